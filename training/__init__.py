@@ -1,0 +1,1 @@
+"""Labelled films in; model bundles and reports out."""

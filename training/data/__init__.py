@@ -1,0 +1,1 @@
+"""Labelled films: readers, splits, cache, augmentation."""

@@ -1,0 +1,1 @@
+"""A folder in; events, rows and a journal out."""

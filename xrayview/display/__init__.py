@@ -1,0 +1,1 @@
+"""A film becomes grey on screen: pure functions on arrays, no Qt."""

@@ -1,0 +1,1 @@
+"""Frozen types that every layer speaks; numpy and the standard library only."""

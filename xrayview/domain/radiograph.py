@@ -1,0 +1,139 @@
+"""A film with its pixels and all that is needed to show and to judge it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+import numpy as np
+import numpy.typing as npt
+
+from xrayview.domain.film import FilmRef
+
+Pixels = npt.NDArray[np.generic]
+
+
+class VoiFunction(StrEnum):
+    """VOI LUT Function (0028,1056), PS3.3 C.11.2.1.2."""
+
+    LINEAR = "LINEAR"
+    LINEAR_EXACT = "LINEAR_EXACT"
+    SIGMOID = "SIGMOID"
+
+
+@dataclass(frozen=True)
+class Window:
+    """Window centre and width in modality values (after rescale or Modality LUT)."""
+
+    center: float
+    width: float
+    function: VoiFunction = VoiFunction.LINEAR
+    explanation: str = ""
+
+
+@dataclass(frozen=True, eq=False)
+class Lut:
+    """A lookup table: Modality LUT or VOI LUT Sequence item (PS3.3 C.11.1.1, C.11.2.1.1).
+
+    `entries` is a 1-D uint16 array; inputs below `first_value` take the first entry, inputs past
+    the end the last one. `bits` is the third value of the LUT Descriptor: outputs span
+    0 .. 2**bits - 1.
+    """
+
+    first_value: int
+    entries: npt.NDArray[np.uint16]
+    bits: int
+    explanation: str = ""
+
+
+@dataclass(frozen=True, eq=False)
+class Greyscale:
+    """How stored values become displayed grey, in the order of PS3.3 C.7.6.3 / C.11."""
+
+    photometric: str = "MONOCHROME2"
+    """The photometric interpretation of the pixels as held: MONOCHROME1 or MONOCHROME2."""
+    slope: float = 1.0
+    intercept: float = 0.0
+    modality_lut: Lut | None = None
+    windows: tuple[Window, ...] = ()
+    voi_luts: tuple[Lut, ...] = ()
+    voi_function: VoiFunction = VoiFunction.LINEAR
+    presentation_inverse: bool = False
+    """PresentationLUTShape is INVERSE."""
+    padding: tuple[float, float] | None = None
+    """Pixel padding as an inclusive range of stored values: background, never statistics."""
+    bits_stored: int = 16
+
+    def modality_values(self, stored: Pixels) -> npt.NDArray[np.float32]:
+        """Modality LUT Sequence, else rescale, as float32 of the same shape (PS3.3 C.11.1).
+
+        Stored values outside the LUT take its first or last entry.
+        """
+        lut = self.modality_lut
+        if lut is None:
+            return stored.astype(np.float32) * np.float32(self.slope) + np.float32(self.intercept)
+        index = np.clip(stored.astype(np.int64) - lut.first_value, 0, lut.entries.size - 1)
+        return lut.entries[index].astype(np.float32)
+
+
+class SpacingKind(StrEnum):
+    """The word that goes with every length, so that nobody reads detector mm as body mm."""
+
+    CALIBRATED = "calibrated"
+    CORRECTED = "magnification-corrected"
+    CORRECTED_UNKNOWN = "corrected, kind unknown"
+    ESTIMATED = "magnification-corrected (estimated)"
+    DETECTOR = "at detector"
+    SCANNER = "at scanner"
+    USER = "user"
+    UNKNOWN = "px"
+
+
+@dataclass(frozen=True)
+class Spacing:
+    """Distance between pixel centres in mm; both None when the kind is UNKNOWN."""
+
+    row_mm: float | None = None
+    column_mm: float | None = None
+    kind: SpacingKind = SpacingKind.UNKNOWN
+
+
+@dataclass(frozen=True, eq=False)
+class Radiograph:
+    """One decoded film.
+
+    `pixels_HW` holds stored values, shape (rows, columns), dtype uint8, uint16, int16, int32,
+    uint32 or float32, before any grey-scale step. Colour films are already luminance (uint8 or
+    uint16) and say so in `notes`. `warnings` make the film's status `warn` (incomplete data);
+    `notes` are worth a line in the window and nothing more.
+    """
+
+    ref: FilmRef
+    pixels_HW: Pixels
+    greyscale: Greyscale
+    spacing: Spacing = Spacing()
+    orientation: tuple[str, str] = ("", "")
+    """PatientOrientation: what the rows point to, what the columns point to (`L`, `F` ...)."""
+    lossy: str = ""
+    """Empty, or what to write in the corner: `lossy 12:1`."""
+    for_processing: bool = False
+    burned_in: str = ""
+    """BurnedInAnnotation as the file says it; empty when absent."""
+    warnings: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    sha256: str = field(default="", compare=False)
+    """SHA-256 of the file's bytes."""
+
+    def modality_values(self) -> npt.NDArray[np.float32]:
+        """Stored values through Modality LUT or rescale: float32, shape (rows, columns).
+
+        Source: PS3.3 C.11.1.
+        """
+        return self.greyscale.modality_values(self.pixels_HW)
+
+    def padding_mask(self) -> npt.NDArray[np.bool_] | None:
+        """True where a pixel is padding (background); None when the film has none."""
+        if self.greyscale.padding is None:
+            return None
+        low, high = self.greyscale.padding
+        return np.asarray((self.pixels_HW >= low) & (self.pixels_HW <= high))

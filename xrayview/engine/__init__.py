@@ -1,0 +1,1 @@
+"""Processes: decoding and inference are isolated from the window here."""

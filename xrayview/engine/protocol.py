@@ -1,0 +1,157 @@
+"""Requests to the workers and their replies: frozen, picklable, small.
+
+A request carries all that its answer depends on, and its answer carries the id of the film and
+of the model it belongs to. Any of them may instead end in an `XrayViewError`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from xrayview.domain.film import FilmRef, RejectedFile
+from xrayview.domain.model import (
+    GateVerdict,
+    HeatMap,
+    ModelCard,
+    ModelInput,
+    Prediction,
+    PreprocessSpec,
+)
+from xrayview.domain.radiograph import Radiograph
+
+Device = Literal["auto", "cpu", "cuda"]
+HeatMapMethod = Literal["grad-cam", "occlusion", "input-gradient"]
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What one film may cost before it is reported as failed."""
+
+    decode_timeout_s: float = 30.0
+    header_timeout_s: float = 20.0
+    """For one chunk of headers."""
+    model_timeout_s: float = 120.0
+    memory_mib: int = 4096
+    """Address space of a decode worker, where the platform can enforce it."""
+    max_megapixels: float = 200.0
+
+
+@dataclass(frozen=True)
+class ReadHeaders:
+    """Decode pool. Reply: `tuple[FilmRef | RejectedFile, ...]`, one per path, in order."""
+
+    paths: tuple[Path, ...]
+    root: Path
+
+
+@dataclass(frozen=True)
+class DecodeFilm:
+    """Decode pool. Reply: `Radiograph` (its pixels cross in shared memory)."""
+
+    film: FilmRef
+    limits: Limits = Limits()
+
+
+@dataclass(frozen=True)
+class MakeThumbnail:
+    """Decode pool. Reply: `Thumbnail`."""
+
+    film: FilmRef
+    size_px: int = 160
+    limits: Limits = Limits()
+
+
+@dataclass(frozen=True, eq=False)
+class Thumbnail:
+    """Displayed grey of a film, uint8, longest side `size_px` at most."""
+
+    film_id: str
+    grey_HW: npt.NDArray[np.uint8]
+
+
+@dataclass(frozen=True)
+class PrepareInput:
+    """Decode pool. Reply: `PreparedFilm`."""
+
+    film: FilmRef
+    spec: PreprocessSpec
+    limits: Limits = Limits()
+
+
+@dataclass(frozen=True, eq=False)
+class PreparedFilm:
+    """A film preprocessed in the worker, so that little crosses the pipe.
+
+    `film` is the reference with what decoding added (rows, columns); `sha256` of the file.
+    """
+
+    film: FilmRef
+    model_input: ModelInput
+    sha256: str
+    gate: GateVerdict
+    """What the header and the pixels say; the model adds its own doubts."""
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class ModelRef:
+    """A trusted model file: the worker refuses a file whose hash is another."""
+
+    path: Path
+    sha256: str
+    device: Device = "auto"
+
+
+@dataclass(frozen=True)
+class LoadModel:
+    """Model worker. Reply: `ModelReady` once the contract's probe has passed."""
+
+    model: ModelRef
+
+
+@dataclass(frozen=True)
+class ModelReady:
+    """The model is loaded and keeps its contract."""
+
+    model: ModelRef
+    card: ModelCard
+    device: str
+    """The real one: `cpu`, `cuda:0`."""
+    device_name: str
+    precision: str
+    explain_methods: tuple[HeatMapMethod, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Classify:
+    """Model worker. Reply: `tuple[Prediction, ...]`, one per input, in order."""
+
+    model: ModelRef
+    inputs: tuple[ModelInput, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Explain:
+    """Model worker. Reply: `HeatMap`."""
+
+    model: ModelRef
+    model_input: ModelInput
+    finding: str
+    method: HeatMapMethod = "grad-cam"
+
+
+Request = ReadHeaders | DecodeFilm | MakeThumbnail | PrepareInput | LoadModel | Classify | Explain
+Reply = (
+    tuple[FilmRef | RejectedFile, ...]
+    | Radiograph
+    | Thumbnail
+    | PreparedFilm
+    | ModelReady
+    | tuple[Prediction, ...]
+    | HeatMap
+)

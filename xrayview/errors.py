@@ -1,0 +1,147 @@
+"""Errors as data: what happened, to which file, why, and what to do.
+
+Every failure that can reach a user is one of these; the status code is the word that stands in
+the CSV and beside the film in the window.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+
+
+class Status(StrEnum):
+    """The outcome of one film, as written in the CSV."""
+
+    OK = "ok"
+    WARN = "warn"
+    REFUSED = "refused"
+    ERROR = "error"
+
+
+class StatusCode(StrEnum):
+    """The reason behind a Status, as written in the CSV."""
+
+    OK = "OK"
+    NOT_AN_IMAGE = "NOT_AN_IMAGE"
+    NO_PIXELS = "NO_PIXELS"
+    UNSUPPORTED_SYNTAX = "UNSUPPORTED_SYNTAX"
+    DECODE_FAILED = "DECODE_FAILED"
+    DECODER_CRASHED = "DECODER_CRASHED"
+    TIMED_OUT = "TIMED_OUT"
+    TOO_LARGE = "TOO_LARGE"
+    NOT_A_RADIOGRAPH = "NOT_A_RADIOGRAPH"
+    NOT_A_CHEST = "NOT_A_CHEST"
+    NOT_FRONTAL = "NOT_FRONTAL"
+    OUT_OF_DISTRIBUTION = "OUT_OF_DISTRIBUTION"
+    MODEL_FAILED = "MODEL_FAILED"
+    CANCELLED = "CANCELLED"
+
+
+class ExitCode:
+    """Exit codes of the command line."""
+
+    OK = 0
+    INTERNAL = 1
+    USAGE = 2
+    SOME_FAILED = 3
+    NOTHING_USABLE = 4
+    MODEL = 5
+    DEVICE = 6
+    INTERRUPTED = 130
+
+
+class XrayViewError(Exception):
+    """Base of every error that a user may see.
+
+    Args:
+        what: what happened, in a few words.
+        path: the file it happened to, if there is one.
+        why: the reason, in words of the field.
+        hint: what the user can do.
+    """
+
+    code: StatusCode | None = None
+    exit_code: int = ExitCode.INTERNAL
+
+    def __init__(
+        self, what: str, *, path: Path | None = None, why: str = "", hint: str = ""
+    ) -> None:
+        super().__init__(what, path, why, hint)
+        self.what = what
+        self.path = path
+        self.why = why
+        self.hint = hint
+
+    def __str__(self) -> str:
+        place = f"{self.path.name}: " if self.path else ""
+        reason = f" ({self.why})" if self.why else ""
+        hint = f" {self.hint}" if self.hint else ""
+        return f"{place}{self.what}{reason}.{hint}"
+
+    def __reduce__(self) -> tuple[object, ...]:
+        # Errors cross process borders; keyword arguments need their own way back.
+        state = {k: v for k, v in self.__dict__.items() if k != "args"}
+        return (_rebuild, (type(self), state))
+
+
+def _rebuild(kind: type[XrayViewError], state: dict[str, object]) -> XrayViewError:
+    error = kind.__new__(kind)
+    error.__dict__.update(state)
+    error.args = (error.what, error.path, error.why, error.hint)
+    return error
+
+
+class UnreadableFilm(XrayViewError):
+    """A file that could not become a film; `code` says which kind of failure it was."""
+
+    exit_code = ExitCode.SOME_FAILED
+
+    def __init__(
+        self,
+        what: str,
+        *,
+        code: StatusCode,
+        path: Path | None = None,
+        why: str = "",
+        hint: str = "",
+    ) -> None:
+        super().__init__(what, path=path, why=why, hint=hint)
+        self.code = code
+
+
+class ModelError(XrayViewError):
+    """A model file is missing, is no bundle, breaks the contract, or failed while it ran."""
+
+    code = StatusCode.MODEL_FAILED
+    exit_code = ExitCode.MODEL
+
+
+class ModelNotTrusted(ModelError):
+    """The user has not yet said that this model file (this hash) may run."""
+
+
+class DeviceUnavailable(XrayViewError):
+    """The asked-for device is not there; there is no silent fallback."""
+
+    code = StatusCode.MODEL_FAILED
+    exit_code = ExitCode.DEVICE
+
+
+class UsageError(XrayViewError):
+    """The request itself makes no sense."""
+
+    exit_code = ExitCode.USAGE
+
+
+class NothingUsable(XrayViewError):
+    """The folder holds no film at all."""
+
+    exit_code = ExitCode.NOTHING_USABLE
+
+
+class Cancelled(XrayViewError):
+    """The user took the request back."""
+
+    code = StatusCode.CANCELLED
+    exit_code = ExitCode.INTERRUPTED

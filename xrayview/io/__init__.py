@@ -1,0 +1,1 @@
+"""Files in, files out: every format the app reads or writes."""

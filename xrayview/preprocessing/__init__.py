@@ -1,0 +1,1 @@
+"""THE preprocessing: a film becomes a model's input here and nowhere else."""

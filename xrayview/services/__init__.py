@@ -1,0 +1,1 @@
+"""What the session is doing: no Qt, no arithmetic."""
