@@ -67,9 +67,12 @@ def broken_rules(path: Path) -> Iterator[str]:
             source = package_of(path)
             if source != target and DEPTH[target] <= DEPTH[source]:
                 yield f"{where}: {source} may not see {target}"
-        if root in {"torch", "torchvision"} and top == "xrayview":
-            if package_of(path) != "inference":
-                yield f"{where}: torch lives in inference/"
+        if (
+            root in {"torch", "torchvision"}
+            and top == "xrayview"
+            and package_of(path) != "inference"
+        ):
+            yield f"{where}: torch lives in inference/"
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=lambda p: str(p.relative_to(ROOT)))

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from xrayview.domain.film import FilmRef
 
-Pixels = npt.NDArray[np.generic]
+Pixels = npt.NDArray[np.integer[Any] | np.floating[Any]]
 
 
 class VoiFunction(StrEnum):
