@@ -65,6 +65,17 @@ class Greyscale:
     """Pixel padding as an inclusive range of stored values: background, never statistics."""
     bits_stored: int = 16
 
+    @property
+    def inverted(self) -> bool:
+        """True when high values after the VOI stage are dark: one inversion, never two.
+
+        MONOCHROME1 says that the minimum is white (PS3.3 C.7.6.3.1.2); INVERSE is how a digital
+        X-ray film says the same once more (PS3.3 C.8.11.3: INVERSE goes with MONOCHROME1), so
+        both together invert once, as in DCMTK. MONOCHROME1 with IDENTITY breaks that clause; the
+        photometric interpretation, which every film must carry, then decides.
+        """
+        return self.photometric == "MONOCHROME1" or self.presentation_inverse
+
     def modality_values(self, stored: Pixels) -> npt.NDArray[np.float32]:
         """Modality LUT Sequence, else rescale, as float32 of the same shape (PS3.3 C.11.1).
 
