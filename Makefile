@@ -1,0 +1,64 @@
+# `make run` opens the app on the sample study; `make test` runs the whole test suite.
+# Both bring their own virtual environment and, on Debian and Ubuntu, the system libraries of Qt.
+
+PYTHON ?= python3
+VENV   ?= .venv
+BIN    := $(VENV)/bin
+PIP    := $(BIN)/python -m pip --disable-pip-version-check
+
+# Qt's platform plug-ins load these at run time; pip cannot bring them.
+QT_LIBRARIES := libegl1 libgl1 libxkbcommon0 libxkbcommon-x11-0 libdbus-1-3 libfontconfig1 \
+  libglib2.0-0 libxcb-cursor0 libxcb-icccm4 libxcb-image0 libxcb-keysyms1 libxcb-randr0 \
+  libxcb-render-util0 libxcb-shape0 libxcb-xinerama0 libxcb-xkb1 fonts-dejavu-core
+# A real X server without a screen, a hand to drive it, and DCMTK as a second opinion on grey.
+TEST_TOOLS := xvfb xauth xdotool dcmtk
+
+.PHONY: help run test lint types unit bench app clean system system-test
+
+help:  ## show this list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+run: $(VENV)/.run system  ## open the app on the bundled sample study
+	$(BIN)/xrayview app --sample
+
+test: $(VENV)/.test system-test lint types unit  ## lint, types and the whole test suite, no screen needed
+
+lint: $(VENV)/.test
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+
+types: $(VENV)/.test
+	$(BIN)/mypy
+
+unit: $(VENV)/.test
+	QT_QPA_PLATFORM=offscreen $(BIN)/python -m pytest
+
+bench: $(VENV)/.test  ## benchmarks, as ratios against a peer in the same run
+	QT_QPA_PLATFORM=offscreen $(BIN)/python -m pytest tests/bench --benchmark-only
+
+app: $(VENV)/.test  ## the program as a folder, made with PyInstaller
+	$(BIN)/pyinstaller --noconfirm --distpath dist --workpath build build_spec/xrayview.spec
+	dist/xrayview/xrayview --self-test
+
+clean:  ## remove what was built here
+	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	  || { echo "XrayView needs Python 3.11 or newer; name one with: make PYTHON=python3.12"; exit 1; }
+	@$(PYTHON) -c 'import ensurepip' 2>/dev/null || build_spec/system-packages.sh python3-venv
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.run: pyproject.toml | $(BIN)/python
+	$(PIP) install --quiet --editable .
+	@touch $@
+
+$(VENV)/.test: pyproject.toml | $(BIN)/python
+	$(PIP) install --quiet --editable '.[train,test]'
+	@touch $@ $(VENV)/.run
+
+system:
+	@build_spec/system-packages.sh $(QT_LIBRARIES)
+
+system-test:
+	@build_spec/system-packages.sh $(QT_LIBRARIES) $(TEST_TOOLS)
