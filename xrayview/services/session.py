@@ -1,0 +1,194 @@
+"""What is open: the folder, its films, the film on screen, the model, and what it said.
+
+Stage, then swap: a folder or a model is complete before it takes the place of the earlier one,
+and a failure changes nothing. Every result names its film and its model; one that belongs to
+another is dropped.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from xrayview.domain.events import FilmResult
+from xrayview.domain.film import FilmRef, Patient, RejectedFile, group_films
+from xrayview.domain.model import HeatMap, ModelInput
+from xrayview.domain.radiograph import Radiograph
+from xrayview.engine.protocol import ModelReady
+from xrayview.errors import XrayViewError
+
+_FILM_BUDGET_MIB = 256
+_HEAT_MAPS_KEPT = 64
+
+
+class Session:
+    """The state of the workbench; no Qt, no work, only rules of what may replace what."""
+
+    def __init__(self, film_budget_mib: int = _FILM_BUDGET_MIB) -> None:
+        self.folder: Path | None = None
+        self.patients: tuple[Patient, ...] = ()
+        self.rejected: tuple[RejectedFile, ...] = ()
+        self.current: FilmRef | None = None
+        self.radiograph: Radiograph | None = None
+        """The current film's pixels; None while they load and when they could not be read."""
+        self.film_error: XrayViewError | None = None
+        self.model: ModelReady | None = None
+        self._films: tuple[FilmRef, ...] = ()
+        self._place: dict[str, int] = {}
+        self._decoded = _FilmCache(film_budget_mib * 2**20)
+        self._results: dict[tuple[str, str], FilmResult] = {}
+        self._inputs: OrderedDict[tuple[str, str], ModelInput] = OrderedDict()
+        self._heat_maps: OrderedDict[tuple[str, str, str, str], HeatMap] = OrderedDict()
+
+    # Folder
+
+    @property
+    def films(self) -> tuple[FilmRef, ...]:
+        """Films in the browser's order."""
+        return self._films
+
+    def open_folder(
+        self, folder: Path, films: Iterable[FilmRef], rejected: Iterable[RejectedFile]
+    ) -> None:
+        """Swap the staged folder in; what belonged to the earlier one is let go."""
+        self.folder = folder
+        self.current = self.radiograph = self.film_error = None
+        for kept in (self._results, self._inputs, self._heat_maps):
+            kept.clear()
+        self._decoded.clear()
+        self.update_folder(films, rejected)
+
+    def update_folder(self, films: Iterable[FilmRef], rejected: Iterable[RejectedFile]) -> None:
+        """Take what the running scan has found so far; the current film stays."""
+        self.patients = group_films(films)
+        self.rejected = tuple(rejected)
+        self._films = tuple(
+            film
+            for patient in self.patients
+            for study in patient.studies
+            for series in study.series
+            for film in series.films
+        )
+        self._place = {film.film_id: n for n, film in enumerate(self._films)}
+
+    def film(self, film_id: str) -> FilmRef | None:
+        """The film of an id, None when it is not in the folder."""
+        place = self._place.get(film_id)
+        return None if place is None else self._films[place]
+
+    # Film
+
+    def select(self, film: FilmRef) -> Radiograph | None:
+        """Make a film the current one; its pixels if they are at hand."""
+        self.current, self.film_error = film, None
+        self.radiograph = self._decoded.get(film.film_id)
+        return self.radiograph
+
+    def accept_radiograph(self, film: FilmRef, radiograph: Radiograph) -> bool:
+        """Keep decoded pixels; True when they are the current film's and may be shown."""
+        if film.film_id not in self._place:
+            return False
+        self._decoded.put(film.film_id, radiograph)
+        if self.current is None or self.current.film_id != film.film_id:
+            return False
+        self.radiograph, self.film_error = radiograph, None
+        return True
+
+    def accept_film_error(self, film: FilmRef, error: XrayViewError) -> bool:
+        """True when the failure is the current film's and may be shown."""
+        if self.current is None or self.current.film_id != film.film_id:
+            return False
+        self.radiograph, self.film_error = None, error
+        return True
+
+    def is_decoded(self, film: FilmRef) -> bool:
+        """True when the film would be shown without another decode."""
+        return film.film_id in self._decoded
+
+    # Model
+
+    @property
+    def model_sha256(self) -> str:
+        """The hash of the model in force, empty without one."""
+        return self.model.model.sha256 if self.model else ""
+
+    def open_model(self, ready: ModelReady) -> None:
+        """Swap a loaded model in; earlier results stay, filed under their own model."""
+        self.model = ready
+
+    # What the model said
+
+    def accept_result(self, result: FilmResult, model_sha256: str) -> bool:
+        """File a result; True when it is of a film that is open and of the model in force."""
+        film = result.ref
+        said = result.prediction
+        if film is None or film.film_id not in self._place:
+            return False
+        if said is not None and (said.film_id, said.model_sha256) != (film.film_id, model_sha256):
+            return False
+        self._results[film.film_id, model_sha256] = result
+        return model_sha256 == self.model_sha256
+
+    def result(self, film: FilmRef | None) -> FilmResult | None:
+        """What the model in force said of a film, None while it was not asked."""
+        return self._results.get((film.film_id, self.model_sha256)) if film else None
+
+    def accept_input(self, film: FilmRef, prepared: ModelInput) -> None:
+        """Keep a film's model input, so that a heat map needs no second decode."""
+        self._inputs[film.film_id, prepared.preprocessing_id] = prepared
+        while len(self._inputs) > _HEAT_MAPS_KEPT:
+            self._inputs.popitem(last=False)
+
+    def model_input(self, film: FilmRef, preprocessing_id: str) -> ModelInput | None:
+        """The film as the model saw it, if it is still at hand."""
+        return self._inputs.get((film.film_id, preprocessing_id))
+
+    def accept_heat_map(self, heat: HeatMap) -> bool:
+        """Keep a heat map; True when it is the current film's and of the model in force."""
+        if heat.film_id not in self._place or heat.model_sha256 != self.model_sha256:
+            return False
+        self._heat_maps[heat.film_id, heat.model_sha256, heat.finding, heat.method] = heat
+        while len(self._heat_maps) > _HEAT_MAPS_KEPT:
+            self._heat_maps.popitem(last=False)
+        return self.current is not None and self.current.film_id == heat.film_id
+
+    def heat_map(self, film: FilmRef, finding: str, method: str) -> HeatMap | None:
+        """The heat map of the model in force, None while it was not computed."""
+        return self._heat_maps.get((film.film_id, self.model_sha256, finding, method))
+
+
+def neighbour(films: Sequence[FilmRef], current: FilmRef | None, step: int) -> FilmRef | None:
+    """The film `step` places on, held at the ends; the first one when none is current."""
+    if not films:
+        return None
+    ids = [film.film_id for film in films]
+    if current is None or current.film_id not in ids:
+        return films[0]
+    return films[min(max(ids.index(current.film_id) + step, 0), len(films) - 1)]
+
+
+class _FilmCache:
+    """Decoded films, newest last, within a memory budget; the newest always fits."""
+
+    def __init__(self, budget_bytes: int) -> None:
+        self._budget = budget_bytes
+        self._films: OrderedDict[str, Radiograph] = OrderedDict()
+
+    def __contains__(self, film_id: str) -> bool:
+        return film_id in self._films
+
+    def get(self, film_id: str) -> Radiograph | None:
+        if film_id in self._films:
+            self._films.move_to_end(film_id)
+        return self._films.get(film_id)
+
+    def put(self, film_id: str, radiograph: Radiograph) -> None:
+        self._films[film_id] = radiograph
+        self._films.move_to_end(film_id)
+        used = sum(film.pixels_HW.nbytes for film in self._films.values())
+        while used > self._budget and len(self._films) > 1:
+            used -= self._films.popitem(last=False)[1].pixels_HW.nbytes
+
+    def clear(self) -> None:
+        self._films.clear()
