@@ -1,0 +1,99 @@
+"""A film at several resolutions, averaged in stored values, so that one table fits them all."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import cv2
+import numpy as np
+
+from xrayview.display.greyscale import Grey, apply_lut, build_lut
+from xrayview.display.voi import background_mask, default_voi
+from xrayview.domain.radiograph import Greyscale, Pixels, Radiograph
+
+SMALLEST_SIDE = 256
+
+_RESIZABLE = {"uint8", "uint16", "int16", "float32"}
+
+
+@dataclass(frozen=True, eq=False)
+class Level:
+    """The film at `scale` level pixels per film pixel (1, 1/2, 1/4 ...).
+
+    `pixels_HW` is of the stored type. A level covers the whole film from edge to edge: draw it
+    over the film's rectangle, also where an odd side made the true ratio differ from `scale`.
+    """
+
+    pixels_HW: Pixels
+    scale: float
+
+
+@dataclass(frozen=True, eq=False)
+class Pyramid:
+    """Levels from native resolution down, each half of the one before."""
+
+    levels: tuple[Level, ...]
+
+    def level_for(self, scale: float) -> Level:
+        """The smallest level that still has a pixel for each screen pixel.
+
+        `scale` is screen pixels per film pixel; past 1 the film itself is the answer.
+        """
+        enough = [level for level in self.levels if level.scale >= scale]
+        return enough[-1] if enough else self.levels[0]
+
+
+def build_pyramid(radiograph: Radiograph, smallest_side: int = SMALLEST_SIDE) -> Pyramid:
+    """Halve the film until its longer side is at most `smallest_side` pixels."""
+    levels = [Level(radiograph.pixels_HW, 1.0)]
+    while max(levels[-1].pixels_HW.shape) > smallest_side:
+        last = levels[-1]
+        rows, columns = ((side + 1) // 2 for side in last.pixels_HW.shape)
+        smaller = shrink(last.pixels_HW, (rows, columns), radiograph.greyscale)
+        levels.append(Level(smaller, last.scale / 2))
+    return Pyramid(tuple(levels))
+
+
+def thumbnail(radiograph: Radiograph, size_px: int) -> Grey:
+    """The film in its default grey-scale, uint8, longest side at most `size_px`, never enlarged."""
+    rows, columns = radiograph.pixels_HW.shape
+    ratio = min(1.0, size_px / max(rows, columns))
+    size_HW = max(1, round(rows * ratio)), max(1, round(columns * ratio))
+    small = shrink(radiograph.pixels_HW, size_HW, radiograph.greyscale)
+    lut = build_lut(radiograph.greyscale, default_voi(radiograph), small.dtype)
+    return apply_lut(small, lut)
+
+
+def shrink(pixels_HW: Pixels, size_HW: tuple[int, int], greyscale: Greyscale) -> Pixels:
+    """Area averages of the stored values at `size_HW`, in the same dtype.
+
+    Background has no weight in an average; a place that is background alone stays background.
+    """
+    if size_HW == pixels_HW.shape:
+        return pixels_HW
+    background = background_mask(pixels_HW, greyscale)
+    if background is None or not background.any():
+        return _area_mean(pixels_HW, size_HW)
+    weight = (~background).astype(np.float64)
+    total = _resize(np.where(background, 0, pixels_HW).astype(np.float64), size_HW)
+    share = _resize(weight, size_HW)
+    empty = share <= 0
+    mean = total / np.where(empty, 1.0, share)
+    mean[empty] = np.nan if greyscale.padding is None else greyscale.padding[0]
+    return _as_stored(mean, pixels_HW.dtype)
+
+
+def _area_mean(pixels_HW: Pixels, size_HW: tuple[int, int]) -> Pixels:
+    if pixels_HW.dtype.name in _RESIZABLE:
+        return _resize(pixels_HW, size_HW)
+    return _as_stored(_resize(pixels_HW.astype(np.float64), size_HW), pixels_HW.dtype)
+
+
+def _as_stored(mean_HW: Pixels, dtype: np.dtype[Any]) -> Pixels:
+    return (np.rint(mean_HW) if dtype.kind in "iu" else mean_HW).astype(dtype)
+
+
+def _resize(pixels_HW: Pixels, size_HW: tuple[int, int]) -> Pixels:
+    rows, columns = size_HW
+    return cv2.resize(pixels_HW, (columns, rows), interpolation=cv2.INTER_AREA)

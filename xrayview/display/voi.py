@@ -1,0 +1,161 @@
+"""Which window or VOI LUT shows a film: what the file offers, the automatic one, and dragging."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from xrayview.domain.radiograph import (
+    Greyscale,
+    Lut,
+    Pixels,
+    Radiograph,
+    VoiFunction,
+    Window,
+)
+
+Voi = Window | Lut
+"""The VOI stage: a window or a lookup table, never both (PS3.3 C.11.2)."""
+
+AUTO_PERCENTILES = (0.5, 99.5)
+
+MIN_WIDTH: dict[VoiFunction, float] = {
+    VoiFunction.LINEAR: 1.0,  # PS3.3 C.11.2.1.2.1: shall be greater than or equal to 1
+    VoiFunction.LINEAR_EXACT: 1e-6,  # PS3.3 C.11.2.1.3.2: greater than 0
+    VoiFunction.SIGMOID: 1e-6,  # PS3.3 C.11.2.1.3.1: greater than 0
+}
+
+DRAG_GAIN = 1 / 256
+"""Share of the current width that one screen pixel of a drag is worth."""
+
+
+class VoiKind(StrEnum):
+    """Where a choice of the menu comes from."""
+
+    LUT = "VOI LUT"
+    WINDOW = "window"
+    AUTO = "auto"
+
+
+@dataclass(frozen=True, eq=False)
+class VoiChoice:
+    """One line of the window menu."""
+
+    kind: VoiKind
+    title: str
+    voi: Voi
+
+
+def voi_choices(radiograph: Radiograph) -> tuple[VoiChoice, ...]:
+    """What the menu lists: VOI LUTs, then windows, in the file's order, then the automatic window.
+
+    The standard leaves the choice among several to the user (PS3.3 C.11.2.1.1, C.11.2.1.2);
+    titles are the file's own explanations where it gives any.
+    """
+    greyscale = radiograph.greyscale
+    luts = tuple(
+        VoiChoice(VoiKind.LUT, lut.explanation or f"VOI LUT {number}", lut)
+        for number, lut in enumerate(greyscale.voi_luts, start=1)
+    )
+    windows = tuple(
+        VoiChoice(VoiKind.WINDOW, window.explanation or f"Window {number}", window)
+        for number, window in enumerate(greyscale.windows, start=1)
+    )
+    return (*luts, *windows, VoiChoice(VoiKind.AUTO, "Auto", auto_window(radiograph)))
+
+
+def default_voi(radiograph: Radiograph) -> Voi:
+    """The file's first VOI LUT, else its first window, else the automatic window."""
+    greyscale = radiograph.greyscale
+    offered: tuple[Voi, ...] = (*greyscale.voi_luts, *greyscale.windows)
+    return offered[0] if offered else auto_window(radiograph)
+
+
+def auto_window(radiograph: Radiograph) -> Window:
+    """The window from the 0.5th to the 99.5th percentile of the film's modality values.
+
+    Background is left out (PS3.3 C.7.5.1.1.2: padding is no part of the image). A film without
+    spread gets width 1 around its value. LINEAR_EXACT, because modality values may span less
+    than 1.
+    """
+    values, counts = _value_counts(radiograph.pixels_HW, radiograph.greyscale)
+    if not counts.any():
+        return Window(0.5, 1.0, VoiFunction.LINEAR_EXACT, "Auto")
+    low, high = (
+        float(np.percentile(values, percent, weights=counts, method="inverted_cdf"))
+        for percent in AUTO_PERCENTILES
+    )
+    width = high - low if high > low else 1.0
+    return Window((low + high) / 2, width, VoiFunction.LINEAR_EXACT, "Auto")
+
+
+def background_mask(stored: Pixels, greyscale: Greyscale) -> npt.NDArray[np.bool_] | None:
+    """True where a stored value is background: padding, or not finite; None when none can be.
+
+    Source: PS3.3 C.7.5.1.1.2 (Pixel Padding Value and its Range Limit).
+    """
+    missing = ~np.isfinite(stored) if stored.dtype.kind == "f" else None
+    if greyscale.padding is None:
+        return missing
+    low, high = greyscale.padding
+    padding = np.asarray((stored >= low) & (stored <= high))
+    return padding if missing is None else padding | missing
+
+
+def window_to_drag(voi: Voi) -> Window:
+    """The window that a drag starts from; a VOI LUT gives one over its whole input range.
+
+    The window replaces the LUT and acts on the LUT's input, that is on modality values: at width n
+    around `first + n / 2` LINEAR is black at the LUT's first input and white at its last.
+    """
+    if isinstance(voi, Window):
+        return voi
+    size = voi.entries.size
+    return Window(voi.first_value + size / 2, float(size), VoiFunction.LINEAR)
+
+
+def drag_window(window: Window, right_px: float, down_px: float) -> Window:
+    """The window after a drag: to the right is wider, down is a higher centre (a darker film).
+
+    Steps scale with the current width, so that a drag feels alike on 8-bit and 16-bit films; the
+    width stays inside the limits of its function.
+    """
+    width = window.width * math.exp(right_px * DRAG_GAIN)
+    center = window.center + down_px * DRAG_GAIN * window.width
+    return replace(
+        window, center=center, width=max(width, MIN_WIDTH[window.function]), explanation=""
+    )
+
+
+def stored_codes(dtype: np.dtype[Any]) -> Pixels | None:
+    """Every stored value of an 8-bit or 16-bit integer type, in the order of its unsigned bits.
+
+    None for types whose values are too many for a table.
+    """
+    if dtype.kind not in "iu" or dtype.itemsize > 2:
+        return None
+    codes: Pixels = np.arange(256**dtype.itemsize, dtype=f"u{dtype.itemsize}").view(dtype)
+    return codes
+
+
+def _value_counts(
+    pixels: Pixels, greyscale: Greyscale
+) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.int64]]:
+    """Modality values and how many pixels of the image have each; background counts nothing."""
+    codes = stored_codes(pixels.dtype)
+    if codes is None:
+        stored: Pixels = pixels.ravel()
+        counts = np.ones(stored.size, dtype=np.int64)
+    else:
+        bits = pixels.view(f"u{pixels.itemsize}").ravel()
+        stored, counts = codes, np.bincount(bits, minlength=codes.size)
+    background = background_mask(stored, greyscale)
+    if background is not None:
+        counts = np.where(background, 0, counts)
+    present = counts > 0
+    return greyscale.modality_values(stored[present]), counts[present]
