@@ -1,0 +1,109 @@
+"""The one preprocessing: training's cache, the app and the command line all build this."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict
+
+import numpy as np
+import numpy.typing as npt
+
+from xrayview.domain.model import Affine, ModelInput, PreprocessSpec
+from xrayview.domain.radiograph import Radiograph
+from xrayview.errors import ModelError
+from xrayview.preprocessing import geometry, intensity
+
+GreyHW = npt.NDArray[np.float32]
+InputCHW = npt.NDArray[np.float32]
+
+KNOWN_VERSION = 1
+_FLAT = 1e-6
+"""Grey levels closer than this are one: no film is stretched from rounding noise."""
+
+
+class Preprocessor:
+    """A spec made callable: no state, no randomness, the same bits for the same film.
+
+    `preprocessing_id` names the spec (12 hex digits of the SHA-256 of its canonical JSON).
+
+    Raises:
+        ModelError: the spec is of a version that this program does not know.
+    """
+
+    def __init__(self, spec: PreprocessSpec) -> None:
+        if spec.version != KNOWN_VERSION:
+            raise ModelError(
+                f"Preprocessing version {spec.version} is not known here",
+                why=f"this program knows version {KNOWN_VERSION}",
+                hint="Use the version of XrayView that the model was made for.",
+            )
+        self.spec = spec
+        self.preprocessing_id = _identify(spec)
+
+    def __call__(self, radiograph: Radiograph) -> ModelInput:
+        """The film as the model sees it, and where it lies there.
+
+        Equals `finish(grey(radiograph))` bit for bit.
+
+        Raises:
+            UnreadableFilm: DECODE_FAILED when a value is NaN or infinite.
+        """
+        grey_HW = self.grey(radiograph)
+        flat = ("Every pixel has the same grey.",) if np.ptp(grey_HW) == 0 else ()
+        rows, columns = radiograph.pixels_HW.shape
+        return ModelInput(
+            film_id=radiograph.ref.film_id,
+            x_CHW=self.finish(grey_HW),
+            film_to_input=self.film_to_input((rows, columns)),
+            film_size=(rows, columns),
+            preprocessing_id=self.preprocessing_id,
+            warnings=(*radiograph.warnings, *flat),
+        )
+
+    def film_to_input(self, film_size: tuple[int, int]) -> Affine:
+        """The map from film to input pixel coordinates, for a film of (rows, columns)."""
+        return geometry.place(film_size, self.spec).film_to_input
+
+    def grey(self, radiograph: Radiograph) -> GreyHW:
+        """The part that training keeps: float32 of `spec.size` in 0..1, bright is dense.
+
+        Equalised, not yet standardised: augmentation of the film's grey goes between this and
+        `finish`. What the film does not cover is 0.
+
+        Raises:
+            UnreadableFilm: DECODE_FAILED when a value is NaN or infinite.
+        """
+        grey_HW, placement = geometry.resize(intensity.to_grey(radiograph, self.spec), self.spec)
+        equalize = intensity.EQUALIZE[self.spec.equalize]
+        # The film alone: background around it would bend the histogram.
+        grey_HW[placement.input] = equalize(np.ascontiguousarray(grey_HW[placement.input]))
+        return grey_HW
+
+    def finish(self, grey_HW: GreyHW) -> InputCHW:
+        """Grey in 0..1 to the model's input: float32 of `spec.channels` x `spec.size`.
+
+        Scales to `value_range`, then subtracts the mean and divides by the deviation: the spec's,
+        or with `standardize` = `film` those of this input (a flat one becomes 0).
+        """
+        spec = self.spec
+        low, high = spec.value_range
+        x_HW = np.asarray(grey_HW, np.float32) * np.float32(high - low) + np.float32(low)
+        mean, std = spec.mean, spec.std
+        if spec.standardize == "film":
+            deviation = float(x_HW.std(dtype=np.float64))
+            mean = (float(x_HW.mean(dtype=np.float64)),)
+            std = (deviation if deviation > _FLAT * abs(high - low) else 1.0,)
+        mean_C11, std_C11 = (np.asarray(v, np.float32).reshape(-1, 1, 1) for v in (mean, std))
+        x_CHW = np.broadcast_to(x_HW, (spec.channels, *x_HW.shape))
+        return np.ascontiguousarray((x_CHW - mean_C11) / std_C11)
+
+
+def _identify(spec: PreprocessSpec) -> str:
+    # Numbers as floats: a spec made in Python and its twin read from JSON are one spec.
+    plain = {
+        key: [float(v) for v in value] if isinstance(value, tuple) else value
+        for key, value in asdict(spec).items()
+    }
+    canonical = json.dumps(plain, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(canonical.encode()).hexdigest()[:12]
