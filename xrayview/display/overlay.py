@@ -1,0 +1,114 @@
+"""A heat map as a coloured, partly transparent layer over the film, with its legend and caption."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from xrayview.display.colour_maps import COLOUR_MAPS
+from xrayview.domain.model import HeatMap
+
+Rgba = npt.NDArray[np.uint8]
+
+METHOD_TITLES = {
+    "grad-cam": "Grad-CAM",
+    "occlusion": "Occlusion",
+    "input-gradient": "Input gradient",
+}
+
+
+def heat_rgba(
+    heat: HeatMap,
+    size_HW: tuple[int, int],
+    *,
+    opacity: float = 0.6,
+    cutoff: float = 0.0,
+    colour_map: str = "inferno",
+) -> Rgba:
+    """The heat map over the whole film, uint8 (rows, columns, RGBA), alpha not premultiplied.
+
+    Args:
+        heat: the map; `grid_to_film` says where each of its cells lies.
+        size_HW: resolution of the answer, which covers the film from edge to edge; any scale of
+            the film will do, so that a large film needs no large map.
+        opacity: alpha of the strongest place, 0..1. Alpha grows with the value from nothing at
+            `cutoff`, so that the film stays readable.
+        cutoff: values up to this, 0..1, are transparent.
+        colour_map: a name in `COLOUR_MAPS`.
+
+    Places outside the model's field of view are transparent, and so is all of a map without
+    positive evidence.
+    """
+    rgba_HW4 = np.zeros((*size_HW, 4), dtype=np.uint8)
+    if not heat.has_evidence:
+        return rgba_HW4
+    values_HW, seen_HW = film_values(heat, size_HW)
+    strength_HW = np.where(seen_HW, _strength(values_HW, cutoff), 0.0)
+    rgba_HW4[..., :3] = COLOUR_MAPS[colour_map][np.rint(values_HW * 255).astype(np.uint8)]
+    rgba_HW4[..., 3] = np.rint(opacity * strength_HW * 255)
+    return rgba_HW4
+
+
+def film_values(
+    heat: HeatMap, size_HW: tuple[int, int]
+) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.bool_]]:
+    """Bilinear values, float32 0..1 over the film, and where the model could see at all.
+
+    Bilinear interpolation is separable: two small matrices do it without the 1/32 pixel steps of
+    OpenCV's fixed-point warps, which show as bands when 7 cells become 2,000 pixels.
+    """
+    to_grid = heat.grid_to_film.inverse()
+    (rows, columns), (grid_rows, grid_columns) = heat.film_size, heat.values_hw.shape
+    along_y, seen_y = _axis(size_HW[0], rows, to_grid.scale_y, to_grid.offset_y, grid_rows)
+    along_x, seen_x = _axis(size_HW[1], columns, to_grid.scale_x, to_grid.offset_x, grid_columns)
+    values_HW = np.clip(along_y @ heat.values_hw @ along_x.T, 0.0, 1.0)
+    return values_HW.astype(np.float32), seen_y[:, None] & seen_x[None, :]
+
+
+def _axis(
+    pixels: int, film_pixels: int, scale: float, offset: float, cells: int
+) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.bool_]]:
+    """Interpolation weights (pixels, cells) along one axis, and which pixels lie on the grid."""
+    film = (np.arange(pixels) + 0.5) * (film_pixels / pixels)
+    grid = film * scale + offset
+    # Pixel centres are at integers + 0.5; half a cell at the rim keeps the rim's value.
+    index = np.clip(grid - 0.5, 0, cells - 1)
+    lower = np.floor(index).astype(np.intp)
+    upper = np.minimum(lower + 1, cells - 1)
+    share = (index - lower).astype(np.float32)
+    weights = np.zeros((pixels, cells), dtype=np.float32)
+    row = np.arange(pixels)
+    weights[row, lower] = 1 - share
+    weights[row, upper] += share
+    return weights, (grid >= 0) & (grid <= cells)
+
+
+def _strength(values: npt.NDArray[np.float32], cutoff: float) -> npt.NDArray[np.float32]:
+    if cutoff >= 1.0:
+        return np.zeros_like(values)
+    return np.asarray(np.clip((values - cutoff) / (1.0 - cutoff), 0.0, 1.0), dtype=np.float32)
+
+
+def colour_bar(
+    height: int, width: int, *, cutoff: float = 0.0, colour_map: str = "inferno"
+) -> Rgba:
+    """The legend: uint8 (height, width, RGBA), 1 at the top and 0 at the bottom.
+
+    Opaque, and transparent up to the cut-off, where the film shows no colour either.
+    """
+    values_H = np.linspace(1.0, 0.0, height)
+    bar_HW4 = np.empty((height, width, 4), dtype=np.uint8)
+    bar_HW4[..., :3] = COLOUR_MAPS[colour_map][np.rint(values_H * 255).astype(np.uint8)][:, None]
+    bar_HW4[..., 3] = np.where(values_H > cutoff, 255, 0)[:, None]
+    return bar_HW4
+
+
+def caption(heat: HeatMap, model_name: str) -> str:
+    """What stands under the map: method, finding, score and model, and what it must not hide."""
+    method = METHOD_TITLES.get(heat.method, heat.method)
+    line = f"{method} · {heat.finding} {heat.score:.2f} · {model_name}"
+    if not heat.has_evidence:
+        line += " · no positive evidence"
+    if heat.score < heat.threshold:
+        line += f" · below its operating point ({heat.threshold:.2f})"
+    return line
