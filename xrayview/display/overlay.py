@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 
@@ -9,6 +11,7 @@ from xrayview.display.colour_maps import COLOUR_MAPS
 from xrayview.domain.model import HeatMap
 
 Rgba = npt.NDArray[np.uint8]
+_Values = npt.NDArray[np.float64]
 
 METHOD_TITLES = {
     "grad-cam": "Grad-CAM",
@@ -39,13 +42,14 @@ def heat_rgba(
     Places outside the model's field of view are transparent, and so is all of a map without
     positive evidence.
     """
-    rgba_HW4 = np.zeros((*size_HW, 4), dtype=np.uint8)
     if not heat.has_evidence:
-        return rgba_HW4
+        return np.zeros((*size_HW, 4), dtype=np.uint8)
     values_HW, seen_HW = film_values(heat, size_HW)
-    strength_HW = np.where(seen_HW, _strength(values_HW, cutoff), 0.0)
-    rgba_HW4[..., :3] = COLOUR_MAPS[colour_map][np.rint(values_HW * 255).astype(np.uint8)]
-    rgba_HW4[..., 3] = np.rint(opacity * strength_HW * 255)
+    table_256x4 = np.empty((256, 4), dtype=np.uint8)
+    table_256x4[:, :3] = COLOUR_MAPS[colour_map]
+    table_256x4[:, 3] = np.rint(255 * opacity * _strength(np.linspace(0.0, 1.0, 256), cutoff))
+    rgba_HW4 = np.take(table_256x4, _codes(values_HW), axis=0)
+    rgba_HW4[~seen_HW] = 0
     return rgba_HW4
 
 
@@ -83,10 +87,12 @@ def _axis(
     return weights, (grid >= 0) & (grid <= cells)
 
 
-def _strength(values: npt.NDArray[np.float32], cutoff: float) -> npt.NDArray[np.float32]:
-    if cutoff >= 1.0:
-        return np.zeros_like(values)
-    return np.asarray(np.clip((values - cutoff) / (1.0 - cutoff), 0.0, 1.0), dtype=np.float32)
+def _strength(values: _Values, cutoff: float) -> _Values:
+    return np.asarray(np.clip((values - cutoff) / max(1.0 - cutoff, 1e-6), 0.0, 1.0))
+
+
+def _codes(values: npt.NDArray[np.floating[Any]]) -> npt.NDArray[np.uint8]:
+    return np.asarray(np.rint(values * 255), dtype=np.uint8)
 
 
 def colour_bar(
@@ -98,7 +104,7 @@ def colour_bar(
     """
     values_H = np.linspace(1.0, 0.0, height)
     bar_HW4 = np.empty((height, width, 4), dtype=np.uint8)
-    bar_HW4[..., :3] = COLOUR_MAPS[colour_map][np.rint(values_H * 255).astype(np.uint8)][:, None]
+    bar_HW4[..., :3] = COLOUR_MAPS[colour_map][_codes(values_H)][:, None]
     bar_HW4[..., 3] = np.where(values_H > cutoff, 255, 0)[:, None]
     return bar_HW4
 
