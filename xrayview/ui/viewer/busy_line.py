@@ -1,0 +1,48 @@
+"""A thin line that runs while the next film is on its way."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QEvent, QObject, QRectF, QVariantAnimation
+from PySide6.QtGui import QColor, QHideEvent, QPainter, QPaintEvent, QShowEvent
+from PySide6.QtWidgets import QWidget
+
+from xrayview.ui.theme import C
+
+HEIGHT_PX = 3
+ROUND_TRIP_MS = 1400
+SHARE = 0.28
+"""Of the line's length that is lit."""
+
+
+class BusyLine(QWidget):
+    """Lies along the top edge of its parent; moves only while it is shown."""
+
+    def __init__(self, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.setAccessibleName(self.tr("Loading"))
+        self._run = QVariantAnimation(self, startValue=0.0, endValue=1.0, duration=ROUND_TRIP_MS)
+        self._run.setLoopCount(-1)
+        self._run.valueChanged.connect(self.update)
+        parent.installEventFilter(self)
+        self.hide()
+
+    def eventFilter(self, parent: QObject, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.Resize:
+            self.setGeometry(0, 0, self.parentWidget().width(), HEIGHT_PX)
+        return super().eventFilter(parent, event)
+
+    def showEvent(self, event: QShowEvent) -> None:
+        self.raise_()
+        self._run.start()
+        super().showEvent(event)
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        self._run.stop()
+        super().hideEvent(event)
+
+    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: ARG002
+        painter = QPainter(self)
+        painter.fillRect(self.rect(), QColor(C.accent_dim))
+        length = self.width() * SHARE
+        left = (self.width() + length) * self._run.currentValue() - length
+        painter.fillRect(QRectF(left, 0, length, self.height()), QColor(C.accent))

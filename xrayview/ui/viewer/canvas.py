@@ -1,0 +1,167 @@
+"""The black surface with the film on it: turns gestures into placement, steps and drags."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from PySide6.QtCore import QEvent, QPointF, QSize, Qt, Signal
+from PySide6.QtGui import (
+    QKeyEvent,
+    QMouseEvent,
+    QResizeEvent,
+    QTransform,
+    QWheelEvent,
+)
+from PySide6.QtWidgets import QFrame, QGraphicsScene, QGraphicsView
+
+from xrayview.ui.viewer.film_item import FilmItem
+from xrayview.ui.viewer.mouse import Tool, WheelSteps, action_of, zoom_of_drag, zoom_of_wheel
+from xrayview.ui.viewer.placement import Placement
+
+_CURSORS = {
+    "window": Qt.CursorShape.ArrowCursor,
+    "zoom": Qt.CursorShape.SizeVerCursor,
+    "pan": Qt.CursorShape.OpenHandCursor,
+}
+
+
+class Canvas(QGraphicsView):
+    """Shows a `FilmItem` through a `Placement`; scene units are logical pixels of the viewport."""
+
+    placement_changed = Signal()
+    resized = Signal()
+    stepped = Signal(int)
+    double_clicked = Signal()
+    window_drag_began = Signal()
+    window_dragged = Signal(float, float)
+    """Pixels to the right and down since the drag began."""
+
+    def __init__(self, film: FilmItem) -> None:
+        super().__init__()
+        self.film = film
+        self.tool: Tool = "window"
+        self.placement = Placement(QSize(), QSize())
+        self._fitted = True
+        self._steps = WheelSteps()
+        self._drag: Callable[[QPointF], None] | None = None
+        self._drag_button = Qt.MouseButton.NoButton
+        scene = QGraphicsScene(self)
+        scene.addItem(film)
+        self.setScene(scene)
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setBackgroundBrush(Qt.GlobalColor.black)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop)
+        self.setViewportUpdateMode(QGraphicsView.ViewportUpdateMode.FullViewportUpdate)
+        self.setContextMenuPolicy(Qt.ContextMenuPolicy.PreventContextMenu)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.set_tool("window")
+
+    def take_film(self, size: QSize) -> None:
+        """A new film of `size` pixels: upright and whole."""
+        self.place(Placement(size, self._view_size()).fitted(), fitted=True)
+
+    def place(self, placement: Placement, *, fitted: bool = False) -> None:
+        """Lay the film; a fitted film stays fitted when the viewport changes its size."""
+        self.placement = placement
+        self._fitted = fitted
+        ratio = 1 / self.devicePixelRatioF()
+        self.film.setTransform(placement.to_view() * QTransform.fromScale(ratio, ratio))
+        self.placement_changed.emit()
+
+    def fit(self) -> None:
+        self.place(self.placement.fitted(), fitted=True)
+
+    def one_to_one(self) -> None:
+        """One film pixel per physical pixel, about the middle of the viewport."""
+        middle = QPointF(self.placement.view.width() / 2, self.placement.view.height() / 2)
+        self.place(self.placement.zoomed_at(middle, 1 / self.placement.zoom))
+
+    def turn(self, turned: Placement) -> None:
+        """Flip or rotate; a fitted film is fitted anew."""
+        self.place(turned.fitted() if self._fitted else turned, fitted=self._fitted)
+
+    def set_tool(self, tool: Tool) -> None:
+        self.tool = tool
+        self.viewport().setCursor(_CURSORS[tool])
+
+    def _view_size(self) -> QSize:
+        return (self.viewport().size().toSizeF() * self.devicePixelRatioF()).toSize()
+
+    def _physical(self, point: QPointF) -> QPointF:
+        return point * self.devicePixelRatioF()
+
+    # Gestures
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        action = action_of(event.button(), self.tool)
+        if action is None or self._drag is not None or not self.film.isVisible():
+            return
+        self._drag_button = event.button()
+        self._drag = {"window": self._window_drag, "zoom": self._zoom_drag, "pan": self._pan_drag}[
+            action
+        ](event.position())
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        if self._drag is not None:
+            self._drag(event.position())
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        if event.button() == self._drag_button:
+            self._drag = None
+
+    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
+        if event.button() == Qt.MouseButton.LeftButton:
+            self.double_clicked.emit()
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        angle = event.angleDelta().y()
+        if event.modifiers() & Qt.KeyboardModifier.ControlModifier:
+            if self.film.isVisible():
+                point = self._physical(event.position())
+                self.place(self.placement.zoomed_at(point, zoom_of_wheel(angle)))
+        elif event.phase() != Qt.ScrollPhase.ScrollMomentum:  # a flung touchpad would run past
+            steps = self._steps.add(angle)
+            if steps:
+                self.stepped.emit(steps)
+        event.accept()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        event.ignore()  # the keys belong to the main window; the base class would scroll
+
+    def _window_drag(self, start: QPointF) -> Callable[[QPointF], None]:
+        self.window_drag_began.emit()
+
+        def move(point: QPointF) -> None:
+            delta = point - start
+            self.window_dragged.emit(delta.x(), delta.y())
+
+        return move
+
+    def _pan_drag(self, start: QPointF) -> Callable[[QPointF], None]:
+        placed = self.placement
+        return lambda point: self.place(placed.panned(self._physical(point - start)))
+
+    def _zoom_drag(self, start: QPointF) -> Callable[[QPointF], None]:
+        placed, anchor = self.placement, self._physical(start)
+        return lambda point: self.place(
+            placed.zoomed_at(anchor, zoom_of_drag((point - start).y()))
+        )
+
+    # Size and screen
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._follow_viewport()
+
+    def viewportEvent(self, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.DevicePixelRatioChange:
+            self._follow_viewport()
+        return super().viewportEvent(event)
+
+    def _follow_viewport(self) -> None:
+        self.scene().setSceneRect(self.viewport().rect())
+        resized = self.placement.resized(self._view_size())
+        self.place(resized.fitted() if self._fitted else resized, fitted=self._fitted)
+        self.resized.emit()

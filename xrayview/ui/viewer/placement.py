@@ -1,0 +1,109 @@
+"""Where a film lies in its viewport: zoom, pan, flips and quarter turns; plain geometry."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+from PySide6.QtCore import QPointF, QRectF, QSize
+from PySide6.QtGui import QTransform
+
+ZOOM_LIMITS = (0.01, 64.0)
+
+
+@dataclass(frozen=True)
+class Placement:
+    """How one film is laid into one viewport.
+
+    Lengths on screen are physical pixels, so that a zoom of 1 shows one film pixel on one pixel
+    of the screen whatever its scaling is. The film is first mirrored (left and right), then
+    turned clockwise, then scaled; `center` is the film point in the middle of the viewport, in
+    film pixels with the film's top left corner at (0, 0).
+    """
+
+    film: QSize
+    view: QSize
+    zoom: float = 1.0
+    center: QPointF = field(default_factory=QPointF)
+    turns: int = 0
+    mirrored: bool = False
+
+    def fitted(self) -> Placement:
+        """The whole film, as large as the viewport allows."""
+        film = self.film.transposed() if self.turns % 2 else self.film
+        zoom = min(
+            self.view.width() / max(1, film.width()), self.view.height() / max(1, film.height())
+        )
+        return replace(self, zoom=_limited(zoom), center=self.film_rect().center())
+
+    def film_rect(self) -> QRectF:
+        """The film in its own coordinates."""
+        return QRectF(0, 0, self.film.width(), self.film.height())
+
+    def to_view(self) -> QTransform:
+        """Film pixels -> physical pixels of the viewport.
+
+        The shift is whole pixels: at a zoom of 1 every film pixel then covers one screen pixel
+        and nothing is interpolated.
+        """
+        linear = self._linear()
+        middle = linear.map(self.center)
+        shift = QPointF(self.view.width() / 2, self.view.height() / 2) - middle
+        return linear * QTransform.fromTranslate(round(shift.x()), round(shift.y()))
+
+    def to_film(self, point: QPointF) -> QPointF:
+        """The film point under a physical pixel of the viewport."""
+        return self.to_view().inverted()[0].map(point)
+
+    def panned(self, delta: QPointF) -> Placement:
+        """The film follows the pointer by `delta` pixels; its edge stops in the middle."""
+        moved = self._linear().inverted()[0].map(delta)
+        return self._centered_on(self.center - moved)
+
+    def zoomed_at(self, point: QPointF, factor: float) -> Placement:
+        """Zoom so that the film point under `point` stays there."""
+        zoom = _limited(self.zoom * factor)
+        kept = self.to_film(point)
+        moved = kept + (self.center - kept) * (self.zoom / zoom)
+        return replace(self, zoom=zoom)._centered_on(moved)
+
+    def resized(self, view: QSize) -> Placement:
+        """In a viewport of another size; what was in the middle stays there."""
+        return replace(self, view=view)
+
+    def rotated(self, quarter_turns: int) -> Placement:
+        """Turned clockwise on screen."""
+        return replace(self, turns=(self.turns + quarter_turns) % 4)
+
+    def flipped_horizontal(self) -> Placement:
+        """Left and right of the screen change places, also on a turned film."""
+        return replace(self, turns=-self.turns % 4, mirrored=not self.mirrored)
+
+    def flipped_vertical(self) -> Placement:
+        """Top and bottom of the screen change places: a horizontal flip and half a turn."""
+        return self.flipped_horizontal().rotated(2)
+
+    def _linear(self) -> QTransform:
+        sideways = -self.zoom if self.mirrored else self.zoom
+        return QTransform.fromScale(sideways, self.zoom) * _TURNS[self.turns]
+
+    def _centered_on(self, point: QPointF) -> Placement:
+        # A film that has left the viewport altogether is hard to find again.
+        inside = QPointF(
+            min(max(point.x(), 0.0), self.film.width()),
+            min(max(point.y(), 0.0), self.film.height()),
+        )
+        return replace(self, center=inside)
+
+
+# QTransform.rotate goes through sine and cosine; these are exact.
+_TURNS = (
+    QTransform(1, 0, 0, 1, 0, 0),
+    QTransform(0, 1, -1, 0, 0, 0),
+    QTransform(-1, 0, 0, -1, 0, 0),
+    QTransform(0, -1, 1, 0, 0, 0),
+)
+
+
+def _limited(zoom: float) -> float:
+    low, high = ZOOM_LIMITS
+    return min(max(zoom, low), high)
