@@ -1,0 +1,227 @@
+"""A film may kill, hang or starve the process that decodes it: it costs that film alone."""
+
+from __future__ import annotations
+
+import hashlib
+import multiprocessing
+import os
+import signal
+import threading
+import time
+from collections.abc import Iterator
+from concurrent.futures import CancelledError
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from xrayview.domain.film import FilmRef, RejectedFile
+from xrayview.domain.radiograph import Greyscale, Radiograph
+from xrayview.engine import shared_array, worker
+from xrayview.engine.client import Engine
+from xrayview.engine.protocol import DecodeFilm, Limits, ReadHeaders
+from xrayview.engine.scan import scan_folder
+from xrayview.errors import Cancelled, StatusCode, UnreadableFilm
+
+SHARED = Path("/dev/shm")
+LIMITS = Limits(decode_timeout_s=60, header_timeout_s=1.5)
+
+
+def start_fragile_worker(memory_mib: int, crash_log: str) -> None:
+    """A decode worker as in the app, with a decoder that does what the file's name says."""
+    worker.start_decode_worker(memory_mib, crash_log)
+    from xrayview.engine import transport
+
+    transport.HANDLERS[DecodeFilm] = fragile_decode
+    transport.HANDLERS[ReadHeaders] = fragile_headers
+
+
+def fragile_decode(request: DecodeFilm) -> Radiograph:
+    misbehave(request.film.path.stem)
+    return Radiograph(request.film, np.full((300, 200), 7, np.uint16), Greyscale())
+
+
+def fragile_headers(request: ReadHeaders) -> tuple[FilmRef | RejectedFile, ...]:
+    for path in request.paths:
+        misbehave(path.stem)
+    return tuple(FilmRef(path, path.name) for path in request.paths)
+
+
+def misbehave(how: str) -> None:
+    if how == "crash":
+        os.kill(os.getpid(), signal.SIGSEGV)
+    elif how == "hang":
+        # Native code that does not return to Python's signal handlers for an hour.
+        hashlib.pbkdf2_hmac("sha512", b"", b"", 2**31 - 1)
+    elif how == "starve":
+        np.ones((64 * 1024, 1024 * 1024), np.uint8).sum()
+    elif how == "bug":
+        raise ValueError("DOE^JANE 1950-01-01")
+
+
+@pytest.fixture(scope="module")
+def engine() -> Iterator[Engine]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("xrayview.engine.client.start_decode_worker", start_fragile_worker)
+        engine = Engine(1, LIMITS)
+    with engine:
+        yield engine
+    assert segments() == []
+
+
+def film(name: str) -> FilmRef:
+    return FilmRef(Path(name), name)
+
+
+def segments() -> list[str]:
+    return [p.name for p in SHARED.glob(f"{shared_array.PREFIX}{os.getpid():x}_*")]
+
+
+def failure(engine: Engine, request: DecodeFilm) -> UnreadableFilm:
+    error = engine.submit(request).exception(timeout=60)
+    assert isinstance(error, UnreadableFilm)
+    return error
+
+
+def assert_that_it_goes_on(engine: Engine) -> None:
+    radiograph = engine.submit(DecodeFilm(film("good.dcm"))).result(timeout=60)
+    assert radiograph.pixels_HW.shape == (300, 200)
+    assert (radiograph.pixels_HW == 7).all()
+
+
+def test_that_a_decoder_that_crashes_costs_one_film(engine: Engine) -> None:
+    futures = [engine.submit(DecodeFilm(film(n))) for n in ("good.dcm", "crash.dcm", "good2.dcm")]
+    errors = [future.exception(timeout=60) for future in futures]
+    assert errors[0] is None
+    assert errors[2] is None
+    assert isinstance(errors[1], UnreadableFilm)
+    assert errors[1].code is StatusCode.DECODER_CRASHED
+    assert errors[1].path == Path("crash.dcm")
+    assert errors[1].hint
+
+
+def test_that_a_worker_killed_from_outside_while_it_decodes_is_replaced(engine: Engine) -> None:
+    assert_that_it_goes_on(engine)
+    future = engine.submit(DecodeFilm(film("hang.dcm")))
+    while not future.running():
+        time.sleep(0.01)
+    time.sleep(0.3)
+    for child in multiprocessing.active_children():
+        assert child.pid is not None
+        os.kill(child.pid, signal.SIGKILL)
+    error = future.exception(timeout=60)
+    assert isinstance(error, UnreadableFilm)
+    assert error.code is StatusCode.DECODER_CRASHED
+    assert_that_it_goes_on(engine)
+
+
+def test_that_idle_workers_may_be_killed(engine: Engine) -> None:
+    assert_that_it_goes_on(engine)
+    for child in multiprocessing.active_children():
+        assert child.pid is not None
+        os.kill(child.pid, signal.SIGKILL)
+    time.sleep(0.5)
+    assert_that_it_goes_on(engine)
+
+
+def test_that_a_hanging_decoder_is_ended_and_reported(engine: Engine) -> None:
+    error = failure(engine, DecodeFilm(film("hang.dcm"), Limits(decode_timeout_s=0.5)))
+    assert error.code is StatusCode.TIMED_OUT
+    assert "0.5 s" in error.what
+    assert_that_it_goes_on(engine)
+
+
+def test_that_a_film_that_needs_too_much_memory_is_reported_as_too_large(engine: Engine) -> None:
+    assert failure(engine, DecodeFilm(film("starve.dcm"))).code is StatusCode.TOO_LARGE
+    assert_that_it_goes_on(engine)
+
+
+def test_that_the_text_of_a_foreign_error_stays_in_the_worker(engine: Engine) -> None:
+    error = failure(engine, DecodeFilm(film("bug.dcm")))
+    assert error.code is StatusCode.DECODE_FAILED
+    assert error.why == "ValueError"
+    assert "JANE" not in f"{error!r} {error.__cause__!r} {vars(error)}"
+
+
+def test_that_a_running_task_can_be_taken_back(engine: Engine) -> None:
+    future = engine.submit(DecodeFilm(film("hang.dcm")))
+    while not future.running():
+        time.sleep(0.01)
+    assert future.cancel()
+    with pytest.raises(CancelledError):
+        future.result(timeout=60)
+    assert_that_it_goes_on(engine)
+
+
+def test_that_what_the_user_waits_for_overtakes_a_queue(engine: Engine) -> None:
+    finished: list[str] = []
+    lock = threading.Lock()
+
+    def note(name: str) -> None:
+        with lock:
+            finished.append(name)
+
+    thumbnails = [engine.submit(ReadHeaders((Path(f"{n}.dcm"),), Path())) for n in range(60)]
+    for n, future in enumerate(thumbnails):
+        future.add_done_callback(lambda _, n=n: note(f"{n}"))
+    clicked = engine.submit(DecodeFilm(film("good.dcm")))
+    clicked.add_done_callback(lambda _: note("clicked"))
+    for future in [*thumbnails, clicked]:
+        future.result(timeout=60)
+    assert finished.index("clicked") < 30
+    assert [n for n in finished if n != "clicked"] == [f"{n}" for n in range(60)]
+
+
+@pytest.mark.parametrize("how", ["crash", "hang"])
+def test_that_a_guilty_header_is_rejected_and_its_neighbours_are_listed(
+    engine: Engine, tmp_path: Path, how: str
+) -> None:
+    names = ["a", "b", how, "x", "y", "z"]
+    for name in names:
+        (tmp_path / f"{name}.dcm").write_bytes(b"x")
+    found = list(scan_folder(engine, tmp_path))
+    assert [entry.relative_path for entry in found] == sorted(f"{n}.dcm" for n in names)
+    guilty = {e.relative_path: e.code for e in found if isinstance(e, RejectedFile)}
+    code = StatusCode.DECODER_CRASHED if how == "crash" else StatusCode.TIMED_OUT
+    assert guilty == {f"{how}.dcm": code}
+
+
+def test_that_no_film_leaves_shared_memory_behind(engine: Engine) -> None:
+    for name in ("good.dcm", "crash.dcm", "good.dcm"):
+        engine.submit(DecodeFilm(film(name))).exception(timeout=60)
+    late = engine.submit(DecodeFilm(film("good.dcm")))
+    late.cancel()
+    assert_that_it_goes_on(engine)
+    assert segments() == []
+
+
+def test_that_closing_ends_running_tasks_and_every_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("xrayview.engine.client.start_decode_worker", start_fragile_worker)
+    before = set(multiprocessing.active_children())
+    threads = set(threading.enumerate())
+    engine = Engine(1, LIMITS)
+    running = engine.submit(DecodeFilm(film("hang.dcm")))
+    waiting = [engine.submit(ReadHeaders((Path("hang.dcm"),), Path())) for _ in range(5)]
+    while not running.running():
+        time.sleep(0.01)
+    engine.close()
+    assert running.cancelled()
+    assert all(future.cancelled() for future in waiting)
+    assert set(multiprocessing.active_children()) <= before
+    assert {t for t in threading.enumerate() if t.is_alive()} <= threads
+    with pytest.raises(Cancelled):
+        engine.submit(DecodeFilm(film("good.dcm")))
+    engine.close()
+
+
+def test_that_a_real_film_crosses_unchanged(tmp_path: Path) -> None:
+    pixels = np.random.default_rng(0).integers(0, 65535, (400, 300), dtype=np.uint16)
+    path = tmp_path / "film.png"
+    path.write_bytes(cv2.imencode(".png", pixels)[1].tobytes())
+    with Engine(1) as engine:
+        (ref,) = scan_folder(engine, path)
+        assert isinstance(ref, FilmRef)
+        radiograph = engine.submit(DecodeFilm(ref)).result(timeout=60)
+    assert np.array_equal(radiograph.pixels_HW, pixels)
+    assert radiograph.pixels_HW.flags.owndata

@@ -1,0 +1,145 @@
+"""The engine as the rest of the program sees it: hand over a request, get a future."""
+
+from __future__ import annotations
+
+import os
+from concurrent.futures import Future
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Literal, overload
+
+from xrayview.domain.film import FilmRef, RejectedFile
+from xrayview.domain.model import HeatMap, Prediction
+from xrayview.domain.radiograph import Radiograph
+from xrayview.engine.lane import Lane, Priority
+from xrayview.engine.protocol import (
+    Classify,
+    DecodeFilm,
+    Explain,
+    Limits,
+    LoadModel,
+    MakeThumbnail,
+    ModelReady,
+    PreparedFilm,
+    PrepareInput,
+    ReadHeaders,
+    Request,
+    Thumbnail,
+)
+from xrayview.engine.worker import start_decode_worker, start_model_worker
+
+
+@dataclass(frozen=True)
+class Route:
+    """Where a kind of request goes, how urgent it is, and which limit it has."""
+
+    lane: Literal["decode", "model"]
+    priority: Priority
+    timeout: Literal["decode_timeout_s", "header_timeout_s", "model_timeout_s"]
+
+
+ROUTES: dict[type, Route] = {
+    ReadHeaders: Route("decode", Priority.SCAN, "header_timeout_s"),
+    DecodeFilm: Route("decode", Priority.INTERACTIVE, "decode_timeout_s"),
+    MakeThumbnail: Route("decode", Priority.PREFETCH, "decode_timeout_s"),
+    PrepareInput: Route("decode", Priority.INTERACTIVE, "decode_timeout_s"),
+    LoadModel: Route("model", Priority.INTERACTIVE, "model_timeout_s"),
+    Classify: Route("model", Priority.INTERACTIVE, "model_timeout_s"),
+    Explain: Route("model", Priority.INTERACTIVE, "model_timeout_s"),
+}
+
+
+class Engine:
+    """Decode workers and the model worker, each a process that may die without harm.
+
+    A future ends with the reply that `protocol.py` names, or with an `XrayViewError`:
+    `UnreadableFilm` (TIMED_OUT, DECODER_CRASHED, TOO_LARGE, DECODE_FAILED and what the readers
+    say), `ModelError`, `DeviceUnavailable`. `future.cancel()` works at any time before the end; a
+    task that runs loses its worker, which is replaced. Callbacks of futures run in a thread of
+    the engine and must not block it.
+
+    Args:
+        decode_workers: decode processes at work on anything; one fewer than cores by default.
+        limits: what one request may cost.
+        spare_workers: decode processes on top that are kept free for what the user waits for.
+        crash_log: where a dying worker writes the stack it died on (no texts of films).
+    """
+
+    def __init__(
+        self,
+        decode_workers: int | None = None,
+        limits: Limits | None = None,
+        *,
+        spare_workers: int = 1,
+        crash_log: Path | None = None,
+    ) -> None:
+        limits = limits or Limits()
+        busy = decode_workers or max(1, (os.cpu_count() or 1) - 1)
+        log = os.fspath(crash_log) if crash_log else os.devnull
+        self.decode_workers = busy
+        self.limits = limits
+        self._lanes = {
+            "decode": Lane(
+                "decode",
+                busy + spare_workers,
+                busy,
+                partial(start_decode_worker, limits.memory_mib, log),
+            ),
+            "model": Lane("model", 1, 1, partial(start_model_worker, log)),
+        }
+
+    @overload
+    def submit(
+        self, request: ReadHeaders, *, priority: Priority | None = None
+    ) -> Future[tuple[FilmRef | RejectedFile, ...]]: ...
+    @overload
+    def submit(
+        self, request: DecodeFilm, *, priority: Priority | None = None
+    ) -> Future[Radiograph]: ...
+    @overload
+    def submit(
+        self, request: MakeThumbnail, *, priority: Priority | None = None
+    ) -> Future[Thumbnail]: ...
+    @overload
+    def submit(
+        self, request: PrepareInput, *, priority: Priority | None = None
+    ) -> Future[PreparedFilm]: ...
+    @overload
+    def submit(
+        self, request: LoadModel, *, priority: Priority | None = None
+    ) -> Future[ModelReady]: ...
+    @overload
+    def submit(
+        self, request: Classify, *, priority: Priority | None = None
+    ) -> Future[tuple[Prediction, ...]]: ...
+    @overload
+    def submit(self, request: Explain, *, priority: Priority | None = None) -> Future[HeatMap]: ...
+
+    def submit(self, request: Request, *, priority: Priority | None = None) -> Future[Any]:
+        """Queue a request; its kind decides the urgency where none is given.
+
+        Raises:
+            Cancelled: the engine is closed.
+        """
+        route = ROUTES[type(request)]
+        limits = getattr(request, "limits", self.limits)
+        urgency = route.priority if priority is None else priority
+        return self._lanes[route.lane].submit(request, urgency, getattr(limits, route.timeout))
+
+    def close(self) -> None:
+        """Cancel all requests and end all workers. Safe to call twice."""
+        for lane in self._lanes.values():
+            lane.close()
+
+    def __enter__(self) -> Engine:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()

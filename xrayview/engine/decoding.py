@@ -1,0 +1,82 @@
+"""What decode workers do with a request. Decoders are imported in the functions only: the parent
+imports this module and must not load them.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from xrayview.domain.film import FilmRef, RejectedFile
+from xrayview.domain.radiograph import Radiograph
+from xrayview.engine.failures import unexpected
+from xrayview.engine.protocol import (
+    DecodeFilm,
+    MakeThumbnail,
+    PreparedFilm,
+    PrepareInput,
+    ReadHeaders,
+    Thumbnail,
+)
+from xrayview.errors import StatusCode, XrayViewError
+from xrayview.io.scan import relative_path
+
+
+def load_decoders() -> None:
+    """Import what every film needs, so that the first film does not wait for it."""
+    from xrayview.display import pyramid  # noqa: F401
+    from xrayview.io import readers  # noqa: F401
+    from xrayview.preprocessing import pipeline  # noqa: F401
+
+
+def read_headers(request: ReadHeaders) -> tuple[FilmRef | RejectedFile, ...]:
+    """One answer per path; a file that is no film is an answer too."""
+    return tuple(_read_header(path, request.root) for path in request.paths)
+
+
+def _read_header(path: Path, root: Path) -> FilmRef | RejectedFile:
+    from xrayview.io.readers import read_header
+
+    try:
+        return read_header(path, root)
+    except XrayViewError as error:
+        return rejected(path, root, error)
+    except Exception as error:  # one file must not take its chunk along
+        return rejected(path, root, unexpected(ReadHeaders((path,), root), error))
+
+
+def rejected(path: Path, root: Path, error: XrayViewError) -> RejectedFile:
+    """The file as the browser and the CSV list it: with the reason."""
+    why = f"{error.what} ({error.why})" if error.why else error.what
+    code = error.code or StatusCode.DECODE_FAILED
+    return RejectedFile(path, relative_path(path, root), code, why, error.hint)
+
+
+def decode_film(request: DecodeFilm) -> Radiograph:
+    """All pixels of one film."""
+    from xrayview.io.readers import read_film
+
+    return read_film(request.film, max_megapixels=request.limits.max_megapixels)
+
+
+def make_thumbnail(request: MakeThumbnail) -> Thumbnail:
+    """The film in its default grey-scale, small."""
+    from xrayview.display.pyramid import thumbnail
+
+    radiograph = decode_film(DecodeFilm(request.film, request.limits))
+    return Thumbnail(request.film.film_id, thumbnail(radiograph, request.size_px))
+
+
+def prepare_input(request: PrepareInput) -> PreparedFilm:
+    """The film as the model sees it, with the gate's verdict of its header and its pixels."""
+    from xrayview.inference import gate
+    from xrayview.preprocessing.pipeline import Preprocessor
+
+    radiograph = decode_film(DecodeFilm(request.film, request.limits))
+    model_input = Preprocessor(request.spec)(radiograph)
+    return PreparedFilm(
+        film=radiograph.ref,
+        model_input=model_input,
+        sha256=radiograph.sha256,
+        gate=gate.judge_film(radiograph),
+        warnings=radiograph.warnings + model_input.warnings,
+    )

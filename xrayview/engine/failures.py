@@ -1,0 +1,99 @@
+"""How a worker's end becomes an error in the user's words; never a text out of the file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from xrayview.engine.protocol import (
+    Classify,
+    DecodeFilm,
+    Explain,
+    LoadModel,
+    MakeThumbnail,
+    PrepareInput,
+    ReadHeaders,
+    Request,
+)
+from xrayview.errors import ModelError, StatusCode, UnreadableFilm, XrayViewError
+
+OPENCV_NO_MEMORY = -4
+"""cv2.Error.StsNoMem"""
+
+
+def timed_out(request: Request, timeout_s: float) -> XrayViewError:
+    """The worker was ended because it took longer than its limit."""
+    if _is_for_model(request):
+        return ModelError(
+            f"the model did not answer within {timeout_s:g} s",
+            path=_path(request),
+            hint="Raise the model's time limit in the settings, or choose a smaller model.",
+        )
+    return UnreadableFilm(
+        f"decoding took longer than {timeout_s:g} s",
+        code=StatusCode.TIMED_OUT,
+        path=_path(request),
+        hint="The file may be damaged. Raise the time limit in the settings to try longer.",
+    )
+
+
+def crashed(request: Request, exit_code: int | None) -> XrayViewError:
+    """The worker's process ended by itself."""
+    why = f"its process ended with code {exit_code}" if exit_code is not None else ""
+    if _is_for_model(request):
+        return ModelError(
+            "the model worker stopped",
+            path=_path(request),
+            why=why,
+            hint="It is started again with the next request; look at the memory that is free.",
+        )
+    return UnreadableFilm(
+        "the decoder stopped while it read this film",
+        code=StatusCode.DECODER_CRASHED,
+        path=_path(request),
+        why=why,
+        hint="The file may be damaged; the other films are not affected.",
+    )
+
+
+def unexpected(request: Request, error: Exception) -> XrayViewError:
+    """An exception that no handler foresaw: its type is named, its text stays behind."""
+    kind = type(error).__name__
+    if isinstance(error, ImportError):
+        kind = f"{error.name} is not installed"
+    if _is_for_model(request):
+        return ModelError(
+            "the model failed",
+            path=_path(request),
+            why="not enough memory" if _is_memory(error) else kind,
+            hint="Check that this model fits the device and the films.",
+        )
+    if _is_memory(error):
+        return UnreadableFilm(
+            "the film needs more memory than a decode worker may use",
+            code=StatusCode.TOO_LARGE,
+            path=_path(request),
+            hint="Raise the memory limit in the settings.",
+        )
+    return UnreadableFilm(
+        "the film cannot be decoded",
+        code=StatusCode.DECODE_FAILED,
+        path=_path(request),
+        why=kind,
+        hint="The file may be damaged; try another viewer to compare.",
+    )
+
+
+def _is_memory(error: Exception) -> bool:
+    return isinstance(error, MemoryError) or getattr(error, "code", None) == OPENCV_NO_MEMORY
+
+
+def _is_for_model(request: Request) -> bool:
+    return isinstance(request, LoadModel | Classify | Explain)
+
+
+def _path(request: Request) -> Path | None:
+    if isinstance(request, DecodeFilm | MakeThumbnail | PrepareInput):
+        return request.film.path
+    if isinstance(request, ReadHeaders):
+        return request.paths[0] if len(request.paths) == 1 else None
+    return request.model.path

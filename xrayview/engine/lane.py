@@ -1,0 +1,228 @@
+"""One pool of worker processes with a queue in front that knows what is urgent.
+
+The pool itself works first in, first out. So only as many tasks are handed to it as it has
+workers; the rest wait here, where a film that the user has just clicked overtakes them.
+"""
+
+from __future__ import annotations
+
+import heapq
+import itertools
+import logging
+import multiprocessing
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future, InvalidStateError
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import suppress
+from dataclasses import dataclass, field
+from enum import IntEnum
+from functools import partial
+from typing import Any
+
+from pebble import ProcessExpired, ProcessFuture, ProcessPool
+
+from xrayview.engine import failures
+from xrayview.engine.protocol import Reply, Request
+from xrayview.engine.shared_array import discard, new_name
+from xrayview.engine.transport import unpack
+from xrayview.engine.worker import run
+from xrayview.errors import Cancelled, XrayViewError
+
+_log = logging.getLogger(__name__)
+
+
+class Priority(IntEnum):
+    """What goes first; the same priority is served in the order it came."""
+
+    INTERACTIVE = 0
+    """The user waits for it."""
+    SCAN = 1
+    PREFETCH = 2
+    """Thumbnails, neighbours of the film on screen."""
+    BATCH = 3
+
+
+@dataclass(order=True)
+class Job:
+    """One request on its way; ordered by urgency."""
+
+    priority: Priority
+    number: int
+    request: Request = field(compare=False)
+    timeout_s: float = field(compare=False)
+    future: Future[Any] = field(compare=False, default_factory=ProcessFuture)
+    segment: str = field(compare=False, default_factory=new_name)
+    attempts: int = field(compare=False, default=0)
+    inner: Future[Any] | None = field(compare=False, default=None)
+
+
+class Lane:
+    """A pool that is started with the first request, and again when it breaks.
+
+    Args:
+        name: of its thread, for the log.
+        workers: processes.
+        background: how many of them anything but an INTERACTIVE request may use.
+        prepare: runs in each new worker before its first task.
+    """
+
+    def __init__(
+        self, name: str, workers: int, background: int, prepare: Callable[[], None]
+    ) -> None:
+        self._workers = workers
+        self._background = background
+        self._prepare = prepare
+        self._waiting: list[Job] = []
+        self._running: set[int] = set()
+        self._jobs: dict[int, Job] = {}
+        self._numbers = itertools.count()
+        self._changed = threading.Condition()
+        self._closed = False
+        self._pool: Any = None
+        # All dealings with the pool are this thread's: starting processes would hold up a window.
+        self._thread = threading.Thread(target=self._serve, name=f"xrayview {name}", daemon=True)
+        self._thread.start()
+
+    def submit(self, request: Request, priority: Priority, timeout_s: float) -> Future[Any]:
+        """Queue a request. Raises: Cancelled once the lane is closed."""
+        job = Job(priority, next(self._numbers), request, timeout_s)
+        job.future.add_done_callback(partial(self._withdrawn, job))
+        with self._changed:
+            if self._closed:
+                raise Cancelled("the engine is closed")
+            self._jobs[job.number] = job
+            heapq.heappush(self._waiting, job)
+            self._changed.notify_all()
+        return job.future
+
+    def close(self) -> None:
+        """Cancel everything and end the processes, those at work included."""
+        with self._changed:
+            self._closed = True
+            jobs = list(self._jobs.values())
+            self._changed.notify_all()
+        for job in jobs:
+            job.future.cancel()
+        self._thread.join()
+
+    def _serve(self) -> None:
+        while job := self._next():
+            self._start(job)
+        self._end_pool()
+
+    def _next(self) -> Job | None:
+        """Wait for the most urgent job that may start; None when the lane is closed."""
+        with self._changed:
+            while not self._closed:
+                if self._may_start():
+                    job = heapq.heappop(self._waiting)
+                    if not job.future.cancelled():
+                        self._running.add(job.number)
+                        return job
+                else:
+                    self._changed.wait()
+        return None
+
+    def _may_start(self) -> bool:
+        if not self._waiting:
+            return False
+        urgent = self._waiting[0].priority is Priority.INTERACTIVE
+        return len(self._running) < (self._workers if urgent else self._background)
+
+    def _start(self, job: Job) -> None:
+        with suppress(RuntimeError):  # cancelled meanwhile, or a second attempt
+            job.future.set_running_or_notify_cancel()
+        job.attempts += 1
+        try:
+            inner = self._live_pool().schedule(
+                run, args=(job.request, job.segment), timeout=job.timeout_s
+            )
+        except (RuntimeError, OSError) as error:
+            self._settle(job, self._lost(job, error))
+            return
+        job.inner = inner
+        if job.future.cancelled():
+            inner.cancel()
+        inner.add_done_callback(partial(self._finished, job))
+
+    def _finished(self, job: Job, inner: Future[Any]) -> None:
+        outcome: Reply | XrayViewError | None
+        try:
+            outcome = _outcome(job, inner)
+        except BrokenProcessPool as error:
+            outcome = self._lost(job, error)
+        self._settle(job, outcome)
+
+    def _lost(self, job: Job, error: Exception) -> Reply | XrayViewError | None:
+        """The pool broke, perhaps through another job: one more try; None when it is queued."""
+        _log.warning("the pool broke (%s) with a %s", type(error).__name__, type(job.request))
+        with self._changed:
+            if job.attempts > 1 or self._closed:
+                return failures.crashed(job.request, None)
+            self._running.discard(job.number)
+            heapq.heappush(self._waiting, job)
+            self._changed.notify_all()
+        return None
+
+    def _settle(self, job: Job, outcome: Reply | XrayViewError | None) -> None:
+        if outcome is None:
+            return
+        discard(job.segment)
+        with self._changed:
+            self._running.discard(job.number)
+            self._jobs.pop(job.number, None)
+            self._changed.notify_all()
+        with suppress(InvalidStateError):  # cancelled in the meantime
+            if isinstance(outcome, XrayViewError):
+                job.future.set_exception(outcome)
+            else:
+                job.future.set_result(outcome)
+
+    def _withdrawn(self, job: Job, future: Future[Any]) -> None:
+        """The caller cancelled: tell those who wait for it, and end the worker that has it."""
+        if not future.cancelled():
+            return
+        with suppress(RuntimeError):
+            future.set_running_or_notify_cancel()
+        if job.inner is not None:
+            job.inner.cancel()
+        with self._changed:
+            if job.number not in self._running:
+                self._jobs.pop(job.number, None)
+            self._changed.notify_all()
+
+    def _live_pool(self) -> Any:
+        if self._pool is not None and not self._pool.active:
+            self._end_pool()
+        if self._pool is None:
+            self._pool = ProcessPool(
+                max_workers=self._workers,
+                initializer=self._prepare,
+                context=multiprocessing.get_context("spawn"),
+            )
+        return self._pool
+
+    def _end_pool(self) -> None:
+        if self._pool is not None:
+            pool, self._pool = self._pool, None
+            pool.stop()
+            pool.join()
+
+
+def _outcome(job: Job, inner: Future[Any]) -> Reply | XrayViewError:
+    """What came of a task. Raises: BrokenProcessPool, which says nothing of this task."""
+    if inner.cancelled():
+        return Cancelled("the request was taken back")
+    error = inner.exception()
+    if error is None:
+        result = inner.result()
+        return result if isinstance(result, XrayViewError) else unpack(result)
+    if isinstance(error, BrokenProcessPool):
+        raise error
+    _log.warning("%s ended with %s", type(job.request).__name__, type(error).__name__)
+    if isinstance(error, TimeoutError):
+        return failures.timed_out(job.request, job.timeout_s)
+    if isinstance(error, ProcessExpired):
+        return failures.crashed(job.request, error.exitcode)
+    return failures.unexpected(job.request, error if isinstance(error, Exception) else OSError())

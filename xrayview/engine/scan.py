@@ -1,0 +1,116 @@
+"""A folder becomes a stream of films and rejected files, in the order of their names.
+
+Headers are read in chunks. A chunk whose worker hung or died is read again file by file, so that
+only the guilty file is rejected.
+"""
+
+from __future__ import annotations
+
+import itertools
+import threading
+from collections import deque
+from collections.abc import Iterable, Iterator
+from concurrent.futures import Future
+from dataclasses import dataclass
+from pathlib import Path
+
+from xrayview.domain.film import FilmRef, RejectedFile
+from xrayview.engine.client import Engine
+from xrayview.engine.decoding import rejected
+from xrayview.engine.lane import Priority
+from xrayview.engine.protocol import ReadHeaders
+from xrayview.errors import Cancelled, XrayViewError
+from xrayview.io.scan import walk
+
+FIRST_CHUNK = 8
+"""The first films are on screen while the rest is still being read."""
+CHUNK = 48
+Entry = Path | RejectedFile
+Headers = tuple[FilmRef | RejectedFile, ...]
+
+
+@dataclass(frozen=True)
+class _Chunk:
+    entries: tuple[Entry, ...]
+    future: Future[Headers]
+
+
+def scan_folder(
+    engine: Engine, folder: Path, cancel: threading.Event | None = None
+) -> Iterator[FilmRef | RejectedFile]:
+    """Every file of `folder` (or the one file that it is), in scan order, as headers arrive.
+
+    Ends early, without an error, once `cancel` is set.
+    """
+    yield from read_headers(engine, list_files(folder), root_of(folder), cancel)
+
+
+def root_of(folder: Path) -> Path:
+    """What relative paths start from: the folder, or the folder of a single file."""
+    return folder if folder.is_dir() else folder.parent
+
+
+def list_files(folder: Path) -> Iterator[Entry]:
+    """Names only, nothing is opened; a single file is a folder of one."""
+    return walk(folder) if folder.is_dir() else iter((folder,))
+
+
+def read_headers(
+    engine: Engine,
+    entries: Iterable[Entry],
+    root: Path,
+    cancel: threading.Event | None = None,
+    priority: Priority = Priority.SCAN,
+) -> Iterator[FilmRef | RejectedFile]:
+    """One answer per entry, in order; files that were rejected by name pass through."""
+    cancel = cancel or threading.Event()
+    chunks = _chunks(entries)
+    under_way: deque[_Chunk] = deque()
+    try:
+        while not cancel.is_set():
+            while len(under_way) <= engine.decode_workers and (chunk := next(chunks, ())):
+                paths = tuple(e for e in chunk if isinstance(e, Path))
+                future = engine.submit(ReadHeaders(paths, root), priority=priority)
+                under_way.append(_Chunk(chunk, future))
+            if not under_way:
+                return
+            yield from _merge(engine, under_way.popleft(), root, priority)
+    finally:
+        for chunk_under_way in under_way:
+            chunk_under_way.future.cancel()
+
+
+def _chunks(entries: Iterable[Entry]) -> Iterator[tuple[Entry, ...]]:
+    source = iter(entries)
+    size = FIRST_CHUNK
+    while chunk := tuple(itertools.islice(source, size)):
+        yield chunk
+        size = CHUNK
+
+
+def _merge(
+    engine: Engine, chunk: _Chunk, root: Path, priority: Priority
+) -> Iterator[FilmRef | RejectedFile]:
+    """The entries of a chunk in their order, headers in the places of their paths."""
+    try:
+        headers = iter(chunk.future.result())
+    except Cancelled:
+        raise
+    except XrayViewError:
+        paths = (e for e in chunk.entries if isinstance(e, Path))
+        headers = _one_by_one(engine, tuple(paths), root, priority)
+    for entry in chunk.entries:
+        yield entry if isinstance(entry, RejectedFile) else next(headers)
+
+
+def _one_by_one(
+    engine: Engine, paths: tuple[Path, ...], root: Path, priority: Priority
+) -> Iterator[FilmRef | RejectedFile]:
+    futures = [engine.submit(ReadHeaders((path,), root), priority=priority) for path in paths]
+    for path, future in zip(paths, futures, strict=True):
+        try:
+            yield from future.result()
+        except Cancelled:
+            raise
+        except XrayViewError as error:
+            yield rejected(path, root, error)
