@@ -1,0 +1,195 @@
+"""A DICOM file up to its pixel data, with its size, depth and completeness under control."""
+
+from __future__ import annotations
+
+import os
+import struct
+import warnings
+import zlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from io import BytesIO
+from typing import Any, BinaryIO
+
+import pydicom.config
+from pydicom.datadict import dictionary_has_tag
+from pydicom.dataset import Dataset
+from pydicom.filereader import read_dataset
+from pydicom.valuerep import VR
+
+from xrayview.errors import StatusCode, UnreadableFilm
+from xrayview.io.limits import MAX_INFLATED_BYTES, too_large
+
+# Values are checked where they are used; a warning per odd value would also quote it.
+pydicom.config.settings.reading_validation_mode = pydicom.config.IGNORE
+
+IMPLICIT_LE = "1.2.840.10008.1.2"
+EXPLICIT_LE = "1.2.840.10008.1.2.1"
+EXPLICIT_BE = "1.2.840.10008.1.2.2"
+DEFLATED = "1.2.840.10008.1.2.1.99"
+
+PIXEL_KEYWORDS = {
+    0x7FE00008: "FloatPixelData",
+    0x7FE00009: "DoubleFloatPixelData",
+    0x7FE00010: "PixelData",
+}
+UNDEFINED_LENGTH = 0xFFFFFFFF
+
+_PREAMBLE = 128
+_ELEMENT_HEADER = 8
+_HEADER_PREFIX_BYTES = 4 * 1024**2
+"""Enough of a deflated data set to reach its pixels, short of enormous private elements."""
+_VRS = frozenset(vr.value.encode() for vr in VR if len(vr.value) == 2)
+_TRANSFER_SYNTAX_UID = 0x00020010
+
+
+@dataclass(frozen=True)
+class PixelElement:
+    """Where the pixel data element's value lies inside `DicomFile.body`."""
+
+    keyword: str
+    vr: str
+    offset: int
+    length: int
+
+
+@dataclass(frozen=True)
+class DicomFile:
+    """A data set without its pixels, and where they are."""
+
+    dataset: Dataset
+    transfer_syntax: str
+    little_endian: bool
+    body: BinaryIO
+    """The stream that `pixels` points into: the file, or what a deflated one inflated to."""
+    pixels: PixelElement | None
+    truncated: bool
+    """The file ends inside an element of its header."""
+
+
+def sniff(head: bytes) -> bool:
+    """True for a file with DICM after its preamble, or one that starts like a data set."""
+    return head[_PREAMBLE : _PREAMBLE + 4] == b"DICM" or _starts_like_a_dataset(head)
+
+
+def open_dicom(stream: BinaryIO, tags: list[int], *, whole: bool) -> DicomFile:
+    """Read the elements `tags` up to the pixel data.
+
+    Args:
+        stream: the file, opened at its start.
+        tags: elements to keep; all others are skipped unread.
+        whole: also make the pixels of a deflated file reachable.
+
+    Raises:
+        UnreadableFilm: DECODE_FAILED for a broken header, TOO_LARGE for a deflated bomb.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            return _open(stream, tags, whole)
+        except RecursionError as error:
+            raise _broken("its sequences are nested too deeply") from error
+        except (OSError, EOFError, struct.error, zlib.error) as error:
+            raise _broken("the file ends or turns to noise inside its header") from error
+
+
+def _open(stream: BinaryIO, tags: list[int], whole: bool) -> DicomFile:
+    stream.seek(0)
+    head = stream.read(_PREAMBLE + 4)
+    stream.seek(_PREAMBLE + 4 if head.endswith(b"DICM") and len(head) == _PREAMBLE + 4 else 0)
+    meta = _Elements(stream, lambda tag: tag >> 16 != 2)
+    file_meta = meta.read(implicit=False, little=True, tags=[_TRANSFER_SYNTAX_UID])
+    syntax = str(file_meta.get("TransferSyntaxUID", "")).strip("\0 ")
+    if meta.truncated:
+        raise _broken("the file ends inside its header")
+    body = stream
+    if syntax == DEFLATED:
+        body = BytesIO(_inflate(stream.read(), whole))
+    elif not syntax:
+        syntax = _guess_syntax(stream)
+    elements = _Elements(body, lambda tag: tag in PIXEL_KEYWORDS)
+    little = syntax != EXPLICIT_BE
+    dataset = elements.read(implicit=syntax == IMPLICIT_LE, little=little, tags=tags)
+    pixels = None
+    if elements.stopped_at:
+        tag, *place = elements.stopped_at
+        pixels = PixelElement(PIXEL_KEYWORDS[tag], *place)
+    return DicomFile(dataset, syntax, little, body, pixels, elements.truncated)
+
+
+class _Elements:
+    """Reads elements until one says stop, and notices when the file ends inside one."""
+
+    def __init__(self, stream: BinaryIO, stop: Callable[[int], bool]) -> None:
+        self._stream = stream
+        self._stop = stop
+        self._end = stream.tell()
+        self.stopped_at: tuple[int, str, int, int] | None = None
+        """Tag, VR, where the value starts, its length."""
+        self.truncated = False
+
+    def read(self, *, implicit: bool, little: bool, tags: list[int]) -> Dataset:
+        dataset = read_dataset(
+            self._stream, implicit, little, stop_when=self._at, specific_tags=list(tags)
+        )
+        if self.stopped_at is None:
+            size = self._stream.seek(0, os.SEEK_END)
+            self.truncated = self._end > size or 0 < size - self._end < _ELEMENT_HEADER
+        return dataset
+
+    def _at(self, tag: Any, vr: str | None, length: int) -> bool:
+        number = int(tag)
+        value = self._stream.tell()
+        if self._stop(number):
+            self.stopped_at = (number, vr or "", value, length)
+            return True
+        # The end of an undefined length is only known to the parser, which raises past the file.
+        self._end = value + length if length != UNDEFINED_LENGTH else value
+        return False
+
+
+def _guess_syntax(stream: BinaryIO) -> str:
+    """Tell the encoding of a data set without a TransferSyntaxUID by its first element."""
+    start = stream.tell()
+    head = stream.read(6)
+    stream.seek(start)
+    if head[4:6] not in _VRS:
+        return IMPLICIT_LE
+    # A low group number, read with the wrong byte order, has its bits in the high byte.
+    return EXPLICIT_BE if head[1:2] > head[0:1] else EXPLICIT_LE
+
+
+def _inflate(data: bytes, whole: bool) -> bytes:
+    """Inflate a data set up to the limit: a few megabytes may hold gigabytes (PS3.5, A.5)."""
+    inflater = zlib.decompressobj(-zlib.MAX_WBITS)
+    if not whole:
+        return inflater.decompress(data, _HEADER_PREFIX_BYTES)
+    inflated = inflater.decompress(data, MAX_INFLATED_BYTES)
+    if inflater.unconsumed_tail:
+        limit = MAX_INFLATED_BYTES / 1024**2
+        raise too_large(f"it inflates to more than {limit:.0f} MiB")
+    return inflated
+
+
+def _starts_like_a_dataset(head: bytes) -> bool:
+    if len(head) < 8:
+        return False
+    for order in "<>":
+        group, element, vr, _ = struct.unpack(f"{order}HH2sH", head[:8])
+        if group not in {0x0002, 0x0008} or not dictionary_has_tag(group << 16 | element):
+            continue
+        if vr in _VRS:
+            return True
+        (length,) = struct.unpack(f"{order}L", head[4:8])
+        if order == "<" and (length <= 4096 or length == UNDEFINED_LENGTH):
+            return True
+    return False
+
+
+def _broken(why: str) -> UnreadableFilm:
+    return UnreadableFilm(
+        "The DICOM header is broken",
+        code=StatusCode.DECODE_FAILED,
+        why=why,
+        hint="The file was probably cut short; copy or export it again.",
+    )

@@ -1,0 +1,210 @@
+"""DICOM films: the header for the browser, the pixels with their grey-scale for the viewer."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from io import BytesIO
+from typing import BinaryIO
+
+from pydicom.datadict import tag_for_keyword
+from pydicom.dataset import Dataset
+
+from xrayview.domain.film import FilmRef
+from xrayview.domain.radiograph import Greyscale, Radiograph
+from xrayview.errors import StatusCode, UnreadableFilm
+from xrayview.io.dataset import DicomFile, PixelElement, open_dicom, sniff
+from xrayview.io.greyscale_header import SampleFormat, greyscale_of
+from xrayview.io.pixels import PixelDescription, decode_frame, describe
+from xrayview.io.spacing import spacing_of
+from xrayview.io.transfer_syntax import (
+    TRANSFER_SYNTAXES,
+    TransferSyntax,
+    missing_decoders,
+    unsupported,
+)
+from xrayview.io.values import integer, numbers, text, texts
+
+__all__ = ["read", "read_header", "sniff", "unavailable"]
+
+_TEXT_FIELDS: dict[str, str] = {
+    "study_uid": "StudyInstanceUID",
+    "series_uid": "SeriesInstanceUID",
+    "sop_uid": "SOPInstanceUID",
+    "modality": "Modality",
+    "body_part": "BodyPartExamined",
+    "view_position": "ViewPosition",
+    "patient_sex": "PatientSex",
+    "patient_age": "PatientAge",
+    "manufacturer": "Manufacturer",
+    "institution": "InstitutionName",
+    "study_date": "StudyDate",
+    "study_description": "StudyDescription",
+    "series_description": "SeriesDescription",
+    "patient_id": "PatientID",
+    "patient_name": "PatientName",
+}
+_INTEGER_FIELDS: dict[str, str] = {
+    "series_number": "SeriesNumber",
+    "instance_number": "InstanceNumber",
+    "rows": "Rows",
+    "columns": "Columns",
+}
+_FILM_KEYWORDS = (
+    *_TEXT_FIELDS.values(),
+    *_INTEGER_FIELDS.values(),
+    "ImageLaterality",
+    "Laterality",
+    "NumberOfFrames",
+)
+_PICTURE_KEYWORDS = (
+    "SamplesPerPixel",
+    "PhotometricInterpretation",
+    "PlanarConfiguration",
+    "BitsAllocated",
+    "BitsStored",
+    "HighBit",
+    "PixelRepresentation",
+    "RescaleSlope",
+    "RescaleIntercept",
+    "ModalityLUTSequence",
+    "WindowCenter",
+    "WindowWidth",
+    "WindowCenterWidthExplanation",
+    "VOILUTFunction",
+    "VOILUTSequence",
+    "PresentationLUTShape",
+    "PixelPaddingValue",
+    "PixelPaddingRangeLimit",
+    "PixelSpacing",
+    "PixelSpacingCalibrationType",
+    "ImagerPixelSpacing",
+    "NominalScannedPixelSpacing",
+    "EstimatedRadiographicMagnificationFactor",
+    "DistanceSourceToDetector",
+    "DistanceSourceToPatient",
+    "PatientOrientation",
+    "LossyImageCompression",
+    "LossyImageCompressionRatio",
+    "PresentationIntentType",
+    "BurnedInAnnotation",
+    *(
+        f"{colour}PaletteColorLookupTable{part}"
+        for colour in ("Red", "Green", "Blue")
+        for part in ("Descriptor", "Data")
+    ),
+    *(f"Segmented{colour}PaletteColorLookupTableData" for colour in ("Red", "Green", "Blue")),
+)
+
+
+def _tags(*keywords: str) -> list[int]:
+    return [tag for keyword in keywords if (tag := tag_for_keyword(keyword)) is not None]
+
+
+_HEADER_TAGS = _tags(*_FILM_KEYWORDS)
+_ALL_TAGS = _tags(*_FILM_KEYWORDS, *_PICTURE_KEYWORDS)
+
+unavailable = missing_decoders
+
+
+def read_header(stream: BinaryIO, film: FilmRef) -> FilmRef:
+    """Complete `film` from the header; the pixels are not read.
+
+    Raises:
+        UnreadableFilm: NO_PIXELS, UNSUPPORTED_SYNTAX, DECODE_FAILED for a broken header.
+    """
+    file = open_dicom(stream, _HEADER_TAGS, whole=False)
+    _pixels_of(file)
+    _syntax_of(file)
+    return _described(film, file)
+
+
+def read(data: bytes, film: FilmRef, max_megapixels: float) -> Radiograph:
+    """Decode `film.frame` of a file held in memory.
+
+    Raises:
+        UnreadableFilm: NO_PIXELS, UNSUPPORTED_SYNTAX, TOO_LARGE, DECODE_FAILED.
+    """
+    file = open_dicom(BytesIO(data), _ALL_TAGS, whole=True)
+    pixels = _pixels_of(file)
+    syntax = _syntax_of(file)
+    description = describe(file.dataset, pixels.keyword)
+    decoded = decode_frame(file, pixels, description, syntax, film.frame, max_megapixels)
+    if decoded.colour:
+        # Luminance has its own depth; the grey-scale attributes are for monochrome only.
+        greyscale, notes = Greyscale(bits_stored=8 * decoded.pixels_HW.dtype.itemsize), ()
+    else:
+        greyscale, notes = greyscale_of(file.dataset, _sample_format(file, description))
+    spacing, spacing_notes = spacing_of(file.dataset)
+    return Radiograph(
+        ref=_described(film, file),
+        pixels_HW=decoded.pixels_HW,
+        greyscale=greyscale,
+        spacing=spacing,
+        orientation=_orientation(file.dataset),
+        lossy=_lossy(file.dataset, syntax),
+        for_processing=text(file.dataset, "PresentationIntentType") == "FOR PROCESSING",
+        burned_in=text(file.dataset, "BurnedInAnnotation"),
+        warnings=decoded.warnings,
+        notes=(*decoded.notes, *notes, *spacing_notes),
+    )
+
+
+def _described(film: FilmRef, file: DicomFile) -> FilmRef:
+    dataset = file.dataset
+    return replace(
+        film,
+        format="dicom",
+        transfer_syntax=file.transfer_syntax,
+        frames=max(integer(dataset, "NumberOfFrames") or 1, 1),
+        laterality=text(dataset, "ImageLaterality") or text(dataset, "Laterality"),
+        **{field: text(dataset, keyword) for field, keyword in _TEXT_FIELDS.items()},
+        **{field: integer(dataset, keyword) or 0 for field, keyword in _INTEGER_FIELDS.items()},
+    )
+
+
+def _pixels_of(file: DicomFile) -> PixelElement:
+    if file.pixels is not None:
+        return file.pixels
+    if file.truncated:
+        raise UnreadableFilm(
+            "The DICOM header is broken",
+            code=StatusCode.DECODE_FAILED,
+            why="the file ends inside its header",
+            hint="The file was probably cut short; copy or export it again.",
+        )
+    raise UnreadableFilm(
+        "A DICOM file without an image",
+        code=StatusCode.NO_PIXELS,
+        why="it has no pixel data (a report, an index or a plan)",
+        hint="Nothing to do: only files with an image become films.",
+    )
+
+
+def _syntax_of(file: DicomFile) -> TransferSyntax:
+    syntax = TRANSFER_SYNTAXES.get(file.transfer_syntax)
+    if syntax is None:
+        raise unsupported(file.transfer_syntax)
+    return syntax
+
+
+def _sample_format(file: DicomFile, description: PixelDescription) -> SampleFormat:
+    return SampleFormat(
+        description.photometric,
+        description.bits_stored,
+        description.signed,
+        file.little_endian,
+    )
+
+
+def _orientation(dataset: Dataset) -> tuple[str, str]:
+    """What the rows and the columns point to (PS3.3 C.7.6.1.1.1)."""
+    directions = texts(dataset, "PatientOrientation")
+    return (directions[0], directions[1]) if len(directions) == 2 else ("", "")
+
+
+def _lossy(dataset: Dataset, syntax: TransferSyntax) -> str:
+    """`lossy 12:1`; each step of repeated compression has its ratio (PS3.3 C.7.6.1.1.5)."""
+    if text(dataset, "LossyImageCompression") != "01" and not syntax.lossy:
+        return ""
+    ratios = [r for r in numbers(dataset, "LossyImageCompressionRatio") if 1 < r < 1e6]
+    return " ".join(("lossy", *[", ".join(f"{ratio:.3g}:1" for ratio in ratios)] * bool(ratios)))

@@ -1,0 +1,27 @@
+"""Colour films become grey."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+COLOUR_NOTE = "colour film shown as luminance (Rec. 601)"
+
+
+def luminance(rgb_HW3: npt.NDArray[np.integer[Any]]) -> npt.NDArray[np.uint8 | np.uint16]:
+    """Rec. 601 luma, 0.299 R + 0.587 G + 0.114 B, rounded to the sample's own depth.
+
+    Args:
+        rgb_HW3: RGB, uint8, uint16 or uint32; the top 16 of 32 bits are kept.
+
+    Returns:
+        Shape (rows, columns), uint8 or uint16; equal channels stay exactly as they are.
+
+    Source: ITU-R BT.601, the Y of DICOM's YBR_FULL (PS3.3 C.7.6.3.1.2).
+    """
+    if rgb_HW3.dtype == np.uint32:
+        rgb_HW3 = (rgb_HW3 >> 16).astype(np.uint16)
+    return np.asarray(cv2.cvtColor(np.ascontiguousarray(rgb_HW3), cv2.COLOR_RGB2GRAY))

@@ -1,0 +1,297 @@
+"""One frame of a DICOM file becomes stored values; colour becomes luminance."""
+
+from __future__ import annotations
+
+import math
+import os
+import warnings
+from dataclasses import dataclass
+from io import BytesIO
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from pydicom.dataset import Dataset
+from pydicom.pixels import apply_color_lut
+from pydicom.uid import UID
+
+from xrayview.domain.radiograph import Pixels
+from xrayview.errors import StatusCode, UnreadableFilm
+from xrayview.io.codestream import check_codestream, encapsulation_warning, frame_warning
+from xrayview.io.dataset import UNDEFINED_LENGTH, DicomFile, PixelElement
+from xrayview.io.limits import check_size
+from xrayview.io.luminance import COLOUR_NOTE, luminance
+from xrayview.io.transfer_syntax import TransferSyntax, decoder_of
+from xrayview.io.values import integer, text
+
+_RLE = "1.2.840.10008.1.2.5"
+_REQUIRED = ("Rows", "Columns", "SamplesPerPixel", "BitsAllocated")
+_FLOAT_DTYPES = {"FloatPixelData": np.float32, "DoubleFloatPixelData": np.float64}
+
+
+@dataclass(frozen=True)
+class PixelDescription:
+    """The Image Pixel Module (PS3.3 C.7.6.3) of a file."""
+
+    rows: int
+    columns: int
+    frames: int
+    samples: int
+    photometric: str
+    planar: int
+    bits_allocated: int
+    bits_stored: int
+    high_bit: int
+    signed: bool
+    keyword: str
+
+    @property
+    def frame_bytes(self) -> int:
+        """Bytes of one uncompressed frame; 4:2:2 holds two thirds (PS3.3 C.7.6.3.1.2)."""
+        bits = self.rows * self.columns * self.samples * self.bits_allocated
+        if self.photometric == "YBR_FULL_422":
+            bits = bits * 2 // 3
+        return math.ceil(bits / 8)
+
+
+@dataclass(frozen=True)
+class DecodedFrame:
+    """Stored values of one frame, shape (rows, columns), with what is to be said of them."""
+
+    pixels_HW: Pixels
+    colour: bool
+    warnings: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+def describe(dataset: Dataset, keyword: str) -> PixelDescription:
+    """Read the Image Pixel Module.
+
+    Raises:
+        UnreadableFilm: DECODE_FAILED, naming the attribute that is missing or impossible.
+    """
+    values = {name: integer(dataset, name) for name in _REQUIRED}
+    for name, value in values.items():
+        if value is None or value <= 0:
+            raise undecodable(f"{name} is missing or zero")
+    allocated = values["BitsAllocated"] or 0
+    is_float = keyword in _FLOAT_DTYPES
+    stored = allocated if is_float else integer(dataset, "BitsStored") or allocated
+    high_bit = integer(dataset, "HighBit")
+    sign = integer(dataset, "PixelRepresentation")
+    photometric = text(dataset, "PhotometricInterpretation").upper()
+    if not photometric:
+        raise undecodable("PhotometricInterpretation is missing")
+    if sign not in {0, 1} and not is_float:
+        raise undecodable("PixelRepresentation is missing or neither 0 nor 1")
+    if not 1 <= stored <= allocated or (allocated % 8 and allocated != 1) or allocated > 64:
+        raise undecodable(f"{stored} bits stored in {allocated} allocated")
+    return PixelDescription(
+        rows=values["Rows"] or 0,
+        columns=values["Columns"] or 0,
+        frames=max(integer(dataset, "NumberOfFrames") or 1, 1),
+        samples=values["SamplesPerPixel"] or 0,
+        photometric=photometric,
+        planar=integer(dataset, "PlanarConfiguration") or 0,
+        bits_allocated=allocated,
+        bits_stored=stored,
+        high_bit=high_bit
+        if high_bit is not None and stored <= high_bit + 1 <= allocated
+        else stored - 1,
+        signed=sign == 1,
+        keyword=keyword,
+    )
+
+
+def decode_frame(
+    file: DicomFile,
+    pixels: PixelElement,
+    description: PixelDescription,
+    syntax: TransferSyntax,
+    frame: int,
+    max_megapixels: float,
+) -> DecodedFrame:
+    """Decode one frame into stored values.
+
+    Raises:
+        UnreadableFilm: TOO_LARGE, UNSUPPORTED_SYNTAX or DECODE_FAILED.
+    """
+    check_size(description.rows, description.columns, max_megapixels)
+    if not 0 <= frame < description.frames:
+        raise undecodable(f"frame {frame + 1} was asked for, the file has {description.frames}")
+    if description.samples not in {1, 3}:
+        raise undecodable(f"{description.samples} samples per pixel")
+    encapsulated = pixels.length == UNDEFINED_LENGTH
+    if encapsulated != syntax.is_encapsulated:
+        raise undecodable("its pixel data is not of the transfer syntax that the header names")
+    if encapsulated:
+        raw, photometric, incomplete = _compressed(file, pixels, description, syntax, frame)
+    else:
+        raw, photometric, incomplete = _uncompressed(file, pixels, description, syntax, frame)
+    grey, colour, notes = _grey(file.dataset, raw, photometric)
+    return DecodedFrame(_held(grey), colour, incomplete, notes)
+
+
+def _uncompressed(
+    file: DicomFile,
+    pixels: PixelElement,
+    description: PixelDescription,
+    syntax: TransferSyntax,
+    frame: int,
+) -> tuple[npt.NDArray[Any], str, tuple[str, ...]]:
+    end = file.body.seek(0, os.SEEK_END)
+    size = description.frame_bytes
+    present = min(pixels.length, max(end - pixels.offset, 0))
+    start = frame * size
+    if start + size > present:
+        raise undecodable(
+            f"incomplete: {max(present - start, 0)} of {size} bytes of the frame are there"
+        )
+    file.body.seek(pixels.offset + start)
+    # Words are swapped in whole frames, so an odd frame of 8-bit words keeps its neighbour.
+    data = file.body.read(size + size % 2)
+    array, photometric = _as_array(data, description, syntax, pixels.vr)
+    total = size * description.frames
+    incomplete = ()
+    if total > present:
+        whole = present // size
+        incomplete = (f"incomplete: {whole} of {description.frames} frames are in the file",)
+    return _unpacked(array, description), photometric, incomplete
+
+
+def _compressed(
+    file: DicomFile,
+    pixels: PixelElement,
+    description: PixelDescription,
+    syntax: TransferSyntax,
+    frame: int,
+) -> tuple[npt.NDArray[Any], str, tuple[str, ...]]:
+    from pydicom.encaps import get_frame
+
+    file.body.seek(pixels.offset)
+    incomplete = encapsulation_warning(file.body)
+    file.body.seek(pixels.offset)
+    try:
+        stream = get_frame(file.body, frame, number_of_frames=description.frames)
+    except Exception as error:
+        raise undecodable(incomplete or "its fragments do not add up to the frame") from error
+    check_codestream(stream, syntax.uid, description.rows, description.columns)
+    cut = frame_warning(stream, syntax.uid)
+    try:
+        array, photometric = _as_array(stream, description, syntax, "OB")
+    except UnreadableFilm as error:
+        if cut or incomplete:
+            raise undecodable(cut or incomplete) from error
+        raise
+    if syntax.uid == _RLE:
+        array = _unpacked(array, description)
+    return array, photometric, tuple(line for line in (incomplete, cut) if line)
+
+
+def _as_array(
+    data: bytes, description: PixelDescription, syntax: TransferSyntax, vr: str
+) -> tuple[npt.NDArray[Any], str]:
+    """Let pydicom's decoder unpack one frame; colour spaces and unused bits are left alone."""
+    decoder, plugin = decoder_of(syntax)
+    options: dict[str, Any] = {
+        "rows": description.rows,
+        "columns": description.columns,
+        "number_of_frames": 1,
+        "samples_per_pixel": description.samples,
+        "photometric_interpretation": description.photometric,
+        "bits_allocated": description.bits_allocated,
+        "bits_stored": description.bits_stored,
+        "pixel_representation": int(description.signed),
+        "planar_configuration": description.planar,
+        "pixel_keyword": description.keyword,
+        "pixel_vr": vr,
+        "correct_unused_bits": syntax.is_encapsulated and syntax.uid != _RLE,
+        "transfer_syntax_uid": UID(syntax.uid),
+    }
+    if description.keyword in _FLOAT_DTYPES:
+        for name in ("bits_stored", "pixel_representation"):
+            del options[name]
+    source: Any = data if not syntax.is_encapsulated else _encapsulated(data)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            array, facts = decoder.as_array(
+                source, index=0, raw=True, decoding_plugin=plugin, **options
+            )
+        except MemoryError:
+            raise
+        except Exception as error:
+            raise undecodable(f"{syntax.name}: the decoder gave up on its data") from error
+    return array, str(facts["photometric_interpretation"])
+
+
+def _encapsulated(stream: bytes) -> BytesIO:
+    """One frame as the fragments that pydicom's decoder starts from (PS3.5, A.4)."""
+    padded = stream + b"\0" * (len(stream) % 2)
+    item = b"\xfe\xff\x00\xe0"
+    return BytesIO(
+        item
+        + bytes(4)
+        + item
+        + len(padded).to_bytes(4, "little")
+        + padded
+        + b"\xfe\xff\xdd\xe0"
+        + bytes(4)
+    )
+
+
+def _unpacked(array: npt.NDArray[Any], description: PixelDescription) -> npt.NDArray[Any]:
+    """Shift out what is not stored value: overlays above, unused bits below (PS3.5, 8.1.1)."""
+    if array.dtype.kind == "f" or description.bits_allocated == 1:
+        return array
+    above = description.bits_allocated - 1 - description.high_bit
+    unused = description.bits_allocated - description.bits_stored
+    if not unused:
+        return array
+    # A right shift of a signed type carries the sign along.
+    return np.right_shift(np.left_shift(array, above), unused)
+
+
+def _grey(
+    dataset: Dataset, raw: npt.NDArray[Any], photometric: str
+) -> tuple[npt.NDArray[Any], bool, tuple[str, ...]]:
+    if photometric == "PALETTE COLOR":
+        try:
+            raw = apply_color_lut(raw, dataset)
+        except Exception as error:
+            raise undecodable("its colour palette is missing or broken") from error
+        return luminance(raw), True, (COLOUR_NOTE,)
+    if raw.ndim == 2:
+        if photometric not in {"MONOCHROME1", "MONOCHROME2"}:
+            raise undecodable(f"{photometric} with one sample per pixel")
+        return raw, False, ()
+    if photometric.startswith("YBR"):
+        # Y of YBR_FULL is the luminance itself (PS3.3 C.7.6.3.1.2).
+        return np.ascontiguousarray(raw[..., 0]), True, (COLOUR_NOTE,)
+    if photometric == "RGB":
+        return luminance(raw), True, (COLOUR_NOTE,)
+    raise undecodable(f"{photometric} with three samples per pixel")
+
+
+def _held(array: npt.NDArray[Any]) -> Pixels:
+    """Native byte order and a type that a Radiograph holds; numbers only."""
+    array = np.ascontiguousarray(array.astype(array.dtype.newbyteorder("="), copy=False))
+    if array.dtype == np.int8:
+        return array.astype(np.int16)
+    if array.dtype == np.float64:
+        array = array.astype(np.float32)
+    if array.dtype.kind == "f" and not np.isfinite(array).all():
+        raise undecodable("NaN or infinity among its pixels")
+    if array.dtype.itemsize > 4:
+        raise undecodable("64-bit integers are not held")
+    return array
+
+
+def undecodable(why: str) -> UnreadableFilm:
+    """The error of pixels that cannot be had."""
+    return UnreadableFilm(
+        "The pixels cannot be decoded",
+        code=StatusCode.DECODE_FAILED,
+        why=why,
+        hint="Copy or export it again from the source.",
+    )

@@ -1,0 +1,160 @@
+"""PNG, JPEG and TIFF films, decoded by OpenCV from memory."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from io import BytesIO
+from typing import Any, BinaryIO
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from xrayview.domain.film import FilmRef
+from xrayview.domain.radiograph import Greyscale, Pixels, Radiograph
+from xrayview.errors import StatusCode, UnreadableFilm
+from xrayview.io.limits import MAX_JPEG_SCANS, check_size
+from xrayview.io.luminance import COLOUR_NOTE, luminance
+from xrayview.io.raster_header import (
+    JPEG_SIGNATURE,
+    PNG_SIGNATURE,
+    TIFF_SIGNATURES,
+    RasterHeader,
+    jpeg_header,
+    jpeg_is_complete,
+    jpeg_scans,
+    png_header,
+    png_is_complete,
+    tiff_header,
+    tiff_is_complete,
+)
+
+ALPHA_NOTE = "transparency is ignored"
+
+_HELD_AS: dict[str, type[np.generic]] = {"int8": np.int16, "float64": np.float32}
+"""Sample types that a Radiograph does not hold, and what holds their values."""
+
+
+@dataclass(frozen=True)
+class RasterFormat:
+    """One raster format: how it is recognised, parsed and checked for its end."""
+
+    name: str
+    sniff: Callable[[bytes], bool]
+    header: Callable[[BinaryIO], RasterHeader]
+    is_complete: Callable[[bytes], bool]
+
+    def read_header(self, stream: BinaryIO, film: FilmRef) -> FilmRef:
+        """Fill format, rows, columns and frames from the file's structure."""
+        header = self.header(stream)
+        return replace(
+            film,
+            format=self.name,
+            rows=header.rows,
+            columns=header.columns,
+            frames=header.pages,
+        )
+
+    def read(self, data: bytes, film: FilmRef, max_megapixels: float) -> Radiograph:
+        """Decode the first page of a file held in memory.
+
+        Raises:
+            UnreadableFilm: TOO_LARGE by the header's claim, DECODE_FAILED.
+        """
+        header = self.header(BytesIO(data))
+        check_size(header.rows, header.columns, max_megapixels)
+        self._check_scans(data)
+        decoded = _decode(data, header.alpha)
+        complete = self.is_complete(data)
+        if decoded is None:
+            raise _undecodable(self.name, complete)
+        pixels_HW, notes = _grey(decoded, header)
+        if pixels_HW.shape != (header.rows, header.columns):
+            raise _undecodable(self.name, complete)
+        return Radiograph(
+            ref=replace(self.read_header(BytesIO(data), film), frame=0),
+            pixels_HW=pixels_HW,
+            greyscale=Greyscale(
+                photometric=_photometric(header, pixels_HW.dtype),
+                bits_stored=min(8 * pixels_HW.dtype.itemsize, 16),
+            ),
+            warnings=() if complete else (f"incomplete: the {self.name.upper()} has no end",),
+            notes=notes,
+        )
+
+    def _check_scans(self, data: bytes) -> None:
+        scans = jpeg_scans(data) if self.name == "jpeg" else 0
+        if scans > MAX_JPEG_SCANS:
+            raise UnreadableFilm(
+                "The JPEG asks for too much work",
+                code=StatusCode.TOO_LARGE,
+                why=f"{scans} scans, the limit is {MAX_JPEG_SCANS}",
+                hint="Save it again as a baseline JPEG or PNG.",
+            )
+
+
+def _decode(data: bytes, alpha: bool) -> npt.NDArray[Any] | None:
+    # ANYCOLOR honours the orientation and drops alpha, but multiplies a TIFF's colours by it;
+    # UNCHANGED leaves them alone and turns TIFF only, the one format where that is needed.
+    is_tiff = data[:4] in TIFF_SIGNATURES
+    unchanged = alpha and is_tiff
+    flags = cv2.IMREAD_UNCHANGED if unchanged else cv2.IMREAD_ANYDEPTH | cv2.IMREAD_ANYCOLOR
+    try:
+        decoded: npt.NDArray[Any] | None = cv2.imdecode(np.frombuffer(data, np.uint8), flags)
+    except cv2.error:
+        return None
+    return decoded
+
+
+def _grey(decoded: npt.NDArray[Any], header: RasterHeader) -> tuple[Pixels, tuple[str, ...]]:
+    """Luminance where the file has colour; the notes say what was done."""
+    notes = (ALPHA_NOTE,) if header.alpha else ()
+    if decoded.ndim == 3:
+        decoded = luminance(decoded[..., 2::-1])
+        notes = (COLOUR_NOTE, *notes)
+    held = _HELD_AS.get(decoded.dtype.name)
+    pixels = decoded if held is None else decoded.astype(held)
+    if pixels.dtype.kind == "f" and not np.isfinite(pixels).all():
+        raise UnreadableFilm(
+            "The film holds values that are no numbers",
+            code=StatusCode.DECODE_FAILED,
+            why="NaN or infinity among its pixels",
+            hint="Export it with a number for the background.",
+        )
+    return np.ascontiguousarray(pixels), notes
+
+
+def _photometric(header: RasterHeader, dtype: np.dtype[Any]) -> str:
+    # OpenCV turns WhiteIsZero of up to 8 bits into black-is-zero and leaves deeper samples alone.
+    inverted = header.white_is_zero and dtype.itemsize > 1
+    return "MONOCHROME1" if inverted else "MONOCHROME2"
+
+
+def _undecodable(name: str, complete: bool) -> UnreadableFilm:
+    why = "the decoder gave up on its data" if complete else "the file ends before its pixels do"
+    return UnreadableFilm(
+        f"The {name.upper()} cannot be decoded",
+        code=StatusCode.DECODE_FAILED,
+        why=why,
+        hint="Copy or export it again from the source.",
+    )
+
+
+FORMATS = (
+    RasterFormat(
+        "png",
+        lambda head: head.startswith(PNG_SIGNATURE),
+        png_header,
+        lambda data: png_is_complete(BytesIO(data)),
+    ),
+    RasterFormat(
+        "jpeg", lambda head: head.startswith(JPEG_SIGNATURE), jpeg_header, jpeg_is_complete
+    ),
+    RasterFormat(
+        "tiff",
+        lambda head: head.startswith(TIFF_SIGNATURES),
+        tiff_header,
+        lambda data: tiff_is_complete(BytesIO(data)),
+    ),
+)

@@ -1,0 +1,161 @@
+"""The readers: a file's content, never its name, says which of them reads it."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import stat
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import BinaryIO
+
+from xrayview.domain.film import FilmRef
+from xrayview.domain.radiograph import Radiograph
+from xrayview.errors import StatusCode, UnreadableFilm, XrayViewError
+from xrayview.io import dicom, raster
+from xrayview.io.limits import MAX_FILE_BYTES, too_large
+from xrayview.io.scan import relative_path
+
+HEAD_BYTES = 512
+"""How much of a file a reader sees before it says whether the file is its own."""
+
+
+@dataclass(frozen=True)
+class Reader:
+    """One kind of film file.
+
+    `sniff` sees the first HEAD_BYTES of the file. `read_header` gets the file opened at its
+    start and completes a FilmRef; `read` gets the whole file's bytes. `unavailable` is None, or
+    what to install so that it reads all that it could.
+    """
+
+    name: str
+    sniff: Callable[[bytes], bool]
+    read_header: Callable[[BinaryIO, FilmRef], FilmRef]
+    read: Callable[[bytes, FilmRef, float], Radiograph]
+    unavailable: Callable[[], str | None] = lambda: None
+
+
+READERS: tuple[Reader, ...] = (
+    # First: the preamble of a DICOM file may be the head of a valid TIFF (PS3.10, 7.1).
+    Reader("dicom", dicom.sniff, dicom.read_header, dicom.read, dicom.unavailable),
+    *(Reader(row.name, row.sniff, row.read_header, row.read) for row in raster.FORMATS),
+)
+
+
+def read_header(path: Path, root: Path) -> FilmRef:
+    """Describe a film without its pixels.
+
+    Args:
+        path: a regular file; anything else is refused unopened.
+        root: the scanned folder that `relative_path` counts from.
+
+    Raises:
+        UnreadableFilm: NOT_AN_IMAGE, NO_PIXELS, UNSUPPORTED_SYNTAX or DECODE_FAILED.
+    """
+    path = Path(path)
+    with _told_about(path):
+        info = _regular_file(path)
+        film = FilmRef(
+            path=path,
+            relative_path=relative_path(path, root),
+            file_size=info.st_size,
+            mtime_ns=info.st_mtime_ns,
+        )
+        with path.open("rb") as stream:
+            reader = _reader_of(stream.read(HEAD_BYTES))
+            stream.seek(0)
+            return reader.read_header(stream, film)
+
+
+def read_film(film: FilmRef, *, max_megapixels: float = 200.0) -> Radiograph:
+    """Decode the film that `film` names: its `path` and `frame`.
+
+    The file is read once: the bytes that are decoded are the bytes of `sha256`. The returned
+    `ref` repeats the header as it is now.
+
+    Args:
+        film: from `read_header`.
+        max_megapixels: the largest rows x columns to decode, in millions.
+
+    Raises:
+        UnreadableFilm: NOT_AN_IMAGE, NO_PIXELS, UNSUPPORTED_SYNTAX, TOO_LARGE, DECODE_FAILED.
+    """
+    with _told_about(film.path):
+        info = _regular_file(film.path)
+        if info.st_size > MAX_FILE_BYTES:
+            raise too_large(f"the file has {info.st_size / 1024**3:.1f} GiB")
+        data = film.path.read_bytes()
+        reader = _reader_of(data[:HEAD_BYTES])
+        film = replace(film, file_size=len(data), mtime_ns=info.st_mtime_ns)
+        radiograph = reader.read(data, film, max_megapixels)
+        return replace(radiograph, sha256=hashlib.sha256(data).hexdigest())
+
+
+def _regular_file(path: Path) -> os.stat_result:
+    info = path.stat()
+    if not stat.S_ISREG(info.st_mode):
+        raise UnreadableFilm(
+            "Not a regular file",
+            code=StatusCode.NOT_AN_IMAGE,
+            why="a folder, pipe or device holds no film",
+            hint="Choose a DICOM, PNG, JPEG or TIFF file.",
+        )
+    return info
+
+
+def _reader_of(head: bytes) -> Reader:
+    hint = "Choose a DICOM, PNG, JPEG or TIFF file."
+    if not head:
+        raise UnreadableFilm(
+            "Not a film", code=StatusCode.NOT_AN_IMAGE, why="the file is empty", hint=hint
+        )
+    reader = next((row for row in READERS if row.sniff(head)), None)
+    if reader is None:
+        raise UnreadableFilm(
+            "Not a film",
+            code=StatusCode.NOT_AN_IMAGE,
+            why="its content is neither DICOM nor PNG, JPEG or TIFF",
+            hint=hint,
+        )
+    return reader
+
+
+@contextmanager
+def _told_about(path: Path) -> Iterator[None]:
+    """Turn whatever a reader raises into an error that names the file.
+
+    A film may be any bytes, and parsers raise anything on them. Messages of unforeseen errors
+    stay in the log: they may quote the header, and so a name.
+    """
+    try:
+        yield
+    except XrayViewError as error:
+        error.path = error.path or path
+        raise
+    except OSError as error:
+        raise UnreadableFilm(
+            "The file cannot be read",
+            code=StatusCode.DECODE_FAILED,
+            path=path,
+            why=error.strerror or type(error).__name__,
+            hint="Check that it still exists and that you may read it.",
+        ) from error
+    except MemoryError as error:
+        raise UnreadableFilm(
+            "The film needs more memory than there is",
+            code=StatusCode.TOO_LARGE,
+            path=path,
+            why="memory ran out while it was read",
+            hint="Close other programs, or raise the memory limit in the settings.",
+        ) from error
+    except Exception as error:
+        raise UnreadableFilm(
+            "The film cannot be read",
+            code=StatusCode.DECODE_FAILED,
+            path=path,
+            why=f"its header or data are broken ({type(error).__name__})",
+            hint="Copy or export it again from the source.",
+        ) from error

@@ -1,0 +1,118 @@
+"""A folder becomes a list of files to try: names only, nothing is opened or parsed."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+
+from xrayview.domain.film import RejectedFile
+from xrayview.errors import NothingUsable, StatusCode
+
+_SPECIAL: tuple[tuple[int, str], ...] = (
+    (stat.S_IFIFO, "a named pipe is no film"),
+    (stat.S_IFSOCK, "a socket is no film"),
+    (stat.S_IFCHR, "a device is no film"),
+    (stat.S_IFBLK, "a device is no film"),
+)
+"""Never opened: a pipe without a writer, or /dev/zero, would hang every reader."""
+
+_Inode = tuple[int, int]
+
+
+def walk(folder: Path) -> Iterator[Path | RejectedFile]:
+    """Yield every regular file below `folder` once, and what is not one with its reason.
+
+    Depth first in the order of the names, files and folders mixed, so that the order is the same
+    on every run. Hard links and links to a file that was seen already are left out: they are the
+    same film. Links to folders are listed and not entered. Names that are no valid text keep
+    their bytes (`surrogateescape`).
+
+    Raises:
+        NothingUsable: `folder` is not a folder or cannot be listed.
+    """
+    root = Path(folder)
+    try:
+        inside = Path(os.path.realpath(root, strict=True))
+        with os.scandir(root):
+            pass
+    except OSError as error:
+        raise NothingUsable(
+            "The folder cannot be listed",
+            path=root,
+            why=error.strerror or type(error).__name__,
+            hint="Check that it exists and that you may read it.",
+        ) from error
+    yield from _walk(root, root, inside, set())
+
+
+def relative_path(path: Path, root: Path) -> str:
+    """Path below `root` with forward slashes; the file's name where it lies elsewhere."""
+    try:
+        return path.relative_to(root).as_posix()
+    except ValueError:
+        return path.name
+
+
+def _walk(
+    folder: Path, root: Path, inside: Path, seen: set[_Inode]
+) -> Iterator[Path | RejectedFile]:
+    # A stack instead of recursion: a chain of folders may be deeper than Python may recurse.
+    stack: list[os.DirEntry[str]] = []
+
+    def push(directory: Path) -> RejectedFile | None:
+        try:
+            with os.scandir(directory) as entries:
+                listed = sorted(entries, key=lambda entry: entry.name, reverse=True)
+        except OSError as error:
+            why = f"the folder cannot be listed: {error.strerror or type(error).__name__}"
+            return _rejected(directory, root, why, "Check that you may read it.")
+        stack.extend(listed)
+        return None
+
+    if rejected := push(folder):
+        yield rejected
+    while stack:
+        entry = stack.pop()
+        path = Path(entry.path)
+        try:
+            info = path.lstat()
+        except OSError as error:
+            why = f"the file cannot be looked at: {error.strerror or type(error).__name__}"
+            yield _rejected(path, root, why, "Check that it still exists.")
+            continue
+        if stat.S_ISDIR(info.st_mode):
+            if rejected := push(path):
+                yield rejected
+        elif found := _file(path, info, root, inside, seen):
+            yield found
+
+
+def _file(
+    path: Path, info: os.stat_result, root: Path, inside: Path, seen: set[_Inode]
+) -> Path | RejectedFile | None:
+    if stat.S_ISLNK(info.st_mode):
+        try:
+            target = Path(os.path.realpath(path, strict=True))
+            info = target.stat()
+        except (OSError, RuntimeError):
+            return _rejected(path, root, "the link leads nowhere", "Remove the link.")
+        if not target.is_relative_to(inside):
+            hint = "Copy the film into the folder."
+            return _rejected(path, root, "the link leaves the folder and is not followed", hint)
+        if stat.S_ISDIR(info.st_mode):
+            hint = "Nothing to do: the folder it points to is listed itself."
+            return _rejected(path, root, "a link to a folder is not followed", hint)
+    if not stat.S_ISREG(info.st_mode):
+        kind = stat.S_IFMT(info.st_mode)
+        return _rejected(path, root, dict(_SPECIAL).get(kind, "not a regular file"))
+    inode = (info.st_dev, info.st_ino)
+    if inode in seen:
+        return None
+    seen.add(inode)
+    return path
+
+
+def _rejected(path: Path, root: Path, why: str, hint: str = "") -> RejectedFile:
+    return RejectedFile(path, relative_path(path, root), StatusCode.NOT_AN_IMAGE, why, hint)

@@ -1,0 +1,56 @@
+"""How far apart pixels are, and in which plane: the word matters as much as the number."""
+
+from __future__ import annotations
+
+from pydicom.dataset import Dataset
+
+from xrayview.domain.radiograph import Spacing, SpacingKind
+from xrayview.io.values import number, numbers, text
+
+_CALIBRATED_BY = {"FIDUCIAL": SpacingKind.CALIBRATED, "GEOMETRY": SpacingKind.CORRECTED}
+_CROSS_SECTIONAL = frozenset({"CT", "MR", "PT", "NM"})
+UNSURE_NOTE = "PixelSpacing does not say whether it is at the detector: lengths stay in pixels"
+
+_Pair = tuple[float, float]
+
+
+def spacing_of(dataset: Dataset) -> tuple[Spacing, tuple[str, ...]]:
+    """Spacing (row, column) in mm with its kind, and notes.
+
+    Zero, negative and single values are no spacing. Source: PS3.3 10.7.1.1, 10.7.1.3, C.8.11.3.
+    """
+    pixel = _pair(dataset, "PixelSpacing")
+    imager = _pair(dataset, "ImagerPixelSpacing")
+    calibrated = _CALIBRATED_BY.get(text(dataset, "PixelSpacingCalibrationType"))
+    if pixel and calibrated:
+        return Spacing(*pixel, calibrated), ()
+    if pixel and imager and pixel != imager:
+        return Spacing(*pixel, SpacingKind.CORRECTED_UNKNOWN), ()
+    if imager:
+        magnification = _magnification(dataset)
+        if magnification:
+            row, column = (value / magnification for value in imager)
+            return Spacing(row, column, SpacingKind.ESTIMATED), ()
+        return Spacing(*imager, SpacingKind.DETECTOR), ()
+    if pixel and text(dataset, "Modality") in _CROSS_SECTIONAL:
+        return Spacing(*pixel, SpacingKind.CALIBRATED), ()
+    if scanned := _pair(dataset, "NominalScannedPixelSpacing"):
+        return Spacing(*scanned, SpacingKind.SCANNER), ()
+    return Spacing(), (UNSURE_NOTE,) if pixel else ()
+
+
+def _pair(dataset: Dataset, keyword: str) -> _Pair | None:
+    values = numbers(dataset, keyword)
+    # A comparison with NaN is false, so that what is no number is no spacing.
+    if len(values) == 2 and all(0 < value < 1e3 for value in values):
+        return values[0], values[1]
+    return None
+
+
+def _magnification(dataset: Dataset) -> float | None:
+    """ERMF, else SID/SOD; only above 1, which is what a diverging beam can do."""
+    stated = number(dataset, "EstimatedRadiographicMagnificationFactor")
+    detector = number(dataset, "DistanceSourceToDetector")
+    patient = number(dataset, "DistanceSourceToPatient")
+    measured = detector / patient if detector and patient else None
+    return next((value for value in (stated, measured) if value and value > 1), None)

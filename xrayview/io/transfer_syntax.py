@@ -1,0 +1,113 @@
+"""Which decoder reads which transfer syntax, in which order: a table (PS3.6, table A-1).
+
+pydicom would go on to the next, more permissive decoder when one fails; here the first decoder
+that is installed has the only word.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pydicom.pixels import get_decoder
+from pydicom.pixels.decoders.base import Decoder
+from pydicom.uid import UID
+
+from xrayview.errors import StatusCode, UnreadableFilm
+
+_GDCM = ("gdcm", "pip install python-gdcm==3.2.6")
+_GDCM_12_BIT = ("xrayview-gdcm", "pip install python-gdcm==3.2.6")
+_JPEG_LS = ("pyjpegls", "pip install pyjpegls")
+_OPENJPEG = ("pylibjpeg", "pip install pylibjpeg pylibjpeg-openjpeg")
+_RLE = ("pylibjpeg", "pip install pylibjpeg pylibjpeg-rle")
+_RLE_PYTHON = ("pydicom", "")
+
+
+@dataclass(frozen=True)
+class TransferSyntax:
+    """One row: `plugins` are (pydicom's plug-in name, how to install it), first choice first."""
+
+    uid: str
+    name: str
+    plugins: tuple[tuple[str, str], ...] = ()
+    lossy: bool = False
+    """True where the syntax itself can only be lossy."""
+
+    @property
+    def is_encapsulated(self) -> bool:
+        """Compressed pixel data, in fragments (PS3.5, A.4)."""
+        return bool(self.plugins)
+
+
+TRANSFER_SYNTAXES: dict[str, TransferSyntax] = {
+    row.uid: row
+    for row in (
+        TransferSyntax("1.2.840.10008.1.2", "Implicit VR Little Endian"),
+        TransferSyntax("1.2.840.10008.1.2.1", "Explicit VR Little Endian"),
+        TransferSyntax("1.2.840.10008.1.2.2", "Explicit VR Big Endian"),
+        TransferSyntax("1.2.840.10008.1.2.1.99", "Deflated Explicit VR Little Endian"),
+        TransferSyntax("1.2.840.10008.1.2.4.50", "JPEG Baseline", (_GDCM,), lossy=True),
+        TransferSyntax("1.2.840.10008.1.2.4.51", "JPEG Extended", (_GDCM_12_BIT,), lossy=True),
+        TransferSyntax("1.2.840.10008.1.2.4.57", "JPEG Lossless", (_GDCM,)),
+        TransferSyntax("1.2.840.10008.1.2.4.70", "JPEG Lossless SV1", (_GDCM,)),
+        TransferSyntax("1.2.840.10008.1.2.4.80", "JPEG-LS Lossless", (_JPEG_LS, _GDCM)),
+        TransferSyntax(
+            "1.2.840.10008.1.2.4.81", "JPEG-LS Near-Lossless", (_JPEG_LS, _GDCM), lossy=True
+        ),
+        TransferSyntax("1.2.840.10008.1.2.4.90", "JPEG 2000 Lossless", (_OPENJPEG, _GDCM)),
+        TransferSyntax("1.2.840.10008.1.2.4.91", "JPEG 2000", (_OPENJPEG, _GDCM)),
+        TransferSyntax("1.2.840.10008.1.2.4.201", "HTJ2K Lossless", (_OPENJPEG,)),
+        TransferSyntax("1.2.840.10008.1.2.4.202", "HTJ2K Lossless RPCL", (_OPENJPEG,)),
+        TransferSyntax("1.2.840.10008.1.2.4.203", "HTJ2K", (_OPENJPEG,)),
+        TransferSyntax("1.2.840.10008.1.2.5", "RLE Lossless", (_RLE, _RLE_PYTHON)),
+    )
+}
+
+
+def decoder_of(syntax: TransferSyntax) -> tuple[Decoder, str]:
+    """The decoder and the plug-in to use; the plug-in is empty for uncompressed data.
+
+    Raises:
+        UnreadableFilm: UNSUPPORTED_SYNTAX, with the package to install.
+    """
+    decoder = get_decoder(UID(syntax.uid))
+    if not syntax.is_encapsulated:
+        return decoder, ""
+    _register_jpeg_extended(decoder)
+    for name, _ in syntax.plugins:
+        if name in decoder.available_plugins:
+            return decoder, name
+    raise UnreadableFilm(
+        f"{syntax.name} has no decoder here",
+        code=StatusCode.UNSUPPORTED_SYNTAX,
+        why="a package is missing",
+        hint=syntax.plugins[0][1],
+    )
+
+
+def missing_decoders() -> str | None:
+    """What to install so that every row of the table has a decoder; None when all have one."""
+    missing: dict[str, list[str]] = {}
+    for syntax in TRANSFER_SYNTAXES.values():
+        try:
+            decoder_of(syntax)
+        except UnreadableFilm as error:
+            missing.setdefault(error.hint, []).append(syntax.name)
+    lines = [f"{', '.join(names)}: {hint}" for hint, names in missing.items()]
+    return "; ".join(lines) or None
+
+
+def unsupported(uid: str) -> UnreadableFilm:
+    """The error of a transfer syntax that the table does not list."""
+    name = UID(uid).name if uid else "unknown"
+    return UnreadableFilm(
+        "The transfer syntax is not supported",
+        code=StatusCode.UNSUPPORTED_SYNTAX,
+        why=name if name == uid else f"{name}, {uid}",
+        hint="Export it uncompressed, or as JPEG 2000.",
+    )
+
+
+def _register_jpeg_extended(decoder: Decoder) -> None:
+    name = _GDCM_12_BIT[0]
+    if decoder.UID == "1.2.840.10008.1.2.4.51" and name not in decoder.available_plugins:
+        decoder.add_plugin(name, ("xrayview.io.jpeg_extended", "decode_frame"))
