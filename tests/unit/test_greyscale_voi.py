@@ -1,0 +1,152 @@
+"""Which window or LUT shows a film."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+
+from xrayview.display.greyscale import render
+from xrayview.display.voi import (
+    MIN_WIDTH,
+    VoiKind,
+    auto_window,
+    default_voi,
+    drag_window,
+    voi_choices,
+    window_to_drag,
+)
+from xrayview.domain.film import FilmRef
+from xrayview.domain.radiograph import Greyscale, Lut, Radiograph, VoiFunction, Window
+
+LUT = Lut(100, np.arange(400, dtype=np.uint16), 9, explanation="CHEST")
+BONE = Window(500, 200, explanation="BONE")
+SOFT = Window(300, 900)
+
+
+def film(pixels_HW: npt.NDArray[Any], greyscale: Greyscale) -> Radiograph:
+    return Radiograph(FilmRef(Path("film"), "film"), pixels_HW, greyscale)
+
+
+def noise(dtype: str = "uint16") -> npt.NDArray[Any]:
+    return np.random.default_rng(3).integers(0, 4096, (100, 100)).astype(dtype)
+
+
+def test_that_the_menu_lists_luts_then_windows_then_auto() -> None:
+    choices = voi_choices(film(noise(), Greyscale(windows=(BONE, SOFT), voi_luts=(LUT,))))
+    assert [(c.kind, c.title) for c in choices] == [
+        (VoiKind.LUT, "CHEST"),
+        (VoiKind.WINDOW, "BONE"),
+        (VoiKind.WINDOW, "Window 2"),
+        (VoiKind.AUTO, "Auto"),
+    ]
+    assert choices[0].voi is LUT
+    assert choices[2].voi is SOFT
+
+
+@pytest.mark.parametrize(
+    ("greyscale", "expected"),
+    [
+        (Greyscale(windows=(BONE, SOFT), voi_luts=(LUT,)), LUT),
+        (Greyscale(windows=(SOFT, BONE)), SOFT),
+    ],
+)
+def test_that_the_lut_comes_first_then_the_first_window(
+    greyscale: Greyscale, expected: Window | Lut
+) -> None:
+    assert default_voi(film(noise(), greyscale)) is expected
+
+
+def test_that_a_film_without_voi_gets_the_automatic_window() -> None:
+    bare = film(noise(), Greyscale())
+    assert default_voi(bare) == auto_window(bare)
+
+
+@pytest.mark.parametrize("dtype", ["uint16", "int16", "int32", "uint32", "float32"])
+def test_that_the_automatic_window_runs_between_the_percentiles(dtype: str) -> None:
+    pixels = noise(dtype)
+    window = auto_window(film(pixels, Greyscale(slope=0.5, intercept=-100)))
+    low, high = np.percentile(pixels * 0.5 - 100, (0.5, 99.5), method="inverted_cdf")
+    assert window.center - window.width / 2 == pytest.approx(low)
+    assert window.center + window.width / 2 == pytest.approx(high)
+    assert window.function is VoiFunction.LINEAR_EXACT
+
+
+def test_that_a_modality_lut_that_falls_does_not_disturb_the_percentiles() -> None:
+    falling = Lut(0, np.arange(4096, dtype=np.uint16)[::-1], 12)
+    window = auto_window(film(noise(), Greyscale(modality_lut=falling)))
+    low, high = np.percentile(4095 - noise().astype(int), (0.5, 99.5), method="inverted_cdf")
+    assert (window.center, window.width) == ((low + high) / 2, high - low)
+
+
+@pytest.mark.parametrize("dtype", ["uint16", "int16", "int32", "float32"])
+def test_that_padding_has_no_say_in_the_automatic_window(dtype: str) -> None:
+    pixels = noise(dtype) + 100
+    padded = pixels.copy()
+    padded[:60] = 7
+    greyscale = Greyscale(padding=(7.0, 7.0))
+    assert auto_window(film(padded, greyscale)) == auto_window(film(pixels[60:], Greyscale()))
+
+
+def test_that_missing_numbers_have_no_say_in_the_automatic_window() -> None:
+    pixels = noise("float32") / 4096
+    holed = pixels.copy()
+    holed[:50, :50] = np.nan
+    holed[50:, :50] = np.inf
+    assert auto_window(film(holed, Greyscale())) == auto_window(film(pixels[:, 50:], Greyscale()))
+
+
+@pytest.mark.parametrize("value", [0, 77])
+def test_that_a_film_of_one_value_has_a_window_around_it(value: int) -> None:
+    window = auto_window(film(np.full((4, 4), value, np.uint8), Greyscale()))
+    assert (window.center, window.width) == (value, 1.0)
+
+
+def test_that_a_film_of_padding_alone_is_black() -> None:
+    grey = render(film(np.full((4, 4), 9, np.uint16), Greyscale("MONOCHROME1", padding=(9.0, 9.0))))
+    assert (grey == 0).all()
+
+
+def test_that_a_film_with_a_voi_lut_can_be_windowed_over_the_luts_input() -> None:
+    window = window_to_drag(LUT)
+    pixels = np.array([[100, 101, 498, 499]], dtype=np.uint16)
+    grey = render(film(pixels, Greyscale(voi_luts=(LUT,))), window)
+    assert (window.width, grey[0, 0], grey[0, -1]) == (400, 0, 255)
+    assert 0 < grey[0, 1] + 0.5 < grey[0, 2] < 255.5
+
+
+def test_that_a_window_is_dragged_from_where_it_is() -> None:
+    assert window_to_drag(BONE) is BONE
+
+
+def test_that_a_drag_scales_with_the_width() -> None:
+    narrow, wide = Window(0, 100), Window(0, 10_000)
+    for right, down in ((10, 0), (0, 10), (-7, 3)):
+        a, b = drag_window(narrow, right, down), drag_window(wide, right, down)
+        assert (b.center, b.width) == pytest.approx((a.center * 100, a.width * 100))
+
+
+def test_that_a_drag_to_the_right_widens_and_down_darkens() -> None:
+    pixels = noise()
+    greyscale = Greyscale(windows=(SOFT,))
+    assert drag_window(SOFT, 10, 0).width > SOFT.width
+    darker = render(film(pixels, greyscale), drag_window(SOFT, 0, 20))
+    assert darker.mean() < render(film(pixels, greyscale), SOFT).mean()
+
+
+def test_that_dragging_back_comes_back() -> None:
+    back = drag_window(drag_window(SOFT, 30, 0), -30, 0)
+    assert (back.center, back.width) == pytest.approx((SOFT.center, SOFT.width))
+
+
+@pytest.mark.parametrize("function", list(VoiFunction))
+def test_that_no_drag_makes_a_width_the_standard_forbids(function: VoiFunction) -> None:
+    window = drag_window(Window(0, 5, function), -100_000, 0)
+    assert window.width == MIN_WIDTH[function]
+
+
+def test_that_a_dragged_window_no_longer_bears_the_files_name() -> None:
+    assert drag_window(BONE, 1, 1).explanation == ""
