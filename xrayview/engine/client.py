@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from concurrent.futures import Future
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from types import TracebackType
@@ -124,7 +124,9 @@ class Engine:
             Cancelled: the engine is closed.
         """
         route = ROUTES[type(request)]
-        limits = getattr(request, "limits", self.limits)
+        limits = getattr(request, "limits", None) or self.limits
+        if isinstance(request, DecodeFilm | MakeThumbnail | PrepareInput):
+            request = replace(request, limits=limits)
         urgency = route.priority if priority is None else priority
         return self._lanes[route.lane].submit(request, urgency, getattr(limits, route.timeout))
 

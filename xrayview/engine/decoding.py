@@ -11,6 +11,7 @@ from xrayview.domain.radiograph import Radiograph
 from xrayview.engine.failures import unexpected
 from xrayview.engine.protocol import (
     DecodeFilm,
+    Limits,
     MakeThumbnail,
     PreparedFilm,
     PrepareInput,
@@ -55,7 +56,8 @@ def decode_film(request: DecodeFilm) -> Radiograph:
     """All pixels of one film."""
     from xrayview.io.readers import read_film
 
-    return read_film(request.film, max_megapixels=request.limits.max_megapixels)
+    limits = request.limits or Limits()
+    return read_film(request.film, max_megapixels=limits.max_megapixels)
 
 
 def make_thumbnail(request: MakeThumbnail) -> Thumbnail:

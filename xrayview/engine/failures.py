@@ -24,12 +24,12 @@ def timed_out(request: Request, timeout_s: float) -> XrayViewError:
     """The worker was ended because it took longer than its limit."""
     if _is_for_model(request):
         return ModelError(
-            f"the model did not answer within {timeout_s:g} s",
+            f"The model did not answer within {timeout_s:g} s",
             path=_path(request),
             hint="Raise the model's time limit in the settings, or choose a smaller model.",
         )
     return UnreadableFilm(
-        f"decoding took longer than {timeout_s:g} s",
+        f"Decoding took longer than {timeout_s:g} s",
         code=StatusCode.TIMED_OUT,
         path=_path(request),
         hint="The file may be damaged. Raise the time limit in the settings to try longer.",
@@ -41,13 +41,13 @@ def crashed(request: Request, exit_code: int | None) -> XrayViewError:
     why = f"its process ended with code {exit_code}" if exit_code is not None else ""
     if _is_for_model(request):
         return ModelError(
-            "the model worker stopped",
+            "The model worker stopped",
             path=_path(request),
             why=why,
             hint="It is started again with the next request; look at the memory that is free.",
         )
     return UnreadableFilm(
-        "the decoder stopped while it read this film",
+        "The decoder stopped while it read this film",
         code=StatusCode.DECODER_CRASHED,
         path=_path(request),
         why=why,
@@ -62,20 +62,20 @@ def unexpected(request: Request, error: Exception) -> XrayViewError:
         kind = f"{error.name} is not installed"
     if _is_for_model(request):
         return ModelError(
-            "the model failed",
+            "The model failed",
             path=_path(request),
             why="not enough memory" if _is_memory(error) else kind,
             hint="Check that this model fits the device and the films.",
         )
     if _is_memory(error):
         return UnreadableFilm(
-            "the film needs more memory than a decode worker may use",
+            "The film needs more memory than a decode worker may use",
             code=StatusCode.TOO_LARGE,
             path=_path(request),
             hint="Raise the memory limit in the settings.",
         )
     return UnreadableFilm(
-        "the film cannot be decoded",
+        "The film cannot be decoded",
         code=StatusCode.DECODE_FAILED,
         path=_path(request),
         why=kind,

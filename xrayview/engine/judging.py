@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 from xrayview.domain.model import HeatMap, ModelCard, Prediction
 from xrayview.engine.protocol import Classify, Explain, LoadModel, ModelReady, ModelRef
-from xrayview.errors import ModelError
 
-_loaded: dict[tuple[str, str], tuple[Any, ModelCard]] = {}
+if TYPE_CHECKING:
+    from xrayview.inference.runtime import Runtime
+
+_loaded: dict[tuple[str, str], tuple[Runtime, ModelCard]] = {}
 """The one model in memory, by (sha256, device). A new worker fills it with its first request."""
 
 
@@ -46,7 +48,7 @@ def explain_film(request: Explain) -> HeatMap:
     return explain(runtime, card, request.model_input, request.finding, request.method)
 
 
-def _runtime(model: ModelRef) -> tuple[Any, ModelCard]:
+def _runtime(model: ModelRef) -> tuple[Runtime, ModelCard]:
     """The loaded model; loaded now where this worker is new or held another one."""
     key = (model.sha256, model.device)
     if key not in _loaded:
@@ -55,16 +57,9 @@ def _runtime(model: ModelRef) -> tuple[Any, ModelCard]:
     return _loaded[key]
 
 
-def _load(model: ModelRef) -> tuple[Any, ModelCard]:
+def _load(model: ModelRef) -> tuple[Runtime, ModelCard]:
     from xrayview.inference import runtime
-    from xrayview.io.bundle import read_card, sha256_of
+    from xrayview.io.bundle import read_card
 
     card = read_card(model.path)
-    if sha256_of(model.path) != model.sha256:
-        raise ModelError(
-            "the model file is not the one that was trusted",
-            path=model.path,
-            why="its SHA-256 is another",
-            hint="Open the model again and look at its card before you trust it.",
-        )
-    return runtime.load(model.path, card, model.device), card
+    return runtime.load(model.path, model.sha256, card, model.device), card

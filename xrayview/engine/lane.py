@@ -90,7 +90,7 @@ class Lane:
         job.future.add_done_callback(partial(self._withdrawn, job))
         with self._changed:
             if self._closed:
-                raise Cancelled("the engine is closed")
+                raise Cancelled("The engine is closed")
             self._jobs[job.number] = job
             heapq.heappush(self._waiting, job)
             self._changed.notify_all()
@@ -213,7 +213,7 @@ class Lane:
 def _outcome(job: Job, inner: Future[Any]) -> Reply | XrayViewError:
     """What came of a task. Raises: BrokenProcessPool, which says nothing of this task."""
     if inner.cancelled():
-        return Cancelled("the request was taken back")
+        return Cancelled("The request was taken back")
     error = inner.exception()
     if error is None:
         result = inner.result()

@@ -51,10 +51,13 @@ class ReadHeaders:
 
 @dataclass(frozen=True)
 class DecodeFilm:
-    """Decode pool. Reply: `Radiograph` (its pixels cross in shared memory)."""
+    """Decode pool. Reply: `Radiograph` (its pixels cross in shared memory).
+
+    Without `limits`, here and below, the engine's own hold.
+    """
 
     film: FilmRef
-    limits: Limits = Limits()
+    limits: Limits | None = None
 
 
 @dataclass(frozen=True)
@@ -63,7 +66,7 @@ class MakeThumbnail:
 
     film: FilmRef
     size_px: int = 160
-    limits: Limits = Limits()
+    limits: Limits | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,7 +83,7 @@ class PrepareInput:
 
     film: FilmRef
     spec: PreprocessSpec
-    limits: Limits = Limits()
+    limits: Limits | None = None
 
 
 @dataclass(frozen=True, eq=False)

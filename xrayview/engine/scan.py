@@ -17,8 +17,8 @@ from pathlib import Path
 from xrayview.domain.film import FilmRef, RejectedFile
 from xrayview.engine.client import Engine
 from xrayview.engine.decoding import rejected
-from xrayview.engine.lane import Priority
 from xrayview.engine.protocol import ReadHeaders
+from xrayview.engine.waiting import result_of, withdraw
 from xrayview.errors import Cancelled, XrayViewError
 from xrayview.io.scan import walk
 
@@ -42,7 +42,12 @@ def scan_folder(
 
     Ends early, without an error, once `cancel` is set.
     """
-    yield from read_headers(engine, list_files(folder), root_of(folder), cancel)
+    cancel = cancel or threading.Event()
+    try:
+        yield from read_headers(engine, list_files(folder), root_of(folder), cancel)
+    except Cancelled:
+        if not cancel.is_set():
+            raise
 
 
 def root_of(folder: Path) -> Path:
@@ -56,28 +61,25 @@ def list_files(folder: Path) -> Iterator[Entry]:
 
 
 def read_headers(
-    engine: Engine,
-    entries: Iterable[Entry],
-    root: Path,
-    cancel: threading.Event | None = None,
-    priority: Priority = Priority.SCAN,
+    engine: Engine, entries: Iterable[Entry], root: Path, cancel: threading.Event
 ) -> Iterator[FilmRef | RejectedFile]:
-    """One answer per entry, in order; files that were rejected by name pass through."""
-    cancel = cancel or threading.Event()
+    """One answer per entry, in order; files that were rejected by name pass through.
+
+    Raises:
+        Cancelled: `cancel` was set, or the engine was closed.
+    """
     chunks = _chunks(entries)
     under_way: deque[_Chunk] = deque()
     try:
-        while not cancel.is_set():
+        while True:
             while len(under_way) <= engine.decode_workers and (chunk := next(chunks, ())):
-                paths = tuple(e for e in chunk if isinstance(e, Path))
-                future = engine.submit(ReadHeaders(paths, root), priority=priority)
-                under_way.append(_Chunk(chunk, future))
+                paths = tuple(entry for entry in chunk if isinstance(entry, Path))
+                under_way.append(_Chunk(chunk, engine.submit(ReadHeaders(paths, root))))
             if not under_way:
                 return
-            yield from _merge(engine, under_way.popleft(), root, priority)
+            yield from _merge(engine, under_way.popleft(), root, cancel)
     finally:
-        for chunk_under_way in under_way:
-            chunk_under_way.future.cancel()
+        withdraw(chunk.future for chunk in under_way)
 
 
 def _chunks(entries: Iterable[Entry]) -> Iterator[tuple[Entry, ...]]:
@@ -89,28 +91,32 @@ def _chunks(entries: Iterable[Entry]) -> Iterator[tuple[Entry, ...]]:
 
 
 def _merge(
-    engine: Engine, chunk: _Chunk, root: Path, priority: Priority
+    engine: Engine, chunk: _Chunk, root: Path, cancel: threading.Event
 ) -> Iterator[FilmRef | RejectedFile]:
     """The entries of a chunk in their order, headers in the places of their paths."""
     try:
-        headers = iter(chunk.future.result())
+        found = result_of(chunk.future, cancel)
+        headers = iter(found)
     except Cancelled:
         raise
     except XrayViewError:
-        paths = (e for e in chunk.entries if isinstance(e, Path))
-        headers = _one_by_one(engine, tuple(paths), root, priority)
+        paths = tuple(entry for entry in chunk.entries if isinstance(entry, Path))
+        headers = _one_by_one(engine, paths, root, cancel)
     for entry in chunk.entries:
         yield entry if isinstance(entry, RejectedFile) else next(headers)
 
 
 def _one_by_one(
-    engine: Engine, paths: tuple[Path, ...], root: Path, priority: Priority
+    engine: Engine, paths: tuple[Path, ...], root: Path, cancel: threading.Event
 ) -> Iterator[FilmRef | RejectedFile]:
-    futures = [engine.submit(ReadHeaders((path,), root), priority=priority) for path in paths]
-    for path, future in zip(paths, futures, strict=True):
-        try:
-            yield from future.result()
-        except Cancelled:
-            raise
-        except XrayViewError as error:
-            yield rejected(path, root, error)
+    futures = [engine.submit(ReadHeaders((path,), root)) for path in paths]
+    try:
+        for path, future in zip(paths, futures, strict=True):
+            try:
+                yield from result_of(future, cancel)
+            except Cancelled:
+                raise
+            except XrayViewError as error:
+                yield rejected(path, root, error)
+    finally:
+        withdraw(futures)
