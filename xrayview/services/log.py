@@ -1,0 +1,37 @@
+"""The log file: what went wrong inside, for a report; never a text out of a film.
+
+Only XrayView's own records are written: libraries quote headers in theirs.
+"""
+
+from __future__ import annotations
+
+import logging
+from logging.handlers import RotatingFileHandler
+from pathlib import Path
+
+from xrayview import __version__
+from xrayview.services.places import log_folder
+
+MAX_BYTES = 1_000_000
+KEPT_FILES = 3
+
+
+def start_log() -> Path:
+    """Write XrayView's records to a rotating file in the user's log folder; its path."""
+    path = log_folder() / "xrayview.log"
+    logger = logging.getLogger("xrayview")
+    if not any(isinstance(handler, RotatingFileHandler) for handler in logger.handlers):
+        handler = RotatingFileHandler(
+            path, maxBytes=MAX_BYTES, backupCount=KEPT_FILES, encoding="utf-8", delay=True
+        )
+        handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+        logger.addHandler(handler)
+    logger.setLevel(logging.INFO)
+    logger.propagate = False
+    logger.info("XrayView %s", __version__)
+    return path
+
+
+def crash_log() -> Path:
+    """Where a dying worker writes the stack it died on."""
+    return log_folder() / "workers.log"

@@ -1,0 +1,158 @@
+"""What the user may set: one table. A row is the check, the default and the text of the dialog."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from xrayview.engine.protocol import Limits
+from xrayview.errors import UsageError
+from xrayview.io.atomic import replacing
+from xrayview.services.places import config_folder
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One row. `choices` for words, `low` and `high` (inclusive) for numbers."""
+
+    key: str
+    kind: type
+    default: Any
+    description: str
+    choices: tuple[str, ...] = ()
+    low: float | None = None
+    high: float | None = None
+    group: str = ""
+    """The page of the dialog; rows without one are kept by the program itself."""
+
+    def problem(self, value: object) -> str:
+        """Why `value` does not fit this row; empty when it fits."""
+        number = self.kind in (int, float) and isinstance(value, int | float)
+        if isinstance(value, bool) is not (self.kind is bool):
+            return f"is not a {self.kind.__name__}"
+        if not (isinstance(value, self.kind) or (number and self.kind is float)):
+            return f"is not a {self.kind.__name__}"
+        if isinstance(value, list) and not all(isinstance(item, str) for item in value):
+            return "is not a list of texts"
+        if isinstance(value, dict) and not all(isinstance(item, str) for item in value.values()):
+            return "is not a table of texts"
+        if self.choices and value not in self.choices:
+            return f"is none of {', '.join(self.choices)}"
+        if isinstance(value, int | float) and not self._in_range(value):
+            return f"is not between {self.low:g} and {self.high:g}"
+        return ""
+
+    def _in_range(self, value: float) -> bool:
+        low = self.low is None or value >= self.low
+        return low and (self.high is None or value <= self.high)
+
+
+SETTINGS: tuple[Setting, ...] = (
+    Setting("model", str, "", "Model bundle: a file or a name; empty for the one that ships.",
+            group="Model"),
+    Setting("model_folders", list, [], "Folders with further model bundles.", group="Model"),
+    Setting("device", str, "auto", "Where the model runs.", choices=("auto", "cpu", "cuda"),
+            group="Model"),
+    Setting("model_timeout_s", float, 120.0, "Seconds that the model may take for one request.",
+            low=5, high=3600, group="Model"),
+    Setting("heat_map_method", str, "grad-cam", "How heat maps are made.",
+            choices=("grad-cam", "occlusion", "input-gradient"), group="Heat map"),
+    Setting("heat_map_opacity", float, 0.5, "Opacity of the heat map.", low=0, high=1,
+            group="Heat map"),
+    Setting("heat_map_cutoff", float, 0.2, "Evidence below this part of the peak is not drawn.",
+            low=0, high=1, group="Heat map"),
+    Setting("hide_identity", bool, False, "Hide names and IDs on the film and in lists.",
+            group="Identity"),
+    Setting("csv_identity", str, "hash", "PatientID in the CSV: nothing, a keyed hash, or the ID.",
+            choices=("none", "hash", "full"), group="Identity"),
+    Setting("decode_workers", int, 0, "Processes that decode films; 0: one fewer than cores.",
+            low=0, high=256, group="Reading"),
+    Setting("decode_timeout_s", float, 30.0, "Seconds that one film may take to decode.",
+            low=1, high=600, group="Reading"),
+    Setting("memory_mib", int, 4096, "Memory (MiB) of a process that decodes films.",
+            low=1024, high=262144, group="Reading"),
+    Setting("max_megapixels", float, 200.0, "Larger films are refused unread (million pixels).",
+            low=1, high=4000, group="Reading"),
+    Setting("thumbnail_px", int, 96, "Longest side of a thumbnail in pixels.", low=48, high=256,
+            group="Window"),
+    Setting("shortcuts", dict, {}, "Keys that the user has changed, by action."),
+    Setting("recent_folders", list, [], "Folders that were opened last, newest first."),
+    Setting("window_state", dict, {}, "Size and panels of the main window."),
+)  # fmt: skip
+ROWS = {row.key: row for row in SETTINGS}
+RECENT_FOLDERS_KEPT = 10
+
+
+class Settings:
+    """The user's values over the defaults. Bad values fall back, and `notes` say so.
+
+    Args:
+        path: the JSON file; the user's own by default. It need not exist.
+    """
+
+    def __init__(self, path: Path | None = None) -> None:
+        self.path = path or config_folder() / "settings.json"
+        self._values, notes = _read(self.path)
+        self.notes: tuple[str, ...] = tuple(notes)
+
+    def __getitem__(self, key: str) -> Any:
+        row = ROWS[key]
+        value = self._values.get(key, row.default)
+        return value.copy() if isinstance(value, list | dict) else row.kind(value)
+
+    def __setitem__(self, key: str, value: object) -> None:
+        """Raises UsageError where the value does not fit its row."""
+        if problem := ROWS[key].problem(value):
+            raise UsageError(f"{key} {problem}", hint=ROWS[key].description)
+        self._values[key] = value
+
+    def limits(self) -> Limits:
+        """What one film may cost, for the engine."""
+        return Limits(
+            decode_timeout_s=self["decode_timeout_s"],
+            model_timeout_s=self["model_timeout_s"],
+            memory_mib=self["memory_mib"],
+            max_megapixels=self["max_megapixels"],
+        )
+
+    def reset(self, key: str) -> None:
+        """Back to the default."""
+        self._values.pop(key, None)
+
+    def remember_folder(self, folder: Path) -> None:
+        """Put a folder at the head of the recent ones."""
+        older = [f for f in self["recent_folders"] if f != str(folder)]
+        self["recent_folders"] = [str(folder), *older][:RECENT_FOLDERS_KEPT]
+
+    def save(self) -> None:
+        """Write what differs from the defaults, in one step. Raises OSError."""
+        changed = {k: v for k, v in self._values.items() if v != ROWS[k].default}
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        with replacing(self.path) as stream:
+            json.dump(changed, stream, indent=2, sort_keys=True)
+
+
+def _read(path: Path) -> tuple[dict[str, Any], list[str]]:
+    try:
+        data = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {}, []
+    except (OSError, ValueError) as error:
+        return {}, [f"{path.name} cannot be read ({type(error).__name__}); defaults are used."]
+    if not isinstance(data, dict):
+        return {}, [f"{path.name} is no table of settings; defaults are used."]
+    problems = dict(_problems(data))
+    notes = [
+        f"{path.name}: {key} {problem}; the default is used." for key, problem in problems.items()
+    ]
+    return {key: value for key, value in data.items() if key not in problems}, notes
+
+
+def _problems(data: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    for key, value in data.items():
+        problem = ROWS[key].problem(value) if key in ROWS else "is unknown"
+        if problem:
+            yield key, problem
