@@ -1,0 +1,140 @@
+"""The command line: a table of subcommands; errors in the user's words, exit codes as the app's."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from training import runs
+from training.config import TrainingConfig, with_overrides
+from training.recipes import RECIPES, recipe
+from training.runs import RunFolder
+from xrayview.errors import ExitCode, UsageError, XrayViewError
+
+
+@dataclass(frozen=True)
+class Command:
+    """A subcommand: what it does, its options, and what runs."""
+
+    summary: str
+    options: Callable[[argparse.ArgumentParser], None]
+    run: Callable[[argparse.Namespace], None]
+
+
+def _no_options(parser: argparse.ArgumentParser) -> None:
+    """Nothing to ask."""
+
+
+def _list(args: argparse.Namespace) -> None:
+    del args
+    for name in RECIPES:
+        print(f"{name:28s} {recipe(name).summary}")
+
+
+def _train_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("recipe", nargs="?", help="a name from `list`; not with --resume")
+    _data_options(parser)
+    parser.add_argument(
+        "--set", dest="overrides", metavar="FIELD=VALUE", action="append", default=[],
+        help="any field of the config: --set optim.rate=1e-3 --set preprocessing.size=192",
+    )  # fmt: skip
+    where = parser.add_mutually_exclusive_group()
+    where.add_argument("--run", type=Path, help="the run folder (default: RUNS/RECIPE-001 ...)")
+    where.add_argument("--resume", type=Path, metavar="RUN", help="go on with this run")
+
+
+def _data_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--data", type=Path, required=True, help="folder with labels.csv")
+    parser.add_argument("--runs", type=Path, default=Path("runs"), help="default: %(default)s")
+    parser.add_argument("--cache", type=Path, help="decoded films (default: RUNS/cache)")
+
+
+def _train(args: argparse.Namespace) -> None:
+    # Imported here: `list` and `--help` answer without torch.
+    from training.data.films import load_films
+    from training.pipeline import finish
+    from training.pipeline import train as train_run
+
+    config = _config(args)
+    films = load_films(config, args.data, args.cache or args.runs / "cache", _say)
+    if args.resume:
+        run = _resumed(args.resume, films.manifest.sha256)
+    else:
+        run = runs.named_run(args.run) if args.run else runs.new_run(args.runs, config.recipe)
+        runs.describe(run, config, films.manifest, len(films.leaks))
+    train_run(config, films, run, _say)
+    finish(config, films, run, args.data, _say)
+
+
+def _config(args: argparse.Namespace) -> TrainingConfig:
+    if args.resume:
+        if args.recipe or args.overrides:
+            raise UsageError("--resume takes no recipe and no --set", hint="A run keeps its own.")
+        return RunFolder(args.resume).read_config()
+    if not args.recipe:
+        raise UsageError("No recipe is named", hint=f"Choose one of: {', '.join(RECIPES)}.")
+    return with_overrides(recipe(args.recipe), args.overrides)
+
+
+def _resumed(path: Path, manifest_sha256: str) -> RunFolder:
+    run = RunFolder(path)
+    if run.read_facts().get("manifest_sha256") != manifest_sha256:
+        raise UsageError(
+            "The films are not those that the run began with",
+            path=run.manifest,
+            hint="Bring them back, or start a new run.",
+        )
+    return run
+
+
+def _evaluate_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("model", type=Path, help="a run folder or a model bundle")
+    _data_options(parser)
+    parser.add_argument("--split", default="test", choices=("train", "validation", "test"))
+    parser.add_argument("--recipe", help="whose films and labels (default: the model's own)")
+    parser.add_argument("--out", type=Path, help="folder for the results (default: beside it)")
+    parser.add_argument("--device", default="cpu", help="cpu, cuda or auto")
+
+
+def _evaluate(args: argparse.Namespace) -> None:
+    from training.evaluate import evaluate_command
+
+    evaluate_command(args, _say)
+
+
+def _say(line: str) -> None:
+    print(line, flush=True)
+
+
+COMMANDS: dict[str, Command] = {
+    "list": Command("the recipes", _no_options, _list),
+    "train": Command("train a recipe: a run folder and a model bundle", _train_options, _train),
+    "evaluate": Command("figures with intervals of a bundle", _evaluate_options, _evaluate),
+}
+
+
+def parser() -> argparse.ArgumentParser:
+    """The parser of all subcommands."""
+    top = argparse.ArgumentParser(
+        prog="python -m training", description="Labelled films in, model bundles and reports out."
+    )
+    subparsers = top.add_subparsers(dest="command", required=True)
+    for name, command in COMMANDS.items():
+        command.options(subparsers.add_parser(name, help=command.summary))
+    return top
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one subcommand; the exit code says how it ended."""
+    args = parser().parse_args(arguments)
+    try:
+        COMMANDS[args.command].run(args)
+    except XrayViewError as error:
+        print(f"{args.command}: {error}", file=sys.stderr)
+        return error.exit_code
+    except KeyboardInterrupt:
+        return ExitCode.INTERRUPTED
+    return ExitCode.OK

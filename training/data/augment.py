@@ -1,0 +1,131 @@
+"""Augmentation between grey and finish: chance is drawn first, then applied without chance."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from training.config import AugmentConfig
+
+Floats = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True, eq=False)
+class Draws:
+    """All chance of one batch of B films."""
+
+    affine_B23: Floats
+    """Output to input coordinates, both in -1..1, as `affine_grid` takes them."""
+    gamma_B: Floats
+    noise_B: Floats
+    """Standard deviations."""
+    noise_seed: int
+    blur_B: Floats
+    collimate_B4: Floats
+    """Covered share of the sides: top, bottom, left, right."""
+
+
+def draw(
+    config: AugmentConfig, count: int, size: tuple[int, int], rng: np.random.Generator
+) -> Draws:
+    """Draw for `count` films of (height, width); the same generator state, the same draws."""
+
+    def spread(width: float) -> npt.NDArray[np.float64]:
+        return rng.uniform(-width, width, count)
+
+    angle = np.deg2rad(spread(config.rotate_deg))
+    zoom, squeeze = spread(config.zoom), spread(config.squeeze)
+    mirror = np.where(rng.random(count) < config.flip, -1.0, 1.0)
+    shift_B2 = 2.0 * np.stack([spread(config.shift), spread(config.shift)], axis=1)
+    covered = rng.random((count, 1)) < config.collimate
+    return Draws(
+        affine_B23=_affine(angle, zoom, squeeze, mirror, shift_B2, size),
+        gamma_B=np.exp(spread(config.gamma)).astype(np.float32),
+        noise_B=rng.uniform(0.0, config.noise, count).astype(np.float32),
+        noise_seed=int(rng.integers(2**62)),
+        blur_B=rng.uniform(-0.5 * config.blur, config.blur, count).astype(np.float32),
+        collimate_B4=(covered * rng.uniform(0.0, config.collimate_width, (count, 4))).astype(
+            np.float32
+        ),
+    )
+
+
+def _affine(
+    angle: npt.NDArray[np.float64],
+    zoom: npt.NDArray[np.float64],
+    squeeze: npt.NDArray[np.float64],
+    mirror: npt.NDArray[np.float64],
+    shift_B2: npt.NDArray[np.float64],
+    size: tuple[int, int],
+) -> Floats:
+    """Rotation in pixels, not in -1..1: a wide input must not be sheared."""
+    aspect = size[0] / size[1]
+    along_x, along_y = np.exp(zoom + squeeze / 2), np.exp(zoom - squeeze / 2)
+    cosine, sine = np.cos(angle), np.sin(angle)
+    matrix = np.stack(
+        [
+            np.stack([mirror * along_x * cosine, -aspect * along_y * sine, shift_B2[:, 0]], 1),
+            np.stack([mirror * along_x * sine / aspect, along_y * cosine, shift_B2[:, 1]], 1),
+        ],
+        axis=1,
+    )
+    return matrix.astype(np.float32)
+
+
+def apply(greys_BHW: Tensor, draws: Draws) -> Tensor:
+    """The augmented films: float32 in 0..1, B x H x W; pure.
+
+    What comes from outside the film is black, as beyond the collimator.
+    """
+    x = greys_BHW[:, None]
+    x = functional.grid_sample(
+        x, _grid(draws.affine_B23, x), padding_mode="zeros", align_corners=False
+    )
+    x = _blurred(x, _per_film(draws.blur_B, x))
+    x = x.clamp_(1e-6, 1.0).pow_(_per_film(draws.gamma_B, x))
+    x = x.mul_(_aperture(draws.collimate_B4, x))
+    chance = torch.Generator().manual_seed(draws.noise_seed)
+    noise = torch.randn(x.shape, generator=chance).to(x.device)
+    x = noise.mul_(_per_film(draws.noise_B, x)).add_(x)
+    return x.clamp_(0.0, 1.0)[:, 0]
+
+
+def _grid(affine_B23: Floats, like: Tensor) -> Tensor:
+    """Where each output pixel comes from, B x H x W x 2, in -1..1 from edge to edge.
+
+    Sums of broadcasts: `affine_grid` multiplies matrices and takes ten times as long on a CPU.
+    """
+    height, width = like.shape[-2:]
+    affine = torch.from_numpy(affine_B23).to(like.device)[..., None, None]
+    y = ((2 * torch.arange(height, device=like.device) + 1) / height - 1)[:, None]
+    x = (2 * torch.arange(width, device=like.device) + 1) / width - 1
+    grid_B2HW = affine[:, :, 0] * x + affine[:, :, 1] * y + affine[:, :, 2]
+    return grid_B2HW.permute(0, 2, 3, 1)
+
+
+def _per_film(values_B: Floats, like: Tensor) -> Tensor:
+    return torch.from_numpy(values_B).to(like.device).view(-1, 1, 1, 1)
+
+
+def _blurred(x_B1HW: Tensor, share_B111: Tensor) -> Tensor:
+    """Mix in a 3x3 binomial blur; a negative share is an unsharp mask."""
+    line = torch.tensor([0.25, 0.5, 0.25], device=x_B1HW.device)
+    padded = functional.pad(x_B1HW, (1, 1, 1, 1), mode="replicate")
+    soft = functional.conv2d(padded, torch.outer(line, line)[None, None])
+    return torch.lerp(x_B1HW, soft, share_B111)
+
+
+def _aperture(covered_B4: Floats, like: Tensor) -> Tensor:
+    """1 inside the collimator's opening, else 0: B x 1 x H x W."""
+    height, width = like.shape[-2:]
+    y = (torch.arange(height, device=like.device) + 0.5) / height
+    x = (torch.arange(width, device=like.device) + 0.5) / width
+    top, bottom, left, right = torch.from_numpy(covered_B4).to(like.device).T[:, :, None]
+    rows = ((y >= top) & (y <= 1 - bottom)).float()
+    columns = ((x >= left) & (x <= 1 - right)).float()
+    return (rows[:, :, None] * columns[:, None, :])[:, None]

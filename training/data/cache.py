@@ -1,0 +1,140 @@
+"""Films decoded once: grey at working size, memory-mapped, so that an epoch decodes nothing."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from training.data.manifest import FilmRow, Omission
+from xrayview.domain.radiograph import Radiograph
+from xrayview.errors import NothingUsable, UnreadableFilm
+from xrayview.io.readers import read_film, read_header
+from xrayview.preprocessing.pipeline import Preprocessor
+
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True, eq=False)
+class GreyFilms:
+    """Film rows with hashes, and their greys: float32 in 0..1, films x height x width."""
+
+    rows: tuple[FilmRow, ...]
+    greys_NHW: npt.NDArray[np.float32]
+    omitted: tuple[Omission, ...]
+
+
+def load_greys(
+    rows: Sequence[FilmRow],
+    folder: Path,
+    preprocessor: Preprocessor,
+    cache: Path,
+    progress: Progress = lambda _done, _total: None,
+) -> GreyFilms:
+    """The films' greys from the cache, which is made first where it is missing.
+
+    The cache is keyed by the preprocessing and by every file's path, size and time of change.
+    Films that cannot be read are left out, with their reason in `omitted`.
+
+    Raises:
+        NothingUsable: not one film could be read.
+    """
+    key = f"{_sources_key(rows, folder)}-{preprocessor.preprocessing_id}"
+    index_path = cache / f"{key}.json"
+    if not index_path.is_file():
+        cache.mkdir(parents=True, exist_ok=True)
+        _fill(rows, folder, preprocessor, cache / key, progress)
+    return _open(rows, cache / key)
+
+
+def open_film(path: Path, folder: Path) -> Radiograph:
+    """Read one film as the app does.
+
+    Raises:
+        UnreadableFilm: with the reason.
+    """
+    return read_film(read_header(path, folder))
+
+
+def pixels_sha256(radiograph: Radiograph) -> str:
+    """SHA-256 of the stored pixels with their shape and type."""
+    pixels = np.ascontiguousarray(radiograph.pixels_HW)
+    digest = hashlib.sha256(f"{pixels.shape}{pixels.dtype.str}".encode())
+    digest.update(pixels.tobytes())
+    return digest.hexdigest()
+
+
+def _sources_key(rows: Sequence[FilmRow], folder: Path) -> str:
+    digest = hashlib.sha256()
+    for row in rows:
+        path = folder / row.path
+        stat = path.stat() if path.is_file() else None
+        facts = (row.path, stat.st_size, stat.st_mtime_ns) if stat else (row.path,)
+        digest.update(json.dumps(facts).encode())
+    return digest.hexdigest()[:16]
+
+
+def _fill(
+    rows: Sequence[FilmRow],
+    folder: Path,
+    preprocessor: Preprocessor,
+    stem: Path,
+    progress: Progress,
+) -> None:
+    """Write STEM.npy, then STEM.json: an index on disk means that the greys are whole."""
+    partial = stem.with_suffix(".npy.partial")
+    greys_NHW = np.lib.format.open_memmap(
+        partial, mode="w+", dtype=np.float32, shape=(len(rows), *preprocessor.spec.size)
+    )
+    index: list[dict[str, str]] = []
+    for place, (row, radiograph) in enumerate(_decode(rows, folder)):
+        if isinstance(radiograph, UnreadableFilm):
+            index.append({"path": row.path, "code": str(radiograph.code), "why": str(radiograph)})
+        else:
+            greys_NHW[place] = preprocessor.grey(radiograph)
+            hashes = {"sha256": radiograph.sha256, "pixels_sha256": pixels_sha256(radiograph)}
+            index.append({"path": row.path, **hashes})
+        progress(place + 1, len(rows))
+    greys_NHW.flush()
+    del greys_NHW
+    partial.replace(stem.with_suffix(".npy"))
+    index_partial = stem.with_suffix(".json.partial")
+    index_partial.write_text(json.dumps(index), encoding="utf-8")
+    index_partial.replace(stem.with_suffix(".json"))
+
+
+def _decode(
+    rows: Sequence[FilmRow], folder: Path
+) -> Iterator[tuple[FilmRow, Radiograph | UnreadableFilm]]:
+    for row in rows:
+        try:
+            yield row, open_film(folder / row.path, folder)
+        except UnreadableFilm as error:
+            yield row, error
+
+
+def _open(rows: Sequence[FilmRow], stem: Path) -> GreyFilms:
+    index = json.loads(stem.with_suffix(".json").read_text(encoding="utf-8"))
+    greys_NHW = np.load(stem.with_suffix(".npy"), mmap_mode="r")
+    omitted = tuple(Omission(e["path"], e["code"], e["why"]) for e in index if "code" in e)
+    readable = [place for place, entry in enumerate(index) if "code" not in entry]
+    if not readable:
+        raise NothingUsable(
+            "No film could be read", why=omitted[0].why if omitted else "the list is empty"
+        )
+    kept = tuple(
+        dataclasses.replace(
+            rows[place],
+            sha256=index[place]["sha256"],
+            pixels_sha256=index[place]["pixels_sha256"],
+        )
+        for place in readable
+    )
+    whole = len(readable) == len(index)
+    return GreyFilms(kept, greys_NHW if whole else greys_NHW[readable], omitted)

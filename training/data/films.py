@@ -1,0 +1,83 @@
+"""From a data folder to the films of a run: read, split, checked for leaks, decoded once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from training.config import TrainingConfig
+from training.data import cache, labels, leaks, splits, targets
+from training.data.batches import FilmSet
+from training.data.manifest import FilmRow, Manifest, Omission
+from xrayview.errors import NothingUsable
+from xrayview.preprocessing.pipeline import Preprocessor
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True, eq=False)
+class Films:
+    """A run's films: the manifest and, row by row, grey and targets."""
+
+    manifest: Manifest
+    greys_NHW: npt.NDArray[np.float32]
+    targets_NK: npt.NDArray[np.float32]
+    leaks: tuple[leaks.Leak, ...]
+
+    def part(self, split: str) -> FilmSet:
+        """The films of one split.
+
+        Raises:
+            NothingUsable: the split is empty.
+        """
+        places = np.array(self.manifest.indices(split), dtype=np.int64)
+        if not places.size:
+            raise NothingUsable(
+                f"There is no film for {split}", hint="Look at data.*_splits of the config."
+            )
+        names = tuple(self.manifest.rows[i].path for i in places)
+        return FilmSet(self.greys_NHW, places, self.targets_NK[places], names)
+
+
+def select_rows(
+    config: TrainingConfig, folder: Path
+) -> tuple[tuple[FilmRow, ...], tuple[Omission, ...]]:
+    """The films that a run uses, with their split; the others with their reason. Opens none."""
+    rows, unknown = targets.select(labels.read_labels(folder, config.data.dataset), config.target)
+    rows = splits.assign(rows, config.data)
+    unused = tuple(
+        Omission(row.path, "UNUSED_SPLIT", f"official split {row.official_split}")
+        for row in rows
+        if not row.split
+    )
+    return tuple(row for row in rows if row.split), unknown + unused
+
+
+def load_films(
+    config: TrainingConfig, folder: Path, cache_folder: Path, say: Say = lambda _line: None
+) -> Films:
+    """Everything that training reads of the data.
+
+    Raises:
+        UsageError: the label table is wrong, or films leak between splits.
+        NothingUsable: no film is left.
+    """
+    rows, omitted = select_rows(config, folder)
+    preprocessor = Preprocessor(config.preprocessing)
+
+    def progress(done: int, total: int) -> None:
+        if done % 1000 == 0 or done == total:
+            say(f"decoded {done} of {total} films")
+
+    greys = cache.load_greys(rows, folder, preprocessor, cache_folder, progress)
+    found = leaks.check(greys.rows, config.data)
+    return Films(
+        manifest=Manifest(greys.rows, omitted + greys.omitted),
+        greys_NHW=greys.greys_NHW,
+        targets_NK=targets.targets_NK(greys.rows, config.target),
+        leaks=found,
+    )

@@ -1,0 +1,98 @@
+"""The manifest: one row per film, written beside every run, hashed into every card."""
+
+from __future__ import annotations
+
+import csv
+import dataclasses
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+SEPARATOR = "|"
+
+
+@dataclass(frozen=True)
+class FilmRow:
+    """One film of a data set. Text is empty where the source does not say."""
+
+    path: str
+    """Below the data folder, with forward slashes."""
+    source: str
+    patient: str = dataclasses.field(repr=False)
+    labels: tuple[str, ...]
+    official_split: str
+    sex: str = ""
+    age: str = ""
+    view: str = ""
+    split: str = ""
+    """Where training uses it: train, validation, test; empty for not at all."""
+    sha256: str = ""
+    """Of the file."""
+    pixels_sha256: str = ""
+    """Of the decoded pixels: finds the same film under another name."""
+
+
+@dataclass(frozen=True)
+class Omission:
+    """A film that is left out, with the reason."""
+
+    path: str
+    code: str
+    why: str
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """The films of a run in reading order, and those that were left out."""
+
+    rows: tuple[FilmRow, ...]
+    omitted: tuple[Omission, ...] = ()
+
+    @property
+    def sha256(self) -> str:
+        """Names the films, their patients, labels and splits; other columns do not count."""
+        digest = hashlib.sha256()
+        for row in sorted(self.rows, key=lambda row: row.path):
+            fields = (row.path, row.sha256, row.patient, row.labels, row.split)
+            digest.update(json.dumps(fields).encode())
+        return digest.hexdigest()
+
+    def indices(self, split: str) -> list[int]:
+        """Places of a split's films among `rows`."""
+        return [i for i, row in enumerate(self.rows) if row.split == split]
+
+    def counts(self) -> dict[str, dict[str, int]]:
+        """Films per split and label, and patients per split."""
+        table: dict[str, dict[str, int]] = {}
+        for split in sorted({row.split for row in self.rows}):
+            rows = [row for row in self.rows if row.split == split]
+            labels = Counter(label for row in rows for label in row.labels)
+            table[split or "unused"] = {
+                "films": len(rows),
+                "patients": len({row.patient for row in rows}),
+                **dict(sorted(labels.items())),
+            }
+        return table
+
+
+def write_rows(rows: Iterable[FilmRow], path: Path) -> None:
+    """The rows as CSV; labels joined by `|`."""
+    names = [field.name for field in dataclasses.fields(FilmRow)]
+    with path.open("w", newline="", encoding="utf-8") as stream:
+        writer = csv.writer(stream)
+        writer.writerow(names)
+        for row in rows:
+            values = dataclasses.asdict(row)
+            values["labels"] = SEPARATOR.join(row.labels)
+            writer.writerow([values[name] for name in names])
+
+
+def write_omissions(omitted: Sequence[Omission], path: Path) -> None:
+    """The films left out as CSV."""
+    with path.open("w", newline="", encoding="utf-8") as stream:
+        writer = csv.writer(stream)
+        writer.writerow(["path", "code", "why"])
+        writer.writerows((o.path, o.code, o.why) for o in omitted)

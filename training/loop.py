@@ -1,0 +1,304 @@
+"""The training loop: every step depends on (config, seed, epoch, step) and nothing else."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import signal
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from types import FrameType
+from typing import Any
+
+import torch
+from lightning_fabric import Fabric
+from torch import Tensor, nn
+
+from training import networks, optimisation
+from training.config import TrainingConfig
+from training.data.batches import Batch, FilmSet, TrainingBatches, evaluation_batches
+from training.data.films import Films
+from training.data.splits import TRAIN, VALIDATION
+from training.runs import RunFolder, append_log, trim_log
+from xrayview.errors import Cancelled, DeviceUnavailable, XrayViewError
+from xrayview.evaluation.metrics import auc
+from xrayview.preprocessing.pipeline import Preprocessor
+
+Say = Callable[[str], None]
+
+
+class NotFinite(XrayViewError):
+    """The loss or the gradient is no number; nothing was learnt from this batch."""
+
+
+@dataclass
+class Progress:
+    """How far a run has come; all of it is in the checkpoint."""
+
+    epoch: int = 0
+    step: int = 0
+    """Steps done of this epoch."""
+    loss_sum: float = 0.0
+    best: float = math.inf
+    """Lower is better, whatever is monitored."""
+    best_epoch: int = -1
+    best_weights: str = ""
+    """`raw` or `averaged`."""
+    waited: int = 0
+    """Epochs since the best."""
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True)
+class Figures:
+    """What validation says of one set of weights."""
+
+    loss: float
+    auc: float
+
+
+def train(config: TrainingConfig, films: Films, run: RunFolder, say: Say = print) -> Progress:
+    """Train to the end, from the run's last checkpoint if there is one.
+
+    Leaves `best.pt` (the weights that validation chose), `last.pt` and `log.csv` in the run.
+
+    Raises:
+        NotFinite: the loss or gradient is no number; names the batch's films.
+        Cancelled: SIGINT or SIGTERM; the state is saved and the run can be resumed.
+        DeviceUnavailable: the asked-for device is not here.
+    """
+    fabric = _fabric(config)
+    with _stop_requests() as stop:
+        return _Training(config, films, run, fabric, say).fit(stop)
+
+
+class _Training:
+    def __init__(
+        self, config: TrainingConfig, films: Films, run: RunFolder, fabric: Fabric, say: Say
+    ) -> None:
+        self.config, self.run, self.fabric = config, run, fabric
+        self.say: Say = say if fabric.is_global_zero else (lambda _line: None)
+        self.preprocessor = Preprocessor(config.preprocessing)
+        self.batches = TrainingBatches(
+            films.part(TRAIN), self.preprocessor, config.augment, config.optim.batch,
+            config.run.seed, fabric.global_rank, fabric.world_size,
+        )  # fmt: skip
+        self.validation = films.part(VALIDATION)
+        share_K = torch.from_numpy(self.batches.films.targets_NK.mean(axis=0))
+        self.loss = optimisation.FindingLoss(share_K, config.optim).to(fabric.device)
+        self.progress = Progress()
+        self._build(len(share_K))
+
+    def _build(self, outputs: int) -> None:
+        config = self.config
+        network: nn.Module = networks.build(
+            config.network, config.preprocessing.channels, outputs, config.run.seed
+        )
+        network = network.to(memory_format=torch.channels_last)
+        self.averaged = optimisation.AveragedWeights(network, config.optim.ema_decay)
+        self.averaged.network.to(self.fabric.device)
+        self.network, self.optimizer = self.fabric.setup(
+            network, optimisation.optimizer(network, config.optim)
+        )
+        if self.run.last.is_file():
+            self._restore()
+
+    def fit(self, stop: Callable[[], bool]) -> Progress:
+        progress, config = self.progress, self.config
+        while progress.epoch < config.optim.epochs and progress.waited < config.stopping.patience:
+            started, first = time.monotonic(), progress.step
+            self._epoch(stop, started)
+            done = (self.batches.steps - first) * config.optim.batch * self.fabric.world_size
+            speed = done / max(1e-9, time.monotonic() - started)
+            self._close_epoch(started, speed)
+        return progress
+
+    def _epoch(self, stop: Callable[[], bool], started: float) -> None:
+        progress = self.progress
+        self.network.train()
+        while progress.step < self.batches.steps:
+            progress.loss_sum += self._step(self.batches.batch(progress.epoch, progress.step))
+            progress.step += 1
+            if stop():
+                progress.seconds += time.monotonic() - started
+                self._save()
+                raise Cancelled(
+                    f"Stopped at epoch {progress.epoch + 1}, step {progress.step}",
+                    hint=f"Go on with --resume {self.run.path}.",
+                )
+
+    def _step(self, batch: Batch) -> float:
+        optim, progress = self.config.optim, self.progress
+        done = progress.epoch * self.batches.steps + progress.step
+        rate = optimisation.one_cycle(done, optim.epochs * self.batches.steps, optim)
+        for group in self.optimizer.param_groups:
+            group["lr"] = rate
+        # Dropout's chance is the step's own too, so that a resumed run repeats it.
+        torch.manual_seed(hash((self.config.run.seed, progress.epoch, progress.step)) & (2**63 - 1))
+        x_BCHW = batch.x_BCHW.to(self.fabric.device, memory_format=torch.channels_last)
+        logits_BK = self.network(x_BCHW)
+        loss = self.loss(logits_BK, batch.y_BK.to(self.fabric.device), optim.label_smoothing)
+        value = loss.item()
+        self._refuse_unless_finite(value, "loss", batch)
+        self.optimizer.zero_grad(set_to_none=True)
+        self.fabric.backward(loss)
+        norm = self.fabric.clip_gradients(
+            self.network, self.optimizer, max_norm=optim.clip_norm, error_if_nonfinite=False
+        )
+        if self.config.run.precision != "16-mixed":  # its scaler skips such steps by itself
+            self._refuse_unless_finite(float(norm), "gradient", batch)
+        self.optimizer.step()
+        if optim.ema_decay:
+            self.averaged.update(self.network.module, done)
+        return value
+
+    def _refuse_unless_finite(self, value: float, what: str, batch: Batch) -> None:
+        if not math.isfinite(value):
+            raise NotFinite(
+                f"The {what} is {value} at epoch {self.progress.epoch + 1}, step "
+                f"{self.progress.step + 1}; the step was not taken",
+                why=f"films: {', '.join(batch.names)}",
+                hint="Look at these films, or lower optim.rate.",
+            )
+
+    def _close_epoch(self, started: float, speed: float) -> None:
+        progress, run = self.progress, self.run
+        loss = progress.loss_sum / self.batches.steps
+        candidates: dict[str, nn.Module] = {"raw": self.network.module}
+        if self.config.optim.ema_decay:
+            candidates["averaged"] = self.averaged.network
+        figures = {kind: self._validate(network) for kind, network in candidates.items()}
+        progress.waited += 1
+        for kind, network in candidates.items():
+            self._keep_if_best(kind, network, figures[kind])
+        progress.epoch, progress.step, progress.loss_sum = progress.epoch + 1, 0, 0.0
+        progress.seconds += time.monotonic() - started
+        if self.fabric.is_global_zero:
+            append_log(run.log, self._row(loss, speed, figures))
+        self._save()
+        self.say(self._line(loss, speed, figures))
+
+    @torch.no_grad()
+    def _validate(self, network: nn.Module) -> Figures:
+        # Without the mirror image: half the time, and the choice is between weights only.
+        logits_NK = predict_logits(
+            network, self.validation, self.preprocessor, self.config.evaluation.batch,
+            self.fabric.device,
+        )  # fmt: skip
+        y_NK = torch.from_numpy(self.validation.targets_NK)
+        areas = [auc(y_NK[:, k].numpy(), logits_NK[:, k].numpy()) for k in range(y_NK.shape[1])]
+        device = self.fabric.device
+        loss = self.loss(logits_NK.to(device), y_NK.to(device)).item()
+        return Figures(loss, sum(areas) / len(areas))
+
+    def _keep_if_best(self, kind: str, network: nn.Module, figures: Figures) -> None:
+        value = figures.loss if self.config.stopping.monitor == "loss" else 1 - figures.auc
+        progress = self.progress
+        if value < progress.best:
+            progress.best, progress.waited = value, 0
+            progress.best_epoch, progress.best_weights = progress.epoch + 1, kind
+            if self.fabric.is_global_zero:
+                _save_whole(
+                    {"weights": network.state_dict(), "epoch": progress.epoch + 1, "kind": kind},
+                    self.run.best,
+                )
+
+    def _row(self, loss: float, speed: float, figures: dict[str, Figures]) -> dict[str, object]:
+        row: dict[str, object] = {"epoch": self.progress.epoch, "loss": f"{loss:.5f}"}
+        for kind, figure in figures.items():
+            row[f"validation_loss_{kind}"] = f"{figure.loss:.5f}"
+            row[f"validation_auc_{kind}"] = f"{figure.auc:.5f}"
+        rate = self.optimizer.param_groups[0]["lr"]
+        return row | {
+            "rate": f"{rate:.3g}",
+            "films_per_s": f"{speed:.1f}",
+            "seconds": f"{self.progress.seconds:.0f}",
+        }
+
+    def _line(self, loss: float, speed: float, figures: dict[str, Figures]) -> str:
+        progress, epochs = self.progress, self.config.optim.epochs
+        left = progress.seconds / progress.epoch * (epochs - progress.epoch)
+        shown = "  ".join(f"{k} {f.loss:.4f} AUC {f.auc:.4f}" for k, f in figures.items())
+        best = "  *" if progress.waited == 0 else ""
+        return (
+            f"epoch {progress.epoch:3d}/{epochs}  loss {loss:.4f}  validation: {shown}  "
+            f"{speed:.0f} films/s  {left / 60:.0f} min left{best}"
+        )
+
+    def _save(self) -> None:
+        state = {
+            "network": self.network.module.state_dict(),
+            "averaged": self.averaged.network.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+            "progress": dataclasses.asdict(self.progress),
+        }
+        if self.fabric.is_global_zero:
+            _save_whole(state, self.run.last)
+        self.fabric.barrier()
+
+    def _restore(self) -> None:
+        state = torch.load(self.run.last, map_location=self.fabric.device, weights_only=True)
+        self.network.module.load_state_dict(state["network"])
+        self.averaged.network.load_state_dict(state["averaged"])
+        self.optimizer.load_state_dict(state["optimizer"])
+        self.progress = Progress(**state["progress"])
+        if self.fabric.is_global_zero:
+            trim_log(self.run.log, self.progress.epoch)
+
+
+@torch.no_grad()
+def predict_logits(
+    network: nn.Module,
+    films: FilmSet,
+    preprocessor: Preprocessor,
+    size: int,
+    device: torch.device,
+) -> Tensor:
+    """Logits_NK of all films in batches of `size`, in eval mode; float32 on the CPU."""
+    network.eval()
+    found = []
+    for batch in evaluation_batches(films, preprocessor, size):
+        x_BCHW = batch.x_BCHW.to(device, memory_format=torch.channels_last)
+        found.append(network(x_BCHW).float().cpu())
+    return torch.cat(found)
+
+
+def _fabric(config: TrainingConfig) -> Fabric:
+    run = config.run
+    if run.device == "cuda" and not torch.cuda.is_available():
+        raise DeviceUnavailable("There is no CUDA device here", hint="Use --set run.device=auto.")
+    if run.deterministic:
+        torch.use_deterministic_algorithms(True)
+    kind = "cuda" if run.device != "cpu" and torch.cuda.is_available() else "cpu"
+    fabric = Fabric(accelerator=kind, devices=run.devices, precision=run.precision)
+    fabric.launch()
+    return fabric
+
+
+@contextmanager
+def _stop_requests() -> Iterator[Callable[[], bool]]:
+    """SIGINT and SIGTERM ask the loop to end after its step; a second SIGINT ends at once."""
+    asked: list[int] = []
+
+    def ask(number: int, _frame: FrameType | None) -> None:
+        if asked and number == signal.SIGINT:
+            raise KeyboardInterrupt
+        asked.append(number)
+
+    before: dict[signal.Signals, Any] = {
+        kind: signal.signal(kind, ask) for kind in (signal.SIGINT, signal.SIGTERM)
+    }
+    try:
+        yield lambda: bool(asked)
+    finally:
+        for kind, handler in before.items():
+            signal.signal(kind, handler)
+
+
+def _save_whole(state: dict[str, Any], path: Any) -> None:
+    """Write whole or not at all: a run killed while saving keeps its last state."""
+    partial = path.with_name(path.name + ".partial")
+    torch.save(state, partial)
+    partial.replace(path)

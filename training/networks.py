@@ -1,0 +1,105 @@
+"""Networks with the three methods of the bundle contract: forward, features, head."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor, nn
+
+from training.config import NetworkConfig
+from xrayview.errors import UsageError
+
+
+class Network(nn.Module):
+    """A convolutional trunk and a head; `forward(x) == forward_head(forward_features(x))`."""
+
+    def __init__(self, features: nn.Module, head: nn.Module, stride: int) -> None:
+        super().__init__()
+        self.features = features
+        self.head = head
+        self.stride = stride
+        """Input pixels per feature cell."""
+
+    def forward(self, x_BCHW: Tensor) -> Tensor:
+        """Uncalibrated logits_BK."""
+        return self.forward_head(self.forward_features(x_BCHW))
+
+    def forward_features(self, x_BCHW: Tensor) -> Tensor:
+        """The last convolutional map, features_BDhw."""
+        features: Tensor = self.features(x_BCHW)
+        return features
+
+    def forward_head(self, features_BDhw: Tensor) -> Tensor:
+        """Pooling and all that follows: logits_BK."""
+        logits: Tensor = self.head(features_BDhw)
+        return logits
+
+
+class ResidualBlock(nn.Module):
+    """Two 3x3 convolutions beside a shortcut (He et al. 2016)."""
+
+    def __init__(self, inputs: int, outputs: int, stride: int) -> None:
+        super().__init__()
+        self.body = nn.Sequential(
+            nn.Conv2d(inputs, outputs, 3, stride, 1, bias=False),
+            nn.BatchNorm2d(outputs),
+            nn.ReLU(inplace=True),
+            nn.Conv2d(outputs, outputs, 3, 1, 1, bias=False),
+            nn.BatchNorm2d(outputs),
+        )
+        # A block starts as the identity, so that depth does not slow the first steps.
+        nn.init.zeros_(self.body[-1].weight)
+        self.shortcut = _shortcut(inputs, outputs, stride)
+        self.activation = nn.ReLU(inplace=True)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """The block's output, B x outputs x h/stride x w/stride."""
+        out: Tensor = self.activation(self.body(x) + self.shortcut(x))
+        return out
+
+
+def _shortcut(inputs: int, outputs: int, stride: int) -> nn.Module:
+    if inputs == outputs and stride == 1:
+        return nn.Identity()
+    # Averaging before the 1x1 keeps the pixels that a strided 1x1 would drop (He et al. 2019).
+    pool = [nn.AvgPool2d(stride, ceil_mode=True)] if stride > 1 else []
+    return nn.Sequential(*pool, nn.Conv2d(inputs, outputs, 1, bias=False), nn.BatchNorm2d(outputs))
+
+
+def residual(config: NetworkConfig, channels: int, outputs: int) -> Network:
+    """A small residual network; the last stage keeps its grid, so that heat maps stay fine."""
+    layers: list[nn.Module] = [
+        nn.Conv2d(channels, config.stem, 3, 2, 1, bias=False),
+        nn.BatchNorm2d(config.stem),
+        nn.ReLU(inplace=True),
+    ]
+    width, stride = config.stem, 2
+    for next_width, depth, step in zip(config.widths, config.depths, config.strides, strict=True):
+        for place in range(depth):
+            layers.append(ResidualBlock(width, next_width, step if place == 0 else 1))
+            width = next_width
+        stride *= step
+    head = nn.Sequential(
+        nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Dropout(config.dropout), nn.Linear(width, outputs)
+    )
+    return Network(nn.Sequential(*layers), head, stride)
+
+
+ARCHITECTURES: dict[str, Callable[[NetworkConfig, int, int], Network]] = {"residual": residual}
+
+
+def build(config: NetworkConfig, channels: int, outputs: int, seed: int) -> Network:
+    """A network with fresh weights that depend on the seed alone.
+
+    Raises:
+        UsageError: no architecture has this name.
+    """
+    if config.architecture not in ARCHITECTURES:
+        raise UsageError(
+            f"There is no architecture {config.architecture}",
+            hint=f"Known: {', '.join(ARCHITECTURES)}.",
+        )
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        return ARCHITECTURES[config.architecture](config, channels, outputs)

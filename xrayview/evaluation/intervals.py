@@ -1,0 +1,100 @@
+"""How sure a figure is: Wilson, DeLong, and a bootstrap that draws patients, not films."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Sequence
+from dataclasses import dataclass
+from math import sqrt
+from statistics import NormalDist
+
+import numpy as np
+import numpy.typing as npt
+
+from xrayview.evaluation.metrics import Truth, checked, midranks
+
+Indices = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A figure, its interval and how many films it rests on; NaN bounds where none exists."""
+
+    value: float
+    low: float
+    high: float
+    n: int
+
+
+def wilson(hits: int, n: int, level: float = 0.95) -> Estimate:
+    """Wilson score interval of a share of independent films (Wilson 1927); NaN for n = 0."""
+    if n == 0:
+        return Estimate(float("nan"), float("nan"), float("nan"), 0)
+    z, share = _z(level), hits / n
+    centre = (share + z * z / (2 * n)) / (1 + z * z / n)
+    half = z / (1 + z * z / n) * sqrt(share * (1 - share) / n + z * z / (4 * n * n))
+    return Estimate(share, max(0.0, centre - half), min(1.0, centre + half), n)
+
+
+def delong(truth_N: npt.ArrayLike, scores_N: npt.ArrayLike, level: float = 0.95) -> Estimate:
+    """AUC with DeLong's interval, films taken as independent.
+
+    Bounds are kept within 0..1. NaN with one class only, NaN bounds with one film in a class.
+    Source: DeLong et al., Biometrics 1988; computed from midranks as in Sun and Xu, 2014.
+    """
+    truth, scores = checked(truth_N, scores_N)
+    positives, negatives = int(truth.sum()), int((~truth).sum())
+    if not positives or not negatives:
+        return Estimate(float("nan"), float("nan"), float("nan"), truth.size)
+    above, below = _placements(truth, scores)
+    area = float(above.mean())
+    if min(positives, negatives) < 2:
+        return Estimate(area, float("nan"), float("nan"), truth.size)
+    deviation = sqrt(above.var(ddof=1) / positives + below.var(ddof=1) / negatives)
+    half = _z(level) * deviation
+    return Estimate(area, max(0.0, area - half), min(1.0, area + half), truth.size)
+
+
+def _placements(
+    truth: Truth, scores: npt.NDArray[np.float64]
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    """Of each positive, the share of negatives below it; of each negative, of positives above."""
+    ranks = midranks(scores)
+    positives, negatives = scores[truth], scores[~truth]
+    above = (ranks[truth] - midranks(positives)) / negatives.size
+    below = 1 - (ranks[~truth] - midranks(negatives)) / positives.size
+    return above, below
+
+
+def clustered_bootstrap(
+    figure: Callable[[Indices], float],
+    clusters_N: Sequence[Hashable],
+    *,
+    draws: int = 2000,
+    seed: int = 0,
+    level: float = 0.95,
+) -> Estimate:
+    """Percentile interval from drawing whole clusters (patients) with replacement.
+
+    `figure` gets the places of the drawn films, repeats included. Draws in which it is NaN (a
+    class is missing) are left out; the bounds are NaN when that is more than half of them.
+    """
+    places: dict[Hashable, list[int]] = {}
+    for place, cluster in enumerate(clusters_N):
+        places.setdefault(cluster, []).append(place)
+    groups = [np.array(group, dtype=np.int64) for group in places.values()]
+    n = len(clusters_N)
+    value = figure(np.arange(n)) if n else float("nan")
+    rng = np.random.default_rng(seed)
+    drawn = []
+    for _ in range(draws if n else 0):
+        chosen = rng.integers(len(groups), size=len(groups))
+        drawn.append(figure(np.concatenate([groups[i] for i in chosen])))
+    kept = np.array(drawn)[~np.isnan(drawn)] if drawn else np.empty(0)
+    if kept.size * 2 < max(draws, 1):
+        return Estimate(value, float("nan"), float("nan"), n)
+    low, high = np.quantile(kept, [(1 - level) / 2, (1 + level) / 2])
+    return Estimate(value, float(low), float(high), n)
+
+
+def _z(level: float) -> float:
+    return NormalDist().inv_cdf((1 + level) / 2)
