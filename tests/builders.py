@@ -314,7 +314,7 @@ def tiff_bytes(
     out += (
         struct.pack(f"{order}HHHQ", 43, 8, 0, 0) if big_tiff else struct.pack(f"{order}HL", 42, 0)
     )
-    link = head - struct.calcsize(pointer)
+    link = head - struct.calcsize(order + pointer)
     for page in pages:
         data_at = len(out)
         out += page.astype(page.dtype.newbyteorder(order)).tobytes()
@@ -336,7 +336,7 @@ def tiff_bytes(
         out += struct.pack(f"{order}{count}", len(fields))
         for tag, kind, value in fields:
             letter = "H" if kind == 3 else "L"
-            inline = struct.pack(f"{order}{letter}", value).ljust(struct.calcsize(pointer), b"\0")
+            inline = struct.pack(f"{order}{letter}", value).ljust(struct.calcsize(order + pointer), b"\0")
             out += struct.pack(f"{order}HH{pointer}", tag, kind, 1) + inline
         link = len(out)
         out += struct.pack(f"{order}{pointer}", 0)

@@ -249,7 +249,7 @@ def _read_ifd(stream: BinaryIO, order: str, big: bool, offset: int) -> _Ifd:
     for _ in range(count):
         position = stream.tell()
         tag, kind, values, inline = layout.unpack(_exactly(stream, layout.size))
-        size = values * struct.calcsize(_TIFF_TYPES.get(kind, "B"))
+        size = values * struct.calcsize(order + _TIFF_TYPES.get(kind, "B"))
         if size <= len(inline):
             where = position + layout.size - len(inline)
         else:
