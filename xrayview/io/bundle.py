@@ -1,0 +1,206 @@
+"""The model bundle as a file: its card, its extra files and its hash, read without running it.
+
+Nothing here imports torch: a TorchScript archive is a zip with one top folder, whose `extra/`
+carries `model_card.json`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import lzma
+import struct
+import zipfile
+import zlib
+from pathlib import Path
+from typing import Any, NoReturn
+
+from xrayview.domain.model import ModelCard
+from xrayview.errors import ModelError
+from xrayview.io.card import card_from_plain, card_to_json
+
+__all__ = ["card_from_json", "card_to_json", "read_card", "read_extra", "sha256_of"]
+
+CARD_NAME = "model_card.json"
+MAX_CARD_BYTES = 4 << 20
+MAX_EXTRA_BYTES = 256 << 20
+# What zipfile and its decompressors raise for a damaged or an encrypted entry.
+_DAMAGED = (
+    OSError, EOFError, RuntimeError, ValueError, IndexError, struct.error, zlib.error,
+    lzma.LZMAError,
+)  # fmt: skip
+_BUNDLE_HINT = "Choose a model bundle: one TorchScript file with a model card."
+
+
+def sha256_of(path: Path) -> str:
+    """SHA-256 of a file's bytes, 64 hex digits.
+
+    Raises:
+        ModelError: the file is missing or cannot be read.
+    """
+    _require_file(path)
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise _unreadable(path, error) from error
+
+
+def read_card(path: Path) -> ModelCard:
+    """The card of a bundle, or of the `NAME.card.json` beside a TorchScript file without one.
+
+    Raises:
+        ModelError: no such file, not a TorchScript archive, no card, or a card with problems
+            (all of them are in `why`).
+    """
+    text = read_extra(path, CARD_NAME, limit=MAX_CARD_BYTES)
+    source = path
+    if text is None:
+        source = sidecar_of(path)
+        text = _read_sidecar(source)
+    if text is None:
+        raise ModelError(
+            "The model has no card",
+            path=path,
+            why=f"neither extra/{CARD_NAME} in it nor {source.name} beside it",
+            hint=f"Write {source.name} with the findings and the preprocessing of this model.",
+        )
+    return card_from_json(_parse(text, source), source)
+
+
+def card_from_json(data: object, path: Path | None = None) -> ModelCard:
+    """A card from parsed JSON, every field checked; keys that are not known are left out.
+
+    Raises:
+        ModelError: with every problem in `why`, each with its place (`findings[2].name: missing`).
+    """
+    card, problems = card_from_plain(data)
+    if card is None:
+        raise ModelError(
+            "The model card is not valid",
+            path=path,
+            why="; ".join(problems),
+            hint="Correct these fields, or ask who made the model for a bundle that has them.",
+        )
+    return card
+
+
+def sidecar_of(path: Path) -> Path:
+    """Where the card of a TorchScript file from elsewhere lies: `NAME.card.json`."""
+    return path.with_name(f"{path.stem}.card.json")
+
+
+def read_extra(path: Path, name: str, *, limit: int = MAX_EXTRA_BYTES) -> bytes | None:
+    """One file of the bundle's `extra/`, or None where the bundle has none of that name.
+
+    Raises:
+        ModelError: no such file, not a TorchScript archive, damaged, or more than `limit` bytes.
+    """
+    _require_file(path)
+    try:
+        with zipfile.ZipFile(path) as archive:
+            top = _top_folder(archive, path)
+            try:
+                info = archive.getinfo(f"{top}/extra/{name}")
+            except KeyError:
+                return None
+            # The header may lie about the size; what is read does not.
+            with archive.open(info) as file:
+                content = file.read(limit + 1)
+    except zipfile.BadZipFile as error:
+        _refuse_non_zip(path, error)
+    except _DAMAGED as error:
+        raise _unreadable(path, error) from error
+    if len(content) > limit:
+        raise ModelError(
+            f"extra/{name} is too large",
+            path=path,
+            why=f"more than {limit:,} bytes",
+            hint=_BUNDLE_HINT,
+        )
+    return content
+
+
+def _require_file(path: Path) -> None:
+    if not path.is_file():
+        raise ModelError(
+            "The model file is missing",
+            path=path,
+            why="no regular file of that name",
+            hint="Check the path.",
+        )
+
+
+def _top_folder(archive: zipfile.ZipFile, path: Path) -> str:
+    names = archive.namelist()
+    top = names[0].partition("/")[0] if names else ""
+    if f"{top}/constants.pkl" in names:
+        return top
+    if f"{top}/data.pkl" in names:
+        raise ModelError(
+            "The file holds weights, not a TorchScript model",
+            path=path,
+            why="made with torch.save",
+            hint="Export the network as a model bundle; weights alone cannot be run.",
+        )
+    raise ModelError(
+        "The file is not a TorchScript model",
+        path=path,
+        why="a zip archive of something else",
+        hint=_BUNDLE_HINT,
+    )
+
+
+def _refuse_non_zip(path: Path, error: zipfile.BadZipFile) -> NoReturn:
+    with path.open("rb") as file:
+        started_as_zip = file.read(2) == b"PK"
+    if started_as_zip:
+        raise ModelError(
+            "The model file is damaged",
+            path=path,
+            why=f"it begins as an archive, but: {error}",
+            hint="Copy or download it again; it is probably incomplete.",
+        ) from error
+    raise ModelError(
+        "The file is not a TorchScript model", path=path, why="no zip archive", hint=_BUNDLE_HINT
+    ) from error
+
+
+def _read_sidecar(path: Path) -> bytes | None:
+    if not path.is_file():
+        return None
+    try:
+        with path.open("rb") as file:
+            text = file.read(MAX_CARD_BYTES + 1)
+    except OSError as error:
+        raise _unreadable(path, error) from error
+    if len(text) > MAX_CARD_BYTES:
+        raise ModelError(
+            "The model card is too large", path=path, why=f"more than {MAX_CARD_BYTES:,} bytes"
+        )
+    return text
+
+
+def _parse(text: bytes, path: Path) -> object:
+    try:
+        return json.loads(text.decode("utf-8-sig"), parse_constant=_no_constant)
+    except (ValueError, RecursionError) as error:
+        raise ModelError(
+            "The model card is not JSON",
+            path=path,
+            why=str(error) or type(error).__name__,
+            hint="Ask who made the model for a card that is valid JSON in UTF-8.",
+        ) from error
+
+
+def _no_constant(name: str) -> Any:
+    raise ValueError(f"{name} is not a number in JSON")
+
+
+def _unreadable(path: Path, error: Exception) -> ModelError:
+    return ModelError(
+        "The model file cannot be read",
+        path=path,
+        why=getattr(error, "strerror", None) or str(error) or type(error).__name__,
+        hint="Check the file and its permissions.",
+    )
