@@ -1,0 +1,192 @@
+"""Where on the film the evidence for a finding lies: a table of attribution methods.
+
+What is explained is the quantity that decides the finding's score. With sigmoid that is its
+logit (of a pair scored by one logit, the other finding has its negative). With softmax it is its
+logit less the mean of the others': adding one number to all logits changes no score, so it must
+not be evidence either; for two findings this is exactly the logit of the score.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from xrayview.domain.model import Affine, HeatMap, ModelCard, ModelInput
+from xrayview.errors import ModelError
+from xrayview.inference.calibration import output_to_findings
+from xrayview.inference.classifier import classify, film_path
+from xrayview.inference.runtime import HeatMapMethod, Runtime
+
+Array = npt.NDArray[np.float32]
+
+NEGLIGIBLE = 1e-6
+"""Evidence below this, in logit units, is rounding: it is none."""
+_OCCLUSION_CELLS = 14
+_OCCLUSION_BATCH = 14
+_GRADIENT_CELL_PX = 8
+
+
+@dataclass(frozen=True)
+class Method:
+    """One way to attribute; `attribute(runtime, x_CHW, direction_K)` gives evidence_hw.
+
+    Evidence is signed, in logit units per cell, on a grid that covers the input evenly.
+    """
+
+    title: str
+    attribute: Callable[[Runtime, Array, Array], Array]
+
+
+def explain(
+    runtime: Runtime,
+    card: ModelCard,
+    model_input: ModelInput,
+    finding: str,
+    method: HeatMapMethod = "grad-cam",
+) -> HeatMap:
+    """The heat map of one finding in film coordinates.
+
+    Only positive evidence is kept, and only where the grid lies on the film: what the network
+    sees in the background that letterboxing adds is no place on the film. Where the card asks
+    for the flip average, the map is the mean of the film's and its mirror image's, as the score.
+
+    Raises:
+        ModelError: no such finding, a method that this model cannot give, an input for another
+            model, or NaN on the way.
+    """
+    index = _index_of(finding, card)
+    if method not in runtime.explain_methods:
+        raise ModelError(
+            f"This model cannot give a {METHODS[method].title} map",
+            why="it has no forward_features and forward_head",
+            hint=f"Choose {' or '.join(runtime.explain_methods)}.",
+        )
+    (prediction,) = classify(runtime, card, (model_input,))
+    evidence_hw = np.maximum(_attribute(runtime, card, model_input, index, method), 0)
+    if not np.isfinite(evidence_hw).all():
+        raise ModelError(
+            "The heat map holds values that are no numbers",
+            path=film_path(model_input),
+            why=f"{METHODS[method].title} gave NaN or infinite",
+            hint="Try another method.",
+        )
+    grid_to_input = _grid_to_input(evidence_hw, model_input)
+    evidence_hw[~_on_film(evidence_hw, grid_to_input, model_input)] = 0
+    peak = float(evidence_hw.max())
+    peak = peak if peak > NEGLIGIBLE else 0.0
+    return HeatMap(
+        film_id=model_input.film_id,
+        model_sha256=runtime.sha256,
+        finding=finding,
+        method=method,
+        score=prediction.scores[index],
+        threshold=prediction.thresholds[index],
+        values_hw=(evidence_hw / peak if peak else np.zeros_like(evidence_hw)).astype(np.float32),
+        grid_to_film=grid_to_input.then(model_input.film_to_input.inverse()),
+        film_size=model_input.film_size,
+        evidence=peak,
+    )
+
+
+def explained_direction(card: ModelCard, index: int, outputs: int) -> Array:
+    """The quantity to explain as weights of the network's outputs, shape (outputs,)."""
+    to_findings = output_to_findings(outputs, card)
+    if card.activation == "softmax":
+        others = np.delete(to_findings, index, axis=0).mean(axis=0)
+        return np.asarray(to_findings[index] - others, np.float32)
+    return np.asarray(to_findings[index], np.float32)
+
+
+def grad_cam(runtime: Runtime, x_CHW: Array, direction_K: Array) -> Array:
+    """Selvaraju et al., ICCV 2017: features weighted by the mean of their gradient."""
+    features_1Dhw = runtime.features(x_CHW[None])
+    gradient_Dhw = runtime.feature_gradient(features_1Dhw, direction_K)[0]
+    weights_D = gradient_Dhw.mean(axis=(1, 2))
+    return np.asarray(np.tensordot(weights_D, features_1Dhw[0], axes=1))
+
+
+def occlusion(runtime: Runtime, x_CHW: Array, direction_K: Array) -> Array:
+    """Zeiler and Fergus, ECCV 2014: how much is lost when a cell becomes the film's mean."""
+    rows, columns = (_edges(length) for length in x_CHW.shape[1:])
+    cells = [(i, j) for i in range(len(rows) - 1) for j in range(len(columns) - 1)]
+    mean_C11 = x_CHW.mean(axis=(1, 2), keepdims=True)
+    loss = np.empty(len(cells), np.float32)
+    whole = float(runtime.forward(x_CHW[None])[0] @ direction_K)
+    for start in range(0, len(cells), _OCCLUSION_BATCH):
+        part = cells[start : start + _OCCLUSION_BATCH]
+        x_BCHW = np.repeat(x_CHW[None], len(part), axis=0)
+        for x, (i, j) in zip(x_BCHW, part, strict=True):
+            x[:, rows[i] : rows[i + 1], columns[j] : columns[j + 1]] = mean_C11
+        loss[start : start + len(part)] = whole - runtime.forward(x_BCHW) @ direction_K
+    return loss.reshape(len(rows) - 1, len(columns) - 1)
+
+
+def input_gradient(runtime: Runtime, x_CHW: Array, direction_K: Array) -> Array:
+    """Gradient times the distance from the film's mean: occlusion's loss to first order."""
+    gradient_CHW = runtime.input_gradient(x_CHW[None], direction_K)[0]
+    contribution_HW = (gradient_CHW * (x_CHW - x_CHW.mean(axis=(1, 2), keepdims=True))).sum(axis=0)
+    rows, columns = (
+        np.linspace(0, length, max(1, length // _GRADIENT_CELL_PX), endpoint=False).astype(int)
+        for length in contribution_HW.shape
+    )
+    by_rows = np.add.reduceat(contribution_HW, rows, axis=0)
+    return np.asarray(np.add.reduceat(by_rows, columns, axis=1))
+
+
+METHODS: dict[HeatMapMethod, Method] = {
+    "grad-cam": Method("Grad-CAM", grad_cam),
+    "occlusion": Method("occlusion", occlusion),
+    "input-gradient": Method("input gradient", input_gradient),
+}
+
+
+def _index_of(finding: str, card: ModelCard) -> int:
+    names = [known.name for known in card.findings]
+    if finding not in names:
+        raise ModelError(
+            f"The model does not score {finding!r}", hint=f"It scores {', '.join(names)}."
+        )
+    return names.index(finding)
+
+
+def _attribute(
+    runtime: Runtime, card: ModelCard, model_input: ModelInput, index: int, method: HeatMapMethod
+) -> Array:
+    x_CHW = model_input.x_CHW
+    outputs = runtime.forward(x_CHW[None]).shape[1]
+    direction_K = explained_direction(card, index, outputs)
+    attribute = METHODS[method].attribute
+    evidence_hw = attribute(runtime, x_CHW, direction_K)
+    if not card.flip_average:
+        return evidence_hw
+    mirrored = np.ascontiguousarray(x_CHW[..., ::-1])
+    of_mirrored = attribute(runtime, mirrored, direction_K)[:, ::-1]
+    return np.asarray((evidence_hw + of_mirrored) / 2, np.float32)
+
+
+def _grid_to_input(evidence_hw: Array, model_input: ModelInput) -> Affine:
+    (h, w), (height, width) = evidence_hw.shape, model_input.x_CHW.shape[1:]
+    return Affine(height / h, width / w)
+
+
+def _on_film(
+    evidence_hw: Array, grid_to_input: Affine, model_input: ModelInput
+) -> npt.NDArray[np.bool_]:
+    """True for the cells of which any part lies on the film."""
+    to_grid = model_input.film_to_input.then(grid_to_input.inverse())
+    top, left = to_grid.apply(0, 0)
+    bottom, right = to_grid.apply(*model_input.film_size)
+    rows, columns = (np.arange(length) for length in evidence_hw.shape)
+    return np.asarray(_overlaps(rows, top, bottom)[:, None] & _overlaps(columns, left, right))
+
+
+def _overlaps(cells: npt.NDArray[np.int64], start: float, stop: float) -> npt.NDArray[np.bool_]:
+    rounding = 1e-6
+    return (cells + 1 > start + rounding) & (cells < stop - rounding)
+
+
+def _edges(length: int) -> npt.NDArray[np.int64]:
+    return np.linspace(0, length, min(length, _OCCLUSION_CELLS) + 1).round().astype(np.int64)

@@ -1,0 +1,263 @@
+"""The one file that names TorchScript: a trusted bundle becomes something that runs.
+
+A TorchScript file is a program: loading one runs code that its author chose. Only the model
+worker loads, and only a file whose hash the user has trusted.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import platform
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Literal, Protocol
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from xrayview.domain.model import ModelCard
+from xrayview.errors import DeviceUnavailable, ModelError
+from xrayview.inference.probe import probe
+
+Array = npt.NDArray[np.float32]
+Device = Literal["auto", "cpu", "cuda"]
+HeatMapMethod = Literal["grad-cam", "occlusion", "input-gradient"]
+
+MAX_CPU_THREADS = 8
+"""More do not help networks of this size and starve the decode workers."""
+_EVERY_METHOD: tuple[HeatMapMethod, ...] = ("grad-cam", "occlusion", "input-gradient")
+
+
+class Runtime(Protocol):
+    """What runs a network, whatever it is made of. Arrays are float32; K logits, D features.
+
+    Every call raises ModelError when the network fails on this input.
+    """
+
+    @property
+    def sha256(self) -> str:
+        """The hash of the bytes that were loaded."""
+
+    @property
+    def device(self) -> str:
+        """The real one: `cpu`, `cuda:0`."""
+
+    @property
+    def device_name(self) -> str:
+        """What the maker calls it."""
+
+    @property
+    def precision(self) -> str:
+        """`float32`."""
+
+    @property
+    def explain_methods(self) -> tuple[HeatMapMethod, ...]:
+        """The heat maps this network can give, the best first."""
+
+    @property
+    def has_features(self) -> bool:
+        """It can be cut before its pooling: `features` and `head` work."""
+
+    def forward(self, x_BCHW: Array) -> Array:
+        """Uncalibrated logits, (B, K)."""
+
+    def features(self, x_BCHW: Array) -> Array:
+        """The last convolutional map before pooling, (B, D, h, w)."""
+
+    def head(self, features_BDhw: Array) -> Array:
+        """The rest of the network: logits, (B, K)."""
+
+    def feature_gradient(self, features_BDhw: Array, direction_K: Array) -> Array:
+        """Gradient of `head(features) @ direction` by the features, (B, D, h, w)."""
+
+    def input_gradient(self, x_BCHW: Array, direction_K: Array) -> Array:
+        """Gradient of `forward(x) @ direction` by the input, (B, C, H, W)."""
+
+
+class TorchScriptRuntime:
+    """A loaded TorchScript module on one device, in evaluation mode and float32."""
+
+    precision = "float32"
+
+    def __init__(self, module: Any, sha256: str, device: torch.device, path: Path) -> None:
+        self._module = module.eval()
+        for parameter in module.parameters():
+            parameter.requires_grad_(False)
+        self._device = device
+        self._path = path
+        self.sha256 = sha256
+        self.device = str(device)
+        self.device_name = _name_of(device)
+        self.has_features = all(
+            callable(getattr(module, name, None)) for name in ("forward_features", "forward_head")
+        )
+        self.explain_methods = _EVERY_METHOD if self.has_features else _EVERY_METHOD[1:]
+
+    def forward(self, x_BCHW: Array) -> Array:
+        """See Runtime."""
+        return self._infer(self._module, x_BCHW)
+
+    def features(self, x_BCHW: Array) -> Array:
+        """See Runtime."""
+        return self._infer(self._module.forward_features, x_BCHW)
+
+    def head(self, features_BDhw: Array) -> Array:
+        """See Runtime."""
+        return self._infer(self._module.forward_head, features_BDhw)
+
+    def feature_gradient(self, features_BDhw: Array, direction_K: Array) -> Array:
+        """See Runtime."""
+        return self._gradient(self._module.forward_head, features_BDhw, direction_K)
+
+    def input_gradient(self, x_BCHW: Array, direction_K: Array) -> Array:
+        """See Runtime."""
+        return self._gradient(self._module, x_BCHW, direction_K)
+
+    def _infer(self, method: Any, array: Array) -> Array:
+        with self._failures(array), torch.inference_mode():
+            return _to_numpy(method(self._to_tensor(array)))
+
+    def _gradient(self, method: Any, array: Array, direction_K: Array) -> Array:
+        with self._failures(array), torch.enable_grad():
+            tensor = self._to_tensor(array).requires_grad_()
+            explained = (method(tensor) @ self._to_tensor(direction_K)).sum()
+            (gradient,) = torch.autograd.grad(explained, tensor)
+            return _to_numpy(gradient)
+
+    def _to_tensor(self, array: Array) -> torch.Tensor:
+        # A copy: arrays from shared memory are read-only, which torch does not know.
+        return torch.tensor(np.ascontiguousarray(array), dtype=torch.float32, device=self._device)
+
+    @contextmanager
+    def _failures(self, array: Array) -> Iterator[None]:
+        try:
+            yield
+        except torch.OutOfMemoryError as error:
+            raise ModelError(
+                "The device has too little memory for this model",
+                path=self._path,
+                why=f"{self.device_name}, input {_shape(array)}",
+                hint="Close other programs that use it, or choose the device cpu.",
+            ) from error
+        except (RuntimeError, TypeError, ValueError, NotImplementedError) as error:
+            raise ModelError(
+                "The model failed while it ran",
+                path=self._path,
+                why=f"input {_shape(array)}: {_last_line(error)}",
+                hint="Check that the card's preprocessing is that of the training.",
+            ) from error
+
+
+def load(
+    path: Path, card: ModelCard, device: Device = "auto", *, sha256: str | None = None
+) -> Runtime:
+    """Load a trusted model file and hold it against the contract of its card.
+
+    The bytes that are hashed are the bytes that are loaded.
+
+    Args:
+        path: the TorchScript file.
+        card: what the model says of itself.
+        device: `auto` takes a CUDA device that works, else the CPU.
+        sha256: the hash that the user has trusted; None only for a file of one's own making.
+
+    Raises:
+        ModelError: missing, another hash, not TorchScript, or the probe's reason.
+        DeviceUnavailable: `cuda` was asked for and is not there.
+    """
+    content, sha256 = _read_trusted(path, sha256)
+    chosen = choose_device(device)
+    if chosen.type == "cpu":
+        torch.set_num_threads(min(torch.get_num_threads(), MAX_CPU_THREADS))
+    else:
+        # Convolutions round to TF32 by default; `float32` is what the CSV states.
+        torch.backends.cudnn.allow_tf32 = False
+    runtime = TorchScriptRuntime(_load_script(content, chosen, path), sha256, chosen, path)
+    probe(runtime, card, path)
+    return runtime
+
+
+def choose_device(device: Device) -> torch.device:
+    """The device to run on, tried with one small sum.
+
+    Raises:
+        DeviceUnavailable: `cuda` was asked for and does not work.
+    """
+    if device == "cpu":
+        return torch.device("cpu")
+    try:
+        cuda = torch.device("cuda", torch.cuda.current_device())
+        torch.ones(2, device=cuda).sum().item()
+    except (RuntimeError, AssertionError) as error:
+        if device == "auto":
+            return torch.device("cpu")
+        raise DeviceUnavailable(
+            "No CUDA device can be used",
+            why=_last_line(error),
+            hint="Choose the device cpu or auto.",
+        ) from error
+    return cuda
+
+
+def _read_trusted(path: Path, sha256: str | None) -> tuple[bytes, str]:
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise ModelError(
+            "The model file cannot be read",
+            path=path,
+            why=error.strerror or str(error),
+            hint="Check the path.",
+        ) from error
+    found = hashlib.sha256(content).hexdigest()
+    if sha256 is not None and found != sha256.lower():
+        raise ModelError(
+            "The model file is not the one that was trusted",
+            path=path,
+            why=f"its SHA-256 is {found[:12]}..., {sha256[:12]}... was expected",
+            hint="Choose the file again and decide whether to trust it.",
+        )
+    return content, found
+
+
+def _load_script(content: bytes, device: torch.device, path: Path) -> Any:
+    with warnings.catch_warnings():
+        # TorchScript is deprecated, not gone; that is this seam's concern and nobody else's.
+        warnings.simplefilter("ignore")
+        try:
+            return torch.jit.load(io.BytesIO(content), map_location=device)  # type: ignore[no-untyped-call]
+        except (RuntimeError, ValueError, KeyError, EOFError) as error:
+            raise ModelError(
+                "The file is not a TorchScript model that can be loaded here",
+                path=path,
+                why=_last_line(error),
+                hint="Choose a model bundle: one TorchScript file with a model card.",
+            ) from error
+
+
+def _name_of(device: torch.device) -> str:
+    if device.type == "cuda":
+        return torch.cuda.get_device_name(device)
+    return f"{platform.processor() or platform.machine()}, {torch.get_num_threads()} threads"
+
+
+def _to_numpy(output: Any) -> Array:
+    if not isinstance(output, torch.Tensor):
+        raise TypeError(f"gave a {type(output).__name__}, not one tensor")
+    if not output.is_floating_point():
+        raise TypeError(f"gave {output.dtype}, not floating point")
+    return np.asarray(output.detach().to("cpu", torch.float32).numpy())
+
+
+def _shape(array: Array) -> str:
+    return " x ".join(map(str, array.shape))
+
+
+def _last_line(error: BaseException) -> str:
+    """TorchScript puts its own trace first and the reason last."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return lines[-1] if lines else type(error).__name__
