@@ -62,4 +62,4 @@ def _load(model: ModelRef) -> tuple[Runtime, ModelCard]:
     from xrayview.io.bundle import read_card
 
     card = read_card(model.path)
-    return runtime.load(model.path, model.sha256, card, model.device), card
+    return runtime.load(model.path, card, model.device, sha256=model.sha256), card

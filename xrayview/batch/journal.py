@@ -1,0 +1,150 @@
+"""What a batch has already tried, beside its CSV, so that an interrupted run goes on.
+
+One JSON object per line: first what the run depends on, then a line per file with its row. Lines
+are only ever added; a last line that is cut off is left out when it is read.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from xrayview.errors import UsageError
+from xrayview.io.predictions import Row
+
+SCHEMA = 1
+SYNC_SECONDS = 2.0
+"""At most this much work is lost when the machine stops."""
+
+
+@dataclass(frozen=True)
+class RunKey:
+    """What the rows of one CSV share; rows of another key do not belong into it."""
+
+    model_sha256: str
+    preprocessing_id: str
+    findings: tuple[str, ...]
+    identity: str
+    app_version: str
+
+
+@dataclass(frozen=True)
+class FileState:
+    """A file as it was when it was tried."""
+
+    size: int
+    mtime_ns: int
+
+    @classmethod
+    def of(cls, path: Path) -> FileState:
+        """As it is now; zeros where it cannot be looked at."""
+        try:
+            info = os.lstat(path)
+        except OSError:
+            return cls(0, 0)
+        return cls(info.st_size, info.st_mtime_ns)
+
+
+def journal_path(csv_path: Path) -> Path:
+    """`predictions.csv.journal` beside `predictions.csv`."""
+    return csv_path.with_name(csv_path.name + ".journal")
+
+
+def tried_before(path: Path, key: RunKey) -> dict[str, tuple[FileState, Row]]:
+    """What an earlier run with the same key has tried, by path; empty where there was none.
+
+    Raises:
+        UsageError: the journal belongs to another model, preprocessing, identity or version.
+    """
+    lines = _lines(path)
+    if not lines:
+        return {}
+    header = _header(key)
+    other = sorted(name for name, value in header.items() if lines[0].get(name) != value)
+    if other:
+        raise UsageError(
+            "An earlier run of another kind has left its journal here",
+            path=path,
+            why=f"another {', '.join(other)}",
+            hint="Choose another --out, or begin anew with --restart.",
+        )
+    try:
+        return dict(_tried(line) for line in lines[1:])
+    except (KeyError, TypeError) as error:
+        raise _damaged(path, error) from error
+
+
+def _tried(line: dict[str, Any]) -> tuple[str, tuple[FileState, Row]]:
+    return line["path"], (FileState(line["size"], line["mtime_ns"]), line["row"])
+
+
+class Journal:
+    """Adds lines to a journal. Made anew unless `resume`."""
+
+    def __init__(self, path: Path, key: RunKey, *, resume: bool) -> None:
+        goes_on = resume and bool(_lines(path))
+        if goes_on:
+            _drop_cut_line(path)
+        self._stream = path.open("a" if goes_on else "w", encoding="utf-8", newline="\n")
+        self._synced_s = time.monotonic()
+        if not goes_on:
+            self._add(_header(key))
+
+    def add(self, name: str, state: FileState, row: Row) -> None:
+        """Note one file and its row."""
+        self._add({"path": name, "size": state.size, "mtime_ns": state.mtime_ns, "row": row})
+        if time.monotonic() - self._synced_s > SYNC_SECONDS:
+            self._sync()
+
+    def close(self) -> None:
+        """All lines are on the disk."""
+        self._sync()
+        self._stream.close()
+
+    def _add(self, line: Mapping[str, object]) -> None:
+        # ASCII escapes also carry file names that are no valid UTF-8.
+        self._stream.write(json.dumps(line) + "\n")
+
+    def _sync(self) -> None:
+        self._stream.flush()
+        os.fsync(self._stream.fileno())
+        self._synced_s = time.monotonic()
+
+
+def _header(key: RunKey) -> dict[str, object]:
+    return {"schema": SCHEMA, **asdict(key), "findings": list(key.findings)}
+
+
+def _lines(path: Path) -> list[dict[str, Any]]:
+    """Whole lines only; none where there is no journal."""
+    try:
+        text = path.read_text(encoding="utf-8")
+        lines = [json.loads(line) for line in text.split("\n")[:-1]]
+    except FileNotFoundError:
+        return []
+    except ValueError as error:
+        raise _damaged(path, error) from error
+    if not all(isinstance(line, dict) for line in lines):
+        raise _damaged(path, TypeError())
+    return lines
+
+
+def _drop_cut_line(path: Path) -> None:
+    """A line that was being written when the program died would run into the next one."""
+    data = path.read_bytes()
+    if not data.endswith(b"\n"):
+        os.truncate(path, data.rfind(b"\n") + 1)
+
+
+def _damaged(path: Path, error: Exception) -> UsageError:
+    return UsageError(
+        "The journal is damaged",
+        path=path,
+        why=type(error).__name__,
+        hint="Begin anew with --restart.",
+    )

@@ -1,0 +1,144 @@
+"""The two stages between a header and a row, each in scan order with a bounded number under way.
+
+Both are generators: a stage takes from the one before only what it has room for, and nothing is
+lost from the order when one film takes longer than the next.
+"""
+
+from __future__ import annotations
+
+import itertools
+import threading
+from collections import deque
+from collections.abc import Iterable, Iterator
+from concurrent.futures import Future
+from dataclasses import dataclass, replace
+
+from xrayview.domain.film import FilmRef, RejectedFile
+from xrayview.domain.model import Prediction, PreprocessSpec
+from xrayview.engine.client import Engine
+from xrayview.engine.lane import Priority
+from xrayview.engine.protocol import Classify, ModelRef, PreparedFilm, PrepareInput
+from xrayview.engine.waiting import result_of, withdraw
+from xrayview.errors import Cancelled, XrayViewError
+
+Found = FilmRef | RejectedFile
+UNDER_WAY_PER_WORKER = 4
+MICRO_BATCH = 8
+
+
+@dataclass(frozen=True)
+class Tried:
+    """How far a file came: rejected, failed, refused by the gate, or judged."""
+
+    found: Found
+    prepared: PreparedFilm | None = None
+    prediction: Prediction | None = None
+    error: XrayViewError | None = None
+
+    @property
+    def to_judge(self) -> bool:
+        """It is a film, and the gate lets it through."""
+        return self.prepared is not None and not self.prepared.gate.refused
+
+
+def prepare(
+    engine: Engine, found: Iterable[Found], spec: PreprocessSpec, cancel: threading.Event
+) -> Iterator[Tried]:
+    """Decode and preprocess films in the decode workers. Raises: Cancelled."""
+    room = UNDER_WAY_PER_WORKER * engine.decode_workers
+    source = iter(found)
+    under_way: deque[tuple[Found, Future[PreparedFilm] | None]] = deque()
+    try:
+        while True:
+            for entry in itertools.islice(source, room - len(under_way)):
+                under_way.append((entry, _submit(engine, entry, spec)))
+            if not under_way:
+                return
+            yield _prepared(*under_way.popleft(), cancel)
+    finally:
+        withdraw(future for _, future in under_way if future)
+
+
+def _submit(engine: Engine, entry: Found, spec: PreprocessSpec) -> Future[PreparedFilm] | None:
+    if isinstance(entry, RejectedFile):
+        return None
+    return engine.submit(PrepareInput(entry, spec), priority=Priority.BATCH)
+
+
+def _prepared(entry: Found, future: Future[PreparedFilm] | None, cancel: threading.Event) -> Tried:
+    if future is None:
+        return Tried(entry)
+    try:
+        prepared = result_of(future, cancel)
+    except Cancelled:
+        raise
+    except XrayViewError as error:
+        return Tried(entry, error=error)
+    return Tried(prepared.film, prepared)
+
+
+def judge(
+    engine: Engine, model: ModelRef, tried: Iterable[Tried], cancel: threading.Event
+) -> Iterator[Tried]:
+    """Classify what may be judged, some films at a time; the rest passes. Raises: Cancelled.
+
+    While the model works on one group, the next one is prepared.
+    """
+    source = iter(tried)
+    under_way: deque[tuple[tuple[Tried, ...], Future[tuple[Prediction, ...]] | None]] = deque()
+    try:
+        while group := tuple(itertools.islice(source, MICRO_BATCH)):
+            under_way.append((group, _classify(engine, model, group)))
+            if len(under_way) > 1:
+                yield from _judged(engine, model, *under_way.popleft(), cancel)
+        while under_way:
+            yield from _judged(engine, model, *under_way.popleft(), cancel)
+    finally:
+        withdraw(future for _, future in under_way if future)
+
+
+def _classify(
+    engine: Engine, model: ModelRef, group: tuple[Tried, ...]
+) -> Future[tuple[Prediction, ...]] | None:
+    inputs = tuple(one.prepared.model_input for one in group if one.prepared and one.to_judge)
+    return engine.submit(Classify(model, inputs), priority=Priority.BATCH) if inputs else None
+
+
+def _judged(
+    engine: Engine,
+    model: ModelRef,
+    group: tuple[Tried, ...],
+    future: Future[tuple[Prediction, ...]] | None,
+    cancel: threading.Event,
+) -> Iterator[Tried]:
+    if future is None:
+        yield from group
+        return
+    try:
+        judged = result_of(future, cancel)
+    except Cancelled:
+        raise
+    except XrayViewError as error:
+        yield from _one_by_one(engine, model, group, error, cancel)
+        return
+    predictions = iter(judged)
+    for one in group:
+        yield replace(one, prediction=next(predictions)) if one.to_judge else one
+
+
+def _one_by_one(
+    engine: Engine,
+    model: ModelRef,
+    group: tuple[Tried, ...],
+    error: XrayViewError,
+    cancel: threading.Event,
+) -> Iterator[Tried]:
+    """A group failed: film by film, so that only the guilty one has no score."""
+    alone = sum(one.to_judge for one in group) == 1
+    for one in group:
+        if not one.to_judge:
+            yield one
+        elif alone:
+            yield replace(one, error=error)
+        else:
+            yield from _judged(engine, model, (one,), _classify(engine, model, (one,)), cancel)

@@ -1,0 +1,83 @@
+"""`run.json` beside the CSV: what ran, on what, with which outcome. No identity."""
+
+from __future__ import annotations
+
+import json
+import platform
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from xrayview import __version__
+from xrayview.engine.protocol import ModelReady
+from xrayview.io.atomic import replacing
+from xrayview.io.bundle import card_to_json
+
+PACKAGES = ("numpy", "opencv-python-headless", "pydicom", "torch")
+
+
+@dataclass(frozen=True)
+class RunReport:
+    """One run of a batch; rows of earlier runs that it took over are `resumed`."""
+
+    run_id: str
+    started_utc: str
+    command: Sequence[str]
+    folder: str
+    """As the user gave it."""
+    ready: ModelReady
+    preprocessing_id: str
+    identity: str
+    counts: Mapping[str, int]
+    resumed: int
+    seconds: float
+    cancelled: bool
+    warnings: Sequence[str]
+
+
+def report_path(csv_path: Path) -> Path:
+    """`run.json` beside the CSV."""
+    return csv_path.with_name("run.json")
+
+
+def write_report(path: Path, report: RunReport) -> None:
+    """Write the report in one step. Raises: OSError."""
+    ready = report.ready
+    plain = {
+        "schema": 1,
+        "run_id": report.run_id,
+        "started_utc": report.started_utc,
+        "seconds": round(report.seconds, 3),
+        "cancelled": report.cancelled,
+        "command": list(report.command),
+        "folder": report.folder,
+        "counts": dict(report.counts),
+        "resumed": report.resumed,
+        "warnings": list(report.warnings),
+        "identity": report.identity,
+        "versions": versions(),
+        "model": {
+            "file": ready.model.path.name,
+            "sha256": ready.model.sha256,
+            "device": ready.device,
+            "device_name": ready.device_name,
+            "precision": ready.precision,
+            "preprocessing_id": report.preprocessing_id,
+            "card": card_to_json(ready.card),
+        },
+    }
+    with replacing(path) as stream:
+        json.dump(plain, stream, indent=2)
+        stream.write("\n")
+
+
+def versions() -> dict[str, str]:
+    """Of the program, of Python, and of the packages that numbers depend on."""
+    found = {"xrayview": __version__, "python": platform.python_version()}
+    for package in PACKAGES:
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError:
+            continue
+    return {**found, "platform": platform.platform(terse=True)}

@@ -1,0 +1,231 @@
+"""A folder of films through one model: events while it runs, a CSV and a report at the end."""
+
+from __future__ import annotations
+
+import secrets
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+from xrayview import __version__
+from xrayview.batch.journal import FileState, Journal, RunKey, journal_path, tried_before
+from xrayview.batch.outcome import result_of_film
+from xrayview.batch.pipeline import judge, prepare
+from xrayview.batch.report import RunReport, report_path, write_report
+from xrayview.domain.events import BatchEvent, BatchFinished, BatchStarted, FilmFinished
+from xrayview.domain.film import RejectedFile
+from xrayview.engine.client import Engine
+from xrayview.engine.protocol import LoadModel, ModelReady, ModelRef
+from xrayview.engine.scan import Entry, list_files, read_headers, root_of
+from xrayview.engine.waiting import result_of
+from xrayview.errors import Cancelled, NothingUsable, UsageError
+from xrayview.io.predictions import (
+    IdentityMode,
+    Provenance,
+    Row,
+    read_predictions,
+    row_of,
+    write_predictions,
+)
+from xrayview.io.scan import relative_path
+from xrayview.preprocessing.pipeline import Preprocessor
+
+
+@dataclass(frozen=True)
+class BatchOptions:
+    """How a batch is written."""
+
+    identity: IdentityMode = "hash"
+    identity_key: bytes = field(default=b"", repr=False)
+    restart: bool = False
+    """Begin anew instead of going on where an interrupted run stopped."""
+    command: tuple[str, ...] = ()
+    """For the report: what the user typed."""
+
+
+def run_batch(
+    engine: Engine,
+    folder: Path,
+    model: ModelRef,
+    out_csv: Path,
+    options: BatchOptions = BatchOptions(),
+    cancel: threading.Event | None = None,
+) -> Iterator[BatchEvent]:
+    """Try every file of `folder` (or the one file that it is), in scan order.
+
+    One film's failure is its row and stops nothing. However the run ends, by `cancel`, by an
+    error or because the caller stops listening, the CSV holds the rows so far, and the same call
+    goes on from there: files that were tried and have not changed are not tried again.
+
+    Raises:
+        NothingUsable: there is no file.
+        ModelError, DeviceUnavailable: the model cannot run.
+        UsageError: the output cannot be written, or belongs to another kind of run.
+    """
+    cancel = cancel or threading.Event()
+    started_s = time.monotonic()
+    files = _files(folder, out_csv)
+    ready = result_of(engine.submit(LoadModel(model)), cancel)
+    run = _Run(folder, ready, out_csv, options, files)
+    cancelled = False
+    try:
+        yield BatchStarted(run.run_id, len(files), len(run.rows), ready.card, ready.device)
+        yield from run.films(engine, cancel)
+    except Cancelled:
+        cancelled = True
+    finally:
+        # Also where the caller stops listening, which is no exception that is caught here.
+        seconds = time.monotonic() - started_s
+        run.finish(seconds, cancelled=len(run.rows) < len(files))
+    yield BatchFinished(dict(run.counts()), seconds, out_csv, cancelled)
+
+
+def _files(folder: Path, out_csv: Path) -> dict[str, Entry]:
+    """What to try, by relative path in scan order; the batch's own files are left out."""
+    root = root_of(folder)
+    own = {path.resolve() for path in (out_csv, journal_path(out_csv), report_path(out_csv))}
+    names = {path.name for path in own}
+    files = {
+        _name(entry, root): entry
+        for entry in list_files(folder)
+        if _path(entry).name not in names or _path(entry).resolve() not in own
+    }
+    if not files:
+        hint = "Choose a folder with DICOM, PNG, JPEG or TIFF films."
+        raise NothingUsable("There is no file to try", path=folder, hint=hint)
+    return files
+
+
+def _path(entry: Entry) -> Path:
+    return entry.path if isinstance(entry, RejectedFile) else entry
+
+
+def _name(entry: Entry, root: Path) -> str:
+    return relative_path(_path(entry), root)
+
+
+class _Run:
+    """The rows of one run: those of earlier runs, then its own as they come."""
+
+    def __init__(
+        self,
+        folder: Path,
+        ready: ModelReady,
+        out_csv: Path,
+        options: BatchOptions,
+        files: dict[str, Entry],
+    ) -> None:
+        self.run_id = secrets.token_hex(8)
+        self._started_utc = datetime.now(UTC).isoformat(timespec="seconds")
+        self._folder, self._ready, self._options = folder, ready, options
+        self._out_csv, self._files = out_csv, files
+        self._findings = tuple(finding.name for finding in ready.card.findings)
+        self._preprocessing_id = Preprocessor(ready.card.preprocessing).preprocessing_id
+        self._provenance = Provenance(
+            self.run_id,
+            ready.card,
+            ready.model.sha256,
+            self._preprocessing_id,
+            options.identity,
+            options.identity_key,
+        )
+        self._states = {name: FileState.of(_path(entry)) for name, entry in files.items()}
+        self._labels = _labels(out_csv)
+        key = RunKey(
+            ready.model.sha256,
+            self._preprocessing_id,
+            self._findings,
+            options.identity,
+            __version__,
+        )
+        self.rows = self._resume(key)
+        self._resumed = len(self.rows)
+        try:
+            path = journal_path(out_csv)
+            self._journal = Journal(path, key, resume=not options.restart)
+        except OSError as error:
+            raise _cannot_write(out_csv, error) from error
+
+    def _resume(self, key: RunKey) -> dict[str, Row]:
+        if self._options.restart:
+            return {}
+        tried = tried_before(journal_path(self._out_csv), key)
+        return {
+            name: row
+            for name, (state, row) in tried.items()
+            if name in self._states and self._states[name] == state
+        }
+
+    def films(self, engine: Engine, cancel: threading.Event) -> Iterator[FilmFinished]:
+        """Try what has no row yet. Raises: Cancelled."""
+        left = [entry for name, entry in self._files.items() if name not in self.rows]
+        found = read_headers(engine, left, root_of(self._folder), cancel)
+        prepared = prepare(engine, found, self._ready.card.preprocessing, cancel)
+        for tried in judge(engine, self._ready.model, prepared, cancel):
+            result = result_of_film(tried)
+            row = row_of(result, self._provenance)
+            self.rows[result.relative_path] = row
+            self._journal.add(result.relative_path, self._states[result.relative_path], row)
+            yield FilmFinished(result, len(self.rows), len(self._files))
+
+    def finish(self, seconds: float, *, cancelled: bool) -> None:
+        """Write the CSV, in scan order, and the report."""
+        self._journal.close()
+        try:
+            write_predictions(self._out_csv, self._findings, self._rows_in_order())
+            write_report(report_path(self._out_csv), self._report(seconds, cancelled))
+        except OSError as error:
+            raise _cannot_write(self._out_csv, error) from error
+
+    def counts(self) -> Counter[str]:
+        """Rows per status."""
+        return Counter(row["status"] for row in self.rows.values())
+
+    def _rows_in_order(self) -> Iterator[Row]:
+        for name in self._files:
+            if row := self.rows.get(name):
+                yield {**row, "label": self._labels.get(row["path"], "")}
+
+    def _report(self, seconds: float, cancelled: bool) -> RunReport:
+        return RunReport(
+            run_id=self.run_id,
+            started_utc=self._started_utc,
+            command=self._options.command,
+            folder=str(self._folder),
+            ready=self._ready,
+            preprocessing_id=self._preprocessing_id,
+            identity=self._options.identity,
+            counts=self.counts(),
+            resumed=self._resumed,
+            seconds=seconds,
+            cancelled=cancelled,
+            warnings=tuple(self._warnings()),
+        )
+
+    def _warnings(self) -> Iterable[str]:
+        if missing := len(self._files) - len(self.rows):
+            yield f"{missing} files have not been tried; run the same command to go on"
+        if self._resumed:
+            yield f"{self._resumed} rows were taken over from earlier runs"
+
+
+def _labels(csv_path: Path) -> dict[str, str]:
+    """What a human has written into the `label` cells of the CSV that is replaced."""
+    with suppress(OSError, UsageError):
+        rows = read_predictions(csv_path).rows
+        return {row["path"]: row["label"] for row in rows if row["label"]}
+    return {}
+
+
+def _cannot_write(path: Path, error: OSError) -> UsageError:
+    return UsageError(
+        "The output cannot be written",
+        path=path,
+        why=error.strerror or type(error).__name__,
+        hint="Choose a folder that exists and may be written; close the file in other programs.",
+    )
