@@ -23,13 +23,14 @@ class BusyLine(QWidget):
         self._run = QVariantAnimation(self, startValue=0.0, endValue=1.0, duration=ROUND_TRIP_MS)
         self._run.setLoopCount(-1)
         self._run.valueChanged.connect(self.update)
+        self._parent = parent
         parent.installEventFilter(self)
         self.hide()
 
-    def eventFilter(self, parent: QObject, event: QEvent) -> bool:
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         if event.type() == QEvent.Type.Resize:
-            self.setGeometry(0, 0, self.parentWidget().width(), HEIGHT_PX)
-        return super().eventFilter(parent, event)
+            self.setGeometry(0, 0, self._parent.width(), HEIGHT_PX)
+        return super().eventFilter(watched, event)
 
     def showEvent(self, event: QShowEvent) -> None:
         self.raise_()

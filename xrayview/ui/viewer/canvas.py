@@ -29,7 +29,6 @@ class Canvas(QGraphicsView):
     """Shows a `FilmItem` through a `Placement`; scene units are logical pixels of the viewport."""
 
     placement_changed = Signal()
-    resized = Signal()
     stepped = Signal(int)
     double_clicked = Signal()
     window_drag_began = Signal()
@@ -145,9 +144,7 @@ class Canvas(QGraphicsView):
 
     def _zoom_drag(self, start: QPointF) -> Callable[[QPointF], None]:
         placed, anchor = self.placement, self._physical(start)
-        return lambda point: self.place(
-            placed.zoomed_at(anchor, zoom_of_drag((point - start).y()))
-        )
+        return lambda point: self.place(placed.zoomed_at(anchor, zoom_of_drag((point - start).y())))
 
     # Size and screen
 
@@ -164,4 +161,3 @@ class Canvas(QGraphicsView):
         self.scene().setSceneRect(self.viewport().rect())
         resized = self.placement.resized(self._view_size())
         self.place(resized.fitted() if self._fitted else resized, fitted=self._fitted)
-        self.resized.emit()

@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import QRectF, QSignalBlocker, Signal
 from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
+from xrayview.display.corners import (
+    RESEARCH_USE_ONLY,
+    CornerTexts,
+    EdgeLetters,
+    ViewState,
+    corner_texts,
+    edge_letters,
+)
 from xrayview.display.greyscale import build_lut
 from xrayview.display.pyramid import build_pyramid
 from xrayview.display.voi import (
@@ -18,13 +26,20 @@ from xrayview.display.voi import (
     window_to_drag,
 )
 from xrayview.domain.film import FilmRef
+from xrayview.domain.model import HeatMap
 from xrayview.domain.radiograph import Radiograph, Window
 from xrayview.errors import XrayViewError
 from xrayview.ui.viewer.busy_line import BusyLine
 from xrayview.ui.viewer.canvas import Canvas
+from xrayview.ui.viewer.corners import CornerLayer
 from xrayview.ui.viewer.film_item import FilmItem
+from xrayview.ui.viewer.heat_overlay import HeatOverlay
 from xrayview.ui.viewer.message_page import MessagePage
 from xrayview.ui.viewer.mouse import Tool
+from xrayview.ui.viewer.placement import Placement
+
+SMALLEST_PX = (320, 240)
+_WITHOUT_FILM = CornerTexts((), (), (), (RESEARCH_USE_ONLY,)), EdgeLetters("", "", "", "")
 
 
 class FilmViewer(QWidget):
@@ -44,23 +59,28 @@ class FilmViewer(QWidget):
         self._film_id = ""
         self._voi: Voi | None = None
         self._inverted = False
+        self._position = (0, 0)
+        self._identity_hidden = False
         self._dragged_from: Window | None = None
         self._film = FilmItem()
         self._canvas = Canvas(self._film)
+        self._heat = HeatOverlay(self._film, self._canvas.viewport())
+        self._corners = CornerLayer(self._canvas.viewport())
         self._message = MessagePage(self._canvas.viewport())
         self._busy = BusyLine(self)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self._canvas)
         self.setFocusProxy(self._canvas)
+        self.setMinimumSize(*SMALLEST_PX)
         self._connect()
+        self.show_empty("")
 
     def _connect(self) -> None:
         canvas = self._canvas
         canvas.stepped.connect(self.step_requested)
         canvas.double_clicked.connect(self.maximise_requested)
-        canvas.placement_changed.connect(self.state_changed)
-        canvas.resized.connect(self._arrange)
+        canvas.placement_changed.connect(self._refresh)
         canvas.window_drag_began.connect(self._begin_window_drag)
         canvas.window_dragged.connect(self._drag_window)
 
@@ -72,6 +92,7 @@ class FilmViewer(QWidget):
         lut = build_lut(radiograph.greyscale, voi, radiograph.pixels_HW.dtype)
         self._radiograph, self._film_id = radiograph, radiograph.ref.film_id
         self._position = position
+        self._heat.set_heat(None, "")
         self._voi, self._inverted = voi, False
         self._film.set_film(pyramid, lut)
         self._message.hide()
@@ -87,15 +108,16 @@ class FilmViewer(QWidget):
         """The reason, in the place of the film that could not be shown."""
         self._take_away(film.film_id)
         self._message.show_error(film, error)
+        self._message.set_identity_hidden(self._identity_hidden)
         self._message.show()
-        self.state_changed.emit()
+        self._refresh()
 
     def show_empty(self, text: str) -> None:
         """No film is chosen; `text` says what to do."""
         self._take_away("")
         self._message.show_text(text)
         self._message.show()
-        self.state_changed.emit()
+        self._refresh()
 
     @property
     def film_id(self) -> str:
@@ -105,8 +127,8 @@ class FilmViewer(QWidget):
     # Window and inversion
 
     @property
-    def window(self) -> Window | None:
-        """The window in use; None without a film and while a VOI LUT shows it."""
+    def window(self) -> Window | None:  # type: ignore[override]
+        """The film's window, not the main window that QWidget means by the word; None without a film and while a VOI LUT shows it."""
         return self._voi if isinstance(self._voi, Window) else None
 
     @property
@@ -138,7 +160,7 @@ class FilmViewer(QWidget):
         self._voi = voi
         pixels, greyscale = self._radiograph.pixels_HW, self._radiograph.greyscale
         self._film.set_lut(build_lut(greyscale, voi, pixels.dtype, invert=self._inverted))
-        self.state_changed.emit()
+        self._refresh()
 
     def _begin_window_drag(self) -> None:
         self._dragged_from = window_to_drag(self._voi) if self._voi is not None else None
@@ -152,7 +174,12 @@ class FilmViewer(QWidget):
     @property
     def zoom(self) -> float:
         """Screen pixels (physical) per film pixel."""
-        return self._canvas.placement.zoom
+        return self.placement.zoom
+
+    @property
+    def placement(self) -> Placement:
+        """Where the film lies: maps film pixels to physical pixels of the picture and back."""
+        return self._canvas.placement
 
     def fit(self) -> None:
         self._canvas.fit()
@@ -161,14 +188,14 @@ class FilmViewer(QWidget):
         self._canvas.one_to_one()
 
     def flip_horizontal(self) -> None:
-        self._canvas.turn(self._canvas.placement.flipped_horizontal())
+        self._canvas.turn(self.placement.flipped_horizontal())
 
     def flip_vertical(self) -> None:
-        self._canvas.turn(self._canvas.placement.flipped_vertical())
+        self._canvas.turn(self.placement.flipped_vertical())
 
     def rotate(self, quarter_turns: int) -> None:
         """Clockwise; negative is counterclockwise."""
-        self._canvas.turn(self._canvas.placement.rotated(quarter_turns))
+        self._canvas.turn(self.placement.rotated(quarter_turns))
 
     def reset_view(self) -> None:
         """Upright, whole, in the film's default window, not inverted."""
@@ -184,10 +211,68 @@ class FilmViewer(QWidget):
             self._canvas.set_tool(tool)
             self.tool_changed.emit(tool)
 
+    # Heat map
+
+    def set_heat_map(self, heat: HeatMap | None, model_name: str = "") -> None:
+        """Lay a heat map over the film; one of another film is not shown."""
+        if heat is None or heat.film_id == self._film_id:
+            self._heat.set_heat(heat, model_name)
+            self._refresh()
+
+    def set_heat_visible(self, visible: bool) -> None:
+        self._heat.set_visible(visible)
+        self._refresh()
+
+    def set_heat_opacity(self, opacity: float) -> None:
+        """Of the strongest place, 0..1."""
+        self._heat.set_opacity(opacity)
+
+    def set_heat_cutoff(self, cutoff: float) -> None:
+        """Values of the map up to this, 0..1, are transparent."""
+        self._heat.set_cutoff(cutoff)
+
+    # Identity and pictures
+
+    def set_identity_hidden(self, hidden: bool) -> None:
+        """Leave names, numbers, dates and file names out of what is written on screen."""
+        self._identity_hidden = hidden
+        self._message.set_identity_hidden(hidden)
+        self._refresh()
+
+    def picture(self, identity: bool = False) -> QImage:
+        """What is on screen, at the screen's resolution; without identity unless asked for.
+
+        Names that are burned into the film's own pixels stay.
+        """
+        hidden = self._identity_hidden
+        with QSignalBlocker(self):
+            self.set_identity_hidden(hidden or not identity)
+            image = self._canvas.grab().toImage()
+            self.set_identity_hidden(hidden)
+        return image
+
     def _take_away(self, film_id: str) -> None:
         self._radiograph, self._voi, self._film_id = None, None, film_id
+        self._inverted = False
+        self._heat.set_heat(None, "")
         self._film.clear()
         self._busy.hide()
 
-    def _arrange(self) -> None:
-        self._message.setGeometry(self._canvas.viewport().rect())
+    def _refresh(self) -> None:
+        """Bring texts and layers in line with the film, its window and its placement."""
+        view = QRectF(self._canvas.viewport().rect())
+        self._message.setGeometry(view.toRect())
+        self._corners.setGeometry(view.toRect())
+        self._corners.show_texts(*self._texts(), self._heat.caption)
+        self._heat.arrange(view, self._film.sceneBoundingRect(), self._corners.right_edge())
+        self.state_changed.emit()
+
+    def _texts(self) -> tuple[CornerTexts, EdgeLetters]:
+        if self._radiograph is None or self._voi is None:
+            return _WITHOUT_FILM
+        placement = self.placement
+        state = ViewState(self._voi, placement.zoom, *self._position, invert=self._inverted)
+        return (
+            corner_texts(self._radiograph, state, hide_identity=self._identity_hidden),
+            edge_letters(self._radiograph.orientation, placement.turns, flip_h=placement.mirrored),
+        )

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from itertools import zip_longest
+
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
 
 from xrayview.domain.film import FilmRef
 from xrayview.errors import XrayViewError
 
 WIDEST_PX = 440
+MARGIN_PX = 24
 
 
 class MessagePage(QWidget):
@@ -18,17 +22,19 @@ class MessagePage(QWidget):
         super().__init__(parent)
         # The wheel and a double click mean the same here as on a film.
         self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
-        self._headline = _line("title")
-        self._file = _line("quiet")
-        self._why = _line("")
-        self._hint = _line("quiet")
-        lines = QVBoxLayout(self)
-        lines.setContentsMargins(24, 24, 24, 24)
-        lines.setSpacing(8)
-        lines.addStretch(1)
-        for label in (self._headline, self._file, self._why, self._hint):
-            lines.addWidget(label, 0, Qt.AlignmentFlag.AlignHCenter)
-        lines.addStretch(1)
+        self._lines = tuple(_line(role) for role in ("title", "quiet", "", "quiet"))
+        self._headline, self._file, _, _ = self._lines
+        column = QVBoxLayout(self)
+        column.setSpacing(8)
+        column.addStretch(1)
+        for label in self._lines:
+            column.addWidget(label)
+        column.addStretch(1)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        side = max(MARGIN_PX, (self.width() - WIDEST_PX) // 2)
+        self.setContentsMargins(side, MARGIN_PX, side, MARGIN_PX)
+        super().resizeEvent(event)
 
     def show_text(self, text: str) -> None:
         """A quiet line: nothing has gone wrong."""
@@ -36,7 +42,13 @@ class MessagePage(QWidget):
 
     def show_error(self, film: FilmRef, error: XrayViewError) -> None:
         """What happened, to which file, why, and what to do."""
-        self._fill("title", _sentence(error.what), film.relative_path, error.why, error.hint)
+        self._fill(
+            "title",
+            _sentence(error.what),
+            film.relative_path,
+            _sentence(error.why),
+            _sentence(error.hint),
+        )
 
     def set_identity_hidden(self, hidden: bool) -> None:
         """File names often carry a patient's name."""
@@ -44,16 +56,12 @@ class MessagePage(QWidget):
 
     def text(self) -> str:
         """All that is said, one line each."""
-        labels = (self._headline, self._file, self._why, self._hint)
-        return "\n".join(label.text() for label in labels if not label.isHidden())
+        return "\n".join(label.text() for label in self._lines if not label.isHidden())
 
-    def _fill(self, role: str, headline: str, file: str = "", why: str = "", hint: str = "") -> None:
+    def _fill(self, role: str, *texts: str) -> None:
         self._headline.setProperty("role", role)
         self._headline.style().polish(self._headline)
-        texts = (headline, file, _sentence(why), _sentence(hint))
-        for label, text in zip(
-            (self._headline, self._file, self._why, self._hint), texts, strict=True
-        ):
+        for label, text in zip_longest(self._lines, texts, fillvalue=""):
             label.setText(text)
             label.setVisible(bool(text))
         self.setAccessibleName(self.text())
@@ -65,7 +73,6 @@ def _line(role: str) -> QLabel:
     label.setTextFormat(Qt.TextFormat.PlainText)  # a file's own words are never markup
     label.setAlignment(Qt.AlignmentFlag.AlignHCenter)
     label.setWordWrap(True)
-    label.setMaximumWidth(WIDEST_PX)
     return label
 
 

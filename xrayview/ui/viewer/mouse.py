@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import math
-from typing import Literal, get_args
+from typing import Literal
 
 from PySide6.QtCore import Qt
 
 Tool = Literal["window", "zoom", "pan"]
-TOOLS: tuple[Tool, ...] = get_args(Tool)
 
 ANGLE_OF_ONE_STEP = 120
 """Eighths of a degree in one notch of a wheel (QWheelEvent.angleDelta)."""
@@ -16,13 +15,15 @@ ZOOM_OF_ONE_STEP = 1.2
 PIXELS_PER_ZOOM_FACTOR_E = 150
 
 
+_OTHER_BUTTONS: dict[Qt.MouseButton, Tool] = {
+    Qt.MouseButton.MiddleButton: "pan",
+    Qt.MouseButton.RightButton: "zoom",
+}
+
+
 def action_of(button: Qt.MouseButton, tool: Tool) -> Tool | None:
     """What a drag with `button` does while `tool` is chosen; None: nothing."""
-    return {
-        Qt.MouseButton.LeftButton: tool,
-        Qt.MouseButton.MiddleButton: "pan",
-        Qt.MouseButton.RightButton: "zoom",
-    }.get(button)  # type: ignore[return-value]
+    return tool if button is Qt.MouseButton.LeftButton else _OTHER_BUTTONS.get(button)
 
 
 def zoom_of_drag(down: float) -> float:

@@ -1,0 +1,69 @@
+"""The heat map as a graphics item over its film, in film coordinates."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QRectF
+from PySide6.QtGui import QImage, QPainter
+from PySide6.QtWidgets import QGraphicsItem, QStyleOptionGraphicsItem, QWidget
+
+from xrayview.display.overlay import heat_rgba
+from xrayview.domain.model import HeatMap
+from xrayview.ui.viewer.film_item import FilmItem
+
+LONGEST_SIDE = 512
+"""Of the picture of a map, in pixels: maps are smooth, films are large."""
+
+
+class HeatItem(QGraphicsItem):
+    """Child of the film's item: whatever moves or turns the film moves the map."""
+
+    def __init__(self, film: FilmItem) -> None:
+        super().__init__(film)
+        self._heat: HeatMap | None = None
+        self._opacity = 0.6
+        self._cutoff = 0.0
+        self._image: QImage | None = None
+
+    def set_heat(self, heat: HeatMap | None) -> None:
+        self.prepareGeometryChange()
+        self._heat = heat
+        self._outdate()
+
+    def set_strength(self, opacity: float, cutoff: float) -> None:
+        """Opacity of the strongest place, and the value below which nothing is drawn; 0..1."""
+        self._opacity, self._cutoff = opacity, cutoff
+        self._outdate()
+
+    def boundingRect(self) -> QRectF:
+        if self._heat is None:
+            return QRectF()
+        rows, columns = self._heat.film_size
+        return QRectF(0, 0, columns, rows)
+
+    def paint(
+        self,
+        painter: QPainter,
+        option: QStyleOptionGraphicsItem,  # noqa: ARG002
+        widget: QWidget | None = None,  # noqa: ARG002
+    ) -> None:
+        if self._heat is None or not self._heat.has_evidence:
+            return
+        if self._image is None:
+            self._image = _picture(self._heat, self._opacity, self._cutoff)
+        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
+        painter.drawImage(self.boundingRect(), self._image)
+
+    def _outdate(self) -> None:
+        self._image = None
+        self.update()
+
+
+def _picture(heat: HeatMap, opacity: float, cutoff: float) -> QImage:
+    rows, columns = heat.film_size
+    ratio = min(1.0, LONGEST_SIDE / max(rows, columns))
+    size_HW = max(1, round(rows * ratio)), max(1, round(columns * ratio))
+    rgba_HW4 = heat_rgba(heat, size_HW, opacity=opacity, cutoff=cutoff)
+    view = QImage(
+        rgba_HW4.data, size_HW[1], size_HW[0], rgba_HW4.strides[0], QImage.Format.Format_RGBA8888
+    )
+    return view.convertToFormat(QImage.Format.Format_ARGB32_Premultiplied)  # a copy of its own

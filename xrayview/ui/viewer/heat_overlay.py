@@ -1,0 +1,67 @@
+"""The heat map of one viewport: the layer on the film, its colour bar and its caption."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QRectF
+from PySide6.QtWidgets import QWidget
+
+from xrayview.display.overlay import caption
+from xrayview.domain.model import HeatMap
+from xrayview.ui.viewer import colour_bar
+from xrayview.ui.viewer.colour_bar import ColourBar
+from xrayview.ui.viewer.film_item import FilmItem
+from xrayview.ui.viewer.heat_item import HeatItem
+
+GAP_PX = 8
+"""Between film, colour bar and what stands at the edge."""
+SHARE_OF_HEIGHT = 0.4
+
+
+class HeatOverlay:
+    """Holds the map and how it is shown; a map stays chosen while it is hidden."""
+
+    def __init__(self, film: FilmItem, viewport: QWidget) -> None:
+        self.heat: HeatMap | None = None
+        self.visible = True
+        self._model_name = ""
+        self._opacity, self._cutoff = 0.6, 0.0
+        self._item = HeatItem(film)
+        self._bar = ColourBar(viewport)
+
+    @property
+    def caption(self) -> str:
+        """One line on what the map shows; empty while none is shown."""
+        return caption(self.heat, self._model_name) if self.heat and self.visible else ""
+
+    def set_heat(self, heat: HeatMap | None, model_name: str) -> None:
+        self.heat, self._model_name = heat, model_name
+        self._item.set_heat(heat)
+        self._show()
+
+    def set_visible(self, visible: bool) -> None:
+        self.visible = visible
+        self._show()
+
+    def set_opacity(self, opacity: float) -> None:
+        self._opacity = min(max(opacity, 0.0), 1.0)
+        self._item.set_strength(self._opacity, self._cutoff)
+
+    def set_cutoff(self, cutoff: float) -> None:
+        self._cutoff = min(max(cutoff, 0.0), 1.0)
+        self._item.set_strength(self._opacity, self._cutoff)
+        self._bar.set_cutoff(self._cutoff)
+
+    def arrange(self, viewport: QRectF, film: QRectF, right_edge: float) -> None:
+        """Put the bar right of the film, or over it where the film reaches `right_edge`."""
+        size = colour_bar.SIZE
+        left = min(film.right() + GAP_PX, right_edge - GAP_PX - size.width())
+        height = min(size.height(), viewport.height() * SHARE_OF_HEIGHT)
+        top = viewport.center().y() - height / 2
+        self._bar.setGeometry(QRectF(left, top, size.width(), height).toRect())
+        self._show()
+
+    def _show(self) -> None:
+        self._item.setVisible(self.visible)
+        tall = self._bar.height() >= colour_bar.SHORTEST_PX
+        has_evidence = self.heat is not None and self.heat.has_evidence
+        self._bar.setVisible(self.visible and has_evidence and tall)
