@@ -19,6 +19,7 @@ from pydicom.valuerep import VR
 
 from xrayview.errors import StatusCode, UnreadableFilm
 from xrayview.io.limits import MAX_INFLATED_BYTES, too_large
+from xrayview.io.values import text
 
 # Values are checked where they are used; a warning per odd value would also quote it.
 pydicom.config.settings.reading_validation_mode = pydicom.config.IGNORE
@@ -27,6 +28,7 @@ IMPLICIT_LE = "1.2.840.10008.1.2"
 EXPLICIT_LE = "1.2.840.10008.1.2.1"
 EXPLICIT_BE = "1.2.840.10008.1.2.2"
 DEFLATED = "1.2.840.10008.1.2.1.99"
+DICOMDIR_CLASS = "1.2.840.10008.1.3.10"
 
 PIXEL_KEYWORDS = {
     0x7FE00008: "FloatPixelData",
@@ -40,7 +42,8 @@ _ELEMENT_HEADER = 8
 _HEADER_PREFIX_BYTES = 4 * 1024**2
 """Enough of a deflated data set to reach its pixels, short of enormous private elements."""
 _VRS = frozenset(vr.value.encode() for vr in VR if len(vr.value) == 2)
-_TRANSFER_SYNTAX_UID = 0x00020010
+_META_TAGS = [0x00020002, 0x00020010]
+"""MediaStorageSOPClassUID, TransferSyntaxUID."""
 
 
 @dataclass(frozen=True)
@@ -59,6 +62,8 @@ class DicomFile:
 
     dataset: Dataset
     transfer_syntax: str
+    is_index: bool
+    """A DICOMDIR: it names films and holds none."""
     little_endian: bool
     body: BinaryIO
     """The stream that `pixels` points into: the file, or what a deflated one inflated to."""
@@ -98,8 +103,8 @@ def _open(stream: BinaryIO, tags: list[int], whole: bool) -> DicomFile:
     head = stream.read(_PREAMBLE + 4)
     stream.seek(_PREAMBLE + 4 if head.endswith(b"DICM") and len(head) == _PREAMBLE + 4 else 0)
     meta = _Elements(stream, lambda tag: tag >> 16 != 2)
-    file_meta = meta.read(implicit=False, little=True, tags=[_TRANSFER_SYNTAX_UID])
-    syntax = str(file_meta.get("TransferSyntaxUID", "")).strip("\0 ")
+    file_meta = meta.read(implicit=False, little=True, tags=_META_TAGS)
+    syntax = text(file_meta, "TransferSyntaxUID")
     if meta.truncated:
         raise _broken("the file ends inside its header")
     body = stream
@@ -112,9 +117,17 @@ def _open(stream: BinaryIO, tags: list[int], whole: bool) -> DicomFile:
     dataset = elements.read(implicit=syntax == IMPLICIT_LE, little=little, tags=tags)
     pixels = None
     if elements.stopped_at:
-        tag, *place = elements.stopped_at
-        pixels = PixelElement(PIXEL_KEYWORDS[tag], *place)
-    return DicomFile(dataset, syntax, little, body, pixels, elements.truncated)
+        tag, vr, offset, length = elements.stopped_at
+        pixels = PixelElement(PIXEL_KEYWORDS[tag], vr, offset, length)
+    return DicomFile(
+        dataset=dataset,
+        transfer_syntax=syntax,
+        is_index=text(file_meta, "MediaStorageSOPClassUID") == DICOMDIR_CLASS,
+        little_endian=little,
+        body=body,
+        pixels=pixels,
+        truncated=elements.truncated,
+    )
 
 
 class _Elements:
@@ -176,7 +189,9 @@ def _starts_like_a_dataset(head: bytes) -> bool:
         return False
     for order in "<>":
         group, element, vr, _ = struct.unpack(f"{order}HH2sH", head[:8])
-        if group not in {0x0002, 0x0008} or not dictionary_has_tag(group << 16 | element):
+        # Element 0000 is a group length, which the dictionary does not list.
+        known = element == 0 or dictionary_has_tag(group << 16 | element)
+        if group not in {0x0002, 0x0008} or not known:
             continue
         if vr in _VRS:
             return True

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from io import BytesIO
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from pydicom.datadict import tag_for_keyword
 from pydicom.dataset import Dataset
@@ -129,9 +129,10 @@ def read(data: bytes, film: FilmRef, max_megapixels: float) -> Radiograph:
     syntax = _syntax_of(file)
     description = describe(file.dataset, pixels.keyword)
     decoded = decode_frame(file, pixels, description, syntax, film.frame, max_megapixels)
+    notes: tuple[str, ...] = ()
     if decoded.colour:
         # Luminance has its own depth; the grey-scale attributes are for monochrome only.
-        greyscale, notes = Greyscale(bits_stored=8 * decoded.pixels_HW.dtype.itemsize), ()
+        greyscale = Greyscale(bits_stored=8 * decoded.pixels_HW.dtype.itemsize)
     else:
         greyscale, notes = greyscale_of(file.dataset, _sample_format(file, description))
     spacing, spacing_notes = spacing_of(file.dataset)
@@ -151,14 +152,17 @@ def read(data: bytes, film: FilmRef, max_megapixels: float) -> Radiograph:
 
 def _described(film: FilmRef, file: DicomFile) -> FilmRef:
     dataset = file.dataset
+    fields: dict[str, Any] = {
+        **{field: text(dataset, keyword) for field, keyword in _TEXT_FIELDS.items()},
+        **{field: integer(dataset, keyword) or 0 for field, keyword in _INTEGER_FIELDS.items()},
+    }
     return replace(
         film,
         format="dicom",
         transfer_syntax=file.transfer_syntax,
         frames=max(integer(dataset, "NumberOfFrames") or 1, 1),
         laterality=text(dataset, "ImageLaterality") or text(dataset, "Laterality"),
-        **{field: text(dataset, keyword) for field, keyword in _TEXT_FIELDS.items()},
-        **{field: integer(dataset, keyword) or 0 for field, keyword in _INTEGER_FIELDS.items()},
+        **fields,
     )
 
 
@@ -172,10 +176,13 @@ def _pixels_of(file: DicomFile) -> PixelElement:
             why="the file ends inside its header",
             hint="The file was probably cut short; copy or export it again.",
         )
+    # References of an index may lead out of the folder, and are never followed.
     raise UnreadableFilm(
         "A DICOM file without an image",
         code=StatusCode.NO_PIXELS,
-        why="it has no pixel data (a report, an index or a plan)",
+        why="an index, its films are listed themselves"
+        if file.is_index
+        else "it has no pixel data, as reports and plans have none",
         hint="Nothing to do: only files with an image become films.",
     )
 

@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 from pydicom.dataset import Dataset
-from pydicom.pixels import apply_color_lut
+from pydicom.encaps import get_frame
+from pydicom.pixels.processing import apply_color_lut
 from pydicom.uid import UID
 
 from xrayview.domain.radiograph import Pixels
@@ -147,16 +148,29 @@ def _uncompressed(
         raise undecodable(
             f"incomplete: {max(present - start, 0)} of {size} bytes of the frame are there"
         )
-    file.body.seek(pixels.offset + start)
-    # Words are swapped in whole frames, so an odd frame of 8-bit words keeps its neighbour.
-    data = file.body.read(size + size % 2)
-    array, photometric = _as_array(data, description, syntax, pixels.vr)
+    data = _frame_bytes(file, pixels, description, start, size)
+    array, photometric = _as_array(data, description, syntax)
     total = size * description.frames
-    incomplete = ()
+    incomplete: tuple[str, ...] = ()
     if total > present:
         whole = present // size
         incomplete = (f"incomplete: {whole} of {description.frames} frames are in the file",)
     return _unpacked(array, description), photometric, incomplete
+
+
+def _frame_bytes(
+    file: DicomFile, pixels: PixelElement, description: PixelDescription, start: int, size: int
+) -> bytes:
+    """The bytes of one frame; big endian words of two 8-bit samples are put in order (8.1.2)."""
+    swapped = not file.little_endian and description.bits_allocated == 8 and pixels.vr == "OW"
+    if not swapped:
+        file.body.seek(pixels.offset + start)
+        return file.body.read(size)
+    first = start - start % 2
+    file.body.seek(pixels.offset + first)
+    pairs = file.body.read(start + size + (start + size) % 2 - first)
+    words = np.frombuffer(pairs[: len(pairs) // 2 * 2], np.uint16)
+    return words.byteswap().tobytes()[start - first :][:size]
 
 
 def _compressed(
@@ -166,8 +180,6 @@ def _compressed(
     syntax: TransferSyntax,
     frame: int,
 ) -> tuple[npt.NDArray[Any], str, tuple[str, ...]]:
-    from pydicom.encaps import get_frame
-
     file.body.seek(pixels.offset)
     incomplete = encapsulation_warning(file.body)
     file.body.seek(pixels.offset)
@@ -178,7 +190,7 @@ def _compressed(
     check_codestream(stream, syntax.uid, description.rows, description.columns)
     cut = frame_warning(stream, syntax.uid)
     try:
-        array, photometric = _as_array(stream, description, syntax, "OB")
+        array, photometric = _as_array(stream, description, syntax)
     except UnreadableFilm as error:
         if cut or incomplete:
             raise undecodable(cut or incomplete) from error
@@ -189,7 +201,7 @@ def _compressed(
 
 
 def _as_array(
-    data: bytes, description: PixelDescription, syntax: TransferSyntax, vr: str
+    data: bytes, description: PixelDescription, syntax: TransferSyntax
 ) -> tuple[npt.NDArray[Any], str]:
     """Let pydicom's decoder unpack one frame; colour spaces and unused bits are left alone."""
     decoder, plugin = decoder_of(syntax)
@@ -204,7 +216,7 @@ def _as_array(
         "pixel_representation": int(description.signed),
         "planar_configuration": description.planar,
         "pixel_keyword": description.keyword,
-        "pixel_vr": vr,
+        "pixel_vr": "OB",
         "correct_unused_bits": syntax.is_encapsulated and syntax.uid != _RLE,
         "transfer_syntax_uid": UID(syntax.uid),
     }
@@ -222,7 +234,8 @@ def _as_array(
             raise
         except Exception as error:
             raise undecodable(f"{syntax.name}: the decoder gave up on its data") from error
-    return array, str(facts["photometric_interpretation"])
+    native = array.astype(array.dtype.newbyteorder("="), copy=False)
+    return native, str(facts["photometric_interpretation"])
 
 
 def _encapsulated(stream: bytes) -> BytesIO:
@@ -249,7 +262,7 @@ def _unpacked(array: npt.NDArray[Any], description: PixelDescription) -> npt.NDA
     if not unused:
         return array
     # A right shift of a signed type carries the sign along.
-    return np.right_shift(np.left_shift(array, above), unused)
+    return np.asarray(np.right_shift(np.left_shift(array, above), unused))
 
 
 def _grey(
@@ -274,8 +287,8 @@ def _grey(
 
 
 def _held(array: npt.NDArray[Any]) -> Pixels:
-    """Native byte order and a type that a Radiograph holds; numbers only."""
-    array = np.ascontiguousarray(array.astype(array.dtype.newbyteorder("="), copy=False))
+    """A type that a Radiograph holds; numbers only."""
+    array = np.ascontiguousarray(array)
     if array.dtype == np.int8:
         return array.astype(np.int16)
     if array.dtype == np.float64:

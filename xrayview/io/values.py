@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
+from functools import cache
 
-from pydicom.datadict import dictionary_VR
+from pydicom.datadict import dictionary_VR, tag_for_keyword
 from pydicom.dataelem import RawDataElement
 from pydicom.dataset import Dataset
 from pydicom.multival import MultiValue
-from pydicom.tag import Tag
+from pydicom.sequence import Sequence
+from pydicom.tag import BaseTag
+
+_PLAIN_TEXT = frozenset({"AE", "AS", "CS", "DA", "DS", "IS", "LO", "PN", "SH", "TM", "UI"})
+"""Text that several values of may share, split by a backslash (PS3.5, table 6.2-1)."""
+_ESCAPE = b"\x1b"
 
 
 def text(dataset: Dataset, keyword: str) -> str:
@@ -51,20 +57,29 @@ def _number(value: object) -> float:
         return math.nan
 
 
+@cache
+def _tag(keyword: str) -> tuple[BaseTag, str]:
+    tag = BaseTag(tag_for_keyword(keyword) or 0)
+    return tag, dictionary_VR(tag)
+
+
 def _values(dataset: Dataset, keyword: str) -> Iterable[object]:
-    tag = Tag(keyword)
-    if tag not in dataset:
+    tag, known_vr = _tag(keyword)
+    raw: object = dataset.get_item(tag) if tag in dataset else None
+    if raw is None:
         return ()
-    raw = dataset.get_item(tag)
-    # One bad part of a decimal string makes pydicom refuse them all.
-    if isinstance(raw, RawDataElement) and (raw.VR or dictionary_VR(tag)) in {"DS", "IS"}:
-        return raw.value.decode("latin-1").split("\\") if raw.value else ()
+    if isinstance(raw, RawDataElement):
+        data = raw.value
+        if not data:
+            return ()
+        # pydicom refuses a whole decimal string for one bad part, and takes its time on text.
+        vr = raw.VR if raw.VR and raw.VR != "UN" else known_vr
+        if vr in _PLAIN_TEXT and data.isascii() and _ESCAPE not in data:
+            return data.decode("ascii").split("\\")
     try:
         value = dataset[tag].value
     except Exception:  # pydicom converts on access, and a broken value raises anything
         return ()
     if value is None or value == "":
         return ()
-    if isinstance(value, MultiValue | list | tuple) or hasattr(value, "is_undefined_length"):
-        return list(value)
-    return (value,)
+    return value if isinstance(value, MultiValue | Sequence | list | tuple) else (value,)
