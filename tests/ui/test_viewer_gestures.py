@@ -95,7 +95,7 @@ def test_that_fit_shows_the_whole_film_also_lying_down() -> None:
     placement = Placement(QSize(200, 300), QSize(640, 480), turns=1).fitted()
     shown = placement.to_view().mapRect(placement.film_rect())
     assert shown.width() == pytest.approx(640)
-    assert 0 <= shown.top()
+    assert shown.top() >= 0
     assert shown.bottom() <= 480
 
 

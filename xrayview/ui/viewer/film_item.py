@@ -60,7 +60,8 @@ class FilmItem(QGraphicsItem):
             return
         scale = math.sqrt(abs(painter.deviceTransform().determinant()))
         image = self._image(self._pyramid.level_for(scale), self._lut)
-        smooth = scale <= NEAREST_ABOVE
+        # One to one there is nothing to interpolate, and Qt's interpolation is off by one grey.
+        smooth = scale <= NEAREST_ABOVE and not math.isclose(scale, 1.0, rel_tol=1e-6)
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, smooth)
         painter.drawImage(self.boundingRect(), image)
 

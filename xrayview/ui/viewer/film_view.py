@@ -127,8 +127,8 @@ class FilmViewer(QWidget):
     # Window and inversion
 
     @property
-    def window(self) -> Window | None:  # type: ignore[override]
-        """The film's window, not the main window that QWidget means by the word; None without a film and while a VOI LUT shows it."""
+    def window(self) -> Window | None:  # type: ignore[override] # not QWidget's
+        """Centre and width in use; None without a film and while a VOI LUT shows it."""
         return self._voi if isinstance(self._voi, Window) else None
 
     @property

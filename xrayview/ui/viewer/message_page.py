@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import zip_longest
+from itertools import chain, repeat
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QResizeEvent
@@ -61,7 +61,7 @@ class MessagePage(QWidget):
     def _fill(self, role: str, *texts: str) -> None:
         self._headline.setProperty("role", role)
         self._headline.style().polish(self._headline)
-        for label, text in zip_longest(self._lines, texts, fillvalue=""):
+        for label, text in zip(self._lines, chain(texts, repeat("")), strict=False):
             label.setText(text)
             label.setVisible(bool(text))
         self.setAccessibleName(self.text())

@@ -1,0 +1,250 @@
+"""What the viewport draws: the film's own grey, in the right place, in every state."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+from pydicom.data import get_testdata_file
+from PySide6.QtGui import QImage
+from pytestqt.qtbot import QtBot
+
+from xrayview.display.greyscale import render
+from xrayview.display.voi import auto_window
+from xrayview.domain.film import FilmRef
+from xrayview.domain.radiograph import Greyscale, Radiograph, Window
+from xrayview.errors import StatusCode, UnreadableFilm
+from xrayview.io.readers import read_film, read_header
+from xrayview.ui.viewer.busy_line import BusyLine
+from xrayview.ui.viewer.film_view import FilmViewer
+from xrayview.ui.viewer.message_page import MessagePage
+
+Grey = npt.NDArray[np.uint8]
+ROOT = Path(__file__).parents[2]
+
+
+def film(photometric: str = "MONOCHROME2", **ref: str) -> Radiograph:
+    pixels_HW = np.random.default_rng(7).integers(0, 4096, (150, 230)).astype(np.uint16)
+    windows = (Window(2000.0, 3000.0), Window(1000.0, 500.0, explanation="LUNG"))
+    path = Path("folder/film.dcm")
+    return Radiograph(
+        FilmRef(path, "folder/film.dcm", rows=150, columns=230, **ref),  # type: ignore[arg-type]
+        pixels_HW,
+        Greyscale(photometric, windows=windows),
+        orientation=("L", "F"),
+    )
+
+
+def real_film(name: str) -> Radiograph:
+    found = get_testdata_file(name, download=False)
+    if found is None:
+        pytest.skip("pydicom-data is not installed")
+    path = Path(str(found))
+    return read_film(read_header(path, path.parent))
+
+
+@pytest.fixture
+def viewer(qtbot: QtBot) -> FilmViewer:
+    shown = FilmViewer()
+    qtbot.addWidget(shown)
+    shown.resize(640, 480)
+    shown.show()
+    return shown
+
+
+def grey_of(image: QImage) -> Grey:
+    """The picture's physical pixels as uint8 (rows, columns); grey has three equal channels."""
+    rgb = image.convertToFormat(QImage.Format.Format_RGB888)
+    flat = np.frombuffer(rgb.constBits(), dtype=np.uint8)
+    rows_HWC = flat.reshape(rgb.height(), rgb.bytesPerLine())[:, : 3 * rgb.width()]
+    return rows_HWC.reshape(rgb.height(), rgb.width(), 3)[..., 1].copy()
+
+
+def film_part(viewer: FilmViewer) -> Grey:
+    """The picture where the film lies."""
+    box = viewer.placement.to_view().mapRect(viewer.placement.film_rect()).toRect()
+    return grey_of(viewer.picture())[box.top() : box.bottom() + 1, box.left() : box.right() + 1]
+
+
+@pytest.mark.parametrize("photometric", ["MONOCHROME1", "MONOCHROME2"])
+def test_that_one_to_one_shows_every_pixel_of_the_film_as_it_is(
+    viewer: FilmViewer, photometric: str
+) -> None:
+    radiograph = film(photometric)
+    viewer.show_film(radiograph, (1, 1))
+    viewer.one_to_one()
+    np.testing.assert_array_equal(film_part(viewer), render(radiograph))
+
+
+@pytest.mark.parametrize(
+    ("move", "expected"),
+    [
+        (lambda v: v.flip_horizontal(), np.fliplr),
+        (lambda v: v.flip_vertical(), np.flipud),
+        (lambda v: v.rotate(1), lambda grey: np.rot90(grey, -1)),
+        (lambda v: v.rotate(-1), np.rot90),
+        (lambda v: (v.rotate(1), v.flip_horizontal()), lambda g: np.fliplr(np.rot90(g, -1))),
+        (lambda v: (v.flip_vertical(), v.rotate(1)), lambda g: np.rot90(np.flipud(g), -1)),
+        (lambda v: v.set_inverted(True), lambda grey: 255 - grey),
+    ],
+    ids=["H", "V", "R", "L", "R then H", "V then R", "I"],
+)
+def test_that_flips_turns_and_inversion_move_the_pixels_as_named(
+    viewer: FilmViewer, move: Callable[[FilmViewer], object], expected: Callable[[Grey], Grey]
+) -> None:
+    radiograph = film()
+    viewer.show_film(radiograph, (1, 1))
+    viewer.one_to_one()
+    move(viewer)
+    np.testing.assert_array_equal(film_part(viewer), expected(render(radiograph)))
+    viewer.reset_view()
+    viewer.one_to_one()
+    np.testing.assert_array_equal(film_part(viewer), render(radiograph))
+
+
+def test_that_one_to_one_means_physical_pixels_on_a_scaled_screen() -> None:
+    code = """
+import numpy as np
+from PySide6.QtWidgets import QApplication
+from tests.ui.test_viewer_film import FilmViewer, film, film_part, render
+app = QApplication([])
+viewer = FilmViewer()
+viewer.resize(640, 480)
+viewer.show()
+viewer.show_film(film(), (1, 1))
+viewer.one_to_one()
+assert viewer.picture().width() == 1280
+np.testing.assert_array_equal(film_part(viewer), render(film()))
+"""
+    environment = {**os.environ, "QT_SCALE_FACTOR": "2", "QT_QPA_PLATFORM": "offscreen"}
+    run = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, env=environment
+    )
+    assert run.returncode == 0, run.stderr
+
+
+@pytest.mark.parametrize(
+    ("name", "bone", "air"),
+    [("RG1_UNCR.dcm", (0.5, 0.5), (0.25, 0.42)), ("RG3_UNCR.dcm", None, None)],
+)
+def test_that_monochrome1_is_shown_bone_white(
+    viewer: FilmViewer,
+    name: str,
+    bone: tuple[float, float] | None,
+    air: tuple[float, float] | None,
+) -> None:
+    radiograph = real_film(name)
+    assert radiograph.greyscale.photometric == "MONOCHROME1"
+    viewer.show_film(radiograph, (1, 1))
+    shown = film_part(viewer).astype(int)
+    stored = radiograph.pixels_HW
+    assert shown.shape[0] == 480  # the whole height of the film, as large as it goes
+    if bone and air:
+        assert at(shown, bone) > at(shown, air) + 60
+    # Low stored values are dense in MONOCHROME1: the brightest places on screen.
+    rows = np.linspace(0, stored.shape[0] - 1, shown.shape[0]).astype(int)
+    columns = np.linspace(0, stored.shape[1] - 1, shown.shape[1]).astype(int)
+    assert np.corrcoef(shown.ravel(), stored[np.ix_(rows, columns)].ravel())[0, 1] < -0.8
+
+
+def at(grey: npt.NDArray[np.int_], place: tuple[float, float]) -> float:
+    """Mean grey around a place given as shares of width and height."""
+    x, y = round(place[0] * grey.shape[1]), round(place[1] * grey.shape[0])
+    return float(grey[y - 4 : y + 5, x - 4 : x + 5].mean())
+
+
+def test_that_the_windows_of_the_file_and_the_automatic_one_can_be_chosen(
+    viewer: FilmViewer,
+) -> None:
+    radiograph = film()
+    viewer.show_film(radiograph, (1, 1))
+    assert [choice.title for choice in viewer.voi_choices()] == ["Window 1", "LUNG", "Auto"]
+    viewer.apply_voi(1)
+    assert viewer.window == radiograph.greyscale.windows[1]
+    viewer.apply_voi(7)
+    assert viewer.window == radiograph.greyscale.windows[1]
+    viewer.auto_window()
+    assert viewer.window == auto_window(radiograph)
+    viewer.reset_view()
+    assert viewer.window == radiograph.greyscale.windows[0]
+
+
+def test_that_a_fitted_film_stays_whole_when_the_viewport_shrinks(viewer: FilmViewer) -> None:
+    viewer.show_film(film(), (1, 1))
+    viewer.resize(400, 300)
+    part = film_part(viewer)
+    assert part.shape == (pytest.approx(150 * 400 / 230, abs=1), 400)
+
+
+def test_that_a_failure_is_told_in_the_place_of_the_film(viewer: FilmViewer) -> None:
+    radiograph = film()
+    viewer.show_film(radiograph, (1, 1))
+    error = UnreadableFilm(
+        "the pixel data are incomplete",
+        code=StatusCode.DECODE_FAILED,
+        path=radiograph.ref.path,
+        why="12 of 40 MB are there",
+        hint="Copy the file again.",
+    )
+    viewer.show_error(radiograph.ref, error)
+    words = viewer.findChild(MessagePage)
+    assert isinstance(words, MessagePage)
+    assert words.isVisible()
+    assert words.text().splitlines() == [
+        "The pixel data are incomplete",
+        "folder/film.dcm",
+        "12 of 40 MB are there",
+        "Copy the file again.",
+    ]
+    assert viewer.film_id == radiograph.ref.film_id
+    assert viewer.window is None
+    viewer.show_film(radiograph, (1, 1))
+    assert not words.isVisible()
+
+
+def test_that_the_old_film_stays_while_the_next_is_on_its_way(viewer: FilmViewer) -> None:
+    radiograph = film()
+    viewer.show_film(radiograph, (1, 2))
+    before = film_part(viewer)
+    viewer.show_busy(FilmRef(Path("folder/next.dcm"), "next.dcm"))
+    line = viewer.findChild(BusyLine)
+    assert isinstance(line, BusyLine)
+    assert line.isVisible()
+    assert viewer.film_id == radiograph.ref.film_id
+    np.testing.assert_array_equal(film_part(viewer), before)
+    viewer.show_film(film(), (2, 2))
+    assert not line.isVisible()
+
+
+def test_that_a_new_film_starts_upright_whole_and_in_its_own_window(viewer: FilmViewer) -> None:
+    viewer.show_film(film(), (1, 2))
+    fitted = viewer.placement
+    viewer.rotate(1)
+    viewer.one_to_one()
+    viewer.set_inverted(True)
+    viewer.apply_voi(1)
+    viewer.show_film(film(), (2, 2))
+    assert viewer.placement == fitted
+    assert viewer.window == film().greyscale.windows[0]
+    assert not viewer.inverted
+
+
+def test_that_whoever_shows_the_state_hears_of_every_change(
+    viewer: FilmViewer, qtbot: QtBot
+) -> None:
+    changes: tuple[Callable[[], object], ...] = (
+        lambda: viewer.show_film(film(), (1, 1)),
+        lambda: viewer.apply_voi(1),
+        lambda: viewer.set_inverted(True),
+        lambda: viewer.one_to_one(),
+        lambda: viewer.show_empty("Open a folder"),
+    )
+    for change in changes:
+        with qtbot.waitSignal(viewer.state_changed):
+            change()
