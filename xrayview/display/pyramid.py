@@ -75,9 +75,10 @@ def shrink(pixels_HW: Pixels, size_HW: tuple[int, int], greyscale: Greyscale) ->
     background = background_mask(pixels_HW, greyscale)
     if background is None or not background.any():
         return _area_mean(pixels_HW, size_HW)
-    weight = (~background).astype(np.float64)
-    total = _resize(np.where(background, 0, pixels_HW).astype(np.float64), size_HW)
-    share = _resize(weight, size_HW)
+    # float32 is exact enough below 17 bits and twice as fast.
+    working = np.float32 if pixels_HW.dtype.itemsize <= 2 else np.float64
+    total = _resize(np.where(background, working(0), pixels_HW), size_HW)
+    share = _resize((~background).astype(working), size_HW)
     empty = share <= 0
     mean = total / np.where(empty, 1.0, share)
     mean[empty] = np.nan if greyscale.padding is None else greyscale.padding[0]
