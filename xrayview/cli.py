@@ -1,0 +1,413 @@
+"""The command line. Starts without torch and Qt: `--help` and a slip of the pen are instant.
+
+What a command needs is imported when it runs.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import logging
+import multiprocessing
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING
+
+from xrayview import __version__
+from xrayview.errors import ExitCode, ModelNotTrusted, Status, StatusCode, UsageError, XrayViewError
+
+if TYPE_CHECKING:
+    from xrayview.domain.events import BatchEvent, FilmResult
+    from xrayview.domain.film import FilmRef, RejectedFile
+    from xrayview.domain.model import ModelCard
+    from xrayview.engine.client import Engine
+    from xrayview.engine.protocol import ModelReady, ModelRef
+    from xrayview.services.settings import Settings
+
+_log = logging.getLogger(__name__)
+Command = Callable[[argparse.Namespace], int]
+QUIET_LINE_S = 10.0
+"""How often progress is told where it cannot overwrite its own line."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; its exit code, see `ExitCode`."""
+    # A frozen program starts its workers by starting itself.
+    multiprocessing.freeze_support()
+    for stream in (sys.stdout, sys.stderr):
+        if reconfigure := getattr(stream, "reconfigure", None):
+            reconfigure(errors="backslashreplace")
+    options = _parser().parse_args(arguments)
+    options.command_line = tuple(sys.argv[1:] if arguments is None else arguments)
+    command: Command = options.run
+    try:
+        return command(options)
+    except XrayViewError as error:
+        _tell(f"xrayview: {error}")
+        return error.exit_code
+    except KeyboardInterrupt:
+        return ExitCode.INTERRUPTED
+    except BrokenPipeError:
+        # Whoever read our output (`| head`) has seen enough; Python must not flush it at exit.
+        sys.stdout = None
+        return ExitCode.OK
+    except Exception as error:
+        _log.exception("unforeseen")
+        _tell(f"xrayview: internal error ({type(error).__name__}); the log file has the details.")
+        return ExitCode.INTERNAL
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="xrayview",
+        description="Chest-radiograph research: read, classify, explain, audit. Not for diagnosis.",
+    )
+    parser.add_argument("--version", action="version", version=f"xrayview {__version__}")
+    commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
+    _add_classify(commands.add_parser("classify", help="score every film of a folder into a CSV"))
+    _add_scan(commands.add_parser("scan", help="list what a folder holds, with reasons"))
+    _add_model(commands.add_parser("model", help="list model bundles, or show one"))
+    _add_app(commands.add_parser("app", help="open the main window"))
+    return parser
+
+
+def _add_classify(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
+    add("folder", type=Path, metavar="FOLDER", help="a folder, or one film")
+    add(
+        "--model",
+        default="",
+        metavar="BUNDLE",
+        help="a file, or a name from `xrayview model "
+        "list`; default: the one in the settings, or that ships",
+    )
+    add(
+        "--out",
+        type=Path,
+        default=Path("predictions.csv"),
+        metavar="CSV",
+        help="default: %(default)s",
+    )
+    add(
+        "--device",
+        choices=("auto", "cpu", "cuda"),
+        default="auto",
+        help="only `auto` (default) falls back to the CPU",
+    )
+    add(
+        "--identity",
+        choices=("none", "hash", "full"),
+        default="hash",
+        help="PatientID in the CSV: nothing, a keyed hash (default), the ID; never names",
+    )
+    add(
+        "--identity-key",
+        type=Path,
+        metavar="FILE",
+        help="the project's key for `hash`, made if new; default: one key for all you do",
+    )
+    add("--workers", type=_positive, metavar="N", help="processes that decode")
+    add("--restart", action="store_true", help="begin anew, do not go on with an earlier run")
+    add(
+        "--trust-model",
+        action="store_true",
+        help="let this model run, now and later: a model is a program",
+    )
+    parser.set_defaults(run=_classify)  # fmt: skip
+
+
+def _add_scan(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("folder", type=Path, metavar="FOLDER", help="a folder, or one film")
+    parser.add_argument("--json", action="store_true", help="one JSON object per file")
+    parser.set_defaults(run=_scan)
+
+
+def _add_model(parser: argparse.ArgumentParser) -> None:
+    actions = parser.add_subparsers(title="actions", required=True, metavar="ACTION")
+    actions.add_parser("list", help="what there is").set_defaults(run=_model_list)
+    show = actions.add_parser("show", help="card, hash, and whether it keeps its contract")
+    show.add_argument("model", metavar="BUNDLE", help="a file, or a name from `model list`")
+    show.add_argument("--trust-model", action="store_true", help="let it run: it is a program")
+    show.set_defaults(run=_model_show)
+
+
+def _add_app(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("folder", nargs="?", metavar="FOLDER", help="opened at once")
+    parser.set_defaults(run=_app)
+
+
+def _positive(text: str) -> int:
+    if (number := int(text)) < 1:
+        raise ValueError(text)
+    return number
+
+
+# classify
+
+
+def _classify(options: argparse.Namespace) -> int:
+    from xrayview.batch.run import BatchOptions, run_batch
+    from xrayview.services.identity import identity_key
+
+    settings = _start()
+    folder = _existing(options.folder)
+    model = _trusted_model(options.model or settings["model"], settings, options)
+    batch = BatchOptions(
+        identity=options.identity,
+        identity_key=identity_key(options.identity_key) if options.identity == "hash" else b"",
+        restart=options.restart,
+        command=("xrayview", *options.command_line),
+    )
+    cancel = _cancel_on_interrupt()
+    told = _Told()
+    with _engine(settings, options.workers) as engine:
+        for event in run_batch(engine, folder, model, options.out, batch, cancel):
+            told.about(event)
+    return ExitCode.INTERRUPTED if told.cancelled else _exit_code_of(options.out)
+
+
+def _exit_code_of(csv_path: Path) -> int:
+    """From the rows as written, those of earlier runs included."""
+    from xrayview.io.predictions import read_predictions
+
+    rows = read_predictions(csv_path).rows
+    if all(row["status_code"] == StatusCode.NOT_AN_IMAGE for row in rows):
+        _tell(f"No film among {len(rows)} files: choose a folder with DICOM or image films.")
+        return ExitCode.NOTHING_USABLE
+    scored = all(row["status"] in (Status.OK, Status.WARN) for row in rows)
+    return ExitCode.OK if scored else ExitCode.SOME_FAILED
+
+
+def _cancel_on_interrupt() -> threading.Event:
+    """The first Ctrl+C ends the batch with a valid CSV; the second one does not wait for that."""
+    cancel = threading.Event()
+
+    def interrupted(_signal: int, _frame: FrameType | None) -> None:
+        if cancel.is_set():
+            raise KeyboardInterrupt
+        cancel.set()
+
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGINT, interrupted)
+    return cancel
+
+
+class _Told:
+    """Progress on stderr: one line that is overwritten on a terminal, some lines elsewhere."""
+
+    def __init__(self) -> None:
+        self.cancelled = False
+        self._on_terminal = sys.stderr.isatty()
+        self._told_s = time.monotonic()
+
+    def about(self, event: BatchEvent) -> None:
+        """Tell of one event."""
+        from xrayview.domain.events import BatchStarted, FilmFinished
+        from xrayview.services.progress import BatchProgress
+
+        if isinstance(event, BatchStarted):
+            self._progress = BatchProgress(event.total, event.resumed)
+            resumed = f", {event.resumed} tried before" if event.resumed else ""
+            card = event.card
+            _tell(f"{card.name} {card.version} on {event.device}: {event.total} files{resumed}")
+        elif isinstance(event, FilmFinished):
+            self._progress.add(event)
+            self._film(event.result)
+        else:
+            self._clear()
+            self.cancelled = event.cancelled
+            counts = ", ".join(f"{number} {status}" for status, number in event.counts.items())
+            _tell(f"{event.csv_path}: {counts or 'no rows'} in {event.seconds:.1f} s")
+            if event.cancelled:
+                _tell("Interrupted; the same command goes on from here.")
+
+    def _film(self, result: FilmResult) -> None:
+        if result.status in (Status.ERROR, Status.REFUSED):
+            self._clear()
+            _tell(f"{result.relative_path}: {result.status.value} {result.code}: {result.message}")
+        now = time.monotonic()
+        if self._on_terminal:
+            sys.stderr.write(f"\r{self._progress.text}\x1b[K")
+            sys.stderr.flush()
+        elif now - self._told_s > QUIET_LINE_S:
+            self._told_s = now
+            _tell(self._progress.text)
+
+    def _clear(self) -> None:
+        if self._on_terminal:
+            sys.stderr.write("\r\x1b[K")
+
+
+# scan
+
+
+def _scan(options: argparse.Namespace) -> int:
+    from xrayview.domain.film import FilmRef
+    from xrayview.engine.scan import scan_folder
+
+    settings = _start()
+    show = _as_json if options.json else _as_line
+    films = files = 0
+    with _engine(settings) as engine:
+        for found in scan_folder(engine, _existing(options.folder)):
+            print(show(found))
+            files += 1
+            films += isinstance(found, FilmRef)
+    _tell(f"{films} films, {files - films} other files")
+    return ExitCode.OK if films else ExitCode.NOTHING_USABLE
+
+
+def _as_line(found: FilmRef | RejectedFile) -> str:
+    from xrayview.domain.film import FilmRef
+
+    if not isinstance(found, FilmRef):
+        return _printable(f"{found.relative_path}: {found.code}: {found.why}")
+    size = f"{found.columns} x {found.rows}" if found.rows else ""
+    parts = (found.format, found.modality, found.body_part, found.view_position, size)
+    return _printable(f"{found.relative_path}: {' '.join(part for part in parts if part)}")
+
+
+def _as_json(found: FilmRef | RejectedFile) -> str:
+    from xrayview.domain.film import FilmRef
+
+    if not isinstance(found, FilmRef):
+        plain = {"path": found.relative_path, "film": False, "status_code": found.code,
+                 "message": found.why, "hint": found.hint}  # fmt: skip
+    else:
+        plain = {"path": found.relative_path, "film": True, "format": found.format,
+                 "StudyInstanceUID": found.study_uid, "SeriesInstanceUID": found.series_uid,
+                 "SOPInstanceUID": found.sop_uid, "Modality": found.modality,
+                 "BodyPartExamined": found.body_part, "ViewPosition": found.view_position,
+                 "TransferSyntaxUID": found.transfer_syntax, "NumberOfFrames": found.frames,
+                 "Rows": found.rows, "Columns": found.columns}  # fmt: skip
+    return json.dumps(plain)
+
+
+# model
+
+
+def _model_list(_options: argparse.Namespace) -> int:
+    from xrayview.services.catalogue import list_models
+
+    for entry in list_models(Path(folder) for folder in _start()["model_folders"]):
+        what = f"{entry.card.name} {entry.card.version}" if entry.card else str(entry.error)
+        print(_printable(f"{entry.name}: {what}{' (ships)' if entry.shipped else ''}"))
+    return ExitCode.OK
+
+
+def _model_show(options: argparse.Namespace) -> int:
+    from xrayview.engine.protocol import LoadModel
+    from xrayview.io.bundle import read_card, sha256_of
+    from xrayview.services.catalogue import find_model
+
+    settings = _start()
+    path = find_model(options.model, _model_folders(settings))
+    print(f"File       {_printable(str(path))}\nSHA-256    {sha256_of(path)}")
+    print(_printable_lines(_card_text(read_card(path))))
+    model = _trusted_model(str(path), settings, options)
+    with _engine(settings) as engine:
+        print(_ready_text(engine.submit(LoadModel(model)).result()))
+    return ExitCode.OK
+
+
+def _card_text(card: ModelCard) -> str:
+    spec = card.preprocessing
+    points = {point.finding: point for point in card.operating_points}
+    rows = [
+        ("Model", f"{card.name} {card.version}"),
+        ("What", card.description),
+        ("Use", card.intended_use),
+        ("Limits", card.limitations),
+        ("Authors", card.authors),
+        ("Licence", card.licence),
+        ("Task", f"{card.task}, {card.activation}"),
+        ("Input", f"{spec.channels} x {spec.size[0]} x {spec.size[1]}, {spec.source}, {spec.fit}"),
+    ]
+    for finding in card.findings:
+        point = points.get(finding.name)
+        chosen = f": threshold {point.threshold:g} ({point.chosen_by})" if point else ""
+        rows.append(("Finding", finding.name + chosen))
+    return "\n".join(f"{name:10} {text}" for name, text in rows if text)
+
+
+def _ready_text(ready: ModelReady) -> str:
+    return (
+        f"Contract   kept on {ready.device} ({ready.device_name}), {ready.precision}\n"
+        f"Heat maps  {', '.join(ready.explain_methods)}"
+    )
+
+
+# app
+
+
+def _app(options: argparse.Namespace) -> int:
+    from xrayview.app import main as start_app
+
+    return start_app([options.folder] if options.folder else [])
+
+
+# shared
+
+
+def _start() -> Settings:
+    from xrayview.services.log import start_log
+    from xrayview.services.settings import Settings
+
+    start_log()
+    settings = Settings()
+    for note in settings.notes:
+        _tell(note)
+    return settings
+
+
+def _engine(settings: Settings, workers: int | None = None) -> Engine:
+    from xrayview.engine.client import Engine
+    from xrayview.services.log import crash_log
+
+    return Engine(
+        workers or settings["decode_workers"] or None,
+        settings.limits(),
+        spare_workers=0,
+        crash_log=crash_log(),
+    )
+
+
+def _existing(path: Path) -> Path:
+    if not path.exists():
+        raise UsageError("There is no such file or folder", path=path, hint="Check the name.")
+    return path
+
+
+def _model_folders(settings: Settings) -> tuple[Path, ...]:
+    return tuple(Path(folder) for folder in settings["model_folders"])
+
+
+def _trusted_model(name: str, settings: Settings, options: argparse.Namespace) -> ModelRef:
+    from xrayview.services.catalogue import find_model, model_ref, trust_model
+
+    path = find_model(name, _model_folders(settings))
+    if options.trust_model:
+        trust_model(path)
+    try:
+        return model_ref(path, getattr(options, "device", "auto"))
+    except ModelNotTrusted as error:
+        error.hint = f"{error.hint} Then add --trust-model."
+        raise
+
+
+def _printable(text: str) -> str:
+    """File names may carry control codes for the terminal."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
+def _printable_lines(text: str) -> str:
+    return "\n".join(map(_printable, text.split("\n")))
+
+
+def _tell(text: str) -> None:
+    print(_printable(text), file=sys.stderr)
