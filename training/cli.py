@@ -92,17 +92,24 @@ def _resumed(path: Path, manifest_sha256: str) -> RunFolder:
 
 def _evaluate_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("model", type=Path, help="a run folder or a model bundle")
-    _data_options(parser)
+    parser.add_argument("--data", type=Path, required=True, help="folder with labels.csv")
     parser.add_argument("--split", default="test", choices=("train", "validation", "test"))
     parser.add_argument("--recipe", help="whose films and labels (default: the model's own)")
-    parser.add_argument("--out", type=Path, help="folder for the results (default: beside it)")
-    parser.add_argument("--device", default="cpu", help="cpu, cuda or auto")
+    parser.add_argument(
+        "--out",
+        type=Path,
+        help="folder for the results (default: RUN/SPLIT, or runs/NAME/SPLIT for a bundle)",
+    )
+    parser.add_argument("--device", default="cpu", choices=("auto", "cpu", "cuda"))
 
 
 def _evaluate(args: argparse.Namespace) -> None:
-    from training.evaluate import evaluate_command
+    from training.evaluate import evaluate, find_subject
 
-    evaluate_command(args, _say)
+    subject = find_subject(args.model, args.recipe)
+    default = args.model if args.model.is_dir() else Path("runs") / args.model.stem
+    out = args.out or default / args.split
+    evaluate(subject, args.data, args.split, out, args.device, _say)
 
 
 def _say(line: str) -> None:

@@ -34,6 +34,8 @@ class TargetConfig:
     """Labels that mean none of the findings; a film with any other label is left out."""
     task: Task = "binary"
     activation: Activation = "sigmoid"
+    complement: str = ""
+    """Name of a binary target's other finding, such as Normal; it shares the one logit."""
 
 
 @dataclass(frozen=True)
@@ -120,9 +122,12 @@ class EvaluationConfig:
 
     flip_average: bool = True
     batch: int = 64
-    high_sensitivity: float = 0.98
-    """Sensitivity on validation that the second operating point is chosen for."""
+    high_sensitivity: float = 0.99
+    """Sensitivity on validation that an operating point is chosen for."""
+    high_specificity: float = 0.99
+    """Specificity on validation that an operating point is chosen for."""
     bootstrap: int = 2000
+    """Draws of patients behind every interval."""
 
 
 @dataclass(frozen=True)
@@ -194,6 +199,8 @@ def _problems(config: TrainingConfig) -> Iterator[tuple[str, str]]:
         yield f"optim.ema_decay is {optim.ema_decay}", "Take 0 (none) or below 1, such as 0.995."
     if config.target.task == "binary" and len(config.target.findings) != 1:
         yield "a binary target has other than one finding", "Use multilabel or multiclass."
+    if config.target.complement and config.target.task != "binary":
+        yield "target.complement is set for a target that is not binary", "Leave it empty."
     if config.target.task == "multiclass":
         yield "multiclass targets are not built yet", "Use binary or multilabel."
     if set(config.data.train_splits) & set(config.data.test_splits):
@@ -219,7 +226,8 @@ def with_overrides(config: TrainingConfig, overrides: Sequence[str]) -> Training
         for section in sections:
             branch = branch.setdefault(section, {})
         branch[last] = _parsed(value)
-    return _replaced(config, tree, "")
+    changed: TrainingConfig = _replaced(config, tree, "")
+    return changed
 
 
 def to_dict(config: TrainingConfig) -> dict[str, Any]:
@@ -233,7 +241,8 @@ def from_dict(data: dict[str, Any]) -> TrainingConfig:
     Raises:
         UsageError: a field is unknown, missing or of the wrong kind.
     """
-    return typing.cast("TrainingConfig", _typed(data, TrainingConfig, "config"))
+    config: TrainingConfig = _typed(data, TrainingConfig, "config")
+    return config
 
 
 def _parsed(value: str) -> Any:

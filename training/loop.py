@@ -140,14 +140,15 @@ class _Training:
         x_BCHW = batch.x_BCHW.to(self.fabric.device, memory_format=torch.channels_last)
         logits_BK = self.network(x_BCHW)
         loss = self.loss(logits_BK, batch.y_BK.to(self.fabric.device), optim.label_smoothing)
-        value = loss.item()
+        value = float(loss.detach())
         self._refuse_unless_finite(value, "loss", batch)
         self.optimizer.zero_grad(set_to_none=True)
         self.fabric.backward(loss)
         norm = self.fabric.clip_gradients(
             self.network, self.optimizer, max_norm=optim.clip_norm, error_if_nonfinite=False
         )
-        if self.config.run.precision != "16-mixed":  # its scaler skips such steps by itself
+        # The scaler of 16-mixed skips such steps by itself.
+        if norm is not None and self.config.run.precision != "16-mixed":
             self._refuse_unless_finite(float(norm), "gradient", batch)
         self.optimizer.step()
         if optim.ema_decay:

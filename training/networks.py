@@ -41,15 +41,16 @@ class ResidualBlock(nn.Module):
 
     def __init__(self, inputs: int, outputs: int, stride: int) -> None:
         super().__init__()
+        last_norm = nn.BatchNorm2d(outputs)
+        # A block starts as the identity, so that depth does not slow the first steps.
+        nn.init.zeros_(last_norm.weight)
         self.body = nn.Sequential(
             nn.Conv2d(inputs, outputs, 3, stride, 1, bias=False),
             nn.BatchNorm2d(outputs),
             nn.ReLU(inplace=True),
             nn.Conv2d(outputs, outputs, 3, 1, 1, bias=False),
-            nn.BatchNorm2d(outputs),
+            last_norm,
         )
-        # A block starts as the identity, so that depth does not slow the first steps.
-        nn.init.zeros_(self.body[-1].weight)
         self.shortcut = _shortcut(inputs, outputs, stride)
         self.activation = nn.ReLU(inplace=True)
 

@@ -18,6 +18,9 @@ class FindingLoss(nn.Module):
     `share_K` is each finding's share of the training films.
     """
 
+    present_K: Tensor
+    absent_K: Tensor
+
     def __init__(self, share_K: Tensor, config: OptimConfig) -> None:
         super().__init__()
         share = share_K.clamp(1e-3, 1 - 1e-3)

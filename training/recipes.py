@@ -35,6 +35,7 @@ def normal_pneumonia_small() -> TrainingConfig:
                 ),
             ),
             negative_labels=("normal",),
+            complement="Normal",
         ),
         # The stored copies are squashed to squares; stretching gives films with their true
         # aspect the same shape, where a letterbox would show the model what it never saw.

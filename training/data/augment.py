@@ -104,8 +104,8 @@ def _grid(affine_B23: Floats, like: Tensor) -> Tensor:
     affine = torch.from_numpy(affine_B23).to(like.device)[..., None, None]
     y = ((2 * torch.arange(height, device=like.device) + 1) / height - 1)[:, None]
     x = (2 * torch.arange(width, device=like.device) + 1) / width - 1
-    grid_B2HW = affine[:, :, 0] * x + affine[:, :, 1] * y + affine[:, :, 2]
-    return grid_B2HW.permute(0, 2, 3, 1)
+    grid_B2HW: Tensor = affine[:, :, 0] * x + affine[:, :, 1] * y + affine[:, :, 2]
+    return grid_B2HW.movedim(1, 3)
 
 
 def _per_film(values_B: Floats, like: Tensor) -> Tensor:
@@ -128,4 +128,5 @@ def _aperture(covered_B4: Floats, like: Tensor) -> Tensor:
     top, bottom, left, right = torch.from_numpy(covered_B4).to(like.device).T[:, :, None]
     rows = ((y >= top) & (y <= 1 - bottom)).float()
     columns = ((x >= left) & (x <= 1 - right)).float()
-    return (rows[:, :, None] * columns[:, None, :])[:, None]
+    aperture_BHW: Tensor = rows[:, :, None] * columns[:, None, :]
+    return aperture_BHW[:, None]

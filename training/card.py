@@ -1,0 +1,85 @@
+"""The model card of a run: what it is, what it was trained on, how sure its figures are."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from training.config import TrainingConfig
+from training.runs import now_utc
+from xrayview.domain.model import Calibration, Finding, ModelCard, OperatingPoint
+
+HISTOGRAM_BINS = 20
+
+
+def draft_card(config: TrainingConfig, facts: dict[str, Any], stride: int) -> ModelCard:
+    """The card before calibration: scores are the plain activation of the logits.
+
+    `facts` is the run's `run.json`.
+    """
+    bundle, target = config.bundle, config.target
+    findings = [Finding(rule.name, rule.description, rule.abnormal) for rule in target.findings]
+    if target.complement:
+        findings.append(Finding(target.complement, "The complement of the other score.", False))
+    return ModelCard(
+        schema=1,
+        name=bundle.name,
+        version=bundle.version,
+        task=target.task,
+        activation=target.activation,
+        findings=tuple(findings),
+        preprocessing=config.preprocessing,
+        description=bundle.description,
+        authors=bundle.authors,
+        licence=bundle.licence,
+        created_utc=now_utc(),
+        intended_use=bundle.intended_use,
+        limitations=bundle.limitations,
+        flip_average=config.evaluation.flip_average,
+        explain={"method": "grad-cam", "stride": stride},
+        training=_training(config, facts),
+    )
+
+
+def _training(config: TrainingConfig, facts: dict[str, Any]) -> dict[str, object]:
+    copied = (
+        "command", "manifest_sha256", "counts", "omitted", "leaks", "epochs", "best_epoch",
+        "best_weights", "training_seconds", "machine", "versions", "commit",
+    )  # fmt: skip
+    return {
+        "recipe": config.recipe,
+        "architecture": config.network.architecture,
+        "initial_weights": config.network.initial_weights,
+        "sources": list(config.bundle.sources),
+        "seed": config.run.seed,
+        **{name: facts[name] for name in copied if name in facts},
+    }
+
+
+def calibrated(card: ModelCard, temperatures: tuple[float, ...], fitted_on: str) -> ModelCard:
+    """The card with temperature scaling."""
+    return replace(card, calibration=Calibration("temperature", temperatures, fitted_on))
+
+
+def completed(
+    card: ModelCard,
+    points: tuple[OperatingPoint, ...],
+    metrics: dict[str, dict[str, dict[str, float | int | None]]],
+    reference_scores: dict[str, npt.NDArray[np.float64]],
+) -> ModelCard:
+    """The final card; `reference_scores` are validation's, per finding."""
+    return replace(
+        card,
+        operating_points=points,
+        metrics=metrics,
+        reference={
+            "split": "validation",
+            "score_histogram": {
+                name: np.histogram(scores, bins=HISTOGRAM_BINS, range=(0, 1))[0].tolist()
+                for name, scores in reference_scores.items()
+            },
+        },
+    )

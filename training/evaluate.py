@@ -1,0 +1,173 @@
+"""`evaluate`: a bundle judged on one split, with intervals, as tables and files."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from training.config import TargetConfig, TrainingConfig
+from training.data.films import Say, select_rows
+from training.data.manifest import write_omissions
+from training.data.targets import targets_NK
+from training.figures import as_json, confusion_table, figures, table
+from training.recipes import RECIPES, recipe
+from training.runs import RunFolder, command_line, now_utc, write_json
+from training.scoring import Scored, Truth, score_films
+from xrayview.domain.model import ModelCard
+from xrayview.errors import ModelError, NothingUsable, UsageError
+from xrayview.evaluation.metrics import confusion
+from xrayview.inference import runtime
+from xrayview.io.bundle import read_card
+
+
+@dataclass(frozen=True)
+class Subject:
+    """What is judged: a bundle, and the config that says which films and labels."""
+
+    bundle: Path
+    card: ModelCard
+    config: TrainingConfig
+
+
+def find_subject(model: Path, recipe_name: str | None) -> Subject:
+    """A run folder's bundle with its config, or a bundle with its recipe's.
+
+    Raises:
+        ModelError: the bundle is missing, or its findings are not the recipe's.
+        UsageError: no recipe is known for it.
+    """
+    if model.is_dir():
+        config = RunFolder(model).read_config()
+        bundle = RunFolder(model).bundle(config)
+        card = read_card(bundle)
+    else:
+        bundle, card = model, read_card(model)
+        config = recipe(recipe_name or _recipe_of(card))
+    names = {finding.name for finding in card.findings}
+    missing = [rule.name for rule in config.target.findings if rule.name not in names]
+    if missing:
+        raise ModelError(
+            f"The model does not score {', '.join(missing)}",
+            path=bundle,
+            why=f"it scores {', '.join(sorted(names))}",
+            hint="Name the recipe that fits with --recipe.",
+        )
+    return Subject(bundle, card, config)
+
+
+def _recipe_of(card: ModelCard) -> str:
+    name = str(card.training.get("recipe", ""))
+    if name not in RECIPES:
+        raise UsageError(
+            f"The card names no known recipe ({name or 'none'})",
+            hint="Name one with --recipe: it says which films and labels to judge by.",
+        )
+    return name
+
+
+def evaluate(
+    subject: Subject, data: Path, split: str, out: Path, device: runtime.Device, say: Say
+) -> dict[str, Any]:
+    """Judge one split; write metrics.json, metrics.txt and scores.csv below `out`.
+
+    Raises:
+        NothingUsable: the split holds no film that can be read.
+    """
+    rows = [row for row in select_rows(subject.config, data)[0] if row.split == split]
+    if not rows:
+        raise NothingUsable(f"There is no film for {split}", hint="Look at --data and --split.")
+    loaded = runtime.load(subject.bundle, subject.card, device)
+    scored = score_films(loaded, subject.card, rows, data)
+    results: dict[str, Any] = {}
+    text = [f"{subject.card.name} {subject.card.version}, {split}: {len(scored.rows)} films"]
+    target = subject.config.target
+    for rule, truth_N in zip(target.findings, truths(scored, target), strict=True):
+        found, lines = _judge(subject, scored, rule.name, truth_N)
+        results[rule.name] = found
+        text += ["", *lines]
+    if scored.omitted:
+        text += ["", f"{len(scored.omitted)} films could not be read: see omitted.csv"]
+    report = {
+        "model": subject.card.name,
+        "version": subject.card.version,
+        "model_sha256": loaded.sha256,
+        "split": split,
+        "films": len(scored.rows),
+        "patients": len({row.patient for row in scored.rows}),
+        "omitted": len(scored.omitted),
+        "device": loaded.device,
+        "command": command_line(),
+        "time_utc": now_utc(),
+        "findings": results,
+    }
+    out.mkdir(parents=True, exist_ok=True)
+    write_json(out / "metrics.json", report)
+    (out / "metrics.txt").write_text("\n".join(text) + "\n", encoding="utf-8")
+    write_scores(scored, target, out / "scores.csv")
+    write_omissions(scored.omitted, out / "omitted.csv")
+    say("\n".join(text))
+    say(f"written to {out}")
+    return report
+
+
+def truths(scored: Scored, target: TargetConfig) -> list[Truth]:
+    """For each finding of the target, which of the judged films carry it."""
+    return list(targets_NK(scored.rows, target).T > 0.5)
+
+
+def _judge(
+    subject: Subject, scored: Scored, finding: str, truth_N: Truth
+) -> tuple[dict[str, Any], list[str]]:
+    card = subject.card
+    scores_N = scored.scores_N(card, finding)
+    point = card.operating_point(finding)
+    patients = [row.patient for row in scored.rows]
+    found = figures(
+        truth_N, scores_N, patients, point.threshold, subject.config.evaluation.bootstrap
+    )
+    others = {
+        other.name: confusion(truth_N, scores_N, other.threshold)
+        for other in card.operating_points
+        if other.finding == finding
+    }
+    lines = [f"{finding} at {point.name} (score >= {point.threshold:.3f})", table(found), ""]
+    lines.append(confusion_table(truth_N, scores_N, point.threshold, finding))
+    lines += [
+        f"{name:18s} sensitivity {counts.sensitivity:.3f}  specificity {counts.specificity:.3f}  "
+        f"accuracy {counts.accuracy:.3f}"
+        for name, counts in others.items()
+    ]
+    plain = {
+        "operating_point": point.name,
+        "threshold": point.threshold,
+        "figures": as_json(found),
+        "operating_points": {
+            name: {
+                "true_positive": counts.true_positive,
+                "false_positive": counts.false_positive,
+                "false_negative": counts.false_negative,
+                "true_negative": counts.true_negative,
+            }
+            for name, counts in others.items()
+        },
+    }
+    return plain, lines
+
+
+def write_scores(scored: Scored, target: TargetConfig, path: Path) -> None:
+    """One row per judged film, column names as in the app's predictions.csv."""
+    names: Sequence[str] = scored.predictions[0].findings
+    with path.open("w", newline="", encoding="utf-8") as stream:
+        writer = csv.writer(stream)
+        writer.writerow(
+            ["path", "predicted", *(f"score_{n}" for n in names), *(f"logit_{n}" for n in names)]
+            + [f"truth_{rule.name}" for rule in target.findings]
+        )
+        known = targets_NK(scored.rows, target).astype(int)
+        for row, prediction, truth_K in zip(scored.rows, scored.predictions, known, strict=True):
+            writer.writerow(
+                [row.path, prediction.predicted, *prediction.scores, *prediction.logits, *truth_K]
+            )

@@ -1,0 +1,90 @@
+"""A trained network becomes a model bundle: traced, proved equal, card inside."""
+
+from __future__ import annotations
+
+import json
+import warnings
+from pathlib import Path
+
+import torch
+
+from training import networks
+from training.config import TrainingConfig
+from training.networks import Network
+from training.runs import RunFolder
+from xrayview.domain.model import ModelCard
+from xrayview.errors import ModelError, UsageError
+from xrayview.inference import runtime
+from xrayview.io.bundle import card_to_json, read_card
+
+TOLERANCE = 1e-4
+"""Largest allowed distance of exported and eager logits, relative to the largest logit."""
+_PROBE_FILMS = (1, 3)
+
+
+def best_network(config: TrainingConfig, run: RunFolder) -> Network:
+    """The network with the weights that validation chose, in eval mode on the CPU.
+
+    Raises:
+        UsageError: the run has no such weights yet.
+    """
+    if not run.best.is_file():
+        raise UsageError(f"{run.path} has no best.pt", hint="Train it first, or --resume it.")
+    network = networks.build(
+        config.network,
+        config.preprocessing.channels,
+        len(config.target.findings),
+        config.run.seed,
+    )
+    state = torch.load(run.best, map_location="cpu", weights_only=True)
+    network.load_state_dict(state["weights"])
+    return network.eval()
+
+
+def export(network: Network, card: ModelCard, path: Path) -> runtime.Runtime:
+    """Write the bundle, load it as the app does, and prove that it equals the network.
+
+    Replaces `path` whole. The three methods of the contract are traced in eval mode, float32, on
+    the CPU, for any batch size.
+
+    Raises:
+        ModelError: the exported network or card differs from the one that went in.
+    """
+    # Batch 2, so that no dimension of 1 is taken for a constant.
+    x_BCHW = torch.zeros(2, card.preprocessing.channels, *card.preprocessing.size)
+    with warnings.catch_warnings(), torch.no_grad():
+        # TorchScript is deprecated, not gone: it is the contract's format.
+        warnings.simplefilter("ignore")
+        methods = {
+            "forward": x_BCHW,
+            "forward_features": x_BCHW,
+            "forward_head": network.forward_features(x_BCHW),
+        }
+        script = torch.jit.trace_module(network, methods)  # type: ignore[no-untyped-call]
+        partial = path.with_name(path.name + ".partial")
+        text = json.dumps(card_to_json(card), indent=2, ensure_ascii=False)
+        torch.jit.save(script, str(partial), _extra_files={"model_card.json": text})
+    loaded = runtime.load(partial, read_card(partial), "cpu")
+    _require_parity(network, loaded, card, partial)
+    partial.replace(path)
+    return loaded
+
+
+def _require_parity(network: Network, loaded: runtime.Runtime, card: ModelCard, path: Path) -> None:
+    if card_to_json(read_card(path)) != card_to_json(card):
+        raise ModelError("The card in the bundle is not the one that was written", path=path)
+    chance = torch.Generator().manual_seed(0)
+    for films in _PROBE_FILMS:
+        shape = (films, card.preprocessing.channels, *card.preprocessing.size)
+        x_BCHW = torch.randn(shape, generator=chance)
+        with torch.no_grad():
+            eager = network(x_BCHW)
+        exported = torch.from_numpy(loaded.forward(x_BCHW.numpy()))
+        distance = (eager - exported).abs().max().item()
+        if not distance <= TOLERANCE * max(1.0, eager.abs().max().item()):
+            raise ModelError(
+                "The exported network differs from the trained one",
+                path=path,
+                why=f"logits differ by {distance:.2g} for {films} films",
+                hint="Report this architecture; the bundle was not written.",
+            )

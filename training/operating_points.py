@@ -1,0 +1,52 @@
+"""Operating points, chosen on validation only."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import numpy.typing as npt
+
+from xrayview.domain.model import OperatingPoint
+from xrayview.evaluation.metrics import confusion, threshold_for_sensitivity
+
+Truth = npt.NDArray[np.bool_]
+Scores = npt.NDArray[np.float64]
+
+
+def choose(
+    finding: str, truth_N: Truth, scores_N: Scores, sensitivity: float, specificity: float
+) -> tuple[OperatingPoint, ...]:
+    """`balanced` at 0.5, then a sensitive and a specific point where they differ from it.
+
+    The first is a convention, not a choice on data: a threshold tuned on films of one source
+    moves more between sources than the scores do.
+    """
+
+    def point(name: str, threshold: float, chosen_by: str) -> OperatingPoint:
+        counts = confusion(truth_N, scores_N, threshold)
+        return OperatingPoint(
+            finding, name, threshold, chosen_by, counts.sensitivity, counts.specificity
+        )
+
+    def points() -> Iterator[OperatingPoint]:
+        yield point("balanced", 0.5, "0.5 by convention; sensitivity, specificity on validation")
+        low = threshold_for_sensitivity(truth_N, scores_N, sensitivity)
+        if low < 0.5:
+            yield point(
+                "high-sensitivity", low, f"sensitivity of at least {sensitivity:g} on validation"
+            )
+        high = _threshold_for_specificity(truth_N, scores_N, specificity)
+        if 0.5 < high <= 1:
+            yield point(
+                "high-specificity", high, f"specificity of at least {specificity:g} on validation"
+            )
+
+    return tuple(points())
+
+
+def _threshold_for_specificity(truth_N: Truth, scores_N: Scores, specificity: float) -> float:
+    """The lowest threshold above enough of the negatives' scores."""
+    negatives = np.sort(scores_N[~truth_N])
+    kept = int(np.ceil(specificity * negatives.size - 1e-9))
+    return float(np.nextafter(negatives[kept - 1], np.inf)) if kept else 0.0

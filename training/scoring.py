@@ -1,0 +1,73 @@
+"""Films judged by a bundle through the app's own reader, preprocessing and classifier."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from training.data.cache import open_film
+from training.data.manifest import FilmRow, Omission
+from xrayview.domain.model import ModelCard, Prediction
+from xrayview.errors import NothingUsable, UnreadableFilm
+from xrayview.inference.calibration import scores_of
+from xrayview.inference.classifier import classify
+from xrayview.inference.runtime import Runtime
+from xrayview.preprocessing.pipeline import Preprocessor
+
+Truth = npt.NDArray[np.bool_]
+
+_CHUNK_FILMS = 64
+"""Held in memory at a time."""
+
+
+@dataclass(frozen=True, eq=False)
+class Scored:
+    """Films that were judged, their predictions in order, and the films that were not."""
+
+    rows: tuple[FilmRow, ...]
+    predictions: tuple[Prediction, ...]
+    omitted: tuple[Omission, ...]
+
+    @property
+    def logits_NF(self) -> npt.NDArray[np.float64]:
+        """Uncalibrated, one column for each finding of the card."""
+        return np.array([prediction.logits for prediction in self.predictions])
+
+    def scores_N(self, card: ModelCard, finding: str) -> npt.NDArray[np.float64]:
+        """A finding's scores under this card's calibration."""
+        place = [f.name for f in card.findings].index(finding)
+        return np.asarray(scores_of(self.logits_NF, card)[:, place])
+
+
+def score_films(runtime: Runtime, card: ModelCard, rows: Sequence[FilmRow], folder: Path) -> Scored:
+    """Judge the films; a file that cannot be read is listed, never scored.
+
+    Raises:
+        NothingUsable: no film could be read.
+        ModelError: the network failed.
+    """
+    preprocessor = Preprocessor(card.preprocessing)
+    kept: list[FilmRow] = []
+    found: list[Prediction] = []
+    omitted: list[Omission] = []
+    for chunk in _chunks(rows):
+        inputs = []
+        for row in chunk:
+            try:
+                inputs.append(preprocessor(open_film(folder / row.path, folder)))
+                kept.append(row)
+            except UnreadableFilm as error:
+                omitted.append(Omission(row.path, str(error.code), str(error)))
+        found += classify(runtime, card, inputs)
+    if not kept:
+        raise NothingUsable("No film could be judged", why=omitted[0].why if omitted else "none")
+    return Scored(tuple(kept), tuple(found), tuple(omitted))
+
+
+def _chunks(rows: Sequence[FilmRow]) -> Iterator[Sequence[FilmRow]]:
+    for start in range(0, len(rows), _CHUNK_FILMS):
+        yield rows[start : start + _CHUNK_FILMS]
