@@ -176,7 +176,10 @@ def _read_sidecar(path: Path) -> bytes | None:
         raise _unreadable(path, error) from error
     if len(text) > MAX_CARD_BYTES:
         raise ModelError(
-            "The model card is too large", path=path, why=f"more than {MAX_CARD_BYTES:,} bytes"
+            "The model card is too large",
+            path=path,
+            why=f"more than {MAX_CARD_BYTES:,} bytes",
+            hint="Take lists and pictures out of it.",
         )
     return text
 
