@@ -18,7 +18,7 @@ from pydicom.filereader import read_dataset
 from pydicom.valuerep import VR
 
 from xrayview.errors import StatusCode, UnreadableFilm
-from xrayview.io.limits import MAX_INFLATED_BYTES, too_large
+from xrayview.io.limits import MAX_DEFLATED_HEADER_BYTES, MAX_INFLATED_BYTES, too_large
 from xrayview.io.values import text
 
 # Values are checked where they are used; a warning per odd value would also quote it.
@@ -39,8 +39,6 @@ UNDEFINED_LENGTH = 0xFFFFFFFF
 
 _PREAMBLE = 128
 _ELEMENT_HEADER = 8
-_HEADER_PREFIX_BYTES = 4 * 1024**2
-"""Enough of a deflated data set to reach its pixels, short of enormous private elements."""
 _VRS = frozenset(vr.value.encode() for vr in VR if len(vr.value) == 2)
 _META_TAGS = [0x00020002, 0x00020010]
 """MediaStorageSOPClassUID, TransferSyntaxUID."""
@@ -107,14 +105,15 @@ def _open(stream: BinaryIO, tags: list[int], whole: bool) -> DicomFile:
     syntax = text(file_meta, "TransferSyntaxUID")
     if meta.truncated:
         raise _broken("the file ends inside its header")
+    syntax = syntax or _guess_syntax(stream)
     body = stream
     if syntax == DEFLATED:
-        body = BytesIO(_inflate(stream.read(), whole))
-    elif not syntax:
-        syntax = _guess_syntax(stream)
-    elements = _Elements(body, lambda tag: tag in PIXEL_KEYWORDS)
-    little = syntax != EXPLICIT_BE
-    dataset = elements.read(implicit=syntax == IMPLICIT_LE, little=little, tags=tags)
+        dataset, elements, body = _open_deflated(stream.read(), tags, whole)
+    else:
+        elements = _Elements(stream, lambda tag: tag in PIXEL_KEYWORDS)
+        dataset = elements.read(
+            implicit=syntax == IMPLICIT_LE, little=syntax != EXPLICIT_BE, tags=tags
+        )
     pixels = None
     if elements.stopped_at:
         tag, vr, offset, length = elements.stopped_at
@@ -123,7 +122,7 @@ def _open(stream: BinaryIO, tags: list[int], whole: bool) -> DicomFile:
         dataset=dataset,
         transfer_syntax=syntax,
         is_index=text(file_meta, "MediaStorageSOPClassUID") == DICOMDIR_CLASS,
-        little_endian=little,
+        little_endian=syntax != EXPLICIT_BE,
         body=body,
         pixels=pixels,
         truncated=elements.truncated,
@@ -136,7 +135,7 @@ class _Elements:
     def __init__(self, stream: BinaryIO, stop: Callable[[int], bool]) -> None:
         self._stream = stream
         self._stop = stop
-        self._end = stream.tell()
+        self._start = self._end = stream.tell()
         self.stopped_at: tuple[int, str, int, int] | None = None
         """Tag, VR, where the value starts, its length."""
         self.truncated = False
@@ -147,7 +146,8 @@ class _Elements:
         )
         if self.stopped_at is None:
             size = self._stream.seek(0, os.SEEK_END)
-            self.truncated = self._end > size or 0 < size - self._end < _ELEMENT_HEADER
+            cut = self._end > size or 0 < size - self._end < _ELEMENT_HEADER
+            self.truncated = cut or self._start == size
         return dataset
 
     def _at(self, tag: Any, vr: str | None, length: int) -> bool:
@@ -172,16 +172,30 @@ def _guess_syntax(stream: BinaryIO) -> str:
     return EXPLICIT_BE if head[1:2] > head[0:1] else EXPLICIT_LE
 
 
-def _inflate(data: bytes, whole: bool) -> bytes:
-    """Inflate a data set up to the limit: a few megabytes may hold gigabytes (PS3.5, A.5)."""
+def _open_deflated(data: bytes, tags: list[int], whole: bool) -> tuple[Dataset, _Elements, BytesIO]:
+    """Inflate the header, then what the pixels claim and no more (PS3.5, A.5).
+
+    A few megabytes may hold gigabytes.
+    """
+    body = BytesIO(_inflate(data, MAX_DEFLATED_HEADER_BYTES)[0])
+    elements = _Elements(body, lambda tag: tag in PIXEL_KEYWORDS)
+    dataset = elements.read(implicit=False, little=True, tags=tags)
+    if elements.stopped_at is None and body.tell() >= MAX_DEFLATED_HEADER_BYTES:
+        raise too_large("its deflated header goes on for megabytes")
+    if whole and elements.stopped_at:
+        _, _, offset, length = elements.stopped_at
+        limit = min(offset + length + MAX_DEFLATED_HEADER_BYTES, MAX_INFLATED_BYTES)
+        inflated, more = _inflate(data, limit)
+        if more:
+            raise too_large(f"it inflates to more than {limit / 1024**2:.0f} MiB")
+        body = BytesIO(inflated)
+    return dataset, elements, body
+
+
+def _inflate(data: bytes, limit: int) -> tuple[bytes, bool]:
+    """The first `limit` bytes, and whether there are more."""
     inflater = zlib.decompressobj(-zlib.MAX_WBITS)
-    if not whole:
-        return inflater.decompress(data, _HEADER_PREFIX_BYTES)
-    inflated = inflater.decompress(data, MAX_INFLATED_BYTES)
-    if inflater.unconsumed_tail:
-        limit = MAX_INFLATED_BYTES / 1024**2
-        raise too_large(f"it inflates to more than {limit:.0f} MiB")
-    return inflated
+    return inflater.decompress(data, limit), bool(inflater.unconsumed_tail)
 
 
 def _starts_like_a_dataset(head: bytes) -> bool:

@@ -7,8 +7,11 @@ from xrayview.errors import StatusCode, UnreadableFilm
 MAX_FILE_BYTES = 2 * 1024**3
 """A file is held in memory while it is hashed and decoded."""
 
-MAX_INFLATED_BYTES = 1024**3
+MAX_INFLATED_BYTES = 512 * 1024**2
 """A deflated data set: 200 megapixels of 16 bits are 400 MB."""
+
+MAX_DEFLATED_HEADER_BYTES = 4 * 1024**2
+"""What is inflated to read the header of a deflated data set."""
 
 MAX_JPEG_SCANS = 200
 """Progressive JPEG needs about ten; thousands of scans keep a decoder busy for minutes."""
