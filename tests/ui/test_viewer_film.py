@@ -131,29 +131,23 @@ np.testing.assert_array_equal(film_part(viewer), render(film()))
 
 @pytest.mark.parametrize(
     ("name", "bone", "air"),
-    [("RG1_UNCR.dcm", (0.5, 0.5), (0.25, 0.42)), ("RG3_UNCR.dcm", None, None)],
+    [
+        ("RG1_UNCR.dcm", (0.5, 0.5), (0.25, 0.42)),  # spine, lung
+        ("RG3_UNCR.dcm", (0.46, 0.86), (0.3, 0.6)),  # ankle, air beside the leg
+    ],
 )
 def test_that_monochrome1_is_shown_bone_white(
-    viewer: FilmViewer,
-    name: str,
-    bone: tuple[float, float] | None,
-    air: tuple[float, float] | None,
+    viewer: FilmViewer, name: str, bone: tuple[float, float], air: tuple[float, float]
 ) -> None:
     radiograph = real_film(name)
     assert radiograph.greyscale.photometric == "MONOCHROME1"
     viewer.show_film(radiograph, (1, 1))
-    shown = film_part(viewer).astype(int)
-    stored = radiograph.pixels_HW
+    shown = film_part(viewer)
     assert shown.shape[0] == 480  # the whole height of the film, as large as it goes
-    if bone and air:
-        assert at(shown, bone) > at(shown, air) + 60
-    # Low stored values are dense in MONOCHROME1: the brightest places on screen.
-    rows = np.linspace(0, stored.shape[0] - 1, shown.shape[0]).astype(int)
-    columns = np.linspace(0, stored.shape[1] - 1, shown.shape[1]).astype(int)
-    assert np.corrcoef(shown.ravel(), stored[np.ix_(rows, columns)].ravel())[0, 1] < -0.8
+    assert at(shown, bone) > at(shown, air) + 60
 
 
-def at(grey: npt.NDArray[np.int_], place: tuple[float, float]) -> float:
+def at(grey: Grey, place: tuple[float, float]) -> float:
     """Mean grey around a place given as shares of width and height."""
     x, y = round(place[0] * grey.shape[1]), round(place[1] * grey.shape[0])
     return float(grey[y - 4 : y + 5, x - 4 : x + 5].mean())

@@ -264,7 +264,8 @@ class FilmViewer(QWidget):
         self._message.setGeometry(view.toRect())
         self._corners.setGeometry(view.toRect())
         self._corners.show_texts(*self._texts(), self._heat.caption)
-        self._heat.arrange(view, self._film.sceneBoundingRect(), self._corners.right_edge())
+        room = self._corners.layout_now().room_at_right
+        self._heat.arrange(self._film.sceneBoundingRect(), room)
         self.state_changed.emit()
 
     def _texts(self) -> tuple[CornerTexts, EdgeLetters]:

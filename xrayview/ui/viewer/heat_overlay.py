@@ -14,7 +14,6 @@ from xrayview.ui.viewer.heat_item import HeatItem
 
 GAP_PX = 8
 """Between film, colour bar and what stands at the edge."""
-SHARE_OF_HEIGHT = 0.4
 
 
 class HeatOverlay:
@@ -51,12 +50,17 @@ class HeatOverlay:
         self._item.set_strength(self._opacity, self._cutoff)
         self._bar.set_cutoff(self._cutoff)
 
-    def arrange(self, viewport: QRectF, film: QRectF, right_edge: float) -> None:
-        """Put the bar right of the film, or over it where the film reaches `right_edge`."""
+    def arrange(self, film: QRectF, room: QRectF) -> None:
+        """Put the bar right of the film, or over it where the film leaves no room there.
+
+        Args:
+            film: where the film lies in the viewport.
+            room: what is free at the right edge; nothing is drawn outside it.
+        """
         size = colour_bar.SIZE
-        left = min(film.right() + GAP_PX, right_edge - GAP_PX - size.width())
-        height = min(size.height(), viewport.height() * SHARE_OF_HEIGHT)
-        top = viewport.center().y() - height / 2
+        left = min(film.right() + GAP_PX, room.right() - GAP_PX - size.width())
+        height = min(size.height(), max(0.0, room.height() - 2 * GAP_PX))
+        top = room.center().y() - height / 2
         self._bar.setGeometry(QRectF(left, top, size.width(), height).toRect())
         self._show()
 

@@ -7,7 +7,7 @@ from functools import lru_cache
 from PySide6.QtCore import QMargins, QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetricsF, QImage, QPainter, QPainterPath, QPen
 
-INK = QColor(240, 242, 244)
+INK = QColor(241, 241, 241)
 HALO = ((4.5, QColor(0, 0, 0, 70)), (2.5, QColor(0, 0, 0, 190)))
 """Strokes around the letters: width in logical pixels and colour, from the outside in."""
 _REACH = 3
