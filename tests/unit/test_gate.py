@@ -1,0 +1,153 @@
+"""What header and pixels say of a film, before any model sees it."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from xrayview.domain.film import FilmRef
+from xrayview.domain.model import GateVerdict
+from xrayview.domain.radiograph import Greyscale, Radiograph
+from xrayview.errors import StatusCode
+from xrayview.inference.gate import combine, judge_film, judge_header, judge_pixels
+
+
+def film(**header: str) -> FilmRef:
+    header = {"modality": "DX", "body_part": "CHEST", "view_position": "PA", **header}
+    return FilmRef(Path("film.dcm"), "film.dcm", **header)  # type: ignore[arg-type]
+
+
+def radiograph(pixels_HW: np.ndarray, ref: FilmRef | None = None, **grey: Any) -> Radiograph:
+    return Radiograph(ref or film(), pixels_HW, Greyscale(**grey))
+
+
+VARIED = np.arange(12, dtype=np.uint16).reshape(3, 4)
+
+JUDGED = [
+    *({"modality": m} for m in ("CR", "DX", "RG", "dx ")),
+    *(
+        {"body_part": part}
+        for part in (
+            "",
+            "chest",
+            "THORAX",
+            "LUNG",
+            "RIBS",
+            "PORT CHEST",
+            "CHEST_ABDOMEN",
+            "UNKNOWN",
+        )
+    ),
+    *({"view_position": view} for view in ("", "AP", "PA", "AP SUPINE", "PORTABLE")),
+]
+REFUSED = [
+    *(({"modality": m}, "NOT_A_RADIOGRAPH") for m in ("CT", "MR", "US", "NM", "PT", "SR", "SM")),
+    *(({"modality": m}, "NOT_A_CHEST") for m in ("MG", "PX", "IO")),
+    *(
+        ({"body_part": part}, "NOT_A_CHEST")
+        for part in ("ABDOMEN", "EXTREMITY", "SKULL", "T SPINE", "HAND", "PELVIS", "C-SPINE")
+    ),
+    *(
+        ({"view_position": view}, "NOT_FRONTAL")
+        for view in ("LL", "RL", "LATERAL", "lat", "L LAT", "LLO", "LEFT LATERAL", "RAO", "LPO")
+    ),
+]
+DOUBTED = [
+    ({"modality": "OT"}, "NOT_A_RADIOGRAPH"),
+    ({"modality": "RF"}, "NOT_A_RADIOGRAPH"),
+    ({"view_position": "LLD"}, "NOT_FRONTAL"),
+    ({"view_position": "LATERAL DECUBITUS"}, "NOT_FRONTAL"),
+]
+
+
+@pytest.mark.parametrize("header", JUDGED, ids=str)
+def test_that_a_frontal_chest_film_is_judged(header: dict[str, str]) -> None:
+    assert judge_header(film(**header)) == GateVerdict()
+
+
+@pytest.mark.parametrize(("header", "code"), REFUSED, ids=str)
+def test_that_what_the_header_rules_out_is_refused(header: dict[str, str], code: str) -> None:
+    verdict = judge_header(film(**header))
+    assert verdict.refused
+    assert verdict.flags == (code,)
+    assert verdict.reasons[0].endswith(".")
+
+
+@pytest.mark.parametrize(("header", "code"), DOUBTED, ids=str)
+def test_that_a_doubt_is_a_flag_and_no_refusal(header: dict[str, str], code: str) -> None:
+    verdict = judge_header(film(**header))
+    assert not verdict.refused
+    assert verdict.flags == (code,)
+    assert verdict.reasons
+
+
+def test_that_a_file_without_a_header_is_judged_and_says_so() -> None:
+    verdict = judge_header(FilmRef(Path("film.png"), "film.png", format="png"))
+    assert verdict == GateVerdict(reasons=("The file does not say what kind of image it is.",))
+
+
+def test_that_all_reasons_are_given_with_the_refusals_first() -> None:
+    verdict = judge_header(film(modality="OT", body_part="HAND", view_position="LL"))
+    assert verdict.refused
+    assert verdict.flags == ("NOT_A_CHEST", "NOT_FRONTAL", "NOT_A_RADIOGRAPH")
+    assert len(verdict.reasons) == 3
+
+
+def test_that_every_flag_is_a_status_code() -> None:
+    for header, code in (*REFUSED, *DOUBTED):
+        assert {StatusCode(flag) for flag in judge_header(film(**header)).flags} == {
+            StatusCode(code)
+        }
+
+
+@pytest.mark.parametrize(
+    "empty",
+    [
+        radiograph(np.full((4, 5), 3, np.uint8)),
+        radiograph(np.zeros((4, 5), np.uint16), padding=(0, 0)),
+        radiograph(np.array([[0, 0, 7, 7]], np.uint16), padding=(0, 0)),
+    ],
+    ids=["constant", "padding alone", "constant beside padding"],
+)
+def test_that_a_film_of_one_value_is_refused(empty: Radiograph) -> None:
+    verdict = judge_pixels(empty)
+    assert verdict.refused
+    assert verdict.flags == ("NOT_A_RADIOGRAPH",)
+
+
+def test_that_header_and_pixels_are_judged_together() -> None:
+    assert judge_film(radiograph(VARIED)) == GateVerdict()
+    verdict = judge_film(radiograph(np.zeros((4, 5), np.uint8), film(body_part="HAND")))
+    assert verdict.flags == ("NOT_A_CHEST", "NOT_A_RADIOGRAPH")
+
+
+def test_that_a_flag_is_given_once_and_the_score_is_kept() -> None:
+    doubt = GateVerdict(flags=("NOT_A_CHEST",), reasons=("a",))
+    far = GateVerdict(flags=("OUT_OF_DISTRIBUTION", "NOT_A_CHEST"), reasons=("b",), ood_score=7.5)
+    assert combine((doubt, far)) == GateVerdict(
+        flags=("NOT_A_CHEST", "OUT_OF_DISTRIBUTION"), reasons=("a", "b"), ood_score=7.5
+    )
+
+
+def test_that_the_gate_needs_no_torch() -> None:
+    code = "import sys, xrayview.inference.gate; assert 'torch' not in sys.modules"
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_that_the_real_chest_is_judged_and_the_real_ankle_and_ct_are_not() -> None:
+    from pydicom.data import get_testdata_file
+
+    from xrayview.io.readers import read_header
+
+    def verdict(name: str) -> GateVerdict:
+        path = Path(str(get_testdata_file(name)))
+        return judge_header(read_header(path, path.parent))
+
+    assert verdict("RG1_UNCR.dcm") == GateVerdict()
+    assert verdict("RG3_UNCR.dcm").flags == ("NOT_A_CHEST",)
+    assert "NOT_A_RADIOGRAPH" in verdict("CT_small.dcm").flags
