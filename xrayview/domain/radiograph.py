@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
@@ -111,6 +112,41 @@ class Spacing:
 
 
 @dataclass(frozen=True, eq=False)
+class OverlayPlane:
+    """Graphics over the film, one bit deep (PS3.3 C.9.2).
+
+    `bits_HW` is bool, the plane's own (rows, columns); its first bit lies on the film's pixel
+    `origin` (row, column), counted from 0 and perhaps outside the film.
+    """
+
+    bits_HW: npt.NDArray[np.bool_]
+    origin: tuple[int, int] = (0, 0)
+    is_roi: bool = False
+    """OverlayType R marks a region of interest, G is graphics to draw."""
+    group: int = 0x6000
+    label: str = ""
+
+
+Point = tuple[float, float]
+"""A place on the film as (row, column), counted from 0 at the centre of the first pixel."""
+
+
+@dataclass(frozen=True)
+class Shutter:
+    """What of the film is to be seen: the part common to all shapes given (PS3.3 C.7.6.11).
+
+    `rectangle` is (top, bottom, left, right), `circle` the centre and the radius in pixels,
+    `polygon` its corners; all in film coordinates, the edges belong to what is seen.
+    """
+
+    rectangle: tuple[float, float, float, float] | None = None
+    circle: tuple[Point, float] | None = None
+    polygon: tuple[Point, ...] = ()
+    presentation_value: int = 0
+    """P-value of what is hidden: 0 black to 65535 white."""
+
+
+@dataclass(frozen=True, eq=False)
 class Radiograph:
     """One decoded film.
 
@@ -135,6 +171,12 @@ class Radiograph:
     notes: tuple[str, ...] = ()
     sha256: str = field(default="", compare=False)
     """SHA-256 of the file's bytes."""
+    overlays: tuple[OverlayPlane, ...] = ()
+    """Overlay planes of this frame, by group."""
+    shutter: Shutter | None = None
+    attributes: Mapping[str, str] = field(default_factory=dict)
+    """What the file itself says of grey-scale and spacing: DICOM keyword -> text, several values
+    joined by a backslash. An attribute that is absent has no entry."""
 
     def modality_values(self) -> npt.NDArray[np.float32]:
         """Stored values through Modality LUT or rescale: float32, shape (rows, columns).
