@@ -217,6 +217,23 @@ def test_that_a_double_click_asks_for_the_whole_window(viewer: FilmViewer, qtbot
         mouse(viewer, QEvent.Type.MouseButtonDblClick, LEFT, QPointF(100, 100))
 
 
+@pytest.mark.parametrize("button", [LEFT, MIDDLE, RIGHT])
+def test_that_a_drag_ends_with_the_film_it_began_on(
+    viewer: FilmViewer, button: Qt.MouseButton
+) -> None:
+    mouse(viewer, QEvent.Type.MouseButtonPress, button, QPointF(100, 100))
+    mouse(viewer, QEvent.Type.MouseMove, button, QPointF(150, 150))
+    viewer.show_film(film(), (3, 5))
+    fresh = viewer.placement
+    mouse(viewer, QEvent.Type.MouseMove, button, QPointF(200, 200))
+    assert (viewer.window, viewer.placement) == (WINDOW, fresh)
+    mouse(viewer, QEvent.Type.MouseButtonRelease, button, QPointF(200, 200))
+    mouse(viewer, QEvent.Type.MouseButtonPress, button, QPointF(100, 100))
+    viewer.show_empty("Open a folder")
+    mouse(viewer, QEvent.Type.MouseMove, button, QPointF(200, 200))
+    assert viewer.window is None
+
+
 def test_that_gestures_without_a_film_change_nothing(viewer: FilmViewer) -> None:
     viewer.show_empty("Open a folder")
     drag(viewer, LEFT, QPointF(100, 100), QPointF(200, 200))

@@ -18,7 +18,10 @@ from xrayview.ui.viewer.film_item import FilmItem
 from xrayview.ui.viewer.mouse import Tool, WheelSteps, action_of, zoom_of_drag, zoom_of_wheel
 from xrayview.ui.viewer.placement import Placement
 
-_CURSORS = {
+_Move = Callable[[QPointF], None]
+"""What a drag does with each further point of the pointer, in logical pixels."""
+
+_CURSORS: dict[Tool, Qt.CursorShape] = {
     "window": Qt.CursorShape.ArrowCursor,
     "zoom": Qt.CursorShape.SizeVerCursor,
     "pan": Qt.CursorShape.OpenHandCursor,
@@ -42,7 +45,12 @@ class Canvas(QGraphicsView):
         self.placement = Placement(QSize(), QSize())
         self._fitted = True
         self._steps = WheelSteps()
-        self._drag: Callable[[QPointF], None] | None = None
+        self._drag: _Move | None = None
+        self._beginnings: dict[Tool, Callable[[QPointF], _Move]] = {
+            "window": self._window_drag,
+            "zoom": self._zoom_drag,
+            "pan": self._pan_drag,
+        }
         self._drag_button = Qt.MouseButton.NoButton
         scene = QGraphicsScene(self)
         scene.addItem(film)
@@ -62,7 +70,18 @@ class Canvas(QGraphicsView):
         self.place(Placement(size, self._view_size()).fitted(), fitted=True)
 
     def place(self, placement: Placement, *, fitted: bool = False) -> None:
-        """Lay the film; a fitted film stays fitted when the viewport changes its size."""
+        """Lay the film; a fitted film stays fitted when the viewport changes its size.
+
+        A drag that is under way began on another placement and ends here.
+        """
+        self.end_drag()
+        self._lay(placement, fitted=fitted)
+
+    def end_drag(self) -> None:
+        """What is left of a drag does nothing: its film or its placement is gone."""
+        self._drag = None
+
+    def _lay(self, placement: Placement, *, fitted: bool = False) -> None:
         self.placement = placement
         self._fitted = fitted
         ratio = 1 / self.devicePixelRatioF()
@@ -98,9 +117,7 @@ class Canvas(QGraphicsView):
         if action is None or self._drag is not None or not self.film.isVisible():
             return
         self._drag_button = event.button()
-        self._drag = {"window": self._window_drag, "zoom": self._zoom_drag, "pan": self._pan_drag}[
-            action
-        ](event.position())
+        self._drag = self._beginnings[action](event.position())
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         if self._drag is not None:
@@ -108,7 +125,7 @@ class Canvas(QGraphicsView):
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         if event.button() == self._drag_button:
-            self._drag = None
+            self.end_drag()
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
         if event.button() == Qt.MouseButton.LeftButton:
@@ -129,7 +146,7 @@ class Canvas(QGraphicsView):
     def keyPressEvent(self, event: QKeyEvent) -> None:
         event.ignore()  # the keys belong to the main window; the base class would scroll
 
-    def _window_drag(self, start: QPointF) -> Callable[[QPointF], None]:
+    def _window_drag(self, start: QPointF) -> _Move:
         self.window_drag_began.emit()
 
         def move(point: QPointF) -> None:
@@ -138,13 +155,13 @@ class Canvas(QGraphicsView):
 
         return move
 
-    def _pan_drag(self, start: QPointF) -> Callable[[QPointF], None]:
+    def _pan_drag(self, start: QPointF) -> _Move:
         placed = self.placement
-        return lambda point: self.place(placed.panned(self._physical(point - start)))
+        return lambda point: self._lay(placed.panned(self._physical(point - start)))
 
-    def _zoom_drag(self, start: QPointF) -> Callable[[QPointF], None]:
+    def _zoom_drag(self, start: QPointF) -> _Move:
         placed, anchor = self.placement, self._physical(start)
-        return lambda point: self.place(placed.zoomed_at(anchor, zoom_of_drag((point - start).y())))
+        return lambda point: self._lay(placed.zoomed_at(anchor, zoom_of_drag((point - start).y())))
 
     # Size and screen
 

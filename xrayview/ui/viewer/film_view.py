@@ -19,7 +19,6 @@ from xrayview.display.pyramid import build_pyramid
 from xrayview.display.voi import (
     Voi,
     VoiChoice,
-    auto_window,
     default_voi,
     drag_window,
     voi_choices,
@@ -58,12 +57,14 @@ class FilmViewer(QWidget):
         self._radiograph: Radiograph | None = None
         self._film_id = ""
         self._voi: Voi | None = None
+        self._choices: tuple[VoiChoice, ...] | None = None
         self._inverted = False
         self._position = (0, 0)
         self._identity_hidden = False
         self._dragged_from: Window | None = None
         self._film = FilmItem()
         self._canvas = Canvas(self._film)
+        self._canvas.setAccessibleName(self.accessibleName())
         self._heat = HeatOverlay(self._film, self._canvas.viewport())
         self._corners = CornerLayer(self._canvas.viewport())
         self._message = MessagePage(self._canvas.viewport())
@@ -93,7 +94,7 @@ class FilmViewer(QWidget):
         self._radiograph, self._film_id = radiograph, radiograph.ref.film_id
         self._position = position
         self._heat.set_heat(None, "")
-        self._voi, self._inverted = voi, False
+        self._voi, self._choices, self._inverted = voi, None, False
         self._film.set_film(pyramid, lut)
         self._message.hide()
         self._busy.hide()
@@ -138,7 +139,11 @@ class FilmViewer(QWidget):
 
     def voi_choices(self) -> tuple[VoiChoice, ...]:
         """VOI LUTs and windows of the film, then the automatic window."""
-        return voi_choices(self._radiograph) if self._radiograph else ()
+        if self._radiograph is None:
+            return ()
+        if self._choices is None:  # the automatic window counts every pixel: once is enough
+            self._choices = voi_choices(self._radiograph)
+        return self._choices
 
     def apply_voi(self, index: int) -> None:
         """Use one of `voi_choices`; a number past their end changes nothing."""
@@ -147,8 +152,8 @@ class FilmViewer(QWidget):
             self._show_through(choices[index].voi)
 
     def auto_window(self) -> None:
-        if self._radiograph:
-            self._show_through(auto_window(self._radiograph))
+        """The last of `voi_choices`."""
+        self.apply_voi(len(self.voi_choices()) - 1)
 
     def set_inverted(self, inverted: bool) -> None:
         if self._voi is not None and inverted != self._inverted:
@@ -215,7 +220,8 @@ class FilmViewer(QWidget):
 
     def set_heat_map(self, heat: HeatMap | None, model_name: str = "") -> None:
         """Lay a heat map over the film; one of another film is not shown."""
-        if heat is None or heat.film_id == self._film_id:
+        shown = self._radiograph.ref.film_id if self._radiograph else ""
+        if heat is None or heat.film_id == shown:
             self._heat.set_heat(heat, model_name)
             self._refresh()
 
@@ -256,6 +262,7 @@ class FilmViewer(QWidget):
         self._inverted = False
         self._heat.set_heat(None, "")
         self._film.clear()
+        self._canvas.end_drag()
         self._busy.hide()
 
     def _refresh(self) -> None:

@@ -10,6 +10,7 @@ from xrayview.display.overlay import heat_rgba
 from xrayview.domain.model import HeatMap
 from xrayview.ui.viewer.film_item import FilmItem
 
+DEFAULT_OPACITY = 0.6
 LONGEST_SIDE = 512
 """Of the picture of a map, in pixels: maps are smooth, films are large."""
 
@@ -20,7 +21,7 @@ class HeatItem(QGraphicsItem):
     def __init__(self, film: FilmItem) -> None:
         super().__init__(film)
         self._heat: HeatMap | None = None
-        self._opacity = 0.6
+        self._opacity = DEFAULT_OPACITY
         self._cutoff = 0.0
         self._image: QImage | None = None
 

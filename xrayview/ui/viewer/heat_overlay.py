@@ -10,7 +10,7 @@ from xrayview.domain.model import HeatMap
 from xrayview.ui.viewer import colour_bar
 from xrayview.ui.viewer.colour_bar import ColourBar
 from xrayview.ui.viewer.film_item import FilmItem
-from xrayview.ui.viewer.heat_item import HeatItem
+from xrayview.ui.viewer.heat_item import DEFAULT_OPACITY, HeatItem
 
 GAP_PX = 8
 """Between film, colour bar and what stands at the edge."""
@@ -23,7 +23,7 @@ class HeatOverlay:
         self.heat: HeatMap | None = None
         self.visible = True
         self._model_name = ""
-        self._opacity, self._cutoff = 0.6, 0.0
+        self._opacity, self._cutoff = DEFAULT_OPACITY, 0.0
         self._item = HeatItem(film)
         self._bar = ColourBar(viewport)
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from PySide6.QtCore import QPointF, QRectF, QSize
 from PySide6.QtGui import QTransform
 
-ZOOM_LIMITS = (0.01, 64.0)
+ZOOM_LIMITS = (0.001, 64.0)
 
 
 @dataclass(frozen=True)
