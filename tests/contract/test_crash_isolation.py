@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import multiprocessing
 import os
 import signal
@@ -16,54 +15,22 @@ import cv2
 import numpy as np
 import pytest
 
+from tests.fragile import SECRET, start_fragile_decoder
 from xrayview.domain.film import FilmRef, RejectedFile
-from xrayview.domain.radiograph import Greyscale, Radiograph
-from xrayview.engine import shared_array, worker
+from xrayview.engine import shared_array
 from xrayview.engine.client import Engine
 from xrayview.engine.protocol import DecodeFilm, Limits, ReadHeaders
 from xrayview.engine.scan import scan_folder
 from xrayview.errors import Cancelled, StatusCode, UnreadableFilm
 
-SHARED = Path("/dev/shm")
+SHARED_FOLDER = Path("/dev/shm")
 LIMITS = Limits(decode_timeout_s=60, header_timeout_s=1.5)
-
-
-def start_fragile_worker(memory_mib: int, crash_log: str) -> None:
-    """A decode worker as in the app, with a decoder that does what the file's name says."""
-    worker.start_decode_worker(memory_mib, crash_log)
-    from xrayview.engine import transport
-
-    transport.HANDLERS[DecodeFilm] = fragile_decode
-    transport.HANDLERS[ReadHeaders] = fragile_headers
-
-
-def fragile_decode(request: DecodeFilm) -> Radiograph:
-    misbehave(request.film.path.stem)
-    return Radiograph(request.film, np.full((300, 200), 7, np.uint16), Greyscale())
-
-
-def fragile_headers(request: ReadHeaders) -> tuple[FilmRef | RejectedFile, ...]:
-    for path in request.paths:
-        misbehave(path.stem)
-    return tuple(FilmRef(path, path.name) for path in request.paths)
-
-
-def misbehave(how: str) -> None:
-    if how == "crash":
-        os.kill(os.getpid(), signal.SIGSEGV)
-    elif how == "hang":
-        # Native code that does not return to Python's signal handlers for an hour.
-        hashlib.pbkdf2_hmac("sha512", b"", b"", 2**31 - 1)
-    elif how == "starve":
-        np.ones((64 * 1024, 1024 * 1024), np.uint8).sum()
-    elif how == "bug":
-        raise ValueError("DOE^JANE 1950-01-01")
 
 
 @pytest.fixture(scope="module")
 def engine() -> Iterator[Engine]:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("xrayview.engine.client.start_decode_worker", start_fragile_worker)
+        patch.setattr("xrayview.engine.client.start_decode_worker", start_fragile_decoder)
         engine = Engine(1, LIMITS)
     with engine:
         yield engine
@@ -75,7 +42,7 @@ def film(name: str) -> FilmRef:
 
 
 def segments() -> list[str]:
-    return [p.name for p in SHARED.glob(f"{shared_array.PREFIX}{os.getpid():x}_*")]
+    return [p.name for p in SHARED_FOLDER.glob(f"{shared_array.PREFIX}{os.getpid():x}_*")]
 
 
 def failure(engine: Engine, request: DecodeFilm) -> UnreadableFilm:
@@ -141,7 +108,7 @@ def test_that_the_text_of_a_foreign_error_stays_in_the_worker(engine: Engine) ->
     error = failure(engine, DecodeFilm(film("bug.dcm")))
     assert error.code is StatusCode.DECODE_FAILED
     assert error.why == "ValueError"
-    assert "JANE" not in f"{error!r} {error.__cause__!r} {vars(error)}"
+    assert SECRET not in f"{error!r} {error.__cause__!r} {vars(error)}"
 
 
 def test_that_a_running_task_can_be_taken_back(engine: Engine) -> None:
@@ -197,7 +164,7 @@ def test_that_no_film_leaves_shared_memory_behind(engine: Engine) -> None:
 
 
 def test_that_closing_ends_running_tasks_and_every_process(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("xrayview.engine.client.start_decode_worker", start_fragile_worker)
+    monkeypatch.setattr("xrayview.engine.client.start_decode_worker", start_fragile_decoder)
     before = set(multiprocessing.active_children())
     threads = set(threading.enumerate())
     engine = Engine(1, LIMITS)

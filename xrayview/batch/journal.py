@@ -109,6 +109,8 @@ class Journal:
     def _add(self, line: Mapping[str, object]) -> None:
         # ASCII escapes also carry file names that are no valid UTF-8.
         self._stream.write(json.dumps(line) + "\n")
+        # A killed program loses nothing; a machine that stops loses what `_sync` had not seen.
+        self._stream.flush()
 
     def _sync(self) -> None:
         self._stream.flush()

@@ -70,6 +70,8 @@ def run_batch(
     cancel = cancel or threading.Event()
     started_s = time.monotonic()
     files = _files(folder, out_csv)
+    if not out_csv.parent.is_dir():
+        raise _cannot_write(out_csv, FileNotFoundError(0, "its folder does not exist"))
     ready = result_of(engine.submit(LoadModel(model)), cancel)
     run = _Run(folder, ready, out_csv, options, files)
     cancelled = False

@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from xrayview.domain.film import FilmRef, RejectedFile
+from xrayview.domain.inspection import FilmInspection
 from xrayview.domain.model import (
     GateVerdict,
     HeatMap,
@@ -75,6 +76,14 @@ class Thumbnail:
 
     film_id: str
     grey_HW: npt.NDArray[np.uint8]
+
+
+@dataclass(frozen=True)
+class InspectFilm:
+    """Decode pool. Reply: `FilmInspection`."""
+
+    film: FilmRef
+    limits: Limits | None = None
 
 
 @dataclass(frozen=True)
@@ -148,11 +157,21 @@ class Explain:
     method: HeatMapMethod = "grad-cam"
 
 
-Request = ReadHeaders | DecodeFilm | MakeThumbnail | PrepareInput | LoadModel | Classify | Explain
+Request = (
+    ReadHeaders
+    | DecodeFilm
+    | MakeThumbnail
+    | InspectFilm
+    | PrepareInput
+    | LoadModel
+    | Classify
+    | Explain
+)
 Reply = (
     tuple[FilmRef | RejectedFile, ...]
     | Radiograph
     | Thumbnail
+    | FilmInspection
     | PreparedFilm
     | ModelReady
     | tuple[Prediction, ...]

@@ -13,6 +13,15 @@ from xrayview.errors import UsageError
 from xrayview.io.atomic import replacing
 from xrayview.services.places import config_folder
 
+KINDS: dict[type, str] = {
+    bool: "true or false",
+    int: "a whole number",
+    float: "a number",
+    str: "a text",
+    list: "a list of texts",
+    dict: "a table of texts",
+}
+
 
 @dataclass(frozen=True)
 class Setting:
@@ -30,20 +39,23 @@ class Setting:
 
     def problem(self, value: object) -> str:
         """Why `value` does not fit this row; empty when it fits."""
-        number = self.kind in (int, float) and isinstance(value, int | float)
-        if isinstance(value, bool) is not (self.kind is bool):
-            return f"is not a {self.kind.__name__}"
-        if not (isinstance(value, self.kind) or (number and self.kind is float)):
-            return f"is not a {self.kind.__name__}"
-        if isinstance(value, list) and not all(isinstance(item, str) for item in value):
-            return "is not a list of texts"
-        if isinstance(value, dict) and not all(isinstance(item, str) for item in value.values()):
-            return "is not a table of texts"
+        if not self._is_of_kind(value):
+            return f"is not {KINDS[self.kind]}"
         if self.choices and value not in self.choices:
             return f"is none of {', '.join(self.choices)}"
         if isinstance(value, int | float) and not self._in_range(value):
             return f"is not between {self.low:g} and {self.high:g}"
         return ""
+
+    def _is_of_kind(self, value: object) -> bool:
+        if isinstance(value, bool):
+            return self.kind is bool
+        if isinstance(value, list):
+            return self.kind is list and all(isinstance(item, str) for item in value)
+        if isinstance(value, dict):
+            return self.kind is dict and all(isinstance(item, str) for item in value.values())
+        # JSON does not keep 30.0 apart from 30.
+        return isinstance(value, (int, float) if self.kind is float else self.kind)
 
     def _in_range(self, value: float) -> bool:
         low = self.low is None or value >= self.low

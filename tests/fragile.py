@@ -1,0 +1,97 @@
+"""Workers as in the app whose handlers crash, hang or starve when the file's name says so.
+
+    monkeypatch.setattr("xrayview.engine.client.start_decode_worker", start_fragile_decoder)
+
+Imported in the child processes: light, without torch.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import signal
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from xrayview.domain.film import FilmRef, RejectedFile
+from xrayview.domain.model import Finding, ModelCard, Prediction, PreprocessSpec
+from xrayview.domain.radiograph import Greyscale, Radiograph
+from xrayview.engine import worker
+from xrayview.engine.protocol import Classify, DecodeFilm, LoadModel, ModelReady, ReadHeaders
+
+CARD = ModelCard(
+    schema=1,
+    name="fragile",
+    version="1",
+    task="binary",
+    activation="sigmoid",
+    findings=(Finding("Opacity"),),
+    preprocessing=PreprocessSpec((64, 64)),
+)
+PREDICTION = Prediction(
+    film_id="",
+    model_sha256="0" * 64,
+    findings=("Opacity",),
+    scores=(0.5,),
+    logits=(0.0,),
+    thresholds=(0.5,),
+    flags=(True,),
+    predicted="Opacity",
+    uncertainty=1.0,
+    device="cpu",
+    precision="float32",
+)
+SECRET = "DOE^JANE 1950-01-01"
+
+
+def start_fragile_decoder(memory_mib: int, crash_log: str) -> None:
+    """A decode worker as in the app, with decoders that misbehave."""
+    worker.start_decode_worker(memory_mib, crash_log)
+    from xrayview.engine import transport
+
+    transport.HANDLERS[DecodeFilm] = _decode
+    transport.HANDLERS[ReadHeaders] = _read_headers
+
+
+def start_fragile_model(crash_log: str) -> None:
+    """A model worker without a network that misbehaves on films."""
+    worker.settle_in(crash_log)
+    from xrayview.engine import transport
+
+    transport.HANDLERS[LoadModel] = _load
+    transport.HANDLERS[Classify] = _classify
+
+
+def _decode(request: DecodeFilm) -> Radiograph:
+    _misbehave(request.film.path)
+    return Radiograph(request.film, np.full((300, 200), 7, np.uint16), Greyscale())
+
+
+def _read_headers(request: ReadHeaders) -> tuple[FilmRef | RejectedFile, ...]:
+    for path in request.paths:
+        _misbehave(path)
+    return tuple(FilmRef(path, path.name) for path in request.paths)
+
+
+def _load(request: LoadModel) -> ModelReady:
+    return ModelReady(request.model, CARD, "cpu", "cpu", "float32", ())
+
+
+def _classify(request: Classify) -> tuple[Prediction, ...]:
+    for one in request.inputs:
+        _misbehave(Path(one.film_id.partition("#")[0]))
+    return tuple(replace(PREDICTION, film_id=one.film_id) for one in request.inputs)
+
+
+def _misbehave(path: Path) -> None:
+    if "crash" in path.stem:
+        os.kill(os.getpid(), signal.SIGSEGV)
+    elif "hang" in path.stem:
+        # Native code that does not return to Python's signal handlers for an hour.
+        hashlib.pbkdf2_hmac("sha512", b"", b"", 2**31 - 1)
+    elif "starve" in path.stem:
+        np.ones((64 * 1024, 1024 * 1024), np.uint8).sum()
+    elif "bug" in path.stem:
+        raise ValueError(SECRET)

@@ -1,0 +1,212 @@
+"""The CSV: its columns, its cells, and what is never in it."""
+
+from __future__ import annotations
+
+import csv
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from xrayview.domain.events import FilmResult
+from xrayview.domain.film import FilmRef
+from xrayview.domain.model import Finding, GateVerdict, ModelCard, Prediction, PreprocessSpec
+from xrayview.errors import Status, StatusCode, UsageError
+from xrayview.io.predictions import (
+    FORMULA,
+    Provenance,
+    columns,
+    patient_cell,
+    read_predictions,
+    row_of,
+    write_predictions,
+)
+
+CARD = ModelCard(
+    schema=1,
+    name="=model",
+    version="1.2",
+    task="multilabel",
+    activation="sigmoid",
+    findings=(Finding("Effusion"), Finding("Mass, solid")),
+    preprocessing=PreprocessSpec((64, 64)),
+)
+FINDINGS = ("Effusion", "Mass, solid")
+REF = FilmRef(
+    Path("/films/a/b.dcm"),
+    "a/b.dcm",
+    frame=2,
+    study_uid="1.2.840.1",
+    series_uid="1.2.840.2",
+    sop_uid="1.2.840.3",
+    modality="DX",
+    view_position="PA",
+    patient_sex="F",
+    patient_age="041Y",
+    manufacturer="@Maker, Inc.",
+    rows=3000,
+    columns=2500,
+    patient_id="0047-11",
+    patient_name="DOE^JANE",
+)
+PREDICTION = Prediction(
+    film_id=REF.film_id,
+    model_sha256="ab" * 32,
+    findings=FINDINGS,
+    scores=(0.1 + 0.2, 1e-9),
+    logits=(-0.8472978603872034, -20.723265836946414),
+    thresholds=(0.25, 0.5),
+    flags=(True, False),
+    predicted="Effusion",
+    uncertainty=0.44,
+    device="cpu",
+    precision="float32",
+)
+PROVENANCE = Provenance("run1", CARD, "ab" * 32, "0123456789ab", "hash", b"k" * 32)
+RESULT = FilmResult(
+    "a/b.dcm",
+    Status.OK,
+    StatusCode.OK,
+    ref=REF,
+    sha256="cd" * 32,
+    prediction=PREDICTION,
+    gate=GateVerdict(flags=("NOT_FRONTAL",), ood_score=0.125),
+    time_utc="2024-01-01T00:00:00+00:00",
+)
+
+
+def written(path: Path, *results: FilmResult, provenance: Provenance = PROVENANCE) -> Path:
+    write_predictions(path, FINDINGS, [row_of(result, provenance) for result in results])
+    return path
+
+
+def test_that_the_columns_are_those_of_the_convention() -> None:
+    assert ",".join(columns(("A", "B"))) == (
+        "path,status,status_code,message,PatientID,StudyInstanceUID,SeriesInstanceUID,"
+        "SOPInstanceUID,frame,Modality,BodyPartExamined,ViewPosition,PatientSex,PatientAge,"
+        "Manufacturer,Rows,Columns,sha256,model_name,model_version,model_sha256,preprocessing_id,"
+        "app_version,device,precision,predicted,score_A,score_B,logit_A,logit_B,threshold_A,"
+        "threshold_B,flag_A,flag_B,uncertainty,ood_score,gate_flags,label,run_id,time_utc"
+    )
+
+
+def test_that_a_judged_film_reads_back_as_it_was(tmp_path: Path) -> None:
+    table = read_predictions(written(tmp_path / "p.csv", RESULT))
+    (row,) = table.rows
+    assert table.findings == FINDINGS
+    assert table.scores("Effusion") == (0.1 + 0.2,)
+    assert float(row["logit_Mass, solid"]) == PREDICTION.logits[1]
+    assert (row["flag_Effusion"], row["flag_Mass, solid"]) == ("1", "0")
+    assert row["StudyInstanceUID"] == "1.2.840.1"
+    assert (row["frame"], row["Rows"], row["Columns"]) == ("2", "3000", "2500")
+    assert row["PatientAge"] == "041Y"
+    assert row["gate_flags"] == "NOT_FRONTAL"
+    assert row["ood_score"] == "0.125"
+    assert row["label"] == ""
+
+
+def test_that_a_failed_film_has_a_row_without_any_number(tmp_path: Path) -> None:
+    failed = FilmResult("x.dcm", Status.ERROR, StatusCode.DECODER_CRASHED, "It stopped.")
+    table = read_predictions(written(tmp_path / "p.csv", RESULT, failed))
+    assert table.scores("Effusion") == (0.1 + 0.2, None)
+    row = table.rows[1]
+    assert row["status_code"] == "DECODER_CRASHED"
+    judged = ("score_", "logit_", "threshold_", "flag_", "uncertainty", "predicted", "device")
+    assert {row[name] for name in row if name.startswith(judged)} == {""}
+
+
+def test_that_formulas_are_disarmed_in_text_and_numbers_stay_numbers(tmp_path: Path) -> None:
+    path = written(tmp_path / "p.csv", replace(RESULT, relative_path="=cmd|'/c calc'!A0.png"))
+    with path.open(encoding="utf-8", newline="") as stream:
+        (row,) = csv.DictReader(stream)
+    assert row["path"] == "'=cmd|'/c calc'!A0.png"
+    assert row["model_name"] == "'=model"
+    assert row["Manufacturer"] == "'@Maker, Inc."
+    assert row["logit_Effusion"] == "-0.8472978603872034"
+    assert read_predictions(path).rows[0]["path"] == "=cmd|'/c calc'!A0.png"
+
+
+@pytest.mark.parametrize("start", FORMULA)
+def test_that_every_start_of_a_formula_is_disarmed(tmp_path: Path, start: str) -> None:
+    film = replace(REF, manufacturer=f"{start}1+1")
+    path = written(tmp_path / "p.csv", replace(RESULT, ref=film))
+    with path.open(encoding="utf-8", newline="") as stream:
+        (row,) = csv.DictReader(stream)
+    assert row["Manufacturer"] == f"'{start}1+1"
+
+
+def test_that_the_file_is_rfc_4180(tmp_path: Path) -> None:
+    message = 'says "no", and\nthen more'
+    path = written(tmp_path / "p.csv", replace(RESULT, message=message))
+    data = path.read_bytes()
+    assert data.startswith(b"path,status,")
+    assert data.endswith(b"\r\n")
+    assert b'"says ""no"", and\nthen more"' in data
+    assert read_predictions(path).rows[0]["message"] == message
+
+
+def test_that_a_patient_id_is_a_keyed_hash_by_default() -> None:
+    cell = patient_cell("0047-11", "hash", b"a" * 32)
+    assert cell == patient_cell("0047-11", "hash", b"a" * 32)
+    assert cell != patient_cell("0047-11", "hash", b"b" * 32)
+    assert cell != patient_cell("0047-12", "hash", b"a" * 32)
+    assert len(cell) == 16
+    assert patient_cell("", "hash", b"a" * 32) == ""
+    assert patient_cell("0047-11", "none", b"") == ""
+    assert patient_cell("0047-11", "full", b"") == "0047-11"
+
+
+def test_that_a_hash_without_a_key_is_refused() -> None:
+    with pytest.raises(ValueError, match="key"):
+        patient_cell("0047-11", "hash", b"")
+
+
+@pytest.mark.parametrize("identity", ["none", "hash", "full"])
+def test_that_a_name_is_in_no_mode_in_the_file(tmp_path: Path, identity: str) -> None:
+    provenance = replace(PROVENANCE, identity=identity)
+    data = written(tmp_path / "p.csv", RESULT, provenance=provenance).read_bytes()
+    assert b"JANE" not in data
+    assert (b"0047-11" in data) == (identity == "full")
+
+
+def test_that_names_that_are_no_text_show_their_bytes(tmp_path: Path) -> None:
+    path = written(tmp_path / "p.csv", replace(RESULT, relative_path="film\udcff.png"))
+    assert read_predictions(path).rows[0]["path"] == "film\\xff.png"
+
+
+def test_that_an_error_while_writing_leaves_the_old_file(tmp_path: Path) -> None:
+    path = written(tmp_path / "p.csv", RESULT)
+    before = path.read_bytes()
+    with pytest.raises(KeyError):
+        write_predictions(path, FINDINGS, [{"path": "only"}])
+    assert path.read_bytes() == before
+    assert [p.name for p in tmp_path.iterdir()] == ["p.csv"]
+
+
+@pytest.mark.parametrize(
+    ("content", "why"),
+    [
+        (b"", "no CSV"),
+        (b"\xff\xfe\x00", "no CSV"),
+        (b"a,b\r\n1,2\r\n", "column path is missing"),
+        (",".join(columns(("A",))).encode() + b"\r\nshort\r\n", "longer or shorter"),
+    ],
+)
+def test_that_another_file_is_refused_with_the_reason(
+    tmp_path: Path, content: bytes, why: str
+) -> None:
+    path = tmp_path / "other.csv"
+    path.write_bytes(content)
+    with pytest.raises(UsageError, match=why):
+        read_predictions(path)
+
+
+@given(text=st.text(st.characters(exclude_categories=["Cs"]), max_size=20))
+def test_that_any_message_comes_back(tmp_path_factory: pytest.TempPathFactory, text: str) -> None:
+    path = tmp_path_factory.getbasetemp() / "any.csv"
+    written(path, replace(RESULT, message=text))
+    # A text that already looks disarmed is the one that cannot be told apart.
+    expected = text[1:] if text.startswith("'") and text[1:].startswith(FORMULA) else text
+    assert read_predictions(path).rows[0]["message"] == expected
