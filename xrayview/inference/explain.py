@@ -65,7 +65,8 @@ def explain(
             hint=f"Choose {' or '.join(runtime.explain_methods)}.",
         )
     (prediction,) = classify(runtime, card, (model_input,))
-    evidence_hw = np.maximum(_attribute(runtime, card, model_input, index, method), 0)
+    with np.errstate(invalid="ignore", over="ignore"):  # told below, in the user's words
+        evidence_hw = np.maximum(_attribute(runtime, card, model_input, index, method), 0)
     if not np.isfinite(evidence_hw).all():
         raise ModelError(
             "The heat map holds values that are no numbers",

@@ -88,7 +88,7 @@ def _require_shape(films: int, logits: Array, card: ModelCard) -> None:
 
 def _refuse_probabilities(logits_BK: Array) -> None:
     # Noise, also a thousand times too loud, does not keep true logits in 0..1.
-    if logits_BK.min() < 0 or logits_BK.max() > 1:
+    if logits_BK.min() < 0 or logits_BK.max() > 1 or np.ptp(logits_BK) == 0:
         return
     shares = logits_BK.shape[1] > 1 and _close(logits_BK.sum(axis=1), np.ones(len(logits_BK)))
     raise _Broken(

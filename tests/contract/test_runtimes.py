@@ -1,0 +1,227 @@
+"""Every runtime keeps one contract, and every broken bundle is refused with its reason."""
+
+from __future__ import annotations
+
+import hashlib
+import warnings
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from tests.bundles import BROKEN, Tiny, export, network_for, tiny_card, write_bundle
+from xrayview.domain.model import Finding, ModelCard, PreprocessSpec
+from xrayview.errors import DeviceUnavailable, ExitCode, ModelError
+from xrayview.inference.runtime import Runtime, load
+
+PAIR = (Finding("Normal", abnormal=False), Finding("Pneumonia"))
+THREE = (Finding("A"), Finding("B"), Finding("C"))
+
+CARDS = {
+    "one finding": tiny_card(),
+    "a pair of one logit each": tiny_card(findings=PAIR, activation="softmax"),
+    "three findings": tiny_card(task="multilabel", findings=THREE),
+    "three channels, not square": tiny_card(preprocessing=PreprocessSpec((48, 80), channels=3)),
+}
+
+
+class RuntimeContract:
+    """What every runtime must do; a subclass gives the fixture `runtime` and its `card`."""
+
+    @pytest.fixture(params=CARDS)
+    def card(self, request: pytest.FixtureRequest) -> ModelCard:
+        return CARDS[request.param]
+
+    @pytest.fixture
+    def x_BCHW(self, card: ModelCard) -> np.ndarray:
+        shape = (3, card.preprocessing.channels, *card.preprocessing.size)
+        return np.random.default_rng(5).random(shape, np.float32)
+
+    @pytest.fixture
+    def direction_K(self, card: ModelCard) -> np.ndarray:
+        return np.eye(len(card.findings), dtype=np.float32)[-1]
+
+    def test_that_there_is_one_row_for_each_film_and_one_logit_for_each_finding(
+        self, runtime: Runtime, card: ModelCard, x_BCHW: np.ndarray
+    ) -> None:
+        logits = runtime.forward(x_BCHW)
+        assert logits.dtype == np.float32
+        assert logits.shape == (3, len(card.findings))
+        assert np.isfinite(logits).all()
+
+    def test_that_the_head_on_the_features_is_the_whole(
+        self, runtime: Runtime, x_BCHW: np.ndarray
+    ) -> None:
+        features = runtime.features(x_BCHW)
+        assert features.ndim == 4
+        assert features.dtype == np.float32
+        np.testing.assert_allclose(runtime.head(features), runtime.forward(x_BCHW), atol=1e-4)
+
+    def test_that_the_input_is_left_as_it_was_and_may_be_read_only(
+        self, runtime: Runtime, x_BCHW: np.ndarray
+    ) -> None:
+        before = x_BCHW.copy()
+        x_BCHW.flags.writeable = False
+        runtime.forward(x_BCHW)
+        np.testing.assert_array_equal(x_BCHW, before)
+
+    def test_that_a_mirrored_view_is_as_good_as_its_copy(
+        self, runtime: Runtime, x_BCHW: np.ndarray
+    ) -> None:
+        mirrored = x_BCHW[..., ::-1]
+        np.testing.assert_array_equal(runtime.forward(mirrored), runtime.forward(mirrored.copy()))
+
+    def test_that_gradients_are_those_of_small_steps(
+        self, runtime: Runtime, x_BCHW: np.ndarray, direction_K: np.ndarray
+    ) -> None:
+        features = runtime.features(x_BCHW)
+        for gradient_of, value_of, array in (
+            (runtime.input_gradient, runtime.forward, x_BCHW),
+            (runtime.feature_gradient, runtime.head, features),
+        ):
+            gradient = gradient_of(array, direction_K)
+            assert gradient.shape == array.shape
+            step = np.float32(0.01) * np.sign(gradient)
+            gained = ((value_of(array + step) - value_of(array)) @ direction_K).sum()
+            assert gained == pytest.approx((gradient * step).sum(), rel=0.02, abs=1e-4)
+
+    def test_that_the_best_heat_map_comes_first(self, runtime: Runtime) -> None:
+        assert runtime.explain_methods == ("grad-cam", "occlusion", "input-gradient")
+
+    def test_that_it_says_what_it_is_and_where_it_runs(self, runtime: Runtime) -> None:
+        assert len(runtime.sha256) == 64
+        assert runtime.device == "cpu"
+        assert runtime.device_name
+        assert runtime.precision == "float32"
+
+
+class TestTorchScript(RuntimeContract):
+    @pytest.fixture
+    def runtime(self, card: ModelCard, tmp_path: Path) -> Runtime:
+        return load(export(network_for(card), tmp_path / "m.pt", card), card, "cpu")
+
+
+class ResNet(nn.Module):
+    """torchvision's network cut before its pooling."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        from torchvision.models import resnet18
+
+        self.net = resnet18(weights=None, num_classes=3)
+
+    def forward(self, x_BCHW: torch.Tensor) -> torch.Tensor:
+        return self.forward_head(self.forward_features(x_BCHW))
+
+    def forward_features(self, x_BCHW: torch.Tensor) -> torch.Tensor:
+        net = self.net
+        stem = net.maxpool(net.relu(net.bn1(net.conv1(x_BCHW))))
+        return net.layer4(net.layer3(net.layer2(net.layer1(stem))))
+
+    def forward_head(self, features_BDhw: torch.Tensor) -> torch.Tensor:
+        return self.net.fc(self.net.avgpool(features_BDhw).flatten(1))
+
+
+def test_that_a_traced_torchvision_network_keeps_the_contract(tmp_path: Path) -> None:
+    card = tiny_card(
+        task="multilabel", findings=THREE, preprocessing=PreprocessSpec((64, 64), channels=3)
+    )
+    torch.manual_seed(1)
+    runtime = load(export(ResNet().eval(), tmp_path / "resnet.pt", card), card, "cpu")
+    assert runtime.features(np.zeros((2, 3, 64, 64), np.float32)).shape == (2, 512, 2, 2)
+
+
+@pytest.mark.parametrize("name", BROKEN)
+def test_that_a_broken_bundle_is_refused_with_its_reason(tmp_path: Path, name: str) -> None:
+    kind, words = BROKEN[name]
+    card = CARDS["three findings"] if name == "softmax" else CARDS["one finding"]
+    path = export(network_for(card, kind), tmp_path / "broken.pt", card)
+    with pytest.raises(ModelError) as caught:
+        load(path, card, "cpu")
+    assert words in caught.value.why
+    assert caught.value.path == path
+    assert caught.value.hint
+    assert caught.value.exit_code == ExitCode.MODEL
+
+
+def test_that_a_network_for_other_channels_is_refused(tmp_path: Path) -> None:
+    path = write_bundle(tmp_path / "grey.pt")
+    colour = CARDS["three channels, not square"]
+    with pytest.raises(ModelError, match="channels"):
+        load(path, colour, "cpu")
+
+
+def test_that_a_pair_may_have_one_logit_with_sigmoid_and_not_with_softmax(tmp_path: Path) -> None:
+    card = tiny_card(findings=PAIR)
+    path = export(Tiny(1, 1), tmp_path / "one.pt", card)
+    assert load(path, card, "cpu").forward(np.zeros((2, 1, 64, 64), np.float32)).shape == (2, 1)
+    with pytest.raises(ModelError, match=r"ask for \(1, 2\)"):
+        load(path, replace(card, activation="softmax"), "cpu")
+
+
+def test_that_a_model_without_the_extra_methods_runs_with_fewer_heat_maps(tmp_path: Path) -> None:
+    path = export(network_for(tiny_card()), tmp_path / "m.pt", tiny_card(), methods=("forward",))
+    runtime = load(path, tiny_card(), "cpu")
+    assert runtime.explain_methods == ("occlusion", "input-gradient")
+    assert not runtime.has_features
+
+
+def test_that_only_the_trusted_bytes_are_loaded(tmp_path: Path) -> None:
+    path = write_bundle(tmp_path / "m.pt")
+    trusted = hashlib.sha256(path.read_bytes()).hexdigest()
+    assert load(path, tiny_card(), "cpu", sha256=trusted).sha256 == trusted
+    write_bundle(path, description="another")
+    with pytest.raises(ModelError, match="not the one that was trusted") as caught:
+        load(path, tiny_card(), "cpu", sha256=trusted)
+    assert trusted[:12] in caught.value.why
+    assert caught.value.hint
+
+
+def test_that_a_missing_model_is_said(tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match=r"none\.pt.*cannot be read"):
+        load(tmp_path / "none.pt", tiny_card(), "cpu")
+
+
+def test_that_a_file_that_is_no_model_is_said(tmp_path: Path) -> None:
+    path = tmp_path / "text.pt"
+    for content in (b"", b"not a model", write_bundle(tmp_path / "m.pt").read_bytes()[:-200]):
+        path.write_bytes(content)
+        with pytest.raises(ModelError, match=r"text\.pt.*not a TorchScript model") as caught:
+            load(path, tiny_card(), "cpu")
+        assert caught.value.hint
+
+
+def test_that_loading_says_nothing_about_deprecation(tmp_path: Path) -> None:
+    path = write_bundle(tmp_path / "m.pt")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        load(path, tiny_card(), "cpu")
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="a CUDA device is here")
+def test_that_cuda_is_refused_where_it_is_not_and_auto_takes_the_cpu(tmp_path: Path) -> None:
+    path = write_bundle(tmp_path / "m.pt")
+    assert load(path, tiny_card(), "auto").device == "cpu"
+    with pytest.raises(DeviceUnavailable, match="CUDA") as caught:
+        load(path, tiny_card(), "cuda")
+    assert caught.value.hint
+    assert caught.value.exit_code == ExitCode.DEVICE
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device is here")
+def test_that_cuda_gives_the_logits_of_the_cpu(tmp_path: Path) -> None:
+    card: Any = tiny_card(
+        task="multilabel", findings=THREE, preprocessing=PreprocessSpec((64, 64), channels=3)
+    )
+    torch.manual_seed(1)
+    path = export(ResNet().eval(), tmp_path / "resnet.pt", card)
+    x = np.random.default_rng(2).random((5, 3, 64, 64), np.float32)
+    on_cuda = load(path, card, "auto")
+    assert on_cuda.device == "cuda:0"
+    np.testing.assert_allclose(
+        on_cuda.forward(x), load(path, card, "cpu").forward(x), rtol=1e-4, atol=1e-4
+    )
