@@ -13,13 +13,14 @@ from pathlib import Path
 
 from xrayview.domain.events import FilmResult
 from xrayview.domain.film import FilmRef, Patient, RejectedFile, group_films
-from xrayview.domain.model import HeatMap, ModelInput
+from xrayview.domain.model import HeatMap
 from xrayview.domain.radiograph import Radiograph
-from xrayview.engine.protocol import ModelReady
+from xrayview.engine.protocol import ModelReady, PreparedFilm
 from xrayview.errors import XrayViewError
 
 _FILM_BUDGET_MIB = 256
 _HEAT_MAPS_KEPT = 64
+_PREPARED_KEPT = 16
 
 
 class Session:
@@ -27,6 +28,8 @@ class Session:
 
     def __init__(self, film_budget_mib: int = _FILM_BUDGET_MIB) -> None:
         self.folder: Path | None = None
+        self.source: Path | None = None
+        """What a batch would run over: the folder or the one file; None for picked files."""
         self.patients: tuple[Patient, ...] = ()
         self.rejected: tuple[RejectedFile, ...] = ()
         self.current: FilmRef | None = None
@@ -38,7 +41,7 @@ class Session:
         self._place: dict[str, int] = {}
         self._decoded = _FilmCache(film_budget_mib * 2**20)
         self._results: dict[tuple[str, str], FilmResult] = {}
-        self._inputs: OrderedDict[tuple[str, str], ModelInput] = OrderedDict()
+        self._prepared: OrderedDict[tuple[str, str], PreparedFilm] = OrderedDict()
         self._heat_maps: OrderedDict[tuple[str, str, str, str], HeatMap] = OrderedDict()
 
     # Folder
@@ -49,12 +52,16 @@ class Session:
         return self._films
 
     def open_folder(
-        self, folder: Path, films: Iterable[FilmRef], rejected: Iterable[RejectedFile]
+        self,
+        folder: Path,
+        films: Iterable[FilmRef],
+        rejected: Iterable[RejectedFile],
+        source: Path | None = None,
     ) -> None:
         """Swap the staged folder in; what belonged to the earlier one is let go."""
-        self.folder = folder
+        self.folder, self.source = folder, source
         self.current = self.radiograph = self.film_error = None
-        for kept in (self._results, self._inputs, self._heat_maps):
+        for kept in (self._results, self._prepared, self._heat_maps):
             kept.clear()
         self._decoded.clear()
         self.update_folder(films, rejected)
@@ -134,15 +141,15 @@ class Session:
         """What the model in force said of a film, None while it was not asked."""
         return self._results.get((film.film_id, self.model_sha256)) if film else None
 
-    def accept_input(self, film: FilmRef, prepared: ModelInput) -> None:
-        """Keep a film's model input, so that a heat map needs no second decode."""
-        self._inputs[film.film_id, prepared.preprocessing_id] = prepared
-        while len(self._inputs) > _HEAT_MAPS_KEPT:
-            self._inputs.popitem(last=False)
+    def accept_prepared(self, prepared: PreparedFilm, model_sha256: str) -> None:
+        """Keep a film as the model sees it, so that a heat map needs no second decode."""
+        self._prepared[prepared.film.film_id, model_sha256] = prepared
+        while len(self._prepared) > _PREPARED_KEPT:
+            self._prepared.popitem(last=False)
 
-    def model_input(self, film: FilmRef, preprocessing_id: str) -> ModelInput | None:
-        """The film as the model saw it, if it is still at hand."""
-        return self._inputs.get((film.film_id, preprocessing_id))
+    def prepared(self, film: FilmRef) -> PreparedFilm | None:
+        """The film as the model in force sees it, if it is still at hand."""
+        return self._prepared.get((film.film_id, self.model_sha256))
 
     def accept_heat_map(self, heat: HeatMap) -> bool:
         """Keep a heat map; True when it is the current film's and of the model in force."""

@@ -121,6 +121,8 @@ class Tasks:
                         self._deliver(drain)
                     if ticket.dropped:
                         break
+            except Cancelled:
+                self._deliver(lambda: self._forget(slot, ticket))
             except Exception as error:
                 self._answer(slot, ticket, failed, as_shown(error))
             else:

@@ -1,0 +1,96 @@
+"""The window's program: shown first, heavy things after the first paint."""
+
+from __future__ import annotations
+
+import argparse
+import multiprocessing
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from PySide6.QtCore import QTimer
+from PySide6.QtGui import QGuiApplication
+from PySide6.QtWidgets import QApplication
+
+from xrayview import __version__
+
+_TALL_PX = 1800
+"""A screen of at least this height with no scale of its own is a high-density one."""
+_COMFORTABLE_PX = 1080
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Open the window; returns the exit code."""
+    multiprocessing.freeze_support()
+    options = _parse(sys.argv[1:] if argv is None else argv)
+    _scale_by_screen()
+    app = QApplication.instance() or QApplication(sys.argv[:1])
+    app.setApplicationName("XrayView")
+    app.setApplicationVersion(__version__)
+    window = _window()
+    window.show()
+    QTimer.singleShot(0, lambda: _wake(window, options))
+    return app.exec()
+
+
+def _parse(argv: Sequence[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="xrayview-app", description="Read, classify and explain chest radiographs."
+    )
+    parser.add_argument("folder", nargs="?", type=Path, help="folder or film to open")
+    parser.add_argument("--sample", action="store_true", help="open the bundled sample study")
+    parser.add_argument("--model", type=Path, help="model bundle to load")
+    parser.add_argument("--screenshot", type=Path, metavar="FILE", help=argparse.SUPPRESS)
+    parser.add_argument("--version", action="version", version=f"XrayView {__version__}")
+    return parser.parse_args(argv)
+
+
+def _window():
+    from platformdirs import user_documents_path
+
+    from xrayview.services.log import start_log
+    from xrayview.services.settings import Settings
+    from xrayview.ui import theme
+    from xrayview.ui.main_window import MainWindow
+
+    start_log()
+    theme.apply(QApplication.instance())
+    return MainWindow(Settings(), user_documents_path() / "XrayView")
+
+
+def _wake(window, options: argparse.Namespace) -> None:
+    from xrayview.engine.client import Engine
+    from xrayview.services.log import crash_log
+    from xrayview.services.settings import Settings
+
+    settings = Settings()
+    engine = Engine(settings["decode_workers"] or None, settings.limits(), crash_log=crash_log())
+    if options.sample:
+        window.open_sample()
+    elif options.folder is not None:
+        window.open_paths([options.folder.absolute()])
+    if options.screenshot is not None:
+        from xrayview.ui.screenshot import Photographer
+
+        window.photographer = Photographer(window, options.screenshot)
+    window.wake(engine, options.model)
+
+
+def _scale_by_screen() -> None:
+    """Where the platform gives no scale, take it from the screen: nothing is tiny on 4K."""
+    given = {"QT_SCALE_FACTOR", "QT_SCREEN_SCALE_FACTORS"} & os.environ.keys()
+    if given or QApplication.instance() is not None or sys.platform in ("win32", "darwin"):
+        return
+    probe = QGuiApplication(sys.argv[:1])
+    screen = probe.primaryScreen()
+    if screen is not None and screen.devicePixelRatio() == 1.0:
+        height = screen.size().height()
+        if height >= _TALL_PX:
+            os.environ["QT_SCALE_FACTOR"] = f"{round(height / _COMFORTABLE_PX * 4) / 4:g}"
+    probe.shutdown()
+    del probe, screen
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""Bottom: the batch as it runs, and the table of its rows."""

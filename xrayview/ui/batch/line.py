@@ -1,0 +1,157 @@
+"""The batch in one line: how far, how fast, how long, how many of each status."""
+
+from __future__ import annotations
+
+import time
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QMouseEvent
+from PySide6.QtWidgets import (
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QProgressBar,
+    QPushButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from xrayview.domain.events import BatchEvent, BatchFinished, BatchStarted, FilmFinished
+from xrayview.errors import Status
+from xrayview.ui import theme
+
+
+class BatchLine(QFrame):
+    """Listens to the events of a batch; a click asks for the table."""
+
+    table_asked = Signal()
+    cancel_asked = Signal()
+    folder_asked = Signal()
+    save_asked = Signal()
+    close_asked = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("batch_line")
+        self.setStyleSheet(
+            f"#batch_line {{ background: {theme.C.raised}; border-top: 1px solid {theme.C.line}; }}"
+        )
+        self.setCursor(Qt.CursorShape.PointingHandCursor)
+        self.setToolTip("Show or hide the table of results")
+        self._began_s = 0.0
+        self._before = 0
+        self._counts = dict.fromkeys(Status, 0)
+        self._bar = QProgressBar()
+        self._bar.setTextVisible(False)
+        self._text = QLabel()
+        self._figures = QLabel()
+        self._figures.setTextFormat(Qt.TextFormat.RichText)
+        self._cancel = _button("Cancel", self.cancel_asked)
+        self._table = _button("Table", self.table_asked)
+        self._open = _button("Open CSV folder", self.folder_asked)
+        self._save = _button("Save CSV as …", self.save_asked)
+        self._close = _button("Close", self.close_asked)
+        self._place()
+        self.hide()
+
+    def show_waiting(self, text: str) -> None:
+        """The batch was asked for; the folder is being listed."""
+        self._counts = dict.fromkeys(Status, 0)
+        self._text.setText(text)
+        self._figures.clear()
+        self._bar.setRange(0, 0)
+        self._show_running(True)
+        self.show()
+
+    def show_event(self, event: BatchEvent) -> None:
+        """Draw what the batch says."""
+        if isinstance(event, BatchStarted):
+            self._began_s, self._before = time.monotonic(), event.resumed
+            self._bar.setRange(0, max(1, event.total))
+            self._text.setText(f"Batch: 0 / {event.total:,}")
+        elif isinstance(event, FilmFinished):
+            self._counts[event.result.status] += 1
+            self._bar.setValue(event.done)
+            self._text.setText(self._progress(event))
+            self._figures.setText(self._counted())
+        else:
+            self._finish(event)
+
+    def show_failed(self) -> None:
+        """The batch ended in an error; the banner says which."""
+        self._bar.setRange(0, 1)
+        self._text.setText("Batch: stopped by an error")
+        self._show_running(False)
+
+    def text(self) -> str:
+        """What the line says, as plain text."""
+        return self._text.text()
+
+    def _progress(self, event: FilmFinished) -> str:
+        seconds = time.monotonic() - self._began_s
+        new = event.done - self._before
+        words = [f"Batch: {event.done:,} / {event.total:,}", f"{event.done / event.total:.0%}"]
+        if new > 0 and seconds > 0.5:  # a rate from the first film alone says nothing
+            rate = new / seconds
+            words += [f"{rate:.3g} films/s", f"{_span((event.total - event.done) / rate)} left"]
+        return "   ".join(words)
+
+    def _counted(self) -> str:
+        return " &nbsp; ".join(
+            f"<span style='color:{theme.STATUS_COLOUR[status]}'>{status} {count:,}</span>"
+            for status, count in self._counts.items()
+            if count
+        )
+
+    def _finish(self, event: BatchFinished) -> None:
+        total = sum(event.counts.values())
+        word = "cancelled" if event.cancelled else "finished"
+        self._bar.setRange(0, 1)
+        self._bar.setValue(1)
+        self._text.setText(f"Batch {word}: {total:,} rows in {_span(event.seconds)}")
+        self._figures.setText(self._counted())
+        self._show_running(False)
+        for button in (self._open, self._save):
+            button.setVisible(event.csv_path is not None)
+
+    def _show_running(self, running: bool) -> None:
+        self._cancel.setVisible(running)
+        self._bar.setVisible(running)
+        self._close.setVisible(not running)
+        for button in (self._open, self._save):
+            button.setVisible(False)
+
+    def _place(self) -> None:
+        row = QHBoxLayout()
+        row.setContentsMargins(12, 6, 8, 6)
+        row.setSpacing(16)
+        row.addWidget(self._text)
+        row.addWidget(self._figures)
+        row.addStretch(1)
+        for button in (self._table, self._open, self._save, self._cancel, self._close):
+            row.addWidget(button)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addWidget(self._bar)
+        column.addLayout(row)
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        if event.button() == Qt.MouseButton.LeftButton:
+            self.table_asked.emit()
+
+
+def _button(text: str, asked) -> QPushButton:
+    button = QPushButton(text)
+    button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+    button.setCursor(Qt.CursorShape.ArrowCursor)
+    button.clicked.connect(asked)
+    return button
+
+
+def _span(seconds: float) -> str:
+    if seconds < 60:
+        return f"{seconds:.0f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes:02d} min" if hours else f"{minutes} min {rest:02d} s"

@@ -1,0 +1,135 @@
+"""The batch of the window: the same run as the command line's, heard as signals."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import threading
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+
+from PySide6.QtCore import QObject, Signal
+
+from xrayview.batch.run import BatchOptions, run_batch
+from xrayview.domain.events import BatchEvent, BatchFinished, BatchStarted, FilmFinished
+from xrayview.engine.client import Engine
+from xrayview.engine.protocol import ModelRef
+from xrayview.errors import XrayViewError
+from xrayview.services.identity import identity_key
+from xrayview.services.session import Session
+from xrayview.services.settings import Settings
+from xrayview.services.tasks import Tasks
+from xrayview.ui.banners import Message
+
+_SLOT = "batch"
+
+
+class BatchRunner(QObject):
+    """Runs one batch at a time over the open folder."""
+
+    waiting = Signal(str)
+    started = Signal(object)
+    progressed = Signal(object)
+    """`FilmFinished` events that came together, as a list."""
+    finished = Signal(object)
+    failed = Signal()
+    message = Signal(object)
+
+    def __init__(
+        self, session: Session, tasks: Tasks, engine: Engine, settings: Settings, results: Path
+    ) -> None:
+        super().__init__()
+        self._session = session
+        self._tasks = tasks
+        self._engine = engine
+        self._settings = settings
+        self._results = results
+        self.csv_path: Path | None = None
+        self._model_sha256 = ""
+
+    @property
+    def running(self) -> bool:
+        """True until the last row is written."""
+        return self._tasks.busy(_SLOT)
+
+    def start(self) -> None:
+        """Classify the open folder; a message says why it cannot be done."""
+        source, model = self._session.source, self._session.model
+        if self.running:
+            return
+        if model is None or source is None:
+            self.message.emit(_NO_MODEL if model is None else _NO_SOURCE)
+            return
+        out = self._results / _folder_name(source) / "predictions.csv"
+        self.csv_path, self._model_sha256 = None, model.model.sha256
+        self.waiting.emit(f"Batch: listing {source.name or source} …")
+        self._tasks.stream(
+            _SLOT,
+            lambda stop: self._events(source, model.model, out, stop),
+            self._on_events,
+            lambda: None,
+            self._on_failed,
+        )
+
+    def cancel(self) -> None:
+        """End early; the rows so far are written."""
+        self._tasks.stop(_SLOT)
+
+    def save_as(self, path: Path) -> None:
+        """Copy the CSV to where the user wants it."""
+        if self.csv_path is None:
+            return
+        try:
+            shutil.copyfile(self.csv_path, path)
+        except OSError as error:
+            self.message.emit(
+                Message("save", "error", f"{path.name}: the CSV was not saved", str(error.strerror))
+            )
+
+    def _events(
+        self, source: Path, model: ModelRef, out: Path, stop: threading.Event
+    ) -> Iterator[BatchEvent]:
+        identity = self._settings["csv_identity"]
+        options = BatchOptions(
+            identity=identity,
+            identity_key=identity_key() if identity == "hash" else b"",
+            command=("window",),
+        )
+        out.parent.mkdir(parents=True, exist_ok=True)
+        yield from run_batch(self._engine, source, model, out, options, stop)
+
+    def _on_events(self, events: list[BatchEvent]) -> None:
+        films = [event for event in events if isinstance(event, FilmFinished)]
+        for event in events:
+            if isinstance(event, BatchStarted):
+                self.started.emit(event)
+        for event in films:
+            self._session.accept_result(event.result, self._model_sha256)
+        if films:
+            self.progressed.emit(films)
+        for event in events:
+            if isinstance(event, BatchFinished):
+                self.csv_path = event.csv_path
+                self.finished.emit(event)
+
+    def _on_failed(self, error: XrayViewError) -> None:
+        self.failed.emit()
+        self.message.emit(Message.of("batch", error))
+
+
+_NO_MODEL = Message(
+    "batch", "warn", "There is no model to classify with", "Choose a model at the top right."
+)
+_NO_SOURCE = Message(
+    "batch",
+    "warn",
+    "Only some files are listed, so there is no folder to classify",
+    "Open the folder that holds them.",
+)
+
+
+def _folder_name(source: Path) -> str:
+    stamp = datetime.now().astimezone().strftime("%Y-%m-%d %H-%M-%S")
+    name = re.sub(r"[^\w.-]+", "_", source.name) or "folder"
+    return f"{name} {stamp}"

@@ -1,0 +1,1 @@
+"""Left: patients, studies, series and films, with thumbnails and what the model said of each."""

@@ -1,0 +1,131 @@
+"""How a row of the browser is drawn."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from PySide6.QtCore import QModelIndex, QRect, QRectF, QSize, Qt
+from PySide6.QtGui import QColor, QFontMetrics, QPainter, QPixmap
+from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem
+
+from xrayview.domain.film import FilmRef
+from xrayview.errors import XrayViewError
+from xrayview.ui import theme
+from xrayview.ui.browser.chip import Chip
+from xrayview.ui.browser.nodes import Node
+from xrayview.ui.browser.thumbnails import Thumbnails
+from xrayview.ui.browser.tree_model import NODE
+
+_FILM_HEIGHT = 60
+_GROUP_HEIGHT = 28
+_REJECTED_HEIGHT = 40
+_THUMB = 52
+_LEFT = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
+_RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
+
+
+class FilmDelegate(QStyledItemDelegate):
+    """Films with thumbnail, words and chip; groups with their count; files with their reason."""
+
+    def __init__(self, thumbnails: Thumbnails, chip_of: Callable[[FilmRef], Chip | None]) -> None:
+        super().__init__()
+        self._thumbnails = thumbnails
+        self._chip_of = chip_of
+
+    def sizeHint(self, option: QStyleOptionViewItem, index: QModelIndex) -> QSize:  # noqa: ARG002
+        node: Node = index.data(NODE)
+        height = _GROUP_HEIGHT
+        if node.film is not None:
+            height = _FILM_HEIGHT
+        elif node.rejected is not None:
+            height = _REJECTED_HEIGHT
+        return QSize(120, height)
+
+    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: QModelIndex) -> None:
+        node: Node = index.data(NODE)
+        painter.save()
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
+        self._ground(painter, option)
+        area = option.rect.adjusted(4, 0, -8, 0)
+        opened = bool(option.state & QStyle.StateFlag.State_Open)
+        if node.film is not None:
+            self._film(painter, area, node, node.film)
+        elif node.rejected is not None:
+            _two_lines(painter, area, node.title, node.note, theme.C.quiet)
+        else:
+            self._group(painter, area, node, opened)
+        painter.restore()
+
+    def _ground(self, painter: QPainter, option: QStyleOptionViewItem) -> None:
+        if option.state & QStyle.StateFlag.State_Selected:
+            painter.fillRect(option.rect, QColor(theme.C.accent_dim))
+        elif option.state & QStyle.StateFlag.State_MouseOver:
+            painter.fillRect(option.rect, QColor(theme.C.raised))
+
+    def _group(self, painter: QPainter, area: QRect, node: Node, opened: bool) -> None:
+        top = node.parent is not None and node.parent.parent is None
+        font = theme.pixels(theme.TEXT_PX)
+        font.setBold(top and not node.is_list_of_rejected)
+        colour = theme.C.quiet if node.is_list_of_rejected or not top else theme.C.text
+        arrow = "chevron_down" if opened else "chevron_right"
+        sign = theme.pixmap(arrow, 14, theme.C.faint, painter.device().devicePixelRatioF())
+        painter.drawPixmap(area.left(), area.center().y() - 6, sign)
+        count = QFontMetrics(font).horizontalAdvance(node.note) + 8
+        _text(painter, area.adjusted(18, 0, -count, 0), node.title, font, colour)
+        _text(painter, area, node.note, theme.pixels(theme.SMALL_PX), theme.C.faint, _RIGHT)
+
+    def _film(self, painter: QPainter, area: QRect, node: Node, film: FilmRef) -> None:
+        frame = QRect(area.left(), area.top() + 4, _THUMB, _THUMB)
+        painter.fillRect(frame, QColor(theme.C.film))
+        _thumbnail(painter, frame, self._thumbnails.picture(film))
+        words = area.adjusted(_THUMB + 10, 0, 0, 0)
+        chip = self._chip_of(film)
+        if chip is not None:
+            words.setRight(_chip(painter, words, chip) - 8)
+        note = chip.note if chip is not None and chip.note else node.note
+        _two_lines(painter, words, node.title, note, theme.C.text)
+
+
+def _thumbnail(painter: QPainter, frame: QRect, picture: QPixmap | XrayViewError | None) -> None:
+    if isinstance(picture, QPixmap):
+        size = picture.size().scaled(frame.size(), Qt.AspectRatioMode.KeepAspectRatio)
+        place = QRect(0, 0, size.width(), size.height())
+        place.moveCenter(frame.center())
+        painter.drawPixmap(place, picture)
+        return
+    name, colour = ("error", theme.C.error) if picture else ("film", theme.C.line)
+    sign = theme.pixmap(name, 24, colour, painter.device().devicePixelRatioF())
+    painter.drawPixmap(frame.center().x() - 11, frame.center().y() - 11, sign)
+
+
+def _chip(painter: QPainter, area: QRect, chip: Chip) -> int:
+    """Draw at the right end; returns the left edge."""
+    font = theme.pixels(theme.SMALL_PX)
+    font.setBold(chip.filled)
+    width = QFontMetrics(font).horizontalAdvance(chip.text) + 14
+    box = QRectF(area.right() - width, area.center().y() - 10, width, 20)
+    colour = QColor(chip.colour)
+    ground = QColor(colour)
+    ground.setAlphaF(1.0 if chip.filled else 0.16)
+    painter.setPen(Qt.PenStyle.NoPen)
+    painter.setBrush(ground)
+    painter.drawRoundedRect(box, 10, 10)
+    ink = theme.C.film if chip.filled else chip.colour
+    _text(painter, box.toRect(), chip.text, font, ink, Qt.AlignmentFlag.AlignCenter)
+    return round(box.left())
+
+
+def _two_lines(painter: QPainter, area: QRect, title: str, note: str, colour: str) -> None:
+    middle = area.center().y()
+    upper = QRect(area.left(), middle - 19, area.width(), 19)
+    lower = QRect(area.left(), middle + 1, area.width(), 17)
+    _text(painter, upper, title, theme.pixels(theme.TEXT_PX), colour)
+    _text(painter, lower, note, theme.pixels(theme.SMALL_PX), theme.C.quiet)
+
+
+def _text(painter, area: QRect, text: str, font, colour: str, align=_LEFT) -> None:
+    painter.setFont(font)
+    painter.setPen(QColor(colour))
+    short = QFontMetrics(font).elidedText(text, Qt.TextElideMode.ElideRight, area.width() + 1)
+    painter.drawText(area, align | Qt.TextFlag.TextSingleLine, short)

@@ -1,0 +1,26 @@
+"""The model card in a window of its own."""
+
+from __future__ import annotations
+
+from PySide6.QtWidgets import QDialog, QDialogButtonBox, QTextBrowser, QVBoxLayout, QWidget
+
+from xrayview.engine.protocol import ModelReady
+from xrayview.ui.findings.card_text import card_html
+
+
+class CardDialog(QDialog):
+    """Stands beside the film, so that both can be read."""
+
+    def __init__(self, ready: ModelReady, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setWindowTitle(f"Model card: {ready.card.name}")
+        self.resize(720, 640)
+        page = QTextBrowser()
+        page.document().setDocumentMargin(16)
+        page.setHtml(card_html(ready))
+        buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
+        buttons.rejected.connect(self.close)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(8, 8, 8, 8)
+        column.addWidget(page)
+        column.addWidget(buttons)

@@ -1,0 +1,165 @@
+"""The heat map's controls: on or off, of what, by which method, how strong."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from PySide6.QtCore import QSignalBlocker, QSize, Qt, Signal
+from PySide6.QtWidgets import (
+    QComboBox,
+    QGridLayout,
+    QHBoxLayout,
+    QLabel,
+    QPushButton,
+    QSlider,
+    QVBoxLayout,
+    QWidget,
+)
+
+from xrayview.engine.protocol import HeatMapMethod
+from xrayview.ui import shortcuts, theme
+
+METHOD_NAMES: dict[str, str] = {
+    "grad-cam": "Grad-CAM",
+    "occlusion": "Occlusion",
+    "input-gradient": "Input gradient",
+}
+_OPACITY_STEP = 10
+
+
+class HeatControls(QWidget):
+    """Says what the user asked for; computes nothing."""
+
+    toggled = Signal(bool)
+    asked = Signal()
+    """Another finding or method."""
+    opacity_changed = Signal(float)
+    cutoff_changed = Signal(float)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.switch = QPushButton("Show")
+        self.switch.setCheckable(True)
+        self.switch.setIcon(theme.icon("heat"))
+        self.switch.setIconSize(QSize(16, 16))
+        self.switch.setToolTip(f"Heat map on or off ({shortcuts.label('heat_map')})")
+        self.switch.toggled.connect(self._on_switch)
+        self.finding = _combo("Finding of the heat map")
+        self.method = _combo("Method of the heat map")
+        for combo in (self.finding, self.method):
+            combo.currentIndexChanged.connect(lambda _: self.asked.emit())
+        self.opacity, opacity_row = _slider("Opacity", 50, self.opacity_changed)
+        self.cutoff, cutoff_row = _slider("Cut-off", 20, self.cutoff_changed)
+        self.note = QLabel()
+        self.note.setProperty("role", "quiet")
+        self.note.setWordWrap(True)
+        self.note.hide()
+        self._place(opacity_row, cutoff_row)
+
+    def offer(self, findings: Sequence[str], methods: Sequence[HeatMapMethod]) -> None:
+        """The model's findings and methods; the choice stays where it is still offered."""
+        with QSignalBlocker(self.finding), QSignalBlocker(self.method):
+            _refill(self.finding, [(name, name) for name in findings])
+            _refill(self.method, [(METHOD_NAMES.get(m, m), m) for m in methods])
+        self.setEnabled(bool(findings and methods))
+
+    def choose_finding(self, name: str) -> None:
+        """Choose a finding; `asked` follows if it is another."""
+        place = self.finding.findData(name)
+        if place >= 0:
+            self.finding.setCurrentIndex(place)
+
+    def start_with(self, name: str) -> None:
+        """Choose a finding without asking for its map."""
+        with QSignalBlocker(self.finding):
+            self.choose_finding(name)
+
+    def chosen(self) -> tuple[str, HeatMapMethod]:
+        """Finding and method that are chosen."""
+        return self.finding.currentData() or "", self.method.currentData() or "grad-cam"
+
+    def step_opacity(self, steps: int) -> None:
+        """Fainter or stronger by steps of a tenth."""
+        self.opacity.setValue(self.opacity.value() + steps * _OPACITY_STEP)
+
+    def set_on(self, on: bool) -> None:
+        """Show the switch in a position without telling anybody."""
+        with QSignalBlocker(self.switch):
+            self.switch.setChecked(on)
+        self.switch.setText("On" if on else "Show")
+
+    def show_note(self, text: str) -> None:
+        """A line about the map: on its way, no positive evidence, why it failed."""
+        self.note.setText(text)
+        self.note.setVisible(bool(text))
+
+    def _on_switch(self, on: bool) -> None:
+        self.switch.setText("On" if on else "Show")
+        self.toggled.emit(on)
+
+    def _place(self, opacity_row: QHBoxLayout, cutoff_row: QHBoxLayout) -> None:
+        head = QHBoxLayout()
+        title = QLabel("HEAT MAP")
+        title.setProperty("role", "heading")
+        head.addWidget(title, 1)
+        head.addWidget(self.switch)
+        grid = QGridLayout()
+        grid.setHorizontalSpacing(8)
+        grid.setVerticalSpacing(8)
+        grid.setColumnStretch(1, 1)
+        rows = (
+            ("Finding", self.finding),
+            ("Method", self.method),
+            ("Opacity", opacity_row),
+            ("Cut-off", cutoff_row),
+        )
+        for row, (text, field) in enumerate(rows):
+            label = QLabel(text)
+            label.setProperty("role", "quiet")
+            grid.addWidget(label, row, 0)
+            if isinstance(field, QWidget):
+                grid.addWidget(field, row, 1)
+            else:
+                grid.addLayout(field, row, 1)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(8)
+        column.addLayout(head)
+        column.addLayout(grid)
+        column.addWidget(self.note)
+
+
+def _combo(name: str) -> QComboBox:
+    combo = QComboBox()
+    combo.setAccessibleName(name)
+    combo.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+    combo.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+    combo.setMinimumContentsLength(8)
+    return combo
+
+
+def _slider(name: str, value: int, changed) -> tuple[QSlider, QHBoxLayout]:
+    slider = QSlider(Qt.Orientation.Horizontal)
+    slider.setRange(0, 100)
+    slider.setValue(value)
+    slider.setAccessibleName(name)
+    slider.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+    figure = QLabel(f"{value} %")
+    figure.setProperty("role", "quiet")
+    figure.setMinimumWidth(44)
+    figure.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+    slider.valueChanged.connect(lambda percent: figure.setText(f"{percent} %"))
+    slider.valueChanged.connect(lambda percent: changed.emit(percent / 100))
+    row = QHBoxLayout()
+    row.setSpacing(8)
+    row.addWidget(slider, 1)
+    row.addWidget(figure)
+    return slider, row
+
+
+def _refill(combo: QComboBox, rows: Sequence[tuple[str, str]]) -> None:
+    before = combo.currentData()
+    combo.clear()
+    for text, data in rows:
+        combo.addItem(text, data)
+    combo.setCurrentIndex(max(0, combo.findData(before)))

@@ -1,0 +1,202 @@
+"""The findings panel: the gate's verdict first, then the findings, then where the model looked."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import (
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QProgressBar,
+    QPushButton,
+    QScrollArea,
+    QVBoxLayout,
+    QWidget,
+)
+
+from xrayview.domain.events import FilmResult
+from xrayview.domain.model import ModelCard
+from xrayview.errors import Status
+from xrayview.ui import shortcuts, theme
+from xrayview.ui.findings.heat_controls import HeatControls
+from xrayview.ui.findings.score_bar import ScoreBar, Scored
+from xrayview.ui.findings.state import FindingsState, surety
+
+_VERDICT = {
+    "judged": "May judge: yes",
+    "refused": "May judge: no",
+    "failed": "Could not be judged",
+    "unread": "Could not be judged",
+}
+
+
+class FindingsPanel(QFrame):
+    """Shows a `FindingsState`; every page of it is drawn, the empty ones too."""
+
+    classify_asked = Signal()
+    card_asked = Signal()
+    model_asked = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setProperty("panel", True)
+        self.state = FindingsState("no model")
+        self.heat = HeatControls()
+        self.heat.asked.connect(self.mark)
+        self._bars: list[ScoreBar] = []
+        self._sign, self._verdict = QLabel(), QLabel()
+        self._verdict.setProperty("role", "title")
+        self._reasons = _quiet("")
+        self._sure = _quiet("")
+        self._busy = QProgressBar()
+        self._busy.setRange(0, 0)
+        self._busy.setTextVisible(False)
+        self._scores = QVBoxLayout()
+        self._scores.setSpacing(8)
+        self._ask = _button("Classify", "classify", self.classify_asked.emit, primary=True)
+        self._ask.setToolTip(f"Classify the film ({shortcuts.label('classify')})")
+        self._choose = _button("Choose a model …", "model", self.model_asked.emit)
+        self._card = _button("Model card", "card", self.card_asked.emit)
+        self._place()
+        self.show_state(self.state)
+
+    def show_state(self, state: FindingsState) -> None:
+        """Draw the page of a state."""
+        self.state = state
+        judged = state.kind == "judged" and state.result is not None
+        self._show_verdict(state)
+        self._show_scores(state.result if judged else None, state.card)
+        self._busy.setVisible(state.kind == "busy")
+        self._ask.setVisible(state.kind in ("unasked", "failed"))
+        self._ask.setText("Classify again" if state.kind == "failed" else "Classify")
+        self._choose.setVisible(state.kind == "no model")
+        self._card.setVisible(state.card is not None)
+        self._heat_rule.setVisible(judged)
+        self.heat.setVisible(judged)
+        if judged:
+            self.heat.offer(tuple(f.name for f in state.card.findings), state.methods)
+            self.mark()
+
+    def findings_in_order(self) -> tuple[str, ...]:
+        """The findings as they are listed: what Shift+1-9 count."""
+        return tuple(bar.scored.finding.name for bar in self._bars)
+
+    def _show_verdict(self, state: FindingsState) -> None:
+        result = state.result
+        text = _VERDICT.get(state.kind, "Findings")
+        doubt = result is not None and result.status is Status.WARN
+        sign = {"judged": ("warn", theme.C.warn) if doubt else ("ok", theme.C.ok)}.get(
+            state.kind,
+            {"refused": ("refused", theme.C.warn), "failed": ("error", theme.C.error)}.get(
+                state.kind
+            ),
+        )
+        self._sign.setVisible(sign is not None)
+        if sign is not None:
+            self._sign.setPixmap(theme.pixmap(*_sized(sign), self.devicePixelRatioF()))
+        self._verdict.setText("May judge: with doubt" if doubt else text)
+        reasons = "\n".join((result.message if result else state.text).split("; "))
+        self._reasons.setText(reasons)
+        self._reasons.setVisible(bool(reasons))
+
+    def _show_scores(self, result: FilmResult | None, card: ModelCard | None) -> None:
+        for bar in self._bars:
+            self._scores.removeWidget(bar)
+            bar.hide()
+            bar.deleteLater()
+        self._bars = []
+        said = result.prediction if result is not None else None
+        self._sure.setVisible(said is not None)
+        if said is None or card is None:
+            return
+        for scored in _by_score(said, card):
+            bar = ScoreBar(scored)
+            bar.chosen.connect(self.heat.choose_finding)
+            self._bars.append(bar)
+            self._scores.addWidget(bar)
+        self._sure.setText(f"Sure: {surety(said.uncertainty)}  (H {said.uncertainty:.2f})")
+        self._sure.setToolTip(
+            "Entropy of the scores over its maximum: 0 is sure, 1 is not sure at all.\n"
+            f"Computed on {said.device}, {said.precision}."
+        )
+
+    def mark(self) -> None:
+        """Mark the finding whose map is on screen."""
+        finding, _ = self.heat.chosen()
+        on = self.heat.switch.isChecked()
+        for bar in self._bars:
+            bar.set_marked(on and bar.scored.finding.name == finding)
+
+    def _place(self) -> None:
+        body = QWidget()
+        column = QVBoxLayout(body)
+        column.setContentsMargins(16, 16, 16, 16)
+        column.setSpacing(12)
+        head = QHBoxLayout()
+        head.setSpacing(8)
+        head.addWidget(self._sign)
+        head.addWidget(self._verdict, 1)
+        self._heat_rule = _rule()
+        column.addLayout(head)
+        for part in (self._reasons, self._busy, self._ask, self._choose):
+            column.addWidget(part)
+        column.addLayout(self._scores)
+        for part in (self._sure, self._heat_rule, self.heat):
+            column.addWidget(part)
+        column.addStretch(1)
+        column.addWidget(self._card)
+        scroll = QScrollArea()
+        scroll.setWidgetResizable(True)
+        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        scroll.setWidget(body)
+        scroll.viewport().setAutoFillBackground(False)
+        body.setAutoFillBackground(False)
+        outer = QVBoxLayout(self)
+        outer.setContentsMargins(0, 0, 0, 0)
+        outer.addWidget(scroll)
+
+
+def _by_score(said, card: ModelCard) -> list[Scored]:
+    findings = {finding.name: finding for finding in card.findings}
+    order = sorted(range(len(said.findings)), key=lambda n: -said.scores[n])
+    return [
+        Scored(
+            findings[said.findings[n]],
+            said.scores[n],
+            said.logits[n],
+            card.operating_point(said.findings[n]),
+            said.flags[n],
+            f"Shift+{place}" if place < 10 else "",
+        )
+        for place, n in enumerate(order, 1)
+    ]
+
+
+def _sized(sign: tuple[str, str]) -> tuple[str, int, str]:
+    return sign[0], 20, sign[1]
+
+
+def _quiet(text: str) -> QLabel:
+    label = QLabel(text)
+    label.setProperty("role", "quiet")
+    label.setTextFormat(Qt.TextFormat.PlainText)
+    label.setWordWrap(True)
+    return label
+
+
+def _rule() -> QFrame:
+    rule = QFrame()
+    rule.setProperty("rule", True)
+    return rule
+
+
+def _button(text: str, icon: str, act: Callable[[], None], *, primary: bool = False) -> QPushButton:
+    button = QPushButton(text)
+    button.setIcon(theme.icon(icon, "#08131b" if primary else theme.C.text))
+    button.setProperty("primary", primary)
+    button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+    button.clicked.connect(act)
+    return button

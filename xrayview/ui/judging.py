@@ -1,0 +1,251 @@
+"""The model's part: load it, classify the film, explain it; answers go through the session."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from PySide6.QtCore import QObject, Signal
+
+from xrayview.batch.outcome import result_of_film
+from xrayview.batch.pipeline import Tried
+from xrayview.domain.events import FilmResult
+from xrayview.domain.film import FilmRef
+from xrayview.domain.model import HeatMap, Prediction
+from xrayview.engine.client import Engine
+from xrayview.engine.protocol import (
+    Classify,
+    Device,
+    Explain,
+    HeatMapMethod,
+    LoadModel,
+    ModelReady,
+    ModelRef,
+    PreparedFilm,
+    PrepareInput,
+)
+from xrayview.errors import ModelNotTrusted, XrayViewError
+from xrayview.services.catalogue import model_ref, trust_model
+from xrayview.services.session import Session
+from xrayview.services.tasks import Tasks
+from xrayview.ui.banners import Message
+
+NO_MODEL = "No model is loaded."
+
+
+class Judging(QObject):
+    """Loads, classifies and explains; a failure leaves what was there before."""
+
+    model_changed = Signal()
+    """Another model is in force, or one is on its way, or its loading failed."""
+    result_changed = Signal(str)
+    """The film's id: the model in force has said something of it, or is about to."""
+    heat_map_ready = Signal(object)
+    heat_map_state = Signal(str)
+    message = Signal(object)
+    message_settled = Signal(str)
+    """A matter of banners that no longer holds."""
+
+    def __init__(self, session: Session, tasks: Tasks, engine: Engine) -> None:
+        super().__init__()
+        self.session = session
+        self.device: Device = "auto"
+        """What is asked for; the real one is in `session.model`."""
+        self.model_text = NO_MODEL
+        self._tasks = tasks
+        self._engine = engine
+        self._busy: FilmRef | None = None
+
+    # Model
+
+    def open_model(self, path: Path, device: Device | None = None) -> None:
+        """Load a bundle; the model in force stays until the new one has kept its contract."""
+        asked = device or self.device
+        self._say_loading(f"Loading {path.stem} …")
+        self._tasks.call(
+            "load model",
+            lambda: model_ref(path, asked),
+            self._load,
+            lambda error: self._on_not_loaded(path, asked, error),
+        )
+
+    def set_device(self, device: Device) -> None:
+        """Run on another device from now on; there is no silent fallback."""
+        if self.session.model is None:
+            self.device = device
+        elif device != self.device:
+            self.open_model(self.session.model.model.path, device)
+
+    def _load(self, model: ModelRef) -> None:
+        self._tasks.start(
+            "load model",
+            lambda: self._engine.submit(LoadModel(model)),
+            self._on_loaded,
+            lambda error: self._on_not_loaded(model.path, model.device, error),
+        )
+
+    def _on_loaded(self, ready: ModelReady) -> None:
+        self.session.open_model(ready)
+        self.device = ready.model.device
+        self.model_text = ""
+        self._busy = None
+        for slot in ("classify", "explain"):
+            self._tasks.cancel(slot)
+        self.message_settled.emit("model")
+        self.model_changed.emit()
+
+    def _on_not_loaded(self, path: Path, device: Device, error: XrayViewError) -> None:
+        self.model_text = "" if self.session.model else NO_MODEL
+        if isinstance(error, ModelNotTrusted):
+            self.message.emit(self._trust_question(path, device, error))
+        else:
+            error.path = error.path or path
+            self.message.emit(Message.of("model", error))
+        self.model_changed.emit()
+
+    def _trust_question(self, path: Path, device: Device, error: ModelNotTrusted) -> Message:
+        def trust() -> None:
+            self._say_loading(f"Loading {path.stem} …")
+            self._tasks.call(
+                "load model",
+                lambda: trust_model(path),
+                lambda _: self.open_model(path, device),
+                lambda failed: self._on_not_loaded(path, device, failed),
+            )
+
+        return Message(
+            "model",
+            "warn",
+            f"{path.name} has not run here before. Do you know where it comes from?",
+            f"A model is a program. {error.why}",
+            (("Trust and load", trust),),
+        )
+
+    def _say_loading(self, text: str) -> None:
+        self.model_text = text
+        self.model_changed.emit()
+
+    @property
+    def loading(self) -> bool:
+        """True while a model is on its way."""
+        return self._tasks.busy("load model")
+
+    # Classify
+
+    def is_busy(self, film: FilmRef | None) -> bool:
+        """True while the film is being classified."""
+        busy = self._busy
+        return film is not None and busy is not None and busy.film_id == film.film_id
+
+    def classify(self) -> None:
+        """Classify the film on screen."""
+        film, model = self.session.current, self.session.model
+        if film is None or model is None or self.is_busy(film):
+            return
+        earlier, self._busy = self._busy, film
+        for shown in (earlier, film):
+            if shown is not None:
+                self.result_changed.emit(shown.film_id)
+        self._prepare(
+            "classify",
+            film,
+            model,
+            lambda prepared: self._judge(film, model, prepared),
+            lambda error: self._on_failed(film, model, error),
+        )
+
+    def _prepare(
+        self,
+        slot: str,
+        film: FilmRef,
+        model: ModelReady,
+        then: Callable[[PreparedFilm], None],
+        failed: Callable[[XrayViewError], None],
+    ) -> None:
+        prepared = self.session.prepared(film)
+        if prepared is not None:
+            then(prepared)
+            return
+        request = PrepareInput(film, model.card.preprocessing, self._engine.limits)
+
+        def keep(prepared: PreparedFilm) -> None:
+            self.session.accept_prepared(prepared, model.model.sha256)
+            then(prepared)
+
+        self._tasks.start(slot, lambda: self._engine.submit(request), keep, failed)
+
+    def _judge(self, film: FilmRef, model: ModelReady, prepared: PreparedFilm) -> None:
+        if prepared.gate.refused:
+            self._on_result(film, model, result_of_film(Tried(prepared.film, prepared)))
+            return
+        self._tasks.start(
+            "classify",
+            lambda: self._engine.submit(Classify(model.model, (prepared.model_input,))),
+            lambda said: self._on_judged(film, model, prepared, said[0]),
+            lambda error: self._on_failed(film, model, error),
+        )
+
+    def _on_judged(
+        self, film: FilmRef, model: ModelReady, prepared: PreparedFilm, said: Prediction
+    ) -> None:
+        self._on_result(film, model, result_of_film(Tried(prepared.film, prepared, said)))
+
+    def _on_failed(self, film: FilmRef, model: ModelReady, error: XrayViewError) -> None:
+        self._on_result(film, model, result_of_film(Tried(film, error=error)))
+
+    def _on_result(self, film: FilmRef, model: ModelReady, result: FilmResult) -> None:
+        self._busy = None
+        self.session.accept_result(result, model.model.sha256)
+        self.result_changed.emit(film.film_id)
+
+    # Explain
+
+    def explain(self, finding: str, method: HeatMapMethod) -> None:
+        """The heat map of the film on screen: at once when it is at hand, else when it comes."""
+        film, model = self.session.current, self.session.model
+        if film is None or model is None or not finding:
+            return
+        heat = self.session.heat_map(film, finding, method)
+        if heat is not None:
+            self._tasks.cancel("explain")
+            self._show(heat)
+            return
+        self.heat_map_state.emit("Computing the heat map …")
+        self._prepare(
+            "explain",
+            film,
+            model,
+            lambda prepared: self._explain(model, prepared, finding, method),
+            self._on_unexplained,
+        )
+
+    def _explain(
+        self, model: ModelReady, prepared: PreparedFilm, finding: str, method: HeatMapMethod
+    ) -> None:
+        request = Explain(model.model, prepared.model_input, finding, method)
+        self._tasks.start(
+            "explain",
+            lambda: self._engine.submit(request),
+            self._on_explained,
+            self._on_unexplained,
+        )
+
+    def _on_explained(self, heat: HeatMap) -> None:
+        if self.session.accept_heat_map(heat):
+            self._show(heat)
+
+    def _on_unexplained(self, error: XrayViewError) -> None:
+        self.heat_map_state.emit(str(error))
+
+    def _show(self, heat: HeatMap) -> None:
+        self.heat_map_state.emit(heat_map_note(heat))
+        self.heat_map_ready.emit(heat)
+
+
+def heat_map_note(heat: HeatMap) -> str:
+    """What must be said beside a heat map, empty when it speaks for itself."""
+    if not heat.has_evidence:
+        return f"No positive evidence for {heat.finding}."
+    if heat.score < heat.threshold:
+        return f"{heat.finding} is below its operating point ({heat.threshold:.2f})."
+    return ""

@@ -1,0 +1,50 @@
+"""A picture of the real flow, for the people who build the window: open, classify, heat map."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from PySide6.QtCore import QObject, QTimer
+
+_EVERY_MS = 100
+_SETTLE_MS = 1500
+_LONGEST_MS = 120_000
+
+
+class Photographer(QObject):
+    """Walks through the steps as a user would, waiting for each; then grabs and closes."""
+
+    def __init__(self, window, path: Path) -> None:
+        super().__init__(window)
+        self._window = window
+        self._path = path
+        self._waited_ms = 0
+        self._steps: list[tuple[Callable[[], bool], Callable[[], None]]] = [
+            (lambda: window.workspace is not None, lambda: None),
+            (self._ready, lambda: window.workspace.judging.classify()),
+            (lambda: self._result() is not None, lambda: window.workspace.heat.set_on(True)),
+        ]
+        self._timer = QTimer(self)
+        self._timer.timeout.connect(self._look)
+        self._timer.start(_EVERY_MS)
+
+    def _look(self) -> None:
+        self._waited_ms += _EVERY_MS
+        if self._steps and self._steps[0][0]():
+            self._steps.pop(0)[1]()
+        if not self._steps or self._waited_ms > _LONGEST_MS:
+            self._timer.stop()
+            QTimer.singleShot(_SETTLE_MS, self._finish)
+
+    def _ready(self) -> bool:
+        session = self._window.workspace.session
+        return session.radiograph is not None and session.model is not None
+
+    def _result(self) -> object:
+        session = self._window.workspace.session
+        return session.result(session.current)
+
+    def _finish(self) -> None:
+        self._window.grab().save(str(self._path))
+        self._window.close()

@@ -1,0 +1,65 @@
+"""The bottom line: what film it is, that this is for research, and where the model really runs."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QLabel, QStatusBar
+
+from xrayview.domain.radiograph import Radiograph
+from xrayview.engine.protocol import ModelReady
+from xrayview.services.session import Session
+from xrayview.ui import theme
+
+NOTICE = "RESEARCH USE ONLY · not for diagnosis"
+
+
+class StatusLine(QStatusBar):
+    """Three texts; the notice in the middle never goes away."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setSizeGripEnabled(False)
+        self._left, self._right = QLabel(), QLabel()
+        self.notice = QLabel(NOTICE)
+        self.notice.setStyleSheet(
+            f"color: {theme.C.warn}; font-size: 11px; font-weight: 600; letter-spacing: 0.5px;"
+        )
+        self.notice.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self._right.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+        for label in (self._left, self._right):
+            label.setContentsMargins(8, 3, 8, 3)
+            label.setStyleSheet(f"color: {theme.C.quiet}")
+        # addWidget, not addPermanentWidget: equal stretch keeps the notice in the middle.
+        self.addWidget(self._left, 1)
+        self.addWidget(self.notice, 1)
+        self.addWidget(self._right, 1)
+
+    def show_film(self, session: Session) -> None:
+        """The film on screen as a file; nothing of it that could name somebody."""
+        film = session.radiograph
+        self._left.setText(_film_text(film) if film else "")
+
+    def show_model(self, ready: ModelReady | None, text: str) -> None:
+        """The real device and precision of the model in force; `text` when there is none."""
+        self._right.setText(device_text(ready) if ready else text)
+        self._right.setToolTip(f"Asked for: {ready.model.device}" if ready else "")
+
+    def right_text(self) -> str:
+        """What stands at the right."""
+        return self._right.text()
+
+
+def _film_text(film: Radiograph) -> str:
+    rows, columns = film.pixels_HW.shape
+    stored = film.pixels_HW.dtype.name
+    return " · ".join((film.ref.format.upper(), f"{columns} × {rows}", stored, *film.notes))
+
+
+def device_text(ready: ModelReady) -> str:
+    """`CPU · float32 · Intel Xeon`, as the model worker reports it."""
+    name = ready.device_name
+    device = ready.device.upper() if ready.device == "cpu" else ready.device
+    words = [device, ready.precision]
+    if name and name.lower() != ready.device:
+        words.append(name)
+    return " · ".join(words)

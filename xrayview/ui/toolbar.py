@@ -1,0 +1,226 @@
+"""The bar at the top: open, tools, grey-scale, placement, model."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import get_args
+
+from PySide6.QtCore import QSignalBlocker, QSize, Qt, Signal
+from PySide6.QtGui import QActionGroup
+from PySide6.QtWidgets import QComboBox, QMenu, QSizePolicy, QToolBar, QToolButton, QWidget
+
+from xrayview.domain.model import ModelCard
+from xrayview.engine.protocol import Device, ModelReady
+from xrayview.services.catalogue import CatalogueEntry
+from xrayview.ui import shortcuts, theme
+
+_OTHER_MODEL = object()
+
+
+@dataclass(frozen=True)
+class Tool:
+    """One button: the name of its key's row is the name of what it does."""
+
+    name: str
+    icon: str
+    text: str = ""
+    checkable: bool = False
+    group: str = ""
+
+
+_SEPARATOR = None
+_TOOLS: tuple[Tool | None, ...] = (
+    Tool("tool_window", "window", checkable=True, group="tool"),
+    Tool("tool_zoom", "zoom", checkable=True, group="tool"),
+    Tool("tool_pan", "pan", checkable=True, group="tool"),
+    _SEPARATOR,
+    Tool("auto_window", "auto"),
+    Tool("invert", "invert", checkable=True),
+    Tool("fit", "fit"),
+)
+_PLACEMENT = (
+    "rotate_right", "rotate_left", "flip_horizontal", "flip_vertical", "", "fit", "one_to_one",
+    "reset_view",
+)  # fmt: skip
+_MORE = ("hide_identity", "copy_picture", "full_screen", "", "shortcuts")
+_MODEL_TOOLS = (
+    Tool("classify", "classify", "Classify"),
+    Tool("classify_folder", "classify_folder", "Folder"),
+    Tool("heat_map", "heat", "Heat map", checkable=True),
+)
+
+
+class TopBar(QToolBar):
+    """Buttons call the same actions as the keys do."""
+
+    recent_asked = Signal(object)
+    model_chosen = Signal(object)
+    model_file_asked = Signal()
+    device_chosen = Signal(str)
+
+    def __init__(self, actions: Mapping[str, Callable[..., object]]) -> None:
+        super().__init__("Tools")
+        self.setMovable(False)
+        self.setContextMenuPolicy(Qt.ContextMenuPolicy.PreventContextMenu)
+        self.setIconSize(QSize(20, 20))
+        self.buttons: dict[str, QToolButton] = {}
+        self._actions = actions
+        self._groups: dict[str, QActionGroup] = {}
+        self._open()
+        self.addSeparator()
+        for tool in _TOOLS:
+            self._add(tool)
+        self._menu_button("turn", "Turn and flip", _PLACEMENT)
+        self.windows = self._menu_button("window", "Windows of the film", (), icon="presets")
+        self.addSeparator()
+        for tool in _MODEL_TOOLS:
+            self._add(tool)
+        self._space()
+        self.models = self._chooser("Model", 252)
+        self.models.activated.connect(self._on_model)
+        self.devices = self._chooser("Device that is asked for", 72)
+        for device in get_args(Device):
+            self.devices.addItem(device, device)
+        self.devices.setToolTip("Device that the model is asked to run on")
+        self.devices.activated.connect(lambda: self.device_chosen.emit(self.devices.currentData()))
+        self._menu_button("more", "More", _MORE)
+        self.buttons["tool_window"].setChecked(True)
+
+    def show_recent(self, folders: Iterable[Path]) -> None:
+        """Fill the menu of the folders that were opened last."""
+        menu = self.buttons["open_folder"].menu()
+        menu.clear()
+        for folder in folders:
+            action = menu.addAction(theme.icon("recent", theme.C.quiet), _short(folder))
+            action.setToolTip(str(folder))
+            action.triggered.connect(lambda _=False, f=folder: self.recent_asked.emit(f))
+        if menu.isEmpty():
+            menu.addAction("No recent folders").setEnabled(False)
+
+    def show_models(self, models: Sequence[CatalogueEntry], ready: ModelReady | None) -> None:
+        """List the bundles; the one in force is chosen."""
+        in_force = ready.model.path if ready else None
+        with QSignalBlocker(self.models):
+            self.models.clear()
+            paths = [entry.path for entry in models]
+            for entry in models:
+                self.models.addItem(theme.icon("model"), _model_name(entry), entry.path)
+            if ready is not None and in_force not in paths:
+                self.models.addItem(theme.icon("model"), _card_name(ready.card), in_force)
+            self.models.addItem("Choose a file …", _OTHER_MODEL)
+            place = self.models.findData(in_force) if in_force is not None else -1
+            self.models.setCurrentIndex(place)
+            self.models.setPlaceholderText("No model is loaded")
+        self.models.setToolTip(str(in_force) if in_force else "Choose a model bundle")
+
+    def show_device(self, asked: Device) -> None:
+        """Choose the device that is in force without telling anybody."""
+        with QSignalBlocker(self.devices):
+            self.devices.setCurrentIndex(self.devices.findData(asked))
+
+    def show_windows(self, choices: Sequence[str], apply: Callable[[int], None]) -> None:
+        """The windows and LUTs of the film, with their keys."""
+        menu = self.windows.menu()
+        menu.clear()
+        for place, text in enumerate(choices):
+            key = f"\t{place + 1}" if place < 9 else ""
+            menu.addAction(f"{text}{key}").triggered.connect(lambda _=False, n=place: apply(n))
+        self.windows.setEnabled(bool(choices))
+
+    def set_enabled(self, names: Iterable[str], enabled: bool) -> None:
+        """Enable or disable buttons by name."""
+        for name in names:
+            self.buttons[name].setEnabled(enabled)
+
+    def set_checked(self, name: str, checked: bool) -> None:
+        """Show a button pressed or not, without telling anybody."""
+        self.buttons[name].setChecked(checked)
+
+    def _open(self) -> None:
+        button = self._button("open_folder", "open", "Open")
+        button.setPopupMode(QToolButton.ToolButtonPopupMode.MenuButtonPopup)
+        button.setMenu(QMenu(button))
+        button.clicked.connect(self._actions["open_folder"])
+
+    def _add(self, tool: Tool | None) -> None:
+        if tool is None:
+            self.addSeparator()
+            return
+        button = self._button(tool.name, tool.icon, tool.text)
+        button.setCheckable(tool.checkable)
+        if tool.group:
+            button.setAutoExclusive(True)
+        # A click must not decide the state by itself: what it asks for may be refused.
+        act = self._actions[tool.name]
+        button.clicked.connect(lambda: act())
+
+    def _button(self, name: str, icon: str, text: str = "") -> QToolButton:
+        button = QToolButton()
+        button.setIcon(theme.icon(icon))
+        button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        row = next((key for key in shortcuts.KEYS if key.name == name), None)
+        button.setToolTip(f"{row.text} ({shortcuts.span(row)})" if row else text)
+        button.setAccessibleName(row.text if row else text)
+        if text:
+            button.setText(text)
+            button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+        self.addWidget(button)
+        self.buttons[name] = button
+        return button
+
+    def _menu_button(
+        self, name: str, tip: str, entries: Sequence[str], icon: str = ""
+    ) -> QToolButton:
+        button = self._button(f"menu_{name}", icon or name)
+        button.setToolTip(tip)
+        button.setAccessibleName(tip)
+        button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        menu = QMenu(button)
+        for entry in entries:
+            if not entry:
+                menu.addSeparator()
+                continue
+            row = next(key for key in shortcuts.KEYS if key.name == entry)
+            text = f"{row.text}\t{shortcuts.span(row)}".replace("This sheet", "Shortcuts")
+            act = self._actions[entry]
+            menu.addAction(text).triggered.connect(lambda _=False, a=act: a())
+        button.setMenu(menu)
+        return button
+
+    def _space(self) -> None:
+        space = QWidget()
+        space.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
+        self.addWidget(space)
+
+    def _chooser(self, name: str, width: int) -> QComboBox:
+        combo = QComboBox()
+        combo.setAccessibleName(name)
+        combo.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        combo.setMinimumWidth(width)
+        combo.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+        self.addWidget(combo)
+        spacer = QWidget()
+        spacer.setFixedWidth(4)
+        self.addWidget(spacer)
+        return combo
+
+    def _on_model(self) -> None:
+        chosen = self.models.currentData()
+        if chosen is _OTHER_MODEL:
+            self.model_file_asked.emit()
+        elif chosen is not None:
+            self.model_chosen.emit(chosen)
+
+
+def _model_name(entry: CatalogueEntry) -> str:
+    return _card_name(entry.card) if entry.card else entry.name
+
+
+def _card_name(card: ModelCard) -> str:
+    return f"{card.name} {card.version}"
+
+
+def _short(folder: Path) -> str:
+    return f"{folder.parent.name}/{folder.name}" if folder.parent.name else str(folder)

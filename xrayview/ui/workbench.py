@@ -1,0 +1,267 @@
+"""Opening folders and films: the session's rules, the engine's work, and signals for the panels."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from os.path import commonpath
+from pathlib import Path
+
+from PySide6.QtCore import QObject, QTimer, Signal
+
+from xrayview.domain.film import FilmRef, RejectedFile
+from xrayview.domain.radiograph import Radiograph
+from xrayview.engine.client import Engine
+from xrayview.engine.lane import Priority
+from xrayview.engine.protocol import DecodeFilm
+from xrayview.engine.scan import read_headers, root_of, scan_folder
+from xrayview.errors import XrayViewError
+from xrayview.services.session import Session, neighbour
+from xrayview.services.tasks import Tasks
+from xrayview.ui.banners import Message
+
+Found = FilmRef | RejectedFile
+_LIST_EVERY_MS = 250
+# Body Part Examined of what the models here are about (PS3.16 Annex L and usual spellings).
+_CHEST = frozenset({"CHEST", "THORAX", "LUNG"})
+
+
+class Workbench(QObject):
+    """What the browser and the viewer ask for, and hear of."""
+
+    folder_opened = Signal()
+    """Another folder is in force; its list may still grow."""
+    listing_changed = Signal()
+    listing_state = Signal(str)
+    film_loading = Signal(object)
+    film_shown = Signal(object)
+    film_failed = Signal(object, object)
+    message = Signal(object)
+    finished_listing = Signal()
+
+    def __init__(self, session: Session, tasks: Tasks, engine: Engine) -> None:
+        super().__init__()
+        self.session = session
+        self._tasks = tasks
+        self._engine = engine
+        self._staged: _Listing | None = None
+        self.listed: Callable[[], Sequence[FilmRef]] = lambda: session.films
+        """The films that Up and Down walk through; the browser gives those that it lists."""
+        self._redraw = QTimer(self)
+        self._redraw.setSingleShot(True)
+        self._redraw.timeout.connect(self._list)
+
+    # Folder
+
+    def open_paths(self, paths: Sequence[Path]) -> None:
+        """Open a folder, one file, or the files and folders that were dropped."""
+        if not paths:
+            return
+        if len(paths) == 1:
+            only = paths[0]
+            self._open(root_of(only), only, lambda stop: scan_folder(self._engine, only, stop))
+            return
+        root = Path(commonpath([path.parent for path in paths]))
+        self._open(root, None, lambda stop: self._scan_all(tuple(paths), root, stop))
+
+    def _scan_all(
+        self, paths: tuple[Path, ...], root: Path, stop: threading.Event
+    ) -> Iterator[Found]:
+        yield from read_headers(self._engine, [p for p in paths if p.is_file()], root, stop)
+        for folder in (p for p in paths if p.is_dir()):
+            yield from scan_folder(self._engine, folder, stop)
+
+    def _open(
+        self,
+        root: Path,
+        source: Path | None,
+        scan: Callable[[threading.Event], Iterator[Found]],
+    ) -> None:
+        staged = self._staged = _Listing(root, source)
+        self._redraw.stop()
+        self.listing_state.emit(f"Reading {root.name or root} …")
+        self._tasks.stream(
+            "open folder",
+            scan,
+            lambda found: self._on_found(staged, found),
+            lambda: self._on_listed(staged),
+            lambda error: self._on_not_listed(root, error),
+        )
+
+    def _on_found(self, staged: _Listing, found: list[Found]) -> None:
+        staged.add(found)
+        if staged.films and not staged.swapped:
+            self._swap(staged)
+        elif staged.swapped and not self._redraw.isActive():
+            # A list that grows long is drawn less often: each drawing costs its length.
+            self._redraw.start(_LIST_EVERY_MS + len(staged.films) // 10)
+
+    def _swap(self, staged: _Listing) -> None:
+        staged.swapped = True
+        for slot in ("open film", "prefetch", "classify", "explain"):
+            self._tasks.cancel(slot)
+        self.session.open_folder(staged.root, staged.films, staged.rejected, staged.source)
+        self.folder_opened.emit()
+        self.listing_changed.emit()
+        films = self.session.films
+        if films:
+            chests = (film for film in films if film.body_part.upper() in _CHEST)
+            self.open_film(next(chests, films[0]))
+
+    def _list(self) -> None:
+        staged = self._staged
+        if staged is None or not staged.swapped:
+            return
+        self.session.update_folder(staged.films, staged.rejected)
+        self.listing_changed.emit()
+        self.listing_state.emit(f"Reading …  {_count(len(staged.films), 'film')} so far")
+
+    def _on_listed(self, staged: _Listing) -> None:
+        self._redraw.stop()
+        if not staged.films and not staged.rejected:
+            error = XrayViewError(
+                "There is no file in this folder",
+                path=staged.root,
+                hint="Choose a folder that holds DICOM, PNG, JPEG or TIFF films.",
+            )
+            self._on_not_listed(staged.root, error)
+            return
+        if not staged.swapped:
+            self._swap(staged)
+        self.session.update_folder(staged.films, staged.rejected)
+        self.listing_changed.emit()
+        self.listing_state.emit(self.listing_text())
+        self.finished_listing.emit()
+
+    def _on_not_listed(self, root: Path, error: XrayViewError) -> None:
+        self._staged = None
+        error.path = error.path or root
+        self.listing_state.emit(self.listing_text())
+        self.message.emit(Message.of("folder", error))
+
+    def listing_text(self) -> str:
+        """What is listed, in one line."""
+        films, rejected = len(self.session.films), len(self.session.rejected)
+        if self.session.folder is None:
+            return "No folder is open"
+        if not rejected:
+            return _count(films, "film")
+        return f"{_count(films, 'film')}, {_count(rejected, 'other file')}"
+
+    # Film
+
+    def open_film(self, film: FilmRef) -> None:
+        """Show a film: at once when its pixels are at hand, else when they arrive."""
+        radiograph = self.session.select(film)
+        self.film_loading.emit(film)
+        if radiograph is not None:
+            self._tasks.cancel("open film")
+            self._shown(radiograph)
+            return
+        self._tasks.start(
+            "open film",
+            lambda: self._engine.submit(DecodeFilm(film, self._engine.limits)),
+            lambda radiograph: self._on_decoded(film, radiograph),
+            lambda error: self._on_undecoded(film, error),
+        )
+
+    def step(self, films: int) -> None:
+        """The film so many places on in the list."""
+        self._go(neighbour(self.listed(), self.session.current, films))
+
+    def step_series(self, step: int) -> None:
+        """The first film of the next series, or of this or the previous one."""
+        films, current = self.listed(), self.session.current
+        keys = [_series(film) for film in films]
+        starts = [film for n, film in enumerate(films) if n == 0 or keys[n - 1] != keys[n]]
+        here = next((f for f in starts if current and _series(f) == _series(current)), None)
+        self._go(neighbour(starts, here, step))
+
+    def first(self) -> None:
+        """The first film of the list."""
+        self._go(next(iter(self.listed()), None))
+
+    def last(self) -> None:
+        """The last film of the list."""
+        self._go(next(iter(reversed(self.listed())), None))
+
+    def position(self) -> tuple[int, int]:
+        """The current film's number and how many are listed; (0, n) when it is not listed."""
+        films, current = self.listed(), self.session.current
+        ids = [film.film_id for film in films]
+        found = ids.index(current.film_id) + 1 if current and current.film_id in ids else 0
+        return found, len(films)
+
+    def _go(self, film: FilmRef | None) -> None:
+        current = self.session.current
+        if film is not None and (current is None or film.film_id != current.film_id):
+            self.open_film(film)
+
+    def _on_decoded(self, film: FilmRef, radiograph: Radiograph) -> None:
+        if self.session.accept_radiograph(film, radiograph):
+            self._shown(radiograph)
+
+    def _on_undecoded(self, film: FilmRef, error: XrayViewError) -> None:
+        if self.session.accept_film_error(film, error):
+            self.film_failed.emit(film, error)
+            self._prefetch()
+
+    def _shown(self, radiograph: Radiograph) -> None:
+        self.film_shown.emit(radiograph)
+        self._prefetch()
+
+    def _prefetch(self, steps: tuple[int, ...] = (1, -1)) -> None:
+        """Decode the next film before it is asked for, then the previous one."""
+        films, current = self.listed(), self.session.current
+        for place, step in enumerate(steps, 1):
+            film = neighbour(films, current, step)
+            if film is None or current is None or film.film_id == current.film_id:
+                continue
+            if not self.session.is_decoded(film):
+                self._decode_ahead(film, steps[place:])
+                return
+
+    def _decode_ahead(self, film: FilmRef, then: tuple[int, ...]) -> None:
+        request = DecodeFilm(film, self._engine.limits)
+        self._tasks.start(
+            "prefetch",
+            lambda: self._engine.submit(request, priority=Priority.PREFETCH),
+            lambda radiograph: self._on_ahead(film, radiograph, then),
+            lambda _error: None,  # told when the user opens that film
+        )
+
+    def _on_ahead(self, film: FilmRef, radiograph: Radiograph, then: tuple[int, ...]) -> None:
+        current = self.session.current
+        if current is not None and current.film_id == film.film_id:
+            self._tasks.cancel("open film")
+            self._on_decoded(film, radiograph)
+            return
+        self.session.accept_radiograph(film, radiograph)
+        self._prefetch(then)
+
+
+class _Listing:
+    """A folder on its way in: it takes the place of the earlier one with its first film."""
+
+    def __init__(self, root: Path, source: Path | None) -> None:
+        self.root = root
+        self.source = source
+        self.films: list[FilmRef] = []
+        self.rejected: list[RejectedFile] = []
+        self.swapped = False
+
+    def add(self, found: list[Found]) -> None:
+        for item in found:
+            if isinstance(item, FilmRef):
+                self.films.append(item)
+            else:
+                self.rejected.append(item)
+
+
+def _series(film: FilmRef) -> tuple[str, str]:
+    folder = film.relative_path.rpartition("/")[0] if film.format != "dicom" else ""
+    return film.series_uid, folder
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number:,} {what}{'' if number == 1 else 's'}"

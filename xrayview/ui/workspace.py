@@ -1,0 +1,306 @@
+"""The panels around the film, and who listens to whom."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from PySide6.QtCore import Qt, QUrl, Signal
+from PySide6.QtGui import QDesktopServices, QShowEvent
+from PySide6.QtWidgets import QApplication, QFileDialog, QSplitter, QVBoxLayout, QWidget
+
+from xrayview.domain.events import BatchStarted, FilmFinished, FilmResult
+from xrayview.domain.film import FilmRef
+from xrayview.domain.radiograph import Radiograph
+from xrayview.engine.client import Engine
+from xrayview.services.session import Session
+from xrayview.services.settings import Settings
+from xrayview.services.tasks import Tasks
+from xrayview.ui.batch.line import BatchLine
+from xrayview.ui.batch.runner import BatchRunner
+from xrayview.ui.batch.table import ResultTable
+from xrayview.ui.browser.chip import Chip, chip
+from xrayview.ui.browser.panel import Browser
+from xrayview.ui.browser.thumbnails import Thumbnails
+from xrayview.ui.findings.card_dialog import CardDialog
+from xrayview.ui.findings.panel import FindingsPanel
+from xrayview.ui.findings.state import findings_state
+from xrayview.ui.heat_flow import HeatFlow
+from xrayview.ui.judging import Judging
+from xrayview.ui.viewer.film_view import FilmViewer
+from xrayview.ui.workbench import Workbench
+
+_SIDES_PX = (272, 264)
+
+
+class Workspace(QWidget):
+    """Browser, film, findings and batch over one session."""
+
+    message = Signal(object)
+    identity_hidden = Signal(bool)
+
+    def __init__(
+        self, session: Session, tasks: Tasks, engine: Engine, settings: Settings, results: Path
+    ) -> None:
+        super().__init__()
+        self.session = session
+        self._settings = settings
+        self.workbench = Workbench(session, tasks, engine)
+        self.judging = Judging(session, tasks, engine)
+        self.judging.device = settings["device"]
+        self.batch = BatchRunner(session, tasks, engine, settings, results)
+        self.thumbnails = Thumbnails(tasks, engine.submit, engine.limits)
+        self.browser = Browser(self.thumbnails, self._chip)
+        self.viewer = FilmViewer()
+        self.findings = FindingsPanel()
+        self.heat = HeatFlow(session, self.judging, self.findings, self.viewer)
+        self.table = ResultTable()
+        self.line = BatchLine()
+        self._hidden = False
+        self._seen = False
+        self._place()
+        self._connect_film()
+        self._connect_model()
+        self._connect_batch()
+        self._restore()
+
+    def actions(self) -> dict[str, Callable[..., object]]:
+        """What the keys and buttons do here, by the names of the key table."""
+        bench, viewer = self.workbench, self.viewer
+        return {
+            "previous_film": lambda: bench.step(-1),
+            "next_film": lambda: bench.step(1),
+            "previous_series": lambda: bench.step_series(-1),
+            "next_series": lambda: bench.step_series(1),
+            "first_film": bench.first,
+            "last_film": bench.last,
+            "find": self._find,
+            "auto_window": viewer.auto_window,
+            "voi": viewer.apply_voi,
+            "invert": lambda: viewer.set_inverted(not viewer.inverted),
+            "tool_window": lambda: viewer.set_tool("window"),
+            "tool_zoom": lambda: viewer.set_tool("zoom"),
+            "tool_pan": lambda: viewer.set_tool("pan"),
+            "flip_horizontal": viewer.flip_horizontal,
+            "flip_vertical": viewer.flip_vertical,
+            "rotate_right": lambda: viewer.rotate(1),
+            "rotate_left": lambda: viewer.rotate(-1),
+            "fit": viewer.fit,
+            "one_to_one": viewer.one_to_one,
+            "reset_view": viewer.reset_view,
+            "classify": self.judging.classify,
+            "classify_folder": self.batch.start,
+            "heat_map": self.heat.toggle,
+            "heat_fainter": lambda: self.findings.heat.step_opacity(-1),
+            "heat_stronger": lambda: self.findings.heat.step_opacity(1),
+            "heat_finding": self.heat.choose,
+            "copy_picture": self._copy_picture,
+            "hide_identity": lambda: self.set_identity_hidden(not self._hidden),
+        }
+
+    def set_identity_hidden(self, hidden: bool) -> None:
+        """Hide names and IDs on the film and in the lists."""
+        self._hidden = hidden
+        self.viewer.set_identity_hidden(hidden)
+        self.browser.set_identity_hidden(hidden)
+        self.identity_hidden.emit(hidden)
+
+    def film_alone(self) -> None:
+        """The film without panels, and back."""
+        alone = self.browser.isVisible()
+        self.browser.setVisible(not alone)
+        self.findings.setVisible(not alone)
+
+    def save_state(self) -> None:
+        """Panel sizes and the heat map's look, into the settings."""
+        heat = self.findings.heat
+        self._settings["heat_map_opacity"] = heat.opacity.value() / 100
+        self._settings["heat_map_cutoff"] = heat.cutoff.value() / 100
+        self._settings["hide_identity"] = self._hidden
+        if self._seen:  # panels that were never laid out have no sizes to keep
+            state = self._settings["window_state"]
+            state["columns"] = ",".join(str(size) for size in self._columns.sizes())
+            self._settings["window_state"] = state
+
+    def showEvent(self, event: QShowEvent) -> None:
+        self._seen = True
+        super().showEvent(event)
+
+    # Film
+
+    def _connect_film(self) -> None:
+        bench = self.workbench
+        bench.folder_opened.connect(self._on_folder)
+        bench.listing_changed.connect(self._on_listing)
+        bench.listing_state.connect(self.browser.show_state)
+        bench.film_loading.connect(self._on_loading)
+        bench.film_shown.connect(self._on_shown)
+        bench.film_failed.connect(self._on_failed)
+        bench.message.connect(self.message)
+        bench.listed = self.browser.films
+        self.browser.film_chosen.connect(bench.open_film)
+        self.viewer.step_requested.connect(bench.step)
+        self.viewer.maximise_requested.connect(self.film_alone)
+
+    def _on_folder(self) -> None:
+        self.thumbnails.clear()
+        self.table.hide()
+        if not self.session.films:
+            self.viewer.show_empty("No film in this folder. The list at the left says why.")
+            self.refresh_findings()
+
+    def _on_listing(self) -> None:
+        session = self.session
+        assert session.folder is not None
+        self.browser.show_folder(session.folder, session.patients, session.rejected)
+
+    def _on_loading(self, film: FilmRef) -> None:
+        self.browser.select(film)
+        self.viewer.show_busy(film)
+        self.viewer.set_heat_map(None)
+        self.refresh_findings()
+
+    def _on_shown(self, radiograph: Radiograph) -> None:
+        self.viewer.show_film(radiograph, self.workbench.position())
+        self.heat.begin()
+
+    def _on_failed(self, film: FilmRef, error: Exception) -> None:
+        self.viewer.show_error(film, error)
+        self.refresh_findings()
+
+    def _find(self) -> None:
+        self.browser.field.setFocus()
+        self.browser.field.selectAll()
+
+    def _copy_picture(self) -> None:
+        if self.session.radiograph is not None:
+            QApplication.clipboard().setImage(self.viewer.picture(identity=False))
+
+    # Model
+
+    def _connect_model(self) -> None:
+        self.judging.model_changed.connect(self._on_model)
+        self.judging.result_changed.connect(self._on_result)
+        self.judging.message.connect(self.message)
+        self.findings.classify_asked.connect(self.judging.classify)
+        self.findings.card_asked.connect(self.show_card)
+
+    def refresh_findings(self) -> None:
+        """Draw the findings of the film on screen as the session has them."""
+        state = findings_state(
+            self.session,
+            model_text=self.judging.model_text,
+            busy=self.judging.is_busy(self.session.current),
+        )
+        self.findings.show_state(state)
+
+    def show_card(self) -> None:
+        """The card of the model in force."""
+        if self.session.model is not None:
+            dialog = CardDialog(self.session.model, self)
+            dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+            dialog.show()
+
+    def _on_model(self) -> None:
+        self.refresh_findings()
+        self.browser.refresh_all()
+        self.heat.begin()
+
+    def _on_result(self, film_id: str) -> None:
+        self.browser.refresh(film_id)
+        current = self.session.current
+        if current is not None and current.film_id == film_id:
+            self.refresh_findings()
+            self.heat.begin()
+
+    def _chip(self, film: FilmRef) -> Chip | None:
+        result, model = self.session.result(film), self.session.model
+        return chip(result, model.card) if result and model else None
+
+    # Batch
+
+    def _connect_batch(self) -> None:
+        batch, line, table = self.batch, self.line, self.table
+        batch.waiting.connect(line.show_waiting)
+        batch.started.connect(self._on_batch_started)
+        batch.progressed.connect(self._on_batch_films)
+        batch.finished.connect(line.show_event)
+        batch.failed.connect(line.show_failed)
+        batch.message.connect(self.message)
+        line.cancel_asked.connect(batch.cancel)
+        line.table_asked.connect(lambda: table.setVisible(not table.isVisible()))
+        line.folder_asked.connect(self._open_csv_folder)
+        line.save_asked.connect(self._save_csv)
+        line.close_asked.connect(line.hide)
+        line.close_asked.connect(table.hide)
+        table.close_asked.connect(table.hide)
+        table.film_chosen.connect(self._on_row)
+
+    def _on_batch_started(self, event: BatchStarted) -> None:
+        self.line.show_event(event)
+        self.table.start(tuple(finding.name for finding in event.card.findings))
+
+    def _on_batch_films(self, events: list[FilmFinished]) -> None:
+        for event in events:
+            self.line.show_event(event)
+            if event.result.ref is not None:
+                self._on_batch_result(event.result.ref)
+        self.table.append([event.result for event in events])
+
+    def _on_batch_result(self, film: FilmRef) -> None:
+        # The film on screen is drawn again only when its own result came.
+        self._on_result(film.film_id)
+
+    def _on_row(self, result: FilmResult) -> None:
+        film = self.session.film(result.ref.film_id) if result.ref is not None else None
+        current = self.session.current
+        if film is not None and (current is None or current.film_id != film.film_id):
+            self.workbench.open_film(film)
+
+    def _open_csv_folder(self) -> None:
+        if self.batch.csv_path is not None:
+            QDesktopServices.openUrl(QUrl.fromLocalFile(str(self.batch.csv_path.parent)))
+
+    def _save_csv(self) -> None:
+        name, _ = QFileDialog.getSaveFileName(
+            self, "Save the CSV as", "predictions.csv", "CSV (*.csv)"
+        )
+        if name:
+            self.batch.save_as(Path(name))
+
+    # Place
+
+    def _place(self) -> None:
+        self._rows = QSplitter(Qt.Orientation.Vertical)
+        self._rows.addWidget(self.viewer)
+        self._rows.addWidget(self.table)
+        self._rows.setStretchFactor(0, 1)
+        self._rows.setSizes([560, 240])
+        self.table.hide()
+        self._columns = QSplitter(Qt.Orientation.Horizontal)
+        for panel, least in ((self.browser, 200), (self._rows, 360), (self.findings, 232)):
+            panel.setMinimumWidth(least)
+            self._columns.addWidget(panel)
+        for splitter in (self._rows, self._columns):
+            splitter.setHandleWidth(1)
+            splitter.setChildrenCollapsible(False)
+        self._columns.setStretchFactor(1, 1)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addWidget(self._columns, 1)
+        column.addWidget(self.line)
+
+    def _restore(self) -> None:
+        heat = self.findings.heat
+        heat.opacity.setValue(round(self._settings["heat_map_opacity"] * 100))
+        heat.cutoff.setValue(round(self._settings["heat_map_cutoff"] * 100))
+        self.viewer.set_heat_opacity(heat.opacity.value() / 100)
+        self.viewer.set_heat_cutoff(heat.cutoff.value() / 100)
+        sizes = self._settings["window_state"].get("columns", "").split(",")
+        if len(sizes) == 3 and all(size.isdigit() and int(size) for size in sizes):
+            self._columns.setSizes([int(size) for size in sizes])
+        else:
+            self._columns.setSizes([_SIDES_PX[0], 744, _SIDES_PX[1]])
+        self.viewer.show_empty("Choose a film at the left.")
+        self.set_identity_hidden(self._settings["hide_identity"])
