@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from io import BytesIO
 from typing import Any, BinaryIO
 
+import numpy.typing as npt
 from pydicom.datadict import tag_for_keyword
 from pydicom.dataset import Dataset
 
@@ -14,7 +16,7 @@ from xrayview.domain.radiograph import Greyscale, Radiograph
 from xrayview.errors import StatusCode, UnreadableFilm
 from xrayview.io.dataset import DicomFile, PixelElement, open_dicom, sniff
 from xrayview.io.greyscale_header import SampleFormat, greyscale_of
-from xrayview.io.pixels import PixelDescription, decode_frame, describe
+from xrayview.io.pixels import PixelDescription, decode_frame, describe, stored_frame
 from xrayview.io.spacing import spacing_of
 from xrayview.io.transfer_syntax import (
     TRANSFER_SYNTAXES,
@@ -22,9 +24,9 @@ from xrayview.io.transfer_syntax import (
     missing_decoders,
     unsupported,
 )
-from xrayview.io.values import integer, numbers, text, texts
+from xrayview.io.values import integer, items, numbers, text, texts
 
-__all__ = ["read", "read_header", "sniff", "unavailable"]
+__all__ = ["read", "read_header", "sniff", "stored_frames", "unavailable"]
 
 _TEXT_FIELDS: dict[str, str] = {
     "study_uid": "StudyInstanceUID",
@@ -57,6 +59,7 @@ _FILM_KEYWORDS = (
     "NumberOfFrames",
 )
 _PICTURE_KEYWORDS = (
+    "SOPClassUID",
     "SamplesPerPixel",
     "PhotometricInterpretation",
     "PlanarConfiguration",
@@ -87,6 +90,8 @@ _PICTURE_KEYWORDS = (
     "LossyImageCompressionRatio",
     "PresentationIntentType",
     "BurnedInAnnotation",
+)
+_PALETTE_KEYWORDS = (
     *(
         f"{colour}PaletteColorLookupTable{part}"
         for colour in ("Red", "Green", "Blue")
@@ -101,7 +106,7 @@ def _tags(*keywords: str) -> list[int]:
 
 
 _HEADER_TAGS = _tags(*_FILM_KEYWORDS)
-_ALL_TAGS = _tags(*_FILM_KEYWORDS, *_PICTURE_KEYWORDS)
+_ALL_TAGS = _tags(*_FILM_KEYWORDS, *_PICTURE_KEYWORDS, *_PALETTE_KEYWORDS)
 
 unavailable = missing_decoders
 
@@ -147,7 +152,22 @@ def read(data: bytes, film: FilmRef, max_megapixels: float) -> Radiograph:
         burned_in=text(file.dataset, "BurnedInAnnotation"),
         warnings=decoded.warnings,
         notes=(*decoded.notes, *notes, *spacing_notes),
+        attributes=_attributes(file.dataset),
     )
+
+
+def stored_frames(data: bytes, max_megapixels: float) -> Iterator[npt.NDArray[Any]]:
+    """Every frame of a file held in memory, as it is stored: no colour step, no change of type.
+
+    Raises:
+        UnreadableFilm: NO_PIXELS, UNSUPPORTED_SYNTAX, TOO_LARGE, DECODE_FAILED.
+    """
+    file = open_dicom(BytesIO(data), _ALL_TAGS, whole=True)
+    pixels = _pixels_of(file)
+    syntax = _syntax_of(file)
+    description = describe(file.dataset, pixels.keyword)
+    for frame in range(description.frames):
+        yield stored_frame(file, pixels, description, syntax, frame, max_megapixels).samples
 
 
 def _described(film: FilmRef, file: DicomFile) -> FilmRef:
@@ -164,6 +184,17 @@ def _described(film: FilmRef, file: DicomFile) -> FilmRef:
         laterality=text(dataset, "ImageLaterality") or text(dataset, "Laterality"),
         **fields,
     )
+
+
+def _attributes(dataset: Dataset) -> dict[str, str]:
+    """The picture's attributes as text; items of sequences are counted, not quoted."""
+    return {
+        keyword: f"items: {len(items(dataset, keyword))}"
+        if keyword.endswith("Sequence")
+        else text(dataset, keyword)
+        for keyword in _PICTURE_KEYWORDS
+        if keyword in dataset
+    }
 
 
 def _pixels_of(file: DicomFile) -> PixelElement:

@@ -104,15 +104,25 @@ def describe(dataset: Dataset, keyword: str) -> PixelDescription:
     )
 
 
-def decode_frame(
+@dataclass(frozen=True)
+class StoredFrame:
+    """One frame as the file stores it: (rows, columns) or (rows, columns, samples)."""
+
+    samples: npt.NDArray[Any]
+    photometric: str
+    """As the decoder left it: some decoders turn YBR into RGB."""
+    warnings: tuple[str, ...] = ()
+
+
+def stored_frame(
     file: DicomFile,
     pixels: PixelElement,
     description: PixelDescription,
     syntax: TransferSyntax,
     frame: int,
     max_megapixels: float,
-) -> DecodedFrame:
-    """Decode one frame into stored values.
+) -> StoredFrame:
+    """Decode one frame and leave its values as they are stored.
 
     Raises:
         UnreadableFilm: TOO_LARGE, UNSUPPORTED_SYNTAX or DECODE_FAILED.
@@ -126,11 +136,26 @@ def decode_frame(
     if encapsulated != syntax.is_encapsulated:
         raise undecodable("its pixel data is not of the transfer syntax that the header names")
     if encapsulated:
-        raw, photometric, incomplete = _compressed(file, pixels, description, syntax, frame)
-    else:
-        raw, photometric, incomplete = _uncompressed(file, pixels, description, syntax, frame)
-    grey, colour, notes = _grey(file.dataset, raw, photometric)
-    return DecodedFrame(_held(grey), colour, incomplete, notes)
+        return StoredFrame(*_compressed(file, pixels, description, syntax, frame))
+    return StoredFrame(*_uncompressed(file, pixels, description, syntax, frame))
+
+
+def decode_frame(
+    file: DicomFile,
+    pixels: PixelElement,
+    description: PixelDescription,
+    syntax: TransferSyntax,
+    frame: int,
+    max_megapixels: float,
+) -> DecodedFrame:
+    """Decode one frame into the stored values of a film; colour becomes luminance.
+
+    Raises:
+        UnreadableFilm: TOO_LARGE, UNSUPPORTED_SYNTAX or DECODE_FAILED.
+    """
+    stored = stored_frame(file, pixels, description, syntax, frame, max_megapixels)
+    grey, colour, notes = _grey(file.dataset, stored.samples, stored.photometric)
+    return DecodedFrame(_held(grey), colour, stored.warnings, notes)
 
 
 def _uncompressed(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from io import BytesIO
 from typing import Any, BinaryIO
@@ -82,6 +82,23 @@ class RasterFormat:
             warnings=() if complete else (f"incomplete: the {self.name.upper()} has no end",),
             notes=notes,
         )
+
+    def stored_frames(self, data: bytes, max_megapixels: float) -> Iterator[npt.NDArray[Any]]:
+        """The first page as OpenCV unpacks it, colour as RGB; a JPEG's or PNG's turn is not made.
+
+        Raises:
+            UnreadableFilm: TOO_LARGE by the header's claim, DECODE_FAILED.
+        """
+        header = self.header(BytesIO(data))
+        check_size(header.rows, header.columns, max_megapixels)
+        self._check_scans(data)
+        try:
+            page = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
+        except cv2.error:
+            page = None
+        if page is None:
+            raise _undecodable(self.name, self.is_complete(data))
+        yield page if page.ndim == 2 else page[..., [2, 1, 0, 3][: page.shape[2]]]
 
     def _check_scans(self, data: bytes) -> None:
         scans = jpeg_scans(data) if self.name == "jpeg" else 0

@@ -9,9 +9,13 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
+
+import numpy as np
+import numpy.typing as npt
 
 from xrayview.domain.film import FilmRef
+from xrayview.domain.inspection import StoredValues
 from xrayview.domain.radiograph import Radiograph
 from xrayview.errors import StatusCode, UnreadableFilm, XrayViewError
 from xrayview.io import dicom, raster
@@ -27,21 +31,33 @@ class Reader:
     """One kind of film file.
 
     `sniff` sees the first HEAD_BYTES of the file. `read_header` gets the file opened at its
-    start and completes a FilmRef; `read` gets the whole file's bytes. `unavailable` is None, or
-    what to install so that it reads all that it could.
+    start and completes a FilmRef; `read` gets the whole file's bytes, and so does `stored_frames`,
+    which leaves the values as they are stored. `unavailable` is None, or what to install so that
+    it reads all that it could.
     """
 
     name: str
     sniff: Callable[[bytes], bool]
     read_header: Callable[[BinaryIO, FilmRef], FilmRef]
     read: Callable[[bytes, FilmRef, float], Radiograph]
+    stored_frames: Callable[[bytes, float], Iterator[npt.NDArray[Any]]]
     unavailable: Callable[[], str | None] = lambda: None
 
 
 READERS: tuple[Reader, ...] = (
     # First: the preamble of a DICOM file may be the head of a valid TIFF (PS3.10, 7.1).
-    Reader("dicom", dicom.sniff, dicom.read_header, dicom.read, dicom.unavailable),
-    *(Reader(row.name, row.sniff, row.read_header, row.read) for row in raster.FORMATS),
+    Reader(
+        "dicom",
+        dicom.sniff,
+        dicom.read_header,
+        dicom.read,
+        dicom.stored_frames,
+        dicom.unavailable,
+    ),
+    *(
+        Reader(row.name, row.sniff, row.read_header, row.read, row.stored_frames)
+        for row in raster.FORMATS
+    ),
 )
 
 
@@ -84,14 +100,46 @@ def read_film(film: FilmRef, *, max_megapixels: float = 200.0) -> Radiograph:
         UnreadableFilm: NOT_AN_IMAGE, NO_PIXELS, UNSUPPORTED_SYNTAX, TOO_LARGE, DECODE_FAILED.
     """
     with _told_about(film.path):
-        info = _regular_file(film.path)
-        if info.st_size > MAX_FILE_BYTES:
-            raise too_large(f"the file has {info.st_size / 1024**3:.1f} GiB")
-        data = film.path.read_bytes()
+        data, info = _bytes_of(film.path)
         reader = _reader_of(data[:HEAD_BYTES])
         film = replace(film, file_size=len(data), mtime_ns=info.st_mtime_ns)
         radiograph = reader.read(data, film, max_megapixels)
         return replace(radiograph, sha256=hashlib.sha256(data).hexdigest())
+
+
+def read_stored(path: Path, *, max_megapixels: float = 200.0) -> StoredValues:
+    """Describe the stored values of all frames of a film, one frame in memory at a time.
+
+    Args:
+        path: a regular file; anything else is refused unopened.
+        max_megapixels: the largest rows x columns to decode, in millions.
+
+    Raises:
+        UnreadableFilm: NOT_AN_IMAGE, NO_PIXELS, UNSUPPORTED_SYNTAX, TOO_LARGE, DECODE_FAILED.
+    """
+    with _told_about(path):
+        data, _ = _bytes_of(path)
+        reader = _reader_of(data[:HEAD_BYTES])
+        return _summary(reader.stored_frames(data, max_megapixels))
+
+
+def _summary(frames: Iterator[npt.NDArray[Any]]) -> StoredValues:
+    digest = hashlib.sha256()
+    lows, highs = [], []
+    for frame in frames:
+        little = np.ascontiguousarray(frame, dtype=frame.dtype.newbyteorder("<"))
+        digest.update(little.data)
+        lows.append(frame.min().item())
+        highs.append(frame.max().item())
+    shape = frame.shape if len(lows) == 1 else (len(lows), *frame.shape)
+    return StoredValues(shape, frame.dtype.name, min(lows), max(highs), digest.hexdigest())
+
+
+def _bytes_of(path: Path) -> tuple[bytes, os.stat_result]:
+    info = _regular_file(path)
+    if info.st_size > MAX_FILE_BYTES:
+        raise too_large(f"the file has {info.st_size / 1024**3:.1f} GiB")
+    return path.read_bytes(), info
 
 
 def _regular_file(path: Path) -> os.stat_result:

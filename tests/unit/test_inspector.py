@@ -1,0 +1,101 @@
+"""The pipeline inspector names each step with its value and where it was read from."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from pydicom.datadict import tag_for_keyword
+
+from tests.builders import lut_item, phantom, write_dicom, write_raster
+from xrayview.display.inspector import TAGS, pipeline_steps
+from xrayview.display.voi import drag_window
+from xrayview.domain.inspection import Step
+from xrayview.domain.radiograph import Radiograph, Window
+from xrayview.io.readers import read_film, read_header
+
+
+def film(path: Path) -> Radiograph:
+    return read_film(read_header(path, path.parent))
+
+
+def named(steps: tuple[Step, ...]) -> dict[str, Step]:
+    return {step.name: step for step in steps}
+
+
+@pytest.mark.parametrize("keyword", TAGS)
+def test_that_every_tag_is_that_of_the_dictionary(keyword: str) -> None:
+    number = tag_for_keyword(keyword)
+    assert number is not None
+    assert TAGS[keyword] == f"({number >> 16:04X},{number & 0xFFFF:04X})"
+
+
+def test_that_steps_carry_value_and_tag_in_the_order_of_the_standard(tmp_path: Path) -> None:
+    path = write_dicom(
+        tmp_path / "film.dcm",
+        phantom(),
+        photometric="MONOCHROME1",
+        bits_stored=12,
+        slope=2,
+        intercept=-100,
+        windows=[(2048, 4096, "WIDE")],
+        voi_function="SIGMOID",
+        PresentationLUTShape="INVERSE",
+        PixelPaddingValue=7,
+    )
+    steps = pipeline_steps(film(path))
+    assert [step.name for step in steps] == [
+        "Stored values", "Pixel padding", "Rescale", "Window", "Inversion",
+    ]  # fmt: skip
+    rescale = named(steps)["Rescale"]
+    assert rescale.value == "slope 2, intercept -100"
+    assert [(a.keyword, a.tag, a.value) for a in rescale.attributes] == [
+        ("RescaleSlope", "(0028,1053)", "2.0"),
+        ("RescaleIntercept", "(0028,1052)", "-100.0"),
+    ]
+    assert named(steps)["Window"].value == "centre 2048, width 4096, SIGMOID WIDE"
+    assert named(steps)["Inversion"].value.startswith("inverted")
+    shape = named(steps)["Inversion"].attributes[1]
+    assert (shape.keyword, shape.value) == ("PresentationLUTShape", "INVERSE")
+    assert {step.origin for step in steps} == {"file"}
+
+
+def test_that_luts_are_named_with_their_sequences(tmp_path: Path) -> None:
+    entries = np.arange(4096, dtype=np.uint16)
+    path = write_dicom(
+        tmp_path / "film.dcm",
+        phantom(),
+        bits_stored=12,
+        modality_lut=lut_item(0, entries, 12),
+        voi_luts=[lut_item(0, entries, 12, explanation="CHEST")],
+        windows=[(1, 2)],
+    )
+    steps = named(pipeline_steps(film(path)))
+    assert steps["Modality LUT"].attributes[0].tag == "(0028,3000)"
+    assert steps["VOI LUT"].value == "CHEST: 4096 entries from 0, 12 bits"
+    assert steps["VOI LUT"].attributes[0].value == "items: 1"
+    assert "Window" not in steps
+
+
+def test_that_a_step_the_file_does_not_ask_for_claims_no_tag(tmp_path: Path) -> None:
+    steps = pipeline_steps(film(write_raster(tmp_path / "film.png", phantom(bits=8))))
+    assert all(not step.attributes for step in steps)
+    assert named(steps)["Rescale"].origin == "default"
+    assert named(steps)["Window"].origin == "computed"
+
+
+def test_that_a_window_of_the_user_is_not_said_to_be_the_files(tmp_path: Path) -> None:
+    radiograph = film(write_dicom(tmp_path / "film.dcm", phantom(), windows=[(100, 200, "A")]))
+    dragged = drag_window(Window(100, 200), 10, 0)
+    steps = named(pipeline_steps(radiograph, dragged, invert=True))
+    assert steps["Window"].origin == "user"
+    assert steps["Window"].attributes == ()
+    assert steps["Inversion by the user"].origin == "user"
+
+
+def test_that_a_colour_film_says_that_it_is_shown_as_luminance(tmp_path: Path) -> None:
+    rgb = np.zeros((8, 8, 3), np.uint8)
+    steps = named(pipeline_steps(film(write_dicom(tmp_path / "film.dcm", rgb, photometric="RGB"))))
+    assert steps["Colour"].attributes[0].value == "RGB"
+    assert steps["Inversion"].value == "none"

@@ -1,0 +1,143 @@
+"""The pipeline inspector: the steps that turn this film's stored values into displayed grey.
+
+The order is that of `greyscale.displayed_grey`; every step names the attribute it was read from,
+with the value that the file has.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from xrayview.display.voi import AUTO_PERCENTILES, Voi, VoiKind, default_voi
+from xrayview.domain.inspection import Attribute, Origin, Step
+from xrayview.domain.radiograph import Lut, Radiograph, Shutter, Window
+
+TAGS: dict[str, str] = {
+    "SamplesPerPixel": "(0028,0002)",
+    "PhotometricInterpretation": "(0028,0004)",
+    "BitsAllocated": "(0028,0100)",
+    "BitsStored": "(0028,0101)",
+    "HighBit": "(0028,0102)",
+    "PixelRepresentation": "(0028,0103)",
+    "PixelPaddingValue": "(0028,0120)",
+    "PixelPaddingRangeLimit": "(0028,0121)",
+    "ModalityLUTSequence": "(0028,3000)",
+    "RescaleSlope": "(0028,1053)",
+    "RescaleIntercept": "(0028,1052)",
+    "VOILUTSequence": "(0028,3010)",
+    "WindowCenter": "(0028,1050)",
+    "WindowWidth": "(0028,1051)",
+    "WindowCenterWidthExplanation": "(0028,1055)",
+    "VOILUTFunction": "(0028,1056)",
+    "PresentationLUTShape": "(2050,0020)",
+    "ShutterShape": "(0018,1600)",
+    "ShutterPresentationValue": "(0018,1622)",
+}
+"""Tags of the attributes that a step may come from (PS3.6)."""
+
+
+def pipeline_steps(
+    radiograph: Radiograph, voi: Voi | None = None, *, invert: bool = False
+) -> tuple[Step, ...]:
+    """The steps applied to this film, in order.
+
+    Args:
+        radiograph: any film; one without DICOM attributes has steps of origin `default` and
+            `computed`.
+        voi: the window or LUT in force; None is the film's default.
+        invert: the user's own inversion.
+    """
+    return tuple(_steps(radiograph, default_voi(radiograph) if voi is None else voi, invert))
+
+
+def _steps(film: Radiograph, voi: Voi, invert: bool) -> Iterator[Step]:
+    yield _stored(film)
+    if _is_colour(film):
+        yield _step(film, "Colour", "luminance, Rec. 601", "PhotometricInterpretation")
+    if film.greyscale.padding is not None:
+        low, high = film.greyscale.padding
+        text = f"{low:g}" if low == high else f"{low:g} to {high:g}"
+        keywords = ("PixelPaddingValue", "PixelPaddingRangeLimit")
+        yield _step(film, "Pixel padding", f"{text}: background, shown black", *keywords)
+    yield _modality(film)
+    yield _voi(film, voi)
+    yield _inversion(film)
+    if invert:
+        yield Step("Inversion by the user", "inverted", "user")
+    if film.shutter is not None:
+        keywords = ("ShutterShape", "ShutterPresentationValue")
+        yield _step(film, "Shutter", _shutter_text(film.shutter), *keywords)
+    for plane in film.overlays:
+        rows, columns = plane.bits_HW.shape
+        kind = "region of interest" if plane.is_roi else "graphics, drawn white"
+        tag = Attribute("OverlayData", f"({plane.group:04x},3000)", f"{rows} x {columns}")
+        yield Step("Overlay plane", f"{plane.label or kind}", "file", (tag,))
+
+
+def _stored(film: Radiograph) -> Step:
+    keywords = ("BitsAllocated", "BitsStored", "HighBit", "PixelRepresentation")
+    rows, columns = film.pixels_HW.shape
+    return _step(
+        film, "Stored values", f"{film.pixels_HW.dtype.name}, {rows} x {columns}", *keywords
+    )
+
+
+def _modality(film: Radiograph) -> Step:
+    greyscale = film.greyscale
+    if greyscale.modality_lut is not None:
+        return _step(film, "Modality LUT", _lut_text(greyscale.modality_lut), "ModalityLUTSequence")
+    values = f"slope {greyscale.slope:g}, intercept {greyscale.intercept:g}"
+    return _step(film, "Rescale", values, "RescaleSlope", "RescaleIntercept")
+
+
+def _voi(film: Radiograph, voi: Voi) -> Step:
+    if isinstance(voi, Lut):
+        name = voi.explanation if voi.explanation != VoiKind.LUT else ""
+        text = ": ".join(part for part in (name, _lut_text(voi)) if part)
+        return _step(film, "VOI LUT", text, "VOILUTSequence")
+    text = f"centre {voi.center:g}, width {voi.width:g}, {voi.function}"
+    if voi in film.greyscale.windows:
+        keywords = ("WindowCenter", "WindowWidth", "WindowCenterWidthExplanation", "VOILUTFunction")
+        return _step(film, "Window", f"{text} {voi.explanation}".strip(), *keywords)
+    return Step("Window", text + _percentiles(voi), "computed" if _is_auto(voi) else "user")
+
+
+def _is_auto(window: Window) -> bool:
+    return window.explanation == "Auto"
+
+
+def _percentiles(window: Window) -> str:
+    low, high = AUTO_PERCENTILES
+    return f", from the {low:g} to the {high:g} percentile" if _is_auto(window) else ""
+
+
+def _inversion(film: Radiograph) -> Step:
+    text = "inverted: high values are dark" if film.greyscale.inverted else "none"
+    if _is_colour(film):
+        return Step("Inversion", text, "default")
+    return _step(film, "Inversion", text, "PhotometricInterpretation", "PresentationLUTShape")
+
+
+def _shutter_text(shutter: Shutter) -> str:
+    shapes = ("rectangle", "circle", "polygon")
+    return ", ".join(shape for shape in shapes if getattr(shutter, shape))
+
+
+def _lut_text(lut: Lut) -> str:
+    return f"{lut.entries.size} entries from {lut.first_value}, {lut.bits} bits"
+
+
+def _is_colour(film: Radiograph) -> bool:
+    photometric = film.attributes.get("PhotometricInterpretation", "MONOCHROME")
+    return not photometric.startswith("MONOCHROME")
+
+
+def _step(film: Radiograph, name: str, value: str, *keywords: str) -> Step:
+    """A step of the attributes that the file has; of the standard's default without any."""
+    attributes = tuple(
+        Attribute(keyword, TAGS[keyword], film.attributes[keyword])
+        for keyword in keywords
+        if keyword in film.attributes
+    )
+    origin: Origin = "file" if attributes else "default"
+    return Step(name, value, origin, attributes)
