@@ -43,7 +43,6 @@ class BusyLine(QWidget):
 
     def paintEvent(self, event: QPaintEvent) -> None:  # noqa: ARG002
         painter = QPainter(self)
-        painter.fillRect(self.rect(), QColor(C.accent_dim))
         length = self.width() * SHARE
         left = (self.width() + length) * self._run.currentValue() - length
         painter.fillRect(QRectF(left, 0, length, self.height()), QColor(C.accent))
