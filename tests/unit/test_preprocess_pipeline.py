@@ -129,3 +129,20 @@ def test_that_the_id_of_a_spec_never_changes_between_versions() -> None:
 def test_that_an_unknown_version_of_the_spec_is_refused() -> None:
     with pytest.raises(ModelError, match="version 2 is not known"):
         Preprocessor(replace(SPEC, version=2))
+
+
+def test_that_a_real_dicom_and_its_8_bit_copy_agree() -> None:
+    from pydicom.data import get_testdata_file
+
+    from xrayview.io.readers import read_film, read_header
+
+    path = Path(str(get_testdata_file("RG1_UNCR.dcm")))
+    dicom = read_film(read_header(path, path.parent))
+    stored = dicom.pixels_HW.astype(np.float64)
+    copied = np.rint(255 * (1 - stored / stored.max())).astype(np.uint8)
+    copy = Radiograph(FilmRef(Path("copy.png"), "copy.png"), copied, Greyscale(bits_stored=8))
+    preprocessor = Preprocessor(PreprocessSpec(size=(224, 224)))
+    grey, grey_of_copy = preprocessor.grey(dicom), preprocessor.grey(copy)
+    assert dicom.greyscale.photometric == "MONOCHROME1"
+    assert np.abs(grey - grey_of_copy).max() < 2 / 255
+    assert grey.std() > 0.1

@@ -24,8 +24,8 @@ Array = npt.NDArray[np.float32]
 
 NEGLIGIBLE = 1e-6
 """Evidence below this, in logit units, is rounding: it is none."""
-_OCCLUSION_CELLS = 14
-_OCCLUSION_BATCH = 14
+_OCCLUSION_CELLS = 10
+_OCCLUSION_BATCH = 10
 _GRADIENT_CELL_PX = 8
 
 
