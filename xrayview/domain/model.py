@@ -178,7 +178,7 @@ class Prediction:
     flags: tuple[bool, ...]
     """score >= threshold."""
     predicted: str
-    """Findings at or above their operating point joined by `|`; the top finding for softmax."""
+    """Flagged findings joined by `|`; the top finding of a multiclass model."""
     uncertainty: float
     """Entropy of the scores over its maximum, 0 (sure) .. 1; mean over findings for multilabel."""
     device: str
