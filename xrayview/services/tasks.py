@@ -128,7 +128,7 @@ class Tasks:
             else:
                 self._answer(slot, ticket, lambda _: ended(), None)
 
-        thread = threading.Thread(target=pump, name=f"xrayview {slot}", daemon=True)
+        thread = threading.Thread(target=pump, name=f"xrayview task {slot}", daemon=True)
         self._threads = [t for t in self._threads if t.is_alive()] + [thread]
         thread.start()
 

@@ -1,0 +1,205 @@
+"""What may replace what: staged folders and models, and results that find their own film."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from xrayview.domain.events import FilmResult
+from xrayview.domain.film import FilmRef, RejectedFile
+from xrayview.domain.model import (
+    Affine,
+    Finding,
+    GateVerdict,
+    HeatMap,
+    ModelCard,
+    ModelInput,
+    Prediction,
+    PreprocessSpec,
+)
+from xrayview.domain.radiograph import Greyscale, Radiograph
+from xrayview.engine.protocol import ModelReady, ModelRef, PreparedFilm
+from xrayview.errors import Status, StatusCode, UnreadableFilm
+from xrayview.services.session import Session, neighbour
+
+FOLDER = Path("films")
+CARD = ModelCard(1, "tiny", "1", "binary", "sigmoid", (Finding("Opacity"),), PreprocessSpec((8, 8)))
+
+
+def film(name: str) -> FilmRef:
+    return FilmRef(FOLDER / name, name, format="png")
+
+
+def pixels(ref: FilmRef, rows: int = 4) -> Radiograph:
+    return Radiograph(ref, np.zeros((rows, 1024), np.uint8), Greyscale())
+
+
+def ready(sha256: str) -> ModelReady:
+    ref = ModelRef(Path("tiny.pt"), sha256)
+    return ModelReady(ref, CARD, "cpu", "CPU", "float32", ("grad-cam",))
+
+
+def said_of(ref: FilmRef, sha256: str) -> FilmResult:
+    prediction = Prediction(
+        ref.film_id, sha256, ("Opacity",), (0.9,), (2.2,), (0.5,), (True,), "Opacity", 0.4,
+        "cpu", "float32",
+    )  # fmt: skip
+    return FilmResult(ref.relative_path, Status.OK, StatusCode.OK, ref=ref, prediction=prediction)
+
+
+def heat_of(ref: FilmRef, sha256: str) -> HeatMap:
+    return HeatMap(
+        ref.film_id, sha256, "Opacity", "grad-cam", 0.9, 0.5, np.zeros((2, 2), np.float32),
+        Affine(1, 1), (4, 4), 1.0,
+    )  # fmt: skip
+
+
+@pytest.fixture
+def session() -> Session:
+    session = Session(film_budget_mib=1)
+    session.open_folder(FOLDER, [film("b.png"), film("a.png")], [], FOLDER)
+    session.open_model(ready("m1"))
+    return session
+
+
+def test_that_films_are_listed_in_the_order_of_the_browser(session: Session) -> None:
+    assert [f.relative_path for f in session.films] == ["a.png", "b.png"]
+
+
+def test_that_pixels_of_the_current_film_are_shown(session: Session) -> None:
+    a = session.films[0]
+    assert session.select(a) is None
+    assert session.accept_radiograph(a, pixels(a))
+    assert session.radiograph is not None
+
+
+def test_that_late_pixels_of_another_film_are_kept_but_not_shown(session: Session) -> None:
+    a, b = session.films
+    session.select(a)
+    session.select(b)
+    assert not session.accept_radiograph(a, pixels(a))
+    assert session.radiograph is None
+    assert session.select(a) is not None
+
+
+def test_that_pixels_of_a_closed_folder_are_dropped(session: Session) -> None:
+    a = session.films[0]
+    session.open_folder(Path("other"), [replace(film("c.png"), path=Path("other/c.png"))], [])
+    assert not session.accept_radiograph(a, pixels(a))
+    assert not session.is_decoded(a)
+
+
+def test_that_a_late_failure_of_another_film_is_not_shown(session: Session) -> None:
+    a, b = session.films
+    session.select(b)
+    error = UnreadableFilm("cut off", code=StatusCode.DECODE_FAILED)
+    assert not session.accept_film_error(a, error)
+    assert session.film_error is None
+    assert session.accept_film_error(b, error)
+    assert session.film_error is error
+
+
+def test_that_a_film_that_can_be_read_again_loses_its_failure(session: Session) -> None:
+    a = session.films[0]
+    session.select(a)
+    session.accept_film_error(a, UnreadableFilm("cut off", code=StatusCode.DECODE_FAILED))
+    session.accept_radiograph(a, pixels(a))
+    assert session.film_error is None
+
+
+def test_that_decoded_films_stay_within_their_budget_and_the_newest_always_fits() -> None:
+    films = [film(f"{n}.png") for n in range(4)]
+    session = Session(film_budget_mib=1)
+    session.open_folder(FOLDER, films, [])
+    for ref in films:
+        session.accept_radiograph(ref, pixels(ref, rows=500))  # about half a MiB each
+    assert [session.is_decoded(ref) for ref in films] == [False, False, True, True]
+    session.accept_radiograph(films[0], pixels(films[0], rows=5000))
+    assert [session.is_decoded(ref) for ref in films] == [True, False, False, False]
+
+
+def test_that_the_current_film_stays_while_the_list_grows(session: Session) -> None:
+    a = session.films[0]
+    session.select(a)
+    session.accept_radiograph(a, pixels(a))
+    rejected = RejectedFile(FOLDER / "x.txt", "x.txt", StatusCode.NOT_AN_IMAGE, "a text")
+    session.update_folder([*session.films, film("c.png")], [rejected])
+    assert session.current is a
+    assert session.radiograph is not None
+    assert len(session.films) == 3
+    assert session.rejected == (rejected,)
+
+
+def test_that_a_result_is_found_by_its_film_and_the_model_in_force(session: Session) -> None:
+    a, b = session.films
+    assert session.accept_result(said_of(a, "m1"), "m1")
+    assert session.result(a) is not None
+    assert session.result(b) is None
+    assert session.result(None) is None
+
+
+def test_that_a_result_of_an_earlier_model_is_not_shown_under_the_new_one(
+    session: Session,
+) -> None:
+    a = session.films[0]
+    session.open_model(ready("m2"))
+    assert not session.accept_result(said_of(a, "m1"), "m1")
+    assert session.result(a) is None
+    session.open_model(ready("m1"))
+    assert session.result(a) is not None
+
+
+def test_that_a_result_that_contradicts_its_own_film_or_model_is_refused(
+    session: Session,
+) -> None:
+    a, b = session.films
+    crossed = replace(said_of(a, "m1"), ref=b)
+    assert not session.accept_result(crossed, "m1")
+    assert not session.accept_result(said_of(a, "m2"), "m1")
+    assert session.result(a) is session.result(b) is None
+
+
+def test_that_a_result_of_a_film_that_is_no_longer_open_is_dropped(session: Session) -> None:
+    a = session.films[0]
+    session.open_folder(Path("other"), [], [])
+    assert not session.accept_result(said_of(a, "m1"), "m1")
+
+
+def test_that_the_same_folder_opened_again_starts_without_results(session: Session) -> None:
+    a = session.films[0]
+    session.accept_result(said_of(a, "m1"), "m1")
+    session.open_folder(FOLDER, session.films, [])
+    assert session.result(a) is None
+
+
+def test_that_a_heat_map_is_shown_over_its_own_film_and_model_only(session: Session) -> None:
+    a, b = session.films
+    session.select(b)
+    assert not session.accept_heat_map(heat_of(a, "m1"))
+    assert not session.accept_heat_map(heat_of(b, "m0"))
+    assert session.accept_heat_map(heat_of(b, "m1"))
+    assert session.heat_map(b, "Opacity", "grad-cam") is not None
+    assert session.heat_map(b, "Opacity", "occlusion") is None
+    assert session.heat_map(a, "Opacity", "grad-cam") is not None  # for when it is chosen
+
+
+def test_that_a_prepared_film_belongs_to_its_model(session: Session) -> None:
+    a = session.films[0]
+    seen = ModelInput(a.film_id, np.zeros((1, 8, 8), np.float32), Affine(1, 1), (4, 4), "p")
+    prepared = PreparedFilm(a, seen, "hash", GateVerdict())
+    session.accept_prepared(prepared, "m1")
+    assert session.prepared(a) is prepared
+    session.open_model(ready("m2"))
+    assert session.prepared(a) is None
+
+
+def test_that_stepping_is_held_at_both_ends(session: Session) -> None:
+    a, b = session.films
+    assert neighbour(session.films, a, -1) is a
+    assert neighbour(session.films, a, 1) is b
+    assert neighbour(session.films, b, 5) is b
+    assert neighbour(session.films, None, 1) is a
+    assert neighbour([], a, 1) is None
