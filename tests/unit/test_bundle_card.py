@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.bundles import tiny_card
@@ -232,12 +232,14 @@ plain = st.recursive(
 PLACES = sorted({place for place, _, _ in PROBLEMS})
 
 
+@settings(deadline=None)
 @given(plain)
 def test_that_any_json_is_a_card_or_a_model_error(data: Any) -> None:
     with pytest.raises(ModelError):
         card_from_json(data)
 
 
+@settings(deadline=None)
 @given(st.sampled_from(PLACES), plain)
 def test_that_any_value_in_a_field_is_taken_or_named(place: str, value: Any) -> None:
     data = put(card_json(), place, value)

@@ -190,7 +190,9 @@ def test_that_a_deflated_bomb_is_not_unfolded(tmp_path: Path) -> None:
     assert "too large" in refusal(path).what
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=150)
+@settings(
+    deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=150
+)
 @given(st.data())
 def test_that_any_damage_is_a_model_error_or_leaves_a_card(
     good: Path, tmp_path: Path, data: st.DataObject

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from xrayview.domain.model import PreprocessSpec
@@ -19,6 +19,7 @@ specs = st.builds(
 )
 
 
+@settings(deadline=None)
 @given(st.tuples(sides, sides), specs, st.floats(0, 1), st.floats(0, 1))
 def test_that_the_inverse_is_the_identity_within_a_pixel(
     film_size: tuple[int, int], spec: PreprocessSpec, v: float, u: float
@@ -28,6 +29,7 @@ def test_that_the_inverse_is_the_identity_within_a_pixel(
     assert there.inverse().apply(*there.apply(*point)) == pytest.approx(point, abs=0.01)
 
 
+@settings(deadline=None)
 @given(st.tuples(sides, sides), specs)
 def test_that_the_corners_of_the_filled_part_come_from_the_film(
     film_size: tuple[int, int], spec: PreprocessSpec
@@ -45,6 +47,7 @@ def test_that_the_corners_of_the_filled_part_come_from_the_film(
     assert bottom_right == pytest.approx((rows.stop, columns.stop), abs=0.01)
 
 
+@settings(deadline=None)
 @given(st.tuples(st.integers(200, 5000), st.integers(200, 5000)))
 def test_that_letterbox_and_crop_keep_the_aspect(film_size: tuple[int, int]) -> None:
     for fit in ("letterbox", "center_crop"):

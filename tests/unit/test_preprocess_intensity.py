@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
@@ -135,6 +135,7 @@ def test_that_a_film_with_values_that_are_no_numbers_is_refused(
     assert caught.value.code is StatusCode.DECODE_FAILED
 
 
+@settings(deadline=None)
 @given(
     hnp.arrays(np.int16, st.tuples(st.integers(1, 12), st.integers(1, 12))),
     st.floats(-100, 100),
@@ -149,6 +150,7 @@ def test_that_any_film_gives_finite_grey_in_0_to_1(
     assert grey.max() <= 1
 
 
+@settings(deadline=None)
 @given(
     st.dictionaries(st.integers(-50, 50), st.integers(1, 20), min_size=1),
     st.tuples(st.floats(0, 100), st.floats(0, 100)),

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from xrayview.domain.film import FilmRef
@@ -42,6 +42,7 @@ specs = st.builds(
 )
 
 
+@settings(deadline=None)
 @given(specs, st.tuples(st.integers(1, 99), st.integers(1, 99)))
 def test_that_the_two_halves_are_the_whole_bit_for_bit(
     spec: PreprocessSpec, shape: tuple[int, int]
