@@ -2,6 +2,7 @@
 and PNG, JPEG and TIFF files with what such files can say.
 
     write_dicom(path, pixels_HW, photometric="MONOCHROME1", bits_stored=12, windows=[(2048, 4096)])
+    write_encapsulated(path, [codestream], pixels_HW, transfer_syntax=uid)
     write_raster(path, pixels_HW)                  # by the suffix: .png .jpg .tif
     lut_item(first_value, entries, bits)           # an item for `voi_luts` or `modality_lut`
     phantom(rows, columns, bits)                   # a film-like gradient without symmetry
@@ -18,6 +19,7 @@ from typing import Any
 import cv2
 import numpy as np
 import numpy.typing as npt
+from pydicom import dcmread
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.encaps import encapsulate
 from pydicom.pixels import get_encoder
@@ -153,6 +155,20 @@ def write_dicom(
     for keyword, value in tags.items():
         setattr(dataset, keyword, value)
     return _save(dataset, path, UID(transfer_syntax), preamble=preamble, file_meta=file_meta)
+
+
+def write_encapsulated(
+    path: Path, frames: Sequence[bytes], pixels: Array, *, transfer_syntax: str, **options: Any
+) -> Path:
+    """Write a film whose compressed frames are at hand; `pixels` only describe them."""
+    write_dicom(path, pixels, **options)
+    dataset = dcmread(path)
+    dataset.file_meta.TransferSyntaxUID = UID(transfer_syntax)
+    dataset.add_new("PixelData", "OB", encapsulate(list(frames)))
+    dataset["PixelData"].is_undefined_length = True
+    if len(frames) > 1:
+        dataset.NumberOfFrames = len(frames)
+    return _save(dataset, path, UID(transfer_syntax), preamble=True, file_meta=True)
 
 
 def dataset_for(
@@ -336,7 +352,9 @@ def tiff_bytes(
         out += struct.pack(f"{order}{count}", len(fields))
         for tag, kind, value in fields:
             letter = "H" if kind == 3 else "L"
-            inline = struct.pack(f"{order}{letter}", value).ljust(struct.calcsize(order + pointer), b"\0")
+            inline = struct.pack(f"{order}{letter}", value).ljust(
+                struct.calcsize(order + pointer), b"\0"
+            )
             out += struct.pack(f"{order}HH{pointer}", tag, kind, 1) + inline
         link = len(out)
         out += struct.pack(f"{order}{pointer}", 0)

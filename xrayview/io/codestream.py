@@ -7,8 +7,8 @@ from io import BytesIO
 from typing import BinaryIO
 
 from xrayview.errors import StatusCode, UnreadableFilm
-from xrayview.io.limits import MAX_JPEG_SCANS
-from xrayview.io.raster_header import jpeg_header, jpeg_scans
+from xrayview.io.limits import check_scans
+from xrayview.io.raster_header import jpeg_header
 
 _ITEM, _DELIMITER = 0xFFFEE000, 0xFFFEE0DD
 _J2K_START = b"\xff\x4f\xff\x51"
@@ -16,6 +16,8 @@ _JPEG = frozenset(f"1.2.840.10008.1.2.4.{n}" for n in (50, 51, 57, 70, 80, 81))
 _J2K = frozenset(f"1.2.840.10008.1.2.4.{n}" for n in (90, 91, 201, 202, 203))
 _END_MARKER = b"\xff\xd9"
 """EOI of JPEG and JPEG-LS, EOC of JPEG 2000."""
+
+NO_END = "incomplete: the compressed frame has no end marker"
 
 
 def encapsulation_warning(body: BinaryIO) -> str:
@@ -40,37 +42,44 @@ def encapsulation_warning(body: BinaryIO) -> str:
 
 
 def frame_warning(stream: bytes, uid: str) -> str:
-    """Empty, or `incomplete: ...` when the codestream lacks its end marker."""
-    if uid not in _JPEG | _J2K:
-        return ""
+    """Empty, or `incomplete: ...` when a JPEG 2000 frame lacks its end marker.
+
+    Its resolutions are stored one after the other, so that a cut costs sharpness, not rows.
+    """
+    return "" if uid not in _J2K or _has_end(stream) else NO_END
+
+
+def _has_end(stream: bytes) -> bool:
     # Fragments are padded to even length; a few writers pad with FF or further zeros.
-    end = stream.rstrip(b"\0")
-    if end.endswith(_END_MARKER) or _END_MARKER in end[-16:]:
-        return ""
-    return "incomplete: the compressed frame has no end marker"
+    return _END_MARKER in stream.rstrip(b"\0")[-16:]
 
 
 def check_codestream(stream: bytes, uid: str, rows: int, columns: int) -> None:
-    """Refuse a frame whose own header claims another size than the film's, or endless scans.
+    """Refuse a frame of another size than the film's, with endless scans, or JPEG without end.
+
+    Half a JPEG or JPEG-LS frame is half a film: decoders fill up the rest, or search for it long.
 
     Raises:
         UnreadableFilm: DECODE_FAILED or TOO_LARGE.
     """
-    if uid in _JPEG and (scans := jpeg_scans(stream)) > MAX_JPEG_SCANS:
-        raise UnreadableFilm(
-            "The JPEG asks for too much work",
-            code=StatusCode.TOO_LARGE,
-            why=f"{scans} scans, the limit is {MAX_JPEG_SCANS}",
-            hint="Export it again from the source.",
-        )
+    if uid in _JPEG:
+        check_scans(stream)
+        if not _has_end(stream):
+            raise _undecodable(NO_END)
     size = _codestream_size(stream, uid)
     if size is not None and size != (rows, columns):
-        raise UnreadableFilm(
-            "The pixels cannot be decoded",
-            code=StatusCode.DECODE_FAILED,
-            why=f"the header says {rows} x {columns}, the compressed frame {size[0]} x {size[1]}",
-            hint="Export it again from the source.",
+        raise _undecodable(
+            f"the header says {rows} x {columns}, the compressed frame {size[0]} x {size[1]}"
         )
+
+
+def _undecodable(why: str) -> UnreadableFilm:
+    return UnreadableFilm(
+        "The pixels cannot be decoded",
+        code=StatusCode.DECODE_FAILED,
+        why=why,
+        hint="Copy or export it again from the source.",
+    )
 
 
 def _codestream_size(stream: bytes, uid: str) -> tuple[int, int] | None:

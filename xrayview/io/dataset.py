@@ -7,7 +7,7 @@ import struct
 import warnings
 import zlib
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from io import BytesIO
 from typing import Any, BinaryIO
 
@@ -68,6 +68,8 @@ class DicomFile:
     pixels: PixelElement | None
     truncated: bool
     """The file ends inside an element of its header."""
+    warnings: tuple[str, ...] = ()
+    """`incomplete: ...` where the film may be whole and the file is not."""
 
 
 def sniff(head: bytes) -> bool:
@@ -106,14 +108,19 @@ def _open(stream: BinaryIO, tags: list[int], whole: bool) -> DicomFile:
     if meta.truncated:
         raise _broken("the file ends inside its header")
     syntax = syntax or _guess_syntax(stream)
-    body = stream
     if syntax == DEFLATED:
-        dataset, elements, body = _open_deflated(stream.read(), tags, whole)
+        file = _deflated(stream.read(), tags, whole)
     else:
-        elements = _Elements(stream, lambda tag: tag in PIXEL_KEYWORDS)
-        dataset = elements.read(
-            implicit=syntax == IMPLICIT_LE, little=syntax != EXPLICIT_BE, tags=tags
-        )
+        file = _data_set(stream, syntax, tags)
+    index = text(file_meta, "MediaStorageSOPClassUID") == DICOMDIR_CLASS
+    return replace(file, is_index=index)
+
+
+def _data_set(stream: BinaryIO, syntax: str, tags: list[int]) -> DicomFile:
+    """Read the data set that begins here, up to its pixels."""
+    elements = _Elements(stream, lambda tag: tag in PIXEL_KEYWORDS)
+    little = syntax != EXPLICIT_BE
+    dataset = elements.read(implicit=syntax == IMPLICIT_LE, little=little, tags=tags)
     pixels = None
     if elements.stopped_at:
         tag, vr, offset, length = elements.stopped_at
@@ -121,9 +128,9 @@ def _open(stream: BinaryIO, tags: list[int], whole: bool) -> DicomFile:
     return DicomFile(
         dataset=dataset,
         transfer_syntax=syntax,
-        is_index=text(file_meta, "MediaStorageSOPClassUID") == DICOMDIR_CLASS,
-        little_endian=syntax != EXPLICIT_BE,
-        body=body,
+        is_index=False,
+        little_endian=little,
+        body=stream,
         pixels=pixels,
         truncated=elements.truncated,
     )
@@ -172,30 +179,30 @@ def _guess_syntax(stream: BinaryIO) -> str:
     return EXPLICIT_BE if head[1:2] > head[0:1] else EXPLICIT_LE
 
 
-def _open_deflated(data: bytes, tags: list[int], whole: bool) -> tuple[Dataset, _Elements, BytesIO]:
+def _deflated(data: bytes, tags: list[int], whole: bool) -> DicomFile:
     """Inflate the header, then what the pixels claim and no more (PS3.5, A.5).
 
     A few megabytes may hold gigabytes.
     """
-    body = BytesIO(_inflate(data, MAX_DEFLATED_HEADER_BYTES)[0])
-    elements = _Elements(body, lambda tag: tag in PIXEL_KEYWORDS)
-    dataset = elements.read(implicit=False, little=True, tags=tags)
-    if elements.stopped_at is None and body.tell() >= MAX_DEFLATED_HEADER_BYTES:
+    header, _ = _inflate(data, MAX_DEFLATED_HEADER_BYTES)
+    file = _data_set(BytesIO(header), DEFLATED, tags)
+    if file.pixels is None and len(header) == MAX_DEFLATED_HEADER_BYTES:
         raise too_large("its deflated header goes on for megabytes")
-    if whole and elements.stopped_at:
-        _, _, offset, length = elements.stopped_at
-        limit = min(offset + length + MAX_DEFLATED_HEADER_BYTES, MAX_INFLATED_BYTES)
-        inflated, more = _inflate(data, limit)
-        if more:
-            raise too_large(f"it inflates to more than {limit / 1024**2:.0f} MiB")
-        body = BytesIO(inflated)
-    return dataset, elements, body
+    if not whole or file.pixels is None:
+        return file
+    end = file.pixels.offset + file.pixels.length
+    limit = min(end + MAX_DEFLATED_HEADER_BYTES, MAX_INFLATED_BYTES)
+    body, state = _inflate(data, limit)
+    if state.unconsumed_tail:
+        raise too_large(f"it inflates to more than {limit / 1024**2:.0f} MiB")
+    cut = () if state.eof else ("incomplete: the deflated data has no end",)
+    return replace(file, body=BytesIO(body), warnings=cut)
 
 
-def _inflate(data: bytes, limit: int) -> tuple[bytes, bool]:
-    """The first `limit` bytes, and whether there are more."""
+def _inflate(data: bytes, limit: int) -> tuple[bytes, zlib._Decompress]:
+    """The first `limit` bytes, and where the inflater stands."""
     inflater = zlib.decompressobj(-zlib.MAX_WBITS)
-    return inflater.decompress(data, limit), bool(inflater.unconsumed_tail)
+    return inflater.decompress(data, limit), inflater
 
 
 def _starts_like_a_dataset(head: bytes) -> bool:

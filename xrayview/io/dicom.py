@@ -150,7 +150,7 @@ def read(data: bytes, film: FilmRef, max_megapixels: float) -> Radiograph:
         lossy=_lossy(file.dataset, syntax),
         for_processing=text(file.dataset, "PresentationIntentType") == "FOR PROCESSING",
         burned_in=text(file.dataset, "BurnedInAnnotation"),
-        warnings=decoded.warnings,
+        warnings=(*file.warnings, *decoded.warnings),
         notes=(*decoded.notes, *notes, *spacing_notes),
         attributes=_attributes(file.dataset),
     )

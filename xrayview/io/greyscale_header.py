@@ -44,9 +44,8 @@ def greyscale_of(dataset: Dataset, sample: SampleFormat) -> tuple[Greyscale, tup
     ]
     slope, intercept = (1.0, 0.0) if modality else _rescale(dataset, notes)
     function = _voi_function(dataset, notes)
-    monochrome1 = sample.photometric == "MONOCHROME1"
     greyscale = Greyscale(
-        photometric="MONOCHROME1" if monochrome1 else "MONOCHROME2",
+        photometric=sample.photometric,
         slope=slope,
         intercept=intercept,
         modality_lut=modality[0] if modality else None,
@@ -57,8 +56,7 @@ def greyscale_of(dataset: Dataset, sample: SampleFormat) -> tuple[Greyscale, tup
             if (lut := _lut(item, sample, "VOI LUT", notes))
         ),
         voi_function=function,
-        # A DX film says its one inversion twice, as MONOCHROME1 and as INVERSE (PS3.3 C.8.11.3).
-        presentation_inverse=text(dataset, "PresentationLUTShape") == "INVERSE" and not monochrome1,
+        presentation_inverse=text(dataset, "PresentationLUTShape") == "INVERSE",
         padding=_padding(dataset, sample),
         bits_stored=sample.bits_stored,
     )

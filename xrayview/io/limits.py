@@ -41,6 +41,23 @@ def check_size(rows: int, columns: int, max_megapixels: float) -> None:
         )
 
 
+def check_scans(jpeg: bytes) -> None:
+    """Refuse a JPEG that would keep a decoder busy with its scans.
+
+    Raises:
+        UnreadableFilm: TOO_LARGE.
+    """
+    # Entropy-coded data stuffs every FF, so that FF DA is a start-of-scan marker.
+    scans = jpeg.count(b"\xff\xda")
+    if scans > MAX_JPEG_SCANS:
+        raise UnreadableFilm(
+            "The JPEG asks for too much work",
+            code=StatusCode.TOO_LARGE,
+            why=f"{scans} scans, the limit is {MAX_JPEG_SCANS}",
+            hint="Save it again as a baseline JPEG or PNG.",
+        )
+
+
 def too_large(why: str) -> UnreadableFilm:
     """The error of a file that would need more memory than a film may have."""
     return UnreadableFilm(

@@ -11,14 +11,15 @@ import numpy.typing as npt
 COLOUR_NOTE = "colour film shown as luminance (Rec. 601)"
 
 
-def luminance(rgb_HW3: npt.NDArray[np.integer[Any]]) -> npt.NDArray[np.uint8 | np.uint16]:
-    """Rec. 601 luma, 0.299 R + 0.587 G + 0.114 B, rounded to the sample's own depth.
+def luminance(rgb_HW3: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """Rec. 601 luma, 0.299 R + 0.587 G + 0.114 B, within one step of the sample's own depth.
 
     Args:
-        rgb_HW3: RGB, uint8, uint16 or uint32; the top 16 of 32 bits are kept.
+        rgb_HW3: RGB, uint8, uint16, float32 or uint32; the top 16 of 32 bits are kept.
 
     Returns:
-        Shape (rows, columns), uint8 or uint16; equal channels stay exactly as they are.
+        Shape (rows, columns), uint8, uint16 or float32 (float samples of a TIFF); equal
+        channels stay exactly as they are.
 
     Source: ITU-R BT.601, the Y of DICOM's YBR_FULL (PS3.3 C.7.6.3.1.2).
     """

@@ -14,7 +14,7 @@ import numpy.typing as npt
 from xrayview.domain.film import FilmRef
 from xrayview.domain.radiograph import Greyscale, Pixels, Radiograph
 from xrayview.errors import StatusCode, UnreadableFilm
-from xrayview.io.limits import MAX_JPEG_SCANS, check_size
+from xrayview.io.limits import check_scans, check_size
 from xrayview.io.luminance import COLOUR_NOTE, luminance
 from xrayview.io.raster_header import (
     JPEG_SIGNATURE,
@@ -23,7 +23,6 @@ from xrayview.io.raster_header import (
     RasterHeader,
     jpeg_header,
     jpeg_is_complete,
-    jpeg_scans,
     png_header,
     png_is_complete,
     tiff_header,
@@ -44,6 +43,8 @@ class RasterFormat:
     sniff: Callable[[bytes], bool]
     header: Callable[[BinaryIO], RasterHeader]
     is_complete: Callable[[bytes], bool]
+    check: Callable[[bytes], None] = lambda _: None
+    """Refuses what is not for the decoder."""
 
     def read_header(self, stream: BinaryIO, film: FilmRef) -> FilmRef:
         """Fill format, rows, columns and frames from the file's structure."""
@@ -64,7 +65,7 @@ class RasterFormat:
         """
         header = self.header(BytesIO(data))
         check_size(header.rows, header.columns, max_megapixels)
-        self._check_scans(data)
+        self.check(data)
         decoded = _decode(data, header.alpha)
         complete = self.is_complete(data)
         if decoded is None:
@@ -91,7 +92,7 @@ class RasterFormat:
         """
         header = self.header(BytesIO(data))
         check_size(header.rows, header.columns, max_megapixels)
-        self._check_scans(data)
+        self.check(data)
         try:
             page = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
         except cv2.error:
@@ -99,16 +100,6 @@ class RasterFormat:
         if page is None:
             raise _undecodable(self.name, self.is_complete(data))
         yield page if page.ndim == 2 else page[..., [2, 1, 0, 3][: page.shape[2]]]
-
-    def _check_scans(self, data: bytes) -> None:
-        scans = jpeg_scans(data) if self.name == "jpeg" else 0
-        if scans > MAX_JPEG_SCANS:
-            raise UnreadableFilm(
-                "The JPEG asks for too much work",
-                code=StatusCode.TOO_LARGE,
-                why=f"{scans} scans, the limit is {MAX_JPEG_SCANS}",
-                hint="Save it again as a baseline JPEG or PNG.",
-            )
 
 
 def _decode(data: bytes, alpha: bool) -> npt.NDArray[Any] | None:
@@ -166,7 +157,11 @@ FORMATS = (
         lambda data: png_is_complete(BytesIO(data)),
     ),
     RasterFormat(
-        "jpeg", lambda head: head.startswith(JPEG_SIGNATURE), jpeg_header, jpeg_is_complete
+        "jpeg",
+        lambda head: head.startswith(JPEG_SIGNATURE),
+        jpeg_header,
+        jpeg_is_complete,
+        check_scans,
     ),
     RasterFormat(
         "tiff",

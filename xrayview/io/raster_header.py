@@ -152,11 +152,6 @@ def _jpeg_segments(stream: BinaryIO) -> Iterator[tuple[int, int]]:
         stream.seek(payload + length - 2)
 
 
-def jpeg_scans(data: bytes) -> int:
-    """Count the scans: inside entropy-coded data FF is always stuffed, so FF DA is a marker."""
-    return data.count(b"\xff\xda")
-
-
 def jpeg_is_complete(data: bytes) -> bool:
     """True when an end-of-image marker follows the last scan."""
     return data.rfind(b"\xff\xd9") > data.rfind(b"\xff\xda")

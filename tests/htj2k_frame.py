@@ -1,0 +1,23 @@
+"""A High-Throughput JPEG 2000 codestream of `phantom(48, 40, bits=12)`, made with OpenJPH 0.9
+(`ojph_compress -reversible true -num_decomps 2`): no encoder comes with the tests."""
+
+from __future__ import annotations
+
+import base64
+
+HTJ2K_FRAME = base64.b64decode(
+    "/0//UQApQAAAAAAoAAAAMAAAAAAAAAAAAAAAKAAAADAAAAAAAAAAAAABCwEB/1AACAACAAAAB/9SAAwAAgABAAIEBE"
+    "AB/1wACiBweHh4cHB4/2QAFgABT3BlbkpQSCBWZXIgMC45LjAu/5AACgAAAAADLQAB/5PAAX16ZU/rIS9iQAuW/ObO"
+    "+IYDPdjzrhOqUbxl7hO48NreMUnNT0ijnzc8O/pBQhqe/e2eepV3zVsGOxSii5zH+Xtf68XXNchFjOjEvh+v1Vj68u"
+    "MD7Rr+0O1+b5VW8+4rySUuEgcDBaRG9bTDeuomvmg8DGIh9aPHNdXB5QYCB4Xymc5wgD5zyEGZQiyMVswOXqOW/dj2"
+    "iAKcxBPAsUmWynPwA69rkpCjA7XLLSAwRFoARnEK97OYaIQAxiEAMb4BwAC7aAAXeQAC6IA3Nz4GhZrT03gcAABW1g"
+    "eAMQIAVCqgUgEVCgCV6jzjUGXLqLZe3vq0420W7XLxRCVQQhPSeQEEANQPAAAAN8CNGzcMAAAAAMCRIwcABwcAjhw5"
+    "cnD8ABiUYwKbYxga1fUdVS8F1amrMdiMZCAKtISkjQEIAQ34BoAwAiAEofxAItoKZDWVdDtX0wOZvPQolceEZ4YBwA"
+    "F9UwAF9WQAC9eAETIyQEICkAwBAMiVE4gAUBQxVpZIRglAAHIAAAIgEADJBAAAOAIAkEiAooxEIKYSJBEQKJUiEQgo"
+    "ykAkYiJFEgABoxBIIqAoCwRT+QFlyClZyGbksh6+6xtqr4zXQzX6ZDtZNqyHzKa63JxtroqTa2/tMh6+6xtazKa6Hz"
+    "Pplv7pNqyHabnPd1i7rqKG3fLfpkPX7/6+53MprocxYZghlMd+NuMWiw8dBQQAABAAAAIigBw5gDIAsgAAOhAAAAEA"
+    "AgAAAAEgAAAAIiAABAAgAIgAAAAgAvDzfcDn+wWf7wP8PB/wAZ/vF3y+H/ABCBHFCECnmEIEtsIQBaQhA1q4Hpmebd"
+    "Prfn+qdV9+B6Du3/Vfpff6prG9PXXLL/rXvkOrM+N6Y03+qel7poajN/rr0YPWOeW+fWuQDsYwOedO/A9Mz6sx6X3+"
+    "qdV9dB58rX/qvpjjaQYACAAAIA4ACAAAAAAAACAAAAAA/AAAN9ampfWkJajqa5ymok0dztUdGWumdlNGzlOPWZbfq1"
+    "R1LVmNZTR1RUaZbg1or9tcycYhrvQVZ2qOpq6GdlNHb46mVdTEVcoE/9k="
+)

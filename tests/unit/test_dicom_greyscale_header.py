@@ -1,0 +1,242 @@
+"""How a DICOM header becomes a Greyscale: windows, LUTs, padding, and what is left out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from pydicom.dataset import Dataset
+from pydicom.uid import ExplicitVRBigEndian, ExplicitVRLittleEndian, ImplicitVRLittleEndian
+
+from tests.builders import lut_item, phantom, write_dicom
+from xrayview.domain.radiograph import Greyscale, Radiograph, VoiFunction, Window
+from xrayview.io.readers import read_film, read_header
+
+
+def read(path: Path) -> Radiograph:
+    return read_film(read_header(path, path.parent))
+
+
+@pytest.fixture
+def film(tmp_path: Path) -> Any:
+    """Write a film with the given attributes and read it back."""
+
+    def make(pixels: Any = None, **options: Any) -> Radiograph:
+        stored = phantom() if pixels is None else pixels
+        return read(write_dicom(tmp_path / "film.dcm", stored, **options))
+
+    return make
+
+
+def test_that_a_plain_film_has_the_neutral_greyscale(film: Any) -> None:
+    greyscale = film(bits_stored=12).greyscale
+    assert greyscale.photometric == "MONOCHROME2"
+    assert (greyscale.slope, greyscale.intercept) == (1.0, 0.0)
+    assert greyscale.windows == ()
+    assert greyscale.voi_luts == ()
+    assert greyscale.modality_lut is None
+    assert greyscale.padding is None
+    assert greyscale.bits_stored == 12
+
+
+def test_that_rescale_is_read(film: Any) -> None:
+    greyscale = film(slope=2.5, intercept=-1024).greyscale
+    assert (greyscale.slope, greyscale.intercept) == (2.5, -1024.0)
+
+
+def test_that_a_slope_of_zero_is_ignored_and_said(film: Any) -> None:
+    radiograph = film(slope=0, intercept=7)
+    assert (radiograph.greyscale.slope, radiograph.greyscale.intercept) == (1.0, 0.0)
+    assert "a rescale slope of 0 is ignored" in radiograph.notes
+
+
+def test_that_every_window_comes_with_its_explanation(film: Any) -> None:
+    greyscale = film(windows=[(2000, 4000, "NORMAL"), (1800, 2500.5, "HARDER")]).greyscale
+    assert greyscale.windows == (
+        Window(2000, 4000, VoiFunction.LINEAR, "NORMAL"),
+        Window(1800, 2500.5, VoiFunction.LINEAR, "HARDER"),
+    )
+
+
+@pytest.mark.parametrize("name", ["LINEAR", "LINEAR_EXACT", "SIGMOID"])
+def test_that_the_voi_function_goes_with_the_windows(film: Any, name: str) -> None:
+    greyscale = film(windows=[(10, 5)], voi_function=name).greyscale
+    assert greyscale.voi_function == VoiFunction(name)
+    assert [w.function for w in greyscale.windows] == [VoiFunction(name)]
+
+
+def test_that_an_unknown_voi_function_is_read_as_linear_and_said(film: Any) -> None:
+    radiograph = film(windows=[(10, 5)], voi_function="CURVED")
+    assert radiograph.greyscale.voi_function is VoiFunction.LINEAR
+    assert any("VOI LUT function" in note for note in radiograph.notes)
+
+
+@pytest.mark.parametrize(
+    ("function", "width", "kept"),
+    [
+        ("LINEAR", 1, True),
+        ("LINEAR", 0.5, False),
+        ("LINEAR", 0, False),
+        ("LINEAR_EXACT", 0.5, True),
+        ("LINEAR_EXACT", 0, False),
+        ("SIGMOID", 0.5, True),
+        ("SIGMOID", -3, False),
+    ],
+)
+def test_that_a_window_is_kept_only_with_a_width_its_function_allows(
+    film: Any, function: str, width: float, kept: bool
+) -> None:
+    radiograph = film(windows=[(10, width)], voi_function=function)
+    assert len(radiograph.greyscale.windows) == int(kept)
+    assert bool(radiograph.notes) is not kept
+
+
+@pytest.mark.parametrize("syntax", [ExplicitVRLittleEndian, ImplicitVRLittleEndian])
+def test_that_one_bad_window_does_not_lose_the_others(tmp_path: Path, syntax: str) -> None:
+    path = write_dicom(
+        tmp_path / "film.dcm", phantom(), windows=[(10, 100), (77, 300)], transfer_syntax=syntax
+    )
+    data = path.read_bytes()
+    assert data.count(b"10.0\\77.0") == 1
+    path.write_bytes(data.replace(b"10.0\\77.0", b"10.0\\7x.0"))
+    radiograph = read(path)
+    assert [w.center for w in radiograph.greyscale.windows] == [10]
+    assert "a window without a usable centre and width is ignored" in radiograph.notes
+
+
+def test_that_centres_without_widths_are_ignored_and_said(film: Any) -> None:
+    radiograph = film(WindowCenter=[10, 20, 30], WindowWidth=[5, 6])
+    assert [w.center for w in radiograph.greyscale.windows] == [10, 20]
+    assert any("not paired" in note for note in radiograph.notes)
+
+
+@pytest.mark.parametrize("photometric", ["MONOCHROME1", "MONOCHROME2"])
+@pytest.mark.parametrize("shape", ["IDENTITY", "INVERSE"])
+def test_that_polarity_is_read_as_the_file_says_it(film: Any, photometric: str, shape: str) -> None:
+    greyscale = film(photometric=photometric, PresentationLUTShape=shape).greyscale
+    assert greyscale.photometric == photometric
+    assert greyscale.presentation_inverse is (shape == "INVERSE")
+
+
+@pytest.mark.parametrize(
+    ("signed", "value", "limit", "expected"),
+    [
+        (False, 0, None, (0, 0)),
+        (False, 10, 4000, (10, 4000)),
+        (False, 4000, 10, (10, 4000)),
+        (False, 65535, None, (65535, 65535)),
+        (True, -2000, None, (-2000, -2000)),
+        (True, -1000, -2000, (-2000, -1000)),
+        (True, -5, 7, (-5, 7)),
+    ],
+)
+def test_that_padding_is_a_range_with_its_ends_in_order(
+    film: Any, signed: bool, value: int, limit: int | None, expected: tuple[int, int]
+) -> None:
+    tags = {"PixelPaddingValue": value}
+    if limit is not None:
+        tags["PixelPaddingRangeLimit"] = limit
+    greyscale = film(phantom(bits=16, signed=signed), **tags).greyscale
+    assert greyscale.padding == expected
+
+
+def test_that_padding_written_unsigned_is_read_with_the_sign_of_the_pixels(
+    tmp_path: Path,
+) -> None:
+    path = write_dicom(tmp_path / "a.dcm", phantom(bits=16, signed=True), PixelPaddingValue=-2000)
+    data = path.read_bytes()
+    signed_element = b"\x28\x00\x20\x01SS\x02\x00"
+    assert data.count(signed_element) == 1
+    path.write_bytes(data.replace(signed_element, b"\x28\x00\x20\x01US\x02\x00"))
+    assert read(path).greyscale.padding == (-2000, -2000)
+
+
+# -- lookup tables -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("syntax", [ExplicitVRLittleEndian, ImplicitVRLittleEndian])
+def test_that_a_voi_lut_is_read_with_its_first_value_and_depth(film: Any, syntax: str) -> None:
+    entries = np.arange(100, 356) * 3
+    item = lut_item(50, entries, 12, explanation="CHEST")
+    greyscale = film(voi_luts=[item, lut_item(0, [1, 2, 3, 4])], transfer_syntax=syntax).greyscale
+    first, second = greyscale.voi_luts
+    assert (first.first_value, first.bits, first.explanation) == (50, 12, "CHEST")
+    np.testing.assert_array_equal(first.entries, entries)
+    assert first.entries.dtype == np.uint16
+    np.testing.assert_array_equal(second.entries, [1, 2, 3, 4])
+
+
+def test_that_a_count_of_zero_means_65536_entries(film: Any) -> None:
+    entries = np.arange(65536)[::-1]
+    (lut,) = film(voi_luts=[lut_item(0, entries)]).greyscale.voi_luts
+    np.testing.assert_array_equal(lut.entries, entries)
+
+
+def test_that_a_first_value_may_be_negative(film: Any) -> None:
+    signed = phantom(bits=12, signed=True)
+    (lut,) = film(signed, voi_luts=[lut_item(-2048, np.arange(4096))]).greyscale.voi_luts
+    assert lut.first_value == -2048
+
+
+def test_that_a_negative_first_value_written_unsigned_is_still_negative(film: Any) -> None:
+    signed = phantom(bits=12, signed=True)
+    item = lut_item(65536 - 2048, np.arange(4096))
+    assert film(signed, voi_luts=[item]).greyscale.voi_luts[0].first_value == -2048
+
+
+def test_that_8_bit_entries_may_be_packed_into_bytes(film: Any) -> None:
+    entries = np.arange(256)[::-1]
+    (lut,) = film(voi_luts=[lut_item(0, entries, 8, packed=True)]).greyscale.voi_luts
+    np.testing.assert_array_equal(lut.entries, entries)
+    assert lut.bits == 8
+
+
+def test_that_8_bit_entries_may_be_packed_into_words(film: Any) -> None:
+    entries = np.arange(256, dtype=np.uint8)
+    item = Dataset()
+    item.add_new("LUTDescriptor", "US", [256, 0, 8])
+    item.add_new("LUTData", "US", entries.view("<u2").tolist())
+    (lut,) = film(voi_luts=[item]).greyscale.voi_luts
+    np.testing.assert_array_equal(lut.entries, entries)
+
+
+def test_that_words_of_a_big_endian_lut_are_in_order(film: Any) -> None:
+    item = Dataset()
+    item.add_new("LUTDescriptor", "US", [3, 0, 16])
+    item.add_new("LUTData", "OW", np.array([1, 256, 4000], ">u2").tobytes())
+    greyscale = film(voi_luts=[item], transfer_syntax=ExplicitVRBigEndian).greyscale
+    np.testing.assert_array_equal(greyscale.voi_luts[0].entries, [1, 256, 4000])
+
+
+def test_that_a_depth_smaller_than_its_entries_is_widened(film: Any) -> None:
+    (lut,) = film(voi_luts=[lut_item(0, [0, 4095], 8)]).greyscale.voi_luts
+    assert lut.bits == 12
+
+
+def test_that_a_lut_of_the_wrong_length_is_left_out_and_said(film: Any) -> None:
+    item = lut_item(0, [1, 2, 3, 4])
+    item["LUTDescriptor"].value = [400, 0, 16]
+    radiograph = film(voi_luts=[item])
+    assert radiograph.greyscale.voi_luts == ()
+    assert "a VOI LUT of another length than it says is ignored" in radiograph.notes
+
+
+def test_that_a_lut_without_data_or_descriptor_is_left_out_and_said(film: Any) -> None:
+    without_data, without_descriptor = lut_item(0, [1, 2]), lut_item(0, [1, 2])
+    del without_data.LUTData
+    del without_descriptor.LUTDescriptor
+    radiograph = film(voi_luts=[without_data, without_descriptor])
+    assert radiograph.greyscale.voi_luts == ()
+    assert len(radiograph.notes) == 2
+
+
+def test_that_a_modality_lut_replaces_rescale(film: Any) -> None:
+    item = lut_item(0, np.arange(4096)[::-1], 12)
+    greyscale: Greyscale = film(modality_lut=item, slope=3, intercept=5).greyscale
+    assert greyscale.modality_lut is not None
+    assert (greyscale.slope, greyscale.intercept) == (1.0, 0.0)
+    np.testing.assert_array_equal(
+        greyscale.modality_values(np.array([0, 4095], np.uint16)), [4095, 0]
+    )

@@ -1,0 +1,96 @@
+"""Which spacing a DICOM film has, and in which plane it was measured."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from pydicom.dataset import Dataset
+
+from xrayview.domain.radiograph import Spacing, SpacingKind
+from xrayview.io.spacing import UNSURE_NOTE, spacing_of
+
+NONE = Spacing()
+
+CASES: tuple[tuple[str, dict[str, Any], Spacing], ...] = (
+    ("nothing", {}, NONE),
+    (
+        "fiducial",
+        {"PixelSpacing": [0.1, 0.2], "PixelSpacingCalibrationType": "FIDUCIAL"},
+        Spacing(0.1, 0.2, SpacingKind.CALIBRATED),
+    ),
+    (
+        "geometry",
+        {"PixelSpacing": [0.1, 0.2], "PixelSpacingCalibrationType": "GEOMETRY"},
+        Spacing(0.1, 0.2, SpacingKind.CORRECTED),
+    ),
+    (
+        "differs from the detector's",
+        {"PixelSpacing": [0.1, 0.1], "ImagerPixelSpacing": [0.14, 0.14]},
+        Spacing(0.1, 0.1, SpacingKind.CORRECTED_UNKNOWN),
+    ),
+    (
+        "equals the detector's",
+        {"PixelSpacing": [0.14, 0.14], "ImagerPixelSpacing": [0.14, 0.14]},
+        Spacing(0.14, 0.14, SpacingKind.DETECTOR),
+    ),
+    ("detector", {"ImagerPixelSpacing": [0.14, 0.15]}, Spacing(0.14, 0.15, SpacingKind.DETECTOR)),
+    (
+        "stated magnification",
+        {"ImagerPixelSpacing": [0.14, 0.14], "EstimatedRadiographicMagnificationFactor": 1.4},
+        Spacing(pytest.approx(0.1), pytest.approx(0.1), SpacingKind.ESTIMATED),
+    ),
+    (
+        "measured magnification",
+        {
+            "ImagerPixelSpacing": [0.14, 0.28],
+            "DistanceSourceToDetector": 1400,
+            "DistanceSourceToPatient": 1000,
+        },
+        Spacing(pytest.approx(0.1), pytest.approx(0.2), SpacingKind.ESTIMATED),
+    ),
+    (
+        "a magnification below 1 is impossible",
+        {"ImagerPixelSpacing": [0.14, 0.14], "EstimatedRadiographicMagnificationFactor": 0.9},
+        Spacing(0.14, 0.14, SpacingKind.DETECTOR),
+    ),
+    (
+        "scanned film",
+        {"NominalScannedPixelSpacing": [0.2, 0.2]},
+        Spacing(0.2, 0.2, SpacingKind.SCANNER),
+    ),
+    ("zero", {"PixelSpacing": [0, 0], "PixelSpacingCalibrationType": "FIDUCIAL"}, NONE),
+    ("negative", {"ImagerPixelSpacing": [-0.1, 0.1]}, NONE),
+    ("one value", {"ImagerPixelSpacing": [0.1]}, NONE),
+    (
+        "zero beside a usable one",
+        {"PixelSpacing": [0, 0], "ImagerPixelSpacing": [0.1, 0.1]},
+        Spacing(0.1, 0.1, SpacingKind.DETECTOR),
+    ),
+    (
+        "patient plane of a slice",
+        {"Modality": "CT", "PixelSpacing": [0.7, 0.7]},
+        Spacing(0.7, 0.7, SpacingKind.CALIBRATED),
+    ),
+)
+
+
+@pytest.mark.parametrize(("tags", "expected"), [c[1:] for c in CASES], ids=[c[0] for c in CASES])
+def test_that_a_spacing_comes_with_the_plane_it_was_measured_in(
+    tags: dict[str, Any], expected: Spacing
+) -> None:
+    spacing, _ = spacing_of(dataset(Modality="DX") if not tags else dataset(**tags))
+    assert spacing == expected
+
+
+def test_that_pixel_spacing_alone_on_a_projection_film_gives_no_millimetres() -> None:
+    spacing, notes = spacing_of(dataset(Modality="CR", PixelSpacing=[0.1, 0.1]))
+    assert spacing == Spacing()
+    assert notes == (UNSURE_NOTE,)
+
+
+def dataset(**tags: Any) -> Dataset:
+    made = Dataset()
+    for keyword, value in tags.items():
+        setattr(made, keyword, value)
+    return made
