@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-import stat
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -17,9 +15,10 @@ import numpy.typing as npt
 from xrayview.domain.film import FilmRef
 from xrayview.domain.inspection import StoredValues
 from xrayview.domain.radiograph import Radiograph
-from xrayview.errors import StatusCode, UnreadableFilm, XrayViewError
+from xrayview.errors import StatusCode, UnreadableFilm
 from xrayview.io import dicom, raster
 from xrayview.io.limits import MAX_FILE_BYTES, too_large
+from xrayview.io.opening import regular_file, told_about
 from xrayview.io.scan import relative_path
 
 HEAD_BYTES = 512
@@ -72,8 +71,8 @@ def read_header(path: Path, root: Path) -> FilmRef:
         UnreadableFilm: NOT_AN_IMAGE, NO_PIXELS, UNSUPPORTED_SYNTAX or DECODE_FAILED.
     """
     path = Path(path)
-    with _told_about(path):
-        info = _regular_file(path)
+    with told_about(path):
+        info = regular_file(path)
         film = FilmRef(
             path=path,
             relative_path=relative_path(path, root),
@@ -99,7 +98,7 @@ def read_film(film: FilmRef, *, max_megapixels: float = 200.0) -> Radiograph:
     Raises:
         UnreadableFilm: NOT_AN_IMAGE, NO_PIXELS, UNSUPPORTED_SYNTAX, TOO_LARGE, DECODE_FAILED.
     """
-    with _told_about(film.path):
+    with told_about(film.path):
         data, info = _bytes_of(film.path)
         reader = _reader_of(data[:HEAD_BYTES])
         film = replace(film, file_size=len(data), mtime_ns=info.st_mtime_ns)
@@ -117,7 +116,7 @@ def read_stored(path: Path, *, max_megapixels: float = 200.0) -> StoredValues:
     Raises:
         UnreadableFilm: NOT_AN_IMAGE, NO_PIXELS, UNSUPPORTED_SYNTAX, TOO_LARGE, DECODE_FAILED.
     """
-    with _told_about(path):
+    with told_about(path):
         data, _ = _bytes_of(path)
         reader = _reader_of(data[:HEAD_BYTES])
         return _summary(reader.stored_frames(data, max_megapixels))
@@ -136,22 +135,10 @@ def _summary(frames: Iterator[npt.NDArray[Any]]) -> StoredValues:
 
 
 def _bytes_of(path: Path) -> tuple[bytes, os.stat_result]:
-    info = _regular_file(path)
+    info = regular_file(path)
     if info.st_size > MAX_FILE_BYTES:
         raise too_large(f"the file has {info.st_size / 1024**3:.1f} GiB")
     return path.read_bytes(), info
-
-
-def _regular_file(path: Path) -> os.stat_result:
-    info = path.stat()
-    if not stat.S_ISREG(info.st_mode):
-        raise UnreadableFilm(
-            "Not a regular file",
-            code=StatusCode.NOT_AN_IMAGE,
-            why="a folder, pipe or device holds no film",
-            hint="Choose a DICOM, PNG, JPEG or TIFF file.",
-        )
-    return info
 
 
 def _reader_of(head: bytes) -> Reader:
@@ -169,41 +156,3 @@ def _reader_of(head: bytes) -> Reader:
             hint=hint,
         )
     return reader
-
-
-@contextmanager
-def _told_about(path: Path) -> Iterator[None]:
-    """Turn whatever a reader raises into an error that names the file.
-
-    A film may be any bytes, and parsers raise anything on them. Messages of unforeseen errors
-    stay in the log: they may quote the header, and so a name.
-    """
-    try:
-        yield
-    except XrayViewError as error:
-        error.path = error.path or path
-        raise
-    except OSError as error:
-        raise UnreadableFilm(
-            "The file cannot be read",
-            code=StatusCode.DECODE_FAILED,
-            path=path,
-            why=error.strerror or type(error).__name__,
-            hint="Check that it still exists and that you may read it.",
-        ) from error
-    except MemoryError as error:
-        raise UnreadableFilm(
-            "The film needs more memory than there is",
-            code=StatusCode.TOO_LARGE,
-            path=path,
-            why="memory ran out while it was read",
-            hint="Close other programs, or raise the memory limit in the settings.",
-        ) from error
-    except Exception as error:
-        raise UnreadableFilm(
-            "The film cannot be read",
-            code=StatusCode.DECODE_FAILED,
-            path=path,
-            why=f"its header or data are broken ({type(error).__name__})",
-            hint="Copy or export it again from the source.",
-        ) from error

@@ -1,0 +1,116 @@
+"""The table of tags: safe to open in a spreadsheet, and without identity unless asked by name."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+import pytest
+
+from xrayview.errors import Status, StatusCode, UsageError
+from xrayview.io.tag_columns import DEFAULT_COLUMNS, parse_column
+from xrayview.io.tag_table import TagRow, TagTable, table_of, writing
+
+KEY = b"k" * 32
+
+
+def written(path: Path, table: TagTable, *rows: TagRow) -> list[list[str]]:
+    with writing(path, table) as write:
+        for row in rows:
+            write(row)
+    with path.open(encoding="utf-8", newline="") as stream:
+        return list(csv.reader(stream))
+
+
+def ok(*cells: str, path: str = "a.dcm") -> TagRow:
+    return TagRow(path, Status.OK, StatusCode.OK, cells=cells)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "PatientName", "PatientBirthDate", "OtherPatientIDs", "StudyDate", "AcquisitionTime",
+        "InstitutionName", "ReferringPhysicianName", "AccessionNumber", "StudyDescription",
+        "ImageComments", "DeviceSerialNumber", "StationName", "PatientWeight", "EthnicGroup",
+        "SourceImageSequence.0.PatientName", "OriginalAttributesSequence.0.SourceOfPreviousValues",
+        "00091001", "GPSLatitude", "DetectorID", "ProtocolName",
+    ],
+)  # fmt: skip
+def test_that_what_may_name_the_patient_is_asked_for_twice(name: str) -> None:
+    with pytest.raises(UsageError, match="--identity full"):
+        table_of((name,), "hash", KEY)
+    assert table_of((name,), "full").header[-1] == name
+
+
+def test_that_the_default_columns_need_no_consent() -> None:
+    table = table_of(DEFAULT_COLUMNS, "none")
+    assert table.header[:5] == ("path", "status", "status_code", "message", "PatientID")
+    identifying = {column.name for column in table.columns if column.is_identifying}
+    assert identifying == {"PatientID"}
+
+
+@pytest.mark.parametrize(
+    ("identity", "expected"), [("none", ""), ("hash", "keyed"), ("full", "P1")]
+)
+def test_that_the_patient_id_is_hashed_as_in_the_predictions(
+    identity: str, expected: str, tmp_path: Path
+) -> None:
+    table = table_of(("PatientID",), identity, KEY)  # type: ignore[arg-type]
+    _, row = written(tmp_path / "t.csv", table, ok("P1"))
+    if identity == "hash":
+        from xrayview.io.predictions import patient_cell
+
+        expected = patient_cell("P1", "hash", KEY)
+    assert row[-1] == expected
+
+
+@pytest.mark.parametrize(
+    ("column", "cell", "expected"),
+    [
+        ("Manufacturer", "=HYPERLINK(1)", "'=HYPERLINK(1)"),
+        ("Manufacturer", "-5", "'-5"),
+        ("RescaleIntercept", "-1024", "-1024"),
+        ("RescaleIntercept", "-1+cmd|' /C calc'!A0", "'-1+cmd|' /C calc'!A0"),
+        ("RescaleIntercept", "-inf", "'-inf"),
+        ("Manufacturer", 'a,"b"\nc', 'a,"b"\nc'),
+    ],
+)
+def test_that_formulas_are_text_and_numbers_stay_numbers(
+    column: str, cell: str, expected: str, tmp_path: Path
+) -> None:
+    _, row = written(tmp_path / "t.csv", table_of((column,), "none"), ok(cell))
+    assert row[-1] == expected
+
+
+def test_that_a_file_that_failed_has_its_row(tmp_path: Path) -> None:
+    failed = TagRow("@b.txt", Status.ERROR, StatusCode.NOT_AN_IMAGE, "Not a film.")
+    _, row = written(tmp_path / "t.csv", table_of(("Rows", "KVP"), "none"), failed)
+    assert row == ["'@b.txt", "error", "NOT_AN_IMAGE", "Not a film.", "", ""]
+
+
+def test_that_an_error_leaves_the_old_table(tmp_path: Path) -> None:
+    path = tmp_path / "t.csv"
+    path.write_text("old")
+    with pytest.raises(ZeroDivisionError), writing(path, table_of(("Rows",), "none")):
+        raise ZeroDivisionError
+    assert path.read_text() == "old"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.parametrize(
+    ("name", "hint"),
+    [
+        ("Rws", "Did you mean Rows"),
+        ("SourceImageSequence.0", "SEQUENCE.ITEM.ATTRIBUTE"),
+        ("SourceImageSequence.x.Rows", "Items count from 0"),
+        ("", "no DICOM keyword"),
+    ],
+)
+def test_that_an_unknown_column_is_refused_with_what_to_do(name: str, hint: str) -> None:
+    with pytest.raises(UsageError, match=hint):
+        parse_column(name)
+
+
+def test_that_a_column_stands_once() -> None:
+    with pytest.raises(UsageError, match="twice"):
+        table_of(("Rows", "Rows"), "none")

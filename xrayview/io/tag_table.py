@@ -1,0 +1,109 @@
+"""The table of tags: one row for every file that was tried, one column per attribute."""
+
+from __future__ import annotations
+
+import csv
+import math
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from xrayview.errors import Status, StatusCode, UsageError
+from xrayview.io.atomic import replacing
+from xrayview.io.predictions import FORMULA, IdentityMode, patient_cell
+from xrayview.io.tag_columns import NUMBER_VRS, Column, parse_column
+
+BEFORE_TAGS = ("path", "status", "status_code", "message")
+
+
+@dataclass(frozen=True)
+class TagRow:
+    """One file: `cells` has a text per column, and is empty when the file failed."""
+
+    path: str
+    status: Status
+    code: StatusCode
+    message: str = ""
+    cells: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class TagTable:
+    """Which columns a table has, and what it says of the patient."""
+
+    columns: tuple[Column, ...]
+    identity: IdentityMode = "hash"
+    identity_key: bytes = b""
+    """For `hash`, see `Provenance`."""
+
+    @property
+    def header(self) -> tuple[str, ...]:
+        """The first line of the table."""
+        return (*BEFORE_TAGS, *(column.name for column in self.columns))
+
+    def line(self, row: TagRow) -> list[str]:
+        """The row as cells, safe against formulas."""
+        cells = row.cells or ("",) * len(self.columns)
+        before = (_printable(row.path), row.status.value, row.code.value, row.message)
+        return [
+            *map(_protected, before),
+            *(self._cell(*pair) for pair in zip(self.columns, cells, strict=True)),
+        ]
+
+    def _cell(self, column: Column, text: str) -> str:
+        if column.keyword == "PatientID":
+            text = patient_cell(text, self.identity, self.identity_key)
+        is_number = column.vr in NUMBER_VRS and _is_number(text)
+        return text if is_number else _protected(text)
+
+
+def table_of(names: tuple[str, ...], identity: IdentityMode, key: bytes = b"") -> TagTable:
+    """The table with the columns of these names.
+
+    Raises:
+        UsageError: a name is no column, stands twice, or may name the patient without
+            `identity` being `full`.
+    """
+    columns = tuple(map(parse_column, names))
+    for column in columns:
+        if column.is_identifying and column.keyword != "PatientID" and identity != "full":
+            raise UsageError(
+                f"{column.name} may say who the patient is",
+                why="it is text, a date, or identifying by DICOM PS3.15",
+                hint="Leave it out, or add --identity full.",
+            )
+    if len(set(names)) < len(names):
+        raise UsageError("A column is asked for twice", hint="Name each column once.")
+    return TagTable(columns, identity, key)
+
+
+@contextmanager
+def writing(path: Path, table: TagTable) -> Iterator[Callable[[TagRow], None]]:
+    """Write the table row by row; it appears under its name once the block has ended well.
+
+    UTF-8, comma, RFC 4180, dot decimal, as the predictions.
+
+    Raises:
+        OSError: the file cannot be written.
+    """
+    with replacing(path) as stream:
+        writer = csv.writer(stream, lineterminator="\r\n")
+        writer.writerow(table.header)
+        yield lambda row: writer.writerow(table.line(row))
+
+
+def _protected(cell: str) -> str:
+    return f"'{cell}" if cell.startswith(FORMULA) else cell
+
+
+def _is_number(text: str) -> bool:
+    try:
+        return math.isfinite(float(text))
+    except ValueError:
+        return False
+
+
+def _printable(name: str) -> str:
+    """File names that are no valid UTF-8 show their bytes as `\\xNN`."""
+    return name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")

@@ -1,0 +1,217 @@
+"""The attributes of a DICOM file: as a tree to look at, and as values for a table."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from pydicom.datadict import keyword_for_tag
+from pydicom.dataelem import DataElement
+from pydicom.dataset import Dataset
+from pydicom.filereader import read_dataset
+from pydicom.multival import MultiValue
+from pydicom.sequence import Sequence
+from pydicom.tag import BaseTag
+from pydicom.uid import UID
+
+from xrayview.domain.tags import TagNode
+from xrayview.errors import StatusCode, UnreadableFilm
+from xrayview.io import dicom
+from xrayview.io.dataset import UNDEFINED_LENGTH, DicomFile, PixelElement, open_dicom
+from xrayview.io.opening import regular_file, told_about
+from xrayview.io.readers import HEAD_BYTES, read_header
+from xrayview.io.tag_columns import Column, parse_column
+
+MAX_DEPTH = 64
+MAX_NODES = 20_000
+SHOWN_CHARACTERS = 200
+SHOWN_VALUES = 32
+
+_PREAMBLE_AND_PREFIX = 132
+_FILE_META = 0x0002
+
+
+def read_tags(
+    path: Path, depth: int = MAX_DEPTH, max_nodes: int = MAX_NODES
+) -> tuple[TagNode, ...]:
+    """The attributes of a DICOM file up to its pixels, file meta information first.
+
+    Args:
+        path: a regular file.
+        depth: levels of sequences to follow; what lies deeper is named and not shown.
+        max_nodes: attributes and items to show; a last node says that there are more.
+
+    Raises:
+        UnreadableFilm: NOT_AN_IMAGE for what is not DICOM, DECODE_FAILED for a broken header.
+    """
+    with told_about(path):
+        regular_file(path)
+        with path.open("rb") as stream:
+            if not dicom.sniff(stream.read(HEAD_BYTES)):
+                raise UnreadableFilm(
+                    "Not a DICOM file",
+                    code=StatusCode.NOT_AN_IMAGE,
+                    why="only DICOM files have tags",
+                    hint="Choose a DICOM file.",
+                )
+            tree = _Tree(max_nodes)
+            meta = tree.nodes(_file_meta(stream), depth)
+            file = open_dicom(stream, [], whole=False)
+            nodes = (*meta, *tree.nodes(file.dataset, depth))
+            return (*nodes, _pixels_node(file.pixels)) if file.pixels else nodes
+
+
+def _file_meta(stream: BinaryIO) -> Dataset:
+    stream.seek(0)
+    head = stream.read(_PREAMBLE_AND_PREFIX)
+    stream.seek(len(head) if head.endswith(b"DICM") else 0)
+    return read_dataset(
+        stream, False, True, stop_when=lambda tag, _vr, _length: tag.group != _FILE_META
+    )
+
+
+def _pixels_node(pixels: PixelElement) -> TagNode:
+    tag = BaseTag(0x7FE00010 if pixels.keyword == "PixelData" else _float_tag(pixels.keyword))
+    length = "in fragments" if pixels.length == UNDEFINED_LENGTH else f"{pixels.length} bytes"
+    return TagNode(_tag_text(tag), pixels.keyword, "Pixel Data", pixels.vr, length)
+
+
+def _float_tag(keyword: str) -> int:
+    return 0x7FE00008 if keyword == "FloatPixelData" else 0x7FE00009
+
+
+class _Tree:
+    """Builds nodes until there are too many of them."""
+
+    def __init__(self, max_nodes: int) -> None:
+        self._left = max_nodes
+
+    def nodes(self, dataset: Dataset, depth: int) -> tuple[TagNode, ...]:
+        """One node per attribute, in the order of the tags."""
+        return tuple(self._elements(dataset, depth))
+
+    def _elements(self, dataset: Dataset, depth: int) -> Iterator[TagNode]:
+        for tag in sorted(dataset.keys()):
+            if self._left <= 0:
+                yield _note("there are more")
+                return
+            self._left -= 1
+            yield self._element(dataset, tag, depth)
+
+    def _element(self, dataset: Dataset, tag: BaseTag, depth: int) -> TagNode:
+        try:
+            element = dataset[tag]
+            items = element.value if isinstance(element.value, Sequence) else None
+            value = _value_text(element)
+        except Exception:  # pydicom converts on access, and a broken value raises anything
+            return TagNode(_tag_text(tag), keyword_for_tag(tag), "", "", "cannot be read")
+        children = self._items(items, depth) if items is not None else ()
+        return TagNode(
+            _tag_text(tag), element.keyword, _name(element), str(element.VR), value, children
+        )
+
+    def _items(self, items: Sequence, depth: int) -> tuple[TagNode, ...]:
+        if depth <= 0:
+            return (_note("deeper levels are not shown"),) if items else ()
+        return tuple(self._item_nodes(items, depth))
+
+    def _item_nodes(self, items: Sequence, depth: int) -> Iterator[TagNode]:
+        for number, item in enumerate(items):
+            if self._left <= 0:
+                yield _note("there are more")
+                return
+            self._left -= 1
+            children = self.nodes(item, depth - 1)
+            yield TagNode(str(number), "", f"Item {number}", "item", "", children)
+
+
+def _note(text: str) -> TagNode:
+    return TagNode("", "", text, "", "")
+
+
+def _tag_text(tag: BaseTag) -> str:
+    return f"({tag.group:04X},{tag.element:04X})"
+
+
+def _name(element: DataElement) -> str:
+    """pydicom's name; private attributes that it knows stand in brackets there."""
+    return element.name.strip("[]")
+
+
+def _value_text(element: DataElement) -> str:
+    """What a tree shows: short, one line."""
+    value = element.value
+    if isinstance(value, Sequence):
+        return f"items: {len(value)}"
+    values = list(value) if isinstance(value, MultiValue | list) else [value]
+    text = "\\".join(_one(part) for part in values[:SHOWN_VALUES])
+    cut = len(values) > SHOWN_VALUES or len(text) > SHOWN_CHARACTERS
+    return text[:SHOWN_CHARACTERS] + (" …" if cut else "")
+
+
+def _one(value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, bytes):
+        return f"{len(value)} bytes"
+    if isinstance(value, UID) and value.name != value:
+        return f"{value} ({value.name})"
+    if isinstance(value, BaseTag):
+        return _tag_text(value)
+    return str(value).strip("\0 ")
+
+
+def read_values(path: Path, columns: tuple[str, ...]) -> tuple[str, ...]:
+    """The values of some attributes of one file as text; empty where the file has none.
+
+    Several values are joined by a backslash; of binary values the length is given, of sequences
+    the number of items. Of PNG, JPEG and TIFF the size is all that there is.
+
+    Raises:
+        UnreadableFilm: NOT_AN_IMAGE, DECODE_FAILED for a broken header.
+        UsageError: a column is none.
+    """
+    wanted = tuple(map(parse_column, columns))
+    with told_about(path):
+        regular_file(path)
+        with path.open("rb") as stream:
+            if not dicom.sniff(stream.read(HEAD_BYTES)):
+                return _raster_values(path, columns)
+            tags = [column.steps[0] for column in wanted]
+            # Without any tag pydicom reads all of them.
+            file = open_dicom(stream, tags or [0x00080018], whole=False)
+        if file.truncated and file.pixels is None:
+            raise UnreadableFilm(
+                "The DICOM header is broken",
+                code=StatusCode.DECODE_FAILED,
+                why="the file ends inside its header",
+                hint="The file was probably cut short; copy or export it again.",
+            )
+        return tuple(_cell(file, column) for column in wanted)
+
+
+def _raster_values(path: Path, columns: tuple[str, ...]) -> tuple[str, ...]:
+    film = read_header(path, path.parent)
+    known = {"Rows": film.rows, "Columns": film.columns, "NumberOfFrames": film.frames}
+    return tuple(str(known.get(column, "")) for column in columns)
+
+
+def _cell(file: DicomFile, column: Column) -> str:
+    if column.name == "TransferSyntaxUID":
+        return file.transfer_syntax
+    dataset: Dataset = file.dataset
+    *path, last = column.steps
+    try:
+        for tag, number in zip(path[::2], path[1::2], strict=True):
+            dataset = dataset[tag].value[number]
+        return _cell_text(dataset[last].value)
+    except Exception:  # absent, shorter than the path, or broken: nothing to write
+        return ""
+
+
+def _cell_text(value: Any) -> str:
+    if isinstance(value, Sequence):
+        return str(len(value))
+    values = value if isinstance(value, MultiValue | list) else [value]
+    return "\\".join(str(part) if isinstance(part, UID) else _one(part) for part in values)
