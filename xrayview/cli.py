@@ -9,30 +9,34 @@ import argparse
 import json
 import logging
 import multiprocessing
-import signal
 import sys
-import threading
-import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from types import FrameType
 from typing import TYPE_CHECKING
 
 from xrayview import __version__
-from xrayview.errors import ExitCode, ModelNotTrusted, Status, StatusCode, UsageError, XrayViewError
+from xrayview.commands import inspect, render, tags
+from xrayview.commands.terminal import (
+    ProgressLine,
+    cancel_on_interrupt,
+    existing,
+    positive,
+    printable,
+    start,
+    start_engine,
+    tell,
+)
+from xrayview.errors import ExitCode, ModelNotTrusted, Status, StatusCode, XrayViewError
 
 if TYPE_CHECKING:
     from xrayview.domain.events import BatchEvent, FilmResult
     from xrayview.domain.film import FilmRef, RejectedFile
     from xrayview.domain.model import ModelCard
-    from xrayview.engine.client import Engine
     from xrayview.engine.protocol import ModelReady, ModelRef
     from xrayview.services.settings import Settings
 
 _log = logging.getLogger(__name__)
 Command = Callable[[argparse.Namespace], int]
-QUIET_LINE_S = 10.0
-"""How often progress is told where it cannot overwrite its own line."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -48,7 +52,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         return command(options)
     except XrayViewError as error:
-        _tell(f"xrayview: {error}")
+        tell(f"xrayview: {error}")
         return error.exit_code
     except KeyboardInterrupt:
         return ExitCode.INTERRUPTED
@@ -58,7 +62,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return ExitCode.OK
     except Exception as error:
         _log.exception("unforeseen")
-        _tell(f"xrayview: internal error ({type(error).__name__}); the log file has the details.")
+        tell(f"xrayview: internal error ({type(error).__name__}); the log file has the details.")
         return ExitCode.INTERNAL
 
 
@@ -72,6 +76,9 @@ def _parser() -> argparse.ArgumentParser:
     _add_classify(commands.add_parser("classify", help="score every film of a folder into a CSV"))
     _add_scan(commands.add_parser("scan", help="list what a folder holds, with reasons"))
     _add_model(commands.add_parser("model", help="list model bundles, or show one"))
+    inspect.add_to(commands.add_parser("inspect", help="what a film is, and its way to grey"))
+    render.add_to(commands.add_parser("render", help="films as pictures of their displayed grey"))
+    tags.add_to(commands.add_parser("tags", help="the tags of a folder as a table"))
     _add_app(commands.add_parser("app", help="open the main window"))
     return parser
 
@@ -111,7 +118,7 @@ def _add_classify(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="the project's key for `hash`, made if new; default: one key for all you do",
     )
-    add("--workers", type=_positive, metavar="N", help="processes that decode")
+    add("--workers", type=positive, metavar="N", help="processes that decode")
     add("--restart", action="store_true", help="begin anew, do not go on with an earlier run")
     add(
         "--trust-model",
@@ -141,12 +148,6 @@ def _add_app(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(run=_app)
 
 
-def _positive(text: str) -> int:
-    if (number := int(text)) < 1:
-        raise ValueError(text)
-    return number
-
-
 # classify
 
 
@@ -154,8 +155,8 @@ def _classify(options: argparse.Namespace) -> int:
     from xrayview.batch.run import BatchOptions, run_batch
     from xrayview.services.identity import identity_key
 
-    settings = _start()
-    folder = _existing(options.folder)
+    settings = start()
+    folder = existing(options.folder)
     model = _trusted_model(options.model or settings["model"], settings, options)
     batch = BatchOptions(
         identity=options.identity,
@@ -163,9 +164,9 @@ def _classify(options: argparse.Namespace) -> int:
         restart=options.restart,
         command=("xrayview", *options.command_line),
     )
-    cancel = _cancel_on_interrupt()
+    cancel = cancel_on_interrupt()
     told = _Told()
-    with _engine(settings, options.workers) as engine:
+    with start_engine(settings, options.workers) as engine:
         for event in run_batch(engine, folder, model, options.out, batch, cancel):
             told.about(event)
     return ExitCode.INTERRUPTED if told.cancelled else _exit_code_of(options.out)
@@ -177,33 +178,18 @@ def _exit_code_of(csv_path: Path) -> int:
 
     rows = read_predictions(csv_path).rows
     if all(row["status_code"] == StatusCode.NOT_AN_IMAGE for row in rows):
-        _tell(f"No film among {len(rows)} files: choose a folder with DICOM or image films.")
+        tell(f"No film among {len(rows)} files: choose a folder with DICOM or image films.")
         return ExitCode.NOTHING_USABLE
     scored = all(row["status"] in (Status.OK, Status.WARN) for row in rows)
     return ExitCode.OK if scored else ExitCode.SOME_FAILED
 
 
-def _cancel_on_interrupt() -> threading.Event:
-    """The first Ctrl+C ends the batch with a valid CSV; the second one does not wait for that."""
-    cancel = threading.Event()
-
-    def interrupted(_signal: int, _frame: FrameType | None) -> None:
-        if cancel.is_set():
-            raise KeyboardInterrupt
-        cancel.set()
-
-    if threading.current_thread() is threading.main_thread():
-        signal.signal(signal.SIGINT, interrupted)
-    return cancel
-
-
 class _Told:
-    """Progress on stderr: one line that is overwritten on a terminal, some lines elsewhere."""
+    """The events of a batch on stderr."""
 
     def __init__(self) -> None:
         self.cancelled = False
-        self._on_terminal = sys.stderr.isatty()
-        self._told_s = time.monotonic()
+        self._line = ProgressLine()
 
     def about(self, event: BatchEvent) -> None:
         """Tell of one event."""
@@ -214,33 +200,23 @@ class _Told:
             self._progress = BatchProgress(event.total, event.resumed)
             resumed = f", {event.resumed} tried before" if event.resumed else ""
             card = event.card
-            _tell(f"{card.name} {card.version} on {event.device}: {event.total} files{resumed}")
+            tell(f"{card.name} {card.version} on {event.device}: {event.total} files{resumed}")
         elif isinstance(event, FilmFinished):
             self._progress.add(event)
             self._film(event.result)
         else:
-            self._clear()
+            self._line.clear()
             self.cancelled = event.cancelled
             counts = ", ".join(f"{number} {status}" for status, number in event.counts.items())
-            _tell(f"{event.csv_path}: {counts or 'no rows'} in {event.seconds:.1f} s")
+            tell(f"{event.csv_path}: {counts or 'no rows'} in {event.seconds:.1f} s")
             if event.cancelled:
-                _tell("Interrupted; the same command goes on from here.")
+                tell("Interrupted; the same command goes on from here.")
 
     def _film(self, result: FilmResult) -> None:
         if result.status in (Status.ERROR, Status.REFUSED):
-            self._clear()
-            _tell(f"{result.relative_path}: {result.status.value} {result.code}: {result.message}")
-        now = time.monotonic()
-        if self._on_terminal:
-            sys.stderr.write(f"\r{self._progress.text}\x1b[K")
-            sys.stderr.flush()
-        elif now - self._told_s > QUIET_LINE_S:
-            self._told_s = now
-            _tell(self._progress.text)
-
-    def _clear(self) -> None:
-        if self._on_terminal:
-            sys.stderr.write("\r\x1b[K")
+            self._line.clear()
+            tell(f"{result.relative_path}: {result.status.value} {result.code}: {result.message}")
+        self._line.show(self._progress.text)
 
 
 # scan
@@ -250,15 +226,15 @@ def _scan(options: argparse.Namespace) -> int:
     from xrayview.domain.film import FilmRef
     from xrayview.engine.scan import scan_folder
 
-    settings = _start()
+    settings = start()
     show = _as_json if options.json else _as_line
     films = files = 0
-    with _engine(settings) as engine:
-        for found in scan_folder(engine, _existing(options.folder)):
+    with start_engine(settings) as engine:
+        for found in scan_folder(engine, existing(options.folder)):
             print(show(found))
             files += 1
             films += isinstance(found, FilmRef)
-    _tell(f"{films} films, {files - films} other files")
+    tell(f"{films} films, {files - films} other files")
     return ExitCode.OK if films else ExitCode.NOTHING_USABLE
 
 
@@ -266,10 +242,10 @@ def _as_line(found: FilmRef | RejectedFile) -> str:
     from xrayview.domain.film import FilmRef
 
     if not isinstance(found, FilmRef):
-        return _printable(f"{found.relative_path}: {found.code}: {found.why}")
+        return printable(f"{found.relative_path}: {found.code}: {found.why}")
     size = f"{found.columns} x {found.rows}" if found.rows else ""
     parts = (found.format, found.modality, found.body_part, found.view_position, size)
-    return _printable(f"{found.relative_path}: {' '.join(part for part in parts if part)}")
+    return printable(f"{found.relative_path}: {' '.join(part for part in parts if part)}")
 
 
 def _as_json(found: FilmRef | RejectedFile) -> str:
@@ -294,9 +270,9 @@ def _as_json(found: FilmRef | RejectedFile) -> str:
 def _model_list(_options: argparse.Namespace) -> int:
     from xrayview.services.catalogue import list_models
 
-    for entry in list_models(Path(folder) for folder in _start()["model_folders"]):
+    for entry in list_models(Path(folder) for folder in start()["model_folders"]):
         what = f"{entry.card.name} {entry.card.version}" if entry.card else str(entry.error)
-        print(_printable(f"{entry.name}: {what}{' (ships)' if entry.shipped else ''}"))
+        print(printable(f"{entry.name}: {what}{' (ships)' if entry.shipped else ''}"))
     return ExitCode.OK
 
 
@@ -305,12 +281,12 @@ def _model_show(options: argparse.Namespace) -> int:
     from xrayview.io.bundle import read_card, sha256_of
     from xrayview.services.catalogue import find_model
 
-    settings = _start()
+    settings = start()
     path = find_model(options.model, _model_folders(settings))
-    print(f"File       {_printable(str(path))}\nSHA-256    {sha256_of(path)}")
+    print(f"File       {printable(str(path))}\nSHA-256    {sha256_of(path)}")
     print(_printable_lines(_card_text(read_card(path))))
     model = _trusted_model(str(path), settings, options)
-    with _engine(settings) as engine:
+    with start_engine(settings) as engine:
         print(_ready_text(engine.submit(LoadModel(model)).result()))
     return ExitCode.OK
 
@@ -354,35 +330,6 @@ def _app(options: argparse.Namespace) -> int:
 # shared
 
 
-def _start() -> Settings:
-    from xrayview.services.log import start_log
-    from xrayview.services.settings import Settings
-
-    start_log()
-    settings = Settings()
-    for note in settings.notes:
-        _tell(note)
-    return settings
-
-
-def _engine(settings: Settings, workers: int | None = None) -> Engine:
-    from xrayview.engine.client import Engine
-    from xrayview.services.log import crash_log
-
-    return Engine(
-        workers or settings["decode_workers"] or None,
-        settings.limits(),
-        spare_workers=0,
-        crash_log=crash_log(),
-    )
-
-
-def _existing(path: Path) -> Path:
-    if not path.exists():
-        raise UsageError("There is no such file or folder", path=path, hint="Check the name.")
-    return path
-
-
 def _model_folders(settings: Settings) -> tuple[Path, ...]:
     return tuple(Path(folder) for folder in settings["model_folders"])
 
@@ -400,14 +347,5 @@ def _trusted_model(name: str, settings: Settings, options: argparse.Namespace) -
         raise
 
 
-def _printable(text: str) -> str:
-    """File names may carry control codes for the terminal."""
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
-
-
 def _printable_lines(text: str) -> str:
-    return "\n".join(map(_printable, text.split("\n")))
-
-
-def _tell(text: str) -> None:
-    print(_printable(text), file=sys.stderr)
+    return "\n".join(map(printable, text.split("\n")))

@@ -11,20 +11,28 @@ from types import TracebackType
 from typing import Any, Literal, overload
 
 from xrayview.domain.film import FilmRef, RejectedFile
+from xrayview.domain.inspection import FilmInspection
 from xrayview.domain.model import HeatMap, Prediction
 from xrayview.domain.radiograph import Radiograph
+from xrayview.domain.tags import TagNode
 from xrayview.engine.lane import Lane, Priority
 from xrayview.engine.protocol import (
     Classify,
     DecodeFilm,
     Explain,
+    FilmRequest,
+    InspectFilm,
     Limits,
     LoadModel,
     MakeThumbnail,
     ModelReady,
     PreparedFilm,
     PrepareInput,
+    ReadAttributes,
     ReadHeaders,
+    ReadTags,
+    RenderedFilm,
+    RenderFilm,
     Request,
     Thumbnail,
 )
@@ -44,6 +52,10 @@ ROUTES: dict[type, Route] = {
     ReadHeaders: Route("decode", Priority.SCAN, "header_timeout_s"),
     DecodeFilm: Route("decode", Priority.INTERACTIVE, "decode_timeout_s"),
     MakeThumbnail: Route("decode", Priority.PREFETCH, "decode_timeout_s"),
+    InspectFilm: Route("decode", Priority.INTERACTIVE, "decode_timeout_s"),
+    RenderFilm: Route("decode", Priority.BATCH, "decode_timeout_s"),
+    ReadTags: Route("decode", Priority.INTERACTIVE, "header_timeout_s"),
+    ReadAttributes: Route("decode", Priority.BATCH, "header_timeout_s"),
     PrepareInput: Route("decode", Priority.INTERACTIVE, "decode_timeout_s"),
     LoadModel: Route("model", Priority.INTERACTIVE, "model_timeout_s"),
     Classify: Route("model", Priority.INTERACTIVE, "model_timeout_s"),
@@ -104,6 +116,22 @@ class Engine:
     ) -> Future[Thumbnail]: ...
     @overload
     def submit(
+        self, request: InspectFilm, *, priority: Priority | None = None
+    ) -> Future[FilmInspection]: ...
+    @overload
+    def submit(
+        self, request: RenderFilm, *, priority: Priority | None = None
+    ) -> Future[RenderedFilm]: ...
+    @overload
+    def submit(
+        self, request: ReadTags, *, priority: Priority | None = None
+    ) -> Future[tuple[TagNode, ...]]: ...
+    @overload
+    def submit(
+        self, request: ReadAttributes, *, priority: Priority | None = None
+    ) -> Future[tuple[str, ...]]: ...
+    @overload
+    def submit(
         self, request: PrepareInput, *, priority: Priority | None = None
     ) -> Future[PreparedFilm]: ...
     @overload
@@ -125,7 +153,7 @@ class Engine:
         """
         route = ROUTES[type(request)]
         limits = getattr(request, "limits", None) or self.limits
-        if isinstance(request, DecodeFilm | MakeThumbnail | PrepareInput):
+        if isinstance(request, FilmRequest):
             request = replace(request, limits=limits)
         urgency = route.priority if priority is None else priority
         return self._lanes[route.lane].submit(request, urgency, getattr(limits, route.timeout))

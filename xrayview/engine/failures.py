@@ -6,12 +6,12 @@ from pathlib import Path
 
 from xrayview.engine.protocol import (
     Classify,
-    DecodeFilm,
     Explain,
+    FilmRequest,
     LoadModel,
-    MakeThumbnail,
-    PrepareInput,
+    ReadAttributes,
     ReadHeaders,
+    ReadTags,
     Request,
 )
 from xrayview.errors import ModelError, StatusCode, UnreadableFilm, XrayViewError
@@ -92,8 +92,10 @@ def _is_for_model(request: Request) -> bool:
 
 
 def _path(request: Request) -> Path | None:
-    if isinstance(request, DecodeFilm | MakeThumbnail | PrepareInput):
+    if isinstance(request, FilmRequest):
         return request.film.path
+    if isinstance(request, ReadTags | ReadAttributes):
+        return request.path
     if isinstance(request, ReadHeaders):
         return request.paths[0] if len(request.paths) == 1 else None
     return request.model.path

@@ -23,9 +23,11 @@ from xrayview.domain.model import (
     Prediction,
     PreprocessSpec,
 )
-from xrayview.domain.radiograph import Radiograph
+from xrayview.domain.radiograph import Radiograph, Window
+from xrayview.domain.tags import TagNode
 
 Device = Literal["auto", "cpu", "cuda"]
+PictureFormat = Literal["png", "tiff"]
 HeatMapMethod = Literal["grad-cam", "occlusion", "input-gradient"]
 
 
@@ -84,6 +86,54 @@ class InspectFilm:
 
     film: FilmRef
     limits: Limits | None = None
+
+
+@dataclass(frozen=True)
+class RenderFilm:
+    """Decode pool. Reply: `RenderedFilm`.
+
+    The grey-scale is `window`, or window `window_index` of the file (from 1), or the automatic
+    one where `auto`, else the film's default.
+    """
+
+    film: FilmRef
+    window: Window | None = None
+    window_index: int | None = None
+    auto: bool = False
+    invert: bool = False
+    overlays: bool = True
+    """Draw the overlay planes of the file."""
+    format: PictureFormat = "png"
+    limits: Limits | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class RenderedFilm:
+    """Displayed grey at native resolution, 8 bits, as the bytes of a picture file."""
+
+    film: FilmRef
+    picture: bytes
+    burned_in: str
+    """BurnedInAnnotation: `YES`, `NO`, or empty where the file does not say."""
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class ReadTags:
+    """Decode pool. Reply: `tuple[TagNode, ...]`, the attributes of a DICOM file."""
+
+    path: Path
+
+
+@dataclass(frozen=True)
+class ReadAttributes:
+    """Decode pool. Reply: `tuple[str, ...]`, the values of `columns` of one file, as text.
+
+    A column is a keyword or a path through sequences, as `io.tags` reads it.
+    """
+
+    path: Path
+    columns: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -157,11 +207,17 @@ class Explain:
     method: HeatMapMethod = "grad-cam"
 
 
+FilmRequest = DecodeFilm | MakeThumbnail | InspectFilm | RenderFilm | PrepareInput
+"""What has a film and decodes it, within `limits`."""
+
 Request = (
     ReadHeaders
     | DecodeFilm
     | MakeThumbnail
     | InspectFilm
+    | RenderFilm
+    | ReadTags
+    | ReadAttributes
     | PrepareInput
     | LoadModel
     | Classify
@@ -172,6 +228,9 @@ Reply = (
     | Radiograph
     | Thumbnail
     | FilmInspection
+    | RenderedFilm
+    | tuple[TagNode, ...]
+    | tuple[str, ...]
     | PreparedFilm
     | ModelReady
     | tuple[Prediction, ...]

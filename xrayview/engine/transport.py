@@ -10,16 +10,20 @@ import numpy as np
 import numpy.typing as npt
 
 from xrayview.domain.radiograph import Radiograph
-from xrayview.engine import decoding, judging
+from xrayview.engine import decoding, judging, showing
 from xrayview.engine.failures import unexpected
 from xrayview.engine.protocol import (
     Classify,
     DecodeFilm,
     Explain,
+    InspectFilm,
     LoadModel,
     MakeThumbnail,
     PrepareInput,
+    ReadAttributes,
     ReadHeaders,
+    ReadTags,
+    RenderFilm,
     Reply,
     Request,
 )
@@ -30,6 +34,10 @@ HANDLERS: dict[type, Callable[[Any], Reply]] = {
     ReadHeaders: decoding.read_headers,
     DecodeFilm: decoding.decode_film,
     MakeThumbnail: decoding.make_thumbnail,
+    InspectFilm: showing.inspect_film,
+    RenderFilm: showing.render_film,
+    ReadTags: showing.read_tags,
+    ReadAttributes: showing.read_attributes,
     PrepareInput: decoding.prepare_input,
     LoadModel: judging.load_model,
     Classify: judging.classify_films,

@@ -1,0 +1,166 @@
+"""`inspect`, `render` and `tags` from end to end: real files, real decode workers."""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from pydicom.data import get_testdata_file
+
+from tests.builders import phantom, write_dicom, write_raster
+from xrayview.cli import main
+from xrayview.display.greyscale import render
+from xrayview.domain.radiograph import Window
+from xrayview.errors import ExitCode
+from xrayview.io.readers import read_film, read_header, read_stored
+
+Captured = pytest.CaptureFixture[str]
+
+
+def picture(path: Path) -> np.ndarray:
+    return cv2.imdecode(np.fromfile(path, np.uint8), cv2.IMREAD_UNCHANGED)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with two films of one stem, one without end, one that is none, and a report."""
+    root = tmp_path_factory.mktemp("films")
+    (root / "sub").mkdir()
+    tags = {"PatientName": "Secret^Name", "PatientBirthDate": "19700101"}
+    write_dicom(root / "a.dcm", phantom(), windows=[(800, 900), (2000, 4000)], **tags)
+    write_raster(root / "sub" / "a.png", phantom(bits=8))
+    whole = write_dicom(root / "cut.dcm", phantom(), **tags)
+    whole.write_bytes(whole.read_bytes()[:-500])
+    (root / "notes.txt").write_text("no film")
+    report = Path(str(get_testdata_file("reportsi.dcm", download=False)))
+    (root / "report.dcm").write_bytes(report.read_bytes())
+    return root
+
+
+def test_that_inspect_tells_the_film_and_not_the_patient(folder: Path, capsys: Captured) -> None:
+    assert main(["inspect", str(folder / "a.dcm"), "--json"]) == ExitCode.OK
+    out = capsys.readouterr().out
+    told = json.loads(out)
+    stored = read_stored(folder / "a.dcm")
+    assert told["stored"]["sha256"] == stored.sha256
+    assert told["stored"]["shape"] == [48, 40]
+    assert (told["Modality"], told["Rows"], told["spacing"]["kind"]) == ("DX", 48, "px")
+    window = next(step for step in told["pipeline"] if step["name"] == "Window")
+    assert window["attributes"][0] == {
+        "keyword": "WindowCenter", "tag": "(0028,1050)", "value": "800.0\\2000.0",
+    }  # fmt: skip
+    assert "Secret" not in out
+    assert "1970" not in out
+    assert main(["inspect", str(folder / "a.dcm")]) == ExitCode.OK
+    plain = capsys.readouterr().out
+    assert stored.sha256 in plain
+    assert "WindowCenter (0028,1050)" in plain
+    assert "Secret" not in plain
+
+
+@pytest.mark.parametrize(
+    ("name", "code"),
+    [
+        ("notes.txt", ExitCode.NOTHING_USABLE),
+        ("cut.dcm", ExitCode.SOME_FAILED),
+        ("sub", ExitCode.USAGE),
+        ("nowhere.dcm", ExitCode.USAGE),
+    ],
+)
+def test_that_inspect_says_why_it_cannot(
+    name: str, code: int, folder: Path, capsys: Captured
+) -> None:
+    assert main(["inspect", str(folder / name)]) == code
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert name in said.err
+
+
+def test_that_render_tries_every_file_and_writes_what_the_window_shows(
+    folder: Path, tmp_path: Path, capsys: Captured
+) -> None:
+    out = tmp_path / "out"
+    assert main(["render", str(folder), "--out", str(out)]) == ExitCode.SOME_FAILED
+    said = capsys.readouterr()
+    lines = dict(line.split(": ", 1) for line in said.out.splitlines())
+    assert lines.keys() == {"a.dcm", "cut.dcm", "notes.txt", "report.dcm", "sub/a.png"}
+    assert lines["a.dcm"] == "ok: a.dcm.png"
+    assert lines["cut.dcm"].startswith("error DECODE_FAILED: ")
+    written = {path.relative_to(out).as_posix() for path in out.rglob("*") if path.is_file()}
+    assert written == {"a.dcm.png", "sub/a.png.png"}
+    film = read_film(read_header(folder / "a.dcm", folder))
+    np.testing.assert_array_equal(picture(out / "a.dcm.png"), render(film))
+    assert "BurnedInAnnotation is absent" in said.err
+
+
+def test_that_render_takes_a_window_by_hand_or_by_its_number(folder: Path, tmp_path: Path) -> None:
+    film = read_film(read_header(folder / "a.dcm", folder))
+    for choice, window in (
+        (["--window", "1000,300"], Window(1000, 300)),
+        (["--window-index", "2"], Window(2000, 4000)),
+    ):
+        out = tmp_path / choice[0]
+        arguments = ["render", str(folder / "a.dcm"), "--out", str(out), *choice]
+        assert main([*arguments, "--format", "tiff"]) == ExitCode.OK
+        np.testing.assert_array_equal(picture(out / "a.dcm.tiff"), render(film, window))
+
+
+def test_that_render_says_which_window_or_frame_is_not_there(
+    folder: Path, tmp_path: Path, capsys: Captured
+) -> None:
+    for asked in (["--window-index", "3"], ["--frame", "2"]):
+        arguments = ["render", str(folder / "sub" / "a.png"), "--out", str(tmp_path), *asked]
+        assert main(arguments) == ExitCode.SOME_FAILED
+        assert f"has no {asked[0][2:8]}" in capsys.readouterr().out
+    assert not any(tmp_path.iterdir())
+
+
+def test_that_pictures_in_the_folder_of_films_are_not_films(tmp_path: Path) -> None:
+    write_dicom(tmp_path / "a.dcm", phantom(), BurnedInAnnotation="NO")
+    arguments = ["render", str(tmp_path), "--out", str(tmp_path / "pictures")]
+    assert main(arguments) == ExitCode.OK
+    assert main(arguments) == ExitCode.OK
+    assert [path.name for path in (tmp_path / "pictures").iterdir()] == ["a.dcm.png"]
+    assert main(["render", str(tmp_path), "--out", str(tmp_path)]) == ExitCode.USAGE
+
+
+def test_that_identity_in_the_pixels_is_warned_of(tmp_path: Path, capsys: Captured) -> None:
+    frames = np.stack([phantom(bits=8), 255 - phantom(bits=8)])
+    write_dicom(tmp_path / "a.dcm", frames, frames=2, BurnedInAnnotation="YES")
+    out = tmp_path / "out"
+    assert main(["render", str(tmp_path), "--out", str(out), "--frame", "2"]) == ExitCode.OK
+    assert "BurnedInAnnotation is YES" in capsys.readouterr().err
+    second = picture(out / "a.dcm.frame2.png").astype(int)
+    assert np.corrcoef(second.ravel(), frames[1].ravel())[0, 1] > 0.9
+
+
+def test_that_tags_has_a_row_for_every_file(folder: Path, tmp_path: Path) -> None:
+    out = tmp_path / "tags.csv"
+    assert main(["tags", str(folder), "--out", str(out)]) == ExitCode.SOME_FAILED
+    text = out.read_text(encoding="utf-8")
+    rows = {row["path"]: row for row in csv.DictReader(text.splitlines())}
+    assert list(rows) == ["a.dcm", "cut.dcm", "notes.txt", "report.dcm", "sub/a.png"]
+    assert {path: row["status_code"] for path, row in rows.items()} == {
+        "a.dcm": "OK", "cut.dcm": "OK", "notes.txt": "NOT_AN_IMAGE", "report.dcm": "OK",
+        "sub/a.png": "OK",
+    }  # fmt: skip
+    assert (rows["a.dcm"]["Rows"], rows["sub/a.png"]["Columns"]) == ("48", "40")
+    assert (rows["report.dcm"]["Modality"], rows["a.dcm"]["WindowWidth"]) == ("SR", "900.0\\4000.0")
+    assert rows["a.dcm"]["PatientID"] not in {"", "P1"}
+    assert "Secret" not in text
+
+
+def test_that_names_are_in_the_table_only_when_asked_for_twice(
+    folder: Path, tmp_path: Path, capsys: Captured
+) -> None:
+    out = tmp_path / "tags.csv"
+    arguments = ["tags", str(folder / "a.dcm"), "--out", str(out), "--columns", "PatientName"]
+    assert main(arguments) == ExitCode.USAGE
+    assert "--identity full" in capsys.readouterr().err
+    assert not out.exists()
+    assert main([*arguments, "--identity", "full"]) == ExitCode.OK
+    assert "Secret^Name" in out.read_text(encoding="utf-8")

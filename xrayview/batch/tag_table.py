@@ -1,0 +1,78 @@
+"""The tags of every file of a folder as a table."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from concurrent.futures import Future
+from pathlib import Path
+
+from xrayview.batch.each_file import Asked, ask_each
+from xrayview.batch.outcome import error_message
+from xrayview.domain.events import FilmFinished, FilmResult
+from xrayview.domain.film import RejectedFile
+from xrayview.engine.client import Engine
+from xrayview.engine.lane import Priority
+from xrayview.engine.protocol import ReadAttributes
+from xrayview.engine.scan import Entry, list_files, root_of
+from xrayview.errors import Cancelled, Status, StatusCode, UsageError
+from xrayview.io.scan import relative_path
+from xrayview.io.tag_table import TagRow, TagTable, writing
+
+Cells = tuple[str, ...]
+
+
+def write_tag_table(
+    engine: Engine, source: Path, out: Path, table: TagTable, cancel: threading.Event
+) -> Iterator[FilmFinished]:
+    """Write a row for every file of `source`, in scan order; one event per row.
+
+    Once `cancel` is set the rows so far are written and the events end.
+
+    Raises:
+        UsageError: `out` cannot be written.
+    """
+    root = root_of(source)
+    entries = tuple(e for e in list_files(source) if not _is(e, out))
+    columns = tuple(column.name for column in table.columns)
+
+    def ask(entry: Entry) -> Future[Cells] | None:
+        if isinstance(entry, RejectedFile):
+            return None
+        return engine.submit(ReadAttributes(entry, columns), priority=Priority.BATCH)
+
+    try:
+        with writing(out, table) as write:
+            try:
+                for done, asked in enumerate(ask_each(engine, entries, ask, cancel), start=1):
+                    row = _row(asked, root)
+                    write(row)
+                    result = FilmResult(row.path, row.status, row.code, row.message)
+                    yield FilmFinished(result, done, len(entries))
+            except Cancelled:
+                if not cancel.is_set():
+                    raise
+    except OSError as error:
+        raise UsageError(
+            "The table cannot be written",
+            path=out,
+            why=error.strerror or type(error).__name__,
+            hint="Choose another --out.",
+        ) from error
+
+
+def _row(asked: Asked[Entry, Cells], root: Path) -> TagRow:
+    entry, error = asked.entry, asked.error
+    if isinstance(entry, RejectedFile):
+        message = f"{entry.why}. {entry.hint}".strip()
+        return TagRow(entry.relative_path, Status.ERROR, entry.code, message)
+    path = relative_path(entry, root)
+    if error is not None:
+        code = error.code or StatusCode.DECODE_FAILED
+        return TagRow(path, Status.ERROR, code, error_message(error))
+    return TagRow(path, Status.OK, StatusCode.OK, cells=asked.answer or ())
+
+
+def _is(entry: Entry, out: Path) -> bool:
+    path = entry.path if isinstance(entry, RejectedFile) else entry
+    return path.absolute() == out.absolute()

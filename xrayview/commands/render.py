@@ -1,0 +1,129 @@
+"""`xrayview render FILE|FOLDER --out DIR`: films as pictures of their displayed grey.
+
+One line per file on stdout: `PATH: ok: PICTURE`, or the reason why there is none.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections import Counter
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from xrayview.commands.terminal import (
+    cancel_on_interrupt,
+    existing,
+    positive,
+    say,
+    start,
+    start_engine,
+    tell,
+)
+from xrayview.errors import Cancelled, ExitCode
+
+if TYPE_CHECKING:
+    from xrayview.batch.render import Rendered
+    from xrayview.domain.radiograph import Window
+    from xrayview.engine.protocol import RenderFilm
+
+
+def add_to(parser: argparse.ArgumentParser) -> None:
+    """Declare the command's arguments."""
+    add = parser.add_argument
+    add("source", type=Path, metavar="FILE|FOLDER", help="one film, or a folder of films")
+    add(
+        "--out",
+        type=Path,
+        required=True,
+        metavar="DIR",
+        help="film.dcm becomes DIR/film.dcm.png; folders are kept",
+    )
+    voi = parser.add_mutually_exclusive_group()
+    voi.add_argument(
+        "--window",
+        type=_window,
+        metavar="C,W",
+        help="centre and width in modality values; write --window=C,W for a negative centre",
+    )
+    voi.add_argument(
+        "--window-index", type=positive, metavar="N", help="a window of the file, from 1"
+    )
+    voi.add_argument("--auto", action="store_true", help="the automatic window")
+    add("--frame", type=positive, default=1, metavar="N", help="of multi-frame files; from 1")
+    add("--invert", action="store_true", help="exchange black and white")
+    add("--no-overlays", action="store_true", help="leave the file's overlay planes out")
+    add("--format", choices=("png", "tiff"), default="png", help="8 bits; default: %(default)s")
+    add("--workers", type=positive, metavar="N", help="processes that decode")
+    parser.set_defaults(run=run)
+
+
+def _window(text: str) -> tuple[float, float]:
+    center, width = (float(part) for part in text.split(","))
+    if not (abs(center) < float("inf") and 0 < width < float("inf")):
+        raise ValueError(text)
+    return center, width
+
+
+def run(options: argparse.Namespace) -> int:
+    """Render; the exit code."""
+    from xrayview.batch.render import render_folder
+    from xrayview.commands.film_lines import FilmLines
+
+    source: Path = existing(options.source)
+    cancel = cancel_on_interrupt()
+    lines, burned_in = FilmLines(), Counter[str]()
+    with start_engine(start(), options.workers) as engine:
+        try:
+            for event in render_folder(engine, source, options.out, _request(options), cancel):
+                lines.clear()
+                say(_line(event, options.out))
+                lines.add(event)
+                if event.output is not None:
+                    burned_in[event.burned_in] += 1
+        except Cancelled:
+            lines.clear()
+            tell("Interrupted; the pictures that are written stay.")
+            return ExitCode.INTERRUPTED
+    code = lines.exit_code()
+    _warn(burned_in)
+    return code
+
+
+def _request(options: argparse.Namespace) -> RenderFilm:
+    from xrayview.domain.film import FilmRef
+    from xrayview.domain.radiograph import Window
+    from xrayview.engine.protocol import RenderFilm
+
+    window: Window | None = Window(*options.window) if options.window else None
+    return RenderFilm(
+        film=FilmRef(options.source, "", frame=options.frame - 1),
+        window=window,
+        window_index=options.window_index,
+        auto=options.auto,
+        invert=options.invert,
+        overlays=not options.no_overlays,
+        format=options.format,
+    )
+
+
+def _line(event: Rendered, out: Path) -> str:
+    result = event.result
+    if event.output is None:
+        return f"{result.relative_path}: {result.status} {result.code}: {result.message}"
+    name = event.output.relative_to(out).as_posix()
+    return f"{result.relative_path}: {result.status}: {name} {result.message}".rstrip()
+
+
+def _warn(burned_in: Counter[str]) -> None:
+    """Pictures leave the app without their tags, but not without what is in the pixels."""
+    unsure = burned_in.total() - burned_in["YES"] - burned_in["NO"]
+    if burned_in["YES"]:
+        tell(
+            f"Warning: {burned_in['YES']} picture(s) show text in the film itself "
+            "(BurnedInAnnotation is YES), perhaps a name: look before you pass them on."
+        )
+    if unsure:
+        tell(
+            f"Warning: {unsure} picture(s) may show a name in the film itself: the file does not "
+            "say (BurnedInAnnotation is absent). Look before you pass them on."
+        )

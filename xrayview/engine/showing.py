@@ -1,0 +1,120 @@
+"""What decode workers do so that a film or its header is looked at. As in `decoding`, what is
+heavy is imported in the functions only.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from xrayview.domain.inspection import FilmInspection
+from xrayview.domain.radiograph import Radiograph, VoiFunction, Window
+from xrayview.domain.tags import TagNode
+from xrayview.engine.decoding import decode_film
+from xrayview.engine.protocol import (
+    DecodeFilm,
+    InspectFilm,
+    Limits,
+    ReadAttributes,
+    ReadTags,
+    RenderedFilm,
+    RenderFilm,
+)
+from xrayview.errors import UsageError
+
+
+def inspect_film(request: InspectFilm) -> FilmInspection:
+    """What the film is, its stored values, and its way to grey."""
+    from pydicom.uid import UID
+
+    from xrayview.display.inspector import pipeline_steps
+    from xrayview.io.readers import read_stored
+    from xrayview.io.transfer_syntax import TRANSFER_SYNTAXES
+
+    limits = request.limits or Limits()
+    radiograph = decode_film(DecodeFilm(request.film, request.limits))
+    film = radiograph.ref
+    sop_class = radiograph.attributes.get("SOPClassUID", "")
+    syntax = TRANSFER_SYNTAXES.get(film.transfer_syntax)
+    return FilmInspection(
+        format=film.format,
+        sop_class_uid=sop_class,
+        sop_class=UID(sop_class).name if sop_class else "",
+        modality=film.modality,
+        transfer_syntax_uid=film.transfer_syntax,
+        transfer_syntax=syntax.name if syntax else "",
+        rows=film.rows,
+        columns=film.columns,
+        frames=film.frames,
+        stored=read_stored(film.path, max_megapixels=limits.max_megapixels),
+        steps=pipeline_steps(radiograph),
+        spacing=radiograph.spacing,
+        orientation=radiograph.orientation,
+        lossy=radiograph.lossy,
+        for_processing=radiograph.for_processing,
+        burned_in=radiograph.burned_in,
+        warnings=radiograph.warnings,
+        notes=radiograph.notes,
+        file_sha256=radiograph.sha256,
+    )
+
+
+def render_film(request: RenderFilm) -> RenderedFilm:
+    """The film's displayed grey as a picture file."""
+    from xrayview.display.picture import displayed_picture
+    from xrayview.display.voi import auto_window
+    from xrayview.io.export import encode
+
+    radiograph = decode_film(DecodeFilm(request.film, request.limits))
+    if radiograph.ref.frame != request.film.frame:
+        raise UsageError(
+            f"The film has no frame {request.film.frame + 1}",
+            path=request.film.path,
+            why="only its first one is read",
+            hint="Leave --frame out.",
+        )
+    voi = auto_window(radiograph) if request.auto else _window(request, radiograph)
+    grey_HW = displayed_picture(radiograph, voi, invert=request.invert, overlays=request.overlays)
+    return RenderedFilm(
+        film=radiograph.ref,
+        picture=encode(grey_HW, request.format),
+        burned_in=radiograph.burned_in,
+        warnings=radiograph.warnings,
+    )
+
+
+def _window(request: RenderFilm, radiograph: Radiograph) -> Window | None:
+    """The window asked for; None is the film's default."""
+    greyscale = radiograph.greyscale
+    if request.window is not None:
+        return _with_function_of(request.window, greyscale.voi_function)
+    if request.window_index is None:
+        return None
+    if not 1 <= request.window_index <= len(greyscale.windows):
+        raise UsageError(
+            f"The film has no window {request.window_index}",
+            path=request.film.path,
+            why=f"its file gives {len(greyscale.windows)}",
+            hint="`xrayview inspect` lists what it has; --auto needs none.",
+        )
+    return greyscale.windows[request.window_index - 1]
+
+
+def _with_function_of(window: Window, function: VoiFunction) -> Window:
+    """A window on a film is of the film's own function, as when it is dragged."""
+    if function is VoiFunction.LINEAR and window.width < 1:
+        function = VoiFunction.LINEAR_EXACT  # PS3.3 C.11.2.1.2.1: LINEAR starts at width 1
+    return replace(window, function=function)
+
+
+def read_tags(request: ReadTags) -> tuple[TagNode, ...]:
+    """All attributes of a DICOM file as a tree."""
+    from xrayview.io import tags
+
+    return tags.read_tags(request.path)
+
+
+def read_attributes(request: ReadAttributes) -> tuple[str, ...]:
+    """The cells of one row of the tag table."""
+    from xrayview.io import tags
+
+    return tags.read_values(request.path, request.columns)
