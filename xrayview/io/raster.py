@@ -29,6 +29,9 @@ from xrayview.io.raster_header import (
     tiff_is_complete,
 )
 
+# What OpenCV would print of a broken file is said by the error that names the file.
+cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
+
 ALPHA_NOTE = "transparency is ignored"
 
 _HELD_AS: dict[str, type[np.generic]] = {"int8": np.int16, "float64": np.float32}
@@ -42,7 +45,7 @@ class RasterFormat:
     name: str
     sniff: Callable[[bytes], bool]
     header: Callable[[BinaryIO], RasterHeader]
-    is_complete: Callable[[bytes], bool]
+    is_complete: Callable[[BinaryIO], bool]
     check: Callable[[bytes], None] = lambda _: None
     """Refuses what is not for the decoder."""
 
@@ -63,16 +66,11 @@ class RasterFormat:
         Raises:
             UnreadableFilm: TOO_LARGE by the header's claim, DECODE_FAILED.
         """
-        header = self.header(BytesIO(data))
-        check_size(header.rows, header.columns, max_megapixels)
-        self.check(data)
+        header = self._checked(data, max_megapixels)
         decoded = _decode(data, header.alpha)
-        complete = self.is_complete(data)
-        if decoded is None:
-            raise _undecodable(self.name, complete)
+        if decoded is None or decoded.shape[:2] != (header.rows, header.columns):
+            raise _undecodable(self.name, "the decoder gave up on its data")
         pixels_HW, notes = _grey(decoded, header)
-        if pixels_HW.shape != (header.rows, header.columns):
-            raise _undecodable(self.name, complete)
         return Radiograph(
             ref=replace(self.read_header(BytesIO(data), film), frame=0),
             pixels_HW=pixels_HW,
@@ -80,7 +78,6 @@ class RasterFormat:
                 photometric=_photometric(header, pixels_HW.dtype),
                 bits_stored=min(8 * pixels_HW.dtype.itemsize, 16),
             ),
-            warnings=() if complete else (f"incomplete: the {self.name.upper()} has no end",),
             notes=notes,
         )
 
@@ -90,16 +87,26 @@ class RasterFormat:
         Raises:
             UnreadableFilm: TOO_LARGE by the header's claim, DECODE_FAILED.
         """
-        header = self.header(BytesIO(data))
-        check_size(header.rows, header.columns, max_megapixels)
-        self.check(data)
+        self._checked(data, max_megapixels)
         try:
             page = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
         except cv2.error:
             page = None
         if page is None:
-            raise _undecodable(self.name, self.is_complete(data))
+            raise _undecodable(self.name, "the decoder gave up on its data")
         yield page if page.ndim == 2 else page[..., [2, 1, 0, 3][: page.shape[2]]]
+
+    def _checked(self, data: bytes, max_megapixels: float) -> RasterHeader:
+        """The header of a file that may go to the decoder: neither too large nor cut short.
+
+        OpenCV fills up what is missing of some files, and half a film must not be judged.
+        """
+        header = self.header(BytesIO(data))
+        check_size(header.rows, header.columns, max_megapixels)
+        self.check(data)
+        if not self.is_complete(BytesIO(data)):
+            raise _undecodable(self.name, "incomplete: the file ends before its pixels do")
+        return header
 
 
 def _decode(data: bytes, alpha: bool) -> npt.NDArray[Any] | None:
@@ -139,8 +146,7 @@ def _photometric(header: RasterHeader, dtype: np.dtype[Any]) -> str:
     return "MONOCHROME1" if inverted else "MONOCHROME2"
 
 
-def _undecodable(name: str, complete: bool) -> UnreadableFilm:
-    why = "the decoder gave up on its data" if complete else "the file ends before its pixels do"
+def _undecodable(name: str, why: str) -> UnreadableFilm:
     return UnreadableFilm(
         f"The {name.upper()} cannot be decoded",
         code=StatusCode.DECODE_FAILED,
@@ -154,7 +160,7 @@ FORMATS = (
         "png",
         lambda head: head.startswith(PNG_SIGNATURE),
         png_header,
-        lambda data: png_is_complete(BytesIO(data)),
+        png_is_complete,
     ),
     RasterFormat(
         "jpeg",
@@ -167,6 +173,6 @@ FORMATS = (
         "tiff",
         lambda head: head.startswith(TIFF_SIGNATURES),
         tiff_header,
-        lambda data: tiff_is_complete(BytesIO(data)),
+        tiff_is_complete,
     ),
 )

@@ -29,6 +29,8 @@ _JPEG_SOS, _JPEG_EOI, _JPEG_APP1 = 0xDA, 0xD9, 0xE1
 # TIFF 6.0, section 8, and BigTIFF: bytes and struct letter per field type.
 _TIFF_TYPES = {1: "B", 3: "H", 4: "L", 13: "L", 16: "Q", 18: "Q"}
 _ORIENTATION, _WHITE_IS_ZERO = 274, 0
+_COLOUR_SAMPLES = {2: 3, 5: 4, 6: 3, 8: 3}
+"""Samples of RGB, CMYK, YCbCr and L*a*b*; one more is transparency."""
 _OFFSETS, _COUNTS = (273, 324), (279, 325)
 
 
@@ -152,9 +154,18 @@ def _jpeg_segments(stream: BinaryIO) -> Iterator[tuple[int, int]]:
         stream.seek(payload + length - 2)
 
 
-def jpeg_is_complete(data: bytes) -> bool:
-    """True when an end-of-image marker follows the last scan."""
-    return data.rfind(b"\xff\xd9") > data.rfind(b"\xff\xda")
+def jpeg_is_complete(stream: BinaryIO) -> bool:
+    """True when an end-of-image marker follows the first scan.
+
+    Entropy-coded data stuffs every FF, and a thumbnail's marker lies in a segment before.
+    """
+    stream.seek(2)
+    try:
+        if any(marker == _JPEG_SOS for marker, _ in _jpeg_segments(stream)):
+            return b"\xff\xd9" in stream.read()
+    except UnreadableFilm:
+        pass
+    return False
 
 
 # -- TIFF --------------------------------------------------------------------------------------
@@ -197,13 +208,14 @@ def tiff_header(stream: BinaryIO) -> RasterHeader:
             break
         pages += 1
     orientation = page.first(stream, _ORIENTATION, 1)
+    photometric = page.first(stream, 262, 1)
     return RasterHeader(
         stored_rows=page.first(stream, 257),
         stored_columns=page.first(stream, 256),
         orientation=orientation if 1 <= orientation <= 8 else 1,
         pages=pages,
-        alpha=bool(page.values(stream, 338)),
-        white_is_zero=page.first(stream, 262, 1) == _WHITE_IS_ZERO,
+        alpha=page.first(stream, 277, 1) > _COLOUR_SAMPLES.get(photometric, 1),
+        white_is_zero=photometric == _WHITE_IS_ZERO,
     )
 
 

@@ -1,0 +1,337 @@
+"""PNG, JPEG and TIFF films: values, depth, orientation, colour, pages, and what is refused."""
+
+from __future__ import annotations
+
+import struct
+import zlib
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+
+from tests.builders import Array, phantom, png_chunk, tiff_bytes, write_raster
+from xrayview.domain.radiograph import Radiograph
+from xrayview.errors import StatusCode, UnreadableFilm
+from xrayview.io.luminance import COLOUR_NOTE
+from xrayview.io.raster import ALPHA_NOTE
+from xrayview.io.readers import read_film, read_header
+
+LOSSLESS = ("film.png", "film.tif")
+JPEG_ERROR = 12
+"""Grey levels that JPEG at its default quality may be off on the phantom."""
+
+
+def read(path: Path) -> Radiograph:
+    return read_film(read_header(path, path.parent))
+
+
+def write(path: Path, data: bytes) -> Path:
+    path.write_bytes(data)
+    return path
+
+
+# -- values ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", LOSSLESS)
+@pytest.mark.parametrize("bits", [8, 16])
+def test_that_grey_values_come_back_exactly(tmp_path: Path, name: str, bits: int) -> None:
+    grey = phantom(48, 40, bits)
+    path = write_raster(tmp_path / name, grey)
+    radiograph = read(path)
+    np.testing.assert_array_equal(radiograph.pixels_HW, grey)
+    assert radiograph.pixels_HW.dtype == grey.dtype
+    assert radiograph.greyscale.photometric == "MONOCHROME2"
+    assert radiograph.greyscale.bits_stored == bits
+    assert radiograph.warnings == radiograph.notes == ()
+
+
+def test_that_a_jpeg_is_read(tmp_path: Path) -> None:
+    grey = phantom(48, 40, 8)
+    radiograph = read(write_raster(tmp_path / "film.jpg", grey))
+    assert np.abs(radiograph.pixels_HW.astype(int) - grey).max() <= JPEG_ERROR
+    assert radiograph.warnings == radiograph.notes == ()
+
+
+@pytest.mark.parametrize(("name", "kind"), [("a.png", "png"), ("a.jpg", "jpeg"), ("a.tif", "tiff")])
+def test_that_the_header_tells_kind_and_size(tmp_path: Path, name: str, kind: str) -> None:
+    (tmp_path / "sub").mkdir()
+    path = write_raster(tmp_path / "sub" / name, phantom(48, 40, 8))
+    film = read_header(path, tmp_path)
+    assert (film.format, film.rows, film.columns, film.frames) == (kind, 48, 40, 1)
+    assert film.relative_path == f"sub/{name}"
+    assert (film.modality, film.patient_id, film.transfer_syntax) == ("", "", "")
+    assert read_film(film).ref == film
+
+
+def test_that_the_content_and_not_the_name_says_what_a_file_is(tmp_path: Path) -> None:
+    png = write_raster(tmp_path / "film.png", phantom(48, 40, 8))
+    renamed = png.rename(tmp_path / "film.dcm")
+    assert read_header(renamed, tmp_path).format == "png"
+    np.testing.assert_array_equal(read(renamed).pixels_HW, phantom(48, 40, 8))
+
+
+@pytest.mark.parametrize("big_endian", [False, True])
+@pytest.mark.parametrize("big_tiff", [False, True])
+@pytest.mark.parametrize(
+    "dtype", ["uint8", "uint16", "int16", "uint32", "int32", "float32", "float64"]
+)
+def test_that_every_sample_type_of_a_tiff_keeps_its_values(
+    tmp_path: Path, dtype: str, big_tiff: bool, big_endian: bool
+) -> None:
+    page = phantom(48, 40, 8).astype(dtype)
+    if page.dtype.kind != "u":
+        page = page - page.dtype.type(100)
+    data = tiff_bytes(page, big_endian=big_endian, big_tiff=big_tiff)
+    radiograph = read(write(tmp_path / "film.tif", data))
+    np.testing.assert_array_equal(radiograph.pixels_HW, page)
+    assert radiograph.pixels_HW.dtype == ("float32" if dtype == "float64" else dtype)
+    assert radiograph.warnings == ()
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "uint16", "int16", "float32"])
+def test_that_white_is_zero_is_shown_as_the_file_means_it(tmp_path: Path, dtype: str) -> None:
+    """The brightest place of the film is where the file has its smallest value."""
+    page = phantom(48, 40, 8).astype(dtype)
+    data = tiff_bytes(page, white_is_zero=True)
+    radiograph = read(write(tmp_path / "film.tif", data))
+    shown = radiograph.modality_values()
+    if radiograph.greyscale.photometric == "MONOCHROME1":
+        shown = -shown
+    assert np.array_equal(np.argsort(shown, axis=None), np.argsort(-page.astype(float), axis=None))
+
+
+def test_that_a_value_that_is_no_number_refuses_the_film(tmp_path: Path) -> None:
+    page = phantom(48, 40, 8).astype(np.float32)
+    page[2, 3] = np.inf
+    with pytest.raises(UnreadableFilm, match="NaN or infinity") as caught:
+        read(write(tmp_path / "film.tif", tiff_bytes(page)))
+    assert caught.value.code is StatusCode.DECODE_FAILED
+
+
+def test_that_the_first_page_is_the_film_and_the_pages_are_counted(tmp_path: Path) -> None:
+    pages = [phantom(48, 40, 16), phantom(20, 30, 8), phantom(10, 10, 8)]
+    path = write(tmp_path / "film.tif", tiff_bytes(*pages))
+    assert read_header(path, tmp_path).frames == 3
+    np.testing.assert_array_equal(read(path).pixels_HW, pages[0])
+
+
+def test_that_a_loop_of_pages_ends(tmp_path: Path) -> None:
+    data = bytearray(tiff_bytes(phantom(48, 40, 8)))
+    (first,) = struct.unpack_from("<L", data, 4)
+    struct.pack_into("<L", data, len(data) - 4, first)
+    assert read_header(write(tmp_path / "film.tif", bytes(data)), tmp_path).frames == 1
+
+
+# -- colour ------------------------------------------------------------------------------------
+
+
+def rgb_film(bits: int) -> Array:
+    grey = phantom(48, 40, bits)
+    return np.stack([grey, grey[::-1], grey[:, ::-1]], axis=-1)
+
+
+@pytest.mark.parametrize("name", LOSSLESS)
+@pytest.mark.parametrize("bits", [8, 16])
+def test_that_colour_becomes_luminance_and_says_so(tmp_path: Path, name: str, bits: int) -> None:
+    rgb = rgb_film(bits)
+    radiograph = read(write_raster(tmp_path / name, rgb))
+    expected = rgb @ np.array([0.299, 0.587, 0.114])
+    assert np.abs(radiograph.pixels_HW - expected).max() <= (0.51 if bits == 8 else 1.1)
+    assert radiograph.pixels_HW.dtype == rgb.dtype
+    assert radiograph.notes == (COLOUR_NOTE,)
+
+
+@pytest.mark.parametrize("name", [*LOSSLESS, "film.jpg"])
+def test_that_the_greys_of_a_colour_file_stay_what_they_are(tmp_path: Path, name: str) -> None:
+    grey = phantom(48, 40, 8)
+    pixels = read(write_raster(tmp_path / name, np.stack([grey] * 3, axis=-1))).pixels_HW
+    assert np.abs(pixels.astype(int) - grey).max() <= (JPEG_ERROR if name.endswith("jpg") else 0)
+
+
+@pytest.mark.parametrize("name", LOSSLESS)
+@pytest.mark.parametrize("bits", [8, 16])
+def test_that_transparency_is_ignored_and_said(tmp_path: Path, name: str, bits: int) -> None:
+    grey = phantom(48, 40, bits)
+    alpha = grey[::-1, ::-1]
+    path = write_raster(tmp_path / name, np.stack([grey, grey, grey, alpha], axis=-1))
+    radiograph = read(path)
+    np.testing.assert_array_equal(radiograph.pixels_HW, grey)
+    assert radiograph.notes == (COLOUR_NOTE, ALPHA_NOTE)
+
+
+def png(colour_type: int, depth: int, rows: bytes, *chunks: bytes, size: Any = (48, 40)) -> bytes:
+    head = struct.pack(">LLBBBBB", size[1], size[0], depth, colour_type, 0, 0, 0)
+    return b"".join(
+        (b"\x89PNG\r\n\x1a\n", png_chunk(b"IHDR", head), *chunks,
+         png_chunk(b"IDAT", zlib.compress(rows)), png_chunk(b"IEND", b""))
+    )  # fmt: skip
+
+
+def scanlines(samples: Array) -> bytes:
+    return b"".join(b"\0" + row.tobytes() for row in samples)
+
+
+def test_that_grey_with_transparency_is_read(tmp_path: Path) -> None:
+    grey = phantom(48, 40, 8)
+    pairs = np.stack([grey, grey[::-1]], axis=-1)
+    radiograph = read(write(tmp_path / "film.png", png(4, 8, scanlines(pairs))))
+    np.testing.assert_array_equal(radiograph.pixels_HW, grey)
+    assert ALPHA_NOTE in radiograph.notes
+
+
+def test_that_a_palette_becomes_luminance(tmp_path: Path) -> None:
+    grey = phantom(48, 40, 8)
+    palette = np.stack([np.arange(256)[::-1]] * 3, axis=-1).astype(np.uint8)
+    data = png(3, 8, scanlines(grey), png_chunk(b"PLTE", palette.tobytes()))
+    radiograph = read(write(tmp_path / "film.png", data))
+    np.testing.assert_array_equal(radiograph.pixels_HW, 255 - grey)
+    assert COLOUR_NOTE in radiograph.notes
+
+
+# -- orientation -------------------------------------------------------------------------------
+
+TURNED = {
+    1: lambda a: a,
+    2: lambda a: a[:, ::-1],
+    3: lambda a: a[::-1, ::-1],
+    4: lambda a: a[::-1],
+    5: lambda a: a.T,
+    6: lambda a: np.rot90(a, -1),
+    7: lambda a: a[::-1, ::-1].T,
+    8: lambda a: np.rot90(a),
+}
+"""What a viewer shows of stored pixels, by EXIF orientation (EXIF 2.3, 4.6.4 A)."""
+
+
+@pytest.mark.parametrize("orientation", TURNED)
+@pytest.mark.parametrize("name", ["film.jpg", "film.png", "film.tif"])
+def test_that_all_eight_orientations_are_honoured(
+    tmp_path: Path, name: str, orientation: int
+) -> None:
+    stored = phantom(48, 32, 8)
+    path = tmp_path / name
+    if name.endswith("tif"):
+        write(path, tiff_bytes(stored, orientation=orientation))
+    else:
+        write_raster(path, stored, orientation=orientation)
+    film = read_header(path, tmp_path)
+    expected = TURNED[orientation](stored)
+    assert (film.rows, film.columns) == expected.shape
+    pixels = read_film(film).pixels_HW
+    assert np.abs(pixels.astype(int) - expected).max() <= JPEG_ERROR
+    assert pixels.flags.c_contiguous
+
+
+@pytest.mark.parametrize("dtype", ["uint16", "float32"])
+@pytest.mark.parametrize("orientation", TURNED)
+def test_that_deep_tiffs_are_turned_too(tmp_path: Path, orientation: int, dtype: str) -> None:
+    stored = phantom(48, 32, 8).astype(dtype)
+    path = write(tmp_path / "film.tif", tiff_bytes(stored, orientation=orientation))
+    np.testing.assert_array_equal(read(path).pixels_HW, TURNED[orientation](stored))
+
+
+@pytest.mark.parametrize("orientation", [0, 9, 255])
+def test_that_an_impossible_orientation_leaves_the_film_as_it_is(
+    tmp_path: Path, orientation: int
+) -> None:
+    path = write_raster(tmp_path / "film.jpg", phantom(48, 32, 8), orientation=orientation)
+    assert read(path).pixels_HW.shape == (48, 32)
+
+
+def test_that_a_turned_film_with_transparency_is_turned_once(tmp_path: Path) -> None:
+    grey = phantom(48, 32, 8)
+    path = write_raster(tmp_path / "a.png", np.stack([grey] * 4, axis=-1), orientation=6)
+    np.testing.assert_array_equal(read(path).pixels_HW, TURNED[6](grey))
+
+
+# -- refused or incomplete ---------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["film.png", "film.jpg", "film.tif"])
+def test_that_a_film_larger_than_the_limit_is_refused_by_its_header(
+    tmp_path: Path, name: str
+) -> None:
+    path = write_raster(tmp_path / name, phantom(100, 100, 8))
+    film = read_header(path, tmp_path)
+    assert read_film(film, max_megapixels=0.01).pixels_HW.shape == (100, 100)
+    with pytest.raises(UnreadableFilm) as caught:
+        read_film(film, max_megapixels=0.0099)
+    assert caught.value.code is StatusCode.TOO_LARGE
+
+
+def test_that_a_header_of_65535_squared_is_refused_before_it_is_decoded(tmp_path: Path) -> None:
+    path = write(tmp_path / "film.png", png(0, 16, b"\0" * 100, size=(65535, 65535)))
+    with pytest.raises(UnreadableFilm) as caught:
+        read(path)
+    assert caught.value.code is StatusCode.TOO_LARGE
+
+
+def test_that_a_jpeg_of_thousands_of_scans_is_not_decoded(tmp_path: Path) -> None:
+    path = write_raster(tmp_path / "film.jpg", phantom(48, 40, 8))
+    data = path.read_bytes()
+    scan = data[data.index(b"\xff\xda") : -2]
+    path.write_bytes(data[:-2] + scan * 1000 + data[-2:])
+    with pytest.raises(UnreadableFilm, match="1001 scans") as caught:
+        read(path)
+    assert caught.value.code is StatusCode.TOO_LARGE
+
+
+@pytest.mark.parametrize("progressive", [0, 1])
+@pytest.mark.parametrize("kept", [0.02, 0.3, 0.5, 0.9, 0.999])
+@pytest.mark.parametrize("filler", [b"", b"\0" * 4096], ids=["cut", "cut and filled up"])
+def test_that_half_a_jpeg_is_refused(
+    tmp_path: Path, progressive: int, kept: float, filler: bytes
+) -> None:
+    noise = np.random.default_rng(0).integers(0, 256, (128, 128), np.uint8)
+    options = (cv2.IMWRITE_JPEG_PROGRESSIVE, progressive)
+    data = cv2.imencode(".jpg", noise, options)[1].tobytes()
+    assert refusal(write(tmp_path / "film.jpg", data[: int(len(data) * kept)] + filler)).why
+
+
+@pytest.mark.parametrize("kept", [0.05, 0.5, 0.9, 0.999])
+@pytest.mark.parametrize("name", LOSSLESS)
+def test_that_half_a_png_or_tiff_is_refused(tmp_path: Path, name: str, kept: float) -> None:
+    noise = np.random.default_rng(0).integers(0, 65536, (64, 64), np.uint16)
+    path = write_raster(tmp_path / name, noise)
+    data = path.read_bytes()
+    path.write_bytes(data[: int(len(data) * kept)])
+    assert refusal(path).why
+
+
+def test_that_a_tiff_whose_pixels_lie_behind_its_end_is_refused(tmp_path: Path) -> None:
+    """The directory may come first, so that a cut costs pixels only; OpenCV would fill them up."""
+    page = np.random.default_rng(0).integers(0, 65536, (64, 64), np.uint16)
+    data = tiff_bytes(page)
+    directory = struct.unpack_from("<L", data, 4)[0]
+    moved = bytearray(data[:4] + struct.pack("<L", 8) + data[directory:])
+    pixels = moved.index(struct.pack("<HHLL", 273, 4, 1, 8)) + 8
+    struct.pack_into("<L", moved, pixels, len(moved))
+    whole = write(tmp_path / "whole.tif", bytes(moved) + page.tobytes())
+    np.testing.assert_array_equal(read(whole).pixels_HW, page)
+    cut = write(tmp_path / "cut.tif", bytes(moved) + page.tobytes()[:-1000])
+    assert refusal(cut).why == "incomplete: the file ends before its pixels do"
+
+
+def test_that_what_follows_the_end_of_a_jpeg_does_not_matter(tmp_path: Path) -> None:
+    path = write_raster(tmp_path / "film.jpg", phantom(48, 40, 8))
+    path.write_bytes(path.read_bytes() + b"\xff\xda trailing notes")
+    assert read(path).pixels_HW.shape == (48, 40)
+
+
+def test_that_a_thumbnail_does_not_make_a_cut_jpeg_whole(tmp_path: Path) -> None:
+    path = write_raster(tmp_path / "film.jpg", phantom(48, 40, 8))
+    data = path.read_bytes()
+    thumbnail = b"\xff\xe2" + struct.pack(">H", len(data) + 2) + data
+    path.write_bytes(data[:2] + thumbnail + data[2:-2] + b"\0\0")
+    assert refusal(path).why == "incomplete: the file ends before its pixels do"
+
+
+def refusal(path: Path) -> UnreadableFilm:
+    with pytest.raises(UnreadableFilm) as caught:
+        read(path)
+    assert caught.value.code is StatusCode.DECODE_FAILED
+    assert caught.value.hint
+    return caught.value
