@@ -22,7 +22,7 @@ class Photographer(QObject):
         self._waited_ms = 0
         self._steps: list[tuple[Callable[[], bool], Callable[[], None]]] = [
             (lambda: window.workspace is not None, lambda: None),
-            (self._ready, lambda: window.workspace.judging.classify()),
+            (self._ready, self._classify),
             (lambda: self._result() is not None, lambda: window.workspace.heat.set_on(True)),
         ]
         self._timer = QTimer(self)
@@ -40,6 +40,9 @@ class Photographer(QObject):
     def _ready(self) -> bool:
         session = self._window.workspace.session
         return session.radiograph is not None and session.model is not None
+
+    def _classify(self) -> None:
+        self._window.workspace.judging.classify()
 
     def _result(self) -> object:
         session = self._window.workspace.session

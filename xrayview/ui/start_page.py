@@ -25,7 +25,6 @@ class StartPage(QWidget):
         super().__init__(parent)
         self._recent = QVBoxLayout()
         self._recent.setSpacing(0)
-        self._recent_box = QWidget()
         self._model = _line()
         self._device = _line()
         page = QWidget()

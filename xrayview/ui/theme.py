@@ -120,6 +120,8 @@ QAbstractItemView { background: $panel; border: 0; outline: 0; }
 QTreeView::branch { background: $panel; }
 QTableView { gridline-color: transparent; alternate-background-color: #25282b;
     selection-background-color: $accent_dim; selection-color: $text; }
+QTableView::item { padding: 0 8px; }
+QPushButton[segment="true"]:checked { background: $accent_dim; color: #ffffff; }
 QHeaderView::section { background: $window; color: $quiet; border: 0;
     border-bottom: 1px solid $line; padding: 5px 8px; }
 QTableCornerButton::section { background: $window; border: 0; }

@@ -47,7 +47,7 @@ _PLACEMENT = (
 _MORE = ("hide_identity", "copy_picture", "full_screen", "", "shortcuts")
 _MODEL_TOOLS = (
     Tool("classify", "classify", "Classify"),
-    Tool("classify_folder", "classify_folder", "Folder"),
+    Tool("classify_folder", "classify_folder", "Classify folder"),
     Tool("heat_map", "heat", "Heat map", checkable=True),
 )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from os.path import commonpath
@@ -14,7 +15,7 @@ from xrayview.domain.radiograph import Radiograph
 from xrayview.engine.client import Engine
 from xrayview.engine.lane import Priority
 from xrayview.engine.protocol import DecodeFilm
-from xrayview.engine.scan import read_headers, root_of, scan_folder
+from xrayview.engine.scan import list_files, read_headers, root_of, scan_folder
 from xrayview.errors import XrayViewError
 from xrayview.services.session import Session, neighbour
 from xrayview.services.tasks import Tasks
@@ -57,6 +58,10 @@ class Workbench(QObject):
         """Open a folder, one file, or the files and folders that were dropped."""
         if not paths:
             return
+        missing = next((path for path in paths if not path.exists()), None)
+        if missing is not None:
+            self._on_not_listed(missing, _gone(missing))
+            return
         if len(paths) == 1:
             only = paths[0]
             self._open(root_of(only), only, lambda stop: scan_folder(self._engine, only, stop))
@@ -67,9 +72,8 @@ class Workbench(QObject):
     def _scan_all(
         self, paths: tuple[Path, ...], root: Path, stop: threading.Event
     ) -> Iterator[Found]:
-        yield from read_headers(self._engine, [p for p in paths if p.is_file()], root, stop)
-        for folder in (p for p in paths if p.is_dir()):
-            yield from scan_folder(self._engine, folder, stop)
+        files = itertools.chain.from_iterable(list_files(path) for path in paths)
+        return read_headers(self._engine, files, root, stop)
 
     def _open(
         self,
@@ -118,13 +122,9 @@ class Workbench(QObject):
 
     def _on_listed(self, staged: _Listing) -> None:
         self._redraw.stop()
-        if not staged.films and not staged.rejected:
-            error = XrayViewError(
-                "There is no file in this folder",
-                path=staged.root,
-                hint="Choose a folder that holds DICOM, PNG, JPEG or TIFF films.",
-            )
-            self._on_not_listed(staged.root, error)
+        nothing = _nothing(staged)
+        if nothing is not None:
+            self._on_not_listed(staged.root, nothing)
             return
         if not staged.swapped:
             self._swap(staged)
@@ -256,6 +256,24 @@ class _Listing:
                 self.films.append(item)
             else:
                 self.rejected.append(item)
+
+
+def _gone(path: Path) -> XrayViewError:
+    hint = "Check the name, and that its drive is connected."
+    return XrayViewError("It is not there any more", path=path, hint=hint)
+
+
+def _nothing(staged: _Listing) -> XrayViewError | None:
+    """Why there is nothing to open; a folder of other files is opened, it says why of each."""
+    if staged.films:
+        return None
+    if not staged.rejected:
+        hint = "Choose a folder that holds DICOM, PNG, JPEG or TIFF films."
+        return XrayViewError("There is no file in this folder", path=staged.root, hint=hint)
+    if staged.source is not None and staged.source.is_file():
+        file = staged.rejected[0]
+        return XrayViewError("It is not a film", path=file.path, why=file.why, hint=file.hint)
+    return None
 
 
 def _series(film: FilmRef) -> tuple[str, str]:

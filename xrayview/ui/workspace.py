@@ -58,6 +58,7 @@ class Workspace(QWidget):
         self.line = BatchLine()
         self._hidden = False
         self._seen = False
+        self._untouched = False
         self._place()
         self._connect_film()
         self._connect_model()
@@ -136,11 +137,13 @@ class Workspace(QWidget):
         bench.film_loading.connect(self._on_loading)
         bench.film_shown.connect(self._on_shown)
         bench.film_failed.connect(self._on_failed)
+        bench.finished_listing.connect(self._on_listed)
         bench.message.connect(self.message)
         bench.listed = self.browser.films
         self.browser.film_chosen.connect(bench.open_film)
         self.viewer.step_requested.connect(bench.step)
         self.viewer.maximise_requested.connect(self.film_alone)
+        self.viewer.state_changed.connect(self._on_touched)
 
     def _on_folder(self) -> None:
         self.thumbnails.clear()
@@ -162,7 +165,18 @@ class Workspace(QWidget):
 
     def _on_shown(self, radiograph: Radiograph) -> None:
         self.viewer.show_film(radiograph, self.workbench.position())
+        self._untouched = True
         self.heat.begin()
+        self.refresh_findings()
+
+    def _on_listed(self) -> None:
+        # The film was shown while its folder was still being read: now it is 1 of all, not of 8.
+        radiograph = self.session.radiograph
+        if radiograph is not None and self._untouched:
+            self._on_shown(radiograph)
+
+    def _on_touched(self) -> None:
+        self._untouched = False
 
     def _on_failed(self, film: FilmRef, error: Exception) -> None:
         self.viewer.show_error(film, error)

@@ -51,11 +51,11 @@ class Column:
 def columns_of(findings: tuple[str, ...]) -> tuple[Column, ...]:
     """The table of columns for a model's findings."""
     return (
-        Column("Status", lambda r: str(r.status), lambda r: list(Status).index(r.status), 92),
-        Column("File", lambda r: r.relative_path, lambda r: r.relative_path, 280),
-        Column("Predicted", _predicted, _predicted, 140),
+        Column("Status", lambda r: str(r.status), lambda r: list(Status).index(r.status), 96),
+        Column("File", lambda r: r.relative_path, lambda r: r.relative_path, 210),
+        Column("Predicted", _predicted, _predicted, 112),
         *(_score_column(place, name) for place, name in enumerate(findings)),
-        Column("Reason", _reason, _reason, 320),
+        Column("Reason", _reason, _reason, 280),
     )
 
 
@@ -67,7 +67,7 @@ def _score_column(place: int, name: str) -> Column:
     def text(result: FilmResult) -> str:
         return f"{score(result):.3f}" if result.prediction is not None else "–"
 
-    return Column(name, text, score, 104, figure=True)
+    return Column(name, text, score, 92, figure=True)
 
 
 def _predicted(result: FilmResult) -> str:
@@ -118,6 +118,8 @@ class ResultRows(QAbstractTableModel):
     ) -> object:
         if orientation == Qt.Orientation.Horizontal and role == Qt.ItemDataRole.DisplayRole:
             return self._columns[section].title
+        if role == Qt.ItemDataRole.TextAlignmentRole and self._columns[section].figure:
+            return Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
         return None
 
     def data(self, index: QModelIndex, role: int = Qt.ItemDataRole.DisplayRole) -> object:

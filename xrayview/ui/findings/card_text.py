@@ -10,7 +10,7 @@ from xrayview.engine.protocol import ModelReady
 from xrayview.ui import theme
 
 _STYLE = (
-    f"<style>h1{{font-size:20px}} h2{{font-size:13px;color:{theme.C.quiet};margin-top:18px}}"
+    f"<style>h1{{font-size:20px}} .head{{font-size:12px;font-weight:600;color:{theme.C.quiet};margin-top:20px}}"
     f"td,th{{padding:3px 14px 3px 0;text-align:left}} th{{color:{theme.C.quiet}}}"
     f".quiet{{color:{theme.C.quiet}}} .warn{{color:{theme.C.warn}}}</style>"
 )
@@ -38,7 +38,7 @@ def card_html(ready: ModelReady) -> str:
 
 
 def _section(title: str, body: str) -> str:
-    return f"<h2>{escape(title.upper())}</h2><div>{body}</div>" if body else ""
+    return f"<p class='head'>{escape(title.upper())}</p><div>{body}</div>" if body else ""
 
 
 def _lines(text: str) -> str:

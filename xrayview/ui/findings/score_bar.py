@@ -31,7 +31,7 @@ class Scored:
         """Everything that the bar rounds off."""
         lines = [
             f"{self.finding.name}: score {self.score:.4f}, logit {self.logit:+.3f}",
-            f"Operating point {self.point.threshold:.3f}, {self.point.name}: {self.point.chosen_by}",
+            f"Operating point {self.point.threshold:.3f} ({self.point.chosen_by})",
         ]
         if self.point.sensitivity is not None and self.point.specificity is not None:
             lines.append(

@@ -1,0 +1,168 @@
+"""What the tests of the window share: a real engine, a small model, films; and no leftovers."""
+
+from __future__ import annotations
+
+import gc
+import os
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import QEvent, QObject, QTimer
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication, QWidget
+from pytestqt.qtbot import QtBot
+
+from tests.builders import phantom, write_dicom, write_raster
+from tests.bundles import write_bundle
+from xrayview.domain.model import Finding, OperatingPoint
+from xrayview.engine.client import Engine
+from xrayview.services.catalogue import trust_model
+from xrayview.services.settings import Settings
+from xrayview.ui import theme
+from xrayview.ui.main_window import MainWindow
+
+os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")  # before the first QApplication
+
+WAIT_MS = 90_000
+"""Generous: the first answer of a model worker waits for torch on a busy machine."""
+FINDINGS = (Finding("Normal", "nothing found", abnormal=False), Finding("Opacity", "bright"))
+
+
+class LentEngine:
+    """An engine for one window of many: the window may close it without ending it."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self.limits = engine.limits
+        self.decode_workers = engine.decode_workers
+        self.submit = engine.submit
+
+    def close(self) -> None:
+        return
+
+
+class _TimerWatch(QObject):
+    """Notes which timers fire; walking all objects of Python would disturb its threads."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.fired: list[str] = []
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.Timer and isinstance(watched, QTimer):
+            self.fired.append(repr(watched))
+        return False
+
+
+@pytest.fixture(autouse=True)
+def _nothing_is_left_over(qapp: QApplication) -> Iterator[None]:
+    """Windows, threads and timers of a test end with it."""
+    windows = set(_windows())
+    yield
+    QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+    gc.collect()
+    assert [w for w in _windows() if w not in windows] == []
+    assert _ended(lambda: [t for t in threading.enumerate() if t.name.startswith("xrayview task")])
+    watch = _TimerWatch()
+    qapp.installEventFilter(watch)
+    QTest.qWait(30)
+    qapp.removeEventFilter(watch)
+    assert watch.fired == []
+
+
+def _windows() -> list[QWidget]:
+    return [w for w in QApplication.topLevelWidgets() if w.parent() is None]
+
+
+def _ended(find) -> bool:
+    until = time.monotonic() + 5
+    while find() and time.monotonic() < until:
+        time.sleep(0.01)
+    return not find()
+
+
+@pytest.fixture(scope="session")
+def engine() -> Iterator[Engine]:
+    with Engine(1) as engine:
+        yield engine
+
+
+@pytest.fixture(scope="session")
+def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A trusted model of two findings that scores how bright a film is."""
+    path = tmp_path_factory.mktemp("models") / "bright.pt"
+    point = OperatingPoint("Opacity", "test", 0.6, "chosen for the test")
+    write_bundle(
+        path,
+        name="bright",
+        task="multiclass",
+        activation="softmax",
+        findings=FINDINGS,
+        operating_points=(point,),
+    )
+    trust_model(path)
+    return path
+
+
+@pytest.fixture(scope="session")
+def films(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two patients, three DICOM films, a folder of PNG films, and two files that are none."""
+    folder = tmp_path_factory.mktemp("films")
+    for number, patient in enumerate(("P1", "P1", "P2"), 1):
+        write_dicom(
+            folder / f"film{number}.dcm",
+            phantom(96, 80 + number),
+            windows=[(2048, 4096, "WHOLE"), (1000, 500, "NARROW")],
+            PatientID=patient,
+            StudyDate="20240119",
+            StudyInstanceUID=f"1.2.3.{patient[1]}",
+            SeriesInstanceUID=f"1.2.3.{number}",
+            SOPInstanceUID=f"1.2.3.{number}.1",
+            BodyPartExamined="CHEST",
+            ViewPosition="PA",
+        )
+    (folder / "png").mkdir()
+    write_raster(folder / "png" / "a.png", phantom(64, 64, 8))
+    (folder / "notes.txt").write_text("not a film", encoding="utf-8")
+    (folder / "empty.dcm").touch()
+    return folder
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    settings = Settings(tmp_path / "settings.json")
+    settings["device"] = "cpu"
+    return settings
+
+
+@pytest.fixture
+def window(qtbot: QtBot, engine: Engine, settings: Settings, tmp_path: Path) -> MainWindow:
+    """A window that is awake, without a model."""
+    theme.apply(QApplication.instance())
+    window = MainWindow(settings, tmp_path / "results")
+    qtbot.addWidget(window)
+    window.resize(1280, 800)
+    window.show()
+    window.wake(LentEngine(engine))
+    return window
+
+
+@pytest.fixture
+def opened(qtbot: QtBot, window: MainWindow, films: Path) -> MainWindow:
+    """The window with the films listed and the first one on screen."""
+    space = window.workspace
+    with qtbot.waitSignal(space.workbench.finished_listing, timeout=WAIT_MS):
+        window.open_paths([films])
+    qtbot.waitUntil(lambda: space.session.radiograph is not None, timeout=WAIT_MS)
+    return window
+
+
+@pytest.fixture
+def ready(qtbot: QtBot, opened: MainWindow, bundle: Path) -> MainWindow:
+    """The window with films and a model."""
+    opened.open_model(bundle)
+    qtbot.waitUntil(lambda: opened.workspace.session.model is not None, timeout=WAIT_MS)
+    return opened

@@ -1,0 +1,265 @@
+"""The main job in the window: open, see, classify, explain; with real workers."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import QMimeData, QModelIndex, QPoint, QPointF, Qt, QUrl
+from PySide6.QtGui import QDragEnterEvent, QDropEvent
+from PySide6.QtWidgets import QApplication
+from pytestqt.qtbot import QtBot
+
+from tests.ui.conftest import WAIT_MS
+from xrayview.errors import Status, StatusCode
+from xrayview.services.session import Session
+from xrayview.services.settings import Settings
+from xrayview.ui.browser.tree_model import NODE
+from xrayview.ui.main_window import MainWindow
+from xrayview.ui.status_line import NOTICE
+
+
+def rows(window: MainWindow) -> list[str]:
+    """The browser as text, indented by depth."""
+    model = window.workspace.browser.tree.model()
+    lines: list[str] = []
+
+    def walk(parent: QModelIndex, depth: int) -> None:
+        for row in range(model.rowCount(parent)):
+            index = model.index(row, 0, parent)
+            lines.append(". " * depth + index.data(NODE).title)
+            walk(index, depth + 1)
+
+    walk(QModelIndex(), 0)
+    return lines
+
+
+def session_of(window: MainWindow) -> Session:
+    return window.workspace.session
+
+
+def show(qtbot: QtBot, window: MainWindow, name: str) -> None:
+    """Choose a film and wait until it is on screen."""
+    session = session_of(window)
+    film = next(film for film in session.films if film.relative_path == name)
+    window.workspace.browser.film_chosen.emit(film)
+    qtbot.waitUntil(lambda: window.workspace.viewer.film_id == film.film_id, timeout=WAIT_MS)
+
+
+def classify(qtbot: QtBot, window: MainWindow) -> None:
+    session = session_of(window)
+    window.workspace.judging.classify()
+    qtbot.waitUntil(lambda: session.result(session.current) is not None, timeout=WAIT_MS)
+
+
+def messages(window: MainWindow) -> str:
+    return "\n".join(f"{m.title} {m.text}" for m in window.banners.messages())
+
+
+def test_that_the_first_page_says_what_to_do(qtbot: QtBot, window: MainWindow) -> None:
+    assert window.pages.currentWidget() is window.start_page
+    assert window.status.notice.text() == NOTICE
+    assert window.workspace.findings.state.kind == "no model"
+
+
+def test_that_a_folder_lists_patients_studies_films_and_what_is_none(opened: MainWindow) -> None:
+    assert rows(opened) == [
+        "P1",
+        ". 2024-01-19",
+        ". . Series",
+        ". . . Chest PA",
+        ". . Series",
+        ". . . Chest PA",
+        "P2",
+        ". 2024-01-19",
+        ". . Chest PA",
+        "png",
+        ". a.png",
+        "Not films",
+        ". empty.dcm",
+        ". notes.txt",
+    ]
+
+
+def test_that_the_first_film_is_shown_and_its_neighbours_follow_the_keys(
+    qtbot: QtBot, opened: MainWindow
+) -> None:
+    space = opened.workspace
+    first, second = space.session.films[:2]
+    assert space.viewer.film_id == first.film_id
+    qtbot.keyClick(opened, Qt.Key.Key_Down)
+    qtbot.waitUntil(lambda: space.viewer.film_id == second.film_id, timeout=WAIT_MS)
+    assert space.browser.tree.currentIndex().data(NODE).film == second
+    qtbot.keyClick(opened, Qt.Key.Key_Home)
+    qtbot.waitUntil(lambda: space.viewer.film_id == first.film_id, timeout=WAIT_MS)
+
+
+def test_that_thumbnails_arrive(qtbot: QtBot, opened: MainWindow) -> None:
+    space = opened.workspace
+    film = space.session.films[0]
+    qtbot.waitUntil(lambda: space.thumbnails.picture(film) is not None, timeout=WAIT_MS)
+    assert space.thumbnails.picture(film).size().height() > 0
+
+
+def test_that_the_filter_leaves_the_films_that_hold_the_word(opened: MainWindow) -> None:
+    opened.workspace.browser.field.setText("a.png")
+    assert rows(opened) == ["png", ". a.png"]
+    assert opened.workspace.workbench.position() == (0, 1)
+    opened.workspace.browser.field.setText("no such word")
+    assert rows(opened) == []
+
+
+def test_that_letters_typed_into_the_filter_do_not_reach_the_film(
+    qtbot: QtBot, opened: MainWindow
+) -> None:
+    field = opened.workspace.browser.field
+    field.setFocus()
+    qtbot.keyClicks(field, "i1 x")
+    assert field.text() == "i1 x"
+    assert not opened.workspace.viewer.inverted
+
+
+def test_that_letters_outside_the_filter_reach_the_film(qtbot: QtBot, opened: MainWindow) -> None:
+    opened.workspace.browser.tree.setFocus()
+    qtbot.keyClick(opened.workspace.browser.tree, Qt.Key.Key_I)
+    assert opened.workspace.viewer.inverted
+
+
+def test_that_a_film_is_classified_and_its_scores_stand_in_panel_and_list(
+    qtbot: QtBot, ready: MainWindow
+) -> None:
+    classify(qtbot, ready)
+    space = ready.workspace
+    said = space.session.result(space.session.current).prediction
+    assert space.findings.state.kind == "judged"
+    assert set(space.findings.findings_in_order()) == set(said.findings)
+    best = space.findings.findings_in_order()[0]
+    assert said.scores[said.findings.index(best)] == max(said.scores)
+    chip = space._chip(space.session.current)
+    assert chip.text == f"{said.scores[said.findings.index('Opacity')]:.2f}"
+
+
+def test_that_the_display_window_never_changes_a_prediction(
+    qtbot: QtBot, ready: MainWindow
+) -> None:
+    classify(qtbot, ready)
+    session = session_of(ready)
+    before = session.result(session.current).prediction.scores
+    ready.workspace.viewer.apply_voi(1)
+    ready.workspace.viewer.set_inverted(True)
+    classify(qtbot, ready)
+    assert session.result(session.current).prediction.scores == before
+
+
+def test_that_a_heat_map_is_computed_shown_and_hidden(qtbot: QtBot, ready: MainWindow) -> None:
+    classify(qtbot, ready)
+    space = ready.workspace
+    plain = space.viewer.picture()
+    with qtbot.waitSignal(space.judging.heat_map_ready, timeout=WAIT_MS):
+        space.heat.set_on(True)
+    assert space.viewer.picture() != plain
+    qtbot.keyClick(ready, Qt.Key.Key_G)
+    assert not space.heat.on
+    assert space.viewer.picture() == plain
+
+
+def test_that_shift_and_a_number_chooses_the_finding_of_the_heat_map(
+    qtbot: QtBot, ready: MainWindow
+) -> None:
+    classify(qtbot, ready)
+    space = ready.workspace
+    with qtbot.waitSignal(space.judging.heat_map_ready, timeout=WAIT_MS) as heard:
+        qtbot.keyClick(ready, Qt.Key.Key_2, Qt.KeyboardModifier.ShiftModifier)
+    assert heard.args[0].finding == space.findings.findings_in_order()[1]
+
+
+def test_that_a_late_result_of_another_film_is_not_shown(qtbot: QtBot, ready: MainWindow) -> None:
+    space = ready.workspace
+    first = space.session.current
+    space.judging.classify()
+    space.workbench.last()  # the answer of the first film is still on its way
+    qtbot.waitUntil(lambda: space.session.result(first) is not None, timeout=WAIT_MS)
+    assert space.session.result(space.session.current) is None
+    assert space.findings.findings_in_order() == ()
+    assert space.findings.state.kind in ("unasked", "busy")
+
+
+def test_that_a_film_that_cannot_be_read_says_why_and_the_next_one_works(
+    qtbot: QtBot, ready: MainWindow, films: Path, tmp_path: Path
+) -> None:
+    whole = (films / "film1.dcm").read_bytes()
+    (tmp_path / "cut.dcm").write_bytes(whole[: len(whole) // 2])
+    (tmp_path / "good.dcm").write_bytes((films / "film2.dcm").read_bytes())
+    space = ready.workspace
+    ready.open_paths([tmp_path])
+    qtbot.waitUntil(lambda: space.session.film_error is not None, timeout=WAIT_MS)
+    assert space.findings.state.kind == "unread"
+    classify(qtbot, ready)
+    result = space.session.result(space.session.current)
+    assert (result.status, result.code) == (Status.ERROR, StatusCode.DECODE_FAILED)
+    assert result.prediction is None
+    show(qtbot, ready, "good.dcm")
+    assert space.session.film_error is None
+
+
+@pytest.mark.parametrize("what", ["empty folder", "gone", "no film"])
+def test_that_a_folder_that_cannot_be_opened_changes_nothing(
+    qtbot: QtBot, opened: MainWindow, films: Path, tmp_path: Path, what: str
+) -> None:
+    paths = {
+        "empty folder": tmp_path / "empty",
+        "gone": tmp_path / "gone",
+        "no film": films / "notes.txt",
+    }
+    paths["empty folder"].mkdir()
+    before, shown = rows(opened), opened.workspace.viewer.film_id
+    opened.open_paths([paths[what]])
+    qtbot.waitUntil(lambda: bool(messages(opened)), timeout=WAIT_MS)
+    assert paths[what].name in messages(opened)
+    assert (rows(opened), opened.workspace.viewer.film_id) == (before, shown)
+    assert session_of(opened).folder == films
+
+
+def test_that_files_that_are_dropped_are_listed(
+    qtbot: QtBot, window: MainWindow, films: Path
+) -> None:
+    data = QMimeData()
+    data.setUrls([QUrl.fromLocalFile(str(films / name)) for name in ("film1.dcm", "png")])
+    copy, left = Qt.DropAction.CopyAction, Qt.MouseButton.LeftButton
+    none = Qt.KeyboardModifier.NoModifier
+    enter = QDragEnterEvent(QPoint(20, 20), copy, data, left, none)
+    drop = QDropEvent(QPointF(20, 20), copy, data, left, none)
+    QApplication.sendEvent(window, enter)
+    assert enter.isAccepted()
+    with qtbot.waitSignal(window.workspace.workbench.finished_listing, timeout=WAIT_MS):
+        QApplication.sendEvent(window, drop)
+    assert [f.relative_path for f in session_of(window).films] == ["film1.dcm", "png/a.png"]
+
+
+def test_that_hidden_identity_is_hidden_in_the_list_too(qtbot: QtBot, opened: MainWindow) -> None:
+    qtbot.keyClick(opened, Qt.Key.Key_X)
+    listed = rows(opened)
+    assert "Patient 1" in listed
+    assert "P1" not in listed
+    qtbot.keyClick(opened, Qt.Key.Key_X)
+    assert "P1" in rows(opened)
+
+
+def test_that_a_copied_picture_has_no_identity(qtbot: QtBot, opened: MainWindow) -> None:
+    qtbot.keyClick(opened, Qt.Key.Key_C, Qt.KeyboardModifier.ControlModifier)
+    copied = QApplication.clipboard().image()
+    viewer = opened.workspace.viewer
+    assert copied == viewer.picture(identity=False)
+    assert copied != viewer.picture(identity=True)
+
+
+def test_that_settings_keep_what_the_user_left(
+    qtbot: QtBot, ready: MainWindow, settings: Settings, bundle: Path, films: Path
+) -> None:
+    ready.workspace.findings.heat.opacity.setValue(80)
+    ready.close()
+    kept = Settings(settings.path)
+    assert kept["model"] == str(bundle)
+    assert kept["recent_folders"] == [str(films)]
+    assert kept["heat_map_opacity"] == 0.8
+    assert kept["window_state"]["geometry"]

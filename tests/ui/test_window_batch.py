@@ -1,0 +1,127 @@
+"""The batch of the window: the same rows as the command line's, and a table that opens films."""
+
+from __future__ import annotations
+
+import csv
+import shutil
+from pathlib import Path
+
+from PySide6.QtCore import Qt
+from pytestqt.qtbot import QtBot
+
+from tests.ui.conftest import WAIT_MS
+from xrayview import cli
+from xrayview.errors import ExitCode, Status
+from xrayview.ui.main_window import MainWindow
+
+OWN_TO_A_RUN = ("run_id", "time_utc")
+
+
+def run(qtbot: QtBot, window: MainWindow) -> Path:
+    """Classify the open folder; the path of its CSV."""
+    batch = window.workspace.batch
+    with qtbot.waitSignal(batch.finished, timeout=WAIT_MS):
+        qtbot.keyClick(window, Qt.Key.Key_B)
+    assert batch.csv_path is not None
+    return batch.csv_path
+
+
+def rows_of(path: Path) -> list[dict[str, str]]:
+    with path.open(encoding="utf-8", newline="") as stream:
+        rows = list(csv.DictReader(stream))
+    return [{k: v for k, v in row.items() if k not in OWN_TO_A_RUN} for row in rows]
+
+
+def test_that_the_window_writes_the_rows_of_the_command_line(
+    qtbot: QtBot, ready: MainWindow, films: Path, bundle: Path, tmp_path: Path
+) -> None:
+    from_window = rows_of(run(qtbot, ready))
+    out = tmp_path / "cli.csv"
+    code = cli.main(
+        ["classify", str(films), "--model", str(bundle), "--out", str(out), "--device", "cpu"]
+    )
+    assert code == ExitCode.SOME_FAILED
+    assert from_window == rows_of(out)
+    assert [row["path"] for row in from_window] == [
+        "empty.dcm", "film1.dcm", "film2.dcm", "film3.dcm", "notes.txt", "png/a.png",
+    ]  # fmt: skip
+
+
+def test_that_every_file_is_a_row_of_the_table_and_films_get_their_scores(
+    qtbot: QtBot, ready: MainWindow
+) -> None:
+    run(qtbot, ready)
+    space = ready.workspace
+    results = space.table.rows.results
+    assert [r.relative_path for r in results if r.status is Status.ERROR] == [
+        "empty.dcm",
+        "notes.txt",
+    ]
+    assert all(space.session.result(film) is not None for film in space.session.films)
+    assert space.findings.state.kind == "judged"
+    assert "6 rows" in space.line.text()
+
+
+def test_that_a_row_opens_its_film(qtbot: QtBot, ready: MainWindow) -> None:
+    run(qtbot, ready)
+    space = ready.workspace
+    space.table.show()
+    places = [r.relative_path for r in space.table.rows.results]
+    space.table.view.selectRow(places.index("png/a.png"))
+    film = next(f for f in space.session.films if f.relative_path == "png/a.png")
+    qtbot.waitUntil(lambda: space.viewer.film_id == film.film_id, timeout=WAIT_MS)
+
+
+def test_that_the_table_shows_one_status_when_asked(qtbot: QtBot, ready: MainWindow) -> None:
+    run(qtbot, ready)
+    table = ready.workspace.table
+    table.show_only(Status.ERROR)
+    shown = [table.filter.index(n, 1).data() for n in range(table.filter.rowCount())]
+    assert shown == ["empty.dcm", "notes.txt"]
+    table.show_only(None)
+    assert table.filter.rowCount() == 6
+
+
+def test_that_a_file_without_a_prediction_has_no_number(qtbot: QtBot, ready: MainWindow) -> None:
+    run(qtbot, ready)
+    table = ready.workspace.table
+    table.show_only(Status.ERROR)
+    columns = range(2, table.rows.columnCount() - 1)
+    assert {table.filter.index(0, c).data() for c in columns} <= {"", "–"}
+
+
+def test_that_a_cancelled_batch_leaves_a_valid_csv(
+    qtbot: QtBot, ready: MainWindow, films: Path, tmp_path: Path
+) -> None:
+    many = tmp_path / "many"
+    many.mkdir()
+    for number in range(200):
+        shutil.copy(films / "png" / "a.png", many / f"{number:03}.png")
+    space = ready.workspace
+    with qtbot.waitSignal(space.workbench.finished_listing, timeout=WAIT_MS):
+        ready.open_paths([many])
+    heard = []
+    space.batch.finished.connect(heard.append)
+    space.batch.progressed.connect(lambda _: space.batch.cancel())
+    space.batch.start()
+    qtbot.waitUntil(lambda: bool(heard), timeout=WAIT_MS)
+    assert heard[0].cancelled
+    rows = rows_of(heard[0].csv_path)
+    assert 0 < len(rows) < 200
+    assert {row["status"] for row in rows} == {"ok"}
+
+
+def test_that_the_csv_is_saved_where_the_user_wants(
+    qtbot: QtBot, ready: MainWindow, tmp_path: Path
+) -> None:
+    written = run(qtbot, ready)
+    ready.workspace.batch.save_as(tmp_path / "mine.csv")
+    assert (tmp_path / "mine.csv").read_bytes() == written.read_bytes()
+    ready.workspace.batch.save_as(tmp_path / "no such folder" / "mine.csv")
+    assert "was not saved" in ready.banners.messages()[-1].title
+
+
+def test_that_a_batch_without_a_model_says_so(qtbot: QtBot, opened: MainWindow) -> None:
+    opened.workspace.batch.start()
+    assert "no model" in opened.banners.messages()[-1].title
+    assert not opened.workspace.batch.running

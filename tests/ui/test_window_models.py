@@ -1,0 +1,111 @@
+"""Models in the window: trusted, refused, broken, and on a device that is not there."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+from PySide6.QtWidgets import QPushButton
+from pytestqt.qtbot import QtBot
+
+from tests.bundles import write_bundle
+from tests.ui.conftest import WAIT_MS
+from xrayview.services.catalogue import trusted_hashes
+from xrayview.ui.main_window import MainWindow
+from xrayview.ui.toolbar import TopBar
+
+
+def wait(qtbot: QtBot, window: MainWindow) -> None:
+    qtbot.waitUntil(lambda: not window.workspace.judging.loading, timeout=WAIT_MS)
+
+
+def said(window: MainWindow) -> str:
+    return "\n".join(f"{m.title} {m.text}" for m in window.banners.messages())
+
+
+def chosen(bar: TopBar) -> str:
+    return bar.models.currentText()
+
+
+def test_that_the_status_bar_names_the_real_device_and_precision(ready: MainWindow) -> None:
+    assert ready.status.right_text().startswith("CPU · float32")
+    assert chosen(ready.bar) == "bright 1.0"
+
+
+@pytest.mark.parametrize("content", [b"", b"no model at all", b"PK\x05\x06" + b"\0" * 18])
+def test_that_a_file_that_is_no_model_leaves_the_old_one_in_force(
+    qtbot: QtBot, ready: MainWindow, tmp_path: Path, content: bytes
+) -> None:
+    before = ready.workspace.session.model
+    path = tmp_path / "broken.pt"
+    path.write_bytes(content)
+    ready.open_model(path)
+    wait(qtbot, ready)
+    trust = ready.banners.findChildren(QPushButton)
+    if trust:  # trusted by the user's own word, it still has to keep the contract
+        trust[0].click()
+        wait(qtbot, ready)
+    assert "broken.pt" in said(ready)
+    assert ready.workspace.session.model is before
+    assert chosen(ready.bar) == "bright 1.0"
+
+
+def test_that_an_unknown_model_is_asked_for_once_in_a_banner(
+    qtbot: QtBot, ready: MainWindow, tmp_path: Path
+) -> None:
+    path = write_bundle(tmp_path / "other.pt", name="other")
+    before = ready.workspace.session.model
+    ready.open_model(path)
+    wait(qtbot, ready)
+    assert ready.workspace.session.model is before
+    assert "other.pt" in said(ready)
+    (trust,) = ready.banners.findChildren(QPushButton)
+    trust.click()
+    qtbot.waitUntil(lambda: ready.workspace.session.model is not before, timeout=WAIT_MS)
+    assert ready.workspace.session.model.card.name == "other"
+    assert ready.workspace.session.model_sha256 in trusted_hashes()
+    assert said(ready) == ""
+
+
+def test_that_a_device_that_is_not_there_is_said_and_not_replaced(
+    qtbot: QtBot, ready: MainWindow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if Path("/proc/driver/nvidia").exists() or shutil.which("nvidia-smi"):
+        pytest.skip("this machine has a CUDA device")
+    before = ready.workspace.session.model
+    ready.bar.device_chosen.emit("cuda")
+    wait(qtbot, ready)
+    assert "CUDA" in said(ready)
+    assert ready.workspace.session.model is before
+    assert ready.bar.devices.currentData() == "cpu"
+
+
+def test_that_scores_of_the_earlier_model_are_not_shown_under_the_new_one(
+    qtbot: QtBot, ready: MainWindow, tmp_path: Path
+) -> None:
+    space = ready.workspace
+    space.judging.classify()
+    qtbot.waitUntil(lambda: space.findings.state.kind == "judged", timeout=WAIT_MS)
+    before = space.session.model
+    ready.open_model(write_bundle(tmp_path / "other.pt", name="other"))
+    wait(qtbot, ready)
+    ready.banners.findChildren(QPushButton)[0].click()
+    qtbot.waitUntil(lambda: space.session.model is not before, timeout=WAIT_MS)
+    assert space.findings.state.kind == "unasked"
+    assert space.findings.findings_in_order() == ()
+
+
+def test_that_the_card_is_a_page_that_escapes_what_the_file_says(
+    qtbot: QtBot, ready: MainWindow
+) -> None:
+    from dataclasses import replace
+
+    from xrayview.ui.findings.card_text import card_html
+
+    model = ready.workspace.session.model
+    evil = replace(model.card, name="<script>x</script>", limitations="fails on <b>adults</b>")
+    page = card_html(replace(model, card=evil))
+    assert "<script>" not in page
+    assert "fails on &lt;b&gt;adults" in page
+    assert model.model.sha256 in page
