@@ -31,6 +31,13 @@ TAGS: dict[str, str] = {
     "VOILUTFunction": "(0028,1056)",
     "PresentationLUTShape": "(2050,0020)",
     "ShutterShape": "(0018,1600)",
+    "ShutterUpperHorizontalEdge": "(0018,1606)",
+    "ShutterLowerHorizontalEdge": "(0018,1608)",
+    "ShutterLeftVerticalEdge": "(0018,1602)",
+    "ShutterRightVerticalEdge": "(0018,1604)",
+    "CenterOfCircularShutter": "(0018,1610)",
+    "RadiusOfCircularShutter": "(0018,1612)",
+    "VerticesOfThePolygonalShutter": "(0018,1620)",
     "ShutterPresentationValue": "(0018,1622)",
 }
 """Tags of the attributes that a step may come from (PS3.6)."""
@@ -65,12 +72,12 @@ def _steps(film: Radiograph, voi: Voi, invert: bool) -> Iterator[Step]:
     if invert:
         yield Step("Inversion by the user", "inverted", "user")
     if film.shutter is not None:
-        keywords = ("ShutterShape", "ShutterPresentationValue")
-        yield _step(film, "Shutter", _shutter_text(film.shutter), *keywords)
+        shutter_keywords = (keyword for keyword in TAGS if "Shutter" in keyword)
+        yield _step(film, "Shutter", _shutter_text(film.shutter), *shutter_keywords)
     for plane in film.overlays:
         rows, columns = plane.bits_HW.shape
         kind = "region of interest" if plane.is_roi else "graphics, drawn white"
-        tag = Attribute("OverlayData", f"({plane.group:04x},3000)", f"{rows} x {columns}")
+        tag = Attribute("OverlayData", f"({plane.group:04X},3000)", f"{rows} x {columns}")
         yield Step("Overlay plane", f"{plane.label or kind}", "file", (tag,))
 
 

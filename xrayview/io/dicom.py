@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 from io import BytesIO
 from typing import Any, BinaryIO
 
@@ -16,7 +17,11 @@ from xrayview.domain.radiograph import Greyscale, Radiograph
 from xrayview.errors import StatusCode, UnreadableFilm
 from xrayview.io.dataset import DicomFile, PixelElement, open_dicom, sniff
 from xrayview.io.greyscale_header import SampleFormat, greyscale_of
-from xrayview.io.pixels import PixelDescription, decode_frame, describe, stored_frame
+from xrayview.io.overlay_planes import TAGS as OVERLAY_TAGS
+from xrayview.io.overlay_planes import overlay_planes
+from xrayview.io.pixels import PixelDescription, decode_frame, describe, stored_frame, unused_bit
+from xrayview.io.shutter import KEYWORDS as SHUTTER_KEYWORDS
+from xrayview.io.shutter import shutter_of
 from xrayview.io.spacing import spacing_of
 from xrayview.io.transfer_syntax import (
     TRANSFER_SYNTAXES,
@@ -90,6 +95,7 @@ _PICTURE_KEYWORDS = (
     "LossyImageCompressionRatio",
     "PresentationIntentType",
     "BurnedInAnnotation",
+    *SHUTTER_KEYWORDS,
 )
 _PALETTE_KEYWORDS = (
     *(
@@ -106,7 +112,7 @@ def _tags(*keywords: str) -> list[int]:
 
 
 _HEADER_TAGS = _tags(*_FILM_KEYWORDS)
-_ALL_TAGS = _tags(*_FILM_KEYWORDS, *_PICTURE_KEYWORDS, *_PALETTE_KEYWORDS)
+_ALL_TAGS = [*_tags(*_FILM_KEYWORDS, *_PICTURE_KEYWORDS, *_PALETTE_KEYWORDS), *OVERLAY_TAGS]
 
 unavailable = missing_decoders
 
@@ -141,6 +147,13 @@ def read(data: bytes, film: FilmRef, max_megapixels: float) -> Radiograph:
     else:
         greyscale, notes = greyscale_of(file.dataset, _sample_format(file, description))
     spacing, spacing_notes = spacing_of(file.dataset)
+    shutter, shutter_notes = shutter_of(file.dataset)
+    overlays, overlay_notes = overlay_planes(
+        file.dataset,
+        film.frame,
+        file.little_endian,
+        partial(unused_bit, file, pixels, description, syntax, film.frame),
+    )
     return Radiograph(
         ref=_described(film, file),
         pixels_HW=decoded.pixels_HW,
@@ -151,7 +164,9 @@ def read(data: bytes, film: FilmRef, max_megapixels: float) -> Radiograph:
         for_processing=text(file.dataset, "PresentationIntentType") == "FOR PROCESSING",
         burned_in=text(file.dataset, "BurnedInAnnotation"),
         warnings=(*file.warnings, *decoded.warnings),
-        notes=(*decoded.notes, *notes, *spacing_notes),
+        notes=(*decoded.notes, *notes, *spacing_notes, *shutter_notes, *overlay_notes),
+        overlays=overlays,
+        shutter=shutter,
         attributes=_attributes(file.dataset),
     )
 

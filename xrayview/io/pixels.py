@@ -158,6 +158,34 @@ def decode_frame(
     return DecodedFrame(_held(grey), colour, stored.warnings, notes)
 
 
+def unused_bit(
+    file: DicomFile,
+    pixels: PixelElement,
+    description: PixelDescription,
+    syntax: TransferSyntax,
+    frame: int,
+    position: int,
+) -> npt.NDArray[np.bool_] | None:
+    """One bit of every pixel cell that is no part of the stored value (PS3.5, 8.1.1).
+
+    None where the bit is part of it, or does not survive compression.
+    """
+    lowest = description.high_bit + 1 - description.bits_stored
+    is_unused = 0 <= position < description.bits_allocated and not (
+        lowest <= position <= description.high_bit
+    )
+    if syntax.is_encapsulated or description.samples != 1 or not is_unused:
+        return None
+    size = description.frame_bytes
+    data = _frame_bytes(file, pixels, description, frame * size, size)
+    if len(data) < size:
+        return None
+    order = "<" if file.little_endian else ">"
+    cells = np.frombuffer(data, f"{order}u{description.bits_allocated // 8}")
+    bits = (cells >> position & 1).astype(np.bool_)
+    return bits.reshape(description.rows, description.columns)
+
+
 def _uncompressed(
     file: DicomFile,
     pixels: PixelElement,
