@@ -64,8 +64,10 @@ def start_fragile_model(crash_log: str) -> None:
     transport.HANDLERS[Classify] = _classify
 
 
-def _decode(request: DecodeFilm) -> Radiograph:
+def _decode(request: DecodeFilm) -> Radiograph | Poison:
     _misbehave(request.film.path)
+    if "poison" in request.film.path.stem:
+        return Poison()
     return Radiograph(request.film, np.full((300, 200), 7, np.uint16), Greyscale())
 
 
@@ -95,3 +97,10 @@ def _misbehave(path: Path) -> None:
         np.ones((64 * 1024, 1024 * 1024), np.uint8).sum()
     elif "bug" in path.stem:
         raise ValueError(SECRET)
+
+
+class Poison:
+    """An answer that cannot be read by the parent."""
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return int, ("poison",)

@@ -9,7 +9,9 @@ import argparse
 import json
 import logging
 import multiprocessing
+import signal
 import sys
+import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -49,6 +51,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     options.command_line = tuple(sys.argv[1:] if arguments is None else arguments)
     command: Command = options.run
+    interrupt = signal.getsignal(signal.SIGINT)
     try:
         return command(options)
     except XrayViewError as error:
@@ -64,6 +67,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         _log.exception("unforeseen")
         tell(f"xrayview: internal error ({type(error).__name__}); the log file has the details.")
         return ExitCode.INTERNAL
+    finally:
+        # A command may have taken Ctrl+C for itself; a caller of this function has it back.
+        if threading.current_thread() is threading.main_thread():
+            signal.signal(signal.SIGINT, interrupt)
 
 
 def _parser() -> argparse.ArgumentParser:

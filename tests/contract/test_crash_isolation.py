@@ -111,6 +111,14 @@ def test_that_the_text_of_a_foreign_error_stays_in_the_worker(engine: Engine) ->
     assert SECRET not in f"{error!r} {error.__cause__!r} {vars(error)}"
 
 
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_that_an_answer_that_cannot_be_read_costs_one_film(engine: Engine) -> None:
+    neighbour = engine.submit(DecodeFilm(film("good.dcm")))
+    assert failure(engine, DecodeFilm(film("poison.dcm"))).code is StatusCode.DECODER_CRASHED
+    assert neighbour.exception(timeout=60) is None
+    assert_that_it_goes_on(engine)
+
+
 def test_that_a_running_task_can_be_taken_back(engine: Engine) -> None:
     future = engine.submit(DecodeFilm(film("hang.dcm")))
     while not future.running():

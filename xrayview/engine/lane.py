@@ -11,6 +11,7 @@ import itertools
 import logging
 import multiprocessing
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import Future, InvalidStateError
 from concurrent.futures.process import BrokenProcessPool
@@ -30,6 +31,9 @@ from xrayview.engine.worker import run
 from xrayview.errors import Cancelled, XrayViewError
 
 _log = logging.getLogger(__name__)
+LOOK_S = 1.0
+START_S = 60.0
+"""What a worker may take until it asks for its first task, on a machine that is very busy."""
 
 
 class Priority(IntEnum):
@@ -55,6 +59,12 @@ class Job:
     segment: str = field(compare=False, default_factory=new_name)
     attempts: int = field(compare=False, default=0)
     inner: Future[Any] | None = field(compare=False, default=None)
+    handed_over_s: float = field(compare=False, default=0.0)
+
+    @property
+    def is_overdue(self) -> bool:
+        """The pool should have ended it long ago, a worker's start included."""
+        return time.monotonic() - self.handed_over_s > self.timeout_s + START_S
 
 
 class Lane:
@@ -107,21 +117,23 @@ class Lane:
         self._thread.join()
 
     def _serve(self) -> None:
-        while job := self._next():
-            self._start(job)
+        while not self._closed:
+            if job := self._next():
+                self._start(job)
+            else:
+                self._look_after_pool()
         self._end_pool()
 
     def _next(self) -> Job | None:
-        """Wait for the most urgent job that may start; None when the lane is closed."""
+        """The most urgent job once one may start; None now and then, to look after the pool."""
         with self._changed:
-            while not self._closed:
-                if self._may_start():
-                    job = heapq.heappop(self._waiting)
-                    if not job.future.cancelled():
-                        self._running.add(job.number)
-                        return job
-                else:
-                    self._changed.wait()
+            if not self._may_start():
+                self._changed.wait(LOOK_S if self._running else None)
+            while self._may_start() and not self._closed:
+                job = heapq.heappop(self._waiting)
+                if not job.future.cancelled():
+                    self._running.add(job.number)
+                    return job
         return None
 
     def _may_start(self) -> bool:
@@ -134,6 +146,7 @@ class Lane:
         with suppress(RuntimeError):  # cancelled meanwhile, or a second attempt
             job.future.set_running_or_notify_cancel()
         job.attempts += 1
+        job.handed_over_s = time.monotonic()
         try:
             inner = self._live_pool().schedule(
                 run, args=(job.request, job.segment), timeout=job.timeout_s
@@ -152,12 +165,33 @@ class Lane:
             outcome = _outcome(job, inner)
         except BrokenProcessPool as error:
             outcome = self._lost(job, error)
+        except Exception as error:
+            outcome = failures.unexpected(job.request, error)
         self._settle(job, outcome)
+
+    def _look_after_pool(self) -> None:
+        """Replace a pool that has died or has lost a task; no future waits for ever."""
+        if self._pool is None:
+            return
+        with self._changed:
+            under_way = [self._jobs[n] for n in self._running if n in self._jobs]
+        overdue = [job for job in under_way if job.is_overdue]
+        if not overdue and self._pool.active:
+            return
+        self._end_pool()
+        for job in under_way:
+            if job.inner is not None and not job.inner.done():
+                late = failures.timed_out(job.request, job.timeout_s)
+                lost = BrokenProcessPool("the pool ended with the task")
+                self._settle(job, late if job in overdue else self._lost(job, lost))
 
     def _lost(self, job: Job, error: Exception) -> Reply | XrayViewError | None:
         """The pool broke, perhaps through another job: one more try; None when it is queued."""
-        _log.warning("the pool broke (%s) with a %s", type(error).__name__, type(job.request))
+        kind = type(job.request).__name__
+        _log.warning("the pool broke (%s) with a %s", type(error).__name__, kind)
         with self._changed:
+            if job.number not in self._jobs:
+                return None
             if job.attempts > 1 or self._closed:
                 return failures.crashed(job.request, None)
             self._running.discard(job.number)

@@ -1,0 +1,288 @@
+"""The command line as a user and a script meet it: output, errors, exit codes."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.builders import phantom, write_dicom, write_raster
+from tests.bundles import write_bundle
+from xrayview import __version__, cli
+from xrayview.batch.journal import journal_path
+from xrayview.errors import ExitCode
+from xrayview.io.bundle import sha256_of
+from xrayview.io.predictions import read_predictions
+
+ROOT = Path(__file__).parents[2]
+MANY = 400
+HANG_SHOWN = """
+import faulthandler, sys
+from xrayview.cli import main
+faulthandler.dump_traceback_later(200, exit=True)
+sys.exit(main())
+"""
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_bundle(tmp_path_factory.mktemp("models") / "tiny.pt")
+
+
+@pytest.fixture
+def films(tmp_path: Path) -> Path:
+    folder = tmp_path / "films"
+    folder.mkdir()
+    write_raster(folder / "a.png", phantom(64, 64).astype(np.uint16))
+    write_dicom(folder / "b.dcm", phantom(), PatientName="DOE^JANE", PatientID="4711")
+    return folder
+
+
+def classify(folder: Path, model: Path, out: Path, *more: str) -> list[str]:
+    return ["classify", str(folder), "--model", str(model), "--out", str(out), "--workers", "1",
+            "--trust-model", "--device", "cpu", *more]  # fmt: skip
+
+
+def started(arguments: list[str]) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        # A run that hangs shows where, before the test's own time is up.
+        [sys.executable, "-c", HANG_SHOWN, *arguments],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+@pytest.fixture
+def many(tmp_path: Path) -> Path:
+    folder = tmp_path / "many"
+    folder.mkdir()
+    one = write_raster(tmp_path / "one.png", phantom(400, 400).astype(np.uint16)).read_bytes()
+    for n in range(MANY):
+        (folder / f"{n:04}.png").write_bytes(one)
+    return folder
+
+
+def wait_for_rows(process: subprocess.Popen[str], out: Path, rows: int) -> None:
+    journal = journal_path(out)
+    while not journal.exists() or journal.read_bytes().count(b"\n") <= rows:
+        if process.poll() is not None:
+            pytest.fail(f"{process.returncode}: {process.communicate()}")
+        time.sleep(0.02)
+
+
+@pytest.fixture
+def ended() -> Iterator[list[subprocess.Popen[str]]]:
+    processes: list[subprocess.Popen[str]] = []
+    yield processes
+    for process in processes:
+        if process.poll() is None:
+            process.kill()
+        process.communicate()
+
+
+def test_that_films_beside_other_files_give_rows_and_exit_code_3(
+    films: Path, model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (films / "cut.dcm").write_bytes((films / "b.dcm").read_bytes()[:-1000])
+    (films / "empty.dcm").write_bytes(b"")
+    (films / "notes.txt").write_text("no film")
+    out = tmp_path / "predictions.csv"
+    assert cli.main(classify(films, model, out)) == ExitCode.SOME_FAILED
+    rows = {row["path"]: row["status"] for row in read_predictions(out).rows}
+    assert list(rows) == ["a.png", "b.dcm", "cut.dcm", "empty.dcm", "notes.txt"]
+    assert (rows["a.png"], rows["b.dcm"]) == ("ok", "ok")
+    assert (rows["empty.dcm"], rows["notes.txt"]) == ("error", "error")
+    told = capsys.readouterr()
+    assert told.out == ""
+    assert "notes.txt: error NOT_AN_IMAGE" in told.err
+    assert "JANE" not in told.err
+    report = json.loads(out.with_name("run.json").read_text())
+    assert report["command"][:2] == ["xrayview", "classify"]
+
+
+def test_that_good_films_give_exit_code_0_and_no_films_4(
+    films: Path, model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "predictions.csv"
+    assert cli.main(classify(films, model, out, "--identity", "full")) == ExitCode.OK
+    assert "4711" in out.read_text()
+    texts = tmp_path / "texts"
+    texts.mkdir()
+    (texts / "a.txt").write_text("no film")
+    assert cli.main(classify(texts, model, out, "--restart")) == ExitCode.NOTHING_USABLE
+    assert len(read_predictions(out).rows) == 1
+    assert "No film among 1 files" in capsys.readouterr().err
+
+
+def test_that_ctrl_c_leaves_a_valid_csv_and_the_same_command_goes_on(
+    many: Path, model: Path, tmp_path: Path, ended: list[subprocess.Popen[str]]
+) -> None:
+    out = tmp_path / "predictions.csv"
+    process = started(classify(many, model, out))
+    ended.append(process)
+    wait_for_rows(process, out, 1)
+    process.send_signal(signal.SIGINT)
+    _, told = process.communicate(timeout=60)
+    assert process.returncode == ExitCode.INTERRUPTED, told
+    before = read_predictions(out).rows
+    assert 0 < len(before) < MANY
+    assert "goes on from here" in told
+
+    again = started(classify(many, model, out))
+    ended.append(again)
+    _, told = again.communicate(timeout=120)
+    assert again.returncode == ExitCode.OK, told
+    rows = read_predictions(out).rows
+    assert len(rows) == MANY
+    assert rows[: len(before)] == before
+
+
+def test_that_a_killed_run_is_taken_up_again(
+    many: Path, model: Path, tmp_path: Path, ended: list[subprocess.Popen[str]]
+) -> None:
+    out = tmp_path / "predictions.csv"
+    process = started(classify(many, model, out))
+    ended.append(process)
+    wait_for_rows(process, out, 10)
+    process.kill()
+    process.communicate()
+    assert not out.exists()
+    tried = journal_path(out).read_bytes().count(b"\n") - 1
+    for film in sorted(many.iterdir())[tried + 5 :]:
+        film.unlink()
+    assert cli.main(classify(many, model, out)) == ExitCode.OK
+    rows = read_predictions(out).rows
+    assert len(rows) == tried + 5
+    assert len({row["run_id"] for row in rows}) == 2
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "words"),
+    [
+        (["classify", "no such folder"], ExitCode.USAGE, "There is no such file or folder"),
+        (["classify", "{films}", "--model", "nix"], ExitCode.MODEL, "There is no model nix"),
+        (["classify", "{films}", "--model", "{model}"], ExitCode.MODEL, "--trust-model"),
+        (["model", "show", "{films}/a.png"], ExitCode.MODEL, "not a TorchScript model"),
+        (["scan", "no such folder"], ExitCode.USAGE, "There is no such file or folder"),
+    ],
+)
+def test_that_an_error_says_what_and_what_to_do(
+    films: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    arguments: list[str],
+    code: int,
+    words: str,
+) -> None:
+    new = write_bundle(tmp_path / "new.pt", version=str(tmp_path))
+    given = [a.format(films=films, model=new) for a in arguments]
+    assert cli.main(given) == code
+    told = capsys.readouterr()
+    assert words in told.err
+    assert "Traceback" not in told.err
+
+
+def test_that_a_device_that_is_not_there_gives_exit_code_6(
+    films: Path, model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "p.csv"
+    arguments = [a if a != "cpu" else "cuda" for a in classify(films, model, out)]
+    code = cli.main(arguments)
+    if code == ExitCode.OK:
+        pytest.skip("there is a CUDA device here")
+    assert code == ExitCode.DEVICE
+    assert "CUDA" in capsys.readouterr().err
+    assert not out.exists()
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [[], ["classify"], ["nothing"], ["classify", ".", "--device", "tpu"],
+     ["classify", ".", "--workers", "0"]],
+)  # fmt: skip
+def test_that_a_slip_of_the_pen_gives_exit_code_2(arguments: list[str]) -> None:
+    with pytest.raises(SystemExit) as end:
+        cli.main(arguments)
+    assert end.value.code == ExitCode.USAGE
+
+
+def test_that_the_version_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as end:
+        cli.main(["--version"])
+    assert end.value.code == 0
+    assert capsys.readouterr().out == f"xrayview {__version__}\n"
+
+
+def test_that_an_unforeseen_error_gives_exit_code_1_without_its_text(
+    films: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken() -> None:
+        raise RuntimeError("DOE^JANE")
+
+    monkeypatch.setattr(cli, "start", broken)
+    assert cli.main(["scan", str(films)]) == ExitCode.INTERNAL
+    told = capsys.readouterr().err
+    assert "RuntimeError" in told
+    assert "JANE" not in told
+
+
+def test_that_scan_lists_films_and_reasons_without_identity(
+    films: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (films / "notes.txt").write_text("no film")
+    assert cli.main(["scan", str(films)]) == ExitCode.OK
+    told = capsys.readouterr()
+    lines = told.out.splitlines()
+    assert lines[0].startswith("a.png: png")
+    assert lines[1].startswith("b.dcm: dicom DX")
+    assert lines[2].startswith("notes.txt: NOT_AN_IMAGE: ")
+    assert told.err == "2 films, 1 other files\n"
+    assert "JANE" not in told.out
+    assert "4711" not in told.out
+
+
+def test_that_scan_speaks_json(films: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["scan", str(films), "--json"]) == ExitCode.OK
+    told = capsys.readouterr().out
+    rows = [json.loads(line) for line in told.splitlines()]
+    assert [(row["path"], row["film"]) for row in rows] == [("a.png", True), ("b.dcm", True)]
+    assert (rows[1]["Rows"], rows[1]["Columns"]) == phantom().shape
+    assert "4711" not in told
+
+
+@pytest.mark.skipif(os.name == "nt", reason="such a name cannot be made there")
+def test_that_control_codes_in_a_file_name_do_not_reach_the_terminal(
+    films: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (films / "\x1b[2J.txt").write_text("no film")
+    assert cli.main(["scan", str(films)]) == ExitCode.OK
+    assert "\x1b" not in capsys.readouterr().out
+
+
+def test_that_model_show_tells_card_hash_and_contract(
+    model: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert cli.main(["model", "show", str(model), "--trust-model"]) == ExitCode.OK
+    told = capsys.readouterr().out
+    assert sha256_of(model) in told
+    assert "Finding    Opacity" in told
+    assert "Contract   kept on" in told
+
+
+def test_that_the_command_line_is_light() -> None:
+    code = "import sys, xrayview.cli; print(*sys.modules)"
+    out = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT
+    )
+    heavy = {"torch", "PySide6", "pyqtgraph", "cv2", "pydicom", "numpy"}
+    assert not heavy & set(out.stdout.split())
