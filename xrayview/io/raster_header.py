@@ -20,6 +20,8 @@ JPEG_SIGNATURE = b"\xff\xd8\xff"
 TIFF_SIGNATURES = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 
 MAX_TIFF_PAGES = 10_000
+_PAST_ANY_FILE = 1 << 40
+"""Where a BigTIFF may point that no file system lets one seek to."""
 
 # SOF0..SOF15 without DHT (C4), JPG (C8) and DAC (CC): ITU-T T.81, table B.1; JPEG-LS: T.87.
 _JPEG_SOF = (frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}) | {0xF7}
@@ -246,7 +248,7 @@ def _tiff_start(stream: BinaryIO) -> tuple[str, bool, int]:
 
 def _read_ifd(stream: BinaryIO, order: str, big: bool, offset: int) -> _Ifd:
     count_layout, entry_layout, pointer = ("Q", "HHQ8s", "Q") if big else ("H", "HHL4s", "L")
-    stream.seek(min(offset, 2**62))
+    stream.seek(min(offset, _PAST_ANY_FILE))
     start = struct.Struct(f"{order}{count_layout}")
     (count,) = start.unpack(_exactly(stream, start.size))
     layout = struct.Struct(f"{order}{entry_layout}")
@@ -261,7 +263,7 @@ def _read_ifd(stream: BinaryIO, order: str, big: bool, offset: int) -> _Ifd:
             where = position + layout.size - len(inline)
         else:
             (where,) = struct.unpack(f"{order}{pointer}", inline)
-        entries[tag] = (kind, values, min(where, 2**62))
+        entries[tag] = (kind, values, min(where, _PAST_ANY_FILE))
     following = stream.read(struct.calcsize(f"{order}{pointer}"))
     end = struct.calcsize(f"{order}{pointer}")
     next_offset = struct.unpack(f"{order}{pointer}", following)[0] if len(following) == end else 0

@@ -1,0 +1,179 @@
+"""A reader given any bytes raises only our own errors.
+
+Fuzzed are the parts that are written in Python or only copy: headers, structure, uncompressed
+pixels. Native decoders may die of such files, which is what decode workers are for.
+"""
+
+from __future__ import annotations
+
+import struct
+import tempfile
+from contextlib import suppress
+from functools import cache
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from pydicom.uid import DeflatedExplicitVRLittleEndian, ExplicitVRBigEndian, ImplicitVRLittleEndian
+
+from tests.builders import lut_item, phantom, tiff_bytes, write_dicom, write_raster
+from xrayview.errors import UnreadableFilm
+from xrayview.io.codestream import check_codestream, encapsulation_warning, frame_warning
+from xrayview.io.raster_header import jpeg_is_complete, png_is_complete, tiff_is_complete
+from xrayview.io.readers import READERS, read_film, read_header
+from xrayview.io.transfer_syntax import TRANSFER_SYNTAXES
+
+bounded = settings(
+    max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+
+NATIVE = ("implicit", "big endian", "deflated", "bare", "palette")
+
+
+@cache
+def seeds() -> dict[str, bytes]:
+    """Whole small films, one of each structure."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        path = folder / "film"
+        options = {
+            "windows": [(2048, 4096, "NORMAL")],
+            "voi_luts": [lut_item(0, range(16), 8)],
+            "PixelSpacing": [0.1, 0.1],
+            "PixelPaddingValue": 0,
+        }
+        grey = phantom(8, 6)
+        palette = {
+            f"{colour}PaletteColorLookupTable{part}": value
+            for colour in ("Red", "Green", "Blue")
+            for part, value in (("Descriptor", [256, 0, 8]), ("Data", bytes(range(256))))
+        }
+        films = {
+            "implicit": write_dicom(path, grey, transfer_syntax=ImplicitVRLittleEndian, **options),
+        }
+        made = {"implicit": films["implicit"].read_bytes()}
+        for name, more in {
+            "big endian": {"transfer_syntax": ExplicitVRBigEndian},
+            "deflated": {"transfer_syntax": DeflatedExplicitVRLittleEndian},
+            "bare": {"preamble": False, "file_meta": False},
+        }.items():
+            made[name] = write_dicom(path, grey, **options, **more).read_bytes()
+        made["palette"] = write_dicom(
+            path, phantom(8, 6, 8), photometric="PALETTE COLOR", **palette
+        ).read_bytes()
+        made["tiff"] = tiff_bytes(phantom(8, 6, 16), phantom(8, 6, 8))
+        made["big tiff"] = tiff_bytes(phantom(8, 6, 16), big_tiff=True, big_endian=True)
+        for suffix in (".png", ".jpg"):
+            film = write_raster(folder / f"film{suffix}", phantom(8, 6, 8), orientation=6)
+            made[suffix] = film.read_bytes()
+        return made
+
+
+@st.composite
+def mutated(draw: st.DrawFn, names: tuple[str, ...]) -> bytes:
+    """A film with bytes overwritten, cut out, doubled or cut off."""
+    data = bytearray(seeds()[draw(st.sampled_from(names))])
+    # Past the preamble: what lies there is not read.
+    first = 132 if data[128:132] == b"DICM" else 0
+    for _ in range(draw(st.integers(1, 6))):
+        at = draw(st.integers(min(first, len(data)), len(data)))
+        length = draw(st.integers(0, 8))
+        kind = draw(st.sampled_from(["overwrite", "cut out", "double", "cut off", "number"]))
+        if kind == "overwrite":
+            data[at : at + length] = draw(st.binary(min_size=length, max_size=length))
+        elif kind == "cut out":
+            del data[at : at + length]
+        elif kind == "double":
+            data[at:at] = data[at : at + 16 * length]
+        elif kind == "cut off":
+            del data[max(at, first) :]
+        else:
+            extreme = draw(st.sampled_from([0, 1, 0xFFFF, 0x7FFFFFFF, 0xFFFFFFFF]))
+            data[at : at + 4] = struct.pack("<L", extreme)
+    return bytes(data)
+
+
+def tried(path: Path, *, decode: bool) -> None:
+    """Read a film; an error that is not ours goes through and fails the test."""
+    error = None
+    try:
+        film = read_header(path, path.parent)
+        if decode:
+            pixels = read_film(film, max_megapixels=1.0).pixels_HW
+            assert pixels.ndim == 2
+            assert pixels.size > 0
+    except UnreadableFilm as ours:
+        error = ours
+    if error is not None:
+        assert error.path == path
+        assert error.code is not None
+        assert error.why
+
+
+@bounded
+@given(data=st.binary(max_size=600))
+def test_that_any_bytes_are_a_film_or_our_own_error(tmp_path: Path, data: bytes) -> None:
+    (tmp_path / "film").write_bytes(data)
+    tried(tmp_path / "film", decode=False)
+
+
+@pytest.mark.parametrize(
+    "head",
+    [b"\0" * 128 + b"DICM", b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"II*\0", b"MM\0*", b"MM\0+",
+     b"\x08\x00\x05\x00CS\x0a\x00ISO_IR 100"],
+    ids=["dicom", "png", "jpeg", "tiff", "tiff big endian", "big tiff", "bare dicom"],
+)  # fmt: skip
+@bounded
+@given(data=st.binary(max_size=300))
+def test_that_any_bytes_behind_a_signature_are_a_film_or_our_own_error(
+    tmp_path: Path, head: bytes, data: bytes
+) -> None:
+    (tmp_path / "film").write_bytes(head + data)
+    tried(tmp_path / "film", decode=False)
+
+
+@bounded
+@given(data=mutated(NATIVE))
+def test_that_a_mutated_uncompressed_film_is_a_film_or_our_own_error(
+    tmp_path: Path, data: bytes
+) -> None:
+    (tmp_path / "film").write_bytes(data)
+    # A mutation may name a compressed syntax, whose decoder is not for this process.
+    compressed = any(
+        row.is_encapsulated and uid.encode() in data for uid, row in TRANSFER_SYNTAXES.items()
+    )
+    tried(tmp_path / "film", decode=not compressed)
+
+
+@bounded
+@given(data=mutated(("tiff", "big tiff", ".png", ".jpg")))
+def test_that_the_structure_of_a_mutated_raster_film_is_read_or_refused(
+    tmp_path: Path, data: bytes
+) -> None:
+    path = tmp_path / "film"
+    path.write_bytes(data)
+    tried(path, decode=False)
+    for is_complete in (png_is_complete, jpeg_is_complete, tiff_is_complete):
+        with path.open("rb") as stream, suppress(UnreadableFilm):
+            assert is_complete(stream) in {True, False}
+
+
+@bounded
+@given(data=st.binary(max_size=200), uid=st.sampled_from(sorted(TRANSFER_SYNTAXES)))
+def test_that_any_compressed_frame_is_judged_or_refused(
+    tmp_path: Path, data: bytes, uid: str
+) -> None:
+    for stream in (data, b"\xff\xd8" + data + b"\xff\xd9", b"\xff\x4f\xff\x51" + data):
+        assert isinstance(frame_warning(stream, uid), str)
+        with suppress(UnreadableFilm):
+            check_codestream(stream, uid, 48, 40)
+    (tmp_path / "fragments").write_bytes(data)
+    with (tmp_path / "fragments").open("rb") as body:
+        assert encapsulation_warning(body).startswith("incomplete: ")
+
+
+@bounded
+@given(head=st.binary(max_size=512))
+def test_that_sniffing_never_fails(head: bytes) -> None:
+    assert all(reader.sniff(head) in {True, False} for reader in READERS)
