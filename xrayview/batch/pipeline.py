@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator
 from concurrent.futures import Future
 from dataclasses import dataclass, replace
 
+from xrayview.batch.each_file import ask_each
 from xrayview.domain.film import FilmRef, RejectedFile
 from xrayview.domain.model import Prediction, PreprocessSpec
 from xrayview.engine.client import Engine
@@ -22,7 +23,6 @@ from xrayview.engine.waiting import result_of, withdraw
 from xrayview.errors import Cancelled, XrayViewError
 
 Found = FilmRef | RejectedFile
-UNDER_WAY_PER_WORKER = 4
 MICRO_BATCH = 8
 
 
@@ -45,36 +45,15 @@ def prepare(
     engine: Engine, found: Iterable[Found], spec: PreprocessSpec, cancel: threading.Event
 ) -> Iterator[Tried]:
     """Decode and preprocess films in the decode workers. Raises: Cancelled."""
-    room = UNDER_WAY_PER_WORKER * engine.decode_workers
-    source = iter(found)
-    under_way: deque[tuple[Found, Future[PreparedFilm] | None]] = deque()
-    try:
-        while True:
-            for entry in itertools.islice(source, room - len(under_way)):
-                under_way.append((entry, _submit(engine, entry, spec)))
-            if not under_way:
-                return
-            yield _prepared(*under_way.popleft(), cancel)
-    finally:
-        withdraw(future for _, future in under_way if future)
 
+    def ask(entry: Found) -> Future[PreparedFilm] | None:
+        if isinstance(entry, RejectedFile):
+            return None
+        return engine.submit(PrepareInput(entry, spec), priority=Priority.BATCH)
 
-def _submit(engine: Engine, entry: Found, spec: PreprocessSpec) -> Future[PreparedFilm] | None:
-    if isinstance(entry, RejectedFile):
-        return None
-    return engine.submit(PrepareInput(entry, spec), priority=Priority.BATCH)
-
-
-def _prepared(entry: Found, future: Future[PreparedFilm] | None, cancel: threading.Event) -> Tried:
-    if future is None:
-        return Tried(entry)
-    try:
-        prepared = result_of(future, cancel)
-    except Cancelled:
-        raise
-    except XrayViewError as error:
-        return Tried(entry, error=error)
-    return Tried(prepared.film, prepared)
+    for asked in ask_each(engine, found, ask, cancel):
+        prepared = asked.answer
+        yield Tried(prepared.film if prepared else asked.entry, prepared, error=asked.error)
 
 
 def judge(
