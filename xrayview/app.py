@@ -9,11 +9,16 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from PySide6.QtCore import QTimer
+from platformdirs import user_documents_path
+from PySide6.QtCore import QCoreApplication, QTimer
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QApplication
 
 from xrayview import __version__
+from xrayview.services.log import crash_log, start_log
+from xrayview.services.settings import Settings
+from xrayview.ui import theme
+from xrayview.ui.main_window import MainWindow
 
 _TALL_PX = 1800
 """A screen of at least this height with no scale of its own is a high-density one."""
@@ -25,12 +30,17 @@ def main(argv: Sequence[str] | None = None) -> int:
     multiprocessing.freeze_support()
     options = _parse(sys.argv[1:] if argv is None else argv)
     _scale_by_screen()
-    app = QApplication.instance() or QApplication(sys.argv[:1])
+    app = QApplication.instance()
+    if not isinstance(app, QApplication):
+        app = QApplication(sys.argv[:1])
     app.setApplicationName("XrayView")
     app.setApplicationVersion(__version__)
-    window = _window()
+    theme.apply(app)
+    start_log()
+    settings = Settings()
+    window = MainWindow(settings, user_documents_path() / "XrayView")
     window.show()
-    QTimer.singleShot(0, lambda: _wake(window, options))
+    QTimer.singleShot(0, lambda: _wake(window, settings, options))
     return app.exec()
 
 
@@ -46,26 +56,10 @@ def _parse(argv: Sequence[str]) -> argparse.Namespace:
     return parser.parse_args(argv)
 
 
-def _window():
-    from platformdirs import user_documents_path
-
-    from xrayview.services.log import start_log
-    from xrayview.services.settings import Settings
-    from xrayview.ui import theme
-    from xrayview.ui.main_window import MainWindow
-
-    start_log()
-    theme.apply(QApplication.instance())
-    return MainWindow(Settings(), user_documents_path() / "XrayView")
-
-
-def _wake(window, options: argparse.Namespace) -> None:
+def _wake(window: MainWindow, settings: Settings, options: argparse.Namespace) -> None:
     from xrayview.engine.client import Engine
-    from xrayview.services.log import crash_log
-    from xrayview.services.settings import Settings
 
-    settings = Settings()
-    engine = Engine(settings["decode_workers"] or None, settings.limits(), crash_log=crash_log())
+    workers = settings["decode_workers"] or None
     if options.sample:
         window.open_sample()
     elif options.folder is not None:
@@ -73,23 +67,22 @@ def _wake(window, options: argparse.Namespace) -> None:
     if options.screenshot is not None:
         from xrayview.ui.screenshot import Photographer
 
-        window.photographer = Photographer(window, options.screenshot)
-    window.wake(engine, options.model)
+        Photographer(window, options.screenshot)
+    window.wake(Engine(workers, settings.limits(), crash_log=crash_log()), options.model)
 
 
 def _scale_by_screen() -> None:
     """Where the platform gives no scale, take it from the screen: nothing is tiny on 4K."""
     given = {"QT_SCALE_FACTOR", "QT_SCREEN_SCALE_FACTORS"} & os.environ.keys()
-    if given or QApplication.instance() is not None or sys.platform in ("win32", "darwin"):
+    if given or QCoreApplication.instance() or sys.platform in ("win32", "darwin"):
         return
+    # The scale must be known before the program's own QApplication is made.
     probe = QGuiApplication(sys.argv[:1])
     screen = probe.primaryScreen()
-    if screen is not None and screen.devicePixelRatio() == 1.0:
-        height = screen.size().height()
-        if height >= _TALL_PX:
-            os.environ["QT_SCALE_FACTOR"] = f"{round(height / _COMFORTABLE_PX * 4) / 4:g}"
+    if screen.devicePixelRatio() == 1.0 and screen.size().height() >= _TALL_PX:
+        factor = round(screen.size().height() / _COMFORTABLE_PX * 4) / 4
+        os.environ["QT_SCALE_FACTOR"] = f"{factor:g}"
     probe.shutdown()
-    del probe, screen
 
 
 if __name__ == "__main__":

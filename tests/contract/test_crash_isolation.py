@@ -5,6 +5,8 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -23,6 +25,7 @@ from xrayview.engine.protocol import DecodeFilm, Limits, ReadHeaders
 from xrayview.engine.scan import scan_folder
 from xrayview.errors import Cancelled, StatusCode, UnreadableFilm
 
+ROOT = Path(__file__).parents[2]
 SHARED_FOLDER = Path("/dev/shm")
 LIMITS = Limits(decode_timeout_s=60, header_timeout_s=1.5)
 
@@ -200,3 +203,28 @@ def test_that_a_real_film_crosses_unchanged(tmp_path: Path) -> None:
         radiograph = engine.submit(DecodeFilm(ref)).result(timeout=60)
     assert np.array_equal(radiograph.pixels_HW, pixels)
     assert radiograph.pixels_HW.flags.owndata
+
+
+@pytest.mark.skipif(not Path("/proc/self/maps").exists(), reason="looks into /proc")
+def test_that_qt_stays_out_of_the_workers_of_the_window(tmp_path: Path) -> None:
+    # As the start script that pip writes for the window: imported again by spawned processes.
+    script = tmp_path / "xrayview-app"
+    script.write_text(
+        "from xrayview.app import main\n"
+        "if __name__ == '__main__':\n"
+        "    import multiprocessing\n"
+        "    from pathlib import Path\n"
+        "    from PySide6 import QtCore\n"
+        "    from xrayview.engine.client import Engine\n"
+        "    from xrayview.engine.protocol import ReadHeaders\n"
+        "    with Engine(1, spare_workers=0) as engine:\n"
+        "        engine.submit(ReadHeaders((), Path())).result()\n"
+        "        (worker,) = multiprocessing.active_children()\n"
+        "        print(Path(f'/proc/{worker.pid}/maps').read_text())\n"
+    )
+    ran = subprocess.run(
+        [sys.executable, script], capture_output=True, text=True, check=True, cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+    )  # fmt: skip
+    assert "libopencv" in ran.stdout or "cv2" in ran.stdout
+    assert "Qt6Core" not in ran.stdout
