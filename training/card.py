@@ -47,7 +47,7 @@ def draft_card(config: TrainingConfig, facts: dict[str, Any], stride: int) -> Mo
 def _training(config: TrainingConfig, facts: dict[str, Any]) -> dict[str, object]:
     copied = (
         "command", "manifest_sha256", "counts", "omitted", "leaks", "epochs", "best_epoch",
-        "best_weights", "training_seconds", "machine", "versions", "commit",
+        "best_weights", "training_seconds", "machine", "versions", "commit", "resumed",
     )  # fmt: skip
     return {
         "recipe": config.recipe,

@@ -87,6 +87,7 @@ def _resumed(path: Path, manifest_sha256: str) -> RunFolder:
             path=run.manifest,
             hint="Bring them back, or start a new run.",
         )
+    runs.note_resumption(run)
     return run
 
 

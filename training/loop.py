@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 import math
-import signal
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
-from types import FrameType
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -21,6 +18,8 @@ from training.config import TrainingConfig
 from training.data.batches import Batch, FilmSet, TrainingBatches, evaluation_batches
 from training.data.films import Films
 from training.data.splits import TRAIN, VALIDATION
+from training.interruption import stop_requests
+from training.pace import Pace
 from training.runs import RunFolder, append_log, trim_log
 from xrayview.errors import Cancelled, DeviceUnavailable, XrayViewError
 from xrayview.evaluation.metrics import auc
@@ -70,7 +69,7 @@ def train(config: TrainingConfig, films: Films, run: RunFolder, say: Say = print
         DeviceUnavailable: the asked-for device is not here.
     """
     fabric = _fabric(config)
-    with _stop_requests() as stop:
+    with stop_requests() as stop:
         return _Training(config, films, run, fabric, say).fit(stop)
 
 
@@ -108,21 +107,23 @@ class _Training:
     def fit(self, stop: Callable[[], bool]) -> Progress:
         progress, config = self.progress, self.config
         while progress.epoch < config.optim.epochs and progress.waited < config.stopping.patience:
-            started, first = time.monotonic(), progress.step
-            self._epoch(stop, started)
-            done = (self.batches.steps - first) * config.optim.batch * self.fabric.world_size
-            speed = done / max(1e-9, time.monotonic() - started)
-            self._close_epoch(started, speed)
+            pace = Pace(
+                self.batches.steps - progress.step, config.optim.batch * self.fabric.world_size
+            )
+            self._epoch(stop, pace)
+            self._close_epoch(pace, pace.films_per_s)
         return progress
 
-    def _epoch(self, stop: Callable[[], bool], started: float) -> None:
+    def _epoch(self, stop: Callable[[], bool], pace: Pace) -> None:
         progress = self.progress
         self.network.train()
         while progress.step < self.batches.steps:
             progress.loss_sum += self._step(self.batches.batch(progress.epoch, progress.step))
             progress.step += 1
+            if pace.step():
+                self.say(self._step_line(pace))
             if stop():
-                progress.seconds += time.monotonic() - started
+                progress.seconds += pace.seconds
                 self._save()
                 raise Cancelled(
                     f"Stopped at epoch {progress.epoch + 1}, step {progress.step}",
@@ -164,7 +165,7 @@ class _Training:
                 hint="Look at these films, or lower optim.rate.",
             )
 
-    def _close_epoch(self, started: float, speed: float) -> None:
+    def _close_epoch(self, pace: Pace, speed: float) -> None:
         progress, run = self.progress, self.run
         loss = progress.loss_sum / self.batches.steps
         candidates: dict[str, nn.Module] = {"raw": self.network.module}
@@ -175,7 +176,7 @@ class _Training:
         for kind, network in candidates.items():
             self._keep_if_best(kind, network, figures[kind])
         progress.epoch, progress.step, progress.loss_sum = progress.epoch + 1, 0, 0.0
-        progress.seconds += time.monotonic() - started
+        progress.seconds += pace.seconds
         if self.fabric.is_global_zero:
             append_log(run.log, self._row(loss, speed, figures))
         self._save()
@@ -217,6 +218,15 @@ class _Training:
             "films_per_s": f"{speed:.1f}",
             "seconds": f"{self.progress.seconds:.0f}",
         }
+
+    def _step_line(self, pace: Pace) -> str:
+        progress, epochs = self.progress, self.config.optim.epochs
+        further = (epochs - progress.epoch - 1) * self.batches.steps
+        return (
+            f"  epoch {progress.epoch + 1}/{epochs}  step {progress.step}/{self.batches.steps}  "
+            f"loss {progress.loss_sum / progress.step:.4f}  {pace.films_per_s:.0f} films/s  "
+            f"{pace.minutes_left(further):.0f} min left"
+        )
 
     def _line(self, loss: float, speed: float, figures: dict[str, Figures]) -> str:
         progress, epochs = self.progress, self.config.optim.epochs
@@ -278,27 +288,7 @@ def _fabric(config: TrainingConfig) -> Fabric:
     return fabric
 
 
-@contextmanager
-def _stop_requests() -> Iterator[Callable[[], bool]]:
-    """SIGINT and SIGTERM ask the loop to end after its step; a second SIGINT ends at once."""
-    asked: list[int] = []
-
-    def ask(number: int, _frame: FrameType | None) -> None:
-        if asked and number == signal.SIGINT:
-            raise KeyboardInterrupt
-        asked.append(number)
-
-    before: dict[signal.Signals, Any] = {
-        kind: signal.signal(kind, ask) for kind in (signal.SIGINT, signal.SIGTERM)
-    }
-    try:
-        yield lambda: bool(asked)
-    finally:
-        for kind, handler in before.items():
-            signal.signal(kind, handler)
-
-
-def _save_whole(state: dict[str, Any], path: Any) -> None:
+def _save_whole(state: dict[str, Any], path: Path) -> None:
     """Write whole or not at all: a run killed while saving keeps its last state."""
     partial = path.with_name(path.name + ".partial")
     torch.save(state, partial)

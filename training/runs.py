@@ -133,6 +133,12 @@ def describe(run: RunFolder, config: TrainingConfig, manifest: Manifest, leaks: 
     )
 
 
+def note_resumption(run: RunFolder) -> None:
+    """Add this start to run.json: the code may have changed since the first."""
+    starts = run.read_facts().get("resumed", [])
+    run.add_facts(resumed=[*starts, {"time_utc": now_utc(), "commit": commit()}])
+
+
 def command_line() -> str:
     """The command as typed, from `python -m training` on."""
     return " ".join(["python -m training", *sys.argv[1:]])

@@ -1,0 +1,108 @@
+"""Splits and leaks: no patient and no picture on both sides."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+import pytest
+
+from training.config import DataConfig, TrainingConfig
+from training.data.films import load_films
+from training.data.leaks import check, find_leaks
+from training.data.manifest import FilmRow, Manifest
+from training.data.splits import assign
+from xrayview.errors import UsageError
+
+CONFIG = DataConfig(dataset="d", validation_fraction=0.2)
+
+
+def films(patients: int, each: int = 3, split: str = "train") -> list[FilmRow]:
+    return [
+        FilmRow(f"{split}{p}-{i}.png", "d", f"{split}:p{p}", ("normal",), split)
+        for p in range(patients)
+        for i in range(each)
+    ]
+
+
+def test_that_no_patient_is_in_two_splits():
+    rows = assign([*films(500), *films(50, split="test")], CONFIG)
+    splits: dict[str, set[str]] = {}
+    for row in rows:
+        splits.setdefault(row.patient, set()).add(row.split)
+    assert all(len(found) == 1 for found in splits.values())
+    assert {row.split for row in rows} == {"train", "validation", "test"}
+
+
+def test_that_the_held_out_share_is_about_what_was_asked():
+    rows = assign(films(2000, each=1), CONFIG)
+    assert 0.17 < sum(row.split == "validation" for row in rows) / 2000 < 0.23
+
+
+def test_that_added_rows_move_no_patient():
+    before = {row.path: row.split for row in assign(films(100), CONFIG)}
+    after = {row.path: row.split for row in assign(reversed(films(300)), CONFIG)}
+    assert before.items() <= after.items()
+
+
+def test_that_official_test_films_stay_test_films_and_unnamed_splits_stay_unused():
+    rows = assign([*films(20, split="test"), *films(20, split="val")], CONFIG)
+    assert {row.split for row in rows if row.official_split == "test"} == {"test"}
+    assert {row.split for row in rows if row.official_split == "val"} == {""}
+
+
+def test_that_a_patient_on_both_sides_is_refused_by_name_of_the_films():
+    rows = assign([*films(30), *films(3, split="test")], CONFIG)
+    shared = dataclasses.replace(rows[-1], patient=rows[0].patient)
+    with pytest.raises(UsageError, match=r"same patient: .*test2-2\.png \[test\]"):
+        check([*rows[:-1], shared], CONFIG)
+
+
+def test_that_a_picture_on_both_sides_is_refused_unless_told_otherwise():
+    rows = [dataclasses.replace(r, pixels_sha256=r.path) for r in assign(films(30), CONFIG)]
+    held_out = next(row for row in rows if row.split == "validation")
+    copy = FilmRow("copy.png", "d", "other", ("normal",), "train", split="train",
+                   pixels_sha256=held_out.pixels_sha256)  # fmt: skip
+    with pytest.raises(UsageError, match="same pixels"):
+        check([*rows, copy], CONFIG)
+    allowed = dataclasses.replace(CONFIG, leaks="allow")
+    assert [leak.kind for leak in check([*rows, copy], allowed)] == ["same pixels"]
+
+
+def test_that_copies_within_one_split_are_no_leak():
+    rows = [dataclasses.replace(row, pixels_sha256="one") for row in films(5)]
+    assert list(find_leaks([dataclasses.replace(row, split="train") for row in rows])) == []
+
+
+def test_that_the_manifest_hash_names_films_labels_and_splits():
+    rows = tuple(assign(films(5), CONFIG))
+    other = dataclasses.replace(rows[0], labels=("viral pneumonia",))
+    assert Manifest(rows).sha256 == Manifest(rows[::-1]).sha256
+    assert Manifest(rows).sha256 != Manifest((other, *rows[1:])).sha256
+
+
+@pytest.mark.films
+def test_that_the_development_films_do_not_leak(
+    films_dir: Path, tiny_config: TrainingConfig, tmp_path: Path
+):
+    from training.data.films import select_rows
+
+    rows, omitted = select_rows(tiny_config, films_dir)
+    assert list(find_leaks(rows)) == []
+    assert len(rows) == 5840
+    assert {o.code for o in omitted} == {"UNUSED_SPLIT"}
+    assert sum(row.split == "test" for row in rows) == 624
+
+
+def test_that_unreadable_films_are_left_out_with_their_reason(
+    tiny_config: TrainingConfig, tmp_path: Path
+):
+    from tests.training.conftest import make_data
+
+    folder = make_data(tmp_path / "data", train=24, test=4)
+    (folder / "films/train-03.png").write_bytes(b"\x89PNG\r\n\x1a\nno picture")
+    (folder / "films/train-04.png").unlink()
+    found = load_films(tiny_config, folder, tmp_path / "cache")
+    assert [o.path for o in found.manifest.omitted] == ["films/train-03.png", "films/train-04.png"]
+    assert all(o.why for o in found.manifest.omitted)
+    assert len(found.manifest.rows) == len(found.greys_NHW) == len(found.targets_NK) == 26

@@ -1,0 +1,154 @@
+"""The loop: learns, stops, resumes to the same weights, never steps on a NaN."""
+
+from __future__ import annotations
+
+import os
+import signal
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from tests.training.conftest import make_data
+from training import loop
+from training.config import TrainingConfig, with_overrides
+from training.data.films import Films, load_films
+from training.loop import NotFinite, train
+from training.runs import RunFolder, new_run
+from xrayview.errors import Cancelled
+
+
+@pytest.fixture(scope="module")
+def films(
+    tiny_config: TrainingConfig, tiny_data: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Films:
+    return load_films(tiny_config, tiny_data, tmp_path_factory.mktemp("cache"))
+
+
+def weights(run: RunFolder) -> dict[str, torch.Tensor]:
+    state = torch.load(run.last, weights_only=True)
+    return {f"{part}.{k}": v for part in ("network", "averaged") for k, v in state[part].items()}
+
+
+def same(one: RunFolder, other: RunFolder) -> bool:
+    a, b = weights(one), weights(other)
+    return a.keys() == b.keys() and all(torch.equal(a[k], b[k]) for k in a)
+
+
+def silent(line: str) -> None:
+    pass
+
+
+def test_that_it_overfits_8_films(tiny_config: TrainingConfig, tmp_path: Path):
+    settings = (
+        "data.validation_fraction=0.4", "optim.epochs=60", "optim.batch=8", "stopping.patience=60",
+        "augment.flip=0", "augment.rotate_deg=0", "augment.shift=0", "augment.zoom=0",
+        "augment.noise=0", "optim.label_smoothing=0", "network.dropout=0", "optim.rate=2e-2",
+    )  # fmt: skip
+    config = with_overrides(tiny_config, settings)
+    films = load_films(config, make_data(tmp_path / "data", train=18, test=2), tmp_path / "cache")
+    assert len(films.part("train")) == 8
+    run = new_run(tmp_path / "runs", "overfit")
+    train(config, films, run, silent)
+    lines = run.log.read_text().splitlines()
+    losses = [float(line.split(",")[1]) for line in lines[1:]]
+    assert losses[0] > 0.5
+    assert losses[-1] < 0.1
+
+
+def test_that_the_same_seed_gives_the_same_weights_and_another_others(
+    tiny_config: TrainingConfig, films: Films, tmp_path: Path
+):
+    runs = [new_run(tmp_path, "run") for _ in range(3)]
+    train(tiny_config, films, runs[0], silent)
+    train(tiny_config, films, runs[1], silent)
+    train(with_overrides(tiny_config, ["run.seed=2"]), films, runs[2], silent)
+    assert same(runs[0], runs[1])
+    assert not same(runs[0], runs[2])
+
+
+@pytest.mark.parametrize("stop_at", [(0, 2), (1, 1)], ids=["first epoch", "second epoch"])
+def test_that_a_run_stopped_inside_an_epoch_resumes_to_the_same_weights(
+    tiny_config: TrainingConfig,
+    films: Films,
+    tmp_path: Path,
+    stop_at: tuple[int, int],
+    monkeypatch: pytest.MonkeyPatch,
+):
+    whole, parted = new_run(tmp_path, "whole"), new_run(tmp_path, "parted")
+    train(tiny_config, films, whole, silent)
+    draw = loop.TrainingBatches.batch
+
+    def draw_then_signal(self: loop.TrainingBatches, epoch: int, step: int) -> loop.Batch:
+        if (epoch, step) == stop_at:
+            os.kill(os.getpid(), signal.SIGTERM)
+        return draw(self, epoch, step)
+
+    monkeypatch.setattr(loop.TrainingBatches, "batch", draw_then_signal)
+    with pytest.raises(Cancelled, match="--resume"):
+        train(tiny_config, films, parted, silent)
+    monkeypatch.undo()
+    progress = train(tiny_config, films, parted, silent)
+    assert progress.epoch == 2
+    assert same(whole, parted)
+    figures = [run.log.read_text().splitlines() for run in (whole, parted)]
+    without_time = [[line.rsplit(",", 2)[0] for line in lines] for lines in figures]
+    assert without_time[0] == without_time[1]
+    assert torch.load(whole.best, weights_only=True)["epoch"] == progress.best_epoch
+
+
+def test_that_a_run_killed_without_warning_resumes_from_its_last_epoch(
+    tiny_config: TrainingConfig, films: Films, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    whole, killed = new_run(tmp_path, "whole"), new_run(tmp_path, "killed")
+    train(tiny_config, films, whole, silent)
+    draw = loop.TrainingBatches.batch
+
+    def draw_or_die(self: loop.TrainingBatches, epoch: int, step: int) -> loop.Batch:
+        if (epoch, step) == (1, 1):
+            raise SystemExit
+        return draw(self, epoch, step)
+
+    monkeypatch.setattr(loop.TrainingBatches, "batch", draw_or_die)
+    with pytest.raises(SystemExit):
+        train(tiny_config, films, killed, silent)
+    monkeypatch.undo()
+    train(tiny_config, films, killed, silent)
+    assert same(whole, killed)
+    assert len(killed.log.read_text().splitlines()) == 3
+
+
+def test_that_a_finished_run_is_not_trained_further(
+    tiny_config: TrainingConfig, films: Films, tmp_path: Path
+):
+    run = new_run(tmp_path, "run")
+    train(tiny_config, films, run, silent)
+    before = run.last.read_bytes()
+    train(tiny_config, films, run, silent)
+    assert run.last.read_bytes() == before
+
+
+def test_that_a_loss_that_is_no_number_stops_before_the_step_and_names_the_films(
+    tiny_config: TrainingConfig, films: Films, tmp_path: Path
+):
+    greys = np.array(films.greys_NHW)
+    ill = films.part("train").places[0]
+    greys[ill] = np.nan
+    broken = Films(films.manifest, greys, films.targets_NK, ())
+    run = new_run(tmp_path, "run")
+    with pytest.raises(NotFinite, match=films.manifest.rows[ill].path):
+        train(tiny_config, broken, run, silent)
+    if run.last.is_file():  # the film came in a later epoch
+        assert all(torch.isfinite(v).all() for v in weights(run).values())
+
+
+def test_that_training_stops_early_when_validation_does_not_improve(
+    tiny_config: TrainingConfig, films: Films, tmp_path: Path
+):
+    config = with_overrides(
+        tiny_config, ["optim.epochs=50", "stopping.patience=1", "optim.rate=1e-9"]
+    )
+    progress = train(config, films, new_run(tmp_path, "run"), silent)
+    assert progress.epoch < 50
+    assert progress.best_epoch == progress.epoch - 1

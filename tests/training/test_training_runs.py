@@ -1,0 +1,162 @@
+"""Run folders and the command line: nothing is overwritten, every mistake is answered."""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from tests.training.conftest import TINY
+from training import networks
+from training.card import draft_card
+from training.cli import main
+from training.config import TrainingConfig
+from training.export import best_network, export
+from training.runs import RunFolder, named_run, new_run
+from xrayview.errors import ExitCode, ModelError, UsageError
+from xrayview.inference import runtime
+from xrayview.io.bundle import read_card
+
+
+@pytest.fixture(scope="module")
+def finished(tiny_data: Path, tmp_path_factory: pytest.TempPathFactory) -> RunFolder:
+    """A run made by the command line, with its bundle."""
+    runs = tmp_path_factory.mktemp("runs")
+    settings = [word for setting in TINY for word in ("--set", setting)]
+    arguments = ["train", "normal-pneumonia-small", "--data", str(tiny_data), "--runs", str(runs)]
+    assert main([*arguments, *settings]) == ExitCode.OK
+    return RunFolder(runs / "normal-pneumonia-small-001")
+
+
+def test_that_run_folders_are_numbered_and_never_reused(tmp_path: Path):
+    names = [new_run(tmp_path, "small").path.name for _ in range(3)]
+    assert names == ["small-001", "small-002", "small-003"]
+
+
+def test_that_a_named_run_is_not_overwritten(tmp_path: Path):
+    named_run(tmp_path / "run").config.write_text("{}")
+    with pytest.raises(UsageError, match="never overwritten"):
+        named_run(tmp_path / "run")
+
+
+def test_that_a_run_holds_what_it_was_made_of(finished: RunFolder, tiny_config: TrainingConfig):
+    assert finished.read_config() == tiny_config
+    facts = finished.read_facts()
+    assert facts["command"].startswith("python -m training")
+    assert facts["counts"]["test"]["films"] == 12
+    assert len(finished.manifest.read_text().splitlines()) == 1 + 44
+
+
+def test_that_the_bundle_equals_the_trained_network(
+    finished: RunFolder, tiny_config: TrainingConfig
+):
+    network = best_network(tiny_config, finished)
+    bundle = finished.bundle(tiny_config)
+    loaded = runtime.load(bundle, read_card(bundle), "cpu")
+    x_BCHW = torch.randn(5, 1, 32, 32, generator=torch.Generator().manual_seed(1))
+    with torch.no_grad():
+        np.testing.assert_allclose(
+            loaded.forward(x_BCHW.numpy()), network(x_BCHW).numpy(), atol=1e-5
+        )
+        features = network.forward_features(x_BCHW)
+    np.testing.assert_allclose(loaded.features(x_BCHW.numpy()), features.numpy(), atol=1e-5)
+    np.testing.assert_allclose(
+        loaded.head(features.numpy()), loaded.forward(x_BCHW.numpy()), atol=1e-5
+    )
+
+
+def test_that_a_bundle_that_differs_from_its_network_is_not_written(
+    tiny_config: TrainingConfig, tmp_path: Path
+):
+    class Restless(networks.Network):
+        """Changes whenever it is called: what is traced is not what runs."""
+
+        calls = 0
+
+        def forward_head(self, features_BDhw: torch.Tensor) -> torch.Tensor:
+            Restless.calls += 1
+            return super().forward_head(features_BDhw) + Restless.calls
+
+    whole = networks.build(tiny_config.network, 1, 1, seed=0)
+    network = Restless(whole.features, whole.head, whole.stride).eval()
+    path = tmp_path / "bundle.pt"
+    card = draft_card(tiny_config, {}, whole.stride)
+    with pytest.raises((ModelError, torch.jit.TracingCheckError)):
+        export(network, card, path)
+    assert not path.exists()
+
+
+def test_that_the_card_says_what_was_trained_and_how_well(
+    finished: RunFolder, tiny_config: TrainingConfig
+):
+    card = read_card(finished.bundle(tiny_config))
+    assert [finding.name for finding in card.findings] == ["Pneumonia", "Normal"]
+    assert card.preprocessing == tiny_config.preprocessing
+    assert card.calibration.method == "temperature"
+    assert card.calibration.fitted_on == "validation"
+    assert card.operating_points[0].threshold == 0.5
+    assert card.training["initial_weights"] == "none"
+    assert card.training["manifest_sha256"] == finished.read_facts()["manifest_sha256"]
+    assert card.metrics["test"]["auc"]["n"] == 12
+    assert {"validation", "test"} == set(card.metrics)
+
+
+def test_that_evaluate_repeats_the_figures_of_the_card(
+    finished: RunFolder, tiny_config: TrainingConfig, tiny_data: Path, tmp_path: Path
+):
+    bundle = finished.bundle(tiny_config)
+    arguments = ["evaluate", str(finished.path), "--data", str(tiny_data), "--out", str(tmp_path)]
+    assert main(arguments) == ExitCode.OK
+    found = json.loads((tmp_path / "metrics.json").read_text())["findings"]["Pneumonia"]
+    for name, figure in read_card(bundle).metrics["test"].items():
+        assert found["figures"][name] == figure
+    assert len((tmp_path / "scores.csv").read_text().splitlines()) == 13
+    assert "95 % interval" in (tmp_path / "metrics.txt").read_text()
+
+
+def test_that_the_bundle_names_no_patient(finished: RunFolder, tiny_config: TrainingConfig):
+    with zipfile.ZipFile(finished.bundle(tiny_config)) as archive:
+        assert not any(b"child1" in archive.read(name) for name in archive.namelist())
+
+
+def test_that_a_run_with_other_films_is_not_resumed(
+    finished: RunFolder, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    from tests.training.conftest import make_data
+
+    other = make_data(tmp_path / "other", train=34)
+    arguments = ["train", "--resume", str(finished.path), "--data", str(other)]
+    assert main([*arguments, "--cache", str(tmp_path / "cache")]) == ExitCode.USAGE
+    assert "not those that the run began with" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "words"),
+    [
+        (["train", "nothing", "--data", "."], ExitCode.USAGE, "There is no recipe"),
+        (["train", "--data", "."], ExitCode.USAGE, "No recipe is named"),
+        (["train", "normal-pneumonia-small", "--data", "."], ExitCode.USAGE, "labels.csv"),
+        (["train", "--resume", "nowhere", "--data", "."], ExitCode.USAGE, "no run folder"),
+        (["evaluate", "nothing.pt", "--data", "."], ExitCode.MODEL, "missing"),
+    ],
+)
+def test_that_a_mistake_is_answered_in_words(
+    arguments: list[str],
+    code: int,
+    words: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+):
+    monkeypatch.chdir(tmp_path)
+    assert main(arguments) == code
+    assert words in capsys.readouterr().err
+
+
+def test_that_list_names_every_recipe(capsys: pytest.CaptureFixture[str]):
+    assert main(["list"]) == ExitCode.OK
+    assert "normal-pneumonia-small" in capsys.readouterr().out

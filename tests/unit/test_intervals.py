@@ -1,0 +1,93 @@
+"""Intervals, held against scipy, against the defining sums, and against what they must cover."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+from scipy.stats import binomtest
+
+from xrayview.evaluation.intervals import clustered_bootstrap, delong, wilson
+from xrayview.evaluation.metrics import auc
+
+
+@pytest.mark.parametrize(("hits", "n"), [(0, 10), (10, 10), (3, 17), (203, 234)])
+def test_that_wilsons_interval_is_that_of_scipy(hits: int, n: int):
+    found = wilson(hits, n)
+    expected = binomtest(hits, n).proportion_ci(method="wilson")
+    assert (found.low, found.high) == pytest.approx((expected.low, expected.high), abs=1e-12)
+    assert found.n == n
+
+
+def test_that_a_share_of_no_films_has_no_interval():
+    assert math.isnan(wilson(0, 0).value)
+
+
+def placement_variance(truth: np.ndarray, scores: np.ndarray) -> float:
+    """DeLong's variance from its definition: every pair, kernel 1, one half or 0."""
+    kernel = np.sign(scores[truth][:, None] - scores[~truth][None, :]) / 2 + 0.5
+    positives, negatives = kernel.shape
+    return float(
+        kernel.mean(axis=1).var(ddof=1) / positives + kernel.mean(axis=0).var(ddof=1) / negatives
+    )
+
+
+def test_that_delongs_interval_is_the_one_of_its_definition():
+    rng = np.random.default_rng(5)
+    truth = rng.random(120) < 0.4
+    scores = np.round(0.4 * truth + rng.random(120), 1)  # with ties
+    found = delong(truth, scores)
+    half = 1.959963984540054 * math.sqrt(placement_variance(truth, scores))
+    assert found.value == pytest.approx(auc(truth, scores))
+    assert (found.low, found.high) == pytest.approx((found.value - half, found.value + half))
+
+
+def test_that_delong_without_both_classes_has_no_value():
+    assert math.isnan(delong([1, 1], [0.2, 0.4]).value)
+    assert math.isnan(delong([1, 0, 0], [0.2, 0.4, 0.1]).low)
+
+
+def test_that_delongs_bounds_stay_within_0_and_1():
+    found = delong([0, 0, 0, 1, 1, 1, 0, 1], [0.1, 0.2, 0.3, 0.7, 0.8, 0.9, 0.75, 0.4])
+    assert 0 <= found.low < found.high <= 1
+
+
+def test_that_films_of_one_patient_count_as_one():
+    rng = np.random.default_rng(1)
+    right = np.repeat(rng.random(40) < 0.7, 10)  # ten like films of each of 40 patients
+    patients = np.repeat(np.arange(40), 10).tolist()
+
+    def share(places: np.ndarray) -> float:
+        return float(right[places].mean())
+
+    by_patient = clustered_bootstrap(share, patients, draws=400)
+    by_film = clustered_bootstrap(share, range(400), draws=400)
+    assert by_patient.high - by_patient.low > 2 * (by_film.high - by_film.low)
+    assert by_patient.value == by_film.value == right.mean()
+
+
+def test_that_single_films_as_clusters_give_nearly_delongs_interval():
+    rng = np.random.default_rng(2)
+    truth = rng.random(300) < 0.5
+    scores = truth + rng.normal(size=300)
+    drawn = clustered_bootstrap(lambda p: auc(truth[p], scores[p]), range(300), draws=600)
+    exact = delong(truth, scores)
+    assert (drawn.low, drawn.high) == pytest.approx((exact.low, exact.high), abs=0.01)
+
+
+def test_that_a_seed_gives_the_same_interval_again():
+    values = np.random.default_rng(0).random(30)
+
+    def mean(places: np.ndarray) -> float:
+        return float(values[places].mean())
+
+    once, again = (clustered_bootstrap(mean, range(30), draws=50, seed=4) for _ in range(2))
+    assert once == again
+    assert once != clustered_bootstrap(mean, range(30), draws=50, seed=5)
+
+
+def test_that_a_figure_that_mostly_does_not_exist_has_no_bounds():
+    found = clustered_bootstrap(lambda places: float("nan"), range(5), draws=20)
+    assert math.isnan(found.low)
+    assert math.isnan(found.high)
