@@ -20,8 +20,9 @@ from pydicom.uid import DeflatedExplicitVRLittleEndian, ExplicitVRBigEndian, Imp
 from tests.builders import lut_item, phantom, tiff_bytes, write_dicom, write_raster
 from xrayview.errors import UnreadableFilm
 from xrayview.io.codestream import check_codestream, encapsulation_warning, frame_warning
-from xrayview.io.raster_header import jpeg_is_complete, png_is_complete, tiff_is_complete
+from xrayview.io.raster_header import jpeg_is_complete, png_is_complete
 from xrayview.io.readers import READERS, read_film, read_header
+from xrayview.io.tiff_header import tiff_is_complete
 from xrayview.io.transfer_syntax import TRANSFER_SYNTAXES
 
 bounded = settings(

@@ -9,6 +9,7 @@ import numpy as np
 import pydicom
 import pytest
 from pydicom.data import get_testdata_file
+from pydicom.encaps import encapsulate, generate_frames
 from pydicom.uid import (
     HTJ2KLossless,
     HTJ2KLosslessRPCL,
@@ -123,6 +124,22 @@ def test_that_the_frame_asked_for_is_the_one_decoded(
     radiograph = read(path, frame)
     np.testing.assert_array_equal(radiograph.pixels_HW, stored[frame])
     assert radiograph.ref.frame == frame
+
+
+@pytest.mark.parametrize("has_offsets", [True, False])
+@pytest.mark.parametrize("frame", [0, 1, 2])
+def test_that_frames_in_several_fragments_are_found(
+    tmp_path: Path, frame: int, has_offsets: bool
+) -> None:
+    stored = np.stack([np.roll(phantom(), shift, 0) for shift in (0, 5, 11)])
+    path = write_dicom(
+        tmp_path / "film.dcm", stored, frames=3, bits_stored=12, transfer_syntax=JPEGLSLossless
+    )
+    dataset = pydicom.dcmread(path)
+    frames = list(generate_frames(dataset.PixelData, number_of_frames=3))
+    dataset.PixelData = encapsulate(frames, fragments_per_frame=4, has_bot=has_offsets)
+    dataset.save_as(path)
+    np.testing.assert_array_equal(read(path, frame).pixels_HW, stored[frame])
 
 
 def test_that_a_frame_that_is_not_there_is_refused(tmp_path: Path) -> None:

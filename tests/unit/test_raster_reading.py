@@ -225,6 +225,21 @@ def test_that_all_eight_orientations_are_honoured(
     assert pixels.flags.c_contiguous
 
 
+@pytest.mark.parametrize("orientation", [3, 6])
+def test_that_an_orientation_behind_the_pixels_of_a_png_counts(
+    tmp_path: Path, orientation: int
+) -> None:
+    stored = phantom(48, 32, 8)
+    data = write_raster(tmp_path / "film.png", stored, orientation=orientation).read_bytes()
+    start = data.index(b"eXIf") - 4
+    end = start + 12 + struct.unpack_from(">L", data, start)[0]
+    moved = data[:start] + data[end:-12] + data[start:end] + data[-12:]
+    film = read_header(write(tmp_path / "film.png", moved), tmp_path)
+    pixels = read_film(film).pixels_HW
+    assert pixels.shape == (film.rows, film.columns)
+    np.testing.assert_array_equal(pixels, TURNED[orientation](stored))
+
+
 @pytest.mark.parametrize("dtype", ["uint16", "float32"])
 @pytest.mark.parametrize("orientation", TURNED)
 def test_that_deep_tiffs_are_turned_too(tmp_path: Path, orientation: int, dtype: str) -> None:

@@ -17,9 +17,10 @@ from xrayview.domain.radiograph import Greyscale, Radiograph
 from xrayview.errors import StatusCode, UnreadableFilm
 from xrayview.io.dataset import DicomFile, PixelElement, open_dicom, sniff
 from xrayview.io.greyscale_header import SampleFormat, greyscale_of
+from xrayview.io.image_pixel import PixelDescription, describe
 from xrayview.io.overlay_planes import TAGS as OVERLAY_TAGS
 from xrayview.io.overlay_planes import overlay_planes
-from xrayview.io.pixels import PixelDescription, decode_frame, describe, stored_frame, unused_bit
+from xrayview.io.pixels import decode_frame, stored_frame, unused_bit
 from xrayview.io.shutter import KEYWORDS as SHUTTER_KEYWORDS
 from xrayview.io.shutter import shutter_of
 from xrayview.io.spacing import spacing_of

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import os
 import warnings
 from dataclasses import dataclass
@@ -17,42 +16,15 @@ from pydicom.pixels.processing import apply_color_lut
 from pydicom.uid import UID
 
 from xrayview.domain.radiograph import Pixels
-from xrayview.errors import StatusCode, UnreadableFilm
+from xrayview.errors import UnreadableFilm
 from xrayview.io.codestream import check_codestream, encapsulation_warning, frame_warning
 from xrayview.io.dataset import UNDEFINED_LENGTH, DicomFile, PixelElement
+from xrayview.io.image_pixel import FLOAT_KEYWORDS, PixelDescription, undecodable
 from xrayview.io.limits import check_size
 from xrayview.io.luminance import COLOUR_NOTE, luminance
 from xrayview.io.transfer_syntax import TransferSyntax, decoder_of
-from xrayview.io.values import integer, text
 
 _RLE = "1.2.840.10008.1.2.5"
-_REQUIRED = ("Rows", "Columns", "SamplesPerPixel", "BitsAllocated")
-_FLOAT_DTYPES = {"FloatPixelData": np.float32, "DoubleFloatPixelData": np.float64}
-
-
-@dataclass(frozen=True)
-class PixelDescription:
-    """The Image Pixel Module (PS3.3 C.7.6.3) of a file."""
-
-    rows: int
-    columns: int
-    frames: int
-    samples: int
-    photometric: str
-    planar: int
-    bits_allocated: int
-    bits_stored: int
-    high_bit: int
-    signed: bool
-    keyword: str
-
-    @property
-    def frame_bytes(self) -> int:
-        """Bytes of one uncompressed frame; 4:2:2 holds two thirds (PS3.3 C.7.6.3.1.2)."""
-        bits = self.rows * self.columns * self.samples * self.bits_allocated
-        if self.photometric == "YBR_FULL_422":
-            bits = bits * 2 // 3
-        return math.ceil(bits / 8)
 
 
 @dataclass(frozen=True)
@@ -63,45 +35,6 @@ class DecodedFrame:
     colour: bool
     warnings: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
-
-
-def describe(dataset: Dataset, keyword: str) -> PixelDescription:
-    """Read the Image Pixel Module.
-
-    Raises:
-        UnreadableFilm: DECODE_FAILED, naming the attribute that is missing or impossible.
-    """
-    values = {name: integer(dataset, name) for name in _REQUIRED}
-    for name, value in values.items():
-        if value is None or value <= 0:
-            raise undecodable(f"{name} is missing or zero")
-    allocated = values["BitsAllocated"] or 0
-    is_float = keyword in _FLOAT_DTYPES
-    stored = allocated if is_float else integer(dataset, "BitsStored") or allocated
-    high_bit = integer(dataset, "HighBit")
-    sign = integer(dataset, "PixelRepresentation")
-    photometric = text(dataset, "PhotometricInterpretation").upper()
-    if not photometric:
-        raise undecodable("PhotometricInterpretation is missing")
-    if sign not in {0, 1} and not is_float:
-        raise undecodable("PixelRepresentation is missing or neither 0 nor 1")
-    if not 1 <= stored <= allocated or (allocated % 8 and allocated != 1) or allocated > 64:
-        raise undecodable(f"{stored} bits stored in {allocated} allocated")
-    return PixelDescription(
-        rows=values["Rows"] or 0,
-        columns=values["Columns"] or 0,
-        frames=max(integer(dataset, "NumberOfFrames") or 1, 1),
-        samples=values["SamplesPerPixel"] or 0,
-        photometric=photometric,
-        planar=integer(dataset, "PlanarConfiguration") or 0,
-        bits_allocated=allocated,
-        bits_stored=stored,
-        high_bit=high_bit
-        if high_bit is not None and stored <= high_bit + 1 <= allocated
-        else stored - 1,
-        signed=sign == 1,
-        keyword=keyword,
-    )
 
 
 @dataclass(frozen=True)
@@ -273,7 +206,7 @@ def _as_array(
         "correct_unused_bits": syntax.is_encapsulated and syntax.uid != _RLE,
         "transfer_syntax_uid": UID(syntax.uid),
     }
-    if description.keyword in _FLOAT_DTYPES:
+    if description.keyword in FLOAT_KEYWORDS:
         for name in ("bits_stored", "pixel_representation"):
             del options[name]
     source: Any = data if not syntax.is_encapsulated else _encapsulated(data)
@@ -351,13 +284,3 @@ def _held(array: npt.NDArray[Any]) -> Pixels:
     if array.dtype.itemsize > 4:
         raise undecodable("64-bit integers are not held")
     return array
-
-
-def undecodable(why: str) -> UnreadableFilm:
-    """The error of pixels that cannot be had."""
-    return UnreadableFilm(
-        "The pixels cannot be decoded",
-        code=StatusCode.DECODE_FAILED,
-        why=why,
-        hint="Copy or export it again from the source.",
-    )

@@ -19,15 +19,13 @@ from xrayview.io.luminance import COLOUR_NOTE, luminance
 from xrayview.io.raster_header import (
     JPEG_SIGNATURE,
     PNG_SIGNATURE,
-    TIFF_SIGNATURES,
-    RasterHeader,
     jpeg_header,
     jpeg_is_complete,
     png_header,
     png_is_complete,
-    tiff_header,
-    tiff_is_complete,
 )
+from xrayview.io.raster_structure import RasterHeader
+from xrayview.io.tiff_header import TIFF_SIGNATURES, tiff_header, tiff_is_complete
 
 # What OpenCV would print of a broken file is said by the error that names the file.
 cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)

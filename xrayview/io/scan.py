@@ -18,6 +18,13 @@ _SPECIAL: tuple[tuple[int, str], ...] = (
 )
 """Never opened: a pipe without a writer, or /dev/zero, would hang every reader."""
 
+_JUNCTION = 0xA0000003
+"""IO_REPARSE_TAG_MOUNT_POINT: on Windows a link to a folder that says it is a folder."""
+_LINKED_FOLDER = (
+    "a link to a folder is not followed",
+    "Open that folder itself if it lies elsewhere.",
+)
+
 _Inode = tuple[int, int]
 
 
@@ -82,7 +89,9 @@ def _walk(
             why = f"the file cannot be looked at: {error.strerror or type(error).__name__}"
             yield _rejected(path, root, why, "Check that it still exists.")
             continue
-        if stat.S_ISDIR(info.st_mode):
+        if getattr(info, "st_reparse_tag", 0) == _JUNCTION:
+            yield _rejected(path, root, *_LINKED_FOLDER)
+        elif stat.S_ISDIR(info.st_mode):
             if rejected := push(path):
                 yield rejected
         elif found := _file(path, info, root, inside, seen):
@@ -102,8 +111,7 @@ def _file(
             hint = "Copy the film into the folder."
             return _rejected(path, root, "the link leaves the folder and is not followed", hint)
         if stat.S_ISDIR(info.st_mode):
-            hint = "Nothing to do: the folder it points to is listed itself."
-            return _rejected(path, root, "a link to a folder is not followed", hint)
+            return _rejected(path, root, *_LINKED_FOLDER)
     if not stat.S_ISREG(info.st_mode):
         kind = stat.S_IFMT(info.st_mode)
         return _rejected(path, root, dict(_SPECIAL).get(kind, "not a regular file"))
