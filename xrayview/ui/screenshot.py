@@ -7,6 +7,8 @@ from pathlib import Path
 
 from PySide6.QtCore import QObject, QTimer
 
+from xrayview.ui.main_window import MainWindow
+
 _EVERY_MS = 100
 _SETTLE_MS = 1500
 _LONGEST_MS = 120_000
@@ -15,13 +17,13 @@ _LONGEST_MS = 120_000
 class Photographer(QObject):
     """Walks through the steps as a user would, waiting for each; then grabs and closes."""
 
-    def __init__(self, window, path: Path) -> None:
+    def __init__(self, window: MainWindow, path: Path) -> None:
         super().__init__(window)
         self._window = window
         self._path = path
         self._waited_ms = 0
         self._steps: list[tuple[Callable[[], bool], Callable[[], None]]] = [
-            (lambda: window.workspace is not None, lambda: None),
+            (lambda: window.awake, lambda: None),
             (self._ready, self._classify),
             (lambda: self._result() is not None, lambda: window.workspace.heat.set_on(True)),
         ]

@@ -99,7 +99,7 @@ def bind(window: QWidget, actions: Mapping[str, Callable[..., object]]) -> list[
                 sign = QShortcut(QKeySequence(_SHIFTED_DIGITS[place]), window)
                 sign.activated.connect(_call(act, place))
                 bound.append(sign)
-    window.key_keeper = _KeyKeeper(window)  # keeps the filter alive as long as the window
+    _KeyKeeper(window)  # lives as long as the window, its parent
     return bound
 
 
@@ -130,7 +130,9 @@ class _KeyKeeper(QObject):
     def __init__(self, window: QWidget) -> None:
         super().__init__(window)
         self._window = window
-        QApplication.instance().installEventFilter(self)
+        qapp = QApplication.instance()
+        assert qapp is not None
+        qapp.installEventFilter(self)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         if event.type() != QEvent.Type.ShortcutOverride or not isinstance(event, QKeyEvent):

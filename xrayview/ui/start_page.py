@@ -44,7 +44,8 @@ class StartPage(QWidget):
     def show_recent(self, folders: Sequence[Path]) -> None:
         """List the folders that were opened last and still exist."""
         while item := self._recent.takeAt(0):
-            item.widget().deleteLater()
+            if widget := item.widget():
+                widget.deleteLater()
         here = [folder for folder in folders if folder.is_dir()][:_RECENT]
         for folder in here:
             self._recent.addWidget(self._recent_row(folder))

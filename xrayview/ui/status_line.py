@@ -7,7 +7,6 @@ from PySide6.QtWidgets import QLabel, QStatusBar
 
 from xrayview.domain.radiograph import Radiograph
 from xrayview.engine.protocol import ModelReady
-from xrayview.services.session import Session
 from xrayview.ui import theme
 
 NOTICE = "RESEARCH USE ONLY · not for diagnosis"
@@ -34,9 +33,8 @@ class StatusLine(QStatusBar):
         self.addWidget(self.notice, 1)
         self.addWidget(self._right, 1)
 
-    def show_film(self, session: Session) -> None:
+    def show_film(self, film: Radiograph | None) -> None:
         """The film on screen as a file; nothing of it that could name somebody."""
-        film = session.radiograph
         self._left.setText(_film_text(film) if film else "")
 
     def show_model(self, ready: ModelReady | None, text: str) -> None:

@@ -50,6 +50,9 @@ _MODEL_TOOLS = (
     Tool("classify_folder", "classify_folder", "Classify folder"),
     Tool("heat_map", "heat", "Heat map", checkable=True),
 )
+FILM_BUTTONS = (*(tool.name for tool in _TOOLS if tool), "menu_turn", "menu_window")
+"""What needs a film on screen."""
+MODEL_BUTTONS = tuple(tool.name for tool in _MODEL_TOOLS)
 
 
 class TopBar(QToolBar):
@@ -58,6 +61,8 @@ class TopBar(QToolBar):
     recent_asked = Signal(object)
     model_chosen = Signal(object)
     model_file_asked = Signal()
+    model_dismissed = Signal()
+    """No other model after all: the chooser goes back to the one in force."""
     device_chosen = Signal(str)
 
     def __init__(self, actions: Mapping[str, Callable[..., object]]) -> None:
@@ -79,6 +84,7 @@ class TopBar(QToolBar):
             self._add(tool)
         self._space()
         self.models = self._chooser("Model", 252)
+        self.models.setPlaceholderText("No model is loaded")
         self.models.activated.connect(self._on_model)
         self.devices = self._chooser("Device that is asked for", 72)
         for device in get_args(Device):
@@ -86,6 +92,8 @@ class TopBar(QToolBar):
         self.devices.setToolTip("Device that the model is asked to run on")
         self.devices.activated.connect(lambda: self.device_chosen.emit(self.devices.currentData()))
         self._menu_button("more", "More", _MORE)
+        self.show_models((), None)
+        self.show_recent(())
         self.buttons["tool_window"].setChecked(True)
 
     def show_recent(self, folders: Iterable[Path]) -> None:
@@ -112,7 +120,6 @@ class TopBar(QToolBar):
             self.models.addItem("Choose a file …", _OTHER_MODEL)
             place = self.models.findData(in_force) if in_force is not None else -1
             self.models.setCurrentIndex(place)
-            self.models.setPlaceholderText("No model is loaded")
         self.models.setToolTip(str(in_force) if in_force else "Choose a model bundle")
 
     def show_device(self, asked: Device) -> None:
@@ -154,7 +161,7 @@ class TopBar(QToolBar):
             button.setAutoExclusive(True)
         # A click must not decide the state by itself: what it asks for may be refused.
         act = self._actions[tool.name]
-        button.clicked.connect(lambda: act())
+        button.clicked.connect(lambda _checked: act())
 
     def _button(self, name: str, icon: str, text: str = "") -> QToolButton:
         button = QToolButton()

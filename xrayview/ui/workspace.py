@@ -13,6 +13,7 @@ from xrayview.domain.events import BatchStarted, FilmFinished, FilmResult
 from xrayview.domain.film import FilmRef
 from xrayview.domain.radiograph import Radiograph
 from xrayview.engine.client import Engine
+from xrayview.errors import XrayViewError
 from xrayview.services.session import Session
 from xrayview.services.settings import Settings
 from xrayview.services.tasks import Tasks
@@ -37,7 +38,8 @@ class Workspace(QWidget):
     """Browser, film, findings and batch over one session."""
 
     message = Signal(object)
-    identity_hidden = Signal(bool)
+    refreshed = Signal()
+    """What is known of the film on screen is another."""
 
     def __init__(
         self, session: Session, tasks: Tasks, engine: Engine, settings: Settings, results: Path
@@ -49,7 +51,7 @@ class Workspace(QWidget):
         self.judging = Judging(session, tasks, engine)
         self.judging.device = settings["device"]
         self.batch = BatchRunner(session, tasks, engine, settings, results)
-        self.thumbnails = Thumbnails(tasks, engine.submit, engine.limits)
+        self.thumbnails = Thumbnails(tasks, engine.submit, engine.limits, settings["thumbnail_px"])
         self.browser = Browser(self.thumbnails, self._chip)
         self.viewer = FilmViewer()
         self.findings = FindingsPanel()
@@ -65,7 +67,7 @@ class Workspace(QWidget):
         self._connect_batch()
         self._restore()
 
-    def actions(self) -> dict[str, Callable[..., object]]:
+    def commands(self) -> dict[str, Callable[..., object]]:
         """What the keys and buttons do here, by the names of the key table."""
         bench, viewer = self.workbench, self.viewer
         return {
@@ -104,7 +106,6 @@ class Workspace(QWidget):
         self._hidden = hidden
         self.viewer.set_identity_hidden(hidden)
         self.browser.set_identity_hidden(hidden)
-        self.identity_hidden.emit(hidden)
 
     def film_alone(self) -> None:
         """The film without panels, and back."""
@@ -166,8 +167,8 @@ class Workspace(QWidget):
     def _on_shown(self, radiograph: Radiograph) -> None:
         self.viewer.show_film(radiograph, self.workbench.position())
         self._untouched = True
-        self.heat.begin()
         self.refresh_findings()
+        self.heat.begin()
 
     def _on_listed(self) -> None:
         # The film was shown while its folder was still being read: now it is 1 of all, not of 8.
@@ -178,7 +179,7 @@ class Workspace(QWidget):
     def _on_touched(self) -> None:
         self._untouched = False
 
-    def _on_failed(self, film: FilmRef, error: Exception) -> None:
+    def _on_failed(self, film: FilmRef, error: XrayViewError) -> None:
         self.viewer.show_error(film, error)
         self.refresh_findings()
 
@@ -207,6 +208,7 @@ class Workspace(QWidget):
             busy=self.judging.is_busy(self.session.current),
         )
         self.findings.show_state(state)
+        self.refreshed.emit()
 
     def show_card(self) -> None:
         """The card of the model in force."""

@@ -9,6 +9,7 @@ from PySide6.QtCore import (
     QAbstractTableModel,
     QModelIndex,
     QObject,
+    QPersistentModelIndex,
     QSize,
     QSortFilterProxyModel,
     Qt,
@@ -33,6 +34,7 @@ from xrayview.domain.events import FilmResult
 from xrayview.errors import Status
 from xrayview.ui import theme
 
+AnyIndex = QModelIndex | QPersistentModelIndex
 _SORT = Qt.ItemDataRole.UserRole
 _RESULT = Qt.ItemDataRole.UserRole + 1
 
@@ -107,10 +109,10 @@ class ResultRows(QAbstractTableModel):
         """What stands in a column."""
         return self._columns[place]
 
-    def rowCount(self, parent: QModelIndex = QModelIndex()) -> int:  # noqa: B008
+    def rowCount(self, parent: AnyIndex = QModelIndex()) -> int:  # noqa: B008
         return 0 if parent.isValid() else len(self.results)
 
-    def columnCount(self, parent: QModelIndex = QModelIndex()) -> int:  # noqa: B008
+    def columnCount(self, parent: AnyIndex = QModelIndex()) -> int:  # noqa: B008
         return 0 if parent.isValid() else len(self._columns)
 
     def headerData(
@@ -122,7 +124,7 @@ class ResultRows(QAbstractTableModel):
             return Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
         return None
 
-    def data(self, index: QModelIndex, role: int = Qt.ItemDataRole.DisplayRole) -> object:
+    def data(self, index: AnyIndex, role: int = Qt.ItemDataRole.DisplayRole) -> object:
         result, column = self.results[index.row()], self._columns[index.column()]
         if role == Qt.ItemDataRole.DisplayRole:
             return column.text(result)
@@ -160,7 +162,7 @@ class StatusFilter(QSortFilterProxyModel):
         self._status = status
         self.invalidate()
 
-    def filterAcceptsRow(self, row: int, parent: QModelIndex) -> bool:
+    def filterAcceptsRow(self, row: int, parent: AnyIndex) -> bool:
         if self._status is None:
             return True
         result: FilmResult = self.sourceModel().index(row, 0, parent).data(_RESULT)

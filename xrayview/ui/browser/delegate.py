@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from PySide6.QtCore import QModelIndex, QRect, QRectF, QSize, Qt
-from PySide6.QtGui import QColor, QFontMetrics, QPainter, QPixmap
+from PySide6.QtCore import QRect, QRectF, QSize, Qt
+from PySide6.QtGui import QColor, QFont, QFontMetrics, QPainter, QPixmap
 from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem
 
 from xrayview.domain.film import FilmRef
@@ -14,7 +14,7 @@ from xrayview.ui import theme
 from xrayview.ui.browser.chip import Chip
 from xrayview.ui.browser.nodes import Node
 from xrayview.ui.browser.thumbnails import Thumbnails
-from xrayview.ui.browser.tree_model import NODE
+from xrayview.ui.browser.tree_model import NODE, AnyIndex
 
 _FILM_HEIGHT = 60
 _GROUP_HEIGHT = 28
@@ -32,7 +32,7 @@ class FilmDelegate(QStyledItemDelegate):
         self._thumbnails = thumbnails
         self._chip_of = chip_of
 
-    def sizeHint(self, option: QStyleOptionViewItem, index: QModelIndex) -> QSize:  # noqa: ARG002
+    def sizeHint(self, option: QStyleOptionViewItem, index: AnyIndex) -> QSize:  # noqa: ARG002
         node: Node = index.data(NODE)
         height = _GROUP_HEIGHT
         if node.film is not None:
@@ -41,7 +41,7 @@ class FilmDelegate(QStyledItemDelegate):
             height = _REJECTED_HEIGHT
         return QSize(120, height)
 
-    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: QModelIndex) -> None:
+    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: AnyIndex) -> None:
         node: Node = index.data(NODE)
         painter.save()
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
@@ -124,7 +124,14 @@ def _two_lines(painter: QPainter, area: QRect, title: str, note: str, colour: st
     _text(painter, lower, note, theme.pixels(theme.SMALL_PX), theme.C.quiet)
 
 
-def _text(painter, area: QRect, text: str, font, colour: str, align=_LEFT) -> None:
+def _text(
+    painter: QPainter,
+    area: QRect,
+    text: str,
+    font: QFont,
+    colour: str,
+    align: Qt.AlignmentFlag = _LEFT,
+) -> None:
     painter.setFont(font)
     painter.setPen(QColor(colour))
     short = QFontMetrics(font).elidedText(text, Qt.TextElideMode.ElideRight, area.width() + 1)

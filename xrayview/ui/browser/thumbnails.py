@@ -17,8 +17,7 @@ from xrayview.services.tasks import Tasks
 # Fewer than the decode workers of a small machine have hands: the film on screen goes first.
 _AT_ONCE = 2
 _ASKED = 48
-_KEPT = 2000
-_SIZE_PX = 112
+_KEPT = 800
 
 
 class Thumbnails(QObject):
@@ -32,6 +31,7 @@ class Thumbnails(QObject):
         tasks: Tasks,
         submit: Callable[[MakeThumbnail], Future[Thumbnail]],
         limits: Limits,
+        size_px: int,
     ) -> None:
         super().__init__()
         self._tasks = tasks
@@ -40,6 +40,7 @@ class Thumbnails(QObject):
         self._asked: OrderedDict[str, FilmRef] = OrderedDict()
         self._making: set[str] = set()
         self._limits = limits
+        self._size_px = size_px
 
     def picture(self, film: FilmRef) -> QPixmap | XrayViewError | None:
         """The thumbnail, why there is none, or None while it is being made."""
@@ -67,7 +68,7 @@ class Thumbnails(QObject):
         while self._asked and len(self._making) < _AT_ONCE:
             film_id, film = self._asked.popitem(last=True)
             self._making.add(film_id)
-            self._start(film_id, MakeThumbnail(film, _SIZE_PX, self._limits))
+            self._start(film_id, MakeThumbnail(film, self._size_px, self._limits))
 
     def _start(self, film_id: str, request: MakeThumbnail) -> None:
         self._tasks.start(

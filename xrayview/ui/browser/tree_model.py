@@ -4,11 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from PySide6.QtCore import QAbstractItemModel, QModelIndex, QObject, QSortFilterProxyModel, Qt
+from PySide6.QtCore import (
+    QAbstractItemModel,
+    QModelIndex,
+    QObject,
+    QPersistentModelIndex,
+    QSortFilterProxyModel,
+    Qt,
+)
 
 from xrayview.domain.film import FilmRef
 from xrayview.ui.browser.nodes import Node
 
+AnyIndex = QModelIndex | QPersistentModelIndex
 NODE = Qt.ItemDataRole.UserRole
 SEARCH = Qt.ItemDataRole.UserRole + 1
 
@@ -39,29 +47,29 @@ class FilmTree(QAbstractItemModel):
         if index.isValid():
             self.dataChanged.emit(index, index)
 
-    def node(self, index: QModelIndex) -> Node:
+    def node(self, index: AnyIndex) -> Node:
         """The node of an index; the root for an invalid one."""
         return self._nodes[index.internalId()] if index.isValid() else self._nodes[0]
 
-    def rowCount(self, parent: QModelIndex = QModelIndex()) -> int:  # noqa: B008 - Qt's signature
+    def rowCount(self, parent: AnyIndex = QModelIndex()) -> int:  # noqa: B008 - Qt's signature
         return len(self.node(parent).children)
 
-    def columnCount(self, parent: QModelIndex = QModelIndex()) -> int:  # noqa: ARG002, B008
+    def columnCount(self, parent: AnyIndex = QModelIndex()) -> int:  # noqa: ARG002, B008
         return 1
 
-    def index(self, row: int, column: int, parent: QModelIndex = QModelIndex()) -> QModelIndex:  # noqa: B008
+    def index(self, row: int, column: int, parent: AnyIndex = QModelIndex()) -> QModelIndex:  # noqa: B008
         children = self.node(parent).children
         if not 0 <= row < len(children) or column != 0:
             return QModelIndex()
         return self.createIndex(row, 0, self._number[id(children[row])])
 
-    def parent(self, index: QModelIndex) -> QModelIndex:
+    def parent(self, index: AnyIndex) -> QModelIndex:  # type: ignore[override]
         above = self.node(index).parent if index.isValid() else None
         if above is None or above.parent is None:
             return QModelIndex()
         return self.createIndex(above.row, 0, self._number[id(above)])
 
-    def data(self, index: QModelIndex, role: int = Qt.ItemDataRole.DisplayRole) -> object:
+    def data(self, index: AnyIndex, role: int = Qt.ItemDataRole.DisplayRole) -> object:
         node = self.node(index)
         if role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.AccessibleTextRole):
             return f"{node.title} {node.note}".strip()
@@ -73,7 +81,7 @@ class FilmTree(QAbstractItemModel):
             return _tip(node)
         return None
 
-    def flags(self, index: QModelIndex) -> Qt.ItemFlag:
+    def flags(self, index: AnyIndex) -> Qt.ItemFlag:
         usable = Qt.ItemFlag.ItemIsEnabled
         return usable | Qt.ItemFlag.ItemIsSelectable if self.node(index).film else usable
 

@@ -10,7 +10,8 @@ from xrayview.engine.protocol import ModelReady
 from xrayview.ui import theme
 
 _STYLE = (
-    f"<style>h1{{font-size:20px}} .head{{font-size:12px;font-weight:600;color:{theme.C.quiet};margin-top:20px}}"
+    "<style>h1{font-size:20px}"
+    f".head{{font-size:12px;font-weight:600;color:{theme.C.quiet};margin-top:20px}}"
     f"td,th{{padding:3px 14px 3px 0;text-align:left}} th{{color:{theme.C.quiet}}}"
     f".quiet{{color:{theme.C.quiet}}} .warn{{color:{theme.C.warn}}}</style>"
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import QSignalBlocker, QSize, Qt, Signal
+from PySide6.QtCore import QSignalBlocker, QSize, Qt, Signal, SignalInstance
 from PySide6.QtWidgets import (
     QComboBox,
     QGridLayout,
@@ -107,7 +107,7 @@ class HeatControls(QWidget):
         grid.setHorizontalSpacing(8)
         grid.setVerticalSpacing(8)
         grid.setColumnStretch(1, 1)
-        rows = (
+        rows: tuple[tuple[str, QWidget | QHBoxLayout], ...] = (
             ("Finding", self.finding),
             ("Method", self.method),
             ("Opacity", opacity_row),
@@ -138,7 +138,7 @@ def _combo(name: str) -> QComboBox:
     return combo
 
 
-def _slider(name: str, value: int, changed) -> tuple[QSlider, QHBoxLayout]:
+def _slider(name: str, value: int, changed: SignalInstance) -> tuple[QSlider, QHBoxLayout]:
     slider = QSlider(Qt.Orientation.Horizontal)
     slider.setRange(0, 100)
     slider.setValue(value)

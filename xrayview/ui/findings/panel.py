@@ -17,7 +17,7 @@ from PySide6.QtWidgets import (
 )
 
 from xrayview.domain.events import FilmResult
-from xrayview.domain.model import ModelCard
+from xrayview.domain.model import ModelCard, Prediction
 from xrayview.errors import Status
 from xrayview.ui import shortcuts, theme
 from xrayview.ui.findings.heat_controls import HeatControls
@@ -75,7 +75,7 @@ class FindingsPanel(QFrame):
         self._card.setVisible(state.card is not None)
         self._heat_rule.setVisible(judged)
         self.heat.setVisible(judged)
-        if judged:
+        if judged and state.card is not None:
             self.heat.offer(tuple(f.name for f in state.card.findings), state.methods)
             self.mark()
 
@@ -143,8 +143,9 @@ class FindingsPanel(QFrame):
         for part in (self._reasons, self._busy, self._ask, self._choose):
             column.addWidget(part)
         column.addLayout(self._scores)
-        for part in (self._sure, self._heat_rule, self.heat):
-            column.addWidget(part)
+        column.addWidget(self._sure)
+        column.addWidget(self._heat_rule)
+        column.addWidget(self.heat)
         column.addStretch(1)
         column.addWidget(self._card)
         scroll = QScrollArea()
@@ -159,7 +160,7 @@ class FindingsPanel(QFrame):
         outer.addWidget(scroll)
 
 
-def _by_score(said, card: ModelCard) -> list[Scored]:
+def _by_score(said: Prediction, card: ModelCard) -> list[Scored]:
     findings = {finding.name: finding for finding in card.findings}
     order = sorted(range(len(said.findings)), key=lambda n: -said.scores[n])
     return [

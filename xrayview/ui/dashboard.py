@@ -1,0 +1,126 @@
+"""What bar, status line and start page show of the work: model, device, film, what is possible."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from PySide6.QtCore import QObject
+
+from xrayview.domain.radiograph import Radiograph
+from xrayview.errors import XrayViewError
+from xrayview.services.catalogue import find_model, list_models
+from xrayview.services.settings import Settings
+from xrayview.ui.banners import Banners, Message
+from xrayview.ui.start_page import StartPage
+from xrayview.ui.status_line import StatusLine, device_text
+from xrayview.ui.toolbar import FILM_BUTTONS, TopBar
+from xrayview.ui.workspace import Workspace
+
+
+class Dashboard(QObject):
+    """Follows the workspace; remembers in the settings what is to be there next time."""
+
+    def __init__(
+        self,
+        space: Workspace,
+        bar: TopBar,
+        status: StatusLine,
+        start_page: StartPage,
+        banners: Banners,
+        settings: Settings,
+    ) -> None:
+        super().__init__(space)
+        self._space = space
+        self._bar = bar
+        self._status = status
+        self._start_page = start_page
+        self._banners = banners
+        self._settings = settings
+        space.message.connect(banners.show_message)
+        space.refreshed.connect(self._refresh)
+        space.judging.message_settled.connect(banners.close_message)
+        space.judging.model_changed.connect(self.show_model)
+        space.workbench.folder_opened.connect(self._on_folder)
+        space.workbench.film_loading.connect(self._on_loading)
+        space.workbench.film_shown.connect(self._on_film)
+        space.workbench.film_failed.connect(self._on_film)
+        space.viewer.state_changed.connect(self._refresh)
+        space.viewer.tool_changed.connect(self._on_tool)
+        space.heat.switched.connect(self._refresh)
+
+    def load_first_model(self, asked: Path | None) -> None:
+        """Load the model that is asked for, else the last one, else the one that ships."""
+        name = str(asked) if asked else self._settings["model"]
+        try:
+            path = find_model(name, self._model_folders())
+        except XrayViewError as error:
+            self._space.judging.model_text = f"{error.what[:1].upper()}{error.what[1:]}."
+            self.show_model()
+            self._space.refresh_findings()
+            if name:
+                self._banners.show_message(Message.of("model", error))
+        else:
+            self._space.judging.open_model(path)
+
+    def show_model(self) -> None:
+        """The model in force, or on its way; and the device that is asked for."""
+        judging, ready = self._space.judging, self._space.session.model
+        text = judging.model_text
+        self._bar.show_models(list_models(self._model_folders()), ready)
+        self._bar.show_device(judging.device)
+        self._status.show_model(None if judging.loading else ready, text)
+        name = f"{ready.card.name} {ready.card.version}" if ready else text
+        self._start_page.show_ready(name, device_text(ready) if ready else "")
+        if ready is not None and not judging.loading:
+            self._settings["model"] = str(ready.model.path)
+            self._settings["device"] = ready.model.device
+        self._refresh()
+
+    def show_recent(self) -> None:
+        """The folders that were opened last, in the menu and on the start page."""
+        folders = [Path(name) for name in self._settings["recent_folders"]]
+        self._bar.show_recent(folders)
+        self._start_page.show_recent(folders)
+
+    def _on_folder(self) -> None:
+        folder = self._space.session.folder
+        self._banners.close_message("folder")
+        if folder is not None:
+            self._settings.remember_folder(folder)
+        self.show_recent()
+        self._refresh()
+
+    def _on_loading(self) -> None:
+        self._banners.close_message("film")
+
+    def _on_film(self) -> None:
+        viewer, radiograph = self._space.viewer, self._space.session.radiograph
+        titles = [choice.title for choice in viewer.voi_choices()]
+        self._bar.show_windows(titles, viewer.apply_voi)
+        self._status.show_film(radiograph)
+        if radiograph is not None and radiograph.warnings:
+            self._banners.show_message(_warnings(radiograph))
+        self._refresh()
+
+    def _on_tool(self, tool: str) -> None:
+        self._bar.set_checked(f"tool_{tool}", checked=True)
+
+    def _refresh(self) -> None:
+        session, bar = self._space.session, self._bar
+        film, ready = session.radiograph is not None, session.model is not None
+        result = session.result(session.current)
+        scored = film and result is not None and result.prediction is not None
+        bar.set_enabled(FILM_BUTTONS, enabled=film)
+        bar.set_enabled(("classify",), enabled=film and ready)
+        bar.set_enabled(("classify_folder",), enabled=ready and session.folder is not None)
+        bar.set_enabled(("heat_map",), enabled=scored)
+        bar.set_checked("invert", checked=self._space.viewer.inverted)
+        bar.set_checked("heat_map", checked=scored and self._space.heat.on)
+
+    def _model_folders(self) -> Iterable[Path]:
+        return (Path(name) for name in self._settings["model_folders"])
+
+
+def _warnings(radiograph: Radiograph) -> Message:
+    return Message("film", "warn", radiograph.ref.path.name, " ".join(radiograph.warnings))
