@@ -1,0 +1,119 @@
+"""Regions of interest: which pixels lie inside, how large they are, what values they hold.
+
+A pixel is inside when its centre is. Corners are (row, column) from 0 at the centre of the first
+pixel; a region may reach past the film.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+import numpy as np
+import numpy.typing as npt
+
+from xrayview.display.voi import background_mask
+from xrayview.domain.measurement import Mark, RoiStatistics
+from xrayview.domain.radiograph import Point, Radiograph
+
+HISTOGRAM_BINS = 64
+
+Mask = npt.NDArray[np.bool_]
+Points = tuple[Point, ...]
+
+
+def roi_statistics(
+    radiograph: Radiograph, kind: Mark, points: Points, bins: int = HISTOGRAM_BINS
+) -> RoiStatistics:
+    """Statistics of the modality values inside a region, padding left out.
+
+    Args:
+        radiograph: the film.
+        kind: RECTANGLE, ELLIPSE or POLYGON.
+        points: as `domain.measurement.POINTS` says.
+        bins: of the histogram, from the smallest to the largest value.
+    """
+    window, mask = region_mask(kind, points, radiograph.pixels_HW.shape)
+    stored = radiograph.pixels_HW[window]
+    background = background_mask(stored, radiograph.greyscale)
+    inside = stored[mask if background is None else mask & ~background]
+    if not inside.size:
+        nothing = np.empty(0)
+        return RoiStatistics(0, None, None, None, None, nothing.astype(np.intp), nothing)
+    values = radiograph.greyscale.modality_values(inside).astype(np.float64)
+    low, high = float(values.min()), float(values.max())
+    counts, edges = np.histogram(values, bins=bins)
+    return RoiStatistics(
+        int(values.size), float(values.mean()), float(values.std()), low, high, counts, edges
+    )
+
+
+def region_mask(
+    kind: Mark, points: Points, shape: tuple[int, ...]
+) -> tuple[tuple[slice, slice], Mask]:
+    """The part of the film around a region, and which of its pixels are inside."""
+    rows, columns = ([point[axis] for point in points] for axis in (0, 1))
+    top, bottom = _span(min(rows), max(rows), shape[0])
+    left, right = _span(min(columns), max(columns), shape[1])
+    corner = (top, left)
+    size = (max(bottom - top, 0), max(right - left, 0))
+    mask = _INSIDE[kind](tuple((r - top, c - left) for r, c in points), size)
+    return (slice(corner[0], corner[0] + size[0]), slice(corner[1], corner[1] + size[1])), mask
+
+
+def _span(low: float, high: float, size: int) -> tuple[int, int]:
+    """The pixels whose centres may lie between, cut to the film."""
+    return min(max(math.ceil(low), 0), size), max(min(math.floor(high) + 1, size), 0)
+
+
+def region_area(kind: Mark, points: Points) -> float:
+    """The area of the shape itself, in square pixels; of a polygon that crosses itself the sum of
+    its loops by the direction they are drawn in.
+    """
+    if kind is Mark.POLYGON:
+        rows, columns = np.array(points).T
+        crossed = rows * np.roll(columns, -1) - columns * np.roll(rows, -1)
+        return abs(float(crossed.sum())) / 2
+    (top, left), (bottom, right) = points
+    area = abs((bottom - top) * (right - left))
+    return area * math.pi / 4 if kind is Mark.ELLIPSE else area
+
+
+def _in_rectangle(points: Points, size: tuple[int, int]) -> Mask:
+    del points  # the part of the film around a rectangle is the rectangle
+    return np.ones(size, np.bool_)
+
+
+def _in_ellipse(points: Points, size: tuple[int, int]) -> Mask:
+    (top, left), (bottom, right) = points
+    half_height, half_width = abs(bottom - top) / 2, abs(right - left) / 2
+    if not (half_height and half_width):
+        return np.zeros(size, np.bool_)
+    y, x = np.ogrid[: size[0], : size[1]]
+    down = (y - (top + bottom) / 2) / half_height
+    across = (x - (left + right) / 2) / half_width
+    return np.asarray(down**2 + across**2 <= 1.0)
+
+
+def _in_polygon(points: Points, size: tuple[int, int]) -> Mask:
+    """Even-odd: each edge flips all pixels to the right of where it crosses their row."""
+    height, width = size
+    flips = np.zeros((height, width + 1), np.int32)
+    for (row, column), (next_row, next_column) in zip(
+        points, (*points[1:], points[0]), strict=True
+    ):
+        first, last = sorted((row, next_row))
+        # Half open, so that a corner between two edges is crossed once.
+        rows = np.arange(min(max(math.ceil(first), 0), height), min(math.ceil(last), height))
+        if rows.size:
+            slope = (next_column - column) / (next_row - row)
+            crossing = np.ceil(column + (rows - row) * slope)
+            flips[rows, np.clip(crossing, 0, width).astype(np.intp)] += 1
+    return np.asarray(np.cumsum(flips, axis=1)[:, :width] % 2 == 1)
+
+
+_INSIDE: dict[Mark, Callable[[Points, tuple[int, int]], Mask]] = {
+    Mark.RECTANGLE: _in_rectangle,
+    Mark.ELLIPSE: _in_ellipse,
+    Mark.POLYGON: _in_polygon,
+}
