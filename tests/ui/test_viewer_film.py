@@ -160,13 +160,13 @@ def test_that_the_windows_of_the_file_and_the_automatic_one_can_be_chosen(
     viewer.show_film(radiograph, (1, 1))
     assert [choice.title for choice in viewer.voi_choices()] == ["Window 1", "LUNG", "Auto"]
     viewer.apply_voi(1)
-    assert viewer.window == radiograph.greyscale.windows[1]
+    assert viewer.voi_window == radiograph.greyscale.windows[1]
     viewer.apply_voi(7)
-    assert viewer.window == radiograph.greyscale.windows[1]
+    assert viewer.voi_window == radiograph.greyscale.windows[1]
     viewer.auto_window()
-    assert viewer.window == auto_window(radiograph)
+    assert viewer.voi_window == auto_window(radiograph)
     viewer.reset_view()
-    assert viewer.window == radiograph.greyscale.windows[0]
+    assert viewer.voi_window == radiograph.greyscale.windows[0]
 
 
 def test_that_a_fitted_film_stays_whole_when_the_viewport_shrinks(viewer: FilmViewer) -> None:
@@ -197,7 +197,7 @@ def test_that_a_failure_is_told_in_the_place_of_the_film(viewer: FilmViewer) -> 
         "Copy the file again.",
     ]
     assert viewer.film_id == radiograph.ref.film_id
-    assert viewer.window is None
+    assert viewer.voi_window is None
     viewer.show_film(radiograph, (1, 1))
     assert not words.isVisible()
 
@@ -225,7 +225,7 @@ def test_that_a_new_film_starts_upright_whole_and_in_its_own_window(viewer: Film
     viewer.apply_voi(1)
     viewer.show_film(film(), (2, 2))
     assert viewer.placement == fitted
-    assert viewer.window == film().greyscale.windows[0]
+    assert viewer.voi_window == film().greyscale.windows[0]
     assert not viewer.inverted
 
 
@@ -242,3 +242,15 @@ def test_that_whoever_shows_the_state_hears_of_every_change(
     for change in changes:
         with qtbot.waitSignal(viewer.state_changed):
             change()
+
+
+def test_that_any_window_can_be_set(viewer: FilmViewer, qtbot: QtBot) -> None:
+    radiograph, window = film(), Window(1234.0, 321.0)
+    viewer.set_window(window)
+    assert viewer.voi_window is None  # there is no film yet
+    viewer.show_film(radiograph, (1, 1))
+    with qtbot.waitSignal(viewer.state_changed):
+        viewer.set_window(window)
+    viewer.one_to_one()
+    assert viewer.voi_window == window
+    np.testing.assert_array_equal(film_part(viewer), render(radiograph, window))

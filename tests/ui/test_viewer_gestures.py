@@ -129,24 +129,24 @@ def test_that_a_film_cannot_be_dragged_out_of_sight() -> None:
 
 def test_that_a_left_drag_moves_width_and_centre_in_steps_of_the_width(viewer: FilmViewer) -> None:
     drag(viewer, LEFT, QPointF(100, 100), QPointF(130, 90), QPointF(164, 68))
-    assert viewer.window == drag_window(WINDOW, 64, -32)
-    assert viewer.window is not None
-    assert viewer.window.width > WINDOW.width
-    assert viewer.window.center == pytest.approx(WINDOW.center - WINDOW.width / 8)
+    assert viewer.voi_window == drag_window(WINDOW, 64, -32)
+    assert viewer.voi_window is not None
+    assert viewer.voi_window.width > WINDOW.width
+    assert viewer.voi_window.center == pytest.approx(WINDOW.center - WINDOW.width / 8)
 
 
 def test_that_a_drag_back_to_its_start_restores_the_window(viewer: FilmViewer) -> None:
     drag(viewer, LEFT, QPointF(100, 100), QPointF(300, 50), QPointF(100, 100))
-    assert viewer.window is not None
-    assert (viewer.window.center, viewer.window.width) == (WINDOW.center, WINDOW.width)
+    assert viewer.voi_window is not None
+    assert (viewer.voi_window.center, viewer.voi_window.width) == (WINDOW.center, WINDOW.width)
 
 
 def test_that_a_drag_on_a_voi_lut_gives_a_window_over_its_input(viewer: FilmViewer) -> None:
     lut = Lut(0, np.arange(4096, dtype=np.uint16), 12)
     viewer.show_film(film(Greyscale(voi_luts=(lut,))), (1, 1))
-    assert viewer.window is None
+    assert viewer.voi_window is None
     drag(viewer, LEFT, QPointF(100, 100), QPointF(110, 100))
-    assert viewer.window == drag_window(window_to_drag(lut), 10, 0)
+    assert viewer.voi_window == drag_window(window_to_drag(lut), 10, 0)
 
 
 def test_that_the_wheel_asks_for_the_next_and_the_previous_film(
@@ -199,7 +199,7 @@ def test_that_the_film_follows_a_pan(
     point = viewer.placement.to_film(start)
     drag(viewer, button, start, end)
     assert viewer.placement.to_view().map(point).toTuple() == pytest.approx(end.toTuple(), abs=1)
-    assert viewer.window == WINDOW
+    assert viewer.voi_window == WINDOW
 
 
 def test_that_the_zoom_tool_takes_the_left_button(viewer: FilmViewer, qtbot: QtBot) -> None:
@@ -209,7 +209,7 @@ def test_that_the_zoom_tool_takes_the_left_button(viewer: FilmViewer, qtbot: QtB
     drag(viewer, LEFT, QPointF(300, 200), QPointF(300, 240))
     assert chosen.args == ["zoom"]
     assert viewer.zoom < zoom
-    assert viewer.window == WINDOW
+    assert viewer.voi_window == WINDOW
 
 
 def test_that_a_double_click_asks_for_the_whole_window(viewer: FilmViewer, qtbot: QtBot) -> None:
@@ -226,12 +226,12 @@ def test_that_a_drag_ends_with_the_film_it_began_on(
     viewer.show_film(film(), (3, 5))
     fresh = viewer.placement
     mouse(viewer, QEvent.Type.MouseMove, button, QPointF(200, 200))
-    assert (viewer.window, viewer.placement) == (WINDOW, fresh)
+    assert (viewer.voi_window, viewer.placement) == (WINDOW, fresh)
     mouse(viewer, QEvent.Type.MouseButtonRelease, button, QPointF(200, 200))
     mouse(viewer, QEvent.Type.MouseButtonPress, button, QPointF(100, 100))
     viewer.show_empty("Open a folder")
     mouse(viewer, QEvent.Type.MouseMove, button, QPointF(200, 200))
-    assert viewer.window is None
+    assert viewer.voi_window is None
 
 
 def test_that_gestures_without_a_film_change_nothing(viewer: FilmViewer) -> None:
@@ -241,5 +241,5 @@ def test_that_gestures_without_a_film_change_nothing(viewer: FilmViewer) -> None
     viewer.auto_window()
     viewer.set_inverted(True)
     viewer.reset_view()
-    assert viewer.window is None
+    assert viewer.voi_window is None
     assert not viewer.inverted

@@ -128,9 +128,19 @@ class FilmViewer(QWidget):
     # Window and inversion
 
     @property
-    def window(self) -> Window | None:  # type: ignore[override] # not QWidget's
+    def voi(self) -> Voi | None:
+        """The window or VOI LUT in use; None without a film."""
+        return self._voi
+
+    @property
+    def voi_window(self) -> Window | None:
         """Centre and width in use; None without a film and while a VOI LUT shows it."""
         return self._voi if isinstance(self._voi, Window) else None
+
+    def set_window(self, window: Window) -> None:
+        """Show the film through this window; nothing happens without a film."""
+        if self._radiograph is not None and window != self._voi:
+            self._show_through(window)
 
     @property
     def inverted(self) -> bool:
