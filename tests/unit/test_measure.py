@@ -191,7 +191,7 @@ def test_that_a_profile_has_gaps_outside_the_film_and_beside_padding() -> None:
     pixels[4, 6] = 0
     line = ruler.profile(film(pixels, padding=(0.0, 0.0)), (4, -2), (4, 11))
     expected = np.array([math.nan] * 2 + [7.0] * 6 + [math.nan] + [7.0] * 3 + [math.nan] * 2)
-    np.testing.assert_array_equal(line.values, expected)
+    np.testing.assert_allclose(line.values, expected)
 
 
 def test_that_a_probe_tells_stored_modality_and_displayed_value(tmp_path: Path) -> None:
