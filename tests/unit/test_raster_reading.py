@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import csv
 import struct
 import zlib
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -111,11 +113,24 @@ def test_that_a_value_that_is_no_number_refuses_the_film(tmp_path: Path) -> None
     assert caught.value.code is StatusCode.DECODE_FAILED
 
 
-def test_that_the_first_page_is_the_film_and_the_pages_are_counted(tmp_path: Path) -> None:
-    pages = [phantom(48, 40, 16), phantom(20, 30, 8), phantom(10, 10, 8)]
-    path = write(tmp_path / "film.tif", tiff_bytes(*pages))
-    assert read_header(path, tmp_path).frames == 3
-    np.testing.assert_array_equal(read(path).pixels_HW, pages[0])
+@pytest.mark.parametrize("big_tiff", [False, True])
+@pytest.mark.parametrize("frame", [0, 1, 2])
+def test_that_each_page_of_a_tiff_is_a_frame(tmp_path: Path, frame: int, big_tiff: bool) -> None:
+    pages = [phantom(48, 40, 16), phantom(20, 30, 8), phantom(10, 12, 8).astype(np.float32)]
+    path = write(tmp_path / "film.tif", tiff_bytes(*pages, big_tiff=big_tiff))
+    film = read_header(path, tmp_path)
+    assert film.frames == 3
+    radiograph = read_film(replace(film, frame=frame))
+    np.testing.assert_array_equal(radiograph.pixels_HW, pages[frame])
+    assert (radiograph.ref.frame, radiograph.ref.frames) == (frame, 3)
+    assert (radiograph.ref.rows, radiograph.ref.columns) == pages[frame].shape
+
+
+@pytest.mark.parametrize("name", ["film.png", "film.jpg", "film.tif"])
+def test_that_a_page_that_is_not_there_is_refused(tmp_path: Path, name: str) -> None:
+    film = read_header(write_raster(tmp_path / name, phantom(48, 40, 8)), tmp_path)
+    with pytest.raises(UnreadableFilm, match="page 2 was asked for, the file has 1"):
+        read_film(replace(film, frame=1))
 
 
 def test_that_a_loop_of_pages_ends(tmp_path: Path) -> None:
@@ -350,3 +365,17 @@ def refusal(path: Path) -> UnreadableFilm:
     assert caught.value.code is StatusCode.DECODE_FAILED
     assert caught.value.hint
     return caught.value
+
+
+# -- real films --------------------------------------------------------------------------------
+
+
+@pytest.mark.films
+def test_that_the_development_films_have_the_size_that_their_list_says(films_dir: Path) -> None:
+    with (films_dir / "labels.csv").open(encoding="utf-8", newline="") as table:
+        rows = list(csv.DictReader(table))[::40]
+    assert len(rows) > 100
+    for row in rows:
+        film = read_header(films_dir / row["path"], films_dir)
+        assert (film.columns, film.rows) == (int(row["width"]), int(row["height"]))
+        assert read_film(film).pixels_HW.shape == (film.rows, film.columns)

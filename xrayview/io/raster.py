@@ -25,7 +25,7 @@ from xrayview.io.raster_header import (
     png_is_complete,
 )
 from xrayview.io.raster_structure import RasterHeader
-from xrayview.io.tiff_header import TIFF_SIGNATURES, tiff_header, tiff_is_complete
+from xrayview.io.tiff_header import TIFF_SIGNATURES, tiff_header, tiff_is_complete, tiff_page
 
 # What OpenCV would print of a broken file is said by the error that names the file.
 cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
@@ -46,6 +46,8 @@ class RasterFormat:
     is_complete: Callable[[BinaryIO], bool]
     check: Callable[[bytes], None] = lambda _: None
     """Refuses what is not for the decoder."""
+    page: Callable[[bytes, int], bytes] = lambda data, _: data
+    """The file with another page as its first."""
 
     def read_header(self, stream: BinaryIO, film: FilmRef) -> FilmRef:
         """Fill format, rows, columns and frames from the file's structure."""
@@ -59,18 +61,23 @@ class RasterFormat:
         )
 
     def read(self, data: bytes, film: FilmRef, max_megapixels: float) -> Radiograph:
-        """Decode the first page of a file held in memory.
+        """Decode the page `film.frame` of a file held in memory.
 
         Raises:
             UnreadableFilm: TOO_LARGE by the header's claim, DECODE_FAILED.
         """
+        ref = self.read_header(BytesIO(data), film)
+        if not 0 <= film.frame < ref.frames:
+            why = f"page {film.frame + 1} was asked for, the file has {ref.frames}"
+            raise _undecodable(self.name, why)
+        data = self.page(data, film.frame)
         header = self._checked(data, max_megapixels)
         decoded = _decode(data, header.alpha)
         if decoded is None or decoded.shape[:2] != (header.rows, header.columns):
             raise _undecodable(self.name, "the decoder gave up on its data")
         pixels_HW, notes = _grey(decoded, header)
         return Radiograph(
-            ref=replace(self.read_header(BytesIO(data), film), frame=0),
+            ref=replace(ref, rows=header.rows, columns=header.columns),
             pixels_HW=pixels_HW,
             greyscale=Greyscale(
                 photometric=_photometric(header, pixels_HW.dtype),
@@ -80,19 +87,18 @@ class RasterFormat:
         )
 
     def stored_frames(self, data: bytes, max_megapixels: float) -> Iterator[npt.NDArray[Any]]:
-        """The first page as OpenCV unpacks it, colour as RGB; a JPEG's or PNG's turn is not made.
+        """Every page as OpenCV unpacks it, colour as RGB; a JPEG's or PNG's turn is not made.
 
         Raises:
             UnreadableFilm: TOO_LARGE by the header's claim, DECODE_FAILED.
         """
-        self._checked(data, max_megapixels)
-        try:
-            page = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
-        except cv2.error:
-            page = None
-        if page is None:
-            raise _undecodable(self.name, "the decoder gave up on its data")
-        yield page if page.ndim == 2 else page[..., [2, 1, 0, 3][: page.shape[2]]]
+        for number in range(self.header(BytesIO(data)).pages):
+            page = self.page(data, number)
+            self._checked(page, max_megapixels)
+            decoded = _imdecode(page, cv2.IMREAD_UNCHANGED)
+            if decoded is None:
+                raise _undecodable(self.name, "the decoder gave up on its data")
+            yield decoded if decoded.ndim == 2 else decoded[..., [2, 1, 0, 3][: decoded.shape[2]]]
 
     def _checked(self, data: bytes, max_megapixels: float) -> RasterHeader:
         """The header of a file that may go to the decoder: neither too large nor cut short.
@@ -113,6 +119,10 @@ def _decode(data: bytes, alpha: bool) -> npt.NDArray[Any] | None:
     is_tiff = data[:4] in TIFF_SIGNATURES
     unchanged = alpha and is_tiff
     flags = cv2.IMREAD_UNCHANGED if unchanged else cv2.IMREAD_ANYDEPTH | cv2.IMREAD_ANYCOLOR
+    return _imdecode(data, flags)
+
+
+def _imdecode(data: bytes, flags: int) -> npt.NDArray[Any] | None:
     try:
         decoded: npt.NDArray[Any] | None = cv2.imdecode(np.frombuffer(data, np.uint8), flags)
     except cv2.error:
@@ -172,5 +182,6 @@ FORMATS = (
         lambda head: head.startswith(TIFF_SIGNATURES),
         tiff_header,
         tiff_is_complete,
+        page=tiff_page,
     ),
 )

@@ -58,26 +58,43 @@ def tiff_header(stream: BinaryIO) -> RasterHeader:
         stored_rows=page.first(stream, 257),
         stored_columns=page.first(stream, 256),
         orientation=orientation if 1 <= orientation <= 8 else 1,
-        pages=_count_pages(stream, order, big, offset),
+        pages=len(_page_offsets(stream, order, big, offset)),
         alpha=page.first(stream, 277, 1) > _COLOUR_SAMPLES.get(photometric, 1),
         white_is_zero=photometric == _WHITE_IS_ZERO,
     )
 
 
-def _count_pages(stream: BinaryIO, order: str, big: bool, offset: int) -> int:
+def tiff_page(data: bytes, page: int) -> bytes:
+    """The same file with `page`, counted from 0, as its first and so the one that is decoded.
+
+    Raises:
+        IndexError: there is no such page.
+    """
+    order, big, offset = _tiff_start(BytesIO(data))
+    offsets = _page_offsets(BytesIO(data), order, big, offset)
+    start, pointer = (8, "Q") if big else (4, "L")
+    link = struct.pack(order + pointer, offsets[page])
+    return data[:start] + link + data[start + len(link) :]
+
+
+def _page_offsets(stream: BinaryIO, order: str, big: bool, offset: int) -> tuple[int, ...]:
     """Follow the links between directories, each once, without reading their fields."""
-    seen: set[int] = set()
-    while offset and offset not in seen and len(seen) < MAX_TIFF_PAGES:
-        seen.add(offset)
+    offsets = [offset]
+    seen = {0, offset}
+    pointer = struct.Struct(order + ("Q" if big else "L"))
+    while len(offsets) < MAX_TIFF_PAGES:
         try:
-            fields = _field_count(stream, order, big, offset)
+            fields = _field_count(stream, order, big, offsets[-1])
         except UnreadableFilm:
-            break
+            return tuple(offsets[:-1])
         stream.seek(fields * (20 if big else 12), os.SEEK_CUR)
-        pointer = struct.Struct(order + ("Q" if big else "L"))
         following = stream.read(pointer.size)
         offset = pointer.unpack(following)[0] if len(following) == pointer.size else 0
-    return max(len(seen), 1)
+        if offset in seen:
+            break
+        seen.add(offset)
+        offsets.append(offset)
+    return tuple(offsets)
 
 
 def tiff_is_complete(stream: BinaryIO) -> bool:
