@@ -48,9 +48,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for stream in (sys.stdout, sys.stderr):
         if reconfigure := getattr(stream, "reconfigure", None):
             reconfigure(errors="backslashreplace")
-    options = _parser().parse_args(arguments)
+    parser = _parser()
+    options, more = parser.parse_known_args(arguments)
     options.command_line = tuple(sys.argv[1:] if arguments is None else arguments)
     command: Command = options.run
+    if more and command is not _app:
+        parser.error(f"unrecognized arguments: {' '.join(more)}")
     interrupt = signal.getsignal(signal.SIGINT)
     try:
         return command(options)
@@ -73,6 +76,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
             signal.signal(signal.SIGINT, interrupt)
 
 
+def window() -> int:
+    """The window without a terminal: `xrayview app`.
+
+    Spawned workers import the main module again. Started from here it is this light one, and Qt
+    stays out of them: it costs each 50 MB, and on Windows torch cannot be loaded after it.
+    """
+    return main(["app", *sys.argv[1:]])
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="xrayview",
@@ -86,7 +98,7 @@ def _parser() -> argparse.ArgumentParser:
     inspect.add_to(commands.add_parser("inspect", help="what a film is, and its way to grey"))
     render.add_to(commands.add_parser("render", help="films as pictures of their displayed grey"))
     tags.add_to(commands.add_parser("tags", help="the tags of a folder as a table"))
-    _add_app(commands.add_parser("app", help="open the main window"))
+    _add_app(commands.add_parser("app", help="open the main window", add_help=False))
     return parser
 
 
@@ -151,7 +163,7 @@ def _add_model(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_app(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("folder", nargs="?", metavar="FOLDER", help="opened at once")
+    # The window's own parser takes what follows.
     parser.set_defaults(run=_app)
 
 
@@ -331,7 +343,7 @@ def _ready_text(ready: ModelReady) -> str:
 def _app(options: argparse.Namespace) -> int:
     from xrayview.app import main as start_app
 
-    return start_app([options.folder] if options.folder else [])
+    return start_app(options.command_line[1:])
 
 
 # shared

@@ -210,11 +210,11 @@ def test_that_qt_stays_out_of_the_workers_of_the_window(tmp_path: Path) -> None:
     # As the start script that pip writes for the window: imported again by spawned processes.
     script = tmp_path / "xrayview-app"
     script.write_text(
-        "from xrayview.app import main\n"
+        "from xrayview.cli import window\n"
         "if __name__ == '__main__':\n"
         "    import multiprocessing\n"
+        "    import xrayview.app\n"
         "    from pathlib import Path\n"
-        "    from PySide6 import QtCore\n"
         "    from xrayview.engine.client import Engine\n"
         "    from xrayview.engine.protocol import ReadHeaders\n"
         "    with Engine(1, spare_workers=0) as engine:\n"

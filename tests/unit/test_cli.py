@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from types import ModuleType
 
 import numpy as np
 import pytest
@@ -208,12 +209,23 @@ def test_that_a_device_that_is_not_there_gives_exit_code_6(
 @pytest.mark.parametrize(
     "arguments",
     [[], ["classify"], ["nothing"], ["classify", ".", "--device", "tpu"],
-     ["classify", ".", "--workers", "0"]],
+     ["classify", ".", "--workers", "0"], ["scan", ".", "--sample"]],
 )  # fmt: skip
 def test_that_a_slip_of_the_pen_gives_exit_code_2(arguments: list[str]) -> None:
     with pytest.raises(SystemExit) as end:
         cli.main(arguments)
     assert end.value.code == ExitCode.USAGE
+
+
+def test_that_the_window_gets_its_own_options(monkeypatch: pytest.MonkeyPatch) -> None:
+    given: list[list[str]] = []
+    app = ModuleType("xrayview.app")
+    monkeypatch.setattr(app, "main", lambda argv: given.append(list(argv)) or 0, raising=False)
+    monkeypatch.setitem(sys.modules, "xrayview.app", app)
+    assert cli.main(["app", "films", "--sample"]) == ExitCode.OK
+    monkeypatch.setattr(sys, "argv", ["xrayview-app", "--help"])
+    assert cli.window() == ExitCode.OK
+    assert given == [["films", "--sample"], ["--help"]]
 
 
 def test_that_the_version_is_told(capsys: pytest.CaptureFixture[str]) -> None:

@@ -127,7 +127,7 @@ class Lane:
     def _next(self) -> Job | None:
         """The most urgent job once one may start; None now and then, to look after the pool."""
         with self._changed:
-            if not self._may_start():
+            if not self._closed and not self._may_start():
                 self._changed.wait(LOOK_S if self._running else None)
             while self._may_start() and not self._closed:
                 job = heapq.heappop(self._waiting)
@@ -145,6 +145,7 @@ class Lane:
     def _start(self, job: Job) -> None:
         with suppress(RuntimeError):  # cancelled meanwhile, or a second attempt
             job.future.set_running_or_notify_cancel()
+        job.inner = None
         job.attempts += 1
         job.handed_over_s = time.monotonic()
         try:
@@ -227,8 +228,7 @@ class Lane:
             self._changed.notify_all()
 
     def _live_pool(self) -> Any:
-        if self._pool is not None and not self._pool.active:
-            self._end_pool()
+        self._look_after_pool()
         if self._pool is None:
             self._pool = ProcessPool(
                 max_workers=self._workers,
