@@ -54,19 +54,19 @@ def _data_options(parser: argparse.ArgumentParser) -> None:
 
 def _train(args: argparse.Namespace) -> None:
     # Imported here: `list` and `--help` answer without torch.
-    from training.data.films import load_films
-    from training.pipeline import finish
-    from training.pipeline import train as train_run
+    from training.data.films import Films
+    from training.pipeline import run_recipe
 
     config = _config(args)
-    films = load_films(config, args.data, args.cache or args.runs / "cache", _say)
-    if args.resume:
-        run = _resumed(args.resume, films.manifest.sha256)
-    else:
+
+    def open_run(films: Films) -> RunFolder:
+        if args.resume:
+            return _resumed(args.resume, films.manifest.sha256)
         run = runs.named_run(args.run) if args.run else runs.new_run(args.runs, config.recipe)
         runs.describe(run, config, films.manifest, len(films.leaks))
-    train_run(config, films, run, _say)
-    finish(config, films, run, args.data, _say)
+        return run
+
+    run_recipe(config, args.data, args.cache or args.runs / "cache", open_run, _say)
 
 
 def _config(args: argparse.Namespace) -> TrainingConfig:

@@ -113,7 +113,8 @@ class StoppingConfig:
     """When training ends, and which epoch's weights are kept; on validation only."""
 
     monitor: Literal["loss", "auc"] = "loss"
-    patience: int = 8
+    patience: int = 12
+    """Epochs without a better one. Long: the one-cycle schedule gains most at its end."""
 
 
 @dataclass(frozen=True)

@@ -20,8 +20,9 @@ from training.data.films import Films
 from training.data.splits import TRAIN, VALIDATION
 from training.interruption import stop_requests
 from training.pace import Pace
+from training.processes import any_process
 from training.runs import RunFolder, append_log, trim_log
-from xrayview.errors import Cancelled, DeviceUnavailable, XrayViewError
+from xrayview.errors import Cancelled, XrayViewError
 from xrayview.evaluation.metrics import auc
 from xrayview.preprocessing.pipeline import Preprocessor
 
@@ -58,7 +59,9 @@ class Figures:
     auc: float
 
 
-def train(config: TrainingConfig, films: Films, run: RunFolder, say: Say = print) -> Progress:
+def train(
+    config: TrainingConfig, films: Films, run: RunFolder, fabric: Fabric, say: Say = print
+) -> Progress:
     """Train to the end, from the run's last checkpoint if there is one.
 
     Leaves `best.pt` (the weights that validation chose), `last.pt` and `log.csv` in the run.
@@ -66,9 +69,7 @@ def train(config: TrainingConfig, films: Films, run: RunFolder, say: Say = print
     Raises:
         NotFinite: the loss or gradient is no number; names the batch's films.
         Cancelled: SIGINT or SIGTERM; the state is saved and the run can be resumed.
-        DeviceUnavailable: the asked-for device is not here.
     """
-    fabric = _fabric(config)
     with stop_requests() as stop:
         return _Training(config, films, run, fabric, say).fit(stop)
 
@@ -78,7 +79,7 @@ class _Training:
         self, config: TrainingConfig, films: Films, run: RunFolder, fabric: Fabric, say: Say
     ) -> None:
         self.config, self.run, self.fabric = config, run, fabric
-        self.say: Say = say if fabric.is_global_zero else (lambda _line: None)
+        self.say = say
         self.preprocessor = Preprocessor(config.preprocessing)
         self.batches = TrainingBatches(
             films.part(TRAIN), self.preprocessor, config.augment, config.optim.batch,
@@ -122,7 +123,7 @@ class _Training:
             progress.step += 1
             if pace.step():
                 self.say(self._step_line(pace))
-            if stop():
+            if any_process(self.fabric, stop()):
                 progress.seconds += pace.seconds
                 self._save()
                 raise Cancelled(
@@ -172,6 +173,8 @@ class _Training:
         if self.config.optim.ema_decay:
             candidates["averaged"] = self.averaged.network
         figures = {kind: self._validate(network) for kind, network in candidates.items()}
+        # Running statistics differ between processes; the first one's figures decide for all.
+        figures = self.fabric.broadcast(figures)
         progress.waited += 1
         for kind, network in candidates.items():
             self._keep_if_best(kind, network, figures[kind])
@@ -274,18 +277,6 @@ def predict_logits(
         x_BCHW = batch.x_BCHW.to(device, memory_format=torch.channels_last)
         found.append(network(x_BCHW).float().cpu())
     return torch.cat(found)
-
-
-def _fabric(config: TrainingConfig) -> Fabric:
-    run = config.run
-    if run.device == "cuda" and not torch.cuda.is_available():
-        raise DeviceUnavailable("There is no CUDA device here", hint="Use --set run.device=auto.")
-    if run.deterministic:
-        torch.use_deterministic_algorithms(True)
-    kind = "cuda" if run.device != "cpu" and torch.cuda.is_available() else "cpu"
-    fabric = Fabric(accelerator=kind, devices=run.devices, precision=run.precision)
-    fabric.launch()
-    return fabric
 
 
 def _save_whole(state: dict[str, Any], path: Path) -> None:

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+from lightning_fabric import Fabric
 
 from training.card import calibrated, completed, draft_card
 from training.config import TrainingConfig
-from training.data.films import Films, Say
+from training.data.films import Films, Say, load_films
 from training.data.splits import TEST, VALIDATION
 from training.evaluate import Subject, evaluate, truths
 from training.export import best_network, export
 from training.figures import figures, plain
 from training.loop import train as train_network
 from training.operating_points import choose
+from training.processes import start_processes
 from training.runs import RunFolder, now_utc
 from training.scoring import Scored, score_films
 from xrayview.domain.model import ModelCard, OperatingPoint
@@ -24,19 +27,41 @@ from xrayview.io.bundle import read_card
 CARD_FIGURES = ("auc", "accuracy", "sensitivity", "specificity", "ece", "brier")
 
 
-def train(config: TrainingConfig, films: Films, run: RunFolder, say: Say) -> None:
+def run_recipe(
+    config: TrainingConfig,
+    data: Path,
+    cache: Path,
+    open_run: Callable[[Films], RunFolder],
+    say: Say,
+) -> None:
+    """A whole run, on every process that Fabric starts; the first one reads, writes and speaks.
+
+    `open_run` makes the run folder for these films, or finds the one to go on with.
+    """
+    fabric = start_processes(config.run)
+    tell: Say = say if fabric.is_global_zero else (lambda _line: None)
+    with fabric.rank_zero_first():
+        films = load_films(config, data, cache, tell)
+    run = RunFolder(fabric.broadcast(open_run(films).path if fabric.is_global_zero else Path()))
+    train(config, films, run, fabric, tell)
+    if fabric.is_global_zero:
+        finish(config, films, run, data, tell)
+
+
+def train(config: TrainingConfig, films: Films, run: RunFolder, fabric: Fabric, say: Say) -> None:
     """Train from the last checkpoint, or from the start; a finished run is left as it is."""
     say(f"run {run.path}")
     for split, numbers in films.manifest.counts().items():
         say(f"  {split:10s} " + "  ".join(f"{k} {v}" for k, v in numbers.items()))
-    progress = train_network(config, films, run, say)
-    run.add_facts(
-        finished_utc=now_utc(),
-        epochs=progress.epoch,
-        best_epoch=progress.best_epoch,
-        best_weights=progress.best_weights,
-        training_seconds=round(progress.seconds),
-    )
+    progress = train_network(config, films, run, fabric, say)
+    if fabric.is_global_zero:
+        run.add_facts(
+            finished_utc=now_utc(),
+            epochs=progress.epoch,
+            best_epoch=progress.best_epoch,
+            best_weights=progress.best_weights,
+            training_seconds=round(progress.seconds),
+        )
 
 
 def finish(config: TrainingConfig, films: Films, run: RunFolder, data: Path, say: Say) -> Path:

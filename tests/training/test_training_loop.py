@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +15,8 @@ from tests.training.conftest import make_data
 from training import loop
 from training.config import TrainingConfig, with_overrides
 from training.data.films import Films, load_films
-from training.loop import NotFinite, train
+from training.loop import NotFinite, Progress
+from training.processes import start_processes
 from training.runs import RunFolder, new_run
 from xrayview.errors import Cancelled
 
@@ -38,6 +40,12 @@ def same(one: RunFolder, other: RunFolder) -> bool:
 
 def silent(line: str) -> None:
     pass
+
+
+def train(
+    config: TrainingConfig, films: Films, run: RunFolder, say: Callable[[str], None]
+) -> Progress:
+    return loop.train(config, films, run, start_processes(config.run), say)
 
 
 def test_that_it_overfits_8_films(tiny_config: TrainingConfig, tmp_path: Path):

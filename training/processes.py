@@ -1,0 +1,43 @@
+"""The processes and devices of a run, through Lightning Fabric."""
+
+from __future__ import annotations
+
+import os
+
+import torch
+from lightning_fabric import Fabric
+
+from training.config import RunConfig
+from xrayview.errors import DeviceUnavailable
+
+
+def start_processes(run: RunConfig) -> Fabric:
+    """One process per device: those that `torchrun` started, else as many as the config says.
+
+    Raises:
+        DeviceUnavailable: CUDA was asked for and is not there.
+    """
+    if run.device == "cuda" and not torch.cuda.is_available():
+        raise DeviceUnavailable("There is no CUDA device here", hint="Use --set run.device=auto.")
+    if run.deterministic:
+        torch.use_deterministic_algorithms(True)
+    kind = "cuda" if run.device != "cpu" and torch.cuda.is_available() else "cpu"
+    devices = int(os.environ.get("LOCAL_WORLD_SIZE", str(run.devices)))
+    nodes = int(os.environ.get("GROUP_WORLD_SIZE", "1"))
+    fabric = Fabric(
+        accelerator=kind,
+        devices=devices,
+        num_nodes=nodes,
+        precision=run.precision,
+        strategy="ddp" if devices * nodes > 1 else "auto",
+    )
+    fabric.launch()
+    return fabric
+
+
+def any_process(fabric: Fabric, answer: bool) -> bool:
+    """True when any process says so: all must leave a loop at the same step."""
+    if fabric.world_size == 1:
+        return answer
+    total = fabric.all_reduce(torch.tensor(float(answer), device=fabric.device), reduce_op="sum")
+    return bool(float(torch.as_tensor(total)) > 0)
