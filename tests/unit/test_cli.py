@@ -19,9 +19,11 @@ from tests.builders import phantom, write_dicom, write_raster
 from tests.bundles import write_bundle
 from xrayview import __version__, cli
 from xrayview.batch.journal import journal_path
-from xrayview.errors import ExitCode
+from xrayview.domain.events import FilmFinished, FilmResult
+from xrayview.errors import ExitCode, Status, StatusCode
 from xrayview.io.bundle import sha256_of
 from xrayview.io.predictions import read_predictions
+from xrayview.services.progress import BatchProgress
 
 ROOT = Path(__file__).parents[2]
 MANY = 400
@@ -226,6 +228,17 @@ def test_that_the_window_gets_its_own_options(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr(sys, "argv", ["xrayview-app", "--help"])
     assert cli.window() == ExitCode.OK
     assert given == [["films", "--sample"], ["--help"]]
+
+
+def test_that_progress_counts_by_status_and_guesses_no_rate_from_one_film() -> None:
+    progress = BatchProgress(total=200, resumed=100)
+    assert progress.text == "100 / 200  50 %"
+    result = FilmResult("a.png", Status.OK, StatusCode.OK)
+    progress.add(FilmFinished(result, 101, 200))
+    assert progress.text == "101 / 200  50 %   ok 1"
+    refused = FilmResult("b.png", Status.REFUSED, StatusCode.NOT_FRONTAL)
+    progress.add(FilmFinished(refused, 102, 200))
+    assert progress.text.endswith("   ok 1  refused 1")
 
 
 def test_that_the_version_is_told(capsys: pytest.CaptureFixture[str]) -> None:

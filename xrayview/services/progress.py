@@ -12,34 +12,37 @@ from xrayview.errors import Status
 class BatchProgress:
     """Counts events; `text` is `412 / 624  66 %  38 films/s  5 s left   ok 409  warn 2  error 1`.
 
-    The rate is over this run: films that an earlier run has tried cost no time.
+    The rate counts from the first film of this run: neither the start of the workers nor what an
+    earlier run has tried says how long the rest will take.
     """
 
     def __init__(self, total: int, resumed: int = 0) -> None:
         self.total = total
         self.done = resumed
         self.counts: Counter[Status] = Counter()
-        self._resumed = resumed
-        self._started_s = time.monotonic()
+        self._first_s: float | None = None
 
     def add(self, event: FilmFinished) -> None:
         """One more film has its row."""
+        self._first_s = self._first_s or time.monotonic()
         self.done = event.done
         self.counts[event.result.status] += 1
 
     @property
     def text(self) -> str:
         """The line."""
-        percent = 100 * self.done // max(1, self.total)
-        parts = [f"{self.done} / {self.total}  {percent} %"]
-        seconds = time.monotonic() - self._started_s
-        tried = self.done - self._resumed
-        if tried and seconds > 0:
-            rate = tried / seconds
-            left = (self.total - self.done) / rate
-            parts.append(f"  {rate:.3g} films/s  {_duration(left)} left")
+        parts = [f"{self.done} / {self.total}  {100 * self.done // max(1, self.total)} %"]
+        if rate := self._films_per_s():
+            left = _duration((self.total - self.done) / rate)
+            parts.append(f"  {rate:.3g} films/s  {left} left")
         counts = "  ".join(f"{s.value} {self.counts[s]}" for s in Status if self.counts[s])
         return "".join(parts) + (f"   {counts}" if counts else "")
+
+    def _films_per_s(self) -> float:
+        """0 until there is something to tell it from."""
+        seconds = time.monotonic() - self._first_s if self._first_s else 0.0
+        since_first = self.counts.total() - 1
+        return since_first / seconds if seconds > 0.5 and since_first > 0 else 0.0
 
 
 def _duration(seconds: float) -> str:
