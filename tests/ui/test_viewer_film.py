@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import math
 import os
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 import pytest
@@ -110,6 +113,7 @@ def test_that_flips_turns_and_inversion_move_the_pixels_as_named(
 
 def test_that_one_to_one_means_physical_pixels_on_a_scaled_screen() -> None:
     code = """
+import cv2
 import numpy as np
 from PySide6.QtWidgets import QApplication
 from tests.ui.test_viewer_film import FilmViewer, film, film_part, render
@@ -254,3 +258,33 @@ def test_that_any_window_can_be_set(viewer: FilmViewer, qtbot: QtBot) -> None:
     viewer.one_to_one()
     assert viewer.voi_window == window
     np.testing.assert_array_equal(film_part(viewer), render(radiograph, window))
+
+
+@pytest.mark.parametrize("move", [lambda v: None, lambda v: v.rotate(1)], ids=["upright", "turned"])
+def test_that_a_film_enlarged_far_shows_its_pixels_as_squares(
+    viewer: FilmViewer, move: Callable[[FilmViewer], object]
+) -> None:
+    small = film()
+    small = replace(small, pixels_HW=small.pixels_HW[:12, :16])
+    viewer.show_film(small, (1, 1))
+    move(viewer)
+    assert viewer.zoom > 4
+    step = math.ceil(viewer.zoom)
+    shown = film_part(viewer)[step // 2 :, step // 2 :]
+    rows, columns = (12, 16) if not viewer.placement.turns else (16, 12)
+    y = (np.arange(rows) * viewer.zoom).astype(int)
+    x = (np.arange(columns) * viewer.zoom).astype(int)
+    expected = render(small) if not viewer.placement.turns else np.rot90(render(small), -1)
+    inside = np.s_[2:-2, 2:-2]  # texts and letters lie over the edge
+    np.testing.assert_array_equal(shown[np.ix_(y, x)][inside], expected[inside])
+
+
+def test_that_a_smaller_picture_has_the_brightness_of_its_film(viewer: FilmViewer) -> None:
+    radiograph = real_film("RG1_UNCR.dcm")
+    viewer.show_film(radiograph, (1, 1))
+    shown = film_part(viewer)
+    size = shown.shape[1], shown.shape[0]
+    expected = cv2.resize(render(radiograph), size, interpolation=cv2.INTER_AREA)
+    inside = slice(40, -40)  # past the corner texts
+    difference = cv2.blur(shown, (9, 9)).astype(int) - cv2.blur(expected, (9, 9))
+    assert np.abs(difference[120:-120, inside]).max() <= 4

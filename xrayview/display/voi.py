@@ -102,7 +102,10 @@ def background_mask(stored: Pixels, greyscale: Greyscale) -> npt.NDArray[np.bool
     if greyscale.padding is None:
         return missing
     low, high = greyscale.padding
-    padding = np.asarray((stored >= low) & (stored <= high))
+    if stored.dtype.kind in "iu":  # compared as floats they would be converted first
+        low, high = math.ceil(low), math.floor(high)
+    one_value = low == high
+    padding = np.asarray(stored == low if one_value else (stored >= low) & (stored <= high))
     return padding if missing is None else padding | missing
 
 

@@ -9,7 +9,6 @@ from PySide6.QtGui import (
     QKeyEvent,
     QMouseEvent,
     QResizeEvent,
-    QTransform,
     QWheelEvent,
 )
 from PySide6.QtWidgets import QFrame, QGraphicsScene, QGraphicsView
@@ -84,8 +83,7 @@ class Canvas(QGraphicsView):
     def _lay(self, placement: Placement, *, fitted: bool = False) -> None:
         self.placement = placement
         self._fitted = fitted
-        ratio = 1 / self.devicePixelRatioF()
-        self.film.setTransform(placement.to_view() * QTransform.fromScale(ratio, ratio))
+        self.film.lay(placement, self.devicePixelRatioF())
         self.placement_changed.emit()
 
     def fit(self) -> None:

@@ -1,0 +1,93 @@
+"""A part of a film on another grid of pixels, in stored values: one table then fits any of them."""
+
+from __future__ import annotations
+
+import math
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from xrayview.display.voi import background_mask
+from xrayview.domain.radiograph import Greyscale, Pixels
+
+Affine23 = npt.NDArray[np.float64]
+"""(x, y, 1) of a target pixel -> (x, y) in the source; pixel centres are at whole numbers."""
+
+_WARPABLE = {"uint8", "uint16", "int16", "float32"}
+_REACH = 2
+"""Source pixels around a place that its interpolation may look at."""
+
+
+def resample(
+    pixels_HW: Pixels,
+    to_source: Affine23,
+    size_HW: tuple[int, int],
+    greyscale: Greyscale,
+    *,
+    smooth: bool,
+) -> Pixels:
+    """Stored values at `size_HW`, in the same dtype; past the film's edge its last pixels go on.
+
+    Args:
+        pixels_HW: a film, or a level of its pyramid.
+        to_source: where each target pixel lies in it.
+        size_HW: (rows, columns) of the answer.
+        greyscale: says which stored values are background.
+        smooth: bilinear, but between image and background the nearest pixel as it is, so that
+            no value is shown that is a mixture of both; not smooth: the nearest everywhere.
+    """
+    if abs(to_source[0, 1]) > abs(to_source[0, 0]):
+        # A film that lies on its side is read along its rows and turned afterwards: four times
+        # as fast, because its columns are far apart in memory.
+        lying = resample(
+            pixels_HW, to_source[:, [1, 0, 2]], size_HW[::-1], greyscale, smooth=smooth
+        )
+        return np.ascontiguousarray(lying.T)
+    rows, columns = _reached(pixels_HW.shape, to_source, size_HW)
+    part_HW = pixels_HW[rows, columns]
+    shifted = to_source.copy()
+    shifted[:, 2] -= (columns.start, rows.start)
+    shown_HW = _warp(part_HW, shifted, size_HW, smooth=smooth)
+    background = background_mask(part_HW, greyscale) if smooth else None
+    if background is not None and background.any():
+        share = _warp(background.view(np.uint8) * np.uint8(255), shifted, size_HW, smooth=True)
+        mixed = (share > 0) & (share < 255)
+        shown_HW[mixed] = _warp(part_HW, shifted, size_HW, smooth=False)[mixed]
+    return shown_HW
+
+
+def _reached(
+    shape: tuple[int, ...], to_source: Affine23, size_HW: tuple[int, int]
+) -> tuple[slice, slice]:
+    """The rows and columns that the target can see; at least one of each."""
+    rows, columns = size_HW
+    corners = np.array([[0, columns - 1, 0, columns - 1], [0, 0, rows - 1, rows - 1], [1] * 4])
+    x, y = to_source @ corners
+    return _clipped(y, shape[0]), _clipped(x, shape[1])
+
+
+def _clipped(places: npt.NDArray[np.float64], length: int) -> slice:
+    start = min(max(0, math.floor(places.min()) - _REACH), length - 1)
+    return slice(start, max(start + 1, min(length, math.ceil(places.max()) + _REACH + 1)))
+
+
+def _warp(
+    pixels_HW: Pixels, to_source: Affine23, size_HW: tuple[int, int], *, smooth: bool
+) -> Pixels:
+    known = pixels_HW.dtype.name in _WARPABLE
+    flags = cv2.INTER_LINEAR if smooth else cv2.INTER_NEAREST
+    warped: Pixels = cv2.warpAffine(
+        pixels_HW if known else pixels_HW.astype(np.float64),
+        to_source,
+        size_HW[::-1],
+        flags=flags | cv2.WARP_INVERSE_MAP,
+        borderMode=cv2.BORDER_REPLICATE,
+    )
+    return _as(warped, pixels_HW.dtype)
+
+
+def _as(values: Pixels, dtype: np.dtype[np.generic]) -> Pixels:
+    if values.dtype == dtype:
+        return values
+    return (np.rint(values) if dtype.kind in "iu" else values).astype(dtype)
