@@ -168,7 +168,7 @@ def test_that_any_compressed_frame_is_judged_or_refused(
     for stream in (data, b"\xff\xd8" + data + b"\xff\xd9", b"\xff\x4f\xff\x51" + data):
         assert isinstance(frame_warning(stream, uid), str)
         with suppress(UnreadableFilm):
-            check_codestream(stream, uid, 48, 40)
+            check_codestream(stream, uid, 48, 40, 1)
     (tmp_path / "fragments").write_bytes(data)
     with (tmp_path / "fragments").open("rb") as body:
         assert encapsulation_warning(body).startswith("incomplete: ")

@@ -11,6 +11,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from pydicom import dcmread
+from pydicom.encaps import encapsulate, generate_frames
 from pydicom.uid import (
     DeflatedExplicitVRLittleEndian,
     JPEG2000Lossless,
@@ -19,7 +21,7 @@ from pydicom.uid import (
     RLELossless,
 )
 
-from tests.builders import phantom, write_dicom, write_encapsulated
+from tests.builders import phantom, write_dicom, write_encapsulated, write_raster
 from xrayview.errors import StatusCode, UnreadableFilm
 from xrayview.io import readers
 from xrayview.io.readers import read_film, read_header
@@ -204,3 +206,39 @@ def test_that_a_film_that_lacks_only_the_end_of_its_fragments_is_read_with_a_war
     radiograph = read_film(read_header(path, tmp_path))
     assert radiograph.warnings == ("incomplete: the pixel data has no end",)
     assert (radiograph.pixels_HW == phantom()).all()
+
+
+def test_that_a_jpeg_with_noise_between_its_segments_is_not_decoded(tmp_path: Path) -> None:
+    frame = write_raster(tmp_path / "film.jpg", phantom(bits=8)).read_bytes()
+    tables = frame.index(b"\xff\xc4")
+    path = write_encapsulated(
+        tmp_path / "film.dcm",
+        [frame[:tables] + bytes(29) + frame[tables:]],
+        phantom(bits=8),
+        transfer_syntax=JPEGBaseline8Bit,
+    )
+    error = refused(lambda: read_film(read_header(path, tmp_path)))
+    assert error.why == "the segments of the compressed frame are broken"
+
+
+def test_that_a_decoder_that_panics_costs_only_the_film(tmp_path: Path) -> None:
+    """pylibjpeg-rle, written in Rust, panics when a segment unpacks to more than the frame."""
+    path = write_dicom(tmp_path / "film.dcm", phantom(), transfer_syntax=RLELossless)
+    dataset = dcmread(path)
+    (frame,) = generate_frames(dataset.PixelData, number_of_frames=1)
+    dataset.PixelData = encapsulate([frame[:64] + b"\x81" + frame[65:]])
+    dataset.save_as(path)
+    error = refused(lambda: read_film(read_header(path, tmp_path)))
+    assert error.code is StatusCode.DECODE_FAILED
+
+
+@pytest.mark.parametrize(("place", "value"), [(4, 227), (4, 0), (9, 3)])
+def test_that_a_jpeg_of_impossible_precision_or_samples_is_not_decoded(
+    tmp_path: Path, place: int, value: int
+) -> None:
+    frame = bytearray(write_raster(tmp_path / "film.jpg", phantom(bits=8)).read_bytes())
+    frame[frame.index(b"\xff\xc0") + place] = value
+    path = write_encapsulated(
+        tmp_path / "film.dcm", [frame], phantom(bits=8), transfer_syntax=JPEGBaseline8Bit
+    )
+    assert "bits" in refused(lambda: read_film(read_header(path, tmp_path))).why

@@ -8,15 +8,13 @@ from typing import BinaryIO
 
 from xrayview.errors import StatusCode, UnreadableFilm
 from xrayview.io.limits import check_scans
-from xrayview.io.raster_header import jpeg_header
+from xrayview.io.raster_header import jpeg_header, jpeg_is_complete, jpeg_is_sound
 
 _ITEM, _DELIMITER = 0xFFFEE000, 0xFFFEE0DD
 _J2K_START = b"\xff\x4f\xff\x51"
 _JPEG = frozenset(f"1.2.840.10008.1.2.4.{n}" for n in (50, 51, 57, 70, 80, 81))
 _J2K = frozenset(f"1.2.840.10008.1.2.4.{n}" for n in (90, 91, 201, 202, 203))
-_END_MARKER = b"\xff\xd9"
-"""EOI of JPEG and JPEG-LS, EOC of JPEG 2000."""
-
+_END_OF_CODESTREAM = b"\xff\xd9"
 NO_END = "incomplete: the compressed frame has no end marker"
 
 
@@ -46,31 +44,65 @@ def frame_warning(stream: bytes, uid: str) -> str:
 
     Its resolutions are stored one after the other, so that a cut costs sharpness, not rows.
     """
-    return "" if uid not in _J2K or _has_end(stream) else NO_END
-
-
-def _has_end(stream: bytes) -> bool:
     # Fragments are padded to even length; a few writers pad with FF or further zeros.
-    return _END_MARKER in stream.rstrip(b"\0")[-16:]
+    has_end = _END_OF_CODESTREAM in stream.rstrip(b"\0")[-16:]
+    return "" if uid not in _J2K or has_end else NO_END
 
 
-def check_codestream(stream: bytes, uid: str, rows: int, columns: int) -> None:
-    """Refuse a frame of another size than the film's, with endless scans, or JPEG without end.
+def check_codestream(stream: bytes, uid: str, rows: int, columns: int, samples: int) -> None:
+    """Refuse a frame that is another one than the header describes, cut short or endless.
 
-    Half a JPEG or JPEG-LS frame is half a film: decoders fill up the rest, or search for it long.
+    Decoders believe the frame: they allocate what it claims, and some end the process over it.
+
+    Args:
+        stream: one compressed frame.
+        uid: its transfer syntax.
+        rows, columns, samples: what the header says of it.
 
     Raises:
         UnreadableFilm: DECODE_FAILED or TOO_LARGE.
     """
     if uid in _JPEG:
-        check_scans(stream)
-        if not _has_end(stream):
-            raise _undecodable(NO_END)
-    size = _codestream_size(stream, uid)
-    if size is not None and size != (rows, columns):
+        _check_jpeg(stream, rows, columns, samples)
+    elif uid in _J2K:
+        size = _j2k_size(stream)
+        if size is not None and size != (rows, columns):
+            raise _another_size(rows, columns, *size)
+
+
+def _check_jpeg(stream: bytes, rows: int, columns: int, samples: int) -> None:
+    check_scans(stream)
+    if not jpeg_is_sound(BytesIO(stream)):
+        raise _undecodable("the segments of the compressed frame are broken")
+    # Half a JPEG or JPEG-LS frame is half a film: decoders fill it up, or search it for long.
+    if not jpeg_is_complete(BytesIO(stream)):
+        raise _undecodable(NO_END)
+    frame = jpeg_header(BytesIO(stream))
+    if frame.samples != samples or not 2 <= frame.bits <= 16:
         raise _undecodable(
-            f"the header says {rows} x {columns}, the compressed frame {size[0]} x {size[1]}"
+            f"the header says {samples} samples per pixel, the compressed frame {frame.samples} "
+            f"of {frame.bits} bits"
         )
+    # A height of 0 is told after the first scan (ITU-T T.81, B.2.5).
+    if (frame.stored_rows or rows, frame.stored_columns) != (rows, columns):
+        raise _another_size(rows, columns, frame.stored_rows, frame.stored_columns)
+
+
+def _j2k_size(stream: bytes) -> tuple[int, int] | None:
+    """Rows and columns of a JPEG 2000 frame; None where it does not say."""
+    start = stream.find(_J2K_START)
+    place = stream[start + 8 : start + 24]
+    if start < 0 or len(place) < 16:
+        return None
+    # ITU-T T.800, A.5.1: the reference grid and the image's offset on it.
+    x_size, y_size, x_offset, y_offset = struct.unpack(">4L", place)
+    return y_size - y_offset, x_size - x_offset
+
+
+def _another_size(rows: int, columns: int, own_rows: int, own_columns: int) -> UnreadableFilm:
+    return _undecodable(
+        f"the header says {rows} x {columns}, the compressed frame {own_rows} x {own_columns}"
+    )
 
 
 def _undecodable(why: str) -> UnreadableFilm:
@@ -80,20 +112,3 @@ def _undecodable(why: str) -> UnreadableFilm:
         why=why,
         hint="Copy or export it again from the source.",
     )
-
-
-def _codestream_size(stream: bytes, uid: str) -> tuple[int, int] | None:
-    """Rows and columns of a JPEG, JPEG-LS or JPEG 2000 frame; None where it does not say."""
-    if uid in _JPEG:
-        header = jpeg_header(BytesIO(stream))
-        # A height of 0 is told after the first scan (ITU-T T.81, B.2.5).
-        return (header.stored_rows, header.stored_columns) if header.stored_rows else None
-    if uid in _J2K:
-        start = stream.find(_J2K_START)
-        place = stream[start + 8 : start + 24]
-        if start < 0 or len(place) < 16:
-            return None
-        # ITU-T T.800, A.5.1: the reference grid and the image's offset on it.
-        x_size, y_size, x_offset, y_offset = struct.unpack(">4L", place)
-        return y_size - y_offset, x_size - x_offset
-    return None

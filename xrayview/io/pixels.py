@@ -173,7 +173,7 @@ def _compressed(
         stream = get_frame(file.body, frame, number_of_frames=description.frames)
     except Exception as error:
         raise undecodable(incomplete or "its fragments do not add up to the frame") from error
-    check_codestream(stream, syntax.uid, description.rows, description.columns)
+    check_codestream(stream, syntax.uid, description.rows, description.columns, description.samples)
     cut = frame_warning(stream, syntax.uid)
     try:
         array, photometric = _as_array(stream, description, syntax)
@@ -218,7 +218,10 @@ def _as_array(
             )
         except MemoryError:
             raise
-        except Exception as error:
+        except BaseException as error:
+            # A decoder written in Rust panics past Exception.
+            if not isinstance(error, Exception) and type(error).__name__ != "PanicException":
+                raise
             raise undecodable(f"{syntax.name}: the decoder gave up on its data") from error
     native = array.astype(array.dtype.newbyteorder("="), copy=False)
     return native, str(facts["photometric_interpretation"])

@@ -73,8 +73,8 @@ def jpeg_header(stream: BinaryIO) -> RasterHeader:
     orientation = 1
     for marker, length in _jpeg_segments(stream):
         if marker in _JPEG_SOF:
-            _, rows, columns = struct.unpack(">BHH", exactly(stream, 5))
-            return RasterHeader(rows, columns, orientation)
+            bits, rows, columns, samples = struct.unpack(">BHHB", exactly(stream, 6))
+            return RasterHeader(rows, columns, orientation, bits=bits, samples=samples)
         if marker == _JPEG_APP1 and length > 6:
             payload = exactly(stream, length)
             if payload.startswith(b"Exif\0\0"):
@@ -105,15 +105,21 @@ def _jpeg_segments(stream: BinaryIO) -> Iterator[tuple[int, int]]:
         stream.seek(payload + length - 2)
 
 
+def jpeg_is_sound(stream: BinaryIO) -> bool:
+    """True when each segment follows the one before, up to the first scan.
+
+    GDCM ends the whole process when it has to look for the next marker.
+    """
+    stream.seek(2)
+    try:
+        return any(marker == _JPEG_SOS for marker, _ in _jpeg_segments(stream))
+    except UnreadableFilm:
+        return False
+
+
 def jpeg_is_complete(stream: BinaryIO) -> bool:
     """True when an end-of-image marker follows the first scan.
 
     Entropy-coded data stuffs every FF, and a thumbnail's marker lies in a segment before.
     """
-    stream.seek(2)
-    try:
-        if any(marker == _JPEG_SOS for marker, _ in _jpeg_segments(stream)):
-            return b"\xff\xd9" in stream.read()
-    except UnreadableFilm:
-        pass
-    return False
+    return jpeg_is_sound(stream) and b"\xff\xd9" in stream.read()

@@ -19,6 +19,10 @@ class RasterHeader:
     pages: int = 1
     alpha: bool = False
     white_is_zero: bool = False
+    bits: int = 0
+    """Of one sample; 0 where it is not read."""
+    samples: int = 0
+    """Per pixel; 0 where it is not read."""
 
     @property
     def rows(self) -> int:
