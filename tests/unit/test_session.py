@@ -23,7 +23,7 @@ from xrayview.domain.model import (
 from xrayview.domain.radiograph import Greyscale, Radiograph
 from xrayview.engine.protocol import ModelReady, ModelRef, PreparedFilm
 from xrayview.errors import Status, StatusCode, UnreadableFilm
-from xrayview.services.session import Session, neighbour
+from xrayview.services.session import FilmList, Session
 
 FOLDER = Path("films")
 CARD = ModelCard(1, "tiny", "1", "binary", "sigmoid", (Finding("Opacity"),), PreprocessSpec((8, 8)))
@@ -198,8 +198,27 @@ def test_that_a_prepared_film_belongs_to_its_model(session: Session) -> None:
 
 def test_that_stepping_is_held_at_both_ends(session: Session) -> None:
     a, b = session.films
-    assert neighbour(session.films, a, -1) is a
-    assert neighbour(session.films, a, 1) is b
-    assert neighbour(session.films, b, 5) is b
-    assert neighbour(session.films, None, 1) is a
-    assert neighbour([], a, 1) is None
+    listed = FilmList(session.films)
+    assert listed.neighbour(a, -1) is a
+    assert listed.neighbour(a, 1) is b
+    assert listed.neighbour(b, 5) is b
+    assert listed.neighbour(None, 1) is a
+    assert FilmList().neighbour(a, 1) is None
+
+
+def test_that_films_are_numbered_from_one_and_those_not_listed_are_zero() -> None:
+    listed = FilmList([film("a.png"), film("b.png")])
+    assert [listed.number(film(name)) for name in ("a.png", "b.png", "c.png")] == [1, 2, 0]
+    assert listed.number(None) == 0
+
+
+def test_that_a_series_starts_where_the_uid_or_the_folder_changes() -> None:
+    dicom = [
+        replace(film(f"{n}.dcm"), format="dicom", series_uid=uid) for n, uid in enumerate("112")
+    ]
+    png = [film("x/a.png"), film("y/b.png"), film("y/c.png")]
+    listed = FilmList([*dicom, *png])
+    starts = [f.relative_path for f in listed.series_starts().films]
+    assert starts == ["0.dcm", "2.dcm", "x/a.png", "y/b.png"]
+    assert listed.series_start(png[2]) is png[1]
+    assert listed.series_start(None) is None

@@ -110,6 +110,30 @@ def test_that_an_overtaken_request_that_runs_keeps_its_worker(desk: Desk) -> Non
     assert not at_work.cancelled()
 
 
+def test_that_a_running_request_that_is_taken_back_is_silent_and_keeps_its_worker(
+    desk: Desk,
+) -> None:
+    at_work = running()
+    desk.start("explain", at_work)
+    desk.tasks.cancel("explain")
+    assert not at_work.cancelled()
+    at_work.set_result("late")
+    desk.run()
+    assert desk.heard == []
+
+
+def test_that_a_request_that_hangs_unheard_loses_its_worker(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("xrayview.services.tasks._PATIENCE_S", -1.0)
+    ended: list[bool] = []
+    hangs = running()
+    monkeypatch.setattr(hangs, "cancel", lambda: ended.append(True))
+    desk.start("film", hangs)
+    desk.start("film", running())
+    assert ended == [True]
+
+
 def test_that_a_cancelled_slot_is_silent(desk: Desk) -> None:
     waiting: Future[int] = Future()
     desk.start("film", waiting)

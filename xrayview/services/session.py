@@ -8,7 +8,7 @@ another is dropped.
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from pathlib import Path
 
 from xrayview.domain.events import FilmResult
@@ -37,19 +37,15 @@ class Session:
         """The current film's pixels; None while they load and when they could not be read."""
         self.film_error: XrayViewError | None = None
         self.model: ModelReady | None = None
-        self._films: tuple[FilmRef, ...] = ()
-        self._place: dict[str, int] = {}
+        self.films: tuple[FilmRef, ...] = ()
+        """In the browser's order."""
+        self._by_id: dict[str, FilmRef] = {}
         self._decoded = _FilmCache(film_budget_mib * 2**20)
         self._results: dict[tuple[str, str], FilmResult] = {}
         self._prepared: OrderedDict[tuple[str, str], PreparedFilm] = OrderedDict()
         self._heat_maps: OrderedDict[tuple[str, str, str, str], HeatMap] = OrderedDict()
 
     # Folder
-
-    @property
-    def films(self) -> tuple[FilmRef, ...]:
-        """Films in the browser's order."""
-        return self._films
 
     def open_folder(
         self,
@@ -70,19 +66,18 @@ class Session:
         """Take what the running scan has found so far; the current film stays."""
         self.patients = group_films(films)
         self.rejected = tuple(rejected)
-        self._films = tuple(
+        self.films = tuple(
             film
             for patient in self.patients
             for study in patient.studies
             for series in study.series
             for film in series.films
         )
-        self._place = {film.film_id: n for n, film in enumerate(self._films)}
+        self._by_id = {film.film_id: film for film in self.films}
 
     def film(self, film_id: str) -> FilmRef | None:
         """The film of an id, None when it is not in the folder."""
-        place = self._place.get(film_id)
-        return None if place is None else self._films[place]
+        return self._by_id.get(film_id)
 
     # Film
 
@@ -94,7 +89,7 @@ class Session:
 
     def accept_radiograph(self, film: FilmRef, radiograph: Radiograph) -> bool:
         """Keep decoded pixels; True when they are the current film's and may be shown."""
-        if film.film_id not in self._place:
+        if film.film_id not in self._by_id:
             return False
         self._decoded.put(film.film_id, radiograph)
         if self.current is None or self.current.film_id != film.film_id:
@@ -130,7 +125,7 @@ class Session:
         """File a result; True when it is of a film that is open and of the model in force."""
         film = result.ref
         said = result.prediction
-        if film is None or film.film_id not in self._place:
+        if film is None or film.film_id not in self._by_id:
             return False
         if said is not None and (said.film_id, said.model_sha256) != (film.film_id, model_sha256):
             return False
@@ -153,7 +148,7 @@ class Session:
 
     def accept_heat_map(self, heat: HeatMap) -> bool:
         """Keep a heat map; True when it is the current film's and of the model in force."""
-        if heat.film_id not in self._place or heat.model_sha256 != self.model_sha256:
+        if heat.film_id not in self._by_id or heat.model_sha256 != self.model_sha256:
             return False
         self._heat_maps[heat.film_id, heat.model_sha256, heat.finding, heat.method] = heat
         while len(self._heat_maps) > _HEAT_MAPS_KEPT:
@@ -165,14 +160,42 @@ class Session:
         return self._heat_maps.get((film.film_id, self.model_sha256, finding, method))
 
 
-def neighbour(films: Sequence[FilmRef], current: FilmRef | None, step: int) -> FilmRef | None:
-    """The film `step` places on, held at the ends; the first one when none is current."""
-    if not films:
-        return None
-    ids = [film.film_id for film in films]
-    if current is None or current.film_id not in ids:
-        return films[0]
-    return films[min(max(ids.index(current.film_id) + step, 0), len(films) - 1)]
+class FilmList:
+    """Films in the order in which they are walked through."""
+
+    def __init__(self, films: Iterable[FilmRef] = ()) -> None:
+        self.films = tuple(films)
+        self._place = {film.film_id: n for n, film in enumerate(self.films)}
+
+    def __len__(self) -> int:
+        return len(self.films)
+
+    def number(self, film: FilmRef | None) -> int:
+        """The film's place, counted from 1; 0 when it is not listed."""
+        return self._place.get(film.film_id, -1) + 1 if film is not None else 0
+
+    def neighbour(self, film: FilmRef | None, step: int) -> FilmRef | None:
+        """The film `step` places on, held at the ends; the first one for a film not listed."""
+        if not self.films:
+            return None
+        place = self.number(film) - 1
+        return self.films[min(max(place + step, 0), len(self) - 1) if place >= 0 else 0]
+
+    def series_starts(self) -> FilmList:
+        """The first film of each series, or of each folder of films without one."""
+        keys = [_series(film) for film in self.films]
+        return FilmList(f for n, f in enumerate(self.films) if n == 0 or keys[n - 1] != keys[n])
+
+    def series_start(self, film: FilmRef | None) -> FilmRef | None:
+        """The first film of a film's series."""
+        if film is None:
+            return None
+        return next((f for f in self.films if _series(f) == _series(film)), None)
+
+
+def _series(film: FilmRef) -> tuple[str, str]:
+    folder = film.relative_path.rpartition("/")[0] if film.format != "dicom" else ""
+    return film.series_uid, folder
 
 
 class _FilmCache:

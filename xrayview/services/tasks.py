@@ -25,7 +25,7 @@ Failed = Callable[[XrayViewError], None]
 
 _log = logging.getLogger(__name__)
 
-# A request that was overtaken may finish: killing its worker costs more than a usual film.
+# A running request that nobody waits for may finish: its worker costs more than a usual film.
 # One that runs longer than this hangs, and its worker is needed.
 _PATIENCE_S = 2.0
 
@@ -53,7 +53,7 @@ class Tasks:
     def __init__(self, deliver: Deliver) -> None:
         self._deliver = deliver
         self._newest: dict[str, _Ticket] = {}
-        self._overtaken: dict[str, list[_Ticket]] = {}
+        self._unheard: list[_Ticket] = []
         self._threads: list[threading.Thread] = []
         self._closed = False
 
@@ -152,11 +152,11 @@ class Tasks:
             ticket.stop.set()
 
     def cancel(self, slot: str) -> None:
-        """Drop the slot's request: its worker ends and no answer follows."""
+        """Take the slot's request back: no answer follows, and one that waits is not begun."""
         if ticket := self._newest.pop(slot, None):
             ticket.drop()
-            if ticket.future is not None:
-                ticket.future.cancel()
+            self._unheard.append(ticket)
+        self._release()
 
     def close(self, timeout_s: float = 2.0) -> None:
         """Cancel everything and wait a short while for the threads."""
@@ -168,27 +168,18 @@ class Tasks:
             thread.join(max(0.0, deadline - time.monotonic()))
 
     def _take(self, slot: str) -> _Ticket:
-        if old := self._newest.pop(slot, None):
-            old.drop()
-            self._overtaken.setdefault(slot, []).append(old)
-        self._release(slot)
+        self.cancel(slot)
         ticket = self._newest[slot] = _Ticket()
         return ticket
 
-    def _release(self, slot: str) -> None:
-        """Cancel overtaken requests that have not begun, or that hang."""
+    def _release(self) -> None:
+        """End requests that nobody waits for, where they have not begun or hang."""
         now = time.monotonic()
-        kept = []
-        for ticket in self._overtaken.pop(slot, []):
-            future = ticket.future
-            if future is None or future.done():
-                continue
-            if not future.running() or now - ticket.started_s > _PATIENCE_S:
-                future.cancel()
-            else:
-                kept.append(ticket)
-        if kept:
-            self._overtaken[slot] = kept
+        for ticket in self._unheard:
+            hangs = now - ticket.started_s > _PATIENCE_S
+            if ticket.future is not None and (hangs or not ticket.future.running()):
+                ticket.future.cancel()
+        self._unheard = [t for t in self._unheard if t.future and not t.future.done()]
 
     def _answer(
         self, slot: str, ticket: _Ticket, callback: Callable[[Any], None], value: object

@@ -64,9 +64,6 @@ KEYS: tuple[Key, ...] = (
     Key("shortcuts", ("F1",), "This sheet", "Window"),
 )  # fmt: skip
 
-# On a keyboard where Shift+1 is "!" Qt sees the sign, not the digit.
-_SHIFTED_DIGITS = "!@#$%^&*("
-
 
 def label(name: str) -> str:
     """The first key of a row as the platform writes it, for tooltips."""
@@ -95,10 +92,6 @@ def bind(window: QWidget, actions: Mapping[str, Callable[..., object]]) -> list[
             shortcut = QShortcut(QKeySequence(keys), window)
             shortcut.activated.connect(_call(act, place) if numbered else _call(act))
             bound.append(shortcut)
-            if keys.startswith("Shift+"):
-                sign = QShortcut(QKeySequence(_SHIFTED_DIGITS[place]), window)
-                sign.activated.connect(_call(act, place))
-                bound.append(sign)
     _KeyKeeper(window)  # lives as long as the window, its parent
     return bound
 

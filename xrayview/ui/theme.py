@@ -198,6 +198,7 @@ def icon(name: str, colour: str = C.text) -> QIcon:
     return tinted
 
 
+@cache
 def pixmap(name: str, size: int, colour: str, ratio: float = 1.0) -> QPixmap:
     """One icon as a pixmap of `size` logical pixels for a screen of that pixel ratio."""
     svg = resource("icons", f"{name}.svg").read_bytes().replace(b"#000", colour.encode())

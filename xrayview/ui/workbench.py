@@ -17,7 +17,7 @@ from xrayview.engine.lane import Priority
 from xrayview.engine.protocol import DecodeFilm
 from xrayview.engine.scan import list_files, read_headers, root_of, scan_folder
 from xrayview.errors import XrayViewError
-from xrayview.services.session import Session, neighbour
+from xrayview.services.session import FilmList, Session
 from xrayview.services.tasks import Tasks
 from xrayview.ui.banners import Message
 
@@ -46,7 +46,7 @@ class Workbench(QObject):
         self._tasks = tasks
         self._engine = engine
         self._staged: _Listing | None = None
-        self.listed: Callable[[], Sequence[FilmRef]] = lambda: session.films
+        self.listed: Callable[[], FilmList] = lambda: FilmList(session.films)
         """The films that Up and Down walk through; the browser gives those that it lists."""
         self._redraw = QTimer(self)
         self._redraw.setSingleShot(True)
@@ -167,30 +167,26 @@ class Workbench(QObject):
 
     def step(self, films: int) -> None:
         """The film so many places on in the list."""
-        self._go(neighbour(self.listed(), self.session.current, films))
+        self._go(self.listed().neighbour(self.session.current, films))
 
     def step_series(self, step: int) -> None:
-        """The first film of the next series, or of this or the previous one."""
-        films, current = self.listed(), self.session.current
-        keys = [_series(film) for film in films]
-        starts = [film for n, film in enumerate(films) if n == 0 or keys[n - 1] != keys[n]]
-        here = next((f for f in starts if current and _series(f) == _series(current)), None)
-        self._go(neighbour(starts, here, step))
+        """The first film of the next or the previous series."""
+        listed = self.listed()
+        here = listed.series_start(self.session.current)
+        self._go(listed.series_starts().neighbour(here, step))
 
     def first(self) -> None:
         """The first film of the list."""
-        self._go(next(iter(self.listed()), None))
+        self._go(next(iter(self.listed().films), None))
 
     def last(self) -> None:
         """The last film of the list."""
-        self._go(next(iter(reversed(self.listed())), None))
+        self._go(next(reversed(self.listed().films), None))
 
     def position(self) -> tuple[int, int]:
         """The current film's number and how many are listed; (0, n) when it is not listed."""
-        films, current = self.listed(), self.session.current
-        ids = [film.film_id for film in films]
-        found = ids.index(current.film_id) + 1 if current and current.film_id in ids else 0
-        return found, len(films)
+        listed = self.listed()
+        return listed.number(self.session.current), len(listed)
 
     def _go(self, film: FilmRef | None) -> None:
         current = self.session.current
@@ -212,9 +208,9 @@ class Workbench(QObject):
 
     def _prefetch(self, steps: tuple[int, ...] = (1, -1)) -> None:
         """Decode the next film before it is asked for, then the previous one."""
-        films, current = self.listed(), self.session.current
+        listed, current = self.listed(), self.session.current
         for place, step in enumerate(steps, 1):
-            film = neighbour(films, current, step)
+            film = listed.neighbour(current, step)
             if film is None or current is None or film.film_id == current.film_id:
                 continue
             if not self.session.is_decoded(film):
@@ -260,7 +256,7 @@ class _Listing:
 
 def _gone(path: Path) -> XrayViewError:
     hint = "Check the name, and that its drive is connected."
-    return XrayViewError("It is not there any more", path=path, hint=hint)
+    return XrayViewError("the folder or file is not there", path=path, hint=hint)
 
 
 def _nothing(staged: _Listing) -> XrayViewError | None:
@@ -269,16 +265,11 @@ def _nothing(staged: _Listing) -> XrayViewError | None:
         return None
     if not staged.rejected:
         hint = "Choose a folder that holds DICOM, PNG, JPEG or TIFF films."
-        return XrayViewError("There is no file in this folder", path=staged.root, hint=hint)
+        return XrayViewError("there is no file in this folder", path=staged.root, hint=hint)
     if staged.source is not None and staged.source.is_file():
         file = staged.rejected[0]
-        return XrayViewError("It is not a film", path=file.path, why=file.why, hint=file.hint)
+        return XrayViewError("not a film", path=file.path, why=file.why, hint=file.hint)
     return None
-
-
-def _series(film: FilmRef) -> tuple[str, str]:
-    folder = film.relative_path.rpartition("/")[0] if film.format != "dicom" else ""
-    return film.series_uid, folder
 
 
 def _count(number: int, what: str) -> str:

@@ -10,6 +10,7 @@ from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QFrame, QLabel, QLineEdit, QTreeView, QVBoxLayout, QWidget
 
 from xrayview.domain.film import FilmRef, Patient, RejectedFile
+from xrayview.services.session import FilmList
 from xrayview.ui import theme
 from xrayview.ui.browser import nodes
 from xrayview.ui.browser.chip import Chip
@@ -86,7 +87,7 @@ class Browser(QFrame):
         """Draw every row again: another model is in force."""
         self.tree.viewport().update()
 
-    def films(self) -> tuple[FilmRef, ...]:
+    def films(self) -> FilmList:
         """The films that pass the filter, in order: what Up and Down walk through."""
         return self._filter.films()
 
@@ -112,7 +113,7 @@ class Browser(QFrame):
             index = self._filter.index(row, 0, parent)
             node = index.data(NODE)
             if not node.children:
-                continue
+                return  # films: a group holds either films or groups
             usual = (open_all or row == 0) and not node.is_list_of_rejected
             unfold = node.key in self._opened or (usual and node.key not in self._closed)
             self.tree.blockSignals(True)  # only the user's own folding is remembered
@@ -168,7 +169,7 @@ class Browser(QFrame):
             self._unfold(QModelIndex(), open_all=len(self.films()) <= _OPEN_ALL_UP_TO)
 
     def _on_filter_return(self) -> None:
-        films = self.films()
-        if films:
+        film = next(iter(self.films().films), None)
+        if film is not None:
             self.tree.setFocus()
-            self.film_chosen.emit(films[0])
+            self.film_chosen.emit(film)

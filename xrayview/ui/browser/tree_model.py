@@ -14,6 +14,7 @@ from PySide6.QtCore import (
 )
 
 from xrayview.domain.film import FilmRef
+from xrayview.services.session import FilmList
 from xrayview.ui.browser.nodes import Node
 
 AnyIndex = QModelIndex | QPersistentModelIndex
@@ -100,10 +101,18 @@ class FilmFilter(QSortFilterProxyModel):
         self.setFilterCaseSensitivity(Qt.CaseSensitivity.CaseInsensitive)
         self.setRecursiveFilteringEnabled(True)
         self.setAutoAcceptChildRows(True)
+        self._films: FilmList | None = None
+        for changed in (self.modelReset, self.layoutChanged, self.rowsInserted, self.rowsRemoved):
+            changed.connect(self._forget)
 
-    def films(self) -> tuple[FilmRef, ...]:
+    def films(self) -> FilmList:
         """The films that are listed now, in order."""
-        return tuple(self._below(QModelIndex()))
+        if self._films is None:
+            self._films = FilmList(self._below(QModelIndex()))
+        return self._films
+
+    def _forget(self) -> None:
+        self._films = None
 
     def _below(self, parent: QModelIndex) -> Iterator[FilmRef]:
         for row in range(self.rowCount(parent)):

@@ -1,0 +1,115 @@
+"""The table of keys: what it binds, what the sheet shows, and who keeps a key for himself."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QKeySequence
+from PySide6.QtWidgets import QLabel, QLineEdit, QPushButton, QSlider, QVBoxLayout, QWidget
+from pytestqt.qtbot import QtBot
+
+from xrayview.ui import shortcuts
+from xrayview.ui.shortcut_sheet import ShortcutSheet
+
+
+class Heard(dict[str, list[int]]):
+    """Counts calls of every action of the table."""
+
+    def actions(self) -> dict[str, object]:
+        return {key.name: self._note(key.name) for key in shortcuts.KEYS}
+
+    def _note(self, name: str):
+        return lambda *args: self.setdefault(name, []).append(args[0] if args else -1)
+
+
+@pytest.fixture
+def heard() -> Heard:
+    return Heard()
+
+
+@pytest.fixture
+def window(qtbot: QtBot, heard: Heard) -> QWidget:
+    window = QWidget()
+    column = QVBoxLayout(window)
+    for part in (QLineEdit(), QPushButton("Act"), QSlider(Qt.Orientation.Horizontal)):
+        column.addWidget(part)
+    shortcuts.bind(window, heard.actions())
+    qtbot.addWidget(window)
+    window.show()
+    qtbot.waitExposed(window)
+    return window
+
+
+def test_that_no_key_is_bound_twice() -> None:
+    keys = Counter(QKeySequence(key).toString() for row in shortcuts.KEYS for key in row.keys)
+    assert [key for key, count in keys.items() if count > 1] == []
+
+
+def test_that_every_key_of_the_table_is_one_that_qt_knows() -> None:
+    assert all(QKeySequence(key).count() == 1 for row in shortcuts.KEYS for key in row.keys)
+
+
+def test_that_the_sheet_shows_every_row(qtbot: QtBot) -> None:
+    sheet = ShortcutSheet()
+    qtbot.addWidget(sheet)
+    shown = {label.text() for label in sheet.findChildren(QLabel)}
+    assert {key.text for key in shortcuts.KEYS} <= shown
+    assert {shortcuts.span(key) for key in shortcuts.KEYS} <= shown
+
+
+@pytest.mark.parametrize(
+    ("key", "name", "place"),
+    [
+        (Qt.Key.Key_0, "auto_window", -1),
+        (Qt.Key.Key_1, "voi", 0),
+        (Qt.Key.Key_9, "voi", 8),
+        (Qt.Key.Key_Space, "reset_view", -1),
+        (Qt.Key.Key_BracketRight, "heat_stronger", -1),
+        (Qt.Key.Key_PageDown, "next_series", -1),
+        (Qt.Key.Key_Enter, "classify", -1),
+    ],
+)
+def test_that_a_key_does_what_its_row_says(
+    qtbot: QtBot, window: QWidget, heard: Heard, key: Qt.Key, name: str, place: int
+) -> None:
+    window.setFocus()
+    qtbot.keyClick(window, key)
+    assert heard == {name: [place]}
+
+
+def test_that_shift_and_a_digit_is_not_the_digit(
+    qtbot: QtBot, window: QWidget, heard: Heard
+) -> None:
+    qtbot.keyClick(window, Qt.Key.Key_3, Qt.KeyboardModifier.ShiftModifier)
+    assert heard == {"heat_finding": [2]}
+
+
+@pytest.mark.parametrize(
+    ("kind", "key"),
+    [
+        (QLineEdit, Qt.Key.Key_I),
+        (QLineEdit, Qt.Key.Key_Space),
+        (QLineEdit, Qt.Key.Key_Home),
+        (QLineEdit, Qt.Key.Key_Return),
+        (QPushButton, Qt.Key.Key_Space),
+        (QSlider, Qt.Key.Key_Up),
+    ],
+)
+def test_that_a_focused_widget_keeps_the_keys_it_needs(
+    qtbot: QtBot, window: QWidget, heard: Heard, kind: type[QWidget], key: Qt.Key
+) -> None:
+    widget = window.findChild(kind)
+    widget.setFocus()
+    qtbot.keyClick(widget, key)
+    assert heard == {}
+
+
+def test_that_a_focused_button_leaves_the_film_its_letters(
+    qtbot: QtBot, window: QWidget, heard: Heard
+) -> None:
+    button = window.findChild(QPushButton)
+    button.setFocus()
+    qtbot.keyClick(button, Qt.Key.Key_I)
+    assert heard == {"invert": [-1]}
