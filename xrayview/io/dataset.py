@@ -95,6 +95,9 @@ def open_dicom(stream: BinaryIO, tags: list[int], *, whole: bool) -> DicomFile:
         except RecursionError as error:
             raise _broken("its sequences are nested too deeply") from error
         except (OSError, EOFError, struct.error, zlib.error) as error:
+            # pydicom's own have no number; the disk's are told as what they are.
+            if isinstance(error, OSError) and error.errno:
+                raise
             raise _broken("the file ends or turns to noise inside its header") from error
 
 

@@ -11,9 +11,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 from pydicom.dataset import Dataset
-from pydicom.encaps import get_frame
+from pydicom.encaps import encapsulate, get_frame
 from pydicom.pixels.processing import apply_color_lut
-from pydicom.uid import UID
 
 from xrayview.domain.radiograph import Pixels
 from xrayview.errors import UnreadableFilm
@@ -204,12 +203,12 @@ def _as_array(
         "pixel_keyword": description.keyword,
         "pixel_vr": "OB",
         "correct_unused_bits": syntax.is_encapsulated and syntax.uid != _RLE,
-        "transfer_syntax_uid": UID(syntax.uid),
     }
     if description.keyword in FLOAT_KEYWORDS:
         for name in ("bits_stored", "pixel_representation"):
             del options[name]
-    source: Any = data if not syntax.is_encapsulated else _encapsulated(data)
+    # Compressed sources are fragments to pydicom, also when the frame is at hand.
+    source: Any = BytesIO(encapsulate([data])) if syntax.is_encapsulated else data
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
@@ -225,21 +224,6 @@ def _as_array(
             raise undecodable(f"{syntax.name}: the decoder gave up on its data") from error
     native = array.astype(array.dtype.newbyteorder("="), copy=False)
     return native, str(facts["photometric_interpretation"])
-
-
-def _encapsulated(stream: bytes) -> BytesIO:
-    """One frame as the fragments that pydicom's decoder starts from (PS3.5, A.4)."""
-    padded = stream + b"\0" * (len(stream) % 2)
-    item = b"\xfe\xff\x00\xe0"
-    return BytesIO(
-        item
-        + bytes(4)
-        + item
-        + len(padded).to_bytes(4, "little")
-        + padded
-        + b"\xfe\xff\xdd\xe0"
-        + bytes(4)
-    )
 
 
 def _unpacked(array: npt.NDArray[Any], description: PixelDescription) -> npt.NDArray[Any]:
