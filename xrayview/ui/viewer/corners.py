@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QRectF, Qt
-from PySide6.QtGui import QFont, QFontMetricsF, QPainter, QPaintEvent
+from PySide6.QtCore import QEvent, QRectF, Qt
+from PySide6.QtGui import QFont, QFontMetricsF, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QWidget
 
 from xrayview.display.corners import CornerTexts, EdgeLetters
@@ -25,17 +25,23 @@ class CornerLayer(QWidget):
         self.texts = CornerTexts((), (), (), ())
         self.letters = EdgeLetters("", "", "", "")
         self.caption = ""
+        self._layout: Layout | None = None
 
     def show_texts(self, texts: CornerTexts, letters: EdgeLetters, caption: str) -> None:
         if (texts, letters, caption) == (self.texts, self.letters, self.caption):
             return
         self.texts, self.letters, self.caption = texts, letters, caption
+        self._layout = None
         self.setAccessibleDescription("\n".join(line.text for line in self.layout_now().lines))
         self.update()
 
     def layout_now(self) -> Layout:
-        metrics = QFontMetricsF(self.used_font())
-        return lay_out(QRectF(self.rect()), metrics, self.texts, self.letters, self.caption)
+        if self._layout is None:
+            metrics = QFontMetricsF(self.used_font())
+            self._layout = lay_out(
+                QRectF(self.rect()), metrics, self.texts, self.letters, self.caption
+            )
+        return self._layout
 
     def used_font(self) -> QFont:
         """Smaller in a small viewport."""
@@ -43,6 +49,14 @@ class CornerLayer(QWidget):
         font = QFont(self.font())
         font.setPixelSize(TEXT_PX if roomy else SMALL_TEXT_PX)
         return font
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        self._layout = None
+        super().resizeEvent(event)
+
+    def changeEvent(self, event: QEvent) -> None:
+        self._layout = None  # the font may be another
+        super().changeEvent(event)
 
     def paintEvent(self, event: QPaintEvent) -> None:  # noqa: ARG002
         painter = QPainter(self)
