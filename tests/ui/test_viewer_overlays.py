@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import combinations
 from pathlib import Path
 from typing import TypeVar
@@ -152,6 +153,7 @@ def test_that_nothing_written_overlaps(
     viewer: FilmViewer, size: tuple[int, int], score: float
 ) -> None:
     viewer.resize(*size)
+    viewer.show_film(replace(film(), warnings=("incomplete: 12 of 40 MB are there",)), (3, 12))
     viewer.set_heat_map(heat_map(film(), score=score), "paediatric-pneumonia 1.2")
     layer, bar = part(viewer, CornerLayer), part(viewer, ColourBar)
     metrics = QFontMetricsF(layer.used_font())
@@ -176,6 +178,23 @@ def test_that_research_use_only_is_never_shortened(
 ) -> None:
     viewer.resize(*size)
     assert fits(viewer, RESEARCH_USE_ONLY)
+
+
+@pytest.mark.parametrize("size", [(320, 240), (1280, 800)])
+def test_that_a_film_with_a_warning_carries_it_in_full(
+    viewer: FilmViewer, size: tuple[int, int]
+) -> None:
+    warning = "incomplete: 12 of 40 MB of the pixel data are there, the rest is shown black"
+    viewer.resize(*size)
+    viewer.show_film(replace(film(), warnings=(warning,)), (3, 12))
+    lines = [line for line in part(viewer, CornerLayer).layout_now().lines if line.is_warning]
+    assert " ".join(line.text for line in lines) == "I" + warning[1:]
+    assert all(fits(viewer, line.text) for line in lines)
+    shown = colour(viewer.picture())
+    box = lines[0].box.toRect()
+    assert shown[box.top() : box.bottom(), box.left() : box.right()].max() > 60  # amber, not grey
+    viewer.show_film(film(), (4, 12))
+    assert not any(line.is_warning for line in part(viewer, CornerLayer).layout_now().lines)
 
 
 def test_that_research_use_only_stands_there_without_a_film_too(viewer: FilmViewer) -> None:

@@ -27,6 +27,7 @@ class Line:
     box: QRectF
     align: Qt.AlignmentFlag
     text: str
+    is_warning: bool = False
 
 
 @dataclass(frozen=True)
@@ -38,12 +39,25 @@ class Layout:
 
 
 def lay_out(
-    view: QRectF, metrics: QFontMetricsF, texts: CornerTexts, letters: EdgeLetters, caption: str
+    view: QRectF,
+    metrics: QFontMetricsF,
+    texts: CornerTexts,
+    letters: EdgeLetters,
+    caption: str = "",
+    warnings: tuple[str, ...] = (),
 ) -> Layout:
-    """Caption along the bottom, corners above it, letters in the middle of the edges."""
+    """Warnings along the top, caption along the bottom, corners between them, letters in the
+    middle of the edges."""
     high = metrics.lineSpacing()
     area = view.adjusted(MARGIN_PX, MARGIN_PX, -MARGIN_PX, -MARGIN_PX)
-    rows = _caption_rows(caption, metrics, area.width())
+    # The last part of a caption may be a warning: nothing of either is cut off.
+    rows = _rows(caption, SEPARATOR, metrics, area.width())
+    alarm = [row for text in warnings for row in _rows(text, " ", metrics, area.width())]
+    warned = [
+        Line(QRectF(area.left(), area.top() + number * high, area.width(), high), MIDDLE, row, True)
+        for number, row in enumerate(alarm)
+    ]
+    area.setTop(area.top() + len(alarm) * high)
     area.setBottom(area.bottom() - len(rows) * high)
     middle, last = area.center().y() - high / 2, area.bottom() - high
     left, right = QRectF(area), QRectF(area)
@@ -64,6 +78,7 @@ def lay_out(
         return area.bottom() - len(lines) * high
 
     lines = (
+        *warned,
         *column(texts.top_left, left, area.top(), LEFT),
         *column(texts.top_right, right, area.top(), RIGHT),
         *column(texts.bottom_left, left, top_of(texts.bottom_left), LEFT),
@@ -79,11 +94,11 @@ def lay_out(
     return Layout(lines, room)
 
 
-def _caption_rows(caption: str, metrics: QFontMetricsF, width: float) -> tuple[str, ...]:
-    """One row where it fits, else more, broken between the parts: the last one is a warning."""
+def _rows(text: str, separator: str, metrics: QFontMetricsF, width: float) -> tuple[str, ...]:
+    """One row where it fits, else more, broken at the separators."""
     rows: list[str] = []
-    for part in caption.split(SEPARATOR) if caption else ():
-        longer = SEPARATOR.join((*rows[-1:], part))
+    for part in text.split(separator) if text else ():
+        longer = separator.join((*rows[-1:], part))
         if rows and metrics.horizontalAdvance(longer) <= width:
             rows[-1] = longer
         else:

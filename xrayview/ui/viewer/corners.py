@@ -1,19 +1,21 @@
-"""What is written over the film: four corners, orientation letters, the heat map's caption."""
+"""What is written over the film: warnings, corners, orientation letters, the map's caption."""
 
 from __future__ import annotations
 
 from PySide6.QtCore import QEvent, QRectF, Qt
-from PySide6.QtGui import QFont, QFontMetricsF, QPainter, QPaintEvent, QResizeEvent
+from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QWidget
 
 from xrayview.display.corners import CornerTexts, EdgeLetters
-from xrayview.ui.theme import TEXT_PX
+from xrayview.ui.theme import TEXT_PX, C
 from xrayview.ui.viewer.corner_layout import Layout, lay_out
-from xrayview.ui.viewer.outlined_text import draw_outlined
+from xrayview.ui.viewer.outlined_text import INK, draw_outlined
 
 SMALL_TEXT_PX = 11
 ROOMY_PX = (480, 400)
 """Viewports at least this wide and high have text of the normal size."""
+STRIP = QColor(0, 0, 0, 150)
+"""Behind a warning, whatever the film shows there."""
 
 
 class CornerLayer(QWidget):
@@ -25,12 +27,20 @@ class CornerLayer(QWidget):
         self.texts = CornerTexts((), (), (), ())
         self.letters = EdgeLetters("", "", "", "")
         self.caption = ""
+        self.warnings: tuple[str, ...] = ()
         self._layout: Layout | None = None
 
-    def show_texts(self, texts: CornerTexts, letters: EdgeLetters, caption: str) -> None:
-        if (texts, letters, caption) == (self.texts, self.letters, self.caption):
+    def show_texts(
+        self,
+        texts: CornerTexts,
+        letters: EdgeLetters,
+        caption: str = "",
+        warnings: tuple[str, ...] = (),
+    ) -> None:
+        shown = self.texts, self.letters, self.caption, self.warnings
+        if (texts, letters, caption, warnings) == shown:
             return
-        self.texts, self.letters, self.caption = texts, letters, caption
+        self.texts, self.letters, self.caption, self.warnings = texts, letters, caption, warnings
         self._layout = None
         self.setAccessibleDescription("\n".join(line.text for line in self.layout_now().lines))
         self.update()
@@ -39,7 +49,12 @@ class CornerLayer(QWidget):
         if self._layout is None:
             metrics = QFontMetricsF(self.used_font())
             self._layout = lay_out(
-                QRectF(self.rect()), metrics, self.texts, self.letters, self.caption
+                QRectF(self.rect()),
+                metrics,
+                self.texts,
+                self.letters,
+                self.caption,
+                self.warnings,
             )
         return self._layout
 
@@ -62,4 +77,7 @@ class CornerLayer(QWidget):
         painter = QPainter(self)
         painter.setFont(self.used_font())
         for line in self.layout_now().lines:
-            draw_outlined(painter, line.box, line.align, line.text)
+            if line.is_warning:
+                painter.fillRect(line.box, STRIP)
+            ink = C.warn if line.is_warning else INK
+            draw_outlined(painter, line.box, line.align, line.text, ink)

@@ -33,7 +33,7 @@ from xrayview.ui.viewer.canvas import Canvas
 from xrayview.ui.viewer.corners import CornerLayer
 from xrayview.ui.viewer.film_item import FilmItem
 from xrayview.ui.viewer.heat_overlay import HeatOverlay
-from xrayview.ui.viewer.message_page import MessagePage
+from xrayview.ui.viewer.message_page import MessagePage, sentence
 from xrayview.ui.viewer.mouse import Tool
 from xrayview.ui.viewer.placement import Placement
 
@@ -280,7 +280,9 @@ class FilmViewer(QWidget):
         view = QRectF(self._canvas.viewport().rect())
         self._message.setGeometry(view.toRect())
         self._corners.setGeometry(view.toRect())
-        self._corners.show_texts(*self._texts(), self._heat.caption)
+        film = self._radiograph
+        warnings = tuple(sentence(text) for text in film.warnings) if film else ()
+        self._corners.show_texts(*self._texts(), self._heat.caption, warnings)
         room = self._corners.layout_now().room_at_right
         self._heat.arrange(self._film.sceneBoundingRect(), room)
         self.state_changed.emit()

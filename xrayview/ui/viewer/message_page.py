@@ -44,10 +44,10 @@ class MessagePage(QWidget):
         """What happened, to which file, why, and what to do."""
         self._fill(
             "title",
-            _sentence(error.what),
+            sentence(error.what),
             film.relative_path,
-            _sentence(error.why),
-            _sentence(error.hint),
+            sentence(error.why),
+            sentence(error.hint),
         )
 
     def set_identity_hidden(self, hidden: bool) -> None:
@@ -76,5 +76,6 @@ def _line(role: str) -> QLabel:
     return label
 
 
-def _sentence(text: str) -> str:
+def sentence(text: str) -> str:
+    """With a capital letter at its beginning."""
     return text[:1].upper() + text[1:]
