@@ -74,6 +74,15 @@ def test_that_hidden_identity_leaves_nothing_that_names_the_patient() -> None:
     assert corners.top_right == ("PA  L",)
 
 
+@pytest.mark.parametrize(
+    ("age", "shown"), [("089Y", "F  89Y"), ("090Y", "F  90Y or older"), ("103Y", "F  90Y or older")]
+)
+def test_that_hidden_identity_does_not_tell_the_very_old_apart(age: str, shown: str) -> None:
+    radiograph = film(replace(REF, patient_age=age))
+    assert corner_texts(radiograph, STATE, hide_identity=True).top_left[1] == shown
+    assert age.lstrip("0") in corner_texts(radiograph, STATE, hide_identity=False).top_left[1]
+
+
 @pytest.mark.parametrize("hide", [False, True])
 def test_that_a_film_that_says_nothing_has_no_empty_lines(hide: bool) -> None:
     corners = corner_texts(film(FilmRef(Path("a.png"), "a.png")), STATE, hide_identity=hide)

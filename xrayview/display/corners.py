@@ -48,8 +48,10 @@ class EdgeLetters:
 def corner_texts(radiograph: Radiograph, state: ViewState, *, hide_identity: bool) -> CornerTexts:
     """The four corners of a film.
 
-    Hidden identity leaves out name, ID, institution and date: together they name a patient to
-    anyone with access to the archive.
+    Hidden identity leaves out name, ID, institution and study date, on screen as in pictures that
+    leave the app: dates and places are identifiers too (HIPAA 45 CFR 164.514(b)(2)(i)), and
+    together they name a patient to anyone with access to the archive. Sex, age (to 89), view and
+    laterality stay: they are needed to read the film.
     """
     film = radiograph.ref
     return CornerTexts(
@@ -125,9 +127,16 @@ def opposite(side: str) -> str:
 def _patient(film: FilmRef, hidden: bool) -> tuple[str, ...]:
     age = film.patient_age.lstrip("0")
     if hidden:
-        return IDENTITY_HIDDEN, _words(film.patient_sex, age)
+        return IDENTITY_HIDDEN, _words(film.patient_sex, _common_age(age))
     identifier = f"ID {film.patient_id}" if film.patient_id else ""
     return _person(film.patient_name), _words(identifier, film.patient_sex, age)
+
+
+def _common_age(age: str) -> str:
+    # PS3.5 6.2: AS is nnnD, nnnW, nnnM or nnnY.
+    years = age.removesuffix("Y")
+    very_old = years != age and years.isdigit() and int(years) >= 90
+    return "90Y or older" if very_old else age
 
 
 def _study(film: FilmRef, hidden: bool) -> tuple[str, ...]:
