@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import colorsys
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -174,6 +175,24 @@ def test_that_the_caption_names_method_finding_score_and_model() -> None:
 def test_that_the_caption_says_when_the_finding_is_below_its_operating_point() -> None:
     line = caption(heat_map(spot(2, 2, 0, 0), (9, 9), score=0.41), "m")
     assert line.endswith("below its operating point (0.60)")
+
+
+@pytest.mark.parametrize(
+    ("score", "threshold", "said"),
+    [(0.598, 0.60, ("0.598", "0.600")), (0.59997, 0.6, ("0.59997", "0.60000"))],
+)
+def test_that_the_caption_has_digits_enough_to_be_true(
+    score: float, threshold: float, said: tuple[str, str]
+) -> None:
+    heat = replace(heat_map(spot(2, 2, 0, 0), (9, 9), score=score), threshold=threshold)
+    line = caption(heat, "m")
+    assert line == f"Grad-CAM · Pneumonia {said[0]} · m · below its operating point ({said[1]})"
+
+
+def test_that_the_caption_does_not_round_a_score_at_its_operating_point_below_it() -> None:
+    heat = replace(heat_map(spot(2, 2, 0, 0), (9, 9), score=0.604), threshold=0.6036)
+    assert "0.6040" in caption(heat, "m")
+    assert "below" not in caption(heat, "m")
 
 
 def test_that_the_caption_says_when_there_is_no_positive_evidence() -> None:

@@ -110,11 +110,22 @@ def colour_bar(
 
 
 def caption(heat: HeatMap, model_name: str) -> str:
-    """What stands under the map: method, finding, score and model, and what it must not hide."""
+    """What stands under the map: method, finding, score and model, and what it must not hide.
+
+    Scores have two decimals, and more where it takes more to see which side of the operating
+    point the score is on.
+    """
     method = METHOD_TITLES.get(heat.method, heat.method)
-    line = f"{method} · {heat.finding} {heat.score:.2f} · {model_name}"
+    decimals = _decimals_apart(heat.score, heat.threshold)
+    line = f"{method} · {heat.finding} {heat.score:.{decimals}f} · {model_name}"
     if not heat.has_evidence:
         line += " · no positive evidence"
     if heat.score < heat.threshold:
-        line += f" · below its operating point ({heat.threshold:.2f})"
+        line += f" · below its operating point ({heat.threshold:.{decimals}f})"
     return line
+
+
+def _decimals_apart(score: float, threshold: float) -> int:
+    """The fewest decimals that keep two numbers apart; 2 for equal ones."""
+    apart = (n for n in range(2, 17) if round(score, n) != round(threshold, n))
+    return next(apart, 2)
