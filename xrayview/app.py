@@ -7,7 +7,9 @@ import multiprocessing
 import os
 import sys
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
+from types import TracebackType
 
 from platformdirs import user_documents_path
 from PySide6.QtCore import QCoreApplication, QTimer
@@ -17,7 +19,9 @@ from PySide6.QtWidgets import QApplication
 from xrayview import __version__
 from xrayview.services.log import crash_log, start_log
 from xrayview.services.settings import Settings
+from xrayview.services.tasks import as_shown
 from xrayview.ui import theme
+from xrayview.ui.banners import Message
 from xrayview.ui.main_window import MainWindow
 
 _TALL_PX = 1800
@@ -40,6 +44,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     settings = Settings()
     window = MainWindow(settings, user_documents_path() / "XrayView")
     window.show()
+    sys.excepthook = partial(_on_unforeseen, window)
     QTimer.singleShot(0, lambda: _wake(window, settings, options))
     return app.exec()
 
@@ -69,6 +74,16 @@ def _wake(window: MainWindow, settings: Settings, options: argparse.Namespace) -
 
         Photographer(window, options.screenshot)
     window.wake(Engine(workers, settings.limits(), crash_log=crash_log()), options.model)
+
+
+def _on_unforeseen(
+    window: MainWindow, kind: type[BaseException], error: BaseException, _: TracebackType | None
+) -> None:
+    """A slip of ours is logged and said; the film stays on screen."""
+    if issubclass(kind, KeyboardInterrupt):
+        window.close()
+        return
+    window.banners.show_message(Message.of("inside", as_shown(error)))
 
 
 def _scale_by_screen() -> None:

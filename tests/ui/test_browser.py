@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from PySide6.QtCore import QModelIndex, Qt
 from pytestqt.qtbot import QtBot
 
 from tests.builders import phantom, write_raster
@@ -16,6 +18,7 @@ from xrayview.domain.model import Finding, ModelCard, Prediction, PreprocessSpec
 from xrayview.errors import Status, StatusCode
 from xrayview.ui.browser import nodes
 from xrayview.ui.browser.chip import chip
+from xrayview.ui.browser.tree_model import SEARCH, FilmTree
 from xrayview.ui.main_window import MainWindow
 
 FOLDER = Path("root")
@@ -35,6 +38,15 @@ def titles(node: nodes.Node, depth: int = 0) -> list[str]:
     for child in node.children:
         rows += [". " * depth + child.title, *titles(child, depth + 1)]
     return rows
+
+
+def everything(model: FilmTree, parent: QModelIndex = QModelIndex()) -> Iterator[list[str]]:  # noqa: B008
+    """What every row shows, is found by, and says in its tip."""
+    for row in range(model.rowCount(parent)):
+        index = model.index(row, 0, parent)
+        roles = (Qt.ItemDataRole.DisplayRole, SEARCH, Qt.ItemDataRole.ToolTipRole)
+        yield [str(model.data(index, role)) for role in roles]
+        yield from everything(model, index)
 
 
 def tree(
@@ -61,9 +73,18 @@ def test_that_films_of_one_folder_are_one_group() -> None:
 
 
 def test_that_hidden_identity_leaves_no_trace_in_rows_or_search() -> None:
-    root = tree(dicom("a.dcm"), hidden=True)
-    assert titles(root)[0] == "Patient 1"
-    assert "p1" not in root.children[0].search
+    film = dicom("DOE_JANE.dcm", study_date="20040119", study_description="DOE")
+    png = FilmRef(FOLDER / "doe" / "jane.png", "doe/jane.png", format="png", rows=4, columns=5)
+    file = RejectedFile(FOLDER / "doe.txt", "doe.txt", StatusCode.NOT_AN_IMAGE, "a text")
+    model = FilmTree()
+    model.replace(tree(film, png, rejected=(file,), hidden=True))
+    shown = list(everything(model))
+    assert [row[0] for row in shown] == [
+        "Patient 1 1", "Study 1", "Film 1 DICOM", "Patient 2 1", "Film 1 5 × 4", "Not films 1",
+        "File 1 a text",
+    ]  # fmt: skip
+    said = " ".join(text for row in shown for text in row).lower()
+    assert not any(name in said for name in ("p1", "2004", "doe", "jane"))
 
 
 def test_that_rejected_files_stand_last_with_their_reason() -> None:

@@ -236,8 +236,12 @@ def test_that_files_that_are_dropped_are_listed(
     assert [f.relative_path for f in session_of(window).films] == ["film1.dcm", "png/a.png"]
 
 
-def test_that_hidden_identity_is_hidden_in_the_list_too(qtbot: QtBot, opened: MainWindow) -> None:
+def test_that_hidden_identity_is_hidden_in_list_and_title_too(
+    qtbot: QtBot, opened: MainWindow, films: Path
+) -> None:
+    assert films.name in opened.windowTitle()
     qtbot.keyClick(opened, Qt.Key.Key_X)
+    assert opened.windowTitle() == "XrayView"
     listed = rows(opened)
     assert "Patient 1" in listed
     assert "P1" not in listed

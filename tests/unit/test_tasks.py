@@ -173,11 +173,19 @@ def test_that_a_refused_request_is_an_answer_too(desk: Desk) -> None:
     assert [type(heard) for heard in desk.heard] == [Cancelled]
 
 
-def test_that_an_unforeseen_error_is_shown_without_its_text() -> None:
-    shown = as_shown(ValueError("PatientName DOE^JANE"))
-    assert isinstance(shown, XrayViewError)
+def test_that_an_unforeseen_error_is_shown_and_logged_without_its_text(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    name = "DOE^JANE"
+    try:
+        int(name)
+    except ValueError as error:
+        shown = as_shown(error)
     assert "ValueError" in str(shown)
     assert "DOE" not in str(shown)
+    assert "ValueError" in caplog.text
+    assert "test_tasks.py" in caplog.text
+    assert "DOE" not in caplog.text
 
 
 def test_that_a_stream_arrives_whole_and_in_order_and_then_ends(desk: Desk) -> None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
+import traceback
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import CancelledError, Future
@@ -199,11 +200,17 @@ class Tasks:
             del self._newest[slot]
 
 
+def log_unforeseen(error: BaseException) -> None:
+    """Where it happened, without its text: that may quote a film."""
+    places = "".join(traceback.format_tb(error.__traceback__))
+    _log.error("unforeseen %s\n%s", type(error).__name__, places)
+
+
 def as_shown(error: BaseException) -> XrayViewError:
     """The error as a user may see it; one that nobody foresaw goes to the log with its trace."""
     if isinstance(error, XrayViewError):
         return error
-    _log.error("unforeseen %s", type(error).__name__, exc_info=error)
+    log_unforeseen(error)
     return XrayViewError(
         "Something failed inside XrayView",
         why=type(error).__name__,

@@ -10,6 +10,7 @@ from PySide6.QtCore import QObject
 from xrayview.domain.radiograph import Radiograph
 from xrayview.errors import XrayViewError
 from xrayview.services.catalogue import find_model, list_models
+from xrayview.services.resources import resource
 from xrayview.services.settings import Settings
 from xrayview.ui.banners import Banners, Message
 from xrayview.ui.start_page import StartPage
@@ -73,7 +74,7 @@ class Dashboard(QObject):
         name = f"{ready.card.name} {ready.card.version}" if ready else text
         self._start_page.show_ready(name, device_text(ready) if ready else "")
         if ready is not None and not judging.loading:
-            self._settings["model"] = str(ready.model.path)
+            self._settings["model"] = _lasting_name(ready.model.path)
             self._settings["device"] = ready.model.device
         self._refresh()
 
@@ -120,6 +121,11 @@ class Dashboard(QObject):
 
     def _model_folders(self) -> Iterable[Path]:
         return (Path(name) for name in self._settings["model_folders"])
+
+
+def _lasting_name(path: Path) -> str:
+    """A shipped bundle by its name: the program may lie elsewhere next time."""
+    return path.stem if path.parent == resource("models") else str(path)
 
 
 def _warnings(radiograph: Radiograph) -> Message:

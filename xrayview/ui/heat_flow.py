@@ -25,10 +25,11 @@ class HeatFlow(QObject):
         self._judging = judging
         self._panel = panel
         self._viewer = viewer
+        self._choice = ""
         self.on = False
         controls = panel.heat
         controls.toggled.connect(self.set_on)
-        controls.asked.connect(self.ask)
+        controls.asked.connect(self._on_choice)
         controls.opacity_changed.connect(viewer.set_heat_opacity)
         controls.cutoff_changed.connect(viewer.set_heat_cutoff)
         judging.heat_map_ready.connect(self._show)
@@ -56,8 +57,13 @@ class HeatFlow(QObject):
         """The finding at a place of the list (from 0); shows its map."""
         names = self._panel.findings_in_order()
         if place < len(names):
-            self._panel.heat.start_with(names[place])
+            self._choice = names[place]
+            self._panel.heat.start_with(self._choice)
             self.set_on(True)
+
+    def forget_choice(self) -> None:
+        """Another model: the finding that was chosen may not be its own."""
+        self._choice = ""
 
     def begin(self) -> None:
         """The film on screen or what is known of it changed: its own map, or none."""
@@ -65,9 +71,14 @@ class HeatFlow(QObject):
         self._panel.heat.show_note("")
         result = self._result()
         if result is not None:
-            self._panel.heat.start_with(leading(result))
+            self._panel.heat.start_with(self._choice or leading(result))
             self._panel.mark()
             self.ask()
+
+    def _on_choice(self) -> None:
+        # The user's choice stays from film to film, so that one finding can be followed.
+        self._choice = self._panel.heat.chosen()[0]
+        self.ask()
 
     def _result(self) -> FilmResult | None:
         result = self._session.result(self._session.current)

@@ -94,6 +94,7 @@ class MainWindow(QMainWindow):
         self._actions |= space.commands()
         self.pages.addWidget(space)
         space.workbench.folder_opened.connect(self._on_folder)
+        space.identity_hidden.connect(self._show_title)
         space.findings.model_asked.connect(self.choose_model)
         board = Dashboard(
             space, self.bar, self.status, self.start_page, self.banners, self._settings
@@ -167,10 +168,13 @@ class MainWindow(QMainWindow):
         ShortcutSheet(self).open()
 
     def _on_folder(self) -> None:
-        folder = self.workspace.session.folder
         self.pages.setCurrentWidget(self.workspace)
-        if folder is not None:
-            self.setWindowTitle(f"{folder.name or folder} – XrayView")
+        self._show_title()
+
+    def _show_title(self) -> None:
+        space = self.workspace
+        folder = None if space.hides_identity else space.session.folder
+        self.setWindowTitle(f"{folder.name or folder} – XrayView" if folder else "XrayView")
 
     # Window
 

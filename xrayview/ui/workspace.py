@@ -38,6 +38,7 @@ class Workspace(QWidget):
     """Browser, film, findings and batch over one session."""
 
     message = Signal(object)
+    identity_hidden = Signal(bool)
     refreshed = Signal()
     """What is known of the film on screen is another."""
 
@@ -106,6 +107,13 @@ class Workspace(QWidget):
         self._hidden = hidden
         self.viewer.set_identity_hidden(hidden)
         self.browser.set_identity_hidden(hidden)
+        self.table.rows.set_identity_hidden(hidden)
+        self.identity_hidden.emit(hidden)
+
+    @property
+    def hides_identity(self) -> bool:
+        """True while names and IDs are hidden."""
+        return self._hidden
 
     def film_alone(self) -> None:
         """The film without panels, and back."""
@@ -218,6 +226,7 @@ class Workspace(QWidget):
             dialog.show()
 
     def _on_model(self) -> None:
+        self.heat.forget_choice()
         self.refresh_findings()
         self.browser.refresh_all()
         self.heat.begin()

@@ -36,6 +36,7 @@ from xrayview.ui import theme
 
 AnyIndex = QModelIndex | QPersistentModelIndex
 _SORT = Qt.ItemDataRole.UserRole
+_FILE = 1
 _RESULT = Qt.ItemDataRole.UserRole + 1
 
 
@@ -88,7 +89,13 @@ class ResultRows(QAbstractTableModel):
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._columns = columns_of(())
+        self._hidden = False
         self.results: list[FilmResult] = []
+
+    def set_identity_hidden(self, hidden: bool) -> None:
+        """Show `File 12` in place of the file's name."""
+        self._hidden = hidden
+        self.layoutChanged.emit()
 
     def start(self, findings: tuple[str, ...]) -> None:
         """Empty the table for a model's findings."""
@@ -126,10 +133,9 @@ class ResultRows(QAbstractTableModel):
 
     def data(self, index: AnyIndex, role: int = Qt.ItemDataRole.DisplayRole) -> object:
         result, column = self.results[index.row()], self._columns[index.column()]
-        if role == Qt.ItemDataRole.DisplayRole:
-            return column.text(result)
-        if role == Qt.ItemDataRole.ToolTipRole:
-            return column.text(result) or None
+        if role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.ToolTipRole):
+            hidden = self._hidden and index.column() == _FILE
+            return f"File {index.row() + 1}" if hidden else column.text(result)
         if role == _SORT:
             return column.sort(result)
         if role == _RESULT:

@@ -24,6 +24,8 @@ class Node:
     parent: Node | None = field(default=None, repr=False)
     row: int = 0
     is_list_of_rejected: bool = False
+    is_hidden: bool = False
+    """Nothing that could name somebody may be shown of it."""
 
     def add(self, child: Node) -> Node:
         """Append a child and tell it its place."""
@@ -45,13 +47,13 @@ def build(
     series is not a row of its own.
     """
     root = Node("root", "")
-    for number, patient in enumerate(patients, 1):
+    for patient in patients:
         if patient.key.startswith("folder:"):
             group = root.add(Node(patient.key, patient.title or folder.name or str(folder)))
             for film in _films(patient):
                 group.add(_film(film))
             continue
-        group = root.add(Node(patient.key, _patient(patient, number, identity_hidden)))
+        group = root.add(Node(patient.key, patient.title or "Patient without an ID"))
         for study in patient.studies:
             _add_study(group, study)
     files = tuple(rejected)
@@ -62,7 +64,35 @@ def build(
     for group in root.children:
         group.note = group.note or str(_count(group))
         group.search = group.title.lower()
+    if identity_hidden:
+        _hide(root)
     return root
+
+
+def _hide(parent: Node) -> None:
+    """Numbers in place of all that could name somebody: IDs, dates, folders and file names."""
+    for number, node in enumerate(parent.children, 1):
+        if node.film is not None:
+            view = view_text(node.film)
+            node.title = f"Film {number}" if view == node.film.path.name else view
+            node.note = _size(node.film)
+        elif node.rejected is not None:
+            node.title = f"File {number}"
+        elif not node.is_list_of_rejected:
+            node.title = f"{_LEVELS[_depth(node)]} {number}"
+        node.search = node.title.lower()
+        node.is_hidden = True
+        _hide(node)
+
+
+_LEVELS = ("Patient", "Study", "Series")
+
+
+def _depth(node: Node) -> int:
+    depth = -1
+    while node.parent is not None:
+        node, depth = node.parent, depth + 1
+    return depth
 
 
 def view_text(film: FilmRef) -> str:
@@ -116,12 +146,6 @@ def _rejected(file: RejectedFile) -> Node:
         rejected=file,
         search=f"{file.relative_path} {file.why}".lower(),
     )
-
-
-def _patient(patient: Patient, number: int, hidden: bool) -> str:
-    if hidden:
-        return f"Patient {number}"
-    return patient.title or "Patient without an ID"
 
 
 def _films(patient: Patient) -> Iterable[FilmRef]:

@@ -92,7 +92,7 @@ class Browser(QFrame):
         return self._filter.films()
 
     def set_identity_hidden(self, hidden: bool) -> None:
-        """Show `Patient 1` in place of the PatientID."""
+        """Show numbers in place of IDs, dates, folders and file names."""
         self._hidden = hidden
         self._rebuild()
 

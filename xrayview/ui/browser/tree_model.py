@@ -130,6 +130,8 @@ def _walk(node: Node) -> Iterator[Node]:
 
 
 def _tip(node: Node) -> str:
+    if node.is_hidden:
+        return node.title
     if node.rejected is not None:
         file = node.rejected
         return f"{file.relative_path}\n{file.code}: {file.why}\n{file.hint}".strip()
