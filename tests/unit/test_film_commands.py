@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import csv
 import json
+import signal
+from collections.abc import Iterator
 from pathlib import Path
 
 import cv2
@@ -13,7 +15,9 @@ from pydicom.data import get_testdata_file
 
 from tests.builders import phantom, write_dicom, write_raster
 from xrayview.cli import main
+from xrayview.commands.film_lines import FilmLines
 from xrayview.display.greyscale import render
+from xrayview.domain.events import FilmFinished
 from xrayview.domain.radiograph import Window
 from xrayview.errors import ExitCode
 from xrayview.io.readers import read_film, read_header, read_stored
@@ -112,10 +116,14 @@ def test_that_render_takes_a_window_by_hand_or_by_its_number(folder: Path, tmp_p
 def test_that_render_says_which_window_or_frame_is_not_there(
     folder: Path, tmp_path: Path, capsys: Captured
 ) -> None:
-    for asked in (["--window-index", "3"], ["--frame", "2"]):
+    asked_and_told = (
+        (["--window-index", "3"], "has no window 3 (its file gives 0)"),
+        (["--frame", "2"], "page 2 was asked for, the file has 1"),
+    )
+    for asked, told in asked_and_told:
         arguments = ["render", str(folder / "sub" / "a.png"), "--out", str(tmp_path), *asked]
         assert main(arguments) == ExitCode.SOME_FAILED
-        assert f"has no {asked[0][2:8]}" in capsys.readouterr().out
+        assert told in capsys.readouterr().out
     assert not any(tmp_path.iterdir())
 
 
@@ -164,3 +172,31 @@ def test_that_names_are_in_the_table_only_when_asked_for_twice(
     assert not out.exists()
     assert main([*arguments, "--identity", "full"]) == ExitCode.OK
     assert "Secret^Name" in out.read_text(encoding="utf-8")
+
+
+@pytest.fixture
+def interrupted(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Ctrl+C as soon as the first film is told of."""
+    add, handler = FilmLines.add, signal.getsignal(signal.SIGINT)
+
+    def add_and_interrupt(self: FilmLines, event: FilmFinished) -> None:
+        add(self, event)
+        if event.done == 1:
+            signal.raise_signal(signal.SIGINT)
+
+    monkeypatch.setattr(FilmLines, "add", add_and_interrupt)
+    yield
+    signal.signal(signal.SIGINT, handler)
+
+
+@pytest.mark.usefixtures("interrupted")
+def test_that_an_interrupt_keeps_what_is_done(tmp_path: Path) -> None:
+    folder, pictures, table = tmp_path / "films", tmp_path / "pictures", tmp_path / "tags.csv"
+    folder.mkdir()
+    for number in range(20):
+        write_dicom(folder / f"{number:02}.dcm", phantom())
+    assert main(["render", str(folder), "--out", str(pictures)]) == ExitCode.INTERRUPTED
+    assert [path.name for path in pictures.iterdir()] == ["00.dcm.png"]
+    assert main(["tags", str(folder), "--out", str(table)]) == ExitCode.INTERRUPTED
+    rows = list(csv.DictReader(table.read_text(encoding="utf-8").splitlines()))
+    assert [row["path"] for row in rows] == ["00.dcm"]

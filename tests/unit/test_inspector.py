@@ -9,7 +9,7 @@ import pytest
 from pydicom.datadict import tag_for_keyword
 
 from tests.builders import lut_item, phantom, write_dicom, write_raster
-from xrayview.display.inspector import TAGS, pipeline_steps
+from xrayview.display.inspector import TAGS, pipeline_steps, spacing_attributes
 from xrayview.display.voi import drag_window
 from xrayview.domain.inspection import Step
 from xrayview.domain.radiograph import Radiograph, Window
@@ -99,3 +99,15 @@ def test_that_a_colour_film_says_that_it_is_shown_as_luminance(tmp_path: Path) -
     steps = named(pipeline_steps(film(write_dicom(tmp_path / "film.dcm", rgb, photometric="RGB"))))
     assert steps["Colour"].attributes[0].value == "RGB"
     assert steps["Inversion"].value == "none"
+
+
+def test_that_spacing_names_the_attributes_it_was_made_of(tmp_path: Path) -> None:
+    path = write_dicom(
+        tmp_path / "film.dcm",
+        phantom(),
+        ImagerPixelSpacing=[0.2, 0.1],
+        DistanceSourceToDetector=1800,
+        DistanceSourceToPatient=1500,
+    )
+    found = {a.tag: a.value for a in spacing_attributes(film(path))}
+    assert found == {"(0018,1164)": "0.2\\0.1", "(0018,1110)": "1800.0", "(0018,1111)": "1500.0"}

@@ -30,6 +30,13 @@ TAGS: dict[str, str] = {
     "WindowCenterWidthExplanation": "(0028,1055)",
     "VOILUTFunction": "(0028,1056)",
     "PresentationLUTShape": "(2050,0020)",
+    "PixelSpacing": "(0028,0030)",
+    "PixelSpacingCalibrationType": "(0028,0A02)",
+    "ImagerPixelSpacing": "(0018,1164)",
+    "NominalScannedPixelSpacing": "(0018,2010)",
+    "EstimatedRadiographicMagnificationFactor": "(0018,1114)",
+    "DistanceSourceToDetector": "(0018,1110)",
+    "DistanceSourceToPatient": "(0018,1111)",
     "ShutterShape": "(0018,1600)",
     "ShutterUpperHorizontalEdge": "(0018,1606)",
     "ShutterLowerHorizontalEdge": "(0018,1608)",
@@ -41,6 +48,16 @@ TAGS: dict[str, str] = {
     "ShutterPresentationValue": "(0018,1622)",
 }
 """Tags of the attributes that a step may come from (PS3.6)."""
+
+SPACING_KEYWORDS = (
+    "PixelSpacing",
+    "PixelSpacingCalibrationType",
+    "ImagerPixelSpacing",
+    "NominalScannedPixelSpacing",
+    "EstimatedRadiographicMagnificationFactor",
+    "DistanceSourceToDetector",
+    "DistanceSourceToPatient",
+)
 
 
 def pipeline_steps(
@@ -55,6 +72,11 @@ def pipeline_steps(
         invert: the user's own inversion.
     """
     return tuple(_steps(radiograph, default_voi(radiograph) if voi is None else voi, invert))
+
+
+def spacing_attributes(radiograph: Radiograph) -> tuple[Attribute, ...]:
+    """What the file says of distances; its `spacing` was made of these."""
+    return _attributes(radiograph, SPACING_KEYWORDS)
 
 
 def _steps(film: Radiograph, voi: Voi, invert: bool) -> Iterator[Step]:
@@ -91,6 +113,8 @@ def _stored(film: Radiograph) -> Step:
 
 def _modality(film: Radiograph) -> Step:
     greyscale = film.greyscale
+    if _is_colour(film):
+        return Step("Rescale", "none: luminance is shown as it is", "default")
     if greyscale.modality_lut is not None:
         return _step(film, "Modality LUT", _lut_text(greyscale.modality_lut), "ModalityLUTSequence")
     values = f"slope {greyscale.slope:g}, intercept {greyscale.intercept:g}"
@@ -141,10 +165,14 @@ def _is_colour(film: Radiograph) -> bool:
 
 def _step(film: Radiograph, name: str, value: str, *keywords: str) -> Step:
     """A step of the attributes that the file has; of the standard's default without any."""
-    attributes = tuple(
+    attributes = _attributes(film, keywords)
+    origin: Origin = "file" if attributes else "default"
+    return Step(name, value, origin, attributes)
+
+
+def _attributes(film: Radiograph, keywords: tuple[str, ...]) -> tuple[Attribute, ...]:
+    return tuple(
         Attribute(keyword, TAGS[keyword], film.attributes[keyword])
         for keyword in keywords
         if keyword in film.attributes
     )
-    origin: Origin = "file" if attributes else "default"
-    return Step(name, value, origin, attributes)

@@ -71,3 +71,5 @@ class FilmInspection:
     warnings: tuple[str, ...]
     notes: tuple[str, ...]
     file_sha256: str
+    spacing_attributes: tuple[Attribute, ...] = ()
+    """What the file says of distances."""

@@ -26,7 +26,7 @@ def inspect_film(request: InspectFilm) -> FilmInspection:
     """What the film is, its stored values, and its way to grey."""
     from pydicom.uid import UID
 
-    from xrayview.display.inspector import pipeline_steps
+    from xrayview.display.inspector import pipeline_steps, spacing_attributes
     from xrayview.io.readers import read_stored
     from xrayview.io.transfer_syntax import TRANSFER_SYNTAXES
 
@@ -55,6 +55,7 @@ def inspect_film(request: InspectFilm) -> FilmInspection:
         warnings=radiograph.warnings,
         notes=radiograph.notes,
         file_sha256=radiograph.sha256,
+        spacing_attributes=spacing_attributes(radiograph),
     )
 
 
@@ -65,13 +66,6 @@ def render_film(request: RenderFilm) -> RenderedFilm:
     from xrayview.io.export import encode
 
     radiograph = decode_film(DecodeFilm(request.film, request.limits))
-    if radiograph.ref.frame != request.film.frame:
-        raise UsageError(
-            f"The film has no frame {request.film.frame + 1}",
-            path=request.film.path,
-            why="only its first one is read",
-            hint="Leave --frame out.",
-        )
     voi = auto_window(radiograph) if request.auto else _window(request, radiograph)
     grey_HW = displayed_picture(radiograph, voi, invert=request.invert, overlays=request.overlays)
     return RenderedFilm(
