@@ -11,7 +11,7 @@ import pytest
 from pydicom.data import get_testdata_file
 from pydicom.uid import ExplicitVRBigEndian, JPEGLSLossless
 
-from tests.builders import phantom, write_dicom, write_raster
+from tests.builders import phantom, tiff_bytes, write_dicom, write_raster
 from xrayview.errors import StatusCode, UnreadableFilm
 from xrayview.io.readers import read_stored
 
@@ -70,3 +70,12 @@ def test_that_a_file_without_an_image_has_no_stored_values() -> None:
     with pytest.raises(UnreadableFilm) as caught:
         read_stored(Path(str(get_testdata_file("reportsi.dcm", download=False))))
     assert caught.value.code is StatusCode.NO_PIXELS
+
+
+def test_that_pages_of_several_sizes_are_not_given_one_shape(tmp_path: Path) -> None:
+    path = tmp_path / "film.tif"
+    path.write_bytes(tiff_bytes(phantom(bits=8), phantom(bits=8).T))
+    with pytest.raises(UnreadableFilm, match="differ in size"):
+        read_stored(path)
+    path.write_bytes(tiff_bytes(phantom(bits=8), phantom(bits=8)))
+    assert read_stored(path).shape == (2, 48, 40)

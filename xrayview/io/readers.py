@@ -124,14 +124,23 @@ def read_stored(path: Path, *, max_megapixels: float = 200.0) -> StoredValues:
 
 def _summary(frames: Iterator[npt.NDArray[Any]]) -> StoredValues:
     digest = hashlib.sha256()
-    lows, highs = [], []
+    lows, highs, kinds = [], [], set()
     for frame in frames:
         little = np.ascontiguousarray(frame, dtype=frame.dtype.newbyteorder("<"))
         digest.update(little.data)
         lows.append(frame.min().item())
         highs.append(frame.max().item())
-    shape = frame.shape if len(lows) == 1 else (len(lows), *frame.shape)
-    return StoredValues(shape, frame.dtype.name, min(lows), max(highs), digest.hexdigest())
+        kinds.add((frame.shape, frame.dtype.name))
+    if len(kinds) > 1:
+        raise UnreadableFilm(
+            "The pages are no frames of one film",
+            code=StatusCode.DECODE_FAILED,
+            why="they differ in size or in sample type",
+            hint="Save each page as a file of its own.",
+        )
+    ((shape, dtype),) = kinds
+    shape = shape if len(lows) == 1 else (len(lows), *shape)
+    return StoredValues(shape, dtype, min(lows), max(highs), digest.hexdigest())
 
 
 def _bytes_of(path: Path) -> tuple[bytes, os.stat_result]:
