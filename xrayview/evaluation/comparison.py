@@ -1,0 +1,53 @@
+"""Two models on the same films: does one really do better?"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import comb
+
+import numpy as np
+import numpy.typing as npt
+
+from xrayview.errors import UsageError
+
+
+@dataclass(frozen=True)
+class McNemar:
+    """Films on which only one of two models is right, and how likely such a split is by chance."""
+
+    only_first: int
+    only_second: int
+    p_value: float
+    n: int
+
+
+def mcnemar(truth_N: npt.ArrayLike, first_N: npt.ArrayLike, second_N: npt.ArrayLike) -> McNemar:
+    """The exact two-sided test (McNemar 1947, binomial) of equal accuracy.
+
+    Args:
+        truth_N: what each film carries: truth values or indices of findings.
+        first_N: what the first model calls each film, in the same words.
+        second_N: what the second calls it.
+
+    Films are taken as independent. With no film that tells them apart the p-value is 1.
+
+    Raises:
+        UsageError: lengths differ.
+    """
+    truth, first, second = (np.asarray(values).ravel() for values in (truth_N, first_N, second_N))
+    if not truth.size == first.size == second.size:
+        raise UsageError(
+            f"{truth.size} truths, {first.size} and {second.size} calls",
+            hint="Both models must have judged the same films.",
+        )
+    right_first, right_second = first == truth, second == truth
+    only_first = int(np.sum(right_first & ~right_second))
+    only_second = int(np.sum(right_second & ~right_first))
+    return McNemar(only_first, only_second, _two_sided(only_first, only_second), int(truth.size))
+
+
+def _two_sided(a: int, b: int) -> float:
+    """Twice the smaller tail of Binomial(a + b, 1/2), at most 1."""
+    n, fewer = a + b, min(a, b)
+    tail = sum(comb(n, k) for k in range(fewer + 1))
+    return min(1.0, float(tail / 2 ** (n - 1))) if n else 1.0
