@@ -13,8 +13,8 @@ from xrayview.evaluation.subgroups import NOT_STATED, age_band, subgroups
 @pytest.mark.parametrize(
     ("age", "band"),
     [
-        ("57", "40-59"), ("057Y", "40-59"), ("018M", "1-5"), ("003D", "under 1"), ("052W", "under 1"),
-        ("5", "1-5"), ("6", "6-17"), ("17", "6-17"), ("18", "18-39"), ("40", "40-59"),
+        ("57", "40-59"), ("057Y", "40-59"), ("018M", "1-5"), ("003D", "under 1"),
+        ("052W", "under 1"), ("5", "1-5"), ("6", "6-17"), ("17", "6-17"), ("18", "18-39"), ("40", "40-59"),
         ("060y", "60-79"), ("80", "80 and over"), ("", NOT_STATED), ("411", NOT_STATED),
         ("-3", NOT_STATED), ("adult", NOT_STATED),
     ],
@@ -43,7 +43,9 @@ def test_that_each_group_has_the_figures_of_its_films_alone():
         inside = np.array(sex) == group.group
         counts = confusion(truth[inside], scores[inside], 0.5)
         assert (group.n, group.positives) == (counts.total, counts.positives)
-        assert group.auc and group.sensitivity and group.specificity
+        assert group.auc
+        assert group.sensitivity
+        assert group.specificity
         assert group.auc.value == pytest.approx(auc(truth[inside], scores[inside]))
         assert group.auc.low <= group.auc.value <= group.auc.high
         assert group.sensitivity.value == pytest.approx(counts.sensitivity)
