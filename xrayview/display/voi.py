@@ -83,7 +83,7 @@ def auto_window(radiograph: Radiograph) -> Window:
     spread gets width 1 around its value. LINEAR_EXACT, because modality values may span less
     than 1.
     """
-    values, counts = _image_values(radiograph.pixels_HW, radiograph.greyscale)
+    values, counts = image_values(radiograph.pixels_HW, radiograph.greyscale)
     if not values.size:
         return Window(0.5, 1.0, VoiFunction.LINEAR_EXACT, "Auto")
     low, high = np.percentile(
@@ -145,7 +145,7 @@ def stored_codes(dtype: np.dtype[Any]) -> Pixels | None:
     return codes
 
 
-def _image_values(
+def image_values(
     pixels: Pixels, greyscale: Greyscale
 ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.intp] | None]:
     """Modality values of the image without background, 1-D, and how often each occurs.

@@ -125,6 +125,11 @@ class FilmViewer(QWidget):
         """The film on screen, or the one whose error is; empty when there is none."""
         return self._film_id
 
+    @property
+    def radiograph(self) -> Radiograph | None:
+        """The film on screen; None while there is none, and in the place of one is an error."""
+        return self._radiograph
+
     # Window and inversion
 
     @property

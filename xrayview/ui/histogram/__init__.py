@@ -1,0 +1,1 @@
+"""The film's grey values with its window over them."""

@@ -1,0 +1,80 @@
+"""The plot of the histogram panel. Imported when it is first seen: pyqtgraph is half a second."""
+
+from __future__ import annotations
+
+import pyqtgraph as pg
+from PySide6.QtCore import QSignalBlocker, Qt, Signal
+from PySide6.QtGui import QColor
+
+from xrayview.display.histogram import Histogram, transfer_curve, voi_range
+from xrayview.display.voi import Voi
+from xrayview.ui import theme
+from xrayview.ui.theme import C
+
+_ROOM = 0.04
+"""Left free at either side of the values, as a share of their range, and above them."""
+
+
+class HistogramPlot(pg.GraphicsLayoutWidget):
+    """Counts (logarithmic), the VOI curve, and the window as a region."""
+
+    dragged = Signal(float, float)
+    """Where the region begins and ends, while the user drags it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setBackground(C.panel)
+        self.setAccessibleName(self.tr("Grey-value histogram"))
+        self.setToolTip(
+            self.tr("Grey values of the film, counted on a logarithmic scale.\n")
+            + self.tr("Drag the region or its edges to change the window; the wheel zooms.")
+        )
+        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self._range = (0.0, 1.0)
+        self.bars = pg.PlotCurveItem(fillLevel=0, brush=C.faint, pen=None)
+        self.curve = pg.PlotCurveItem(pen=pg.mkPen(C.text, width=1.5), antialias=True)
+        self.region = pg.LinearRegionItem(
+            brush=_faint(C.accent, 36), hoverBrush=_faint(C.accent, 56), pen=pg.mkPen(C.accent)
+        )
+        self.region.sigRegionChanged.connect(lambda: self.dragged.emit(*self.region.getRegion()))
+        self._box = self._view_with_axis()
+        for item in (self.bars, self.region, self.curve):
+            self._box.addItem(item)
+
+    def show_histogram(self, histogram: Histogram, voi: Voi) -> None:
+        """The values of another film; the view holds all of them, and the window if it may."""
+        low, high = float(histogram.edges[0]), float(histogram.edges[-1])
+        room = (high - low) * _ROOM
+        first, last = voi_range(voi)
+        # A window far wider than the film would leave a sliver of its values.
+        left = max(min(low, first), low - (high - low)) - room
+        right = min(max(high, last), high + (high - low)) + room
+        self._range = (left, right)
+        self.bars.setData(histogram.edges, histogram.heights, stepMode="center")
+        self._box.setLimits(xMin=left, xMax=right, minXRange=(high - low) / 500)
+        self._box.setXRange(left, right, padding=0)
+
+    def show_voi(self, voi: Voi) -> None:
+        """Move region and curve; nobody is told."""
+        with QSignalBlocker(self.region):
+            self.region.setRegion(voi_range(voi))
+        self.curve.setData(*transfer_curve(voi, *self._range))
+
+    def _view_with_axis(self) -> pg.ViewBox:
+        """Not a PlotItem: its menus and buttons would only be hidden."""
+        self.ci.layout.setContentsMargins(0, 0, 0, 0)
+        self.ci.layout.setSpacing(0)
+        box = self.addViewBox(row=0, col=0, enableMenu=False)
+        box.setMouseEnabled(x=True, y=False)
+        box.setYRange(0, 1 + _ROOM, padding=0)
+        axis = pg.AxisItem("bottom", pen=C.line, textPen=C.quiet, linkView=box, maxTickLength=-4)
+        axis.setStyle(tickFont=theme.pixels(theme.SMALL_PX))
+        axis.enableAutoSIPrefix(False)
+        self.addItem(axis, row=1, col=0)
+        return box
+
+
+def _faint(colour: str, alpha: int) -> QColor:
+    shade = QColor(colour)
+    shade.setAlpha(alpha)
+    return shade
