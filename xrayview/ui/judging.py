@@ -61,13 +61,14 @@ class Judging(QObject):
     def open_model(self, path: Path, device: Device | None = None) -> None:
         """Load a bundle; the model in force stays until the new one has kept its contract."""
         asked = device or self.device
-        self._say_loading(f"Loading {path.stem} …")
+        self.model_text = f"Loading {path.stem} …"
         self._tasks.call(
             "load model",
             lambda: model_ref(path, asked),
             self._load,
             lambda error: self._on_not_loaded(path, asked, error),
         )
+        self.model_changed.emit()
 
     def set_device(self, device: Device) -> None:
         """Run on another device from now on; there is no silent fallback."""
@@ -105,7 +106,6 @@ class Judging(QObject):
 
     def _trust_question(self, path: Path, device: Device, error: ModelNotTrusted) -> Message:
         def trust() -> None:
-            self._say_loading(f"Loading {path.stem} …")
             self._tasks.call(
                 "load model",
                 lambda: trust_model(path),
@@ -120,10 +120,6 @@ class Judging(QObject):
             f"A model is a program. {error.why}",
             (("Trust and load", trust),),
         )
-
-    def _say_loading(self, text: str) -> None:
-        self.model_text = text
-        self.model_changed.emit()
 
     @property
     def loading(self) -> bool:

@@ -202,7 +202,7 @@ class MainWindow(QMainWindow):
         self.open_paths([folder])
 
     def _restore(self) -> None:
-        self.setMinimumSize(900, 600)
+        self.setMinimumSize(960, 600)
         self.resize(1280, 800)
         geometry = self._settings["window_state"].get("geometry", "")
         self.restoreGeometry(QByteArray.fromBase64(geometry.encode()))

@@ -40,7 +40,7 @@ class Colours:
     accent: str = "#58a6d6"
     accent_dim: str = "#2b4d63"
     warn: str = "#d9a94e"
-    error: str = "#dd7268"
+    error: str = "#e5847a"
     ok: str = "#7fae8b"
 
 
@@ -121,6 +121,7 @@ QTreeView::branch { background: $panel; }
 QTableView { gridline-color: transparent; alternate-background-color: #25282b;
     selection-background-color: $accent_dim; selection-color: $text; }
 QTableView::item { padding: 0 8px; }
+QPushButton[segment="true"] { padding: 4px 8px; }
 QPushButton[segment="true"]:checked { background: $accent_dim; color: #ffffff; }
 QHeaderView::section { background: $window; color: $quiet; border: 0;
     border-bottom: 1px solid $line; padding: 5px 8px; }

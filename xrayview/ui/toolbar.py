@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import get_args
 
 from PySide6.QtCore import QSignalBlocker, QSize, Qt, Signal
-from PySide6.QtGui import QActionGroup
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QComboBox, QMenu, QSizePolicy, QToolBar, QToolButton, QWidget
 
 from xrayview.domain.model import ModelCard
@@ -17,6 +17,8 @@ from xrayview.services.catalogue import CatalogueEntry
 from xrayview.ui import shortcuts, theme
 
 _OTHER_MODEL = object()
+_WIDE_PX = 1200
+"""From this width on, there is room for the words of the model's buttons."""
 
 
 @dataclass(frozen=True)
@@ -72,7 +74,6 @@ class TopBar(QToolBar):
         self.setIconSize(QSize(20, 20))
         self.buttons: dict[str, QToolButton] = {}
         self._actions = actions
-        self._groups: dict[str, QActionGroup] = {}
         self._open()
         self.addSeparator()
         for tool in _TOOLS:
@@ -83,7 +84,7 @@ class TopBar(QToolBar):
         for tool in _MODEL_TOOLS:
             self._add(tool)
         self._space()
-        self.models = self._chooser("Model", 252)
+        self.models = self._chooser("Model", 180)
         self.models.setPlaceholderText("No model is loaded")
         self.models.activated.connect(self._on_model)
         self.devices = self._chooser("Device that is asked for", 72)
@@ -95,6 +96,15 @@ class TopBar(QToolBar):
         self.show_models((), None)
         self.show_recent(())
         self.buttons["tool_window"].setChecked(True)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        wide = event.size().width() >= _WIDE_PX
+        with_text = Qt.ToolButtonStyle.ToolButtonTextBesideIcon
+        style = with_text if wide else Qt.ToolButtonStyle.ToolButtonIconOnly
+        for name in MODEL_BUTTONS:
+            self.buttons[name].setToolButtonStyle(style)
+        self.models.setFixedWidth(252 if wide else 180)
+        super().resizeEvent(event)
 
     def show_recent(self, folders: Iterable[Path]) -> None:
         """Fill the menu of the folders that were opened last."""

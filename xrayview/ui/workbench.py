@@ -7,9 +7,11 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from os.path import commonpath
 from pathlib import Path
+from weakref import WeakKeyDictionary
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
+from xrayview.display.ready import ReadyFilm, make_ready
 from xrayview.domain.film import FilmRef, RejectedFile
 from xrayview.domain.radiograph import Radiograph
 from xrayview.engine.client import Engine
@@ -18,7 +20,7 @@ from xrayview.engine.protocol import DecodeFilm
 from xrayview.engine.scan import list_files, read_headers, root_of, scan_folder
 from xrayview.errors import XrayViewError
 from xrayview.services.session import FilmList, Session
-from xrayview.services.tasks import Tasks
+from xrayview.services.tasks import Failed, Tasks
 from xrayview.ui.banners import Message
 
 Found = FilmRef | RejectedFile
@@ -45,6 +47,7 @@ class Workbench(QObject):
         self.session = session
         self._tasks = tasks
         self._engine = engine
+        self._ready: WeakKeyDictionary[Radiograph, ReadyFilm] = WeakKeyDictionary()
         self._staged: _Listing | None = None
         self.listed: Callable[[], FilmList] = lambda: FilmList(session.films)
         """The films that Up and Down walk through; the browser gives those that it lists."""
@@ -161,9 +164,18 @@ class Workbench(QObject):
         self._tasks.start(
             "open film",
             lambda: self._engine.submit(DecodeFilm(film, self._engine.limits)),
-            lambda radiograph: self._on_decoded(film, radiograph),
+            lambda radiograph: self._make_ready(
+                "open film",
+                radiograph,
+                lambda: self._on_decoded(film, radiograph),
+                lambda error: self._on_undecoded(film, error),
+            ),
             lambda error: self._on_undecoded(film, error),
         )
+
+    def ready(self, radiograph: Radiograph) -> ReadyFilm | None:
+        """What the film's first picture needs; None where it was not made."""
+        return self._ready.get(radiograph)
 
     def step(self, films: int) -> None:
         """The film so many places on in the list."""
@@ -222,9 +234,25 @@ class Workbench(QObject):
         self._tasks.start(
             "prefetch",
             lambda: self._engine.submit(request, priority=Priority.PREFETCH),
-            lambda radiograph: self._on_ahead(film, radiograph, then),
+            lambda radiograph: self._make_ready(
+                "prefetch",
+                radiograph,
+                lambda: self._on_ahead(film, radiograph, then),
+                lambda _error: None,
+            ),
             lambda _error: None,  # told when the user opens that film
         )
+
+    def _make_ready(
+        self, slot: str, radiograph: Radiograph, done: Callable[[], None], failed: Failed
+    ) -> None:
+        """In a thread: a tenth of a second for a large padded film, which the window would feel."""
+
+        def keep(ready: ReadyFilm) -> None:
+            self._ready[radiograph] = ready
+            done()
+
+        self._tasks.call(slot, lambda: make_ready(radiograph), keep, failed)
 
     def _on_ahead(self, film: FilmRef, radiograph: Radiograph, then: tuple[int, ...]) -> None:
         current = self.session.current

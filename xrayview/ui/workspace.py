@@ -213,6 +213,7 @@ class Workspace(QWidget):
         state = findings_state(
             self.session,
             model_text=self.judging.model_text,
+            loading=self.judging.loading,
             busy=self.judging.is_busy(self.session.current),
         )
         self.findings.show_state(state)
@@ -303,7 +304,7 @@ class Workspace(QWidget):
         self._rows.setSizes([560, 240])
         self.table.hide()
         self._columns = QSplitter(Qt.Orientation.Horizontal)
-        for panel, least in ((self.browser, 200), (self._rows, 360), (self.findings, 232)):
+        for panel, least in ((self.browser, 200), (self._rows, 420), (self.findings, 232)):
             panel.setMinimumWidth(least)
             self._columns.addWidget(panel)
         for splitter in (self._rows, self._columns):

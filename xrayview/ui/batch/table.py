@@ -22,7 +22,6 @@ from PySide6.QtWidgets import (
     QFrame,
     QHBoxLayout,
     QHeaderView,
-    QLabel,
     QPushButton,
     QTableView,
     QToolButton,
@@ -55,10 +54,10 @@ def columns_of(findings: tuple[str, ...]) -> tuple[Column, ...]:
     """The table of columns for a model's findings."""
     return (
         Column("Status", lambda r: str(r.status), lambda r: list(Status).index(r.status), 96),
-        Column("File", lambda r: r.relative_path, lambda r: r.relative_path, 210),
-        Column("Predicted", _predicted, _predicted, 112),
+        Column("File", lambda r: r.relative_path, lambda r: r.relative_path, 180),
+        Column("Predicted", _predicted, _predicted, 104),
         *(_score_column(place, name) for place, name in enumerate(findings)),
-        Column("Reason", _reason, _reason, 280),
+        Column("Reason", _reason, _reason, 160),
     )
 
 
@@ -70,7 +69,7 @@ def _score_column(place: int, name: str) -> Column:
     def text(result: FilmResult) -> str:
         return f"{score(result):.3f}" if result.prediction is not None else "–"
 
-    return Column(name, text, score, 92, figure=True)
+    return Column(name, text, score, 88, figure=True)
 
 
 def _predicted(result: FilmResult) -> str:
@@ -188,8 +187,6 @@ class ResultTable(QFrame):
         self.filter = StatusFilter(self)
         self.filter.setSourceModel(self.rows)
         self._buttons: dict[Status | None, QPushButton] = {}
-        self._title = QLabel("RESULTS")
-        self._title.setProperty("role", "heading")
         self.view = self._view()
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
@@ -225,10 +222,8 @@ class ResultTable(QFrame):
 
     def _head(self) -> QHBoxLayout:
         row = QHBoxLayout()
-        row.setContentsMargins(12, 6, 8, 6)
+        row.setContentsMargins(8, 6, 8, 6)
         row.setSpacing(4)
-        row.addWidget(self._title)
-        row.addSpacing(16)
         group = QButtonGroup(self)
         for status in (None, *Status):
             button = QPushButton()

@@ -73,7 +73,7 @@ class FilmDelegate(QStyledItemDelegate):
         painter.drawPixmap(area.left(), area.center().y() - 6, sign)
         count = QFontMetrics(font).horizontalAdvance(node.note) + 8
         _text(painter, area.adjusted(18, 0, -count, 0), node.title, font, colour)
-        _text(painter, area, node.note, theme.pixels(theme.SMALL_PX), theme.C.faint, _RIGHT)
+        _text(painter, area, node.note, theme.pixels(theme.SMALL_PX), theme.C.quiet, _RIGHT)
 
     def _film(self, painter: QPainter, area: QRect, node: Node, film: FilmRef) -> None:
         frame = QRect(area.left(), area.top() + 4, _THUMB, _THUMB)

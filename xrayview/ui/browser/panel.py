@@ -41,12 +41,13 @@ class Browser(QFrame):
         self._closed: set[str] = set()
         self._opened: set[str] = set()
         self._hidden = False
+        self._text = "No folder is open"
         self._content: tuple[Path, tuple[Patient, ...], tuple[RejectedFile, ...]] | None = None
         self._delegate = FilmDelegate(thumbnails, chip_of)
         thumbnails.arrived.connect(self._model.refresh)
         self.field = self._make_field()
         self.tree = self._make_tree()
-        self.state = QLabel("No folder is open")
+        self.state = QLabel(self._text)
         self.state.setProperty("role", "quiet")
         self.state.setContentsMargins(8, 4, 8, 8)
         self.state.setWordWrap(True)
@@ -69,7 +70,8 @@ class Browser(QFrame):
 
     def show_state(self, text: str) -> None:
         """The line below the tree: how much is listed, or what is going on."""
-        self.state.setText(text)
+        self._text = text
+        self._say()
 
     def select(self, film: FilmRef) -> None:
         """Mark the film that is on screen, and bring its row into view."""
@@ -95,6 +97,10 @@ class Browser(QFrame):
         """Show numbers in place of IDs, dates, folders and file names."""
         self._hidden = hidden
         self._rebuild()
+
+    def _say(self) -> None:
+        count = f"{len(self.films()):,} match" if self.field.text() else ""
+        self.state.setText(" · ".join(text for text in (self._text, count) if text))
 
     def _rebuild(self) -> None:
         if self._content is None:
@@ -163,6 +169,7 @@ class Browser(QFrame):
 
     def _on_filter(self, text: str) -> None:
         self._filter.setFilterFixedString(text)
+        self._say()
         if text:
             self.tree.expandAll()
         else:

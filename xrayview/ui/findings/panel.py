@@ -68,7 +68,7 @@ class FindingsPanel(QFrame):
         judged = state.kind == "judged" and state.result is not None
         self._show_verdict(state)
         self._show_scores(state.result if judged else None, state.card)
-        self._busy.setVisible(state.kind == "busy")
+        self._busy.setVisible(state.kind in ("busy", "loading"))
         self._ask.setVisible(state.kind in ("unasked", "failed"))
         self._ask.setText("Classify again" if state.kind == "failed" else "Classify")
         self._choose.setVisible(state.kind == "no model")

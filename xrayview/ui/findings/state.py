@@ -11,7 +11,9 @@ from xrayview.engine.protocol import HeatMapMethod
 from xrayview.errors import Status
 from xrayview.services.session import Session
 
-Kind = Literal["no model", "no film", "unread", "unasked", "busy", "judged", "refused", "failed"]
+Kind = Literal[
+    "no model", "loading", "no film", "unread", "unasked", "busy", "judged", "refused", "failed"
+]
 
 
 @dataclass(frozen=True)
@@ -33,10 +35,12 @@ _BY_STATUS: dict[Status, Kind] = {
 }
 
 
-def findings_state(session: Session, *, model_text: str, busy: bool) -> FindingsState:
-    """The page that fits what is open; `model_text` says why there is no model."""
+def findings_state(
+    session: Session, *, model_text: str, loading: bool, busy: bool
+) -> FindingsState:
+    """The page that fits what is open; `model_text` says why there is no model yet."""
     if session.model is None:
-        return FindingsState("no model", model_text)
+        return FindingsState("loading" if loading else "no model", model_text)
     card, methods = session.model.card, session.model.explain_methods
     if session.current is None:
         return FindingsState("no film", "Choose a film to see its findings.", card=card)
