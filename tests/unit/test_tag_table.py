@@ -33,6 +33,8 @@ def ok(*cells: str, path: str = "a.dcm") -> TagRow:
         "InstitutionName", "ReferringPhysicianName", "AccessionNumber", "StudyDescription",
         "ImageComments", "DeviceSerialNumber", "StationName", "PatientWeight", "EthnicGroup",
         "SourceImageSequence.0.PatientName", "OriginalAttributesSequence.0.SourceOfPreviousValues",
+        "ReferringPhysicianIdentificationSequence.0.PersonIdentificationCodeSequence.0.CodeMeaning",
+        "ViewCodeSequence.0.ViewModifierCodeSequence.0.PatientName",
         "00091001", "GPSLatitude", "DetectorID", "ProtocolName",
     ],
 )  # fmt: skip
@@ -43,7 +45,8 @@ def test_that_what_may_name_the_patient_is_asked_for_twice(name: str) -> None:
 
 
 def test_that_the_default_columns_need_no_consent() -> None:
-    table = table_of(DEFAULT_COLUMNS, "none")
+    codes = ("ViewCodeSequence.0.CodeMeaning", "SourceImageSequence.0.ReferencedSOPInstanceUID")
+    table = table_of((*DEFAULT_COLUMNS, *codes), "none")
     assert table.header[:5] == ("path", "status", "status_code", "message", "PatientID")
     identifying = {column.name for column in table.columns if column.is_identifying}
     assert identifying == {"PatientID"}

@@ -49,6 +49,12 @@ _SAFE_TEXT = frozenset({
     "WindowCenterWidthExplanation",
 })  # fmt: skip
 """Text of devices and dictionaries, and the age, which the predictions have as well."""
+_SAFE_SEQUENCES = frozenset({
+    "AnatomicRegionModifierSequence", "AnatomicRegionSequence", "ModalityLUTSequence",
+    "PrimaryAnatomicStructureSequence", "VOILUTSequence", "ViewCodeSequence",
+    "ViewModifierCodeSequence",
+})  # fmt: skip
+"""Where a code is one of anatomy or geometry; elsewhere it may be one of a person or a place."""
 _IDENTIFYING_CODES = frozenset({
     "InstanceOriginStatus", "LensSpecification", "PatientSexNeutered", "PatientSize",
     "PatientWeight", "PregnancyStatus", "ResponsiblePersonRole", "SmokingStatus",
@@ -74,7 +80,8 @@ class Column:
         Free text, names, dates, times, places (GPS) and private attributes all may: only what
         cannot is listed, so that an attribute nobody thought of is not written.
         """
-        if self.keyword in _SAFE_TEXT:
+        sequences = {keyword_for_tag(tag) for tag in self.steps[:-1:2]}
+        if self.keyword in _SAFE_TEXT and sequences <= _SAFE_SEQUENCES:
             return False
         is_place = 0x00160070 <= self.steps[-1] <= 0x0016008E
         return self.vr not in _CODED_VRS or self.keyword in _IDENTIFYING_CODES or is_place
