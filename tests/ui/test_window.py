@@ -184,6 +184,18 @@ def test_that_a_late_result_of_another_film_is_not_shown(qtbot: QtBot, ready: Ma
     assert space.findings.state.kind in ("unasked", "busy")
 
 
+def test_that_a_folder_opened_again_while_its_film_is_classified_can_be_classified(
+    qtbot: QtBot, ready: MainWindow, films: Path
+) -> None:
+    space = ready.workspace
+    space.judging.classify()
+    with qtbot.waitSignal(space.workbench.finished_listing, timeout=WAIT_MS):
+        ready.open_paths([films])
+    assert space.findings.state.kind == "unasked"
+    classify(qtbot, ready)
+    assert space.findings.state.kind == "judged"
+
+
 def test_that_a_film_that_cannot_be_read_says_why_and_the_next_one_works(
     qtbot: QtBot, ready: MainWindow, films: Path, tmp_path: Path
 ) -> None:

@@ -89,9 +89,7 @@ class Judging(QObject):
         self.session.open_model(ready)
         self.device = ready.model.device
         self.model_text = ""
-        self._busy = None
-        for slot in ("classify", "explain"):
-            self._tasks.cancel(slot)
+        self.forget_requests()
         self.message_settled.emit("model")
         self.model_changed.emit()
 
@@ -132,6 +130,12 @@ class Judging(QObject):
         """True while the film is being classified."""
         busy = self._busy
         return film is not None and busy is not None and busy.film_id == film.film_id
+
+    def forget_requests(self) -> None:
+        """Take back what is under way for a film: another folder or model is in force."""
+        self._busy = None
+        for slot in ("classify", "explain"):
+            self._tasks.cancel(slot)
 
     def classify(self) -> None:
         """Classify the film on screen."""

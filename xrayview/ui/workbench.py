@@ -105,7 +105,7 @@ class Workbench(QObject):
 
     def _swap(self, staged: _Listing) -> None:
         staged.swapped = True
-        for slot in ("open film", "prefetch", "classify", "explain"):
+        for slot in ("open film", "prefetch"):
             self._tasks.cancel(slot)
         self.session.open_folder(staged.root, staged.films, staged.rejected, staged.source)
         self.folder_opened.emit()

@@ -155,6 +155,7 @@ class Workspace(QWidget):
         self.viewer.state_changed.connect(self._on_touched)
 
     def _on_folder(self) -> None:
+        self.judging.forget_requests()
         self.thumbnails.clear()
         self.table.hide()
         if not self.session.films:
@@ -173,7 +174,8 @@ class Workspace(QWidget):
         self.refresh_findings()
 
     def _on_shown(self, radiograph: Radiograph) -> None:
-        self.viewer.show_film(radiograph, self.workbench.position())
+        ready = self.workbench.ready(radiograph)
+        self.viewer.show_film(radiograph, self.workbench.position(), ready)
         self._untouched = True
         self.refresh_findings()
         self.heat.begin()
@@ -270,12 +272,8 @@ class Workspace(QWidget):
         for event in events:
             self.line.show_event(event)
             if event.result.ref is not None:
-                self._on_batch_result(event.result.ref)
+                self._on_result(event.result.ref.film_id)
         self.table.append([event.result for event in events])
-
-    def _on_batch_result(self, film: FilmRef) -> None:
-        # The film on screen is drawn again only when its own result came.
-        self._on_result(film.film_id)
 
     def _on_row(self, result: FilmResult) -> None:
         film = self.session.film(result.ref.film_id) if result.ref is not None else None
