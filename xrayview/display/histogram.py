@@ -48,7 +48,7 @@ def film_histogram(radiograph: Radiograph) -> Histogram | None:
     steps = round((high - low) / step) + 1
     steps_per_bin = math.ceil(steps / MOST_BINS)
     bins = math.ceil(steps / steps_per_bin)
-    edges = low + step * (steps_per_bin * np.arange(bins + 1) - 0.5)
+    edges: _Values = low + step * (steps_per_bin * np.arange(bins + 1, dtype=np.float64) - 0.5)
     weights = None if counts is None else counts.astype(np.float64)
     found, _ = np.histogram(values.astype(np.float64), edges, weights=weights)
     return Histogram(edges, np.rint(found).astype(np.int64))

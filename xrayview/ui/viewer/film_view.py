@@ -15,13 +15,11 @@ from xrayview.display.corners import (
     edge_letters,
 )
 from xrayview.display.greyscale import build_lut
-from xrayview.display.pyramid import build_pyramid
+from xrayview.display.ready import ReadyFilm, make_ready
 from xrayview.display.voi import (
     Voi,
     VoiChoice,
-    default_voi,
     drag_window,
-    voi_choices,
     window_to_drag,
 )
 from xrayview.domain.film import FilmRef
@@ -57,7 +55,7 @@ class FilmViewer(QWidget):
         self._radiograph: Radiograph | None = None
         self._film_id = ""
         self._voi: Voi | None = None
-        self._choices: tuple[VoiChoice, ...] | None = None
+        self._choices: tuple[VoiChoice, ...] = ()
         self._inverted = False
         self._position = (0, 0)
         self._identity_hidden = False
@@ -87,15 +85,21 @@ class FilmViewer(QWidget):
 
     # What is shown
 
-    def show_film(self, radiograph: Radiograph, position: tuple[int, int]) -> None:
-        """Show a decoded film upright, whole and in its default window; `position` is n of N."""
-        pyramid, voi = build_pyramid(radiograph), default_voi(radiograph)
+    def show_film(
+        self, radiograph: Radiograph, position: tuple[int, int], ready: ReadyFilm | None = None
+    ) -> None:
+        """Show a decoded film upright, whole and in its default window; `position` is n of N.
+
+        Without `ready` it is made here, while the window waits.
+        """
+        ready = ready or make_ready(radiograph)
+        voi = ready.choices[0].voi
         lut = build_lut(radiograph.greyscale, voi, radiograph.pixels_HW.dtype)
         self._radiograph, self._film_id = radiograph, radiograph.ref.film_id
         self._position = position
         self._heat.set_heat(None, "")
-        self._voi, self._choices, self._inverted = voi, None, False
-        self._film.set_film(pyramid, lut)
+        self._voi, self._choices, self._inverted = voi, ready.choices, False
+        self._film.set_film(ready.pyramid, lut)
         self._message.hide()
         self._busy.hide()
         self._canvas.take_film(self._film.size)
@@ -154,10 +158,6 @@ class FilmViewer(QWidget):
 
     def voi_choices(self) -> tuple[VoiChoice, ...]:
         """VOI LUTs and windows of the film, then the automatic window."""
-        if self._radiograph is None:
-            return ()
-        if self._choices is None:  # the automatic window counts every pixel: once is enough
-            self._choices = voi_choices(self._radiograph)
         return self._choices
 
     def apply_voi(self, index: int) -> None:
@@ -222,7 +222,7 @@ class FilmViewer(QWidget):
         if self._radiograph is None:
             return
         self._inverted = False
-        self._show_through(default_voi(self._radiograph))
+        self._show_through(self._choices[0].voi)
         self._canvas.take_film(self._film.size)
 
     def set_tool(self, tool: Tool) -> None:
@@ -274,7 +274,7 @@ class FilmViewer(QWidget):
 
     def _take_away(self, film_id: str) -> None:
         self._radiograph, self._voi, self._film_id = None, None, film_id
-        self._inverted = False
+        self._choices, self._inverted = (), False
         self._heat.set_heat(None, "")
         self._film.clear()
         self._canvas.end_drag()

@@ -1,0 +1,22 @@
+"""What the first picture of a film needs: made where nobody waits for it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from xrayview.display.pyramid import Pyramid, build_pyramid
+from xrayview.display.voi import VoiChoice, voi_choices
+from xrayview.domain.radiograph import Radiograph
+
+
+@dataclass(frozen=True, eq=False)
+class ReadyFilm:
+    """A film's resolutions, and its windows: the first of them is its default."""
+
+    pyramid: Pyramid
+    choices: tuple[VoiChoice, ...]
+
+
+def make_ready(radiograph: Radiograph) -> ReadyFilm:
+    """Look at every pixel, several times: tens of milliseconds for a usual film."""
+    return ReadyFilm(build_pyramid(radiograph), voi_choices(radiograph))
