@@ -115,6 +115,17 @@ def test_that_statistics_are_of_modality_values_without_padding() -> None:
     assert (statistics.minimum, statistics.maximum, statistics.mean) == (15, 55, 35)
 
 
+def test_that_films_of_floats_have_the_same_statistics() -> None:
+    whole, broken = phantom().astype(np.uint16), phantom().astype(np.float32)
+    corners = ((3.0, 4.0), (30.0, 22.0))
+    one = roi_statistics(film(whole), Mark.ELLIPSE, corners)
+    other = roi_statistics(film(broken), Mark.ELLIPSE, corners)
+    assert one.pixels == other.pixels
+    assert one.mean == pytest.approx(other.mean)
+    assert one.sd == pytest.approx(other.sd)
+    np.testing.assert_array_equal(one.counts, other.counts)
+
+
 @pytest.mark.parametrize("corners", [((-9, -9), (-2, -2)), ((40, 3), (50, 9)), ((1, 1), (1, 1))])
 def test_that_a_region_without_pixels_has_no_figures(
     corners: tuple[tuple[float, float], tuple[float, float]],

@@ -12,7 +12,7 @@ from collections.abc import Callable
 import numpy as np
 import numpy.typing as npt
 
-from xrayview.display.voi import background_mask
+from xrayview.display.voi import image_values
 from xrayview.domain.measurement import Mark, RoiStatistics
 from xrayview.domain.radiograph import Point, Radiograph
 
@@ -34,18 +34,18 @@ def roi_statistics(
         bins: of the histogram, from the smallest to the largest value.
     """
     window, mask = region_mask(kind, points, radiograph.pixels_HW.shape)
-    stored = radiograph.pixels_HW[window]
-    background = background_mask(stored, radiograph.greyscale)
-    inside = stored[mask if background is None else mask & ~background]
-    if not inside.size:
+    stored = radiograph.pixels_HW[window][mask]
+    values, counts = image_values(stored, radiograph.greyscale)
+    if not values.size:
         nothing = np.empty(0)
         return RoiStatistics(0, None, None, None, None, nothing.astype(np.intp), nothing)
-    values = radiograph.greyscale.modality_values(inside).astype(np.float64)
-    low, high = float(values.min()), float(values.max())
-    counts, edges = np.histogram(values, bins=bins)
-    return RoiStatistics(
-        int(values.size), float(values.mean()), float(values.std()), low, high, counts, edges
-    )
+    exact = values.astype(np.float64)
+    mean = np.average(exact, weights=counts)
+    variance = np.average((exact - mean) ** 2, weights=counts)
+    histogram, edges = np.histogram(exact, bins=bins, weights=counts)
+    pixels = exact.size if counts is None else int(counts.sum())
+    low, high = float(exact.min()), float(exact.max())
+    return RoiStatistics(pixels, float(mean), math.sqrt(variance), low, high, histogram, edges)
 
 
 def region_mask(
@@ -98,7 +98,7 @@ def _in_ellipse(points: Points, size: tuple[int, int]) -> Mask:
 def _in_polygon(points: Points, size: tuple[int, int]) -> Mask:
     """Even-odd: each edge flips all pixels to the right of where it crosses their row."""
     height, width = size
-    flips = np.zeros((height, width + 1), np.int32)
+    flips = np.zeros((height, width + 1), np.bool_)
     for (row, column), (next_row, next_column) in zip(
         points, (*points[1:], points[0]), strict=True
     ):
@@ -108,8 +108,8 @@ def _in_polygon(points: Points, size: tuple[int, int]) -> Mask:
         if rows.size:
             slope = (next_column - column) / (next_row - row)
             crossing = np.ceil(column + (rows - row) * slope)
-            flips[rows, np.clip(crossing, 0, width).astype(np.intp)] += 1
-    return np.asarray(np.cumsum(flips, axis=1)[:, :width] % 2 == 1)
+            flips[rows, np.clip(crossing, 0, width).astype(np.intp)] ^= True
+    return np.asarray(np.logical_xor.accumulate(flips, axis=1)[:, :width])
 
 
 _INSIDE: dict[Mark, Callable[[Points, tuple[int, int]], Mask]] = {
