@@ -22,6 +22,8 @@ _ELEMENTS = (
 )  # fmt: skip
 TAGS = [group << 16 | element for group in GROUPS for element in _ELEMENTS]
 """All that is read of the sixteen groups."""
+MAX_PLANE_PIXELS = 200_000_000
+"""A plane has a size of its own: unpacked it needs eight times the bytes in the file."""
 
 Bits = npt.NDArray[np.bool_]
 UnusedBit = Callable[[int], Bits | None]
@@ -86,7 +88,7 @@ class _Group:
             position = self._number(_BIT_POSITION, 0)
             return unused_bit(position) if self._number(_BITS_ALLOCATED, 1) > 1 else None
         rows, columns = self._number(_ROWS, 0), self._number(_COLUMNS, 0)
-        if rows <= 0 or columns <= 0:
+        if rows <= 0 or columns <= 0 or rows * columns > MAX_PLANE_PIXELS:
             return None
         return _unpacked(self._in_order(data, little_endian), rows, columns, index)
 
@@ -95,7 +97,7 @@ class _Group:
         value = self._value(element)
         try:
             first, second = (int(part) for part in value)  # type: ignore[attr-defined]
-        except (TypeError, ValueError):
+        except (TypeError, ValueError, OverflowError):
             return default
         return first, second
 
@@ -108,7 +110,7 @@ class _Group:
         value = self._value(element)
         try:
             return int(value)  # type: ignore[call-overload, no-any-return]
-        except (TypeError, ValueError):
+        except (TypeError, ValueError, OverflowError):
             return default
 
     def _value(self, element: int) -> object:
@@ -132,4 +134,4 @@ def _unpacked(data: bytes, rows: int, columns: int, index: int) -> Bits | None:
         return None
     packed = np.frombuffer(data, np.uint8)[first // 8 : (last + 7) // 8]
     bits = np.unpackbits(packed, bitorder="little")[first % 8 :][: rows * columns]
-    return bits.reshape(rows, columns).astype(np.bool_)
+    return bits.reshape(rows, columns).view(np.bool_)
