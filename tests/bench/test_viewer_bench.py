@@ -1,0 +1,152 @@
+"""How long the window thread takes for a film, beside pyqtgraph's ImageItem in the same process.
+
+`extra_info` has the ratios of the medians, which is all that two machines can compare.
+"""
+
+from __future__ import annotations
+
+import os
+import statistics
+import time
+from collections.abc import Callable, Iterator
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PySide6.QtCore import QEvent, QPointF
+from PySide6.QtWidgets import QApplication
+
+from xrayview.display.greyscale import apply_lut, build_lut
+from xrayview.display.histogram import voi_range
+from xrayview.display.ready import make_ready
+from xrayview.domain.film import FilmRef
+from xrayview.domain.radiograph import Greyscale, Radiograph, Window
+from xrayview.ui.viewer.film_view import FilmViewer
+
+os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+
+SIZE_PX = (1200, 900)
+FRAMES = 40
+PADDINGS = {"plain": None, "padded": (0.0, 0.0)}
+PLACES: dict[str, Callable[[FilmViewer], object]] = {
+    "fitted": lambda viewer: viewer.fit(),
+    "turned": lambda viewer: viewer.rotate(1),
+    "one to one": lambda viewer: viewer.one_to_one(),
+}
+
+
+def film(padding: tuple[float, float] | None) -> Radiograph:
+    """3000 x 3000 x 16 bit with a collimated edge of zeros."""
+    pixels_HW = np.random.default_rng(0).integers(1, 4096, (3000, 3000), dtype=np.uint16)
+    pixels_HW[:300] = 0
+    ref = FilmRef(
+        Path("film"), "film", patient_name="Doe^Jane", patient_id="7f3a", institution="Hospital"
+    )
+    return Radiograph(ref, pixels_HW, Greyscale(padding=padding), orientation=("L", "F"))
+
+
+@pytest.fixture
+def viewer(qapp: QApplication) -> Iterator[FilmViewer]:
+    shown = FilmViewer()
+    shown.resize(*SIZE_PX)
+    shown.show()
+    yield shown
+    shown.close()
+    shown.deleteLater()
+    QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+
+
+def windows() -> Iterator[Window]:
+    """A drag to and fro: no two frames in a row are alike."""
+    for step in count():
+        yield Window(2048.0 + step % 200, 3000.0 + step % 340)
+
+
+def painted(step: Callable[[], object]) -> Callable[[], None]:
+    def frame() -> None:
+        step()
+        QApplication.processEvents()
+
+    return frame
+
+
+def median_s(frame: Callable[[], None]) -> float:
+    frame()
+    seconds = []
+    for _ in range(FRAMES):
+        start = time.perf_counter()
+        frame()
+        seconds.append(time.perf_counter() - start)
+    return statistics.median(seconds)
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_frame_of_a_window_drag(benchmark: Any, viewer: FilmViewer, place: str) -> None:
+    radiograph = film(None)
+    viewer.show_film(radiograph, (1, 1))
+    PLACES[place](viewer)
+    drag = windows()
+    benchmark.pedantic(
+        painted(lambda: viewer.set_window(next(drag))), rounds=FRAMES, warmup_rounds=2
+    )
+    ours = benchmark.stats.stats.median
+    for name, step in pyqtgraph_steps(radiograph).items():
+        benchmark.extra_info[f"ours_to_{name}"] = round(ours / median_s(painted(step)), 3)
+
+
+def pyqtgraph_steps(radiograph: Radiograph) -> dict[str, Callable[[], object]]:
+    """The same drag on an ImageItem that shows the whole film in a view of the same size.
+
+    Once it is given the film and only its levels change, once the grey of the level that fits.
+    """
+    import pyqtgraph as pg
+
+    view = pg.GraphicsView()
+    view.resize(*SIZE_PX)
+    box = pg.ViewBox(lockAspect=True, enableMenu=False)
+    view.setCentralItem(box)
+    item = pg.ImageItem(radiograph.pixels_HW, axisOrder="row-major", autoDownsample=True)
+    box.addItem(item)
+    view.show()
+    drag = windows()
+    level = make_ready(radiograph).pyramid.level_for(SIZE_PX[1] / 3000).pixels_HW
+
+    def by_levels() -> None:
+        low, high = voi_range(next(drag))
+        item.setLevels((low, high))
+
+    def by_uint8() -> None:
+        lut = build_lut(radiograph.greyscale, next(drag), level.dtype)
+        item.setImage(apply_lut(level, lut), levels=(0, 255), autoLevels=False)
+        _ = view  # lives as long as its frames
+
+    return {"pyqtgraph_levels": by_levels, "pyqtgraph_uint8": by_uint8}
+
+
+@pytest.mark.parametrize("padding", PADDINGS)
+def test_frame_of_a_pan(benchmark: Any, viewer: FilmViewer, padding: str) -> None:
+    viewer.show_film(film(PADDINGS[padding]), (1, 1))
+    canvas = viewer._canvas
+    canvas.place(viewer.placement.zoomed_at(QPointF(600, 450), 1.7))
+    steps = (QPointF(3 if step % 40 < 20 else -3, 2) for step in count())
+    benchmark.pedantic(
+        painted(lambda: canvas.place(viewer.placement.panned(next(steps)))),
+        rounds=FRAMES,
+        warmup_rounds=2,
+    )
+
+
+@pytest.mark.parametrize("padding", PADDINGS)
+def test_film_comes_on_screen(benchmark: Any, viewer: FilmViewer, padding: str) -> None:
+    radiograph = film(PADDINGS[padding])
+    ready = make_ready(radiograph)
+    benchmark.pedantic(
+        painted(lambda: viewer.show_film(radiograph, (1, 1), ready)), rounds=9, warmup_rounds=1
+    )
+
+
+@pytest.mark.parametrize("padding", PADDINGS)
+def test_film_is_made_ready(benchmark: Any, padding: str) -> None:
+    benchmark.pedantic(make_ready, (film(PADDINGS[padding]),), rounds=5, warmup_rounds=1)
