@@ -90,8 +90,12 @@ def test_that_the_first_film_is_shown_and_its_neighbours_follow_the_keys(
     qtbot.keyClick(opened, Qt.Key.Key_Down)
     qtbot.waitUntil(lambda: space.viewer.film_id == second.film_id, timeout=WAIT_MS)
     assert space.browser.tree.currentIndex().data(NODE).film == second
-    qtbot.keyClick(opened, Qt.Key.Key_Home)
+    space.browser.tree.setFocus()
+    qtbot.keyClick(space.browser.tree, Qt.Key.Key_Up)
     qtbot.waitUntil(lambda: space.viewer.film_id == first.film_id, timeout=WAIT_MS)
+    qtbot.keyClick(space.browser.tree, Qt.Key.Key_End)
+    last = space.session.films[-1]
+    qtbot.waitUntil(lambda: space.viewer.film_id == last.film_id, timeout=WAIT_MS)
 
 
 def test_that_thumbnails_arrive(qtbot: QtBot, opened: MainWindow) -> None:

@@ -72,6 +72,20 @@ def test_that_a_row_opens_its_film(qtbot: QtBot, ready: MainWindow) -> None:
     qtbot.waitUntil(lambda: space.viewer.film_id == film.film_id, timeout=WAIT_MS)
 
 
+def test_that_the_cursor_of_the_table_walks_its_rows(qtbot: QtBot, ready: MainWindow) -> None:
+    run(qtbot, ready)
+    space = ready.workspace
+    space.table.show()
+    space.table.show_only(Status.OK)
+    space.table.view.setFocus()
+    space.table.view.selectRow(0)
+    opened = []
+    space.table.film_chosen.connect(lambda result: opened.append(result.relative_path))
+    qtbot.keyClick(space.table.view, Qt.Key.Key_Down)
+    qtbot.keyClick(space.table.view, Qt.Key.Key_Down)
+    assert opened == ["film2.dcm", "film3.dcm"]
+
+
 def test_that_the_table_shows_one_status_when_asked(qtbot: QtBot, ready: MainWindow) -> None:
     run(qtbot, ready)
     table = ready.workspace.table
