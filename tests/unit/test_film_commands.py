@@ -19,7 +19,9 @@ from xrayview.commands.film_lines import FilmLines
 from xrayview.display.greyscale import render
 from xrayview.domain.events import FilmFinished
 from xrayview.domain.radiograph import Window
-from xrayview.errors import ExitCode
+from xrayview.engine.client import Engine
+from xrayview.engine.protocol import ReadTags
+from xrayview.errors import ExitCode, StatusCode, UnreadableFilm
 from xrayview.io.readers import read_film, read_header, read_stored
 
 Captured = pytest.CaptureFixture[str]
@@ -200,3 +202,13 @@ def test_that_an_interrupt_keeps_what_is_done(tmp_path: Path) -> None:
     assert main(["tags", str(folder), "--out", str(table)]) == ExitCode.INTERRUPTED
     rows = list(csv.DictReader(table.read_text(encoding="utf-8").splitlines()))
     assert [row["path"] for row in rows] == ["00.dcm"]
+
+
+def test_that_a_tag_browser_gets_its_tree_from_a_worker(folder: Path) -> None:
+    with Engine(1) as engine:
+        nodes = engine.submit(ReadTags(folder / "a.dcm")).result()
+        assert nodes[-1].keyword == "PixelData"
+        with pytest.raises(UnreadableFilm) as caught:
+            engine.submit(ReadTags(folder / "notes.txt")).result()
+    assert caught.value.code is StatusCode.NOT_AN_IMAGE
+    assert caught.value.path == folder / "notes.txt"
