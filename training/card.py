@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from training.config import TrainingConfig
+from training.recipes import RECIPES, recipe
 from training.runs import now_utc
 from xrayview.domain.model import Calibration, Finding, ModelCard, OperatingPoint
 
@@ -46,17 +47,29 @@ def draft_card(config: TrainingConfig, facts: dict[str, Any], stride: int) -> Mo
 
 def _training(config: TrainingConfig, facts: dict[str, Any]) -> dict[str, object]:
     copied = (
-        "command", "manifest_sha256", "counts", "omitted", "leaks", "epochs", "best_epoch",
+        "command", "manifest_sha256", "counts", "omitted", "leaks", "notes", "epochs", "best_epoch",
         "best_weights", "training_seconds", "machine", "versions", "commit", "resumed",
     )  # fmt: skip
     return {
         "recipe": config.recipe,
         "architecture": config.network.architecture,
-        "initial_weights": config.network.initial_weights,
+        **_initial_weights(config, facts),
         "sources": list(config.bundle.sources),
         "seed": config.run.seed,
         **{name: facts[name] for name in copied if name in facts},
     }
+
+
+def _initial_weights(config: TrainingConfig, facts: dict[str, Any]) -> dict[str, object]:
+    """What the run really started from, and what its recipe would have."""
+    asked = config.network.initial_weights
+    used = facts.get("initial_weights", {}).get("used", asked)
+    found: dict[str, object] = {"initial_weights": used}
+    if config.recipe in RECIPES:
+        named = recipe(config.recipe).network.initial_weights
+        if named != asked:
+            found["initial_weights_of_the_recipe"] = f"{named}, which this run did not start from"
+    return found
 
 
 def calibrated(card: ModelCard, temperatures: tuple[float, ...], fitted_on: str) -> ModelCard:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
+import itertools
 import json
+import re
 import types
 import typing
 from collections.abc import Iterator, Sequence
@@ -35,20 +37,66 @@ class TargetConfig:
     task: Task = "binary"
     activation: Activation = "sigmoid"
     complement: str = ""
-    """Name of a binary target's other finding, such as Normal; it shares the one logit."""
+    """Name of a binary target's other finding, such as Normal. With sigmoid it shares the one
+    logit; with softmax it has its own, the second."""
+
+    @property
+    def outputs(self) -> int:
+        """How many logits the network gives."""
+        both = self.task == "binary" and self.activation == "softmax"
+        return 2 if both else len(self.findings)
+
+
+@dataclass(frozen=True)
+class ColumnsConfig:
+    """What a table of films calls its columns; a film's cells are empty where one is missing."""
+
+    path: str = "path"
+    label: str = "label"
+    """Labels joined by `|`."""
+    findings: tuple[str, ...] = ()
+    """In place of `label`, one column per finding: 1, 0, or empty or -1 for not known."""
+    patient: str = "patient_id"
+    split: str = "split"
+    source: str = "dataset"
+    sex: str = "sex"
+    age: str = "age"
+    view: str = "view"
 
 
 @dataclass(frozen=True)
 class DataConfig:
     """Which films, and how they are divided. Official splits are kept."""
 
-    dataset: str
+    dataset: str = ""
+    """The films of one source of the table; empty for all."""
+    reader: Literal["auto", "labels", "nih", "predictions", "table", "folders"] = "auto"
+    """How the folder says what its films are; `auto` takes the first that fits, in this order."""
+    table: str = ""
+    """A CSV, below the data folder or anywhere; empty for the reader's usual name."""
+    columns: ColumnsConfig = field(default_factory=ColumnsConfig)
+    patient_pattern: str = ""
+    """Finds a patient's id in the file's name where the data has none, such as `person[0-9]+`."""
     train_splits: tuple[str, ...] = ("train",)
+    """A film of which the data names no split belongs here too."""
+    validation_splits: tuple[str, ...] = ()
+    """Official validation films; where there is none, `validation_fraction` is cut."""
     test_splits: tuple[str, ...] = ("test",)
     validation_fraction: float = 0.1
     """Share of the training *patients*, chosen by a hash of the patient's id."""
+    test_fraction: float = 0.2
+    """The same for test films, cut where the data names no film of `test_splits`."""
     split_salt: str = "xrayview"
     leaks: Literal["refuse", "allow"] = "refuse"
+    near_duplicate_bits: int = 8
+    """Films in different splits whose 256-bit picture hashes differ in no more bits are a leak;
+    -1 does not look. Different children's films of one view begin to meet at about 15."""
+    balance: Literal["none", "fewest"] = "none"
+    """`fewest`: of each class as many training and validation films as the rarest has."""
+    films_per_class: int = 0
+    """At most so many training films of each class; 0 for all."""
+    sampling: Literal["films", "classes"] = "films"
+    """`classes`: an epoch draws each class as often as any other, films with replacement."""
 
 
 @dataclass(frozen=True)
@@ -74,11 +122,16 @@ class AugmentConfig:
     """Probability that the collimator covers strips at the film's sides."""
     collimate_width: float = 0.1
     """Widest strip, as a share of the side."""
+    brightness: float = 0.0
+    """Grey is multiplied by a factor in 1 - brightness .. 1 + brightness."""
 
 
 @dataclass(frozen=True)
 class NetworkConfig:
-    """The architecture and where its weights start."""
+    """The architecture, where its weights start, and which of them learn.
+
+    `stem` to `strides` shape `residual` alone; `head` to `head_dropout` those of torchvision.
+    """
 
     architecture: str = "residual"
     stem: int = 16
@@ -86,7 +139,26 @@ class NetworkConfig:
     depths: tuple[int, ...] = (2, 2, 2, 1)
     strides: tuple[int, ...] = (2, 2, 2, 1)
     dropout: float = 0.2
-    initial_weights: Literal["none"] = "none"
+    """Before the last layer."""
+    head: tuple[int, ...] = ()
+    """Widths of hidden layers after the global average pooling."""
+    head_norm: bool = False
+    """Batch normalisation of the pooled features."""
+    auxiliary: bool = True
+    """Train inception_v3 with its auxiliary head; it needs inputs of 299 pixels."""
+    initial_weights: str = "none"
+    """`imagenet` (torchvision's, downloaded), `none`, or a file: a state dict, a run, a bundle."""
+    trainable_layers: int = -1
+    """How many layers at the end of the backbone learn besides the head; -1 for all. A layer is
+    a module without children: a convolution, a norm, an activation."""
+    unfreeze_every: int = 0
+    """Epochs after which `unfreeze_layers` more layers learn; 0 for never."""
+    unfreeze_layers: int = 0
+
+    @property
+    def freezes(self) -> bool:
+        """A part of the backbone stands still, at least at first."""
+        return self.trainable_layers >= 0
 
 
 @dataclass(frozen=True)
@@ -95,14 +167,24 @@ class OptimConfig:
 
     epochs: int = 24
     batch: int = 32
+    optimizer: Literal["adamw", "adam", "adamax"] = "adamw"
+    schedule: Literal["one-cycle", "plateau", "constant"] = "one-cycle"
     rate: float = 2e-3
-    """The highest rate of the one-cycle schedule."""
+    """The highest rate of the schedule."""
+    plateau_factor: float = 0.3
+    """What the rate is multiplied by when validation's loss has not fallen for a while."""
+    plateau_patience: int = 2
+    """Epochs without a lower loss before that."""
     weight_decay: float = 0.05
+    """Decoupled with adamw; with adam and adamax an L2 term of the gradient."""
+    head_l2: float = 0.0
+    """Times the sum of the squared weights of the head's hidden layers; adam and adamax only."""
     warm_up: float = 0.15
     """Share of all steps during which the rate rises."""
     label_smoothing: float = 0.05
     balance: bool = True
-    """Weigh the loss so that presence and absence count alike: scores mean equal odds."""
+    """Weigh the loss so that presence and absence, or all classes, count alike: scores mean
+    equal odds."""
     clip_norm: float = 5.0
     ema_decay: float = 0.995
     """Per step, of the averaged copy of the weights; 0 for none."""
@@ -112,7 +194,7 @@ class OptimConfig:
 class StoppingConfig:
     """When training ends, and which epoch's weights are kept; on validation only."""
 
-    monitor: Literal["loss", "auc"] = "loss"
+    monitor: Literal["loss", "auc", "accuracy", "recall"] = "loss"
     patience: int = 12
     """Epochs without a better one. Long: the one-cycle schedule gains most at its end."""
 
@@ -179,17 +261,71 @@ class TrainingConfig:
 
 
 def _problems(config: TrainingConfig) -> Iterator[tuple[str, str]]:
-    network, optim = config.network, config.optim
+    yield from _data_problems(config.data)
+    yield from _target_problems(config.target)
+    yield from _network_problems(config.network, min(config.preprocessing.size))
+    yield from _optim_problems(config.optim)
+
+
+def _data_problems(data: DataConfig) -> Iterator[tuple[str, str]]:
+    for name in ("validation_fraction", "test_fraction"):
+        if not 0 < getattr(data, name) < 1:
+            yield (
+                f"data.{name} is {getattr(data, name)}",
+                "Take a share between 0 and 1, such as 0.1.",
+            )
+    named = {
+        "train_splits": data.train_splits,
+        "validation_splits": data.validation_splits,
+        "test_splits": data.test_splits,
+    }
+    for one, other in itertools.combinations(named, 2):
+        if set(named[one]) & set(named[other]):
+            yield f"data.{one} and data.{other} share a split", "Keep them apart."
+    try:
+        re.compile(data.patient_pattern)
+    except re.error as error:
+        yield f"data.patient_pattern: {error}", "Write a regular expression: person[0-9]+."
+
+
+def _target_problems(target: TargetConfig) -> Iterator[tuple[str, str]]:
+    if target.task == "binary" and len(target.findings) != 1:
+        yield "a binary target has other than one finding", "Use multilabel or multiclass."
+    if target.complement and target.task != "binary":
+        yield "target.complement is set for a target that is not binary", "Leave it empty."
+    if target.task == "multiclass" and len(target.findings) < 2:
+        yield "a multiclass target has less than two findings", "Normal is a finding too."
+    if target.task == "multiclass" and target.negative_labels:
+        yield (
+            "target.negative_labels is set for a multiclass target",
+            "Make it a finding that is not abnormal.",
+        )
+    if (target.task == "multiclass") != (target.activation == "softmax") and not target.complement:
+        yield (
+            f"a {target.task} target has the activation {target.activation}",
+            "Multiclass takes softmax, multilabel sigmoid, a binary softmax target.complement.",
+        )
+
+
+def _network_problems(network: NetworkConfig, smallest_side: int) -> Iterator[tuple[str, str]]:
     if not len(network.widths) == len(network.depths) == len(network.strides):
         yield (
             "network.widths, depths and strides have different lengths",
             "Give one number per stage in each.",
         )
-    if not 0 < config.data.validation_fraction < 1:
+    if network.freezes and network.initial_weights == "none":
         yield (
-            f"data.validation_fraction is {config.data.validation_fraction}",
-            "Take a share between 0 and 1, such as 0.1.",
+            "the backbone is frozen over random weights (network.initial_weights is none)",
+            "Name weights (imagenet or a file), or --set network.trainable_layers=-1.",
         )
+    if network.architecture == "inception_v3" and network.auxiliary and smallest_side < 299:
+        yield (
+            f"inception_v3 has an auxiliary head, which {smallest_side} pixels are too few for",
+            "Use --set preprocessing.size=299, or --set network.auxiliary=false.",
+        )
+
+
+def _optim_problems(optim: OptimConfig) -> Iterator[tuple[str, str]]:
     if optim.batch < 2:
         yield "optim.batch is below 2", "Batch normalisation needs at least 2 films."
     if optim.epochs < 1:
@@ -198,14 +334,8 @@ def _problems(config: TrainingConfig) -> Iterator[tuple[str, str]]:
         yield f"optim.warm_up is {optim.warm_up}", "Take a share between 0 and 1."
     if not 0 <= optim.ema_decay < 1:
         yield f"optim.ema_decay is {optim.ema_decay}", "Take 0 (none) or below 1, such as 0.995."
-    if config.target.task == "binary" and len(config.target.findings) != 1:
-        yield "a binary target has other than one finding", "Use multilabel or multiclass."
-    if config.target.complement and config.target.task != "binary":
-        yield "target.complement is set for a target that is not binary", "Leave it empty."
-    if config.target.task == "multiclass":
-        yield "multiclass targets are not built yet", "Use binary or multilabel."
-    if set(config.data.train_splits) & set(config.data.test_splits):
-        yield "data.train_splits and data.test_splits share a split", "Keep them apart."
+    if optim.head_l2 and optim.optimizer == "adamw":
+        yield "optim.head_l2 is set with adamw", "Use --set optim.optimizer=adam, or weight_decay."
 
 
 def with_overrides(config: TrainingConfig, overrides: Sequence[str]) -> TrainingConfig:

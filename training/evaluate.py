@@ -8,11 +8,21 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from training.config import TargetConfig, TrainingConfig
 from training.data.films import Say, select_rows
 from training.data.manifest import write_omissions
 from training.data.targets import targets_NK
-from training.figures import as_json, confusion_table, figures, table
+from training.figures import (
+    Places,
+    agreement,
+    as_json,
+    class_table,
+    confusion_table,
+    figures,
+    table,
+)
 from training.recipes import RECIPES, recipe
 from training.runs import RunFolder, command_line, now_utc, write_json
 from training.scoring import Scored, Truth, score_films
@@ -21,6 +31,9 @@ from xrayview.errors import ModelError, NothingUsable, UsageError
 from xrayview.evaluation.metrics import confusion
 from xrayview.inference import runtime
 from xrayview.io.bundle import read_card
+
+ALL_CLASSES = "all classes"
+"""Stands beside the findings' names for figures of a multiclass model as a whole."""
 
 
 @dataclass(frozen=True)
@@ -84,10 +97,16 @@ def evaluate(
     results: dict[str, Any] = {}
     text = [f"{subject.card.name} {subject.card.version}, {split}: {len(scored.rows)} films"]
     target = subject.config.target
-    for rule, truth_N in zip(target.findings, truths(scored, target), strict=True):
-        found, lines = _judge(subject, scored, rule.name, truth_N)
+    names = [rule.name for rule in target.findings]
+    for rule in target.findings:
+        found, lines = _judge(subject, scored, rule.name)
         results[rule.name] = found
         text += ["", *lines]
+    if target.task == "multiclass":
+        patients = [row.patient for row in scored.rows]
+        share = agreement(*classes(scored, target), patients, subject.config.evaluation.bootstrap)
+        results[ALL_CLASSES] = {"figures": as_json({"accuracy": share})}
+        text += ["", table({"accuracy": share}), "", class_table(*classes(scored, target), names)]
     if scored.omitted:
         text += ["", f"{len(scored.omitted)} films could not be read: see omitted.csv"]
     report = {
@@ -113,15 +132,27 @@ def evaluate(
     return report
 
 
-def truths(scored: Scored, target: TargetConfig) -> list[Truth]:
-    """For each finding of the target, which of the judged films carry it."""
-    return list(targets_NK(scored.rows, target).T > 0.5)
+def truths(scored: Scored, target: TargetConfig) -> dict[str, tuple[Scored, Truth]]:
+    """For each finding: the films of which the data knows, and which of them carry it."""
+    found = {}
+    for rule, target_N in zip(target.findings, targets_NK(scored.rows, target).T, strict=False):
+        known = ~np.isnan(target_N)
+        found[rule.name] = (scored.only(known), target_N[known] > 0.5)
+    return found
 
 
-def _judge(
-    subject: Subject, scored: Scored, finding: str, truth_N: Truth
-) -> tuple[dict[str, Any], list[str]]:
+def classes(scored: Scored, target: TargetConfig) -> tuple[Places, Places]:
+    """The true and the predicted class of each film as places among the findings."""
+    names = [rule.name for rule in target.findings]
+    predicted = [names.index(prediction.predicted) for prediction in scored.predictions]
+    return targets_NK(scored.rows, target).argmax(axis=1), np.array(predicted, dtype=np.int64)
+
+
+def _judge(subject: Subject, scored: Scored, finding: str) -> tuple[dict[str, Any], list[str]]:
     card = subject.card
+    scored, truth_N = truths(scored, subject.config.target)[finding]
+    if not truth_N.size:
+        return {"figures": {}}, [f"{finding}: the data says of no film whether it has it"]
     scores_N = scored.scores_N(card, finding)
     point = card.operating_point(finding)
     patients = [row.patient for row in scored.rows]
@@ -166,8 +197,9 @@ def write_scores(scored: Scored, target: TargetConfig, path: Path) -> None:
             ["path", "predicted", *(f"score_{n}" for n in names), *(f"logit_{n}" for n in names)]
             + [f"truth_{rule.name}" for rule in target.findings]
         )
-        known = targets_NK(scored.rows, target).astype(int)
+        known = targets_NK(scored.rows, target)[:, : len(target.findings)]
         for row, prediction, truth_K in zip(scored.rows, scored.predictions, known, strict=True):
+            truth = ("" if np.isnan(value) else int(value) for value in truth_K)
             writer.writerow(
-                [row.path, prediction.predicted, *prediction.scores, *prediction.logits, *truth_K]
+                [row.path, prediction.predicted, *prediction.scores, *prediction.logits, *truth]
             )

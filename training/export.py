@@ -33,7 +33,7 @@ def best_network(config: TrainingConfig, run: RunFolder) -> Network:
     network = networks.build(
         config.network,
         config.preprocessing.channels,
-        len(config.target.findings),
+        config.target.outputs,
         config.run.seed,
     )
     state = torch.load(run.best, map_location="cpu", weights_only=True)

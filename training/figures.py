@@ -20,6 +20,7 @@ from xrayview.evaluation.metrics import (
 
 Truth = npt.NDArray[np.bool_]
 Scores = npt.NDArray[np.float64]
+Places = npt.NDArray[np.int64]
 Figure = Callable[[Truth, Scores, float], float]
 
 FIGURES: dict[str, Figure] = {
@@ -62,6 +63,27 @@ def _base(name: str, truth_N: Truth, scores_N: Scores, threshold: float) -> int:
     called = counts.true_positive + counts.false_positive
     bases = {"sensitivity": counts.positives, "specificity": counts.negatives, "precision": called}
     return bases.get(name, counts.total)
+
+
+def agreement(
+    true_N: Places, predicted_N: Places, patients_N: Sequence[str], draws: int
+) -> Estimate:
+    """The share of films whose class is predicted: a multiclass model's accuracy."""
+
+    def share(places: Indices) -> float:
+        return float(np.mean(true_N[places] == predicted_N[places]))
+
+    return clustered_bootstrap(share, patients_N, draws=draws)
+
+
+def class_table(true_N: Places, predicted_N: Places, names: Sequence[str]) -> str:
+    """Films by true class (rows) and predicted class (columns) as readable lines."""
+    counts_KK = np.zeros((len(names), len(names)), dtype=np.int64)
+    np.add.at(counts_KK, (true_N, predicted_N), 1)
+    lines = [f"{'true, predicted':24s}" + "".join(f" {name[:14]:>14s}" for name in names)]
+    for name, counts_K in zip(names, counts_KK, strict=True):
+        lines.append(f"{name:24s}" + "".join(f" {count:14d}" for count in counts_K))
+    return "\n".join(lines)
 
 
 def plain(estimate: Estimate) -> dict[str, float | int | None]:

@@ -13,7 +13,7 @@ import torch
 from lightning_fabric import Fabric
 from torch import Tensor, nn
 
-from training import networks, optimisation
+from training import freezing, initial_weights, networks, optimisation
 from training.config import TrainingConfig
 from training.data.batches import Batch, FilmSet, TrainingBatches, evaluation_batches
 from training.data.films import Films
@@ -22,11 +22,14 @@ from training.interruption import stop_requests
 from training.pace import Pace
 from training.processes import any_process
 from training.runs import RunFolder, append_log, trim_log
+from training.validation import Figures, judge
 from xrayview.errors import Cancelled, XrayViewError
-from xrayview.evaluation.metrics import auc
 from xrayview.preprocessing.pipeline import Preprocessor
 
 Say = Callable[[str], None]
+
+_AUXILIARY_SHARE = 0.4
+"""Of the auxiliary loss, as in torchvision's reference training of inception_v3."""
 
 
 class NotFinite(XrayViewError):
@@ -49,14 +52,12 @@ class Progress:
     waited: int = 0
     """Epochs since the best."""
     seconds: float = 0.0
-
-
-@dataclass(frozen=True)
-class Figures:
-    """What validation says of one set of weights."""
-
-    loss: float
-    auc: float
+    lowest_loss: float = math.inf
+    """Of validation, for the plateau schedule."""
+    stale: int = 0
+    """Epochs since the lowest loss or the last fall of the rate."""
+    rate_scale: float = 1.0
+    """What plateaus have made of the rate."""
 
 
 def train(
@@ -83,19 +84,26 @@ class _Training:
         self.preprocessor = Preprocessor(config.preprocessing)
         self.batches = TrainingBatches(
             films.part(TRAIN), self.preprocessor, config.augment, config.optim.batch,
-            config.run.seed, fabric.global_rank, fabric.world_size,
+            config.run.seed, fabric.global_rank, fabric.world_size, config.data.sampling,
         )  # fmt: skip
         self.validation = films.part(VALIDATION)
-        share_K = torch.from_numpy(self.batches.films.targets_NK.mean(axis=0))
-        self.loss = optimisation.FindingLoss(share_K, config.optim).to(fabric.device)
+        share_K = torch.from_numpy(self.batches.films.targets_NK).nanmean(dim=0).nan_to_num(0.5)
+        kind = optimisation.LOSSES[config.target.activation]
+        self.loss = kind(share_K, config.optim).to(fabric.device)
         self.progress = Progress()
-        self._build(len(share_K))
+        self.learning = -1
+        self._build()
 
-    def _build(self, outputs: int) -> None:
+    def _build(self) -> None:
         config = self.config
-        network: nn.Module = networks.build(
-            config.network, config.preprocessing.channels, outputs, config.run.seed
+        network = networks.build(
+            config.network,
+            config.preprocessing.channels,
+            config.target.outputs,
+            config.run.seed,
         )
+        if not self.run.last.is_file():
+            self._start_weights(network)
         network = network.to(memory_format=torch.channels_last)
         self.averaged = optimisation.AveragedWeights(network, config.optim.ema_decay)
         self.averaged.network.to(self.fabric.device)
@@ -104,6 +112,15 @@ class _Training:
         )
         if self.run.last.is_file():
             self._restore()
+
+    def _start_weights(self, network: networks.Network) -> None:
+        # The first process downloads, the others find the file.
+        with self.fabric.rank_zero_first():
+            start = initial_weights.start(network, self.config.network)
+        if self.fabric.is_global_zero:
+            self.run.add_facts(initial_weights=start.as_json())
+        for line in start.lines():
+            self.say(line)
 
     def fit(self, stop: Callable[[], bool]) -> Progress:
         progress, config = self.progress, self.config
@@ -117,7 +134,7 @@ class _Training:
 
     def _epoch(self, stop: Callable[[], bool], pace: Pace) -> None:
         progress = self.progress
-        self.network.train()
+        self._set_training()
         while progress.step < self.batches.steps:
             progress.loss_sum += self._step(self.batches.batch(progress.epoch, progress.step))
             progress.step += 1
@@ -131,17 +148,25 @@ class _Training:
                     hint=f"Go on with --resume {self.run.path}.",
                 )
 
+    def _set_training(self) -> None:
+        self.network.train()
+        config = self.config.network
+        learning = freezing.set_training(self.network.module, config, self.progress.epoch)
+        if config.freezes and learning != self.learning:
+            self.say(f"  {learning} layers of the backbone learn, the others stand still")
+        self.learning = learning
+
     def _step(self, batch: Batch) -> float:
         optim, progress = self.config.optim, self.progress
         done = progress.epoch * self.batches.steps + progress.step
-        rate = optimisation.one_cycle(done, optim.epochs * self.batches.steps, optim)
+        steps = optim.epochs * self.batches.steps
+        rate = optimisation.rate_at(done, steps, optim, progress.rate_scale)
         for group in self.optimizer.param_groups:
             group["lr"] = rate
         # Dropout's chance is the step's own too, so that a resumed run repeats it.
         torch.manual_seed(hash((self.config.run.seed, progress.epoch, progress.step)) & (2**63 - 1))
         x_BCHW = batch.x_BCHW.to(self.fabric.device, memory_format=torch.channels_last)
-        logits_BK = self.network(x_BCHW)
-        loss = self.loss(logits_BK, batch.y_BK.to(self.fabric.device), optim.label_smoothing)
+        loss = self._loss(self.network(x_BCHW), batch.y_BK.to(self.fabric.device))
         value = float(loss.detach())
         self._refuse_unless_finite(value, "loss", batch)
         self.optimizer.zero_grad(set_to_none=True)
@@ -156,6 +181,15 @@ class _Training:
         if optim.ema_decay:
             self.averaged.update(self.network.module, done)
         return value
+
+    def _loss(self, logits: Tensor | tuple[Tensor, Tensor], y_BK: Tensor) -> Tensor:
+        smoothing = self.config.optim.label_smoothing
+        if isinstance(logits, Tensor):
+            loss: Tensor = self.loss(logits, y_BK, smoothing)
+            return loss
+        logits_BK, auxiliary_BK = logits
+        main = self._loss(logits_BK, y_BK)
+        return main + _AUXILIARY_SHARE * self._loss(auxiliary_BK, y_BK)
 
     def _refuse_unless_finite(self, value: float, what: str, batch: Batch) -> None:
         if not math.isfinite(value):
@@ -178,6 +212,7 @@ class _Training:
         progress.waited += 1
         for kind, network in candidates.items():
             self._keep_if_best(kind, network, figures[kind])
+        self._note_plateau(min(figure.loss for figure in figures.values()))
         progress.epoch, progress.step, progress.loss_sum = progress.epoch + 1, 0, 0.0
         progress.seconds += pace.seconds
         if self.fabric.is_global_zero:
@@ -193,13 +228,18 @@ class _Training:
             self.fabric.device,
         )  # fmt: skip
         y_NK = torch.from_numpy(self.validation.targets_NK)
-        areas = [auc(y_NK[:, k].numpy(), logits_NK[:, k].numpy()) for k in range(y_NK.shape[1])]
-        device = self.fabric.device
-        loss = self.loss(logits_NK.to(device), y_NK.to(device)).item()
-        return Figures(loss, sum(areas) / len(areas))
+        return judge(logits_NK, y_NK, self.loss, self.config.target)
+
+    def _note_plateau(self, loss: float) -> None:
+        progress, optim = self.progress, self.config.optim
+        progress.stale += 1
+        if loss < progress.lowest_loss:
+            progress.lowest_loss, progress.stale = loss, 0
+        if optim.schedule == "plateau" and progress.stale > optim.plateau_patience:
+            progress.rate_scale, progress.stale = progress.rate_scale * optim.plateau_factor, 0
 
     def _keep_if_best(self, kind: str, network: nn.Module, figures: Figures) -> None:
-        value = figures.loss if self.config.stopping.monitor == "loss" else 1 - figures.auc
+        value = figures.distance(self.config.stopping.monitor)
         progress = self.progress
         if value < progress.best:
             progress.best, progress.waited = value, 0
@@ -215,6 +255,8 @@ class _Training:
         for kind, figure in figures.items():
             row[f"validation_loss_{kind}"] = f"{figure.loss:.5f}"
             row[f"validation_auc_{kind}"] = f"{figure.auc:.5f}"
+            row[f"validation_accuracy_{kind}"] = f"{figure.accuracy:.5f}"
+            row[f"validation_recall_{kind}"] = f"{figure.recall:.5f}"
         rate = self.optimizer.param_groups[0]["lr"]
         return row | {
             "rate": f"{rate:.3g}",

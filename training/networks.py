@@ -1,4 +1,4 @@
-"""Networks with the three methods of the bundle contract: forward, features, head."""
+"""The table of architectures: a small residual network of our own, and torchvision's."""
 
 from __future__ import annotations
 
@@ -7,33 +7,12 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 
+from training.backbones import BACKBONES, from_torchvision
 from training.config import NetworkConfig
+from training.network import Network
 from xrayview.errors import UsageError
 
-
-class Network(nn.Module):
-    """A convolutional trunk and a head; `forward(x) == forward_head(forward_features(x))`."""
-
-    def __init__(self, features: nn.Module, head: nn.Module, stride: int) -> None:
-        super().__init__()
-        self.features = features
-        self.head = head
-        self.stride = stride
-        """Input pixels per feature cell."""
-
-    def forward(self, x_BCHW: Tensor) -> Tensor:
-        """Uncalibrated logits_BK."""
-        return self.forward_head(self.forward_features(x_BCHW))
-
-    def forward_features(self, x_BCHW: Tensor) -> Tensor:
-        """The last convolutional map, features_BDhw."""
-        features: Tensor = self.features(x_BCHW)
-        return features
-
-    def forward_head(self, features_BDhw: Tensor) -> Tensor:
-        """Pooling and all that follows: logits_BK."""
-        logits: Tensor = self.head(features_BDhw)
-        return logits
+__all__ = ["ARCHITECTURES", "Network", "build"]
 
 
 class ResidualBlock(nn.Module):
@@ -87,7 +66,10 @@ def residual(config: NetworkConfig, channels: int, outputs: int) -> Network:
     return Network(nn.Sequential(*layers), head, stride)
 
 
-ARCHITECTURES: dict[str, Callable[[NetworkConfig, int, int], Network]] = {"residual": residual}
+ARCHITECTURES: dict[str, Callable[[NetworkConfig, int, int], Network]] = {
+    "residual": residual,
+    **dict.fromkeys(BACKBONES, from_torchvision),
+}
 
 
 def build(config: NetworkConfig, channels: int, outputs: int, seed: int) -> Network:

@@ -19,6 +19,8 @@ def choose(
 ) -> tuple[OperatingPoint, ...]:
     """`balanced` at 0.5, then a sensitive and a specific point where they differ from it.
 
+    With films of one kind only there is nothing to choose by: `balanced` alone.
+
     The first is a convention, not a choice on data: a threshold tuned on films of one source
     moves more between sources than the scores do.
     """
@@ -26,11 +28,18 @@ def choose(
     def point(name: str, threshold: float, chosen_by: str) -> OperatingPoint:
         counts = confusion(truth_N, scores_N, threshold)
         return OperatingPoint(
-            finding, name, threshold, chosen_by, counts.sensitivity, counts.specificity
+            finding,
+            name,
+            threshold,
+            chosen_by,
+            counts.sensitivity if counts.positives else None,
+            counts.specificity if counts.negatives else None,
         )
 
     def points() -> Iterator[OperatingPoint]:
         yield point("balanced", 0.5, "0.5 by convention; sensitivity, specificity on validation")
+        if truth_N.all() or not truth_N.any():
+            return
         low = threshold_for_sensitivity(truth_N, scores_N, sensitivity)
         if low < 0.5:
             yield point(

@@ -10,12 +10,14 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from training.config import OptimConfig
+from xrayview.domain.model import Activation
 
 
 class FindingLoss(nn.Module):
     """Binary cross-entropy per finding; presence and absence weigh the same where asked.
 
-    `share_K` is each finding's share of the training films.
+    `share_K` is each finding's share of the training films. A target of NaN (the data does not
+    say) counts for nothing.
     """
 
     present_K: Tensor
@@ -29,21 +31,87 @@ class FindingLoss(nn.Module):
         self.register_buffer("absent_K", (even / (1 - share)) if config.balance else 2 * even)
 
     def forward(self, logits_BK: Tensor, y_BK: Tensor, smoothing: float = 0.0) -> Tensor:
-        """The mean over films and findings, a scalar in nats."""
-        weights = torch.where(y_BK > 0.5, self.present_K, self.absent_K)
+        """The mean over the known targets, a scalar in nats; 0 where none is known."""
+        known = ~y_BK.isnan()
+        y_BK = torch.where(known, y_BK, 0.5)
+        weights = torch.where(y_BK > 0.5, self.present_K, self.absent_K) * known
         goal = y_BK * (1 - smoothing) + 0.5 * smoothing
-        return functional.binary_cross_entropy_with_logits(logits_BK, goal, weights)
+        total = functional.binary_cross_entropy_with_logits(
+            logits_BK, goal, weights, reduction="sum"
+        )
+        return total / known.sum().clamp(min=1)
 
 
-def optimizer(network: nn.Module, config: OptimConfig) -> torch.optim.AdamW:
-    """AdamW; no decay on biases and norms, which scale and shift instead of overfitting."""
-    decayed = [p for p in network.parameters() if p.ndim > 1]
-    free = [p for p in network.parameters() if p.ndim <= 1]
+class ClassLoss(nn.Module):
+    """Cross-entropy over classes that exclude each other; all weigh the same where asked.
+
+    `share_K` is each class's share of the training films.
+    """
+
+    weight_K: Tensor
+
+    def __init__(self, share_K: Tensor, config: OptimConfig) -> None:
+        super().__init__()
+        even = torch.full_like(share_K, 1 / len(share_K))
+        self.register_buffer(
+            "weight_K", even / share_K.clamp(min=1e-3) if config.balance else torch.ones_like(even)
+        )
+
+    def forward(self, logits_BK: Tensor, y_BK: Tensor, smoothing: float = 0.0) -> Tensor:
+        """The mean over films, a scalar in nats; `y_BK` has a 1 for the film's class."""
+        weights_B = y_BK @ self.weight_K
+        goal = y_BK * (1 - smoothing) + smoothing / y_BK.shape[1]
+        loss_B = -(goal * functional.log_softmax(logits_BK, dim=1)).sum(dim=1)
+        return (weights_B * loss_B).mean()
+
+
+LOSSES: dict[Activation, type[FindingLoss] | type[ClassLoss]] = {
+    "sigmoid": FindingLoss,
+    "softmax": ClassLoss,
+}
+
+OPTIMIZERS: dict[str, type[torch.optim.Optimizer]] = {
+    "adamw": torch.optim.AdamW,
+    "adam": torch.optim.Adam,
+    "adamax": torch.optim.Adamax,
+}
+
+
+def optimizer(network: nn.Module, config: OptimConfig) -> torch.optim.Optimizer:
+    """No decay on biases and norms, which scale and shift instead of overfitting.
+
+    Weights of the head's hidden layers are a group of their own where `head_l2` asks for it.
+    """
+    named = dict(network.named_parameters())
+    hidden = _hidden_weights(network) if config.head_l2 else set()
+    decayed = [p for name, p in named.items() if p.ndim > 1 and name not in hidden]
+    free = [p for p in named.values() if p.ndim <= 1]
     groups = [
         {"params": decayed, "weight_decay": config.weight_decay},
         {"params": free, "weight_decay": 0.0},
     ]
-    return torch.optim.AdamW(groups, lr=config.rate)
+    if hidden:
+        # L2 of l adds 2 l w to the gradient; weight_decay of d adds d w.
+        weights = [named[name] for name in sorted(hidden)]
+        groups.append({"params": weights, "weight_decay": 2 * config.head_l2})
+    return OPTIMIZERS[config.optimizer](groups, lr=config.rate)  # type: ignore[call-arg]
+
+
+def _hidden_weights(network: nn.Module) -> set[str]:
+    """Names of the weights of all linear layers of the head but the last."""
+    linear = [
+        f"{name}.weight"
+        for name, module in network.named_modules()
+        if name.startswith("head.") and isinstance(module, nn.Linear)
+    ]
+    return set(linear[:-1])
+
+
+def rate_at(step: int, steps: int, config: OptimConfig, scale: float) -> float:
+    """The rate at a step; `scale` is what a plateau has made of it."""
+    if config.schedule == "one-cycle":
+        return one_cycle(step, steps, config)
+    return config.rate * scale
 
 
 def one_cycle(step: int, steps: int, config: OptimConfig) -> float:

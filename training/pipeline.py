@@ -6,15 +6,17 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 from lightning_fabric import Fabric
 
 from training.card import calibrated, completed, draft_card
 from training.config import TrainingConfig
 from training.data.films import Films, Say, load_films
 from training.data.splits import TEST, VALIDATION
-from training.evaluate import Subject, evaluate, truths
+from training.data.targets import targets_NK
+from training.evaluate import Subject, classes, evaluate, truths
 from training.export import best_network, export
-from training.figures import figures, plain
+from training.figures import Truth, agreement, figures, plain
 from training.loop import train as train_network
 from training.operating_points import choose
 from training.processes import start_processes
@@ -38,7 +40,7 @@ def run_recipe(
 
     `open_run` makes the run folder for these films, or finds the one to go on with.
     """
-    fabric = start_processes(config.run)
+    fabric = start_processes(config.run, config.network)
     tell: Say = say if fabric.is_global_zero else (lambda _line: None)
     with fabric.rank_zero_first():
         films = load_films(config, data, cache, tell)
@@ -95,14 +97,9 @@ def _complete(
     card = calibrated(draft, _temperatures(config, validation), VALIDATION)
     points: list[OperatingPoint] = []
     target, asked = config.target, config.evaluation
-    for rule, truth_N in zip(target.findings, truths(validation, target), strict=True):
-        points += choose(
-            rule.name,
-            truth_N,
-            validation.scores_N(card, rule.name),
-            asked.high_sensitivity,
-            asked.high_specificity,
-        )
+    for name, (films, truth_N) in truths(validation, target).items():
+        scores_N = films.scores_N(card, name)
+        points += choose(name, truth_N, scores_N, asked.high_sensitivity, asked.high_specificity)
     thresholds = {point.finding: point.threshold for point in reversed(points)}
     return completed(
         card,
@@ -116,26 +113,42 @@ def _complete(
 
 
 def _temperatures(config: TrainingConfig, validation: Scored) -> tuple[float, ...]:
-    known = truths(validation, config.target)
-    fitted = [
-        fit_temperature(validation.logits_NF[:, place], truth_N.astype(np.int64), "sigmoid")
-        for place, truth_N in enumerate(known)
-    ]
+    target = config.target
+    if target.activation == "softmax":
+        y_NK = targets_NK(validation.rows, target)
+        return (fit_temperature(validation.logits_NF, y_NK.argmax(axis=1), "softmax"),)
     # A binary pair shares one logit, and so one temperature.
-    return tuple(fitted)
+    return tuple(
+        _temperature(films.logits_NF[:, place], truth_N)
+        for place, (films, truth_N) in enumerate(truths(validation, target).values())
+    )
+
+
+def _temperature(logits_N: npt.NDArray[np.float64], truth_N: Truth) -> float:
+    """1, as the network gave it, where films of one kind only would ask for an endless one."""
+    if truth_N.all() or not truth_N.any():
+        return 1.0
+    return fit_temperature(logits_N, truth_N.astype(np.int64), "sigmoid")
 
 
 def _metrics(
     config: TrainingConfig, card: ModelCard, films: Scored, thresholds: dict[str, float]
 ) -> dict[str, dict[str, float | int | None]]:
-    """Figures per name; with several findings the finding comes first: `Effusion auc`."""
+    """Figures per name; with several findings the finding comes first: `Effusion auc`.
+
+    `accuracy` alone is that of all classes together.
+    """
     found: dict[str, dict[str, float | int | None]] = {}
-    rules = config.target.findings
-    patients = [row.patient for row in films.rows]
-    for rule, truth_N in zip(rules, truths(films, config.target), strict=True):
-        scores_N = films.scores_N(card, rule.name)
-        draws = config.evaluation.bootstrap
-        judged = figures(truth_N, scores_N, patients, thresholds[rule.name], draws)
-        prefix = f"{rule.name} " if len(rules) > 1 else ""
+    target, draws = config.target, config.evaluation.bootstrap
+    for finding, (known, truth_N) in truths(films, target).items():
+        if not truth_N.size:
+            continue
+        scores_N = known.scores_N(card, finding)
+        patients = [row.patient for row in known.rows]
+        judged = figures(truth_N, scores_N, patients, thresholds[finding], draws)
+        prefix = f"{finding} " if len(target.findings) > 1 else ""
         found |= {prefix + name: plain(judged[name]) for name in CARD_FIGURES}
+    if target.task == "multiclass":
+        patients = [row.patient for row in films.rows]
+        found["accuracy"] = plain(agreement(*classes(films, target), patients, draws))
     return found

@@ -7,12 +7,14 @@ import os
 import torch
 from lightning_fabric import Fabric
 
-from training.config import RunConfig
+from training.config import NetworkConfig, RunConfig
 from xrayview.errors import DeviceUnavailable
 
 
-def start_processes(run: RunConfig) -> Fabric:
+def start_processes(run: RunConfig, network: NetworkConfig | None = None) -> Fabric:
     """One process per device: those that `torchrun` started, else as many as the config says.
+
+    Processes of a network that freezes layers expect gradients to be missing.
 
     Raises:
         DeviceUnavailable: CUDA was asked for and is not there.
@@ -24,12 +26,14 @@ def start_processes(run: RunConfig) -> Fabric:
     kind = "cuda" if run.device != "cpu" and torch.cuda.is_available() else "cpu"
     devices = int(os.environ.get("LOCAL_WORLD_SIZE", str(run.devices)))
     nodes = int(os.environ.get("GROUP_WORLD_SIZE", "1"))
+    freezes = network is not None and network.freezes
+    ddp = "ddp_find_unused_parameters_true" if freezes else "ddp"
     fabric = Fabric(
         accelerator=kind,
         devices=devices,
         num_nodes=nodes,
         precision=run.precision,
-        strategy="ddp" if devices * nodes > 1 else "auto",
+        strategy=(ddp if devices * nodes > 1 else "auto"),
     )
     fabric.launch()
     return fabric

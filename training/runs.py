@@ -127,6 +127,7 @@ def describe(run: RunFolder, config: TrainingConfig, manifest: Manifest, leaks: 
         counts=manifest.counts(),
         omitted=len(manifest.omitted),
         leaks=leaks,
+        notes=list(manifest.notes),
         versions=versions(),
         commit=commit(),
         machine=machine(),
@@ -205,10 +206,11 @@ def write_json(path: Path, data: object) -> None:
 
 
 def append_log(path: Path, row: Mapping[str, object]) -> None:
-    """One more row of the epoch log; the first writes the header."""
+    """One more row of the epoch log; the first writes the header, later ones keep to it."""
     fresh = not path.is_file()
+    names = list(row) if fresh else path.read_text(encoding="utf-8").splitlines()[0].split(",")
     with path.open("a", newline="", encoding="utf-8") as stream:
-        writer = csv.DictWriter(stream, list(row))
+        writer = csv.DictWriter(stream, names, extrasaction="ignore")
         if fresh:
             writer.writeheader()
         writer.writerow(row)

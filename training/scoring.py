@@ -37,6 +37,12 @@ class Scored:
         """Uncalibrated, one column for each finding of the card."""
         return np.array([prediction.logits for prediction in self.predictions])
 
+    def only(self, chosen_N: npt.NDArray[np.bool_]) -> Scored:
+        """These films alone."""
+        places = np.flatnonzero(chosen_N)
+        rows = tuple(self.rows[i] for i in places)
+        return Scored(rows, tuple(self.predictions[i] for i in places), self.omitted)
+
     def scores_N(self, card: ModelCard, finding: str) -> npt.NDArray[np.float64]:
         """A finding's scores under this card's calibration."""
         place = [f.name for f in card.findings].index(finding)

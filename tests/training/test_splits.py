@@ -35,8 +35,22 @@ def test_that_no_patient_is_in_two_splits():
 
 
 def test_that_the_held_out_share_is_about_what_was_asked():
-    rows = assign(films(2000, each=1), CONFIG)
+    rows = assign([*films(2000, each=1), *films(5, split="test")], CONFIG)
     assert 0.17 < sum(row.split == "validation" for row in rows) / 2000 < 0.23
+
+
+def test_that_test_films_are_cut_by_patient_where_the_data_names_none():
+    rows = assign(films(2000), CONFIG)
+    held_out = {row.patient for row in rows if row.split == "test"}
+    assert 0.17 < len(held_out) / 2000 < 0.23
+    assert held_out.isdisjoint(row.patient for row in rows if row.split != "test")
+
+
+def test_that_official_validation_films_are_kept_and_none_are_cut_beside_them():
+    config = dataclasses.replace(CONFIG, validation_splits=("val",))
+    rows = assign([*films(200), *films(20, split="val"), *films(20, split="test")], config)
+    assert {row.official_split for row in rows if row.split == "validation"} == {"val"}
+    assert {row.split for row in rows if row.official_split == "train"} == {"train"}
 
 
 def test_that_added_rows_move_no_patient():

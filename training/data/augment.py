@@ -28,6 +28,8 @@ class Draws:
     blur_B: Floats
     collimate_B4: Floats
     """Covered share of the sides: top, bottom, left, right."""
+    brightness_B: Floats | None = None
+    """Factors of the grey."""
 
 
 def draw(
@@ -52,6 +54,10 @@ def draw(
         collimate_B4=(covered * rng.uniform(0.0, config.collimate_width, (count, 4))).astype(
             np.float32
         ),
+        # Drawn last and only where asked, so that it moves no other draw.
+        brightness_B=(1 + spread(config.brightness)).astype(np.float32)
+        if config.brightness
+        else None,
     )
 
 
@@ -88,6 +94,8 @@ def apply(greys_BHW: Tensor, draws: Draws) -> Tensor:
     )
     x = _blurred(x, _per_film(draws.blur_B, x))
     x = x.clamp_(1e-6, 1.0).pow_(_per_film(draws.gamma_B, x))
+    if draws.brightness_B is not None:
+        x = x.mul_(_per_film(draws.brightness_B, x))
     x = x.mul_(_aperture(draws.collimate_B4, x))
     chance = torch.Generator().manual_seed(draws.noise_seed)
     noise = torch.randn(x.shape, generator=chance).to(x.device)

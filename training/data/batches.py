@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -58,6 +59,7 @@ class TrainingBatches:
         seed: int,
         rank: int = 0,
         world: int = 1,
+        sampling: Literal["films", "classes"] = "films",
     ) -> None:
         self.films, self.preprocessor, self.config = films, preprocessor, config
         self.size, self.seed, self.rank, self.world = size, seed, rank, world
@@ -67,10 +69,11 @@ class TrainingBatches:
                 f"{len(films)} training films are fewer than a batch of {size * world}",
                 hint="Lower optim.batch or add films.",
             )
+        self._chances_N = class_chances(films.targets_NK) if sampling == "classes" else None
 
     def batch(self, epoch: int, step: int) -> Batch:
         """The batch of a step, counted from 0; an epoch's last, incomplete batch is dropped."""
-        order = np.random.default_rng([self.seed, _ORDER, epoch]).permutation(len(self.films))
+        order = self._order(epoch)
         start = (step * self.world + self.rank) * self.size
         chosen = order[start : start + self.size]
         rng = np.random.default_rng([self.seed, _CHANCE, epoch, step, self.rank])
@@ -80,6 +83,21 @@ class TrainingBatches:
         size = (greys_BHW.shape[1], greys_BHW.shape[2])
         greys_BHW = augment.apply(greys_BHW, augment.draw(self.config, self.size, size, rng))
         return _finished(self.films, chosen, greys_BHW.numpy(), self.preprocessor)
+
+    def _order(self, epoch: int) -> npt.NDArray[np.int64]:
+        rng = np.random.default_rng([self.seed, _ORDER, epoch])
+        if self._chances_N is None:
+            return rng.permutation(len(self.films))
+        return rng.choice(len(self.films), size=len(self.films), p=self._chances_N)
+
+
+def class_chances(targets_NK: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:
+    """Each film's chance to be drawn, so that every combination of targets is drawn as often."""
+    _, place_N, counts = np.unique(
+        np.nan_to_num(targets_NK, nan=-1.0), axis=0, return_inverse=True, return_counts=True
+    )
+    chances_N: npt.NDArray[np.float64] = 1.0 / (len(counts) * counts[place_N.ravel()])
+    return chances_N
 
 
 def evaluation_batches(films: FilmSet, preprocessor: Preprocessor, size: int) -> Iterator[Batch]:

@@ -24,6 +24,7 @@ class FilmRow:
     patient: str = dataclasses.field(repr=False)
     labels: tuple[str, ...]
     official_split: str
+    """Empty where the data names none."""
     sex: str = ""
     age: str = ""
     view: str = ""
@@ -33,6 +34,8 @@ class FilmRow:
     """Of the file."""
     pixels_sha256: str = ""
     """Of the decoded pixels: finds the same film under another name."""
+    unknown_labels: tuple[str, ...] = ()
+    """Labels of which the data does not say whether the film has them."""
 
 
 @dataclass(frozen=True)
@@ -50,13 +53,17 @@ class Manifest:
 
     rows: tuple[FilmRow, ...]
     omitted: tuple[Omission, ...] = ()
+    notes: tuple[str, ...] = ()
+    """What the card has to say of the data, such as missing patient ids."""
 
     @property
     def sha256(self) -> str:
         """Names the films, their patients, labels and splits; other columns do not count."""
         digest = hashlib.sha256()
         for row in sorted(self.rows, key=lambda row: row.path):
-            fields = (row.path, row.sha256, row.patient, row.labels, row.split)
+            fields = [row.path, row.sha256, row.patient, row.labels, row.split]
+            if row.unknown_labels:
+                fields.append(row.unknown_labels)
             digest.update(json.dumps(fields).encode())
         return digest.hexdigest()
 
@@ -86,7 +93,8 @@ def write_rows(rows: Iterable[FilmRow], path: Path) -> None:
         writer.writerow(names)
         for row in rows:
             values = dataclasses.asdict(row)
-            values["labels"] = SEPARATOR.join(row.labels)
+            for name in ("labels", "unknown_labels"):
+                values[name] = SEPARATOR.join(values[name])
             writer.writerow([values[name] for name in names])
 
 

@@ -13,20 +13,28 @@ TRAIN, VALIDATION, TEST = "train", "validation", "test"
 
 
 def assign(rows: Iterable[FilmRow], config: DataConfig) -> tuple[FilmRow, ...]:
-    """Give each film its split: test films as the source says, training patients by hash.
+    """Give each film its split: as the data says, and where it does not, patients by hash.
 
     Films of official splits that the config does not name stay unused (split empty).
     """
-    return tuple(dataclasses.replace(row, split=_split(row, config)) for row in rows)
+    rows = tuple(rows)
+    official = {row.official_split for row in rows}
+    cut_validation = official.isdisjoint(config.validation_splits)
+    cut_test = official.isdisjoint(config.test_splits)
 
+    def split(row: FilmRow) -> str:
+        if row.official_split in config.test_splits:
+            return TEST
+        if row.official_split in config.validation_splits:
+            return VALIDATION
+        if row.official_split and row.official_split not in config.train_splits:
+            return ""
+        if cut_test and position(row.patient, f"{config.split_salt}/test") < config.test_fraction:
+            return TEST
+        held_out = position(row.patient, config.split_salt) < config.validation_fraction
+        return VALIDATION if cut_validation and held_out else TRAIN
 
-def _split(row: FilmRow, config: DataConfig) -> str:
-    if row.official_split in config.test_splits:
-        return TEST
-    if row.official_split not in config.train_splits:
-        return ""
-    held_out = position(row.patient, config.split_salt) < config.validation_fraction
-    return VALIDATION if held_out else TRAIN
+    return tuple(dataclasses.replace(row, split=split(row)) for row in rows)
 
 
 def position(patient: str, salt: str) -> float:

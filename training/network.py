@@ -1,0 +1,30 @@
+"""A network with the three methods of the bundle contract: forward, features, head."""
+
+from __future__ import annotations
+
+from torch import Tensor, nn
+
+
+class Network(nn.Module):
+    """A convolutional trunk and a head; `forward(x) == forward_head(forward_features(x))`."""
+
+    def __init__(self, features: nn.Module, head: nn.Module, stride: int) -> None:
+        super().__init__()
+        self.features = features
+        self.head = head
+        self.stride = stride
+        """Input pixels per feature cell."""
+
+    def forward(self, x_BCHW: Tensor) -> Tensor:
+        """Uncalibrated logits_BK."""
+        return self.forward_head(self.forward_features(x_BCHW))
+
+    def forward_features(self, x_BCHW: Tensor) -> Tensor:
+        """The last convolutional map, features_BDhw."""
+        features: Tensor = self.features(x_BCHW)
+        return features
+
+    def forward_head(self, features_BDhw: Tensor) -> Tensor:
+        """Pooling and all that follows: logits_BK."""
+        logits: Tensor = self.head(features_BDhw)
+        return logits
