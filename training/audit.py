@@ -1,0 +1,279 @@
+"""The shortcut audit: how much of a task can be done without looking at the lungs.
+
+Linear models are fitted on training films from what is no lung; the bundle itself is judged on
+films with the lungs, or all but the lungs, blanked. Test films are only reported on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from training.blanking import BLANKED, Blanked, judge_blanked
+from training.config import TargetConfig
+from training.data.cache import GreyFilms, load_greys
+from training.data.films import Say, select_rows
+from training.data.manifest import FilmRow
+from training.data.splits import TEST, TRAIN, VALIDATION
+from training.data.targets import targets_NK
+from training.evaluate import Subject
+from training.linear import FEATURES, SMALL, Part, linear_scores, thumbnail
+from training.lungs import LungMasks
+from xrayview.errors import NothingUsable
+from xrayview.evaluation.intervals import Estimate, Indices, clustered_bootstrap
+from xrayview.evaluation.metrics import auc
+from xrayview.inference import runtime
+from xrayview.preprocessing.pipeline import Preprocessor
+
+Truth = npt.NDArray[np.bool_]
+Scores = npt.NDArray[np.float64]
+
+TITLES = {
+    "frame": "outer frame only, linear model",
+    "thumbnail": "8 x 8 thumbnail, linear model",
+    "source": "8 x 8 thumbnail tells the source",
+    "source-alone": "the source alone, no film",
+    "whole": "model, whole film",
+    "no-lungs": "model, lungs blanked",
+    "no-lung-box": "model, box around lungs blanked",
+    "only-lungs": "model, all but lungs blanked",
+}
+"""What is seen; the rows of the table, in order."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """What can be told from a part of the film, on test films."""
+
+    key: str
+    finding: str
+    """For the source predictor: the source."""
+    auc: Estimate
+    meaning: str
+
+
+@dataclass
+class Audit:
+    """All rows, and what limits them."""
+
+    rows: list[Row]
+    films: int
+    patients: int
+    with_mask: int = 0
+    without_mask: int = 0
+    notes: list[str] = field(default_factory=list)
+
+
+def audit(
+    subject: Subject,
+    data: Path,
+    masks: Path | None,
+    cache: Path,
+    device: runtime.Device,
+    say: Say,
+) -> Audit:
+    """Audit a bundle on the films of its recipe.
+
+    Raises:
+        UsageError: there is no label table, or no folder of masks.
+        NothingUsable: no film can be read, or none is for testing.
+        ModelError: the network failed.
+    """
+    lungs = LungMasks(masks) if masks else None
+    rows, _ = select_rows(subject.config, data)
+
+    def progress(done: int, total: int) -> None:
+        if done % 1000 == 0 or done == total:
+            say(f"decoded {done} of {total} films")
+
+    greys = load_greys(rows, data, Preprocessor(SMALL), cache, progress)
+    test = [row for row in greys.rows if row.split == TEST]
+    if not test:
+        raise NothingUsable("There is no film for test", hint="Look at data.test_splits.")
+    found = Audit([], len(test), len({row.patient for row in test}))
+    judge = Judge(subject.config.evaluation.bootstrap)
+    found.rows += _linear_rows(subject, greys, judge)
+    found.rows += source_rows(subject.config.target, greys, judge, found.notes)
+    if lungs is None:
+        found.notes.append("No masks were given: the model was not judged on blanked films.")
+    else:
+        loaded = runtime.load(subject.bundle, subject.card, device)
+        blanked = judge_blanked(loaded, subject.card, test, data, lungs)
+        found.with_mask, found.without_mask = len(blanked.rows), blanked.without_mask
+        found.rows += _blanked_rows(subject, blanked, judge)
+        found.notes += _blanking_notes(blanked)
+    return found
+
+
+@dataclass(frozen=True)
+class Judge:
+    """AUC with an interval over patients."""
+
+    draws: int
+
+    def __call__(self, truth_N: Truth, scores_N: Scores, rows: Sequence[FilmRow]) -> Estimate:
+        def of_films(places: Indices) -> float:
+            return auc(truth_N[places], scores_N[places])
+
+        return clustered_bootstrap(of_films, [row.patient for row in rows], draws=self.draws)
+
+
+def _linear_rows(subject: Subject, greys: GreyFilms, judge: Judge) -> Iterator[Row]:
+    targets = targets_NK(greys.rows, subject.config.target)
+    for key, features in FEATURES.items():
+        features_NP = features(greys.greys_NHW)
+        for place, rule in enumerate(subject.config.target.findings):
+            estimate = _linear_estimate(features_NP, targets[:, place], greys.rows, judge)
+            yield Row(key, rule.name, estimate, _MEANINGS[key](estimate, estimate))
+
+
+def _linear_estimate(
+    features_NP: npt.NDArray[np.float32],
+    known_N: npt.NDArray[np.float32],
+    rows: Sequence[FilmRow],
+    judge: Judge,
+) -> Estimate:
+    """Fitted on training films and judged on test films; films whose label is missing (NaN) are
+    left out."""
+
+    def places(split: str) -> Indices:
+        return np.array(
+            [i for i, row in enumerate(rows) if row.split == split and np.isfinite(known_N[i])],
+            dtype=np.int64,
+        )
+
+    def part(split: str) -> Part:
+        return Part(features_NP[places(split)], known_N[places(split)] > 0.5)
+
+    test = part(TEST)
+    scores_N = linear_scores(part(TRAIN), part(VALIDATION), test.features_NP)
+    if scores_N is None:
+        return _untold(test.truth_N.size)
+    return judge(test.truth_N, scores_N, [rows[i] for i in places(TEST)])
+
+
+def source_rows(
+    target: TargetConfig, greys: GreyFilms, judge: Judge, notes: list[str]
+) -> Iterator[Row]:
+    """Can a thumbnail tell the source, and the source the finding; nothing but a note for one."""
+    names = sorted({row.source for row in greys.rows})
+    if len(names) < 2:
+        notes.append(f"All films are of one source ({names[0]}): there is no source to predict.")
+        return
+    features_NP = thumbnail(greys.greys_NHW)
+    # Of two sources, one row says all.
+    for name in names if len(names) > 2 else names[:1]:
+        of_source = np.array([float(row.source == name) for row in greys.rows], np.float32)
+        estimate = _linear_estimate(features_NP, of_source, greys.rows, judge)
+        yield Row("source", name, estimate, _MEANINGS["source"](estimate, estimate))
+    one_hot = np.array([[row.source == name for name in names] for row in greys.rows], np.float32)
+    targets = targets_NK(greys.rows, target)
+    for place, rule in enumerate(target.findings):
+        estimate = _linear_estimate(one_hot, targets[:, place], greys.rows, judge)
+        meaning = _MEANINGS["source-alone"](estimate, estimate)
+        yield Row("source-alone", rule.name, estimate, meaning)
+
+
+def _blanked_rows(subject: Subject, blanked: Blanked, judge: Judge) -> Iterator[Row]:
+    names = [finding.name for finding in subject.card.findings]
+    targets = targets_NK(blanked.rows, subject.config.target)
+    whole: dict[str, Estimate] = {}
+    for way in BLANKED:
+        for place, rule in enumerate(subject.config.target.findings):
+            known = np.flatnonzero(np.isfinite(targets[:, place]))
+            truth_N = targets[known, place] > 0.5
+            scores_N = blanked.scores_NF[way][known, names.index(rule.name)]
+            estimate = judge(truth_N, scores_N, [blanked.rows[i] for i in known])
+            whole.setdefault(rule.name, estimate)
+            yield Row(way, rule.name, estimate, _MEANINGS[way](estimate, whole[rule.name]))
+
+
+def _blanking_notes(blanked: Blanked) -> list[str]:
+    counted = (
+        f"Blanked films: {len(blanked.rows)} with a lung mask; {blanked.without_mask} without one "
+        f"and {len(blanked.omitted)} that cannot be read are left out."
+    )
+    if not blanked.rows:
+        return [counted]
+    caution = (
+        "A blanked part has the mean grey of the rest. No such film was in training: a fall may "
+        "also come from strangeness. The outline of blanked lungs still shows; their box hides it."
+    )
+    return [counted, caution]
+
+
+def _untold(n: int) -> Estimate:
+    nan = float("nan")
+    return Estimate(nan, nan, nan, n)
+
+
+def _above_chance(estimate: Estimate) -> bool:
+    return estimate.low > 0.5
+
+
+def _kept(estimate: Estimate, whole: Estimate) -> str:
+    """How much of its distance from chance the model keeps."""
+    if whole.value <= 0.5:
+        return "it is no worse than with the whole film"
+    share = (estimate.value - 0.5) / (whole.value - 0.5)
+    return f"it keeps {100 * share:.0f} % of its lead over chance"
+
+
+Meaning = Callable[[Estimate, Estimate], str]
+
+
+def _told(yes: str, no: str) -> Meaning:
+    """A sentence for what can be told and one for what cannot, of a row and the whole film's."""
+
+    def sentence(estimate: Estimate, whole: Estimate) -> str:
+        if not np.isfinite(estimate.value):
+            return "Cannot be told: a class is missing among these films."
+        if not np.isfinite(estimate.low):
+            return "Too few films to tell."
+        text = yes if _above_chance(estimate) else no
+        return text.format(kept=_kept(estimate, whole), value=estimate.value)
+
+    return sentence
+
+
+_MEANINGS: dict[str, Meaning] = {
+    "frame": _told(
+        "Collimation, markers and background alone give the label away this far: hold a model's "
+        "AUC against {value:.2f}, not against 0.50.",
+        "No telling from the film's rim could be shown.",
+    ),
+    "thumbnail": _told(
+        "Coarse brightness and build, in which no lesion can be seen, do this much of the task.",
+        "No telling from coarse brightness could be shown.",
+    ),
+    "source": _told(
+        "Where a film comes from can be read from a thumbnail: a finding that differs between "
+        "sources can be scored by reading the source.",
+        "Sources could not be told apart by coarse brightness.",
+    ),
+    "source-alone": _told(
+        "Knowing where the film comes from does this much of the task without any film: pooled "
+        "figures prove little, look at figures within a source.",
+        "The finding is not tied to the source.",
+    ),
+    "whole": _told(
+        "What the rows below are held against: the same films, nothing blanked.",
+        "The model does not tell the finding on these films.",
+    ),
+    "no-lungs": _told(
+        "Without any lung {kept}: it reads signs outside the lungs, or their outline.",
+        "Without the lungs the model is at chance: what it reads lies in them.",
+    ),
+    "no-lung-box": _told(
+        "Without the lungs, their outline and the heart {kept}: that much is read from the rim.",
+        "Without the box around the lungs the model is at chance.",
+    ),
+    "only-lungs": _told(
+        "From the lungs alone {kept}.",
+        "The lungs alone do not suffice: it needs the rest of the film, or blanking confuses it.",
+    ),
+}

@@ -1,0 +1,54 @@
+"""Lung masks of films: found by name, laid into the model's input as the film is."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from xrayview.domain.model import PreprocessSpec
+from xrayview.errors import UsageError
+from xrayview.preprocessing import geometry
+
+MaskHW = npt.NDArray[np.bool_]
+
+_INSIDE = 127
+
+
+class LungMasks:
+    """A folder of masks: `STEM.png` for the film `STEM.*`, lungs bright, all of the film covered.
+
+    Raises:
+        UsageError: there is no such folder.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        if not folder.is_dir():
+            raise UsageError(
+                f"There is no folder {folder}", hint="Point --masks at the folder of lung masks."
+            )
+        self.folder = folder
+
+    def of_film(self, path: str, film_size: tuple[int, int]) -> MaskHW | None:
+        """The lungs on the film's own grid, or None without a mask that shows any.
+
+        A mask of another resolution covers the same field and is scaled to it.
+        """
+        file = self.folder / f"{Path(path).stem}.png"
+        if not file.is_file():
+            return None
+        # Not cv2.imread: names that are not ASCII fail on Windows.
+        grey_HW = cv2.imdecode(np.fromfile(file, np.uint8), cv2.IMREAD_GRAYSCALE)
+        if grey_HW is None:
+            return None
+        rows, columns = film_size
+        mask_HW = cv2.resize(grey_HW, (columns, rows), interpolation=cv2.INTER_NEAREST) > _INSIDE
+        return np.asarray(mask_HW) if mask_HW.any() else None
+
+
+def on_input(mask_HW: MaskHW, spec: PreprocessSpec) -> MaskHW:
+    """A film's mask on the grid of the model's input; what the film does not cover is no lung."""
+    laid_HW, _ = geometry.resize(mask_HW.astype(np.float32), spec)
+    return laid_HW > 0.5
