@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from training import runs
+from training import commands, runs
 from training.config import TrainingConfig, with_overrides
 from training.recipes import RECIPES, recipe
 from training.runs import RunFolder
@@ -121,6 +121,11 @@ COMMANDS: dict[str, Command] = {
     "list": Command("the recipes", _no_options, _list),
     "train": Command("train a recipe: a run folder and a model bundle", _train_options, _train),
     "evaluate": Command("figures with intervals of a bundle", _evaluate_options, _evaluate),
+    "audit": Command(
+        "what a model, or no model at all, can tell without the lungs",
+        commands.audit_options,
+        commands.audit,
+    ),
 }
 
 
