@@ -117,6 +117,7 @@ class Dashboard(QObject):
         bar.set_enabled(("classify_folder",), enabled=ready and session.folder is not None)
         bar.set_enabled(("heat_map",), enabled=scored)
         bar.set_checked("invert", checked=self._space.viewer.inverted)
+        bar.set_checked("histogram", checked=self._space.shows_histogram)
         bar.set_checked("heat_map", checked=scored and self._space.heat.on)
 
     def _model_folders(self) -> Iterable[Path]:

@@ -42,6 +42,7 @@ KEYS: tuple[Key, ...] = (
     Key("auto_window", ("0",), "Auto window", "Grey-scale"),
     Key("voi", tuple("123456789"), "Windows of the file, then presets", "Grey-scale"),
     Key("invert", ("I",), "Invert", "Grey-scale"),
+    Key("histogram", ("Ctrl+H",), "Histogram on or off", "Grey-scale"),
     Key("tool_window", ("W",), "Window tool", "Tools"),
     Key("tool_zoom", ("Z",), "Zoom tool", "Tools"),
     Key("tool_pan", ("P",), "Pan tool", "Tools"),

@@ -40,6 +40,7 @@ _TOOLS: tuple[Tool | None, ...] = (
     _SEPARATOR,
     Tool("auto_window", "auto"),
     Tool("invert", "invert", checkable=True),
+    Tool("histogram", "histogram", checkable=True),
     Tool("fit", "fit"),
 )
 _PLACEMENT = (

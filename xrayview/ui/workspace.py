@@ -27,6 +27,7 @@ from xrayview.ui.findings.card_dialog import CardDialog
 from xrayview.ui.findings.panel import FindingsPanel
 from xrayview.ui.findings.state import findings_state
 from xrayview.ui.heat_flow import HeatFlow
+from xrayview.ui.histogram.panel import HistogramPanel
 from xrayview.ui.judging import Judging
 from xrayview.ui.viewer.film_view import FilmViewer
 from xrayview.ui.workbench import Workbench
@@ -56,6 +57,7 @@ class Workspace(QWidget):
         self.browser = Browser(self.thumbnails, self._chip)
         self.viewer = FilmViewer()
         self.findings = FindingsPanel()
+        self.histogram = HistogramPanel()
         self.heat = HeatFlow(session, self.judging, self.findings, self.viewer)
         self.table = ResultTable()
         self.line = BatchLine()
@@ -100,6 +102,7 @@ class Workspace(QWidget):
             "heat_finding": self.heat.choose,
             "copy_picture": self._copy_picture,
             "hide_identity": lambda: self.set_identity_hidden(not self._hidden),
+            "histogram": lambda: self.show_histogram(not self.shows_histogram),
         }
 
     def set_identity_hidden(self, hidden: bool) -> None:
@@ -115,11 +118,21 @@ class Workspace(QWidget):
         """True while names and IDs are hidden."""
         return self._hidden
 
+    @property
+    def shows_histogram(self) -> bool:
+        """True while the histogram has its place at the right."""
+        return not self.histogram.isHidden()
+
+    def show_histogram(self, shown: bool) -> None:
+        """Give the histogram its place below the findings, or take it."""
+        self.histogram.setVisible(shown)
+        self.refreshed.emit()
+
     def film_alone(self) -> None:
         """The film without panels, and back."""
         alone = self.browser.isVisible()
         self.browser.setVisible(not alone)
-        self.findings.setVisible(not alone)
+        self._right.setVisible(not alone)
 
     def save_state(self) -> None:
         """Panel sizes and the heat map's look, into the settings."""
@@ -130,6 +143,7 @@ class Workspace(QWidget):
         if self._seen:  # panels that were never laid out have no sizes to keep
             state = self._settings["window_state"]
             state["columns"] = ",".join(str(size) for size in self._columns.sizes())
+            state["histogram"] = "shown" if self.shows_histogram else ""
             self._settings["window_state"] = state
 
     def showEvent(self, event: QShowEvent) -> None:
@@ -153,6 +167,7 @@ class Workspace(QWidget):
         self.viewer.step_requested.connect(bench.step)
         self.viewer.maximise_requested.connect(self.film_alone)
         self.viewer.state_changed.connect(self._on_touched)
+        self.histogram.window_dragged.connect(self.viewer.set_window)
 
     def _on_folder(self) -> None:
         self.judging.forget_requests()
@@ -188,6 +203,7 @@ class Workspace(QWidget):
 
     def _on_touched(self) -> None:
         self._untouched = False
+        self.histogram.show_film(self.viewer.radiograph, self.viewer.voi)
 
     def _on_failed(self, film: FilmRef, error: XrayViewError) -> None:
         self.viewer.show_error(film, error)
@@ -301,8 +317,14 @@ class Workspace(QWidget):
         self._rows.setStretchFactor(0, 1)
         self._rows.setSizes([560, 240])
         self.table.hide()
+        self._right = QWidget()
+        right = QVBoxLayout(self._right)
+        right.setContentsMargins(0, 0, 0, 0)
+        right.setSpacing(0)
+        right.addWidget(self.findings, 1)
+        right.addWidget(self.histogram)
         self._columns = QSplitter(Qt.Orientation.Horizontal)
-        for panel, least in ((self.browser, 200), (self._rows, 420), (self.findings, 232)):
+        for panel, least in ((self.browser, 200), (self._rows, 420), (self._right, 232)):
             panel.setMinimumWidth(least)
             self._columns.addWidget(panel)
         for splitter in (self._rows, self._columns):
@@ -326,5 +348,6 @@ class Workspace(QWidget):
             self._columns.setSizes([int(size) for size in sizes])
         else:
             self._columns.setSizes([_SIDES_PX[0], 744, _SIDES_PX[1]])
+        self.histogram.setVisible(bool(self._settings["window_state"].get("histogram")))
         self.viewer.show_empty("Choose a film at the left.")
         self.set_identity_hidden(self._settings["hide_identity"])

@@ -1,0 +1,54 @@
+"""The histogram in the main window: collapsed at first, and one with the film on screen."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pytestqt.qtbot import QtBot
+
+from tests.ui.conftest import WAIT_MS, LentEngine
+from xrayview.domain.radiograph import Window
+from xrayview.engine.client import Engine
+from xrayview.services.settings import Settings
+from xrayview.ui.main_window import MainWindow
+
+
+def test_that_the_histogram_is_asked_for_and_then_follows_the_film(
+    qtbot: QtBot, opened: MainWindow
+) -> None:
+    space, button = opened.workspace, opened.bar.buttons["histogram"]
+    assert not space.histogram.isVisible()
+    assert not button.isChecked()
+    button.click()
+    assert space.histogram.isVisible()
+    assert button.isChecked()
+    plot = space.histogram.plot
+    assert plot is not None
+    plot.region.setRegion((1000, 2000))
+    assert space.viewer.voi_window == Window(1500.0, 1000.0)
+    space.workbench.step(1)
+    qtbot.waitUntil(lambda: plot.region.getRegion() == (0, 4096), timeout=WAIT_MS)
+    button.click()
+    assert not space.histogram.isVisible()
+    assert not button.isChecked()
+
+
+def test_that_the_histogram_is_there_again_next_time(
+    qtbot: QtBot, opened: MainWindow, settings: Settings, engine: Engine, tmp_path: Path
+) -> None:
+    opened.workspace.show_histogram(shown=True)
+    opened.close()
+    again = MainWindow(settings, tmp_path)
+    qtbot.addWidget(again)
+    again.wake(LentEngine(engine))
+    assert again.workspace.shows_histogram
+    assert again.bar.buttons["histogram"].isChecked()
+
+
+def test_that_a_film_is_made_ready_before_it_is_shown(opened: MainWindow) -> None:
+    radiograph = opened.workspace.session.radiograph
+    assert radiograph is not None
+    ready = opened.workspace.workbench.ready(radiograph)
+    assert ready is not None
+    assert ready.pyramid.levels[0].pixels_HW is radiograph.pixels_HW
+    assert opened.workspace.viewer.voi_choices() is ready.choices
