@@ -192,7 +192,7 @@ def pixels(size_px: int) -> QFont:
 def icon(name: str, colour: str = C.text) -> QIcon:
     """An icon of the family in a colour, with its faint form for disabled actions."""
     tinted = QIcon()
-    for size in (16, 20, 24, 32, 48):
+    for size in (16, 20):  # as buttons show them
         for ratio in (1, 2):
             for mode, tint in ((QIcon.Mode.Normal, colour), (QIcon.Mode.Disabled, C.faint)):
                 tinted.addPixmap(pixmap(name, size, tint, ratio), mode)

@@ -197,8 +197,10 @@ class ResultTable(QFrame):
     def start(self, findings: tuple[str, ...]) -> None:
         """A new batch begins."""
         self.rows.start(findings)
+        header = self.view.horizontalHeader()
         for place in range(self.rows.columnCount()):
-            self.view.setColumnWidth(place, self.rows.column(place).width)
+            wide = max(self.rows.column(place).width, header.sectionSizeHint(place))
+            self.view.setColumnWidth(place, wide)
         self._count()
 
     def append(self, results: list[FilmResult]) -> None:
