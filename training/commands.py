@@ -1,4 +1,4 @@
-"""Subcommands on a finished run or a bundle: audit, report.
+"""Subcommands on a finished run or a bundle: audit, calibrate, export, report.
 
 What runs is imported when it runs: `list` and `--help` answer without torch.
 """
@@ -52,3 +52,33 @@ def audit(args: argparse.Namespace) -> None:
     found = audit_model(subject, args.data, args.masks, args.cache, args.device, _say)
     _say(audit_files.table(found))
     _say(f"written to {audit_files.write(found, subject, args.out or _folder_of(args.model))}")
+
+
+def export_options(parser: argparse.ArgumentParser) -> None:
+    """Options of `export`."""
+    parser.add_argument("run_folder", metavar="RUN", type=Path, help="a run folder")
+    parser.add_argument("--data", type=Path, required=True, help="folder with labels.csv")
+    parser.add_argument("--out", type=Path, help="the new bundle (default: RUN/NAME.pt)")
+
+
+def export(args: argparse.Namespace) -> None:
+    """Make the bundle of a run's best weights."""
+    from training.calibrate import export_run
+    from training.runs import RunFolder
+
+    export_run(RunFolder(args.run_folder), args.data, args.out, _say)
+
+
+def calibrate_options(parser: argparse.ArgumentParser) -> None:
+    """Options of `calibrate`."""
+    _model_options(parser)
+    parser.add_argument("--out", type=Path, help="the new bundle (default: NAME-calibrated.pt)")
+
+
+def calibrate(args: argparse.Namespace) -> None:
+    """Write a copy of a bundle with temperature and operating points fitted on validation."""
+    from training.calibrate import recalibrate
+    from training.evaluate import find_subject
+
+    subject = find_subject(args.model, args.recipe)
+    recalibrate(subject, args.data, args.out, args.device, _say)

@@ -1,0 +1,135 @@
+"""`export` and `calibrate`: on validation only, into a new file, with nothing lost."""
+
+from __future__ import annotations
+
+import json
+import warnings
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from tests.training.conftest import TINY, make_data, write_film
+from training import networks
+from training.card import draft_card
+from training.cli import main
+from training.config import TrainingConfig, to_dict
+from training.data.films import select_rows
+from training.runs import RunFolder, write_json
+from xrayview.domain.model import Calibration
+from xrayview.errors import ExitCode
+from xrayview.inference import runtime
+from xrayview.io.bundle import card_to_json, read_card, read_extra
+
+
+@pytest.fixture(scope="module")
+def stopped(tiny_data: Path, tmp_path_factory: pytest.TempPathFactory) -> RunFolder:
+    """A run that was stopped: best weights, and no bundle yet."""
+    runs = tmp_path_factory.mktemp("runs")
+    settings = [word for setting in TINY for word in ("--set", setting)]
+    arguments = ["train", "normal-pneumonia-small", "--data", str(tiny_data), "--runs", str(runs)]
+    assert main([*arguments, *settings]) == ExitCode.OK
+    run = RunFolder(runs / "normal-pneumonia-small-001")
+    run.bundle(run.read_config()).unlink()
+    return run
+
+
+def test_that_a_stopped_run_becomes_a_finished_bundle(
+    stopped: RunFolder, tiny_data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    out = tmp_path / "deep" / "model.pt"
+    assert main(["export", str(stopped.path), "--data", str(tiny_data), "--out", str(out)]) == 0
+    card = read_card(out)
+    assert card.calibration.method == "temperature"
+    assert card.calibration.fitted_on == "validation"
+    assert card.operating_points
+    assert set(card.metrics) == {"validation"}
+    assert "temperature" in capsys.readouterr().out
+    assert sorted(path.name for path in out.parent.iterdir()) == ["model.pt"]
+
+
+def test_that_no_bundle_is_overwritten(
+    stopped: RunFolder, tiny_data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    out = tmp_path / "model.pt"
+    arguments = ["export", str(stopped.path), "--data", str(tiny_data), "--out", str(out)]
+    assert main(arguments) == ExitCode.OK
+    before = out.read_bytes()
+    assert main(arguments) == ExitCode.USAGE
+    calibrate = ["calibrate", str(out), "--data", str(tiny_data), "--out", str(out)]
+    assert main(calibrate) == ExitCode.USAGE
+    assert "never overwritten" in capsys.readouterr().err
+    assert out.read_bytes() == before
+
+
+@pytest.fixture
+def bundle(tiny_config: TrainingConfig, tmp_path: Path) -> Path:
+    """A bundle with a wrong temperature, stale figures and a gate, in a run folder."""
+    network = networks.build(tiny_config.network, 1, 1, seed=0).eval()
+    card = replace(
+        draft_card(tiny_config, {}, network.stride),
+        calibration=Calibration("temperature", (20.0,), "nothing"),
+        metrics={"test": {"accuracy": {"value": 1.0, "low": 1.0, "high": 1.0, "n": 1}}},
+    )
+    run = RunFolder(tmp_path)
+    write_json(run.config, to_dict(tiny_config))
+    with warnings.catch_warnings(), torch.no_grad():
+        warnings.simplefilter("ignore")
+        x_BCHW = torch.zeros(2, 1, 32, 32)
+        inputs = {
+            "forward": x_BCHW,
+            "forward_features": x_BCHW,
+            "forward_head": network.forward_features(x_BCHW),
+        }
+        script = torch.jit.trace_module(network, inputs)
+        extras = {"model_card.json": json.dumps(card_to_json(card)), "gate.npz": b"\0gate\xff"}
+        torch.jit.save(script, str(run.bundle(tiny_config)), _extra_files=extras)
+    return run.bundle(tiny_config)
+
+
+def test_that_a_bundle_is_calibrated_anew_and_nothing_else_changes(bundle: Path, tiny_data: Path):
+    before = bundle.read_bytes()
+    assert main(["calibrate", str(bundle.parent), "--data", str(tiny_data)]) == ExitCode.OK
+    assert bundle.read_bytes() == before
+    old, new = read_card(bundle), read_card(bundle.with_name(f"{bundle.stem}-calibrated.pt"))
+    assert new.calibration.fitted_on == "validation"
+    assert new.calibration.temperature != old.calibration.temperature
+    assert new.operating_points
+    assert new.version == f"{old.version}+recalibrated"
+    # Figures of the old scores would be wrong for the new ones.
+    assert set(new.metrics) == {"validation"}
+    assert new.training["recalibration"]
+    assert (new.findings, new.preprocessing) == (old.findings, old.preprocessing)
+
+
+def test_that_the_copy_carries_every_file_and_the_same_network(bundle: Path, tiny_data: Path):
+    out = bundle.with_name("new.pt")
+    assert main(
+        ["calibrate", str(bundle.parent), "--data", str(tiny_data), "--out", str(out)]
+    ) == ExitCode.OK  # fmt: skip
+    assert read_extra(out, "gate.npz") == b"\0gate\xff"
+    x_BCHW = np.random.default_rng(1).standard_normal((3, 1, 32, 32)).astype(np.float32)
+    one, other = (runtime.load(path, read_card(path), "cpu") for path in (bundle, out))
+    np.testing.assert_array_equal(one.forward(x_BCHW), other.forward(x_BCHW))
+    np.testing.assert_array_equal(one.features(x_BCHW), other.features(x_BCHW))
+
+
+def test_that_only_validation_films_count(
+    bundle: Path, tiny_config: TrainingConfig, tmp_path: Path
+):
+    """Other pixels in every training and test film leave the card as it is."""
+    data = make_data(tmp_path / "data")
+    found = []
+    for name in ("one.pt", "other.pt"):
+        out = tmp_path / name
+        arguments = ["calibrate", str(bundle.parent), "--data", str(data), "--out", str(out)]
+        assert main(arguments) == ExitCode.OK
+        found.append(read_card(out))
+        for number, row in enumerate(select_rows(tiny_config, data)[0]):
+            if row.split != "validation":
+                write_film(data / row.path, 1000 + number, bright=bool(number % 3))
+    assert found[0].calibration == found[1].calibration
+    assert found[0].operating_points == found[1].operating_points
+    assert found[0].metrics == found[1].metrics

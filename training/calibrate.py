@@ -1,0 +1,153 @@
+"""`export` and `calibrate`: a finished bundle from a run's best weights, or anew from a bundle.
+
+Both fit the temperature and choose the operating points on validation only, write a new file, and
+leave every file that is there as it is.
+"""
+
+from __future__ import annotations
+
+import json
+import tempfile
+import warnings
+import zipfile
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from training.card import draft_card
+from training.config import TrainingConfig
+from training.data.films import Say, select_rows
+from training.data.splits import VALIDATION
+from training.evaluate import Subject
+from training.export import TOLERANCE, best_network, export
+from training.pipeline import _complete
+from training.runs import RunFolder, command_line, commit
+from training.scoring import Scored, score_films
+from xrayview.domain.model import ModelCard
+from xrayview.errors import ModelError, NothingUsable, UsageError
+from xrayview.inference import runtime
+from xrayview.io.bundle import CARD_NAME, card_to_json, read_card, read_extra
+
+
+def export_run(run: RunFolder, data: Path, out: Path | None, say: Say) -> Path:
+    """Make the bundle of a run's best weights, such as of a run that was stopped early.
+
+    Test films are not looked at: `evaluate` judges the bundle.
+
+    Raises:
+        UsageError: the folder is no run, it has no weights yet, or the bundle is there already.
+        NothingUsable: there is no validation film.
+        ModelError: the exported network differs from the trained one.
+    """
+    config = run.read_config()
+    path = _free(out or run.bundle(config))
+    network = best_network(config, run)
+    draft = draft_card(config, run.read_facts(), network.stride)
+    with tempfile.TemporaryDirectory() as folder:
+        loaded = export(network, draft, Path(folder) / path.name)
+    card = _fitted(config, draft, _validation(config, draft, loaded, data))
+    export(network, card, path)
+    return _told(card, path, say)
+
+
+def recalibrate(
+    subject: Subject, data: Path, out: Path | None, device: runtime.Device, say: Say
+) -> Path:
+    """Write a copy of the bundle with temperature and operating points of these films.
+
+    Its card keeps no figure of the old scores.
+
+    Raises:
+        UsageError: the new bundle is there already.
+        NothingUsable: there is no validation film.
+        ModelError: the copy differs from the bundle.
+    """
+    bundle = subject.bundle
+    path = _free(out or bundle.with_name(f"{bundle.stem}-calibrated.pt"))
+    loaded = runtime.load(bundle, subject.card, device)
+    validation = _validation(subject.config, subject.card, loaded, data)
+    card = _fitted(subject.config, subject.card, validation)
+    origin = {"from_sha256": loaded.sha256, "command": command_line(), "commit": commit()}
+    card = replace(
+        card,
+        version=f"{subject.card.version.partition('+')[0]}+recalibrated",
+        training={**card.training, "recalibration": origin},
+    )
+    _copy(bundle, card, path)
+    return _told(card, path, say)
+
+
+def _free(path: Path) -> Path:
+    if path.exists():
+        raise UsageError(
+            f"{path} is already there", hint="A bundle is never overwritten: name another, --out."
+        )
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return path
+
+
+def _validation(
+    config: TrainingConfig, card: ModelCard, loaded: runtime.Runtime, data: Path
+) -> Scored:
+    rows = [row for row in select_rows(config, data)[0] if row.split == VALIDATION]
+    if not rows:
+        raise NothingUsable("There is no film for validation", hint="Look at --data.")
+    return score_films(loaded, card, rows, data)
+
+
+def _fitted(config: TrainingConfig, card: ModelCard, validation: Scored) -> ModelCard:
+    # Validation stands in for the test films, whose figures are dropped: they are not looked at.
+    fitted = _complete(config, card, validation, validation)
+    return replace(fitted, metrics={VALIDATION: fitted.metrics[VALIDATION]})
+
+
+def _copy(bundle: Path, card: ModelCard, path: Path) -> None:
+    """The same program and files with another card, proved to give the same logits."""
+    partial = path.with_name(path.name + ".partial")
+    extras: dict[str, str | bytes] = {
+        name: read_extra(bundle, name) or b"" for name in _extra_names(bundle)
+    }
+    extras[CARD_NAME] = json.dumps(card_to_json(card), indent=2, ensure_ascii=False)
+    with warnings.catch_warnings():
+        # TorchScript is deprecated, not gone: it is the contract's format.
+        warnings.simplefilter("ignore")
+        script = torch.jit.load(str(bundle), map_location="cpu")  # type: ignore[no-untyped-call]
+        torch.jit.save(script, str(partial), _extra_files=extras)
+    try:
+        _require_same(runtime.load(bundle, card, "cpu"), partial)
+    except ModelError:
+        partial.unlink()
+        raise
+    partial.replace(path)
+
+
+def _extra_names(bundle: Path) -> list[str]:
+    with zipfile.ZipFile(bundle) as archive:
+        parts = [name.split("/", 2) for name in archive.namelist()]
+    return [part[2] for part in parts if len(part) == 3 and part[1] == "extra"]
+
+
+def _require_same(before: runtime.Runtime, partial: Path) -> None:
+    card = read_card(partial)
+    after = runtime.load(partial, card, "cpu")
+    shape = (2, card.preprocessing.channels, *card.preprocessing.size)
+    x_BCHW = np.random.default_rng(0).standard_normal(shape).astype(np.float32)
+    distance = float(np.abs(before.forward(x_BCHW) - after.forward(x_BCHW)).max())
+    if not distance <= TOLERANCE:
+        raise ModelError(
+            "The copy differs from the bundle",
+            path=partial,
+            why=f"logits differ by {distance:.2g}",
+            hint="It was not written.",
+        )
+
+
+def _told(card: ModelCard, path: Path, say: Say) -> Path:
+    temperatures = ", ".join(f"{t:.3f}" for t in card.calibration.temperature)
+    say(f"temperature {temperatures}, fitted on {card.calibration.fitted_on}")
+    for point in card.operating_points:
+        say(f"{point.finding} {point.name}: score >= {point.threshold:.3f} ({point.chosen_by})")
+    say(f"bundle {path}")
+    return path
