@@ -121,6 +121,14 @@ COMMANDS: dict[str, Command] = {
     "list": Command("the recipes", _no_options, _list),
     "train": Command("train a recipe: a run folder and a model bundle", _train_options, _train),
     "evaluate": Command("figures with intervals of a bundle", _evaluate_options, _evaluate),
+    "calibrate": Command(
+        "a copy of a bundle, calibrated anew on validation",
+        commands.calibrate_options,
+        commands.calibrate,
+    ),
+    "export": Command(
+        "the bundle of a run's best weights", commands.export_options, commands.export
+    ),
     "audit": Command(
         "what a model, or no model at all, can tell without the lungs",
         commands.audit_options,
