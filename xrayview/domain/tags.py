@@ -22,6 +22,8 @@ class TagNode:
     vr: str
     value: str = field(repr=False)
     children: tuple[TagNode, ...] = ()
+    is_identifying: bool = True
+    """False where `value` is known to say nothing of who the patient is."""
 
     def walk(self) -> Iterator[TagNode]:
         """This node and all below it, in the order of the file."""
