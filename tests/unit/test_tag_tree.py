@@ -98,6 +98,41 @@ def test_that_a_nodes_repr_shows_no_value(tmp_path: Path) -> None:
     assert "Nobody" not in repr(nodes)
 
 
+def test_that_a_node_says_whether_it_may_name_the_patient(tmp_path: Path) -> None:
+    view, person = Dataset(), Dataset()
+    view.CodeMeaning, person.CodeMeaning = "postero-anterior", "Dr. Nemo"
+    doctor = Dataset()
+    doctor.PersonIdentificationCodeSequence = [person]
+    path = write_dicom(
+        tmp_path / "film.dcm",
+        phantom(),
+        KVP="120",
+        PatientAge="092Y",
+        StudyDate="20040119",
+        ViewCodeSequence=[view],
+        ReferringPhysicianIdentificationSequence=[doctor],
+    )
+    shown: dict[bool, set[str]] = {True: set(), False: set()}
+    for node in (node for top in read_tags(path) for node in top.walk() if node.value):
+        shown[node.is_identifying].add(f"{node.keyword} {node.value}")
+    hidden = {"PatientName Nobody^Nemo", "PatientAge 092Y", "StudyDate 20040119"}
+    assert {*hidden, "CodeMeaning Dr. Nemo"} <= shown[True]
+    assert {"KVP 120", "CodeMeaning postero-anterior", "ViewCodeSequence items: 1"} <= shown[False]
+
+
+def test_that_uids_of_the_film_name_it_and_uids_of_the_standard_do_not() -> None:
+    nodes = read_tags(bundled("CT_small.dcm"))
+    assert find(nodes, "SOPInstanceUID").is_identifying
+    assert not find(nodes, "SOPClassUID").is_identifying
+    assert not find(nodes, "PixelData").is_identifying
+
+
+def test_that_a_usual_age_may_be_shown() -> None:
+    nodes = read_tags(bundled("CT_small.dcm"))
+    assert find(nodes, "PatientAge").value == "000Y"
+    assert not find(nodes, "PatientAge").is_identifying
+
+
 def test_that_only_dicom_files_have_tags(tmp_path: Path) -> None:
     with pytest.raises(UnreadableFilm) as caught:
         read_tags(write_raster(tmp_path / "film.png", phantom(bits=8)))

@@ -102,11 +102,15 @@ def parse_column(name: str) -> Column:
     steps = [tags[0]]
     for number, tag in zip(numbers, tags[1:], strict=True):
         steps += [number, tag]
-    known = dictionary_has_tag(tags[-1])
-    vr = dictionary_VR(tags[-1]) if known else ""
-    keyword = keyword_for_tag(tags[-1])
+    return column_of(tuple(steps), name)
+
+
+def column_of(steps: tuple[int, ...], name: str = "") -> Column:
+    """The column of a path of tags with the numbers of items between them."""
+    tag = steps[-1]
+    vr = dictionary_VR(tag) if dictionary_has_tag(tag) else ""
     # `US or SS`: the file decides between two that are both numbers.
-    return Column(name, tuple(steps), keyword, vr.split(" ")[0])
+    return Column(name, steps, keyword_for_tag(tag), vr.split(" ")[0])
 
 
 def _tag(part: str, name: str) -> int:

@@ -21,7 +21,7 @@ from xrayview.io import dicom
 from xrayview.io.dataset import UNDEFINED_LENGTH, DicomFile, PixelElement, open_dicom
 from xrayview.io.opening import regular_file, told_about
 from xrayview.io.readers import HEAD_BYTES, read_header
-from xrayview.io.tag_columns import Column, parse_column
+from xrayview.io.tag_columns import Column, column_of, parse_column
 
 MAX_DEPTH = 64
 MAX_NODES = 20_000
@@ -30,6 +30,8 @@ SHOWN_VALUES = 32
 
 _PREAMBLE_AND_PREFIX = 132
 _FILE_META = 0x0002
+_COMMON_YEARS = 89
+"""Older than that, an age narrows the choice to a few (HIPAA 45 CFR 164.514(b)(2)(i)(C))."""
 
 
 def read_tags(
@@ -74,7 +76,9 @@ def _file_meta(stream: BinaryIO) -> Dataset:
 def _pixels_node(pixels: PixelElement) -> TagNode:
     tag = BaseTag(0x7FE00010 if pixels.keyword == "PixelData" else _float_tag(pixels.keyword))
     length = "in fragments" if pixels.length == UNDEFINED_LENGTH else f"{pixels.length} bytes"
-    return TagNode(_tag_text(tag), pixels.keyword, "Pixel Data", pixels.vr, length)
+    return TagNode(
+        _tag_text(tag), pixels.keyword, "Pixel Data", pixels.vr, length, is_identifying=False
+    )
 
 
 def _float_tag(keyword: str) -> int:
@@ -87,42 +91,54 @@ class _Tree:
     def __init__(self, max_nodes: int) -> None:
         self._left = max_nodes
 
-    def nodes(self, dataset: Dataset, depth: int) -> tuple[TagNode, ...]:
-        """One node per attribute, in the order of the tags."""
-        return tuple(self._elements(dataset, depth))
+    def nodes(
+        self, dataset: Dataset, depth: int, above: tuple[int, ...] = ()
+    ) -> tuple[TagNode, ...]:
+        """One node per attribute, in the order of the tags; `above` leads to the dataset."""
+        return tuple(self._elements(dataset, depth, above))
 
-    def _elements(self, dataset: Dataset, depth: int) -> Iterator[TagNode]:
+    def _elements(self, dataset: Dataset, depth: int, above: tuple[int, ...]) -> Iterator[TagNode]:
         for tag in sorted(dataset.keys()):
             if self._left <= 0:
                 yield _note("there are more")
                 return
             self._left -= 1
-            yield self._element(dataset, tag, depth)
+            yield self._element(dataset, tag, depth, above)
 
-    def _element(self, dataset: Dataset, tag: BaseTag, depth: int) -> TagNode:
+    def _element(
+        self, dataset: Dataset, tag: BaseTag, depth: int, above: tuple[int, ...]
+    ) -> TagNode:
         try:
             element = dataset[tag]
             items = element.value if isinstance(element.value, Sequence) else None
             value = _value_text(element)
+            identifying = _is_identifying(element, above)
         except Exception:  # pydicom converts on access, and a broken value raises anything
-            return TagNode(_tag_text(tag), keyword_for_tag(tag), "", "", "cannot be read")
-        children = self._items(items, depth) if items is not None else ()
+            keyword = keyword_for_tag(tag)
+            return TagNode(_tag_text(tag), keyword, "", "", "cannot be read", (), False)
+        children = self._items(items, depth, (*above, tag)) if items is not None else ()
         return TagNode(
-            _tag_text(tag), element.keyword, _name(element), str(element.VR), value, children
+            _tag_text(tag),
+            element.keyword,
+            _name(element),
+            str(element.VR),
+            value,
+            children,
+            identifying,
         )
 
-    def _items(self, items: Sequence, depth: int) -> tuple[TagNode, ...]:
+    def _items(self, items: Sequence, depth: int, above: tuple[int, ...]) -> tuple[TagNode, ...]:
         if depth <= 0:
             return (_note("deeper levels are not shown"),) if items else ()
-        return tuple(self._item_nodes(items, depth))
+        return tuple(self._item_nodes(items, depth, above))
 
-    def _item_nodes(self, items: Sequence, depth: int) -> Iterator[TagNode]:
+    def _item_nodes(self, items: Sequence, depth: int, above: tuple[int, ...]) -> Iterator[TagNode]:
         for number, item in enumerate(items):
             if self._left <= 0:
                 yield _note("there are more")
                 return
             self._left -= 1
-            children = self.nodes(item, depth - 1)
+            children = self.nodes(item, depth - 1, (*above, number))
             yield TagNode(str(number), "", f"Item {number}", "item", "", children)
 
 
@@ -139,12 +155,28 @@ def _name(element: DataElement) -> str:
     return element.name.strip("[]")
 
 
+def _is_identifying(element: DataElement, above: tuple[int, ...]) -> bool:
+    """As for the columns of the table; and a UID that is this film's own finds it in an archive."""
+    if isinstance(element.value, Sequence):
+        return False  # shown as a count
+    if any(isinstance(part, UID) and part.name == part for part in _values(element)):
+        return True
+    years = str(element.value)[:3] if element.VR == "AS" else ""
+    if years.isdigit() and int(years) > _COMMON_YEARS:
+        return True
+    return column_of((*above, element.tag)).is_identifying
+
+
+def _values(element: DataElement) -> list[Any]:
+    value = element.value
+    return list(value) if isinstance(value, MultiValue | list) else [value]
+
+
 def _value_text(element: DataElement) -> str:
     """What a tree shows: short, one line."""
-    value = element.value
-    if isinstance(value, Sequence):
-        return f"items: {len(value)}"
-    values = list(value) if isinstance(value, MultiValue | list) else [value]
+    if isinstance(element.value, Sequence):
+        return f"items: {len(element.value)}"
+    values = _values(element)
     text = "\\".join(_one(part) for part in values[:SHOWN_VALUES])
     cut = len(values) > SHOWN_VALUES or len(text) > SHOWN_CHARACTERS
     return text[:SHOWN_CHARACTERS] + (" …" if cut else "")
