@@ -89,6 +89,7 @@ QPushButton { background: $raised; border: 1px solid $line; border-radius: 4px;
 QPushButton:hover { background: $hover; }
 QPushButton:pressed { background: $panel; }
 QPushButton:focus { border-color: $accent; }
+QPushButton:checked { background: $accent_dim; border-color: $accent_dim; color: #ffffff; }
 QPushButton:disabled { color: $faint; border-color: $raised; }
 QPushButton[primary="true"] { background: $accent; border-color: $accent; color: #08131b;
     font-weight: 600; }

@@ -38,7 +38,7 @@ class HeatControls(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.switch = QPushButton("Show")
+        self.switch = QPushButton("Off")
         self.switch.setCheckable(True)
         self.switch.setIcon(theme.icon("heat"))
         self.switch.setIconSize(QSize(16, 16))
@@ -86,7 +86,7 @@ class HeatControls(QWidget):
         """Show the switch in a position without telling anybody."""
         with QSignalBlocker(self.switch):
             self.switch.setChecked(on)
-        self.switch.setText("On" if on else "Show")
+        self.switch.setText("On" if on else "Off")
 
     def show_note(self, text: str) -> None:
         """A line about the map: on its way, no positive evidence, why it failed."""
@@ -94,7 +94,7 @@ class HeatControls(QWidget):
         self.note.setVisible(bool(text))
 
     def _on_switch(self, on: bool) -> None:
-        self.switch.setText("On" if on else "Show")
+        self.switch.setText("On" if on else "Off")
         self.toggled.emit(on)
 
     def _place(self, opacity_row: QHBoxLayout, cutoff_row: QHBoxLayout) -> None:
