@@ -13,7 +13,7 @@ from xrayview.display.voi import MIN_WIDTH, Voi, image_values, window_to_drag
 from xrayview.domain.radiograph import Radiograph, Window
 
 MOST_BINS = 256
-MOST_PIXELS = 1 << 22
+MOST_PIXELS = 1 << 20
 """Larger films are counted at every second (third ...) pixel of every second row."""
 
 _Values = npt.NDArray[np.float64]
@@ -50,7 +50,8 @@ def film_histogram(radiograph: Radiograph) -> Histogram | None:
     bins = math.ceil(steps / steps_per_bin)
     edges: _Values = low + step * (steps_per_bin * np.arange(bins + 1, dtype=np.float64) - 0.5)
     weights = None if counts is None else counts.astype(np.float64)
-    found, _ = np.histogram(values.astype(np.float64), edges, weights=weights)
+    between = float(edges[0]), float(edges[-1])
+    found, _ = np.histogram(values.astype(np.float64), bins, between, weights=weights)
     return Histogram(edges, np.rint(found).astype(np.int64))
 
 
