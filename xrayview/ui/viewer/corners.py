@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QEvent, QRectF, Qt
-from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPaintEvent, QResizeEvent
+from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPaintEvent
 from PySide6.QtWidgets import QWidget
 
 from xrayview.display.corners import CornerTexts, EdgeLetters
@@ -29,6 +29,7 @@ class CornerLayer(QWidget):
         self.caption = ""
         self.warnings: tuple[str, ...] = ()
         self._layout: Layout | None = None
+        self._area = QRectF()
 
     def show_texts(
         self,
@@ -46,11 +47,12 @@ class CornerLayer(QWidget):
         self.update()
 
     def layout_now(self) -> Layout:
-        if self._layout is None:
-            metrics = QFontMetricsF(self.used_font())
+        area = QRectF(self.rect())
+        if self._layout is None or self._area != area:
+            self._area = area
             self._layout = lay_out(
-                QRectF(self.rect()),
-                metrics,
+                area,
+                QFontMetricsF(self.used_font()),
                 self.texts,
                 self.letters,
                 self.caption,
@@ -64,10 +66,6 @@ class CornerLayer(QWidget):
         font = QFont(self.font())
         font.setPixelSize(TEXT_PX if roomy else SMALL_TEXT_PX)
         return font
-
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        self._layout = None
-        super().resizeEvent(event)
 
     def changeEvent(self, event: QEvent) -> None:
         self._layout = None  # the font may be another
