@@ -82,3 +82,27 @@ def calibrate(args: argparse.Namespace) -> None:
 
     subject = find_subject(args.model, args.recipe)
     recalibrate(subject, args.data, args.out, args.device, _say)
+
+
+def report_options(parser: argparse.ArgumentParser) -> None:
+    """Options of `report`."""
+    _model_options(parser)
+    parser.add_argument("--out", type=Path, help="the page (default: RUN or runs/NAME/report.html)")
+    parser.add_argument(
+        "--heat-films",
+        type=int,
+        default=200,
+        help="at most so many films for each mean heat map (default: %(default)s)",
+    )
+
+
+def report(args: argparse.Namespace) -> None:
+    """Write `report.html`, with the `audit.json` that lies beside it."""
+    from training.evaluate import find_subject
+    from training.report.build import report as write_report
+    from training.runs import RunFolder
+
+    subject = find_subject(args.model, args.recipe)
+    run = RunFolder(args.model) if args.model.is_dir() else None
+    out = args.out or _folder_of(args.model) / "report.html"
+    write_report(subject, args.data, run, out, args.heat_films, args.device, _say)

@@ -1,0 +1,1 @@
+"""A model's report: one page that needs nothing beside it."""

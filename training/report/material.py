@@ -1,0 +1,187 @@
+"""All that a report is made of, gathered once; the sections only put it on the page."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from training import audit_files
+from training.data.films import Say, select_rows
+from training.data.manifest import FilmRow
+from training.data.splits import TEST
+from training.evaluate import Subject, classes, truths
+from training.figures import figures
+from training.report.pictures import METHOD, MeanHeat, mean_heat, thumbnail
+from training.runs import RunFolder
+from training.scoring import Scored, score_films
+from xrayview.domain.model import ModelCard, OperatingPoint
+from xrayview.errors import NothingUsable
+from xrayview.evaluation.intervals import Estimate
+from xrayview.evaluation.subgroups import Subgroup, age_band, subgroups
+from xrayview.inference import runtime
+from xrayview.preprocessing.pipeline import Preprocessor
+
+SHOWN_ERRORS = 6
+"""Of each kind, the furthest from the threshold."""
+
+
+@dataclass(frozen=True)
+class Mistake:
+    """A film that is called wrong."""
+
+    path: str
+    """Below the data folder."""
+    score: float
+    picture: str
+
+
+@dataclass(frozen=True, eq=False)
+class Judged:
+    """One finding on the test films of which the data knows."""
+
+    finding: str
+    point: OperatingPoint
+    rows: tuple[FilmRow, ...]
+    truth_N: npt.NDArray[np.bool_]
+    scores_N: npt.NDArray[np.float64]
+    figures: dict[str, Estimate]
+    groups: tuple[Subgroup, ...]
+    false_alarms: tuple[Mistake, ...]
+    misses: tuple[Mistake, ...]
+    heat: MeanHeat | None
+
+
+@dataclass(frozen=True, eq=False)
+class Material:
+    """A model on its test films."""
+
+    card: ModelCard
+    sha256: str
+    task: str
+    judged: tuple[Judged, ...]
+    films: int
+    patients: int
+    omitted: int
+    classes: tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]] | None
+    """The true and the predicted class of each film, of a multiclass model."""
+    patients_N: tuple[str, ...]
+    draws: int
+    facts: dict[str, Any]
+    """run.json of a run, else empty."""
+    log: Path | None
+    audit: dict[str, Any] | None
+
+
+def gather(
+    subject: Subject,
+    data: Path,
+    run: RunFolder | None,
+    results: Path,
+    heat_films: int,
+    device: runtime.Device,
+    say: Say,
+) -> Material:
+    """Judge the test films and keep what the report shows of them.
+
+    Raises:
+        NothingUsable: there is no test film, or none can be read.
+        ModelError: the network failed.
+    """
+    rows = [row for row in select_rows(subject.config, data)[0] if row.split == TEST]
+    if not rows:
+        raise NothingUsable("There is no film for test", hint="Look at data.test_splits.")
+    loaded = runtime.load(subject.bundle, subject.card, device)
+    say(f"judging {len(rows)} test films")
+    scored = score_films(loaded, subject.card, rows, data)
+    target = subject.config.target
+    judged = []
+    for finding, (films, truth_N) in truths(scored, target).items():
+        if truth_N.size:
+            say(f"looking at {finding}")
+            judged.append(_judge(subject, loaded, data, finding, films, truth_N, heat_films))
+    return Material(
+        card=subject.card,
+        sha256=loaded.sha256,
+        task=target.task,
+        judged=tuple(judged),
+        films=len(scored.rows),
+        patients=len({row.patient for row in scored.rows}),
+        omitted=len(scored.omitted),
+        classes=classes(scored, target) if target.task == "multiclass" else None,
+        patients_N=tuple(row.patient for row in scored.rows),
+        draws=subject.config.evaluation.bootstrap,
+        facts=run.read_facts() if run and run.facts.is_file() else {},
+        log=run.log if run and run.log.is_file() else None,
+        audit=audit_files.read(results),
+    )
+
+
+def _judge(
+    subject: Subject,
+    loaded: runtime.Runtime,
+    data: Path,
+    finding: str,
+    films: Scored,
+    truth_N: npt.NDArray[np.bool_],
+    heat_films: int,
+) -> Judged:
+    card, draws = subject.card, subject.config.evaluation.bootstrap
+    scores_N, point = films.scores_N(card, finding), card.operating_point(finding)
+    patients = [row.patient for row in films.rows]
+    preprocessor = Preprocessor(card.preprocessing)
+
+    def mistakes(wrong_N: npt.NDArray[np.bool_]) -> tuple[Mistake, ...]:
+        places = np.flatnonzero(wrong_N)
+        worst = places[np.argsort(-np.abs(scores_N[places] - point.threshold), kind="stable")]
+        return tuple(
+            Mistake(row.path, float(scores_N[place]), thumbnail(row, data, preprocessor))
+            for place in worst[:SHOWN_ERRORS]
+            for row in (films.rows[place],)
+        )
+
+    called_N = scores_N >= point.threshold
+    return Judged(
+        finding=finding,
+        point=point,
+        rows=films.rows,
+        truth_N=truth_N,
+        scores_N=scores_N,
+        figures=figures(truth_N, scores_N, patients, point.threshold, draws),
+        groups=subgroups(
+            _attributes(films.rows), truth_N, scores_N, point.threshold, patients, draws=draws
+        ),
+        false_alarms=mistakes(called_N & ~truth_N),
+        misses=mistakes(~called_N & truth_N),
+        heat=_mean_heat(loaded, card, finding, films, truth_N, data, heat_films),
+    )
+
+
+def _attributes(rows: tuple[FilmRow, ...]) -> dict[str, list[str]]:
+    return {
+        "sex": [row.sex for row in rows],
+        "age band": [age_band(row.age) for row in rows],
+        "view": [row.view for row in rows],
+        "source": [row.source for row in rows],
+    }
+
+
+def _mean_heat(
+    loaded: runtime.Runtime,
+    card: ModelCard,
+    finding: str,
+    films: Scored,
+    truth_N: npt.NDArray[np.bool_],
+    data: Path,
+    most: int,
+) -> MeanHeat | None:
+    if METHOD not in loaded.explain_methods:
+        return None
+    places = np.flatnonzero(truth_N)
+    if places.size > most:
+        # Evenly over the list, which is sorted by name and so by source.
+        places = places[np.linspace(0, places.size - 1, most).astype(np.int64)]
+    return mean_heat(loaded, card, finding, [films.rows[place] for place in places], data)

@@ -1,0 +1,96 @@
+"""Films in a report: thumbnails of errors, and where the evidence lies on average."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import matplotlib as mpl
+import numpy as np
+import numpy.typing as npt
+
+from training.data.cache import open_film
+from training.data.manifest import FilmRow
+from xrayview.domain.model import ModelCard
+from xrayview.errors import UnreadableFilm
+from xrayview.inference.explain import explain
+from xrayview.inference.runtime import HeatMapMethod, Runtime
+from xrayview.preprocessing.pipeline import GreyHW, Preprocessor
+
+METHOD: HeatMapMethod = "grad-cam"
+_OPACITY = 0.6
+_SIDE = 256
+"""Largest side of a picture."""
+
+
+@dataclass(frozen=True, eq=False)
+class MeanHeat:
+    """The mean map of a finding over films that carry it, scaled to its strongest place."""
+
+    picture: str
+    films: int
+    without_evidence: int
+
+
+def thumbnail(row: FilmRow, folder: Path, preprocessor: Preprocessor) -> str:
+    """The film as the model's preprocessing sees it, a data URI.
+
+    Raises:
+        UnreadableFilm: it could be read before and no longer can.
+    """
+    return data_uri(_byte(preprocessor.grey(open_film(folder / row.path, folder))))
+
+
+def mean_heat(
+    runtime: Runtime, card: ModelCard, finding: str, rows: Sequence[FilmRow], folder: Path
+) -> MeanHeat | None:
+    """The mean over these films, each counting alike; None where none could be read.
+
+    Maps and films are averaged on the grid of the model's input. A film without positive evidence
+    counts as 0 everywhere.
+
+    Raises:
+        ModelError: the model failed, or has no features to explain.
+    """
+    preprocessor = Preprocessor(card.preprocessing)
+    heats, greys, without = [], [], 0
+    for row in rows:
+        try:
+            radiograph = open_film(folder / row.path, folder)
+        except UnreadableFilm:
+            continue  # counted by `films`
+        heat = explain(runtime, card, preprocessor(radiograph), finding, METHOD)
+        heats.append(heat.values_hw)
+        greys.append(preprocessor.grey(radiograph))
+        without += not heat.has_evidence
+    if not heats:
+        return None
+    picture = _overlaid(np.mean(greys, axis=0), np.mean(heats, axis=0))
+    return MeanHeat(data_uri(picture), len(heats), without)
+
+
+def data_uri(pixels: npt.NDArray[np.uint8]) -> str:
+    """A PNG that stands in the page; grey or RGB, shrunk to at most 256 pixels a side."""
+    scale = min(1.0, _SIDE / max(pixels.shape[:2]))
+    if scale < 1:
+        shrunk = cv2.resize(pixels, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+        pixels = np.asarray(shrunk, dtype=np.uint8)
+    stored = pixels if pixels.ndim == 2 else pixels[..., ::-1]
+    coded = cv2.imencode(".png", np.ascontiguousarray(stored))[1].tobytes()
+    return "data:image/png;base64," + base64.b64encode(coded).decode("ascii")
+
+
+def _overlaid(grey_HW: GreyHW, heat_hw: npt.NDArray[np.float32]) -> npt.NDArray[np.uint8]:
+    height, width = grey_HW.shape
+    heat_HW = cv2.resize(heat_hw.astype(np.float32), (width, height))
+    heat_HW = np.clip(heat_HW / max(float(heat_hw.max()), 1e-9), 0, 1)
+    colours_HW3 = mpl.colormaps["inferno"](heat_HW)[..., :3]
+    share_HW1 = _OPACITY * heat_HW[..., None]
+    return _byte(grey_HW[..., None] * (1 - share_HW1) + colours_HW3 * share_HW1)
+
+
+def _byte(values: npt.NDArray[np.floating]) -> npt.NDArray[np.uint8]:
+    return np.asarray(np.rint(255 * np.clip(values, 0, 1)), dtype=np.uint8)

@@ -1,0 +1,155 @@
+"""Curves as SVG that stands in the page: text stays text, ink is that of the page."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import matplotlib as mpl
+import numpy as np
+import numpy.typing as npt
+from cycler import cycler
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from training.report.markup import Markup
+from xrayview.evaluation.curves import average_precision, curve, reliability
+from xrayview.evaluation.intervals import wilson
+from xrayview.evaluation.metrics import auc
+
+Truth = npt.NDArray[np.bool_]
+Scores = npt.NDArray[np.float64]
+Judged = Mapping[str, tuple[Truth, Scores]]
+"""For each finding, its truth and scores."""
+
+_INK = "#123456"
+_COLOURS = ("#4c8fd6", "#e08b2c", "#3fa66a", "#c65d8a", "#8f7cc8", "#b09a30", "#3aa6a6")
+_DASHED: dict[str, Any] = {"color": _INK, "linewidth": 0.8, "linestyle": (0, (4, 3)), "alpha": 0.6}
+_LOOK: dict[Any, Any] = {
+    "svg.fonttype": "none",
+    "text.parse_math": False,  # a finding's name is no formula
+    "figure.facecolor": "none",
+    "axes.facecolor": "none",
+    "legend.frameon": False,
+    "legend.fontsize": 8,
+    "font.size": 9,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.prop_cycle": cycler(color=_COLOURS),
+    **dict.fromkeys(
+        ("text.color", "axes.edgecolor", "axes.labelcolor", "xtick.color", "ytick.color"), _INK
+    ),
+}
+_PANELS = {
+    "loss": re.compile("loss"),
+    "AUC, accuracy, recall": re.compile("auc|accuracy|recall"),
+    "rate": re.compile("^rate$"),
+}
+"""Title of a panel of the training curves -> the columns of log.csv that it shows."""
+
+
+def roc_and_precision(judged: Judged) -> Markup:
+    """ROC curves and precision-recall curves, side by side."""
+
+    def draw(axes: Sequence[Axes]) -> None:
+        roc, precision = axes
+        roc.plot([0, 1], [0, 1], **_DASHED)
+        for name, (truth, scores) in judged.items():
+            found = curve(truth, scores)
+            fall_out = np.concatenate([[0], 1 - found.specificity_T])
+            recall = np.concatenate([[0], found.sensitivity_T])
+            roc.plot(fall_out, recall, label=f"{name}, AUC {auc(truth, scores):.3f}")
+            (line,) = precision.step(
+                found.sensitivity_T,
+                found.precision_T,
+                where="pre",
+                label=f"{name}, AP {average_precision(truth, scores):.3f}",
+            )
+            precision.axhline(truth.mean(), **{**_DASHED, "color": line.get_color()})
+        _label(roc, "1 - specificity", "sensitivity", "ROC")
+        _label(precision, "sensitivity (recall)", "precision", "Precision and recall")
+
+    return _svg("roc", 2, draw)
+
+
+def reliability_diagram(judged: Judged) -> Markup:
+    """Observed share against score, with Wilson's interval of each bin."""
+
+    def draw(axes: Sequence[Axes]) -> None:
+        (ax,) = axes
+        ax.plot([0, 1], [0, 1], **_DASHED)
+        for name, (truth, scores) in judged.items():
+            bins = [b for b in reliability(truth, scores) if b.n]
+            shares = [wilson(b.positives, b.n) for b in bins]
+            around = [
+                [s.value - s.low for s in shares],
+                [s.high - s.value for s in shares],
+            ]
+            scores_at = [b.mean_score for b in bins]
+            observed = [s.value for s in shares]
+            ax.errorbar(
+                scores_at, observed, yerr=np.clip(around, 0, 1), marker="o", markersize=4,
+                elinewidth=0.8, linewidth=1, label=name,
+            )  # fmt: skip
+        _label(ax, "mean score of the bin", "share that carries the finding", "Reliability")
+
+    return _svg("reliability", 1, draw)
+
+
+def training_curves(log: Path) -> Markup | None:
+    """What log.csv says of each epoch; None where it says nothing that can be drawn."""
+    with log.open(newline="", encoding="utf-8") as stream:
+        rows = list(csv.DictReader(stream))
+    columns = {name: _numbers([row[name] for row in rows]) for name in (rows[0] if rows else ())}
+    epochs = columns.pop("epoch", None)
+    panels = {
+        title: {name: values for name, values in columns.items() if wanted.search(name)}
+        for title, wanted in _PANELS.items()
+    }
+    shown = {title: found for title, found in panels.items() if found}
+    if epochs is None or not shown:
+        return None
+
+    def draw(axes: Sequence[Axes]) -> None:
+        for ax, (title, found) in zip(axes, shown.items(), strict=True):
+            for name, values in found.items():
+                ax.plot(epochs, values, label=name.replace("_", " "), linewidth=1.2)
+            ax.set_xlabel("epoch")
+            ax.set_title(title, fontsize=10)
+            ax.legend()
+
+    return _svg("training", len(shown), draw)
+
+
+def _numbers(cells: Sequence[str]) -> npt.NDArray[np.float64]:
+    """Empty cells and words are NaN, which leaves a gap in the line."""
+
+    def number(cell: str) -> float:
+        try:
+            return float(cell)
+        except ValueError:
+            return float("nan")
+
+    return np.array([number(cell) for cell in cells])
+
+
+def _label(ax: Axes, x: str, y: str, title: str) -> None:
+    ax.set(xlabel=x, ylabel=y, xlim=(-0.02, 1.02), ylim=(-0.02, 1.02), aspect="equal")
+    ax.set_title(title, fontsize=10)
+    ax.legend(loc="best")
+
+
+def _svg(name: str, panels: int, draw: Callable[[Sequence[Axes]], None]) -> Markup:
+    """The drawing as an SVG element; `name` keeps the ids of two drawings of a page apart."""
+    with mpl.rc_context({**_LOOK, "svg.hashsalt": name}):
+        figure = Figure(figsize=(4.2 * panels, 3.9), layout="constrained")
+        draw([figure.add_subplot(1, panels, place + 1) for place in range(panels)])
+        stream = io.StringIO()
+        figure.savefig(stream, format="svg", metadata={"Date": None}, transparent=True)
+    text = stream.getvalue()
+    text = re.sub(r"<metadata>.*?</metadata>", "", text[text.index("<svg") :], flags=re.DOTALL)
+    return Markup(text.replace(_INK, "currentColor"))
