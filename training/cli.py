@@ -134,6 +134,11 @@ COMMANDS: dict[str, Command] = {
         commands.audit_options,
         commands.audit,
     ),
+    "report": Command(
+        "one page: figures, curves, errors, heat maps, audit",
+        commands.report_options,
+        commands.report,
+    ),
 }
 
 
