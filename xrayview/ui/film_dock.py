@@ -1,0 +1,176 @@
+"""What the file says of the film on screen: its tags and its way to grey, beside it or afloat."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from PySide6.QtCore import QEvent, QSize, Qt, Signal
+from PySide6.QtGui import QKeyEvent, QKeySequence
+from PySide6.QtWidgets import (
+    QButtonGroup,
+    QDockWidget,
+    QFrame,
+    QHBoxLayout,
+    QPushButton,
+    QStackedWidget,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from xrayview.engine.client import Engine
+from xrayview.services.tasks import Tasks
+from xrayview.ui import shortcuts, theme
+from xrayview.ui.inspector.panel import PipelineInspector
+from xrayview.ui.tags.flow import TagFlow
+from xrayview.ui.tags.panel import TagBrowser
+from xrayview.ui.tags.tree_view import KEYS as COPY_KEYS
+from xrayview.ui.workspace import Workspace
+
+WIDTH_PX = 404
+_LEAST_PX = 320
+_PAGES = (("tags", "Tags"), ("pipeline", "Pipeline"))
+_OWN_KEYS = {
+    Qt.Key.Key_Up, Qt.Key.Key_Down, Qt.Key.Key_PageUp, Qt.Key.Key_PageDown, Qt.Key.Key_Home,
+    Qt.Key.Key_End, Qt.Key.Key_Space, Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Escape,
+}  # fmt: skip
+
+
+class FilmDock(QDockWidget):
+    """Two pages, one key each; a key shows its page, and hides it again."""
+
+    left = Signal()
+    """The user is done here: the keyboard belongs to the film again."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__("Film", parent)
+        self.setObjectName("film_dock")
+        self.tags = TagBrowser()
+        self.pipeline = PipelineInspector()
+        self.pages = QStackedWidget()
+        self.pages.addWidget(self.tags)
+        self.pages.addWidget(self.pipeline)
+        self.buttons = QButtonGroup(self)
+        self.buttons.idClicked.connect(self._turn_to)
+        self.setTitleBarWidget(self._title_bar())
+        body = _Body(self.pages)
+        self.setWidget(body)
+        body.escaped.connect(self.leave)
+        self._turn_to(0)
+        self.hide()
+
+    def commands(self) -> dict[str, Callable[..., object]]:
+        """What the keys do here, by the names of the key table."""
+        return {"tags": lambda: self.toggle(0), "pipeline": lambda: self.toggle(1)}
+
+    def follow(self, space: Workspace, tasks: Tasks, engine: Engine) -> None:
+        """Show what is said of the film of this workspace, from now on."""
+        flow = TagFlow(space.session, tasks, engine, self.tags)
+        viewer, bench = space.viewer, space.workbench
+        bench.folder_opened.connect(flow.forget)
+        bench.film_loading.connect(lambda _film: flow.follow())
+        viewer.state_changed.connect(
+            lambda: self.pipeline.show_film(viewer.radiograph, viewer.voi, inverted=viewer.inverted)
+        )
+        space.identity_hidden.connect(self.tags.set_identity_hidden)
+        self.tags.set_identity_hidden(space.hides_identity)
+        self.left.connect(viewer.setFocus)
+
+    @property
+    def page(self) -> str:
+        """The name of the page that is shown; empty while none is."""
+        return "" if self.isHidden() else _PAGES[self.pages.currentIndex()][0]
+
+    def open_page(self, name: str) -> None:
+        """Show the page of a name, as `page` says it; an unknown name shows nothing."""
+        for place, (known, _) in enumerate(_PAGES):
+            if known == name:
+                self._turn_to(place)
+                self.show()
+
+    def toggle(self, place: int) -> None:
+        """Show a page and give it the keyboard; hide it if it is what is shown."""
+        if not self.isHidden() and self.pages.currentIndex() == place:
+            self.leave()
+            return
+        self._turn_to(place)
+        self.show()
+        self.raise_()
+        self.activateWindow()
+        self.pages.currentWidget().setFocus()
+
+    def leave(self) -> None:
+        """Hide, and give the keyboard back."""
+        self.hide()
+        self.left.emit()
+
+    def _turn_to(self, place: int) -> None:
+        self.pages.setCurrentIndex(place)
+        self.buttons.button(place).setChecked(True)
+        self.setWindowTitle(_PAGES[place][1])
+
+    def _title_bar(self) -> QWidget:
+        bar = QFrame()
+        bar.setProperty("panel", True)
+        row = QHBoxLayout(bar)
+        row.setContentsMargins(8, 6, 8, 6)
+        row.setSpacing(4)
+        for place, (name, text) in enumerate(_PAGES):
+            button = QPushButton(text)
+            button.setCheckable(True)
+            button.setProperty("flat", True)
+            button.setProperty("segment", True)
+            button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+            button.setToolTip(f"{text} ({shortcuts.label(name)})")
+            self.buttons.addButton(button, place)
+            row.addWidget(button)
+        row.addStretch(1)
+        row.addWidget(_tool("undock", "Beside the film, or in a window", self._float))
+        row.addWidget(_tool("close", "Hide (Esc)", self.leave))
+        return bar
+
+    def _float(self) -> None:
+        self.setFloating(not self.isFloating())
+
+
+def _tool(icon: str, tip: str, act: Callable[[], None]) -> QToolButton:
+    button = QToolButton()
+    button.setIcon(theme.icon(icon, theme.C.quiet))
+    button.setIconSize(QSize(16, 16))
+    button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+    button.setToolTip(tip)
+    button.setAccessibleName(tip)
+    button.clicked.connect(lambda _checked: act())
+    return button
+
+
+class _Body(QFrame):
+    """Keeps the keys that move in a list or a page from the main window's shortcuts."""
+
+    escaped = Signal()
+
+    def __init__(self, pages: QStackedWidget) -> None:
+        super().__init__()
+        self.setProperty("panel", True)
+        self.setMinimumWidth(_LEAST_PX)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.addWidget(pages)
+
+    def sizeHint(self) -> QSize:
+        return QSize(WIDTH_PX, 480)
+
+    def event(self, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.ShortcutOverride and isinstance(event, QKeyEvent):
+            pressed = QKeySequence(event.keyCombination())
+            plain = event.key() in _OWN_KEYS
+            if plain or pressed in COPY_KEYS or event.matches(QKeySequence.StandardKey.Find):
+                event.accept()
+                return True
+        return super().event(event)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() == Qt.Key.Key_Escape:
+            self.escaped.emit()
+        else:
+            super().keyPressEvent(event)

@@ -1,0 +1,1 @@
+"""How the film on screen became grey: its steps, and its spacing."""

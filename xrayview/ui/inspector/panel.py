@@ -1,0 +1,71 @@
+"""The pipeline inspector: follows the film, its window and its inversion while it is seen."""
+
+from __future__ import annotations
+
+from PySide6.QtGui import QShowEvent
+from PySide6.QtWidgets import QFrame, QTextBrowser, QVBoxLayout, QWidget
+
+from xrayview.display.inspector import pipeline_steps, spacing_attributes
+from xrayview.display.voi import Voi
+from xrayview.domain.radiograph import Radiograph
+from xrayview.ui.inspector.page import pipeline_html
+from xrayview.ui.viewer.message_page import MessagePage
+
+NO_FILM = "No film is on screen."
+
+
+class PipelineInspector(QFrame):
+    """The steps that one film goes through, as it is shown now."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setProperty("panel", True)
+        self._state: tuple[Radiograph | None, Voi | None, bool] = (None, None, False)
+        self._drawn: tuple[Radiograph | None, Voi | None, bool] | None = None
+        self.page = QTextBrowser()
+        self.page.setAccessibleName("Steps from stored values to displayed grey")
+        self.page.setOpenLinks(False)
+        self.page.document().setDocumentMargin(12)
+        self.message = MessagePage()
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.addWidget(self.message)
+        column.addWidget(self.page)
+        self.setFocusProxy(self.page)
+        self._draw()
+
+    def show_film(
+        self, radiograph: Radiograph | None, voi: Voi | None, *, inverted: bool = False
+    ) -> None:
+        """The film on screen with the window or LUT in force; None: there is no film.
+
+        Cheap where nothing is new, and where the panel is not seen: then it waits until it is.
+        """
+        self._state = (radiograph, voi, inverted)
+        if self.isVisible():
+            self._draw()
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        self._draw()
+
+    def _draw(self) -> None:
+        if self._state == self._drawn:
+            return
+        self._drawn = self._state
+        radiograph, voi, inverted = self._state
+        self.page.setVisible(radiograph is not None)
+        self.message.setVisible(radiograph is None)
+        if radiograph is None:
+            self.message.show_text(NO_FILM)
+            return
+        html = pipeline_html(
+            pipeline_steps(radiograph, voi, invert=inverted),
+            radiograph.spacing,
+            spacing_attributes(radiograph),
+            radiograph.warnings,
+            radiograph.notes,
+        )
+        scrolled = self.page.verticalScrollBar().value()
+        self.page.setHtml(html)
+        self.page.verticalScrollBar().setValue(scrolled)

@@ -1,0 +1,1 @@
+"""The tags of the film on screen: tree, search, copy."""

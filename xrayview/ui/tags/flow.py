@@ -1,0 +1,75 @@
+"""Whose tags are read, and when: those of the film on screen, while somebody looks."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QObject
+
+from xrayview.domain.film import FilmRef
+from xrayview.domain.tags import TagNode
+from xrayview.engine.client import Engine
+from xrayview.engine.protocol import ReadTags
+from xrayview.errors import XrayViewError
+from xrayview.services.session import Session
+from xrayview.services.tasks import Tasks
+from xrayview.ui.tags.panel import NO_FILM, TagBrowser
+
+_SLOT = "tags"
+
+
+class TagFlow(QObject):
+    """Follows the session's film; a reply for a film that is no longer on screen is dropped."""
+
+    def __init__(self, session: Session, tasks: Tasks, engine: Engine, panel: TagBrowser) -> None:
+        super().__init__(panel)
+        self._session = session
+        self._tasks = tasks
+        self._engine = engine
+        self._panel = panel
+        self._shown = ""
+        """The film that the panel is about, or waits for."""
+        panel.seen.connect(self.follow)
+
+    def forget(self) -> None:
+        """Another folder is open: its files may have changed."""
+        self._shown = ""
+        self.follow()
+
+    def follow(self) -> None:
+        """Bring the panel in line with the film on screen; waits until the panel is seen."""
+        film = self._session.current
+        film_id = film.film_id if film else ""
+        if film_id and film_id == self._shown:
+            return
+        self._tasks.cancel(_SLOT)
+        self._shown = film_id if self._panel.isVisible() else ""
+        if not self._panel.isVisible():
+            return
+        if film is None:
+            self._panel.show_nothing(NO_FILM)
+        elif film.format != "dicom":
+            self._panel.show_nothing(
+                f"{film.format.upper()} films have no tags. Only DICOM files have."
+            )
+        else:
+            self._read(film)
+
+    def _read(self, film: FilmRef) -> None:
+        self._panel.show_busy(film)
+        self._tasks.start(
+            _SLOT,
+            lambda: self._engine.submit(ReadTags(film.path)),
+            lambda nodes: self._on_read(film, nodes),
+            lambda error: self._on_unread(film, error),
+        )
+
+    def _on_read(self, film: FilmRef, nodes: tuple[TagNode, ...]) -> None:
+        if self._is_current(film):
+            self._panel.show_tags(film, nodes)
+
+    def _on_unread(self, film: FilmRef, error: XrayViewError) -> None:
+        if self._is_current(film):
+            self._panel.show_error(film, error)
+
+    def _is_current(self, film: FilmRef) -> bool:
+        current = self._session.current
+        return current is not None and current.film_id == film.film_id
