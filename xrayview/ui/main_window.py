@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QByteArray
+from PySide6.QtCore import QByteArray, Qt
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import QFileDialog, QMainWindow, QStackedWidget, QVBoxLayout, QWidget
 
@@ -61,6 +61,7 @@ class MainWindow(QMainWindow):
         }
         actions = {key.name: self._action(key.name) for key in shortcuts.KEYS}
         self.bar = TopBar(actions)
+        self.bar.setObjectName("tools")
         self.addToolBar(self.bar)
         self.bar.set_enabled(FILM_BUTTONS + MODEL_BUTTONS, enabled=False)
         self._keys = shortcuts.bind(self, actions)
@@ -85,13 +86,17 @@ class MainWindow(QMainWindow):
         `model` is the bundle that is asked for; without one the usual one is loaded.
         """
         from xrayview.ui.dashboard import Dashboard
+        from xrayview.ui.film_dock import FilmDock
         from xrayview.ui.workspace import Workspace
 
         tasks = Tasks(MainThread(self).deliver)
         space = Workspace(Session(), tasks, engine, self._settings, self._results)
         self._space = space
-        self._let_go = [space.save_state, tasks.close, engine.close]
-        self._actions |= space.commands()
+        self.dock = FilmDock(self)
+        self.dock.follow(space, tasks, engine)
+        self._restore_dock(space)
+        self._let_go = [space.save_state, self._save_dock, tasks.close, engine.close]
+        self._actions |= space.commands() | self.dock.commands()
         self.pages.addWidget(space)
         space.workbench.folder_opened.connect(self._on_folder)
         space.identity_hidden.connect(self._show_title)
@@ -206,6 +211,21 @@ class MainWindow(QMainWindow):
         self.resize(1280, 800)
         geometry = self._settings["window_state"].get("geometry", "")
         self.restoreGeometry(QByteArray.fromBase64(geometry.encode()))
+
+    def _restore_dock(self, space: Workspace) -> None:
+        self.addDockWidget(Qt.DockWidgetArea.RightDockWidgetArea, self.dock)
+        state = self._settings["window_state"]
+        self.restoreState(QByteArray.fromBase64(state.get("docks", "").encode()))
+        self.dock.hide()  # until there is a film
+        once = Qt.ConnectionType.SingleShotConnection
+        page = state.get("film_dock", "")
+        space.workbench.folder_opened.connect(lambda: self.dock.open_page(page), once)
+
+    def _save_dock(self) -> None:
+        state = self._settings["window_state"]
+        state["film_dock"] = self.dock.page
+        state["docks"] = self.saveState().toBase64().toStdString()
+        self._settings["window_state"] = state
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         if any(url.isLocalFile() for url in event.mimeData().urls()):

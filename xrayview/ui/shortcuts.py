@@ -60,6 +60,8 @@ KEYS: tuple[Key, ...] = (
     Key("heat_stronger", ("]",), "Heat map stronger", "Model"),
     Key("heat_finding", _SHIFTED, "Heat map of finding 1-9", "Model"),
     Key("copy_picture", ("Ctrl+C",), "Copy the picture without identity", "Window"),
+    Key("tags", ("T",), "Tags of the film", "Window"),
+    Key("pipeline", ("Shift+T",), "Pipeline of the film", "Window"),
     Key("hide_identity", ("X",), "Hide or show identity", "Window"),
     Key("full_screen", ("F11",), "Full screen", "Window"),
     Key("shortcuts", ("F1",), "This sheet", "Window"),

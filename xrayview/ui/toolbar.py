@@ -47,7 +47,9 @@ _PLACEMENT = (
     "rotate_right", "rotate_left", "flip_horizontal", "flip_vertical", "", "fit", "one_to_one",
     "reset_view",
 )  # fmt: skip
-_MORE = ("hide_identity", "copy_picture", "full_screen", "", "shortcuts")
+_MORE = (
+    "tags", "pipeline", "", "hide_identity", "copy_picture", "full_screen", "", "shortcuts",
+)  # fmt: skip
 _MODEL_TOOLS = (
     Tool("classify", "classify", "Classify"),
     Tool("classify_folder", "classify_folder", "Classify folder"),
