@@ -31,23 +31,42 @@ def _no_options(parser: argparse.ArgumentParser) -> None:
 def _list(args: argparse.Namespace) -> None:
     del args
     for name in RECIPES:
-        print(f"{name:28s} {recipe(name).summary}")
+        print(f"{name:34s} {recipe(name).summary}")
 
 
 def _train_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("recipe", nargs="?", help="a name from `list`; not with --resume")
     _data_options(parser)
-    parser.add_argument(
-        "--set", dest="overrides", metavar="FIELD=VALUE", action="append", default=[],
-        help="any field of the config: --set optim.rate=1e-3 --set preprocessing.size=192",
-    )  # fmt: skip
+    _config_options(parser)
     where = parser.add_mutually_exclusive_group()
     where.add_argument("--run", type=Path, help="the run folder (default: RUNS/RECIPE-001 ...)")
     where.add_argument("--resume", type=Path, metavar="RUN", help="go on with this run")
 
 
+def _config_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--set", dest="overrides", metavar="FIELD=VALUE", action="append", default=[],
+        help="any field of the config: --set optim.rate=1e-3 --set preprocessing.size=192",
+    )  # fmt: skip
+    for name, (_field, summary) in _SHORT_CUTS.items():
+        parser.add_argument(f"--{name}", help=summary)
+
+
+_SHORT_CUTS: dict[str, tuple[str, str]] = {
+    "initial-weights": (
+        "network.initial_weights",
+        "imagenet (torchvision's, downloaded), none, or a file: a state dict, a run or a bundle",
+    ),
+    "architecture": (
+        "network.architecture",
+        "residual, or one of torchvision's: resnet18, efficientnet_b0 ...",
+    ),
+}
+"""Option -> the field that it sets, and what it says of itself."""
+
+
 def _data_options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--data", type=Path, required=True, help="folder with labels.csv")
+    parser.add_argument("--data", type=Path, required=True, help="folder with the films")
     parser.add_argument("--runs", type=Path, default=Path("runs"), help="default: %(default)s")
     parser.add_argument("--cache", type=Path, help="decoded films (default: RUNS/cache)")
 
@@ -71,12 +90,22 @@ def _train(args: argparse.Namespace) -> None:
 
 def _config(args: argparse.Namespace) -> TrainingConfig:
     if args.resume:
-        if args.recipe or args.overrides:
+        if args.recipe or _overrides(args):
             raise UsageError("--resume takes no recipe and no --set", hint="A run keeps its own.")
         return RunFolder(args.resume).read_config()
     if not args.recipe:
         raise UsageError("No recipe is named", hint=f"Choose one of: {', '.join(RECIPES)}.")
-    return with_overrides(recipe(args.recipe), args.overrides)
+    return with_overrides(recipe(args.recipe), _overrides(args))
+
+
+def _overrides(args: argparse.Namespace) -> list[str]:
+    """What --set and the options that are short for it ask for."""
+    short = [
+        f"{field}={given}"
+        for name, (field, _summary) in _SHORT_CUTS.items()
+        if (given := getattr(args, name.replace("-", "_"))) is not None
+    ]
+    return [*args.overrides, *short]
 
 
 def _resumed(path: Path, manifest_sha256: str) -> RunFolder:
@@ -89,6 +118,21 @@ def _resumed(path: Path, manifest_sha256: str) -> RunFolder:
         )
     runs.note_resumption(run)
     return run
+
+
+def _prepare_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("recipe", help="a name from `list`")
+    _data_options(parser)
+    _config_options(parser)
+    parser.add_argument("--out", type=Path, help="folder (default: RUNS/prepared/RECIPE)")
+
+
+def _prepare(args: argparse.Namespace) -> None:
+    from training.preparation import prepare
+
+    config = with_overrides(recipe(args.recipe), _overrides(args))
+    out = args.out or args.runs / "prepared" / config.recipe
+    prepare(config, args.data, args.cache or args.runs / "cache", out, _say)
 
 
 def _evaluate_options(parser: argparse.ArgumentParser) -> None:
@@ -119,6 +163,9 @@ def _say(line: str) -> None:
 
 COMMANDS: dict[str, Command] = {
     "list": Command("the recipes", _no_options, _list),
+    "prepare": Command(
+        "the films of a recipe: manifest, cache, leaks; no training", _prepare_options, _prepare
+    ),
     "train": Command("train a recipe: a run folder and a model bundle", _train_options, _train),
     "evaluate": Command("figures with intervals of a bundle", _evaluate_options, _evaluate),
     "calibrate": Command(

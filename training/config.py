@@ -69,7 +69,7 @@ class DataConfig:
     """Which films, and how they are divided. Official splits are kept."""
 
     dataset: str = ""
-    """The films of one source of the table; empty for all."""
+    """The sources of the table whose films are used, joined by `|`; empty for all."""
     reader: Literal["auto", "labels", "nih", "predictions", "table", "folders"] = "auto"
     """How the folder says what its films are; `auto` takes the first that fits, in this order."""
     table: str = ""
@@ -80,12 +80,14 @@ class DataConfig:
     train_splits: tuple[str, ...] = ("train",)
     """A film of which the data names no split belongs here too."""
     validation_splits: tuple[str, ...] = ()
-    """Official validation films; where there is none, `validation_fraction` is cut."""
+    """Official validation films; of a source with fewer than `fewest_validation`,
+    `validation_fraction` is cut, and those few are trained on."""
+    fewest_validation: int = 50
     test_splits: tuple[str, ...] = ("test",)
     validation_fraction: float = 0.1
     """Share of the training *patients*, chosen by a hash of the patient's id."""
     test_fraction: float = 0.2
-    """The same for test films, cut where the data names no film of `test_splits`."""
+    """The same for test films, cut from a source that names no film of `test_splits`."""
     split_salt: str = "xrayview"
     leaks: Literal["refuse", "allow"] = "refuse"
     near_duplicate_bits: int = 8

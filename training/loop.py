@@ -210,8 +210,8 @@ class _Training:
         # Running statistics differ between processes; the first one's figures decide for all.
         figures = self.fabric.broadcast(figures)
         progress.waited += 1
-        for kind, network in candidates.items():
-            self._keep_if_best(kind, network, figures[kind])
+        for kind in self._eligible(candidates):
+            self._keep_if_best(kind, candidates[kind], figures[kind])
         self._note_plateau(min(figure.loss for figure in figures.values()))
         progress.epoch, progress.step, progress.loss_sum = progress.epoch + 1, 0, 0.0
         progress.seconds += pace.seconds
@@ -219,6 +219,12 @@ class _Training:
             append_log(run.log, self._row(loss, speed, figures))
         self._save()
         self.say(self._line(loss, speed, figures))
+
+    def _eligible(self, candidates: dict[str, nn.Module]) -> list[str]:
+        """The weights that may become the run's result."""
+        if self.config.stopping.weights == "averaged" and "averaged" in candidates:
+            return ["averaged"]
+        return list(candidates)
 
     @torch.no_grad()
     def _validate(self, network: nn.Module) -> Figures:

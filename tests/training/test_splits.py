@@ -53,6 +53,20 @@ def test_that_official_validation_films_are_kept_and_none_are_cut_beside_them():
     assert {row.split for row in rows if row.official_split == "train"} == {"train"}
 
 
+def test_that_too_few_official_validation_films_are_trained_on_and_others_cut():
+    config = dataclasses.replace(CONFIG, validation_splits=("val",))
+    rows = assign([*films(200), *films(5, split="val"), *films(20, split="test")], config)
+    assert {row.official_split for row in rows if row.split == "validation"} >= {"train"}
+    assert sum(row.split == "validation" for row in rows) > 60
+
+
+def test_that_each_source_is_divided_on_its_own():
+    other = [dataclasses.replace(row, source="e") for row in films(200)]
+    rows = assign([*films(50), *films(20, split="test"), *other], CONFIG)
+    tested = {row.source: row.official_split for row in rows if row.split == "test"}
+    assert tested == {"d": "test", "e": "train"}
+
+
 def test_that_added_rows_move_no_patient():
     before = {row.path: row.split for row in assign(films(100), CONFIG)}
     after = {row.path: row.split for row in assign(reversed(films(300)), CONFIG)}

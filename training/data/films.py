@@ -10,9 +10,10 @@ import numpy as np
 import numpy.typing as npt
 
 from training.config import TrainingConfig
-from training.data import cache, labels, leaks, splits, targets
+from training.data import cache, leaks, readers, splits, targets
+from training.data.balance import balance
 from training.data.batches import FilmSet
-from training.data.manifest import FilmRow, Manifest, Omission
+from training.data.manifest import FilmRow, Listing, Manifest, Omission
 from xrayview.errors import NothingUsable
 from xrayview.preprocessing.pipeline import Preprocessor
 
@@ -47,14 +48,22 @@ def select_rows(
     config: TrainingConfig, folder: Path
 ) -> tuple[tuple[FilmRow, ...], tuple[Omission, ...]]:
     """The films that a run uses, with their split; the others with their reason. Opens none."""
-    rows, unknown = targets.select(labels.read_labels(folder, config.data.dataset), config.target)
+    listing = list_rows(config, folder)
+    return listing.rows, listing.omitted
+
+
+def list_rows(config: TrainingConfig, folder: Path) -> Listing:
+    """`select_rows`, with what the card has to say of the data."""
+    found = readers.list_films(folder, config.data)
+    rows, unknown = targets.select(found.rows, config.target)
     rows = splits.assign(rows, config.data)
     unused = tuple(
         Omission(row.path, "UNUSED_SPLIT", f"official split {row.official_split}")
         for row in rows
         if not row.split
     )
-    return tuple(row for row in rows if row.split), unknown + unused
+    rows, spare = balance([row for row in rows if row.split], config.data, config.target)
+    return Listing(rows, found.omitted + unknown + unused + spare, found.notes)
 
 
 def load_films(
@@ -66,18 +75,35 @@ def load_films(
         UsageError: the label table is wrong, or films leak between splits.
         NothingUsable: no film is left.
     """
-    rows, omitted = select_rows(config, folder)
+    films = gather_films(config, folder, cache_folder, say)
+    leaks.refuse(films.leaks, config.data)
+    return films
+
+
+def gather_films(
+    config: TrainingConfig, folder: Path, cache_folder: Path, say: Say = lambda _line: None
+) -> Films:
+    """`load_films`, whatever leaks.
+
+    Raises:
+        UsageError: the label table is wrong.
+        NothingUsable: no film is left.
+    """
+    listing = list_rows(config, folder)
     preprocessor = Preprocessor(config.preprocessing)
 
     def progress(done: int, total: int) -> None:
         if done % 1000 == 0 or done == total:
             say(f"decoded {done} of {total} films")
 
-    greys = cache.load_greys(rows, folder, preprocessor, cache_folder, progress)
-    found = leaks.check(greys.rows, config.data)
+    greys = cache.load_greys(listing.rows, folder, preprocessor, cache_folder, progress)
+    found = list(leaks.find_leaks(greys.rows))
+    if config.data.near_duplicate_bits >= 0:
+        bits = config.data.near_duplicate_bits
+        found += leaks.find_look_alikes(greys.rows, greys.greys_NHW, bits)
     return Films(
-        manifest=Manifest(greys.rows, omitted + greys.omitted),
+        manifest=Manifest(greys.rows, listing.omitted + greys.omitted, listing.notes),
         greys_NHW=greys.greys_NHW,
         targets_NK=targets.targets_NK(greys.rows, config.target),
-        leaks=found,
+        leaks=tuple(found),
     )

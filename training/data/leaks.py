@@ -1,4 +1,7 @@
-"""The leak check: no patient and no picture may stand on both sides of a split."""
+"""The leak check: no patient and no picture may stand on both sides of a split.
+
+Pictures are compared by their pixels, and by what they look like.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,11 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+import numpy.typing as npt
+
 from training.config import DataConfig
+from training.data.duplicates import near_pairs, picture_hashes
 from training.data.manifest import FilmRow
 from xrayview.errors import UsageError
 
@@ -44,13 +51,35 @@ def find_leaks(rows: Sequence[FilmRow]) -> Iterator[Leak]:
                 yield Leak(kind, tuple(films))
 
 
+def find_look_alikes(
+    rows: Sequence[FilmRow], greys_NHW: npt.NDArray[np.float32], bits: int
+) -> Iterator[Leak]:
+    """Every pair of films in different splits that look the same but for `bits` of 256.
+
+    Pairs that share their pixels are told by `find_leaks`.
+    """
+    splits = [row.split for row in rows]
+    for one, other, distance in near_pairs(picture_hashes(greys_NHW), splits, bits):
+        pair = (rows[one], rows[other])
+        if not pair[0].pixels_sha256 or pair[0].pixels_sha256 != pair[1].pixels_sha256:
+            yield Leak(f"near-duplicate ({distance} of 256 bits differ)", pair)
+
+
 def check(rows: Sequence[FilmRow], policy: DataConfig) -> tuple[Leak, ...]:
-    """The leaks, when the config allows them.
+    """The leaks that the rows alone show, when the config allows them.
 
     Raises:
         UsageError: there are leaks and the config does not allow them; they are listed.
     """
-    leaks = tuple(find_leaks(rows))
+    return refuse(tuple(find_leaks(rows)), policy)
+
+
+def refuse(leaks: tuple[Leak, ...], policy: DataConfig) -> tuple[Leak, ...]:
+    """The leaks themselves, when the config allows them.
+
+    Raises:
+        UsageError: there are leaks and the config does not allow them; they are listed.
+    """
     if leaks and policy.leaks == "refuse":
         listed = "\n  ".join(map(str, leaks[:_SHOWN]))
         raise UsageError(

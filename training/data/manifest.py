@@ -48,6 +48,16 @@ class Omission:
 
 
 @dataclass(frozen=True)
+class Listing:
+    """What a reader found in a data folder, without opening a film."""
+
+    rows: tuple[FilmRow, ...]
+    omitted: tuple[Omission, ...] = ()
+    notes: tuple[str, ...] = ()
+    """What the card has to say of the data, such as missing patient ids."""
+
+
+@dataclass(frozen=True)
 class Manifest:
     """The films of a run in reading order, and those that were left out."""
 

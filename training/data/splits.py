@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+from collections import Counter
 from collections.abc import Iterable
 
 from training.config import DataConfig
@@ -15,26 +16,36 @@ TRAIN, VALIDATION, TEST = "train", "validation", "test"
 def assign(rows: Iterable[FilmRow], config: DataConfig) -> tuple[FilmRow, ...]:
     """Give each film its split: as the data says, and where it does not, patients by hash.
 
-    Films of official splits that the config does not name stay unused (split empty).
+    Each source is divided on its own. Films of official splits that the config does not name
+    stay unused (split empty).
     """
     rows = tuple(rows)
-    official = {row.official_split for row in rows}
-    cut_validation = official.isdisjoint(config.validation_splits)
-    cut_test = official.isdisjoint(config.test_splits)
+    parts = Counter((row.source, _part(row, config)) for row in rows)
 
     def split(row: FilmRow) -> str:
-        if row.official_split in config.test_splits:
+        part = _part(row, config)
+        enough = parts[row.source, VALIDATION] >= config.fewest_validation
+        if part in {TEST, ""} or (part == VALIDATION and enough):
+            return part
+        if not parts[row.source, TEST] and _held_out(row, "/test", config.test_fraction, config):
             return TEST
-        if row.official_split in config.validation_splits:
-            return VALIDATION
-        if row.official_split and row.official_split not in config.train_splits:
-            return ""
-        if cut_test and position(row.patient, f"{config.split_salt}/test") < config.test_fraction:
-            return TEST
-        held_out = position(row.patient, config.split_salt) < config.validation_fraction
-        return VALIDATION if cut_validation and held_out else TRAIN
+        cut = not enough and _held_out(row, "", config.validation_fraction, config)
+        return VALIDATION if cut else TRAIN
 
     return tuple(dataclasses.replace(row, split=split(row)) for row in rows)
+
+
+def _part(row: FilmRow, config: DataConfig) -> str:
+    """What the official split is for this config; a film without one may be trained on."""
+    if row.official_split in config.test_splits:
+        return TEST
+    if row.official_split in config.validation_splits:
+        return VALIDATION
+    return TRAIN if not row.official_split or row.official_split in config.train_splits else ""
+
+
+def _held_out(row: FilmRow, purpose: str, share: float, config: DataConfig) -> bool:
+    return position(row.patient, config.split_salt + purpose) < share
 
 
 def position(patient: str, salt: str) -> float:

@@ -1,0 +1,213 @@
+"""Every recipe, on a few tiny films, ends in a bundle that the app's own loader accepts."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+import torchvision
+
+from tests.training.conftest import write_film, write_table
+from training.cli import main
+from training.config import TrainingConfig, with_overrides
+from training.recipes import RECIPES, recipe
+from training.runs import RunFolder
+from xrayview.domain.model import ModelCard
+from xrayview.errors import ExitCode, UsageError
+from xrayview.inference import runtime
+from xrayview.io.bundle import read_card
+
+SMALL = (
+    "preprocessing.size=32", "optim.batch=4", "optim.epochs=2", "data.validation_fraction=0.4",
+    "evaluation.bootstrap=20", "run.device=cpu", "network.stem=4", "network.widths=[4,8]",
+    "network.depths=[1,1]", "network.strides=[2,1]",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Case:
+    """Labels to make films of, and how the run starts."""
+
+    dataset: str
+    labels: tuple[str, ...]
+    weights: str = "none"
+    """`none`, or the torchvision network whose state dict is saved and named."""
+    settings: tuple[str, ...] = ()
+
+
+CASES: dict[str, Case] = {
+    "normal-pneumonia-small": Case("kermany", ("normal", "viral pneumonia")),
+    "best-pneumonia": Case("kermany", ("normal", "bacterial pneumonia")),
+    "normal-bacterial-viral": Case(
+        "kermany", ("normal", "bacterial pneumonia", "viral pneumonia")
+    ),
+    "normal-pneumonia-tb-efficientnet": Case(
+        "mixed", ("normal", "pneumonia", "tuberculosis"), "efficientnet_b0",
+        ("network.unfreeze_every=1",),
+    ),
+    "abnormal-resnet50": Case("nih", ("No Finding", "Effusion|Mass"), "resnet50"),
+    "multilabel-densenet121": Case("nih", ("No Finding", "Effusion|Mass", "Pleural_Thickening")),
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """State dicts as a user would have them on disk."""
+    folder = tmp_path_factory.mktemp("weights")
+    for name in {case.weights for case in CASES.values()} - {"none"}:
+        state = torchvision.models.get_model(name, weights=None).state_dict()
+        torch.save(state, folder / f"{name}.pth")
+    return folder
+
+
+def make_films(folder: Path, case: Case) -> Path:
+    rows = []
+    for number in range(30):
+        split = "test" if number >= 21 else "train"
+        label = case.labels[number % len(case.labels)]
+        path = f"{split}-{number}.png"
+        write_film(folder / path, number, bright=number % len(case.labels) > 0)
+        rows.append((path, case.dataset, split, label, f"p{number}", "F", "40", "PA"))
+    write_table(folder, rows)
+    return folder
+
+
+def trained(name: str, case: Case, weights: Path, folder: Path) -> tuple[RunFolder, ModelCard]:
+    start = "none" if case.weights == "none" else str(weights / f"{case.weights}.pth")
+    settings = [word for setting in (*SMALL, *case.settings) for word in ("--set", setting)]
+    code = main(
+        ["train", name, "--data", str(make_films(folder / "data", case)), "--runs",
+         str(folder / "runs"), "--initial-weights", start, *settings]
+    )  # fmt: skip
+    assert code == ExitCode.OK
+    run = RunFolder(folder / "runs" / f"{name}-001")
+    return run, read_card(run.bundle(run.read_config()))
+
+
+def test_that_every_recipe_has_a_case():
+    assert set(CASES) == set(RECIPES)
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_that_a_recipe_ends_in_a_bundle(name: str, weights: Path, tmp_path: Path):
+    case = CASES[name]
+    run, card = trained(name, case, weights, tmp_path)
+    config = run.read_config()
+    loaded = runtime.load(run.bundle(config), card, "cpu")
+    x_BCHW = np.random.default_rng(0).random(
+        (3, config.preprocessing.channels, 32, 32), dtype=np.float32
+    )
+    features = loaded.features(x_BCHW)
+    assert features.ndim == 4
+    np.testing.assert_allclose(loaded.head(features), loaded.forward(x_BCHW), atol=1e-4)
+    findings = [finding.name for finding in card.findings]
+    assert findings[: len(config.target.findings)] == [r.name for r in config.target.findings]
+    assert card.task == config.target.task
+    assert card.calibration.method == "temperature"
+    assert card.metrics["test"]
+    _holds_its_start(card, run, case, name)
+
+
+def _holds_its_start(card: ModelCard, run: RunFolder, case: Case, name: str) -> None:
+    facts = run.read_facts()["initial_weights"]
+    used = str(card.training["initial_weights"])
+    if case.weights == "none":
+        assert used == "none"
+    else:
+        assert f"{case.weights}.pth (sha256 " in used
+        assert facts["matched"] > 100
+        assert any(left.startswith(("fc.", "classifier.")) for left in facts["left_out"])
+    asked = recipe(name).network.initial_weights
+    said = str(card.training.get("initial_weights_of_the_recipe", ""))
+    assert said.startswith("imagenet" if asked == "imagenet" else "")
+    assert bool(said) == (asked == "imagenet")
+
+
+def test_that_a_finding_without_films_is_told_and_not_made_up(tmp_path: Path):
+    case = CASES["multilabel-densenet121"]
+    run, card = trained("multilabel-densenet121", case, tmp_path, tmp_path)
+    figures = card.metrics["test"]["Hernia auc"]
+    assert figures["value"] is None
+    hernia = [p for p in card.operating_points if p.finding == "Hernia"]
+    assert [(p.name, p.threshold, p.sensitivity) for p in hernia] == [("balanced", 0.5, None)]
+    place = [finding.name for finding in card.findings].index("Hernia")
+    assert card.calibration.temperature[place] == 1.0
+    report = json.loads((run.path / "test" / "metrics.json").read_text())
+    assert set(report["findings"]) == {finding.name for finding in card.findings}
+
+
+def test_that_a_multiclass_run_tells_all_classes_together(tmp_path: Path):
+    case = CASES["normal-bacterial-viral"]
+    run, card = trained("normal-bacterial-viral", case, tmp_path, tmp_path)
+    assert card.metrics["test"]["accuracy"]["n"] == 9
+    assert "Viral pneumonia auc" in card.metrics["test"]
+    text = (run.path / "test" / "metrics.txt").read_text()
+    assert "true, predicted" in text
+
+
+def test_that_another_architecture_is_an_option(tmp_path: Path):
+    data = make_films(tmp_path / "data", CASES["normal-pneumonia-small"])
+    settings = [word for setting in SMALL for word in ("--set", setting)]
+    arguments = ["train", "normal-pneumonia-small", "--data", str(data), "--runs",
+                 str(tmp_path / "runs"), "--architecture", "resnet18", *settings]  # fmt: skip
+    assert main(arguments) == ExitCode.OK
+    run = RunFolder(tmp_path / "runs" / "normal-pneumonia-small-001")
+    assert read_card(run.bundle(run.read_config())).training["architecture"] == "resnet18"
+
+
+@pytest.mark.parametrize("name", ["abnormal-resnet50", "normal-pneumonia-tb-efficientnet"])
+def test_that_a_frozen_recipe_refuses_a_random_start(
+    name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    arguments = ["train", name, "--data", str(tmp_path), "--initial-weights", "none"]
+    assert main(arguments) == ExitCode.USAGE
+    assert "frozen over random weights" in capsys.readouterr().err
+
+
+def test_that_a_run_starts_from_another_run_of_the_same_architecture(tmp_path: Path):
+    first, _ = trained(
+        "normal-pneumonia-small", CASES["normal-pneumonia-small"], tmp_path, tmp_path
+    )
+    config = with_overrides(
+        recipe("best-pneumonia"), [*SMALL, f"network.initial_weights={first.path}"]
+    )
+    assert isinstance(config, TrainingConfig)
+    data = make_films(tmp_path / "more", CASES["best-pneumonia"])
+    settings = [word for setting in SMALL for word in ("--set", setting)]
+    arguments = ["train", "best-pneumonia", "--data", str(data), "--runs", str(tmp_path / "runs"),
+                 "--initial-weights", str(first.path), *settings]  # fmt: skip
+    assert main(arguments) == ExitCode.OK
+    run = RunFolder(tmp_path / "runs" / "best-pneumonia-001")
+    card = read_card(run.bundle(run.read_config()))
+    assert str(card.training["initial_weights"]).startswith("run normal-pneumonia-small-001")
+    assert "Start" not in str(card.training)
+    assert str(tmp_path) not in json.dumps(card.training["initial_weights"])
+
+
+def test_that_a_plateau_lowers_the_rate_and_a_resumed_run_knows_it():
+    from training.loop import Progress
+    from training.optimisation import rate_at
+
+    optim = recipe("multilabel-densenet121").optim
+    assert rate_at(5, 10, optim, 1.0) == optim.rate
+    assert rate_at(5, 10, optim, 0.1) == pytest.approx(optim.rate / 10)
+    assert Progress().rate_scale == 1.0
+
+
+def test_that_l2_on_the_head_is_a_group_of_its_own_and_never_silent():
+    from training import networks
+    from training.optimisation import optimizer
+
+    config = recipe("abnormal-resnet50")
+    network = networks.build(config.network, 3, config.target.outputs, seed=0)
+    groups = optimizer(network, config.optim).param_groups
+    assert [group["weight_decay"] for group in groups] == [0.0, 0.0, pytest.approx(0.02)]
+    assert [tuple(p.shape) for p in groups[2]["params"]] == [(256, 2048), (128, 256)]
+    assert sum(len(g["params"]) for g in groups) == len(list(network.parameters()))
+    with pytest.raises(UsageError, match="head_l2 is set with adamw"):
+        with_overrides(config, ["optim.optimizer=adamw"])
+    assert isinstance(optimizer(network, config.optim), torch.optim.Adam)

@@ -1,0 +1,58 @@
+"""Nearly the same picture under another name: a hash of what it looks like.
+
+dHash: is each cell of a small picture brighter than its left neighbour? Cropping a little,
+another size, another JPEG quality change few of the 256 bits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+_SIDE = 16
+_BLOCK = 512
+"""Films compared with all others at a time."""
+
+Hashes = npt.NDArray[np.uint64]
+
+
+def picture_hashes(greys_NHW: npt.NDArray[np.float32]) -> Hashes:
+    """One hash of 256 bits for each film: uint64 of films x 4."""
+    hashes_N4 = np.empty((len(greys_NHW), 4), np.uint64)
+    for place, grey_HW in enumerate(greys_NHW):
+        small = cv2.resize(np.asarray(grey_HW), (_SIDE + 1, _SIDE), interpolation=cv2.INTER_AREA)
+        hashes_N4[place] = np.packbits(small[:, 1:] > small[:, :-1]).view(np.uint64)
+    return hashes_N4
+
+
+def near_pairs(
+    hashes_N4: Hashes, splits: Sequence[str], bits: int
+) -> Iterator[tuple[int, int, int]]:
+    """Films of different splits whose hashes differ in at most `bits`: places and distance.
+
+    Films of an empty split do not count. Films without any edge (all hash bits 0) look like
+    each other and like nothing else: they are left out.
+    """
+    used = np.array([bool(split) for split in splits], dtype=np.bool_) & hashes_N4.any(axis=1)
+    names = sorted({split for split in splits if split})
+    of_split = {name: np.flatnonzero(used & (np.array(splits) == name)) for name in names}
+    for place, one in enumerate(names):
+        for other in names[place + 1 :]:
+            yield from _near(hashes_N4, of_split[one], of_split[other], bits)
+
+
+def _near(
+    hashes_N4: Hashes, ones: npt.NDArray[np.int64], others: npt.NDArray[np.int64], bits: int
+) -> Iterator[tuple[int, int, int]]:
+    for start in range(0, len(ones), _BLOCK):
+        block = ones[start : start + _BLOCK]
+        distance = np.zeros((len(block), len(others)), np.uint16)
+        for word in range(hashes_N4.shape[1]):
+            distance += np.bitwise_count(
+                hashes_N4[block, word][:, None] ^ hashes_N4[others, word][None]
+            )
+        for i, j in np.argwhere(distance <= bits):
+            yield int(block[i]), int(others[j]), int(distance[i, j])

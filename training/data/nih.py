@@ -1,0 +1,100 @@
+"""NIH ChestX-ray14: `Data_Entry_2017.csv`, folders of images, the official lists.
+
+Wang et al., ChestX-ray8, CVPR 2017.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from training.config import DataConfig
+from training.data.manifest import SEPARATOR, FilmRow, Listing, Omission
+from training.data.patients import notes_on, patient_of
+from training.data.tables import records
+from xrayview.errors import NothingUsable, UsageError
+from xrayview.io.scan import relative_path, walk
+
+TABLES = "*Data_Entry*.csv"
+LISTS = {"train_val_list.txt": "train", "test_list.txt": "test"}
+"""Official list -> split. Train and validation are one list; validation is cut by patient."""
+_NEEDED = {"Image Index", "Finding Labels", "Patient ID"}
+_SHOWN = 3
+
+
+def find_table(folder: Path, data: DataConfig) -> Path | None:
+    """The table, where there is one."""
+    if data.table:
+        path = folder / data.table
+        return path if path.is_file() else None
+    return min(folder.glob(TABLES), default=None)
+
+
+def read_nih(folder: Path, data: DataConfig) -> Listing:
+    """The films of the table whose image lies anywhere below the folder.
+
+    Rows without an image are told in one note: copies of a part of the data are common. A column
+    `split`, where the table has one, comes before the official lists.
+
+    Raises:
+        UsageError: the table is missing or lacks a column.
+        NothingUsable: not one image of it is there.
+    """
+    table = find_table(folder, data)
+    if table is None:
+        raise UsageError(
+            f"There is no {TABLES} in {folder}",
+            hint="Point --data at the folder that holds it, or say --set data.table=FILE.",
+        )
+    images, splits = _images(folder), _official(folder)
+    rows, absent, omitted = [], [], []
+    for record in records(table, _NEEDED):
+        name = record["Image Index"]
+        places = images.get(name, [])
+        if not places:
+            absent.append(name)
+        elif len(places) > 1:
+            omitted.append(Omission(name, "TWO_FILES", f"in {places[0]} and {places[1]}"))
+        else:
+            rows.append(_row(record, places[0], splits, data))
+    if not rows:
+        raise NothingUsable(
+            "Not one image of the table is in the folder",
+            path=table,
+            why=f"{', '.join(absent[:_SHOWN])} ...",
+            hint="Point --data at the folder that holds the table and the images.",
+        )
+    missing = f"{len(absent)} of the table's films have no image here and are not counted."
+    return Listing(tuple(rows), tuple(omitted), notes_on(rows) + ((missing,) if absent else ()))
+
+
+def _images(folder: Path) -> Mapping[str, list[str]]:
+    """Where each file name lies, below the folder."""
+    found: dict[str, list[str]] = {}
+    for path in walk(folder):
+        if isinstance(path, Path):
+            found.setdefault(path.name, []).append(relative_path(path, folder))
+    return found
+
+
+def _official(folder: Path) -> dict[str, str]:
+    return {
+        name: split
+        for file, split in LISTS.items()
+        if (folder / file).is_file()
+        for name in (folder / file).read_text(encoding="utf-8").split()
+    }
+
+
+def _row(record: dict[str, str], path: str, splits: Mapping[str, str], data: DataConfig) -> FilmRow:
+    patient = record["Patient ID"]
+    return FilmRow(
+        path=path,
+        source=data.dataset or "nih",
+        patient=patient_of(path, f"nih:{patient}" if patient else "", data),
+        labels=tuple(filter(None, record["Finding Labels"].split(SEPARATOR))),
+        official_split=record.get("split") or splits.get(record["Image Index"], ""),
+        sex=record.get("Patient Gender", ""),
+        age=record.get("Patient Age", ""),
+        view=record.get("View Position", ""),
+    )

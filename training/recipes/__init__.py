@@ -1,0 +1,35 @@
+"""Recipes: named full training configs. A recipe is a function; the table builds the menu."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from training.config import TrainingConfig
+from training.recipes.adults import abnormal_resnet50, multilabel_densenet121
+from training.recipes.children import (
+    best_pneumonia,
+    normal_bacterial_viral,
+    normal_pneumonia_small,
+)
+from training.recipes.tuberculosis import normal_pneumonia_tb_efficientnet
+from xrayview.errors import UsageError
+
+RECIPES: dict[str, Callable[[], TrainingConfig]] = {
+    "normal-pneumonia-small": normal_pneumonia_small,
+    "best-pneumonia": best_pneumonia,
+    "normal-bacterial-viral": normal_bacterial_viral,
+    "normal-pneumonia-tb-efficientnet": normal_pneumonia_tb_efficientnet,
+    "abnormal-resnet50": abnormal_resnet50,
+    "multilabel-densenet121": multilabel_densenet121,
+}
+
+
+def recipe(name: str) -> TrainingConfig:
+    """The config of a recipe.
+
+    Raises:
+        UsageError: no recipe has this name.
+    """
+    if name not in RECIPES:
+        raise UsageError(f"There is no recipe {name}", hint=f"Known: {', '.join(RECIPES)}.")
+    return RECIPES[name]()

@@ -1,0 +1,155 @@
+"""Recipes on children's films: pneumonia, and which kind."""
+
+from __future__ import annotations
+
+from training.config import (
+    AugmentConfig,
+    BundleConfig,
+    DataConfig,
+    EvaluationConfig,
+    FindingRule,
+    NetworkConfig,
+    OptimConfig,
+    TargetConfig,
+    TrainingConfig,
+)
+from training.recipes.sources import KERMANY
+from xrayview.domain.model import PreprocessSpec
+
+PNEUMONIA = FindingRule(
+    name="Pneumonia",
+    labels=("bacterial pneumonia", "viral pneumonia", "pneumonia"),
+    description="Bacterial or viral pneumonia, as graded by the data's authors.",
+)
+_STORED = (
+    "The training copies are 224 x 224 JPEG (quality 75), squashed to a square; films are "
+    "stretched to a square here too, and fine detail was never seen. "
+)
+_CHILDREN = (
+    "Trained on anteroposterior films of children of 1 to 5 years from one hospital (Guangzhou): "
+    "adults, other views, other hospitals and other diseases were never seen, and every film is "
+    "forced onto what the model knows. "
+)
+_FRAME = (
+    "On these films a linear model that sees only the outer frame, no lung, reaches an AUC of "
+    "0.91: collimation, markers and scanner give the label away, and high figures prove little. "
+)
+_SHIFT = (
+    "The official test films are of another distribution than the training films: a threshold "
+    "that holds its specificity on validation loses much of it there, as the metrics of both "
+    "parts show. Expect the same or worse on films of your own. "
+)
+
+
+def normal_pneumonia_small() -> TrainingConfig:
+    """Pneumonia on children's films: a small residual network trained from nothing."""
+    return TrainingConfig(
+        recipe="normal-pneumonia-small",
+        summary="pneumonia on children's films, a small residual network trained from nothing",
+        data=DataConfig(dataset="kermany"),
+        target=TargetConfig(
+            findings=(PNEUMONIA,),
+            negative_labels=("normal",),
+            complement="Normal",
+        ),
+        # The stored copies are squashed to squares; stretching gives films with their true
+        # aspect the same shape, where a letterbox would show the model what it never saw.
+        preprocessing=PreprocessSpec(size=(160, 160), fit="stretch", standardize="film"),
+        bundle=BundleConfig(
+            name="paediatric-pneumonia-small",
+            version="1.0.0",
+            description=(
+                "Scores pneumonia on frontal chest films of children with a small residual "
+                "network trained from nothing on the Kermany films."
+            ),
+            intended_use=(
+                "Research and teaching with this workbench: a first real model to try reading, "
+                "scoring and heat maps on. Not for diagnosis, triage or any care of a patient."
+            ),
+            limitations=_CHILDREN
+            + _STORED
+            + _FRAME
+            + _SHIFT
+            + "The loss counted presence and absence alike, so a score is not the probability of "
+            "pneumonia among your patients.",
+            sources=(KERMANY,),
+        ),
+    )
+
+
+def best_pneumonia() -> TrainingConfig:
+    """Pneumonia on children's films, with all that validation found worth its time."""
+    return TrainingConfig(
+        recipe="best-pneumonia",
+        summary="pneumonia on children's films, the network that ships as the app's default",
+        data=DataConfig(dataset="kermany"),
+        target=TargetConfig(
+            findings=(PNEUMONIA,), negative_labels=("normal",), complement="Normal"
+        ),
+        preprocessing=PreprocessSpec(size=(192, 192), fit="stretch", standardize="film"),
+        augment=AugmentConfig(rotate_deg=10.0, zoom=0.15, squeeze=0.1, gamma=0.4, blur=0.8),
+        network=NetworkConfig(stem=24, widths=(32, 64, 128, 256), depths=(2, 2, 2, 2), dropout=0.3),
+        optim=OptimConfig(epochs=40, ema_decay=0.998),
+        bundle=BundleConfig(
+            name="paediatric-pneumonia",
+            version="1.0.0",
+            description=(
+                "Scores pneumonia on frontal chest films of children with a residual network on "
+                "the Kermany films; the mean of a film and its mirror image."
+            ),
+            intended_use=(
+                "Research and teaching with this workbench. Not for diagnosis, triage or any care "
+                "of a patient."
+            ),
+            limitations=_CHILDREN
+            + _STORED
+            + _FRAME
+            + _SHIFT
+            + "The loss counted presence and absence alike, so a score is not the probability of "
+            "pneumonia among your patients.",
+            sources=(KERMANY,),
+        ),
+    )
+
+
+def normal_bacterial_viral() -> TrainingConfig:
+    """Three classes on children's films; patients stay on one side."""
+    return TrainingConfig(
+        recipe="normal-bacterial-viral",
+        summary="normal, bacterial or viral pneumonia on children's films, ResNet-18",
+        data=DataConfig(dataset="kermany"),
+        target=TargetConfig(
+            findings=(
+                FindingRule("Normal", ("normal",), "No pneumonia.", abnormal=False),
+                FindingRule("Bacterial pneumonia", ("bacterial pneumonia", "bacteria")),
+                FindingRule("Viral pneumonia", ("viral pneumonia", "virus")),
+            ),
+            negative_labels=(),
+            task="multiclass",
+            activation="softmax",
+        ),
+        preprocessing=PreprocessSpec(size=(224, 224), fit="stretch", standardize="film"),
+        augment=AugmentConfig(rotate_deg=10.0, zoom=0.15, gamma=0.0, noise=0.0, blur=0.0),
+        network=NetworkConfig(architecture="resnet18", initial_weights="imagenet", dropout=0.3),
+        optim=OptimConfig(epochs=20, rate=5e-4, weight_decay=0.02),
+        evaluation=EvaluationConfig(flip_average=True),
+        bundle=BundleConfig(
+            name="paediatric-normal-bacterial-viral",
+            version="1.0.0",
+            description=(
+                "Tells normal, bacterial and viral pneumonia apart on frontal chest films of "
+                "children; every film gets one of the three."
+            ),
+            intended_use=(
+                "Research on what can be told apart on these films. Not for diagnosis, triage, "
+                "the choice of a treatment or any care of a patient."
+            ),
+            limitations=_CHILDREN
+            + _STORED
+            + _FRAME
+            + _SHIFT
+            + "Bacterial and viral pneumonia overlap on films, and how the labels were made is "
+            "not fully described by the data's authors. The loss counted all classes alike.",
+            sources=(KERMANY,),
+        ),
+    )

@@ -1,0 +1,27 @@
+"""Where films come from, as cards cite it; values that several recipes share."""
+
+from __future__ import annotations
+
+KERMANY = (
+    "Kermany, Zhang, Goldbaum, Labeled OCT and Chest X-Ray Images, Mendeley Data, "
+    "doi 10.17632/rscbjbr9sj, CC BY 4.0"
+)
+NIH = (
+    "Wang et al., ChestX-ray8, CVPR 2017, NIH Clinical Center, free use with attribution; "
+    "labels text-mined from reports"
+)
+TUBERCULOSIS = (
+    "A copy of a public tuberculosis collection that does not state its origin; licence not "
+    "established"
+)
+IMAGENET_MEAN, IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+"""Of the three channels that torchvision's weights were trained with."""
+NIH_FINDINGS = (
+    "Atelectasis", "Cardiomegaly", "Effusion", "Infiltration", "Mass", "Nodule", "Pneumonia",
+    "Pneumothorax", "Consolidation", "Edema", "Emphysema", "Fibrosis", "Pleural_Thickening",
+    "Hernia",
+)  # fmt: skip
+TEXT_MINED = (
+    "Labels were mined from reports and are wrong for about one in ten films; the reports had "
+    "more than the film to go by. "
+)
