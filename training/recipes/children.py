@@ -55,6 +55,9 @@ def normal_pneumonia_small() -> TrainingConfig:
         # The stored copies are squashed to squares; stretching gives films with their true
         # aspect the same shape, where a letterbox would show the model what it never saw.
         preprocessing=PreprocessSpec(size=(160, 160), fit="stretch", standardize="film"),
+        augment=AugmentConfig(rotate_deg=10.0, blur=0.0, collimate=0.0),
+        network=NetworkConfig(widths=(24, 48, 96, 232)),
+        optim=OptimConfig(epochs=14, label_smoothing=0.0),
         bundle=BundleConfig(
             name="paediatric-pneumonia-small",
             version="1.0.0",
