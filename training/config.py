@@ -197,6 +197,9 @@ class StoppingConfig:
     """When training ends, and which epoch's weights are kept; on validation only."""
 
     monitor: Literal["loss", "auc", "accuracy", "recall"] = "loss"
+    weights: Literal["averaged", "either"] = "averaged"
+    """Which weights may be kept. A single epoch's can win on validation by luck; the running
+    average rarely does. Without `optim.ema_decay` there is no average, and this says nothing."""
     patience: int = 12
     """Epochs without a better one. Long: the one-cycle schedule gains most at its end."""
 
