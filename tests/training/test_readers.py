@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import dataclasses
+import json
 from pathlib import Path
 
 import cv2
@@ -11,7 +12,8 @@ import numpy as np
 import pytest
 
 from tests.bundles import tiny_card
-from tests.training.conftest import make_data, write_film
+from tests.training.conftest import TINY, make_data, write_film
+from training.cli import main
 from training.config import DataConfig, TrainingConfig, with_overrides
 from training.data.balance import balance
 from training.data.batches import class_chances
@@ -21,7 +23,7 @@ from training.data.manifest import FilmRow, Manifest
 from training.data.readers import READERS, list_films
 from training.data.targets import targets_NK
 from training.recipes import recipe
-from xrayview.errors import NothingUsable, UsageError
+from xrayview.errors import ExitCode, NothingUsable, UsageError
 from xrayview.io.predictions import columns
 
 DATA = DataConfig()
@@ -325,3 +327,42 @@ def test_that_a_near_duplicate_across_splits_stops_the_run(
     assert len(load_films(allowed, folder, tmp_path / "cache").leaks) == 1
     blind = with_overrides(tiny_config, ["data.near_duplicate_bits=-1"])
     assert load_films(blind, folder, tmp_path / "cache").leaks == ()
+
+
+# --- prepare
+
+
+def prepared(data: Path, out: Path, *settings: str) -> int:
+    words = [word for setting in (*TINY, *settings) for word in ("--set", setting)]
+    return main(
+        ["prepare", "normal-pneumonia-small", "--data", str(data), "--runs", str(out), *words]
+    )
+
+
+def test_that_prepare_writes_manifest_cache_and_leaks_without_a_run(tmp_path: Path):
+    out = tmp_path / "runs"
+    assert prepared(make_data(tmp_path / "data"), out) == ExitCode.OK
+    folder = out / "prepared" / "normal-pneumonia-small"
+    assert {path.name for path in folder.iterdir()} == {
+        "manifest.csv", "omitted.csv", "leaks.csv", "data.json",
+    }  # fmt: skip
+    told = json.loads((folder / "data.json").read_text())
+    assert told["counts"]["test"]["films"] == 12
+    assert told["leaks"] == {}
+    assert {path.suffix for path in (out / "cache").iterdir()} == {".npy", ".json"}
+    assert sorted(path.name for path in out.iterdir()) == ["cache", "prepared"]
+
+
+def test_that_prepare_lists_leaks_before_it_refuses(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    data = make_data(tmp_path / "data")
+    films = data / "films"
+    (films / "test-32.png").write_bytes((films / "train-00.png").read_bytes())
+    assert prepared(data, tmp_path) == ExitCode.USAGE
+    with (tmp_path / "prepared/normal-pneumonia-small/leaks.csv").open(newline="") as stream:
+        found = list(csv.DictReader(stream))
+    assert {row["path"] for row in found} == {"films/train-00.png", "films/test-32.png"}
+    assert {row["kind"] for row in found} == {"same pixels"}
+    assert "1 leaks between splits" in capsys.readouterr().err
+    assert prepared(data, tmp_path, "data.leaks=allow") == ExitCode.OK
