@@ -6,13 +6,14 @@ films with the lungs, or all but the lungs, blanked. Test films are only reporte
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
+from training.audit_meaning import MEANINGS
 from training.blanking import BLANKED, Blanked, judge_blanked
 from training.config import TargetConfig
 from training.data.cache import GreyFilms, load_greys
@@ -21,7 +22,7 @@ from training.data.manifest import FilmRow
 from training.data.splits import TEST, TRAIN, VALIDATION
 from training.data.targets import targets_NK
 from training.evaluate import Subject
-from training.linear import FEATURES, SMALL, Part, linear_scores, thumbnail
+from training.linear import FEATURES, SIDE, SMALL, Part, linear_scores, thumbnail
 from training.lungs import LungMasks
 from xrayview.errors import NothingUsable
 from xrayview.evaluation.intervals import Estimate, Indices, clustered_bootstrap
@@ -31,18 +32,6 @@ from xrayview.preprocessing.pipeline import Preprocessor
 
 Truth = npt.NDArray[np.bool_]
 Scores = npt.NDArray[np.float64]
-
-TITLES = {
-    "frame": "outer frame only, linear model",
-    "thumbnail": "8 x 8 thumbnail, linear model",
-    "source": "8 x 8 thumbnail tells the source",
-    "source-alone": "the source alone, no film",
-    "whole": "model, whole film",
-    "no-lungs": "model, lungs blanked",
-    "no-lung-box": "model, box around lungs blanked",
-    "only-lungs": "model, all but lungs blanked",
-}
-"""What is seen; the rows of the table, in order."""
 
 
 @dataclass(frozen=True)
@@ -102,6 +91,7 @@ def audit(
         found.notes.append("No masks were given: the model was not judged on blanked films.")
     else:
         loaded = runtime.load(subject.bundle, subject.card, device)
+        found.rows += _outline_rows(subject.config.target, greys, lungs, judge)
         blanked = judge_blanked(loaded, subject.card, test, data, lungs)
         found.with_mask, found.without_mask = len(blanked.rows), blanked.without_mask
         found.rows += _blanked_rows(subject, blanked, judge)
@@ -128,7 +118,7 @@ def _linear_rows(subject: Subject, greys: GreyFilms, judge: Judge) -> Iterator[R
         features_NP = features(greys.greys_NHW)
         for place, rule in enumerate(subject.config.target.findings):
             estimate = _linear_estimate(features_NP, targets[:, place], greys.rows, judge)
-            yield Row(key, rule.name, estimate, _MEANINGS[key](estimate, estimate))
+            yield Row(key, rule.name, estimate, MEANINGS[key](estimate, estimate))
 
 
 def _linear_estimate(
@@ -156,6 +146,22 @@ def _linear_estimate(
     return judge(test.truth_N, scores_N, [rows[i] for i in places(TEST)])
 
 
+def _outline_rows(
+    target: TargetConfig, greys: GreyFilms, masks: LungMasks, judge: Judge
+) -> Iterator[Row]:
+    """Films without a mask are left out here too."""
+    found = [(place, masks.of_film(row.path, (SIDE, SIDE))) for place, row in enumerate(greys.rows)]
+    kept = [(place, mask_HW) for place, mask_HW in found if mask_HW is not None]
+    if not kept:
+        return
+    rows = [greys.rows[place] for place, _ in kept]
+    features_NP = thumbnail(np.array([mask_HW for _, mask_HW in kept], np.float32))
+    targets = targets_NK(rows, target)
+    for place, rule in enumerate(target.findings):
+        estimate = _linear_estimate(features_NP, targets[:, place], rows, judge)
+        yield Row("outline", rule.name, estimate, MEANINGS["outline"](estimate, estimate))
+
+
 def source_rows(
     target: TargetConfig, greys: GreyFilms, judge: Judge, notes: list[str]
 ) -> Iterator[Row]:
@@ -169,12 +175,12 @@ def source_rows(
     for name in names if len(names) > 2 else names[:1]:
         of_source = np.array([float(row.source == name) for row in greys.rows], np.float32)
         estimate = _linear_estimate(features_NP, of_source, greys.rows, judge)
-        yield Row("source", name, estimate, _MEANINGS["source"](estimate, estimate))
+        yield Row("source", name, estimate, MEANINGS["source"](estimate, estimate))
     one_hot = np.array([[row.source == name for name in names] for row in greys.rows], np.float32)
     targets = targets_NK(greys.rows, target)
     for place, rule in enumerate(target.findings):
         estimate = _linear_estimate(one_hot, targets[:, place], greys.rows, judge)
-        meaning = _MEANINGS["source-alone"](estimate, estimate)
+        meaning = MEANINGS["source-alone"](estimate, estimate)
         yield Row("source-alone", rule.name, estimate, meaning)
 
 
@@ -189,7 +195,7 @@ def _blanked_rows(subject: Subject, blanked: Blanked, judge: Judge) -> Iterator[
             scores_N = blanked.scores_NF[way][known, names.index(rule.name)]
             estimate = judge(truth_N, scores_N, [blanked.rows[i] for i in known])
             whole.setdefault(rule.name, estimate)
-            yield Row(way, rule.name, estimate, _MEANINGS[way](estimate, whole[rule.name]))
+            yield Row(way, rule.name, estimate, MEANINGS[way](estimate, whole[rule.name]))
 
 
 def _blanking_notes(blanked: Blanked) -> list[str]:
@@ -209,71 +215,3 @@ def _blanking_notes(blanked: Blanked) -> list[str]:
 def _untold(n: int) -> Estimate:
     nan = float("nan")
     return Estimate(nan, nan, nan, n)
-
-
-def _above_chance(estimate: Estimate) -> bool:
-    return estimate.low > 0.5
-
-
-def _kept(estimate: Estimate, whole: Estimate) -> str:
-    """How much of its distance from chance the model keeps."""
-    if whole.value <= 0.5:
-        return "it is no worse than with the whole film"
-    share = (estimate.value - 0.5) / (whole.value - 0.5)
-    return f"it keeps {100 * share:.0f} % of its lead over chance"
-
-
-Meaning = Callable[[Estimate, Estimate], str]
-
-
-def _told(yes: str, no: str) -> Meaning:
-    """A sentence for what can be told and one for what cannot, of a row and the whole film's."""
-
-    def sentence(estimate: Estimate, whole: Estimate) -> str:
-        if not np.isfinite(estimate.value):
-            return "Cannot be told: a class is missing among these films."
-        if not np.isfinite(estimate.low):
-            return "Too few films to tell."
-        text = yes if _above_chance(estimate) else no
-        return text.format(kept=_kept(estimate, whole), value=estimate.value)
-
-    return sentence
-
-
-_MEANINGS: dict[str, Meaning] = {
-    "frame": _told(
-        "Collimation, markers and background alone give the label away this far: hold a model's "
-        "AUC against {value:.2f}, not against 0.50.",
-        "No telling from the film's rim could be shown.",
-    ),
-    "thumbnail": _told(
-        "Coarse brightness and build, in which no lesion can be seen, do this much of the task.",
-        "No telling from coarse brightness could be shown.",
-    ),
-    "source": _told(
-        "Where a film comes from can be read from a thumbnail: a finding that differs between "
-        "sources can be scored by reading the source.",
-        "Sources could not be told apart by coarse brightness.",
-    ),
-    "source-alone": _told(
-        "Knowing where the film comes from does this much of the task without any film: pooled "
-        "figures prove little, look at figures within a source.",
-        "The finding is not tied to the source.",
-    ),
-    "whole": _told(
-        "What the rows below are held against: the same films, nothing blanked.",
-        "The model does not tell the finding on these films.",
-    ),
-    "no-lungs": _told(
-        "Without any lung {kept}: it reads signs outside the lungs, or their outline.",
-        "Without the lungs the model is at chance: what it reads lies in them.",
-    ),
-    "no-lung-box": _told(
-        "Without the lungs, their outline and the heart {kept}: that much is read from the rim.",
-        "Without the box around the lungs the model is at chance.",
-    ),
-    "only-lungs": _told(
-        "From the lungs alone {kept}.",
-        "The lungs alone do not suffice: it needs the rest of the film, or blanking confuses it.",
-    ),
-}

@@ -7,7 +7,8 @@ import textwrap
 from pathlib import Path
 from typing import Any
 
-from training.audit import TITLES, Audit
+from training.audit import Audit
+from training.audit_meaning import TITLES
 from training.evaluate import Subject
 from training.figures import plain
 from training.runs import command_line, commit, now_utc, versions, write_json
@@ -23,12 +24,12 @@ def table(found: Audit) -> str:
     title = f"Shortcut audit on {found.films} test films of {found.patients} patients"
     lines = [
         f"{title}; AUC, 95 % interval over patients",
-        f"{'what is seen':34s} {'finding':20s}   AUC    interval         n",
+        f"{'what is seen':40s} {'finding':20s}   AUC    interval         n",
     ]
     for row in found.rows:
         e = row.auc
         figures = f"{e.value:6.3f}  {e.low:.3f} - {e.high:.3f}  {e.n:5d}"
-        lines.append(f"{TITLES[row.key]:34s} {row.finding:20s} {figures}")
+        lines.append(f"{TITLES[row.key]:40s} {row.finding:20s} {figures}")
         lines += textwrap.wrap(row.meaning, _WIDTH, initial_indent="    ", subsequent_indent="    ")
     for note in found.notes:
         lines += textwrap.wrap(note, _WIDTH, initial_indent="- ", subsequent_indent="  ")

@@ -97,6 +97,10 @@ def test_that_films_without_a_mask_are_counted_and_left_out(
 ):
     found = audit(subject, marked, marked / "lungs", tmp_path, "cpu", quiet)
     assert (found.with_mask, found.without_mask) == (23, 1)
+    (outline,) = [row for row in found.rows if row.key == "outline"]
+    assert outline.auc.n == 23
+    assert outline.auc.value == 0.5  # all masks are alike
+    assert "No telling" in outline.meaning
     blanked = {row.key: row.auc.n for row in found.rows if row.key in BLANKED}
     assert blanked == dict.fromkeys(BLANKED, 23)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import math
+import re
 from collections.abc import Iterable, Sequence
 
 from xrayview.evaluation.intervals import Estimate
@@ -37,10 +38,14 @@ th { font-weight: 600; } .number { text-align: right; font-variant-numeric: tabu
 .wide { overflow-x: auto; } .row { display: flex; flex-wrap: wrap; gap: 16px; }
 figure { margin: 8px 0; } figcaption { color: var(--quiet); font-size: 12px;
   overflow-wrap: anywhere; }
+.map { width: 256px; } .map img { width: 256px; display: block; }
 .film { width: 150px; } .film img { width: 150px; display: block; background: #000; }
 svg { max-width: 100%; height: auto; font-family: system-ui, sans-serif; }
 code { font-family: ui-monospace, monospace; font-size: 13px; overflow-wrap: anywhere; }
 """
+
+_NUMBER = re.compile(r"-|[\d.]+( \([\d.-]+\))?")
+"""What is set to the right: a figure, with or without its interval."""
 
 _POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
 
@@ -100,6 +105,13 @@ def interval(estimate: Estimate | None) -> str:
     return f"{estimate.value:.3f} ({estimate.low:.3f}-{estimate.high:.3f})"
 
 
+def stacked(estimate: Estimate) -> Markup:
+    """The figure and, below it, its interval: a cell for a table of many columns."""
+    value, _, bounds = interval(estimate).partition(" ")
+    below = element("div", bounds.strip("()"), class_="quiet") if bounds else None
+    return element("td", value, below, class_="number")
+
+
 def shaded(content: Content, share: float) -> Markup:
     """A cell whose colour grows with a share of 0..1."""
     style = f"--share: {min(1.0, max(0.0, share)):.3f}"
@@ -130,6 +142,6 @@ def _cell(content: Content) -> Markup:
     if isinstance(content, Markup) and content.startswith("<td"):
         return content
     number = isinstance(content, int | float) or (
-        isinstance(content, str) and content[:1].isdigit() and not isinstance(content, Markup)
+        isinstance(content, str) and _NUMBER.fullmatch(content) is not None
     )
     return element("td", content, class_="number") if number else element("td", content)
