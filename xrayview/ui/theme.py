@@ -116,6 +116,8 @@ QMenu::separator { height: 1px; background: $line; margin: 4px 8px; }
 
 QSplitter::handle { background: $line; }
 QSplitter::handle:hover { background: $accent_dim; }
+QMainWindow::separator { background: $line; width: 3px; height: 3px; }
+QMainWindow::separator:hover { background: $accent_dim; }
 
 QAbstractItemView { background: $panel; border: 0; outline: 0; }
 QTreeView::branch { background: $panel; }
