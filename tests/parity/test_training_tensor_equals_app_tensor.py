@@ -52,4 +52,4 @@ def test_that_training_tensor_equals_app_tensor(
         assert batch.x_BCHW.dtype.is_floating_point
         assert np.array_equal(batch.x_BCHW[0].numpy(), app)
     assert app.dtype == np.float32
-    assert app.std() == pytest.approx(1, abs=1e-3)
+    assert app.std() > 0.1  # not a blank film
