@@ -135,6 +135,7 @@ def films(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def settings(tmp_path: Path) -> Settings:
     settings = Settings(tmp_path / "settings.json")
     settings["device"] = "cpu"
+    settings["model"] = "none of those that ship"
     return settings
 
 
@@ -147,6 +148,7 @@ def window(qtbot: QtBot, engine: Engine, settings: Settings, tmp_path: Path) -> 
     window.resize(1280, 800)
     window.show()
     window.wake(LentEngine(engine))
+    window.banners.close_message("model")  # says that there is no such model
     return window
 
 

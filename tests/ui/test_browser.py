@@ -10,7 +10,7 @@ import pytest
 from PySide6.QtCore import QModelIndex, Qt
 from pytestqt.qtbot import QtBot
 
-from tests.builders import phantom, write_raster
+from tests.builders import phantom, write_dicom, write_raster
 from tests.ui.conftest import WAIT_MS
 from xrayview.domain.events import FilmResult
 from xrayview.domain.film import FilmRef, RejectedFile, group_films
@@ -148,3 +148,15 @@ def test_that_page_down_goes_to_the_next_series(qtbot: QtBot, opened: MainWindow
     assert places == [1, 2, 3, 4, 4]
     space.workbench.step_series(-1)
     assert space.workbench.position() == (3, 4)
+
+
+def test_that_a_chest_is_shown_before_other_films(
+    qtbot: QtBot, window: MainWindow, tmp_path: Path
+) -> None:
+    for name, part in (("a.dcm", "ANKLE"), ("b.dcm", "CHEST"), ("c.dcm", "CHEST")):
+        uids = {"PatientID": name, "StudyInstanceUID": f"1.{ord(name[0])}"}
+        write_dicom(tmp_path / name, phantom(40, 40), BodyPartExamined=part, **uids)
+    space = window.workspace
+    with qtbot.waitSignal(space.workbench.finished_listing, timeout=WAIT_MS):
+        window.open_paths([tmp_path])
+    assert space.session.current.relative_path == "b.dcm"

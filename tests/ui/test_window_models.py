@@ -12,6 +12,7 @@ from pytestqt.qtbot import QtBot
 from tests.bundles import write_bundle
 from tests.ui.conftest import WAIT_MS
 from xrayview.services.catalogue import trusted_hashes
+from xrayview.services.settings import Settings
 from xrayview.ui.main_window import MainWindow
 from xrayview.ui.toolbar import TopBar
 
@@ -31,6 +32,17 @@ def chosen(bar: TopBar) -> str:
 def test_that_the_status_bar_names_the_real_device_and_precision(ready: MainWindow) -> None:
     assert ready.status.right_text().startswith("CPU · float32")
     assert chosen(ready.bar) == "bright 1.0"
+
+
+def test_that_a_listed_model_is_the_chosen_one_and_is_listed_once(
+    qtbot: QtBot, ready: MainWindow, settings: Settings, bundle: Path
+) -> None:
+    settings["model_folders"] = [str(bundle.parent)]
+    ready.open_model(bundle)
+    wait(qtbot, ready)
+    assert chosen(ready.bar) == "bright 1.0"
+    texts = [ready.bar.models.itemText(n) for n in range(ready.bar.models.count())]
+    assert texts.count("bright 1.0") == 1
 
 
 @pytest.mark.parametrize("content", [b"", b"no model at all", b"PK\x05\x06" + b"\0" * 18])

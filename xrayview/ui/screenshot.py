@@ -7,6 +7,7 @@ from pathlib import Path
 
 from PySide6.QtCore import QObject, QTimer
 
+from xrayview.domain.events import FilmResult
 from xrayview.ui.main_window import MainWindow
 
 _EVERY_MS = 100
@@ -22,10 +23,12 @@ class Photographer(QObject):
         self._window = window
         self._path = path
         self._waited_ms = 0
+        self._explained = False
         self._steps: list[tuple[Callable[[], bool], Callable[[], None]]] = [
             (lambda: window.awake, lambda: None),
             (self._ready, self._classify),
-            (lambda: self._result() is not None, lambda: window.workspace.heat.set_on(True)),
+            (lambda: self._result() is not None, self._explain),
+            (lambda: self._explained, lambda: None),
         ]
         self._timer = QTimer(self)
         self._timer.timeout.connect(self._look)
@@ -46,7 +49,17 @@ class Photographer(QObject):
     def _classify(self) -> None:
         self._window.workspace.judging.classify()
 
-    def _result(self) -> object:
+    def _explain(self) -> None:
+        space, result = self._window.workspace, self._result()
+        space.judging.heat_map_ready.connect(self._on_explained)
+        # A film that was refused or failed has no heat map to wait for.
+        self._explained = result is None or result.prediction is None
+        space.heat.set_on(True)
+
+    def _on_explained(self) -> None:
+        self._explained = True
+
+    def _result(self) -> FilmResult | None:
         session = self._window.workspace.session
         return session.result(session.current)
 

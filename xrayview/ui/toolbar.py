@@ -106,7 +106,7 @@ class TopBar(QToolBar):
         style = with_text if wide else Qt.ToolButtonStyle.ToolButtonIconOnly
         for name in MODEL_BUTTONS:
             self.buttons[name].setToolButtonStyle(style)
-        self.models.setFixedWidth(252 if wide else 180)
+        self.models.setFixedWidth(272 if wide else 180)
         super().resizeEvent(event)
 
     def show_recent(self, folders: Iterable[Path]) -> None:
@@ -122,18 +122,18 @@ class TopBar(QToolBar):
 
     def show_models(self, models: Sequence[CatalogueEntry], ready: ModelReady | None) -> None:
         """List the bundles; the one in force is chosen."""
-        in_force = ready.model.path if ready else None
+        # As text: items are found by equal data, and equal paths are not equal objects to Qt.
+        in_force = str(ready.model.path) if ready else ""
         with QSignalBlocker(self.models):
             self.models.clear()
-            paths = [entry.path for entry in models]
-            for entry in models:
-                self.models.addItem(theme.icon("model"), _model_name(entry), entry.path)
+            paths = [str(entry.path) for entry in models]
+            for entry, path in zip(models, paths, strict=True):
+                self.models.addItem(_model_name(entry), path)
             if ready is not None and in_force not in paths:
-                self.models.addItem(theme.icon("model"), _card_name(ready.card), in_force)
+                self.models.addItem(_card_name(ready.card), in_force)
             self.models.addItem("Choose a file …", _OTHER_MODEL)
-            place = self.models.findData(in_force) if in_force is not None else -1
-            self.models.setCurrentIndex(place)
-        self.models.setToolTip(str(in_force) if in_force else "Choose a model bundle")
+            self.models.setCurrentIndex(self.models.findData(in_force))
+        self.models.setToolTip(in_force or "Choose a model bundle")
 
     def show_device(self, asked: Device) -> None:
         """Choose the device that is in force without telling anybody."""
@@ -231,7 +231,7 @@ class TopBar(QToolBar):
         if chosen is _OTHER_MODEL:
             self.model_file_asked.emit()
         elif chosen is not None:
-            self.model_chosen.emit(chosen)
+            self.model_chosen.emit(Path(chosen))
 
 
 def _model_name(entry: CatalogueEntry) -> str:

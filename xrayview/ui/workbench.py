@@ -25,6 +25,8 @@ from xrayview.ui.banners import Message
 
 Found = FilmRef | RejectedFile
 _LIST_EVERY_MS = 250
+# Headers come in chunks: so long after the first of them, its whole chunk is there to choose from.
+_FIRST_LIST_MS = 50
 # Body Part Examined of what the models here are about (PS3.16 Annex L and usual spellings).
 _CHEST = frozenset({"CHEST", "THORAX", "LUNG"})
 
@@ -97,11 +99,10 @@ class Workbench(QObject):
 
     def _on_found(self, staged: _Listing, found: list[Found]) -> None:
         staged.add(found)
-        if staged.films and not staged.swapped:
-            self._swap(staged)
-        elif staged.swapped and not self._redraw.isActive():
+        if staged.films and not self._redraw.isActive():
             # A list that grows long is drawn less often: each drawing costs its length.
-            self._redraw.start(_LIST_EVERY_MS + len(staged.films) // 10)
+            wait_ms = _LIST_EVERY_MS if staged.swapped else _FIRST_LIST_MS
+            self._redraw.start(wait_ms + len(staged.films) // 10)
 
     def _swap(self, staged: _Listing) -> None:
         staged.swapped = True
@@ -117,8 +118,10 @@ class Workbench(QObject):
 
     def _list(self) -> None:
         staged = self._staged
-        if staged is None or not staged.swapped:
+        if staged is None:
             return
+        if not staged.swapped:
+            self._swap(staged)
         self.session.update_folder(staged.films, staged.rejected)
         self.listing_changed.emit()
         self.listing_state.emit(f"Reading …  {_count(len(staged.films), 'film')} so far")
