@@ -11,12 +11,15 @@ import pytest
 import torch
 import torchvision
 
-from training import initial_weights, networks
+from training import initial_weights, loop, networks
 from training.backbones import BACKBONES
 from training.card import draft_card
 from training.config import NetworkConfig, TrainingConfig, with_overrides
+from training.data.films import load_films
 from training.export import export
 from training.freezing import layers_of, set_training, trainable_layers
+from training.processes import start_processes
+from training.runs import RunFolder, new_run
 from xrayview.errors import UsageError
 from xrayview.io.bundle import read_card
 
@@ -265,6 +268,52 @@ def test_that_layers_are_freed_gradually_until_all_learn():
     assert learning == [0, 0, 20, 20, 40, 40, everything, everything]
     assert all(parameter.requires_grad for parameter in network.parameters())
     assert trainable_layers(config(), 3) is None
+
+
+def test_that_a_run_that_frees_layers_resumes_to_the_same_weights_without_its_file(
+    tiny_config: TrainingConfig,
+    tiny_data: Path,
+    state_dict: dict[str, torch.Tensor],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+):
+    file = tmp_path / "resnet18.pth"
+    torch.save(state_dict, file)
+    settings = (
+        "network.architecture=resnet18", f"network.initial_weights={file}",
+        "network.trainable_layers=0", "network.unfreeze_every=1", "network.unfreeze_layers=20",
+        "optim.optimizer=adamax", "optim.schedule=plateau", "optim.plateau_patience=0",
+        "data.sampling=classes", "optim.epochs=3", "optim.rate=1e-3",
+    )  # fmt: skip
+    config = with_overrides(tiny_config, settings)
+    films = load_films(config, tiny_data, tmp_path / "cache")
+    whole, parted = new_run(tmp_path, "whole"), new_run(tmp_path, "parted")
+    said: list[str] = []
+
+    def train(run: RunFolder) -> loop.Progress:
+        return loop.train(config, films, run, start_processes(config.run), said.append)
+
+    train(whole)
+    assert [line for line in said if "layers of the backbone learn" in line] == [
+        f"  {count} layers of the backbone learn, the others stand still" for count in (0, 20, 40)
+    ]
+    draw = loop.TrainingBatches.batch
+
+    def draw_or_die(self: loop.TrainingBatches, epoch: int, step: int) -> loop.Batch:
+        if (epoch, step) == (2, 1):
+            raise SystemExit
+        return draw(self, epoch, step)
+
+    monkeypatch.setattr(loop.TrainingBatches, "batch", draw_or_die)
+    with pytest.raises(SystemExit):
+        train(parted)
+    monkeypatch.undo()
+    file.unlink()
+    assert train(parted).epoch == 3
+    ends = [torch.load(run.last, weights_only=True) for run in (whole, parted)]
+    assert ends[0]["progress"]["rate_scale"] == ends[1]["progress"]["rate_scale"]
+    for name, tensor in ends[0]["network"].items():
+        assert torch.equal(tensor, ends[1]["network"][name])
 
 
 def test_that_a_frozen_backbone_over_random_weights_is_refused(tiny_config: TrainingConfig):

@@ -1,7 +1,9 @@
 """Nearly the same picture under another name: a hash of what it looks like.
 
-dHash: is each cell of a small picture brighter than its left neighbour? Cropping a little,
-another size, another JPEG quality change few of the 256 bits.
+dHash: is each cell of a small picture brighter than its left neighbour? Another size, another
+gamma and JPEG of quality 60 leave 96 to 99 of 100 adult films within 8 of the 256 bits; films of
+different patients begin to meet at 14. A film that was cropped by 2 % or equalised (CLAHE) is
+mostly not found.
 """
 
 from __future__ import annotations
