@@ -312,7 +312,6 @@ def _model_show(options: argparse.Namespace) -> int:
 
 def _card_text(card: ModelCard) -> str:
     spec = card.preprocessing
-    points = {point.finding: point for point in card.operating_points}
     rows = [
         ("Model", f"{card.name} {card.version}"),
         ("What", card.description),
@@ -324,9 +323,12 @@ def _card_text(card: ModelCard) -> str:
         ("Input", f"{spec.channels} x {spec.size[0]} x {spec.size[1]}, {spec.source}, {spec.fit}"),
     ]
     for finding in card.findings:
-        point = points.get(finding.name)
-        chosen = f": threshold {point.threshold:g} ({point.chosen_by})" if point else ""
-        rows.append(("Finding", finding.name + chosen))
+        rows.append(("Finding", finding.name))
+        rows += [
+            ("", f"{point.name}: threshold {point.threshold:.3g}, {point.chosen_by}")
+            for point in card.operating_points
+            if point.finding == finding.name
+        ]
     return "\n".join(f"{name:10} {text}" for name, text in rows if text)
 
 
