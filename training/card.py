@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from training.config import TrainingConfig
+from training.data.manifest import SEPARATOR
 from training.recipes import RECIPES, recipe
 from training.runs import now_utc
 from xrayview.domain.model import Calibration, Finding, ModelCard, OperatingPoint
@@ -38,7 +39,7 @@ def draft_card(config: TrainingConfig, facts: dict[str, Any], stride: int) -> Mo
         licence=bundle.licence,
         created_utc=now_utc(),
         intended_use=bundle.intended_use,
-        limitations=bundle.limitations,
+        limitations=_limitations(config, facts),
         flip_average=config.evaluation.flip_average,
         explain={"method": "grad-cam", "stride": stride},
         training=_training(config, facts),
@@ -47,17 +48,35 @@ def draft_card(config: TrainingConfig, facts: dict[str, Any], stride: int) -> Mo
 
 def _training(config: TrainingConfig, facts: dict[str, Any]) -> dict[str, object]:
     copied = (
-        "command", "manifest_sha256", "counts", "omitted", "leaks", "notes", "epochs", "best_epoch",
-        "best_weights", "training_seconds", "machine", "versions", "commit", "resumed",
+        "command", "manifest_sha256", "film_sources", "counts", "omitted", "leaks", "notes",
+        "epochs", "best_epoch", "best_weights", "training_seconds", "machine", "versions",
+        "commit", "resumed",
     )  # fmt: skip
     return {
         "recipe": config.recipe,
         "architecture": config.network.architecture,
         **_initial_weights(config, facts),
-        "sources": list(config.bundle.sources),
+        "sources": [] if _foreign(config, facts) else list(config.bundle.sources),
         "seed": config.run.seed,
         **{name: facts[name] for name in copied if name in facts},
     }
+
+
+def _foreign(config: TrainingConfig, facts: dict[str, Any]) -> list[str]:
+    """Sources of the films that are not those that the recipe's words are about."""
+    named = config.data.dataset.split(SEPARATOR)
+    return sorted(set(facts.get("film_sources", ())).difference(named))
+
+
+def _limitations(config: TrainingConfig, facts: dict[str, Any]) -> str:
+    foreign = _foreign(config, facts)
+    if not foreign:
+        return config.bundle.limitations
+    return (
+        f"Trained on films from {', '.join(foreign)}: the words that follow, the description and "
+        "the intended use were written for the recipe's own data and may not hold (bundle.* of "
+        f"the config says better). {config.bundle.limitations}"
+    )
 
 
 def _initial_weights(config: TrainingConfig, facts: dict[str, Any]) -> dict[str, object]:

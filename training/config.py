@@ -69,7 +69,8 @@ class DataConfig:
     """Which films, and how they are divided. Official splits are kept."""
 
     dataset: str = ""
-    """The sources of the table whose films are used, joined by `|`; empty for all."""
+    """The sources of the table whose films are used, joined by `|`; empty for all. Films of
+    which the data names no source are used too."""
     reader: Literal["auto", "labels", "nih", "predictions", "table", "folders"] = "auto"
     """How the folder says what its films are; `auto` takes the first that fits, in this order."""
     table: str = ""

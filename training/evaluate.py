@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -96,6 +96,7 @@ def evaluate(
     scored = score_films(loaded, subject.card, rows, data)
     results: dict[str, Any] = {}
     text = [f"{subject.card.name} {subject.card.version}, {split}: {len(scored.rows)} films"]
+    text += [f"initial weights: {words}" for words in _start(subject.card)]
     target = subject.config.target
     names = [rule.name for rule in target.findings]
     for rule in target.findings:
@@ -113,6 +114,7 @@ def evaluate(
         "model": subject.card.name,
         "version": subject.card.version,
         "model_sha256": loaded.sha256,
+        "initial_weights": list(_start(subject.card)),
         "split": split,
         "films": len(scored.rows),
         "patients": len({row.patient for row in scored.rows}),
@@ -130,6 +132,13 @@ def evaluate(
     say("\n".join(text))
     say(f"written to {out}")
     return report
+
+
+def _start(card: ModelCard) -> Iterator[str]:
+    """What the card says of where training began, and where the recipe would have."""
+    for name in ("initial_weights", "initial_weights_of_the_recipe"):
+        if name in card.training:
+            yield f"{'recipe: ' if 'recipe' in name else ''}{card.training[name]}"
 
 
 def truths(scored: Scored, target: TargetConfig) -> dict[str, tuple[Scored, Truth]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import pickle
 import re
+import warnings
 import zipfile
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass
@@ -120,7 +121,9 @@ def _read(path: Path) -> tuple[Mapping[str, Tensor], str]:
             hint=f"Name a state dict, a run folder or a bundle; or use {IMAGENET} or {NONE}.",
         )
     if _is_torchscript(file):
-        module = torch.jit.load(str(file), map_location="cpu")  # type: ignore[no-untyped-call]
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # deprecated, and the bundle's format
+            module = torch.jit.load(str(file), map_location="cpu")  # type: ignore[no-untyped-call]
         return module.state_dict(), "bundle"
     try:
         loaded = torch.load(file, map_location="cpu", weights_only=True)

@@ -124,6 +124,7 @@ def describe(run: RunFolder, config: TrainingConfig, manifest: Manifest, leaks: 
         command=command_line(),
         started_utc=now_utc(),
         manifest_sha256=manifest.sha256,
+        film_sources=manifest.sources(),
         counts=manifest.counts(),
         omitted=len(manifest.omitted),
         leaks=leaks,

@@ -48,7 +48,7 @@ CASES: dict[str, Case] = {
         "kermany", ("normal", "bacterial pneumonia", "viral pneumonia")
     ),
     "normal-pneumonia-tb-efficientnet": Case(
-        "mixed", ("normal", "pneumonia", "tuberculosis"), "efficientnet_b0",
+        "", ("normal", "pneumonia", "tuberculosis"), "efficientnet_b0",
         ("network.unfreeze_every=1",),
     ),
     "abnormal-resnet50": Case("nih", ("No Finding", "Effusion|Mass"), "resnet50"),
@@ -67,14 +67,16 @@ def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def make_films(folder: Path, case: Case) -> Path:
+    """A labels.csv; class folders where the case names no data set."""
     rows = []
     for number in range(30):
         split = "test" if number >= 21 else "train"
         label = case.labels[number % len(case.labels)]
-        path = f"{split}-{number}.png"
+        path = f"{split}-{number}.png" if case.dataset else f"{split}/{label}/{number}.png"
         write_film(folder / path, number, bright=number % len(case.labels) > 0)
         rows.append((path, case.dataset, split, label, f"p{number}", "F", "40", "PA"))
-    write_table(folder, rows)
+    if case.dataset:
+        write_table(folder, rows)
     return folder
 
 
@@ -162,6 +164,25 @@ def test_that_a_multiclass_run_tells_all_classes_together(trained: Trained):
     assert "Viral pneumonia auc" in card.metrics["test"]
     text = (run.path / "test" / "metrics.txt").read_text()
     assert "true, predicted" in text
+
+
+def test_that_the_card_does_not_cite_data_that_the_films_are_not_of(trained: Trained):
+    _, card = trained("normal-pneumonia-tb-efficientnet")
+    assert card.training["film_sources"] == {"data": 30}
+    assert card.training["sources"] == []
+    assert card.limitations.startswith("Trained on films from data:")
+    assert "no patient id for 30 of 30 films" in str(card.training["notes"])
+    _, own = trained("normal-bacterial-viral")
+    assert own.training["film_sources"] == {"kermany": 30}
+    assert "Kermany" in str(own.training["sources"])
+    assert own.limitations == recipe("normal-bacterial-viral").bundle.limitations
+
+
+def test_that_the_table_says_that_it_is_not_the_recipes_start(trained: Trained):
+    run, _ = trained("abnormal-resnet50")
+    text = (run.path / "test" / "metrics.txt").read_text()
+    assert "initial weights: state dict resnet50.pth (sha256 " in text
+    assert "recipe: imagenet, which this run did not start from" in text
 
 
 def test_that_another_architecture_is_an_option(tmp_path: Path):

@@ -49,7 +49,7 @@ def read_class_folders(folder: Path, data: DataConfig) -> Listing:
         rows.append(
             FilmRow(
                 path=path,
-                source=data.dataset or folder.name,
+                source=folder.resolve().name,
                 patient=patient_of(path, "", data),
                 labels=(classes[0],),
                 official_split=split,

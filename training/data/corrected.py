@@ -45,7 +45,7 @@ def _row(
 ) -> FilmRow:
     return FilmRow(
         path=record["path"],
-        source=data.dataset or folder.name,
+        source=folder.resolve().name,
         patient=patient_of(record["path"], record["PatientID"], data),
         labels=labels,
         official_split="",

@@ -77,6 +77,10 @@ class Manifest:
             digest.update(json.dumps(fields).encode())
         return digest.hexdigest()
 
+    def sources(self) -> dict[str, int]:
+        """Films per source."""
+        return dict(sorted(Counter(row.source for row in self.rows).items()))
+
     def indices(self, split: str) -> list[int]:
         """Places of a split's films among `rows`."""
         return [i for i, row in enumerate(self.rows) if row.split == split]

@@ -90,7 +90,7 @@ def _row(record: dict[str, str], path: str, splits: Mapping[str, str], data: Dat
     patient = record["Patient ID"]
     return FilmRow(
         path=path,
-        source=data.dataset or "nih",
+        source="nih",
         patient=patient_of(path, f"nih:{patient}" if patient else "", data),
         labels=tuple(filter(None, record["Finding Labels"].split(SEPARATOR))),
         official_split=record.get("split") or splits.get(record["Image Index"], ""),

@@ -81,12 +81,10 @@ def records(path: Path, needed: set[str]) -> Iterator[dict[str, str]]:
 def read_films(path: Path, data: DataConfig, columns: ColumnsConfig) -> Listing:
     """The films of a table, in its order."""
     needed = {columns.path, *(columns.findings or [columns.label])}
-    if data.dataset:
-        needed.add(columns.source)
     sources = set(filter(None, data.dataset.split(SEPARATOR)))
     rows, omitted = [], []
     for record in records(path, needed):
-        if sources and record[columns.source] not in sources:
+        if sources and record.get(columns.source, "") not in {*sources, ""}:
             continue
         row = _row(record, path, data, columns)
         if row.labels or row.unknown_labels:
@@ -108,7 +106,7 @@ def _row(record: dict[str, str], table: Path, data: DataConfig, columns: Columns
     labels, unknown = _labels(record, table, columns)
     return FilmRow(
         path=path,
-        source=record.get(columns.source) or table.parent.name,
+        source=record.get(columns.source) or table.resolve().parent.name,
         patient=patient_of(path, record.get(columns.patient, ""), data),
         labels=labels,
         official_split=record.get(columns.split, ""),

@@ -33,7 +33,9 @@ def normal_pneumonia_tb_efficientnet() -> TrainingConfig:
     return TrainingConfig(
         recipe="normal-pneumonia-tb-efficientnet",
         summary="normal, pneumonia or tuberculosis, EfficientNet-B0 freed gradually",
-        data=DataConfig(validation_splits=("val",), validation_fraction=0.15),
+        data=DataConfig(
+            dataset="kermany|nih|tb", validation_splits=("val",), validation_fraction=0.15
+        ),
         target=TargetConfig(
             findings=(
                 FindingRule("Normal", ("normal", "No Finding"), abnormal=False),
