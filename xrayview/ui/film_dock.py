@@ -11,6 +11,7 @@ from PySide6.QtWidgets import (
     QDockWidget,
     QFrame,
     QHBoxLayout,
+    QMainWindow,
     QPushButton,
     QStackedWidget,
     QToolButton,
@@ -27,8 +28,10 @@ from xrayview.ui.tags.panel import TagBrowser
 from xrayview.ui.tags.tree_view import KEYS as COPY_KEYS
 from xrayview.ui.workspace import Workspace
 
-WIDTH_PX = 404
+WIDTH_PX = 422
 _LEAST_PX = 320
+_ROOM_PX = 1190
+"""What panels, film and dock need beside each other."""
 _PAGES = (("tags", "Tags"), ("pipeline", "Pipeline"))
 _OWN_KEYS = {
     Qt.Key.Key_Up, Qt.Key.Key_Down, Qt.Key.Key_PageUp, Qt.Key.Key_PageDown, Qt.Key.Key_Home,
@@ -65,7 +68,7 @@ class FilmDock(QDockWidget):
 
     def follow(self, space: Workspace, tasks: Tasks, engine: Engine) -> None:
         """Show what is said of the film of this workspace, from now on."""
-        flow = TagFlow(space.session, tasks, engine, self.tags)
+        flow = self.flow = TagFlow(space.session, tasks, engine, self.tags)
         viewer, bench = space.viewer, space.workbench
         bench.folder_opened.connect(flow.forget)
         bench.film_loading.connect(lambda _film: flow.follow())
@@ -94,15 +97,24 @@ class FilmDock(QDockWidget):
             self.leave()
             return
         self._turn_to(place)
+        self._make_room()
         self.show()
         self.raise_()
         self.activateWindow()
-        self.pages.currentWidget().setFocus()
+        (self.tags, self.pipeline)[place].setFocus()
 
     def leave(self) -> None:
         """Hide, and give the keyboard back."""
         self.hide()
         self.left.emit()
+
+    def _make_room(self) -> None:
+        """Below the film where a narrow window has no room at its side."""
+        main = self.parent()
+        if isinstance(main, QMainWindow) and not self.isFloating():
+            below = Qt.DockWidgetArea.BottomDockWidgetArea
+            if main.width() < _ROOM_PX and main.dockWidgetArea(self) != below:
+                main.addDockWidget(below, self)
 
     def _turn_to(self, place: int) -> None:
         self.pages.setCurrentIndex(place)
@@ -158,7 +170,7 @@ class _Body(QFrame):
         column.addWidget(pages)
 
     def sizeHint(self) -> QSize:
-        return QSize(WIDTH_PX, 480)
+        return QSize(WIDTH_PX, 320)
 
     def event(self, event: QEvent) -> bool:
         if event.type() == QEvent.Type.ShortcutOverride and isinstance(event, QKeyEvent):

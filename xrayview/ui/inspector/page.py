@@ -12,16 +12,17 @@ from xrayview.ui import theme
 
 ORIGINS: dict[Origin, tuple[str, str]] = {
     "file": ("from the file", theme.C.quiet),
-    "default": ("the standard's default", theme.C.faint),
+    "default": ("the standard's default", theme.C.quiet),
     "computed": ("from the pixels", theme.C.ok),
     "user": ("set by you", theme.C.accent),
 }
 """The words for where a step comes from, and their colour."""
-NO_LENGTH = "px: nothing in the file gives a length in mm"
+NO_LENGTH = "px: the file gives no length in mm that can be used"
 
 _STYLE = (
     "<style>"
     f".head{{font-size:12px;font-weight:600;color:{theme.C.quiet}}}"
+    ".steps{margin-top:8px}"
     f".number{{color:{theme.C.faint}}} .name{{font-weight:600}}"
     f".tags{{color:{theme.C.quiet};font-size:12px}}"
     f".note{{color:{theme.C.quiet}}} .warn{{color:{theme.C.warn}}}"
@@ -42,7 +43,7 @@ def pipeline_html(
         (
             _STYLE,
             _head("From stored values to displayed grey"),
-            f"<table width='100%' cellspacing='0' cellpadding='2'>{body}</table>",
+            f"<table width='100%' cellspacing='0' cellpadding='2' class='steps'>{body}</table>",
             _head("Spacing"),
             _spacing(spacing, spacing_attributes),
             *(f"<p class='warn'>{escape(text)}</p>" for text in warnings),
@@ -70,7 +71,7 @@ def _step(number: int, step: Step) -> str:
 
 def _spacing(spacing: Spacing, attributes: tuple[Attribute, ...]) -> str:
     text = spacing_text(spacing) if spacing.row_mm is not None else NO_LENGTH
-    return f"<p>{escape(text)}<br>{_tags(attributes)}</p>"
+    return f"<p style='margin-top:8px'>{escape(text)}<br>{_tags(attributes)}</p>"
 
 
 def _tags(attributes: tuple[Attribute, ...]) -> str:

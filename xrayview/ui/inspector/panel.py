@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from PySide6.QtCore import QTimer
 from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QFrame, QTextBrowser, QVBoxLayout, QWidget
 
@@ -11,6 +12,8 @@ from xrayview.domain.radiograph import Radiograph
 from xrayview.ui.inspector.page import pipeline_html
 from xrayview.ui.viewer.message_page import MessagePage
 
+_EVERY_MS = 40
+"""A drag of the window sends more states than can be read, and each page takes milliseconds."""
 NO_FILM = "No film is on screen."
 
 
@@ -32,6 +35,8 @@ class PipelineInspector(QFrame):
         column.addWidget(self.message)
         column.addWidget(self.page)
         self.setFocusProxy(self.page)
+        self._next = QTimer(self, singleShot=True, interval=_EVERY_MS)
+        self._next.timeout.connect(self._draw)
         self._draw()
 
     def show_film(
@@ -41,9 +46,14 @@ class PipelineInspector(QFrame):
 
         Cheap where nothing is new, and where the panel is not seen: then it waits until it is.
         """
+        another = radiograph is not self._state[0]
         self._state = (radiograph, voi, inverted)
-        if self.isVisible():
+        if not self.isVisible() or self._state == self._drawn:
+            return
+        if another:
             self._draw()
+        elif not self._next.isActive():
+            self._next.start()
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)

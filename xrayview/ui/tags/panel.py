@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QAction, QKeyEvent, QKeySequence, QShowEvent
-from PySide6.QtWidgets import QFrame, QLabel, QLineEdit, QVBoxLayout, QWidget
+from PySide6.QtCore import QModelIndex, Qt, Signal
+from PySide6.QtGui import QAction, QKeyEvent, QKeySequence, QShowEvent, QTextOption
+from PySide6.QtWidgets import QFrame, QLabel, QLineEdit, QPlainTextEdit, QVBoxLayout, QWidget
 
 from xrayview.domain.film import FilmRef
 from xrayview.domain.tags import TagNode
 from xrayview.errors import XrayViewError
 from xrayview.ui import theme
-from xrayview.ui.tags import rows
+from xrayview.ui.tags.rows import in_full
 from xrayview.ui.tags.tree_model import TagTree
 from xrayview.ui.tags.tree_view import TagView
 from xrayview.ui.viewer.busy_line import BusyLine
 
 NO_FILM = "No film is open."
+_DETAIL_PX = 92
 NO_MATCH = "No tag holds these words."
 
 
@@ -37,7 +38,9 @@ class TagBrowser(QFrame):
         self.state.setProperty("role", "quiet")
         self.state.setTextFormat(Qt.TextFormat.PlainText)
         self.state.setContentsMargins(12, 4, 12, 8)
-        self._busy = BusyLine(self.view)
+        self.detail = _detail()
+        self.view.selectionModel().currentChanged.connect(self._detail_of)
+        self.busy = BusyLine(self.view)
         head = QVBoxLayout()
         head.setContentsMargins(8, 0, 8, 8)
         head.addWidget(self.field)
@@ -46,6 +49,7 @@ class TagBrowser(QFrame):
         column.setSpacing(0)
         column.addLayout(head)
         column.addWidget(self.view, 1)
+        column.addWidget(self.detail)
         column.addWidget(self.state)
         self.setFocusProxy(self.view)
         self.show_nothing(NO_FILM)
@@ -53,7 +57,7 @@ class TagBrowser(QFrame):
     def show_tags(self, film: FilmRef, nodes: tuple[TagNode, ...]) -> None:
         """The attributes of a film; search, unfolded rows and the chosen tag stay."""
         self._film = film
-        self._busy.hide()
+        self.busy.hide()
         self.model.show_tags(nodes)
         self._arrange()
         self._say()
@@ -62,7 +66,7 @@ class TagBrowser(QFrame):
         """The film's tags are on their way; those of another are not shown as its own."""
         self._empty(film)
         self.view.message.hide()
-        self._busy.show()
+        self.busy.show()
 
     def show_error(self, film: FilmRef, error: XrayViewError) -> None:
         """Why this film's tags cannot be listed."""
@@ -102,7 +106,7 @@ class TagBrowser(QFrame):
 
     def _empty(self, film: FilmRef | None) -> None:
         self._film = film
-        self._busy.hide()
+        self.busy.hide()
         self.model.show_tags(())
         self.view.message.show()
         self._say()
@@ -121,15 +125,18 @@ class TagBrowser(QFrame):
             self.view.message.show_text("" if root.below else NO_MATCH)
             self.view.message.setVisible(not root.below)
 
+    def _detail_of(self, index: QModelIndex) -> None:
+        self.detail.setPlainText(in_full(self.model.row(index)) if index.isValid() else "")
+
     def _say(self) -> None:
+        self._detail_of(self.view.currentIndex())
         if not self.model.has_tags:
             self.state.setText("")
             return
-        count = rows.attributes(self.model.root)
-        found = f"{count:,} of {self.model.attributes:,} tags" if self.field.text() else ""
+        found = f"{self.model.listed:,} of " if self.field.text() else ""
         name = self._film.path.name if self._film and not self._hidden else ""
         hidden = "identity hidden" if self._hidden else ""
-        texts = (found or f"{count:,} tags", hidden, name)
+        texts = (f"{found}{self.model.attributes:,} tags", hidden, name)
         self.state.setText(" · ".join(text for text in texts if text))
 
     def _make_field(self) -> QLineEdit:
@@ -141,6 +148,22 @@ class TagBrowser(QFrame):
         field.addAction(sign, QLineEdit.ActionPosition.LeadingPosition)
         field.textChanged.connect(self._search)
         return field
+
+
+def _detail() -> QPlainTextEdit:
+    detail = QPlainTextEdit()
+    detail.setReadOnly(True)
+    detail.setTabChangesFocus(True)
+    detail.setFixedHeight(_DETAIL_PX)
+    detail.setFrameShape(QFrame.Shape.NoFrame)
+    # UIDs have no spaces to be broken at.
+    detail.setWordWrapMode(QTextOption.WrapMode.WrapAtWordBoundaryOrAnywhere)
+    detail.setAccessibleName("The chosen tag in full")
+    detail.setStyleSheet(
+        f"QPlainTextEdit {{ background: {theme.C.panel}; border: 0;"
+        f" border-top: 1px solid {theme.C.line}; padding: 4px 8px; }}"
+    )
+    return detail
 
 
 _INTO_THE_TREE = (Qt.Key.Key_Down, Qt.Key.Key_Return, Qt.Key.Key_Enter)

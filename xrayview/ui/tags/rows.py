@@ -11,7 +11,7 @@ HIDDEN = "hidden"
 _ROOT = TagNode("", "", "", "", "")
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, slots=True)
 class Row:
     """One attribute or item that is listed, with the rows above and below it."""
 
@@ -29,15 +29,20 @@ class Row:
         """The tags and numbers that lead here: the same attribute in another film."""
         return (*self.above.key, self.node.tag) if self.above else ()
 
+    def at(self, key: tuple[str, ...]) -> Row | None:
+        """The row below this one that `key` leads to; None where it is not listed."""
+        row = self
+        for tag in key:
+            found = next((below for below in row.below if below.node.tag == tag), None)
+            if found is None:
+                return None
+            row = found
+        return row
+
     @property
     def value(self) -> str:
         """The value as it may be shown, searched and copied."""
         return HIDDEN if self.is_masked else self.node.value
-
-    @property
-    def is_attribute(self) -> bool:
-        """False for items of sequences and for notes."""
-        return self.node.tag.startswith("(")
 
     def walk(self) -> Iterator[Row]:
         """This row and all below it, as they stand in the tree."""
@@ -56,9 +61,9 @@ class Column:
 
 
 COLUMNS = (
-    Column("Tag", lambda row: row.node.tag, 118),
-    Column("Name", lambda row: row.node.name, 150),
-    Column("VR", lambda row: row.node.vr if row.is_attribute else "", 34),
+    Column("Tag", lambda row: row.node.tag, 110),
+    Column("Name", lambda row: row.node.name, 144),
+    Column("VR", lambda row: row.node.vr if is_attribute(row.node) else "", 32),
     Column("Value", lambda row: row.value),
 )
 
@@ -93,9 +98,16 @@ def _holds(row: Row, words: tuple[str, ...]) -> bool:
     return all(word in text for word in words)
 
 
-def attributes(root: Row) -> int:
-    """How many attributes are listed, at all levels."""
-    return sum(row.is_attribute for row in root.walk())
+def is_attribute(node: TagNode) -> bool:
+    """False for items of sequences and for notes."""
+    return node.tag.startswith("(")
+
+
+def in_full(row: Row) -> str:
+    """What the cells may have to cut: name, keyword and value, one below the other."""
+    node = row.node
+    names = " · ".join(part for part in (node.name, node.keyword) if part)
+    return f"{names}\n{row.value}"
 
 
 def as_text(row: Row) -> str:

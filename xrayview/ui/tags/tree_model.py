@@ -9,8 +9,7 @@ from PySide6.QtGui import QColor
 
 from xrayview.domain.tags import TagNode
 from xrayview.ui import theme
-from xrayview.ui.tags import rows
-from xrayview.ui.tags.rows import COLUMNS, Row
+from xrayview.ui.tags.rows import COLUMNS, Row, build, is_attribute
 
 AnyIndex = QModelIndex | QPersistentModelIndex
 ROW = Qt.ItemDataRole.UserRole
@@ -26,13 +25,15 @@ class TagTree(QAbstractItemModel):
         self._words = ""
         self._hidden = False
         self.attributes = 0
-        """Of the film, found or not."""
+        """Of the film at all levels, found or not."""
+        self.listed = 0
+        """Of these, how many are listed."""
         self._build()
 
     def show_tags(self, nodes: tuple[TagNode, ...]) -> None:
         """Swap the tree; the search and the mask stay in force."""
         self._nodes = nodes
-        self.attributes = rows.attributes(rows.build(nodes))
+        self.attributes = sum(is_attribute(node) for top in nodes for node in top.walk())
         self._rebuild()
 
     @property
@@ -106,9 +107,10 @@ class TagTree(QAbstractItemModel):
         self.endResetModel()
 
     def _build(self) -> None:
-        self._root = rows.build(self._nodes, self._words, hide_identity=self._hidden)
+        self._root = build(self._nodes, self._words, hide_identity=self._hidden)
         self._rows = list(self._root.walk())
         self._number = {id(row): number for number, row in enumerate(self._rows)}
+        self.listed = sum(is_attribute(row.node) for row in self._rows)
 
 
 def _colour(row: Row, column: int) -> str:

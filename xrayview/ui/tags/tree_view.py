@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from itertools import islice
 
-from PySide6.QtCore import QModelIndex, QRect, Qt
+from PySide6.QtCore import QRect, Qt
 from PySide6.QtGui import QContextMenuEvent, QKeyEvent, QKeySequence, QPainter, QResizeEvent
 from PySide6.QtWidgets import QAbstractItemView, QApplication, QMenu, QTreeView, QWidget
 
 from xrayview.ui import theme
 from xrayview.ui.tags.rows import COLUMNS, Row, as_text
-from xrayview.ui.tags.tree_model import TagTree
+from xrayview.ui.tags.tree_model import AnyIndex, TagTree
 from xrayview.ui.viewer.message_page import MessagePage
 
 _COPIES: tuple[tuple[str, str, Callable[[Row], str]], ...] = (
@@ -21,6 +22,7 @@ _COPIES: tuple[tuple[str, str, Callable[[Row], str]], ...] = (
 KEYS = tuple(QKeySequence(keys) for _, keys, _ in _COPIES)
 """What the tree does itself, before the main window's shortcuts."""
 _CHEVRON_PX = 12
+_UNFOLDED_AT_MOST = 200
 
 
 class TagView(QTreeView):
@@ -36,12 +38,16 @@ class TagView(QTreeView):
         self.setAccessibleName("Tags")
         self.setUniformRowHeights(True)
         self.setIndentation(16)
-        self.setStyleSheet("QTreeView::item { height: 24px; }")
+        self.setStyleSheet(
+            "QTreeView::item { height: 24px; padding: 0 3px; }"
+            "QHeaderView::section { padding: 5px 6px; }"
+        )
         self.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
         self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
         self.setHorizontalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
         self.setTextElideMode(Qt.TextElideMode.ElideRight)
         self.header().setDefaultAlignment(Qt.AlignmentFlag.AlignLeft)
+        self.header().setMinimumSectionSize(28)
         for place, column in enumerate(COLUMNS):
             if column.width_px:
                 self.setColumnWidth(place, column.width_px)
@@ -52,9 +58,10 @@ class TagView(QTreeView):
         model.modelReset.connect(self._recall)
 
     def unfold(self, rows: Iterable[Row]) -> None:
-        """Open these rows without taking it for the user's own wish."""
+        """Open these rows, as many as can be read, without taking it for the user's own wish."""
+        self.scheduleDelayedItemsLayout()  # else each of them lays all out again
         self.blockSignals(True)
-        for row in rows:
+        for row in islice(rows, _UNFOLDED_AT_MOST):
             self.setExpanded(self._tags.index_of(row), True)
         self.blockSignals(False)
 
@@ -97,7 +104,7 @@ class TagView(QTreeView):
             action.triggered.connect(lambda _=False, c=cell: self.copy(c))
         menu.popup(event.globalPos())
 
-    def drawBranches(self, painter: QPainter, rect: QRect, index: QModelIndex) -> None:
+    def drawBranches(self, painter: QPainter, rect: QRect, index: AnyIndex) -> None:
         if not self._tags.rowCount(index):
             return
         name = "chevron_down" if self.isExpanded(index) else "chevron_right"
@@ -112,10 +119,10 @@ class TagView(QTreeView):
             self._scrolled = self.verticalScrollBar().value()
 
     def _recall(self) -> None:
-        rows = list(self._tags.root.walk())
-        self.unfold(row for row in rows if row.below and row.key in self._open)
+        root = self._tags.root
+        self.unfold(row for row in map(root.at, self._open) if row is not None)
         self.executeDelayedItemsLayout()  # without it there is nowhere to scroll to yet
         self.verticalScrollBar().setValue(self._scrolled)
-        chosen = next((row for row in rows if row.above and row.key == self._chosen), None)
-        if chosen is not None:
+        chosen = root.at(self._chosen)
+        if chosen is not None and chosen is not root:
             self.setCurrentIndex(self._tags.index_of(chosen))

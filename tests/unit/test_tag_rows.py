@@ -1,0 +1,84 @@
+"""The rows of the tag tree: what a search keeps, and what hidden identity leaves."""
+
+from __future__ import annotations
+
+import pytest
+
+from xrayview.domain.tags import TagNode
+from xrayview.ui.tags.rows import HIDDEN, Row, as_text, build, in_full
+
+CODE = TagNode("(0008,0104)", "CodeMeaning", "Code Meaning", "LO", "postero-anterior", (), False)
+ITEM = TagNode("0", "", "Item 0", "item", "", (CODE,))
+VIEW = TagNode("(0054,0220)", "ViewCodeSequence", "View Code Sequence", "SQ", "items: 1", (ITEM,))
+NAME = TagNode("(0010,0010)", "PatientName", "Patient's Name", "PN", "Doe^Jane")
+BIRTH = TagNode("(0010,0030)", "PatientBirthDate", "Patient's Birth Date", "DA", "")
+KVP = TagNode("(0018,0060)", "KVP", "KVP", "DS", "120", (), False)
+PRIVATE = TagNode("(0043,1010)", "", "Window value", "US", "400")
+NODES = (NAME, BIRTH, KVP, PRIVATE, VIEW)
+
+
+def listed(root: Row) -> list[str]:
+    return [row.node.tag for row in root.walk() if row.above]
+
+
+def find(root: Row, node: TagNode) -> Row:
+    return next(row for row in root.walk() if row.node is node)
+
+
+def test_that_without_words_everything_is_listed_in_order() -> None:
+    root = build(NODES)
+    expected = [*(node.tag for node in NODES), "0", "(0008,0104)"]
+    assert listed(root) == expected
+
+
+@pytest.mark.parametrize(
+    "words",
+    ["kvp", "KVP", "(0018,0060)", "0018,0060", "00180060", "120", "kvp 120", "  kvp "],
+)
+def test_that_a_tag_is_found_by_number_keyword_name_and_value(words: str) -> None:
+    assert listed(build(NODES, words)) == [KVP.tag]
+
+
+def test_that_all_words_must_be_there_in_any_order() -> None:
+    assert listed(build(NODES, "date birth")) == [BIRTH.tag]
+    assert listed(build(NODES, "birth kvp")) == []
+
+
+def test_that_a_private_tag_is_found_by_the_name_that_is_known() -> None:
+    assert listed(build(NODES, "window value")) == [PRIVATE.tag]
+
+
+def test_that_what_is_found_in_a_sequence_keeps_the_rows_above_it() -> None:
+    root = build(NODES, "postero")
+    assert listed(root) == [VIEW.tag, "0", CODE.tag]
+    assert [find(root, node).is_hit for node in (VIEW, ITEM, CODE)] == [False, False, True]
+
+
+def test_that_a_sequence_that_is_found_keeps_what_is_in_it() -> None:
+    assert listed(build(NODES, "viewcodesequence")) == [VIEW.tag, "0", CODE.tag]
+
+
+def test_that_rows_know_their_place_among_those_that_are_listed() -> None:
+    root = build(NODES, "postero")
+    assert find(root, VIEW).place == 0
+    assert find(root, CODE).key == (VIEW.tag, "0", CODE.tag)
+
+
+def test_that_hidden_identity_masks_what_may_name_the_patient_and_nothing_else() -> None:
+    root = build(NODES, hide_identity=True)
+    assert find(root, NAME).value == find(root, PRIVATE).value == HIDDEN
+    assert find(root, BIRTH).value == ""
+    assert find(root, KVP).value == "120"
+    assert find(root, CODE).value == "postero-anterior"
+
+
+def test_that_a_masked_value_is_neither_found_nor_copied() -> None:
+    assert listed(build(NODES, "jane")) == [NAME.tag]
+    assert listed(build(NODES, "jane", hide_identity=True)) == []
+    row = find(build(NODES, "patientname", hide_identity=True), NAME)
+    assert "Jane" not in as_text(row) + in_full(row) + repr(row)
+
+
+def test_that_a_copied_row_has_all_its_columns() -> None:
+    row = find(build(NODES), KVP)
+    assert as_text(row) == "(0018,0060)\tKVP\tKVP\tDS\t120"
