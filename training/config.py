@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
-import difflib
 import itertools
 import json
 import re
-import types
-import typing
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from training.typed import replaced, typed
 from xrayview.domain.model import Activation, PreprocessSpec, Task
 from xrayview.errors import UsageError
 
@@ -363,7 +361,7 @@ def with_overrides(config: TrainingConfig, overrides: Sequence[str]) -> Training
         for section in sections:
             branch = branch.setdefault(section, {})
         branch[last] = _parsed(value)
-    changed: TrainingConfig = _replaced(config, tree, "")
+    changed: TrainingConfig = replaced(config, tree, "")
     return changed
 
 
@@ -378,7 +376,7 @@ def from_dict(data: dict[str, Any]) -> TrainingConfig:
     Raises:
         UsageError: a field is unknown, missing or of the wrong kind.
     """
-    config: TrainingConfig = _typed(data, TrainingConfig, "config")
+    config: TrainingConfig = typed(data, TrainingConfig, "config")
     return config
 
 
@@ -387,64 +385,3 @@ def _parsed(value: str) -> Any:
         return json.loads(value)
     except json.JSONDecodeError:
         return value
-
-
-def _replaced(record: Any, tree: dict[str, Any], where: str) -> Any:
-    hints = typing.get_type_hints(type(record))
-    changes = {}
-    for name, value in tree.items():
-        if name not in hints:
-            near = difflib.get_close_matches(name, hints, n=1)
-            known = f"Did you mean {where}{near[0]}?" if near else f"Known: {', '.join(hints)}."
-            raise UsageError(f"There is no setting {where}{name}", hint=known)
-        current = getattr(record, name)
-        if dataclasses.is_dataclass(current) and isinstance(value, dict):
-            changes[name] = _replaced(current, value, f"{where}{name}.")
-        else:
-            changes[name] = _typed(value, hints[name], where + name)
-    return dataclasses.replace(record, **changes)
-
-
-def _typed(value: Any, kind: Any, where: str) -> Any:
-    """Plain data as the annotated type; a refusal names the place and the type."""
-    origin = typing.get_origin(kind)
-    if dataclasses.is_dataclass(kind) and isinstance(kind, type):
-        if not isinstance(value, dict):
-            raise _wrong(value, kind.__name__, where)
-        hints = typing.get_type_hints(kind)
-        unknown = set(value) - set(hints)
-        if unknown:
-            raise UsageError(f"There is no setting {where}.{min(unknown)}", hint="Remove it.")
-        return kind(**{k: _typed(v, hints[k], f"{where}.{k}") for k, v in value.items()})
-    if origin is tuple:
-        return _typed_tuple(value, typing.get_args(kind), where)
-    if origin is Literal:
-        if value not in typing.get_args(kind):
-            choices = ", ".join(map(str, typing.get_args(kind)))
-            raise UsageError(f"{where} is {value!r}", hint=f"Choose one of: {choices}.")
-        return value
-    if origin in (typing.Union, types.UnionType):
-        raise TypeError(f"{where}: unions are not settings")
-    if kind is float and isinstance(value, int) and not isinstance(value, bool):
-        return float(value)
-    if kind is str and isinstance(value, int | float) and not isinstance(value, bool):
-        return str(value)
-    if type(value) is not kind:
-        raise _wrong(value, kind.__name__, where)
-    return value
-
-
-def _typed_tuple(value: Any, items: tuple[Any, ...], where: str) -> tuple[Any, ...]:
-    variable = len(items) == 2 and items[1] is Ellipsis
-    if not isinstance(value, list | tuple):
-        value = [value] * (1 if variable else len(items))
-    kinds = [items[0]] * len(value) if variable else list(items)
-    if len(kinds) != len(value):
-        raise UsageError(f"{where} has {len(value)} values", hint=f"Give {len(kinds)}.")
-    return tuple(
-        _typed(v, k, f"{where}[{i}]") for i, (v, k) in enumerate(zip(value, kinds, strict=True))
-    )
-
-
-def _wrong(value: Any, kind: str, where: str) -> UsageError:
-    return UsageError(f"{where} is {value!r}", hint=f"It must be of type {kind}.")

@@ -1,0 +1,81 @@
+"""Plain data (JSON, the command line) as frozen dataclasses, by their annotations."""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+import types
+import typing
+from typing import Any, Literal
+
+from xrayview.errors import UsageError
+
+
+def replaced(record: Any, tree: dict[str, Any], where: str) -> Any:
+    """The frozen dataclass with these fields changed; `where` is its place, such as `optim.`.
+
+    Raises:
+        UsageError: an unknown field (the nearest is named) or a value of the wrong kind.
+    """
+    hints = typing.get_type_hints(type(record))
+    changes = {}
+    for name, value in tree.items():
+        if name not in hints:
+            near = difflib.get_close_matches(name, hints, n=1)
+            known = f"Did you mean {where}{near[0]}?" if near else f"Known: {', '.join(hints)}."
+            raise UsageError(f"There is no setting {where}{name}", hint=known)
+        current = getattr(record, name)
+        if dataclasses.is_dataclass(current) and isinstance(value, dict):
+            changes[name] = replaced(current, value, f"{where}{name}.")
+        else:
+            changes[name] = typed(value, hints[name], where + name)
+    return dataclasses.replace(record, **changes)
+
+
+def typed(value: Any, kind: Any, where: str) -> Any:
+    """Plain data as the annotated type.
+
+    Raises:
+        UsageError: naming the place and the type.
+    """
+    origin = typing.get_origin(kind)
+    if dataclasses.is_dataclass(kind) and isinstance(kind, type):
+        if not isinstance(value, dict):
+            raise _wrong(value, kind.__name__, where)
+        hints = typing.get_type_hints(kind)
+        unknown = set(value) - set(hints)
+        if unknown:
+            raise UsageError(f"There is no setting {where}.{min(unknown)}", hint="Remove it.")
+        return kind(**{k: typed(v, hints[k], f"{where}.{k}") for k, v in value.items()})
+    if origin is tuple:
+        return _typed_tuple(value, typing.get_args(kind), where)
+    if origin is Literal:
+        if value not in typing.get_args(kind):
+            choices = ", ".join(map(str, typing.get_args(kind)))
+            raise UsageError(f"{where} is {value!r}", hint=f"Choose one of: {choices}.")
+        return value
+    if origin in (typing.Union, types.UnionType):
+        raise TypeError(f"{where}: unions are not settings")
+    if kind is float and isinstance(value, int) and not isinstance(value, bool):
+        return float(value)
+    if kind is str and isinstance(value, int | float) and not isinstance(value, bool):
+        return str(value)
+    if type(value) is not kind:
+        raise _wrong(value, kind.__name__, where)
+    return value
+
+
+def _typed_tuple(value: Any, items: tuple[Any, ...], where: str) -> tuple[Any, ...]:
+    variable = len(items) == 2 and items[1] is Ellipsis
+    if not isinstance(value, list | tuple):
+        value = [value] * (1 if variable else len(items))
+    kinds = [items[0]] * len(value) if variable else list(items)
+    if len(kinds) != len(value):
+        raise UsageError(f"{where} has {len(value)} values", hint=f"Give {len(kinds)}.")
+    return tuple(
+        typed(v, k, f"{where}[{i}]") for i, (v, k) in enumerate(zip(value, kinds, strict=True))
+    )
+
+
+def _wrong(value: Any, kind: str, where: str) -> UsageError:
+    return UsageError(f"{where} is {value!r}", hint=f"It must be of type {kind}.")
