@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import pickle
 import re
 import warnings
@@ -20,6 +19,7 @@ from training.backbones import BACKBONES
 from training.config import NetworkConfig
 from training.network import Network
 from xrayview.errors import UsageError
+from xrayview.io.bundle import sha256_of
 
 IMAGENET, NONE = "imagenet", "none"
 _SHOWN = 6
@@ -75,18 +75,39 @@ def start(network: Network, config: NetworkConfig) -> Start:
     """Put the asked-for weights into the network's backbone; its head always starts anew.
 
     Raises:
-        UsageError: the weights cannot be had, are of no known kind, or nothing matches.
+        UsageError: the weights cannot be had, are of no known kind, nothing matches, or a part
+            of a backbone that is to be frozen would stay random.
     """
     asked = config.initial_weights
     if asked == NONE:
         return Start(NONE, NONE)
     if asked == IMAGENET:
         name, state = _imagenet(config.architecture)
-        return _take_over(network, state, IMAGENET, f"imagenet (torchvision {name})")
-    path = Path(asked)
-    state, kind = _read(path)
-    digest = hashlib.sha256(_file_of(path).read_bytes()).hexdigest()
-    return _take_over(network, state, path.name, f"{kind} {path.name} (sha256 {digest})")
+        found = _take_over(network, state, IMAGENET, f"imagenet (torchvision {name})")
+    else:
+        path = Path(asked)
+        state, kind = _read(path)
+        used = f"{kind} {path.name} (sha256 {sha256_of(_file_of(path))})"
+        found = _take_over(network, state, path.name, used)
+    if config.freezes:
+        _require_whole_backbone(found)
+    return found
+
+
+def _require_whole_backbone(found: Start) -> None:
+    # Counters of batches change no output.
+    random = [
+        name
+        for name in found.fresh
+        if name.startswith("features.") and not name.endswith("num_batches_tracked")
+    ]
+    if random:
+        raise UsageError(
+            f"{len(random)} tensors of the backbone that is to be frozen would stay random",
+            why=f"{found.asked} holds no {', '.join(random[:_SHOWN])}"
+            + (" ..." if len(random) > _SHOWN else ""),
+            hint="Name weights of this very architecture, or --set network.trainable_layers=-1.",
+        )
 
 
 def _imagenet(architecture: str) -> tuple[str, Mapping[str, Tensor]]:
@@ -100,11 +121,17 @@ def _imagenet(architecture: str) -> tuple[str, Mapping[str, Tensor]]:
         # torchvision keeps the download and holds it against the hash in its name.
         weights = torchvision.models.get_weight(name)
         return name, weights.get_state_dict(progress=True, check_hash=True)
-    except (OSError, RuntimeError) as error:  # URLError is an OSError; a wrong hash a RuntimeError
+    except OSError as error:  # URLError is one
         raise UsageError(
             f"torchvision's weights {name} cannot be downloaded: this machine seems to be offline",
             why=str(error),
             hint=f"Connect it once (torchvision keeps the file), or use {_OTHER_WAYS}.",
+        ) from error
+    except RuntimeError as error:
+        raise UsageError(
+            f"torchvision's weights {name} were refused after the download",
+            why=str(error),
+            hint=f"Try again, or use {_OTHER_WAYS}.",
         ) from error
 
 

@@ -221,6 +221,27 @@ def test_that_imagenet_weights_are_torchvisions_own_by_name(
     assert "torchvision ResNet18_Weights.IMAGENET1K_V1" in start.used  # type: ignore[attr-defined]
 
 
+def test_that_a_download_with_a_wrong_hash_is_refused(monkeypatch: pytest.MonkeyPatch):
+    def damaged(url: str, **options: object) -> None:
+        raise RuntimeError("invalid hash value")
+
+    monkeypatch.setattr("torchvision.models._api.load_state_dict_from_url", damaged)
+    with pytest.raises(UsageError, match=r"refused after the download \(invalid hash value\)"):
+        started(config(initial_weights="imagenet"))
+
+
+def test_that_a_backbone_that_is_to_be_frozen_may_not_stay_random_in_part(
+    state_dict: dict[str, torch.Tensor], tmp_path: Path
+):
+    path = tmp_path / "part.pth"
+    torch.save({k: v for k, v in state_dict.items() if not k.startswith("layer2")}, path)
+    _, start = started(config(initial_weights=str(path)))
+    assert "features.layer2.0.conv1.weight" in start.fresh  # type: ignore[attr-defined]
+    with pytest.raises(UsageError, match="would stay random") as caught:
+        started(config(initial_weights=str(path), trainable_layers=5))
+    assert "features.layer2.0.conv1.weight" in caught.value.why
+
+
 def test_that_a_network_of_our_own_has_no_imagenet_weights():
     with pytest.raises(UsageError, match="no ImageNet weights of residual"):
         started(config("residual", initial_weights="imagenet"))
