@@ -89,3 +89,14 @@ def test_that_each_film_of_a_batch_is_changed_on_its_own():
         draws.blur_B[1:2], draws.collimate_B4[1:2],
     )  # fmt: skip
     torch.testing.assert_close(apply(greys()[1:2], alone)[0], whole[1])
+
+
+def test_that_brightness_multiplies_the_grey_and_moves_no_other_draw():
+    found = apply(torch.full((50, *SIZE), 0.5), drawn(brightness=0.1, count=50))
+    factors = found.mean((1, 2)) / 0.5
+    assert 0.9 - 1e-5 <= factors.min() < 0.95 < 1.05 < factors.max() <= 1.1 + 1e-5
+    plain = draw(AugmentConfig(), 3, SIZE, np.random.default_rng(4))
+    bright = draw(AugmentConfig(brightness=0.1), 3, SIZE, np.random.default_rng(4))
+    np.testing.assert_array_equal(plain.affine_B23, bright.affine_B23)
+    np.testing.assert_array_equal(plain.collimate_B4, bright.collimate_B4)
+    assert plain.noise_seed == bright.noise_seed
