@@ -61,8 +61,8 @@ class Column:
 
 
 COLUMNS = (
-    Column("Tag", lambda row: row.node.tag, 110),
-    Column("Name", lambda row: row.node.name, 144),
+    Column("Tag", lambda row: row.node.tag, 126),
+    Column("Name", lambda row: row.node.name, 132),
     Column("VR", lambda row: row.node.vr if is_attribute(row.node) else "", 32),
     Column("Value", lambda row: row.value),
 )

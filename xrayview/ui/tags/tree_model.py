@@ -114,9 +114,10 @@ class TagTree(QAbstractItemModel):
 
 
 def _colour(row: Row, column: int) -> str:
-    if not row.is_hit or (row.is_masked and column == len(COLUMNS) - 1):
+    if row.is_masked and column == len(COLUMNS) - 1:
         return theme.C.faint
-    quiet = column in (0, _VR) or (column == _NAME and not row.node.keyword)
+    unnamed = column == _NAME and not row.node.keyword
+    quiet = column in (0, _VR) or unnamed or not row.is_hit
     return theme.C.quiet if quiet else theme.C.text
 
 

@@ -21,7 +21,7 @@ _COPIES: tuple[tuple[str, str, Callable[[Row], str]], ...] = (
 )
 KEYS = tuple(QKeySequence(keys) for _, keys, _ in _COPIES)
 """What the tree does itself, before the main window's shortcuts."""
-_CHEVRON_PX = 12
+_CHEVRON_PX = 10
 _UNFOLDED_AT_MOST = 200
 
 
@@ -37,7 +37,7 @@ class TagView(QTreeView):
         self._scrolled = 0
         self.setAccessibleName("Tags")
         self.setUniformRowHeights(True)
-        self.setIndentation(16)
+        self.setIndentation(10)
         self.setStyleSheet(
             "QTreeView::item { height: 24px; padding: 0 3px; }"
             "QHeaderView::section { padding: 5px 6px; }"
@@ -109,7 +109,7 @@ class TagView(QTreeView):
             return
         name = "chevron_down" if self.isExpanded(index) else "chevron_right"
         sign = theme.pixmap(name, _CHEVRON_PX, theme.C.quiet, self.devicePixelRatioF())
-        left = rect.right() - _CHEVRON_PX - 2
+        left = rect.right() - _CHEVRON_PX + 1
         painter.drawPixmap(left, rect.center().y() - _CHEVRON_PX // 2 + 1, sign)
 
     def _remember(self) -> None:
