@@ -13,7 +13,7 @@ QT_LIBRARIES := libegl1 libgl1 libxkbcommon0 libxkbcommon-x11-0 libdbus-1-3 libf
 # A real X server without a screen, a hand to drive it, and DCMTK as a second opinion on grey.
 TEST_TOOLS := xvfb xauth xdotool dcmtk
 
-.PHONY: help run test lint types unit bench app clean system system-test
+.PHONY: help run test lint types unit bench clean system system-test
 
 help:  ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -35,10 +35,6 @@ unit: $(VENV)/.test
 
 bench: $(VENV)/.test  ## benchmarks, as ratios against a peer in the same run
 	QT_QPA_PLATFORM=offscreen $(BIN)/python -m pytest tests/bench --benchmark-only
-
-app: $(VENV)/.test  ## the program as a folder, made with PyInstaller
-	$(BIN)/pyinstaller --noconfirm --distpath dist --workpath build build_spec/xrayview.spec
-	dist/xrayview/xrayview --self-test
 
 clean:  ## remove what was built here
 	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
