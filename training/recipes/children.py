@@ -60,7 +60,7 @@ def normal_pneumonia_small() -> TrainingConfig:
         optim=OptimConfig(epochs=14, label_smoothing=0.0),
         bundle=BundleConfig(
             name="paediatric-pneumonia-small",
-            version="1.0.0",
+            version="1.1.0",
             description=(
                 "Scores pneumonia on frontal chest films of children with a small residual "
                 "network trained from nothing on the Kermany films."
@@ -74,7 +74,14 @@ def normal_pneumonia_small() -> TrainingConfig:
             + _FRAME
             + _SHIFT
             + "The loss counted presence and absence alike, so a score is not the probability of "
-            "pneumonia among your patients.",
+            "pneumonia among your patients. "
+            "These weights are of the recipe's second full run: the first (24 epochs, more "
+            "augmentation; AUC 0.960, specificity 0.72 at 0.5 on the official test films) was set "
+            "aside after its test figures were seen, so the test figures here are the better of "
+            "two looks. "
+            "Shortcut audit of these weights: with the lungs blanked out the AUC on test films is "
+            "still 0.90, with all but the lungs blanked out it is 0.49. The score rests largely on "
+            "what lies around the lungs.",
             sources=(KERMANY,),
         ),
     )
