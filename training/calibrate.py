@@ -22,7 +22,7 @@ from training.data.films import Say, select_rows
 from training.data.splits import VALIDATION
 from training.evaluate import Subject
 from training.export import TOLERANCE, best_network, export
-from training.pipeline import _complete
+from training.pipeline import fitted_card
 from training.runs import RunFolder, command_line, commit
 from training.scoring import Scored, score_films
 from xrayview.domain.model import ModelCard
@@ -47,7 +47,7 @@ def export_run(run: RunFolder, data: Path, out: Path | None, say: Say) -> Path:
     draft = draft_card(config, run.read_facts(), network.stride)
     with tempfile.TemporaryDirectory() as folder:
         loaded = export(network, draft, Path(folder) / path.name)
-    card = _fitted(config, draft, _validation(config, draft, loaded, data))
+    card = fitted_card(config, draft, _validation(config, draft, loaded, data))
     export(network, card, path)
     return _told(card, path, say)
 
@@ -68,7 +68,7 @@ def recalibrate(
     path = _free(out or bundle.with_name(f"{bundle.stem}-calibrated.pt"))
     loaded = runtime.load(bundle, subject.card, device)
     validation = _validation(subject.config, subject.card, loaded, data)
-    card = _fitted(subject.config, subject.card, validation)
+    card = fitted_card(subject.config, subject.card, validation)
     origin = {"from_sha256": loaded.sha256, "command": command_line(), "commit": commit()}
     card = replace(
         card,
@@ -90,17 +90,12 @@ def _free(path: Path) -> Path:
 
 def _validation(
     config: TrainingConfig, card: ModelCard, loaded: runtime.Runtime, data: Path
-) -> Scored:
+) -> dict[str, Scored]:
+    """Test films are not looked at."""
     rows = [row for row in select_rows(config, data)[0] if row.split == VALIDATION]
     if not rows:
         raise NothingUsable("There is no film for validation", hint="Look at --data.")
-    return score_films(loaded, card, rows, data)
-
-
-def _fitted(config: TrainingConfig, card: ModelCard, validation: Scored) -> ModelCard:
-    # Validation stands in for the test films, whose figures are dropped: they are not looked at.
-    fitted = _complete(config, card, validation, validation)
-    return replace(fitted, metrics={VALIDATION: fitted.metrics[VALIDATION]})
+    return {VALIDATION: score_films(loaded, card, rows, data)}
 
 
 def _copy(bundle: Path, card: ModelCard, path: Path) -> None:

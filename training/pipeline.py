@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -82,7 +82,7 @@ def finish(config: TrainingConfig, films: Films, run: RunFolder, data: Path, say
         )
         for split in (VALIDATION, TEST)
     }
-    card = _complete(config, draft, scored[VALIDATION], scored[TEST])
+    card = fitted_card(config, draft, scored)
     export(network, card, bundle)
     for split in scored:
         subject = Subject(bundle, read_card(bundle), config)
@@ -91,9 +91,14 @@ def finish(config: TrainingConfig, films: Films, run: RunFolder, data: Path, say
     return bundle
 
 
-def _complete(
-    config: TrainingConfig, draft: ModelCard, validation: Scored, test: Scored
+def fitted_card(
+    config: TrainingConfig, draft: ModelCard, scored: Mapping[str, Scored]
 ) -> ModelCard:
+    """The card with temperature and operating points from the validation films, and figures.
+
+    `scored` names the splits whose figures the card gets; validation must be among them.
+    """
+    validation = scored[VALIDATION]
     card = calibrated(draft, _temperatures(config, validation), VALIDATION)
     points: list[OperatingPoint] = []
     target, asked = config.target, config.evaluation
@@ -104,10 +109,7 @@ def _complete(
     return completed(
         card,
         tuple(points),
-        {
-            split: _metrics(config, card, films, thresholds)
-            for split, films in ((VALIDATION, validation), (TEST, test))
-        },
+        {split: _metrics(config, card, films, thresholds) for split, films in scored.items()},
         {rule.name: validation.scores_N(card, rule.name) for rule in target.findings},
     )
 
