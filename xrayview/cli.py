@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import logging
 import multiprocessing
 import signal
 import sys
@@ -37,7 +36,6 @@ if TYPE_CHECKING:
     from xrayview.engine.protocol import ModelReady, ModelRef
     from xrayview.services.settings import Settings
 
-_log = logging.getLogger(__name__)
 Command = Callable[[argparse.Namespace], int]
 
 
@@ -67,7 +65,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stdout = None
         return ExitCode.OK
     except Exception as error:
-        _log.exception("unforeseen")
+        from xrayview.services.log import log_unforeseen
+
+        log_unforeseen(error)
         tell(f"xrayview: internal error ({type(error).__name__}); the log file has the details.")
         return ExitCode.INTERNAL
     finally:

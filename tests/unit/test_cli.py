@@ -23,6 +23,7 @@ from xrayview.domain.events import FilmFinished, FilmResult
 from xrayview.errors import ExitCode, Status, StatusCode
 from xrayview.io.bundle import sha256_of
 from xrayview.io.predictions import read_predictions
+from xrayview.services.log import start_log
 from xrayview.services.progress import BatchProgress
 
 ROOT = Path(__file__).parents[2]
@@ -251,14 +252,19 @@ def test_that_the_version_is_told(capsys: pytest.CaptureFixture[str]) -> None:
 def test_that_an_unforeseen_error_gives_exit_code_1_without_its_text(
     films: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    name = "DOE^JANE"
+
     def broken() -> None:
-        raise RuntimeError("DOE^JANE")
+        start_log()
+        int(name)
 
     monkeypatch.setattr(cli, "start", broken)
     assert cli.main(["scan", str(films)]) == ExitCode.INTERNAL
     told = capsys.readouterr().err
-    assert "RuntimeError" in told
-    assert "JANE" not in told
+    logged = start_log().read_text(encoding="utf-8")
+    for text in (told, logged):
+        assert "ValueError" in text
+        assert "JANE" not in text
 
 
 def test_that_scan_lists_films_and_reasons_without_identity(

@@ -6,11 +6,14 @@ Only XrayView's own records are written: libraries quote headers in theirs.
 from __future__ import annotations
 
 import logging
+import traceback
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
 
 from xrayview import __version__
 from xrayview.services.places import log_folder
+
+_log = logging.getLogger(__name__)
 
 MAX_BYTES = 1_000_000
 KEPT_FILES = 3
@@ -35,3 +38,9 @@ def start_log() -> Path:
 def crash_log() -> Path:
     """Where a dying worker writes the stack it died on."""
     return log_folder() / "workers.log"
+
+
+def log_unforeseen(error: BaseException) -> None:
+    """Its kind and where it happened, without its text: that may quote a film."""
+    places = "".join(traceback.format_tb(error.__traceback__))
+    _log.error("unforeseen %s\n%s", type(error).__name__, places)

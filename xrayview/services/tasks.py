@@ -7,10 +7,8 @@ waits: answers arrive by callback.
 
 from __future__ import annotations
 
-import logging
 import threading
 import time
-import traceback
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import CancelledError, Future
@@ -18,13 +16,13 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from xrayview.errors import Cancelled, XrayViewError
+from xrayview.services.log import log_unforeseen
 
 T = TypeVar("T")
 Deliver = Callable[[Callable[[], None]], None]
 """Runs a function on the window's thread, later, in the order given."""
 Failed = Callable[[XrayViewError], None]
 
-_log = logging.getLogger(__name__)
 
 # A running request that nobody waits for may finish: its worker costs more than a usual film.
 # One that runs longer than this hangs, and its worker is needed.
@@ -198,12 +196,6 @@ class Tasks:
     def _forget(self, slot: str, ticket: _Ticket) -> None:
         if self._newest.get(slot) is ticket:
             del self._newest[slot]
-
-
-def log_unforeseen(error: BaseException) -> None:
-    """Where it happened, without its text: that may quote a film."""
-    places = "".join(traceback.format_tb(error.__traceback__))
-    _log.error("unforeseen %s\n%s", type(error).__name__, places)
 
 
 def as_shown(error: BaseException) -> XrayViewError:
