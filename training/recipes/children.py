@@ -31,8 +31,9 @@ _CHILDREN = (
     "forced onto what the model knows. "
 )
 _FRAME = (
-    "On these films a linear model that sees only the outer frame, no lung, reaches an AUC of "
-    "0.91: collimation, markers and scanner give the label away, and high figures prove little. "
+    "On the official test films a linear model that sees only the outer frame, no lung, reaches an "
+    "AUC of 0.84 (the shortcut audit tells): collimation, markers and scanner give the label away, "
+    "and high figures prove little. "
 )
 _SHIFT = (
     "The official test films are of another distribution than the training films: a threshold "
