@@ -199,12 +199,17 @@ def _cardiothoracic(
     )
 
 
-def _region(annotation: Annotation, film: Radiograph, spacing: Spacing) -> tuple[Measured, ...]:
+def region_size(annotation: Annotation, spacing: Spacing) -> Measured:
+    """The area of a region of interest: of the shape itself, without a look at a pixel."""
     scale = scale_of(spacing)
     area = region_area(annotation.kind, annotation.points) * scale.row * scale.column
+    return Measured("area", area, f"{scale.unit}²", scale.kind)
+
+
+def _region(annotation: Annotation, film: Radiograph, spacing: Spacing) -> tuple[Measured, ...]:
     statistics = roi_statistics(film, annotation.kind, annotation.points)
     return (
-        Measured("area", area, f"{scale.unit}²", scale.kind),
+        region_size(annotation, spacing),
         Measured("mean", statistics.mean, ""),
         Measured("SD", statistics.sd, ""),
         Measured("minimum", statistics.minimum, ""),

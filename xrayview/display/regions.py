@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
 
-from xrayview.display.voi import image_values
+from xrayview.display.voi import auto_window, image_values
 from xrayview.domain.measurement import Mark, RoiStatistics
-from xrayview.domain.radiograph import Point, Radiograph
+from xrayview.domain.radiograph import Point, Radiograph, Window
 
 HISTOGRAM_BINS = 64
 
@@ -46,6 +47,20 @@ def roi_statistics(
     pixels = exact.size if counts is None else int(counts.sum())
     low, high = float(exact.min()), float(exact.max())
     return RoiStatistics(pixels, float(mean), math.sqrt(variance), low, high, histogram, edges)
+
+
+def region_window(radiograph: Radiograph, points: Points) -> Window | None:
+    """The automatic window of what lies in a rectangle; None where it holds no pixel of the film.
+
+    Args:
+        radiograph: the film.
+        points: opposite corners.
+    """
+    inside, _ = region_mask(Mark.RECTANGLE, points, radiograph.pixels_HW.shape)
+    part_HW = radiograph.pixels_HW[inside]
+    if not image_values(part_HW, radiograph.greyscale)[0].size:
+        return None
+    return replace(auto_window(replace(radiograph, pixels_HW=part_HW)), explanation="Region")
 
 
 def region_mask(

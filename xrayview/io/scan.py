@@ -9,6 +9,7 @@ from pathlib import Path
 
 from xrayview.domain.film import RejectedFile
 from xrayview.errors import NothingUsable, StatusCode
+from xrayview.io.measurements import FILE_NAME
 
 _SPECIAL: tuple[tuple[int, str], ...] = (
     (stat.S_IFIFO, "a named pipe is no film"),
@@ -83,6 +84,8 @@ def _walk(
     while stack:
         entry = stack.pop()
         path = Path(entry.path)
+        if entry.name == FILE_NAME:  # our own notes on the films around it
+            continue
         try:
             info = path.lstat()
         except OSError as error:

@@ -1,0 +1,1 @@
+"""Measuring on the film."""

@@ -1,0 +1,96 @@
+"""The annotations of one film file with their undo history; what several views may share."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QObject, Signal
+from PySide6.QtGui import QUndoCommand, QUndoStack
+
+from xrayview.domain.measurement import Annotation, FilmMarks
+from xrayview.domain.radiograph import Radiograph, Spacing
+
+_STEPS_KEPT = 200
+
+
+def film_key(radiograph: Radiograph) -> str:
+    """What annotations of a film are kept under: SOPInstanceUID, else the hash of its file."""
+    return radiograph.ref.sop_uid or f"sha256:{radiograph.sha256}"
+
+
+class MarksOfFilm(QObject):
+    """Every change is one value in the place of another, so that each can be undone."""
+
+    changed = Signal()
+    edited = Signal()
+    """Changed by the user, not by what was read: to be saved."""
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self.undo = QUndoStack(self)
+        self.undo.setUndoLimit(_STEPS_KEPT)
+        self.ready = False
+        """True once what was kept of the film is here; nothing is drawn before."""
+        self._marks = FilmMarks()
+
+    @property
+    def marks(self) -> FilmMarks:
+        """All frames' annotations, and the user's calibration."""
+        return self._marks
+
+    def take(self, marks: FilmMarks) -> None:
+        """What was kept of the film."""
+        self._marks, self.ready = marks, True
+        self.undo.clear()
+        self.changed.emit()
+
+    def add(self, annotation: Annotation) -> None:
+        """Put an annotation on the film, above the others."""
+        annotations = (*self._marks.annotations, annotation)
+        self._push("Draw", FilmMarks(annotations, self._marks.calibration))
+
+    def change(self, old: Annotation, new: Annotation) -> None:
+        """Put an annotation in the place of another, if that one is still there."""
+        if old != new and old in self._marks.annotations:
+            self._push("Change", self._with(old, (new,)))
+
+    def remove(self, annotation: Annotation) -> None:
+        """Take an annotation off the film; nothing happens where it is gone already."""
+        if annotation in self._marks.annotations:
+            self._push("Delete", self._with(annotation, ()))
+
+    def clear(self, frame: int) -> None:
+        """Take all annotations off a frame; the calibration stays."""
+        left = tuple(a for a in self._marks.annotations if a.frame != frame)
+        if left != self._marks.annotations:
+            self._push("Delete all", FilmMarks(left, self._marks.calibration))
+
+    def calibrate(self, spacing: Spacing | None) -> None:
+        """The user's own spacing; None is the film's again."""
+        if spacing != self._marks.calibration:
+            self._push("Calibrate", FilmMarks(self._marks.annotations, spacing))
+
+    def _with(self, old: Annotation, new: tuple[Annotation, ...]) -> FilmMarks:
+        annotations = self._marks.annotations
+        place = annotations.index(old)
+        return FilmMarks(
+            (*annotations[:place], *new, *annotations[place + 1 :]), self._marks.calibration
+        )
+
+    def _push(self, text: str, marks: FilmMarks) -> None:
+        self.undo.push(_Step(self, text, self._marks, marks))
+
+    def _show(self, marks: FilmMarks) -> None:
+        self._marks = marks
+        self.changed.emit()
+        self.edited.emit()
+
+
+class _Step(QUndoCommand):
+    def __init__(self, film: MarksOfFilm, text: str, before: FilmMarks, after: FilmMarks) -> None:
+        super().__init__(text)
+        self._film, self._before, self._after = film, before, after
+
+    def redo(self) -> None:
+        self._film._show(self._after)
+
+    def undo(self) -> None:
+        self._film._show(self._before)
