@@ -36,6 +36,8 @@ class StatusCode(StrEnum):
     OUT_OF_DISTRIBUTION = "OUT_OF_DISTRIBUTION"
     MODEL_FAILED = "MODEL_FAILED"
     CANCELLED = "CANCELLED"
+    IDENTITY = "IDENTITY"
+    """A copy of the film could still say who the patient is."""
 
 
 class ExitCode:
