@@ -196,11 +196,19 @@ class StoppingConfig:
     """When training ends, and which epoch's weights are kept; on validation only."""
 
     monitor: Literal["loss", "auc", "accuracy", "recall"] = "loss"
+    also: tuple[Literal["loss", "auc", "accuracy", "recall"], ...] = ()
+    """Further figures whose best epoch is kept, as `best-FIGURE.pt`: what a run of its own with
+    that monitor would have kept. Training goes on while any of them may still improve."""
     weights: Literal["averaged", "either"] = "averaged"
     """Which weights may be kept. A single epoch's can win on validation by luck; the running
     average rarely does. Without `optim.ema_decay` there is no average, and this says nothing."""
     patience: int = 12
     """Epochs without a better one. Long: the one-cycle schedule gains most at its end."""
+
+    @property
+    def watched(self) -> tuple[str, ...]:
+        """All figures whose best epoch is kept; `monitor` first."""
+        return tuple(dict.fromkeys((self.monitor, *self.also)))
 
 
 @dataclass(frozen=True)

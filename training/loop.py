@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import dataclasses
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +19,7 @@ from training.data.splits import TRAIN, VALIDATION
 from training.interruption import stop_requests
 from training.pace import Pace
 from training.processes import any_process
+from training.progress import Progress, Watch
 from training.runs import RunFolder, append_log, trim_log
 from training.validation import Figures, judge
 from xrayview.errors import Cancelled, XrayViewError
@@ -34,30 +33,6 @@ _AUXILIARY_SHARE = 0.4
 
 class NotFinite(XrayViewError):
     """The loss or the gradient is no number; nothing was learnt from this batch."""
-
-
-@dataclass
-class Progress:
-    """How far a run has come; all of it is in the checkpoint."""
-
-    epoch: int = 0
-    step: int = 0
-    """Steps done of this epoch."""
-    loss_sum: float = 0.0
-    best: float = math.inf
-    """Lower is better, whatever is monitored."""
-    best_epoch: int = -1
-    best_weights: str = ""
-    """`raw` or `averaged`."""
-    waited: int = 0
-    """Epochs since the best."""
-    seconds: float = 0.0
-    lowest_loss: float = math.inf
-    """Of validation, for the plateau schedule."""
-    stale: int = 0
-    """Epochs since the lowest loss or the last fall of the rate."""
-    rate_scale: float = 1.0
-    """What plateaus have made of the rate."""
 
 
 def train(
@@ -90,7 +65,7 @@ class _Training:
         share_K = torch.from_numpy(self.batches.films.targets_NK).nanmean(dim=0).nan_to_num(0.5)
         kind = optimisation.LOSSES[config.target.activation]
         self.loss = kind(share_K, config.optim).to(fabric.device)
-        self.progress = Progress()
+        self.progress = Progress.fresh(config.stopping.watched)
         self.learning = -1
         self._build()
 
@@ -124,7 +99,8 @@ class _Training:
 
     def fit(self, stop: Callable[[], bool]) -> Progress:
         progress, config = self.progress, self.config
-        while progress.epoch < config.optim.epochs and progress.waited < config.stopping.patience:
+        patience = config.stopping.patience
+        while progress.epoch < config.optim.epochs and any(progress.waiting(patience)):
             pace = Pace(
                 self.batches.steps - progress.step, config.optim.batch * self.fabric.world_size
             )
@@ -209,9 +185,10 @@ class _Training:
         figures = {kind: self._validate(network) for kind, network in candidates.items()}
         # Running statistics differ between processes; the first one's figures decide for all.
         figures = self.fabric.broadcast(figures)
-        progress.waited += 1
-        for kind in self._eligible(candidates):
-            self._keep_if_best(kind, candidates[kind], figures[kind])
+        for monitor, watch in list(progress.waiting(self.config.stopping.patience)):
+            watch.waited += 1
+            for kind in self._eligible(candidates):
+                self._keep_if_best(monitor, watch, kind, candidates[kind], figures[kind])
         self._note_plateau(min(figure.loss for figure in figures.values()))
         progress.epoch, progress.step, progress.loss_sum = progress.epoch + 1, 0, 0.0
         progress.seconds += pace.seconds
@@ -244,16 +221,18 @@ class _Training:
         if optim.schedule == "plateau" and progress.stale > optim.plateau_patience:
             progress.rate_scale, progress.stale = progress.rate_scale * optim.plateau_factor, 0
 
-    def _keep_if_best(self, kind: str, network: nn.Module, figures: Figures) -> None:
-        value = figures.distance(self.config.stopping.monitor)
-        progress = self.progress
-        if value < progress.best:
-            progress.best, progress.waited = value, 0
-            progress.best_epoch, progress.best_weights = progress.epoch + 1, kind
+    def _keep_if_best(
+        self, monitor: str, watch: Watch, kind: str, network: nn.Module, figures: Figures
+    ) -> None:
+        value, epoch = figures.distance(monitor), self.progress.epoch + 1
+        if value < watch.best:
+            watch.best, watch.waited = value, 0
+            watch.epoch, watch.weights = epoch, kind
             if self.fabric.is_global_zero:
+                main = monitor == self.config.stopping.monitor
                 _save_whole(
-                    {"weights": network.state_dict(), "epoch": progress.epoch + 1, "kind": kind},
-                    self.run.best,
+                    {"weights": network.state_dict(), "epoch": epoch, "kind": kind},
+                    self.run.best if main else self.run.best_by(monitor),
                 )
 
     def _row(self, loss: float, speed: float, figures: dict[str, Figures]) -> dict[str, object]:
@@ -283,7 +262,7 @@ class _Training:
         progress, epochs = self.progress, self.config.optim.epochs
         left = progress.seconds / progress.epoch * (epochs - progress.epoch)
         shown = "  ".join(f"{k} {f.loss:.4f} AUC {f.auc:.4f}" for k, f in figures.items())
-        best = "  *" if progress.waited == 0 else ""
+        best = "  *" if any(watch.waited == 0 for watch in progress.watches.values()) else ""
         return (
             f"epoch {progress.epoch:3d}/{epochs}  loss {loss:.4f}  validation: {shown}  "
             f"{speed:.0f} films/s  {left / 60:.0f} min left{best}"
@@ -294,7 +273,7 @@ class _Training:
             "network": self.network.module.state_dict(),
             "averaged": self.averaged.network.state_dict(),
             "optimizer": self.optimizer.state_dict(),
-            "progress": dataclasses.asdict(self.progress),
+            "progress": self.progress.as_state(),
         }
         if self.fabric.is_global_zero:
             _save_whole(state, self.run.last)
@@ -305,7 +284,7 @@ class _Training:
         self.network.module.load_state_dict(state["network"])
         self.averaged.network.load_state_dict(state["averaged"])
         self.optimizer.load_state_dict(state["optimizer"])
-        self.progress = Progress(**state["progress"])
+        self.progress = Progress.from_state(state["progress"], self.config.stopping.watched)
         if self.fabric.is_global_zero:
             trim_log(self.run.log, self.progress.epoch)
 

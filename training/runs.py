@@ -63,6 +63,10 @@ class RunFolder:
         """The weights that validation chose."""
         return self.path / "best.pt"
 
+    def best_by(self, figure: str) -> Path:
+        """The weights of another of validation's figures, where `stopping.also` names some."""
+        return self.path / f"best-{figure}.pt"
+
     def read_config(self) -> TrainingConfig:
         """The run's settings.
 

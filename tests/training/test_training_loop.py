@@ -160,3 +160,18 @@ def test_that_training_stops_early_when_validation_does_not_improve(
     progress = train(config, films, new_run(tmp_path, "run"), silent)
     assert progress.epoch < 50
     assert progress.best_epoch == progress.epoch - 1
+
+
+def test_that_one_training_keeps_what_a_run_for_each_figure_would_have_kept(
+    tiny_config: TrainingConfig, films: Films, tmp_path: Path
+):
+    few = with_overrides(tiny_config, ["optim.epochs=5", "stopping.patience=2"])
+    both = with_overrides(few, ["stopping.monitor=accuracy", "stopping.also=recall"])
+    one = new_run(tmp_path, "both")
+    progress = train(both, films, one, silent)
+    for figure, kept in (("accuracy", one.best), ("recall", one.best_by("recall"))):
+        alone = new_run(tmp_path, figure)
+        train(with_overrides(few, [f"stopping.monitor={figure}"]), films, alone, silent)
+        saved, expected = (torch.load(p, weights_only=True) for p in (kept, alone.best))
+        assert saved["epoch"] == expected["epoch"] == progress.watches[figure].epoch
+        assert all(torch.equal(saved["weights"][k], v) for k, v in expected["weights"].items())
