@@ -10,16 +10,15 @@ from pathlib import Path
 
 from xrayview.batch.each_file import Asked, ask_each
 from xrayview.batch.outcome import error_message
+from xrayview.batch.places import Found, list_outside
 from xrayview.domain.events import FilmFinished, FilmResult
 from xrayview.domain.film import FilmRef, RejectedFile
 from xrayview.engine.client import Engine
 from xrayview.engine.lane import Priority
 from xrayview.engine.protocol import RenderedFilm, RenderFilm
-from xrayview.engine.scan import Entry, list_files, read_headers, root_of
+from xrayview.engine.scan import read_headers, root_of
 from xrayview.errors import Status, StatusCode, UsageError
 from xrayview.io.export import write_bytes
-
-Found = FilmRef | RejectedFile
 
 
 @dataclass(frozen=True)
@@ -50,7 +49,7 @@ def render_folder(
     root = root_of(source)
     if out.resolve() == source.resolve():
         raise UsageError("Pictures and films in one folder", path=out, hint="Choose another --out.")
-    entries = tuple(entry for entry in list_files(source) if not _lies_in(entry, out))
+    entries = list_outside(source, out)
     found = read_headers(engine, entries, root, cancel)
 
     def ask(film: Found) -> Future[RenderedFilm] | None:
@@ -116,8 +115,3 @@ class _Names:
             name, number = f"{stem}~{number}.{self._suffix}", number + 1
         self._used.add(name.casefold())
         return self._out / name
-
-
-def _lies_in(entry: Entry, out: Path) -> bool:
-    path = entry.path if isinstance(entry, RejectedFile) else entry
-    return path.absolute().is_relative_to(out.absolute())

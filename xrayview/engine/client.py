@@ -19,6 +19,8 @@ from xrayview.engine.lane import Lane, Priority
 from xrayview.engine.protocol import (
     Classify,
     DecodeFilm,
+    DeidentifiedFilm,
+    DeidentifyFilm,
     Explain,
     FilmRequest,
     InspectFilm,
@@ -54,6 +56,7 @@ ROUTES: dict[type, Route] = {
     MakeThumbnail: Route("decode", Priority.PREFETCH, "decode_timeout_s"),
     InspectFilm: Route("decode", Priority.INTERACTIVE, "decode_timeout_s"),
     RenderFilm: Route("decode", Priority.BATCH, "decode_timeout_s"),
+    DeidentifyFilm: Route("decode", Priority.BATCH, "decode_timeout_s"),
     ReadTags: Route("decode", Priority.INTERACTIVE, "header_timeout_s"),
     ReadAttributes: Route("decode", Priority.BATCH, "header_timeout_s"),
     PrepareInput: Route("decode", Priority.INTERACTIVE, "decode_timeout_s"),
@@ -122,6 +125,10 @@ class Engine:
     def submit(
         self, request: RenderFilm, *, priority: Priority | None = None
     ) -> Future[RenderedFilm]: ...
+    @overload
+    def submit(
+        self, request: DeidentifyFilm, *, priority: Priority | None = None
+    ) -> Future[DeidentifiedFilm]: ...
     @overload
     def submit(
         self, request: ReadTags, *, priority: Priority | None = None

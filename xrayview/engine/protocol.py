@@ -6,7 +6,7 @@ of the model it belongs to. Any of them may instead end in an `XrayViewError`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
@@ -119,6 +119,35 @@ class RenderedFilm:
 
 
 @dataclass(frozen=True)
+class DeidentifyFilm:
+    """Decode pool. Reply: `DeidentifiedFilm`.
+
+    The same `key` gives the same new UIDs and aliases for the same old ones.
+    """
+
+    film: FilmRef
+    key: bytes = field(repr=False)
+    keep_characteristics: bool = False
+    """Leave age, sex, size, weight (PS3.15 E.3.4)."""
+    limits: Limits | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class DeidentifiedFilm:
+    """A DICOM file by the Basic Profile of PS3.15, as bytes."""
+
+    film: FilmRef
+    file: bytes = field(repr=False)
+    patient: str
+    """The alias that stands for the patient in all films of one key."""
+    burned_in: str
+    """BurnedInAnnotation: `YES`, `NO`, or empty where the file does not say."""
+    replaced: tuple[tuple[str, str, str], ...] = field(default=(), repr=False)
+    """Keyword, old value, new value of PatientID and of the film's own UIDs."""
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class ReadTags:
     """Decode pool. Reply: `tuple[TagNode, ...]`, the attributes of a DICOM file."""
 
@@ -207,7 +236,7 @@ class Explain:
     method: HeatMapMethod = "grad-cam"
 
 
-FilmRequest = DecodeFilm | MakeThumbnail | InspectFilm | RenderFilm | PrepareInput
+FilmRequest = DecodeFilm | MakeThumbnail | InspectFilm | RenderFilm | DeidentifyFilm | PrepareInput
 """What has a film and decodes it, within `limits`."""
 
 Request = (
@@ -216,6 +245,7 @@ Request = (
     | MakeThumbnail
     | InspectFilm
     | RenderFilm
+    | DeidentifyFilm
     | ReadTags
     | ReadAttributes
     | PrepareInput
@@ -229,6 +259,7 @@ Reply = (
     | Thumbnail
     | FilmInspection
     | RenderedFilm
+    | DeidentifiedFilm
     | tuple[TagNode, ...]
     | tuple[str, ...]
     | PreparedFilm

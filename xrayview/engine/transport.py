@@ -10,11 +10,12 @@ import numpy as np
 import numpy.typing as npt
 
 from xrayview.domain.radiograph import Radiograph
-from xrayview.engine import decoding, judging, showing
+from xrayview.engine import decoding, judging, leaving, showing
 from xrayview.engine.failures import unexpected
 from xrayview.engine.protocol import (
     Classify,
     DecodeFilm,
+    DeidentifyFilm,
     Explain,
     InspectFilm,
     LoadModel,
@@ -36,6 +37,7 @@ HANDLERS: dict[type, Callable[[Any], Reply]] = {
     MakeThumbnail: decoding.make_thumbnail,
     InspectFilm: showing.inspect_film,
     RenderFilm: showing.render_film,
+    DeidentifyFilm: leaving.deidentify_film,
     ReadTags: showing.read_tags,
     ReadAttributes: showing.read_attributes,
     PrepareInput: decoding.prepare_input,

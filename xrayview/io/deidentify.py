@@ -1,0 +1,273 @@
+"""A copy of a DICOM film that does not say who the patient is, with its pixels bit for bit.
+
+Basic Application Level Confidentiality Profile, PS3.15 Annex E. Dates are removed, not shifted;
+UIDs and the PatientID are replaced by others that agree among the films of one run.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import uuid
+from dataclasses import dataclass, field
+from io import BytesIO
+from pathlib import Path
+
+import pydicom
+from pydicom.dataelem import DataElement
+from pydicom.dataset import Dataset, FileMetaDataset
+from pydicom.multival import MultiValue
+from pydicom.sequence import Sequence
+from pydicom.tag import BaseTag
+
+from xrayview import __version__
+from xrayview.errors import StatusCode, UnreadableFilm
+from xrayview.io.dataset import PIXEL_KEYWORDS
+from xrayview.io.deidentify_rules import EDITION, Action, action_for
+from xrayview.io.identity_traces import Traces
+from xrayview.io.opening import regular_file, told_about
+
+STANDARD_ROOT = "1.2.840.10008."
+"""UIDs of the standard itself: they name classes and codes, never an instance."""
+MAX_DEPTH = 64
+_ALIAS_DIGITS = 10
+_OLDEST_YEARS = 90
+
+_DUMMIES = {
+    "DA": "19000101", "TM": "000000", "DT": "19000101000000", "AS": "000Y", "DS": "0", "IS": "0",
+    "FD": 0.0, "FL": 0.0, "SL": 0, "SS": 0, "SV": 0, "UL": 0, "US": 0, "UV": 0,
+}  # fmt: skip
+_DUMMY_TEXT = "ANONYMIZED"
+
+_CODES = (
+    ("113100", "Basic Application Confidentiality Profile"),
+    ("113108", "Retain Patient Characteristics Option"),
+)
+"""PS3.16 CID 7050."""
+
+
+@dataclass(frozen=True)
+class Pseudonyms:
+    """New UIDs and patient names, the same for the same old ones wherever `key` is the same.
+
+    They come from a keyed hash, so that processes need not talk to each other; without the key,
+    which is thrown away with the run, nobody can try which patient an alias stands for.
+    """
+
+    key: bytes = field(repr=False)
+
+    def uid(self, old: str) -> str:
+        """A UID under 2.25 (PS3.5 B.2); those of the standard stay."""
+        if not old or old.startswith(STANDARD_ROOT):
+            return old
+        return f"2.25.{uuid.UUID(bytes=self._digest('uid', old)[:16], version=4).int}"
+
+    def patient(self, old: str) -> str:
+        """An alias for a patient."""
+        return f"ANON-{self._digest('patient', old).hex()[:_ALIAS_DIGITS].upper()}"
+
+    def _digest(self, kind: str, old: str) -> bytes:
+        return hmac.new(self.key, f"{kind}:{old}".encode(), hashlib.sha256).digest()
+
+
+@dataclass(frozen=True, eq=False)
+class AnonymousFilm:
+    """A de-identified file, and what it was called before."""
+
+    file: bytes
+    patient: str
+    """The alias in PatientID and PatientName."""
+    burned_in: str
+    """BurnedInAnnotation as the file says it; empty where it does not."""
+    replaced: tuple[tuple[str, str, str], ...] = field(default=(), repr=False)
+    """Keyword, old value, new value of the attributes that a mapping is made of."""
+
+
+MAPPED = ("PatientID", "StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID")
+
+
+def deidentified(
+    path: Path, transfer_syntax: str, names: Pseudonyms, *, keep_characteristics: bool = False
+) -> AnonymousFilm:
+    """Read a DICOM film and write its de-identified copy, in memory.
+
+    Args:
+        path: a DICOM file with pixels.
+        transfer_syntax: for files without file meta information.
+        names: of this run.
+        keep_characteristics: leave age (to 89), sex, size, weight and the like (PS3.15 E.3.4).
+
+    Raises:
+        UnreadableFilm: DECODE_FAILED, NO_PIXELS; IDENTITY where identifying text would remain.
+    """
+    with told_about(path):
+        regular_file(path)
+        dataset = pydicom.dcmread(path, force=True)
+        if not any(keyword in dataset for keyword in PIXEL_KEYWORDS.values()):
+            raise _no_pixels()
+        before = {keyword: _text(dataset, keyword) for keyword in MAPPED}
+        burned_in = _text(dataset, "BurnedInAnnotation").strip().upper()
+        traces = Traces()
+        traces.collect(dataset)
+        cleaner = _Cleaner(names, traces, keep_characteristics)
+        cleaner.clean(dataset)
+        alias = names.patient(_patient_key(before, traces))
+        dataset.PatientID = dataset.PatientName = alias
+        _say_so(dataset, keep_characteristics)
+        file = _encoded(dataset, before["SOPInstanceUID"], transfer_syntax, names)
+        _check(dataset, file, traces)
+        after = {keyword: _text(dataset, keyword) for keyword in MAPPED}
+    replaced = tuple((keyword, before[keyword], after[keyword]) for keyword in MAPPED)
+    return AnonymousFilm(file, alias, burned_in, replaced)
+
+
+class _Cleaner:
+    """Applies the rules to a dataset and to all items in it."""
+
+    def __init__(self, names: Pseudonyms, traces: Traces, keep_characteristics: bool) -> None:
+        self._names = names
+        self._traces = traces
+        self._keep = keep_characteristics
+
+    def clean(self, dataset: Dataset, depth: int = 0) -> None:
+        """In place."""
+        if depth > MAX_DEPTH:
+            raise _too_deep()
+        for tag in list(dataset.keys()):
+            try:
+                element = dataset[tag]
+                element.value  # noqa: B018 - pydicom converts on access
+            except Exception:  # a value that cannot be read may be anything
+                del dataset[tag]
+                continue
+            self._clean_element(dataset, tag, element, depth)
+
+    def _clean_element(
+        self, dataset: Dataset, tag: BaseTag, element: DataElement, depth: int
+    ) -> None:
+        vr = str(element.VR)
+        action = action_for(tag, vr, keep_characteristics=self._keep)
+        if action is Action.REMOVE:
+            del dataset[tag]
+        elif action is Action.EMPTY:
+            element.value = Sequence() if vr == "SQ" else None
+        elif action is Action.DUMMY:
+            element.value = _DUMMIES.get(vr, _DUMMY_TEXT)
+        elif action is Action.UID:
+            element.value = self._new_uids(element)
+        elif vr == "SQ":
+            for item in element.value:
+                self.clean(item, depth + 1)
+        elif vr == "AS":
+            element.value = _common_age(str(element.value))
+        elif self._traces.stand_in(element):
+            element.value = _DUMMY_TEXT
+
+    def _new_uids(self, element: DataElement) -> list[str] | str:
+        if isinstance(element.value, MultiValue | list):
+            return [self._names.uid(str(old)) for old in element.value]
+        return self._names.uid(str(element.value or ""))
+
+
+def _common_age(age: str) -> str:
+    # HIPAA 45 CFR 164.514(b)(2)(i)(C): older than 89 is one group.
+    old = age.endswith("Y") and age[:-1].isdigit() and int(age[:-1]) >= _OLDEST_YEARS
+    return f"{_OLDEST_YEARS:03d}Y" if old else age
+
+
+def _patient_key(before: dict[str, str], traces: Traces) -> str:
+    """What ties the films of a patient: the ID, else name and birth date, else the study."""
+    return before["PatientID"] or traces.person or before["StudyInstanceUID"]
+
+
+def _say_so(dataset: Dataset, keep_characteristics: bool) -> None:
+    dataset.PatientIdentityRemoved = "YES"
+    dataset.LongitudinalTemporalInformationModified = "REMOVED"
+    dataset.DeidentificationMethod = [
+        f"XrayView {__version__}",
+        f"PS3.15 {EDITION} Basic Profile",
+    ]
+    used = _CODES if keep_characteristics else _CODES[:1]
+    dataset.DeidentificationMethodCodeSequence = Sequence(_code(*code) for code in used)
+
+
+def _code(value: str, meaning: str) -> Dataset:
+    item = Dataset()
+    item.CodeValue, item.CodingSchemeDesignator, item.CodeMeaning = value, "DCM", meaning
+    return item
+
+
+def _encoded(dataset: Dataset, old_sop_uid: str, transfer_syntax: str, names: Pseudonyms) -> bytes:
+    """The file: its meta information is written anew, its preamble blank."""
+    read = getattr(dataset, "file_meta", FileMetaDataset())
+    meta = FileMetaDataset()
+    meta.TransferSyntaxUID = _text(read, "TransferSyntaxUID") or transfer_syntax
+    meta.MediaStorageSOPClassUID = _text(dataset, "SOPClassUID") or _text(
+        read, "MediaStorageSOPClassUID"
+    )
+    old = old_sop_uid or _text(read, "MediaStorageSOPInstanceUID")
+    meta.MediaStorageSOPInstanceUID = names.uid(old)
+    if not old or not meta.MediaStorageSOPClassUID:
+        raise _nameless()
+    dataset.file_meta = meta
+    # A preamble may be a program (CVE-2019-11687).
+    dataset.preamble = b"\0" * 128
+    stream = BytesIO()
+    dataset.save_as(stream, enforce_file_format=True)
+    return stream.getvalue()
+
+
+def _check(dataset: Dataset, file: bytes, traces: Traces) -> None:
+    """Look at what is written, not at what was meant.
+
+    Raises:
+        UnreadableFilm: IDENTITY.
+    """
+    pixels = b"".join(
+        bytes(dataset[keyword].value) for keyword in PIXEL_KEYWORDS.values() if keyword in dataset
+    )
+    compressed = dataset.file_meta.TransferSyntaxUID.is_compressed
+    # In native pixels any bytes may stand by chance; a code stream may carry comments.
+    left = traces.in_bytes(file if compressed else file.replace(pixels, b"", 1))
+    if left:
+        raise UnreadableFilm(
+            "The copy would still say who the patient is",
+            code=StatusCode.IDENTITY,
+            why=f"{left} is left in it",
+            hint="The film is left out. Remove it at the source, with its own tools.",
+        )
+
+
+def _text(dataset: Dataset, keyword: str) -> str:
+    try:
+        value = dataset.get(keyword)
+    except Exception:  # a broken value is none
+        return ""
+    return "" if value is None else str(value)
+
+
+def _no_pixels() -> UnreadableFilm:
+    return UnreadableFilm(
+        "There are no pixels in this file",
+        code=StatusCode.NO_PIXELS,
+        why="reports and indexes hold free text, which no table covers",
+        hint="Only films are copied.",
+    )
+
+
+def _nameless() -> UnreadableFilm:
+    return UnreadableFilm(
+        "The film has no SOP Class or no SOP Instance UID",
+        code=StatusCode.DECODE_FAILED,
+        why="a DICOM file must name its kind and itself (PS3.10 7.1)",
+        hint="Export it again from the source.",
+    )
+
+
+def _too_deep() -> UnreadableFilm:
+    return UnreadableFilm(
+        "The DICOM header is broken",
+        code=StatusCode.DECODE_FAILED,
+        why="its sequences are nested too deeply",
+        hint="Copy or export it again from the source.",
+    )

@@ -1,0 +1,97 @@
+"""What becomes of each attribute of a film that is to name nobody.
+
+The Basic Application Level Confidentiality Profile of DICOM PS3.15 (Annex E). Its table E.1-1 comes
+from `dicom-anonymizer`, which is generated from the standard; that library's own way of applying it
+is not used, since it does not reach into items of sequences. What the table does not list is judged
+by its VR: only what can hold neither a person, a place nor a date is kept.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from functools import cache
+
+from dicomanonymizer.dicom_anonymization_databases import dicomfields_2026c as table
+from pydicom.datadict import dictionary_has_tag, tag_for_keyword
+from pydicom.tag import BaseTag
+
+EDITION = "2026c"
+"""Of the standard that the table is of."""
+
+
+class Action(StrEnum):
+    """What is done with one attribute (PS3.15 E.1.1), for films: `X unless Z` is decided here."""
+
+    KEEP = "keep"
+    REMOVE = "remove"
+    EMPTY = "empty"
+    DUMMY = "dummy"
+    UID = "replace the UID"
+    ITEMS = "look into the items"
+
+
+_OF_TABLE: tuple[tuple[list[tuple[int, ...]], Action], ...] = (
+    (table.X_TAGS, Action.REMOVE),
+    (table.Z_TAGS, Action.EMPTY),
+    (table.D_TAGS, Action.DUMMY),
+    (table.U_TAGS, Action.UID),
+    # Type 2 in radiographs: empty is conformant.
+    (table.Z_D_TAGS, Action.EMPTY),
+    (table.X_Z_TAGS, Action.EMPTY),
+    # Type 3 in radiographs: what is absent says least.
+    (table.X_D_TAGS, Action.REMOVE),
+    (table.X_Z_D_TAGS, Action.REMOVE),
+    # Their items hold references, which stay whole with new UIDs.
+    (table.X_Z_U_STAR_TAGS, Action.ITEMS),
+)
+
+CHARACTERISTICS = (
+    "EthnicGroup", "EthnicGroupCodeSequence", "PatientAge", "PatientSex", "PatientSexNeutered",
+    "PatientSize", "PatientWeight", "PregnancyStatus", "SmokingStatus",
+)  # fmt: skip
+"""Kept by the Retain Patient Characteristics Option (PS3.15 E.3.4)."""
+
+_REMOVED_VRS = frozenset({
+    "AE", "AS", "DA", "DT", "LT", "PN", "ST", "TM", "UC", "UN", "UR", "UT",
+})  # fmt: skip
+"""Persons, places, dates, and texts long enough to tell of them."""
+_OF_VR = {"SQ": Action.ITEMS, "UI": Action.UID}
+_WITHOUT_DUMMY = frozenset({"AT", "OB", "OD", "OF", "OL", "OV", "OW", "SQ", "UN"})
+_GRAPHICS_GROUPS = (0x5000, 0x6000)
+"""Curves and overlay planes: without their data, which the table removes, the rest says nothing."""
+
+
+def action_for(tag: BaseTag, vr: str, *, keep_characteristics: bool = False) -> Action:
+    """What to do with an attribute of this tag and VR."""
+    if tag.is_private or tag.element == 0 or tag.group & 0xFF00 in _GRAPHICS_GROUPS:
+        return Action.REMOVE
+    if keep_characteristics and tag in _characteristics():
+        return Action.KEEP
+    listed = _by_tag().get(int(tag))
+    if listed is None:
+        return _unlisted(tag, vr)
+    if vr == "SQ" and listed is Action.EMPTY:
+        return Action.EMPTY
+    # An item that must say something of a person has no dummy that makes sense.
+    return Action.REMOVE if listed is Action.DUMMY and vr in _WITHOUT_DUMMY else listed
+
+
+def _unlisted(tag: BaseTag, vr: str) -> Action:
+    if vr in _REMOVED_VRS or not dictionary_has_tag(tag):
+        return Action.REMOVE
+    return _OF_VR.get(vr, Action.KEEP)
+
+
+@cache
+def _by_tag() -> dict[int, Action]:
+    return {
+        tag[0] << 16 | tag[1]: action
+        for tags, action in _OF_TABLE
+        for tag in tags
+        if len(tag) == 2  # the others are curves and overlays
+    }
+
+
+@cache
+def _characteristics() -> frozenset[int]:
+    return frozenset(int(tag) for name in CHARACTERISTICS if (tag := tag_for_keyword(name)))
