@@ -36,7 +36,8 @@ def find(
     selected: Annotation | None = None,
 ) -> Hit | None:
     """The selected annotation first, then the one drawn last; handles before lines and texts."""
-    order = sorted(reversed(annotations), key=lambda annotation: annotation != selected)
+    chosen = [annotation for annotation in annotations if annotation == selected]
+    order = [*chosen, *reversed(annotations)]
     for annotation in order:
         number = _handle(annotation, pointer, to_screen)
         if number is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Protocol
 
 from PySide6.QtCore import QEvent, QPointF, QSize, Qt, Signal
 from PySide6.QtGui import (
@@ -20,11 +21,31 @@ from xrayview.ui.viewer.placement import Placement
 _Move = Callable[[QPointF], None]
 """What a drag does with each further point of the pointer, in logical pixels."""
 
+_DRAWING = Qt.CursorShape.CrossCursor
 _CURSORS: dict[Tool, Qt.CursorShape] = {
     "window": Qt.CursorShape.ArrowCursor,
     "zoom": Qt.CursorShape.SizeVerCursor,
     "pan": Qt.CursorShape.OpenHandCursor,
 }
+
+
+class Pencil(Protocol):
+    """Sees the left button first; places are logical pixels of the viewport."""
+
+    def press(self, place: QPointF) -> bool:
+        """True when the press is its own, and what follows until the release."""
+
+    def move(self, place: QPointF) -> None:
+        """The pointer is elsewhere, with or without the button."""
+
+    def release(self, place: QPointF) -> None:
+        """The end of a press of its own."""
+
+    def double_click(self, place: QPointF) -> bool:
+        """True when it is its own, like a press."""
+
+    def leave(self) -> None:
+        """The pointer is no longer on the viewport."""
 
 
 class Canvas(QGraphicsView):
@@ -41,6 +62,9 @@ class Canvas(QGraphicsView):
         super().__init__()
         self.film = film
         self.tool: Tool = "window"
+        self.pencil: Pencil | None = None
+        """What draws and grabs on the film."""
+        self._pencil_down = False
         self.placement = Placement(QSize(), QSize())
         self._fitted = True
         self._steps = WheelSteps()
@@ -62,6 +86,7 @@ class Canvas(QGraphicsView):
         self.setViewportUpdateMode(QGraphicsView.ViewportUpdateMode.FullViewportUpdate)
         self.setContextMenuPolicy(Qt.ContextMenuPolicy.PreventContextMenu)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.viewport().setMouseTracking(True)
         self.set_tool("window")
 
     def take_film(self, size: QSize) -> None:
@@ -100,7 +125,11 @@ class Canvas(QGraphicsView):
 
     def set_tool(self, tool: Tool) -> None:
         self.tool = tool
-        self.viewport().setCursor(_CURSORS[tool])
+        self.show_cursor(None)
+
+    def show_cursor(self, shape: Qt.CursorShape | None) -> None:
+        """What the pointer is over; None is the tool's own."""
+        self.viewport().setCursor(shape or _CURSORS.get(self.tool, _DRAWING))
 
     def _view_size(self) -> QSize:
         return (self.viewport().size().toSizeF() * self.devicePixelRatioF()).toSize()
@@ -111,23 +140,49 @@ class Canvas(QGraphicsView):
     # Gestures
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
+        if self._drag is None and self._is_pencils(event):
+            assert self.pencil is not None
+            self._pencil_down = self.pencil.press(event.position())
+            if self._pencil_down:
+                return
         action = action_of(event.button(), self.tool)
-        if action is None or self._drag is not None or not self.film.isVisible():
+        begin = self._beginnings.get(action) if action else None
+        if begin is None or self._drag is not None or not self.film.isVisible():
             return
         self._drag_button = event.button()
-        self._drag = self._beginnings[action](event.position())
+        self._drag = begin(event.position())
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         if self._drag is not None:
             self._drag(event.position())
+        elif self.pencil is not None and self.film.isVisible():
+            self.pencil.move(event.position())
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
-        if event.button() == self._drag_button:
+        if self._pencil_down and event.button() == Qt.MouseButton.LeftButton:
+            assert self.pencil is not None
+            self._pencil_down = False
+            self.pencil.release(event.position())
+        elif event.button() == self._drag_button:
             self.end_drag()
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
+        if self._is_pencils(event):
+            assert self.pencil is not None
+            self._pencil_down = self.pencil.double_click(event.position())
+            if self._pencil_down:
+                return
         if event.button() == Qt.MouseButton.LeftButton:
             self.double_clicked.emit()
+
+    def _is_pencils(self, event: QMouseEvent) -> bool:
+        left = event.button() == Qt.MouseButton.LeftButton
+        return left and self.pencil is not None and self.film.isVisible()
+
+    def leaveEvent(self, event: QEvent) -> None:
+        if self.pencil is not None:
+            self.pencil.leave()
+        super().leaveEvent(event)
 
     def wheelEvent(self, event: QWheelEvent) -> None:
         angle = event.angleDelta().y()

@@ -7,7 +7,12 @@ from typing import Literal
 
 from PySide6.QtCore import Qt
 
-Tool = Literal["window", "zoom", "pan"]
+MouseTool = Literal["window", "zoom", "pan"]
+MeasureTool = Literal[
+    "length", "angle", "cobb", "cardiothoracic", "rectangle", "ellipse", "polygon", "arrow", "text",
+    "region_window", "calibrate",
+]  # fmt: skip
+Tool = MouseTool | MeasureTool
 
 ANGLE_OF_ONE_STEP = 120
 """Eighths of a degree in one notch of a wheel (QWheelEvent.angleDelta)."""

@@ -1,0 +1,70 @@
+"""The field in which the words of an annotation are written, on the film itself."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from PySide6.QtCore import QEvent, QPointF, Qt
+from PySide6.QtGui import QFocusEvent, QKeyEvent
+from PySide6.QtWidgets import QLineEdit, QWidget
+
+_WIDTH_PX = 220
+LONGEST = 200
+
+
+class TextField(QLineEdit):
+    """Enter keeps the text, Esc gives it up; so does a click elsewhere keep it."""
+
+    def __init__(self, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.setAccessibleName(self.tr("Text of the annotation"))
+        self.setPlaceholderText(self.tr("Text, then Enter"))
+        self.setMaxLength(LONGEST)
+        self.resize(_WIDTH_PX, self.sizeHint().height())
+        self._done: Callable[[str | None], None] | None = None
+        self.hide()
+
+    def ask(self, place: QPointF, text: str, done: Callable[[str | None], None]) -> None:
+        """Write a text; `done` hears it once, or None where it was given up."""
+        self._finish(None)
+        self._done = done
+        self.setText(text)
+        self.selectAll()
+        room = self.parentWidget().size() - self.size()
+        x, y = round(place.x()), round(place.y() - self.height() / 2)
+        self.move(max(0, min(x, room.width())), max(0, min(y, room.height())))
+        self.show()
+        self.setFocus()
+
+    def close_quietly(self) -> None:
+        """The film is gone: there is nothing left to write on."""
+        self._done = None
+        self.hide()
+
+    def _finish(self, text: str | None) -> None:
+        done, self._done = self._done, None
+        if done is not None:
+            had_focus = self.hasFocus()
+            self.hide()
+            if had_focus:
+                self.parentWidget().setFocus()
+            done(text)
+
+    def event(self, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.ShortcutOverride:
+            event.accept()  # every key is a letter here
+            return True
+        return super().event(event)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+            self._finish(self.text().strip())
+        elif event.key() == Qt.Key.Key_Escape:
+            self._finish(None)
+        else:
+            super().keyPressEvent(event)
+
+    def focusOutEvent(self, event: QFocusEvent) -> None:
+        super().focusOutEvent(event)
+        if event.reason() != Qt.FocusReason.PopupFocusReason:
+            self._finish(self.text().strip())
