@@ -6,27 +6,30 @@ import argparse
 import multiprocessing
 import os
 import sys
-from collections.abc import Sequence
+import threading
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from types import TracebackType
 
 from platformdirs import user_documents_path
-from PySide6.QtCore import QCoreApplication, QTimer
+from PySide6.QtCore import QCoreApplication, QEvent, QObject, QTimer
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QApplication
 
 from xrayview import __version__
 from xrayview.services.log import crash_log, start_log
 from xrayview.services.settings import Settings
-from xrayview.services.tasks import as_shown
 from xrayview.ui import theme
 from xrayview.ui.banners import Message
+from xrayview.ui.bridge import MainThread
 from xrayview.ui.main_window import MainWindow
 
 _TALL_PX = 1800
 """A screen of at least this height with no scale of its own is a high-density one."""
 _COMFORTABLE_PX = 1080
+_UNSEEN_MS = 1500
+"""A window that is not painted by then (minimised, covered) wakes all the same."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -39,13 +42,13 @@ def main(argv: Sequence[str] | None = None) -> int:
         app = QApplication(sys.argv[:1])
     app.setApplicationName("XrayView")
     app.setApplicationVersion(__version__)
-    theme.apply(app)
     start_log()
     settings = Settings()
+    theme.apply(app, settings["theme"])
     window = MainWindow(settings, user_documents_path() / "XrayView")
-    window.show()
     sys.excepthook = partial(_on_unforeseen, window)
-    QTimer.singleShot(0, lambda: _wake(window, settings, options))
+    AfterFirstPaint(window.start_page, lambda: _load(window, settings, options))
+    window.show()
     return app.exec()
 
 
@@ -61,9 +64,47 @@ def _parse(argv: Sequence[str]) -> argparse.Namespace:
     return parser.parse_args(argv)
 
 
+class AfterFirstPaint(QObject):
+    """Does something once its widget has been painted for the first time."""
+
+    def __init__(self, widget: QObject, act: Callable[[], None]) -> None:
+        super().__init__(widget)
+        self._act: Callable[[], None] | None = act
+        widget.installEventFilter(self)
+        QTimer.singleShot(_UNSEEN_MS, self._run)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.Paint:
+            watched.removeEventFilter(self)
+            QTimer.singleShot(0, self._run)
+        return False
+
+    def _run(self) -> None:
+        act, self._act = self._act, None
+        if act is not None:
+            act()
+
+
+def _load(window: MainWindow, settings: Settings, options: argparse.Namespace) -> None:
+    """Import what the panels need in a thread: the window answers meanwhile."""
+    bridge = MainThread(window)
+
+    def load() -> None:
+        try:
+            import cv2  # noqa: F401
+
+            import xrayview.engine.client  # noqa: F401
+        finally:  # what is broken says so again on the window's thread
+            bridge.deliver(lambda: _wake(window, settings, options))
+
+    threading.Thread(target=load, name="xrayview imports", daemon=True).start()
+
+
 def _wake(window: MainWindow, settings: Settings, options: argparse.Namespace) -> None:
     from xrayview.engine.client import Engine
 
+    if window.closed:
+        return
     workers = settings["decode_workers"] or None
     if options.sample:
         window.open_sample()
@@ -83,6 +124,8 @@ def _on_unforeseen(
     if issubclass(kind, KeyboardInterrupt):
         window.close()
         return
+    from xrayview.services.tasks import as_shown
+
     window.banners.show_message(Message.of("inside", as_shown(error)))
 
 

@@ -15,7 +15,7 @@ from xrayview.ui import theme
 
 SOURCES = Path(theme.__file__).parent
 ICONS = sorted(path.stem for path in resource("icons").glob("*.svg"))
-OWN_COLOURS = {"xrayview", "chevron_down_light"}
+OWN_COLOURS = {"xrayview", "chevron_down_grey", "chevron_up_grey"}
 
 
 @pytest.mark.parametrize("name", [name for name in ICONS if name not in OWN_COLOURS])

@@ -6,12 +6,14 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, Literal
 
-from xrayview.engine.protocol import Limits
 from xrayview.errors import UsageError
 from xrayview.io.atomic import replacing
 from xrayview.services.places import config_folder
+
+if TYPE_CHECKING:
+    from xrayview.engine.protocol import Limits
 
 KINDS: dict[type, str] = {
     bool: "true or false",
@@ -36,6 +38,9 @@ class Setting:
     high: float | None = None
     group: str = ""
     """The page of the dialog; rows without one are kept by the program itself."""
+    at: Literal["once", "next start"] = "once"
+    """When a change takes effect."""
+    unit: str = ""
 
     def problem(self, value: object) -> str:
         """Why `value` does not fit this row; empty when it fits."""
@@ -69,7 +74,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("device", str, "auto", "Where the model runs.", choices=("auto", "cpu", "cuda"),
             group="Model"),
     Setting("model_timeout_s", float, 120.0, "Seconds that the model may take for one request.",
-            low=5, high=3600, group="Model"),
+            low=5, high=3600, group="Model", unit="s"),
     Setting("heat_map_method", str, "grad-cam", "How heat maps are made.",
             choices=("grad-cam", "occlusion", "input-gradient"), group="Heat map"),
     Setting("heat_map_opacity", float, 0.5, "Opacity of the heat map.", low=0, high=1,
@@ -81,15 +86,17 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("csv_identity", str, "hash", "PatientID in the CSV: nothing, a keyed hash, or the ID.",
             choices=("none", "hash", "full"), group="Identity"),
     Setting("decode_workers", int, 0, "Processes that decode films; 0: one fewer than cores.",
-            low=0, high=256, group="Reading"),
+            low=0, high=256, group="Reading", at="next start"),
     Setting("decode_timeout_s", float, 30.0, "Seconds that one film may take to decode.",
-            low=1, high=600, group="Reading"),
+            low=1, high=600, group="Reading", unit="s"),
     Setting("memory_mib", int, 4096, "Memory (MiB) of a process that decodes films.",
-            low=1024, high=262144, group="Reading"),
+            low=1024, high=262144, group="Reading", at="next start", unit="MiB"),
     Setting("max_megapixels", float, 200.0, "Larger films are refused unread (million pixels).",
             low=1, high=4000, group="Reading"),
     Setting("thumbnail_px", int, 96, "Longest side of a thumbnail in pixels.", low=48, high=256,
-            group="Window"),
+            group="Window", at="next start", unit="px"),
+    Setting("theme", str, "dark", "Colours of the window; the film's surround is always black.",
+            choices=("dark", "light", "system"), group="Window"),
     Setting("shortcuts", dict, {}, "Keys that the user has changed, by action."),
     Setting("recent_folders", list, [], "Folders that were opened last, newest first."),
     Setting("window_state", dict, {}, "Size and panels of the main window."),
@@ -123,6 +130,9 @@ class Settings:
 
     def limits(self) -> Limits:
         """What one film may cost, for the engine."""
+        # The window reads its settings before its first paint; numpy comes with the protocol.
+        from xrayview.engine.protocol import Limits
+
         return Limits(
             decode_timeout_s=self["decode_timeout_s"],
             model_timeout_s=self["model_timeout_s"],

@@ -22,9 +22,10 @@ from PySide6.QtWidgets import (
 
 from xrayview.errors import XrayViewError
 from xrayview.ui import theme
+from xrayview.ui.sign import Sign
 
 Kind = Literal["info", "warn", "error"]
-_COLOUR = {"info": theme.C.accent, "warn": theme.C.warn, "error": theme.C.error}
+_INK = {"info": "accent", "warn": "warn", "error": "error"}
 _MOST = 3
 
 
@@ -86,18 +87,12 @@ class _Banner(QFrame):
     def __init__(self, message: Message, close: Callable[[], None]) -> None:
         super().__init__()
         self.message = message
-        colour = _COLOUR[message.kind]
-        self.setObjectName("banner")
-        self.setStyleSheet(
-            f"#banner {{ background: {theme.C.raised}; border-left: 3px solid {colour}; }}"
-        )
+        self.setProperty("banner", True)
+        self.setProperty("kind", message.kind)
         row = QHBoxLayout(self)
         row.setContentsMargins(12, 8, 8, 8)
         row.setSpacing(12)
-        sign = QLabel()
-        ratio = self.devicePixelRatioF()
-        sign.setPixmap(theme.pixmap(message.kind, 20, colour, ratio))
-        row.addWidget(sign, 0, Qt.AlignmentFlag.AlignTop)
+        row.addWidget(Sign(message.kind, 20, _INK[message.kind]), 0, Qt.AlignmentFlag.AlignTop)
         row.addLayout(self._words(message), 1)
         for text, act in message.actions:
             button = QPushButton(text)

@@ -11,21 +11,19 @@ from PySide6.QtCore import QByteArray, Qt
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import QFileDialog, QMainWindow, QStackedWidget, QVBoxLayout, QWidget
 
-from xrayview.engine.client import Engine
-from xrayview.engine.protocol import Device
 from xrayview.services.resources import resource
-from xrayview.services.session import Session
 from xrayview.services.settings import Settings
-from xrayview.services.tasks import Tasks
-from xrayview.ui import shortcuts
+from xrayview.ui import shortcuts, theme
 from xrayview.ui.banners import Banners, Message
 from xrayview.ui.bridge import MainThread
 from xrayview.ui.shortcut_sheet import ShortcutSheet
 from xrayview.ui.start_page import StartPage
 from xrayview.ui.status_line import StatusLine
-from xrayview.ui.toolbar import FILM_BUTTONS, MODEL_BUTTONS, TopBar
+from xrayview.ui.toolbar import FILM_BUTTONS, MODEL_BUTTONS, VIEW_BUTTONS, TopBar
 
 if TYPE_CHECKING:
+    from xrayview.engine.client import Engine
+    from xrayview.engine.protocol import Device
     from xrayview.ui.workspace import Workspace
 
 _log = logging.getLogger(__name__)
@@ -48,6 +46,7 @@ class MainWindow(QMainWindow):
         self._asleep: list[Callable[[Workspace], None]] = []
         self._let_go: list[Callable[[], None]] = []
         self._space: Workspace | None = None
+        self._closed = False
         self.banners = Banners()
         self.start_page = StartPage()
         self.pages = QStackedWidget()
@@ -63,7 +62,7 @@ class MainWindow(QMainWindow):
         self.bar = TopBar(actions)
         self.bar.setObjectName("tools")
         self.addToolBar(self.bar)
-        self.bar.set_enabled(FILM_BUTTONS + MODEL_BUTTONS, enabled=False)
+        self.bar.set_enabled(FILM_BUTTONS + VIEW_BUTTONS + MODEL_BUTTONS, enabled=False)
         self._keys = shortcuts.bind(self, actions)
         self._place()
         self._connect()
@@ -80,11 +79,18 @@ class MainWindow(QMainWindow):
         """True once engine and panels are there."""
         return self._space is not None
 
+    @property
+    def closed(self) -> bool:
+        """True once the user has closed it."""
+        return self._closed
+
     def wake(self, engine: Engine, model: Path | None = None) -> None:
         """Take the engine, build the panels, load a model; then do what was asked meanwhile.
 
         `model` is the bundle that is asked for; without one the usual one is loaded.
         """
+        from xrayview.services.session import Session
+        from xrayview.services.tasks import Tasks
         from xrayview.ui.dashboard import Dashboard
         from xrayview.ui.film_dock import FilmDock
         from xrayview.ui.workspace import Workspace
@@ -105,6 +111,7 @@ class MainWindow(QMainWindow):
             space, self.bar, self.status, self.start_page, self.banners, self._settings
         )
         self.bar.model_dismissed.connect(board.show_model)
+        theme.on_switch(space.refresh_findings)
         for note in self._settings.notes:
             self.banners.show_message(Message("settings", "warn", note))
         board.show_recent()
@@ -239,6 +246,7 @@ class MainWindow(QMainWindow):
         state = self._settings["window_state"]
         state["geometry"] = self.saveGeometry().toBase64().toStdString()
         self._settings["window_state"] = state
+        self._closed = True
         self.hide()  # at once; the workers end behind it
         for let_go in self._let_go:
             let_go()

@@ -15,7 +15,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from xrayview.ui import shortcuts, theme
+from xrayview.ui import shortcuts
 
 _MOUSE = (
     ("Left drag", "The tool: window, zoom or pan"),
@@ -78,10 +78,7 @@ def _group(name: str, keys: list[tuple[str, str]]) -> QGridLayout:
     for row, (key, text) in enumerate(keys, 1):
         cap = QLabel(key)
         cap.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        cap.setStyleSheet(
-            f"background: {theme.C.raised}; border: 1px solid {theme.C.line};"
-            " border-radius: 4px; padding: 1px 8px;"
-        )
+        cap.setProperty("role", "key")
         grid.addWidget(cap, row, 0)
         grid.addWidget(QLabel(text), row, 1)
     return grid

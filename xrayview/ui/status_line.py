@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QLabel, QStatusBar
 
-from xrayview.domain.radiograph import Radiograph
-from xrayview.engine.protocol import ModelReady
-from xrayview.ui import theme
+if TYPE_CHECKING:
+    from xrayview.domain.radiograph import Radiograph
+    from xrayview.engine.protocol import ModelReady
 
 NOTICE = "RESEARCH USE ONLY · not for diagnosis"
 
@@ -20,14 +22,12 @@ class StatusLine(QStatusBar):
         self.setSizeGripEnabled(False)
         self._left, self._right = QLabel(), QLabel()
         self.notice = QLabel(NOTICE)
-        self.notice.setStyleSheet(
-            f"color: {theme.C.warn}; font-size: 11px; font-weight: 600; letter-spacing: 0.5px;"
-        )
+        self.notice.setProperty("role", "notice")
         self.notice.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self._right.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         for label in (self._left, self._right):
             label.setContentsMargins(8, 3, 8, 3)
-            label.setStyleSheet(f"color: {theme.C.quiet}")
+            label.setProperty("role", "quiet")
         # addWidget, not addPermanentWidget: equal stretch keeps the notice in the middle.
         self.addWidget(self._left, 1)
         self.addWidget(self.notice, 1)

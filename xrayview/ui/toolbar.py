@@ -5,16 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import get_args
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QSignalBlocker, QSize, Qt, Signal
 from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QComboBox, QMenu, QSizePolicy, QToolBar, QToolButton, QWidget
+from PySide6.QtWidgets import QButtonGroup, QComboBox, QMenu, QSizePolicy, QToolBar, QToolButton, QWidget
 
-from xrayview.domain.model import ModelCard
-from xrayview.engine.protocol import Device, ModelReady
-from xrayview.services.catalogue import CatalogueEntry
+from xrayview.services.settings import ROWS
 from xrayview.ui import shortcuts, theme
+
+if TYPE_CHECKING:  # the bar is part of the first paint, numpy is not
+    from xrayview.domain.model import ModelCard
+    from xrayview.engine.protocol import Device, ModelReady
+    from xrayview.services.catalogue import CatalogueEntry
 
 _OTHER_MODEL = object()
 _WIDE_PX = 1200
@@ -48,8 +51,16 @@ _PLACEMENT = (
     "reset_view",
 )  # fmt: skip
 _MORE = (
-    "tags", "pipeline", "", "hide_identity", "copy_picture", "full_screen", "", "shortcuts",
+    "tags", "pipeline", "", "overlays", "shutter", "", "hide_identity", "copy_picture",
+    "full_screen", "", "shortcuts",
 )  # fmt: skip
+_VIEW_TOOLS = (
+    Tool("layout_1x1", "layout_1x1", checkable=True, group="layout"),
+    Tool("layout_1x2", "layout_1x2", checkable=True, group="layout"),
+    Tool("layout_2x2", "layout_2x2", checkable=True, group="layout"),
+    Tool("link_views", "link", checkable=True),
+    Tool("prior_beside", "prior"),
+)
 _MODEL_TOOLS = (
     Tool("classify", "classify", "Classify"),
     Tool("classify_folder", "classify_folder", "Classify folder"),
@@ -57,6 +68,7 @@ _MODEL_TOOLS = (
 )
 FILM_BUTTONS = (*(tool.name for tool in _TOOLS if tool), "menu_turn", "menu_window")
 """What needs a film on screen."""
+VIEW_BUTTONS = tuple(tool.name for tool in _VIEW_TOOLS)
 MODEL_BUTTONS = tuple(tool.name for tool in _MODEL_TOOLS)
 
 
@@ -76,6 +88,7 @@ class TopBar(QToolBar):
         self.setContextMenuPolicy(Qt.ContextMenuPolicy.PreventContextMenu)
         self.setIconSize(QSize(20, 20))
         self.buttons: dict[str, QToolButton] = {}
+        self._groups: dict[str, QButtonGroup] = {}
         self._actions = actions
         self._open()
         self.addSeparator()
@@ -84,14 +97,14 @@ class TopBar(QToolBar):
         self._menu_button("turn", "Turn and flip", _PLACEMENT)
         self.windows = self._menu_button("window", "Windows of the film", (), icon="presets")
         self.addSeparator()
-        for tool in _MODEL_TOOLS:
+        for tool in (*_VIEW_TOOLS, _SEPARATOR, *_MODEL_TOOLS):
             self._add(tool)
         self._space()
         self.models = self._chooser("Model", 180)
         self.models.setPlaceholderText("No model is loaded")
         self.models.activated.connect(self._on_model)
         self.devices = self._chooser("Device that is asked for", 72)
-        for device in get_args(Device):
+        for device in ROWS["device"].choices:
             self.devices.addItem(device, device)
         self.devices.setToolTip("Device that the model is asked to run on")
         self.devices.activated.connect(lambda: self.device_chosen.emit(self.devices.currentData()))
@@ -171,7 +184,7 @@ class TopBar(QToolBar):
         button = self._button(tool.name, tool.icon, tool.text)
         button.setCheckable(tool.checkable)
         if tool.group:
-            button.setAutoExclusive(True)
+            self._groups.setdefault(tool.group, QButtonGroup(self)).addButton(button)
         # A click must not decide the state by itself: what it asks for may be refused.
         act = self._actions[tool.name]
         button.clicked.connect(lambda _checked: act())

@@ -33,9 +33,6 @@ class BatchLine(QFrame):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("batch_line")
-        self.setStyleSheet(
-            f"#batch_line {{ background: {theme.C.raised}; border-top: 1px solid {theme.C.line}; }}"
-        )
         self.setCursor(Qt.CursorShape.PointingHandCursor)
         self.setToolTip("Show or hide the table of results")
         self._began_s = 0.0

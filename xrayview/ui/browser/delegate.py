@@ -111,7 +111,7 @@ def _chip(painter: QPainter, area: QRect, chip: Chip) -> int:
     painter.setPen(Qt.PenStyle.NoPen)
     painter.setBrush(ground)
     painter.drawRoundedRect(box, 10, 10)
-    ink = theme.C.film if chip.filled else chip.colour
+    ink = theme.C.on_accent if chip.filled else chip.colour
     _text(painter, box.toRect(), chip.text, font, ink, Qt.AlignmentFlag.AlignCenter)
     return round(box.left())
 

@@ -9,19 +9,21 @@ from xrayview.domain.model import ModelCard
 from xrayview.engine.protocol import ModelReady
 from xrayview.ui import theme
 
-_STYLE = (
-    "<style>h1{font-size:20px}"
-    f".head{{font-size:12px;font-weight:600;color:{theme.C.quiet};margin-top:20px}}"
-    f"td,th{{padding:3px 14px 3px 0;text-align:left}} th{{color:{theme.C.quiet}}}"
-    f".quiet{{color:{theme.C.quiet}}} .warn{{color:{theme.C.warn}}}</style>"
-)
+
+def _style() -> str:
+    return (
+        "<style>h1{font-size:20px}"
+        f".head{{font-size:12px;font-weight:600;color:{theme.C.quiet};margin-top:20px}}"
+        f"td,th{{padding:3px 14px 3px 0;text-align:left}} th{{color:{theme.C.quiet}}}"
+        f".quiet{{color:{theme.C.quiet}}} .warn{{color:{theme.C.warn}}}</style>"
+    )
 
 
 def card_html(ready: ModelReady) -> str:
     """The card as HTML; every text of the file is escaped."""
     card = ready.card
     parts = [
-        _STYLE,
+        _style(),
         f"<h1>{escape(card.name)} {escape(card.version)}</h1>",
         f"<p>{_lines(card.description)}</p>",
         _section("Intended use", _lines(card.intended_use) or "Not stated."),

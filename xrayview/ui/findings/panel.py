@@ -196,7 +196,7 @@ def _rule() -> QFrame:
 
 def _button(text: str, icon: str, act: Callable[[], None], *, primary: bool = False) -> QPushButton:
     button = QPushButton(text)
-    button.setIcon(theme.icon(icon, "#08131b" if primary else theme.C.text))
+    button.setIcon(theme.icon(icon, theme.C.on_accent if primary else theme.C.text))
     button.setProperty("primary", primary)
     button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
     button.clicked.connect(act)

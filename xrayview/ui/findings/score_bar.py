@@ -85,7 +85,7 @@ class ScoreBar(QWidget):
         figure = f"{shown.score:.2f}"
         width = QFontMetrics(font).horizontalAdvance("0.00") + 4
         painter.setFont(font)
-        painter.setPen(QColor("#ffffff" if stands_out else theme.C.text))
+        painter.setPen(QColor(theme.C.strong if stands_out else theme.C.text))
         middle = Qt.AlignmentFlag.AlignVCenter
         area = QRectF(0, 2, self.width(), 22)
         painter.drawText(area, Qt.AlignmentFlag.AlignRight | middle, figure)

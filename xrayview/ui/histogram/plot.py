@@ -23,7 +23,6 @@ class HistogramPlot(pg.GraphicsLayoutWidget):
 
     def __init__(self) -> None:
         super().__init__()
-        self.setBackground(C.panel)
         self.setAccessibleName(self.tr("Grey-value histogram"))
         self.setToolTip(
             self.tr("Grey values of the film, counted on a logarithmic scale.\n")
@@ -31,15 +30,15 @@ class HistogramPlot(pg.GraphicsLayoutWidget):
         )
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self._range = (0.0, 1.0)
-        self.bars = pg.PlotCurveItem(fillLevel=0, brush=C.faint, pen=None)
-        self.curve = pg.PlotCurveItem(pen=pg.mkPen(C.text, width=1.5), antialias=True)
-        self.region = pg.LinearRegionItem(
-            brush=_faint(C.accent, 36), hoverBrush=_faint(C.accent, 56), pen=pg.mkPen(C.accent)
-        )
+        self.bars = pg.PlotCurveItem(fillLevel=0, pen=None)
+        self.curve = pg.PlotCurveItem(antialias=True)
+        self.region = pg.LinearRegionItem()
         self.region.sigRegionChanged.connect(lambda: self.dragged.emit(*self.region.getRegion()))
         self._box = self._view_with_axis()
         for item in (self.bars, self.region, self.curve):
             self._box.addItem(item)
+        self._tint()
+        theme.on_switch(self._tint)
 
     def show_histogram(self, histogram: Histogram, voi: Voi) -> None:
         """The values of another film; the view holds all of them, and the window if it may."""
@@ -60,6 +59,17 @@ class HistogramPlot(pg.GraphicsLayoutWidget):
             self.region.setRegion(voi_range(voi))
         self.curve.setData(*transfer_curve(voi, *self._range))
 
+    def _tint(self) -> None:
+        self.setBackground(C.panel)
+        self.bars.setBrush(C.faint)
+        self.curve.setPen(pg.mkPen(C.text, width=1.5))
+        self.region.setBrush(_faint(C.accent, 36))
+        self.region.setHoverBrush(_faint(C.accent, 56))
+        for line in self.region.lines:
+            line.setPen(pg.mkPen(C.accent))
+        self._axis.setPen(C.line)
+        self._axis.setTextPen(C.quiet)
+
     def _view_with_axis(self) -> pg.ViewBox:
         """Not a PlotItem: its menus and buttons would only be hidden."""
         self.ci.layout.setContentsMargins(0, 0, 0, 0)
@@ -67,7 +77,7 @@ class HistogramPlot(pg.GraphicsLayoutWidget):
         box = self.addViewBox(row=0, col=0, enableMenu=False)
         box.setMouseEnabled(x=True, y=False)
         box.setYRange(0, 1 + _ROOM, padding=0)
-        axis = pg.AxisItem("bottom", pen=C.line, textPen=C.quiet, linkView=box, maxTickLength=-4)
+        axis = self._axis = pg.AxisItem("bottom", linkView=box, maxTickLength=-4)
         axis.setStyle(tickFont=theme.pixels(theme.SMALL_PX))
         axis.enableAutoSIPrefix(False)
         self.addItem(axis, row=1, col=0)

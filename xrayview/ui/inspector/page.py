@@ -11,23 +11,25 @@ from xrayview.domain.radiograph import Spacing
 from xrayview.ui import theme
 
 ORIGINS: dict[Origin, tuple[str, str]] = {
-    "file": ("from the file", theme.C.quiet),
-    "default": ("the standard's default", theme.C.quiet),
-    "computed": ("from the pixels", theme.C.ok),
-    "user": ("set by you", theme.C.accent),
+    "file": ("from the file", "quiet"),
+    "default": ("the standard's default", "quiet"),
+    "computed": ("from the pixels", "ok"),
+    "user": ("set by you", "accent"),
 }
-"""The words for where a step comes from, and their colour."""
+"""The words for where a step comes from, and their ink in the theme."""
 NO_LENGTH = "px: the file gives no length in mm that can be used"
 
-_STYLE = (
-    "<style>"
-    f".head{{font-size:12px;font-weight:600;color:{theme.C.quiet}}}"
-    ".steps{margin-top:8px}"
-    f".number{{color:{theme.C.faint}}} .name{{font-weight:600}}"
-    f".tags{{color:{theme.C.quiet};font-size:12px}}"
-    f".note{{color:{theme.C.quiet}}} .warn{{color:{theme.C.warn}}}"
-    "</style>"
-)
+
+def _style() -> str:
+    return (
+        "<style>"
+        f".head{{font-size:12px;font-weight:600;color:{theme.C.quiet}}}"
+        ".steps{margin-top:8px}"
+        f".number{{color:{theme.C.quiet}}} .name{{font-weight:600}}"
+        f".tags{{color:{theme.C.quiet};font-size:12px}}"
+        f".note{{color:{theme.C.quiet}}} .warn{{color:{theme.C.warn}}}"
+        "</style>"
+    )
 
 
 def pipeline_html(
@@ -41,7 +43,7 @@ def pipeline_html(
     body = "".join(_step(number, step) for number, step in enumerate(steps, 1))
     return "".join(
         (
-            _STYLE,
+            _style(),
             _head("From stored values to displayed grey"),
             f"<table width='100%' cellspacing='0' cellpadding='2' class='steps'>{body}</table>",
             _head("Spacing"),
@@ -57,7 +59,8 @@ def _head(text: str) -> str:
 
 
 def _step(number: int, step: Step) -> str:
-    word, colour = ORIGINS[step.origin]
+    word, ink = ORIGINS[step.origin]
+    colour = getattr(theme.C, ink)
     tags = f"<tr><td></td><td colspan='2'>{_tags(step.attributes)}</td></tr>"
     return (
         f"<tr><td class='number' width='22'>{number}</td>"

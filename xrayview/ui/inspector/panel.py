@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from PySide6.QtCore import QTimer
 from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QFrame, QTextBrowser, QVBoxLayout, QWidget
@@ -9,6 +11,7 @@ from PySide6.QtWidgets import QFrame, QTextBrowser, QVBoxLayout, QWidget
 from xrayview.display.inspector import pipeline_steps, spacing_attributes
 from xrayview.display.voi import Voi
 from xrayview.domain.radiograph import Radiograph
+from xrayview.ui import theme
 from xrayview.ui.inspector.page import pipeline_html
 from xrayview.ui.viewer.message_page import MessagePage
 
@@ -17,14 +20,25 @@ _EVERY_MS = 40
 NO_FILM = "No film is on screen."
 
 
+@dataclass(frozen=True)
+class _State:
+    """What the page says depends on this alone."""
+
+    radiograph: Radiograph | None = None
+    voi: Voi | None = None
+    inverted: bool = False
+    overlays: bool = True
+    shutter: bool = True
+
+
 class PipelineInspector(QFrame):
     """The steps that one film goes through, as it is shown now."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setProperty("panel", True)
-        self._state: tuple[Radiograph | None, Voi | None, bool] = (None, None, False)
-        self._drawn: tuple[Radiograph | None, Voi | None, bool] | None = None
+        self._state = _State()
+        self._drawn: _State | None = None
         self.page = QTextBrowser()
         self.page.setAccessibleName("Steps from stored values to displayed grey")
         self.page.setOpenLinks(False)
@@ -38,16 +52,23 @@ class PipelineInspector(QFrame):
         self._next = QTimer(self, singleShot=True, interval=_EVERY_MS)
         self._next.timeout.connect(self._draw)
         self._draw()
+        theme.on_switch(self._draw_anew)
 
     def show_film(
-        self, radiograph: Radiograph | None, voi: Voi | None, *, inverted: bool = False
+        self,
+        radiograph: Radiograph | None,
+        voi: Voi | None,
+        *,
+        inverted: bool = False,
+        overlays: bool = True,
+        shutter: bool = True,
     ) -> None:
         """The film on screen with the window or LUT in force; None: there is no film.
 
         Cheap where nothing is new, and where the panel is not seen: then it waits until it is.
         """
-        another = radiograph is not self._state[0]
-        self._state = (radiograph, voi, inverted)
+        another = radiograph is not self._state.radiograph
+        self._state = _State(radiograph, voi, inverted, overlays, shutter)
         if not self.isVisible() or self._state == self._drawn:
             return
         if another:
@@ -59,18 +80,29 @@ class PipelineInspector(QFrame):
         super().showEvent(event)
         self._draw()
 
+    def _draw_anew(self) -> None:
+        self._drawn = None
+        self._draw()
+
     def _draw(self) -> None:
         if self._state == self._drawn:
             return
         self._drawn = self._state
-        radiograph, voi, inverted = self._state
+        state = self._state
+        radiograph = state.radiograph
         self.page.setVisible(radiograph is not None)
         self.message.setVisible(radiograph is None)
         if radiograph is None:
             self.message.show_text(NO_FILM)
             return
         html = pipeline_html(
-            pipeline_steps(radiograph, voi, invert=inverted),
+            pipeline_steps(
+                radiograph,
+                state.voi,
+                invert=state.inverted,
+                overlays=state.overlays,
+                shutter=state.shutter,
+            ),
             radiograph.spacing,
             spacing_attributes(radiograph),
             radiograph.warnings,

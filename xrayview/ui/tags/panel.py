@@ -159,10 +159,7 @@ def _detail() -> QPlainTextEdit:
     # UIDs have no spaces to be broken at.
     detail.setWordWrapMode(QTextOption.WrapMode.WrapAtWordBoundaryOrAnywhere)
     detail.setAccessibleName("The chosen tag in full")
-    detail.setStyleSheet(
-        f"QPlainTextEdit {{ background: {theme.C.panel}; border: 0;"
-        f" border-top: 1px solid {theme.C.line}; padding: 4px 8px; }}"
-    )
+    detail.setProperty("detail", True)
     return detail
 
 

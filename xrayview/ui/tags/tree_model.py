@@ -115,7 +115,7 @@ class TagTree(QAbstractItemModel):
 
 def _colour(row: Row, column: int) -> str:
     if row.is_masked and column == len(COLUMNS) - 1:
-        return theme.C.faint
+        return theme.C.quiet
     unnamed = column == _NAME and not row.node.keyword
     quiet = column in (0, _VR) or unnamed or not row.is_hit
     return theme.C.quiet if quiet else theme.C.text

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from PySide6.QtCore import QRectF, QSignalBlocker, Signal
 from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QVBoxLayout, QWidget
@@ -26,6 +28,7 @@ from xrayview.domain.film import FilmRef
 from xrayview.domain.model import HeatMap
 from xrayview.domain.radiograph import Radiograph, Window
 from xrayview.errors import XrayViewError
+from xrayview.ui.measure.layer import MeasureLayer
 from xrayview.ui.viewer.busy_line import BusyLine
 from xrayview.ui.viewer.canvas import Canvas
 from xrayview.ui.viewer.corners import CornerLayer
@@ -48,6 +51,8 @@ class FilmViewer(QWidget):
     state_changed = Signal()
     """The film, its window, its zoom or its inversion is another."""
     tool_changed = Signal(str)
+    film_changed = Signal()
+    """Another film is on screen, or none."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -64,8 +69,10 @@ class FilmViewer(QWidget):
         self._canvas = Canvas(self._film)
         self._canvas.setAccessibleName(self.accessibleName())
         self._heat = HeatOverlay(self._film, self._canvas.viewport())
+        self.measure = MeasureLayer(self._film, self._canvas)
         self._corners = CornerLayer(self._canvas.viewport())
         self._message = MessagePage(self._canvas.viewport())
+        self.setProperty("film", True)  # its texts lie on black in every theme
         self._busy = BusyLine(self)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
@@ -82,6 +89,9 @@ class FilmViewer(QWidget):
         canvas.placement_changed.connect(self._refresh)
         canvas.window_drag_began.connect(self._begin_window_drag)
         canvas.window_dragged.connect(self._drag_window)
+        self.measure.window_asked.connect(self.set_window)
+        self.measure.spacing_changed.connect(self._refresh)
+        self.measure.escaped.connect(lambda: self.set_tool("window"))
 
     # What is shown
 
@@ -99,10 +109,17 @@ class FilmViewer(QWidget):
         self._position = position
         self._heat.set_heat(None, "")
         self._voi, self._choices, self._inverted = voi, ready.choices, False
-        self._film.set_film(ready.pyramid, lut)
+        self._film.set_film(ready.pyramid, lut, ready.cover)
         self._message.hide()
         self._busy.hide()
+        self.measure.show_film(radiograph)
         self._canvas.take_film(self._film.size)
+        self.film_changed.emit()
+
+    def set_position(self, position: tuple[int, int]) -> None:
+        """The film on screen is n of N: the list has grown since it was shown."""
+        self._position = position
+        self._refresh()
 
     def show_busy(self, film: FilmRef) -> None:
         """A film is on its way; what is on screen stays until it is here."""
@@ -151,6 +168,11 @@ class FilmViewer(QWidget):
         if self._radiograph is not None and window != self._voi:
             self._show_through(window)
 
+    def set_voi(self, voi: Voi) -> None:
+        """Show the film through this window or VOI LUT; nothing happens without a film."""
+        if self._radiograph is not None and voi is not self._voi and voi != self._voi:
+            self._show_through(voi)
+
     @property
     def inverted(self) -> bool:
         """The user's inversion, on top of the film's own."""
@@ -189,6 +211,28 @@ class FilmViewer(QWidget):
         if self._dragged_from is not None:
             self._show_through(drag_window(self._dragged_from, right_px, down_px))
 
+    # Overlays and shutter of the file
+
+    @property
+    def overlays_shown(self) -> bool:
+        """The file's overlay planes are drawn, where it has any."""
+        return self._film.overlays
+
+    @property
+    def shutter_shown(self) -> bool:
+        """The file's shutter hides what it hides, where it has one."""
+        return self._film.shutter
+
+    def set_overlays_shown(self, shown: bool) -> None:
+        """Draw the overlay planes of this and of later films."""
+        self._film.show_cover(overlays=shown, shutter=self._film.shutter)
+        self._refresh()
+
+    def set_shutter_shown(self, shown: bool) -> None:
+        """Apply the shutter of this and of later films."""
+        self._film.show_cover(overlays=self._film.overlays, shutter=shown)
+        self._refresh()
+
     # Placement
 
     @property
@@ -200,6 +244,11 @@ class FilmViewer(QWidget):
     def placement(self) -> Placement:
         """Where the film lies: maps film pixels to physical pixels of the picture and back."""
         return self._canvas.placement
+
+    def set_placement(self, placement: Placement) -> None:
+        """Lay the film so; one that fits goes on fitting when the viewport changes its size."""
+        if self._radiograph is not None:
+            self._canvas.place(placement, fitted=placement == placement.fitted())
 
     def fit(self) -> None:
         self._canvas.fit()
@@ -226,9 +275,10 @@ class FilmViewer(QWidget):
         self._canvas.take_film(self._film.size)
 
     def set_tool(self, tool: Tool) -> None:
-        """What the left button drags: "window", "zoom" or "pan"."""
+        """What the left button does: drag "window", "zoom" or "pan", or draw with a tool."""
         if tool != self._canvas.tool:
             self._canvas.set_tool(tool)
+            self.measure.set_tool(tool)
             self.tool_changed.emit(tool)
 
     # Heat map
@@ -268,7 +318,9 @@ class FilmViewer(QWidget):
         hidden = self._identity_hidden
         with QSignalBlocker(self):
             self.set_identity_hidden(hidden or not identity)
+            self.measure.set_bare(True)
             image = self._canvas.grab().toImage()
+            self.measure.set_bare(False)
             self.set_identity_hidden(hidden)
         return image
 
@@ -279,6 +331,8 @@ class FilmViewer(QWidget):
         self._film.clear()
         self._canvas.end_drag()
         self._busy.hide()
+        self.measure.show_film(None)
+        self.film_changed.emit()
 
     def _refresh(self) -> None:
         """Bring texts and layers in line with the film, its window and its placement."""
@@ -290,14 +344,30 @@ class FilmViewer(QWidget):
         self._corners.show_texts(*self._texts(), self._heat.caption, warnings)
         room = self._corners.layout_now().room_at_right
         self._heat.arrange(self._film.sceneBoundingRect(), room)
+        self.measure.refresh_probe()
         self.state_changed.emit()
 
     def _texts(self) -> tuple[CornerTexts, EdgeLetters]:
         if self._radiograph is None or self._voi is None:
             return _WITHOUT_FILM
         placement = self.placement
-        state = ViewState(self._voi, placement.zoom, *self._position, invert=self._inverted)
+        state = ViewState(
+            self._voi,
+            placement.zoom,
+            *self._position,
+            invert=self._inverted,
+            overlays=self._film.overlays,
+            shutter=self._film.shutter,
+        )
         return (
-            corner_texts(self._radiograph, state, hide_identity=self._identity_hidden),
+            corner_texts(self._measured(), state, hide_identity=self._identity_hidden),
             edge_letters(self._radiograph.orientation, placement.turns, flip_h=placement.mirrored),
         )
+
+    def _measured(self) -> Radiograph:
+        """The film with the spacing that its lengths rest on."""
+        assert self._radiograph is not None
+        spacing = self.measure.spacing
+        if spacing == self._radiograph.spacing:
+            return self._radiograph
+        return replace(self._radiograph, spacing=spacing)
