@@ -88,6 +88,9 @@ class DataConfig:
     test_fraction: float = 0.2
     """The same for test films, cut from a source that names no film of `test_splits`."""
     split_salt: str = "xrayview"
+    lung_masks: str = ""
+    """A folder, below the data folder or anywhere: `STEM.png` for the film `STEM.*`, lungs
+    bright. `augment.surroundings` needs it."""
     leaks: Literal["refuse", "allow"] = "refuse"
     near_duplicate_bits: int = 8
     """Films in different splits whose 256-bit picture hashes differ in no more bits are a leak;
@@ -125,6 +128,15 @@ class AugmentConfig:
     """Widest strip, as a share of the side."""
     brightness: float = 0.0
     """Grey is multiplied by a factor in 1 - brightness .. 1 + brightness."""
+    surroundings: float = 0.0
+    """Probability that what lies around the lungs is another film's, before all else. Not
+    physics: it takes away what tells the label without the lungs."""
+
+    @property
+    def moves_nothing(self) -> bool:
+        """Films stay as they are; how wide a strip would be says nothing."""
+        drawn = {**dataclasses.asdict(self), "collimate_width": 0}
+        return not any(drawn.values())
 
 
 @dataclass(frozen=True)
@@ -274,6 +286,11 @@ class TrainingConfig:
 
 def _problems(config: TrainingConfig) -> Iterator[tuple[str, str]]:
     yield from _data_problems(config.data)
+    if config.augment.surroundings and not config.data.lung_masks:
+        yield (
+            "augment.surroundings is set without data.lung_masks",
+            "Name the folder of lung masks, or set augment.surroundings=0.",
+        )
     yield from _target_problems(config.target)
     yield from _network_problems(config.network, min(config.preprocessing.size))
     yield from _optim_problems(config.optim)

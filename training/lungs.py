@@ -20,6 +20,8 @@ _INSIDE = 127
 class LungMasks:
     """A folder of masks: `STEM.png` for the film `STEM.*`, lungs bright, all of the film covered.
 
+    A mask may have another resolution than its film.
+
     Raises:
         UsageError: there is no such folder.
     """
@@ -27,23 +29,29 @@ class LungMasks:
     def __init__(self, folder: Path) -> None:
         if not folder.is_dir():
             raise UsageError(
-                f"There is no folder {folder}", hint="Point --masks at the folder of lung masks."
+                f"There is no folder {folder}",
+                hint="Name the folder of lung masks (--masks, data.lung_masks), or do without: "
+                "--set augment.surroundings=0.",
             )
         self.folder = folder
 
-    def of_film(self, path: str, film_size: tuple[int, int]) -> MaskHW | None:
-        """The lungs on the film's own grid, or None without a mask that shows any.
+    def file_of(self, path: str) -> Path:
+        """Where the mask of a film would lie."""
+        return self.folder / f"{Path(path).stem}.png"
 
-        A mask of another resolution covers the same field and is scaled to it.
+    def of_film(self, path: str, film_size: tuple[int, int] | None = None) -> MaskHW | None:
+        """The lungs on a grid of (rows, columns), or None without a mask that shows any.
+
+        Without `film_size` on the mask's own grid, whose aspect is then taken for the film's.
         """
-        file = self.folder / f"{Path(path).stem}.png"
+        file = self.file_of(path)
         if not file.is_file():
             return None
         # Not cv2.imread: names that are not ASCII fail on Windows.
         grey_HW = cv2.imdecode(np.fromfile(file, np.uint8), cv2.IMREAD_GRAYSCALE)
         if grey_HW is None:
             return None
-        rows, columns = film_size
+        rows, columns = film_size or grey_HW.shape
         mask_HW = cv2.resize(grey_HW, (columns, rows), interpolation=cv2.INTER_NEAREST) > _INSIDE
         return np.asarray(mask_HW) if mask_HW.any() else None
 

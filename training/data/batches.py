@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import dataclasses
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
@@ -12,11 +13,11 @@ import torch
 from torch import Tensor
 
 from training.config import AugmentConfig
-from training.data import augment
+from training.data import augment, surroundings
 from xrayview.errors import UsageError
 from xrayview.preprocessing.pipeline import Preprocessor
 
-_ORDER, _CHANCE = 0, 1
+_ORDER, _CHANCE, _SURROUNDINGS = 0, 1, 2
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,9 +30,25 @@ class FilmSet:
     targets_NK: npt.NDArray[np.float32]
     """One row per place."""
     names: tuple[str, ...]
+    pooled_ND: npt.NDArray[np.float32] | None = None
+    """A frozen backbone's pooled features, one row per place: batches are of these, not films."""
+    lungs_NHW: npt.NDArray[np.uint8] | None = None
+    """1 in the lungs, film by film as `greys_NHW`; all 0 where no mask is known."""
 
     def __len__(self) -> int:
         return len(self.places)
+
+    def only(self, chosen: npt.NDArray[np.int64]) -> FilmSet:
+        """These films alone, by their place in the set."""
+        pooled_ND = None if self.pooled_ND is None else self.pooled_ND[chosen]
+        names = tuple(self.names[i] for i in chosen)
+        return dataclasses.replace(
+            self,
+            places=self.places[chosen],
+            targets_NK=self.targets_NK[chosen],
+            names=names,
+            pooled_ND=pooled_ND,
+        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,10 +96,24 @@ class TrainingBatches:
         rng = np.random.default_rng([self.seed, _CHANCE, epoch, step, self.rank])
         # Read in the order of the disk; only the batch's composition is random.
         chosen = np.sort(chosen)
-        greys_BHW = torch.from_numpy(self.films.greys_NHW[self.films.places[chosen]])
+        if self.films.pooled_ND is not None or self.config.moves_nothing:
+            return _as_they_are(self.films, chosen, self.preprocessor)
+        greys_BHW = torch.from_numpy(self._greys(chosen, (epoch, step)))
         size = (greys_BHW.shape[1], greys_BHW.shape[2])
         greys_BHW = augment.apply(greys_BHW, augment.draw(self.config, self.size, size, rng))
         return _finished(self.films, chosen, greys_BHW.numpy(), self.preprocessor)
+
+    def _greys(self, chosen: npt.NDArray[np.int64], at: tuple[int, int]) -> npt.NDArray[np.float32]:
+        films = self.films
+        places = films.places[chosen]
+        greys_BHW = films.greys_NHW[places]
+        if not self.config.surroundings or films.lungs_NHW is None:
+            return greys_BHW
+        # A generator of its own: it moves no other draw.
+        rng = np.random.default_rng([self.seed, _SURROUNDINGS, *at, self.rank])
+        draws = surroundings.draw(self.config.surroundings, len(chosen), len(films), rng)
+        donors_BHW = films.greys_NHW[films.places[draws.donors_B]]
+        return surroundings.lay(greys_BHW, films.lungs_NHW[places], donors_BHW, draws)
 
     def _order(self, epoch: int) -> npt.NDArray[np.int64]:
         rng = np.random.default_rng([self.seed, _ORDER, epoch])
@@ -104,16 +135,28 @@ def evaluation_batches(films: FilmSet, preprocessor: Preprocessor, size: int) ->
     """Every film once, in order, as the app would see it."""
     for start in range(0, len(films), size):
         chosen = np.arange(start, min(start + size, len(films)))
-        yield _finished(films, chosen, films.greys_NHW[films.places[chosen]], preprocessor)
+        yield _as_they_are(films, chosen, preprocessor)
+
+
+def _as_they_are(
+    films: FilmSet, chosen: npt.NDArray[np.int64], preprocessor: Preprocessor
+) -> Batch:
+    if films.pooled_ND is None:
+        return _finished(films, chosen, films.greys_NHW[films.places[chosen]], preprocessor)
+    # A map of one cell, as `forward_head` takes it.
+    return _batch(films, chosen, films.pooled_ND[chosen][:, :, None, None])
 
 
 def _finished(
     films: FilmSet,
-    chosen: Sequence[int] | npt.NDArray[np.int64],
+    chosen: npt.NDArray[np.int64],
     greys_BHW: npt.NDArray[np.float32],
     preprocessor: Preprocessor,
 ) -> Batch:
-    x_BCHW = np.stack([preprocessor.finish(grey_HW) for grey_HW in greys_BHW])
+    return _batch(films, chosen, np.stack([preprocessor.finish(grey_HW) for grey_HW in greys_BHW]))
+
+
+def _batch(films: FilmSet, chosen: npt.NDArray[np.int64], x_BCHW: npt.NDArray[np.float32]) -> Batch:
     return Batch(
         torch.from_numpy(x_BCHW),
         torch.from_numpy(films.targets_NK[chosen]),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -45,7 +45,8 @@ def load_greys(
     Raises:
         NothingUsable: not one film could be read.
     """
-    key = f"{_sources_key(rows, folder)}-{preprocessor.preprocessing_id}"
+    files = [(row.path, folder / row.path) for row in rows]
+    key = f"{files_key(files)}-{preprocessor.preprocessing_id}"
     index_path = cache / f"{key}.json"
     if not index_path.is_file():
         cache.mkdir(parents=True, exist_ok=True)
@@ -70,12 +71,12 @@ def pixels_sha256(radiograph: Radiograph) -> str:
     return digest.hexdigest()
 
 
-def _sources_key(rows: Sequence[FilmRow], folder: Path) -> str:
+def files_key(files: Iterable[tuple[str, Path]]) -> str:
+    """A short hash of files' names, sizes and times of change; missing ones count as such."""
     digest = hashlib.sha256()
-    for row in rows:
-        path = folder / row.path
+    for name, path in files:
         stat = path.stat() if path.is_file() else None
-        facts = (row.path, stat.st_size, stat.st_mtime_ns) if stat else (row.path,)
+        facts = (name, stat.st_size, stat.st_mtime_ns) if stat else (name,)
         digest.update(json.dumps(facts).encode())
     return digest.hexdigest()[:16]
 

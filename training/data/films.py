@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,10 +10,11 @@ import numpy as np
 import numpy.typing as npt
 
 from training.config import TrainingConfig
-from training.data import cache, leaks, readers, splits, targets
+from training.data import cache, leaks, readers, splits, surroundings, targets
 from training.data.balance import balance
 from training.data.batches import FilmSet
 from training.data.manifest import FilmRow, Listing, Manifest, Omission
+from training.lungs import LungMasks
 from xrayview.errors import NothingUsable
 from xrayview.preprocessing.pipeline import Preprocessor
 
@@ -28,6 +29,10 @@ class Films:
     greys_NHW: npt.NDArray[np.float32]
     targets_NK: npt.NDArray[np.float32]
     leaks: tuple[leaks.Leak, ...]
+    lungs_NHW: npt.NDArray[np.uint8] | None = None
+    """1 in the lungs; None where the config asks for no masks."""
+    cache: Path | None = None
+    """Where more that is computed of them may be kept."""
 
     def part(self, split: str) -> FilmSet:
         """The films of one split.
@@ -41,7 +46,9 @@ class Films:
                 f"There is no film for {split}", hint="Look at data.*_splits of the config."
             )
         names = tuple(self.manifest.rows[i].path for i in places)
-        return FilmSet(self.greys_NHW, places, self.targets_NK[places], names)
+        return FilmSet(
+            self.greys_NHW, places, self.targets_NK[places], names, lungs_NHW=self.lungs_NHW
+        )
 
 
 def select_rows(
@@ -106,4 +113,18 @@ def gather_films(
         greys_NHW=greys.greys_NHW,
         targets_NK=targets.targets_NK(greys.rows, config.target),
         leaks=tuple(found),
+        lungs_NHW=_lungs(config, greys.rows, folder, cache_folder, say),
+        cache=cache_folder,
     )
+
+
+def _lungs(
+    config: TrainingConfig, rows: Sequence[FilmRow], folder: Path, cache_folder: Path, say: Say
+) -> npt.NDArray[np.uint8] | None:
+    if not config.augment.surroundings:
+        return None
+    masks = LungMasks(folder / config.data.lung_masks)
+    preprocessor = Preprocessor(config.preprocessing)
+    lungs_NHW = surroundings.load_lungs(rows, masks, preprocessor, cache_folder)
+    say(f"{int(lungs_NHW.any(axis=(1, 2)).sum())} of {len(rows)} films have a lung mask")
+    return lungs_NHW

@@ -47,7 +47,7 @@ def normal_pneumonia_small() -> TrainingConfig:
     return TrainingConfig(
         recipe="normal-pneumonia-small",
         summary="pneumonia on children's films, a small residual network trained from nothing",
-        data=DataConfig(dataset="kermany"),
+        data=DataConfig(dataset="kermany", lung_masks="kermany_lungs"),
         target=TargetConfig(
             findings=(PNEUMONIA,),
             negative_labels=("normal",),
@@ -56,12 +56,12 @@ def normal_pneumonia_small() -> TrainingConfig:
         # The stored copies are squashed to squares; stretching gives films with their true
         # aspect the same shape, where a letterbox would show the model what it never saw.
         preprocessing=PreprocessSpec(size=(160, 160), fit="stretch", standardize="film"),
-        augment=AugmentConfig(rotate_deg=10.0, blur=0.0, collimate=0.0),
+        augment=AugmentConfig(rotate_deg=10.0, blur=0.0, collimate=0.0, surroundings=0.5),
         network=NetworkConfig(widths=(24, 48, 96, 232)),
-        optim=OptimConfig(epochs=14, label_smoothing=0.0),
+        optim=OptimConfig(epochs=18, label_smoothing=0.0),
         bundle=BundleConfig(
             name="paediatric-pneumonia-small",
-            version="1.1.0",
+            version="1.2.0",
             description=(
                 "Scores pneumonia on frontal chest films of children with a small residual "
                 "network trained from nothing on the Kermany films."
