@@ -24,7 +24,8 @@ from xrayview.io.scan import walk
 
 FIRST_CHUNK = 8
 """The first films are on screen while the rest is still being read."""
-CHUNK = 48
+CHUNK = 192
+"""Later ones: a worker reads more than it waits, and is heard often all the same."""
 Entry = Path | RejectedFile
 Headers = tuple[FilmRef | RejectedFile, ...]
 
@@ -87,7 +88,7 @@ def _chunks(entries: Iterable[Entry]) -> Iterator[tuple[Entry, ...]]:
     size = FIRST_CHUNK
     while chunk := tuple(itertools.islice(source, size)):
         yield chunk
-        size = CHUNK
+        size = min(4 * size, CHUNK)
 
 
 def _merge(

@@ -9,7 +9,7 @@ from io import BytesIO
 from typing import Any, BinaryIO
 
 import numpy.typing as npt
-from pydicom.datadict import tag_for_keyword
+from pydicom.datadict import dictionary_VR, tag_for_keyword
 from pydicom.dataset import Dataset
 
 from xrayview.domain.film import FilmRef
@@ -21,6 +21,7 @@ from xrayview.io.image_pixel import PixelDescription, describe
 from xrayview.io.overlay_planes import TAGS as OVERLAY_TAGS
 from xrayview.io.overlay_planes import overlay_planes
 from xrayview.io.pixels import decode_frame, stored_frame, unused_bit
+from xrayview.io.plain_header import Element, Odd, plain_elements, plain_integer, plain_text
 from xrayview.io.shutter import KEYWORDS as SHUTTER_KEYWORDS
 from xrayview.io.shutter import shutter_of
 from xrayview.io.spacing import spacing_of
@@ -46,6 +47,7 @@ _TEXT_FIELDS: dict[str, str] = {
     "manufacturer": "Manufacturer",
     "institution": "InstitutionName",
     "study_date": "StudyDate",
+    "acquisition_date": "AcquisitionDate",
     "study_description": "StudyDescription",
     "series_description": "SeriesDescription",
     "patient_id": "PatientID",
@@ -112,7 +114,19 @@ def _tags(*keywords: str) -> list[int]:
     return [tag for keyword in keywords if (tag := tag_for_keyword(keyword)) is not None]
 
 
+def _tag_and_vr(keyword: str) -> tuple[int, bytes]:
+    (tag,) = _tags(keyword)
+    return tag, dictionary_VR(tag).encode("ascii")
+
+
 _HEADER_TAGS = _tags(*_FILM_KEYWORDS)
+_PLAIN_TEXTS = [(field, *_tag_and_vr(keyword)) for field, keyword in _TEXT_FIELDS.items()]
+_PLAIN_INTEGERS = [
+    (field, *_tag_and_vr(keyword))
+    for field, keyword in {**_INTEGER_FIELDS, "frames": "NumberOfFrames"}.items()
+]
+_PLAIN_LATERALITY = [_tag_and_vr(keyword) for keyword in ("ImageLaterality", "Laterality")]
+_PLAIN_TAGS = frozenset(_HEADER_TAGS)
 _ALL_TAGS = [*_tags(*_FILM_KEYWORDS, *_PICTURE_KEYWORDS, *_PALETTE_KEYWORDS), *OVERLAY_TAGS]
 
 unavailable = missing_decoders
@@ -124,10 +138,33 @@ def read_header(stream: BinaryIO, film: FilmRef) -> FilmRef:
     Raises:
         UnreadableFilm: NO_PIXELS, UNSUPPORTED_SYNTAX, DECODE_FAILED for a broken header.
     """
+    try:
+        return replace(film, **_plain_fields(*plain_elements(stream, _PLAIN_TAGS)))
+    except Odd:
+        stream.seek(0)
     file = open_dicom(stream, _HEADER_TAGS, whole=False)
     _pixels_of(file)
     _syntax_of(file)
     return _described(film, file)
+
+
+def _plain_fields(syntax: str, elements: dict[int, Element]) -> dict[str, Any]:
+    """What `_described` gives for the same file. Raises: Odd."""
+    if syntax not in TRANSFER_SYNTAXES:
+        raise Odd
+    found = elements.get
+    fields: dict[str, Any] = {
+        **{field: plain_text(found(tag), vr) for field, tag, vr in _PLAIN_TEXTS},
+        **{field: plain_integer(found(tag), vr) for field, tag, vr in _PLAIN_INTEGERS},
+    }
+    sides = (plain_text(found(tag), vr) for tag, vr in _PLAIN_LATERALITY)
+    return {
+        **fields,
+        "format": "dicom",
+        "transfer_syntax": syntax,
+        "frames": max(fields["frames"], 1),
+        "laterality": next(filter(None, sides), ""),
+    }
 
 
 def read(data: bytes, film: FilmRef, max_megapixels: float) -> Radiograph:

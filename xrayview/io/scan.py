@@ -57,6 +57,9 @@ def walk(folder: Path) -> Iterator[Path | RejectedFile]:
 
 def relative_path(path: Path, root: Path) -> str:
     """Path below `root` with forward slashes; the file's name where it lies elsewhere."""
+    text, start = os.fspath(path), os.path.join(root, "")  # noqa: PTH118 - ten times as fast
+    if text.startswith(start):
+        return text[len(start) :].replace(os.sep, "/")
     try:
         return path.relative_to(root).as_posix()
     except ValueError:

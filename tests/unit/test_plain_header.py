@@ -1,0 +1,138 @@
+"""The quick way through a DICOM header says what pydicom says, or leaves the file to pydicom."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pydicom.data
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pydicom.dataset import Dataset
+from pydicom.sequence import Sequence
+from pydicom.uid import ImplicitVRLittleEndian
+
+from tests.builders import ENCODABLE_SYNTAXES, NATIVE_SYNTAXES, phantom, write_dicom
+from xrayview.domain.film import FilmRef
+from xrayview.errors import UnreadableFilm
+from xrayview.io import dicom, plain_header
+from xrayview.io.readers import read_header
+from xrayview.io.transfer_syntax import TRANSFER_SYNTAXES
+
+SAMPLES = sorted(Path(pydicom.data.__file__).parent.joinpath("test_files").rglob("*.dcm"))
+USUAL = [*NATIVE_SYNTAXES[:2], *ENCODABLE_SYNTAXES]
+
+
+def said(path: Path) -> FilmRef | tuple[str, str]:
+    try:
+        return read_header(path, path.parent)
+    except UnreadableFilm as error:
+        return str(error.code), error.why
+
+
+def said_by_pydicom(path: Path) -> FilmRef | tuple[str, str]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(dicom, "plain_elements", lambda *_: _odd())
+        return said(path)
+
+
+def _odd() -> None:
+    raise plain_header.Odd
+
+
+@pytest.fixture
+def without_pydicom(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(dicom, "open_dicom", lambda *_, **__: pytest.fail("pydicom was asked"))
+
+
+@pytest.mark.parametrize("path", SAMPLES, ids=lambda path: path.stem)
+def test_that_every_sample_of_pydicom_is_described_as_pydicom_does(path: Path) -> None:
+    assert said(path) == said_by_pydicom(path)
+
+
+@pytest.mark.usefixtures("without_pydicom")
+@pytest.mark.parametrize("syntax", USUAL, ids=lambda uid: TRANSFER_SYNTAXES[uid].name)
+def test_that_a_usual_film_needs_no_pydicom(tmp_path: Path, syntax: str) -> None:
+    path = write_dicom(tmp_path / "a", phantom(), transfer_syntax=syntax, SeriesNumber=7)
+    film = read_header(path, tmp_path)
+    assert (film.rows, film.columns, film.series_number) == (48, 40, 7)
+    assert (film.modality, film.patient_id, film.transfer_syntax) == ("DX", "P1", syntax)
+
+
+@pytest.mark.parametrize("syntax", NATIVE_SYNTAXES[:2], ids=["implicit", "explicit"])
+def test_that_nested_sequences_without_a_length_are_passed_over(
+    tmp_path: Path, syntax: str, without_pydicom: None
+) -> None:
+    inner = Dataset()
+    inner.Modality = "XX"  # of another data set: not the film's
+    outer = Dataset()
+    outer.PurposeOfReferenceCodeSequence = Sequence([inner, inner])
+    outer.is_undefined_length_sequence_item = True
+    for item in (inner, outer):
+        for element in item:
+            if element.VR == "SQ":
+                element.is_undefined_length = True
+    sequence = Sequence([outer])
+    path = write_dicom(
+        tmp_path / "a", phantom(), transfer_syntax=syntax, ReferencedImageSequence=sequence
+    )
+    data = pydicom.dcmread(path)
+    data["ReferencedImageSequence"].is_undefined_length = True
+    data.save_as(path)
+    assert read_header(path, tmp_path).modality == "DX"
+
+
+ODD = {
+    "letters": {"PatientName": "Jürgen^Müller", "SpecificCharacterSet": "ISO_IR 100"},
+    "negative number": {"SeriesNumber": None, "InstanceNumber": "-3"},
+    "several sizes": {"ViewPosition": ["PA", "LL"]},
+    "no value": {"PatientID": "", "Rows": None},
+}
+
+
+@pytest.mark.parametrize("tags", ODD.values(), ids=ODD)
+def test_that_odd_values_are_told_as_pydicom_tells_them(
+    tmp_path: Path, tags: dict[str, object]
+) -> None:
+    path = write_dicom(tmp_path / "a", phantom(), **tags)
+    assert said(path) == said_by_pydicom(path)
+
+
+def test_that_a_file_that_says_implicit_and_is_explicit_is_left_to_pydicom(tmp_path: Path) -> None:
+    path = write_dicom(tmp_path / "a", phantom())
+    explicit, implicit = b"1.2.840.10008.1.2.1\0", ImplicitVRLittleEndian.encode().ljust(20, b"\0")
+    path.write_bytes(path.read_bytes().replace(explicit, implicit, 1))
+    assert said(path) == said_by_pydicom(path)
+
+
+@pytest.fixture(scope="module")
+def heads(tmp_path_factory: pytest.TempPathFactory) -> list[bytes]:
+    folder = tmp_path_factory.mktemp("heads")
+    made = (
+        write_dicom(folder / f"{n}", phantom(8, 8), transfer_syntax=syntax, InstanceNumber=3)
+        for n, syntax in enumerate(NATIVE_SYNTAXES)
+    )
+    real = (path for path in SAMPLES if path.name in {"CT_small.dcm", "MR_small.dcm"})
+    return [path.read_bytes() for path in _all(made, real)]
+
+
+def _all(*paths: Iterator[Path]) -> Iterator[Path]:
+    for some in paths:
+        yield from some
+
+
+@settings(max_examples=150)
+@given(data=st.data())
+def test_that_a_broken_header_is_never_told_otherwise_than_by_pydicom(
+    heads: list[bytes], tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
+) -> None:
+    head = bytearray(data.draw(st.sampled_from(heads)))
+    places = st.integers(128, min(len(head), 1600) - 1)
+    for place, byte in data.draw(st.lists(st.tuples(places, st.integers(0, 255)), max_size=4)):
+        head[place] = byte
+    if data.draw(st.booleans()):
+        del head[data.draw(places) :]
+    path = tmp_path_factory.getbasetemp() / "broken"
+    path.write_bytes(head)
+    assert said(path) == said_by_pydicom(path)
