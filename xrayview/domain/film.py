@@ -40,6 +40,7 @@ class FilmRef:
     manufacturer: str = ""
     institution: str = field(default="", repr=False)
     study_date: str = ""
+    acquisition_date: str = ""
     study_description: str = ""
     series_number: int = 0
     series_description: str = ""

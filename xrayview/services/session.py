@@ -1,4 +1,4 @@
-"""What is open: the folder, its films, the film on screen, the model, and what it said.
+"""What is open: the folder, its films, the films on screen, the model, and what it said.
 
 Stage, then swap: a folder or a model is complete before it takes the place of the earlier one,
 and a failure changes nothing. Every result names its film and its model; one that belongs to
@@ -8,7 +8,8 @@ another is dropped.
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterable
+from collections.abc import Callable, Collection, Iterable
+from dataclasses import dataclass
 from pathlib import Path
 
 from xrayview.domain.events import FilmResult
@@ -23,6 +24,24 @@ _HEAT_MAPS_KEPT = 64
 _PREPARED_KEPT = 16
 
 
+MOST_VIEWS = 4
+"""Films that can be on screen at once."""
+
+
+@dataclass(frozen=True, eq=False)
+class View:
+    """One place for a film on screen, and what stands in it."""
+
+    film: FilmRef | None = None
+    radiograph: Radiograph | None = None
+    """The film's pixels; None while they load and when they could not be read."""
+    error: XrayViewError | None = None
+
+    def holds(self, film_id: str) -> bool:
+        """True when the film of this id stands here, read or not."""
+        return self.film is not None and self.film.film_id == film_id
+
+
 class Session:
     """The state of the workbench; no Qt, no work, only rules of what may replace what."""
 
@@ -32,15 +51,14 @@ class Session:
         """What a batch would run over: the folder or the one file; None for picked files."""
         self.patients: tuple[Patient, ...] = ()
         self.rejected: tuple[RejectedFile, ...] = ()
-        self.current: FilmRef | None = None
-        self.radiograph: Radiograph | None = None
-        """The current film's pixels; None while they load and when they could not be read."""
-        self.film_error: XrayViewError | None = None
+        self.views: list[View] = [View()]
+        """What is on screen, in reading order; one of them is the active view."""
+        self.active = 0
         self.model: ModelReady | None = None
         self.films: tuple[FilmRef, ...] = ()
         """In the browser's order."""
         self._by_id: dict[str, FilmRef] = {}
-        self._decoded = _FilmCache(film_budget_mib * 2**20)
+        self._decoded = _FilmCache(film_budget_mib * 2**20, self._on_screen)
         self._results: dict[tuple[str, str], FilmResult] = {}
         self._prepared: OrderedDict[tuple[str, str], PreparedFilm] = OrderedDict()
         self._heat_maps: OrderedDict[tuple[str, str, str, str], HeatMap] = OrderedDict()
@@ -56,7 +74,7 @@ class Session:
     ) -> None:
         """Swap the staged folder in; what belonged to the earlier one is let go."""
         self.folder, self.source = folder, source
-        self.current = self.radiograph = self.film_error = None
+        self.views = [View() for _ in self.views]
         for kept in (self._results, self._prepared, self._heat_maps):
             kept.clear()
         self._decoded.clear()
@@ -79,30 +97,74 @@ class Session:
         """The film of an id, None when it is not in the folder."""
         return self._by_id.get(film_id)
 
+    # Views
+
+    def show_views(self, count: int) -> None:
+        """Have so many views; the active one stays, at the last place if its own is gone."""
+        view = self.views[self.active]
+        kept = self.views[:count]
+        if self.active >= count:
+            self.active = count - 1
+            kept[self.active] = view
+        self.views = kept + [View() for _ in range(count - len(kept))]
+
+    def swap_views(self, one: int, other: int) -> None:
+        """Let two views change places; the active one stays active."""
+        self.views[one], self.views[other] = self.views[other], self.views[one]
+        self.active = {one: other, other: one}.get(self.active, self.active)
+
+    def activate(self, number: int) -> None:
+        """Make a view the active one: what is chosen, keyed and said is of its film."""
+        self.active = number
+
+    @property
+    def current(self) -> FilmRef | None:
+        """The film of the active view."""
+        return self.views[self.active].film
+
+    @property
+    def radiograph(self) -> Radiograph | None:
+        """The current film's pixels; None while they load and when they could not be read."""
+        return self.views[self.active].radiograph
+
+    @property
+    def film_error(self) -> XrayViewError | None:
+        """Why the current film could not be read."""
+        return self.views[self.active].error
+
+    def views_of(self, film_id: str) -> tuple[int, ...]:
+        """The numbers of the views in which a film stands."""
+        return tuple(n for n, view in enumerate(self.views) if view.holds(film_id))
+
+    def _on_screen(self) -> Collection[str]:
+        return {view.film.film_id for view in self.views if view.film is not None}
+
     # Film
 
-    def select(self, film: FilmRef) -> Radiograph | None:
-        """Make a film the current one; its pixels if they are at hand."""
-        self.current, self.film_error = film, None
-        self.radiograph = self._decoded.get(film.film_id)
-        return self.radiograph
+    def select(self, film: FilmRef, number: int | None = None) -> Radiograph | None:
+        """Give a view (the active one by default) a film; its pixels if they are at hand."""
+        radiograph = self._decoded.get(film.film_id)
+        self.views[self.active if number is None else number] = View(film, radiograph)
+        return radiograph
 
-    def accept_radiograph(self, film: FilmRef, radiograph: Radiograph) -> bool:
-        """Keep decoded pixels; True when they are the current film's and may be shown."""
+    def accept_radiograph(self, film: FilmRef, radiograph: Radiograph) -> tuple[int, ...]:
+        """Keep decoded pixels; the views that waited for them and may show them."""
         if film.film_id not in self._by_id:
-            return False
+            return ()
         self._decoded.put(film.film_id, radiograph)
-        if self.current is None or self.current.film_id != film.film_id:
-            return False
-        self.radiograph, self.film_error = radiograph, None
-        return True
+        return self._fill(View(film, radiograph))
 
-    def accept_film_error(self, film: FilmRef, error: XrayViewError) -> bool:
-        """True when the failure is the current film's and may be shown."""
-        if self.current is None or self.current.film_id != film.film_id:
-            return False
-        self.radiograph, self.film_error = None, error
-        return True
+    def accept_film_error(self, film: FilmRef, error: XrayViewError) -> tuple[int, ...]:
+        """The views that waited for the film and may show why it failed."""
+        return self._fill(View(film, None, error))
+
+    def _fill(self, filled: View) -> tuple[int, ...]:
+        assert filled.film is not None
+        film_id = filled.film.film_id
+        waiting = tuple(n for n in self.views_of(film_id) if self.views[n].radiograph is None)
+        for number in waiting:
+            self.views[number] = filled
+        return waiting
 
     def is_decoded(self, film: FilmRef) -> bool:
         """True when the film would be shown without another decode."""
@@ -147,13 +209,13 @@ class Session:
         return self._prepared.get((film.film_id, self.model_sha256))
 
     def accept_heat_map(self, heat: HeatMap) -> bool:
-        """Keep a heat map; True when it is the current film's and of the model in force."""
+        """Keep a heat map; True when its film is on screen and its model is in force."""
         if heat.film_id not in self._by_id or heat.model_sha256 != self.model_sha256:
             return False
         self._heat_maps[heat.film_id, heat.model_sha256, heat.finding, heat.method] = heat
         while len(self._heat_maps) > _HEAT_MAPS_KEPT:
             self._heat_maps.popitem(last=False)
-        return self.current is not None and self.current.film_id == heat.film_id
+        return bool(self.views_of(heat.film_id))
 
     def heat_map(self, film: FilmRef, finding: str, method: str) -> HeatMap | None:
         """The heat map of the model in force, None while it was not computed."""
@@ -199,10 +261,14 @@ def _series(film: FilmRef) -> tuple[str, str]:
 
 
 class _FilmCache:
-    """Decoded films, newest last, within a memory budget; the newest always fits."""
+    """Decoded films, newest last, within a memory budget.
 
-    def __init__(self, budget_bytes: int) -> None:
+    The newest always fits, and what is on screen stays: to forget it would free nothing.
+    """
+
+    def __init__(self, budget_bytes: int, on_screen: Callable[[], Collection[str]]) -> None:
         self._budget = budget_bytes
+        self._on_screen = on_screen
         self._films: OrderedDict[str, Radiograph] = OrderedDict()
 
     def __contains__(self, film_id: str) -> bool:
@@ -217,8 +283,11 @@ class _FilmCache:
         self._films[film_id] = radiograph
         self._films.move_to_end(film_id)
         used = sum(film.pixels_HW.nbytes for film in self._films.values())
-        while used > self._budget and len(self._films) > 1:
-            used -= self._films.popitem(last=False)[1].pixels_HW.nbytes
+        stay = {film_id, *self._on_screen()}
+        for oldest in [known for known in self._films if known not in stay]:
+            if used <= self._budget:
+                break
+            used -= self._films.pop(oldest).pixels_HW.nbytes
 
     def clear(self) -> None:
         self._films.clear()

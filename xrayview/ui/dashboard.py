@@ -7,15 +7,18 @@ from pathlib import Path
 
 from PySide6.QtCore import QObject
 
+from xrayview.display.measure_text import probe_text
+from xrayview.domain.measurement import Probe
 from xrayview.domain.radiograph import Radiograph
 from xrayview.errors import XrayViewError
 from xrayview.services.catalogue import find_model, list_models
 from xrayview.services.resources import resource
 from xrayview.services.settings import Settings
 from xrayview.ui.banners import Banners, Message
+from xrayview.ui.measure.tools import BY_NAME
 from xrayview.ui.start_page import StartPage
 from xrayview.ui.status_line import StatusLine, device_text
-from xrayview.ui.toolbar import FILM_BUTTONS, TopBar
+from xrayview.ui.toolbar import FILM_BUTTONS, VIEW_BUTTONS, TopBar
 from xrayview.ui.workspace import Workspace
 
 
@@ -46,8 +49,10 @@ class Dashboard(QObject):
         space.workbench.film_loading.connect(self._on_loading)
         space.workbench.film_shown.connect(self._on_film)
         space.workbench.film_failed.connect(self._on_film)
-        space.viewer.state_changed.connect(self._refresh)
-        space.viewer.tool_changed.connect(self._on_tool)
+        space.grid.viewer_changed.connect(self._refresh)
+        space.grid.tool_changed.connect(self._on_tool)
+        for viewer in space.grid.viewers:
+            viewer.measure.probed.connect(self._on_pixel)
         space.heat.switched.connect(self._refresh)
 
     def load_first_model(self, asked: Path | None) -> None:
@@ -105,7 +110,11 @@ class Dashboard(QObject):
         self._refresh()
 
     def _on_tool(self, tool: str) -> None:
-        self._bar.set_checked(f"tool_{tool}", checked=True)
+        self._bar.show_tool(tool)
+        self._status.show_hint(BY_NAME[tool].hint if tool in BY_NAME else "")
+
+    def _on_pixel(self, pixel: Probe | None) -> None:
+        self._status.show_pixel(probe_text(pixel) if pixel is not None else "")
 
     def _refresh(self) -> None:
         session, bar = self._space.session, self._bar
@@ -113,6 +122,9 @@ class Dashboard(QObject):
         result = session.result(session.current)
         scored = film and result is not None and result.prediction is not None
         bar.set_enabled(FILM_BUTTONS, enabled=film)
+        bar.set_enabled(VIEW_BUTTONS, enabled=session.folder is not None)
+        bar.set_checked(f"layout_{self._space.views.layout_name}", checked=True)
+        bar.set_checked("link_views", checked=self._space.views.linking.on)
         bar.set_enabled(("classify",), enabled=film and ready)
         bar.set_enabled(("classify_folder",), enabled=ready and session.folder is not None)
         bar.set_enabled(("heat_map",), enabled=scored)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 from PySide6.QtCore import QEvent, QSize, Qt, Signal
 from PySide6.QtGui import QKeyEvent, QKeySequence
@@ -23,16 +24,18 @@ from xrayview.engine.client import Engine
 from xrayview.services.tasks import Tasks
 from xrayview.ui import shortcuts, theme
 from xrayview.ui.inspector.panel import PipelineInspector
+from xrayview.ui.measure.panel import MeasurementList
 from xrayview.ui.tags.flow import TagFlow
 from xrayview.ui.tags.panel import TagBrowser
 from xrayview.ui.tags.tree_view import KEYS as COPY_KEYS
+from xrayview.ui.viewer.film_view import FilmViewer
 from xrayview.ui.workspace import Workspace
 
 WIDTH_PX = 422
 _LEAST_PX = 320
 _ROOM_PX = 1190
 """What panels, film and dock need beside each other."""
-_PAGES = (("tags", "Tags"), ("pipeline", "Pipeline"))
+_PAGES = (("tags", "Tags"), ("pipeline", "Pipeline"), ("measurements", "Measurements"))
 _OWN_KEYS = {
     Qt.Key.Key_Up, Qt.Key.Key_Down, Qt.Key.Key_PageUp, Qt.Key.Key_PageDown, Qt.Key.Key_Home,
     Qt.Key.Key_End, Qt.Key.Key_Space, Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Escape,
@@ -40,7 +43,7 @@ _OWN_KEYS = {
 
 
 class FilmDock(QDockWidget):
-    """Two pages, one key each; a key shows its page, and hides it again."""
+    """Three pages, one key each; a key shows its page, and hides it again."""
 
     left = Signal()
     """The user is done here: the keyboard belongs to the film again."""
@@ -53,6 +56,8 @@ class FilmDock(QDockWidget):
         self.pages = QStackedWidget()
         self.pages.addWidget(self.tags)
         self.pages.addWidget(self.pipeline)
+        self.measurements = MeasurementList()
+        self.pages.addWidget(self.measurements)
         self.buttons = QButtonGroup(self)
         self.buttons.idClicked.connect(self._turn_to)
         self.setTitleBarWidget(self._title_bar())
@@ -64,20 +69,30 @@ class FilmDock(QDockWidget):
 
     def commands(self) -> dict[str, Callable[..., object]]:
         """What the keys do here, by the names of the key table."""
-        return {"tags": lambda: self.toggle(0), "pipeline": lambda: self.toggle(1)}
+        return {name: partial(self.toggle, place) for place, (name, _) in enumerate(_PAGES)}
 
     def follow(self, space: Workspace, tasks: Tasks, engine: Engine) -> None:
         """Show what is said of the film of this workspace, from now on."""
         flow = self.flow = TagFlow(space.session, tasks, engine, self.tags)
-        viewer, bench = space.viewer, space.workbench
+        grid, bench = space.grid, space.workbench
         bench.folder_opened.connect(flow.forget)
         bench.film_loading.connect(lambda _film: flow.follow())
-        viewer.state_changed.connect(
-            lambda: self.pipeline.show_film(viewer.radiograph, viewer.voi, inverted=viewer.inverted)
-        )
+        bench.active_changed.connect(flow.follow)
+        grid.viewer_changed.connect(lambda: self._show_pipeline(grid.viewer))
         space.identity_hidden.connect(self.tags.set_identity_hidden)
         self.tags.set_identity_hidden(space.hides_identity)
-        self.left.connect(viewer.setFocus)
+        self.left.connect(grid.take_keyboard)
+        self.measurements.follow(space.measuring)
+        grid.viewer_changed.connect(self.measurements.refresh)
+
+    def _show_pipeline(self, viewer: FilmViewer) -> None:
+        self.pipeline.show_film(
+            viewer.radiograph,
+            viewer.voi,
+            inverted=viewer.inverted,
+            overlays=viewer.overlays_shown,
+            shutter=viewer.shutter_shown,
+        )
 
     @property
     def page(self) -> str:
@@ -101,7 +116,7 @@ class FilmDock(QDockWidget):
         self.show()
         self.raise_()
         self.activateWindow()
-        (self.tags, self.pipeline)[place].setFocus()
+        self.pages.widget(place).setFocus()
 
     def leave(self) -> None:
         """Hide, and give the keyboard back."""

@@ -1,57 +1,82 @@
-"""The heat map between its controls, the model and the film on screen."""
+"""The heat maps between their controls, the model and the views."""
 
 from __future__ import annotations
+
+from dataclasses import dataclass
 
 from PySide6.QtCore import QObject, Signal
 
 from xrayview.domain.events import FilmResult
 from xrayview.domain.model import HeatMap
+from xrayview.engine.protocol import HeatMapMethod
 from xrayview.services.session import Session
 from xrayview.ui.findings.panel import FindingsPanel
+from xrayview.ui.grid.grid import ViewGrid
 from xrayview.ui.judging import Judging
 from xrayview.ui.viewer.film_view import FilmViewer
 
 
+@dataclass
+class _Wish:
+    """What is to be seen in one view, and what is said of it."""
+
+    on: bool = False
+    finding: str = ""
+    method: HeatMapMethod = "grad-cam"
+    note: str = ""
+
+
 class HeatFlow(QObject):
-    """Asks for the map that the controls name, and lays it over its own film only."""
+    """Asks for the maps that the controls name, and lays each over its own film only.
+
+    Each view has its own map; the controls are about that of the active view. Opacity and cut-off
+    are the same in all, so that maps can be compared.
+    """
 
     switched = Signal(bool)
 
     def __init__(
-        self, session: Session, judging: Judging, panel: FindingsPanel, viewer: FilmViewer
+        self, session: Session, judging: Judging, panel: FindingsPanel, grid: ViewGrid
     ) -> None:
         super().__init__()
         self._session = session
         self._judging = judging
         self._panel = panel
-        self._viewer = viewer
+        self._grid = grid
         self._choice = ""
-        self.on = False
+        self._wishes = {viewer: _Wish() for viewer in grid.viewers}
         controls = panel.heat
         controls.toggled.connect(self.set_on)
         controls.asked.connect(self._on_choice)
-        controls.opacity_changed.connect(viewer.set_heat_opacity)
-        controls.cutoff_changed.connect(viewer.set_heat_cutoff)
+        for viewer in grid.viewers:
+            controls.opacity_changed.connect(viewer.set_heat_opacity)
+            controls.cutoff_changed.connect(viewer.set_heat_cutoff)
         judging.heat_map_ready.connect(self._show)
-        judging.heat_map_state.connect(controls.show_note)
+        judging.heat_map_state.connect(self._note)
+
+    @property
+    def on(self) -> bool:
+        """True while the active view's map is to be seen."""
+        return self._active.on
 
     def toggle(self) -> None:
         """On or off, where the film has findings."""
         self.set_on(not self.on)
 
     def set_on(self, on: bool) -> None:
-        """Show or hide the map; one that is not there yet is computed."""
-        self.on = on
+        """Show or hide the active view's map; one that is not there yet is computed."""
+        self._active.on = on
         self._panel.heat.set_on(on)
         self._panel.mark()
-        self._viewer.set_heat_visible(on)
+        self._grid.viewer.set_heat_visible(on)
         self.switched.emit(on)
         self.ask()
 
     def ask(self) -> None:
-        """The map of the chosen finding, when it is to be seen."""
-        if self.on and self._result() is not None:
-            self._judging.explain(*self._panel.heat.chosen())
+        """The active view's map of the chosen finding, when it is to be seen."""
+        wish = self._active
+        wish.finding, wish.method = self._panel.heat.chosen()
+        self._ask(self._session.active)
 
     def choose(self, place: int) -> None:
         """The finding at a place of the list (from 0); shows its map."""
@@ -65,29 +90,70 @@ class HeatFlow(QObject):
         """Another model: the finding that was chosen may not be its own."""
         self._choice = ""
 
-    def begin(self) -> None:
-        """The film on screen or what is known of it changed: its own map, or none."""
-        self._viewer.set_heat_map(None)
-        self._panel.heat.show_note("")
-        result = self._result()
+    def begin(self, number: int | None = None) -> None:
+        """A view's film (the active one's by default) or what is known of it changed.
+
+        It gets its own map, or none.
+        """
+        place = self._session.active if number is None else number
+        viewer = self._grid.viewers[place]
+        wish = self._wishes[viewer]
+        viewer.set_heat_map(None)
+        self._judging.forget_heat_map(place)
+        wish.note = ""
+        result = self._result(place)
         if result is not None:
-            self._panel.heat.start_with(self._choice or leading(result))
+            wish.finding = self._choice or leading(result)
+        if place == self._session.active:
+            self.follow()
+        self._ask(place)
+
+    def follow(self) -> None:
+        """The controls say what is seen in the active view."""
+        wish, controls = self._active, self._panel.heat
+        controls.set_on(wish.on)
+        if self._result(self._session.active) is not None:
+            controls.start_with(wish.finding, wish.method)
+            wish.method = controls.chosen()[1]  # another model may not offer the wished one
             self._panel.mark()
-            self.ask()
+        controls.show_note(wish.note)
+
+    @property
+    def _active(self) -> _Wish:
+        return self._wishes[self._grid.viewer]
+
+    def _ask(self, number: int) -> None:
+        wish = self._wishes[self._grid.viewers[number]]
+        if wish.on and self._result(number) is not None:
+            self._judging.explain(number, wish.finding, wish.method)
 
     def _on_choice(self) -> None:
         # The user's choice stays from film to film, so that one finding can be followed.
         self._choice = self._panel.heat.chosen()[0]
         self.ask()
 
-    def _result(self) -> FilmResult | None:
-        result = self._session.result(self._session.current)
+    def _result(self, number: int) -> FilmResult | None:
+        view = self._session.views[number]
+        result = self._session.result(view.film)
         judged = result is not None and result.prediction is not None
-        return result if judged and self._session.radiograph is not None else None
+        return result if judged and view.radiograph is not None else None
 
     def _show(self, heat: HeatMap) -> None:
-        if self.on and self._session.model is not None:
-            self._viewer.set_heat_map(heat, self._session.model.card.name)
+        model = self._session.model
+        for viewer in self._viewers_of(heat.film_id):
+            wish = self._wishes[viewer]
+            wanted = wish.on and (wish.finding, wish.method) == (heat.finding, heat.method)
+            if wanted and model is not None:
+                viewer.set_heat_map(heat, model.card.name)
+
+    def _note(self, film_id: str, text: str) -> None:
+        for viewer in self._viewers_of(film_id):
+            self._wishes[viewer].note = text
+            if viewer is self._grid.viewer:
+                self._panel.heat.show_note(text)
+
+    def _viewers_of(self, film_id: str) -> list[FilmViewer]:
+        return [self._grid.viewers[number] for number in self._session.views_of(film_id)]
 
 
 def leading(result: FilmResult) -> str:

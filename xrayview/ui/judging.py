@@ -26,7 +26,7 @@ from xrayview.engine.protocol import (
 )
 from xrayview.errors import ModelNotTrusted, XrayViewError
 from xrayview.services.catalogue import model_ref, trust_model
-from xrayview.services.session import Session
+from xrayview.services.session import MOST_VIEWS, Session
 from xrayview.services.tasks import Tasks
 from xrayview.ui.banners import Message
 
@@ -41,7 +41,8 @@ class Judging(QObject):
     result_changed = Signal(str)
     """The film's id: the model in force has said something of it, or is about to."""
     heat_map_ready = Signal(object)
-    heat_map_state = Signal(str)
+    heat_map_state = Signal(str, str)
+    """A film's id, and what is to be said of its heat map."""
     message = Signal(object)
     message_settled = Signal(str)
     """A matter of banners that no longer holds."""
@@ -54,7 +55,8 @@ class Judging(QObject):
         self.model_text = NO_MODEL
         self._tasks = tasks
         self._engine = engine
-        self._busy: FilmRef | None = None
+        self._busy: dict[int, FilmRef] = {}
+        """What is being classified, by the view in which it was asked for."""
 
     # Model
 
@@ -128,29 +130,32 @@ class Judging(QObject):
 
     def is_busy(self, film: FilmRef | None) -> bool:
         """True while the film is being classified."""
-        busy = self._busy
-        return film is not None and busy is not None and busy.film_id == film.film_id
+        return film is not None and any(b.film_id == film.film_id for b in self._busy.values())
 
     def forget_requests(self) -> None:
-        """Take back what is under way for a film: another folder or model is in force."""
-        self._busy = None
-        for slot in ("classify", "explain"):
-            self._tasks.cancel(slot)
+        """Take back what is under way for films: another folder or model is in force."""
+        self._busy.clear()
+        for number in range(MOST_VIEWS):
+            self._tasks.cancel(f"classify {number}")
+            self.forget_heat_map(number)
 
     def classify(self) -> None:
-        """Classify the film on screen."""
-        film, model = self.session.current, self.session.model
+        """Classify the film of the active view; what runs for another view goes on."""
+        session = self.session
+        number, film, model = session.active, session.current, session.model
         if film is None or model is None or self.is_busy(film):
             return
-        earlier, self._busy = self._busy, film
+        earlier = self._busy.get(number)
+        self._busy[number] = film
         for shown in (earlier, film):
             if shown is not None:
                 self.result_changed.emit(shown.film_id)
+        slot = f"classify {number}"
         self._prepare(
-            "classify",
+            slot,
             film,
             model,
-            lambda prepared: self._judge(film, model, prepared),
+            lambda prepared: self._judge(slot, film, model, prepared),
             lambda error: self._on_failed(film, model, error),
         )
 
@@ -174,12 +179,12 @@ class Judging(QObject):
 
         self._tasks.start(slot, lambda: self._engine.submit(request), keep, failed)
 
-    def _judge(self, film: FilmRef, model: ModelReady, prepared: PreparedFilm) -> None:
+    def _judge(self, slot: str, film: FilmRef, model: ModelReady, prepared: PreparedFilm) -> None:
         if prepared.gate.refused:
             self._on_result(film, model, result_of_film(Tried(prepared.film, prepared)))
             return
         self._tasks.start(
-            "classify",
+            slot,
             lambda: self._engine.submit(Classify(model.model, (prepared.model_input,))),
             lambda said: self._on_judged(film, model, prepared, said[0]),
             lambda error: self._on_failed(film, model, error),
@@ -194,52 +199,63 @@ class Judging(QObject):
         self._on_result(film, model, result_of_film(Tried(film, error=error)))
 
     def _on_result(self, film: FilmRef, model: ModelReady, result: FilmResult) -> None:
-        self._busy = None
+        self._busy = {n: b for n, b in self._busy.items() if b.film_id != film.film_id}
         self.session.accept_result(result, model.model.sha256)
         self.result_changed.emit(film.film_id)
 
     # Explain
 
-    def explain(self, finding: str, method: HeatMapMethod) -> None:
-        """The heat map of the film on screen: at once when it is at hand, else when it comes."""
-        film, model = self.session.current, self.session.model
+    def explain(self, number: int, finding: str, method: HeatMapMethod) -> None:
+        """The heat map of a view's film: at once when it is at hand, else when it comes."""
+        film, model = self.session.views[number].film, self.session.model
         if film is None or model is None or not finding:
             return
         heat = self.session.heat_map(film, finding, method)
         if heat is not None:
-            self._tasks.cancel("explain")
+            self.forget_heat_map(number)
             self._show(heat)
             return
-        self.heat_map_state.emit("Computing the heat map …")
+        self.heat_map_state.emit(film.film_id, "Computing the heat map …")
+        slot = _explain_slot(number)
         self._prepare(
-            "explain",
+            slot,
             film,
             model,
-            lambda prepared: self._explain(model, prepared, finding, method),
-            self._on_unexplained,
+            lambda prepared: self._explain(slot, model, prepared, finding, method),
+            lambda error: self.heat_map_state.emit(film.film_id, str(error)),
         )
 
+    def forget_heat_map(self, number: int) -> None:
+        """Nobody waits any longer for the heat map of a view."""
+        self._tasks.cancel(_explain_slot(number))
+
     def _explain(
-        self, model: ModelReady, prepared: PreparedFilm, finding: str, method: HeatMapMethod
+        self,
+        slot: str,
+        model: ModelReady,
+        prepared: PreparedFilm,
+        finding: str,
+        method: HeatMapMethod,
     ) -> None:
         request = Explain(model.model, prepared.model_input, finding, method)
         self._tasks.start(
-            "explain",
+            slot,
             lambda: self._engine.submit(request),
             self._on_explained,
-            self._on_unexplained,
+            lambda error: self.heat_map_state.emit(prepared.film.film_id, str(error)),
         )
 
     def _on_explained(self, heat: HeatMap) -> None:
         if self.session.accept_heat_map(heat):
             self._show(heat)
 
-    def _on_unexplained(self, error: XrayViewError) -> None:
-        self.heat_map_state.emit(str(error))
-
     def _show(self, heat: HeatMap) -> None:
-        self.heat_map_state.emit(heat_map_note(heat))
+        self.heat_map_state.emit(heat.film_id, heat_map_note(heat))
         self.heat_map_ready.emit(heat)
+
+
+def _explain_slot(number: int) -> str:
+    return f"explain {number}"
 
 
 def heat_map_note(heat: HeatMap) -> str:

@@ -101,7 +101,7 @@ class MainWindow(QMainWindow):
         self.dock = FilmDock(self)
         self.dock.follow(space, tasks, engine)
         self._restore_dock(space)
-        self._let_go = [space.save_state, self._save_dock, tasks.close, engine.close]
+        self._let_go = [space.save_state, self._save_dock, space.measuring.close, tasks.close, engine.close]
         self._actions |= space.commands() | self.dock.commands()
         self.pages.addWidget(space)
         space.workbench.folder_opened.connect(self._on_folder)

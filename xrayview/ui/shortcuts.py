@@ -1,21 +1,12 @@
-"""The keys: one table that binds them, and that the F1 sheet is drawn from."""
+"""The keys: one table that binds them, and that sheet, menus and tooltips are drawn from."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
-from PySide6.QtCore import QEvent, QObject, Qt
-from PySide6.QtGui import QKeyEvent, QKeySequence, QShortcut
-from PySide6.QtWidgets import (
-    QAbstractButton,
-    QAbstractItemView,
-    QAbstractSlider,
-    QApplication,
-    QComboBox,
-    QLineEdit,
-    QWidget,
-)
+from PySide6.QtGui import QAction, QKeySequence
+from PySide6.QtWidgets import QWidget
 
 
 @dataclass(frozen=True)
@@ -26,6 +17,11 @@ class Key:
     keys: tuple[str, ...]
     text: str
     group: str
+
+    @property
+    def numbered(self) -> bool:
+        """True where each key stands for a place: the first window, the second one."""
+        return len(self.keys) > 2
 
 
 _SHIFTED = tuple(f"Shift+{n}" for n in range(1, 10))
@@ -43,9 +39,28 @@ KEYS: tuple[Key, ...] = (
     Key("voi", tuple("123456789"), "Windows of the file, then presets", "Grey-scale"),
     Key("invert", ("I",), "Invert", "Grey-scale"),
     Key("histogram", ("Ctrl+H",), "Histogram on or off", "Grey-scale"),
+    Key("overlays", ("O",), "Overlays of the file on or off", "Grey-scale"),
+    Key("shutter", ("Shift+O",), "Shutter of the file on or off", "Grey-scale"),
     Key("tool_window", ("W",), "Window tool", "Tools"),
     Key("tool_zoom", ("Z",), "Zoom tool", "Tools"),
     Key("tool_pan", ("P",), "Pan tool", "Tools"),
+    Key("tool_region_window", ("Shift+W",), "Window from a region", "Tools"),
+    Key("tool_length", ("D",), "Length", "Measure"),
+    Key("tool_angle", ("A",), "Angle", "Measure"),
+    Key("tool_cobb", ("Shift+A",), "Cobb angle", "Measure"),
+    Key("tool_cardiothoracic", ("C",), "Cardiothoracic ratio", "Measure"),
+    Key("tool_rectangle", ("Shift+R",), "Rectangle", "Measure"),
+    Key("tool_ellipse", ("E",), "Ellipse", "Measure"),
+    Key("tool_polygon", ("Shift+E",), "Polygon", "Measure"),
+    Key("tool_arrow", ("Shift+N",), "Arrow", "Measure"),
+    Key("tool_text", ("N",), "Text", "Measure"),
+    Key("tool_calibrate", ("Shift+D",), "Calibrate by a known length", "Measure"),
+    Key("undo", ("Ctrl+Z",), "Undo", "Measure"),
+    Key("redo", ("Ctrl+Y",), "Redo", "Measure"),
+    Key("delete_mark", ("Del",), "Delete the selected", "Measure"),
+    Key("cancel_drawing", ("Esc",), "Give up the drawing, the selection, the tool", "Measure"),
+    Key("measurements", ("Shift+M",), "Measurements of the film", "Measure"),
+    Key("export_measurements", ("Ctrl+Shift+M",), "Export measurements", "Measure"),
     Key("flip_horizontal", ("H",), "Flip left-right", "Placement"),
     Key("flip_vertical", ("V",), "Flip top-bottom", "Placement"),
     Key("rotate_right", ("R",), "Rotate right", "Placement"),
@@ -53,6 +68,14 @@ KEYS: tuple[Key, ...] = (
     Key("fit", ("F",), "Fit the film", "Placement"),
     Key("one_to_one", ("Ctrl+1",), "One to one", "Placement"),
     Key("reset_view", ("Space",), "Reset the view", "Placement"),
+    Key("layout_1x1", ("Alt+1",), "One film", "Views"),
+    Key("layout_1x2", ("Alt+2",), "Two films beside each other", "Views"),
+    Key("layout_2x2", ("Alt+4",), "Four films", "Views"),
+    Key("next_view", ("Ctrl+Tab",), "Next view (Tab inside the films)", "Views"),
+    Key("previous_view", ("Ctrl+Shift+Tab",), "Previous view", "Views"),
+    Key("maximise", ("Ctrl+M",), "Maximise the view, and back (double-click)", "Views"),
+    Key("link_views", ("Ctrl+L",), "Link pan, zoom and window", "Views"),
+    Key("prior_beside", ("Shift+P",), "Prior film beside the current one", "Views"),
     Key("classify", ("Return", "Enter"), "Classify the film", "Model"),
     Key("classify_folder", ("B",), "Classify the folder", "Model"),
     Key("heat_map", ("G",), "Heat map on or off", "Model"),
@@ -67,81 +90,66 @@ KEYS: tuple[Key, ...] = (
     Key("shortcuts", ("F1",), "This sheet", "Window"),
 )  # fmt: skip
 
+ROWS = {row.name: row for row in KEYS}
+_in_force: dict[str, tuple[str, ...]] = {}
+
+
+def use(keys: Mapping[str, tuple[str, ...]]) -> None:
+    """Put the keys of some rows in the place of the table's; what is shown follows `refresh`."""
+    _in_force.clear()
+    _in_force.update(keys)
+
+
+def keys_of(name: str) -> tuple[str, ...]:
+    """The keys of a row as they are in force; none where the user took them away."""
+    return _in_force.get(name, ROWS[name].keys)
+
+
+def native(key: str) -> str:
+    """A key as the platform writes it."""
+    return QKeySequence(key).toString(QKeySequence.SequenceFormat.NativeText)
+
 
 def label(name: str) -> str:
-    """The first key of a row as the platform writes it, for tooltips."""
-    key = next(row for row in KEYS if row.name == name)
-    return QKeySequence(key.keys[0]).toString(QKeySequence.SequenceFormat.NativeText)
+    """The first key of a row as the platform writes it, for tooltips; empty without one."""
+    return native(next(iter(keys_of(name)), ""))
 
 
-def span(key: Key) -> str:
+def span(row: Key) -> str:
     """The keys of a row as one text: `W`, `1-9`, `Shift+1-9`."""
-    if len(key.keys) > 2:
-        return f"{key.keys[0]}-{key.keys[-1][-1]}"
-    return QKeySequence(key.keys[0]).toString(QKeySequence.SequenceFormat.NativeText)
+    return spelled(row, keys_of(row.name))
 
 
-def bind(window: QWidget, actions: Mapping[str, Callable[..., object]]) -> list[QShortcut]:
-    """Bind every row of the table; rows of several keys pass the place of the key, from 0.
-
-    Raises:
-        KeyError: a row has no action.
-    """
-    bound = []
-    for row in KEYS:
-        act = actions[row.name]
-        for place, keys in enumerate(row.keys):
-            numbered = len(row.keys) > 2
-            shortcut = QShortcut(QKeySequence(keys), window)
-            shortcut.activated.connect(_call(act, place) if numbered else _call(act))
-            bound.append(shortcut)
-    _KeyKeeper(window)  # lives as long as the window, its parent
-    return bound
+def spelled(row: Key, keys: tuple[str, ...]) -> str:
+    """These keys as one text, as `span` writes them."""
+    if row.numbered and keys:
+        return f"{native(keys[0])}-{keys[-1][-1]}"
+    return native(next(iter(keys), ""))
 
 
-def _call(act: Callable[..., object], *args: int) -> Callable[[], None]:
-    def run() -> None:
-        act(*args)
-
-    return run
+_ROW, _TEXT = "key_row", "key_text"
 
 
-_CURSOR = {
-    Qt.Key.Key_Up, Qt.Key.Key_Down, Qt.Key.Key_PageUp, Qt.Key.Key_PageDown, Qt.Key.Key_Home,
-    Qt.Key.Key_End,
-}  # fmt: skip
-_PRESS = {Qt.Key.Key_Space, Qt.Key.Key_Return, Qt.Key.Key_Enter}
-# Keys that a focused widget needs more than the film does.
-_KEPT: tuple[tuple[type[QWidget], set[Qt.Key]], ...] = (
-    (QLineEdit, {Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Home, Qt.Key.Key_End}),
-    (QAbstractButton, _PRESS),
-    (QComboBox, _CURSOR | _PRESS),
-    (QAbstractSlider, _CURSOR),
-)
+def describe(control: QWidget | QAction, name: str, text: str = "") -> None:
+    """Tooltip and name of a control that does what a row does; the key in it stays true."""
+    control.setProperty(_ROW, name)
+    control.setProperty(_TEXT, text or ROWS[name].text)
+    _spell(control)
 
 
-class _KeyKeeper(QObject):
-    """Leaves a focused field, button or slider its own keys, before shortcuts take them."""
+def refresh(top: QWidget) -> None:
+    """Spell the keys anew on every control of a window that was described."""
+    for kind in (QWidget, QAction):
+        for control in top.findChildren(kind):
+            if control.property(_ROW):
+                _spell(control)
 
-    def __init__(self, window: QWidget) -> None:
-        super().__init__(window)
-        self._window = window
-        qapp = QApplication.instance()
-        assert qapp is not None
-        qapp.installEventFilter(self)
 
-    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        if event.type() != QEvent.Type.ShortcutOverride or not isinstance(event, QKeyEvent):
-            return False
-        if not isinstance(watched, QWidget) or QWidget.window(watched) is not self._window:
-            return False
-        for kind, keys in _KEPT:
-            if isinstance(watched, kind) and event.key() in keys:
-                event.accept()
-                return True
-        # A table of results is walked by its own cursor, and copies its own cells.
-        if isinstance(watched, QAbstractItemView) and watched.property("own_keys"):
-            own = event.key() in _CURSOR | _PRESS or event.matches(QKeySequence.StandardKey.Copy)
-            event.setAccepted(own)
-            return own
-        return False
+def _spell(control: QWidget | QAction) -> None:
+    row, text = ROWS[control.property(_ROW)], control.property(_TEXT)
+    key = span(row)
+    if isinstance(control, QAction):
+        control.setText(f"{text}\t{key}")
+    else:
+        control.setToolTip(f"{text} ({key})" if key else text)
+        control.setAccessibleName(text)

@@ -9,7 +9,15 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QSignalBlocker, QSize, Qt, Signal
 from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QButtonGroup, QComboBox, QMenu, QSizePolicy, QToolBar, QToolButton, QWidget
+from PySide6.QtWidgets import (
+    QButtonGroup,
+    QComboBox,
+    QMenu,
+    QSizePolicy,
+    QToolBar,
+    QToolButton,
+    QWidget,
+)
 
 from xrayview.services.settings import ROWS
 from xrayview.ui import shortcuts, theme
@@ -46,6 +54,23 @@ _TOOLS: tuple[Tool | None, ...] = (
     Tool("histogram", "histogram", checkable=True),
     Tool("fit", "fit"),
 )
+_MEASURE: tuple[Tool | None, ...] = (
+    Tool("tool_length", "ruler"),
+    Tool("tool_angle", "angle"),
+    Tool("tool_cobb", "cobb"),
+    Tool("tool_cardiothoracic", "ctr"),
+    _SEPARATOR,
+    Tool("tool_rectangle", "rectangle"),
+    Tool("tool_ellipse", "ellipse"),
+    Tool("tool_polygon", "polygon"),
+    _SEPARATOR,
+    Tool("tool_arrow", "arrow"),
+    Tool("tool_text", "text"),
+    _SEPARATOR,
+    Tool("tool_region_window", "region_window"),
+    Tool("tool_calibrate", "calibrate"),
+)
+_AFTER_MEASURING = ("", "undo", "redo", "delete_mark", "", "measurements", "export_measurements")
 _PLACEMENT = (
     "rotate_right", "rotate_left", "flip_horizontal", "flip_vertical", "", "fit", "one_to_one",
     "reset_view",
@@ -66,7 +91,7 @@ _MODEL_TOOLS = (
     Tool("classify_folder", "classify_folder", "Classify folder"),
     Tool("heat_map", "heat", "Heat map", checkable=True),
 )
-FILM_BUTTONS = (*(tool.name for tool in _TOOLS if tool), "menu_turn", "menu_window")
+FILM_BUTTONS = (*(tool.name for tool in _TOOLS if tool), "menu_turn", "menu_window", "menu_measure")
 """What needs a film on screen."""
 VIEW_BUTTONS = tuple(tool.name for tool in _VIEW_TOOLS)
 MODEL_BUTTONS = tuple(tool.name for tool in _MODEL_TOOLS)
@@ -94,6 +119,8 @@ class TopBar(QToolBar):
         self.addSeparator()
         for tool in _TOOLS:
             self._add(tool)
+            if tool is not None and tool.name == "tool_pan":
+                self._add_measure()
         self._menu_button("turn", "Turn and flip", _PLACEMENT)
         self.windows = self._menu_button("window", "Windows of the film", (), icon="presets")
         self.addSeparator()
@@ -171,6 +198,29 @@ class TopBar(QToolBar):
         """Show a button pressed or not, without telling anybody."""
         self.buttons[name].setChecked(checked)
 
+    def show_tool(self, name: str) -> None:
+        """The tool of the left button; the Measure button shows the one that it drew with last."""
+        tool = f"tool_{name}"
+        if tool in self.buttons:
+            self.set_checked(tool, checked=True)
+            return
+        self._measure_with = tool
+        button = self.buttons["menu_measure"]
+        button.setIcon(theme.icon(next(t.icon for t in _MEASURE if t and t.name == tool)))
+        button.setChecked(True)
+
+    def _add_measure(self) -> None:
+        """A click takes the tool that was used last, the arrow lists them all."""
+        self._measure_with = "tool_length"
+        entries = [tool.name if tool else "" for tool in _MEASURE]
+        icons = {tool.name: tool.icon for tool in _MEASURE if tool}
+        tip = "Measure"
+        button = self._menu_button("measure", tip, (*entries, *_AFTER_MEASURING), "ruler", icons)
+        button.setPopupMode(QToolButton.ToolButtonPopupMode.MenuButtonPopup)
+        button.setCheckable(True)
+        self._groups["tool"].addButton(button)
+        button.clicked.connect(lambda _checked: self._actions[self._measure_with]())
+
     def _open(self) -> None:
         button = self._button("open_folder", "open", "Open")
         button.setPopupMode(QToolButton.ToolButtonPopupMode.MenuButtonPopup)
@@ -204,7 +254,12 @@ class TopBar(QToolBar):
         return button
 
     def _menu_button(
-        self, name: str, tip: str, entries: Sequence[str], icon: str = ""
+        self,
+        name: str,
+        tip: str,
+        entries: Sequence[str],
+        icon: str = "",
+        icons: Mapping[str, str] | None = None,
     ) -> QToolButton:
         button = self._button(f"menu_{name}", icon or name)
         button.setToolTip(tip)
@@ -218,7 +273,10 @@ class TopBar(QToolBar):
             row = next(key for key in shortcuts.KEYS if key.name == entry)
             text = f"{row.text}\t{shortcuts.span(row)}".replace("This sheet", "Shortcuts")
             act = self._actions[entry]
-            menu.addAction(text).triggered.connect(lambda _=False, a=act: a())
+            action = menu.addAction(text)
+            if icons and entry in icons:
+                action.setIcon(theme.icon(icons[entry]))
+            action.triggered.connect(lambda _=False, a=act: a())
         button.setMenu(menu)
         return button
 

@@ -19,7 +19,7 @@ from xrayview.engine.lane import Priority
 from xrayview.engine.protocol import DecodeFilm
 from xrayview.engine.scan import list_files, read_headers, root_of, scan_folder
 from xrayview.errors import XrayViewError
-from xrayview.services.session import FilmList, Session
+from xrayview.services.session import MOST_VIEWS, FilmList, Session
 from xrayview.services.tasks import Failed, Tasks
 from xrayview.ui.banners import Message
 
@@ -38,9 +38,16 @@ class Workbench(QObject):
     """Another folder is in force; its list may still grow."""
     listing_changed = Signal()
     listing_state = Signal(str)
+    view_loading = Signal(int, object)
+    view_shown = Signal(int, object)
+    view_failed = Signal(int, object, object)
+    """Number of a view, and what became of its film."""
+    active_changed = Signal()
+    """Another view is the active one; what is said of its film follows."""
     film_loading = Signal(object)
     film_shown = Signal(object)
     film_failed = Signal(object, object)
+    """The same of the active view, after it: also when the view became the active one."""
     message = Signal(object)
     finished_listing = Signal()
 
@@ -106,8 +113,9 @@ class Workbench(QObject):
 
     def _swap(self, staged: _Listing) -> None:
         staged.swapped = True
-        for slot in ("open film", "prefetch"):
-            self._tasks.cancel(slot)
+        self._tasks.cancel("prefetch")
+        for number in range(MOST_VIEWS):
+            self._tasks.cancel(_slot(number))
         self.session.open_folder(staged.root, staged.films, staged.rejected, staged.source)
         self.folder_opened.emit()
         self.listing_changed.emit()
@@ -115,6 +123,7 @@ class Workbench(QObject):
         if films:
             chests = (film for film in films if film.body_part.upper() in _CHEST)
             self.open_film(next(chests, films[0]))
+            self.fill_views()
 
     def _list(self) -> None:
         staged = self._staged
@@ -124,6 +133,7 @@ class Workbench(QObject):
             self._swap(staged)
         self.session.update_folder(staged.films, staged.rejected)
         self.listing_changed.emit()
+        self.fill_views()
         self.listing_state.emit(f"Reading …  {_count(len(staged.films), 'film')} so far")
 
     def _on_listed(self, staged: _Listing) -> None:
@@ -136,6 +146,7 @@ class Workbench(QObject):
             self._swap(staged)
         self.session.update_folder(staged.films, staged.rejected)
         self.listing_changed.emit()
+        self.fill_views()
         self.listing_state.emit(self.listing_text())
         self.finished_listing.emit()
 
@@ -154,21 +165,69 @@ class Workbench(QObject):
             return _count(films, "film")
         return f"{_count(films, 'film')}, {_count(rejected, 'other file')}"
 
+    # Views
+
+    def show_views(self, count: int) -> None:
+        """Have so many views; what a closed one waits for is not needed any more."""
+        for number in range(count, MOST_VIEWS):
+            self._tasks.cancel(_slot(number))
+        self.session.show_views(count)
+        view = self.session.views[self.session.active]
+        if view.film is not None and view.radiograph is None and view.error is None:
+            self.open_film(view.film)
+
+    def fill_views(self) -> None:
+        """Give views without a film those that follow in the list, as far as there are any."""
+        views = self.session.views
+        if self.session.current is None:
+            return  # the first film is on its way: the others follow it
+        for number, view in enumerate(views):
+            if view.film is None and (film := self._next_unseen(number)) is not None:
+                self.open_film(film, number)
+
+    def activate(self, number: int) -> None:
+        """Make a view the active one, and say what stands in it."""
+        if number == self.session.active:
+            return
+        self.session.activate(number)
+        self.active_changed.emit()
+        view = self.session.views[number]
+        if view.film is None:
+            return
+        self.film_loading.emit(view.film)
+        if view.radiograph is not None:
+            self.film_shown.emit(view.radiograph)
+        elif view.error is not None:
+            self.film_failed.emit(view.film, view.error)
+        self._prefetch()
+
+    def _next_unseen(self, number: int) -> FilmRef | None:
+        views, films = self.session.views, self.listed().films
+        seen = {view.film.film_id for view in views if view.film is not None}
+        before = [view.film for view in views[:number] if view.film is not None]
+        start = self.listed().number(before[-1]) if before else 0
+        following = (*films[start:], *films[:start])
+        return next((film for film in following if film.film_id not in seen), None)
+
     # Film
 
-    def open_film(self, film: FilmRef) -> None:
-        """Show a film: at once when its pixels are at hand, else when they arrive."""
-        radiograph = self.session.select(film)
-        self.film_loading.emit(film)
+    def open_film(self, film: FilmRef, number: int | None = None) -> None:
+        """Show a film in a view (the active one by default): at once, or when its pixels come."""
+        place = self.session.active if number is None else number
+        radiograph = self.session.select(film, place)
+        self.view_loading.emit(place, film)
+        if place == self.session.active:
+            self.film_loading.emit(film)
+        slot = _slot(place)
         if radiograph is not None:
-            self._tasks.cancel("open film")
-            self._shown(radiograph)
+            self._tasks.cancel(slot)
+            self._shown((place,), radiograph)
             return
         self._tasks.start(
-            "open film",
+            slot,
             lambda: self._engine.submit(DecodeFilm(film, self._engine.limits)),
             lambda radiograph: self._make_ready(
-                "open film",
+                slot,
                 radiograph,
                 lambda: self._on_decoded(film, radiograph),
                 lambda error: self._on_undecoded(film, error),
@@ -198,10 +257,11 @@ class Workbench(QObject):
         """The last film of the list."""
         self._go(next(reversed(self.listed().films), None))
 
-    def position(self) -> tuple[int, int]:
-        """The current film's number and how many are listed; (0, n) when it is not listed."""
+    def position(self, number: int | None = None) -> tuple[int, int]:
+        """A view's film's number and how many are listed; (0, n) when it is not listed."""
         listed = self.listed()
-        return listed.number(self.session.current), len(listed)
+        view = self.session.views[self.session.active if number is None else number]
+        return listed.number(view.film), len(listed)
 
     def _go(self, film: FilmRef | None) -> None:
         current = self.session.current
@@ -209,16 +269,22 @@ class Workbench(QObject):
             self.open_film(film)
 
     def _on_decoded(self, film: FilmRef, radiograph: Radiograph) -> None:
-        if self.session.accept_radiograph(film, radiograph):
-            self._shown(radiograph)
+        if waiting := self.session.accept_radiograph(film, radiograph):
+            self._shown(waiting, radiograph)
 
     def _on_undecoded(self, film: FilmRef, error: XrayViewError) -> None:
-        if self.session.accept_film_error(film, error):
+        waiting = self.session.accept_film_error(film, error)
+        for number in waiting:
+            self.view_failed.emit(number, film, error)
+        if self.session.active in waiting:
             self.film_failed.emit(film, error)
-            self._prefetch()
+        self._prefetch()
 
-    def _shown(self, radiograph: Radiograph) -> None:
-        self.film_shown.emit(radiograph)
+    def _shown(self, places: tuple[int, ...], radiograph: Radiograph) -> None:
+        for number in places:
+            self.view_shown.emit(number, radiograph)
+        if self.session.active in places:
+            self.film_shown.emit(radiograph)
         self._prefetch()
 
     def _prefetch(self, steps: tuple[int, ...] = (1, -1)) -> None:
@@ -258,13 +324,13 @@ class Workbench(QObject):
         self._tasks.call(slot, lambda: make_ready(radiograph), keep, failed)
 
     def _on_ahead(self, film: FilmRef, radiograph: Radiograph, then: tuple[int, ...]) -> None:
-        current = self.session.current
-        if current is not None and current.film_id == film.film_id:
-            self._tasks.cancel("open film")
-            self._on_decoded(film, radiograph)
-            return
-        self.session.accept_radiograph(film, radiograph)
-        self._prefetch(then)
+        waiting = self.session.accept_radiograph(film, radiograph)
+        if waiting:
+            for number in waiting:
+                self._tasks.cancel(_slot(number))
+            self._shown(waiting, radiograph)
+        else:
+            self._prefetch(then)
 
 
 class _Listing:
@@ -283,6 +349,10 @@ class _Listing:
                 self.films.append(item)
             else:
                 self.rejected.append(item)
+
+
+def _slot(number: int) -> str:
+    return f"open film {number}"
 
 
 def _gone(path: Path) -> XrayViewError:

@@ -1,4 +1,4 @@
-"""The panels around the film, and who listens to whom."""
+"""The panels around the films, and who listens to whom."""
 
 from __future__ import annotations
 
@@ -26,9 +26,13 @@ from xrayview.ui.browser.thumbnails import Thumbnails
 from xrayview.ui.findings.card_dialog import CardDialog
 from xrayview.ui.findings.panel import FindingsPanel
 from xrayview.ui.findings.state import findings_state
+from xrayview.ui.grid.grid import ViewGrid
+from xrayview.ui.grid.layout import FIRST_LAYOUT
+from xrayview.ui.grid.views import Views
 from xrayview.ui.heat_flow import HeatFlow
 from xrayview.ui.histogram.panel import HistogramPanel
 from xrayview.ui.judging import Judging
+from xrayview.ui.measure.measuring import Measuring
 from xrayview.ui.viewer.film_view import FilmViewer
 from xrayview.ui.workbench import Workbench
 
@@ -36,12 +40,17 @@ _SIDES_PX = (272, 264)
 
 
 class Workspace(QWidget):
-    """Browser, film, findings and batch over one session."""
+    """Browser, films, findings and batch over one session.
+
+    `viewer` is the active view's: ask for it anew each time. What is to follow it connects to
+    `grid.viewer_changed`, which also says when another view became the active one; what all views
+    need (a tool, the heat map's opacity) goes to each of `grid.viewers`.
+    """
 
     message = Signal(object)
     identity_hidden = Signal(bool)
     refreshed = Signal()
-    """What is known of the film on screen is another."""
+    """What is known of the active view's film is another."""
 
     def __init__(
         self, session: Session, tasks: Tasks, engine: Engine, settings: Settings, results: Path
@@ -55,25 +64,33 @@ class Workspace(QWidget):
         self.batch = BatchRunner(session, tasks, engine, settings, results)
         self.thumbnails = Thumbnails(tasks, engine.submit, engine.limits, settings["thumbnail_px"])
         self.browser = Browser(self.thumbnails, self._chip)
-        self.viewer = FilmViewer()
+        self.grid = ViewGrid()
+        self.views = Views(session, self.workbench, self.grid)
+        self.measuring = Measuring(
+            tasks, self.grid.viewers, lambda: self.grid.viewer, self.grid.set_tool
+        )
         self.findings = FindingsPanel()
         self.histogram = HistogramPanel()
-        self.heat = HeatFlow(session, self.judging, self.findings, self.viewer)
+        self.heat = HeatFlow(session, self.judging, self.findings, self.grid)
         self.table = ResultTable()
         self.line = BatchLine()
         self._hidden = False
         self._seen = False
-        self._untouched = False
         self._place()
         self._connect_film()
         self._connect_model()
         self._connect_batch()
         self._restore()
 
+    @property
+    def viewer(self) -> FilmViewer:
+        """The active view's."""
+        return self.grid.viewer
+
     def commands(self) -> dict[str, Callable[..., object]]:
         """What the keys and buttons do here, by the names of the key table."""
-        bench, viewer = self.workbench, self.viewer
-        return {
+        bench, grid, active = self.workbench, self.grid, self._on_active_view
+        return self.views.commands() | self.measuring.commands() | {
             "previous_film": lambda: bench.step(-1),
             "next_film": lambda: bench.step(1),
             "previous_series": lambda: bench.step_series(-1),
@@ -81,19 +98,21 @@ class Workspace(QWidget):
             "first_film": bench.first,
             "last_film": bench.last,
             "find": self._find,
-            "auto_window": viewer.auto_window,
-            "voi": viewer.apply_voi,
-            "invert": lambda: viewer.set_inverted(not viewer.inverted),
-            "tool_window": lambda: viewer.set_tool("window"),
-            "tool_zoom": lambda: viewer.set_tool("zoom"),
-            "tool_pan": lambda: viewer.set_tool("pan"),
-            "flip_horizontal": viewer.flip_horizontal,
-            "flip_vertical": viewer.flip_vertical,
-            "rotate_right": lambda: viewer.rotate(1),
-            "rotate_left": lambda: viewer.rotate(-1),
-            "fit": viewer.fit,
-            "one_to_one": viewer.one_to_one,
-            "reset_view": viewer.reset_view,
+            "auto_window": active(FilmViewer.auto_window),
+            "voi": active(FilmViewer.apply_voi),
+            "invert": active(lambda viewer: viewer.set_inverted(not viewer.inverted)),
+            "tool_window": lambda: grid.set_tool("window"),
+            "tool_zoom": lambda: grid.set_tool("zoom"),
+            "tool_pan": lambda: grid.set_tool("pan"),
+            "overlays": self._toggle_overlays,
+            "shutter": self._toggle_shutter,
+            "flip_horizontal": active(FilmViewer.flip_horizontal),
+            "flip_vertical": active(FilmViewer.flip_vertical),
+            "rotate_right": active(lambda viewer: viewer.rotate(1)),
+            "rotate_left": active(lambda viewer: viewer.rotate(-1)),
+            "fit": active(FilmViewer.fit),
+            "one_to_one": active(FilmViewer.one_to_one),
+            "reset_view": active(FilmViewer.reset_view),
             "classify": self.judging.classify,
             "classify_folder": self.batch.start,
             "heat_map": self.heat.toggle,
@@ -105,10 +124,15 @@ class Workspace(QWidget):
             "histogram": lambda: self.show_histogram(not self.shows_histogram),
         }
 
+    def _on_active_view(self, act: Callable[..., object]) -> Callable[..., object]:
+        return lambda *args: act(self.viewer, *args)
+
     def set_identity_hidden(self, hidden: bool) -> None:
         """Hide names and IDs on the film and in the lists."""
         self._hidden = hidden
-        self.viewer.set_identity_hidden(hidden)
+        for viewer in self.grid.viewers:
+            viewer.set_identity_hidden(hidden)
+        self.views.set_identity_hidden(hidden)
         self.browser.set_identity_hidden(hidden)
         self.table.rows.set_identity_hidden(hidden)
         self.identity_hidden.emit(hidden)
@@ -143,6 +167,8 @@ class Workspace(QWidget):
         if self._seen:  # panels that were never laid out have no sizes to keep
             state = self._settings["window_state"]
             state["columns"] = ",".join(str(size) for size in self._columns.sizes())
+            state["layout"] = self.views.layout_name
+            state["linked"] = "linked" if self.views.linking.on else ""
             state["histogram"] = "shown" if self.shows_histogram else ""
             self._settings["window_state"] = state
 
@@ -153,21 +179,30 @@ class Workspace(QWidget):
     # Film
 
     def _connect_film(self) -> None:
-        bench = self.workbench
+        bench, grid = self.workbench, self.grid
         bench.folder_opened.connect(self._on_folder)
+        bench.folder_opened.connect(self.measuring.forget)
+        self.measuring.message.connect(self.message)
         bench.listing_changed.connect(self._on_listing)
         bench.listing_state.connect(self.browser.show_state)
+        bench.view_loading.connect(self._on_view_loading)
+        bench.view_shown.connect(self._on_view_shown)
+        bench.view_failed.connect(self._on_view_failed)
+        bench.active_changed.connect(self._on_active)
         bench.film_loading.connect(self._on_loading)
-        bench.film_shown.connect(self._on_shown)
-        bench.film_failed.connect(self._on_failed)
+        bench.film_shown.connect(self.refresh_findings)
+        bench.film_failed.connect(self.refresh_findings)
         bench.finished_listing.connect(self._on_listed)
         bench.message.connect(self.message)
         bench.listed = self.browser.films
         self.browser.film_chosen.connect(bench.open_film)
-        self.viewer.step_requested.connect(bench.step)
-        self.viewer.maximise_requested.connect(self.film_alone)
-        self.viewer.state_changed.connect(self._on_touched)
-        self.histogram.window_dragged.connect(self.viewer.set_window)
+        for viewer in grid.viewers:
+            viewer.step_requested.connect(bench.step)
+        grid.maximise_refused.connect(self.film_alone)
+        grid.viewer_changed.connect(self._on_touched)
+        self.views.message.connect(self.message)
+        self.views.changed.connect(self.refreshed)
+        self.histogram.window_dragged.connect(self._on_active_view(FilmViewer.set_window))
 
     def _on_folder(self) -> None:
         self.judging.forget_requests()
@@ -182,32 +217,44 @@ class Workspace(QWidget):
         assert session.folder is not None
         self.browser.show_folder(session.folder, session.patients, session.rejected)
 
+    def _on_view_loading(self, number: int, film: FilmRef) -> None:
+        self.grid.viewers[number].show_busy(film)
+        self.heat.begin(number)
+
+    def _on_view_shown(self, number: int, radiograph: Radiograph) -> None:
+        place, ready = self.workbench.position(number), self.workbench.ready(radiograph)
+        self.grid.viewers[number].show_film(radiograph, place, ready)
+        self.heat.begin(number)
+
+    def _on_view_failed(self, number: int, film: FilmRef, error: XrayViewError) -> None:
+        self.grid.viewers[number].show_error(film, error)
+
+    def _on_active(self) -> None:
+        self.refresh_findings()
+        self.heat.follow()
+
     def _on_loading(self, film: FilmRef) -> None:
         self.browser.select(film)
-        self.viewer.show_busy(film)
-        self.viewer.set_heat_map(None)
         self.refresh_findings()
-
-    def _on_shown(self, radiograph: Radiograph) -> None:
-        ready = self.workbench.ready(radiograph)
-        self.viewer.show_film(radiograph, self.workbench.position(), ready)
-        self._untouched = True
-        self.refresh_findings()
-        self.heat.begin()
 
     def _on_listed(self) -> None:
-        # The film was shown while its folder was still being read: now it is 1 of all, not of 8.
-        radiograph = self.session.radiograph
-        if radiograph is not None and self._untouched:
-            self._on_shown(radiograph)
+        # A film was shown while its folder was still being read: now it is 1 of all, not of 8.
+        for number, view in enumerate(self.session.views):
+            if view.radiograph is not None:
+                self.grid.viewers[number].set_position(self.workbench.position(number))
 
     def _on_touched(self) -> None:
-        self._untouched = False
         self.histogram.show_film(self.viewer.radiograph, self.viewer.voi)
 
-    def _on_failed(self, film: FilmRef, error: XrayViewError) -> None:
-        self.viewer.show_error(film, error)
-        self.refresh_findings()
+    def _toggle_overlays(self) -> None:
+        shown = not self.viewer.overlays_shown
+        for viewer in self.grid.viewers:
+            viewer.set_overlays_shown(shown)
+
+    def _toggle_shutter(self) -> None:
+        shown = not self.viewer.shutter_shown
+        for viewer in self.grid.viewers:
+            viewer.set_shutter_shown(shown)
 
     def _find(self) -> None:
         self.browser.field.setFocus()
@@ -248,14 +295,15 @@ class Workspace(QWidget):
         self.heat.forget_choice()
         self.refresh_findings()
         self.browser.refresh_all()
-        self.heat.begin()
+        for number in range(len(self.session.views)):
+            self.heat.begin(number)
 
     def _on_result(self, film_id: str) -> None:
         self.browser.refresh(film_id)
-        current = self.session.current
-        if current is not None and current.film_id == film_id:
-            self.refresh_findings()
-            self.heat.begin()
+        for number in self.session.views_of(film_id):
+            if number == self.session.active:
+                self.refresh_findings()
+            self.heat.begin(number)
 
     def _chip(self, film: FilmRef) -> Chip | None:
         result, model = self.session.result(film), self.session.model
@@ -312,7 +360,7 @@ class Workspace(QWidget):
 
     def _place(self) -> None:
         self._rows = QSplitter(Qt.Orientation.Vertical)
-        self._rows.addWidget(self.viewer)
+        self._rows.addWidget(self.grid)
         self._rows.addWidget(self.table)
         self._rows.setStretchFactor(0, 1)
         self._rows.setSizes([560, 240])
@@ -341,13 +389,17 @@ class Workspace(QWidget):
         heat = self.findings.heat
         heat.opacity.setValue(round(self._settings["heat_map_opacity"] * 100))
         heat.cutoff.setValue(round(self._settings["heat_map_cutoff"] * 100))
-        self.viewer.set_heat_opacity(heat.opacity.value() / 100)
-        self.viewer.set_heat_cutoff(heat.cutoff.value() / 100)
-        sizes = self._settings["window_state"].get("columns", "").split(",")
+        for viewer in self.grid.viewers:
+            viewer.set_heat_opacity(heat.opacity.value() / 100)
+            viewer.set_heat_cutoff(heat.cutoff.value() / 100)
+        state = self._settings["window_state"]
+        self.views.set_layout(state.get("layout", FIRST_LAYOUT))
+        self.views.linking.set_on(bool(state.get("linked")))
+        sizes = state.get("columns", "").split(",")
         if len(sizes) == 3 and all(size.isdigit() and int(size) for size in sizes):
             self._columns.setSizes([int(size) for size in sizes])
         else:
             self._columns.setSizes([_SIDES_PX[0], 744, _SIDES_PX[1]])
-        self.histogram.setVisible(bool(self._settings["window_state"].get("histogram")))
+        self.histogram.setVisible(bool(state.get("histogram")))
         self.viewer.show_empty("Choose a film at the left.")
         self.set_identity_hidden(self._settings["hide_identity"])

@@ -69,10 +69,13 @@ class HeatControls(QWidget):
         if place >= 0:
             self.finding.setCurrentIndex(place)
 
-    def start_with(self, name: str) -> None:
-        """Choose a finding without asking for its map."""
-        with QSignalBlocker(self.finding):
+    def start_with(self, name: str, method: str = "") -> None:
+        """Choose a finding, and perhaps a method, without asking for its map."""
+        with QSignalBlocker(self.finding), QSignalBlocker(self.method):
             self.choose_finding(name)
+            place = self.method.findData(method)
+            if place >= 0:
+                self.method.setCurrentIndex(place)
 
     def chosen(self) -> tuple[str, HeatMapMethod]:
         """Finding and method that are chosen."""

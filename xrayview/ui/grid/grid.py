@@ -1,0 +1,162 @@
+"""The views side by side: which of them are seen, and which is the active one."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QGridLayout, QWidget
+
+from xrayview.services.session import MOST_VIEWS
+from xrayview.ui.grid.cell import ViewCell
+from xrayview.ui.grid.layout import FIRST_LAYOUT, LAYOUTS
+from xrayview.ui.viewer.film_view import SMALLEST_PX, FilmViewer
+from xrayview.ui.viewer.mouse import Tool
+
+_SMALLEST_PX = (200, 150)
+"""Of one view among several."""
+
+
+class ViewGrid(QWidget):
+    """Places viewers; knows no session. Numbers count the views in reading order, from 0."""
+
+    taken = Signal(int)
+    """The user turned to a view: clicked, scrolled, or moved the keyboard there."""
+    film_dropped = Signal(int, str)
+    """A film's id was dropped on a view."""
+    maximise_refused = Signal()
+    """A double-click where one view already has all the room."""
+    viewer_changed = Signal()
+    """Another viewer is the active one, or the film, window or placement of the active one is."""
+    tool_changed = Signal(str)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.layout_name = FIRST_LAYOUT
+        self.active = 0
+        self._maximised = False
+        self._cells = [ViewCell(self) for _ in range(MOST_VIEWS)]
+        self._grid = QGridLayout(self)
+        self._grid.setContentsMargins(0, 0, 0, 0)
+        self._grid.setSpacing(0)
+        for cell in self._cells:
+            self._connect(cell)
+        self._place()
+
+    def _connect(self, cell: ViewCell) -> None:
+        viewer = cell.viewer
+        cell.taken.connect(lambda: self.taken.emit(self._cells.index(cell)))
+        cell.film_dropped.connect(
+            lambda film_id: self.film_dropped.emit(self._cells.index(cell), film_id)
+        )
+        viewer.maximise_requested.connect(self.maximise)
+        viewer.state_changed.connect(lambda: self._on_state(viewer))
+        viewer.tool_changed.connect(lambda tool: self._on_tool(viewer, tool))
+
+    @property
+    def viewer(self) -> FilmViewer:
+        """The active view's."""
+        return self._cells[self.active].viewer
+
+    @property
+    def viewers(self) -> tuple[FilmViewer, ...]:
+        """Of all views, those that the layout has no room for included."""
+        return tuple(cell.viewer for cell in self._cells)
+
+    @property
+    def count(self) -> int:
+        """Views of the layout."""
+        return LAYOUTS[self.layout_name].count
+
+    @property
+    def maximised(self) -> bool:
+        """True while the active view has the room of all."""
+        return self._maximised
+
+    def line_of(self, number: int) -> str:
+        """What is said above a view's film."""
+        return self._cells[number].line
+
+    def show_line(self, number: int, text: str) -> None:
+        """Say above a view's film what it is here for."""
+        self._cells[number].show_line(text)
+
+    def set_layout(self, name: str) -> None:
+        """Another number of views; the active one stays, at the last place if its own is gone."""
+        self._maximised = False
+        self.layout_name = name
+        if self.active >= self.count:
+            self._cells.insert(self.count - 1, self._cells.pop(self.active))
+            self.active = self.count - 1
+        for cell in self._cells[self.count :]:
+            cell.viewer.show_empty("")
+            cell.show_line("")
+        self._place()
+
+    def swap(self, one: int, other: int) -> None:
+        """Let two views change places; the active one stays active."""
+        self._cells[one], self._cells[other] = self._cells[other], self._cells[one]
+        self.active = {one: other, other: one}.get(self.active, self.active)
+        self._place()
+
+    def set_active(self, number: int) -> None:
+        """Frame another view."""
+        self.active = number
+        self._frame()
+        if self._maximised:
+            self._place()
+        self.viewer_changed.emit()
+
+    def maximise(self) -> None:
+        """Give the active view the room of all, and back."""
+        if self.count == 1:
+            self.maximise_refused.emit()
+            return
+        self._maximised = not self._maximised
+        self._place()
+
+    def take_keyboard(self) -> None:
+        """The keyboard belongs to the active view's film."""
+        self.viewer.setFocus()
+
+    def set_tool(self, tool: Tool) -> None:
+        """What the left button does, in every view."""
+        for viewer in self.viewers:
+            viewer.set_tool(tool)
+
+    def _on_state(self, viewer: FilmViewer) -> None:
+        if viewer is self.viewer:
+            self.viewer_changed.emit()
+
+    def _on_tool(self, viewer: FilmViewer, tool: str) -> None:
+        if viewer is self.viewer:
+            self.tool_changed.emit(tool)
+
+    def _place(self) -> None:
+        """Lay the cells anew: in the order of reading, so that Tab walks them so too."""
+        columns = LAYOUTS[self.layout_name].columns
+        before = None
+        for number, cell in enumerate(self._cells):
+            self._grid.removeWidget(cell)
+            seen = number == self.active if self._maximised else number < self.count
+            if seen:
+                row, column = (0, 0) if self._maximised else divmod(number, columns)
+                self._grid.addWidget(cell, row, column)
+                if before is not None:
+                    self.setTabOrder(before.viewer, cell.viewer)
+                before = cell
+            cell.viewer.setMinimumSize(*(SMALLEST_PX if self.count == 1 else _SMALLEST_PX))
+            cell.setVisible(seen)
+        for line in range(2):
+            self._grid.setRowStretch(line, int(line < self._grid_rows()))
+            self._grid.setColumnStretch(line, int(line < self._grid_columns()))
+        self._frame()
+
+    def _grid_rows(self) -> int:
+        return 1 if self._maximised else LAYOUTS[self.layout_name].rows
+
+    def _grid_columns(self) -> int:
+        return 1 if self._maximised else LAYOUTS[self.layout_name].columns
+
+    def _frame(self) -> None:
+        for number, cell in enumerate(self._cells):
+            several = self.count > 1 and not self._maximised
+            cell.set_frame(several, active=number == self.active)
