@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QLabel, QLineEdit, QPushButton, QSlider, QVBoxLayo
 from pytestqt.qtbot import QtBot
 
 from xrayview.ui import shortcuts
+from xrayview.ui.key_binding import KeyBinding
 from xrayview.ui.shortcut_sheet import ShortcutSheet
 
 
@@ -35,7 +36,7 @@ def window(qtbot: QtBot, heard: Heard) -> QWidget:
     column = QVBoxLayout(window)
     for part in (QLineEdit(), QPushButton("Act"), QSlider(Qt.Orientation.Horizontal)):
         column.addWidget(part)
-    shortcuts.bind(window, heard.actions())
+    KeyBinding(window, heard.actions())
     qtbot.addWidget(window)
     window.show()
     qtbot.waitExposed(window)

@@ -83,6 +83,7 @@ class FilmDock(QDockWidget):
         self.tags.set_identity_hidden(space.hides_identity)
         self.left.connect(grid.take_keyboard)
         self.measurements.follow(space.measuring)
+        self.measurements.export_asked.connect(lambda: space.measurement_export.ask(space))
         grid.viewer_changed.connect(self.measurements.refresh)
 
     def _show_pipeline(self, viewer: FilmViewer) -> None:
@@ -148,7 +149,7 @@ class FilmDock(QDockWidget):
             button.setProperty("flat", True)
             button.setProperty("segment", True)
             button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-            button.setToolTip(f"{text} ({shortcuts.label(name)})")
+            shortcuts.describe(button, name, text)
             self.buttons.addButton(button, place)
             row.addWidget(button)
         row.addStretch(1)

@@ -16,6 +16,8 @@ from xrayview.services.settings import Settings
 from xrayview.ui import shortcuts, theme
 from xrayview.ui.banners import Banners, Message
 from xrayview.ui.bridge import MainThread
+from xrayview.ui.key_binding import KeyBinding
+from xrayview.ui.preferences import Preferences
 from xrayview.ui.shortcut_sheet import ShortcutSheet
 from xrayview.ui.start_page import StartPage
 from xrayview.ui.status_line import StatusLine
@@ -47,6 +49,7 @@ class MainWindow(QMainWindow):
         self._let_go: list[Callable[[], None]] = []
         self._space: Workspace | None = None
         self._closed = False
+        self.preferences = Preferences(self, settings)
         self.banners = Banners()
         self.start_page = StartPage()
         self.pages = QStackedWidget()
@@ -57,13 +60,16 @@ class MainWindow(QMainWindow):
             "open_folder": self.choose_folder,
             "full_screen": self._full_screen,
             "shortcuts": self._show_shortcuts,
+            "settings": self.preferences.show,
+            "edit_keys": lambda: self.preferences.show("Keys"),
         }
         actions = {key.name: self._action(key.name) for key in shortcuts.KEYS}
         self.bar = TopBar(actions)
         self.bar.setObjectName("tools")
         self.addToolBar(self.bar)
         self.bar.set_enabled(FILM_BUTTONS + VIEW_BUTTONS + MODEL_BUTTONS, enabled=False)
-        self._keys = shortcuts.bind(self, actions)
+        self._keys = KeyBinding(self, actions)
+        self.preferences.keys_changed.connect(self._keys.renew)
         self._place()
         self._connect()
         self._restore()
@@ -101,7 +107,13 @@ class MainWindow(QMainWindow):
         self.dock = FilmDock(self)
         self.dock.follow(space, tasks, engine)
         self._restore_dock(space)
-        self._let_go = [space.save_state, self._save_dock, space.measuring.close, tasks.close, engine.close]
+        self._let_go = [
+            space.save_state,
+            self._save_dock,
+            space.measuring.close,
+            tasks.close,
+            engine.close,
+        ]
         self._actions |= space.commands() | self.dock.commands()
         self.pages.addWidget(space)
         space.workbench.folder_opened.connect(self._on_folder)
@@ -112,7 +124,8 @@ class MainWindow(QMainWindow):
         )
         self.bar.model_dismissed.connect(board.show_model)
         theme.on_switch(space.refresh_findings)
-        for note in self._settings.notes:
+        self.preferences.follow(space, board, engine)
+        for note in self.preferences.notes:
             self.banners.show_message(Message("settings", "warn", note))
         board.show_recent()
         board.load_first_model(model)
@@ -177,7 +190,10 @@ class MainWindow(QMainWindow):
             self.showFullScreen()
 
     def _show_shortcuts(self) -> None:
-        ShortcutSheet(self).open()
+        sheet = ShortcutSheet(self)
+        sheet.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        sheet.edit_asked.connect(self._actions["edit_keys"])
+        sheet.open()
 
     def _on_folder(self) -> None:
         self.pages.setCurrentWidget(self.workspace)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from itertools import groupby
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import (
     QDialog,
     QDialogButtonBox,
@@ -30,6 +30,8 @@ _MOUSE = (
 class ShortcutSheet(QDialog):
     """Groups in two columns, each with its keys."""
 
+    edit_asked = Signal()
+
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setWindowTitle("Keys and mouse")
@@ -49,11 +51,17 @@ class ShortcutSheet(QDialog):
             row.addLayout(column)
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
         buttons.rejected.connect(self.close)
+        edit = buttons.addButton("Change keys …", QDialogButtonBox.ButtonRole.ActionRole)
+        edit.clicked.connect(self._edit)
         outer = QVBoxLayout(self)
         outer.setContentsMargins(24, 20, 24, 16)
         outer.setSpacing(16)
         outer.addLayout(row)
         outer.addWidget(buttons)
+
+    def _edit(self) -> None:
+        self.close()
+        self.edit_asked.emit()
 
 
 Group = tuple[str, list[tuple[str, str]]]

@@ -86,8 +86,9 @@ KEYS: tuple[Key, ...] = (
     Key("tags", ("T",), "Tags of the film", "Window"),
     Key("pipeline", ("Shift+T",), "Pipeline of the film", "Window"),
     Key("hide_identity", ("X",), "Hide or show identity", "Window"),
+    Key("settings", ("Ctrl+,",), "Settings", "Window"),
     Key("full_screen", ("F11",), "Full screen", "Window"),
-    Key("shortcuts", ("F1",), "This sheet", "Window"),
+    Key("shortcuts", ("F1",), "Keys and mouse", "Window"),
 )  # fmt: skip
 
 ROWS = {row.name: row for row in KEYS}

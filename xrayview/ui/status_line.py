@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QLabel, QStatusBar
+from PySide6.QtWidgets import QLabel, QSizePolicy, QStatusBar
 
 if TYPE_CHECKING:
     from xrayview.domain.radiograph import Radiograph
@@ -20,7 +20,10 @@ class StatusLine(QStatusBar):
     def __init__(self) -> None:
         super().__init__()
         self.setSizeGripEnabled(False)
+        self._film, self._hint, self._pixel = "", "", ""
         self._left, self._right = QLabel(), QLabel()
+        # What the pointer is over changes all the time: nothing else moves for it.
+        self._left.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self.notice = QLabel(NOTICE)
         self.notice.setProperty("role", "notice")
         self.notice.setAlignment(Qt.AlignmentFlag.AlignCenter)
@@ -35,7 +38,26 @@ class StatusLine(QStatusBar):
 
     def show_film(self, film: Radiograph | None) -> None:
         """The film on screen as a file; nothing of it that could name somebody."""
-        self._left.setText(_film_text(film) if film else "")
+        self._film = _film_text(film) if film else ""
+        self._say()
+
+    def show_hint(self, text: str) -> None:
+        """How the tool in hand is used, until there is a pixel under the pointer."""
+        self._hint = text
+        self._say()
+
+    def show_pixel(self, text: str) -> None:
+        """The pixel under the pointer, in the place of the film; empty: none."""
+        if text != self._pixel:
+            self._pixel = text
+            self._say()
+
+    def left_text(self) -> str:
+        """What stands at the left."""
+        return self._left.text()
+
+    def _say(self) -> None:
+        self._left.setText(self._pixel or self._hint or self._film)
 
     def show_model(self, ready: ModelReady | None, text: str) -> None:
         """The real device and precision of the model in force; `text` when there is none."""

@@ -16,7 +16,6 @@ from PySide6.QtCore import QByteArray, QObject, QRect, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import (
     QColor,
     QFont,
-    QFontDatabase,
     QGuiApplication,
     QIcon,
     QIconEngine,
@@ -108,9 +107,9 @@ STATUS_ICON = {
     Status.ERROR: "error",
 }
 
-_FAMILIES = (
+_FAMILIES = [
     "Inter", "Segoe UI", "SF Pro Text", "Noto Sans", "Liberation Sans", "DejaVu Sans",
-)  # fmt: skip
+]  # fmt: skip
 
 _SHEET = Template("""
 QWidget { color: $text; font-size: 13px; }
@@ -389,8 +388,7 @@ def pixmap(name: str, size: int, colour: str, ratio: float = 1.0) -> QPixmap:
 
 
 def _font() -> QFont:
-    here = set(QFontDatabase.families())
-    font = QFont(next((family for family in _FAMILIES if family in here), ""))
+    font = QFont(_FAMILIES)  # the first that is here; to list all that are takes longer
     font.setPixelSize(TEXT_PX)
     return font
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,6 +22,7 @@ from PySide6.QtWidgets import (
 
 from xrayview.services.settings import ROWS
 from xrayview.ui import shortcuts, theme
+from xrayview.ui.command_menu import add_all_commands, add_command
 
 if TYPE_CHECKING:  # the bar is part of the first paint, numpy is not
     from xrayview.domain.model import ModelCard
@@ -77,7 +79,7 @@ _PLACEMENT = (
 )  # fmt: skip
 _MORE = (
     "tags", "pipeline", "", "overlays", "shutter", "", "hide_identity", "copy_picture",
-    "full_screen", "", "shortcuts",
+    "full_screen", "", "settings", "shortcuts",
 )  # fmt: skip
 _VIEW_TOOLS = (
     Tool("layout_1x1", "layout_1x1", checkable=True, group="layout"),
@@ -135,7 +137,9 @@ class TopBar(QToolBar):
             self.devices.addItem(device, device)
         self.devices.setToolTip("Device that the model is asked to run on")
         self.devices.activated.connect(lambda: self.device_chosen.emit(self.devices.currentData()))
-        self._menu_button("more", "More", _MORE)
+        more = self._menu_button("more", "More, and all commands", _MORE).menu()
+        more.addSeparator()
+        add_all_commands(more, actions, self.buttons)
         self.show_models((), None)
         self.show_recent(())
         self.buttons["tool_window"].setChecked(True)
@@ -185,8 +189,10 @@ class TopBar(QToolBar):
         menu = self.windows.menu()
         menu.clear()
         for place, text in enumerate(choices):
-            key = f"\t{place + 1}" if place < 9 else ""
-            menu.addAction(f"{text}{key}").triggered.connect(lambda _=False, n=place: apply(n))
+            key = next(islice(shortcuts.keys_of("voi"), place, None), "")
+            menu.addAction(f"{text}\t{shortcuts.native(key)}").triggered.connect(
+                lambda _=False, n=place: apply(n)
+            )
         self.windows.setEnabled(bool(choices))
 
     def set_enabled(self, names: Iterable[str], enabled: bool) -> None:
@@ -243,9 +249,11 @@ class TopBar(QToolBar):
         button = QToolButton()
         button.setIcon(theme.icon(icon))
         button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        row = next((key for key in shortcuts.KEYS if key.name == name), None)
-        button.setToolTip(f"{row.text} ({shortcuts.span(row)})" if row else text)
-        button.setAccessibleName(row.text if row else text)
+        if name in shortcuts.ROWS:
+            shortcuts.describe(button, name)
+        else:
+            button.setToolTip(text)
+            button.setAccessibleName(text)
         if text:
             button.setText(text)
             button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
@@ -270,13 +278,9 @@ class TopBar(QToolBar):
             if not entry:
                 menu.addSeparator()
                 continue
-            row = next(key for key in shortcuts.KEYS if key.name == entry)
-            text = f"{row.text}\t{shortcuts.span(row)}".replace("This sheet", "Shortcuts")
-            act = self._actions[entry]
-            action = menu.addAction(text)
+            add_command(menu, entry, self._actions)
             if icons and entry in icons:
-                action.setIcon(theme.icon(icons[entry]))
-            action.triggered.connect(lambda _=False, a=act: a())
+                menu.actions()[-1].setIcon(theme.icon(icons[entry]))
         button.setMenu(menu)
         return button
 

@@ -42,7 +42,7 @@ class HeatControls(QWidget):
         self.switch.setCheckable(True)
         self.switch.setIcon(theme.icon("heat"))
         self.switch.setIconSize(QSize(16, 16))
-        self.switch.setToolTip(f"Heat map on or off ({shortcuts.label('heat_map')})")
+        shortcuts.describe(self.switch, "heat_map")
         self.switch.toggled.connect(self._on_switch)
         self.finding = _combo("Finding of the heat map")
         self.method = _combo("Method of the heat map")

@@ -56,7 +56,7 @@ class FindingsPanel(QFrame):
         self._scores = QVBoxLayout()
         self._scores.setSpacing(8)
         self._ask = _button("Classify", "classify", self.classify_asked.emit, primary=True)
-        self._ask.setToolTip(f"Classify the film ({shortcuts.label('classify')})")
+        shortcuts.describe(self._ask, "classify")
         self._choose = _button("Choose a model …", "model", self.model_asked.emit)
         self._card = _button("Model card", "card", self.card_asked.emit)
         self._place()

@@ -1,0 +1,25 @@
+"""What a value must be besides of its row's kind: a file that is there, a folder that is one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from xrayview.errors import XrayViewError
+from xrayview.services.catalogue import find_model
+from xrayview.ui.settings_dialog.page import Check
+
+
+def _model(name: str) -> str:
+    try:
+        find_model(name)
+    except XrayViewError as error:
+        return str(error)
+    return ""
+
+
+def _folders(names: list[str]) -> str:
+    missing = [name for name in names if not Path(name).is_dir()]
+    return f"There is no folder {missing[0]}. Add one that exists." if missing else ""
+
+
+CHECKS: dict[str, Check] = {"model": _model, "model_folders": _folders}

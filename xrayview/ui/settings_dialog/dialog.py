@@ -1,0 +1,97 @@
+"""All settings: a page for each group of their table, and one for the keys."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtGui import QKeyEvent
+from PySide6.QtWidgets import (
+    QDialog,
+    QDialogButtonBox,
+    QHBoxLayout,
+    QLabel,
+    QListWidget,
+    QStackedWidget,
+    QVBoxLayout,
+    QWidget,
+)
+
+from xrayview.services.settings import SETTINGS, Settings
+from xrayview.ui.keymap import Keymap
+from xrayview.ui.settings_dialog.key_editor import KeyEditor
+from xrayview.ui.settings_dialog.page import Check, SettingsPage
+
+KEYS_PAGE = "Keys"
+_SIZE = QSize(820, 600)
+
+
+class SettingsDialog(QDialog):
+    """What is changed here is in force at once, or says that it waits for the next start."""
+
+    changed = Signal(str)
+    """The key of a setting that has another value now; `shortcuts` where keys have changed."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        keymap: Keymap,
+        checks: Mapping[str, Check] | None = None,
+        parent: QWidget | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self.setWindowTitle("Settings")
+        self.resize(_SIZE)
+        self.pages: dict[str, SettingsPage] = {}
+        self.names = QListWidget()
+        self.names.setProperty("pages", True)
+        self.names.setAccessibleName("Groups of settings")
+        self.names.setFixedWidth(160)
+        self.stack = QStackedWidget()
+        for group in dict.fromkeys(row.group for row in SETTINGS if row.group):
+            rows = [row for row in SETTINGS if row.group == group]
+            page = self.pages[group] = SettingsPage(group, rows, settings, checks or {})
+            page.changed.connect(self.changed)
+            self._add(group, page)
+        self.keys = KeyEditor(keymap)
+        self.keys.changed.connect(lambda: self.changed.emit("shortcuts"))
+        self._add(KEYS_PAGE, self.keys)
+        self.names.currentRowChanged.connect(self.stack.setCurrentIndex)
+        self.names.setCurrentRow(0)
+        self._place()
+
+    def turn_to(self, name: str) -> None:
+        """Show the page of a group."""
+        found = self.names.findItems(name, Qt.MatchFlag.MatchExactly)
+        if found:
+            self.names.setCurrentItem(found[0])
+        if name == KEYS_PAGE:
+            self.keys.field.setFocus()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        # Enter ends the input of a field; it does not close what is being worked in.
+        if event.key() not in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+            super().keyPressEvent(event)
+
+    def _add(self, name: str, page: QWidget) -> None:
+        self.names.addItem(name)
+        self.stack.addWidget(page)
+
+    def _place(self) -> None:
+        buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
+        buttons.rejected.connect(self.close)
+        note = QLabel("Changes hold at once, unless a line says otherwise.")
+        note.setProperty("role", "quiet")
+        lower = QHBoxLayout()
+        lower.setContentsMargins(24, 8, 24, 16)
+        lower.addWidget(note, 1)
+        lower.addWidget(buttons)
+        right = QVBoxLayout()
+        right.setSpacing(0)
+        right.addWidget(self.stack, 1)
+        right.addLayout(lower)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(0)
+        row.addWidget(self.names)
+        row.addLayout(right, 1)

@@ -1,0 +1,192 @@
+"""One widget for each kind of setting: it shows a value, and tells of another one."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from PySide6.QtCore import QSignalBlocker, Qt, Signal
+from PySide6.QtWidgets import (
+    QCheckBox,
+    QComboBox,
+    QDoubleSpinBox,
+    QFileDialog,
+    QHBoxLayout,
+    QLineEdit,
+    QListWidget,
+    QPushButton,
+    QSpinBox,
+    QVBoxLayout,
+    QWidget,
+)
+
+from xrayview.services.settings import Setting
+
+_WIDTH_PX = 200
+_WORDS = {"cpu": "CPU", "cuda": "CUDA", "grad-cam": "Grad-CAM"}
+
+
+class Field(QWidget):
+    """A setting on screen. `edited` carries what the user has made of it."""
+
+    edited = Signal(object)
+
+    def __init__(self, row: Setting) -> None:
+        super().__init__()
+        self.row = row
+        self.line = QHBoxLayout(self)
+        self.line.setContentsMargins(0, 0, 0, 0)
+        self.line.setSpacing(8)
+
+    def show_value(self, value: Any) -> None:
+        """Show a value without telling of it."""
+        raise NotImplementedError
+
+    def _add(self, widget: QWidget) -> None:
+        widget.setAccessibleName(self.row.description)
+        self.setFocusProxy(widget)
+        self.line.addWidget(widget)
+
+
+class SwitchField(Field):
+    """True or false."""
+
+    def __init__(self, row: Setting) -> None:
+        super().__init__(row)
+        self.box = QCheckBox()
+        self.box.toggled.connect(self.edited)
+        self._add(self.box)
+
+    def show_value(self, value: Any) -> None:
+        with QSignalBlocker(self.box):
+            self.box.setChecked(value)
+
+
+class ChoiceField(Field):
+    """One of a few words."""
+
+    def __init__(self, row: Setting) -> None:
+        super().__init__(row)
+        self.list = QComboBox()
+        self.list.setFixedWidth(_WIDTH_PX)
+        for word in row.choices:
+            self.list.addItem(_WORDS.get(word, word.replace("-", " ").capitalize()), word)
+        self.list.activated.connect(lambda: self.edited.emit(self.list.currentData()))
+        self._add(self.list)
+
+    def show_value(self, value: Any) -> None:
+        with QSignalBlocker(self.list):
+            self.list.setCurrentIndex(self.list.findData(value))
+
+
+class NumberField(Field):
+    """A number within its range; anything beyond it cannot be typed."""
+
+    def __init__(self, row: Setting) -> None:
+        super().__init__(row)
+        self.spin = self._spin(row)
+        self.spin.setFixedWidth(_WIDTH_PX // 2 + 20)
+        self.spin.setSuffix(f" {row.unit}" if row.unit else "")
+        self.spin.setKeyboardTracking(False)  # a value is told when it is whole
+        self.spin.valueChanged.connect(self.edited)
+        self._add(self.spin)
+
+    def show_value(self, value: Any) -> None:
+        with QSignalBlocker(self.spin):
+            self.spin.setValue(value)
+
+    def _spin(self, row: Setting) -> QSpinBox | QDoubleSpinBox:
+        low, high = row.low or 0, row.high if row.high is not None else 1e9
+        if row.kind is int:
+            whole = QSpinBox()
+            whole.setRange(int(low), int(high))
+            whole.setSingleStep(max(1, round((high - low) / 100)) if high < 1e4 else 256)
+            return whole
+        spin = QDoubleSpinBox()
+        spin.setDecimals(2 if high <= 1 else 0)
+        spin.setRange(low, high)
+        spin.setSingleStep(0.05 if high <= 1 else 5)
+        return spin
+
+
+class TextField(Field):
+    """A text; a file can be chosen for it."""
+
+    def __init__(self, row: Setting) -> None:
+        super().__init__(row)
+        self.text = QLineEdit()
+        self.text.setMinimumWidth(_WIDTH_PX)
+        self.text.editingFinished.connect(lambda: self.edited.emit(self.text.text().strip()))
+        self._add(self.text)
+        self.line.addWidget(_button("Choose …", f"Choose a file: {row.description}", self._choose))
+
+    def show_value(self, value: Any) -> None:
+        if self.text.text() != value:
+            self.text.setText(value)
+
+    def _choose(self) -> None:
+        name, _ = QFileDialog.getOpenFileName(self, self.row.description, self.text.text())
+        if name:
+            self.text.setText(name)
+            self.edited.emit(name)
+
+
+class FoldersField(Field):
+    """A list of folders."""
+
+    def __init__(self, row: Setting) -> None:
+        super().__init__(row)
+        self.list = QListWidget()
+        self.list.setFixedHeight(72)
+        self.list.setMinimumWidth(_WIDTH_PX)
+        self.list.setTextElideMode(Qt.TextElideMode.ElideLeft)
+        self._add(self.list)
+        column = QVBoxLayout()
+        column.setSpacing(4)
+        for text, act in (("Add …", self._choose), ("Remove", self._remove)):
+            column.addWidget(_button(text, f"{text.rstrip(' …')}: {row.description}", act))
+        column.addStretch(1)
+        self.line.addLayout(column)
+
+    def show_value(self, value: Any) -> None:
+        self.list.clear()
+        self.list.addItems(value)
+
+    def folders(self) -> list[str]:
+        """What is listed."""
+        return [self.list.item(row).text() for row in range(self.list.count())]
+
+    def add(self, folder: str) -> None:
+        """List one more folder."""
+        if folder not in self.folders():
+            self.list.addItem(folder)
+            self.edited.emit(self.folders())
+
+    def _choose(self) -> None:
+        if name := QFileDialog.getExistingDirectory(self, self.row.description):
+            self.add(name)
+
+    def _remove(self) -> None:
+        if self.list.takeItem(self.list.currentRow()) is not None:
+            self.edited.emit(self.folders())
+
+
+def _button(text: str, name: str, act) -> QPushButton:
+    button = QPushButton(text)
+    button.setAccessibleName(name)
+    button.setAutoDefault(False)
+    button.clicked.connect(lambda _checked: act())
+    return button
+
+
+_FIELDS: dict[type, type[Field]] = {
+    bool: SwitchField,
+    int: NumberField,
+    float: NumberField,
+    str: TextField,
+    list: FoldersField,
+}
+
+
+def make_field(row: Setting) -> Field:
+    """The widget for a row of the table."""
+    return ChoiceField(row) if row.choices else _FIELDS[row.kind](row)

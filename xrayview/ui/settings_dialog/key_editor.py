@@ -1,0 +1,235 @@
+"""The keys as a list to search and to change: choose an action, press its key."""
+
+from __future__ import annotations
+
+from itertools import groupby
+
+from PySide6.QtCore import QEvent, QObject, Qt, Signal
+from PySide6.QtGui import QKeyEvent
+from PySide6.QtWidgets import (
+    QHBoxLayout,
+    QLabel,
+    QLineEdit,
+    QPushButton,
+    QTreeWidget,
+    QTreeWidgetItem,
+    QVBoxLayout,
+    QWidget,
+)
+
+from xrayview.ui import theme
+from xrayview.ui.key_binding import key_pressed
+from xrayview.ui.keymap import Keymap
+from xrayview.ui.shortcuts import KEYS, ROWS, native, spelled
+
+HINT = "Choose an action, then “Change key” or Enter, and press the new key."
+_NAME = Qt.ItemDataRole.UserRole
+_KEY_PX = 150
+
+
+class KeyEditor(QWidget):
+    """Changes a keymap; a key that another action has is never taken without asking."""
+
+    changed = Signal()
+    """Other keys are in force."""
+
+    def __init__(self, keymap: Keymap, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.keymap = keymap
+        self._waiting = ""
+        self._asked: tuple[str, str] | None = None
+        self.field = QLineEdit()
+        self.field.setPlaceholderText("Search an action or a key")
+        self.field.setAccessibleName("Search an action or a key")
+        self.field.setClearButtonEnabled(True)
+        self.field.textChanged.connect(self._search)
+        self.tree = self._make_tree()
+        self.note = QLabel(HINT)
+        self.note.setWordWrap(True)
+        self.swap = _button("Swap", self._swap)
+        self.keep = _button("Leave it", self._leave)
+        self.change = _button("Change key", self.wait)
+        self.remove = _button("Remove key", self._remove)
+        self.reset = _button("Reset", self._reset)
+        self.reset_all = _button("Reset all", self._reset_all)
+        self._place()
+        self._fill()
+        self._say(HINT)
+
+    def choose(self, name: str) -> None:
+        """Put the cursor on an action."""
+        self.tree.setCurrentItem(self._items[name])
+
+    def chosen(self) -> str:
+        """The action that the cursor is on; empty on a heading."""
+        item = self.tree.currentItem()
+        return (item.data(0, _NAME) or "") if item is not None else ""
+
+    def wait(self) -> None:
+        """The next key that is pressed is for the chosen action."""
+        if not self.chosen():
+            return
+        self._leave()
+        self._waiting = self.chosen()
+        self._items[self._waiting].setText(1, "Press a key …")
+        self._say(f"Press the key for “{ROWS[self._waiting].text}”. Esc leaves it as it is.")
+        self.tree.setFocus()
+
+    def press(self, key: str) -> None:
+        """What the user pressed while the editor waited."""
+        name, self._waiting = self._waiting, ""
+        self._show(name)
+        if key == "Esc" or key in self.keymap.keys(name):
+            self._say(HINT)
+        elif problem := self.keymap.problem(name, key):
+            self._say(problem, error=True)
+        elif others := self.keymap.in_the_way(name, key):
+            self._asked = (name, key)
+            names = ", ".join(f"“{row.text}”" for row in others)
+            self._say(f"{native(key)} belongs to {names}. Swap the keys?", error=True)
+        else:
+            self._give(name, key)
+
+    def eventFilter(self, _: QObject, event: QEvent) -> bool:
+        if not isinstance(event, QKeyEvent):
+            return False
+        if event.type() == QEvent.Type.ShortcutOverride and self._waiting:
+            event.accept()
+            return True
+        if event.type() != QEvent.Type.KeyPress:
+            return False
+        if self._waiting:
+            if key := key_pressed(event):
+                self.press(key)
+            return True
+        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_F2):
+            self.wait()
+            return True
+        return False
+
+    def _give(self, name: str, key: str) -> None:
+        self.keymap.give(name, key)
+        self._tell(f"“{ROWS[name].text}” has {spelled(ROWS[name], self.keymap.keys(name))} now.")
+
+    def _swap(self) -> None:
+        if self._asked is not None:
+            self._give(*self._asked)
+
+    def _leave(self) -> None:
+        if self._waiting:
+            self._show(self._waiting)
+        self._waiting = ""
+        self._asked = None
+        self._say(HINT)
+
+    def _remove(self) -> None:
+        if name := self.chosen():
+            self.keymap.clear(name)
+            self._tell(f"“{ROWS[name].text}” has no key now.")
+
+    def _reset(self) -> None:
+        if name := self.chosen():
+            self.keymap.reset(name)
+            self._tell(f"“{ROWS[name].text}” has its own key again.")
+
+    def _reset_all(self) -> None:
+        self.keymap.reset_all()
+        self._tell("All keys are those that XrayView comes with.")
+
+    def _tell(self, text: str) -> None:
+        self._asked = None
+        for name in self._items:
+            self._show(name)
+        self._say(text)
+        self.changed.emit()
+
+    def _say(self, text: str, *, error: bool = False) -> None:
+        self.note.setText(text)
+        self.note.setAccessibleName(text)
+        self.note.setProperty("role", "warn" if error else "quiet")
+        self.note.style().polish(self.note)
+        for button in (self.swap, self.keep):
+            button.setVisible(self._asked is not None)
+        for button in (self.change, self.remove, self.reset, self.reset_all):
+            button.setVisible(self._asked is None)
+        if self._asked is not None:
+            self.swap.setFocus()
+
+    def _show(self, name: str) -> None:
+        item, keys = self._items[name], self.keymap.keys(name)
+        several = not ROWS[name].numbered and len(keys) > 1
+        text = " or ".join(map(native, keys)) if several else spelled(ROWS[name], keys)
+        item.setText(1, text or "no key")
+        font = item.font(1)
+        font.setBold(self.keymap.is_changed(name))
+        item.setFont(1, font)
+        item.setToolTip(1, "Changed by you" if self.keymap.is_changed(name) else "")
+
+    def _search(self, words: str) -> None:
+        words = words.strip().casefold()
+        for number in range(self.tree.topLevelItemCount()):
+            group = self.tree.topLevelItem(number)
+            found = False
+            for place in range(group.childCount()):
+                item = group.child(place)
+                text = f"{group.text(0)} {item.text(0)} {item.text(1)}".casefold()
+                hit = all(word in text for word in words.split())
+                item.setHidden(not hit)
+                found = found or hit
+            group.setHidden(not found)
+
+    def _make_tree(self) -> QTreeWidget:
+        tree = QTreeWidget()
+        tree.setColumnCount(2)
+        tree.setHeaderLabels(["Action", "Key"])
+        tree.setAccessibleName("Actions and their keys")
+        tree.setRootIsDecorated(False)
+        tree.setItemsExpandable(False)
+        tree.setIndentation(12)
+        tree.setUniformRowHeights(True)
+        tree.header().setStretchLastSection(False)
+        tree.header().setSectionResizeMode(0, tree.header().ResizeMode.Stretch)
+        tree.setColumnWidth(1, _KEY_PX)
+        tree.itemDoubleClicked.connect(lambda *_: self.wait())
+        tree.currentItemChanged.connect(lambda *_: self._leave() if self._waiting else None)
+        tree.installEventFilter(self)
+        return tree
+
+    def _fill(self) -> None:
+        self._items: dict[str, QTreeWidgetItem] = {}
+        for group, rows in groupby(KEYS, lambda row: row.group):
+            head = QTreeWidgetItem([group])
+            head.setFlags(Qt.ItemFlag.ItemIsEnabled)
+            font = theme.pixels(theme.SMALL_PX)
+            font.setBold(True)
+            head.setFont(0, font)
+            self.tree.addTopLevelItem(head)
+            for row in rows:
+                item = self._items[row.name] = QTreeWidgetItem(head, [row.text])
+                item.setData(0, _NAME, row.name)
+                self._show(row.name)
+        self.tree.expandAll()
+        self.choose(KEYS[0].name)
+
+    def _place(self) -> None:
+        buttons = QHBoxLayout()
+        buttons.setSpacing(8)
+        for button in (self.swap, self.keep, self.change, self.remove, self.reset):
+            buttons.addWidget(button)
+        buttons.addStretch(1)
+        buttons.addWidget(self.reset_all)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(24, 20, 24, 16)
+        column.setSpacing(12)
+        title = QLabel("Keys")
+        title.setProperty("role", "title")
+        for widget in (title, self.field, self.tree, self.note):
+            column.addWidget(widget, 1 if widget is self.tree else 0)
+        column.addLayout(buttons)
+
+
+def _button(text: str, act) -> QPushButton:
+    button = QPushButton(text)
+    button.setAutoDefault(False)
+    button.clicked.connect(lambda _checked: act())
+    return button

@@ -1,0 +1,133 @@
+"""One group of the settings: what each is for, its value, and what is wrong with it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import (
+    QFrame,
+    QGridLayout,
+    QLabel,
+    QPushButton,
+    QScrollArea,
+    QVBoxLayout,
+    QWidget,
+)
+
+from xrayview.errors import UsageError
+from xrayview.services.settings import Setting, Settings
+from xrayview.ui.settings_dialog.fields import Field, make_field
+
+Check = Callable[[Any], str]
+"""Why a value that fits its row cannot be used all the same; empty where it can."""
+
+
+class SettingsPage(QScrollArea):
+    """Rows of one group over the user's settings; a value that fits is in force at once."""
+
+    changed = Signal(str)
+    """A setting has another value now."""
+
+    def __init__(
+        self, title: str, rows: Sequence[Setting], settings: Settings, checks: Mapping[str, Check]
+    ) -> None:
+        super().__init__()
+        self._settings = settings
+        self._checks = checks
+        self.fields: dict[str, Field] = {}
+        self.notes: dict[str, QLabel] = {}
+        self.setWidgetResizable(True)
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        body = QWidget()
+        column = QVBoxLayout(body)
+        column.setContentsMargins(24, 20, 24, 16)
+        column.setSpacing(16)
+        heading = QLabel(title)
+        heading.setProperty("role", "title")
+        column.addWidget(heading)
+        column.addLayout(self._grid(rows))
+        column.addStretch(1)
+        self.defaults = QPushButton("Restore these defaults")
+        self.defaults.setAutoDefault(False)
+        self.defaults.setToolTip(f"Give every setting of “{title}” its default again")
+        self.defaults.clicked.connect(self.restore_defaults)
+        column.addWidget(self.defaults, 0, Qt.AlignmentFlag.AlignLeft)
+        self.setWidget(body)
+        self.show_values()
+
+    def show_values(self) -> None:
+        """Show what the settings say now."""
+        for key, field in self.fields.items():
+            field.show_value(self._settings[key])
+            self._say(key, "")
+
+    def restore_defaults(self) -> None:
+        """Give every row of the page its default."""
+        before = {key: self._settings[key] for key in self.fields}
+        for key in before:
+            self._settings.reset(key)
+        self.show_values()
+        for key, value in before.items():
+            if self._settings[key] != value:
+                self.changed.emit(key)
+
+    def _grid(self, rows: Sequence[Setting]) -> QGridLayout:
+        grid = QGridLayout()
+        grid.setHorizontalSpacing(24)
+        grid.setVerticalSpacing(16)
+        grid.setColumnStretch(0, 1)
+        for place, row in enumerate(rows):
+            field = self.fields[row.key] = make_field(row)
+            field.edited.connect(lambda value, key=row.key: self._take(key, value))
+            grid.addLayout(self._words(row, field), place, 0, Qt.AlignmentFlag.AlignVCenter)
+            grid.addWidget(field, place, 1, Qt.AlignmentFlag.AlignRight)
+        return grid
+
+    def _words(self, row: Setting, field: Field) -> QVBoxLayout:
+        column = QVBoxLayout()
+        column.setSpacing(2)
+        label = QLabel(row.description)
+        label.setWordWrap(True)
+        label.setBuddy(field)
+        note = self.notes[row.key] = QLabel()
+        note.setWordWrap(True)
+        note.setTextFormat(Qt.TextFormat.PlainText)
+        column.addWidget(label)
+        column.addWidget(note)
+        return column
+
+    def _take(self, key: str, value: object) -> None:
+        if value == self._settings[key]:
+            self._say(key, "")
+            return
+        problem = self._checks[key](value) if key in self._checks else ""
+        if not problem:
+            try:
+                self._settings[key] = value
+            except UsageError as error:
+                problem = str(error)
+        self._say(key, problem)
+        if not problem:
+            self.changed.emit(key)
+
+    def _say(self, key: str, problem: str) -> None:
+        note, row = self.notes[key], self.fields[key].row
+        note.setText(problem or _hint(row))
+        note.setVisible(bool(note.text()))
+        note.setProperty("role", "error" if problem else "quiet")
+        note.style().polish(note)
+        note.setAccessibleName(note.text())
+
+
+def _hint(row: Setting) -> str:
+    """The range of a number, and when a change takes effect."""
+    texts = []
+    if row.low is not None and row.high is not None:
+        unit = f" {row.unit}" if row.unit else ""
+        texts.append(f"{row.low:g} to {row.high:g}{unit}")
+    if row.at != "once":
+        texts.append(f"Takes effect at the {row.at}")
+    return " · ".join(texts)
