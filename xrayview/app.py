@@ -12,13 +12,13 @@ from functools import partial
 from pathlib import Path
 from types import TracebackType
 
-from platformdirs import user_documents_path
 from PySide6.QtCore import QCoreApplication, QEvent, QObject, QTimer
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QApplication
 
 from xrayview import __version__
 from xrayview.services.log import crash_log, start_log
+from xrayview.services.places import results_folder
 from xrayview.services.settings import Settings
 from xrayview.ui import theme
 from xrayview.ui.banners import Message
@@ -45,7 +45,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     start_log()
     settings = Settings()
     theme.apply(app, settings["theme"])
-    window = MainWindow(settings, user_documents_path() / "XrayView")
+    window = MainWindow(settings, results_folder())
     sys.excepthook = partial(_on_unforeseen, window)
     AfterFirstPaint(window.start_page, lambda: _load(window, settings, options))
     window.show()

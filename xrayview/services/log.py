@@ -20,13 +20,14 @@ KEPT_FILES = 3
 
 
 def start_log() -> Path:
-    """Write XrayView's records to a rotating file in the user's log folder; its path."""
+    """Write XrayView's records to a rotating file in the user's log folder; its path.
+
+    Where it cannot be written there is no log: that is no reason not to start.
+    """
     path = log_folder() / "xrayview.log"
     logger = logging.getLogger("xrayview")
-    if not any(isinstance(handler, RotatingFileHandler) for handler in logger.handlers):
-        handler = RotatingFileHandler(
-            path, maxBytes=MAX_BYTES, backupCount=KEPT_FILES, encoding="utf-8", delay=True
-        )
+    if not logger.handlers:
+        handler = _handler(path)
         handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
         logger.addHandler(handler)
     logger.setLevel(logging.INFO)
@@ -35,8 +36,18 @@ def start_log() -> Path:
     return path
 
 
+def _handler(path: Path) -> logging.Handler:
+    try:
+        path.touch()
+    except OSError:
+        return logging.NullHandler()
+    return RotatingFileHandler(
+        path, maxBytes=MAX_BYTES, backupCount=KEPT_FILES, encoding="utf-8", delay=True
+    )
+
+
 def crash_log() -> Path:
-    """Where a dying worker writes the stack it died on."""
+    """Where a dying worker writes the stack it died on, if it can."""
     return log_folder() / "workers.log"
 
 

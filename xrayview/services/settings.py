@@ -103,6 +103,8 @@ SETTINGS: tuple[Setting, ...] = (
 )  # fmt: skip
 ROWS = {row.key: row for row in SETTINGS}
 RECENT_FOLDERS_KEPT = 10
+BROKEN = ".broken.json"
+"""What a file that could not be read is called, once there is a new one."""
 
 
 class Settings:
@@ -114,7 +116,7 @@ class Settings:
 
     def __init__(self, path: Path | None = None) -> None:
         self.path = path or config_folder() / "settings.json"
-        self._values, notes = _read(self.path)
+        self._values, notes, self._broken = _read(self.path)
         self.notes: tuple[str, ...] = tuple(notes)
 
     def __getitem__(self, key: str) -> Any:
@@ -149,28 +151,46 @@ class Settings:
         older = [f for f in self["recent_folders"] if f != str(folder)]
         self["recent_folders"] = [str(folder), *older][:RECENT_FOLDERS_KEPT]
 
+    def forget_folder(self, folder: Path) -> None:
+        """Take a folder out of the recent ones."""
+        self["recent_folders"] = [f for f in self["recent_folders"] if f != str(folder)]
+
     def save(self) -> None:
-        """Write what differs from the defaults, in one step. Raises OSError."""
+        """Write what differs from the defaults, in one step. Raises OSError.
+
+        A file that could not be read is kept beside the new one: somebody wrote it.
+        """
         changed = {k: v for k, v in self._values.items() if v != ROWS[k].default}
         self.path.parent.mkdir(parents=True, exist_ok=True)
+        if self._broken:
+            self.path.replace(self.path.with_suffix(BROKEN))
+            self._broken = False
         with replacing(self.path) as stream:
             json.dump(changed, stream, indent=2, sort_keys=True)
 
 
-def _read(path: Path) -> tuple[dict[str, Any], list[str]]:
+def _read(path: Path) -> tuple[dict[str, Any], list[str], bool]:
+    """The values that fit, a note on each that does not, and whether the file is broken."""
     try:
         data = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        return {}, []
-    except (OSError, ValueError) as error:
-        return {}, [f"{path.name} cannot be read ({type(error).__name__}); defaults are used."]
+        return {}, [], False
+    except OSError as error:
+        why = f"{path.name} cannot be read ({type(error).__name__}); defaults are used."
+        return {}, [why], True
+    except (ValueError, RecursionError):
+        return {}, [f"{path.name} is damaged; defaults are used, {_kept(path)}."], True
     if not isinstance(data, dict):
-        return {}, [f"{path.name} is no table of settings; defaults are used."]
+        return {}, [f"{path.name} is no table of settings; defaults are used, {_kept(path)}."], True
     problems = dict(_problems(data))
     notes = [
         f"{path.name}: {key} {problem}; the default is used." for key, problem in problems.items()
     ]
-    return {key: value for key, value in data.items() if key not in problems}, notes
+    return {key: value for key, value in data.items() if key not in problems}, notes, False
+
+
+def _kept(path: Path) -> str:
+    return f"and it is kept as {path.with_suffix(BROKEN).name}"
 
 
 def _problems(data: dict[str, Any]) -> Iterator[tuple[str, str]]:

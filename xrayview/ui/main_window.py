@@ -7,8 +7,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QByteArray, Qt
-from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent
+from PySide6.QtCore import QByteArray, QSize, Qt
+from PySide6.QtGui import (
+    QCloseEvent,
+    QDragEnterEvent,
+    QDragLeaveEvent,
+    QDropEvent,
+    QKeyEvent,
+)
 from PySide6.QtWidgets import QFileDialog, QMainWindow, QStackedWidget, QVBoxLayout, QWidget
 
 from xrayview.services.resources import resource
@@ -16,12 +22,15 @@ from xrayview.services.settings import Settings
 from xrayview.ui import shortcuts, theme
 from xrayview.ui.banners import Banners, Message
 from xrayview.ui.bridge import MainThread
+from xrayview.ui.drop_target import DropTarget, dropped, paths_of
+from xrayview.ui.full_screen import FullScreen
 from xrayview.ui.key_binding import KeyBinding
 from xrayview.ui.preferences import Preferences
 from xrayview.ui.shortcut_sheet import ShortcutSheet
 from xrayview.ui.start_page import StartPage
 from xrayview.ui.status_line import StatusLine
 from xrayview.ui.toolbar import FILM_BUTTONS, MODEL_BUTTONS, VIEW_BUTTONS, TopBar
+from xrayview.ui.window_place import keep_on_screen, to_next_screen
 
 if TYPE_CHECKING:
     from xrayview.engine.client import Engine
@@ -29,6 +38,8 @@ if TYPE_CHECKING:
     from xrayview.ui.workspace import Workspace
 
 _log = logging.getLogger(__name__)
+_LEAST = QSize(960, 600)
+_USUAL = QSize(1280, 800)
 
 
 class MainWindow(QMainWindow):
@@ -49,6 +60,7 @@ class MainWindow(QMainWindow):
         self._let_go: list[Callable[[], None]] = []
         self._space: Workspace | None = None
         self._closed = False
+        self._full = FullScreen(self)
         self.preferences = Preferences(self, settings)
         self.banners = Banners()
         self.start_page = StartPage()
@@ -59,6 +71,7 @@ class MainWindow(QMainWindow):
         self._actions: dict[str, Callable[..., object]] = {
             "open_folder": self.choose_folder,
             "full_screen": self._full_screen,
+            "next_screen": self._next_screen,
             "shortcuts": self._show_shortcuts,
             "settings": self.preferences.show,
             "edit_keys": lambda: self.preferences.show("Keys"),
@@ -71,6 +84,7 @@ class MainWindow(QMainWindow):
         self._keys = KeyBinding(self, actions)
         self.preferences.keys_changed.connect(self._keys.renew)
         self._place()
+        self.drop_target = DropTarget(self)
         self._connect()
         self._restore()
 
@@ -184,10 +198,14 @@ class MainWindow(QMainWindow):
         return run
 
     def _full_screen(self) -> None:
-        if self.isFullScreen():
-            self.showNormal()
-        else:
-            self.showFullScreen()
+        around: list[QWidget] = [self.bar, self.status]
+        if self._space is not None:
+            around += [*self._space.around_the_film(), self.dock]
+        self._full.toggle(around)
+
+    def _next_screen(self) -> None:
+        if not to_next_screen(self):
+            self.banners.show_message(Message("screen", "info", "There is one monitor alone."))
 
     def _show_shortcuts(self) -> None:
         sheet = ShortcutSheet(self)
@@ -230,10 +248,11 @@ class MainWindow(QMainWindow):
         self.open_paths([folder])
 
     def _restore(self) -> None:
-        self.setMinimumSize(960, 600)
-        self.resize(1280, 800)
+        self.setMinimumSize(_LEAST)
+        self.resize(_USUAL)
         geometry = self._settings["window_state"].get("geometry", "")
         self.restoreGeometry(QByteArray.fromBase64(geometry.encode()))
+        keep_on_screen(self)
 
     def _restore_dock(self, space: Workspace) -> None:
         self.addDockWidget(Qt.DockWidgetArea.RightDockWidgetArea, self.dock)
@@ -251,14 +270,32 @@ class MainWindow(QMainWindow):
         self._settings["window_state"] = state
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
-        if any(url.isLocalFile() for url in event.mimeData().urls()):
+        if text := dropped(paths_of(event.mimeData())).text:
             event.acceptProposedAction()
+            self.drop_target.show_text(text)
+
+    def dragLeaveEvent(self, event: QDragLeaveEvent) -> None:
+        self.drop_target.hide()
+        super().dragLeaveEvent(event)
 
     def dropEvent(self, event: QDropEvent) -> None:
-        urls = event.mimeData().urls()
-        self.open_paths([Path(url.toLocalFile()) for url in urls if url.isLocalFile()])
+        self.drop_target.hide()
+        what = dropped(paths_of(event.mimeData()))
+        if what.films:
+            self.open_paths(list(what.films))
+        if what.model is not None:
+            self.open_model(what.model)
+        event.acceptProposedAction()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() == Qt.Key.Key_Escape and self._full.on:
+            self._full.leave()
+        else:
+            super().keyPressEvent(event)
 
     def closeEvent(self, event: QCloseEvent) -> None:
+        if self._full.on:
+            self._full.leave()  # the next start is with everything around the film
         state = self._settings["window_state"]
         state["geometry"] = self.saveGeometry().toBase64().toStdString()
         self._settings["window_state"] = state

@@ -87,7 +87,8 @@ KEYS: tuple[Key, ...] = (
     Key("pipeline", ("Shift+T",), "Pipeline of the film", "Window"),
     Key("hide_identity", ("X",), "Hide or show identity", "Window"),
     Key("settings", ("Ctrl+,",), "Settings", "Window"),
-    Key("full_screen", ("F11",), "Full screen", "Window"),
+    Key("full_screen", ("F11",), "The film over the whole screen", "Window"),
+    Key("next_screen", ("Shift+F11",), "To the next monitor", "Window"),
     Key("shortcuts", ("F1",), "Keys and mouse", "Window"),
 )  # fmt: skip
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import cast
 
-from PySide6.QtCore import Qt, QUrl, Signal
+from PySide6.QtCore import QModelIndex, Qt, QUrl, Signal
 from PySide6.QtGui import QDesktopServices, QShowEvent
 from PySide6.QtWidgets import QApplication, QFileDialog, QSplitter, QVBoxLayout, QWidget
 
@@ -26,12 +27,14 @@ from xrayview.ui.browser.thumbnails import Thumbnails
 from xrayview.ui.findings.card_dialog import CardDialog
 from xrayview.ui.findings.panel import FindingsPanel
 from xrayview.ui.findings.state import findings_state
+from xrayview.ui.grid.dragging import FilmDrag
 from xrayview.ui.grid.grid import ViewGrid
 from xrayview.ui.grid.layout import FIRST_LAYOUT
 from xrayview.ui.grid.views import Views
 from xrayview.ui.heat_flow import HeatFlow
 from xrayview.ui.histogram.panel import HistogramPanel
 from xrayview.ui.judging import Judging
+from xrayview.ui.measure.exporting import MeasurementExport
 from xrayview.ui.measure.measuring import Measuring
 from xrayview.ui.viewer.film_view import FilmViewer
 from xrayview.ui.workbench import Workbench
@@ -69,6 +72,7 @@ class Workspace(QWidget):
         self.measuring = Measuring(
             tasks, self.grid.viewers, lambda: self.grid.viewer, self.grid.set_tool
         )
+        self.measurement_export = MeasurementExport(session, tasks, engine, self.measuring)
         self.findings = FindingsPanel()
         self.histogram = HistogramPanel()
         self.heat = HeatFlow(session, self.judging, self.findings, self.grid)
@@ -91,6 +95,7 @@ class Workspace(QWidget):
         """What the keys and buttons do here, by the names of the key table."""
         bench, grid, active = self.workbench, self.grid, self._on_active_view
         return self.views.commands() | self.measuring.commands() | {
+            "export_measurements": lambda: self.measurement_export.ask(self),
             "previous_film": lambda: bench.step(-1),
             "next_film": lambda: bench.step(1),
             "previous_series": lambda: bench.step_series(-1),
@@ -152,6 +157,10 @@ class Workspace(QWidget):
         self.histogram.setVisible(shown)
         self.refreshed.emit()
 
+    def around_the_film(self) -> list[QWidget]:
+        """The panels that go while the film has the whole screen."""
+        return [self.browser, self._right, self.table, self.line]
+
     def film_alone(self) -> None:
         """The film without panels, and back."""
         alone = self.browser.isVisible()
@@ -183,6 +192,7 @@ class Workspace(QWidget):
         bench.folder_opened.connect(self._on_folder)
         bench.folder_opened.connect(self.measuring.forget)
         self.measuring.message.connect(self.message)
+        self.measurement_export.message.connect(self.message)
         bench.listing_changed.connect(self._on_listing)
         bench.listing_state.connect(self.browser.show_state)
         bench.view_loading.connect(self._on_view_loading)
@@ -196,6 +206,7 @@ class Workspace(QWidget):
         bench.message.connect(self.message)
         bench.listed = self.browser.films
         self.browser.film_chosen.connect(bench.open_film)
+        FilmDrag(self.browser.tree, _film_of_row, self.thumbnails.picture)
         for viewer in grid.viewers:
             viewer.step_requested.connect(bench.step)
         grid.maximise_refused.connect(self.film_alone)
@@ -403,3 +414,7 @@ class Workspace(QWidget):
         self.histogram.setVisible(bool(state.get("histogram")))
         self.viewer.show_empty("Choose a film at the left.")
         self.set_identity_hidden(self._settings["hide_identity"])
+
+
+def _film_of_row(index: QModelIndex) -> FilmRef | None:
+    return cast("FilmRef | None", index.data(Qt.ItemDataRole.UserRole).film)
