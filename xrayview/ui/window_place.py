@@ -1,0 +1,69 @@
+"""Where a window may lie: what was kept of it is only followed where it can still be seen."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from PySide6.QtCore import QRect
+from PySide6.QtWidgets import QApplication, QWidget
+
+_GRIP_PX = 120
+"""So much of the title bar must be on a screen for a hand to take it."""
+
+
+def placed(window: QRect, screens: Sequence[QRect]) -> QRect:
+    """The rectangle of a window, moved and made smaller until a screen holds it.
+
+    Args:
+        window: where it was.
+        screens: what is free on each screen, the main one first; at least one.
+    """
+    held = max(screens, key=lambda screen: _area(screen & window))
+    if _area(held & window) == 0:
+        held = screens[0]
+    size = window.size().boundedTo(held.size())
+    place = QRect(window.topLeft(), size)
+    grip = QRect(place.topLeft(), place.topRight()) & held
+    if grip.width() < min(_GRIP_PX, size.width()) or size != window.size():
+        place.moveCenter(held.center())
+    return place
+
+
+def keep_on_screen(window: QWidget) -> None:
+    """Bring a window back whose monitor is gone, or is smaller than it was."""
+    screens = QApplication.screens()
+    first = QApplication.primaryScreen()
+    free = [first.availableGeometry(), *(s.availableGeometry() for s in screens if s is not first)]
+    place = placed(window.geometry(), free)
+    if place != window.geometry() and not window.isMaximized() and not window.isFullScreen():
+        window.setGeometry(place)
+
+
+def to_next_screen(window: QWidget) -> bool:
+    """Move a window to the next monitor, as large a part of it; False where there is one alone."""
+    screens = QApplication.screens()
+    if len(screens) < 2:
+        return False
+    here = window.screen()
+    there = screens[(screens.index(here) + 1) % len(screens)]
+    state = window.windowState()
+    window.showNormal()
+    window.setGeometry(_carried(window.geometry(), here.geometry(), there.geometry()))
+    window.setWindowState(state)
+    return True
+
+
+def _carried(window: QRect, here: QRect, there: QRect) -> QRect:
+    """The same part of another screen."""
+    across, down = there.width() / here.width(), there.height() / here.height()
+    offset = window.topLeft() - here.topLeft()
+    return QRect(
+        there.left() + round(offset.x() * across),
+        there.top() + round(offset.y() * down),
+        round(window.width() * across),
+        round(window.height() * down),
+    )
+
+
+def _area(rect: QRect) -> int:
+    return rect.width() * rect.height() if rect.isValid() else 0
