@@ -23,6 +23,10 @@ class ViewState:
     """Place of the film in its list, from 1."""
     total: int
     invert: bool = False
+    overlays: bool = True
+    """Overlay planes are drawn, where the file has any."""
+    shutter: bool = True
+    """The shutter is applied, where the file has one."""
 
 
 @dataclass(frozen=True)
@@ -61,6 +65,7 @@ def corner_texts(radiograph: Radiograph, state: ViewState, *, hide_identity: boo
         bottom_right=_lines(
             radiograph.lossy,
             "FOR PROCESSING" if radiograph.for_processing else "",
+            *_left_out(radiograph, state),
             spacing_text(radiograph.spacing),
             RESEARCH_USE_ONLY,
         ),
@@ -144,6 +149,14 @@ def _study(film: FilmRef, hidden: bool) -> tuple[str, ...]:
     if hidden:
         return (view,)
     return film.institution, _date(film.study_date), view
+
+
+def _left_out(radiograph: Radiograph, state: ViewState) -> tuple[str, ...]:
+    """What the file asks for and the user has switched off: never a silent change."""
+    return (
+        "shutter off" if radiograph.shutter is not None and not state.shutter else "",
+        "overlays off" if radiograph.has_graphics and not state.overlays else "",
+    )
 
 
 def _place(film: FilmRef, state: ViewState) -> str:

@@ -7,6 +7,7 @@ with the value that the file has.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from xrayview.display.voi import AUTO_PERCENTILES, Voi, VoiKind, default_voi
 from xrayview.domain.inspection import Attribute, Origin, Step
@@ -61,7 +62,12 @@ SPACING_KEYWORDS = (
 
 
 def pipeline_steps(
-    radiograph: Radiograph, voi: Voi | None = None, *, invert: bool = False
+    radiograph: Radiograph,
+    voi: Voi | None = None,
+    *,
+    invert: bool = False,
+    overlays: bool = True,
+    shutter: bool = True,
 ) -> tuple[Step, ...]:
     """The steps applied to this film, in order.
 
@@ -70,8 +76,14 @@ def pipeline_steps(
             `computed`.
         voi: the window or LUT in force; None is the film's default.
         invert: the user's own inversion.
+        overlays: the overlay planes are drawn.
+        shutter: the shutter is applied.
     """
-    return tuple(_steps(radiograph, default_voi(radiograph) if voi is None else voi, invert))
+    voi = default_voi(radiograph) if voi is None else voi
+    return (
+        *_steps(radiograph, voi, invert),
+        *_cover_steps(radiograph, overlays=overlays, shutter=shutter),
+    )
 
 
 def spacing_attributes(radiograph: Radiograph) -> tuple[Attribute, ...]:
@@ -93,14 +105,24 @@ def _steps(film: Radiograph, voi: Voi, invert: bool) -> Iterator[Step]:
     yield _inversion(film)
     if invert:
         yield Step("Inversion by the user", "inverted", "user")
+
+
+def _cover_steps(film: Radiograph, *, overlays: bool, shutter: bool) -> Iterator[Step]:
     if film.shutter is not None:
         shutter_keywords = (keyword for keyword in TAGS if "Shutter" in keyword)
-        yield _step(film, "Shutter", _shutter_text(film.shutter), *shutter_keywords)
+        step = _step(film, "Shutter", _shutter_text(film.shutter), *shutter_keywords)
+        yield step if shutter else _switched_off(step)
     for plane in film.overlays:
         rows, columns = plane.bits_HW.shape
-        kind = "region of interest" if plane.is_roi else "graphics, drawn white"
+        kind = "region of interest, not drawn" if plane.is_roi else "graphics, drawn white"
+        text = f"{plane.label}: {kind}" if plane.label else kind
         tag = Attribute("OverlayData", f"({plane.group:04X},3000)", f"{rows} x {columns}")
-        yield Step("Overlay plane", f"{plane.label or kind}", "file", (tag,))
+        step = Step("Overlay plane", text, "file", (tag,))
+        yield step if overlays or plane.is_roi else _switched_off(step)
+
+
+def _switched_off(step: Step) -> Step:
+    return replace(step, value=f"{step.value}: switched off", origin="user")
 
 
 def _stored(film: Radiograph) -> Step:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from xrayview.display.cover import Cover, make_cover
 from xrayview.display.pyramid import Pyramid, build_pyramid
 from xrayview.display.voi import VoiChoice, voi_choices
 from xrayview.domain.radiograph import Radiograph
@@ -11,12 +12,13 @@ from xrayview.domain.radiograph import Radiograph
 
 @dataclass(frozen=True, eq=False)
 class ReadyFilm:
-    """A film's resolutions, and its windows: the first of them is its default."""
+    """A film's resolutions, its windows (the first of them is its default), and what covers it."""
 
     pyramid: Pyramid
     choices: tuple[VoiChoice, ...]
+    cover: Cover | None = None
 
 
 def make_ready(radiograph: Radiograph) -> ReadyFilm:
     """Look at every pixel, several times: tens of milliseconds for a usual film."""
-    return ReadyFilm(build_pyramid(radiograph), voi_choices(radiograph))
+    return ReadyFilm(build_pyramid(radiograph), voi_choices(radiograph), make_cover(radiograph))

@@ -44,7 +44,7 @@ def resample(
             pixels_HW, to_source[:, [1, 0, 2]], size_HW[::-1], greyscale, smooth=smooth
         )
         return np.ascontiguousarray(lying.T)
-    rows, columns = _reached(pixels_HW.shape, to_source, size_HW)
+    rows, columns = reached(pixels_HW.shape, to_source, size_HW)
     part_HW = pixels_HW[rows, columns]
     shifted = to_source.copy()
     shifted[:, 2] -= (columns.start, rows.start)
@@ -57,10 +57,13 @@ def resample(
     return shown_HW
 
 
-def _reached(
+def reached(
     shape: tuple[int, ...], to_source: Affine23, size_HW: tuple[int, int]
 ) -> tuple[slice, slice]:
-    """The rows and columns that the target can see; at least one of each."""
+    """The rows and columns that a target of `size_HW` can see; at least one of each.
+
+    OpenCV warps no side past 32,767 pixels, so a source is cut to this part first.
+    """
     rows, columns = size_HW
     corners = np.array([[0, columns - 1, 0, columns - 1], [0, 0, rows - 1, rows - 1], [1] * 4])
     x, y = to_source @ corners

@@ -185,6 +185,11 @@ class Radiograph:
         """
         return self.greyscale.modality_values(self.pixels_HW)
 
+    @property
+    def has_graphics(self) -> bool:
+        """True where an overlay plane is to be drawn, and does not only mark a region."""
+        return any(not plane.is_roi for plane in self.overlays)
+
     def padding_mask(self) -> npt.NDArray[np.bool_] | None:
         """True where a pixel is padding (background); None when the film has none."""
         if self.greyscale.padding is None:

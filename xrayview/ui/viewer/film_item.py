@@ -12,6 +12,7 @@ from PySide6.QtCore import QPoint, QRect, QRectF, QSize
 from PySide6.QtGui import QImage, QPainter, QTransform
 from PySide6.QtWidgets import QGraphicsItem, QStyleOptionGraphicsItem, QWidget
 
+from xrayview.display.cover import Cover, LaidCover, lay_cover
 from xrayview.display.greyscale import DisplayLut, apply_lut
 from xrayview.display.pyramid import Pyramid
 from xrayview.display.resample import Affine23, resample
@@ -26,9 +27,10 @@ NEAREST_ABOVE = 4.0
 
 @dataclass(frozen=True, eq=False)
 class _Seen:
-    """Stored values on the viewport's own pixels, and where the first of them lies there."""
+    """Stored values on the viewport's own pixels, what covers them, and where the first lies."""
 
     stored_HW: Pixels
+    cover: LaidCover | None
     corner: QPoint
 
 
@@ -36,12 +38,18 @@ class FilmItem(QGraphicsItem):
     """Draws a film over its own rectangle, (0, 0) to (columns, rows) in item coordinates.
 
     What the viewport sees is resampled once for each placement, in stored values; another window
-    then costs one table look-up of as many pixels as are seen, and Qt copies without scaling.
+    then costs one table look-up of as many pixels as are seen, and Qt copies without scaling. The
+    shutter and the graphics of the file are laid over it, on the same pixels.
     """
 
     def __init__(self) -> None:
         super().__init__()
         self.size = QSize()
+        self.overlays = True
+        """Draw the overlay planes of the file."""
+        self.shutter = True
+        """Hide what the shutter of the file hides."""
+        self._cover: Cover | None = None
         self._pyramid: Pyramid | None = None
         self._lut: DisplayLut | None = None
         self._placement = Placement(QSize(), QSize())
@@ -50,8 +58,9 @@ class FilmItem(QGraphicsItem):
         self._picture: tuple[QImage, Bgra] | None = None
         self.setVisible(False)
 
-    def set_film(self, pyramid: Pyramid, lut: DisplayLut) -> None:
+    def set_film(self, pyramid: Pyramid, lut: DisplayLut, cover: Cover | None = None) -> None:
         self.prepareGeometryChange()
+        self._cover = cover
         rows, columns = pyramid.levels[0].pixels_HW.shape
         self.size = QSize(columns, rows)
         self._pyramid = pyramid
@@ -59,9 +68,20 @@ class FilmItem(QGraphicsItem):
         self.set_lut(lut)
         self.setVisible(True)
 
+    @property
+    def lut(self) -> DisplayLut | None:
+        """What the film is shown through now; None without one."""
+        return self._lut
+
     def set_lut(self, lut: DisplayLut) -> None:
         self._lut = lut
         self._picture = None
+        self.update()
+
+    def show_cover(self, *, overlays: bool, shutter: bool) -> None:
+        """Draw the file's graphics and shutter, or leave them out; for later films too."""
+        self.overlays, self.shutter = overlays, shutter
+        self._seen = self._picture = None
         self.update()
 
     def lay(self, placement: Placement, ratio: float) -> None:
@@ -73,7 +93,7 @@ class FilmItem(QGraphicsItem):
 
     def clear(self) -> None:
         """Show nothing and let the pixels go."""
-        self._pyramid = self._lut = self._seen = self._picture = None
+        self._pyramid = self._lut = self._cover = self._seen = self._picture = None
         self.setVisible(False)
 
     def boundingRect(self) -> QRectF:
@@ -88,28 +108,39 @@ class FilmItem(QGraphicsItem):
         if self._pyramid is None or self._lut is None:
             return
         if self._seen is None:
-            self._seen = _seen(self._pyramid, self._placement, self._lut)
+            self._seen = self._look(self._pyramid, self._lut)
         if self._seen is None:
             return
         if self._picture is None:
-            self._picture = _picture(self._seen.stored_HW, self._lut)
+            self._picture = _picture(self._seen, self._lut)
         painter.setWorldTransform(QTransform.fromScale(1 / self._ratio, 1 / self._ratio))
         painter.drawImage(self._seen.corner, self._picture[0])
 
+    def _look(self, pyramid: Pyramid, lut: DisplayLut) -> _Seen | None:
+        """The part of the film inside the viewport, None when there is none."""
+        placement = self._placement
+        film = placement.to_view().mapRect(placement.film_rect())
+        box = _whole_pixels(film) & QRect(QPoint(), placement.view)
+        if box.isEmpty():
+            return None
+        size_HW, corner = (box.height(), box.width()), box.topLeft()
+        level_HW = pyramid.level_for(placement.zoom).pixels_HW
+        smooth = is_smooth(placement.zoom)
+        to_level = to_pixels_of(level_HW.shape, placement, corner)
+        stored_HW = resample(level_HW, to_level, size_HW, lut.greyscale, smooth=smooth)
+        cover = self._cover and lay_cover(
+            self._cover,
+            to_pixels_of(pyramid.levels[0].pixels_HW.shape, placement, corner),
+            size_HW,
+            overlays=self.overlays,
+            shutter=self.shutter,
+        )
+        return _Seen(stored_HW, cover, corner)
 
-def _seen(pyramid: Pyramid, placement: Placement, lut: DisplayLut) -> _Seen | None:
-    """The part of the film inside the viewport, None when there is none."""
-    film = placement.to_view().mapRect(placement.film_rect())
-    box = _whole_pixels(film) & QRect(QPoint(), placement.view)
-    if box.isEmpty():
-        return None
-    zoom = placement.zoom
-    level = pyramid.level_for(zoom).pixels_HW
-    size_HW = box.height(), box.width()
-    # One to one there is nothing to interpolate.
-    smooth = zoom <= NEAREST_ABOVE and not math.isclose(zoom, 1.0, rel_tol=1e-6)
-    to_level = _to_level(placement, box.topLeft(), level.shape)
-    return _Seen(resample(level, to_level, size_HW, lut.greyscale, smooth=smooth), box.topLeft())
+
+def is_smooth(zoom: float) -> bool:
+    """Interpolate at this zoom; one to one there is nothing to interpolate."""
+    return zoom <= NEAREST_ABOVE and not math.isclose(zoom, 1.0, rel_tol=1e-6)
 
 
 def _whole_pixels(film: QRectF) -> QRect:
@@ -119,7 +150,7 @@ def _whole_pixels(film: QRectF) -> QRect:
     return QRect(left, top, max(1, right - left), max(1, bottom - top))
 
 
-def _to_level(placement: Placement, corner: QPoint, shape: tuple[int, ...]) -> Affine23:
+def to_pixels_of(shape: tuple[int, ...], placement: Placement, corner: QPoint) -> Affine23:
     """Pixels counted from `corner` of the viewport -> pixels of a level of `shape`.
 
     Qt counts from the corner of a pixel, the resampling from its centre.
@@ -135,11 +166,13 @@ def _to_level(placement: Placement, corner: QPoint, shape: tuple[int, ...]) -> A
     return np.array([[t.m11(), t.m21(), t.dx()], [t.m12(), t.m22(), t.dy()]])
 
 
-def _picture(stored_HW: Pixels, lut: DisplayLut) -> tuple[QImage, Bgra]:
+def _picture(seen: _Seen, lut: DisplayLut) -> tuple[QImage, Bgra]:
     """The image, with the array that it does not own."""
+    grey_HW = apply_lut(seen.stored_HW, lut)
+    if seen.cover is not None:
+        seen.cover.over(grey_HW)
     # The screen's own format: Qt then only copies.
-    grey_HW = apply_lut(stored_HW, lut)
     bgra_HW4: Bgra = np.asarray(cv2.cvtColor(grey_HW, cv2.COLOR_GRAY2BGRA), dtype=np.uint8)
-    rows, columns = stored_HW.shape
+    rows, columns = grey_HW.shape
     stride = bgra_HW4.strides[0]
     return QImage(bgra_HW4.data, columns, rows, stride, QImage.Format.Format_RGB32), bgra_HW4
