@@ -14,6 +14,7 @@ from xrayview.errors import XrayViewError
 from xrayview.services.catalogue import find_model, list_models
 from xrayview.services.resources import resource
 from xrayview.services.settings import Settings
+from xrayview.services.tasks import Tasks
 from xrayview.ui.banners import Banners, Message
 from xrayview.ui.measure.tools import BY_NAME
 from xrayview.ui.start_page import StartPage
@@ -33,6 +34,7 @@ class Dashboard(QObject):
         start_page: StartPage,
         banners: Banners,
         settings: Settings,
+        tasks: Tasks,
     ) -> None:
         super().__init__(space)
         self._space = space
@@ -41,6 +43,8 @@ class Dashboard(QObject):
         self._start_page = start_page
         self._banners = banners
         self._settings = settings
+        self._tasks = tasks
+        start_page.folder_forgotten.connect(self.forget_folder)
         space.message.connect(banners.show_message)
         space.refreshed.connect(self._refresh)
         space.judging.message_settled.connect(banners.close_message)
@@ -86,8 +90,23 @@ class Dashboard(QObject):
     def show_recent(self) -> None:
         """The folders that were opened last, in the menu and on the start page."""
         folders = [Path(name) for name in self._settings["recent_folders"]]
-        self._bar.show_recent(folders)
-        self._start_page.show_recent(folders)
+        self._show_recent(folders, frozenset())
+        # In a thread: a drive that has gone away may take seconds to say so.
+        self._tasks.call(
+            "recent folders",
+            lambda: frozenset(folder for folder in folders if not folder.is_dir()),
+            lambda missing: self._show_recent(folders, missing),
+            lambda _error: None,
+        )
+
+    def forget_folder(self, folder: Path) -> None:
+        """Take a folder out of the recent ones."""
+        self._settings.forget_folder(folder)
+        self.show_recent()
+
+    def _show_recent(self, folders: list[Path], missing: frozenset[Path]) -> None:
+        self._bar.show_recent(folders, missing)
+        self._start_page.show_recent(folders, missing)
 
     def _on_folder(self) -> None:
         folder = self._space.session.folder

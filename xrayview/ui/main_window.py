@@ -83,6 +83,7 @@ class MainWindow(QMainWindow):
         self.bar.set_enabled(FILM_BUTTONS + VIEW_BUTTONS + MODEL_BUTTONS, enabled=False)
         self._keys = KeyBinding(self, actions)
         self.preferences.keys_changed.connect(self._keys.renew)
+        self.preferences.keys_changed.connect(self.start_page.show_keys)
         self._place()
         self.drop_target = DropTarget(self)
         self._connect()
@@ -134,7 +135,7 @@ class MainWindow(QMainWindow):
         space.identity_hidden.connect(self._show_title)
         space.findings.model_asked.connect(self.choose_model)
         board = Dashboard(
-            space, self.bar, self.status, self.start_page, self.banners, self._settings
+            space, self.bar, self.status, self.start_page, self.banners, self._settings, tasks
         )
         self.bar.model_dismissed.connect(board.show_model)
         theme.on_switch(space.refresh_findings)

@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from PySide6.QtCore import QSize, Qt, Signal
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QPushButton,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
 
 from xrayview.ui import shortcuts, theme
+from xrayview.ui.sign import Sign
 
 _WIDTH = 720
 _RECENT = 5
+GONE = "This folder is not there now: moved, deleted, or on a drive that is not connected."
 
 
 class StartPage(QWidget):
@@ -20,11 +30,13 @@ class StartPage(QWidget):
     open_asked = Signal()
     sample_asked = Signal()
     folder_asked = Signal(object)
+    folder_forgotten = Signal(object)
+    """The user does not want this folder in the list any more."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._recent = QVBoxLayout()
-        self._recent.setSpacing(0)
+        self._recent.setSpacing(2)
         self._model = _line()
         self._device = _line()
         page = QWidget()
@@ -41,21 +53,24 @@ class StartPage(QWidget):
         outer.addWidget(page, 0, Qt.AlignmentFlag.AlignVCenter)
         outer.addStretch(1)
 
-    def show_recent(self, folders: Sequence[Path]) -> None:
-        """List the folders that were opened last and still exist."""
+    def show_recent(self, folders: Sequence[Path], missing: Collection[Path] = ()) -> None:
+        """List the folders that were opened last; those that are `missing` say so."""
         while item := self._recent.takeAt(0):
             if widget := item.widget():
                 widget.deleteLater()
-        here = [folder for folder in folders if folder.is_dir()][:_RECENT]
-        for folder in here:
-            self._recent.addWidget(self._recent_row(folder))
-        if not here:
+        for folder in folders[:_RECENT]:
+            self._recent.addWidget(self._recent_row(folder, gone=folder in missing))
+        if not folders:
             self._recent.addWidget(_line("None yet. Folders that you open are listed here."))
+
+    def show_keys(self) -> None:
+        """Spell the keys in force."""
+        self._open_card.key.setText(shortcuts.label("open_folder"))
 
     def show_ready(self, model: str, device: str) -> None:
         """Which model and which device are ready, or why they are not."""
         self._model.setText(model)
-        self._device.setText(device)
+        self._device.setText(device or "The device is known once a model is loaded.")
 
     def _head(self) -> QHBoxLayout:
         sign = QLabel()
@@ -63,7 +78,7 @@ class StartPage(QWidget):
         name = QLabel("XrayView")
         name.setProperty("role", "hero")
         text = QLabel("Read, classify and explain chest radiographs. For research use only.")
-        text.setStyleSheet(f"color: {theme.C.quiet}")
+        text.setProperty("role", "quiet")
         words = QVBoxLayout()
         words.setSpacing(2)
         words.addWidget(name)
@@ -78,13 +93,18 @@ class StartPage(QWidget):
         row = QHBoxLayout()
         row.setSpacing(12)
         open_card = _Choice(
-            "open", "Open a folder", "DICOM, PNG, JPEG or TIFF films, with all folders below it.",
-            shortcuts.label("open_folder"),
-        )  # fmt: skip
+            "open", "Open a folder", "DICOM, PNG, JPEG or TIFF films, with all folders below it."
+        )
+        self._open_card = open_card
+        self.show_keys()
         sample_card = _Choice(
             "sample", "Try the sample study", "Real radiographs that come with XrayView."
         )
-        drop_card = _Choice("drop", "Or drop files", "Films or folders, anywhere on this window.")
+        drop_card = _Choice(
+            "drop",
+            "Or drop files",
+            "Films, folders, a DICOMDIR or a model, anywhere on this window.",
+        )
         drop_card.setEnabled(False)
         open_card.clicked.connect(self.open_asked)
         sample_card.clicked.connect(self.sample_asked)
@@ -112,35 +132,48 @@ class StartPage(QWidget):
         row.addLayout(ready, 2)
         return box
 
-    def _recent_row(self, folder: Path) -> QPushButton:
-        row = QPushButton(folder.name or str(folder))
-        row.setIcon(theme.icon("recent", theme.C.quiet))
-        row.setProperty("flat", True)
-        row.setStyleSheet("text-align: left; padding: 5px 6px;")
-        row.setToolTip(str(folder))
-        row.clicked.connect(lambda: self.folder_asked.emit(folder))
+    def _recent_row(self, folder: Path, *, gone: bool) -> QWidget:
+        name = folder.name or str(folder)
+        button = QPushButton(f"{name}  –  not there now" if gone else name)
+        button.setIcon(theme.icon("recent", theme.C.quiet))
+        button.setProperty("flat", True)
+        button.setProperty("row", True)
+        button.setToolTip(f"{folder}\n{GONE}" if gone else str(folder))
+        button.setAccessibleName(f"{name}: not there now" if gone else f"Open {name}")
+        button.setEnabled(not gone)
+        button.clicked.connect(lambda: self.folder_asked.emit(folder))
+        forget = QToolButton()
+        forget.setIcon(theme.icon("close", theme.C.quiet))
+        forget.setIconSize(QSize(16, 16))
+        forget.setToolTip(f"Take {name} out of this list")
+        forget.setAccessibleName(f"Take {name} out of this list")
+        forget.clicked.connect(lambda: self.folder_forgotten.emit(folder))
+        row = QWidget()
+        line = QHBoxLayout(row)
+        line.setContentsMargins(0, 0, 0, 0)
+        line.setSpacing(4)
+        line.addWidget(button, 1)
+        line.addWidget(forget)
         return row
 
 
 class _Choice(QPushButton):
     """A large button: sign, title, what it does."""
 
-    def __init__(self, icon: str, title: str, text: str, key: str = "") -> None:
+    def __init__(self, icon: str, title: str, text: str) -> None:
         super().__init__()
         self.setAccessibleName(title)
-        # In the sheet, not by setMinimumHeight: the sheet of the application has a say in it too.
-        self.setStyleSheet("QPushButton { padding: 0; border-radius: 6px; min-height: 136px; }")
-        sign = QLabel()
-        sign.setPixmap(theme.pixmap(icon, 28, theme.C.accent, self.devicePixelRatioF()))
+        self.setProperty("choice", True)
         name = QLabel(title)
         name.setProperty("role", "title")
         words = QLabel(text)
         words.setProperty("role", "quiet")
         words.setWordWrap(True)
         top = QHBoxLayout()
-        top.addWidget(sign, 1)
-        if key:
-            top.addWidget(_line(key), 0, Qt.AlignmentFlag.AlignTop)
+        top.addWidget(Sign(icon, 28, "accent"))
+        top.addStretch(1)
+        self.key = _line()
+        top.addWidget(self.key, 0, Qt.AlignmentFlag.AlignTop)
         column = QVBoxLayout(self)
         column.setContentsMargins(16, 14, 16, 14)
         column.setSpacing(4)
@@ -178,8 +211,6 @@ def _heading(text: str) -> QFrame:
 def _with_icon(name: str, label: QLabel) -> QHBoxLayout:
     row = QHBoxLayout()
     row.setSpacing(8)
-    sign = QLabel()
-    sign.setPixmap(theme.pixmap(name, 18, theme.C.quiet, label.devicePixelRatioF()))
-    row.addWidget(sign, 0, Qt.AlignmentFlag.AlignTop)
+    row.addWidget(Sign(name, 18), 0, Qt.AlignmentFlag.AlignTop)
     row.addWidget(label, 1)
     return row

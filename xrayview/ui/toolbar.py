@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -30,8 +30,10 @@ if TYPE_CHECKING:  # the bar is part of the first paint, numpy is not
     from xrayview.services.catalogue import CatalogueEntry
 
 _OTHER_MODEL = object()
-_WIDE_PX = 1200
-"""From this width on, there is room for the words of the model's buttons."""
+_WIDE_PX = 1520
+"""From this width on, there is room for the whole name of the model."""
+_WORDS_FROM_PX = {"classify": 1200, "classify_folder": _WIDE_PX, "heat_map": _WIDE_PX}
+"""From these widths on, there is room for the words of the model's buttons."""
 
 
 @dataclass(frozen=True)
@@ -145,21 +147,24 @@ class TopBar(QToolBar):
         self.buttons["tool_window"].setChecked(True)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        wide = event.size().width() >= _WIDE_PX
-        with_text = Qt.ToolButtonStyle.ToolButtonTextBesideIcon
-        style = with_text if wide else Qt.ToolButtonStyle.ToolButtonIconOnly
-        for name in MODEL_BUTTONS:
-            self.buttons[name].setToolButtonStyle(style)
-        self.models.setFixedWidth(272 if wide else 180)
+        width, style = event.size().width(), Qt.ToolButtonStyle
+        for name, wide_px in _WORDS_FROM_PX.items():
+            words = width >= wide_px
+            self.buttons[name].setToolButtonStyle(
+                style.ToolButtonTextBesideIcon if words else style.ToolButtonIconOnly
+            )
+        self.models.setFixedWidth(272 if width >= _WIDE_PX else 180)
         super().resizeEvent(event)
 
-    def show_recent(self, folders: Iterable[Path]) -> None:
-        """Fill the menu of the folders that were opened last."""
+    def show_recent(self, folders: Iterable[Path], missing: Collection[Path] = ()) -> None:
+        """Fill the menu of the folders that were opened last; those that are `missing` say so."""
         menu = self.buttons["open_folder"].menu()
         menu.clear()
         for folder in folders:
-            action = menu.addAction(theme.icon("recent", theme.C.quiet), _short(folder))
+            gone = "  –  not there now" if folder in missing else ""
+            action = menu.addAction(theme.icon("recent", theme.C.quiet), f"{_short(folder)}{gone}")
             action.setToolTip(str(folder))
+            action.setEnabled(not gone)
             action.triggered.connect(lambda _=False, f=folder: self.recent_asked.emit(f))
         if menu.isEmpty():
             menu.addAction("No recent folders").setEnabled(False)
