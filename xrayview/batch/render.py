@@ -20,6 +20,8 @@ from xrayview.engine.scan import read_headers, root_of
 from xrayview.errors import Status, StatusCode, UsageError
 from xrayview.io.export import write_bytes
 
+WAS_THERE = "was there"
+
 
 @dataclass(frozen=True)
 class Rendered(FilmFinished):
@@ -27,11 +29,19 @@ class Rendered(FilmFinished):
 
     output: Path | None = None
     burned_in: str = ""
+    kept: bool = False
+    """The picture was there before, and was left as it is."""
     """BurnedInAnnotation: `YES`, `NO`, or empty where the file does not say."""
 
 
 def render_folder(
-    engine: Engine, source: Path, out: Path, how: RenderFilm, cancel: threading.Event
+    engine: Engine,
+    source: Path,
+    out: Path,
+    how: RenderFilm,
+    cancel: threading.Event,
+    *,
+    skip_existing: bool = False,
 ) -> Iterator[Rendered]:
     """Render every film of `source` into `out`, which keeps the folders of the source.
 
@@ -41,6 +51,7 @@ def render_folder(
         out: a folder, made if needed; where it lies inside the source its files are left out.
         how: the request for each film, whose `film` stands for its frame only.
         cancel: ends the work; pictures that are written stay.
+        skip_existing: leave pictures that are there, so that an interrupted run goes on.
 
     Raises:
         Cancelled: `cancel` was set, or the engine was closed.
@@ -52,23 +63,29 @@ def render_folder(
     entries = list_outside(source, out)
     found = read_headers(engine, entries, root, cancel)
 
+    names = _Names(out, how)
+
     def ask(film: Found) -> Future[RenderedFilm] | None:
         if isinstance(film, RejectedFile):
+            return None
+        output = names.of(film)
+        if skip_existing and output.exists():
             return None
         chosen = replace(how, film=replace(film, frame=how.film.frame))
         return engine.submit(chosen, priority=Priority.BATCH)
 
-    names = _Names(out, how)
     for done, asked in enumerate(ask_each(engine, found, ask, cancel), start=1):
         yield _finished(asked, names, done, len(entries))
 
 
 def _finished(asked: Asked[Found, RenderedFilm], names: _Names, done: int, total: int) -> Rendered:
-    answer = asked.answer
+    entry, answer = asked.entry, asked.answer
     result = _result(asked)
-    if answer is None:
+    if isinstance(entry, RejectedFile) or asked.error is not None:
         return Rendered(result, done, total)
-    output = names.of(answer.film)
+    output = names.of(entry)
+    if answer is None:
+        return Rendered(result, done, total, output, kept=True)
     try:
         write_bytes(output, answer.picture)
     except OSError as error:
@@ -86,10 +103,11 @@ def _result(asked: Asked[Found, RenderedFilm]) -> FilmResult:
     if isinstance(entry, RejectedFile):
         message = f"{entry.why}. {entry.hint}".strip()
         return FilmResult(entry.relative_path, Status.ERROR, entry.code, message)
-    if error is not None or answer is None:
-        code = (error.code if error else None) or StatusCode.DECODE_FAILED
-        message = error_message(error) if error else ""
-        return FilmResult(entry.relative_path, Status.ERROR, code, message, entry)
+    if error is not None:
+        code = error.code or StatusCode.DECODE_FAILED
+        return FilmResult(entry.relative_path, Status.ERROR, code, error_message(error), entry)
+    if answer is None:
+        return FilmResult(entry.relative_path, Status.OK, StatusCode.OK, WAS_THERE, entry)
     status = Status.WARN if answer.warnings else Status.OK
     message = "; ".join(answer.warnings)
     return FilmResult(entry.relative_path, status, StatusCode.OK, message, answer.film)
@@ -103,15 +121,22 @@ class _Names:
 
     def __init__(self, out: Path, how: RenderFilm) -> None:
         self._out = out
-        self._suffix = how.format
+        self._how = how
         self._used: set[str] = set()
+        self._given: dict[str, Path] = {}
 
     def of(self, film: FilmRef) -> Path:
-        frame = f".frame{film.frame + 1}" if film.frames > 1 else ""
-        stem = film.relative_path + frame
-        name, number = f"{stem}.{self._suffix}", 2
+        """The same one for the same film, in the order that the films were first asked for."""
+        if film.film_id not in self._given:
+            self._given[film.film_id] = self._out / self._new(film)
+        return self._given[film.film_id]
+
+    def _new(self, film: FilmRef) -> str:
+        frame = f".frame{self._how.film.frame + 1}" if film.frames > 1 else ""
+        stem, suffix = film.relative_path + frame, self._how.format
+        name, number = f"{stem}.{suffix}", 2
         # Disks that do not tell a.dcm from A.DCM, and a file that is called like a frame.
         while name.casefold() in self._used:
-            name, number = f"{stem}~{number}.{self._suffix}", number + 1
+            name, number = f"{stem}~{number}.{suffix}", number + 1
         self._used.add(name.casefold())
-        return self._out / name
+        return name

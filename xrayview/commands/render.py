@@ -52,7 +52,14 @@ def add_to(parser: argparse.ArgumentParser) -> None:
     add("--frame", type=positive, default=1, metavar="N", help="of multi-frame files; from 1")
     add("--invert", action="store_true", help="exchange black and white")
     add("--no-overlays", action="store_true", help="leave the file's overlay planes out")
-    add("--format", choices=("png", "tiff"), default="png", help="8 bits; default: %(default)s")
+    add("--format", choices=("png", "tiff", "svg"), default="png", help="default: %(default)s")
+    add("--bits", type=int, choices=(8, 16), default=8, help="of grey; default: %(default)s")
+    add(
+        "--figure",
+        action="store_true",
+        help="with orientation letters, scale bar and caption, never with identity",
+    )
+    add("--skip-existing", action="store_true", help="go on where an earlier run stopped")
     add("--workers", type=positive, metavar="N", help="processes that decode")
     parser.set_defaults(run=run)
 
@@ -74,11 +81,19 @@ def run(options: argparse.Namespace) -> int:
     lines, burned_in = FilmLines(), Counter[str]()
     with start_engine(start(), options.workers) as engine:
         try:
-            for event in render_folder(engine, source, options.out, _request(options), cancel):
+            events = render_folder(
+                engine,
+                source,
+                options.out,
+                _request(options),
+                cancel,
+                skip_existing=options.skip_existing,
+            )
+            for event in events:
                 lines.clear()
                 say(_line(event, options.out))
                 lines.add(event)
-                if event.output is not None:
+                if event.output is not None and not event.kept:
                     burned_in[event.burned_in] += 1
         except Cancelled:
             lines.clear()
@@ -90,6 +105,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _request(options: argparse.Namespace) -> RenderFilm:
+    from xrayview.domain.figure import FigureStyle
     from xrayview.domain.film import FilmRef
     from xrayview.domain.radiograph import Window
     from xrayview.engine.protocol import RenderFilm
@@ -103,6 +119,8 @@ def _request(options: argparse.Namespace) -> RenderFilm:
         invert=options.invert,
         overlays=not options.no_overlays,
         format=options.format,
+        bits=options.bits,
+        style=FigureStyle() if options.figure else None,
     )
 
 

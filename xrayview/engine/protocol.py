@@ -13,6 +13,7 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
+from xrayview.domain.figure import Bits, FigureStyle
 from xrayview.domain.film import FilmRef, RejectedFile
 from xrayview.domain.inspection import FilmInspection
 from xrayview.domain.model import (
@@ -27,7 +28,7 @@ from xrayview.domain.radiograph import Radiograph, Window
 from xrayview.domain.tags import TagNode
 
 Device = Literal["auto", "cpu", "cuda"]
-PictureFormat = Literal["png", "tiff"]
+PictureFormat = Literal["png", "tiff", "svg"]
 HeatMapMethod = Literal["grad-cam", "occlusion", "input-gradient"]
 
 
@@ -104,12 +105,16 @@ class RenderFilm:
     overlays: bool = True
     """Draw the overlay planes of the file."""
     format: PictureFormat = "png"
+    bits: Bits = 8
+    style: FigureStyle | None = None
+    """What stands on the picture besides the film, on top of "research use only"; None is the
+    film alone. `bits` takes the place of its own."""
     limits: Limits | None = None
 
 
 @dataclass(frozen=True, eq=False)
 class RenderedFilm:
-    """Displayed grey at native resolution, 8 bits, as the bytes of a picture file."""
+    """Displayed grey at native resolution as the bytes of a picture file."""
 
     film: FilmRef
     picture: bytes

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from xrayview.domain.figure import FILM_ALONE, FigureLook
 from xrayview.domain.inspection import FilmInspection
 from xrayview.domain.radiograph import Radiograph, VoiFunction, Window
 from xrayview.domain.tags import TagNode
@@ -61,19 +62,31 @@ def inspect_film(request: InspectFilm) -> FilmInspection:
 
 def render_film(request: RenderFilm) -> RenderedFilm:
     """The film's displayed grey as a picture file."""
-    from xrayview.display.picture import displayed_picture
     from xrayview.display.voi import auto_window
-    from xrayview.io.export import encode
 
     radiograph = decode_film(DecodeFilm(request.film, request.limits))
     voi = auto_window(radiograph) if request.auto else _window(request, radiograph)
-    grey_HW = displayed_picture(radiograph, voi, invert=request.invert, overlays=request.overlays)
     return RenderedFilm(
         film=radiograph.ref,
-        picture=encode(grey_HW, request.format),
+        picture=_picture(radiograph, voi, request),
         burned_in=radiograph.burned_in,
         warnings=radiograph.warnings,
     )
+
+
+def _picture(radiograph: Radiograph, voi: Window | None, request: RenderFilm) -> bytes:
+    from xrayview.display.figure import compose
+    from xrayview.display.figure_grey import seen_grey
+    from xrayview.display.figure_raster import drawn
+    from xrayview.io.export import encode
+    from xrayview.io.figure_svg import svg
+
+    look = FigureLook(voi, invert=request.invert, overlays=request.overlays)
+    if request.style is None and request.format != "svg":
+        return encode(seen_grey(radiograph, look, request.bits), request.format)
+    style = replace(request.style or FILM_ALONE, bits=request.bits)
+    figure = compose(radiograph, look, style)
+    return svg(figure) if request.format == "svg" else encode(drawn(figure), request.format)
 
 
 def _window(request: RenderFilm, radiograph: Radiograph) -> Window | None:

@@ -19,6 +19,7 @@ from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.multival import MultiValue
 from pydicom.sequence import Sequence
 from pydicom.tag import BaseTag
+from pydicom.uid import UID
 
 from xrayview import __version__
 from xrayview.errors import StatusCode, UnreadableFilm
@@ -201,13 +202,12 @@ def _encoded(dataset: Dataset, old_sop_uid: str, transfer_syntax: str, names: Ps
     """The file: its meta information is written anew, its preamble blank."""
     read = getattr(dataset, "file_meta", FileMetaDataset())
     meta = FileMetaDataset()
-    meta.TransferSyntaxUID = _text(read, "TransferSyntaxUID") or transfer_syntax
-    meta.MediaStorageSOPClassUID = _text(dataset, "SOPClassUID") or _text(
-        read, "MediaStorageSOPClassUID"
-    )
+    meta.TransferSyntaxUID = UID(_text(read, "TransferSyntaxUID") or transfer_syntax)
+    sop_class = _text(dataset, "SOPClassUID") or _text(read, "MediaStorageSOPClassUID")
+    meta.MediaStorageSOPClassUID = UID(sop_class)
     old = old_sop_uid or _text(read, "MediaStorageSOPInstanceUID")
-    meta.MediaStorageSOPInstanceUID = names.uid(old)
-    if not old or not meta.MediaStorageSOPClassUID:
+    meta.MediaStorageSOPInstanceUID = UID(names.uid(old))
+    if not old or not sop_class:
         raise _nameless()
     dataset.file_meta = meta
     # A preamble may be a program (CVE-2019-11687).

@@ -1,0 +1,232 @@
+"""The figure of a film: what is drawn and written where. Same film, look and style: same figure.
+
+Lengths follow the film's size, so that a figure reads alike at 500 and at 4,000 pixels.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Literal
+
+from xrayview.display.corners import (
+    RESEARCH_USE_ONLY,
+    ViewState,
+    corner_texts,
+    edge_letters,
+    spacing_text,
+    voi_text,
+)
+from xrayview.display.drawings import Drawing
+from xrayview.display.figure_grey import seen_grey, turned
+from xrayview.display.figure_marks import marks
+from xrayview.display.figure_text import ASCENT, DESCENT, LINE_HEIGHT, text_width, wrapped
+from xrayview.display.overlay import caption, colour_bar, heat_rgba
+from xrayview.display.scale_bar import scale_bar
+from xrayview.display.voi import default_voi
+from xrayview.domain.figure import (
+    Figure,
+    FigureLook,
+    FigureStyle,
+    HeatLayer,
+    Label,
+    Line,
+    Patch,
+    Place,
+)
+from xrayview.domain.radiograph import Radiograph, Spacing
+
+SMALLEST_TEXT_PX = 13
+TEXTS_PER_FILM = 52
+"""Heights of text in the film's longer side."""
+_NARROWEST_EM = 24
+"""A small film gets black beside it rather than a caption of one word per line."""
+_HEAT_SIDE_PX = 1024
+_TICKS = ((1.0, "1"), (0.5, "0.5"), (0.0, "0"))
+
+
+def compose(
+    radiograph: Radiograph,
+    look: FigureLook,
+    style: FigureStyle,
+    *,
+    heat: HeatLayer | None = None,
+    said: str = "",
+    drawings: Sequence[Drawing] = (),
+    spacing: Spacing | None = None,
+) -> Figure:
+    """Lay the figure out.
+
+    Args:
+        radiograph: the film.
+        look: window, inversion, flips and turns.
+        style: what is to stand on it.
+        heat: the heat map that is shown, if any; with `style.bits` 16 it is left out.
+        said: what a model says of the film, where no heat map says it.
+        drawings: measurements.
+        spacing: the user's own calibration; None is the film's.
+    """
+    return _Composer(radiograph, look, style, spacing or radiograph.spacing).figure(
+        heat if style.heat_map and style.bits == 8 else None, said, drawings
+    )
+
+
+class _Composer:
+    """One film's figure; collects what lies on it."""
+
+    def __init__(
+        self, radiograph: Radiograph, look: FigureLook, style: FigureStyle, spacing: Spacing
+    ) -> None:
+        self._radiograph, self._look, self._style = radiograph, look, style
+        self._spacing = spacing
+        self._rows: int
+        self._columns: int
+        self._film = seen_grey(radiograph, look, style.bits)
+        self._rows, self._columns = self._film.shape
+        self._em: int = max(SMALLEST_TEXT_PX, round(max(self._film.shape) / TEXTS_PER_FILM))
+        self._left = max(0, round((_NARROWEST_EM * self._em - self._columns) / 2))
+        self._patches: list[Patch] = []
+        self._lines: list[Line] = []
+        self._labels: list[Label] = []
+
+    def figure(self, heat: HeatLayer | None, said: str, drawings: Sequence[Drawing]) -> Figure:
+        """Everything in its place."""
+        style = self._style
+        width = self._columns + 2 * self._left
+        if heat is not None:
+            self._heat(heat)
+            if style.colour_bar and heat.heat.has_evidence:
+                width += self._colour_bar(heat)
+        if style.measurements:
+            lines, labels = marks(drawings, self._place, self._em, colour=style.bits == 8)
+            self._lines += lines
+            self._labels += labels
+        bottom = self._corners() if style.corners else 0.0
+        if style.letters:
+            self._letters()
+        if style.scale_bar:
+            self._scale_bar(bottom)
+        height = self._rows + self._caption(heat, said, width)
+        return Figure(
+            width,
+            height,
+            self._film,
+            (self._left, 0),
+            tuple(self._patches),
+            tuple(self._lines),
+            tuple(self._labels),
+            RESEARCH_USE_ONLY,
+        )
+
+    def _place(self, point: Place) -> Place:
+        """(row, column) of the film, from 0 at the centre of the first pixel -> the figure."""
+        rows, columns = self._radiograph.pixels_HW.shape
+        x, y = point[1] + 0.5, point[0] + 0.5
+        if self._look.mirrored:
+            x = columns - x
+        for _ in range(self._look.quarter_turns % 4):
+            x, y = rows - y, x
+            rows, columns = columns, rows
+        return x + self._left, y
+
+    def _heat(self, layer: HeatLayer) -> None:
+        rows, columns = layer.heat.film_size
+        share = min(1.0, _HEAT_SIDE_PX / max(rows, columns))
+        size = max(1, round(rows * share)), max(1, round(columns * share))
+        rgba_HW4 = heat_rgba(layer.heat, size, opacity=layer.opacity, cutoff=layer.cutoff)
+        film = float(self._columns), float(self._rows)
+        self._patches.append(Patch(turned(rgba_HW4, self._look), (self._left, 0.0), film))
+
+    def _colour_bar(self, layer: HeatLayer) -> int:
+        """Right of the film; how much room it takes."""
+        em, rows = self._em, self._rows
+        high = min(14.0 * em, 0.8 * rows)
+        left, top = self._columns + self._left + 0.8 * em, (rows - high) / 2
+        bar = colour_bar(256, 1, cutoff=layer.cutoff)
+        bar[..., :3][bar[..., 3] == 0] = 0
+        frame = (left, top), (left + em, top), (left + em, top + high), (left, top + high)
+        self._patches.append(Patch(bar, (left, top), (float(em), high)))
+        self._lines.append(Line((*frame, frame[0]), max(1.0, em / 16), (120, 120, 120)))
+        for value, text in _TICKS:
+            y = top + (1 - value) * high + 0.35 * em
+            self._labels.append(Label(text, (left + 1.3 * em, y), 0.8 * em))
+        return round(0.8 * em + em + 2.2 * em)
+
+    def _corners(self) -> float:
+        """The corner texts; how high the bottom left one is."""
+        look, film = self._look, self._radiograph
+        voi = default_voi(film) if look.voi is None else look.voi
+        state = ViewState(voi, 1.0, 1, 1, invert=look.invert)
+        texts = corner_texts(film, state, hide_identity=not self._style.identity)
+        bottom_right = tuple(t for t in texts.bottom_right if t != RESEARCH_USE_ONLY)
+        bottom_left = (voi_text(voi, look.invert),)
+        self._column(texts.top_left, "start", top=True)
+        self._column(texts.top_right, "end", top=True)
+        self._column(bottom_left, "start", top=False)
+        self._column(bottom_right, "end", top=False)
+        return len(bottom_left) * LINE_HEIGHT * self._em
+
+    def _column(self, texts: tuple[str, ...], side: Literal["start", "end"], *, top: bool) -> None:
+        em, step = self._em, LINE_HEIGHT * self._em
+        x = self._left + (0.6 * em if side == "start" else self._columns - 0.6 * em)
+        first = 0.4 * em if top else self._rows - 0.4 * em - len(texts) * step
+        for number, text in enumerate(texts):
+            y = first + number * step + ASCENT * em
+            self._labels.append(Label(text, (x, y), em, side))
+
+    def _letters(self) -> None:
+        look, em = self._look, self._em
+        letters = edge_letters(
+            self._radiograph.orientation, look.quarter_turns, flip_h=look.mirrored
+        )
+        right = self._left + self._columns - 0.6 * em
+        middle = self._left + self._columns / 2, self._rows / 2 + 0.35 * em
+        places: tuple[tuple[str, Label], ...] = (
+            (letters.left, Label("", (self._left + 0.6 * em, middle[1]), em)),
+            (letters.right, Label("", (right, middle[1]), em, "end")),
+            (letters.top, Label("", (middle[0], 0.4 * em + ASCENT * em), em, "middle")),
+            (letters.bottom, Label("", (middle[0], self._rows - 0.6 * em), em, "middle")),
+        )
+        self._labels += [
+            Label(text, at.place, 1.2 * em, at.anchor, bold=True) for text, at in places if text
+        ]
+
+    def _scale_bar(self, bottom: float) -> None:
+        bar = scale_bar(self._spacing, self._columns, sideways=bool(self._look.quarter_turns % 2))
+        if bar is None:
+            return
+        em = self._em
+        x, y = self._left + em, self._rows - 1.1 * em - bottom
+        tick = 0.35 * em
+        ends = (x, y - tick), (x, y), (x + bar.pixels, y), (x + bar.pixels, y - tick)
+        self._lines.append(Line(ends, max(1.5, em / 9)))
+        self._labels.append(Label(bar.text, (x, y - 0.7 * em), 0.9 * em))
+
+    def _caption(self, heat: HeatLayer | None, said: str, width: int) -> int:
+        """Below the film; how high it is."""
+        em = self._em
+        size, room = 0.9 * em, width - 1.2 * em
+        lines = list(self._caption_lines(heat, said, size, room)) if self._style.caption else []
+        y = self._rows + 0.5 * em
+        for line in lines:
+            self._labels.append(Label(line, (0.6 * em, y + ASCENT * size), size))
+            y += LINE_HEIGHT * size
+        # On the last line where there is room, else on one of its own.
+        used = text_width(lines[-1], size) if lines else 0.0
+        if used + text_width(RESEARCH_USE_ONLY, size, bold=True) + 2 * em > width:
+            y += LINE_HEIGHT * size
+        y = max(y, self._rows + 0.5 * em + LINE_HEIGHT * size)
+        at = width - 0.6 * em, y - LINE_HEIGHT * size + ASCENT * size
+        self._labels.append(Label(RESEARCH_USE_ONLY, at, size, "end", bold=True))
+        return round(y - self._rows + DESCENT * em)
+
+    def _caption_lines(
+        self, heat: HeatLayer | None, said: str, size: float, room: float
+    ) -> Iterator[str]:
+        film, look = self._radiograph, self._look
+        words = caption(heat.heat, heat.model) if heat is not None else said
+        yield from wrapped(words.split(" · "), size, room) if words else ()
+        voi = default_voi(film) if look.voi is None else look.voi
+        view = " ".join(w for w in (film.ref.modality, film.ref.view_position) if w)
+        spacing = spacing_text(self._spacing) if self._spacing.row_mm else ""
+        parts = (view, voi_text(voi, look.invert), spacing, film.lossy)
+        yield from wrapped((part for part in parts if part), size, room)

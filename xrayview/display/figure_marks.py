@@ -1,0 +1,63 @@
+"""Measurements on a figure: lines and texts of its own size."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Iterator
+
+from xrayview.display.drawings import Drawing, Shape, outline
+from xrayview.display.figure_text import LINE_HEIGHT
+from xrayview.domain.figure import WHITE, Colour, Label, Line, Place
+from xrayview.domain.radiograph import Point
+
+INK: Colour = (255, 215, 94)
+"""As on screen."""
+_HEAD_EM, _HEAD_DEG = 1.1, 24.0
+"""Length of an arrow's head and half the angle between its sides."""
+_GAP_EM = 0.5
+
+
+def marks(
+    drawings: Iterable[Drawing], place: Callable[[Point], Place], em: float, *, colour: bool
+) -> tuple[list[Line], list[Label]]:
+    """What is drawn and written for measurements.
+
+    Args:
+        drawings: in film coordinates.
+        place: from film coordinates to the figure.
+        em: height of text in the figure.
+        colour: False draws white, for figures without colour.
+    """
+    ink = INK if colour else WHITE
+    lines: list[Line] = []
+    labels: list[Label] = []
+    for drawing in drawings:
+        for stroke in drawing.strokes:
+            points = tuple(map(place, outline(stroke)))
+            lines.append(Line(points, max(1.5, em / 10), ink))
+            if stroke.shape is Shape.ARROW:
+                lines.append(Line(_head(points[-2], points[-1], em), max(1.5, em / 10), ink))
+        labels += _text(drawing, place, em, ink)
+    return lines, labels
+
+
+def _head(tail: Place, tip: Place, em: float) -> tuple[Place, ...]:
+    back = math.atan2(tail[1] - tip[1], tail[0] - tip[0])
+    length, half = _HEAD_EM * em, math.radians(_HEAD_DEG)
+    one, other = (
+        (tip[0] + length * math.cos(back + turn), tip[1] + length * math.sin(back + turn))
+        for turn in (half, -half)
+    )
+    return one, tip, other
+
+
+def _text(
+    drawing: Drawing, place: Callable[[Point], Place], em: float, ink: Colour
+) -> Iterator[Label]:
+    # Right of what is right-most in the figure, however the film is turned.
+    x, y = max(map(place, drawing.anchors), key=lambda at: (at[0], at[1]))
+    size = 0.85 * em
+    for number, text in enumerate(drawing.lines):
+        yield Label(
+            text, (x + _GAP_EM * em, y + (number + 0.3) * LINE_HEIGHT * size), size, colour=ink
+        )
