@@ -222,3 +222,84 @@ def test_that_a_series_starts_where_the_uid_or_the_folder_changes() -> None:
     assert starts == ["0.dcm", "2.dcm", "x/a.png", "y/b.png"]
     assert listed.series_start(png[2]) is png[1]
     assert listed.series_start(None) is None
+
+
+def test_that_each_view_has_its_own_film(session: Session) -> None:
+    a, b = session.films
+    session.show_views(2)
+    session.select(a)
+    session.select(b, 1)
+    assert session.accept_radiograph(b, pixels(b)) == (1,)
+    assert session.current is a
+    assert session.radiograph is None
+    session.activate(1)
+    assert session.current is b
+    assert session.radiograph is not None
+
+
+def test_that_pixels_reach_every_view_that_waits_for_them_and_no_other(session: Session) -> None:
+    a = session.films[0]
+    session.show_views(2)
+    session.select(a)
+    first = pixels(a)
+    assert session.accept_radiograph(a, first) == (0,)
+    session.select(a, 1)
+    assert session.accept_radiograph(a, pixels(a)) == ()  # both show the first decode
+    assert [view.radiograph for view in session.views] == [first, first]
+
+
+def test_that_fewer_views_keep_the_active_one(session: Session) -> None:
+    a, b = session.films
+    session.show_views(4)
+    session.select(a)
+    session.select(b, 3)
+    session.activate(3)
+    session.show_views(2)
+    assert [view.film for view in session.views] == [a, b]
+    assert session.active == 1
+    session.show_views(1)
+    assert session.current is b
+
+
+def test_that_views_that_change_places_keep_which_is_active(session: Session) -> None:
+    a, b = session.films
+    session.show_views(2)
+    session.select(a)
+    session.select(b, 1)
+    session.swap_views(0, 1)
+    assert session.active == 1
+    assert session.current is a
+
+
+def test_that_another_folder_empties_every_view(session: Session) -> None:
+    a, b = session.films
+    session.show_views(2)
+    session.select(a)
+    session.select(b, 1)
+    session.open_folder(Path("other"), [], [])
+    assert [view.film for view in session.views] == [None, None]
+
+
+def test_that_films_on_screen_stay_decoded_whatever_else_is() -> None:
+    films = [film(f"{n}.png") for n in range(5)]
+    session = Session(film_budget_mib=1)
+    session.open_folder(FOLDER, films, [])
+    session.show_views(2)
+    for number in (0, 1):
+        session.select(films[number], number)
+    for ref in films:
+        session.accept_radiograph(ref, pixels(ref, rows=500))  # about half a MiB each
+    assert [session.is_decoded(ref) for ref in films] == [True, True, False, False, True]
+    session.show_views(1)
+    session.accept_radiograph(films[2], pixels(films[2], rows=500))
+    assert not session.is_decoded(films[1])
+
+
+def test_that_a_heat_map_of_any_film_on_screen_may_be_shown(session: Session) -> None:
+    a, b = session.films
+    session.show_views(2)
+    session.select(a)
+    session.select(b, 1)
+    assert session.accept_heat_map(heat_of(b, "m1"))
+    session.show_views(1)
+    assert not session.accept_heat_map(heat_of(b, "m1"))
