@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from xrayview.domain.measurement import Annotation, Mark, Measured
+from xrayview.domain.measurement import Annotation, Mark, Measured, Probe
 from xrayview.domain.radiograph import SpacingKind
 
 NOTHING = "–"
@@ -42,14 +42,25 @@ def number_text(figure: Measured) -> str:
     if value is None:
         return NOTHING
     if figure.unit == "":
-        return _grey_text(value) if figure.spacing is None else f"{value:.2f}"
+        return grey_text(value) if figure.spacing is None else f"{value:.2f}"
     if figure.unit in {"mm²", "px²"}:
         return f"{value:.1f}" if value < 100 else f"{value:.0f}"
     return f"{value:.2f}" if figure.unit == "mm" and value < 10 else f"{value:.1f}"
 
 
-def _grey_text(value: float) -> str:
-    """Grey values are whole numbers in most films, and fractions of one in some."""
+def probe_text(pixel: Probe) -> str:
+    """One pixel in one line: where it is, as stored, after the Modality LUT, and as displayed."""
+    words = (
+        f"row {pixel.row}  column {pixel.column}",
+        f"stored {grey_text(pixel.stored)}",
+        f"modality {grey_text(pixel.modality)}",
+        "padding" if pixel.is_padding else f"displayed {pixel.displayed}",
+    )
+    return " · ".join(words)
+
+
+def grey_text(value: float) -> str:
+    """A grey value: a whole number in most films, a fraction of one in some."""
     if value == round(value) and abs(value) < 1e7:
         return f"{value:.0f}"
     return f"{value:.1f}" if abs(value) >= 100 else f"{value:.4g}"

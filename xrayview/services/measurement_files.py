@@ -61,8 +61,7 @@ class MeasurementFiles:
         folder's, or the user's own where the folder cannot be written or its file has a fault.
 
         Raises:
-            OSError: neither place can be written.
-            UsageError: the user's own copy has a fault.
+            UsageError: neither place can be written, or the user's own copy has a fault.
         """
         own = self.own_copy(folder)
         with self._lock:
@@ -72,7 +71,7 @@ class MeasurementFiles:
                 _write(beside, load_measurements(beside) | copied | dict(films))
             except (OSError, UsageError) as error:
                 _log.info("measurements go to the user's own folder: %s", type(error).__name__)
-                _write(own, copied | dict(films))
+                _write_own(own, copied | dict(films))
                 return own
             own.unlink(missing_ok=True)
             return beside
@@ -84,11 +83,22 @@ class MeasurementFiles:
         return own / f"{digest[:32]}.json"
 
 
+def _write_own(path: Path, films: Films) -> None:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        _write(path, films)
+    except OSError as error:
+        raise UsageError(
+            "The measurements cannot be saved",
+            path=path,
+            why=error.strerror or type(error).__name__,
+            hint="They stay on screen until the window is closed: export them, or make room.",
+        ) from error
+
+
 def _write(path: Path, films: Films) -> None:
     """A file with nothing in it is no file."""
     if any(marks != FilmMarks() for marks in films.values()):
-        if path.name != FILE_NAME:
-            path.parent.mkdir(parents=True, exist_ok=True)
         save_measurements(path, films)
     else:
         path.unlink(missing_ok=True)

@@ -10,8 +10,8 @@ from xrayview.display.measure import measure, region_size
 from xrayview.domain.measurement import Annotation, Mark, Measured
 from xrayview.domain.radiograph import Radiograph, Spacing
 
-Later = Callable[[Callable[[], Any], Callable[[Any], None]], None]
-"""Runs work where nobody waits for it, then hands its result over; the newest work wins."""
+Later = Callable[[str, Callable[[], Any], Callable[[Any], None]], None]
+"""Runs work where nobody waits for it, then hands its result over; the newest of a slot wins."""
 
 AT_ONCE_PIXELS = 60_000
 """Regions of at most so many pixels are counted within a frame of the screen."""
@@ -20,7 +20,7 @@ _REGIONS = frozenset({Mark.RECTANGLE, Mark.ELLIPSE, Mark.POLYGON})
 Figures = tuple[Measured, ...]
 
 
-def at_once(work: Callable[[], Any], done: Callable[[Any], None]) -> None:
+def at_once(_slot: str, work: Callable[[], Any], done: Callable[[Any], None]) -> None:
     """Work that somebody waits for: where there is no other thread to do it."""
     done(work())
 
@@ -55,7 +55,7 @@ class FigureBook:
             return
         self._asked = missing
         film, spacing = self._radiograph, self.spacing
-        later(lambda: {a: measure(a, film, spacing) for a in missing}, self._take)
+        later("figures", lambda: {a: measure(a, film, spacing) for a in missing}, self._take)
 
     def _take(self, measured: dict[Annotation, Figures]) -> None:
         self._known |= measured

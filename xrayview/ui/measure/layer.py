@@ -93,6 +93,10 @@ class MeasureLayer(QObject):
         return self._marks
 
     @property
+    def radiograph(self) -> Radiograph | None:
+        return self._radiograph
+
+    @property
     def spacing(self) -> Spacing:
         """What lengths rest on: the user's calibration, else the film's own."""
         calibrated = self._marks.marks.calibration if self._marks else None
@@ -326,7 +330,7 @@ class MeasureLayer(QObject):
             self._add(self._annotation(sketch.kind, sketch.fixed))
         elif sketch.kind is Mark.RECTANGLE:
             film, points = self._radiograph, sketch.fixed
-            self.later(lambda: region_window(film, points), self._ask_window)
+            self.later("window", lambda: region_window(film, points), self._ask_window)
         else:
             self.length_drawn.emit(*sketch.fixed)
 
