@@ -203,12 +203,16 @@ class OptimConfig:
     """Per step, of the averaged copy of the weights; 0 for none."""
 
 
+Figure = Literal["loss", "auc", "accuracy", "recall"]
+"""What validation says of an epoch."""
+
+
 @dataclass(frozen=True)
 class StoppingConfig:
     """When training ends, and which epoch's weights are kept; on validation only."""
 
-    monitor: Literal["loss", "auc", "accuracy", "recall"] = "loss"
-    also: tuple[Literal["loss", "auc", "accuracy", "recall"], ...] = ()
+    monitor: Figure = "loss"
+    also: tuple[Figure, ...] = ()
     """Further figures whose best epoch is kept, as `best-FIGURE.pt`: what a run of its own with
     that monitor would have kept. Training goes on while any of them may still improve."""
     weights: Literal["averaged", "either"] = "averaged"
@@ -218,7 +222,7 @@ class StoppingConfig:
     """Epochs without a better one. Long: the one-cycle schedule gains most at its end."""
 
     @property
-    def watched(self) -> tuple[str, ...]:
+    def watched(self) -> tuple[Figure, ...]:
         """All figures whose best epoch is kept; `monitor` first."""
         return tuple(dict.fromkeys((self.monitor, *self.also)))
 
@@ -233,6 +237,8 @@ class EvaluationConfig:
     """Sensitivity on validation that an operating point is chosen for."""
     high_specificity: float = 0.99
     """Specificity on validation that an operating point is chosen for."""
+    fixed_points: tuple[float, ...] = ()
+    """Scores that are operating points by convention, beside 0.5."""
     bootstrap: int = 2000
     """Draws of patients behind every interval."""
 
@@ -294,6 +300,9 @@ def _problems(config: TrainingConfig) -> Iterator[tuple[str, str]]:
     yield from _target_problems(config.target)
     yield from _network_problems(config.network, min(config.preprocessing.size))
     yield from _optim_problems(config.optim)
+    for score in config.evaluation.fixed_points:
+        if not 0 < score < 1:
+            yield f"evaluation.fixed_points has {score}", "A score is between 0 and 1."
 
 
 def _data_problems(data: DataConfig) -> Iterator[tuple[str, str]]:

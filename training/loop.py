@@ -11,7 +11,7 @@ import torch
 from lightning_fabric import Fabric
 from torch import Tensor, nn
 
-from training import freezing, initial_weights, networks, optimisation
+from training import freezing, initial_weights, networks, optimisation, pooled
 from training.config import TrainingConfig
 from training.data.batches import Batch, FilmSet, TrainingBatches, evaluation_batches
 from training.data.films import Films
@@ -57,17 +57,17 @@ class _Training:
         self.config, self.run, self.fabric = config, run, fabric
         self.say = say
         self.preprocessor = Preprocessor(config.preprocessing)
-        self.batches = TrainingBatches(
-            films.part(TRAIN), self.preprocessor, config.augment, config.optim.batch,
-            config.run.seed, fabric.global_rank, fabric.world_size, config.data.sampling,
-        )  # fmt: skip
-        self.validation = films.part(VALIDATION)
-        share_K = torch.from_numpy(self.batches.films.targets_NK).nanmean(dim=0).nan_to_num(0.5)
-        kind = optimisation.LOSSES[config.target.activation]
-        self.loss = kind(share_K, config.optim).to(fabric.device)
         self.progress = Progress.fresh(config.stopping.watched)
         self.learning = -1
         self._build()
+        train, self.validation = (self._part(films, split) for split in (TRAIN, VALIDATION))
+        self.batches = TrainingBatches(
+            train, self.preprocessor, config.augment, config.optim.batch,
+            config.run.seed, fabric.global_rank, fabric.world_size, config.data.sampling,
+        )  # fmt: skip
+        share_K = torch.from_numpy(train.targets_NK).nanmean(dim=0).nan_to_num(0.5)
+        kind = optimisation.LOSSES[config.target.activation]
+        self.loss = kind(share_K, config.optim).to(fabric.device)
 
     def _build(self) -> None:
         config = self.config
@@ -85,8 +85,19 @@ class _Training:
         self.network, self.optimizer = self.fabric.setup(
             network, optimisation.optimizer(network, config.optim)
         )
+        self.network.mark_forward_method("forward_head")
         if self.run.last.is_file():
             self._restore()
+
+    def _part(self, films: Films, split: str) -> FilmSet:
+        """The films of a split, as features where the backbone gives the same every time."""
+        if not pooled.stands_still(self.config):
+            return films.part(split)
+        # The first process computes, the others find the cache.
+        with self.fabric.rank_zero_first():
+            return pooled.with_features(
+                films, split, self.network.module, self.preprocessor, self.say
+            )
 
     def _start_weights(self, network: networks.Network) -> None:
         # The first process downloads, the others find the file.
@@ -142,7 +153,9 @@ class _Training:
         # Dropout's chance is the step's own too, so that a resumed run repeats it.
         torch.manual_seed(hash((self.config.run.seed, progress.epoch, progress.step)) & (2**63 - 1))
         x_BCHW = batch.x_BCHW.to(self.fabric.device, memory_format=torch.channels_last)
-        loss = self._loss(self.network(x_BCHW), batch.y_BK.to(self.fabric.device))
+        loss = self._loss(
+            _forward(self.network, self.batches.films)(x_BCHW), batch.y_BK.to(self.fabric.device)
+        )
         value = float(loss.detach())
         self._refuse_unless_finite(value, "loss", batch)
         self.optimizer.zero_grad(set_to_none=True)
@@ -269,9 +282,10 @@ class _Training:
         )
 
     def _save(self) -> None:
+        averages = bool(self.config.optim.ema_decay)
         state = {
             "network": self.network.module.state_dict(),
-            "averaged": self.averaged.network.state_dict(),
+            "averaged": self.averaged.network.state_dict() if averages else None,
             "optimizer": self.optimizer.state_dict(),
             "progress": self.progress.as_state(),
         }
@@ -282,7 +296,8 @@ class _Training:
     def _restore(self) -> None:
         state = torch.load(self.run.last, map_location=self.fabric.device, weights_only=True)
         self.network.module.load_state_dict(state["network"])
-        self.averaged.network.load_state_dict(state["averaged"])
+        if state["averaged"] is not None:
+            self.averaged.network.load_state_dict(state["averaged"])
         self.optimizer.load_state_dict(state["optimizer"])
         self.progress = Progress.from_state(state["progress"], self.config.stopping.watched)
         if self.fabric.is_global_zero:
@@ -299,11 +314,19 @@ def predict_logits(
 ) -> Tensor:
     """Logits_NK of all films in batches of `size`, in eval mode; float32 on the CPU."""
     network.eval()
-    found = []
+    forward, found = _forward(network, films), []
     for batch in evaluation_batches(films, preprocessor, size):
         x_BCHW = batch.x_BCHW.to(device, memory_format=torch.channels_last)
-        found.append(network(x_BCHW).float().cpu())
+        found.append(forward(x_BCHW).float().cpu())
     return torch.cat(found)
+
+
+def _forward(network: nn.Module, films: FilmSet) -> Callable[[Tensor], Any]:
+    """From a batch of these films to logits; pooled features have the backbone behind them."""
+    forward: Callable[[Tensor], Any] = (
+        network if films.pooled_ND is None else network.forward_head  # type: ignore[assignment]
+    )
+    return forward
 
 
 def _save_whole(state: dict[str, Any], path: Path) -> None:

@@ -17,6 +17,7 @@ TINY = (
     "preprocessing.size=32", "network.stem=4", "network.widths=[4,8]", "network.depths=[1,1]",
     "network.strides=[2,1]", "optim.batch=4", "optim.epochs=2", "optim.rate=5e-3",
     "data.validation_fraction=0.3", "evaluation.bootstrap=20", "run.device=cpu",
+    "augment.surroundings=0",
 )  # fmt: skip
 
 
