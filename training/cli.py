@@ -10,6 +10,7 @@ from pathlib import Path
 
 from training import commands, runs
 from training.config import TrainingConfig, with_overrides
+from training.grid.command import grid, grid_options
 from training.recipes import RECIPES, recipe
 from training.runs import RunFolder
 from xrayview.errors import ExitCode, UsageError, XrayViewError
@@ -167,6 +168,11 @@ COMMANDS: dict[str, Command] = {
         "the films of a recipe: manifest, cache, leaks; no training", _prepare_options, _prepare
     ),
     "train": Command("train a recipe: a run folder and a model bundle", _train_options, _train),
+    "grid": Command(
+        "three backbones, with and without augmentation, kept by two figures: one table",
+        grid_options,
+        grid,
+    ),
     "evaluate": Command("figures with intervals of a bundle", _evaluate_options, _evaluate),
     "calibrate": Command(
         "a copy of a bundle, calibrated anew on validation",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -15,11 +15,16 @@ Scores = npt.NDArray[np.float64]
 
 
 def choose(
-    finding: str, truth_N: Truth, scores_N: Scores, sensitivity: float, specificity: float
+    finding: str,
+    truth_N: Truth,
+    scores_N: Scores,
+    sensitivity: float,
+    specificity: float,
+    fixed: Sequence[float] = (),
 ) -> tuple[OperatingPoint, ...]:
-    """`balanced` at 0.5, then a sensitive and a specific point where they differ from it.
+    """`balanced` at 0.5, the fixed ones, then a sensitive and a specific one where they differ.
 
-    With films of one kind only there is nothing to choose by: `balanced` alone.
+    With films of one kind only there is nothing to choose by: those by convention alone.
 
     The first is a convention, not a choice on data: a threshold tuned on films of one source
     moves more between sources than the scores do.
@@ -38,6 +43,8 @@ def choose(
 
     def points() -> Iterator[OperatingPoint]:
         yield point("balanced", 0.5, "0.5 by convention; sensitivity, specificity on validation")
+        for score in fixed:
+            yield point(fixed_name(score), score, f"{score:g} by convention; figures on validation")
         if truth_N.all() or not truth_N.any():
             return
         low = threshold_for_sensitivity(truth_N, scores_N, sensitivity)
@@ -52,6 +59,11 @@ def choose(
             )
 
     return tuple(points())
+
+
+def fixed_name(score: float) -> str:
+    """What an operating point at a fixed score is called."""
+    return f"at-{score:g}"
 
 
 def _threshold_for_specificity(truth_N: Truth, scores_N: Scores, specificity: float) -> float:

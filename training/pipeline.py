@@ -20,6 +20,7 @@ from training.figures import Truth, agreement, figures, plain
 from training.loop import train as train_network
 from training.operating_points import choose
 from training.processes import start_processes
+from training.progress import Progress
 from training.runs import RunFolder, now_utc
 from training.scoring import Scored, score_films
 from xrayview.domain.model import ModelCard, OperatingPoint
@@ -50,7 +51,9 @@ def run_recipe(
         finish(config, films, run, data, tell)
 
 
-def train(config: TrainingConfig, films: Films, run: RunFolder, fabric: Fabric, say: Say) -> None:
+def train(
+    config: TrainingConfig, films: Films, run: RunFolder, fabric: Fabric, say: Say
+) -> Progress:
     """Train from the last checkpoint, or from the start; a finished run is left as it is."""
     say(f"run {run.path}")
     for split, numbers in films.manifest.counts().items():
@@ -64,6 +67,7 @@ def train(config: TrainingConfig, films: Films, run: RunFolder, fabric: Fabric, 
             best_weights=progress.best_weights,
             training_seconds=round(progress.seconds),
         )
+    return progress
 
 
 def finish(config: TrainingConfig, films: Films, run: RunFolder, data: Path, say: Say) -> Path:
@@ -104,7 +108,10 @@ def fitted_card(
     target, asked = config.target, config.evaluation
     for name, (films, truth_N) in truths(validation, target).items():
         scores_N = films.scores_N(card, name)
-        points += choose(name, truth_N, scores_N, asked.high_sensitivity, asked.high_specificity)
+        points += choose(
+            name, truth_N, scores_N, asked.high_sensitivity, asked.high_specificity,
+            asked.fixed_points,
+        )  # fmt: skip
     thresholds = {point.finding: point.threshold for point in reversed(points)}
     return completed(
         card,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from training.config import TrainingConfig
-from training.recipes.adults import abnormal_resnet50, multilabel_densenet121
+from training.recipes.adults import abnormal_resnet50, backbone_grid, multilabel_densenet121
 from training.recipes.children import (
     best_pneumonia,
     normal_bacterial_viral,
@@ -20,6 +20,7 @@ RECIPES: dict[str, Callable[[], TrainingConfig]] = {
     "normal-bacterial-viral": normal_bacterial_viral,
     "normal-pneumonia-tb-efficientnet": normal_pneumonia_tb_efficientnet,
     "abnormal-resnet50": abnormal_resnet50,
+    "backbone-grid": backbone_grid,
     "multilabel-densenet121": multilabel_densenet121,
 }
 

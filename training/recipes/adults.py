@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from training.config import (
     AugmentConfig,
     BundleConfig,
@@ -85,6 +87,50 @@ def abnormal_resnet50() -> TrainingConfig:
             limitations=_ADULTS + TEXT_MINED
             + "Abnormal means 14 very different findings; any other abnormality counts as normal. "
             "Training films were balanced, so a score is not a probability among your patients.",
+            sources=(NIH,),
+        ),
+    )  # fmt: skip
+
+
+def backbone_grid() -> TrainingConfig:
+    """Normal or abnormal over a frozen backbone: one cell of the grid, and what all share.
+
+    `grid` trains VGG16, ResNet50 and InceptionV3 of it, without and with this augmentation.
+    Films are those of `abnormal-resnet50`.
+    """
+    like = abnormal_resnet50()
+    return TrainingConfig(
+        recipe="backbone-grid",
+        summary="normal or abnormal adult films, three frozen backbones (`grid` trains them all)",
+        data=like.data,
+        target=replace(like.target, activation="sigmoid"),
+        preprocessing=like.preprocessing,
+        augment=AugmentConfig(
+            rotate_deg=10.0, shift=0.1, zoom=0.1, flip=0.5, brightness=0.1, squeeze=0.0, gamma=0.0,
+            noise=0.0, blur=0.0, collimate=0.0,
+        ),
+        network=NetworkConfig(
+            architecture="vgg16",
+            initial_weights="imagenet",
+            trainable_layers=0,
+            head=(256,),
+            dropout=0.5,
+            auxiliary=False,
+        ),
+        optim=OptimConfig(
+            epochs=20, optimizer="adamax", schedule="constant", rate=1e-3, weight_decay=0.0,
+            label_smoothing=0.0, ema_decay=0.0,
+        ),
+        stopping=StoppingConfig(monitor="accuracy", also=("recall",), patience=8),
+        evaluation=EvaluationConfig(flip_average=False, fixed_points=(0.3,)),
+        bundle=BundleConfig(
+            name="backbone-grid",
+            version="1.0.0",
+            description="Scores whether an adult's frontal chest film shows any of 14 findings.",
+            intended_use=_INTENDED,
+            limitations=like.bundle.limitations
+            + "The backbone was not trained on these films. Chosen by recall, a model may call "
+            "nearly every film abnormal: look at its precision too.",
             sources=(NIH,),
         ),
     )  # fmt: skip

@@ -38,11 +38,16 @@ def report(
         ModelError: the network failed.
     """
     text = rendered(gather(subject, data, run, out.parent, heat_films, device, say))
+    say(f"written to {write_whole(text, out)}")
+    return out
+
+
+def write_whole(text: str, out: Path) -> Path:
+    """Write a page whole or not at all."""
     out.parent.mkdir(parents=True, exist_ok=True)
     partial = out.with_name(out.name + ".partial")
     partial.write_text(text, encoding="utf-8")
     partial.replace(out)
-    say(f"written to {out}")
     return out
 
 

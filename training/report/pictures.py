@@ -72,6 +72,25 @@ def mean_heat(
     return MeanHeat(data_uri(picture), len(heats), without)
 
 
+def heat_of_film(
+    runtime: Runtime, card: ModelCard, finding: str, row: FilmRow, folder: Path
+) -> tuple[str, bool]:
+    """The film with its heat map, a data URI, and whether there is positive evidence.
+
+    Without evidence it is the bare film. A map is scaled to its own strongest place.
+
+    Raises:
+        UnreadableFilm: it could be read before and no longer can.
+        ModelError: the model failed, or has no features to explain.
+    """
+    preprocessor = Preprocessor(card.preprocessing)
+    radiograph = open_film(folder / row.path, folder)
+    heat = explain(runtime, card, preprocessor(radiograph), finding, METHOD)
+    grey_HW = preprocessor.grey(radiograph)
+    picture = _overlaid(grey_HW, heat.values_hw) if heat.has_evidence else _byte(grey_HW)
+    return data_uri(picture), heat.has_evidence
+
+
 def data_uri(pixels: npt.NDArray[np.uint8]) -> str:
     """A PNG that stands in the page; grey or RGB, shrunk to at most 256 pixels a side."""
     scale = min(1.0, _SIDE / max(pixels.shape[:2]))

@@ -1,0 +1,1 @@
+"""`grid`: backbones with and without augmentation, each kept by several figures; one table."""

@@ -1,0 +1,187 @@
+"""`grid`: train what is not trained yet, judge what is not judged yet, write the table.
+
+A cell is a run folder, and so is each model that it keeps. Whatever is finished is left as it is;
+the same command goes on where it was stopped, inside an epoch too.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from lightning_fabric import Fabric
+
+from training import runs
+from training.config import TrainingConfig, to_dict
+from training.data.films import Films, Say, load_films
+from training.grid.page import write_page
+from training.grid.plan import Cell, Model
+from training.grid.rows import GridRow, as_csv, describe_model, markdown, read_row
+from training.pipeline import finish, train
+from training.processes import start_processes
+from training.progress import Watch
+from training.runs import RunFolder, now_utc, write_json
+from xrayview.errors import UsageError
+
+PLAN = "grid.json"
+
+
+def run_grid(cells: Sequence[Cell], data: Path, cache: Path, out: Path, say: Say) -> None:
+    """Train and judge every cell of the grid below `out`, then write its table and its page.
+
+    Raises:
+        UsageError: `out` holds another grid, or the films are not those that it began with.
+        NothingUsable: a split has no film.
+        Cancelled: stopped on request; the same command goes on.
+    """
+    first = cells[0].config
+    fabric = start_processes(first.run, first.network)
+    tell: Say = say if fabric.is_global_zero else (lambda _line: None)
+    if fabric.is_global_zero:
+        _begin(cells, out)
+    fabric.barrier()
+    for number, cell in enumerate(cells, start=1):
+        done = [read_row(out / model.folder) for model in cell.models]
+        tell(f"cell {number} of {len(cells)}: {cell.name}" + (", finished" if all(done) else ""))
+        # All processes must have looked before the first one goes on writing.
+        fabric.barrier()
+        if not all(done):
+            _run_cell(cell, data, cache, out, fabric, tell)
+    if fabric.is_global_zero:
+        _conclude(cells, data, out, tell)
+
+
+def _begin(cells: Sequence[Cell], out: Path) -> None:
+    """Write the plan, or hold it against the one that is there."""
+    path = out / PLAN
+    asked = json.loads(json.dumps({cell.name: to_dict(cell.config) for cell in cells}))
+    if not path.is_file():
+        if out.exists() and any(out.iterdir()):
+            raise UsageError(
+                f"{out} is already there and holds no grid", hint="Name another folder with --out."
+            )
+        out.mkdir(parents=True, exist_ok=True)
+        facts = {"command": runs.command_line(), "commit": runs.commit(), "time_utc": now_utc()}
+        write_json(path, {**facts, "machine": runs.machine(), "cells": asked})
+        return
+    known = json.loads(path.read_text(encoding="utf-8"))["cells"]
+    changes = [
+        change for name in asked for change in _differences(known.get(name, {}), asked[name], name)
+    ]
+    if changes or set(known) != set(asked):
+        raise UsageError(
+            f"The grid in {out} began with other settings",
+            why="; ".join(changes[:3]),
+            hint="Give the command that it began with, or name another folder with --out.",
+        )
+
+
+def _differences(known: Any, asked: Any, where: str) -> list[str]:
+    if isinstance(known, dict) and isinstance(asked, dict):
+        return [
+            change
+            for name in asked
+            for change in _differences(known.get(name), asked[name], f"{where}.{name}")
+        ]
+    return [] if known == asked else [f"{where} was {known}, now {asked}"]
+
+
+def _run_cell(cell: Cell, data: Path, cache: Path, out: Path, fabric: Fabric, say: Say) -> None:
+    with fabric.rank_zero_first():
+        films = load_films(cell.config, data, cache, say)
+    run = RunFolder(out / cell.name)
+    if fabric.is_global_zero:
+        _open(run, cell.config, films)
+    fabric.barrier()
+    progress = train(cell.config, films, run, fabric, say)
+    if fabric.is_global_zero:
+        for model in cell.models:
+            if read_row(out / model.folder) is None:
+                say(f"{cell.name}: the model of the best validation {model.figure}")
+                kept = _keep(run, cell, model, out, progress.watches[model.figure])
+                finish(model.config, films, kept, data, say)
+                describe_model(cell, model, kept)
+
+
+def _open(run: RunFolder, config: TrainingConfig, films: Films) -> None:
+    """Begin the cell's run, or go on with it.
+
+    Raises:
+        UsageError: it began with other films.
+    """
+    facts = run.read_facts() if run.facts.is_file() else {}
+    if "manifest_sha256" not in facts:
+        run.path.mkdir(parents=True, exist_ok=True)
+        runs.describe(run, config, films.manifest, len(films.leaks))
+    elif facts["manifest_sha256"] != films.manifest.sha256:
+        raise UsageError(
+            "The films are not those that the grid began with",
+            path=run.manifest,
+            hint="Bring them back, or start another grid with --out.",
+        )
+    else:
+        runs.note_resumption(run)
+
+
+def _keep(run: RunFolder, cell: Cell, model: Model, out: Path, watch: Watch) -> RunFolder:
+    """A run folder of the weights that one figure chose, with all that its card tells."""
+    kept = RunFolder(out / model.folder)
+    kept.path.mkdir(exist_ok=True)
+    write_json(kept.config, to_dict(model.config))
+    for source in (run.manifest, run.omitted, run.log):
+        shutil.copyfile(source, kept.path / source.name)
+    monitor = model.figure == cell.config.stopping.monitor
+    _share(run.best if monitor else run.best_by(model.figure), kept.best)
+    facts = {**run.read_facts(), "best_epoch": watch.epoch, "best_weights": watch.weights}
+    write_json(kept.facts, {**facts, "kept_by": f"validation {model.figure}"})
+    return kept
+
+
+def _share(source: Path, copy: Path) -> None:
+    """The same file under another name, a copy where the disk has no links."""
+    copy.unlink(missing_ok=True)
+    try:
+        os.link(source, copy)
+    except OSError:
+        shutil.copyfile(source, copy)
+
+
+def _conclude(cells: Sequence[Cell], data: Path, out: Path, say: Say) -> None:
+    found = [read_row(out / model.folder) for cell in cells for model in cell.models]
+    rows = [row for row in found if row is not None]
+    notes = notes_on(cells, rows)
+    text = markdown(rows, notes)
+    (out / "grid.md").write_text(text, encoding="utf-8")
+    (out / "grid.csv").write_text(as_csv(rows), encoding="utf-8", newline="")
+    say(text)
+    write_page(cells, rows, notes, data, out, say)
+
+
+def notes_on(cells: Sequence[Cell], rows: Sequence[GridRow]) -> list[str]:
+    """What the table cannot show."""
+    test, validation = rows[0].facts["test"], rows[0].facts["validation"]
+    starts = dict.fromkeys(
+        f"{row.facts['architecture']} from {row.facts['initial_weights']}" for row in rows
+    )
+    own = all(row.facts["initial_weights"].startswith("imagenet") for row in rows)
+    judged = (
+        f"Figures on {test['films']} test films of {test['patients']} patients at a score of 0.5, "
+        "with 95 % intervals over patients; scores are calibrated on the "
+        f"{validation['films']} validation films, which chose every epoch."
+    )
+    shared = (
+        f"{len(rows)} models out of {len(cells)} trainings: one training keeps the best epoch by "
+        "each figure, the same weights that a training for each would have kept."
+    )
+    other = "" if own else " The recipe says ImageNet: these figures are of another start."
+    return [
+        judged,
+        shared,
+        "A model kept by recall may call nearly every film abnormal: look at its precision.",
+        f"Backbones: {'; '.join(starts)}.{other}",
+        "The published figures are of other films and another split; they are no test of these.",
+    ]
