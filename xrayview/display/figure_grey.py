@@ -46,9 +46,9 @@ def _upright(
         )
     grey_HW = _grey16(radiograph, look)
     cover = make_cover(radiograph)
-    laid = cover and lay_cover(
-        cover, _IN_PLACE, grey_HW.shape, overlays=look.overlays, shutter=look.shutter
-    )
+    if cover is None:
+        return grey_HW
+    laid = lay_cover(cover, _IN_PLACE, grey_HW.shape, overlays=look.overlays, shutter=look.shutter)
     if laid is not None:
         # 0 and 255 become 0 and 65,535, and so do all bits between.
         grey_HW &= laid.keep_HW * np.uint16(257)

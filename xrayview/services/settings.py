@@ -99,6 +99,7 @@ SETTINGS: tuple[Setting, ...] = (
             choices=("dark", "light", "system"), group="Window"),
     Setting("shortcuts", dict, {}, "Keys that the user has changed, by action."),
     Setting("recent_folders", list, [], "Folders that were opened last, newest first."),
+    Setting("export", dict, {}, "Choices of the export dialogs."),
     Setting("window_state", dict, {}, "Size and panels of the main window."),
 )  # fmt: skip
 ROWS = {row.key: row for row in SETTINGS}

@@ -24,6 +24,7 @@ from xrayview.display.voi import (
     drag_window,
     window_to_drag,
 )
+from xrayview.domain.figure import HeatLayer
 from xrayview.domain.film import FilmRef
 from xrayview.domain.model import HeatMap
 from xrayview.domain.radiograph import Radiograph, Window
@@ -282,6 +283,11 @@ class FilmViewer(QWidget):
             self.tool_changed.emit(tool)
 
     # Heat map
+
+    @property
+    def heat_layer(self) -> HeatLayer | None:
+        """The heat map as it is shown; None while none is."""
+        return self._heat.layer
 
     def set_heat_map(self, heat: HeatMap | None, model_name: str = "") -> None:
         """Lay a heat map over the film; one of another film is not shown."""

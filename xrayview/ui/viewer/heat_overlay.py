@@ -6,6 +6,7 @@ from PySide6.QtCore import QRectF
 from PySide6.QtWidgets import QWidget
 
 from xrayview.display.overlay import caption
+from xrayview.domain.figure import HeatLayer
 from xrayview.domain.model import HeatMap
 from xrayview.ui.viewer import colour_bar
 from xrayview.ui.viewer.colour_bar import ColourBar
@@ -31,6 +32,13 @@ class HeatOverlay:
     def caption(self) -> str:
         """One line on what the map shows; empty while none is shown."""
         return caption(self.heat, self._model_name) if self.heat and self.visible else ""
+
+    @property
+    def layer(self) -> HeatLayer | None:
+        """The map as it is shown; None while none is."""
+        if self.heat is None or not self.visible:
+            return None
+        return HeatLayer(self.heat, self._model_name, self._opacity, self._cutoff)
 
     def set_heat(self, heat: HeatMap | None, model_name: str) -> None:
         self.heat, self._model_name = heat, model_name

@@ -1,0 +1,1 @@
+"""What leaves the program from the window: figures, pictures, anonymous copies, tables."""

@@ -1,0 +1,268 @@
+"""Save or copy a figure of the film on screen: options at the right, the figure at the left."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtGui import QImage, QPixmap, QResizeEvent
+from PySide6.QtWidgets import (
+    QApplication,
+    QCheckBox,
+    QDialog,
+    QDialogButtonBox,
+    QFrame,
+    QGridLayout,
+    QHBoxLayout,
+    QLabel,
+    QPushButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from xrayview.domain.figure import FigureStyle
+from xrayview.errors import XrayViewError
+from xrayview.services.tasks import Tasks
+from xrayview.ui.export.parts import ask_for_file, check, combo, image_of, label, rule
+from xrayview.ui.export.remembered import Remembered
+from xrayview.ui.export.shown_film import SVG, ShownFilm
+
+_FORMATS = (("png", "PNG"), ("tiff", "TIFF"), (SVG, "SVG (lines and text as vectors)"))
+_DEPTHS = (("8", "8 bits"), ("16", "16 bits, grey"))
+_PREVIEW_PX = 1000
+_SLOT, _SAVE_SLOT = "figure preview", "save figure"
+_OPTIONS = (
+    ("heat_map", "Heat map", "As it is shown on the film"),
+    ("colour_bar", "Colour bar", "The scale of the heat map, 0 to 1"),
+    ("caption", "Caption", "Finding, score, model, method; window and spacing"),
+    ("measurements", "Measurements", "What is drawn on the film, with its figures"),
+    ("scale_bar", "Scale bar", "A round length with the kind of its spacing; pixels without one"),
+    ("letters", "Orientation letters", "Where the patient's sides are"),
+    ("corners", "Corner texts", "Sex, age, view and window, as on screen"),
+    ("identity", "Name, ID, dates, institution", "Who the patient is, in the corner texts"),
+)  # fmt: skip
+_NO_HEAT = "There is no heat map on the film"
+_NO_MARKS = "There is nothing drawn on the film"
+_NO_COLOUR = "16 bits are for figures without colour"
+_NO_CORNERS = "It stands in the corner texts"
+
+
+class FigureDialog(QDialog):
+    """Remembers its choices, all but identity."""
+
+    saved = Signal(object)
+    failed = Signal(object)
+
+    def __init__(
+        self, film: ShownFilm, tasks: Tasks, remembered: Remembered, parent: QWidget | None = None
+    ) -> None:
+        super().__init__(parent)
+        self.setWindowTitle("Save figure")
+        self.resize(1040, 700)
+        self._film, self._tasks, self._remembered = film, tasks, remembered
+        self._picture: QImage | None = None
+        style = remembered.style()
+        self.kind = combo("File format", _FORMATS, remembered.text("figure_format", "png"))
+        self.depth = combo("Depth of grey", _DEPTHS, str(style.bits))
+        self.boxes: dict[str, QCheckBox] = {
+            name: check(text, tip, getattr(style, name)) for name, text, tip in _OPTIONS
+        }
+        self.preview = _Preview()
+        self.size_text = label("", "quiet")
+        self.identity_warning = label("The figure will say who the patient is.", "warn")
+        self.save_button = QPushButton("Save …")
+        self.copy_button = QPushButton("Copy")
+        self._place()
+        for box in self.boxes.values():
+            box.toggled.connect(self._on_choice)
+        self.kind.currentIndexChanged.connect(self._on_choice)
+        self.depth.currentIndexChanged.connect(self._on_choice)
+        self.save_button.clicked.connect(self._ask)
+        self.copy_button.clicked.connect(self._copy)
+        self._on_choice()
+
+    @property
+    def style_chosen(self) -> FigureStyle:
+        """What is to stand on the figure, as far as there is any of it."""
+        on = {name: box.isChecked() and box.isEnabled() for name, box in self.boxes.items()}
+        return FigureStyle(bits=16 if self._is_deep else 8, **on)
+
+    @property
+    def _is_deep(self) -> bool:
+        return self.depth.currentData() == "16"
+
+    def write(self, path: Path) -> None:
+        """Write the figure; `saved` or `failed` says how it ended."""
+        film, style, kind = self._film, self.style_chosen, self.kind.currentData()
+        self._remember()
+        self.save_button.setEnabled(False)
+
+        def save() -> Path:
+            try:
+                return film.save(path, style, kind)
+            except OSError as error:
+                raise _unwritable(path, error) from error
+
+        self._tasks.call(_SAVE_SLOT, save, self._on_saved, self._on_failed)
+
+    def _ask(self) -> None:
+        path = ask_for_file(self, "Save figure", "figure", self.kind.currentData())
+        if path is not None:
+            self.write(path)
+
+    def _copy(self) -> None:
+        film, style = self._film, self.style_chosen
+        self._remember()
+        self._tasks.call(
+            "copy figure",
+            lambda: image_of(film.picture(style)),
+            QApplication.clipboard().setImage,
+            self.failed.emit,
+        )
+
+    def _on_saved(self, path: Path) -> None:
+        self.saved.emit(path)
+        self.accept()
+
+    def _on_failed(self, error: XrayViewError) -> None:
+        self.save_button.setEnabled(True)
+        self.failed.emit(error)
+
+    def _remember(self) -> None:
+        # What cannot be had now keeps its choice for the next film.
+        on = {name: box.isChecked() for name, box in self.boxes.items()}
+        self._remembered.keep_style(FigureStyle(bits=16 if self._is_deep else 8, **on))
+        self._remembered.keep(figure_format=self.kind.currentData())
+
+    # What can be chosen, and how it looks
+
+    def _on_choice(self) -> None:
+        heat = _NO_HEAT if self._film.heat is None else _NO_COLOUR if self._is_deep else ""
+        bar = heat or ("" if self.boxes["heat_map"].isChecked() else _NO_HEAT)
+        self._allow("heat_map", heat)
+        self._allow("colour_bar", bar)
+        self._allow("measurements", "" if self._film.drawings else _NO_MARKS)
+        self._allow("identity", "" if self.boxes["corners"].isChecked() else _NO_CORNERS)
+        self.identity_warning.setVisible(self.style_chosen.identity)
+        film, style = self._film, replace(self.style_chosen, bits=8)
+        plain = replace(style, heat_map=False, colour_bar=False) if self._is_deep else style
+        self._tasks.call(
+            _SLOT, lambda: _small(film.picture(plain)), self._on_preview, self.failed.emit
+        )
+
+    def _allow(self, name: str, why_not: str) -> None:
+        box = self.boxes[name]
+        box.setEnabled(not why_not)
+        box.setToolTip(why_not or next(tip for known, _, tip in _OPTIONS if known == name))
+
+    def _on_preview(self, made: tuple[npt.NDArray[np.uint8], tuple[int, int]]) -> None:
+        picture, (height, width) = made
+        self.preview.show_image(image_of(picture))
+        self.size_text.setText(f"{width:,} × {height:,} pixels, the film at its own resolution")
+
+    def done(self, result: int) -> None:
+        self._tasks.cancel(_SLOT)
+        super().done(result)
+
+    def _place(self) -> None:
+        side = QVBoxLayout()
+        side.setSpacing(8)
+        grid = QGridLayout()
+        grid.setHorizontalSpacing(12)
+        for row, (text, widget) in enumerate((("Format", self.kind), ("Depth", self.depth))):
+            grid.addWidget(QLabel(text), row, 0)
+            grid.addWidget(widget, row, 1)
+        grid.setColumnStretch(1, 1)
+        side.addLayout(grid)
+        side.addWidget(self.size_text)
+        side.addWidget(rule())
+        side.addWidget(label("ON THE FIGURE", "heading"))
+        for name, box in self.boxes.items():
+            if name == "identity":
+                box.setStyleSheet("margin-left: 20px;")
+            side.addWidget(box)
+        side.addWidget(self.identity_warning)
+        side.addWidget(label("“Research use only” is on every figure.", "quiet"))
+        side.addStretch(1)
+        note = self._film.burned_in
+        if note.text:
+            side.addWidget(label(note.text, "warn" if note.kind == "likely" else "quiet"))
+        buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Cancel)
+        self.save_button.setProperty("primary", True)
+        self.save_button.setDefault(True)
+        buttons.addButton(self.copy_button, QDialogButtonBox.ButtonRole.ActionRole)
+        buttons.addButton(self.save_button, QDialogButtonBox.ButtonRole.AcceptRole)
+        buttons.rejected.connect(self.reject)
+        side.addWidget(buttons)
+        panel = QWidget()
+        panel.setFixedWidth(300)
+        panel.setLayout(side)
+        side.setContentsMargins(0, 0, 0, 0)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(16, 16, 16, 16)
+        row.setSpacing(16)
+        row.addWidget(self.preview, 1)
+        row.addWidget(panel)
+
+
+class _Preview(QFrame):
+    """The figure, as large as there is room."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setProperty("film", True)
+        self.setStyleSheet("background: #000;")
+        self.setMinimumSize(QSize(360, 360))
+        self._image: QImage | None = None
+        self.face = QLabel("Drawing the figure …")
+        self.face.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self.face.setAccessibleName("The figure")
+        self.face.setMinimumSize(1, 1)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.addWidget(self.face)
+
+    def show_image(self, image: QImage) -> None:
+        self._image = image
+        self._fit()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._fit()
+
+    def _fit(self) -> None:
+        if self._image is None:
+            return
+        ratio = self.devicePixelRatioF()
+        fitted = self._image.scaled(
+            self.size() * ratio,
+            Qt.AspectRatioMode.KeepAspectRatio,
+            Qt.TransformationMode.SmoothTransformation,
+        )
+        fitted.setDevicePixelRatio(ratio)
+        self.face.setPixmap(QPixmap.fromImage(fitted))
+
+
+def _small(
+    picture: npt.NDArray[Any],
+) -> tuple[npt.NDArray[np.uint8], tuple[int, int]]:
+    """Small enough for a preview, with the size of the whole."""
+    height, width = picture.shape[:2]
+    share = min(1.0, _PREVIEW_PX / max(height, width))
+    size = max(1, round(width * share)), max(1, round(height * share))
+    small = cv2.resize(picture, size, interpolation=cv2.INTER_AREA) if share < 1 else picture
+    return np.asarray(small, np.uint8), (height, width)
+
+
+def _unwritable(path: Path, error: OSError) -> XrayViewError:
+    return XrayViewError(
+        "the figure cannot be written",
+        path=path,
+        why=error.strerror or type(error).__name__,
+        hint="Choose another folder, or close the program that holds the file open.",
+    )
