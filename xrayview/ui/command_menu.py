@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from itertools import groupby
 
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QAbstractButton, QMenu
@@ -42,7 +41,7 @@ def add_all_commands(menu: QMenu, actions: Actions, buttons: Mapping[str, QAbstr
         actions: by the names of the table's rows.
         buttons: those that do the same; what cannot be done now is grey in the menu too.
     """
-    for group, rows in groupby(shortcuts.KEYS, lambda row: row.group):
+    for group, rows in shortcuts.groups().items():
         names = [row.name for row in rows]
         part = menu.addMenu(group)
         part.setAccessibleName(group)

@@ -13,7 +13,6 @@ from PySide6.QtGui import (
     QDragEnterEvent,
     QDragLeaveEvent,
     QDropEvent,
-    QKeyEvent,
 )
 from PySide6.QtWidgets import QFileDialog, QMainWindow, QStackedWidget, QVBoxLayout, QWidget
 
@@ -117,7 +116,8 @@ class MainWindow(QMainWindow):
         from xrayview.ui.workspace import Workspace
 
         tasks = Tasks(MainThread(self).deliver)
-        space = Workspace(Session(), tasks, engine, self._settings, self._results)
+        session = Session(self._settings["film_memory_mib"])
+        space = Workspace(session, tasks, engine, self._settings, self._results)
         self._space = space
         self.dock = FilmDock(self)
         self.dock.follow(space, tasks, engine)
@@ -193,6 +193,8 @@ class MainWindow(QMainWindow):
         """An action by its name, looked up when it is asked for: the panels come later."""
 
         def run(*args: int) -> None:
+            if name == "cancel_drawing" and self._full.on:
+                self._full.leave()  # Esc is bound, and would not come as a press
             if act := self._actions.get(name):
                 act(*args)
 
@@ -287,12 +289,6 @@ class MainWindow(QMainWindow):
         if what.model is not None:
             self.open_model(what.model)
         event.acceptProposedAction()
-
-    def keyPressEvent(self, event: QKeyEvent) -> None:
-        if event.key() == Qt.Key.Key_Escape and self._full.on:
-            self._full.leave()
-        else:
-            super().keyPressEvent(event)
 
     def closeEvent(self, event: QCloseEvent) -> None:
         if self._full.on:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from itertools import groupby
+from itertools import combinations
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtWidgets import (
     QDialog,
     QDialogButtonBox,
+    QFrame,
     QGridLayout,
     QHBoxLayout,
     QLabel,
+    QScrollArea,
     QVBoxLayout,
     QWidget,
 )
@@ -27,8 +29,12 @@ _MOUSE = (
 )
 
 
+_SIZE = QSize(1160, 860)
+_OF_SCREEN = 0.94
+
+
 class ShortcutSheet(QDialog):
-    """Groups in two columns, each with its keys."""
+    """Groups in columns, each with its keys; scrolled where the screen is small."""
 
     edit_asked = Signal()
 
@@ -36,19 +42,28 @@ class ShortcutSheet(QDialog):
         super().__init__(parent)
         self.setWindowTitle("Keys and mouse")
         groups = [
-            (name, [(shortcuts.span(key), key.text) for key in keys])
-            for name, keys in groupby(shortcuts.KEYS, lambda key: key.group)
+            (name, [(shortcuts.span(row) or "no key", row.text) for row in rows])
+            for name, rows in shortcuts.groups().items()
         ]
         groups.append(("Mouse", list(_MOUSE)))
         row = QHBoxLayout()
-        row.setSpacing(40)
-        for part in _halves(groups):
+        row.setContentsMargins(0, 0, 12, 0)
+        row.setSpacing(24)
+        for part in _columns(groups):
             column = QVBoxLayout()
             column.setSpacing(16)
             for name, keys in part:
                 column.addLayout(_group(name, keys))
             column.addStretch(1)
-            row.addLayout(column)
+            row.addLayout(column, 1)
+        body = QWidget()
+        body.setLayout(row)
+        pages = QScrollArea()
+        pages.setWidgetResizable(True)
+        pages.setFrameShape(QFrame.Shape.NoFrame)
+        pages.setAccessibleName("Keys and mouse")
+        pages.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        pages.setWidget(body)
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
         buttons.rejected.connect(self.close)
         edit = buttons.addButton("Change keys …", QDialogButtonBox.ButtonRole.ActionRole)
@@ -56,8 +71,9 @@ class ShortcutSheet(QDialog):
         outer = QVBoxLayout(self)
         outer.setContentsMargins(24, 20, 24, 16)
         outer.setSpacing(16)
-        outer.addLayout(row)
+        outer.addWidget(pages, 1)
         outer.addWidget(buttons)
+        self.resize(_SIZE.boundedTo(self.screen().availableSize() * _OF_SCREEN))
 
     def _edit(self) -> None:
         self.close()
@@ -67,18 +83,23 @@ class ShortcutSheet(QDialog):
 Group = tuple[str, list[tuple[str, str]]]
 
 
-def _halves(groups: list[Group]) -> tuple[list[Group], list[Group]]:
-    """Two columns of about the same length."""
+def _columns(groups: list[Group]) -> list[list[Group]]:
+    """Three columns, groups in their order, cut where the longest of them is shortest."""
     lengths = [len(keys) + 2 for _, keys in groups]
-    cut = min(range(len(groups)), key=lambda n: abs(sum(lengths[:n]) - sum(lengths[n:])))
-    return groups[:cut], groups[cut:]
+
+    def longest(cuts: tuple[int, int]) -> int:
+        first, second = cuts
+        return max(sum(lengths[:first]), sum(lengths[first:second]), sum(lengths[second:]))
+
+    first, second = min(combinations(range(len(groups) + 1), 2), key=longest)
+    return [groups[:first], groups[first:second], groups[second:]]
 
 
 def _group(name: str, keys: list[tuple[str, str]]) -> QGridLayout:
     grid = QGridLayout()
-    grid.setHorizontalSpacing(16)
-    grid.setVerticalSpacing(6)
-    grid.setColumnMinimumWidth(0, 104)
+    grid.setHorizontalSpacing(12)
+    grid.setVerticalSpacing(4)
+    grid.setColumnMinimumWidth(0, 108)
     grid.setColumnStretch(1, 1)
     title = QLabel(name.upper())
     title.setProperty("role", "heading")
@@ -88,5 +109,7 @@ def _group(name: str, keys: list[tuple[str, str]]) -> QGridLayout:
         cap.setAlignment(Qt.AlignmentFlag.AlignCenter)
         cap.setProperty("role", "key")
         grid.addWidget(cap, row, 0)
-        grid.addWidget(QLabel(text), row, 1)
+        words = QLabel(text)
+        words.setWordWrap(True)
+        grid.addWidget(words, row, 1)
     return grid

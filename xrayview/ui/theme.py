@@ -147,13 +147,15 @@ QPushButton[primary="true"]:disabled { background: $accent_dim; border-color: $a
 QPushButton[flat="true"] { background: transparent; border-color: transparent; }
 QPushButton[flat="true"]:hover { background: $hover; }
 
-QLineEdit, QComboBox, QAbstractSpinBox { background: $window; border: 1px solid $line; border-radius: 4px;
+QLineEdit, QComboBox, QAbstractSpinBox { background: $window; border: 1px solid $line;
+    border-radius: 4px;
     padding: 4px 8px; min-height: 18px; selection-background-color: $accent_dim; }
 QLineEdit:focus, QComboBox:focus, QAbstractSpinBox:focus { border-color: $accent; }
 QComboBox:hover { background: $raised; }
 QComboBox::drop-down { border: 0; width: 20px; }
 QComboBox::down-arrow { image: url($chevron); width: 12px; height: 12px; }
-QAbstractSpinBox { padding: 4px 2px 4px 6px; }
+QAbstractSpinBox { padding: 4px 2px; }
+QLineEdit { placeholder-text-color: $quiet; }
 QAbstractSpinBox::up-button, QAbstractSpinBox::down-button { border: 0; width: 18px; }
 QAbstractSpinBox::up-arrow { image: url($chevron_up); width: 10px; height: 10px; }
 QAbstractSpinBox::down-arrow { image: url($chevron); width: 10px; height: 10px; }
@@ -229,7 +231,9 @@ QPlainTextEdit[detail="true"] { background: $panel; border: 0; border-top: 1px s
     padding: 4px 8px; }
 QPushButton[row="true"] { text-align: left; padding: 5px 6px; }
 QPushButton[choice="true"] { padding: 0; border-radius: 6px; min-height: 136px; }
-QListWidget[pages="true"] { background: $window; padding: 8px 4px; }
+QListWidget[pages="true"] { background: $panel; padding: 12px 6px; }
+QListWidget[lined="true"] { background: $window; border: 1px solid $line; border-radius: 4px; }
+QTreeWidget[roomy="true"]::item { height: 24px; padding: 0 8px; }
 QListWidget[pages="true"]::item { padding: 7px 10px; border-radius: 4px; }
 QListWidget[pages="true"]::item:hover { background: $hover; }
 QListWidget[pages="true"]::item:selected { background: $accent_dim; color: $strong; }

@@ -29,6 +29,8 @@ class Field(QWidget):
     """A setting on screen. `edited` carries what the user has made of it."""
 
     edited = Signal(object)
+    wide = False
+    """Wants a line of its own, below its description."""
 
     def __init__(self, row: Setting) -> None:
         super().__init__()
@@ -40,6 +42,10 @@ class Field(QWidget):
     def show_value(self, value: Any) -> None:
         """Show a value without telling of it."""
         raise NotImplementedError
+
+    def _tell(self, value: object) -> None:
+        # A signal of a number cannot be joined to one of any object.
+        self.edited.emit(value)
 
     def _add(self, widget: QWidget) -> None:
         widget.setAccessibleName(self.row.description)
@@ -53,7 +59,7 @@ class SwitchField(Field):
     def __init__(self, row: Setting) -> None:
         super().__init__(row)
         self.box = QCheckBox()
-        self.box.toggled.connect(self.edited)
+        self.box.toggled.connect(self._tell)
         self._add(self.box)
 
     def show_value(self, value: Any) -> None:
@@ -86,8 +92,9 @@ class NumberField(Field):
         self.spin = self._spin(row)
         self.spin.setFixedWidth(_WIDTH_PX // 2 + 20)
         self.spin.setSuffix(f" {row.unit}" if row.unit else "")
+        self.spin.lineEdit().setTextMargins(6, 0, 0, 0)  # a style sheet cannot
         self.spin.setKeyboardTracking(False)  # a value is told when it is whole
-        self.spin.valueChanged.connect(self.edited)
+        self.spin.valueChanged.connect(self._tell)
         self._add(self.spin)
 
     def show_value(self, value: Any) -> None:
@@ -111,10 +118,11 @@ class NumberField(Field):
 class TextField(Field):
     """A text; a file can be chosen for it."""
 
+    wide = True
+
     def __init__(self, row: Setting) -> None:
         super().__init__(row)
         self.text = QLineEdit()
-        self.text.setMinimumWidth(_WIDTH_PX)
         self.text.editingFinished.connect(lambda: self.edited.emit(self.text.text().strip()))
         self._add(self.text)
         self.line.addWidget(_button("Choose …", f"Choose a file: {row.description}", self._choose))
@@ -133,11 +141,13 @@ class TextField(Field):
 class FoldersField(Field):
     """A list of folders."""
 
+    wide = True
+
     def __init__(self, row: Setting) -> None:
         super().__init__(row)
         self.list = QListWidget()
         self.list.setFixedHeight(72)
-        self.list.setMinimumWidth(_WIDTH_PX)
+        self.list.setProperty("lined", True)
         self.list.setTextElideMode(Qt.TextElideMode.ElideLeft)
         self._add(self.list)
         column = QVBoxLayout()

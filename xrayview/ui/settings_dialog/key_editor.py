@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import groupby
-
 from PySide6.QtCore import QEvent, QObject, Qt, Signal
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import (
@@ -20,7 +18,7 @@ from PySide6.QtWidgets import (
 from xrayview.ui import theme
 from xrayview.ui.key_binding import key_pressed
 from xrayview.ui.keymap import Keymap
-from xrayview.ui.shortcuts import KEYS, ROWS, native, spelled
+from xrayview.ui.shortcuts import KEYS, ROWS, groups, native, spelled
 
 HINT = "Choose an action, then “Change key” or Enter, and press the new key."
 _NAME = Qt.ItemDataRole.UserRole
@@ -184,6 +182,8 @@ class KeyEditor(QWidget):
         tree.setHeaderLabels(["Action", "Key"])
         tree.setAccessibleName("Actions and their keys")
         tree.setRootIsDecorated(False)
+        tree.setProperty("roomy", True)
+        tree.header().setDefaultAlignment(Qt.AlignmentFlag.AlignLeft)
         tree.setItemsExpandable(False)
         tree.setIndentation(12)
         tree.setUniformRowHeights(True)
@@ -197,7 +197,7 @@ class KeyEditor(QWidget):
 
     def _fill(self) -> None:
         self._items: dict[str, QTreeWidgetItem] = {}
-        for group, rows in groupby(KEYS, lambda row: row.group):
+        for group, rows in groups().items():
             head = QTreeWidgetItem([group])
             head.setFlags(Qt.ItemFlag.ItemIsEnabled)
             font = theme.pixels(theme.SMALL_PX)

@@ -8,7 +8,7 @@ from typing import Any
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import (
     QFrame,
-    QGridLayout,
+    QHBoxLayout,
     QLabel,
     QPushButton,
     QScrollArea,
@@ -48,7 +48,8 @@ class SettingsPage(QScrollArea):
         heading = QLabel(title)
         heading.setProperty("role", "title")
         column.addWidget(heading)
-        column.addLayout(self._grid(rows))
+        for row in rows:
+            column.addLayout(self._lines(row))
         column.addStretch(1)
         self.defaults = QPushButton("Restore these defaults")
         self.defaults.setAutoDefault(False)
@@ -74,28 +75,27 @@ class SettingsPage(QScrollArea):
             if self._settings[key] != value:
                 self.changed.emit(key)
 
-    def _grid(self, rows: Sequence[Setting]) -> QGridLayout:
-        grid = QGridLayout()
-        grid.setHorizontalSpacing(24)
-        grid.setVerticalSpacing(16)
-        grid.setColumnStretch(0, 1)
-        for place, row in enumerate(rows):
-            field = self.fields[row.key] = make_field(row)
-            field.edited.connect(lambda value, key=row.key: self._take(key, value))
-            grid.addLayout(self._words(row, field), place, 0, Qt.AlignmentFlag.AlignVCenter)
-            grid.addWidget(field, place, 1, Qt.AlignmentFlag.AlignRight)
-        return grid
-
-    def _words(self, row: Setting, field: Field) -> QVBoxLayout:
-        column = QVBoxLayout()
-        column.setSpacing(2)
+    def _lines(self, row: Setting) -> QVBoxLayout:
+        """What a setting is for, its field, and below both what is to be said of it."""
+        field = self.fields[row.key] = make_field(row)
+        field.edited.connect(lambda value: self._take(row.key, value))
         label = QLabel(row.description)
         label.setWordWrap(True)
         label.setBuddy(field)
         note = self.notes[row.key] = QLabel()
         note.setWordWrap(True)
         note.setTextFormat(Qt.TextFormat.PlainText)
-        column.addWidget(label)
+        column = QVBoxLayout()
+        column.setSpacing(4)
+        if field.wide:
+            column.addWidget(label)
+            column.addWidget(field)
+        else:
+            line = QHBoxLayout()
+            line.setSpacing(24)
+            line.addWidget(label, 1)
+            line.addWidget(field)
+            column.addLayout(line)
         column.addWidget(note)
         return column
 
