@@ -67,6 +67,17 @@ class Calibration:
 
 
 @dataclass(frozen=True)
+class Scope:
+    """The films that a model is meant for, in words of the header; empty: the card does not say."""
+
+    age_years: tuple[float, ...] = ()
+    """Youngest and oldest in completed years: 1, 5 ends the day before the sixth birthday."""
+    modalities: tuple[str, ...] = ()
+    body_parts: tuple[str, ...] = ()
+    view_positions: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class ModelCard:
     """The description inside a model bundle. Plain data; read without running the model."""
 
@@ -89,6 +100,7 @@ class ModelCard:
     operating_points: tuple[OperatingPoint, ...] = ()
     explain: dict[str, object] = field(default_factory=dict)
     gate: dict[str, object] = field(default_factory=dict)
+    scope: Scope = Scope()
     training: dict[str, object] = field(default_factory=dict)
     metrics: dict[str, dict[str, dict[str, float | int | None]]] = field(default_factory=dict)
     reference: dict[str, object] = field(default_factory=dict)
@@ -161,6 +173,9 @@ class GateVerdict:
     flags: tuple[str, ...] = ()
     reasons: tuple[str, ...] = ()
     ood_score: float | None = None
+    """Distance from the training films, in the unit of the model's statistics; None: not checked."""
+    ood_percentile: float | None = None
+    """Share of the validation films that lie closer, 0..100."""
 
 
 @dataclass(frozen=True)
@@ -183,6 +198,8 @@ class Prediction:
     """Entropy of the scores over its maximum, 0 (sure) .. 1; mean over findings for multilabel."""
     device: str
     precision: str
+    gate: GateVerdict = GateVerdict()
+    """What the model's statistics of its training films say; without an `ood_score` it has none."""
 
 
 @dataclass(frozen=True, eq=False)

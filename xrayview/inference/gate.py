@@ -2,6 +2,8 @@
 
 Needs no torch: decode workers ask it. A film is refused only for what its file states; a doubt
 is a flag. A file that states nothing (PNG, JPEG, a blank tag) is judged, and the reasons say so.
+What a card says of its model's films narrows this: a film outside of it is doubted. How like the
+training films the pixels are is another matter, see `likeness`.
 """
 
 from __future__ import annotations
@@ -12,7 +14,7 @@ from collections.abc import Iterable
 import numpy as np
 
 from xrayview.domain.film import FilmRef
-from xrayview.domain.model import GateVerdict
+from xrayview.domain.model import GateVerdict, Scope
 from xrayview.domain.radiograph import Radiograph
 from xrayview.errors import StatusCode
 
@@ -24,9 +26,11 @@ UNCLEAR_MODALITIES = frozenset({"OT", "SC", "HC", "RF", "XA"})
 
 CHEST_WORDS = ("CHEST", "THORAX", "TORAX", "LUNG", "PULMO", "RIB", "HEART", "CARDIAC")
 """BodyPartExamined (PS3.16 Annex L and what stands in files) that shows lungs."""
-NO_BODY_PART = frozenset(
+UNSTATED = frozenset(
     {"", "UNKNOWN", "OTHER", "NONE", "NA", "UNDEFINED", "UNSPECIFIED", "DEFAULT", "WHOLEBODY"}
 )
+
+UNITS_PER_YEAR = {"Y": 1, "M": 12, "W": 365.25 / 7, "D": 365.25}
 
 LATERAL_VIEWS = frozenset({"LL", "RL", "LLO", "RLO", "LLAT", "RLAT"})
 OBLIQUE_VIEWS = frozenset({"RAO", "LAO", "RPO", "LPO", "OBL"})
@@ -34,11 +38,13 @@ DECUBITUS_VIEWS = frozenset({"LLD", "RLD"})
 """ViewPosition, PS3.3 C.8.11.5.1.1. Decubitus films are frontal, of a patient who lies."""
 
 _YES = GateVerdict()
+_ANY = Scope()
 
 
-def judge_film(radiograph: Radiograph) -> GateVerdict:
+def judge_film(radiograph: Radiograph, scope: Scope = _ANY) -> GateVerdict:
     """What the header and the pixels say together."""
-    return combine((judge_header(radiograph.ref), judge_pixels(radiograph)))
+    header = judge_header(radiograph.ref)
+    return combine((header, judge_scope(radiograph.ref, scope), judge_pixels(radiograph)))
 
 
 def judge_header(film: FilmRef) -> GateVerdict:
@@ -50,6 +56,27 @@ def judge_header(film: FilmRef) -> GateVerdict:
             _judge_view(_word(film.view_position)),
         )
     )
+
+
+def judge_scope(film: FilmRef, scope: Scope) -> GateVerdict:
+    """Doubt a film whose header says that it is none of those the card is about.
+
+    What the card or the header leaves open is no doubt.
+    """
+    return combine(
+        (
+            _judge_age(film.patient_age, scope.age_years),
+            _judge_word("Modality", film.modality, scope.modalities),
+            _judge_word("The body part", film.body_part, scope.body_parts),
+            _judge_word("View position", film.view_position, scope.view_positions),
+        )
+    )
+
+
+def age_in_years(age: str) -> float | None:
+    """PatientAge (AS, PS3.5 6.2: `041Y`, `018M`, `003W`, `010D`) in years; None when it is none."""
+    found = re.fullmatch(r"(\d{3})([YMWD])", age.strip().upper())
+    return int(found[1]) / UNITS_PER_YEAR[found[2]] if found else None
 
 
 def judge_pixels(radiograph: Radiograph) -> GateVerdict:
@@ -65,11 +92,13 @@ def combine(verdicts: Iterable[GateVerdict]) -> GateVerdict:
     """One verdict of several; those that refuse come first."""
     ordered = sorted(verdicts, key=lambda verdict: not verdict.refused)
     scores = [v.ood_score for v in ordered if v.ood_score is not None]
+    percentiles = [v.ood_percentile for v in ordered if v.ood_percentile is not None]
     return GateVerdict(
         refused=any(v.refused for v in ordered),
         flags=tuple(dict.fromkeys(flag for v in ordered for flag in v.flags)),
         reasons=tuple(reason for v in ordered for reason in v.reasons),
         ood_score=scores[0] if scores else None,
+        ood_percentile=percentiles[0] if percentiles else None,
     )
 
 
@@ -89,7 +118,7 @@ def _judge_modality(modality: str) -> GateVerdict:
 
 
 def _judge_body_part(part: str) -> GateVerdict:
-    if part in NO_BODY_PART or any(word in part for word in CHEST_WORDS):
+    if part in UNSTATED or any(word in part for word in CHEST_WORDS):
         return _YES
     return _refuse(StatusCode.NOT_A_CHEST, f"The body part examined is {part}, not the chest.")
 
@@ -102,6 +131,30 @@ def _judge_view(view: str) -> GateVerdict:
     if view in OBLIQUE_VIEWS or "OBLIQUE" in view:
         return _refuse(StatusCode.NOT_FRONTAL, f"View position {view} is an oblique view.")
     return _YES
+
+
+def _judge_age(age: str, allowed: tuple[float, ...]) -> GateVerdict:
+    years = age_in_years(age)
+    if years is None or not allowed:
+        return _YES
+    low, high = allowed
+    if low <= years < high + 1:
+        return _YES
+    return _doubt(
+        StatusCode.OUT_OF_DISTRIBUTION,
+        f"The patient's age is {age.strip()}, the model is for {low:g} to {high:g} years.",
+    )
+
+
+def _judge_word(what: str, stated: str, allowed: tuple[str, ...]) -> GateVerdict:
+    word = _word(stated)
+    # `AP SUPINE` and `PORT CHEST` hold the word that a card names.
+    if word in UNSTATED or not allowed or any(_word(one) in word for one in allowed):
+        return _YES
+    return _doubt(
+        StatusCode.OUT_OF_DISTRIBUTION,
+        f"{what} is {stated.strip()}, the model is for {' or '.join(allowed)}.",
+    )
 
 
 def _refuse(code: StatusCode, reason: str) -> GateVerdict:

@@ -15,11 +15,13 @@ from xrayview.domain.model import (
     ModelCard,
     OperatingPoint,
     PreprocessSpec,
+    Scope,
     Task,
 )
 
 SCHEMA = 1
 MAX_SIDE = 4096
+MAX_AGE_YEARS = 150
 
 Problems = list[str]
 Check = Callable[[Any, str, Problems], Any]
@@ -232,6 +234,12 @@ _OPERATING_POINT = {
     "sensitivity": _Field(_or_none(_SHARE)),
     "specificity": _Field(_or_none(_SHARE)),
 }
+_SCOPE = {
+    "age_years": _Field(_list(_number(0, MAX_AGE_YEARS), 0, 2)),
+    "modalities": _Field(_list(_name)),
+    "body_parts": _Field(_list(_name)),
+    "view_positions": _Field(_list(_name)),
+}
 _CARD = {
     "schema": _Field(_one_of(SCHEMA), required=True),
     "name": _Field(_name, required=True),
@@ -251,6 +259,7 @@ _CARD = {
     "operating_points": _Field(_list(_object(_OPERATING_POINT, OperatingPoint))),
     "explain": _Field(_open_object(method=_text)),
     "gate": _Field(_open_object(method=_text, threshold=_or_none(_number()))),
+    "scope": _Field(_object(_SCOPE, Scope)),
     "training": _Field(_open_object()),
     "metrics": _Field(_mapping(_mapping(_mapping(_figure)))),
     "reference": _Field(_open_object()),
@@ -262,6 +271,7 @@ def _check_together(card: ModelCard, problems: Problems) -> None:
     names = [finding.name for finding in card.findings]
     abnormal = [finding for finding in card.findings if finding.abnormal]
     spec, temperatures = card.preprocessing, len(card.calibration.temperature)
+    ages = card.scope.age_years
     rules = (
         (len(set(names)) == len(names), "findings: two have one name"),
         (
@@ -290,6 +300,10 @@ def _check_together(card: ModelCard, problems: Problems) -> None:
         ),
         (len(spec.mean) in {1, spec.channels}, "preprocessing.mean: one, or one for each channel"),
         (len(spec.std) in {1, spec.channels}, "preprocessing.std: one, or one for each channel"),
+        (
+            len(ages) != 1 and ages == tuple(sorted(ages)),
+            "scope.age_years: none, or the youngest and the oldest",
+        ),
         (
             spec.percentiles[0] < spec.percentiles[1],
             "preprocessing.percentiles: the first must be the lower",

@@ -1,0 +1,111 @@
+"""How like the films that a network was trained on is this film?
+
+A Gaussian of what the network makes of its training films: the last convolutional map averaged
+over a coarse grid, beside a thumbnail of the input. The distance of a film is Mahalanobis' (Lee
+et al., NeurIPS 2018), with a covariance of some principal axes and one variance for the rest
+(Tipping and Bishop, 1999). Where the limits lie comes from validation films.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from xrayview.domain.model import GateVerdict
+from xrayview.errors import StatusCode
+
+Array = npt.NDArray[np.float64]
+Input = npt.NDArray[np.float32]
+
+_FLAT = 1e-6
+"""A thumbnail that varies less has one value."""
+
+
+@dataclass(frozen=True, eq=False)
+class TrainingStatistics:
+    """What a bundle keeps of its training films: averages only, no film.
+
+    V values describe a film (see `vectors_of`), R of their principal axes are kept. Distances
+    are roots of squared Mahalanobis distances over V: 1 is usual, whatever the network's size.
+    """
+
+    grid: int
+    """Cells on each side over which features are averaged."""
+    thumbnail: int
+    """Pixels on each side of the input's thumbnail."""
+    mean_V: Input
+    scale_V: Input
+    """Standard deviations; axes are of values less their mean, over these."""
+    axes_RV: Input
+    variances_R: Input
+    rest_variance: float
+    levels_Q: Input
+    """Percentiles, rising, 0..100."""
+    distances_Q: Input
+    """The validation films' distances at these percentiles."""
+    near: float
+    """A film further out is doubted."""
+    far: float
+    """A film further out is refused."""
+    training_films: int
+    validation_films: int
+
+    def distances(self, vectors_BV: Array) -> Array:
+        """How far films lie from the training films, (B,), 0 and up."""
+        z_BV = (vectors_BV - self.mean_V) / self.scale_V
+        along_BR = z_BV @ self.axes_RV.T.astype(np.float64)
+        rest_B = np.maximum((z_BV**2).sum(axis=1) - (along_BR**2).sum(axis=1), 0)
+        squared_B = (along_BR**2 / self.variances_R).sum(axis=1) + rest_B / self.rest_variance
+        return np.asarray(np.sqrt(squared_B / z_BV.shape[1]))
+
+    def percentile(self, distance: float) -> float:
+        """The share of validation films that lie closer, 0..100."""
+        return float(np.interp(distance, self.distances_Q, self.levels_Q))
+
+    def judge(self, distance: float) -> GateVerdict:
+        """The verdict on a film at this distance."""
+        flags = (StatusCode.OUT_OF_DISTRIBUTION.value,) if distance > self.near else ()
+        return GateVerdict(
+            refused=distance > self.far,
+            flags=flags,
+            reasons=(self._reason(distance),) if flags else (),
+            ood_score=distance,
+            ood_percentile=self.percentile(distance),
+        )
+
+    def _reason(self, distance: float) -> str:
+        limit = self.far if distance > self.far else self.near
+        figures = f"distance {distance:.2f}, limit {limit:.2f}"
+        if distance >= self.distances_Q[-1]:
+            place = f"further out than all {self.validation_films} validation films"
+        else:
+            place = f"{self.percentile(distance):.1f}th percentile of the validation films"
+        return f"Unlike the training films: {place} ({figures})."
+
+
+def vectors_of(x_BCHW: Input, features_BDhw: Input, grid: int, thumbnail: int) -> Array:
+    """The V = D * grid * grid + thumbnail * thumbnail values that describe each film, (B, V).
+
+    The thumbnail has the mean 0 and the standard deviation 1: brightness and contrast are the
+    display's, not the film's.
+    """
+    films = len(x_BCHW)
+    cells_BN = _averaged(features_BDhw, grid).reshape(films, -1)
+    small_BN = _averaged(x_BCHW[:, :1], thumbnail).reshape(films, -1)
+    small_BN = small_BN - small_BN.mean(axis=1, keepdims=True)
+    small_BN /= np.maximum(small_BN.std(axis=1, keepdims=True), _FLAT)
+    return np.concatenate([cells_BN, small_BN], axis=1)
+
+
+def _averaged(maps_BCHW: Input, side: int) -> Array:
+    """Means over side x side cells that cover the maps, overlapping where sizes do not divide."""
+    for axis in (2, 3):
+        size = maps_BCHW.shape[axis]
+        edges = [(k * size // side, -(-(k + 1) * size // side)) for k in range(side)]
+        means = [
+            maps_BCHW.take(range(low, high), axis).mean(axis, np.float64) for low, high in edges
+        ]
+        maps_BCHW = np.stack(means, axis)
+    return np.asarray(maps_BCHW, np.float64)
