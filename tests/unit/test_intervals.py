@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from scipy.stats import binomtest
 
-from xrayview.evaluation.intervals import clustered_bootstrap, delong, wilson
-from xrayview.evaluation.metrics import auc
+from xrayview.evaluation.intervals import Estimate, clustered_bootstrap, delong, wilson
+from xrayview.evaluation.metrics import auc, expected_calibration_error
 
 
 @pytest.mark.parametrize(("hits", "n"), [(0, 10), (10, 10), (3, 17), (203, 234)])
@@ -91,3 +91,30 @@ def test_that_a_figure_that_mostly_does_not_exist_has_no_bounds():
     found = clustered_bootstrap(lambda places: float("nan"), range(5), draws=20)
     assert math.isnan(found.low)
     assert math.isnan(found.high)
+
+
+def calibration_error(n: int, seed: int, centred: bool, offset: float = 0.0) -> Estimate:
+    """Of scores that are right but for `offset`, with its interval."""
+    rng = np.random.default_rng(seed)
+    scores = rng.uniform(0, 1 - offset, n)
+    truth = rng.random(n) < scores + offset
+
+    def error(places: np.ndarray) -> float:
+        return expected_calibration_error(truth[places], scores[places])
+
+    return clustered_bootstrap(error, range(n), draws=100, centred=centred)
+
+
+def test_that_a_figure_that_draws_inflate_lies_inside_its_interval():
+    plain = [calibration_error(150, seed, centred=False) for seed in range(10)]
+    assert any(not found.low <= found.value <= found.high for found in plain)
+    for seed in range(10):
+        found = calibration_error(150, seed, centred=True)
+        assert 0 <= found.low <= found.value <= found.high <= 1
+        assert found.value == plain[seed].value
+
+
+def test_that_a_centred_interval_holds_the_true_error_of_many_films():
+    found = [calibration_error(2000, seed, centred=True, offset=0.2) for seed in range(5)]
+    assert sum(each.low <= 0.2 <= each.high for each in found) >= 4
+    assert all(each.high - each.low < 0.1 for each in found)
