@@ -112,6 +112,7 @@ class MainWindow(QMainWindow):
         from xrayview.services.session import Session
         from xrayview.services.tasks import Tasks
         from xrayview.ui.dashboard import Dashboard
+        from xrayview.ui.export.exports import Exports
         from xrayview.ui.film_dock import FilmDock
         from xrayview.ui.workspace import Workspace
 
@@ -129,7 +130,8 @@ class MainWindow(QMainWindow):
             tasks.close,
             engine.close,
         ]
-        self._actions |= space.commands() | self.dock.commands()
+        self.exports = Exports(space, tasks, engine, self._settings, self)
+        self._actions |= space.commands() | self.dock.commands() | self.exports.commands()
         self.pages.addWidget(space)
         space.workbench.folder_opened.connect(self._on_folder)
         space.identity_hidden.connect(self._show_title)

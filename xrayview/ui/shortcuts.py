@@ -34,7 +34,12 @@ KEYS: tuple[Key, ...] = (
     Key("next_series", ("PgDown",), "Next series", "Folder and film"),
     Key("first_film", ("Home",), "First film", "Folder and film"),
     Key("last_film", ("End",), "Last film", "Folder and film"),
+    Key("previous_frame", (",",), "Previous frame", "Folder and film"),
+    Key("next_frame", (".",), "Next frame", "Folder and film"),
+    Key("play_frames", ("Ctrl+Space",), "Play the frames, or pause", "Folder and film"),
     Key("find", ("Ctrl+F",), "Filter the films", "Folder and film"),
+    Key("star", ("K",), "Star the film", "Folder and film"),
+    Key("clear_thumbnails", (), "Clear the thumbnails on disk", "Folder and film"),
     Key("auto_window", ("0",), "Auto window", "Grey-scale"),
     Key("voi", tuple("123456789"), "Windows of the file, then presets", "Grey-scale"),
     Key("invert", ("I",), "Invert", "Grey-scale"),
@@ -82,7 +87,11 @@ KEYS: tuple[Key, ...] = (
     Key("heat_fainter", ("[",), "Heat map fainter", "Model"),
     Key("heat_stronger", ("]",), "Heat map stronger", "Model"),
     Key("heat_finding", _SHIFTED, "Heat map of finding 1-9", "Model"),
-    Key("copy_picture", ("Ctrl+C",), "Copy the picture without identity", "Window"),
+    Key("copy_picture", ("Ctrl+C",), "Copy the picture without identity", "Export"),
+    Key("save_figure", ("Ctrl+S",), "Save a figure of the film …", "Export"),
+    Key("export_folder", ("Ctrl+Shift+S",), "Pictures of the folder …", "Export"),
+    Key("deidentify", ("Ctrl+Shift+D",), "De-identified DICOM copies …", "Export"),
+    Key("tag_table", ("Ctrl+Shift+T",), "Tags of the folder as a table …", "Export"),
     Key("tags", ("T",), "Tags of the film", "Window"),
     Key("pipeline", ("Shift+T",), "Pipeline of the film", "Window"),
     Key("hide_identity", ("X",), "Hide or show identity", "Window"),
@@ -105,6 +114,14 @@ def use(keys: Mapping[str, tuple[str, ...]]) -> None:
 def keys_of(name: str) -> tuple[str, ...]:
     """The keys of a row as they are in force; none where the user took them away."""
     return _in_force.get(name, ROWS[name].keys)
+
+
+def groups() -> dict[str, list[Key]]:
+    """The rows by their group, in the order of the table."""
+    listed: dict[str, list[Key]] = {}
+    for row in KEYS:
+        listed.setdefault(row.group, []).append(row)
+    return listed
 
 
 def native(key: str) -> str:

@@ -80,8 +80,9 @@ _PLACEMENT = (
     "reset_view",
 )  # fmt: skip
 _MORE = (
-    "tags", "pipeline", "", "overlays", "shutter", "", "hide_identity", "copy_picture",
-    "full_screen", "", "settings", "shortcuts",
+    "tags", "pipeline", "", "overlays", "shutter", "", "copy_picture", "save_figure",
+    "export_folder", "deidentify", "tag_table", "", "hide_identity", "full_screen", "", "settings",
+    "shortcuts",
 )  # fmt: skip
 _VIEW_TOOLS = (
     Tool("layout_1x1", "layout_1x1", checkable=True, group="layout"),

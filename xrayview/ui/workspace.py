@@ -8,25 +8,31 @@ from typing import cast
 
 from PySide6.QtCore import QModelIndex, Qt, QUrl, Signal
 from PySide6.QtGui import QDesktopServices, QShowEvent
-from PySide6.QtWidgets import QApplication, QFileDialog, QSplitter, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFileDialog, QSplitter, QVBoxLayout, QWidget
 
 from xrayview.domain.events import BatchStarted, FilmFinished, FilmResult
 from xrayview.domain.film import FilmRef
 from xrayview.domain.radiograph import Radiograph
 from xrayview.engine.client import Engine
+from xrayview.engine.protocol import ThumbnailStore
 from xrayview.errors import XrayViewError
+from xrayview.services.places import cache_folder
 from xrayview.services.session import Session
 from xrayview.services.settings import Settings
 from xrayview.services.tasks import Tasks
+from xrayview.ui.banners import Message
 from xrayview.ui.batch.line import BatchLine
 from xrayview.ui.batch.runner import BatchRunner
 from xrayview.ui.batch.table import ResultTable
 from xrayview.ui.browser.chip import Chip, chip
+from xrayview.ui.browser.filter import Known
 from xrayview.ui.browser.panel import Browser
+from xrayview.ui.browser.starring import Starring
 from xrayview.ui.browser.thumbnails import Thumbnails
 from xrayview.ui.findings.card_dialog import CardDialog
 from xrayview.ui.findings.panel import FindingsPanel
 from xrayview.ui.findings.state import findings_state
+from xrayview.ui.frames import Frames
 from xrayview.ui.grid.dragging import FilmDrag
 from xrayview.ui.grid.grid import ViewGrid
 from xrayview.ui.grid.layout import FIRST_LAYOUT
@@ -65,10 +71,18 @@ class Workspace(QWidget):
         self.judging = Judging(session, tasks, engine)
         self.judging.device = settings["device"]
         self.batch = BatchRunner(session, tasks, engine, settings, results)
-        self.thumbnails = Thumbnails(tasks, engine.submit, engine.limits, settings["thumbnail_px"])
-        self.browser = Browser(self.thumbnails, self._chip)
+        self.thumbnail_store = ThumbnailStore(
+            cache_folder() / "thumbnails", settings["thumbnail_cache_mib"]
+        )
+        self.thumbnails = Thumbnails(
+            tasks, engine.submit, engine.limits, settings["thumbnail_px"], self.thumbnail_store
+        )
+        self.starring = Starring(tasks)
+        known = Known(self.starring.is_starred, session.result)
+        self.browser = Browser(self.thumbnails, self._chip, known)
         self.grid = ViewGrid()
         self.views = Views(session, self.workbench, self.grid)
+        self.frames = Frames(session, tasks, engine, self.grid)
         self.measuring = Measuring(
             tasks, self.grid.viewers, lambda: self.grid.viewer, self.grid.set_tool
         )
@@ -94,8 +108,11 @@ class Workspace(QWidget):
     def commands(self) -> dict[str, Callable[..., object]]:
         """What the keys and buttons do here, by the names of the key table."""
         bench, grid, active = self.workbench, self.grid, self._on_active_view
-        return self.views.commands() | self.measuring.commands() | {
+        flows = self.views.commands() | self.frames.commands() | self.measuring.commands()
+        return flows | {
             "export_measurements": lambda: self.measurement_export.ask(self),
+            "star": self._toggle_star,
+            "clear_thumbnails": self._clear_thumbnails,
             "previous_film": lambda: bench.step(-1),
             "next_film": lambda: bench.step(1),
             "previous_series": lambda: bench.step_series(-1),
@@ -124,7 +141,6 @@ class Workspace(QWidget):
             "heat_fainter": lambda: self.findings.heat.step_opacity(-1),
             "heat_stronger": lambda: self.findings.heat.step_opacity(1),
             "heat_finding": self.heat.choose,
-            "copy_picture": self._copy_picture,
             "hide_identity": lambda: self.set_identity_hidden(not self._hidden),
             "histogram": lambda: self.show_histogram(not self.shows_histogram),
         }
@@ -206,9 +222,14 @@ class Workspace(QWidget):
         bench.message.connect(self.message)
         bench.listed = self.browser.films
         self.browser.film_chosen.connect(bench.open_film)
+        self.starring.changed.connect(self.browser.refresh_stars)
+        self.starring.message.connect(self.message)
         FilmDrag(self.browser.tree, _film_of_row, self.thumbnails.picture)
         for viewer in grid.viewers:
             viewer.step_requested.connect(bench.step)
+        self.frames.shown.connect(self._on_frame)
+        self.frames.settled.connect(self.heat.begin)
+        self.frames.failed.connect(self._on_frame_failed)
         grid.maximise_refused.connect(self.film_alone)
         grid.viewer_changed.connect(self._on_touched)
         self.views.message.connect(self.message)
@@ -216,8 +237,10 @@ class Workspace(QWidget):
         self.histogram.window_dragged.connect(self._on_active_view(FilmViewer.set_window))
 
     def _on_folder(self) -> None:
+        assert self.session.folder is not None
         self.judging.forget_requests()
         self.thumbnails.clear()
+        self.starring.open_folder(self.session.folder)
         self.table.hide()
         if not self.session.films:
             self.viewer.show_empty("No film in this folder. The list at the left says why.")
@@ -226,7 +249,7 @@ class Workspace(QWidget):
     def _on_listing(self) -> None:
         session = self.session
         assert session.folder is not None
-        self.browser.show_folder(session.folder, session.patients, session.rejected)
+        self.browser.show_folder(session.folder, session.tree, session.rejected)
 
     def _on_view_loading(self, number: int, film: FilmRef) -> None:
         self.grid.viewers[number].show_busy(film)
@@ -239,6 +262,15 @@ class Workspace(QWidget):
 
     def _on_view_failed(self, number: int, film: FilmRef, error: XrayViewError) -> None:
         self.grid.viewers[number].show_error(film, error)
+
+    def _on_frame(self, number: int) -> None:
+        # What the model said is of one frame.
+        if number == self.session.active:
+            self.refresh_findings()
+
+    def _on_frame_failed(self, number: int, film: FilmRef, error: XrayViewError) -> None:  # noqa: ARG002
+        error.path = error.path or film.path
+        self.message.emit(Message.of("film", error))
 
     def _on_active(self) -> None:
         self.refresh_findings()
@@ -267,13 +299,17 @@ class Workspace(QWidget):
         for viewer in self.grid.viewers:
             viewer.set_shutter_shown(shown)
 
+    def _toggle_star(self) -> None:
+        if self.session.current is not None:
+            self.starring.toggle(self.session.current)
+
+    def _clear_thumbnails(self) -> None:
+        said = Message("thumbnails", "info", "The thumbnails on disk are cleared")
+        self.thumbnails.clear_store(lambda: self.message.emit(said))
+
     def _find(self) -> None:
         self.browser.field.setFocus()
         self.browser.field.selectAll()
-
-    def _copy_picture(self) -> None:
-        if self.session.radiograph is not None:
-            QApplication.clipboard().setImage(self.viewer.picture(identity=False))
 
     # Model
 
@@ -283,6 +319,7 @@ class Workspace(QWidget):
         self.judging.message.connect(self.message)
         self.findings.classify_asked.connect(self.judging.classify)
         self.findings.card_asked.connect(self.show_card)
+        self.findings.point_moved.connect(self._on_point)
 
     def refresh_findings(self) -> None:
         """Draw the findings of the film on screen as the session has them."""
@@ -305,9 +342,18 @@ class Workspace(QWidget):
     def _on_model(self) -> None:
         self.heat.forget_choice()
         self.refresh_findings()
+        model = self.session.model
+        findings = model.card.findings if model is not None else ()
+        self.browser.show_findings([finding.name for finding in findings])
         self.browser.refresh_all()
         for number in range(len(self.session.views)):
             self.heat.begin(number)
+
+    def _on_point(self, finding: str, threshold: float | None) -> None:
+        self.session.move_point(finding, threshold)
+        self.refresh_findings()
+        self.browser.refresh_all()
+        self.heat.ask_again()
 
     def _on_result(self, film_id: str) -> None:
         self.browser.refresh(film_id)
@@ -331,6 +377,7 @@ class Workspace(QWidget):
         batch.failed.connect(line.show_failed)
         batch.message.connect(self.message)
         line.cancel_asked.connect(batch.cancel)
+        line.pause_asked.connect(batch.set_paused)
         line.table_asked.connect(lambda: table.setVisible(not table.isVisible()))
         line.folder_asked.connect(self._open_csv_folder)
         line.save_asked.connect(self._save_csv)

@@ -41,6 +41,5 @@ class Remembered:
     def keep_style(self, style: FigureStyle) -> None:
         """Remember what stood on a figure."""
         names = [f.name for f in fields(style) if f.name not in _NEVER | {"bits"}]
-        self.keep(
-            bits=str(style.bits), **{f"figure_{name}": getattr(style, name) for name in names}
-        )
+        flags = {f"figure_{name}": getattr(style, name) for name in names}
+        self.keep(bits=str(style.bits), **flags)

@@ -1,0 +1,226 @@
+"""Work on the open folder in a dialog: choices, then progress, then what failed and why."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from PySide6.QtCore import Qt, QUrl
+from PySide6.QtGui import QDesktopServices
+from PySide6.QtWidgets import (
+    QDialog,
+    QHBoxLayout,
+    QHeaderView,
+    QProgressBar,
+    QPushButton,
+    QTableWidget,
+    QTableWidgetItem,
+    QVBoxLayout,
+    QWidget,
+)
+
+from xrayview.domain.events import FilmFinished
+from xrayview.errors import Cancelled, Status, XrayViewError
+from xrayview.services.progress import BatchProgress
+from xrayview.services.tasks import Tasks
+from xrayview.ui.export.parts import label
+
+Events = Iterator[FilmFinished]
+_LISTED = frozenset({Status.ERROR, Status.REFUSED, Status.WARN})
+_COLUMNS = ("File", "Status", "Why")
+_MOST_LISTED = 2000
+
+
+class FolderJob(QDialog):
+    """One run at a time. Subclasses fill `form` and say what is to be done."""
+
+    slot = ""
+    start_text = "Start"
+
+    def __init__(self, title: str, source: Path, tasks: Tasks, parent: QWidget | None) -> None:
+        super().__init__(parent)
+        self.setWindowTitle(title)
+        self.resize(720, 560)
+        self.source = source
+        self._tasks = tasks
+        self._cancelled = False
+        self._progress: BatchProgress | None = None
+        self.form = QWidget()
+        self.bar = QProgressBar()
+        self.bar.setTextVisible(False)
+        self.bar.setAccessibleName("Progress")
+        self.text = label("")
+        self.failures = _table()
+        self.start_button = QPushButton(self.start_text)
+        self.cancel_button = QPushButton("Cancel")
+        self.open_button = QPushButton("Open folder")
+        self.close_button = QPushButton("Close")
+        self._place()
+        self._show_running(False)
+        self.open_button.hide()
+        self.failures.hide()
+        self.bar.hide()
+
+    # What a subclass says
+
+    def problem(self) -> str:
+        """Why it cannot start; empty when it can."""
+        raise NotImplementedError
+
+    def work(self) -> Callable[[threading.Event], Events]:
+        """What is to be done with the choices as they are now; runs in a thread."""
+        raise NotImplementedError
+
+    def target(self) -> Path | None:
+        """The folder that is written."""
+        raise NotImplementedError
+
+    def remember(self) -> None:
+        """Keep the choices for the next time."""
+
+    def summary(self) -> str:
+        """What is to be said at the end, besides the counts."""
+        return ""
+
+    def took(self, event: FilmFinished) -> None:
+        """One more file was tried."""
+
+    # Running
+
+    @property
+    def running(self) -> bool:
+        """True until the last file is done or the work has stopped."""
+        return self._tasks.busy(self.slot)
+
+    def start(self) -> None:
+        """Begin; nothing happens while it runs or something is missing."""
+        if self.running or self.problem():
+            return
+        self.remember()
+        self._cancelled, self._progress = False, None
+        self.failures.setRowCount(0)
+        self.failures.hide()
+        self.open_button.hide()
+        self.bar.setRange(0, 0)
+        self.bar.show()
+        self.text.setText("Listing the folder …")
+        work = self.work()
+
+        def until_cancelled(stop: threading.Event) -> Events:
+            try:
+                yield from work(stop)
+            except Cancelled:
+                if not stop.is_set():
+                    raise
+
+        self._tasks.stream(self.slot, until_cancelled, self._take, self._end, self._fail)
+        self._show_running(True)
+
+    def cancel(self) -> None:
+        """Stop soon; what is written stays."""
+        if self.running:
+            self._cancelled = True
+            self.text.setText("Stopping …")
+            self._tasks.stop(self.slot)
+
+    def refresh(self) -> None:
+        """The start button follows the choices."""
+        problem = self.problem()
+        self.start_button.setEnabled(not problem and not self.running)
+        self.start_button.setToolTip(problem)
+
+    def _take(self, events: list[FilmFinished]) -> None:
+        for event in events:
+            if self._progress is None:
+                self._progress = BatchProgress(event.total)
+                self.bar.setRange(0, max(1, event.total))
+            self._progress.add(event)
+            self.took(event)
+            if event.result.status in _LISTED:
+                self._list(event)
+            self.bar.setValue(event.done)
+        if self._progress is not None and not self._cancelled:
+            self.text.setText(self._progress.text)
+
+    def _list(self, event: FilmFinished) -> None:
+        row = self.failures.rowCount()
+        if row >= _MOST_LISTED:
+            return
+        result = event.result
+        self.failures.insertRow(row)
+        cells = (result.relative_path, result.status.value, result.message)
+        for column, text in enumerate(cells):
+            item = QTableWidgetItem(text)
+            item.setToolTip(text)
+            self.failures.setItem(row, column, item)
+        self.failures.show()
+
+    def _end(self) -> None:
+        done = self._progress.done if self._progress else 0
+        counts = self._progress.counts if self._progress else {}
+        words = "  ".join(f"{s.value} {counts[s]:,}" for s in Status if counts.get(s))
+        begin = f"Stopped after {done:,} files" if self._cancelled else f"{done:,} files"
+        self.text.setText("\n".join(t for t in (f"{begin}   {words}", self.summary()) if t))
+        self.bar.hide()
+        self.open_button.setVisible(self.target() is not None)
+        self._show_running(False)
+
+    def _fail(self, error: XrayViewError) -> None:
+        self.bar.hide()
+        self.text.setText(str(error))
+        self._show_running(False)
+
+    def _show_running(self, running: bool) -> None:
+        self.form.setEnabled(not running)
+        self.start_button.setVisible(not running)
+        self.cancel_button.setVisible(running)
+        self.close_button.setVisible(not running)
+        self.refresh()
+
+    def reject(self) -> None:
+        """Esc and the window's cross: stop first, go then."""
+        self.cancel()
+        self._tasks.cancel(self.slot)
+        super().reject()
+
+    def _open(self) -> None:
+        if (target := self.target()) is not None:
+            QDesktopServices.openUrl(QUrl.fromLocalFile(str(target)))
+
+    def _place(self) -> None:
+        self.start_button.setProperty("primary", True)
+        self.start_button.setDefault(True)
+        self.start_button.clicked.connect(self.start)
+        self.cancel_button.clicked.connect(self.cancel)
+        self.open_button.clicked.connect(self._open)
+        self.close_button.clicked.connect(self.reject)
+        buttons = QHBoxLayout()
+        buttons.addWidget(self.open_button)
+        buttons.addStretch(1)
+        for button in (self.cancel_button, self.close_button, self.start_button):
+            buttons.addWidget(button)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(16, 16, 16, 16)
+        column.setSpacing(12)
+        column.addWidget(self.form)
+        column.addWidget(self.bar)
+        column.addWidget(self.text)
+        column.addWidget(self.failures, 1)
+        column.addLayout(buttons)
+
+
+def _table() -> QTableWidget:
+    table = QTableWidget(0, len(_COLUMNS))
+    table.setAccessibleName("Files that need a look")
+    table.setHorizontalHeaderLabels(_COLUMNS)
+    table.verticalHeader().hide()
+    table.setEditTriggers(QTableWidget.EditTrigger.NoEditTriggers)
+    table.setSelectionBehavior(QTableWidget.SelectionBehavior.SelectRows)
+    table.setTextElideMode(Qt.TextElideMode.ElideMiddle)
+    table.horizontalHeader().setStretchLastSection(True)
+    table.horizontalHeader().setSectionResizeMode(0, QHeaderView.ResizeMode.Interactive)
+    table.setColumnWidth(0, 200)
+    table.setColumnWidth(1, 72)
+    table.setProperty("own_keys", True)
+    return table
