@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
+from PySide6.QtCore import QEvent, QSize
 from PySide6.QtGui import QColor
+from PySide6.QtWidgets import QApplication, QFrame, QHBoxLayout, QToolButton, QWidget
 from pytestqt.qtbot import QtBot
 
 from xrayview.errors import Status
 from xrayview.services.resources import resource
 from xrayview.ui import theme
+from xrayview.ui.sign import Sign
+from xrayview.ui.viewer.film_view import FilmViewer
 
 SOURCES = Path(theme.__file__).parent
 ICONS = sorted(path.stem for path in resource("icons").glob("*.svg"))
@@ -41,11 +47,106 @@ def test_that_every_status_has_a_colour_and_an_icon() -> None:
     assert set(theme.STATUS_ICON.values()) <= set(ICONS)
 
 
-def test_that_text_stands_out_from_every_ground() -> None:
+@pytest.mark.parametrize("colours", [theme.DARK, theme.LIGHT], ids=["dark", "light"])
+@pytest.mark.parametrize(
+    ("ink", "ground"), [(ink, ground) for ink, grounds in theme.INKS for ground in grounds]
+)
+def test_that_text_stands_out_from_its_ground(
+    colours: theme.Colours, ink: str, ground: str
+) -> None:
     """Contrast of WCAG 2.1, 1.4.3: at least 4.5 for text."""
-    grounds = (theme.C.window, theme.C.panel, theme.C.raised)
-    for ink in (theme.C.text, theme.C.quiet, theme.C.warn, theme.C.error, theme.C.accent):
-        assert min(contrast(ink, ground) for ground in grounds) > 4.5, ink
+    assert contrast(getattr(colours, ink), getattr(colours, ground)) >= 4.5
+
+
+@pytest.mark.parametrize("colours", [theme.DARK, theme.LIGHT], ids=["dark", "light"])
+def test_that_signs_and_frames_can_be_told_from_their_ground(colours: theme.Colours) -> None:
+    """WCAG 2.1, 1.4.11: at least 3 for what is no text; a disabled control is exempt."""
+    for ink in ("accent", "quiet", "warn", "error", "ok"):
+        assert contrast(getattr(colours, ink), colours.hover) >= 3, ink
+
+
+def test_that_no_colour_has_two_names_so_that_an_icon_knows_its_ink() -> None:
+    for one in (theme.DARK, theme.LIGHT):
+        assert len(set(asdict(one).values())) == len(asdict(one))
+    shared = set(asdict(theme.DARK).items()) & set(asdict(theme.LIGHT).items())
+    assert shared == {("film", "#000000")}
+    assert set(asdict(theme.DARK).values()) & set(asdict(theme.LIGHT).values()) == {"#000000"}
+
+
+@pytest.fixture
+def dark(qapp: QApplication) -> Iterator[None]:
+    theme.apply(qapp, "dark")
+    yield
+    theme.use("dark")
+
+
+@pytest.mark.usefixtures("dark")
+def test_that_another_theme_reaches_what_is_on_screen(qtbot: QtBot) -> None:
+    panel, button, sign = QFrame(), QToolButton(), Sign("fit", 48, "accent")
+    panel.setProperty("panel", True)
+    button.setIcon(theme.icon("fit", theme.C.quiet))
+    button.setIconSize(QSize(48, 48))  # thick enough for a pixel of full ink
+    row = QHBoxLayout(panel)
+    for part in (button, sign):
+        row.addWidget(part)
+    qtbot.addWidget(panel)
+    panel.show()
+    for choice, colours in (("dark", theme.DARK), ("light", theme.LIGHT), ("dark", theme.DARK)):
+        theme.use(choice)
+        shown = colours_of(panel)
+        assert {colours.panel, colours.quiet, colours.accent} <= shown
+        assert theme.STATUS_COLOUR[Status.ERROR] == colours.error
+
+
+@pytest.mark.usefixtures("dark")
+def test_that_the_surround_of_the_film_is_black_in_each_theme(qtbot: QtBot) -> None:
+    viewer = FilmViewer()
+    qtbot.addWidget(viewer)
+    viewer.resize(300, 200)
+    viewer.show_empty("Choose a film at the left.")
+    viewer.show()
+    for choice in ("dark", "light"):
+        theme.use(choice)
+        image = viewer.grab().toImage()
+        assert image.pixelColor(4, 100).name() == "#000000"
+        # What is written there is light, or it could not be read.
+        assert max(luminance(colour) for colour in colours_of(viewer)) > 0.3
+
+
+@pytest.mark.usefixtures("dark")
+def test_that_a_system_that_does_not_say_gets_the_dark_theme(qtbot: QtBot) -> None:
+    theme.use("light")
+    theme.use("system")
+    assert theme.C.window == theme.DARK.window
+
+
+@pytest.mark.usefixtures("dark")
+def test_that_who_keeps_a_colour_is_told_as_long_as_it_lives(qtbot: QtBot) -> None:
+    class Keeper(QWidget):
+        def note(self) -> None:
+            kept.append(theme.C.text)
+
+    kept: list[str] = []
+    keeper = Keeper()
+    theme.on_switch(keeper.note)
+    theme.use("light")
+    assert kept == [theme.LIGHT.text]
+    keeper.deleteLater()
+    QApplication.sendPostedEvents(keeper, QEvent.Type.DeferredDelete)
+    theme.use("dark")
+    assert len(kept) == 1
+
+
+def test_that_icons_are_sharp_on_a_screen_of_twice_the_density(qtbot: QtBot) -> None:
+    picture = theme.icon("fit").pixmap(QSize(20, 20), 2.0)
+    assert (picture.width(), picture.devicePixelRatio()) == (40, 2.0)
+
+
+def colours_of(widget: QWidget) -> set[str]:
+    image = widget.grab().toImage()
+    return {
+        image.pixelColor(x, y).name() for x in range(image.width()) for y in range(image.height())
+    }
 
 
 def contrast(one: str, other: str) -> float:

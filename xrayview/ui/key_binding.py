@@ -153,7 +153,7 @@ def key_pressed(event: QKeyEvent) -> str:
     plain = event.modifiers() & _MODIFIERS
     # Shift that was needed to write the sign is part of the sign: `?`, not `Shift+?`.
     writes = event.text()[:1]
-    if writes.isprintable() and not writes.isalnum() and not writes.isspace():
+    if writes and writes.isprintable() and not (writes.isalnum() or writes.isspace()):
         plain &= ~Qt.KeyboardModifier.ShiftModifier
     key = Qt.Key.Key_Tab if event.key() == Qt.Key.Key_Backtab else Qt.Key(event.key())
     return QKeySequence(plain | key).toString()
