@@ -129,6 +129,21 @@ def test_that_the_report_says_what_ran(
     assert report["versions"]["torch"]
 
 
+def test_that_own_operating_points_flag_the_rows_and_the_report_says_whose(
+    engine: Engine, model: ModelRef, films: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "predictions.csv"
+    run(engine, films, model, out, own_points={"Opacity": 0.0})
+    assert {(r["threshold_Opacity"], r["flag_Opacity"]) for r in rows_of(out).values()} == {
+        ("0.0", "1")
+    }
+    points = json.loads(report_path(out).read_text())["operating_points"]
+    of = {point["finding"]: point for point in points}
+    assert (of["Opacity"]["threshold"], of["Opacity"]["origin"]) == (0.0, "user")
+    with pytest.raises(UsageError, match="own_points"):
+        run(engine, films, model, out)  # rows of other thresholds do not belong into one CSV
+
+
 def test_that_a_row_is_what_one_film_alone_gets(
     engine: Engine, model: ModelRef, films: Path, tmp_path: Path
 ) -> None:

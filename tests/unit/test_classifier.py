@@ -18,8 +18,9 @@ from xrayview.domain.model import (
     ModelInput,
     OperatingPoint,
 )
+from xrayview.domain.operating_points import thresholds_of
 from xrayview.errors import ModelError
-from xrayview.inference.classifier import BATCH_FILMS, classify, thresholds_of, uncertainty
+from xrayview.inference.classifier import BATCH_FILMS, classify, uncertainty
 from xrayview.inference.runtime import Runtime, load
 from xrayview.preprocessing.pipeline import Preprocessor
 

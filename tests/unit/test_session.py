@@ -115,7 +115,7 @@ def test_that_decoded_films_stay_within_their_budget_and_the_newest_always_fits(
     session = Session(film_budget_mib=1)
     session.open_folder(FOLDER, films, [])
     for ref in films:
-        session.accept_radiograph(ref, pixels(ref, rows=500))  # about half a MiB each
+        session.accept_radiograph(ref, pixels(ref, rows=380))  # half a MiB each, with its pyramid
     assert [session.is_decoded(ref) for ref in films] == [False, False, True, True]
     session.accept_radiograph(films[0], pixels(films[0], rows=5000))
     assert [session.is_decoded(ref) for ref in films] == [True, False, False, False]
@@ -126,7 +126,7 @@ def test_that_the_current_film_stays_while_the_list_grows(session: Session) -> N
     session.select(a)
     session.accept_radiograph(a, pixels(a))
     rejected = RejectedFile(FOLDER / "x.txt", "x.txt", StatusCode.NOT_AN_IMAGE, "a text")
-    session.update_folder([*session.films, film("c.png")], [rejected])
+    session.add_films([film("c.png")], [rejected])
     assert session.current is a
     assert session.radiograph is not None
     assert len(session.films) == 3
@@ -288,10 +288,10 @@ def test_that_films_on_screen_stay_decoded_whatever_else_is() -> None:
     for number in (0, 1):
         session.select(films[number], number)
     for ref in films:
-        session.accept_radiograph(ref, pixels(ref, rows=500))  # about half a MiB each
+        session.accept_radiograph(ref, pixels(ref, rows=380))  # half a MiB each, with its pyramid
     assert [session.is_decoded(ref) for ref in films] == [True, True, False, False, True]
     session.show_views(1)
-    session.accept_radiograph(films[2], pixels(films[2], rows=500))
+    session.accept_radiograph(films[2], pixels(films[2], rows=380))
     assert not session.is_decoded(films[1])
 
 

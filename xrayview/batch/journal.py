@@ -31,6 +31,8 @@ class RunKey:
     findings: tuple[str, ...]
     identity: str
     app_version: str
+    own_points: tuple[tuple[str, float], ...] = ()
+    """Thresholds that were not the card's, by finding."""
 
 
 @dataclass(frozen=True)
@@ -65,7 +67,8 @@ def tried_before(path: Path, key: RunKey) -> dict[str, tuple[FileState, Row]]:
     if not lines:
         return {}
     header = _header(key)
-    other = sorted(name for name, value in header.items() if lines[0].get(name) != value)
+    before = {"own_points": {}} | lines[0]
+    other = sorted(name for name, value in header.items() if before.get(name) != value)
     if other:
         raise UsageError(
             "An earlier run of another kind has left its journal here",
@@ -119,7 +122,8 @@ class Journal:
 
 
 def _header(key: RunKey) -> dict[str, object]:
-    return {"schema": SCHEMA, **asdict(key), "findings": list(key.findings)}
+    own = dict(key.own_points)
+    return {"schema": SCHEMA, **asdict(key), "findings": list(key.findings), "own_points": own}
 
 
 def _lines(path: Path) -> list[dict[str, Any]]:

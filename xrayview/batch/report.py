@@ -10,6 +10,8 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from xrayview import __version__
+from xrayview.domain.model import OperatingPoint
+from xrayview.domain.operating_points import OWN
 from xrayview.engine.protocol import ModelReady
 from xrayview.io.atomic import replacing
 from xrayview.io.bundle import card_to_json
@@ -34,6 +36,8 @@ class RunReport:
     seconds: float
     cancelled: bool
     warnings: Sequence[str]
+    points: Sequence[OperatingPoint] = ()
+    """What the findings were flagged at, with how each was chosen."""
 
 
 def report_path(csv_path: Path) -> Path:
@@ -56,6 +60,7 @@ def write_report(path: Path, report: RunReport) -> None:
         "resumed": report.resumed,
         "warnings": list(report.warnings),
         "identity": report.identity,
+        "operating_points": [_origin(point) for point in report.points],
         "versions": versions(),
         "model": {
             "file": ready.model.path.name,
@@ -70,6 +75,15 @@ def write_report(path: Path, report: RunReport) -> None:
     with replacing(path) as stream:
         json.dump(plain, stream, indent=2)
         stream.write("\n")
+
+
+def _origin(point: OperatingPoint) -> dict[str, object]:
+    return {
+        "finding": point.finding,
+        "threshold": point.threshold,
+        "origin": "user" if point.name == OWN else "card",
+        "chosen_by": point.chosen_by,
+    }
 
 
 def versions() -> dict[str, str]:

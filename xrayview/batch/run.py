@@ -6,9 +6,9 @@ import secrets
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -17,8 +17,15 @@ from xrayview.batch.journal import FileState, Journal, RunKey, journal_path, tri
 from xrayview.batch.outcome import result_of_film
 from xrayview.batch.pipeline import judge, prepare
 from xrayview.batch.report import RunReport, report_path, write_report
-from xrayview.domain.events import BatchEvent, BatchFinished, BatchStarted, FilmFinished
+from xrayview.domain.events import (
+    BatchEvent,
+    BatchFinished,
+    BatchStarted,
+    FilmFinished,
+    FilmResult,
+)
 from xrayview.domain.film import RejectedFile
+from xrayview.domain.operating_points import judged_at, point_in_force
 from xrayview.engine.client import Engine
 from xrayview.engine.protocol import LoadModel, ModelReady, ModelRef
 from xrayview.engine.scan import Entry, list_files, read_headers, root_of
@@ -46,6 +53,8 @@ class BatchOptions:
     """Begin anew instead of going on where an interrupted run stopped."""
     command: tuple[str, ...] = ()
     """For the report: what the user typed."""
+    own_points: Mapping[str, float] = field(default_factory=dict)
+    """Thresholds of the user's own by finding, in the place of the card's."""
 
 
 def run_batch(
@@ -144,6 +153,7 @@ class _Run:
             self._findings,
             options.identity,
             __version__,
+            tuple(sorted(options.own_points.items())),
         )
         self.rows = self._resume(key)
         self._resumed = len(self.rows)
@@ -167,13 +177,20 @@ class _Run:
         """Try what has no row yet. Raises: Cancelled."""
         left = [entry for name, entry in self._files.items() if name not in self.rows]
         found = read_headers(engine, left, root_of(self._folder), cancel)
-        prepared = prepare(engine, found, self._ready.card.preprocessing, cancel)
+        prepared = prepare(engine, found, self._ready.card, cancel)
         for tried in judge(engine, self._ready.model, prepared, cancel):
-            result = result_of_film(tried)
+            result = self._at_points(result_of_film(tried))
             row = row_of(result, self._provenance)
             self.rows[result.relative_path] = row
             self._journal.add(result.relative_path, self._states[result.relative_path], row)
             yield FilmFinished(result, len(self.rows), len(self._files))
+
+    def _at_points(self, result: FilmResult) -> FilmResult:
+        said = result.prediction
+        if said is None:
+            return result
+        judged = judged_at(said, self._ready.card, self._options.own_points)
+        return replace(result, prediction=judged)
 
     def finish(self, seconds: float, *, cancelled: bool) -> None:
         """Write the CSV, in scan order, and the report."""
@@ -207,9 +224,18 @@ class _Run:
             seconds=seconds,
             cancelled=cancelled,
             warnings=tuple(self._warnings()),
+            points=tuple(
+                point_in_force(self._ready.card, self._options.own_points, name)
+                for name in self._findings
+            ),
         )
 
     def _warnings(self) -> Iterable[str]:
+        if not self._ready.checks_likeness:
+            yield (
+                "whether films are like the training films was not checked: the model has no "
+                "statistics of them"
+            )
         if missing := len(self._files) - len(self.rows):
             yield f"{missing} files have not been tried; run the same command to go on"
         if self._resumed:

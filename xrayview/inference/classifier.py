@@ -8,21 +8,30 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from xrayview.domain.model import ModelCard, ModelInput, Prediction
+from xrayview.domain.model import GateVerdict, ModelCard, ModelInput, Prediction
+from xrayview.domain.operating_points import flags_at, named_at, thresholds_of
 from xrayview.errors import ModelError
 from xrayview.inference.calibration import output_to_findings, scores_of
+from xrayview.inference.likeness import TrainingStatistics, vectors_of
 from xrayview.inference.runtime import Runtime
 from xrayview.preprocessing.pipeline import Preprocessor
 
 BATCH_FILMS = 16
 
 LogitsBF = npt.NDArray[np.float64]
+_UNCHECKED = GateVerdict()
 
 
 def classify(
-    runtime: Runtime, card: ModelCard, inputs: Sequence[ModelInput]
+    runtime: Runtime,
+    card: ModelCard,
+    inputs: Sequence[ModelInput],
+    statistics: TrainingStatistics | None = None,
 ) -> tuple[Prediction, ...]:
     """One prediction for each input, in order; a film's does not depend on the others'.
+
+    With the `statistics` of the training films each says how like them the film is; that costs
+    no second pass through the network.
 
     Raises:
         ModelError: an input was prepared for another model, or the network failed or gave NaN
@@ -32,15 +41,10 @@ def classify(
         require_fit(card, model_input)
     if not inputs:
         return ()
-    logits_BF = np.concatenate(
-        [
-            _logits(runtime, card, inputs[start : start + BATCH_FILMS])
-            for start in range(0, len(inputs), BATCH_FILMS)
-        ]
-    )
     return tuple(
-        predict(runtime, card, model_input.film_id, logits_F)
-        for model_input, logits_F in zip(inputs, logits_BF, strict=True)
+        prediction
+        for start in range(0, len(inputs), BATCH_FILMS)
+        for prediction in _classify(runtime, card, inputs[start : start + BATCH_FILMS], statistics)
     )
 
 
@@ -62,41 +66,32 @@ def require_fit(card: ModelCard, model_input: ModelInput) -> None:
 
 
 def predict(
-    runtime: Runtime, card: ModelCard, film_id: str, logits_F: npt.NDArray[np.float64]
+    runtime: Runtime,
+    card: ModelCard,
+    film_id: str,
+    logits_F: npt.NDArray[np.float64],
+    gate: GateVerdict = _UNCHECKED,
 ) -> Prediction:
     """The prediction that belongs to one film's logits, one for each finding of the card."""
     names = tuple(finding.name for finding in card.findings)
     scores_F = scores_of(logits_F, card)
     thresholds = thresholds_of(card)
-    flags = _flags(card, scores_F, thresholds)
-    top = names[int(np.argmax(scores_F))]
-    flagged = "|".join(name for name, flag in zip(names, flags, strict=True) if flag)
+    scores = tuple(map(float, scores_F))
+    flags = flags_at(card, scores, thresholds)
     return Prediction(
         film_id=film_id,
         model_sha256=runtime.sha256,
         findings=names,
-        scores=tuple(map(float, scores_F)),
+        scores=scores,
         logits=tuple(map(float, logits_F)),
         thresholds=thresholds,
         flags=flags,
-        predicted=top if card.task == "multiclass" else flagged,
+        predicted=named_at(card, scores, flags),
         uncertainty=uncertainty(scores_F, card),
         device=runtime.device,
         precision=runtime.precision,
+        gate=gate,
     )
-
-
-def thresholds_of(card: ModelCard) -> tuple[float, ...]:
-    """The operating point of each finding.
-
-    Of the two findings of a binary model, the one without an operating point of its own has the
-    complement of the other's: the pair is decided once.
-    """
-    values = [card.operating_point(finding.name).threshold for finding in card.findings]
-    follower = _follower(card)
-    if follower is not None:
-        values[follower] = 1.0 - values[1 - follower]
-    return tuple(values)
 
 
 def uncertainty(scores_F: npt.NDArray[np.float64], card: ModelCard) -> float:
@@ -112,43 +107,56 @@ def film_path(model_input: ModelInput) -> Path:
     return Path(model_input.film_id.rpartition("#")[0])
 
 
-def _logits(runtime: Runtime, card: ModelCard, inputs: Sequence[ModelInput]) -> LogitsBF:
+def _classify(
+    runtime: Runtime,
+    card: ModelCard,
+    inputs: Sequence[ModelInput],
+    statistics: TrainingStatistics | None,
+) -> tuple[Prediction, ...]:
     x_BCHW = np.stack([model_input.x_CHW for model_input in inputs])
-    logits_BK = runtime.forward(x_BCHW).astype(np.float64)
+    gates: Sequence[GateVerdict] = [_UNCHECKED] * len(inputs)
+    if statistics is None:
+        logits_BK = runtime.forward(x_BCHW)
+    else:
+        features_BDhw = runtime.features(x_BCHW)
+        logits_BK = runtime.head(features_BDhw)
+        vectors_BV = vectors_of(x_BCHW, features_BDhw, statistics.grid, statistics.thumbnail)
+        distances_B = statistics.distances(vectors_BV)
+        _require_finite(distances_B[:, None], inputs, "features")
+        gates = [statistics.judge(float(distance)) for distance in distances_B]
+    _require_finite(logits_BK, inputs, "logits")
+    logits_BF = _of_findings(runtime, card, x_BCHW, logits_BK.astype(np.float64), inputs)
+    return tuple(
+        predict(runtime, card, model_input.film_id, logits_F, gate)
+        for model_input, logits_F, gate in zip(inputs, logits_BF, gates, strict=True)
+    )
+
+
+def _of_findings(
+    runtime: Runtime,
+    card: ModelCard,
+    x_BCHW: npt.NDArray[np.float32],
+    logits_BK: npt.NDArray[np.float64],
+    inputs: Sequence[ModelInput],
+) -> LogitsBF:
     if card.flip_average:
-        logits_BK = (logits_BK + runtime.forward(x_BCHW[..., ::-1])) / 2
-    for model_input, logits_K in zip(inputs, logits_BK, strict=True):
-        if not np.isfinite(logits_K).all():
-            raise ModelError(
-                "The model gave no number for this film",
-                path=film_path(model_input),
-                why="its logits are NaN or infinite",
-                hint="Look at the film's values; report it to who made the model.",
-            )
+        flipped_BK = runtime.forward(x_BCHW[..., ::-1])
+        _require_finite(flipped_BK, inputs, "logits")
+        logits_BK = (logits_BK + flipped_BK) / 2
     return logits_BK @ output_to_findings(logits_BK.shape[1], card).T
 
 
-def _flags(
-    card: ModelCard, scores_F: npt.NDArray[np.float64], thresholds: tuple[float, ...]
-) -> tuple[bool, ...]:
-    flags = [bool(s >= t) for s, t in zip(scores_F, thresholds, strict=True)]
-    follower = _follower(card)
-    if follower is not None:
-        # Exactly one of the pair, also where a score lies on the threshold.
-        flags[follower] = not flags[1 - follower]
-    return tuple(flags)
-
-
-def _follower(card: ModelCard) -> int | None:
-    """The finding of a complementary pair that has no operating point of its own."""
-    names = [finding.name for finding in card.findings]
-    if card.task != "binary" or len(names) != 2:
-        return None
-    chosen = {point.finding for point in card.operating_points}
-    without = [i for i, name in enumerate(names) if name not in chosen]
-    if len(without) == 2:
-        return next(i for i, finding in enumerate(card.findings) if not finding.abnormal)
-    return without[0] if without else None
+def _require_finite(
+    values_BN: npt.NDArray[np.floating], inputs: Sequence[ModelInput], what: str
+) -> None:
+    for model_input, values_N in zip(inputs, values_BN, strict=True):
+        if not np.isfinite(values_N).all():
+            raise ModelError(
+                "The model gave no number for this film",
+                path=film_path(model_input),
+                why=f"its {what} are NaN or infinite",
+                hint="Look at the film's values; report it to who made the model.",
+            )
 
 
 def _entropy(shares: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:

@@ -8,18 +8,20 @@ another is dropped.
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Collection, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from xrayview.domain.events import FilmResult
-from xrayview.domain.film import FilmRef, Patient, RejectedFile, group_films
+from xrayview.domain.film import FilmRef, RejectedFile, row_of
+from xrayview.domain.folder import FolderTree
 from xrayview.domain.model import HeatMap
+from xrayview.domain.operating_points import judged_at, moved, point_in_force
 from xrayview.domain.radiograph import Radiograph
 from xrayview.engine.protocol import ModelReady, PreparedFilm
 from xrayview.errors import XrayViewError
 
-_FILM_BUDGET_MIB = 256
+_FILM_BUDGET_MIB = 512
 _HEAT_MAPS_KEPT = 64
 _PREPARED_KEPT = 16
 
@@ -49,16 +51,18 @@ class Session:
         self.folder: Path | None = None
         self.source: Path | None = None
         """What a batch would run over: the folder or the one file; None for picked files."""
-        self.patients: tuple[Patient, ...] = ()
+        self.tree = FolderTree()
         self.rejected: tuple[RejectedFile, ...] = ()
         self.views: list[View] = [View()]
         """What is on screen, in reading order; one of them is the active view."""
         self.active = 0
         self.model: ModelReady | None = None
-        self.films: tuple[FilmRef, ...] = ()
-        """In the browser's order."""
+        self._films: tuple[FilmRef, ...] | None = ()
         self._by_id: dict[str, FilmRef] = {}
-        self._decoded = _FilmCache(film_budget_mib * 2**20, self._on_screen)
+        self.film_budget_bytes = film_budget_mib * 2**20
+        self._decoded = _FilmCache(self.film_budget_bytes, self._on_screen)
+        self._own_points: dict[str, dict[str, float]] = {}
+        """By the model's hash; never written to its card."""
         self._results: dict[tuple[str, str], FilmResult] = {}
         self._prepared: OrderedDict[tuple[str, str], PreparedFilm] = OrderedDict()
         self._heat_maps: OrderedDict[tuple[str, str, str, str], HeatMap] = OrderedDict()
@@ -78,24 +82,27 @@ class Session:
         for kept in (self._results, self._prepared, self._heat_maps):
             kept.clear()
         self._decoded.clear()
-        self.update_folder(films, rejected)
+        self.tree, self._by_id, self.rejected = FolderTree(), {}, ()
+        self.add_films(films, rejected)
 
-    def update_folder(self, films: Iterable[FilmRef], rejected: Iterable[RejectedFile]) -> None:
-        """Take what the running scan has found so far; the current film stays."""
-        self.patients = group_films(films)
-        self.rejected = tuple(rejected)
-        self.films = tuple(
-            film
-            for patient in self.patients
-            for study in patient.studies
-            for series in study.series
-            for film in series.films
-        )
-        self._by_id = {film.film_id: film for film in self.films}
+    def add_films(self, films: Iterable[FilmRef], rejected: Iterable[RejectedFile]) -> None:
+        """Take what the running scan has found since; films on screen stay."""
+        for film in films:
+            self.tree.add((film,))
+            self._by_id[film.film_id] = film
+        self.rejected += tuple(rejected)
+        self._films = None
+
+    @property
+    def films(self) -> tuple[FilmRef, ...]:
+        """All films of the folder, in the browser's order."""
+        if self._films is None:
+            self._films = tuple(self.tree.every_film())
+        return self._films
 
     def film(self, film_id: str) -> FilmRef | None:
-        """The film of an id, None when it is not in the folder."""
-        return self._by_id.get(film_id)
+        """The film of an id, None when it is not in the folder; of any frame, its file's row."""
+        return self._by_id.get(row_of(film_id))
 
     # Views
 
@@ -149,10 +156,28 @@ class Session:
 
     def accept_radiograph(self, film: FilmRef, radiograph: Radiograph) -> tuple[int, ...]:
         """Keep decoded pixels; the views that waited for them and may show them."""
-        if film.film_id not in self._by_id:
+        if self.film(film.film_id) is None:
             return ()
         self._decoded.put(film.film_id, radiograph)
         return self._fill(View(film, radiograph))
+
+    def frame_at_hand(self, film: FilmRef) -> Radiograph | None:
+        """The decoded pixels of a film or of one of its frames; None where they are not kept."""
+        return self._decoded.get(film.film_id)
+
+    def keep_frame(self, film: FilmRef, radiograph: Radiograph) -> None:
+        """Keep the pixels of a frame that nobody waits for yet."""
+        if self.film(film.film_id) is not None:
+            self._decoded.put(film.film_id, radiograph)
+
+    def accept_frame(self, number: int, film: FilmRef, radiograph: Radiograph) -> bool:
+        """Put a frame in the place of another one of its file; False: the view has moved on."""
+        view = self.views[number] if number < len(self.views) else View()
+        if view.film is None or view.radiograph is None or view.film.row_id != film.row_id:
+            return False
+        self.keep_frame(film, radiograph)
+        self.views[number] = View(film, radiograph)
+        return True
 
     def accept_film_error(self, film: FilmRef, error: XrayViewError) -> tuple[int, ...]:
         """The views that waited for the film and may show why it failed."""
@@ -181,13 +206,24 @@ class Session:
         """Swap a loaded model in; earlier results stay, filed under their own model."""
         self.model = ready
 
+    @property
+    def own_points(self) -> Mapping[str, float]:
+        """Operating points that the user has set for the model in force, by finding."""
+        return self._own_points.get(self.model_sha256, {})
+
+    def move_point(self, finding: str, threshold: float | None) -> None:
+        """Flag a finding at another threshold until the program ends; None: as the card says."""
+        if self.model is not None:
+            own = moved(self.model.card, self.own_points, finding, threshold)
+            self._own_points[self.model_sha256] = own
+
     # What the model said
 
     def accept_result(self, result: FilmResult, model_sha256: str) -> bool:
         """File a result; True when it is of a film that is open and of the model in force."""
         film = result.ref
         said = result.prediction
-        if film is None or film.film_id not in self._by_id:
+        if film is None or self.film(film.film_id) is None:
             return False
         if said is not None and (said.film_id, said.model_sha256) != (film.film_id, model_sha256):
             return False
@@ -195,8 +231,15 @@ class Session:
         return model_sha256 == self.model_sha256
 
     def result(self, film: FilmRef | None) -> FilmResult | None:
-        """What the model in force said of a film, None while it was not asked."""
-        return self._results.get((film.film_id, self.model_sha256)) if film else None
+        """What the model in force said of a film, None while it was not asked.
+
+        It is flagged at the operating points in force: the card's, or the user's own.
+        """
+        result = self._results.get((film.film_id, self.model_sha256)) if film else None
+        if result is None or result.prediction is None or self.model is None:
+            return result
+        said = judged_at(result.prediction, self.model.card, self.own_points)
+        return result if said is result.prediction else replace(result, prediction=said)
 
     def accept_prepared(self, prepared: PreparedFilm, model_sha256: str) -> None:
         """Keep a film as the model sees it, so that a heat map needs no second decode."""
@@ -210,7 +253,7 @@ class Session:
 
     def accept_heat_map(self, heat: HeatMap) -> bool:
         """Keep a heat map; True when its film is on screen and its model is in force."""
-        if heat.film_id not in self._by_id or heat.model_sha256 != self.model_sha256:
+        if self.film(heat.film_id) is None or heat.model_sha256 != self.model_sha256:
             return False
         self._heat_maps[heat.film_id, heat.model_sha256, heat.finding, heat.method] = heat
         while len(self._heat_maps) > _HEAT_MAPS_KEPT:
@@ -221,20 +264,27 @@ class Session:
         """The heat map of the model in force, None while it was not computed."""
         return self._heat_maps.get((film.film_id, self.model_sha256, finding, method))
 
+    def at_own_points(self, heat: HeatMap) -> HeatMap:
+        """A heat map that says whether its score reaches the operating point in force."""
+        if self.model is None:
+            return heat
+        point = point_in_force(self.model.card, self.own_points, heat.finding)
+        return replace(heat, threshold=point.threshold)
+
 
 class FilmList:
     """Films in the order in which they are walked through."""
 
     def __init__(self, films: Iterable[FilmRef] = ()) -> None:
         self.films = tuple(films)
-        self._place = {film.film_id: n for n, film in enumerate(self.films)}
+        self._place = {film.row_id: n for n, film in enumerate(self.films)}
 
     def __len__(self) -> int:
         return len(self.films)
 
     def number(self, film: FilmRef | None) -> int:
         """The film's place, counted from 1; 0 when it is not listed."""
-        return self._place.get(film.film_id, -1) + 1 if film is not None else 0
+        return self._place.get(film.row_id, -1) + 1 if film is not None else 0
 
     def neighbour(self, film: FilmRef | None, step: int) -> FilmRef | None:
         """The film `step` places on, held at the ends; the first one for a film not listed."""
@@ -282,12 +332,17 @@ class _FilmCache:
     def put(self, film_id: str, radiograph: Radiograph) -> None:
         self._films[film_id] = radiograph
         self._films.move_to_end(film_id)
-        used = sum(film.pixels_HW.nbytes for film in self._films.values())
+        used = sum(_bytes(film) for film in self._films.values())
         stay = {film_id, *self._on_screen()}
         for oldest in [known for known in self._films if known not in stay]:
             if used <= self._budget:
                 break
-            used -= self._films.pop(oldest).pixels_HW.nbytes
+            used -= _bytes(self._films.pop(oldest))
 
     def clear(self) -> None:
         self._films.clear()
+
+
+def _bytes(film: Radiograph) -> int:
+    """A film with its smaller resolutions: 1 + 1/4 + 1/16 ..."""
+    return film.pixels_HW.nbytes * 4 // 3

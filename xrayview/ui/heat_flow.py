@@ -78,6 +78,11 @@ class HeatFlow(QObject):
         wish.finding, wish.method = self._panel.heat.chosen()
         self._ask(self._session.active)
 
+    def ask_again(self) -> None:
+        """Every view's map: what is said of it may be another, the map is at hand."""
+        for number in range(len(self._session.views)):
+            self._ask(number)
+
     def choose(self, place: int) -> None:
         """The finding at a place of the list (from 0); shows its map."""
         names = self._panel.findings_in_order()

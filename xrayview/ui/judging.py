@@ -171,7 +171,9 @@ class Judging(QObject):
         if prepared is not None:
             then(prepared)
             return
-        request = PrepareInput(film, model.card.preprocessing, self._engine.limits)
+        request = PrepareInput(
+            film, model.card.preprocessing, self._engine.limits, model.card.scope
+        )
 
         def keep(prepared: PreparedFilm) -> None:
             self.session.accept_prepared(prepared, model.model.sha256)
@@ -250,6 +252,7 @@ class Judging(QObject):
             self._show(heat)
 
     def _show(self, heat: HeatMap) -> None:
+        heat = self.session.at_own_points(heat)
         self.heat_map_state.emit(heat.film_id, heat_map_note(heat))
         self.heat_map_ready.emit(heat)
 

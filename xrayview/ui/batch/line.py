@@ -26,6 +26,8 @@ class BatchLine(QFrame):
 
     table_asked = Signal()
     cancel_asked = Signal()
+    pause_asked = Signal(bool)
+    """True: begin no further film; False: go on."""
     folder_asked = Signal()
     save_asked = Signal()
     close_asked = Signal()
@@ -43,6 +45,11 @@ class BatchLine(QFrame):
         self._text = QLabel()
         self._figures = QLabel()
         self._figures.setTextFormat(Qt.TextFormat.RichText)
+        self._pause = _button("Pause", self.pause_asked)
+        self._pause.setCheckable(True)
+        self._pause.setToolTip("Begin no further film; those under way are finished")
+        self._pause.toggled.connect(self._on_pause)
+        self._paused_s: float | None = None
         self._cancel = _button("Cancel", self.cancel_asked)
         self._table = _button("Table", self.table_asked)
         self._open = _button("Open CSV folder", self.folder_asked)
@@ -84,7 +91,19 @@ class BatchLine(QFrame):
         """What the line says, as plain text."""
         return self._text.text()
 
+    def _on_pause(self, paused: bool) -> None:
+        self._pause.setText("Go on" if paused else "Pause")
+        if paused:
+            self._paused_s = time.monotonic()
+            self._text.setText(f"{self._text.text().split('   ')[0]}   paused")
+        elif self._paused_s is not None:
+            # The rate is that of the time in which films were tried.
+            self._began_s += time.monotonic() - self._paused_s
+            self._paused_s = None
+
     def _progress(self, event: FilmFinished) -> str:
+        if self._paused_s is not None:
+            return f"Batch: {event.done:,} / {event.total:,}   paused"
         seconds = time.monotonic() - self._began_s
         new = event.done - self._before
         words = [f"Batch: {event.done:,} / {event.total:,}", f"{event.done / event.total:.0%}"]
@@ -112,6 +131,8 @@ class BatchLine(QFrame):
             button.setVisible(event.csv_path is not None)
 
     def _show_running(self, running: bool) -> None:
+        self._pause.setChecked(False)
+        self._pause.setVisible(running)
         self._cancel.setVisible(running)
         self._bar.setVisible(running)
         self._close.setVisible(not running)
@@ -125,7 +146,7 @@ class BatchLine(QFrame):
         row.addWidget(self._text)
         row.addWidget(self._figures)
         row.addStretch(1)
-        for button in (self._table, self._open, self._save, self._cancel, self._close):
+        for button in (self._table, self._open, self._save, self._pause, self._cancel, self._close):
             row.addWidget(button)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)

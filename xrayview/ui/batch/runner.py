@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
 
@@ -23,6 +23,7 @@ from xrayview.services.tasks import Tasks
 from xrayview.ui.banners import Message
 
 _SLOT = "batch"
+_PAUSE_S = 0.1
 
 
 class BatchRunner(QObject):
@@ -47,6 +48,7 @@ class BatchRunner(QObject):
         self._results = results
         self.csv_path: Path | None = None
         self._model_sha256 = ""
+        self._paused = threading.Event()
 
     @property
     def running(self) -> bool:
@@ -63,10 +65,12 @@ class BatchRunner(QObject):
             return
         out = self._results / _folder_name(source) / "predictions.csv"
         self.csv_path, self._model_sha256 = None, model.model.sha256
+        own_points = dict(self._session.own_points)  # those in force when it was asked for
+        self._paused.clear()
         self.waiting.emit(f"Batch: listing {source.name or source} …")
         self._tasks.stream(
             _SLOT,
-            lambda stop: self._events(source, model.model, out, stop),
+            lambda stop: self._events(source, model.model, out, own_points, stop),
             self._on_events,
             lambda: None,
             self._on_failed,
@@ -75,6 +79,13 @@ class BatchRunner(QObject):
     def cancel(self) -> None:
         """End early; the rows so far are written."""
         self._tasks.stop(_SLOT)
+
+    def set_paused(self, paused: bool) -> None:
+        """Begin no further film until it goes on; what is under way is finished."""
+        if paused:
+            self._paused.set()
+        else:
+            self._paused.clear()
 
     def save_as(self, path: Path) -> None:
         """Copy the CSV to where the user wants it."""
@@ -88,16 +99,26 @@ class BatchRunner(QObject):
             )
 
     def _events(
-        self, source: Path, model: ModelRef, out: Path, stop: threading.Event
+        self,
+        source: Path,
+        model: ModelRef,
+        out: Path,
+        own_points: Mapping[str, float],
+        stop: threading.Event,
     ) -> Iterator[BatchEvent]:
         identity = self._settings["csv_identity"]
         options = BatchOptions(
             identity=identity,
             identity_key=identity_key() if identity == "hash" else b"",
             command=("window",),
+            own_points=own_points,
         )
         out.parent.mkdir(parents=True, exist_ok=True)
-        yield from run_batch(self._engine, source, model, out, options, stop)
+        for event in run_batch(self._engine, source, model, out, options, stop):
+            yield event
+            # While nobody asks for the next film, none is begun.
+            while self._paused.is_set() and not stop.is_set():
+                stop.wait(_PAUSE_S)
 
     def _on_events(self, events: list[BatchEvent]) -> None:
         films = [event for event in events if isinstance(event, FilmFinished)]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import (
@@ -16,8 +16,8 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from xrayview.domain.events import FilmResult
 from xrayview.domain.model import ModelCard, Prediction
+from xrayview.domain.operating_points import point_in_force
 from xrayview.errors import Status
 from xrayview.ui import shortcuts, theme
 from xrayview.ui.findings.heat_controls import HeatControls
@@ -38,6 +38,8 @@ class FindingsPanel(QFrame):
     classify_asked = Signal()
     card_asked = Signal()
     model_asked = Signal()
+    point_moved = Signal(str, object)
+    """A finding, and its operating point as the user wants it; None: as the card says."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -50,6 +52,14 @@ class FindingsPanel(QFrame):
         self._verdict.setProperty("role", "title")
         self._reasons = _quiet("")
         self._sure = _quiet("")
+        self._own = QPushButton()
+        self._own.setProperty("flat", True)
+        self._own.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self._own.setToolTip(
+            "The operating points that you moved hold until the program ends.\n"
+            "Click to flag the findings as the model card says."
+        )
+        self._own.clicked.connect(self._give_back)
         self._busy = QProgressBar()
         self._busy.setRange(0, 0)
         self._busy.setTextVisible(False)
@@ -67,7 +77,7 @@ class FindingsPanel(QFrame):
         self.state = state
         judged = state.kind == "judged" and state.result is not None
         self._show_verdict(state)
-        self._show_scores(state.result if judged else None, state.card)
+        self._show_scores(state if judged else None)
         self._busy.setVisible(state.kind in ("busy", "loading"))
         self._ask.setVisible(state.kind in ("unasked", "failed"))
         self._ask.setText("Classify again" if state.kind == "failed" else "Classify")
@@ -101,26 +111,41 @@ class FindingsPanel(QFrame):
         self._reasons.setText(reasons)
         self._reasons.setVisible(bool(reasons))
 
-    def _show_scores(self, result: FilmResult | None, card: ModelCard | None) -> None:
+    def _show_scores(self, state: FindingsState | None) -> None:
+        said = state.result.prediction if state is not None and state.result else None
+        scored = _by_score(said, state.card, state.own_points) if said and state.card else []
+        self._show_bars(scored)
+        own = len(state.own_points) if state is not None else 0
+        self._own.setText(f"Own operating point{'s' if own > 1 else ''} · give back")
+        self._own.setVisible(own > 0)
+        self._sure.setVisible(said is not None)
+        if said is not None:
+            self._sure.setText(f"Sure: {surety(said.uncertainty)}  (H {said.uncertainty:.2f})")
+            self._sure.setToolTip(
+                "Entropy of the scores over its maximum: 0 is sure, 1 is not sure at all.\n"
+                f"Computed on {said.device}, {said.precision}."
+            )
+
+    def _show_bars(self, scored: list[Scored]) -> None:
+        if [s.finding for s in scored] == [bar.scored.finding for bar in self._bars]:
+            for bar, said in zip(self._bars, scored, strict=True):
+                bar.show_scored(said)  # a bar whose tick is being pulled stays
+            return
         for bar in self._bars:
             self._scores.removeWidget(bar)
             bar.hide()
             bar.deleteLater()
         self._bars = []
-        said = result.prediction if result is not None else None
-        self._sure.setVisible(said is not None)
-        if said is None or card is None:
-            return
-        for scored in _by_score(said, card):
-            bar = ScoreBar(scored)
+        for said in scored:
+            bar = ScoreBar(said)
             bar.chosen.connect(self.heat.choose_finding)
+            bar.point_moved.connect(self.point_moved)
             self._bars.append(bar)
             self._scores.addWidget(bar)
-        self._sure.setText(f"Sure: {surety(said.uncertainty)}  (H {said.uncertainty:.2f})")
-        self._sure.setToolTip(
-            "Entropy of the scores over its maximum: 0 is sure, 1 is not sure at all.\n"
-            f"Computed on {said.device}, {said.precision}."
-        )
+
+    def _give_back(self) -> None:
+        for finding in tuple(self.state.own_points):
+            self.point_moved.emit(finding, None)
 
     def mark(self) -> None:
         """Mark the finding whose map is on screen."""
@@ -143,6 +168,7 @@ class FindingsPanel(QFrame):
         for part in (self._reasons, self._busy, self._ask, self._choose):
             column.addWidget(part)
         column.addLayout(self._scores)
+        column.addWidget(self._own)
         column.addWidget(self._sure)
         column.addWidget(self._heat_rule)
         column.addWidget(self.heat)
@@ -160,7 +186,7 @@ class FindingsPanel(QFrame):
         outer.addWidget(scroll)
 
 
-def _by_score(said: Prediction, card: ModelCard) -> list[Scored]:
+def _by_score(said: Prediction, card: ModelCard, own: Mapping[str, float]) -> list[Scored]:
     findings = {finding.name: finding for finding in card.findings}
     order = sorted(range(len(said.findings)), key=lambda n: -said.scores[n])
     return [
@@ -168,7 +194,7 @@ def _by_score(said: Prediction, card: ModelCard) -> list[Scored]:
             findings[said.findings[n]],
             said.scores[n],
             said.logits[n],
-            card.operating_point(said.findings[n]),
+            point_in_force(card, own, said.findings[n]),
             said.flags[n],
             f"Shift+{place}" if place < 10 else "",
         )

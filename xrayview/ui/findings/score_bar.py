@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from PySide6.QtCore import QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QFontMetrics, QMouseEvent, QPainter, QPaintEvent
+from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QColor, QFontMetrics, QKeyEvent, QMouseEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from xrayview.domain.model import Finding, OperatingPoint
+from xrayview.domain.operating_points import OWN
 from xrayview.ui import theme
 
-_BAR_HEIGHT = 6
+_BAR_TOP, _BAR_HEIGHT = 28, 6
+_REACH_PX = 6
+"""How near to the tick the pointer takes hold of it."""
+_KEY_STEPS = {Qt.Key.Key_Left: -0.01, Qt.Key.Key_Right: 0.01}
 
 
 @dataclass(frozen=True)
@@ -46,16 +50,22 @@ class Scored:
 
 
 class ScoreBar(QWidget):
-    """Drawn; a click asks for this finding's heat map."""
+    """Drawn; a click asks for this finding's heat map, the tick is pulled along the bar.
+
+    Left and Right move the tick too; a double-click on it or Backspace gives it back to the card.
+    """
 
     chosen = Signal(str)
+    point_moved = Signal(str, object)
+    """A finding, and where the user wants its operating point (0..1); None: as the card says."""
 
     def __init__(self, scored: Scored, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.scored = scored
-        self._marked = False
-        self.setToolTip(scored.tip)
-        self.setAccessibleName(f"{scored.finding.name} {scored.score:.2f}")
+        self._marked = self._pulled = False
+        self.setMouseTracking(True)
+        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.show_scored(scored)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.setCursor(Qt.CursorShape.PointingHandCursor)
 
@@ -64,18 +74,78 @@ class ScoreBar(QWidget):
         self._marked = marked
         self.update()
 
+    def show_scored(self, scored: Scored) -> None:
+        """The same finding, said anew."""
+        self.scored = scored
+        self.setToolTip(scored.tip)
+        self.setAccessibleName(f"{scored.finding.name} {scored.score:.2f}")
+        self.setAccessibleDescription(f"operating point {scored.point.threshold:.2f}")
+        self.update()
+
     def sizeHint(self) -> QSize:
         return QSize(200, 44)
 
+    def tick_x(self) -> float:
+        """Where the operating point stands, in pixels from the left."""
+        return min(self.width() * self.scored.point.threshold, self.width() - 1)
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        left = event.button() == Qt.MouseButton.LeftButton
+        self._pulled = left and self._on_tick(event)
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        if self._pulled:
+            self._move_to(event.position().x() / max(1, self.width()))
+        over = self._pulled or self._on_tick(event)
+        shapes = Qt.CursorShape
+        self.setCursor(shapes.SizeHorCursor if over else shapes.PointingHandCursor)
+
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
-        if self.rect().contains(event.position().toPoint()):
+        pulled, self._pulled = self._pulled, False
+        if not pulled and self.rect().contains(event.position().toPoint()):
             self.chosen.emit(self.scored.finding.name)
+
+    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
+        if self._on_tick(event):
+            self._pulled = True  # its release is no click on the finding
+            self.point_moved.emit(self.scored.finding.name, None)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        step = _KEY_STEPS.get(Qt.Key(event.key()))
+        if step is not None:
+            self._move_to(self.scored.point.threshold + step)
+        elif event.key() == Qt.Key.Key_Backspace:
+            self.point_moved.emit(self.scored.finding.name, None)
+        else:
+            super().keyPressEvent(event)
+
+    def event(self, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.ShortcutOverride and isinstance(event, QKeyEvent):
+            own = event.key() in {*_KEY_STEPS, Qt.Key.Key_Backspace}
+            if own and event.modifiers() == Qt.KeyboardModifier.NoModifier:
+                event.accept()
+                return True
+        return super().event(event)
+
+    def _move_to(self, threshold: float) -> None:
+        # Hundredths: finer than the bar is long, and what is read is what is in force.
+        kept = round(min(max(threshold, 0.0), 1.0), 2)
+        if kept != self.scored.point.threshold:
+            self.point_moved.emit(self.scored.finding.name, kept)
+
+    def _on_tick(self, event: QMouseEvent) -> bool:
+        at = event.position()
+        return at.y() >= _BAR_TOP - _REACH_PX and abs(at.x() - self.tick_x()) <= _REACH_PX
 
     def paintEvent(self, event: QPaintEvent) -> None:  # noqa: ARG002
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         self._words(painter)
-        self._bar(painter, QRectF(0, 28, self.width(), _BAR_HEIGHT))
+        self._bar(painter, QRectF(0, _BAR_TOP, self.width(), _BAR_HEIGHT))
+        if self.hasFocus():
+            painter.setPen(QColor(theme.C.accent))
+            painter.setBrush(Qt.BrushStyle.NoBrush)
+            painter.drawRoundedRect(QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5), 3, 3)
 
     def _words(self, painter: QPainter) -> None:
         shown = self.scored
@@ -111,9 +181,11 @@ class ScoreBar(QWidget):
         stands_out = shown.flagged and shown.finding.abnormal
         painter.setBrush(QColor(theme.C.accent if stands_out else theme.C.faint))
         painter.drawRoundedRect(filled, 3, 3)
-        x = min(groove.width() * shown.point.threshold, groove.width() - 1)
-        tick = QRectF(x - 1, groove.top() - 4, 2, groove.height() + 8)
+        tick = QRectF(self.tick_x() - 1, groove.top() - 4, 2, groove.height() + 8)
         painter.setBrush(QColor(theme.C.panel))
         painter.drawRect(tick.adjusted(-1.5, 0, 1.5, 0))
-        painter.setBrush(QColor(theme.C.text))
+        own = shown.point.name == OWN
+        painter.setBrush(QColor(theme.C.warn if own else theme.C.text))
         painter.drawRect(tick)
+        if own:
+            painter.drawEllipse(tick.center() + QPointF(0, groove.height() / 2 + 4), 3, 3)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Literal
 
 from xrayview.domain.events import FilmResult
@@ -25,6 +26,8 @@ class FindingsState:
     result: FilmResult | None = None
     card: ModelCard | None = None
     methods: tuple[HeatMapMethod, ...] = ()
+    own_points: Mapping[str, float] = field(default_factory=dict)
+    """Thresholds of the user's own, by finding."""
 
 
 _BY_STATUS: dict[Status, Kind] = {
@@ -48,7 +51,8 @@ def findings_state(
         return FindingsState("busy", "Classifying …", card=card)
     result = session.result(session.current)
     if result is not None:
-        return FindingsState(_BY_STATUS[result.status], result.message, result, card, methods)
+        kind, own = _BY_STATUS[result.status], session.own_points
+        return FindingsState(kind, result.message, result, card, methods, own)
     if session.film_error is not None:
         return FindingsState("unread", "The film could not be read: no score.", card=card)
     return FindingsState("unasked", "This film has not been classified yet.", card=card)

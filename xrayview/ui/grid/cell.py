@@ -7,10 +7,8 @@ from PySide6.QtGui import QColor, QDragEnterEvent, QDropEvent, QPainter, QPaintE
 from PySide6.QtWidgets import QAbstractScrollArea, QLabel, QVBoxLayout, QWidget
 
 from xrayview.ui import theme
+from xrayview.ui.grid.dragging import FILM_MIME, film_id_of
 from xrayview.ui.viewer.film_view import FilmViewer
-
-FILM_MIME = "application/x-xrayview-film"
-"""A film of the open folder on its way from the browser; the data is its id."""
 
 _TAKING = {QEvent.Type.MouseButtonPress, QEvent.Type.Wheel, QEvent.Type.FocusIn}
 """What the user does to the view that is meant: it becomes the active one first."""
@@ -79,8 +77,7 @@ class ViewCell(QWidget):
         if not event.mimeData().hasFormat(FILM_MIME):
             return False
         event.acceptProposedAction()
-        data = event.mimeData().data(FILM_MIME).data()
-        self.film_dropped.emit(data.decode("utf-8", "surrogateescape"))
+        self.film_dropped.emit(film_id_of(event.mimeData()))
         return True
 
     def paintEvent(self, event: QPaintEvent) -> None:  # noqa: ARG002

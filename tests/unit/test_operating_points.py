@@ -1,0 +1,122 @@
+"""Where findings are flagged: the card's operating points, and the user's own for a while."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from xrayview.domain.events import FilmResult
+from xrayview.domain.film import FilmRef
+from xrayview.domain.model import (
+    Finding,
+    ModelCard,
+    OperatingPoint,
+    Prediction,
+    PreprocessSpec,
+    Task,
+)
+from xrayview.domain.operating_points import (
+    OWN,
+    flags_at,
+    judged_at,
+    moved,
+    named_at,
+    point_in_force,
+    thresholds_of,
+)
+from xrayview.engine.protocol import ModelReady, ModelRef
+from xrayview.errors import Status, StatusCode
+from xrayview.services.session import Session
+
+PAIR = (Finding("Normal", abnormal=False), Finding("Opacity"))
+CHOSEN = OperatingPoint("Opacity", "youden", 0.7, "chosen on the validation films")
+
+
+def card_of(task: Task = "binary", *points: OperatingPoint) -> ModelCard:
+    return ModelCard(
+        1, "tiny", "1", task, "softmax", PAIR, PreprocessSpec((8, 8)), operating_points=points
+    )
+
+
+def said(card: ModelCard, normal: float, opacity: float) -> Prediction:
+    scores, thresholds = (normal, opacity), thresholds_of(card)
+    flags = flags_at(card, scores, thresholds)
+    name = named_at(card, scores, flags)
+    return Prediction(
+        "a.png#0", "m1", ("Normal", "Opacity"), scores, (0.0, 0.0), thresholds, flags, name, 0.5,
+        "cpu", "float32",
+    )  # fmt: skip
+
+
+def test_that_another_operating_point_flags_anew_and_leaves_the_scores() -> None:
+    card = card_of("binary", CHOSEN)
+    before = said(card, 0.4, 0.6)
+    after = judged_at(before, card, {"Opacity": 0.55})
+    assert (before.predicted, after.predicted) == ("Normal", "Opacity")
+    assert after.thresholds == (pytest.approx(0.45), 0.55)
+    assert (after.scores, after.logits) == (before.scores, before.logits)
+
+
+def test_that_the_cards_own_point_changes_nothing() -> None:
+    card = card_of("binary", CHOSEN)
+    before = said(card, 0.4, 0.6)
+    assert judged_at(before, card, {}) is before
+
+
+def test_that_a_score_on_the_threshold_is_flagged() -> None:
+    card = card_of("multilabel")
+    assert flags_at(card, (0.5, 0.2), (0.5, 0.3)) == (True, False)
+
+
+def test_that_a_multiclass_prediction_is_its_top_finding_at_any_operating_point() -> None:
+    card = card_of("multiclass", CHOSEN)
+    assert judged_at(said(card, 0.4, 0.6), card, {"Opacity": 0.9}).predicted == "Opacity"
+
+
+def test_that_a_point_says_how_it_was_chosen() -> None:
+    card = card_of("binary", CHOSEN)
+    assert point_in_force(card, {}, "Opacity") == CHOSEN
+    own = point_in_force(card, {"Opacity": 0.2}, "Opacity")
+    assert (own.name, own.threshold) == (OWN, 0.2)
+    assert own.sensitivity is own.specificity is None
+    other = point_in_force(card, {}, "Normal")
+    assert (other.threshold, other.chosen_by) == (pytest.approx(0.3), "complement of Opacity's")
+
+
+def test_that_moving_one_of_a_pair_moves_the_other() -> None:
+    card = card_of("binary", CHOSEN)
+    own = moved(card, {}, "Normal", 0.25)
+    assert own == {"Opacity": 0.75}
+    assert point_in_force(card, own, "Normal").name == OWN
+    assert moved(card, own, "Normal", None) == {}
+
+
+def test_that_findings_of_a_multilabel_model_move_alone() -> None:
+    card = card_of("multilabel", CHOSEN)
+    assert moved(card, {"Opacity": 0.9}, "Normal", 0.25) == {"Opacity": 0.9, "Normal": 0.25}
+
+
+def test_that_the_session_flags_at_the_users_own_point_until_it_is_given_back() -> None:
+    session, card = Session(), card_of("binary", CHOSEN)
+    film = FilmRef(Path("a.png"), "a.png", format="png")
+    session.open_folder(Path(), [film], [])
+    session.open_model(ModelReady(ModelRef(Path("m.pt"), "m1"), card, "cpu", "CPU", "float32", ()))
+    prediction = replace(said(card, 0.4, 0.6), film_id=film.film_id)
+    result = FilmResult("a.png", Status.OK, StatusCode.OK, ref=film, prediction=prediction)
+    session.accept_result(result, "m1")
+    session.move_point("Opacity", 0.5)
+    assert session.result(film).prediction.predicted == "Opacity"
+    session.move_point("Opacity", None)
+    assert session.result(film) is result
+
+
+def test_that_an_own_point_belongs_to_its_model() -> None:
+    session, card = Session(), card_of("binary", CHOSEN)
+    for sha256 in ("m1", "m2"):
+        ref = ModelRef(Path("m.pt"), sha256)
+        session.open_model(ModelReady(ref, card, "cpu", "CPU", "float32", ()))
+        if sha256 == "m1":
+            session.move_point("Opacity", 0.1)
+    assert session.own_points == {}
