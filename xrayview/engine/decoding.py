@@ -4,7 +4,9 @@ imports this module and must not load them.
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from xrayview.domain.film import FilmRef, RejectedFile
 from xrayview.domain.radiograph import Radiograph
@@ -12,14 +14,16 @@ from xrayview.engine.failures import unexpected
 from xrayview.engine.protocol import (
     DecodeFilm,
     Limits,
-    MakeThumbnail,
     PreparedFilm,
     PrepareInput,
     ReadHeaders,
-    Thumbnail,
+    ReadIndex,
 )
 from xrayview.errors import StatusCode, XrayViewError
 from xrayview.io.scan import relative_path
+
+if TYPE_CHECKING:
+    from xrayview.io.readers import HeldFile
 
 
 def load_decoders() -> None:
@@ -52,20 +56,31 @@ def rejected(path: Path, root: Path, error: XrayViewError) -> RejectedFile:
     return RejectedFile(path, relative_path(path, root), code, why, error.hint)
 
 
+def read_index(request: ReadIndex) -> tuple[Path | RejectedFile, ...]:
+    """What a DICOMDIR refers to."""
+    from xrayview.io.dicomdir import referred_files
+
+    return tuple(referred_files(request.path))
+
+
 def decode_film(request: DecodeFilm) -> Radiograph:
-    """All pixels of one film."""
+    """All pixels of one film, of one frame where it has several."""
     from xrayview.io.readers import read_film
 
+    film, held = request.film, _held_file()
     limits = request.limits or Limits()
-    return read_film(request.film, max_megapixels=limits.max_megapixels)
+    if film.frames == 1:
+        held.release()
+        return read_film(film, max_megapixels=limits.max_megapixels)
+    return read_film(film, max_megapixels=limits.max_megapixels, held=held)
 
 
-def make_thumbnail(request: MakeThumbnail) -> Thumbnail:
-    """The film in its default grey-scale, small."""
-    from xrayview.display.pyramid import thumbnail
+@cache
+def _held_file() -> HeldFile:
+    """The file of the last frame: the next one that is asked for is mostly of the same."""
+    from xrayview.io.readers import HeldFile
 
-    radiograph = decode_film(DecodeFilm(request.film, request.limits))
-    return Thumbnail(request.film.film_id, thumbnail(radiograph, request.size_px))
+    return HeldFile()
 
 
 def prepare_input(request: PrepareInput) -> PreparedFilm:
@@ -79,6 +94,6 @@ def prepare_input(request: PrepareInput) -> PreparedFilm:
         film=radiograph.ref,
         model_input=model_input,
         sha256=radiograph.sha256,
-        gate=gate.judge_film(radiograph),
+        gate=gate.judge_film(radiograph, request.scope),
         warnings=radiograph.warnings + model_input.warnings,
     )

@@ -66,6 +66,7 @@ _FILM_KEYWORDS = (
     "Laterality",
     "NumberOfFrames",
 )
+CINE_KEYWORDS = ("RecommendedDisplayFrameRate", "CineRate", "FrameTime")
 _PICTURE_KEYWORDS = (
     "SOPClassUID",
     "SamplesPerPixel",
@@ -99,6 +100,7 @@ _PICTURE_KEYWORDS = (
     "PresentationIntentType",
     "BurnedInAnnotation",
     *SHUTTER_KEYWORDS,
+    *CINE_KEYWORDS,
 )
 _PALETTE_KEYWORDS = (
     *(

@@ -23,6 +23,8 @@ from xrayview.io.scan import relative_path
 
 HEAD_BYTES = 512
 """How much of a file a reader sees before it says whether the file is its own."""
+MOST_HELD_BYTES = 512 * 1024**2
+"""Of a file whose frames are read one by one; a larger one is read anew for each."""
 
 
 @dataclass(frozen=True)
@@ -85,7 +87,42 @@ def read_header(path: Path, root: Path) -> FilmRef:
             return reader.read_header(stream, film)
 
 
-def read_film(film: FilmRef, *, max_megapixels: float = 200.0) -> Radiograph:
+class HeldFile:
+    """The bytes of the file read last: its next frame is neither read nor hashed again."""
+
+    def __init__(self) -> None:
+        self._held: tuple[Path, os.stat_result, bytes, str] | None = None
+
+    def read(self, path: Path) -> tuple[bytes, os.stat_result, str]:
+        """Bytes, status and SHA-256 of a file, which is held if it is not too large for that.
+
+        Raises:
+            UnreadableFilm: NOT_AN_IMAGE, TOO_LARGE.
+        """
+        info = regular_file(path)
+        if self._held is not None:
+            held, then, data, digest = self._held
+            if held == path and _state(then) == _state(info):
+                return data, info, digest
+        self._held = None
+        data, info = _bytes_of(path)
+        digest = hashlib.sha256(data).hexdigest()
+        if len(data) <= MOST_HELD_BYTES:
+            self._held = path, info, data, digest
+        return data, info, digest
+
+    def release(self) -> None:
+        """Let the bytes go."""
+        self._held = None
+
+
+def _state(info: os.stat_result) -> tuple[int, int, int]:
+    return info.st_ino, info.st_size, info.st_mtime_ns
+
+
+def read_film(
+    film: FilmRef, *, max_megapixels: float = 200.0, held: HeldFile | None = None
+) -> Radiograph:
     """Decode the film that `film` names: its `path` and `frame`.
 
     The file is read once: the bytes that are decoded are the bytes of `sha256`. The returned
@@ -94,16 +131,17 @@ def read_film(film: FilmRef, *, max_megapixels: float = 200.0) -> Radiograph:
     Args:
         film: from `read_header`.
         max_megapixels: the largest rows x columns to decode, in millions.
+        held: keeps the file's bytes for its other frames.
 
     Raises:
         UnreadableFilm: NOT_AN_IMAGE, NO_PIXELS, UNSUPPORTED_SYNTAX, TOO_LARGE, DECODE_FAILED.
     """
     with told_about(film.path):
-        data, info = _bytes_of(film.path)
+        data, info, digest = (held or HeldFile()).read(film.path)
         reader = _reader_of(data[:HEAD_BYTES])
         film = replace(film, file_size=len(data), mtime_ns=info.st_mtime_ns)
         radiograph = reader.read(data, film, max_megapixels)
-        return replace(radiograph, sha256=hashlib.sha256(data).hexdigest())
+        return replace(radiograph, sha256=digest)
 
 
 def read_stored(path: Path, *, max_megapixels: float = 200.0) -> StoredValues:

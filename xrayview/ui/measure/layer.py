@@ -77,6 +77,15 @@ class MeasureLayer(QObject):
         self._open_book()
         self.refresh_probe()
 
+    def show_frame(self, radiograph: Radiograph) -> None:
+        """Another frame of the film: its annotations stay, and those of the frame are drawn."""
+        self._forget_hand()
+        self._selected = None
+        self._radiograph = radiograph
+        self._open_book()
+        self._on_marks()
+        self.refresh_probe()
+
     def set_marks(self, marks: MarksOfFilm | None) -> None:
         """The annotations of the film on screen, from now on."""
         self._forget_hand()

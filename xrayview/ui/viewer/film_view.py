@@ -8,6 +8,7 @@ from PySide6.QtCore import QRectF, QSignalBlocker, Signal
 from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
+from xrayview.display.cine import frame_rate
 from xrayview.display.corners import (
     RESEARCH_USE_ONLY,
     CornerTexts,
@@ -34,6 +35,7 @@ from xrayview.ui.viewer.busy_line import BusyLine
 from xrayview.ui.viewer.canvas import Canvas
 from xrayview.ui.viewer.corners import CornerLayer
 from xrayview.ui.viewer.film_item import FilmItem
+from xrayview.ui.viewer.frame_bar import FrameBar
 from xrayview.ui.viewer.heat_overlay import HeatOverlay
 from xrayview.ui.viewer.message_page import MessagePage, sentence
 from xrayview.ui.viewer.mouse import Tool
@@ -74,10 +76,13 @@ class FilmViewer(QWidget):
         self._corners = CornerLayer(self._canvas.viewport())
         self._message = MessagePage(self._canvas.viewport())
         self.setProperty("film", True)  # its texts lie on black in every theme
+        self.frames = FrameBar()
         self._busy = BusyLine(self)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
-        layout.addWidget(self._canvas)
+        layout.setSpacing(0)
+        layout.addWidget(self._canvas, 1)
+        layout.addWidget(self.frames)
         self.setFocusProxy(self._canvas)
         self.setMinimumSize(*SMALLEST_PX)
         self._connect()
@@ -114,8 +119,29 @@ class FilmViewer(QWidget):
         self._message.hide()
         self._busy.hide()
         self.measure.show_film(radiograph)
+        self.frames.show_film(radiograph.ref.frames, radiograph.ref.frame, frame_rate(radiograph))
         self._canvas.take_film(self._film.size)
         self.film_changed.emit()
+
+    def show_frame(self, radiograph: Radiograph, ready: ReadyFilm) -> None:
+        """Show another frame of the film on screen: window, inversion and placement stay.
+
+        A page of another size or sample type than the one before starts like a film.
+        """
+        before = self._radiograph
+        if before is None or _grid_of(before) != _grid_of(radiograph) or self._voi is None:
+            self.show_film(radiograph, self._position, ready)
+            return
+        self._radiograph, self._film_id = radiograph, radiograph.ref.film_id
+        self._choices = ready.choices
+        self._heat.set_heat(None, "")
+        lut = build_lut(
+            radiograph.greyscale, self._voi, radiograph.pixels_HW.dtype, invert=self._inverted
+        )
+        self._film.set_film(ready.pyramid, lut, ready.cover)
+        self.measure.show_frame(radiograph)
+        self.frames.show_frame(radiograph.ref.frame)
+        self._refresh()
 
     def set_position(self, position: tuple[int, int]) -> None:
         """The film on screen is n of N: the list has grown since it was shown."""
@@ -338,6 +364,7 @@ class FilmViewer(QWidget):
         self._canvas.end_drag()
         self._busy.hide()
         self.measure.show_film(None)
+        self.frames.show_film(1)
         self.film_changed.emit()
 
     def _refresh(self) -> None:
@@ -377,3 +404,8 @@ class FilmViewer(QWidget):
         if spacing == self._radiograph.spacing:
             return self._radiograph
         return replace(self._radiograph, spacing=spacing)
+
+
+def _grid_of(radiograph: Radiograph) -> tuple[tuple[int, ...], str]:
+    """What two frames share that one window and one placement fit."""
+    return radiograph.pixels_HW.shape, radiograph.pixels_HW.dtype.str

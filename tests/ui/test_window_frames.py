@@ -1,0 +1,119 @@
+"""Films of several frames in the window: slider, keys, playing, and what is said of which frame."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from pytestqt.qtbot import QtBot
+
+from tests.builders import phantom, write_dicom
+from tests.ui.conftest import WAIT_MS
+from xrayview.errors import UnreadableFilm
+from xrayview.ui.main_window import MainWindow
+
+FRAMES = np.stack([np.roll(phantom(96, 80), 7 * step, axis=0) for step in range(6)])
+
+
+@pytest.fixture
+def cine(qtbot: QtBot, window: MainWindow, tmp_path: Path) -> MainWindow:
+    """The window with a film of six frames on screen, and one of one frame after it."""
+    folder = tmp_path / "cine"
+    folder.mkdir()
+    common = {"windows": [(2048, 4096)], "BodyPartExamined": "CHEST", "bits_stored": 12}
+    write_dicom(folder / "a.dcm", FRAMES, frames=6, FrameTime=20, **common)
+    write_dicom(folder / "b.dcm", phantom(96, 80), **common)
+    space = window.workspace
+    with qtbot.waitSignal(space.workbench.finished_listing, timeout=WAIT_MS):
+        window.open_paths([folder])
+    qtbot.waitUntil(lambda: space.session.radiograph is not None, timeout=WAIT_MS)
+    return window
+
+
+def wait_for_frame(qtbot: QtBot, window: MainWindow, frame: int) -> None:
+    viewer = window.workspace.viewer
+    qtbot.waitUntil(lambda: viewer.frames.frame == frame, timeout=WAIT_MS)
+    assert viewer.radiograph is not None
+    np.testing.assert_array_equal(viewer.radiograph.pixels_HW, FRAMES[frame])
+
+
+def test_that_a_frame_comes_by_slider_and_key_and_view_and_window_stay(
+    qtbot: QtBot, cine: MainWindow
+) -> None:
+    space, viewer = cine.workspace, cine.workspace.viewer
+    assert viewer.frames.isVisible()
+    viewer.rotate(1)
+    viewer.set_inverted(True)
+    viewer.auto_window()
+    kept = viewer.placement, viewer.voi
+    viewer.frames.slider.setValue(4)
+    wait_for_frame(qtbot, cine, 4)
+    space.commands()["next_frame"]()
+    wait_for_frame(qtbot, cine, 5)
+    space.commands()["next_frame"]()  # held at the end
+    space.commands()["previous_frame"]()
+    wait_for_frame(qtbot, cine, 4)
+    assert (viewer.placement, viewer.voi) == kept
+    assert viewer.inverted
+    assert viewer.frames.count.text() == "5 / 6"
+    assert any("frame 5/6" in line for line in viewer._corners.texts.bottom_left)
+
+
+def test_that_the_frame_is_the_film_that_is_classified_and_the_row_stays_chosen(
+    qtbot: QtBot, cine: MainWindow
+) -> None:
+    space = cine.workspace
+    space.viewer.frames.step(3)
+    wait_for_frame(qtbot, cine, 3)
+    current = space.session.current
+    assert current is not None
+    assert current.frame == 3
+    assert space.workbench.position() == (1, 2)
+    assert space.session.film(current.film_id) == replace(current, frame=0)
+    space.workbench.step(1)
+    qtbot.waitUntil(lambda: not space.viewer.frames.isVisible(), timeout=WAIT_MS)
+    space.workbench.step(-1)
+    wait_for_frame(qtbot, cine, 0)
+
+
+def test_that_playing_shows_every_frame_in_turn_and_pauses_where_it_is(
+    qtbot: QtBot, cine: MainWindow
+) -> None:
+    frames = cine.workspace.viewer.frames
+    assert frames.rate.value() == 50
+    seen: list[int] = []
+    cine.workspace.frames.shown.connect(lambda _number: seen.append(frames.frame))
+    cine.workspace.commands()["play_frames"]()
+    assert frames.playing
+    qtbot.waitUntil(lambda: len(seen) > 8, timeout=WAIT_MS)
+    cine.workspace.commands()["play_frames"]()
+    assert not frames.playing
+    assert seen == [(1 + n) % 6 for n in range(len(seen))]
+    assert frames.slider.value() == frames.frame
+
+
+def test_that_playing_ends_with_the_film(qtbot: QtBot, cine: MainWindow) -> None:
+    frames = cine.workspace.viewer.frames
+    frames.play()
+    cine.workspace.workbench.step(1)
+    qtbot.waitUntil(lambda: not frames.isVisible(), timeout=WAIT_MS)
+    assert not frames.playing
+
+
+def test_that_a_frame_that_cannot_be_read_is_told_and_the_one_on_screen_stays(
+    qtbot: QtBot, cine: MainWindow
+) -> None:
+    space = cine.workspace
+    path = space.session.films[0].path
+    data = path.read_bytes()
+    path.write_bytes(data[: -2 * FRAMES[0].nbytes])
+    with qtbot.waitSignal(space.frames.failed, timeout=WAIT_MS) as failed:
+        space.viewer.frames.slider.setValue(5)
+    number, film, error = failed.args
+    assert (number, film.frame) == (0, 5)
+    assert isinstance(error, UnreadableFilm)
+    assert space.viewer.frames.slider.value() == 0
+    assert space.session.radiograph is not None
+    np.testing.assert_array_equal(space.session.radiograph.pixels_HW, FRAMES[0])
