@@ -30,8 +30,10 @@ from xrayview.engine.protocol import (
     ModelReady,
     PreparedFilm,
     PrepareInput,
+    PruneThumbnails,
     ReadAttributes,
     ReadHeaders,
+    ReadIndex,
     ReadTags,
     RenderedFilm,
     RenderFilm,
@@ -53,7 +55,9 @@ class Route:
 ROUTES: dict[type, Route] = {
     ReadHeaders: Route("decode", Priority.SCAN, "header_timeout_s"),
     DecodeFilm: Route("decode", Priority.INTERACTIVE, "decode_timeout_s"),
+    ReadIndex: Route("decode", Priority.SCAN, "header_timeout_s"),
     MakeThumbnail: Route("decode", Priority.PREFETCH, "decode_timeout_s"),
+    PruneThumbnails: Route("decode", Priority.BATCH, "decode_timeout_s"),
     InspectFilm: Route("decode", Priority.INTERACTIVE, "decode_timeout_s"),
     RenderFilm: Route("decode", Priority.BATCH, "decode_timeout_s"),
     DeidentifyFilm: Route("decode", Priority.BATCH, "decode_timeout_s"),
@@ -117,6 +121,14 @@ class Engine:
     def submit(
         self, request: MakeThumbnail, *, priority: Priority | None = None
     ) -> Future[Thumbnail]: ...
+    @overload
+    def submit(
+        self, request: ReadIndex, *, priority: Priority | None = None
+    ) -> Future[tuple[Path | RejectedFile, ...]]: ...
+    @overload
+    def submit(
+        self, request: PruneThumbnails, *, priority: Priority | None = None
+    ) -> Future[int]: ...
     @overload
     def submit(
         self, request: InspectFilm, *, priority: Priority | None = None

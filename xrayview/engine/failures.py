@@ -9,8 +9,10 @@ from xrayview.engine.protocol import (
     Explain,
     FilmRequest,
     LoadModel,
+    PruneThumbnails,
     ReadAttributes,
     ReadHeaders,
+    ReadIndex,
     ReadTags,
     Request,
 )
@@ -94,8 +96,10 @@ def _is_for_model(request: Request) -> bool:
 def _path(request: Request) -> Path | None:
     if isinstance(request, FilmRequest):
         return request.film.path
-    if isinstance(request, ReadTags | ReadAttributes):
+    if isinstance(request, ReadTags | ReadAttributes | ReadIndex):
         return request.path
     if isinstance(request, ReadHeaders):
         return request.paths[0] if len(request.paths) == 1 else None
+    if isinstance(request, PruneThumbnails):
+        return None
     return request.model.path

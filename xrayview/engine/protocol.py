@@ -23,6 +23,7 @@ from xrayview.domain.model import (
     ModelInput,
     Prediction,
     PreprocessSpec,
+    Scope,
 )
 from xrayview.domain.radiograph import Radiograph, Window
 from xrayview.domain.tags import TagNode
@@ -54,6 +55,16 @@ class ReadHeaders:
 
 
 @dataclass(frozen=True)
+class ReadIndex:
+    """Decode pool. Reply: `tuple[Path | RejectedFile, ...]`, what a DICOMDIR refers to, in order.
+
+    A file that is not there, or that lies outside the folder of the DICOMDIR, is rejected.
+    """
+
+    path: Path
+
+
+@dataclass(frozen=True)
 class DecodeFilm:
     """Decode pool. Reply: `Radiograph` (its pixels cross in shared memory).
 
@@ -65,12 +76,28 @@ class DecodeFilm:
 
 
 @dataclass(frozen=True)
+class ThumbnailStore:
+    """Where thumbnails are kept on disk, and how much they may take."""
+
+    folder: Path
+    budget_mib: int
+
+
+@dataclass(frozen=True)
 class MakeThumbnail:
-    """Decode pool. Reply: `Thumbnail`."""
+    """Decode pool. Reply: `Thumbnail`, from the store where it is kept there already."""
 
     film: FilmRef
     size_px: int = 160
     limits: Limits | None = None
+    store: ThumbnailStore | None = None
+
+
+@dataclass(frozen=True)
+class PruneThumbnails:
+    """Decode pool. Reply: `int`, the bytes that are left within the store's budget."""
+
+    store: ThumbnailStore
 
 
 @dataclass(frozen=True, eq=False)
@@ -177,6 +204,8 @@ class PrepareInput:
     film: FilmRef
     spec: PreprocessSpec
     limits: Limits | None = None
+    scope: Scope = Scope()
+    """What the model's card says of the films it is for."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -221,6 +250,8 @@ class ModelReady:
     device_name: str
     precision: str
     explain_methods: tuple[HeatMapMethod, ...]
+    checks_likeness: bool = False
+    """The bundle has statistics of its training films, so predictions carry an `ood_score`."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -248,6 +279,8 @@ Request = (
     ReadHeaders
     | DecodeFilm
     | MakeThumbnail
+    | PruneThumbnails
+    | ReadIndex
     | InspectFilm
     | RenderFilm
     | DeidentifyFilm
@@ -260,6 +293,8 @@ Request = (
 )
 Reply = (
     tuple[FilmRef | RejectedFile, ...]
+    | tuple[Path | RejectedFile, ...]
+    | int
     | Radiograph
     | Thumbnail
     | FilmInspection

@@ -17,7 +17,7 @@ from pathlib import Path
 from xrayview.domain.film import FilmRef, RejectedFile
 from xrayview.engine.client import Engine
 from xrayview.engine.decoding import rejected
-from xrayview.engine.protocol import ReadHeaders
+from xrayview.engine.protocol import ReadHeaders, ReadIndex
 from xrayview.engine.waiting import result_of, withdraw
 from xrayview.errors import Cancelled, XrayViewError
 from xrayview.io.scan import walk
@@ -45,7 +45,7 @@ def scan_folder(
     """
     cancel = cancel or threading.Event()
     try:
-        yield from read_headers(engine, list_files(folder), root_of(folder), cancel)
+        yield from read_headers(engine, list_all(engine, folder, cancel), root_of(folder), cancel)
     except Cancelled:
         if not cancel.is_set():
             raise
@@ -59,6 +59,22 @@ def root_of(folder: Path) -> Path:
 def list_files(folder: Path) -> Iterator[Entry]:
     """Names only, nothing is opened; a single file is a folder of one."""
     return walk(folder) if folder.is_dir() else iter((folder,))
+
+
+def list_all(engine: Engine, path: Path, cancel: threading.Event) -> Iterator[Entry]:
+    """As `list_files`; a DICOMDIR that was chosen itself is the files that it refers to.
+
+    Raises:
+        XrayViewError: the DICOMDIR is broken, or refers to nothing.
+    """
+    if not is_index(path):
+        return list_files(path)
+    return iter(result_of(engine.submit(ReadIndex(path)), cancel))
+
+
+def is_index(path: Path) -> bool:
+    """True for a file that is called DICOMDIR, as an index has to be (PS3.10, 8.6)."""
+    return path.name.upper() == "DICOMDIR" and path.is_file()
 
 
 def read_headers(

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from xrayview.domain.radiograph import Radiograph
-from xrayview.engine import decoding, judging, leaving, showing
+from xrayview.engine import decoding, judging, leaving, showing, thumbnails
 from xrayview.engine.failures import unexpected
 from xrayview.engine.protocol import (
     Classify,
@@ -21,8 +21,10 @@ from xrayview.engine.protocol import (
     LoadModel,
     MakeThumbnail,
     PrepareInput,
+    PruneThumbnails,
     ReadAttributes,
     ReadHeaders,
+    ReadIndex,
     ReadTags,
     RenderFilm,
     Reply,
@@ -34,7 +36,9 @@ from xrayview.errors import XrayViewError
 HANDLERS: dict[type, Callable[[Any], Reply]] = {
     ReadHeaders: decoding.read_headers,
     DecodeFilm: decoding.decode_film,
-    MakeThumbnail: decoding.make_thumbnail,
+    ReadIndex: decoding.read_index,
+    MakeThumbnail: thumbnails.make_thumbnail,
+    PruneThumbnails: thumbnails.prune_thumbnails,
     InspectFilm: showing.inspect_film,
     RenderFilm: showing.render_film,
     DeidentifyFilm: leaving.deidentify_film,
