@@ -3,25 +3,33 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from concurrent.futures import Future
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import QModelIndex, Qt
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
 from tests.builders import phantom, write_dicom, write_raster
 from tests.ui.conftest import WAIT_MS
 from xrayview.domain.events import FilmResult
-from xrayview.domain.film import FilmRef, RejectedFile, group_films
+from xrayview.domain.film import FilmRef, RejectedFile
+from xrayview.domain.folder import FolderTree
 from xrayview.domain.model import Finding, ModelCard, Prediction, PreprocessSpec
+from xrayview.engine.protocol import Limits, MakeThumbnail, Thumbnail
 from xrayview.errors import Status, StatusCode
-from xrayview.ui.browser import nodes
+from xrayview.io.stars import FILE_NAME
 from xrayview.ui.browser.chip import chip
-from xrayview.ui.browser.tree_model import SEARCH, FilmTree
+from xrayview.ui.browser.filter import Filter, Known, Verdict
+from xrayview.ui.browser.outline import NOT_FILMS, Content, Folding, outline
+from xrayview.ui.browser.row_model import NODE, RowModel
+from xrayview.ui.browser.thumbnails import Thumbnails
 from xrayview.ui.main_window import MainWindow
 
 FOLDER = Path("root")
+NOTHING_KNOWN = Known(lambda _film: False, lambda _film: None)
 CARD = ModelCard(
     1, "m", "1", "multiclass", "softmax",
     (Finding("Normal", abnormal=False), Finding("Opacity"), Finding("Nodule")),
@@ -33,65 +41,84 @@ def dicom(name: str, **fields: object) -> FilmRef:
     return FilmRef(FOLDER / name, name, patient_id="P1", study_uid="1", series_uid="2", **fields)  # type: ignore[arg-type]
 
 
-def titles(node: nodes.Node, depth: int = 0) -> list[str]:
-    rows = []
-    for child in node.children:
-        rows += [". " * depth + child.title, *titles(child, depth + 1)]
-    return rows
+def rows_of(
+    *films: FilmRef,
+    rejected: tuple[RejectedFile, ...] = (),
+    hidden: bool = False,
+    chosen: Filter = Filter(),  # noqa: B008 - frozen
+    known: Known = NOTHING_KNOWN,
+) -> RowModel:
+    content = Content(FOLDER, FolderTree(films), rejected, hidden)
+    folding = Folding().with_group(NOT_FILMS, opened=True)
+    model = RowModel()
+    model.replace(outline(content, folding, chosen, known), content)
+    return model
 
 
-def everything(model: FilmTree, parent: QModelIndex = QModelIndex()) -> Iterator[list[str]]:  # noqa: B008
-    """What every row shows, is found by, and says in its tip."""
-    for row in range(model.rowCount(parent)):
-        index = model.index(row, 0, parent)
-        roles = (Qt.ItemDataRole.DisplayRole, SEARCH, Qt.ItemDataRole.ToolTipRole)
-        yield [str(model.data(index, role)) for role in roles]
-        yield from everything(model, index)
+def titles(model: RowModel) -> list[str]:
+    rows = [model.row(number) for number in range(model.rowCount())]
+    return [". " * row.depth + row.title for row in rows]
 
 
-def tree(
-    *films: FilmRef, rejected: tuple[RejectedFile, ...] = (), hidden: bool = False
-) -> nodes.Node:
-    return nodes.build(FOLDER, group_films(films), rejected, identity_hidden=hidden)
+def everything(model: RowModel) -> list[list[str]]:
+    """What every row shows, and says in its tip."""
+    roles = (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.ToolTipRole)
+    indexes = [model.index(row, 0) for row in range(model.rowCount())]
+    return [[str(index.data(role)) for role in roles] for index in indexes]
 
 
-def test_that_a_film_is_called_by_its_view_and_frame() -> None:
+def test_that_a_film_is_called_by_its_view_and_its_frames() -> None:
     film = dicom(
         "a.dcm", view_position="PA", laterality="L", body_part="CHEST", frame=1, frames=3,
         study_date="20040119", study_description="THORAX",
     )  # fmt: skip
-    assert titles(tree(film)) == ["P1", ". 2004-01-19 · THORAX", ". . Chest PA · L · frame 2/3"]
+    assert titles(rows_of(film)) == ["P1", ". 2004-01-19 · THORAX", ". . Chest PA · L · 3 frames"]
 
 
 def test_that_a_film_that_says_nothing_is_called_by_its_file() -> None:
-    assert titles(tree(dicom("IM001"))) == ["P1", ". Study without a date", ". . IM001"]
+    assert titles(rows_of(dicom("IM001"))) == ["P1", ". Study without a date", ". . IM001"]
 
 
 def test_that_films_of_one_folder_are_one_group() -> None:
     films = [FilmRef(FOLDER / n, n, format="png") for n in ("a.png", "sub/b.png")]
-    assert titles(tree(*films)) == ["root", ". a.png", "sub", ". b.png"]
+    assert titles(rows_of(*films)) == ["root", ". a.png", "sub", ". b.png"]
+
+
+def test_that_series_are_rows_of_their_own_where_a_study_has_several() -> None:
+    films = [replace(dicom(n), series_uid=n, series_number=k) for k, n in enumerate("ab", 1)]
+    expected = [
+        "P1",
+        ". Study without a date",
+        ". . Series 1",
+        ". . . a",
+        ". . Series 2",
+        ". . . b",
+    ]
+    assert titles(rows_of(*films)) == expected
+    assert titles(rows_of(films[0])) == ["P1", ". Study without a date", ". . a"]
 
 
 def test_that_hidden_identity_leaves_no_trace_in_rows_or_search() -> None:
     film = dicom("DOE_JANE.dcm", study_date="20040119", study_description="DOE")
     png = FilmRef(FOLDER / "doe" / "jane.png", "doe/jane.png", format="png", rows=4, columns=5)
     file = RejectedFile(FOLDER / "doe.txt", "doe.txt", StatusCode.NOT_AN_IMAGE, "a text")
-    model = FilmTree()
-    model.replace(tree(film, png, rejected=(file,), hidden=True))
-    shown = list(everything(model))
+    shown = everything(rows_of(film, png, rejected=(file,), hidden=True))
     assert [row[0] for row in shown] == [
         "Patient 1 1", "Study 1", "Film 1 DICOM", "Patient 2 1", "Film 1 5 × 4", "Not films 1",
         "File 1 a text",
     ]  # fmt: skip
     said = " ".join(text for row in shown for text in row).lower()
     assert not any(name in said for name in ("p1", "2004", "doe", "jane"))
+    for name in ("doe", "jane", "p1", "2004"):
+        found = rows_of(film, png, rejected=(file,), hidden=True, chosen=Filter(name))
+        assert titles(found) == []
 
 
 def test_that_rejected_files_stand_last_with_their_reason() -> None:
     file = RejectedFile(FOLDER / "n.txt", "n.txt", StatusCode.NOT_AN_IMAGE, "it is a text")
-    root = tree(dicom("a.dcm"), rejected=(file,))
-    assert titles(root)[-2:] == ["Not films", ". n.txt"]
-    assert root.children[-1].children[0].note == "it is a text"
+    model = rows_of(dicom("a.dcm"), rejected=(file,))
+    assert titles(model)[-2:] == ["Not films", ". n.txt"]
+    assert model.row(model.rowCount() - 1).note == "it is a text"
 
 
 def said(scores: tuple[float, ...], flags: tuple[bool, ...], predicted: str) -> FilmResult:
@@ -115,6 +142,146 @@ def test_that_a_chip_shows_the_leading_abnormal_finding() -> None:
 def test_that_a_film_without_a_prediction_never_shows_a_number(status: Status) -> None:
     result = FilmResult("a.dcm", status, StatusCode.DECODE_FAILED, "cut off", dicom("a.dcm"))
     assert (chip(result, CARD).text, chip(result, CARD).filled) == (str(status), False)
+
+
+# -- Filter ------------------------------------------------------------------------------------
+
+NOT_SCORED = frozenset({Verdict.REFUSED, Verdict.UNJUDGED})
+STARRED, WARNED, REFUSED, PLAIN = (dicom(name) for name in ("star", "warn", "refused", "plain"))
+SCORED = said((0.3, 0.2, 0.5), (False, False, True), "Nodule")
+RESULTS = {
+    WARNED.film_id: replace(SCORED, status=Status.WARN, ref=WARNED),
+    REFUSED.film_id: FilmResult("refused", Status.REFUSED, StatusCode.NOT_A_CHEST, ref=REFUSED),
+}
+KNOWN = Known(lambda film: film == STARRED, lambda film: RESULTS.get(film.film_id))
+
+
+@pytest.mark.parametrize(
+    ("chosen", "left"),
+    [
+        (Filter(starred=True), ["star"]),
+        (Filter(verdicts=frozenset({Verdict.WARN})), ["warn"]),
+        (Filter(verdicts=NOT_SCORED), ["star", "refused", "plain"]),
+        (Filter(finding="Nodule", least=0.5), ["warn"]),
+        (Filter(finding="Nodule", least=0.51), []),
+        (Filter(finding="Nodule"), ["warn"]),
+        (Filter(finding="Effusion"), []),
+        (Filter("PLAI"), ["plain"]),
+        (Filter(" p1 "), ["star", "warn", "refused", "plain"]),
+        (Filter("star", verdicts=frozenset({Verdict.WARN})), []),
+    ],
+    ids=str,
+)  # fmt: skip
+def test_that_a_filter_lists_what_meets_all_its_conditions(chosen: Filter, left: list[str]) -> None:
+    model = rows_of(NOT_SCORED = frozenset({Verdict.REFUSED, Verdict.UNJUDGED})
+STARRED, WARNED, REFUSED, PLAIN, chosen=chosen, known=KNOWN)
+    assert sorted(film.relative_path for film in model.rows.films) == sorted(left)
+    assert (model.rowCount() > 0) == bool(left)  # a group of nothing is no row
+
+
+def test_that_a_filter_says_its_conditions() -> None:
+    chosen = Filter("a", True, frozenset({Verdict.ERROR, Verdict.WARN}), "Nodule", 0.5)
+    assert chosen.conditions() == ("starred", "warn or error", "Nodule ≥ 0.50")
+    assert Filter().conditions() == ()
+
+
+# -- In the window -----------------------------------------------------------------------------
+
+
+def film_titles(window: MainWindow) -> list[str]:
+    return [film.relative_path for film in window.workspace.browser.films().films]
+
+
+def test_that_a_star_is_given_shown_filtered_by_and_kept_beside_the_films(
+    qtbot: QtBot, window: MainWindow, tmp_path: Path
+) -> None:
+    for name in ("a.png", "b.png"):
+        write_raster(tmp_path / name, phantom(40, 40, 8))
+    space = window.workspace
+    for _ in range(2):
+        with qtbot.waitSignal(space.workbench.finished_listing, timeout=WAIT_MS):
+            window.open_paths([tmp_path])
+        first, second = space.session.films
+        qtbot.waitUntil(lambda f=first: space.session.current == f, timeout=WAIT_MS)
+        if not (tmp_path / FILE_NAME).exists():
+            qtbot.keyClick(window, Qt.Key.Key_K)
+            qtbot.waitUntil((tmp_path / FILE_NAME).exists, timeout=WAIT_MS)
+        qtbot.waitUntil(lambda f=first: space.starring.is_starred(f), timeout=WAIT_MS)
+        assert not space.starring.is_starred(second)
+        space.browser.filter.star.setChecked(True)
+        assert film_titles(window) == ["a.png"]
+        space.browser.filter.star.setChecked(False)
+    qtbot.keyClick(window, Qt.Key.Key_K)
+    qtbot.waitUntil(lambda: not (tmp_path / FILE_NAME).exists(), timeout=WAIT_MS)
+
+
+def test_that_the_filter_follows_what_the_model_says(qtbot: QtBot, ready: MainWindow) -> None:
+    space, line = ready.workspace, ready.workspace.browser.filter
+    line.page.verdicts[Verdict.UNJUDGED].setChecked(True)
+    assert len(film_titles(ready)) == 4
+    line.page.finding.setCurrentIndex(line.page.finding.findData("Opacity"))
+    assert film_titles(ready) == []
+    line.page.verdicts[Verdict.UNJUDGED].setChecked(False)
+    line.page.least.setValue(0.0)
+    space.judging.classify()
+    qtbot.waitUntil(lambda: len(film_titles(ready)) == 1, timeout=WAIT_MS)
+    assert "Opacity ≥ 0.00" in space.browser.state.text()
+    line.page.clear.click()
+    assert len(film_titles(ready)) == 4
+
+
+def test_that_the_film_on_screen_is_unfolded_and_the_list_stays_where_it_was(
+    qtbot: QtBot, window: MainWindow
+) -> None:
+    films = [
+        replace(dicom(f"{n:04d}"), patient_id=f"P{n // 2}", study_uid=f"1.{n // 2}")
+        for n in range(600)
+    ]
+    browser = window.workspace.browser
+    window.pages.setCurrentWidget(window.workspace)
+    browser.show_folder(FOLDER, FolderTree(films), ())
+    assert len(browser.films()) == 600
+    assert browser.tree.model().rowCount() == 300 + 1 + 2  # one of 300 patients is open
+    browser.select(films[500])
+    shown = browser.tree.currentIndex()
+    assert shown.data(NODE).film == films[500]
+    assert browser.tree.viewport().rect().contains(browser.tree.visualRect(shown))
+    place = browser.tree.visualRect(shown)
+    new = [replace(dicom("new"), patient_id="P0", study_uid="1.0")]
+    browser.show_folder(FOLDER, FolderTree([*films, *new]), ())
+    assert browser.tree.visualRect(browser.tree.currentIndex()) == place
+
+
+def test_that_only_rows_on_screen_are_asked_for(qtbot: QtBot, window: MainWindow) -> None:
+    """Ten thousand rows are laid out without a look at any but those that are painted."""
+    browser, asked = window.workspace.browser, []
+    model = browser.tree.model()
+    row = model.row
+    model.row = lambda number: asked.append(number) or row(number)
+    films = [FilmRef(FOLDER / f"{n:05d}.png", f"{n:05d}.png", format="png") for n in range(10_000)]
+    window.pages.setCurrentWidget(window.workspace)
+    browser.show_folder(FOLDER, FolderTree(films), ())
+    browser.tree.verticalScrollBar().setValue(300_000)
+    QTest.qWait(50)
+    assert asked
+    assert len(set(asked)) < 100
+    del model.row
+
+
+def test_that_thumbnails_that_scrolled_away_are_taken_back(window: MainWindow) -> None:
+    asked: list[MakeThumbnail] = []
+
+    def submit(request: MakeThumbnail) -> Future[Thumbnail]:
+        asked.append(request)
+        return Future()
+
+    thumbnails = Thumbnails(window.workspace.workbench._tasks, submit, Limits(), 96)
+    films = [dicom(name) for name in "abcdef"]
+    thumbnails.want(films[:3])
+    assert [request.film for request in asked] == films[:2]
+    thumbnails.want(films[3:])
+    assert [request.film for request in asked] == [*films[:2], *films[3:5]]
+    thumbnails.clear()
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no such names")

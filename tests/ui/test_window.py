@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import QMimeData, QModelIndex, QPoint, QPointF, Qt, QUrl
+from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
 from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
@@ -14,24 +14,19 @@ from tests.ui.conftest import WAIT_MS
 from xrayview.errors import Status, StatusCode
 from xrayview.services.session import Session
 from xrayview.services.settings import Settings
-from xrayview.ui.browser.tree_model import NODE
+from xrayview.ui.browser.outline import NOT_FILMS
+from xrayview.ui.browser.row_model import NODE
 from xrayview.ui.main_window import MainWindow
 from xrayview.ui.status_line import NOTICE
 
 
 def rows(window: MainWindow) -> list[str]:
-    """The browser as text, indented by depth."""
-    model = window.workspace.browser.tree.model()
-    lines: list[str] = []
-
-    def walk(parent: QModelIndex, depth: int) -> None:
-        for row in range(model.rowCount(parent)):
-            index = model.index(row, 0, parent)
-            lines.append(". " * depth + index.data(NODE).title)
-            walk(index, depth + 1)
-
-    walk(QModelIndex(), 0)
-    return lines
+    """The browser as text, indented by depth, what is folded unfolded."""
+    browser = window.workspace.browser
+    browser.set_open(NOT_FILMS, opened=True)
+    model = browser.tree.model()
+    listed = (model.index(row, 0).data(NODE) for row in range(model.rowCount()))
+    return [". " * row.depth + row.title for row in listed]
 
 
 def session_of(window: MainWindow) -> Session:

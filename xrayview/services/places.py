@@ -25,6 +25,11 @@ def models_folder() -> Path:
     return _made(platformdirs.user_data_path(_NAME, appauthor=False) / "models")
 
 
+def cache_folder() -> Path:
+    """What can be made again: thumbnails."""
+    return platformdirs.user_cache_path(_NAME, appauthor=False, ensure_exists=True)
+
+
 def log_folder() -> Path:
     """Log files."""
     return _made(platformdirs.user_log_path(_NAME, appauthor=False))

@@ -17,14 +17,18 @@ from xrayview.domain.radiograph import Radiograph
 from xrayview.engine.client import Engine
 from xrayview.engine.lane import Priority
 from xrayview.engine.protocol import DecodeFilm
-from xrayview.engine.scan import list_files, read_headers, root_of, scan_folder
+from xrayview.engine.scan import is_index, list_all, read_headers, root_of, scan_folder
 from xrayview.errors import XrayViewError
+from xrayview.services.ahead import Ahead
 from xrayview.services.session import MOST_VIEWS, FilmList, Session
 from xrayview.services.tasks import Failed, Tasks
 from xrayview.ui.banners import Message
 
 Found = FilmRef | RejectedFile
-_LIST_EVERY_MS = 250
+_Films, _Rejected = list[FilmRef], list[RejectedFile]
+_LIST_EVERY_MS = 150
+_FILES_PER_TURN = 1000
+"""Files taken in before the window may answer its user again."""
 # Headers come in chunks: so long after the first of them, its whole chunk is there to choose from.
 _FIRST_LIST_MS = 50
 # Body Part Examined of what the models here are about (PS3.16 Annex L and usual spellings).
@@ -56,6 +60,7 @@ class Workbench(QObject):
         self.session = session
         self._tasks = tasks
         self._engine = engine
+        self._ahead = Ahead(session.film_budget_bytes)
         self._ready: WeakKeyDictionary[Radiograph, ReadyFilm] = WeakKeyDictionary()
         self._staged: _Listing | None = None
         self.listed: Callable[[], FilmList] = lambda: FilmList(session.films)
@@ -76,7 +81,9 @@ class Workbench(QObject):
             return
         if len(paths) == 1:
             only = paths[0]
-            self._open(root_of(only), only, lambda stop: scan_folder(self._engine, only, stop))
+            # What a DICOMDIR names is some of a folder: a batch is of a folder or of a film.
+            source = None if is_index(only) else only
+            self._open(root_of(only), source, lambda stop: scan_folder(self._engine, only, stop))
             return
         root = Path(commonpath([path.parent for path in paths]))
         self._open(root, None, lambda stop: self._scan_all(tuple(paths), root, stop))
@@ -84,7 +91,7 @@ class Workbench(QObject):
     def _scan_all(
         self, paths: tuple[Path, ...], root: Path, stop: threading.Event
     ) -> Iterator[Found]:
-        files = itertools.chain.from_iterable(list_files(path) for path in paths)
+        files = itertools.chain.from_iterable(list_all(self._engine, path, stop) for path in paths)
         return read_headers(self._engine, files, root, stop)
 
     def _open(
@@ -107,34 +114,40 @@ class Workbench(QObject):
     def _on_found(self, staged: _Listing, found: list[Found]) -> None:
         staged.add(found)
         if staged.films and not self._redraw.isActive():
-            # A list that grows long is drawn less often: each drawing costs its length.
-            wait_ms = _LIST_EVERY_MS if staged.swapped else _FIRST_LIST_MS
-            self._redraw.start(wait_ms + len(staged.films) // 10)
+            self._redraw.start(_LIST_EVERY_MS if staged.swapped else _FIRST_LIST_MS)
 
-    def _swap(self, staged: _Listing) -> None:
+    def _swap(self, staged: _Listing, films: _Films, rejected: _Rejected) -> None:
         staged.swapped = True
         self._tasks.cancel("prefetch")
         for number in range(MOST_VIEWS):
             self._tasks.cancel(_slot(number))
-        self.session.open_folder(staged.root, staged.films, staged.rejected, staged.source)
+        self.session.open_folder(staged.root, films, rejected, staged.source)
         self.folder_opened.emit()
         self.listing_changed.emit()
-        films = self.session.films
-        if films:
-            chests = (film for film in films if film.body_part.upper() in _CHEST)
-            self.open_film(next(chests, films[0]))
+        listed = self.session.films
+        if listed:
+            chests = (film for film in listed if film.body_part.upper() in _CHEST)
+            self.open_film(next(chests, listed[0]))
             self.fill_views()
 
     def _list(self) -> None:
+        """Take in what one turn of the window may cost; the rest has its own turns."""
         staged = self._staged
         if staged is None:
             return
+        films, rejected = staged.take(_FILES_PER_TURN)
         if not staged.swapped:
-            self._swap(staged)
-        self.session.update_folder(staged.films, staged.rejected)
-        self.listing_changed.emit()
-        self.fill_views()
-        self.listing_state.emit(f"Reading …  {_count(len(staged.films), 'film')} so far")
+            self._swap(staged, films, rejected)
+        elif films or rejected:
+            self.session.add_films(films, rejected)
+            self.listing_changed.emit()
+            self.fill_views()
+        if staged.has_more:
+            self._redraw.start(0)
+        elif staged.is_complete:
+            self._finish()
+            return
+        self.listing_state.emit(f"Reading …  {_count(len(self.session.films), 'film')} so far")
 
     def _on_listed(self, staged: _Listing) -> None:
         self._redraw.stop()
@@ -142,11 +155,11 @@ class Workbench(QObject):
         if nothing is not None:
             self._on_not_listed(staged.root, nothing)
             return
-        if not staged.swapped:
-            self._swap(staged)
-        self.session.update_folder(staged.films, staged.rejected)
-        self.listing_changed.emit()
-        self.fill_views()
+        staged.is_complete = True
+        self._list()
+
+    def _finish(self) -> None:
+        self._staged = None
         self.listing_state.emit(self.listing_text())
         self.finished_listing.emit()
 
@@ -203,11 +216,11 @@ class Workbench(QObject):
 
     def _next_unseen(self, number: int) -> FilmRef | None:
         views, films = self.session.views, self.listed().films
-        seen = {view.film.film_id for view in views if view.film is not None}
+        seen = {view.film.row_id for view in views if view.film is not None}
         before = [view.film for view in views[:number] if view.film is not None]
         start = self.listed().number(before[-1]) if before else 0
         following = (*films[start:], *films[:start])
-        return next((film for film in following if film.film_id not in seen), None)
+        return next((film for film in following if film.row_id not in seen), None)
 
     # Film
 
@@ -265,7 +278,7 @@ class Workbench(QObject):
 
     def _go(self, film: FilmRef | None) -> None:
         current = self.session.current
-        if film is not None and (current is None or film.film_id != current.film_id):
+        if film is not None and (current is None or film.row_id != current.row_id):
             self.open_film(film)
 
     def _on_decoded(self, film: FilmRef, radiograph: Radiograph) -> None:
@@ -287,29 +300,25 @@ class Workbench(QObject):
             self.film_shown.emit(radiograph)
         self._prefetch()
 
-    def _prefetch(self, steps: tuple[int, ...] = (1, -1)) -> None:
-        """Decode the next film before it is asked for, then the previous one."""
-        listed, current = self.listed(), self.session.current
-        for place, step in enumerate(steps, 1):
-            film = listed.neighbour(current, step)
-            if film is None or current is None or film.film_id == current.film_id:
-                continue
-            if not self.session.is_decoded(film):
-                self._decode_ahead(film, steps[place:])
-                return
+    def _prefetch(self) -> None:
+        """Decode a neighbour before it is asked for; when it is there, the next one."""
+        film = self._ahead.next_film(self.listed(), self.session.current, self.session.is_decoded)
+        if film is not None:
+            self._decode_ahead(film)
 
-    def _decode_ahead(self, film: FilmRef, then: tuple[int, ...]) -> None:
+    def _decode_ahead(self, film: FilmRef) -> None:
         request = DecodeFilm(film, self._engine.limits)
+
+        def failed(_error: XrayViewError) -> None:
+            self._prefetch()  # told when the user opens that film
+
         self._tasks.start(
             "prefetch",
             lambda: self._engine.submit(request, priority=Priority.PREFETCH),
             lambda radiograph: self._make_ready(
-                "prefetch",
-                radiograph,
-                lambda: self._on_ahead(film, radiograph, then),
-                lambda _error: None,
+                "prefetch", radiograph, lambda: self._on_ahead(film, radiograph), failed
             ),
-            lambda _error: None,  # told when the user opens that film
+            failed,
         )
 
     def _make_ready(
@@ -323,14 +332,14 @@ class Workbench(QObject):
 
         self._tasks.call(slot, lambda: make_ready(radiograph), keep, failed)
 
-    def _on_ahead(self, film: FilmRef, radiograph: Radiograph, then: tuple[int, ...]) -> None:
+    def _on_ahead(self, film: FilmRef, radiograph: Radiograph) -> None:
         waiting = self.session.accept_radiograph(film, radiograph)
         if waiting:
             for number in waiting:
                 self._tasks.cancel(_slot(number))
             self._shown(waiting, radiograph)
         else:
-            self._prefetch(then)
+            self._prefetch()
 
 
 class _Listing:
@@ -342,6 +351,21 @@ class _Listing:
         self.films: list[FilmRef] = []
         self.rejected: list[RejectedFile] = []
         self.swapped = False
+        self.is_complete = False
+        self._films_taken = self._rejected_taken = 0
+
+    @property
+    def has_more(self) -> bool:
+        """True while not all that was found is taken."""
+        return self._films_taken < len(self.films) or self._rejected_taken < len(self.rejected)
+
+    def take(self, most: int) -> tuple[_Films, _Rejected]:
+        """What was found since, `most` of each at a time."""
+        films = self.films[self._films_taken : self._films_taken + most]
+        rejected = self.rejected[self._rejected_taken : self._rejected_taken + most]
+        self._films_taken += len(films)
+        self._rejected_taken += len(rejected)
+        return films, rejected
 
     def add(self, found: list[Found]) -> None:
         for item in found:

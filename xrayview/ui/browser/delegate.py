@@ -4,22 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from PySide6.QtCore import QRect, QRectF, QSize, Qt
+from PySide6.QtCore import QRect, QRectF, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetrics, QPainter, QPixmap
 from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem
 
 from xrayview.domain.film import FilmRef
+from xrayview.domain.folder import Group
 from xrayview.errors import XrayViewError
 from xrayview.ui import theme
 from xrayview.ui.browser.chip import Chip
-from xrayview.ui.browser.nodes import Node
+from xrayview.ui.browser.row_model import NODE, AnyIndex, Row
 from xrayview.ui.browser.thumbnails import Thumbnails
-from xrayview.ui.browser.tree_model import NODE, AnyIndex
 
-_FILM_HEIGHT = 60
-_GROUP_HEIGHT = 28
-_REJECTED_HEIGHT = 40
 _THUMB = 52
+_STAR = 16
+_INDENT = 8
 _LEFT = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
 _RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
 
@@ -27,34 +26,30 @@ _RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
 class FilmDelegate(QStyledItemDelegate):
     """Films with thumbnail, words and chip; groups with their count; files with their reason."""
 
-    def __init__(self, thumbnails: Thumbnails, chip_of: Callable[[FilmRef], Chip | None]) -> None:
+    def __init__(
+        self,
+        thumbnails: Thumbnails,
+        chip_of: Callable[[FilmRef], Chip | None],
+        is_starred: Callable[[FilmRef], bool],
+    ) -> None:
         super().__init__()
         self._thumbnails = thumbnails
         self._chip_of = chip_of
-
-    def sizeHint(self, option: QStyleOptionViewItem, index: AnyIndex) -> QSize:  # noqa: ARG002
-        node: Node = index.data(NODE)
-        height = _GROUP_HEIGHT
-        if node.film is not None:
-            height = _FILM_HEIGHT
-        elif node.rejected is not None:
-            height = _REJECTED_HEIGHT
-        return QSize(120, height)
+        self._is_starred = is_starred
 
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: AnyIndex) -> None:
-        node: Node = index.data(NODE)
+        row: Row = index.data(NODE)
         painter.save()
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
         self._ground(painter, option)
-        area = option.rect.adjusted(4, 0, -8, 0)
-        opened = bool(option.state & QStyle.StateFlag.State_Open)
-        if node.film is not None:
-            self._film(painter, area, node, node.film)
-        elif node.rejected is not None:
-            _two_lines(painter, area, node.title, node.note, theme.C.quiet)
+        area = option.rect.adjusted(4 + _INDENT * (row.depth + 1), 0, -8, 0)
+        if row.film is not None:
+            self._film(painter, area, row, row.film)
+        elif row.is_group:
+            self._group(painter, area, row)
         else:
-            self._group(painter, area, node, opened)
+            _two_lines(painter, area, row.title, row.note, theme.C.quiet)
         painter.restore()
 
     def _ground(self, painter: QPainter, option: QStyleOptionViewItem) -> None:
@@ -63,28 +58,39 @@ class FilmDelegate(QStyledItemDelegate):
         elif option.state & QStyle.StateFlag.State_MouseOver:
             painter.fillRect(option.rect, QColor(theme.C.raised))
 
-    def _group(self, painter: QPainter, area: QRect, node: Node, opened: bool) -> None:
-        top = node.parent is not None and node.parent.parent is None
+    def _group(self, painter: QPainter, area: QRect, row: Row) -> None:
+        is_patient = row.depth == 0 and isinstance(row.item, Group)
         font = theme.pixels(theme.TEXT_PX)
-        font.setBold(top and not node.is_list_of_rejected)
-        colour = theme.C.quiet if node.is_list_of_rejected or not top else theme.C.text
-        arrow = "chevron_down" if opened else "chevron_right"
+        font.setBold(is_patient)
+        colour = theme.C.text if is_patient else theme.C.quiet
+        arrow = "chevron_down" if row.is_open else "chevron_right"
         sign = theme.pixmap(arrow, 14, theme.C.faint, painter.device().devicePixelRatioF())
         painter.drawPixmap(area.left(), area.center().y() - 6, sign)
-        count = QFontMetrics(font).horizontalAdvance(node.note) + 8
-        _text(painter, area.adjusted(18, 0, -count, 0), node.title, font, colour)
-        _text(painter, area, node.note, theme.pixels(theme.SMALL_PX), theme.C.quiet, _RIGHT)
+        count = QFontMetrics(font).horizontalAdvance(row.note) + 8
+        _text(painter, area.adjusted(18, 0, -count, 0), row.title, font, colour)
+        _text(painter, area, row.note, theme.pixels(theme.SMALL_PX), theme.C.quiet, _RIGHT)
 
-    def _film(self, painter: QPainter, area: QRect, node: Node, film: FilmRef) -> None:
+    def _film(self, painter: QPainter, area: QRect, row: Row, film: FilmRef) -> None:
         frame = QRect(area.left(), area.top() + 4, _THUMB, _THUMB)
         painter.fillRect(frame, QColor(theme.C.film))
         _thumbnail(painter, frame, self._thumbnails.picture(film))
         words = area.adjusted(_THUMB + 10, 0, 0, 0)
         chip = self._chip_of(film)
+        if self._is_starred(film):
+            words.setRight(_star(painter, words) - 6)
         if chip is not None:
             words.setRight(_chip(painter, words, chip) - 8)
-        note = chip.note if chip is not None and chip.note else node.note
-        _two_lines(painter, words, node.title, note, theme.C.text)
+        note = chip.note if chip is not None and chip.note else row.note
+        _two_lines(painter, words, row.title, note, theme.C.text)
+
+
+def _star(painter: QPainter, area: QRect) -> int:
+    """Draw at the right end; returns the left edge."""
+    left = area.right() - _STAR
+    ratio = painter.device().devicePixelRatioF()
+    sign = theme.pixmap("star_filled", _STAR, theme.C.warn, ratio)
+    painter.drawPixmap(left, area.center().y() - _STAR // 2, sign)
+    return left
 
 
 def _thumbnail(painter: QPainter, frame: QRect, picture: QPixmap | XrayViewError | None) -> None:

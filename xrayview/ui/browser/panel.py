@@ -1,25 +1,27 @@
-"""The browser: a filter field over the tree of films."""
+"""The browser: a line of filters over the films, and how much of them is listed."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from PySide6.QtCore import QItemSelectionModel, QModelIndex, Qt, Signal
-from PySide6.QtGui import QAction
-from PySide6.QtWidgets import QFrame, QLabel, QLineEdit, QTreeView, QVBoxLayout, QWidget
+from PySide6.QtCore import QItemSelectionModel, QModelIndex, QTimer, Signal
+from PySide6.QtWidgets import QFrame, QLabel, QVBoxLayout, QWidget
 
-from xrayview.domain.film import FilmRef, Patient, RejectedFile
+from xrayview.domain.film import FilmRef, RejectedFile, row_of
+from xrayview.domain.folder import FolderTree
 from xrayview.services.session import FilmList
-from xrayview.ui import theme
-from xrayview.ui.browser import nodes
 from xrayview.ui.browser.chip import Chip
 from xrayview.ui.browser.delegate import FilmDelegate
+from xrayview.ui.browser.filter import Filter, Known
+from xrayview.ui.browser.filter_line import FilterLine
+from xrayview.ui.browser.outline import Content, Folding, groups_above, key_of, outline
+from xrayview.ui.browser.row_model import NODE, Row, RowModel
+from xrayview.ui.browser.row_view import RowView
 from xrayview.ui.browser.thumbnails import Thumbnails
-from xrayview.ui.browser.tree_model import NODE, FilmFilter, FilmTree
 
-_OPEN_ALL_UP_TO = 200
-"""Films up to which every group is shown open."""
+_RESULTS_EVERY_MS = 250
+"""How often rows are laid out anew while results arrive that the filter asks for."""
 
 
 class Browser(QFrame):
@@ -31,152 +33,172 @@ class Browser(QFrame):
         self,
         thumbnails: Thumbnails,
         chip_of: Callable[[FilmRef], Chip | None],
+        known: Known,
         parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
         self.setProperty("panel", True)
-        self._model = FilmTree(self)
-        self._filter = FilmFilter(self)
-        self._filter.setSourceModel(self._model)
-        self._closed: set[str] = set()
-        self._opened: set[str] = set()
+        self._thumbnails = thumbnails
+        self._known = known
+        self._content: Content | None = None
+        self._folding = Folding()
         self._hidden = False
+        self._chosen = ""
         self._text = "No folder is open"
-        self._content: tuple[Path, tuple[Patient, ...], tuple[RejectedFile, ...]] | None = None
-        self._delegate = FilmDelegate(thumbnails, chip_of)
+        self._films = FilmList()
+        self._model = RowModel(self)
         thumbnails.arrived.connect(self._model.refresh)
-        self.field = self._make_field()
-        self.tree = self._make_tree()
+        self._delegate = FilmDelegate(thumbnails, chip_of, known.is_starred)
+        self.filter = FilterLine()
+        self.field = self.filter.field
+        self.filter.changed.connect(self._on_filter)
+        self.filter.confirmed.connect(self._on_confirmed)
+        self.tree = self._make_view()
         self.state = QLabel(self._text)
         self.state.setProperty("role", "quiet")
         self.state.setContentsMargins(8, 4, 8, 8)
         self.state.setWordWrap(True)
+        self._later = QTimer(self)
+        self._later.setSingleShot(True)
+        self._later.timeout.connect(self._lay_out)
         rows = QVBoxLayout(self)
         rows.setContentsMargins(0, 8, 0, 0)
         rows.setSpacing(8)
         head = QVBoxLayout()
         head.setContentsMargins(8, 0, 8, 0)
-        head.addWidget(self.field)
+        head.addWidget(self.filter)
         rows.addLayout(head)
         rows.addWidget(self.tree, 1)
         rows.addWidget(self.state)
 
-    def show_folder(
-        self, folder: Path, patients: tuple[Patient, ...], rejected: tuple[RejectedFile, ...]
-    ) -> None:
+    def show_folder(self, folder: Path, tree: FolderTree, rejected: Sequence[RejectedFile]) -> None:
         """List the folder; what was folded, selected and scrolled stays so."""
-        self._content = (folder, patients, rejected)
-        self._rebuild()
+        if self._content is None or self._content.folder != folder:
+            self._folding = Folding()
+        self._content = Content(folder, tree, rejected, self._hidden)
+        self._lay_out()
 
     def show_state(self, text: str) -> None:
-        """The line below the tree: how much is listed, or what is going on."""
+        """The line below the films: how much is listed, or what is going on."""
         self._text = text
         self._say()
 
+    def show_findings(self, findings: Sequence[str]) -> None:
+        """The findings that a score can be asked of."""
+        self.filter.show_findings(findings)
+
     def select(self, film: FilmRef) -> None:
         """Mark the film that is on screen, and bring its row into view."""
-        index = self._filter.mapFromSource(self._model.index_of(film.film_id))
-        if index.isValid():
-            flags = QItemSelectionModel.SelectionFlag.ClearAndSelect
-            self.tree.selectionModel().setCurrentIndex(index, flags)
-            self.tree.scrollTo(index)
+        self._chosen = film.row_id
+        content = self._content
+        if content is not None and self._films.number(film) and not self._has_row(film):
+            for key in groups_above(content.tree, film):
+                self._folding = self._folding.with_group(key, opened=True)
+            self._lay_out()
+        self.tree.scrollTo(self._mark())
 
     def refresh(self, film_id: str) -> None:
         """Draw one film's row again: what is known of it changed."""
-        self._model.refresh(film_id)
+        self._model.refresh(row_of(film_id))
+        if self.filter.chosen.asks_results and not self._later.isActive():
+            self._later.start(_RESULTS_EVERY_MS)
+
+    def refresh_stars(self, film_id: str = "") -> None:
+        """Draw the stars again: of one film, or of all."""
+        if self.filter.chosen.starred:
+            self._lay_out()
+        elif film_id:
+            self._model.refresh(film_id)
+        else:
+            self.tree.viewport().update()
 
     def refresh_all(self) -> None:
         """Draw every row again: another model is in force."""
+        if self.filter.chosen.asks_results:
+            self._lay_out()
         self.tree.viewport().update()
 
     def films(self) -> FilmList:
         """The films that pass the filter, in order: what Up and Down walk through."""
-        return self._filter.films()
+        return self._films
 
     def set_identity_hidden(self, hidden: bool) -> None:
         """Show numbers in place of IDs, dates, folders and file names."""
         self._hidden = hidden
-        self._rebuild()
+        if self._content is not None:
+            content = self._content
+            self._content = Content(content.folder, content.tree, content.rejected, hidden)
+            self._lay_out()
+
+    def set_open(self, key: str, *, opened: bool) -> None:
+        """Unfold a group, or fold it."""
+        self._folding = self._folding.with_group(key, opened=opened)
+        self._lay_out()
+
+    def _has_row(self, film: FilmRef) -> bool:
+        return film.row_id in self._model.rows.by_key
 
     def _say(self) -> None:
-        count = f"{len(self.films()):,} match" if self.field.text() else ""
-        self.state.setText(" · ".join(text for text in (self._text, count) if text))
+        chosen = self.filter.chosen
+        count = "" if chosen.is_empty else f"{len(self._films):,} match"
+        words = (self._text, count, *chosen.conditions())
+        self.state.setText(" · ".join(word for word in words if word))
 
-    def _rebuild(self) -> None:
+    def _lay_out(self) -> None:
         if self._content is None:
             return
-        folder, patients, rejected = self._content
-        chosen = self.tree.currentIndex().data(NODE)
-        scrolled = self.tree.verticalScrollBar().value()
-        self._model.replace(nodes.build(folder, patients, rejected, identity_hidden=self._hidden))
-        self._unfold(QModelIndex(), open_all=len(self.films()) <= _OPEN_ALL_UP_TO)
-        if chosen is not None and chosen.film is not None:
-            self.select(chosen.film)
-        self.tree.verticalScrollBar().setValue(scrolled)
+        anchor, below_px = self._anchor()
+        rows = outline(self._content, self._folding, self.filter.chosen, self._known)
+        self._films = FilmList(rows.films)
+        self._model.replace(rows, self._content)
+        self._mark()
+        if anchor in rows.by_key:
+            top = self.tree.top_px(rows.by_key[anchor])
+            self.tree.verticalScrollBar().setValue(top + below_px)
+        self._say()
 
-    def _unfold(self, parent: QModelIndex, *, open_all: bool) -> None:
-        for row in range(self._filter.rowCount(parent)):
-            index = self._filter.index(row, 0, parent)
-            node = index.data(NODE)
-            if not node.children:
-                return  # films: a group holds either films or groups
-            usual = (open_all or row == 0) and not node.is_list_of_rejected
-            unfold = node.key in self._opened or (usual and node.key not in self._closed)
-            self.tree.blockSignals(True)  # only the user's own folding is remembered
-            self.tree.setExpanded(index, unfold)
-            self.tree.blockSignals(False)
-            self._unfold(index, open_all=open_all)
+    def _anchor(self) -> tuple[str, int]:
+        """The row at the top, and how much of it is above: there it stays when others come."""
+        top = self.tree.verticalOffset()
+        row = self.tree.row_at_px(top)
+        if row < 0 or not top:
+            return "", 0
+        return key_of(self._model.rows.items[row]), top - self.tree.top_px(row)
 
-    def _make_field(self) -> QLineEdit:
-        field = QLineEdit()
-        field.setPlaceholderText("Filter")
-        field.setAccessibleName("Filter the films")
-        field.setClearButtonEnabled(True)
-        sign = QAction(theme.icon("search", theme.C.faint), "", field)
-        field.addAction(sign, QLineEdit.ActionPosition.LeadingPosition)
-        field.textChanged.connect(self._on_filter)
-        field.returnPressed.connect(self._on_filter_return)
-        return field
+    def _mark(self) -> QModelIndex:
+        index = self._model.index_of(self._chosen)
+        if index.isValid():
+            flags = QItemSelectionModel.SelectionFlag.ClearAndSelect
+            self.tree.selectionModel().setCurrentIndex(index, flags)
+        return index
 
-    def _make_tree(self) -> QTreeView:
-        tree = QTreeView()
-        tree.setModel(self._filter)
-        tree.setItemDelegate(self._delegate)
-        tree.setHeaderHidden(True)
-        tree.setIndentation(8)
-        tree.setRootIsDecorated(False)
-        tree.setUniformRowHeights(False)
-        tree.setMouseTracking(True)
-        tree.setVerticalScrollMode(QTreeView.ScrollMode.ScrollPerPixel)
-        tree.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        tree.setAccessibleName("Films")
-        tree.clicked.connect(self._on_click)
-        tree.collapsed.connect(lambda index: self._remember(index, opened=False))
-        tree.expanded.connect(lambda index: self._remember(index, opened=True))
-        return tree
+    def _make_view(self) -> RowView:
+        view = RowView(self._model)
+        view.setItemDelegate(self._delegate)
+        view.setAccessibleName("Films")
+        view.setAutoScroll(False)  # a row that is laid out anew is no reason to move the others
+        view.clicked.connect(self._on_click)
+        view.rows_seen.connect(self._on_seen)
+        return view
+
+    def _on_seen(self, first: int, last: int) -> None:
+        """Ask for the thumbnails of what is on screen, then for the screen below."""
+        items = self._model.rows.items
+        ahead = items[first : last + (last - first)]
+        self._thumbnails.want(item for item in ahead if isinstance(item, FilmRef))
 
     def _on_click(self, index: QModelIndex) -> None:
-        node = index.data(NODE)
-        if node.film is not None:
-            self.film_chosen.emit(node.film)
-        elif node.children:
-            self.tree.setExpanded(index, not self.tree.isExpanded(index))
+        row: Row = index.data(NODE)
+        if row.film is not None:
+            self.film_chosen.emit(row.film)
+        elif row.is_group:
+            self.set_open(key_of(row.item), opened=not row.is_open)
 
-    def _remember(self, index: QModelIndex, *, opened: bool) -> None:
-        key = index.data(NODE).key
-        (self._opened if opened else self._closed).add(key)
-        (self._closed if opened else self._opened).discard(key)
+    def _on_filter(self, _chosen: Filter) -> None:
+        self._lay_out()
 
-    def _on_filter(self, text: str) -> None:
-        self._filter.setFilterFixedString(text)
-        self._say()
-        if text:
-            self.tree.expandAll()
-        else:
-            self._unfold(QModelIndex(), open_all=len(self.films()) <= _OPEN_ALL_UP_TO)
-
-    def _on_filter_return(self) -> None:
-        film = next(iter(self.films().films), None)
+    def _on_confirmed(self) -> None:
+        film = next(iter(self._films.films), None)
         if film is not None:
             self.tree.setFocus()
             self.film_chosen.emit(film)

@@ -1,0 +1,111 @@
+"""The films of a folder as patients, studies and series; it grows as they are found."""
+
+from __future__ import annotations
+
+from bisect import insort
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from xrayview.domain.film import FilmRef
+
+
+class Level(StrEnum):
+    """What a group of films is."""
+
+    FOLDER = "Folder"
+    PATIENT = "Patient"
+    STUDY = "Study"
+    SERIES = "Series"
+
+
+@dataclass(eq=False)
+class Group:
+    """One patient, study or series, or a folder of films that say nothing of these.
+
+    Groups stand in the order in which they were found. Only series and folders hold films: by
+    instance number, then path, then frame.
+    """
+
+    key: str
+    level: Level
+    above: Group | None = field(default=None, repr=False)
+    first: FilmRef | None = field(default=None, repr=False)
+    """The film that was found first."""
+    groups: list[Group] = field(default_factory=list, repr=False)
+    films: list[FilmRef] = field(default_factory=list, repr=False)
+    count: int = 0
+    """Films here and below."""
+
+    def every_film(self) -> Iterator[FilmRef]:
+        """The films here and below, in order."""
+        yield from self.films
+        for group in self.groups:
+            yield from group.every_film()
+
+
+class FolderTree:
+    """Groups by their keys; adding a film costs no more in a large folder than in a small one."""
+
+    def __init__(self, films: Iterable[FilmRef] = ()) -> None:
+        self.groups: list[Group] = []
+        """Patients, and folders of films without DICOM identifiers."""
+        self._by_key: dict[str, Group] = {}
+        self.add(films)
+
+    def add(self, films: Iterable[FilmRef]) -> None:
+        """Take more films in."""
+        for film in films:
+            group = self._group_of(film)
+            if group.films and _order(group.films[-1]) > _order(film):
+                insort(group.films, film, key=_order)
+            else:
+                group.films.append(film)
+            above: Group | None = group
+            while above is not None:
+                above.count += 1
+                above = above.above
+
+    def group_of(self, film: FilmRef) -> Group | None:
+        """The series or folder that a film stands in; None before one of it was added."""
+        return self._by_key.get(_path(film)[-1][1])
+
+    def every_film(self) -> Iterator[FilmRef]:
+        """All films in order."""
+        for group in self.groups:
+            yield from group.every_film()
+
+    def _group_of(self, film: FilmRef) -> Group:
+        path = _path(film)
+        found = self._by_key.get(path[-1][1])
+        if found is not None:
+            return found
+        above: Group | None = None
+        for level, key in path:
+            group = self._by_key.get(key)
+            if group is None:
+                group = self._by_key[key] = Group(key, level, above, film)
+                (self.groups if above is None else above.groups).append(group)
+            above = group
+        assert above is not None
+        return above
+
+
+def _path(film: FilmRef) -> tuple[tuple[Level, str], ...]:
+    """The groups of a film from the top; a key holds those above it."""
+    folder = film.relative_path.rpartition("/")[0]
+    if film.format != "dicom":
+        return ((Level.FOLDER, f"folder:{folder}"),)
+    study = film.study_uid or f"folder:{folder}"
+    # Without a PatientID the study is the only tie between films that is safe to show.
+    patient = f"id:{film.patient_id}" if film.patient_id else f"study:{study}"
+    series = film.series_uid or f"folder:{folder}"
+    return (
+        (Level.PATIENT, patient),
+        (Level.STUDY, f"{patient}\n{study}"),
+        (Level.SERIES, f"{patient}\n{study}\n{series}"),
+    )
+
+
+def _order(film: FilmRef) -> tuple[int, str, int]:
+    return film.instance_number, film.relative_path, film.frame

@@ -1,0 +1,120 @@
+"""The browser's rows for Qt: a flat list that is laid out anew at once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from PySide6.QtCore import QAbstractListModel, QModelIndex, QObject, QPersistentModelIndex, Qt
+
+from xrayview.domain.film import FilmRef, RejectedFile
+from xrayview.domain.folder import Group
+from xrayview.ui.browser import words
+from xrayview.ui.browser.outline import Content, Item, NotFilms, Rows, key_of, title
+
+AnyIndex = QModelIndex | QPersistentModelIndex
+NODE = Qt.ItemDataRole.UserRole
+
+
+@dataclass(frozen=True)
+class Row:
+    """One row in words, made when it is looked at."""
+
+    item: Item
+    depth: int
+    title: str
+    note: str = ""
+    is_open: bool = False
+    tip: str = ""
+
+    @property
+    def film(self) -> FilmRef | None:
+        """The film that the row stands for."""
+        return self.item if isinstance(self.item, FilmRef) else None
+
+    @property
+    def is_group(self) -> bool:
+        """True for a row that can be folded."""
+        return isinstance(self.item, Group | NotFilms)
+
+
+class RowModel(QAbstractListModel):
+    """Rows by their place. All of them are replaced at once, which touches none of them."""
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self.rows = Rows()
+        self._content: Content | None = None
+
+    def replace(self, rows: Rows, content: Content) -> None:
+        """Swap the rows."""
+        self.beginResetModel()
+        self.rows, self._content = rows, content
+        self.endResetModel()
+
+    def index_of(self, key: str) -> QModelIndex:
+        """The row of a film or a group; an invalid index when it has none."""
+        row = self.rows.by_key.get(key)
+        return QModelIndex() if row is None else self.index(row, 0)
+
+    def refresh(self, key: str) -> None:
+        """Draw one row again."""
+        index = self.index_of(key)
+        if index.isValid():
+            self.dataChanged.emit(index, index)
+
+    def row(self, number: int) -> Row:
+        """A row in words."""
+        content, rows = self._content, self.rows
+        assert content is not None
+        item, depth = rows.items[number], rows.depths[number]
+        if isinstance(item, FilmRef):
+            return _film_row(item, depth, content)
+        if isinstance(item, RejectedFile):
+            return _rejected_row(item, depth, content)
+        is_open = key_of(item) in rows.opened
+        if isinstance(item, NotFilms):
+            return Row(item, depth, "Not films", f"{item.count:,}", is_open, "Files without a film")
+        said = title(item, content)
+        note = f"{item.count:,}" if item.above is None else ""
+        return Row(item, depth, said, note, is_open, said)
+
+    def rowCount(self, parent: AnyIndex = QModelIndex()) -> int:  # noqa: B008 - Qt's signature
+        return 0 if parent.isValid() else len(self.rows.items)
+
+    def data(self, index: AnyIndex, role: int = Qt.ItemDataRole.DisplayRole) -> object:
+        if not index.isValid():
+            return None
+        if role == NODE:
+            return self.row(index.row())
+        if role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.AccessibleTextRole):
+            row = self.row(index.row())
+            return f"{row.title} {row.note}".strip()
+        if role == Qt.ItemDataRole.ToolTipRole:
+            return self.row(index.row()).tip
+        return None
+
+    def flags(self, index: AnyIndex) -> Qt.ItemFlag:
+        usable = Qt.ItemFlag.ItemIsEnabled
+        is_film = index.isValid() and isinstance(self.rows.items[index.row()], FilmRef)
+        return usable | Qt.ItemFlag.ItemIsSelectable if is_film else usable
+
+
+def _film_row(film: FilmRef, depth: int, content: Content) -> Row:
+    if not content.identity_hidden:
+        tip = words.film_tip(film)
+        return Row(film, depth, words.film_title(film), words.film_note(film), tip=tip)
+    said = words.view_text(film) or f"Film {_number(film, content)}"
+    return Row(film, depth, said, words.size_text(film), tip=said)
+
+
+def _number(film: FilmRef, content: Content) -> int:
+    group = content.tree.group_of(film)
+    films = group.films if group is not None else []
+    return next((n for n, other in enumerate(films, 1) if other.film_id == film.film_id), 0)
+
+
+def _rejected_row(file: RejectedFile, depth: int, content: Content) -> Row:
+    if not content.identity_hidden:
+        return Row(file, depth, file.path.name, file.why, tip=words.rejected_tip(file))
+    said = f"File {content.rejected.index(file) + 1}"
+    return Row(file, depth, said, file.why, tip=said)

@@ -1,0 +1,185 @@
+"""The list of rows on screen: three heights, known beforehand.
+
+Qt's tree and list ask the model for every row, again at each layout, which stops the window for a
+third of a second at ten thousand films. This view asks only for what it paints.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from PySide6.QtCore import QEvent, QItemSelectionModel, QModelIndex, QPoint, QRect, Qt, Signal
+from PySide6.QtGui import QMouseEvent, QPainter, QPaintEvent, QRegion, QResizeEvent
+from PySide6.QtWidgets import QAbstractItemView, QStyle, QStyleOptionViewItem
+
+from xrayview.ui.browser.row_model import NODE, RowModel
+
+_WHEEL_STEP_PX = 20
+
+
+class RowView(QAbstractItemView):
+    """Paints the rows of a RowModel from the top; scrolls by the pixel."""
+
+    rows_seen = Signal(int, int)
+    """First row painted, and one past the last."""
+
+    def __init__(self, model: RowModel) -> None:
+        super().__init__()
+        self._rows = model
+        self._tops_px = np.zeros(1, np.int64)
+        self._hovered = -1
+        self._seen = (0, 0)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
+        self.setMouseTracking(True)
+        self.setModel(model)
+
+    # What is where
+
+    def top_px(self, row: int) -> int:
+        """Where a row begins, counted from the first."""
+        return int(self._tops_px[row])
+
+    def row_at_px(self, top_px: int) -> int:
+        """The row at a height counted from the first; -1 past the last."""
+        row = int(np.searchsorted(self._tops_px, top_px, side="right")) - 1
+        return row if 0 <= row < len(self._tops_px) - 1 else -1
+
+    def visualRect(self, index: QModelIndex) -> QRect:
+        if not index.isValid() or index.row() >= len(self._tops_px) - 1:
+            return QRect()
+        top, bottom = self.top_px(index.row()), self.top_px(index.row() + 1)
+        return QRect(0, top - self.verticalOffset(), self.viewport().width(), bottom - top)
+
+    def indexAt(self, point: QPoint) -> QModelIndex:
+        row = self.row_at_px(point.y() + self.verticalOffset())
+        return self._rows.index(row, 0) if row >= 0 else QModelIndex()
+
+    def scrollTo(
+        self,
+        index: QModelIndex,
+        hint: QAbstractItemView.ScrollHint = QAbstractItemView.ScrollHint.EnsureVisible,
+    ) -> None:
+        if not index.isValid():
+            return
+        rect, height, bar = self.visualRect(index), self.viewport().height(), self._bar()
+        if hint == QAbstractItemView.ScrollHint.PositionAtTop or rect.top() < 0:
+            bar.setValue(bar.value() + rect.top())
+        elif hint == QAbstractItemView.ScrollHint.PositionAtCenter:
+            bar.setValue(bar.value() + rect.center().y() - height // 2)
+        elif rect.bottom() >= height:
+            bar.setValue(bar.value() + rect.bottom() - height + 1)
+
+    def verticalOffset(self) -> int:
+        return self._bar().value()
+
+    def horizontalOffset(self) -> int:
+        return 0
+
+    def isIndexHidden(self, _index: QModelIndex) -> bool:
+        return False
+
+    # What changes
+
+    def reset(self) -> None:
+        super().reset()
+        self._hovered = -1
+        self._tops_px = np.concatenate(([0], np.cumsum(self._rows.rows.heights_px, dtype=np.int64)))
+        self._seen = (0, 0)
+        self.updateGeometries()
+        self.viewport().update()
+
+    def updateGeometries(self) -> None:
+        height, bar = self.viewport().height(), self._bar()
+        bar.setSingleStep(_WHEEL_STEP_PX)
+        bar.setPageStep(height)
+        bar.setRange(0, max(0, int(self._tops_px[-1]) - height))
+        super().updateGeometries()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self.updateGeometries()
+
+    def scrollContentsBy(self, _dx: int, dy: int) -> None:
+        self.viewport().scroll(0, dy)
+        self._hover(self.viewport().mapFromGlobal(self.cursor().pos()))
+
+    # Selection and cursor
+
+    def setSelection(self, rect: QRect, flags: QItemSelectionModel.SelectionFlag) -> None:
+        index = self.indexAt(rect.topLeft())
+        self.selectionModel().select(index, flags)
+
+    def visualRegionForSelection(self, selection: object) -> QRegion:
+        region = QRegion()
+        for index in selection.indexes():  # type: ignore[attr-defined]
+            region += QRegion(self.visualRect(index))
+        return region
+
+    def moveCursor(
+        self, action: QAbstractItemView.CursorAction, _modifiers: Qt.KeyboardModifier
+    ) -> QModelIndex:
+        rows, current = len(self._tops_px) - 1, self.currentIndex().row()
+        steps = {
+            QAbstractItemView.CursorAction.MoveUp: current - 1,
+            QAbstractItemView.CursorAction.MovePrevious: current - 1,
+            QAbstractItemView.CursorAction.MoveDown: current + 1,
+            QAbstractItemView.CursorAction.MoveNext: current + 1,
+            QAbstractItemView.CursorAction.MoveHome: 0,
+            QAbstractItemView.CursorAction.MoveEnd: rows - 1,
+        }
+        return self._rows.index(min(max(steps.get(action, current), 0), rows - 1), 0)
+
+    # Mouse and paint
+
+    def viewportEvent(self, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.Leave:
+            self._hover(QPoint(-1, -1))
+        return super().viewportEvent(event)
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        super().mouseMoveEvent(event)
+        self._hover(event.position().toPoint())
+
+    def _hover(self, point: QPoint) -> None:
+        inside = self.viewport().rect().contains(point)
+        row = self.indexAt(point).row() if inside else -1
+        if row != self._hovered:
+            self._hovered = row
+            self.viewport().update()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        offset, rows = self.verticalOffset(), len(self._tops_px) - 1
+        first = max(self.row_at_px(event.rect().top() + offset), 0)
+        last = self.row_at_px(event.rect().bottom() + offset)
+        painter = QPainter(self.viewport())
+        option = QStyleOptionViewItem()
+        self.initViewItemOption(option)
+        usual = option.state
+        for row in range(first, (last if last >= 0 else rows - 1) + 1):
+            index = self._rows.index(row, 0)
+            option.rect = self.visualRect(index)
+            option.state = usual | self._state(index)
+            self.itemDelegate().paint(painter, option, index)
+        painter.end()
+        self._tell_seen()
+
+    def _state(self, index: QModelIndex) -> QStyle.StateFlag:
+        state = QStyle.StateFlag.State_None
+        if self.selectionModel().isSelected(index):
+            state |= QStyle.StateFlag.State_Selected
+        if index.row() == self._hovered:
+            state |= QStyle.StateFlag.State_MouseOver
+        if index.data(NODE).is_open:
+            state |= QStyle.StateFlag.State_Open
+        return state
+
+    def _tell_seen(self) -> None:
+        offset, rows = self.verticalOffset(), len(self._tops_px) - 1
+        last = self.row_at_px(offset + self.viewport().height() - 1)
+        seen = (max(self.row_at_px(offset), 0), (last if last >= 0 else rows - 1) + 1)
+        if seen != self._seen:
+            self._seen = seen
+            self.rows_seen.emit(*seen)
+
+    def _bar(self):
+        return self.verticalScrollBar()
