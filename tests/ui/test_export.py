@@ -1,0 +1,363 @@
+"""What leaves the program from the window: real workers, real files, no identity unasked."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+from xml.etree import ElementTree as ET
+
+import cv2
+import numpy as np
+import pydicom
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QApplication
+from pytestqt.qtbot import QtBot
+
+from tests.builders import phantom, write_dicom
+from tests.ui.conftest import WAIT_MS
+from xrayview.display.burned_in import burned_in
+from xrayview.display.greyscale import render
+from xrayview.domain.measurement import Annotation, Mark
+from xrayview.domain.radiograph import Window
+from xrayview.io.column_catalogue import known_columns
+from xrayview.io.readers import read_film, read_header
+from xrayview.services.settings import Settings
+from xrayview.ui.export.column_chooser import ColumnChooser
+from xrayview.ui.export.figure_dialog import FigureDialog
+from xrayview.ui.export.folder_deidentify import FolderDeidentify
+from xrayview.ui.export.folder_job import FolderJob
+from xrayview.ui.export.folder_pictures import FolderPictures
+from xrayview.ui.export.folder_tags import FolderTags
+from xrayview.ui.export.remembered import Remembered
+from xrayview.ui.main_window import MainWindow
+
+
+def read(path: Path) -> np.ndarray:
+    return cv2.imdecode(np.fromfile(path, np.uint8), cv2.IMREAD_UNCHANGED)
+
+
+def messages(window: MainWindow) -> str:
+    return "\n".join(f"{m.title} {m.text}" for m in window.banners.messages())
+
+
+def figure_dialog(qtbot: QtBot, window: MainWindow) -> FigureDialog:
+    """The dialog with its preview drawn."""
+    window.exports.save_figure()
+    dialog = window.exports.dialog("save_figure")
+    assert isinstance(dialog, FigureDialog)
+    qtbot.waitUntil(lambda: not dialog.preview.face.pixmap().isNull(), timeout=WAIT_MS)
+    return dialog
+
+
+def write(qtbot: QtBot, dialog: FigureDialog, path: Path) -> Path:
+    with qtbot.waitSignal(dialog.saved, timeout=WAIT_MS):
+        dialog.write(path)
+    return path
+
+
+def run(qtbot: QtBot, dialog: FolderJob) -> None:
+    dialog.start()
+    qtbot.waitUntil(lambda: not dialog.running, timeout=WAIT_MS)
+
+
+def listed(dialog: FolderJob) -> dict[str, str]:
+    """File -> status of the table at the end."""
+    rows = range(dialog.failures.rowCount())
+    return {dialog.failures.item(r, 0).text(): dialog.failures.item(r, 1).text() for r in rows}
+
+
+def close(qtbot: QtBot, window: MainWindow, name: str) -> None:
+    dialog = window.exports.dialog(name)
+    dialog.close()
+    qtbot.waitUntil(lambda: window.exports.dialog(name) is None, timeout=WAIT_MS)
+
+
+def test_that_a_figure_is_the_film_as_it_is_on_screen(
+    qtbot: QtBot, opened: MainWindow, tmp_path: Path
+) -> None:
+    viewer = opened.workspace.viewer
+    viewer.set_window(Window(1500, 700))
+    viewer.set_inverted(True)
+    viewer.rotate(1)
+    film = opened.workspace.session.radiograph
+    dialog = figure_dialog(qtbot, opened)
+    picture = read(write(qtbot, dialog, tmp_path / "figure.png"))
+    wanted = np.rot90(render(film, Window(1500, 700), invert=True), -1)
+    rows, columns = wanted.shape
+    left = (picture.shape[1] - columns) // 2
+    shown = picture[:rows, left : left + columns]
+    assert (shown == wanted).mean() > 0.7  # the rest is scale bar and letters
+    assert "figure.png is saved" in messages(opened)
+
+
+def test_that_measurements_and_heat_map_are_on_the_figure(
+    qtbot: QtBot, ready: MainWindow, tmp_path: Path
+) -> None:
+    space = ready.workspace
+    space.judging.classify()
+    session = space.session
+    qtbot.waitUntil(lambda: session.result(session.current) is not None, timeout=WAIT_MS)
+    with qtbot.waitSignal(space.judging.heat_map_ready, timeout=WAIT_MS):
+        space.heat.set_on(True)
+    layer = space.viewer.measure
+    qtbot.waitUntil(lambda: layer.marks is not None and layer.marks.ready, timeout=WAIT_MS)
+    film = session.radiograph.ref
+    layer.marks.add(Annotation(Mark.LENGTH, ((10.0, 10.0), (10.0, 40.0)), film.sop_uid))
+    dialog = figure_dialog(qtbot, ready)
+    dialog.kind.setCurrentIndex(dialog.kind.findData("svg"))
+    words = "".join(ET.parse(write(qtbot, dialog, tmp_path / "figure.svg")).getroot().itertext())
+    assert "Grad-CAM" in words
+    assert "bright 1" in words
+    assert "30.0 px" in words
+    assert "RESEARCH USE ONLY" in words
+
+
+def test_that_16_bits_exclude_the_heat_map_and_say_why(
+    qtbot: QtBot, opened: MainWindow, tmp_path: Path
+) -> None:
+    dialog = figure_dialog(qtbot, opened)
+    assert not dialog.boxes["heat_map"].isEnabled()
+    assert "no heat map" in dialog.boxes["heat_map"].toolTip()
+    dialog.depth.setCurrentIndex(dialog.depth.findData("16"))
+    picture = read(write(qtbot, dialog, tmp_path / "deep.png"))
+    assert (picture.dtype, picture.ndim) == (np.uint16, 2)
+
+
+def test_that_identity_is_off_and_never_remembered(
+    qtbot: QtBot, opened: MainWindow, settings: Settings, tmp_path: Path
+) -> None:
+    dialog = figure_dialog(qtbot, opened)
+    identity = dialog.boxes["identity"]
+    assert not identity.isChecked()
+    assert not identity.isEnabled()
+    dialog.boxes["corners"].setChecked(True)
+    identity.setChecked(True)
+    assert dialog.identity_warning.isVisible()
+    dialog.kind.setCurrentIndex(dialog.kind.findData("svg"))
+    named = write(qtbot, dialog, tmp_path / "named.svg").read_text(encoding="utf-8")
+    assert "ID P1" in named
+    again = figure_dialog(qtbot, opened)
+    assert again.boxes["corners"].isChecked()
+    assert not again.boxes["identity"].isChecked()
+    assert again.kind.currentData() == "svg"
+    assert "identity" not in str(settings["export"])
+    plain = write(qtbot, again, tmp_path / "plain.svg").read_text(encoding="utf-8")
+    assert "P1" not in plain
+    assert "identity hidden" in plain
+
+
+def test_that_a_figure_that_cannot_be_written_is_told_and_can_be_tried_again(
+    qtbot: QtBot, opened: MainWindow, tmp_path: Path
+) -> None:
+    dialog = figure_dialog(qtbot, opened)
+    (tmp_path / "taken").write_text("a file, no folder", encoding="utf-8")
+    with qtbot.waitSignal(dialog.failed, timeout=WAIT_MS):
+        dialog.write(tmp_path / "taken" / "figure.png")
+    assert "cannot be written" in messages(opened)
+    assert dialog.save_button.isEnabled()
+    close(qtbot, opened, "save_figure")
+
+
+def test_that_copying_warns_of_what_may_be_in_the_pixels(qtbot: QtBot, opened: MainWindow) -> None:
+    QApplication.clipboard().clear()
+    opened.exports.copy_picture()
+    assert not QApplication.clipboard().image().isNull()
+    assert "does not say whether a name" in messages(opened)
+
+
+@pytest.mark.parametrize(
+    ("tags", "kind"),
+    [
+        ({"BurnedInAnnotation": "YES"}, "likely"),
+        ({"BurnedInAnnotation": "NO"}, "none"),
+        ({}, "unknown"),
+        ({"SOPClassUID": "1.2.840.10008.5.1.4.1.1.7"}, "likely"),
+        ({"SOPClassUID": "1.2.840.10008.5.1.4.1.1.7", "BurnedInAnnotation": "NO"}, "none"),
+    ],
+)
+def test_that_burned_in_text_is_told_by_tag_and_kind_of_picture(
+    tags: dict[str, str], kind: str, tmp_path: Path
+) -> None:
+    path = write_dicom(tmp_path / "a.dcm", phantom(), **tags)
+    assert burned_in(read_film(read_header(path, tmp_path))).kind == kind
+
+
+def pictures_dialog(window: MainWindow) -> FolderPictures:
+    window.exports.export_folder()
+    dialog = window.exports.dialog("export_folder")
+    assert isinstance(dialog, FolderPictures)
+    return dialog
+
+
+def test_that_the_folder_is_exported_with_my_window_and_bad_files_are_listed(
+    qtbot: QtBot, opened: MainWindow, films: Path, tmp_path: Path
+) -> None:
+    opened.workspace.viewer.set_window(Window(1500, 700))
+    dialog = pictures_dialog(opened)
+    assert not dialog.start_button.isEnabled()
+    dialog.folder.edit.setText(str(tmp_path / "out"))
+    dialog.windows.setCurrentIndex(dialog.windows.findData("mine"))
+    run(qtbot, dialog)
+    path = films / "film2.dcm"
+    wanted = render(read_film(read_header(path, films)), Window(1500, 700))
+    assert np.array_equal(read(tmp_path / "out" / "film2.dcm.png"), wanted)
+    assert (tmp_path / "out" / "png" / "a.png.png").is_file()
+    assert listed(dialog) == {"empty.dcm": "error", "notes.txt": "error"}
+    assert "may show a name" in dialog.text.text()
+    there = tmp_path / "out" / "film1.dcm.png"
+    there.write_bytes(b"of the first run")
+    run(qtbot, dialog)
+    assert there.read_bytes() == b"of the first run"
+    dialog.replace.setChecked(True)
+    run(qtbot, dialog)
+    assert there.read_bytes() != b"of the first run"
+    close(qtbot, opened, "export_folder")
+
+
+def test_that_pictures_do_not_go_among_the_films(opened: MainWindow, films: Path) -> None:
+    dialog = pictures_dialog(opened)
+    dialog.folder.edit.setText(str(films))
+    assert not dialog.start_button.isEnabled()
+    dialog.close()
+
+
+def test_that_an_export_can_be_stopped_and_says_how_far_it_came(
+    qtbot: QtBot, window: MainWindow, tmp_path: Path
+) -> None:
+    (tmp_path / "in").mkdir()
+    for number in range(40):
+        write_dicom(tmp_path / "in" / f"{number:03}.dcm", phantom(400, 400))
+    with qtbot.waitSignal(window.workspace.workbench.finished_listing, timeout=WAIT_MS):
+        window.open_paths([tmp_path / "in"])
+    dialog = pictures_dialog(window)
+    dialog.folder.edit.setText(str(tmp_path / "out"))
+    dialog.start()
+    assert not dialog.form.isEnabled()
+    qtbot.waitUntil(lambda: dialog.bar.value() > 0, timeout=WAIT_MS)
+    dialog.cancel()
+    qtbot.waitUntil(lambda: not dialog.running, timeout=WAIT_MS)
+    written = len(list((tmp_path / "out").iterdir()))
+    assert 0 < written < 40
+    assert dialog.text.text().startswith("Stopped after")
+    assert dialog.form.isEnabled()
+    dialog.close()
+
+
+def test_that_the_window_writes_deidentified_copies_into_a_new_folder_only(
+    qtbot: QtBot, opened: MainWindow, films: Path, tmp_path: Path
+) -> None:
+    opened.exports.deidentify()
+    dialog = opened.exports.dialog("deidentify")
+    assert isinstance(dialog, FolderDeidentify)
+    dialog.folder.edit.setText(str(films))
+    assert "not empty" in dialog.start_button.toolTip()
+    dialog.folder.edit.setText(str(tmp_path / "copies"))
+    run(qtbot, dialog)
+    copies = sorted((tmp_path / "copies").rglob("*.dcm"))
+    assert len(copies) == 3
+    assert {pydicom.dcmread(path).PatientIdentityRemoved for path in copies} == {"YES"}
+    assert len({path.parent for path in copies}) == 2  # two patients
+    assert listed(dialog)["png/a.png"] == "error"
+    assert "3 copies" in dialog.text.text()
+    assert not dialog.start_button.isEnabled()  # its folder has something in it now
+    close(qtbot, opened, "deidentify")
+
+
+def test_that_one_film_alone_can_be_copied(
+    qtbot: QtBot, opened: MainWindow, tmp_path: Path
+) -> None:
+    opened.exports.deidentify()
+    dialog = opened.exports.dialog("deidentify")
+    assert isinstance(dialog, FolderDeidentify)
+    dialog.what.setCurrentIndex(dialog.what.findData("film"))
+    dialog.folder.edit.setText(str(tmp_path / "copies"))
+    run(qtbot, dialog)
+    assert len(list((tmp_path / "copies").rglob("*.dcm"))) == 1
+    dialog.close()
+
+
+def tags_dialog(qtbot: QtBot, window: MainWindow) -> FolderTags:
+    window.exports.tag_table()
+    qtbot.waitUntil(lambda: window.exports.dialog("tag_table") is not None, timeout=WAIT_MS)
+    dialog = window.exports.dialog("tag_table")
+    assert isinstance(dialog, FolderTags)
+    return dialog
+
+
+def wait_for(qtbot: QtBot, dialog: FolderTags, path: Path) -> list[dict[str, str]]:
+    dialog.write(path)
+    qtbot.waitUntil(lambda: not dialog.running, timeout=WAIT_MS)
+    with path.open(newline="", encoding="utf-8") as stream:
+        return list(csv.DictReader(stream))
+
+
+def test_that_the_chosen_tags_of_all_files_become_a_table(
+    qtbot: QtBot, opened: MainWindow, settings: Settings, tmp_path: Path
+) -> None:
+    dialog = tags_dialog(qtbot, opened)
+    dialog.columns.choose(["ViewPosition", "Rows", "PatientID"])
+    rows = wait_for(qtbot, dialog, tmp_path / "tags.csv")
+    assert list(rows[0])[-3:] == ["ViewPosition", "Rows", "PatientID"]
+    film = next(row for row in rows if row["path"] == "film1.dcm")
+    assert (film["ViewPosition"], film["Rows"]) == ("PA", "96")
+    assert film["PatientID"] not in ("", "P1")
+    assert {row["path"]: row["status"] for row in rows}["empty.dcm"] == "error"
+    assert settings["export"]["tag_columns"] == "ViewPosition,Rows,PatientID"
+    close(qtbot, opened, "tag_table")
+
+
+def test_that_names_are_no_column_unless_asked_for_each_time(
+    qtbot: QtBot, opened: MainWindow, settings: Settings, tmp_path: Path
+) -> None:
+    dialog = tags_dialog(qtbot, opened)
+    dialog.columns.choose(["Rows", "PatientName", "PatientBirthDate"])
+    assert dialog.columns.chosen == ("Rows",)
+    dialog.identifying.setChecked(True)
+    dialog.columns.choose(["Rows", "PatientID", "PatientBirthDate"])
+    rows = wait_for(qtbot, dialog, tmp_path / "tags.csv")
+    assert next(row for row in rows if row["path"] == "film1.dcm")["PatientID"] == "P1"
+    assert "PatientBirthDate" in rows[0]
+    assert settings["export"]["tag_columns"] == "Rows,PatientID"
+    dialog.identifying.setChecked(False)
+    assert dialog.columns.chosen == ("Rows", "PatientID")
+    close(qtbot, opened, "tag_table")
+
+
+def test_that_columns_are_found_checked_and_ordered(qtbot: QtBot) -> None:
+    chooser = ColumnChooser(known_columns(), ["Rows", "Columns"])
+    qtbot.addWidget(chooser)
+    chooser.search.setText("exposure index target")
+    shown = [chooser.filter.index(row, 0).data() for row in range(chooser.filter.rowCount())]
+    assert shown == ["TargetExposureIndex"]
+    index = chooser.filter.index(0, 0)
+    chooser.filter.setData(index, Qt.CheckState.Checked.value, Qt.ItemDataRole.CheckStateRole)
+    assert chooser.chosen == ("Rows", "Columns", "TargetExposureIndex")
+    chooser.order.item(2).setSelected(True)
+    chooser.move(-1)
+    assert chooser.chosen == ("Rows", "TargetExposureIndex", "Columns")
+    chooser.remove()
+    assert chooser.chosen == ("Rows", "Columns")
+    assert index.data(Qt.ItemDataRole.CheckStateRole) == Qt.CheckState.Unchecked
+    chooser.search.setText("PatientName")
+    assert chooser.filter.rowCount() == 0
+    chooser.set_identifying(True)
+    names = [chooser.filter.index(row, 0).data() for row in range(chooser.filter.rowCount())]
+    assert "PatientName" in names
+
+
+def test_that_without_a_folder_the_reason_is_told(qtbot: QtBot, window: MainWindow) -> None:
+    for act in (window.exports.export_folder, window.exports.deidentify, window.exports.tag_table):
+        act()
+        assert "no folder to export" in messages(window)
+    window.exports.save_figure()
+    assert window.exports.dialog("save_figure") is None
+
+
+def test_that_choices_are_kept_as_texts(settings: Settings) -> None:
+    remembered = Remembered(settings)
+    style = remembered.style()
+    assert not style.identity
+    remembered.keep_style(type(style)(bits=16, caption=False, corners=True, identity=True))
+    kept = Remembered(settings).style()
+    assert (kept.bits, kept.caption, kept.corners, kept.identity) == (16, False, True, False)
