@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from training import freezing, initial_weights, networks, optimisation, pooled
 from training.config import TrainingConfig
+from training.data.ahead import Ahead
 from training.data.batches import Batch, FilmSet, TrainingBatches, evaluation_batches
 from training.data.films import Films
 from training.data.splits import TRAIN, VALIDATION
@@ -111,19 +112,20 @@ class _Training:
     def fit(self, stop: Callable[[], bool]) -> Progress:
         progress, config = self.progress, self.config
         patience = config.stopping.patience
-        while progress.epoch < config.optim.epochs and any(progress.waiting(patience)):
-            pace = Pace(
-                self.batches.steps - progress.step, config.optim.batch * self.fabric.world_size
-            )
-            self._epoch(stop, pace)
-            self._close_epoch(pace, pace.films_per_s)
+        with Ahead(self.batches, config.optim.epochs) as ahead:
+            while progress.epoch < config.optim.epochs and any(progress.waiting(patience)):
+                pace = Pace(
+                    self.batches.steps - progress.step, config.optim.batch * self.fabric.world_size
+                )
+                self._epoch(ahead, stop, pace)
+                self._close_epoch(pace, pace.films_per_s)
         return progress
 
-    def _epoch(self, stop: Callable[[], bool], pace: Pace) -> None:
+    def _epoch(self, ahead: Ahead, stop: Callable[[], bool], pace: Pace) -> None:
         progress = self.progress
         self._set_training()
         while progress.step < self.batches.steps:
-            progress.loss_sum += self._step(self.batches.batch(progress.epoch, progress.step))
+            progress.loss_sum += self._step(ahead.batch(progress.epoch, progress.step))
             progress.step += 1
             if pace.step():
                 self.say(self._step_line(pace))

@@ -92,11 +92,16 @@ def apply(greys_BHW: Tensor, draws: Draws) -> Tensor:
     x = functional.grid_sample(
         x, _grid(draws.affine_B23, x), padding_mode="zeros", align_corners=False
     )
-    x = _blurred(x, _per_film(draws.blur_B, x))
+    # What nothing was drawn of is left out: it would change no bit.
+    if draws.blur_B.any():
+        x = _blurred(x, _per_film(draws.blur_B, x))
     x = x.clamp_(1e-6, 1.0).pow_(_per_film(draws.gamma_B, x))
     if draws.brightness_B is not None:
         x = x.mul_(_per_film(draws.brightness_B, x))
-    x = x.mul_(_aperture(draws.collimate_B4, x))
+    if draws.collimate_B4.any():
+        x = x.mul_(_aperture(draws.collimate_B4, x))
+    if not draws.noise_B.any():
+        return x.clamp_(0.0, 1.0)[:, 0]
     chance = torch.Generator().manual_seed(draws.noise_seed)
     noise = torch.randn(x.shape, generator=chance).to(x.device)
     x = noise.mul_(_per_film(draws.noise_B, x)).add_(x)
@@ -112,7 +117,7 @@ def _grid(affine_B23: Floats, like: Tensor) -> Tensor:
     affine = torch.from_numpy(affine_B23).to(like.device)[..., None, None]
     y = ((2 * torch.arange(height, device=like.device) + 1) / height - 1)[:, None]
     x = (2 * torch.arange(width, device=like.device) + 1) / width - 1
-    grid_B2HW: Tensor = affine[:, :, 0] * x + affine[:, :, 1] * y + affine[:, :, 2]
+    grid_B2HW: Tensor = (affine[:, :, 0] * x + affine[:, :, 1] * y).add_(affine[:, :, 2])
     return grid_B2HW.movedim(1, 3)
 
 

@@ -1,0 +1,88 @@
+"""Batches made ahead are the batches that would have been made."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+import torch
+
+from training.config import AugmentConfig
+from training.data.ahead import Ahead
+from training.data.batches import Batch, FilmSet, TrainingBatches
+from xrayview.domain.model import PreprocessSpec
+from xrayview.preprocessing.pipeline import Preprocessor
+
+EPOCHS = 2
+
+
+@pytest.fixture
+def batches() -> TrainingBatches:
+    rng = np.random.default_rng(0)
+    films = FilmSet(
+        rng.random((9, 16, 16), dtype=np.float32),
+        np.arange(9),
+        np.ones((9, 1), np.float32),
+        tuple(map(str, range(9))),
+    )
+    spec = PreprocessSpec(size=(16, 16), standardize="film")
+    return TrainingBatches(films, Preprocessor(spec), AugmentConfig(), size=3, seed=1)
+
+
+def numbers(batches: TrainingBatches) -> Iterator[tuple[int, int]]:
+    return ((epoch, step) for epoch in range(EPOCHS) for step in range(batches.steps))
+
+
+def same(one: Batch, other: Batch) -> bool:
+    return one.names == other.names and torch.equal(one.x_BCHW, other.x_BCHW)
+
+
+def test_that_they_are_the_same_from_any_step_on(batches: TrainingBatches):
+    for start in [(0, 0), (0, 2), (1, 1)]:
+        with Ahead(batches, EPOCHS) as ahead:
+            for number in numbers(batches):
+                if number >= start:
+                    assert same(ahead.batch(*number), batches.batch(*number))
+
+
+def test_that_a_step_out_of_order_is_made_when_asked_for(batches: TrainingBatches):
+    with Ahead(batches, EPOCHS) as ahead:
+        ahead.batch(0, 0)
+        assert same(ahead.batch(1, 2), batches.batch(1, 2))
+
+
+def test_that_each_is_made_once_and_none_past_the_last(
+    batches: TrainingBatches, monkeypatch: pytest.MonkeyPatch
+):
+    made: list[tuple[int, int]] = []
+    draw = batches.batch
+    monkeypatch.setattr(batches, "batch", lambda *number: made.append(number) or draw(*number))
+    with Ahead(batches, EPOCHS) as ahead:
+        for number in numbers(batches):
+            ahead.batch(*number)
+    assert made == list(numbers(batches))
+
+
+def test_that_a_failure_comes_up_where_its_batch_is_asked_for(
+    batches: TrainingBatches, monkeypatch: pytest.MonkeyPatch
+):
+    draw = batches.batch
+
+    def draw_or_fail(epoch: int, step: int) -> Batch:
+        if step == 1:
+            raise OSError("the disk is gone")
+        return draw(epoch, step)
+
+    monkeypatch.setattr(batches, "batch", draw_or_fail)
+    with Ahead(batches, EPOCHS) as ahead:
+        ahead.batch(0, 0)
+        with pytest.raises(OSError, match="the disk is gone"):
+            ahead.batch(0, 1)
+
+
+def test_that_no_thread_is_left(batches: TrainingBatches):
+    with Ahead(batches, EPOCHS) as ahead:
+        ahead.batch(0, 0)
+    assert not [t for t in threading.enumerate() if t.name.startswith("batches")]

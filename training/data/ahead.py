@@ -1,0 +1,46 @@
+"""The next batch is made in a thread of its own while the network learns from this one.
+
+Batches depend on their number alone, so that what is learnt does not depend on who made them when.
+"""
+
+from __future__ import annotations
+
+from concurrent.futures import Future, ThreadPoolExecutor
+
+from training.data.batches import Batch, TrainingBatches
+
+Number = tuple[int, int]
+"""Epoch and step, counted from 0."""
+
+
+class Ahead:
+    """Batches in the order of training, one ahead; to be closed by `with`."""
+
+    def __init__(self, batches: TrainingBatches, epochs: int) -> None:
+        self._batches, self._epochs = batches, epochs
+        self._pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix="batches")
+        self._waiting: dict[Number, Future[Batch]] = {}
+
+    def __enter__(self) -> Ahead:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._pool.shutdown(cancel_futures=True)
+
+    def batch(self, epoch: int, step: int) -> Batch:
+        """The batch of a step; the one after it is begun.
+
+        Raises:
+            What making the batch raises.
+        """
+        asked = self._waiting.pop((epoch, step), None) or self._begin((epoch, step))
+        self._waiting.clear()
+        following = (epoch, step + 1) if step + 1 < self._batches.steps else (epoch + 1, 0)
+        # Not before the one asked for is made: a failure of that one ends the run.
+        found = asked.result()
+        if following[0] < self._epochs:
+            self._waiting[following] = self._begin(following)
+        return found
+
+    def _begin(self, number: Number) -> Future[Batch]:
+        return self._pool.submit(self._batches.batch, *number)
