@@ -77,9 +77,9 @@ class MarksItem(QGraphicsItem):
     def labels(self) -> dict[Annotation, QRectF]:
         """Where the text of each annotation stands, in logical pixels of the viewport."""
         return {
-            shown.annotation: self._label_box(shown.drawing)
-            for shown in self._shown
-            if shown.annotation is not None and shown.drawing.lines
+            shown.annotation: box
+            for shown, box in self._label_boxes()
+            if shown.annotation is not None
         }
 
     def boundingRect(self) -> QRectF:
@@ -97,9 +97,11 @@ class MarksItem(QGraphicsItem):
         painter.setFont(self._font)
         for shown in self._shown:
             self._paint(painter, shown)
+        for shown, box in self._label_boxes():
+            _paint_label(painter, box, shown.drawing.lines, _ink(shown))
 
     def _paint(self, painter: QPainter, shown: Shown) -> None:
-        ink = SELECTED_INK if shown.selected else INK
+        ink = _ink(shown)
         path = QPainterPath()
         for stroke in shown.drawing.strokes:
             path.addPath(self._path(stroke))
@@ -115,15 +117,6 @@ class MarksItem(QGraphicsItem):
             box = QRectF(place - half, place + half)
             painter.fillRect(box, QColor(ink))
             painter.drawRect(box)
-        if shown.drawing.lines:
-            self._paint_label(painter, shown.drawing, ink)
-
-    def _paint_label(self, painter: QPainter, drawing: Drawing, ink: str) -> None:
-        box = self._label_box(drawing)
-        high = box.height() / len(drawing.lines)
-        for number, line in enumerate(drawing.lines):
-            row = QRectF(box.left(), box.top() + number * high, box.width(), high)
-            draw_outlined(painter, row, Qt.AlignmentFlag.AlignLeft, line, ink)
 
     def _path(self, stroke: Stroke) -> QPainterPath:
         places = [self.to_screen(point) for point in outline(stroke)]
@@ -134,6 +127,17 @@ class MarksItem(QGraphicsItem):
                 path.moveTo(places[-1])
                 path.lineTo(side)
         return path
+
+    def _label_boxes(self) -> list[tuple[Shown, QRectF]]:
+        """Texts in the order of drawing; one that would lie on an earlier one goes below it."""
+        placed: list[tuple[Shown, QRectF]] = []
+        for shown in self._shown:
+            if shown.drawing.lines:
+                wanted = self._label_box(shown.drawing)
+                box = _below(wanted, [other for _, other in placed])
+                inside = box.bottom() <= max(self._view().bottom(), wanted.bottom())
+                placed.append((shown, box if inside else wanted))
+        return placed
 
     def _label_box(self, drawing: Drawing) -> QRectF:
         """Right of the drawing, or left of it where the viewport ends; never out of it."""
@@ -155,6 +159,26 @@ class MarksItem(QGraphicsItem):
     def _view(self) -> QRectF:
         scene = self.scene()
         return scene.sceneRect() if scene is not None else QRectF()
+
+
+def _ink(shown: Shown) -> str:
+    return SELECTED_INK if shown.selected else INK
+
+
+def _below(box: QRectF, taken: list[QRectF]) -> QRectF:
+    """Moved down until it lies on none of those taken."""
+    box = QRectF(box)
+    for other in sorted(taken, key=QRectF.top):
+        if box.intersects(other):
+            box.moveTop(other.bottom())
+    return box
+
+
+def _paint_label(painter: QPainter, box: QRectF, lines: tuple[str, ...], ink: str) -> None:
+    high = box.height() / len(lines)
+    for number, line in enumerate(lines):
+        row = QRectF(box.left(), box.top() + number * high, box.width(), high)
+        draw_outlined(painter, row, Qt.AlignmentFlag.AlignLeft, line, ink)
 
 
 def arrow_head(tail: QPointF, head: QPointF) -> tuple[QPointF, QPointF]:
