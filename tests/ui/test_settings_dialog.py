@@ -1,0 +1,211 @@
+"""The dialog is made from the table: every row has a field, and a bad value changes nothing."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QApplication
+from pytestqt.qtbot import QtBot
+
+from tests.ui.conftest import WAIT_MS
+from xrayview.services.settings import SETTINGS, Settings
+from xrayview.ui import shortcuts, theme
+from xrayview.ui.keymap import Keymap
+from xrayview.ui.main_window import MainWindow
+from xrayview.ui.settings_dialog.checks import CHECKS
+from xrayview.ui.settings_dialog.dialog import KEYS_PAGE, SettingsDialog
+from xrayview.ui.settings_dialog.fields import FoldersField
+
+SHOWN = [row for row in SETTINGS if row.group]
+
+
+@pytest.fixture(autouse=True)
+def _as_before(qapp: QApplication):
+    yield
+    theme.apply(qapp, "dark")
+    shortcuts.use({})
+
+
+@pytest.fixture
+def dialog(qtbot: QtBot, settings: Settings) -> SettingsDialog:
+    settings.reset("model")
+    dialog = SettingsDialog(settings, Keymap(), CHECKS)
+    qtbot.addWidget(dialog)
+    dialog.show()
+    return dialog
+
+
+def page_of(dialog: SettingsDialog, key: str):
+    return next(page for page in dialog.pages.values() if key in page.fields)
+
+
+@pytest.mark.parametrize("row", SHOWN, ids=lambda row: row.key)
+def test_that_every_row_with_a_group_has_a_field_that_says_what_it_is(
+    dialog: SettingsDialog, row
+) -> None:
+    page = dialog.pages[row.group]
+    field = page.fields[row.key]
+    assert field.focusProxy().accessibleName() == row.description
+    waits = "next start" in page.notes[row.key].text()
+    assert waits == (row.at == "next start")
+
+
+def test_that_rows_that_the_program_keeps_by_itself_are_not_shown(dialog: SettingsDialog) -> None:
+    fields = {key for page in dialog.pages.values() for key in page.fields}
+    assert fields == {row.key for row in SHOWN}
+
+
+@pytest.mark.parametrize(
+    "row",
+    [row for row in SHOWN if row.choices or row.kind in (bool, int, float)],
+    ids=lambda row: row.key,
+)
+def test_that_a_field_changes_its_setting_and_tells_of_it(
+    qtbot: QtBot, dialog: SettingsDialog, settings: Settings, row
+) -> None:
+    page = dialog.pages[row.group]
+    before = settings[row.key]
+    others = [word for word in row.choices if word != before]
+    step = 1 if row.kind is int else 0.25
+    value = others[0] if others else not before if row.kind is bool else before + step
+    if row.high is not None and not row.choices and value > row.high:
+        value = before - step
+    with qtbot.waitSignal(dialog.changed) as told:
+        page.fields[row.key].edited.emit(value)
+    assert told.args == [row.key]
+    assert settings[row.key] == value
+    page.restore_defaults()
+    assert settings[row.key] == row.default
+
+
+def test_that_a_number_is_set_with_the_keyboard(
+    qtbot: QtBot, dialog: SettingsDialog, settings: Settings
+) -> None:
+    dialog.turn_to("Reading")
+    spin = page_of(dialog, "decode_timeout_s").fields["decode_timeout_s"].spin
+    spin.setFocus()
+    spin.selectAll()
+    qtbot.keyClicks(spin, "45")
+    qtbot.keyClick(spin, Qt.Key.Key_Return)
+    assert settings["decode_timeout_s"] == 45
+    assert dialog.isVisible()  # Enter ended the number, not the dialog
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "why"),
+    [
+        ("model", "/nowhere/model.pt", "There is no model"),
+        ("model_folders", ["/nowhere"], "There is no folder /nowhere"),
+        ("device", "tpu", "is none of auto, cpu, cuda"),
+        ("decode_timeout_s", 0, "is not between 1 and 600"),
+    ],
+)
+def test_that_a_value_that_does_not_fit_says_why_and_changes_nothing(
+    dialog: SettingsDialog, settings: Settings, key: str, value: object, why: str
+) -> None:
+    page, before = page_of(dialog, key), settings[key]
+    told: list[str] = []
+    dialog.changed.connect(told.append)
+    page.fields[key].edited.emit(value)
+    assert why in page.notes[key].text()
+    assert page.notes[key].property("role") == "error"
+    assert (settings[key], told) == (before, [])
+    page.fields[key].edited.emit(before)
+    assert page.notes[key].property("role") == "quiet"
+
+
+def test_that_folders_are_added_and_removed(
+    dialog: SettingsDialog, settings: Settings, tmp_path: Path
+) -> None:
+    field = page_of(dialog, "model_folders").fields["model_folders"]
+    assert isinstance(field, FoldersField)
+    field.add(str(tmp_path))
+    field.add(str(tmp_path))
+    assert settings["model_folders"] == [str(tmp_path)]
+    field.list.setCurrentRow(0)
+    field._remove()
+    assert settings["model_folders"] == []
+
+
+def test_that_the_page_of_the_keys_is_one_of_them(dialog: SettingsDialog) -> None:
+    dialog.turn_to(KEYS_PAGE)
+    assert dialog.stack.currentWidget() is dialog.keys
+
+
+# In the window
+
+
+def test_that_the_theme_changes_while_the_window_is_open(
+    window: MainWindow, settings: Settings
+) -> None:
+    window.preferences.show("Window")
+    dialog = window.preferences.dialog
+    page_of(dialog, "theme").fields["theme"].edited.emit("light")
+    assert theme.C.window == theme.LIGHT.window
+    dialog.close()
+    assert Settings(settings.path)["theme"] == "light"
+
+
+def test_that_what_can_hold_at_once_does(window: MainWindow) -> None:
+    window.preferences.show()
+    dialog, space = window.preferences.dialog, window.workspace
+    for key, value in (
+        ("hide_identity", True),
+        ("heat_map_opacity", 0.8),
+        ("heat_map_cutoff", 0.35),
+        ("max_megapixels", 50.0),
+    ):
+        page_of(dialog, key).fields[key].edited.emit(value)
+    heat = space.findings.heat
+    assert space.hides_identity
+    assert (heat.opacity.value(), heat.cutoff.value()) == (80, 35)
+    assert space.workbench._engine.limits.max_megapixels == 50
+    dialog.close()
+
+
+def test_that_the_dialog_shows_what_was_changed_in_the_window(window: MainWindow) -> None:
+    window.workspace.findings.heat.opacity.setValue(90)
+    window.preferences.show()
+    field = page_of(window.preferences.dialog, "heat_map_opacity").fields["heat_map_opacity"]
+    assert field.spin.value() == 0.9
+    window.preferences.dialog.close()
+
+
+def test_that_a_changed_key_works_is_spelled_and_is_kept(
+    qtbot: QtBot, opened: MainWindow, settings: Settings
+) -> None:
+    opened.preferences.show(KEYS_PAGE)
+    editor = opened.preferences.dialog.keys
+    editor.choose("invert")
+    editor.wait()
+    editor.press("Y")
+    opened.preferences.dialog.close()
+    assert opened.bar.buttons["invert"].toolTip() == "Invert (Y)"
+    viewer = opened.workspace.viewer
+    qtbot.keyClick(opened, Qt.Key.Key_I)
+    assert not viewer.inverted
+    qtbot.keyClick(opened, Qt.Key.Key_Y)
+    assert viewer.inverted
+    assert Settings(settings.path)["shortcuts"] == {"invert": "Y"}
+
+
+def test_that_a_model_that_is_chosen_in_the_dialog_is_loaded(
+    qtbot: QtBot, window: MainWindow, bundle: Path
+) -> None:
+    window.preferences.show("Model")
+    page_of(window.preferences.dialog, "model").fields["model"].edited.emit(str(bundle))
+    qtbot.waitUntil(lambda: window.workspace.session.model is not None, timeout=WAIT_MS)
+    assert window.workspace.session.model.model.path == bundle
+    window.preferences.dialog.close()
+
+
+def test_that_the_sheet_leads_to_the_editor(qtbot: QtBot, window: MainWindow) -> None:
+    from xrayview.ui.shortcut_sheet import ShortcutSheet
+
+    window._show_shortcuts()
+    sheet = window.findChild(ShortcutSheet)
+    sheet._edit()
+    assert window.preferences.dialog.stack.currentWidget() is window.preferences.dialog.keys
+    window.preferences.dialog.close()
