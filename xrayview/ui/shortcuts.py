@@ -49,6 +49,7 @@ KEYS: tuple[Key, ...] = (
     Key("tool_window", ("W",), "Window tool", "Tools"),
     Key("tool_zoom", ("Z",), "Zoom tool", "Tools"),
     Key("tool_pan", ("P",), "Pan tool", "Tools"),
+    Key("tool_magnifier", ("M",), "Magnifier: hold, the wheel changes it", "Tools"),
     Key("tool_region_window", ("Shift+W",), "Window from a region", "Tools"),
     Key("tool_length", ("D",), "Length", "Measure"),
     Key("tool_angle", ("A",), "Angle", "Measure"),

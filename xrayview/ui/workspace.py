@@ -12,10 +12,12 @@ from PySide6.QtWidgets import QFileDialog, QSplitter, QVBoxLayout, QWidget
 
 from xrayview.domain.events import BatchStarted, FilmFinished, FilmResult
 from xrayview.domain.film import FilmRef
+from xrayview.domain.model import ModelCard
 from xrayview.domain.radiograph import Radiograph
 from xrayview.engine.client import Engine
 from xrayview.engine.protocol import ThumbnailStore
 from xrayview.errors import XrayViewError
+from xrayview.services.labels import read_labels
 from xrayview.services.places import cache_folder
 from xrayview.services.session import Session
 from xrayview.services.settings import Settings
@@ -92,6 +94,8 @@ class Workspace(QWidget):
         self.heat = HeatFlow(session, self.judging, self.findings, self.grid)
         self.table = ResultTable()
         self.line = BatchLine()
+        self._tasks = tasks
+        self._judged_by: ModelCard | None = None
         self._hidden = False
         self._seen = False
         self._place()
@@ -126,6 +130,7 @@ class Workspace(QWidget):
             "tool_window": lambda: grid.set_tool("window"),
             "tool_zoom": lambda: grid.set_tool("zoom"),
             "tool_pan": lambda: grid.set_tool("pan"),
+            "tool_magnifier": lambda: grid.set_tool("magnifier"),
             "overlays": self._toggle_overlays,
             "shutter": self._toggle_shutter,
             "flip_horizontal": active(FilmViewer.flip_horizontal),
@@ -384,10 +389,13 @@ class Workspace(QWidget):
         line.close_asked.connect(line.hide)
         line.close_asked.connect(table.hide)
         table.close_asked.connect(table.hide)
+        table.labels_asked.connect(self._ask_for_labels)
+        batch.finished.connect(lambda _event: table.compare())
         table.film_chosen.connect(self._on_row)
 
     def _on_batch_started(self, event: BatchStarted) -> None:
         self.line.show_event(event)
+        self._judged_by = event.card
         self.table.start(tuple(finding.name for finding in event.card.findings))
 
     def _on_batch_films(self, events: list[FilmFinished]) -> None:
@@ -402,6 +410,24 @@ class Workspace(QWidget):
         current = self.session.current
         if film is not None and (current is None or current.film_id != film.film_id):
             self.workbench.open_film(film)
+
+    def _ask_for_labels(self) -> None:
+        name, _ = QFileDialog.getOpenFileName(
+            self, "Compare with labels", "", "CSV (*.csv);;All files (*)"
+        )
+        if name:
+            self.compare_with_labels(Path(name))
+
+    def compare_with_labels(self, path: Path) -> None:
+        """Hold the results of the batch against a CSV of labels."""
+        card = self._judged_by
+        if card is not None:
+            self._tasks.call(
+                "labels",
+                lambda: read_labels(path),
+                lambda labels: self.table.compare_with(labels, card),
+                lambda error: self.message.emit(Message.of("labels", error)),
+            )
 
     def _open_csv_folder(self) -> None:
         if self.batch.csv_path is not None:

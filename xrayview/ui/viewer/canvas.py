@@ -15,6 +15,7 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QFrame, QGraphicsScene, QGraphicsView
 
 from xrayview.ui.viewer.film_item import FilmItem
+from xrayview.ui.viewer.loupe import Loupe
 from xrayview.ui.viewer.mouse import Tool, WheelSteps, action_of, zoom_of_drag, zoom_of_wheel
 from xrayview.ui.viewer.placement import Placement
 
@@ -73,6 +74,7 @@ class Canvas(QGraphicsView):
             "window": self._window_drag,
             "zoom": self._zoom_drag,
             "pan": self._pan_drag,
+            "magnifier": self._magnify,
         }
         self._drag_button = Qt.MouseButton.NoButton
         scene = QGraphicsScene(self)
@@ -87,6 +89,7 @@ class Canvas(QGraphicsView):
         self.setContextMenuPolicy(Qt.ContextMenuPolicy.PreventContextMenu)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.viewport().setMouseTracking(True)
+        self.loupe = Loupe(film, self.viewport())
         self.set_tool("window")
 
     def take_film(self, size: QSize) -> None:
@@ -104,6 +107,7 @@ class Canvas(QGraphicsView):
     def end_drag(self) -> None:
         """What is left of a drag does nothing: its film or its placement is gone."""
         self._drag = None
+        self.loupe.hide()
 
     def _lay(self, placement: Placement, *, fitted: bool = False) -> None:
         self.placement = placement
@@ -186,7 +190,10 @@ class Canvas(QGraphicsView):
 
     def wheelEvent(self, event: QWheelEvent) -> None:
         angle = event.angleDelta().y()
-        if event.modifiers() & Qt.KeyboardModifier.ControlModifier:
+        if self.loupe.isVisible():
+            self.loupe.step_factor(-self._steps.add(angle))
+            self.loupe.show_at(event.position(), self.placement)
+        elif event.modifiers() & Qt.KeyboardModifier.ControlModifier:
             if self.film.isVisible():
                 point = self._physical(event.position())
                 self.place(self.placement.zoomed_at(point, zoom_of_wheel(angle)))
@@ -215,6 +222,13 @@ class Canvas(QGraphicsView):
     def _zoom_drag(self, start: QPointF) -> _Move:
         placed, anchor = self.placement, self._physical(start)
         return lambda point: self._lay(placed.zoomed_at(anchor, zoom_of_drag((point - start).y())))
+
+    def _magnify(self, start: QPointF) -> _Move:
+        def move(point: QPointF) -> None:
+            self.loupe.show_at(point, self.placement)
+
+        move(start)
+        return move
 
     # Size and screen
 

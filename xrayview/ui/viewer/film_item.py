@@ -108,7 +108,7 @@ class FilmItem(QGraphicsItem):
         if self._pyramid is None or self._lut is None:
             return
         if self._seen is None:
-            self._seen = self._look(self._pyramid, self._lut)
+            self._seen = self._look(self._placement, self._pyramid, self._lut)
         if self._seen is None:
             return
         if self._picture is None:
@@ -116,9 +116,16 @@ class FilmItem(QGraphicsItem):
         painter.setWorldTransform(QTransform.fromScale(1 / self._ratio, 1 / self._ratio))
         painter.drawImage(self._seen.corner, self._picture[0])
 
-    def _look(self, pyramid: Pyramid, lut: DisplayLut) -> _Seen | None:
-        """The part of the film inside the viewport, None when there is none."""
-        placement = self._placement
+    def draw_through(self, painter: QPainter, placement: Placement) -> None:
+        """Draw the film as it lies in another placement, on the physical pixels of its view."""
+        if self._pyramid is None or self._lut is None:
+            return
+        seen = self._look(placement, self._pyramid, self._lut)
+        if seen is not None:
+            painter.drawImage(seen.corner, _picture(seen, self._lut)[0])
+
+    def _look(self, placement: Placement, pyramid: Pyramid, lut: DisplayLut) -> _Seen | None:
+        """The part of the film inside the view of a placement, None when there is none."""
         film = placement.to_view().mapRect(placement.film_rect())
         box = _whole_pixels(film) & QRect(QPoint(), placement.view)
         if box.isEmpty():

@@ -7,7 +7,7 @@ from typing import Literal
 
 from PySide6.QtCore import Qt
 
-MouseTool = Literal["window", "zoom", "pan"]
+MouseTool = Literal["window", "zoom", "pan", "magnifier"]
 MeasureTool = Literal[
     "length", "angle", "cobb", "cardiothoracic", "rectangle", "ellipse", "polygon", "arrow", "text",
     "region_window", "calibrate",

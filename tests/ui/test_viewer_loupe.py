@@ -1,0 +1,117 @@
+"""The magnifier: the film around the pointer, larger, as it lies and through its window."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from PySide6.QtCore import QEvent, QPointF
+from pytestqt.qtbot import QtBot
+
+from tests.ui.test_viewer_film import Grey, film, grey_of
+from tests.ui.test_viewer_gestures import LEFT, mouse, wheel
+from xrayview.domain.radiograph import Radiograph
+from xrayview.ui.viewer.film_view import FilmViewer
+from xrayview.ui.viewer.loupe import ACROSS_PX, Loupe
+
+MIDDLE = QPointF(320, 240)
+
+
+def halves() -> Radiograph:
+    """Dark at the left, white at the right."""
+    pixels_HW = np.zeros((1200, 1600), np.uint16)
+    pixels_HW[:, 800:] = 4095
+    return replace(film(), pixels_HW=pixels_HW)
+
+
+@pytest.fixture
+def viewer(qtbot: QtBot) -> FilmViewer:
+    shown = FilmViewer()
+    qtbot.addWidget(shown)
+    shown.resize(640, 480)
+    shown.show()
+    shown.show_film(halves(), (1, 1))
+    shown.set_tool("magnifier")
+    return shown
+
+
+def loupe_of(viewer: FilmViewer) -> Loupe:
+    loupe = viewer.findChild(Loupe)
+    assert isinstance(loupe, Loupe)
+    return loupe
+
+
+def seen(viewer: FilmViewer) -> Grey:
+    """What is in the loupe, without its rim and its text."""
+    grey = grey_of(loupe_of(viewer).grab().toImage())
+    return grey[60:-60, 60:-60]
+
+
+@pytest.mark.parametrize(
+    ("move", "dark"),
+    [
+        (lambda v: None, np.s_[:, :60]),
+        (lambda v: v.flip_horizontal(), np.s_[:, -60:]),
+        (lambda v: v.rotate(1), np.s_[:60]),
+        (lambda v: v.rotate(-1), np.s_[-60:]),
+        (lambda v: v.set_inverted(True), np.s_[:, -60:]),
+    ],
+    ids=["upright", "H", "R", "L", "I"],
+)
+def test_that_the_loupe_shows_the_film_as_it_lies_through_its_window(
+    viewer: FilmViewer, move: Callable[[FilmViewer], object], dark: tuple[slice, ...]
+) -> None:
+    move(viewer)
+    mouse(viewer, QEvent.Type.MouseButtonPress, LEFT, MIDDLE)
+    picture = seen(viewer)
+    assert (picture[dark] == 0).all()
+    assert np.isin(picture, (0, 255)).mean() > 0.95
+    assert (picture == 255).mean() == pytest.approx(0.5, abs=0.05)
+
+
+def test_that_the_loupe_is_there_while_the_button_is_held_and_follows_the_pointer(
+    viewer: FilmViewer,
+) -> None:
+    loupe = loupe_of(viewer)
+    assert not loupe.isVisible()
+    mouse(viewer, QEvent.Type.MouseButtonPress, LEFT, MIDDLE)
+    assert loupe.isVisible()
+    assert loupe.geometry().center().x() == pytest.approx(320, abs=1)
+    mouse(viewer, QEvent.Type.MouseMove, LEFT, MIDDLE + QPointF(40, 0))
+    assert loupe.geometry().center().x() == pytest.approx(360, abs=1)
+    under = viewer.placement.to_film(MIDDLE + QPointF(40, 0))
+    assert loupe.placement.to_film(QPointF(ACROSS_PX / 2, ACROSS_PX / 2)).x() == pytest.approx(
+        under.x(), abs=1
+    )
+    assert (seen(viewer) == 255).mean() > 0.8
+    mouse(viewer, QEvent.Type.MouseButtonRelease, LEFT, MIDDLE)
+    assert not loupe.isVisible()
+
+
+def test_that_the_wheel_goes_from_two_to_four_screen_pixels_per_film_pixel(
+    viewer: FilmViewer, qtbot: QtBot
+) -> None:
+    mouse(viewer, QEvent.Type.MouseButtonPress, LEFT, MIDDLE)
+    zooms = [loupe_of(viewer).placement.zoom]
+    with qtbot.assertNotEmitted(viewer.step_requested):
+        for _ in range(3):
+            wheel(viewer, 120, at=MIDDLE)
+            zooms.append(loupe_of(viewer).placement.zoom)
+        wheel(viewer, -120, at=MIDDLE)
+    assert zooms == [2, 3, 4, 4]
+    assert loupe_of(viewer).placement.zoom == 3
+
+
+def test_that_an_enlarged_film_is_larger_still_in_the_loupe(viewer: FilmViewer) -> None:
+    viewer.one_to_one()
+    viewer._canvas.place(viewer.placement.zoomed_at(MIDDLE, 5.0))
+    mouse(viewer, QEvent.Type.MouseButtonPress, LEFT, MIDDLE)
+    assert loupe_of(viewer).placement.zoom == pytest.approx(10)
+
+
+def test_that_the_loupe_goes_with_its_film(viewer: FilmViewer) -> None:
+    mouse(viewer, QEvent.Type.MouseButtonPress, LEFT, MIDDLE)
+    viewer.show_film(film(), (1, 1))
+    assert not loupe_of(viewer).isVisible()
