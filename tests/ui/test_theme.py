@@ -21,7 +21,7 @@ from xrayview.ui.viewer.film_view import FilmViewer
 
 SOURCES = Path(theme.__file__).parent
 ICONS = sorted(path.stem for path in resource("icons").glob("*.svg"))
-OWN_COLOURS = {"xrayview", "chevron_down_grey", "chevron_up_grey"}
+OWN_COLOURS = {"xrayview", "chevron_down_grey", "chevron_up_grey", "check_dark", "check_light"}
 
 
 @pytest.mark.parametrize("name", [name for name in ICONS if name not in OWN_COLOURS])

@@ -162,6 +162,16 @@ QAbstractSpinBox::down-arrow { image: url($chevron); width: 10px; height: 10px; 
 QComboBox QAbstractItemView { background: $raised; border: 1px solid $line; outline: 0;
     selection-background-color: $accent_dim; padding: 4px; }
 
+QCheckBox { spacing: 8px; }
+QCheckBox:disabled { color: $faint; }
+QCheckBox::indicator, QAbstractItemView::indicator { width: 14px; height: 14px;
+    border: 1px solid $faint; border-radius: 3px; background: $window; }
+QCheckBox::indicator:focus, QCheckBox::indicator:hover { border-color: $accent; }
+QCheckBox::indicator:disabled { border-color: $line; background: transparent; }
+QCheckBox::indicator:checked, QAbstractItemView::indicator:checked { border-color: $accent;
+    background: $accent; image: url($check); }
+QCheckBox::indicator:checked:disabled { border-color: $faint; background: $faint; }
+
 QMenu { background: $raised; border: 1px solid $line; padding: 4px; }
 QMenu::item { padding: 5px 24px 5px 12px; border-radius: 3px; }
 QMenu::item:selected { background: $accent_dim; color: $strong; }
@@ -212,6 +222,7 @@ QDialogButtonBox { dialogbuttonbox-buttons-have-icons: 0; }
 QTextBrowser { background: $panel; border: 0; }
 
 QFrame[panel="true"] { background: $panel; border: 0; }
+QFrame[popup="true"] { background: $raised; border: 1px solid $line; border-radius: 4px; }
 QFrame[rule="true"] { background: $line; border: 0; max-height: 1px; min-height: 1px; }
 QLabel[role="title"] { font-size: 15px; font-weight: 600; }
 QLabel[role="heading"] { font-size: 12px; font-weight: 600; color: $quiet; }
@@ -325,6 +336,7 @@ def _sheet(colours: Colours) -> str:
         film_text=DARK.text,
         film_quiet=DARK.quiet,
         chevron=resource("icons", "chevron_down_grey.svg").as_posix(),
+        check=resource("icons", f"check_{'light' if colours == LIGHT else 'dark'}.svg").as_posix(),
         chevron_up=resource("icons", "chevron_up_grey.svg").as_posix(),
     )
 

@@ -31,6 +31,7 @@ _NO_SOURCE = Message(
     "Only some files are listed, so there is no folder to export",
     "Open the folder that holds them.",
 )
+_NO_FILM = Message(_MATTER, "warn", "There is no film on screen", "Choose one at the left.")
 
 
 class Exports(QObject):
@@ -63,6 +64,7 @@ class Exports(QObject):
         """What is on screen, without identity, to the clipboard."""
         shown = self._shown()
         if shown is None:
+            self._tell(_NO_FILM)
             return
         QApplication.clipboard().setImage(self._space.viewer.picture(identity=False))
         note = shown.burned_in
@@ -73,6 +75,7 @@ class Exports(QObject):
         """The film on screen at its own resolution."""
         shown = self._shown()
         if shown is None:
+            self._tell(_NO_FILM)
             return
 
         def make() -> QDialog:

@@ -183,9 +183,10 @@ class FigureDialog(QDialog):
         side.addWidget(rule())
         side.addWidget(label("ON THE FIGURE", "heading"))
         for name, box in self.boxes.items():
-            if name == "identity":
-                box.setStyleSheet("margin-left: 20px;")
-            side.addWidget(box)
+            indented = QHBoxLayout()
+            indented.addSpacing(22 if name == "identity" else 0)
+            indented.addWidget(box)
+            side.addLayout(indented)
         side.addWidget(self.identity_warning)
         side.addWidget(label("“Research use only” is on every figure.", "quiet"))
         side.addStretch(1)

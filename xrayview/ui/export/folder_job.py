@@ -51,6 +51,8 @@ class FolderJob(QDialog):
         self.bar.setTextVisible(False)
         self.bar.setAccessibleName("Progress")
         self.text = label("")
+        self.hint = label("", "quiet")
+        self.hint.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         self.failures = _table()
         self.start_button = QPushButton(self.start_text)
         self.cancel_button = QPushButton("Cancel")
@@ -129,6 +131,7 @@ class FolderJob(QDialog):
         problem = self.problem()
         self.start_button.setEnabled(not problem and not self.running)
         self.start_button.setToolTip(problem)
+        self.hint.setText("" if self.running else problem)
 
     def _take(self, events: list[FilmFinished]) -> None:
         for event in events:
@@ -163,6 +166,7 @@ class FolderJob(QDialog):
         begin = f"Stopped after {done:,} files" if self._cancelled else f"{done:,} files"
         self.text.setText("\n".join(t for t in (f"{begin}   {words}", self.summary()) if t))
         self.bar.hide()
+        self.failures.resizeRowsToContents()
         self.open_button.setVisible(self.target() is not None)
         self._show_running(False)
 
@@ -197,7 +201,7 @@ class FolderJob(QDialog):
         self.close_button.clicked.connect(self.reject)
         buttons = QHBoxLayout()
         buttons.addWidget(self.open_button)
-        buttons.addStretch(1)
+        buttons.addWidget(self.hint, 1)
         for button in (self.cancel_button, self.close_button, self.start_button):
             buttons.addWidget(button)
         column = QVBoxLayout(self)
@@ -217,7 +221,8 @@ def _table() -> QTableWidget:
     table.verticalHeader().hide()
     table.setEditTriggers(QTableWidget.EditTrigger.NoEditTriggers)
     table.setSelectionBehavior(QTableWidget.SelectionBehavior.SelectRows)
-    table.setTextElideMode(Qt.TextElideMode.ElideMiddle)
+    table.setWordWrap(True)
+    table.horizontalHeader().setDefaultAlignment(Qt.AlignmentFlag.AlignLeft)
     table.horizontalHeader().setStretchLastSection(True)
     table.horizontalHeader().setSectionResizeMode(0, QHeaderView.ResizeMode.Interactive)
     table.setColumnWidth(0, 200)
