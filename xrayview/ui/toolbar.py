@@ -52,7 +52,6 @@ _TOOLS: tuple[Tool | None, ...] = (
     Tool("tool_window", "window", checkable=True, group="tool"),
     Tool("tool_zoom", "zoom", checkable=True, group="tool"),
     Tool("tool_pan", "pan", checkable=True, group="tool"),
-    Tool("tool_magnifier", "magnifier", checkable=True, group="tool"),
     _SEPARATOR,
     Tool("auto_window", "auto"),
     Tool("invert", "invert", checkable=True),
@@ -72,6 +71,7 @@ _MEASURE: tuple[Tool | None, ...] = (
     Tool("tool_arrow", "arrow"),
     Tool("tool_text", "text"),
     _SEPARATOR,
+    Tool("tool_magnifier", "magnifier"),
     Tool("tool_region_window", "region_window"),
     Tool("tool_calibrate", "calibrate"),
 )
@@ -125,7 +125,7 @@ class TopBar(QToolBar):
         self.addSeparator()
         for tool in _TOOLS:
             self._add(tool)
-            if tool is not None and tool.name == "tool_magnifier":
+            if tool is not None and tool.name == "tool_pan":
                 self._add_measure()
         self._menu_button("turn", "Turn and flip", _PLACEMENT)
         self.windows = self._menu_button("window", "Windows of the film", (), icon="presets")
