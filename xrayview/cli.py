@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from xrayview import __version__
-from xrayview.commands import deidentify, inspect, render, tags
+from xrayview.commands import deidentify, inspect, measurements, render, tags
 from xrayview.commands.terminal import (
     ProgressLine,
     cancel_on_interrupt,
@@ -98,6 +98,8 @@ def _parser() -> argparse.ArgumentParser:
     inspect.add_to(commands.add_parser("inspect", help="what a film is, and its way to grey"))
     render.add_to(commands.add_parser("render", help="films as pictures of their displayed grey"))
     tags.add_to(commands.add_parser("tags", help="the tags of a folder as a table"))
+    text = "what is drawn on the films of a folder, measured, as a table"
+    measurements.add_to(commands.add_parser("measurements", help=text))
     deidentify.add_to(commands.add_parser("deidentify", help="DICOM copies that name no patient"))
     _add_app(commands.add_parser("app", help="open the main window", add_help=False))
     return parser

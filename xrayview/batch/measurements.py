@@ -21,6 +21,7 @@ from xrayview.errors import XrayViewError
 
 Load = Callable[[Path], Mapping[str, FilmMarks]]
 """The annotations kept of a folder, by SOPInstanceUID or `sha256:` and the hash of the file."""
+Row = tuple[Annotation, tuple[Measured, ...]]
 _HASHED = "sha256:"
 
 
@@ -29,7 +30,7 @@ class MeasuredFilm:
     """One frame with its annotations; without figures where the film could not be read."""
 
     film: FilmRef
-    rows: tuple[tuple[Annotation, tuple[Measured, ...]], ...]
+    rows: tuple[Row, ...]
     error: XrayViewError | None = None
 
 

@@ -54,6 +54,17 @@ class MeasurementFiles:
                     error = fault
             return Kept(films, error)
 
+    def load_all(self, folder: Path) -> Films:
+        """What is kept of a folder's films, where all of it must be known.
+
+        Raises:
+            UsageError: a file has a fault.
+        """
+        kept = self.load(folder)
+        if kept.error is not None:
+            raise kept.error
+        return kept.films
+
     def save(self, folder: Path, films: Films) -> Path:
         """Put the annotations of some films in the place of their earlier ones.
 

@@ -117,10 +117,7 @@ class Measuring(QObject):
         Raises:
             UsageError: its file has a fault.
         """
-        kept = self._worker.submit(self._files.load, folder).result()
-        if kept.error is not None:
-            raise kept.error
-        return kept.films
+        return self._worker.submit(self._files.load_all, folder).result()
 
     # Views
 
