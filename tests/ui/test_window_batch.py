@@ -7,10 +7,13 @@ import shutil
 from pathlib import Path
 
 from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QPushButton
 from pytestqt.qtbot import QtBot
 
 from tests.ui.conftest import WAIT_MS
 from xrayview import cli
+from xrayview.batch.pipeline import MICRO_BATCH
 from xrayview.errors import ExitCode, Status
 from xrayview.ui.main_window import MainWindow
 
@@ -133,6 +136,66 @@ def test_that_the_csv_is_saved_where_the_user_wants(
     assert (tmp_path / "mine.csv").read_bytes() == written.read_bytes()
     ready.workspace.batch.save_as(tmp_path / "no such folder" / "mine.csv")
     assert "was not saved" in ready.banners.messages()[-1].title
+
+
+def test_that_a_paused_batch_begins_no_film_until_it_goes_on(
+    qtbot: QtBot, ready: MainWindow, films: Path, tmp_path: Path
+) -> None:
+    many = tmp_path / "many"
+    many.mkdir()
+    for number in range(120):
+        shutil.copy(films / "png" / "a.png", many / f"{number:03}.png")
+    space = ready.workspace
+    with qtbot.waitSignal(space.workbench.finished_listing, timeout=WAIT_MS):
+        ready.open_paths([many])
+    pause = next(b for b in space.line.findChildren(QPushButton) if b.text() == "Pause")
+    with qtbot.waitSignal(space.batch.progressed, timeout=WAIT_MS):
+        space.batch.start()
+    qtbot.mouseClick(pause, Qt.MouseButton.LeftButton)
+    assert pause.text() == "Go on"
+    assert "paused" in space.line.text()
+    done = len(space.table.rows.results)
+    QTest.qWait(1500)
+    # One group was under way, and its rows may still come.
+    assert len(space.table.rows.results) <= done + MICRO_BATCH < 120
+    with qtbot.waitSignal(space.batch.finished, timeout=WAIT_MS):
+        qtbot.mouseClick(pause, Qt.MouseButton.LeftButton)
+    assert len(space.table.rows.results) == 120
+
+
+def test_that_labels_stand_beside_the_scores_and_say_where_both_disagree(
+    qtbot: QtBot, ready: MainWindow, tmp_path: Path
+) -> None:
+    run(qtbot, ready)
+    table = ready.workspace.table
+    table.show()
+    judged = [r for r in table.rows.results if r.prediction is not None]
+    wrong = {"Normal": "Opacity", "Opacity": "Normal"}
+    lines = [f"{r.relative_path},{r.prediction.predicted.lower()}" for r in judged[1:]]
+    lines.append(f"{judged[0].relative_path},{wrong[judged[0].prediction.predicted]}")
+    path = tmp_path / "labels.csv"
+    path.write_text("\n".join(["path,label", *lines]), encoding="utf-8")
+    ready.workspace.compare_with_labels(path)
+    disagree = next(b for b in table.findChildren(QPushButton) if "Disagree" in b.text())
+    qtbot.waitUntil(disagree.isVisible, timeout=WAIT_MS)
+    assert disagree.text() == "Disagree 1"
+    assert f"{len(judged)} of {len(judged)} judged films compared" in table._said.text()
+    qtbot.mouseClick(disagree, Qt.MouseButton.LeftButton)
+    assert table.filter.rowCount() == 1
+    assert table.filter.index(0, 1).data() == judged[0].relative_path
+
+
+def test_that_a_table_without_labels_says_what_is_missing(
+    qtbot: QtBot, ready: MainWindow, tmp_path: Path
+) -> None:
+    run(qtbot, ready)
+    path = tmp_path / "other.csv"
+    path.write_text("path,age\na.png,4\n", encoding="utf-8")
+    ready.workspace.compare_with_labels(path)
+    qtbot.waitUntil(lambda: bool(ready.banners.messages()), timeout=WAIT_MS)
+    said = ready.banners.messages()[-1]
+    assert "Not a table of labels" in said.title
+    assert "no column is called label" in said.text
 
 
 def test_that_a_batch_without_a_model_says_so(qtbot: QtBot, opened: MainWindow) -> None:

@@ -16,7 +16,12 @@ from xrayview.domain.events import FilmResult
 from xrayview.domain.film import FilmRef, RejectedFile, row_of
 from xrayview.domain.folder import FolderTree
 from xrayview.domain.model import HeatMap
-from xrayview.domain.operating_points import judged_at, moved, point_in_force
+from xrayview.domain.operating_points import (
+    judged_at,
+    moved,
+    point_in_force,
+    thresholds_of,
+)
 from xrayview.domain.radiograph import Radiograph
 from xrayview.engine.protocol import ModelReady, PreparedFilm
 from xrayview.errors import XrayViewError
@@ -63,6 +68,7 @@ class Session:
         self._decoded = _FilmCache(self.film_budget_bytes, self._on_screen)
         self._own_points: dict[str, dict[str, float]] = {}
         """By the model's hash; never written to its card."""
+        self._thresholds: tuple[float, ...] = ()
         self._results: dict[tuple[str, str], FilmResult] = {}
         self._prepared: OrderedDict[tuple[str, str], PreparedFilm] = OrderedDict()
         self._heat_maps: OrderedDict[tuple[str, str, str, str], HeatMap] = OrderedDict()
@@ -205,6 +211,7 @@ class Session:
     def open_model(self, ready: ModelReady) -> None:
         """Swap a loaded model in; earlier results stay, filed under their own model."""
         self.model = ready
+        self._thresholds = thresholds_of(ready.card, self.own_points)
 
     @property
     def own_points(self) -> Mapping[str, float]:
@@ -216,6 +223,7 @@ class Session:
         if self.model is not None:
             own = moved(self.model.card, self.own_points, finding, threshold)
             self._own_points[self.model_sha256] = own
+            self._thresholds = thresholds_of(self.model.card, own)
 
     # What the model said
 
@@ -236,10 +244,12 @@ class Session:
         It is flagged at the operating points in force: the card's, or the user's own.
         """
         result = self._results.get((film.film_id, self.model_sha256)) if film else None
-        if result is None or result.prediction is None or self.model is None:
+        said = result.prediction if result is not None else None
+        if result is None or said is None or self.model is None:
             return result
-        said = judged_at(result.prediction, self.model.card, self.own_points)
-        return result if said is result.prediction else replace(result, prediction=said)
+        if said.thresholds == self._thresholds:  # nearly always, and lists ask for every film
+            return result
+        return replace(result, prediction=judged_at(said, self.model.card, self.own_points))
 
     def accept_prepared(self, prepared: PreparedFilm, model_sha256: str) -> None:
         """Keep a film as the model sees it, so that a heat map needs no second decode."""

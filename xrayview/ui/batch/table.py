@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from math import isnan
 
 from PySide6.QtCore import (
     QAbstractTableModel,
@@ -22,6 +23,7 @@ from PySide6.QtWidgets import (
     QFrame,
     QHBoxLayout,
     QHeaderView,
+    QLabel,
     QPushButton,
     QTableView,
     QToolButton,
@@ -30,7 +32,10 @@ from PySide6.QtWidgets import (
 )
 
 from xrayview.domain.events import FilmResult
+from xrayview.domain.model import ModelCard
 from xrayview.errors import Status
+from xrayview.evaluation.intervals import Estimate
+from xrayview.services.labels import Comparison, Labels, agrees, compare
 from xrayview.ui import theme
 
 AnyIndex = QModelIndex | QPersistentModelIndex
@@ -50,12 +55,13 @@ class Column:
     figure: bool = False
 
 
-def columns_of(findings: tuple[str, ...]) -> tuple[Column, ...]:
-    """The table of columns for a model's findings."""
+def columns_of(findings: tuple[str, ...], labelled: tuple[Column, ...] = ()) -> tuple[Column, ...]:
+    """The table of columns for a model's findings; `labelled` stand beside what is predicted."""
     return (
         Column("Status", lambda r: str(r.status), lambda r: list(Status).index(r.status), 96),
         Column("File", lambda r: r.relative_path, lambda r: r.relative_path, 180),
         Column("Predicted", _predicted, _predicted, 104),
+        *labelled,
         *(_score_column(place, name) for place, name in enumerate(findings)),
         Column("Reason", _reason, _reason, 160),
     )
@@ -70,6 +76,54 @@ def _score_column(place: int, name: str) -> Column:
         return f"{score(result):.3f}" if result.prediction is not None else "–"
 
     return Column(name, text, score, 88, figure=True)
+
+
+def _label_column(labels: Labels) -> Column:
+    def text(result: FilmResult) -> str:
+        return labels.of(result.relative_path).replace("|", ", ")
+
+    return Column("Label", text, text, 120)
+
+
+def _verdict_column(labels: Labels, card: ModelCard) -> Column:
+    def text(result: FilmResult) -> str:
+        said = result.prediction
+        verdict = said and agrees(said, labels.of(result.relative_path), card)
+        return {True: "yes", False: "no"}.get(verdict, "–") if said else "–"
+
+    return Column("Agrees", text, text, 72)
+
+
+def comparison_text(said: Comparison) -> str:
+    """How far model and labels agree, in one line; nothing is said of what was not compared."""
+    words = [f"Labels: {said.compared:,} of {said.judged:,} judged films compared"]
+    if said.agreement is not None:
+        words.append(f"agree {_with_interval(said.agreement, '.1%')}")
+    words += [f"AUC {name} {_with_interval(auc, '.3f')}" for name, auc in said.aucs.items()]
+    if said.unknown:
+        listed = ", ".join(f"{label} ({n:,})" for label, n in list(said.unknown.items())[:3])
+        words.append(f"labels that are no finding of the model: {listed}")
+    return "   ".join(words)
+
+
+def _with_interval(figure: Estimate, form: str) -> str:
+    if isnan(figure.low):
+        return f"{figure.value:{form}}"
+    return f"{figure.value:{form}} [{figure.low:{form}}, {figure.high:{form}}]"
+
+
+def _of_status(status: Status | None) -> Callable[[FilmResult], bool] | None:
+    return None if status is None else lambda result: result.status is status
+
+
+def _segment(text: str, act: Callable[[], None]) -> QPushButton:
+    button = QPushButton(text)
+    button.setCheckable(True)
+    button.setProperty("flat", True)
+    button.setProperty("segment", True)
+    button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+    button.clicked.connect(lambda _checked: act())
+    return button
 
 
 def _predicted(result: FilmResult) -> str:
@@ -87,6 +141,7 @@ class ResultRows(QAbstractTableModel):
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
+        self._findings: tuple[str, ...] = ()
         self._columns = columns_of(())
         self._hidden = False
         self.results: list[FilmResult] = []
@@ -99,8 +154,15 @@ class ResultRows(QAbstractTableModel):
     def start(self, findings: tuple[str, ...]) -> None:
         """Empty the table for a model's findings."""
         self.beginResetModel()
+        self._findings = findings
         self._columns = columns_of(findings)
         self.results = []
+        self.endResetModel()
+
+    def set_labelled(self, columns: tuple[Column, ...]) -> None:
+        """Show these columns beside what is predicted."""
+        self.beginResetModel()
+        self._columns = columns_of(self._findings, columns)
         self.endResetModel()
 
     def append(self, results: list[FilmResult]) -> None:
@@ -154,54 +216,93 @@ class ResultRows(QAbstractTableModel):
         return None
 
 
-class StatusFilter(QSortFilterProxyModel):
-    """Rows of one status, or all."""
+class ResultFilter(QSortFilterProxyModel):
+    """Rows of one status, those that disagree with their label, or all."""
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self.setSortRole(_SORT)
-        self._status: Status | None = None
+        self._keep: Callable[[FilmResult], bool] | None = None
 
-    def show_only(self, status: Status | None) -> None:
-        """Keep the rows of a status; None keeps all."""
-        self._status = status
+    def keep(self, accepted: Callable[[FilmResult], bool] | None) -> None:
+        """Keep the rows that are accepted; None keeps all."""
+        self._keep = accepted
         self.invalidate()
 
     def filterAcceptsRow(self, row: int, parent: AnyIndex) -> bool:
-        if self._status is None:
+        if self._keep is None:
             return True
-        result: FilmResult = self.sourceModel().index(row, 0, parent).data(_RESULT)
-        return result.status is self._status
+        return self._keep(self.sourceModel().index(row, 0, parent).data(_RESULT))
 
 
 class ResultTable(QFrame):
     """The table with its filter; choosing a row opens its film."""
 
     film_chosen = Signal(object)
+    labels_asked = Signal()
     close_asked = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setProperty("panel", True)
         self.rows = ResultRows(self)
-        self.filter = StatusFilter(self)
+        self.filter = ResultFilter(self)
         self.filter.setSourceModel(self.rows)
+        self._labels: tuple[Labels, ModelCard] | None = None
         self._buttons: dict[Status | None, QPushButton] = {}
+        self._disagree = _segment("Disagree", lambda: self.filter.keep(self._disagrees))
+        self._ask = QPushButton("Labels …")
+        self._ask.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self._ask.setToolTip(
+            "Compare the scores with labels: a CSV with the columns path and label"
+        )
+        self._ask.clicked.connect(self.labels_asked)
+        self._said = QLabel()
+        self._said.setProperty("role", "quiet")
+        self._said.setContentsMargins(12, 0, 12, 6)
+        self._said.setWordWrap(True)
+        self._said.hide()
         self.view = self._view()
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
         column.addLayout(self._head())
+        column.addWidget(self._said)
         column.addWidget(self.view, 1)
 
     def start(self, findings: tuple[str, ...]) -> None:
         """A new batch begins."""
         self.rows.start(findings)
+        self._labels = None
+        self._said.hide()
+        self._widen()
+        self._count()
+
+    def compare_with(self, labels: Labels, card: ModelCard) -> None:
+        """Show the labels of the films beside what the model says, and how far they agree."""
+        self._labels = labels, card
+        self.rows.set_labelled((_label_column(labels), _verdict_column(labels, card)))
+        self._widen()
+        self.compare()
+
+    def compare(self) -> None:
+        """Count anew how far model and labels agree."""
+        if self._labels is not None:
+            self._said.setText(comparison_text(compare(self.rows.results, *self._labels)))
+            self._said.show()
+        self._count()
+
+    def _disagrees(self, result: FilmResult) -> bool:
+        if self._labels is None or result.prediction is None:
+            return False
+        labels, card = self._labels
+        return agrees(result.prediction, labels.of(result.relative_path), card) is False
+
+    def _widen(self) -> None:
         header = self.view.horizontalHeader()
         for place in range(self.rows.columnCount()):
             wide = max(self.rows.column(place).width, header.sectionSizeHint(place))
             self.view.setColumnWidth(place, wide)
-        self._count()
 
     def append(self, results: list[FilmResult]) -> None:
         """Rows that are finished."""
@@ -211,7 +312,7 @@ class ResultTable(QFrame):
     def show_only(self, status: Status | None) -> None:
         """Filter by status."""
         self._buttons[status].setChecked(True)
-        self.filter.show_only(status)
+        self.filter.keep(_of_status(status))
 
     def _count(self) -> None:
         counts = dict.fromkeys(Status, 0)
@@ -221,6 +322,10 @@ class ResultTable(QFrame):
         for status, count in counts.items():
             self._buttons[status].setText(f"{status} {count:,}")
             self._buttons[status].setEnabled(count > 0)
+        self._disagree.setVisible(self._labels is not None)
+        if self._labels is not None:
+            count = sum(map(self._disagrees, self.rows.results))
+            self._disagree.setText(f"Disagree {count:,}")
 
     def _head(self) -> QHBoxLayout:
         row = QHBoxLayout()
@@ -228,17 +333,15 @@ class ResultTable(QFrame):
         row.setSpacing(4)
         group = QButtonGroup(self)
         for status in (None, *Status):
-            button = QPushButton()
-            button.setCheckable(True)
-            button.setProperty("flat", True)
-            button.setProperty("segment", True)
-            button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-            button.clicked.connect(lambda _=False, s=status: self.filter.show_only(s))
+            button = _segment("", lambda s=status: self.filter.keep(_of_status(s)))
             group.addButton(button)
             self._buttons[status] = button
             row.addWidget(button)
         self._buttons[None].setChecked(True)
+        group.addButton(self._disagree)
+        row.addWidget(self._disagree)
         row.addStretch(1)
+        row.addWidget(self._ask)
         shut = QToolButton()
         shut.setIcon(theme.icon("close", theme.C.quiet))
         shut.setIconSize(QSize(16, 16))

@@ -1,0 +1,132 @@
+"""Labels of people beside scores: which film they are of, what they name, how far both agree."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from xrayview.domain.events import FilmResult
+from xrayview.domain.model import Finding, ModelCard, Prediction, PreprocessSpec, Task
+from xrayview.errors import Status, StatusCode, UsageError
+from xrayview.services.labels import Labels, agrees, compare, named, read_labels
+
+FINDINGS = (Finding("Normal", abnormal=False), Finding("Pneumonia"))
+
+
+def card_of(task: Task) -> ModelCard:
+    return ModelCard(1, "tiny", "1", task, "softmax", FINDINGS, PreprocessSpec((8, 8)))
+
+
+def said(score: float) -> Prediction:
+    scores, flags = (1 - score, score), (score < 0.5, score >= 0.5)
+    name = "Pneumonia" if score >= 0.5 else "Normal"
+    return Prediction(
+        "a#0", "m1", ("Normal", "Pneumonia"), scores, (0.0, 0.0), (0.5, 0.5), flags, name, 0.5,
+        "cpu", "float32",
+    )  # fmt: skip
+
+
+def result(name: str, score: float | None) -> FilmResult:
+    if score is None:
+        return FilmResult(name, Status.REFUSED, StatusCode.NOT_FRONTAL)
+    return FilmResult(name, Status.OK, StatusCode.OK, prediction=said(score))
+
+
+def written(folder: Path, text: str) -> Path:
+    path = folder / "labels.csv"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def test_that_columns_are_found_by_their_names_in_any_case(tmp_path: Path) -> None:
+    text = "Image Index,Age,Finding Labels\n1.png,60,Effusion|Mass\n2.png,50,\n"
+    labels = read_labels(written(tmp_path, text))
+    assert labels.of("1.png") == "Effusion|Mass"
+    assert labels.of("2.png") == ""
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [("path,age\na,1\n", "label"), ("age,label\n1,a\n", "path"), ("", "no CSV")],
+)
+def test_that_another_table_is_refused_with_what_is_missing(
+    tmp_path: Path, text: str, why: str
+) -> None:
+    with pytest.raises(UsageError, match="Not a table of labels") as refused:
+        read_labels(written(tmp_path, text))
+    assert why in refused.value.why
+
+
+def test_that_a_table_that_is_not_there_says_so(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="Not a table of labels"):
+        read_labels(tmp_path / "none.csv")
+
+
+def test_that_a_film_is_found_by_as_much_of_its_path_as_both_give() -> None:
+    labels = Labels({"data/test/a.png": "one", "b.png": "two", "train\\c.png": "three"})
+    assert labels.of("test/a.png") == labels.of("a.png") == "one"
+    assert labels.of("other/a.png") == ""
+    assert labels.of("deep/er/b.png") == "two"
+    assert labels.of("train/c.png") == "three"
+
+
+def test_that_a_name_that_fits_two_films_has_no_label_unless_both_say_the_same() -> None:
+    labels = Labels({"x/a.png": "one", "y/a.png": "two", "x/b.png": "one", "y/b.png": "one"})
+    assert labels.of("a.png") == ""
+    assert labels.of("b.png") == "one"
+
+
+@pytest.mark.parametrize(
+    ("label", "findings"),
+    [
+        ("PNEUMONIA", {"Pneumonia"}),
+        ("bacterial pneumonia", {"Pneumonia"}),
+        ("Effusion|Pneumonia", {"Pneumonia"}),
+        ("no pneumonia", set()),
+        ("pneumoniae", set()),
+        ("abnormal", set()),
+        ("", set()),
+    ],
+)
+def test_that_a_label_names_a_finding_by_its_name_or_as_a_kind_of_it(
+    label: str, findings: set[str]
+) -> None:
+    assert named(label, card_of("binary")) == findings
+
+
+def test_that_a_label_of_something_else_is_not_held_against_a_model_of_one_finding() -> None:
+    card = card_of("binary")
+    assert agrees(said(0.9), "pneumonia", card) is True
+    assert agrees(said(0.1), "pneumonia", card) is False
+    assert agrees(said(0.1), "Effusion", card) is None
+
+
+def test_that_a_multilabel_model_agrees_when_it_flags_all_that_is_named_and_no_more() -> None:
+    card = card_of("multilabel")
+    assert agrees(said(0.9), "Pneumonia", card) is True
+    assert agrees(said(0.9), "Normal|Pneumonia", card) is False
+    assert agrees(said(0.9), "", card) is None
+
+
+def test_that_figures_rest_on_films_that_were_judged_and_labelled_only() -> None:
+    results = [result(f"{n}.png", score) for n, score in enumerate((0.9, 0.8, 0.2, 0.1, 0.7))]
+    results += [result("refused.png", None), result("other.png", 0.5)]
+    labels = Labels(
+        {
+            "0.png": "pneumonia", "1.png": "pneumonia", "2.png": "normal", "3.png": "normal",
+            "4.png": "normal", "refused.png": "normal", "other.png": "fracture",
+        }
+    )  # fmt: skip
+    found = compare(results, labels, card_of("binary"))
+    assert (found.compared, found.judged) == (5, 6)
+    assert found.agreement is not None
+    assert found.agreement.value == pytest.approx(4 / 5)
+    assert found.aucs["Pneumonia"].value == 1.0
+    assert "Normal" not in found.aucs
+    assert found.unknown == {"fracture": 1}
+
+
+def test_that_without_a_labelled_film_there_is_no_figure() -> None:
+    found = compare([result("a.png", 0.9)], Labels({}), card_of("binary"))
+    assert (found.compared, found.agreement, found.aucs) == (0, None, {})
