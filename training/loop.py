@@ -12,16 +12,18 @@ from lightning_fabric import Fabric
 from torch import Tensor, nn
 
 from training import freezing, initial_weights, networks, optimisation, pooled
+from training.bar import Bar
 from training.config import TrainingConfig
 from training.data.ahead import Ahead
 from training.data.batches import Batch, FilmSet, TrainingBatches, evaluation_batches
 from training.data.films import Films
 from training.data.splits import TRAIN, VALIDATION
+from training.epoch_log import EpochLog
 from training.interruption import stop_requests
 from training.pace import Pace
 from training.processes import any_process
 from training.progress import Progress, Watch
-from training.runs import RunFolder, append_log, trim_log
+from training.runs import RunFolder, trim_log
 from training.validation import Figures, judge
 from xrayview.errors import Cancelled, XrayViewError
 from xrayview.preprocessing.pipeline import Preprocessor
@@ -57,6 +59,7 @@ class _Training:
     ) -> None:
         self.config, self.run, self.fabric = config, run, fabric
         self.say = say
+        self.log = EpochLog(run, say)
         self.preprocessor = Preprocessor(config.preprocessing)
         self.progress = Progress.fresh(config.stopping.watched)
         self.learning = -1
@@ -112,7 +115,7 @@ class _Training:
     def fit(self, stop: Callable[[], bool]) -> Progress:
         progress, config = self.progress, self.config
         patience = config.stopping.patience
-        with Ahead(self.batches, config.optim.epochs) as ahead:
+        with Ahead(self.batches, config.optim.epochs) as ahead, self.log:
             while progress.epoch < config.optim.epochs and any(progress.waiting(patience)):
                 pace = Pace(
                     self.batches.steps - progress.step, config.optim.batch * self.fabric.world_size
@@ -124,18 +127,26 @@ class _Training:
     def _epoch(self, ahead: Ahead, stop: Callable[[], bool], pace: Pace) -> None:
         progress = self.progress
         self._set_training()
-        while progress.step < self.batches.steps:
-            progress.loss_sum += self._step(ahead.batch(progress.epoch, progress.step))
-            progress.step += 1
-            if pace.step():
-                self.say(self._step_line(pace))
-            if any_process(self.fabric, stop()):
-                progress.seconds += pace.seconds
-                self._save()
-                raise Cancelled(
-                    f"Stopped at epoch {progress.epoch + 1}, step {progress.step}",
-                    hint=f"Go on with --resume {self.run.path}.",
-                )
+        title = f"epoch {progress.epoch + 1}/{self.config.optim.epochs}"
+        total = self.batches.steps if self.fabric.is_global_zero else 0
+        with Bar(title, total, progress.step) as bar:
+            while progress.step < self.batches.steps:
+                progress.loss_sum += self._step(ahead.batch(progress.epoch, progress.step))
+                progress.step += 1
+                bar.step(f"loss {progress.loss_sum / progress.step:.4f}")
+                if pace.step() and not bar:
+                    self.say(self._step_line(pace))
+                self._stop_if_asked(stop, pace)
+
+    def _stop_if_asked(self, stop: Callable[[], bool], pace: Pace) -> None:
+        progress = self.progress
+        if any_process(self.fabric, stop()):
+            progress.seconds += pace.seconds
+            self._save()
+            raise Cancelled(
+                f"Stopped at epoch {progress.epoch + 1}, step {progress.step}",
+                hint=f"Go on with --resume {self.run.path}.",
+            )
 
     def _set_training(self) -> None:
         self.network.train()
@@ -192,7 +203,7 @@ class _Training:
             )
 
     def _close_epoch(self, pace: Pace, speed: float) -> None:
-        progress, run = self.progress, self.run
+        progress = self.progress
         loss = progress.loss_sum / self.batches.steps
         candidates: dict[str, nn.Module] = {"raw": self.network.module}
         if self.config.optim.ema_decay:
@@ -208,7 +219,7 @@ class _Training:
         progress.epoch, progress.step, progress.loss_sum = progress.epoch + 1, 0, 0.0
         progress.seconds += pace.seconds
         if self.fabric.is_global_zero:
-            append_log(run.log, self._row(loss, speed, figures))
+            self.log.add(self._row(loss, speed, figures))
         self._save()
         self.say(self._line(loss, speed, figures))
 
