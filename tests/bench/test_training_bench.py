@@ -1,0 +1,173 @@
+"""Films per second of the training loop, beside a plain torchvision loop and the bare step.
+
+All three train the same network on the same films in the same run, in turns. `extra_info` has the
+ratios of the medians, which is all that two machines can compare. The torchvision loop is what its
+own examples teach: ImageFolder, transforms, DataLoader, eager float32, the default memory layout;
+it takes the faster of no and two workers.
+"""
+
+from __future__ import annotations
+
+import csv
+import os
+import statistics
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from torch.nn import functional
+from torch.utils.data import DataLoader
+from torchvision import datasets, transforms
+
+from training import networks
+from training.config import TrainingConfig, with_overrides
+from training.data.ahead import Ahead
+from training.data.films import load_films
+from training.interruption import stop_requests
+from training.loop import _Training
+from training.pace import Pace
+from training.processes import start_processes
+from training.recipes import recipe
+from training.runs import new_run
+
+pytest.importorskip("PIL", reason="ImageFolder reads with Pillow")
+
+FILMS = int(os.environ.get("XRAYVIEW_BENCH_FILMS", "96"))
+ROUNDS = int(os.environ.get("XRAYVIEW_BENCH_ROUNDS", "3"))
+CLASSES = {"normal": "normal", "bacterial pneumonia": "pneumonia", "viral pneumonia": "pneumonia"}
+
+
+def class_folders(films_dir: Path, folder: Path) -> Path:
+    """`train/CLASS` of real films by link, in equal parts; a few for validation."""
+    taken: dict[tuple[str, str], int] = {}
+    with (films_dir / "labels.csv").open(newline="", encoding="utf-8") as stream:
+        for row in csv.DictReader(stream):
+            name = CLASSES.get(row["label"])
+            if row["dataset"] != "kermany" or row["split"] != "train" or name is None:
+                continue
+            for part, most in (("train", FILMS // 2), ("val", 8)):
+                if taken.get((part, name), 0) < most:
+                    taken[part, name] = taken.get((part, name), 0) + 1
+                    link = folder / part / name / Path(row["path"]).name
+                    link.parent.mkdir(parents=True, exist_ok=True)
+                    os.link(films_dir / row["path"], link)
+                    break
+    return folder
+
+
+@pytest.fixture(scope="module")
+def data(films_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return class_folders(films_dir, tmp_path_factory.mktemp("films"))
+
+
+def our_config() -> TrainingConfig:
+    """The small recipe as it ships, but for the masks."""
+    settings = (
+        "data.reader=folders", "data.validation_splits=val", "data.fewest_validation=1",
+        "data.leaks=allow", "augment.surroundings=0", "run.device=cpu",
+    )  # fmt: skip
+    return with_overrides(recipe("normal-pneumonia-small"), settings)
+
+
+class OurLoop:
+    """An epoch of the real loop: batches, step, averaged weights; no validation."""
+
+    def __init__(self, data: Path, folder: Path) -> None:
+        config = our_config()
+        films = load_films(config, data, folder / "cache")
+        run = new_run(folder, "bench")
+        self.training = _Training(config, films, run, start_processes(config.run), lambda _: None)
+        self.films = self.training.batches.steps * config.optim.batch
+        self.ahead = Ahead(self.training.batches, config.optim.epochs)
+
+    def epoch(self) -> None:
+        with stop_requests() as stop:
+            self.training._epoch(self.ahead, stop, Pace(1, 1))
+        progress = self.training.progress
+        progress.epoch, progress.step, progress.loss_sum = progress.epoch + 1, 0, 0.0
+
+    def bare_steps(self) -> None:
+        """As many steps on a batch that is there already."""
+        batch = self.training.batches.batch(0, 0)
+        for _ in range(self.training.batches.steps):
+            self.training._step(batch)
+
+
+class TorchvisionLoop:
+    """What torchvision's examples teach, with the same network and kinds of augmentation."""
+
+    def __init__(self, data: Path, workers: int) -> None:
+        config = our_config()
+        augment, size = config.augment, config.preprocessing.size
+        transform = transforms.Compose([
+            transforms.Grayscale(),
+            transforms.Resize(size),
+            transforms.RandomAffine(
+                augment.rotate_deg, (augment.shift, augment.shift),
+                (1 - augment.zoom, 1 + augment.zoom),
+                interpolation=transforms.InterpolationMode.BILINEAR,
+            ),
+            transforms.RandomHorizontalFlip(),
+            transforms.ColorJitter(brightness=0.1, contrast=0.1),
+            transforms.ToTensor(),
+            transforms.Normalize(0.5, 0.25),
+        ])  # fmt: skip
+        films = datasets.ImageFolder(str(data / "train"), transform)
+        self.loader = DataLoader(
+            films, config.optim.batch, shuffle=True, drop_last=True, num_workers=workers,
+            persistent_workers=workers > 0,
+        )  # fmt: skip
+        self.network = networks.build(config.network, 1, 1, seed=1).train()
+        self.optimizer = torch.optim.AdamW(self.network.parameters(), config.optim.rate)
+
+    def epoch(self) -> None:
+        for x_BCHW, y_B in self.loader:
+            logits_B = self.network(x_BCHW)[:, 0]
+            loss = functional.binary_cross_entropy_with_logits(logits_B, y_B.float())
+            self.optimizer.zero_grad()
+            loss.backward()
+            self.optimizer.step()
+
+
+def seconds(work: Callable[[], object], clock: Callable[[], float]) -> float:
+    start = clock()
+    work()
+    return clock() - start
+
+
+@pytest.mark.films
+@pytest.mark.timeout(3600)
+def test_films_per_second_of_the_training_loop(benchmark: Any, data: Path, tmp_path: Path) -> None:
+    ours = OurLoop(data, tmp_path)
+    plain = {f"torchvision, {n} workers": TorchvisionLoop(data, n) for n in workers()}
+    ways = {"loop": ours.epoch, "bare step": ours.bare_steps}
+    ways |= {name: loop.epoch for name, loop in plain.items()}
+    # On a busy machine, one thread's own seconds say more than the wall's.
+    alone = torch.get_num_threads() == 1 and workers() == (0,)
+    clock = time.process_time if alone else time.perf_counter
+    for work in ways.values():
+        work()  # the first epoch fills caches
+    times = {name: [] for name in ways}
+    for _ in range(ROUNDS):
+        for name, work in ways.items():
+            times[name].append(seconds(work, clock))
+    middle = {name: statistics.median(found) for name, found in times.items()}
+    benchmark.pedantic(ours.epoch)
+    ours.ahead.__exit__()
+    benchmark.extra_info |= {
+        "clock": clock.__name__,
+        "threads": torch.get_num_threads(),
+        **{f"{name}, films per second": round(ours.films / t, 1) for name, t in middle.items()},
+        "over torchvision": round(min(middle[name] for name in plain) / middle["loop"], 3),
+        "of the bare step": round(middle["bare step"] / middle["loop"], 3),
+    }
+    print("\n" + "\n".join(f"{name}: {value}" for name, value in benchmark.extra_info.items()))
+
+
+def workers() -> tuple[int, ...]:
+    """None and two; none alone where this process may use one core only."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    return (0, 2) if (cores or 1) > 1 else (0,)
