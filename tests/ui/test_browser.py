@@ -173,8 +173,7 @@ KNOWN = Known(lambda film: film == STARRED, lambda film: RESULTS.get(film.film_i
     ids=str,
 )  # fmt: skip
 def test_that_a_filter_lists_what_meets_all_its_conditions(chosen: Filter, left: list[str]) -> None:
-    model = rows_of(NOT_SCORED = frozenset({Verdict.REFUSED, Verdict.UNJUDGED})
-STARRED, WARNED, REFUSED, PLAIN, chosen=chosen, known=KNOWN)
+    model = rows_of(STARRED, WARNED, REFUSED, PLAIN, chosen=chosen, known=KNOWN)
     assert sorted(film.relative_path for film in model.rows.films) == sorted(left)
     assert (model.rowCount() > 0) == bool(left)  # a group of nothing is no row
 

@@ -40,12 +40,12 @@ def content_key(path: Path) -> str:
         size = os.fstat(stream.fileno()).st_size
         digest.update(str(size).encode())
         digest.update(stream.read(_END_BYTES))
-        rest = size - 2 * _END_BYTES
-        if rest > _BLOCKS * _BLOCK_BYTES:
+        between = size - 2 * _END_BYTES
+        if between > _BLOCKS * _BLOCK_BYTES:
             for block in range(_BLOCKS):
-                stream.seek(_END_BYTES + block * rest // _BLOCKS)
+                stream.seek(_END_BYTES + block * between // _BLOCKS)
                 digest.update(stream.read(_BLOCK_BYTES))
-        stream.seek(max(size - _END_BYTES, min(size, _END_BYTES)))
+            stream.seek(size - _END_BYTES)
         digest.update(stream.read())
     return digest.hexdigest()
 

@@ -75,21 +75,25 @@ class FilmDelegate(QStyledItemDelegate):
         painter.fillRect(frame, QColor(theme.C.film))
         _thumbnail(painter, frame, self._thumbnails.picture(film))
         words = area.adjusted(_THUMB + 10, 0, 0, 0)
+        upper, lower = _lines(words)
         chip = self._chip_of(film)
         if self._is_starred(film):
-            words.setRight(_star(painter, words) - 6)
+            lower.setRight(_star(painter, lower) - 6)
         if chip is not None:
-            words.setRight(_chip(painter, words, chip) - 8)
+            upper.setRight(_chip(painter, upper, chip) - 8)
         note = chip.note if chip is not None and chip.note else row.note
-        _two_lines(painter, words, row.title, note, theme.C.text)
+        # The end of a file's name tells it from its neighbours.
+        middle = Qt.TextElideMode.ElideMiddle
+        _text(painter, upper, row.title, theme.pixels(theme.TEXT_PX), theme.C.text, elide=middle)
+        _text(painter, lower, note, theme.pixels(theme.SMALL_PX), theme.C.quiet)
 
 
 def _star(painter: QPainter, area: QRect) -> int:
     """Draw at the right end; returns the left edge."""
-    left = area.right() - _STAR
+    left = area.right() - _STAR - 2
     ratio = painter.device().devicePixelRatioF()
     sign = theme.pixmap("star_filled", _STAR, theme.C.warn, ratio)
-    painter.drawPixmap(left, area.center().y() - _STAR // 2, sign)
+    painter.drawPixmap(left, area.center().y() - _STAR // 2 + 1, sign)
     return left
 
 
@@ -123,11 +127,15 @@ def _chip(painter: QPainter, area: QRect, chip: Chip) -> int:
 
 
 def _two_lines(painter: QPainter, area: QRect, title: str, note: str, colour: str) -> None:
-    middle = area.center().y()
-    upper = QRect(area.left(), middle - 19, area.width(), 19)
-    lower = QRect(area.left(), middle + 1, area.width(), 17)
+    upper, lower = _lines(area)
     _text(painter, upper, title, theme.pixels(theme.TEXT_PX), colour)
     _text(painter, lower, note, theme.pixels(theme.SMALL_PX), theme.C.quiet)
+
+
+def _lines(area: QRect) -> tuple[QRect, QRect]:
+    middle = area.center().y()
+    upper = QRect(area.left(), middle - 19, area.width(), 19)
+    return upper, QRect(area.left(), middle + 1, area.width(), 17)
 
 
 def _text(
@@ -137,8 +145,9 @@ def _text(
     font: QFont,
     colour: str,
     align: Qt.AlignmentFlag = _LEFT,
+    elide: Qt.TextElideMode = Qt.TextElideMode.ElideRight,
 ) -> None:
     painter.setFont(font)
     painter.setPen(QColor(colour))
-    short = QFontMetrics(font).elidedText(text, Qt.TextElideMode.ElideRight, area.width() + 1)
+    short = QFontMetrics(font).elidedText(text, elide, area.width() + 1)
     painter.drawText(area, align | Qt.TextFlag.TextSingleLine, short)

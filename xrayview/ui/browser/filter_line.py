@@ -91,7 +91,7 @@ class FilterLine(QWidget):
 
     def _open_page(self) -> None:
         self.page.show_filter(self._chosen)
-        self.page.adjustSize()
+        self.page.setFixedWidth(max(self.width(), self.page.sizeHint().width()))
         corner = self.mapToGlobal(QPoint(0, self.height() + 4))
         self.page.move(corner)
         self.page.show()
@@ -116,7 +116,7 @@ class FilterPage(QFrame):
 
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent, Qt.WindowType.Popup)
-        self.setProperty("panel", True)
+        self.setProperty("popup", True)
         self.setAccessibleName("Filter by status and score")
         self._shows = False
         self.verdicts = {verdict: _check(verdict) for verdict in Verdict}
@@ -178,6 +178,8 @@ class FilterPage(QFrame):
         grid = QGridLayout(self)
         grid.setContentsMargins(12, 12, 12, 12)
         grid.setVerticalSpacing(8)
+        grid.setColumnStretch(0, 3)
+        grid.setColumnStretch(1, 2)
         grid.addWidget(_heading("Status"), 0, 0, 1, 2)
         for place, box in enumerate(self.verdicts.values()):
             grid.addWidget(box, 1 + place // 2, place % 2)

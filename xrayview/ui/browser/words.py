@@ -9,7 +9,7 @@ from xrayview.domain.folder import Group, Level
 
 
 def film_title(film: FilmRef) -> str:
-    """The film in a few words: `Chest PA · L · frame 2/3`, else its file name."""
+    """The film in a few words: `Chest PA · L · 3 frames`, else its file name."""
     title = view_text(film) or film.path.name
     return f"{title} · {film.frames} frames" if film.frames > 1 else title
 

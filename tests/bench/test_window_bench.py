@@ -1,0 +1,151 @@
+"""How long the window's thread is not there for its user, through a session of many films.
+
+A thread asks the window for a sign of life every few milliseconds and writes down how long the
+longest answer took; `extra_info` has the stalls of each step in milliseconds.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PySide6.QtCore import QEvent, QObject, Qt, Signal
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication
+
+from tests.builders import phantom, write_dicom
+from xrayview.engine.client import Engine
+from xrayview.services.settings import Settings
+from xrayview.ui import theme
+from xrayview.ui.main_window import MainWindow
+
+os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+
+FILMS = int(os.environ.get("XRAYVIEW_BENCH_FILMS", "2000"))
+ASK_EVERY_S = 0.004
+WAIT_S = 120
+
+
+class Watch(QObject):
+    """Asks from a thread of its own: a timer of the window would wait with it."""
+
+    _asked = Signal()
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._answered = threading.Event()
+        self._asked.connect(self._answered.set, Qt.ConnectionType.QueuedConnection)
+        self._longest_s: dict[str, float] = {}
+        self._step = "start"
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._ask, daemon=True)
+
+    def step(self, name: str) -> None:
+        """What the window does from now on."""
+        self._step = name
+
+    def stalls_ms(self) -> dict[str, float]:
+        """The longest wait of each step."""
+        return {step: round(1000 * longest, 1) for step, longest in self._longest_s.items()}
+
+    def _ask(self) -> None:
+        while not self._stop.wait(ASK_EVERY_S):
+            self._answered.clear()
+            step, start = self._step, time.perf_counter()
+            self._asked.emit()
+            while not self._answered.wait(0.5) and not self._stop.is_set():
+                pass
+            waited = time.perf_counter() - start
+            self._longest_s[step] = max(waited, self._longest_s.get(step, 0.0))
+
+    def __enter__(self) -> Watch:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stop.set()
+        self._thread.join()
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Films of 8 to a patient, two to a study."""
+    folder = tmp_path_factory.mktemp("films")
+    pixels = phantom(64, 56)
+    for n in range(FILMS):
+        write_dicom(
+            folder / f"{n:05d}.dcm", pixels, PatientID=f"P{n // 8}", StudyInstanceUID=f"1.{n // 2}",
+            SeriesInstanceUID=f"1.{n // 2}.1", SOPInstanceUID=f"1.2.{n}", InstanceNumber=n,
+        )  # fmt: skip
+    return folder
+
+
+@pytest.fixture
+def window(qapp: QApplication, tmp_path: Path) -> Iterator[MainWindow]:
+    theme.apply(qapp)
+    settings = Settings(tmp_path / "settings.json")
+    settings["model"] = "none"
+    shown = MainWindow(settings, tmp_path)
+    shown.resize(1280, 800)
+    shown.show()
+    shown.wake(Engine())
+    QTest.qWait(1500)
+    yield shown
+    shown.close()
+    shown.deleteLater()
+    QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+
+
+def until(done: Callable[[], bool]) -> None:
+    end = time.monotonic() + WAIT_S
+    while not done() and time.monotonic() < end:
+        QTest.qWait(5)
+    assert done()
+
+
+def session(window: MainWindow, folder: Path, watch: Watch) -> None:
+    """Open the folder; scroll, step, window, filter, star."""
+    space = window.workspace
+    heard: list[bool] = []
+    space.workbench.finished_listing.connect(lambda: heard.append(True))
+    watch.step("open the folder")
+    window.open_paths([folder])
+    until(lambda: bool(heard))
+    watch.step("scroll")
+    bar = space.browser.tree.verticalScrollBar()
+    for place in range(40):
+        bar.setValue(bar.maximum() * place // 40)
+        QTest.qWait(20)
+    watch.step("next film")
+    for _ in range(30):
+        space.workbench.step(1)
+        QTest.qWait(30)
+    watch.step("window")
+    for _ in range(20):
+        QTest.keyClick(window, Qt.Key.Key_I)
+        QTest.qWait(10)
+    watch.step("filter")
+    for text in ("0", "00", "001", "0017", ""):
+        space.browser.field.setText(text)
+        QTest.qWait(50)
+    watch.step("star")
+    for _ in range(5):
+        QTest.keyClick(window, Qt.Key.Key_K)
+        QTest.qWait(20)
+    space.browser.filter.star.setChecked(True)
+    QTest.qWait(50)
+    space.browser.filter.star.setChecked(False)
+    QTest.qWait(200)
+
+
+def test_window_answers_through_a_session(benchmark: Any, window: MainWindow, folder: Path) -> None:
+    with Watch() as watch:
+        benchmark.pedantic(session, (window, folder, watch), rounds=1)
+        stalls = watch.stalls_ms()
+    benchmark.extra_info["stall_ms"] = stalls
+    benchmark.extra_info["films"] = FILMS

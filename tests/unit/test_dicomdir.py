@@ -1,0 +1,133 @@
+"""A DICOMDIR lists what it refers to; what is missing or lies elsewhere is told."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pydicom.data
+import pytest
+from pydicom import dcmread
+
+from xrayview.domain.film import FilmRef, RejectedFile
+from xrayview.engine.client import Engine
+from xrayview.engine.scan import is_index, scan_folder
+from xrayview.errors import UnreadableFilm
+from xrayview.io.dicomdir import referred_files
+
+DISC = Path(pydicom.data.__file__).parent / "test_files" / "dicomdirtests"
+
+
+@pytest.fixture
+def disc(tmp_path: Path) -> Path:
+    """The file-set that comes with pydicom: three patients, 31 images."""
+    return Path(shutil.copytree(DISC, tmp_path / "disc")) / "DICOMDIR"
+
+
+@pytest.fixture(scope="module")
+def engine() -> Iterator[Engine]:
+    with Engine(1) as engine:
+        yield engine
+
+
+def rename(disc: Path, number: int, file_id: list[str]) -> None:
+    """Let one record refer to another place."""
+    dataset = dcmread(disc)
+    record = [r for r in dataset.DirectoryRecordSequence if "ReferencedFileID" in r][number]
+    record.ReferencedFileID = file_id
+    dataset.save_as(disc)
+
+
+def test_that_the_files_of_the_records_are_listed_in_their_order(disc: Path) -> None:
+    records = [r for r in dcmread(disc).DirectoryRecordSequence if "ReferencedFileID" in r]
+    listed = list(referred_files(disc))
+    assert listed == [disc.parent.joinpath(*record.ReferencedFileID) for record in records]
+    assert len(listed) == 31
+
+
+def test_that_a_dicomdir_that_is_opened_lists_its_films(disc: Path, engine: Engine) -> None:
+    (disc.parent / "not referred.png").write_bytes(b"\x89PNG")
+    found = list(scan_folder(engine, disc))
+    assert len(found) == 31
+    assert all(isinstance(film, FilmRef) for film in found)
+    assert {film.relative_path.split("/")[0] for film in found} == {
+        "77654033",
+        "98892001",
+        "98892003",
+    }
+
+
+def test_that_a_missing_file_is_a_row_in_its_place(disc: Path, engine: Engine) -> None:
+    gone = list(referred_files(disc))[3]
+    assert isinstance(gone, Path)
+    gone.unlink()
+    found = list(scan_folder(engine, disc))
+    assert [n for n, row in enumerate(found) if isinstance(row, RejectedFile)] == [3]
+    assert found[3].relative_path == gone.relative_to(disc.parent).as_posix()
+    assert "not there" in found[3].why
+
+
+@pytest.mark.parametrize(
+    "file_id",
+    [
+        ["..", "secret"],
+        ["..", "..", "etc"],
+        ["77654033", "..", "..", "secret"],
+        ["/", "secret"],
+        ["a/../../secret"],
+    ],
+    ids="/".join,
+)
+def test_that_a_reference_out_of_the_folder_is_not_followed(disc: Path, file_id: list[str]) -> None:
+    (disc.parent.parent / "secret").write_bytes(b"secret")
+    rename(disc, 0, file_id)
+    first = next(iter(referred_files(disc)))
+    assert isinstance(first, RejectedFile)
+    assert "outside" in first.why
+
+
+def test_that_a_link_out_of_the_folder_is_not_followed(disc: Path) -> None:
+    secret = disc.parent.parent / "secret"
+    secret.write_bytes(b"secret")
+    (disc.parent / "LINK").symlink_to(secret)
+    rename(disc, 0, ["LINK"])
+    first = next(iter(referred_files(disc)))
+    assert isinstance(first, RejectedFile)
+
+
+def test_that_names_in_lower_case_are_found(disc: Path) -> None:
+    (disc.parent / "film").write_bytes(b"film")
+    rename(disc, 0, ["FILM"])
+    assert next(iter(referred_files(disc))) in {disc.parent / "film", disc.parent / "FILM"}
+
+
+def test_that_one_file_of_two_records_is_listed_once(disc: Path) -> None:
+    first, second = list(referred_files(disc))[:2]
+    assert isinstance(second, Path)
+    rename(disc, 0, list(second.relative_to(disc.parent).parts))
+    listed = list(referred_files(disc))
+    assert listed.count(second) == 1
+    assert first not in listed
+
+
+def test_that_a_dicomdir_without_references_is_told(disc: Path) -> None:
+    dataset = dcmread(disc)
+    dataset.DirectoryRecordSequence = []
+    dataset.save_as(disc)
+    with pytest.raises(UnreadableFilm, match="no file"):
+        list(referred_files(disc))
+
+
+@pytest.mark.parametrize("data", [b"", b"noise" * 100, bytes(128) + b"DICM" + b"\2\0" * 9])
+def test_that_a_broken_dicomdir_is_told(disc: Path, engine: Engine, data: bytes) -> None:
+    disc.write_bytes(data)
+    with pytest.raises(UnreadableFilm):
+        list(scan_folder(engine, disc))
+
+
+def test_that_only_a_file_is_an_index(tmp_path: Path, disc: Path) -> None:
+    (tmp_path / "DICOMDIR").mkdir()
+    assert is_index(disc)
+    assert not is_index(tmp_path / "DICOMDIR")
+    assert not is_index(tmp_path / "film.dcm")

@@ -1,0 +1,73 @@
+"""The films of a folder, grouped as they come: the same in whatever pieces they come."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from xrayview.domain.film import FilmRef
+from xrayview.domain.folder import FolderTree, Group, Level
+
+
+def film(number: int, patient: str = "P", study: str = "1", series: str = "1.1") -> FilmRef:
+    name = f"{patient}{study}{series}{number}"
+    return FilmRef(
+        Path(name), name, patient_id=patient, study_uid=study, series_uid=series,
+        instance_number=number,
+    )  # fmt: skip
+
+
+def shape(groups: list[Group]) -> list[object]:
+    return [
+        (group.level, group.key, group.count, shape(group.groups), group.films) for group in groups
+    ]
+
+
+some_films = st.lists(
+    st.builds(
+        film, st.integers(0, 5), *(st.sampled_from(part) for part in (["A", "B", ""], "12", "xy"))
+    ),
+    unique=True,
+)
+
+
+@given(films=some_films, cut=st.integers(0, 30))
+def test_that_films_in_pieces_are_grouped_as_at_once(films: list[FilmRef], cut: int) -> None:
+    tree = FolderTree()
+    tree.add(films[:cut])
+    tree.add(films[cut:])
+    assert shape(tree.groups) == shape(FolderTree(films).groups)
+    assert sorted(tree.every_film(), key=str) == sorted(films, key=str)
+
+
+@given(films=some_films)
+def test_that_a_series_is_in_the_order_of_its_numbers(films: list[FilmRef]) -> None:
+    tree = FolderTree(films)
+    for one in films:
+        group = tree.group_of(one)
+        assert group is not None
+        assert one in group.films
+        assert [f.instance_number for f in group.films] == sorted(
+            f.instance_number for f in group.films
+        )
+
+
+def test_that_patients_studies_and_series_hold_each_other() -> None:
+    tree = FolderTree([film(1), film(2, study="2", series="2.1"), film(3, patient="Q")])
+    assert [(g.level, g.count) for g in tree.groups] == [(Level.PATIENT, 2), (Level.PATIENT, 1)]
+    studies = tree.groups[0].groups
+    assert [group.level for group in studies] == [Level.STUDY, Level.STUDY]
+    assert [group.level for group in studies[0].groups] == [Level.SERIES]
+
+
+def test_that_one_study_uid_of_two_patients_is_two_studies() -> None:
+    tree = FolderTree([film(1, patient="A"), film(2, patient="B")])
+    assert [group.count for group in tree.groups] == [1, 1]
+
+
+def test_that_films_without_identifiers_are_grouped_by_folder() -> None:
+    films = [FilmRef(Path(n), n, format="png") for n in ("a.png", "sub/b.png", "c.png")]
+    tree = FolderTree(films)
+    assert [(g.level, len(g.films)) for g in tree.groups] == [(Level.FOLDER, 2), (Level.FOLDER, 1)]

@@ -1,0 +1,115 @@
+"""Stars are kept beside the films, or with the user; a file with a fault is left alone."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from xrayview.domain.film import FilmRef
+from xrayview.errors import UsageError
+from xrayview.io.stars import FILE_NAME, load_stars, save_stars
+from xrayview.services.stars import StarFiles, film_key, own_key
+
+
+def film(name: str, **fields: object) -> FilmRef:
+    return FilmRef(Path("folder") / name, name, **fields)  # type: ignore[arg-type]
+
+
+DICOM = film("DOE^JANE.dcm", sop_uid="1.2.3", patient_id="7", patient_name="Doe^Jane")
+PNG = film("sub/a.png", format="png", file_size=17)
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> StarFiles:
+    return StarFiles(tmp_path / "own" / "stars.json")
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    folder = tmp_path / "films"
+    folder.mkdir()
+    return folder
+
+
+def test_that_a_star_is_found_again_by_uid_or_path(files: StarFiles, folder: Path) -> None:
+    assert files.save(folder, {DICOM: True, PNG: True}) == folder / FILE_NAME
+    kept = files.load(folder)
+    moved = replace(DICOM, path=Path("elsewhere"), relative_path="other.dcm")
+    assert kept.is_starred(DICOM)
+    assert kept.is_starred(moved)
+    assert kept.is_starred(PNG)
+    assert not kept.is_starred(film("b.png"))
+
+
+def test_that_the_last_star_takes_the_file_along(files: StarFiles, folder: Path) -> None:
+    files.save(folder, {DICOM: True, PNG: True})
+    files.save(folder, {DICOM: False})
+    assert load_stars(folder / FILE_NAME) == {film_key(PNG)}
+    files.save(folder, {PNG: False})
+    assert list(folder.iterdir()) == []
+
+
+def test_that_no_identity_is_written(files: StarFiles, folder: Path, tmp_path: Path) -> None:
+    files.save(folder, {DICOM: True})
+    files.save(tmp_path / "gone", {DICOM: True})
+    written = [(folder / FILE_NAME).read_text(), (tmp_path / "own" / "stars.json").read_text()]
+    assert not any("doe" in text.lower() or '"7"' in text for text in written)
+    assert "1.2.3" not in written[1]
+
+
+def test_that_stars_of_a_folder_that_cannot_be_written_are_the_users_own(
+    files: StarFiles, folder: Path, tmp_path: Path
+) -> None:
+    read_only = tmp_path / "not a folder"
+    read_only.touch()
+    assert files.save(read_only, {DICOM: True, PNG: True}) == tmp_path / "own" / "stars.json"
+    # Wherever the disc is mounted next time: it is known by what is on it.
+    assert files.load(folder).is_starred(DICOM)
+    assert files.load(folder).is_starred(replace(PNG, relative_path="other/a.png"))
+    assert not files.load(folder).is_starred(replace(PNG, file_size=18))
+
+
+def test_that_a_star_that_is_taken_is_taken_in_both_places(
+    files: StarFiles, folder: Path, tmp_path: Path
+) -> None:
+    files.save(tmp_path / "gone", {DICOM: True, PNG: True})
+    files.save(folder, {DICOM: False})
+    kept = files.load(folder)
+    assert not kept.is_starred(DICOM)
+    assert kept.is_starred(PNG)
+
+
+BROKEN = {
+    "no json": "{",
+    "another thing": "[1]",
+    "newer": '{"schema": 2, "starred": []}',
+    "no list": '{"schema": 1, "starred": {"a": true}}',
+    "no texts": '{"schema": 1, "starred": [1]}',
+    "too deep": "[" * 100_000,
+}
+
+
+@pytest.mark.parametrize("text", BROKEN.values(), ids=BROKEN)
+def test_that_a_file_with_a_fault_is_told_and_left_as_it_is(
+    files: StarFiles, folder: Path, tmp_path: Path, text: str
+) -> None:
+    path = folder / FILE_NAME
+    path.write_text(text)
+    with pytest.raises(UsageError) as caught:
+        load_stars(path)
+    assert caught.value.why
+    assert files.load(folder).error is not None
+    assert files.save(folder, {DICOM: True}) != path
+    assert path.read_text() == text
+    assert files.load(folder).is_starred(DICOM)
+
+
+def test_that_names_of_any_bytes_are_kept(tmp_path: Path) -> None:
+    keys = {"caf\udce9.png", "胸部.png"}
+    save_stars(tmp_path / "stars", keys)
+    assert load_stars(tmp_path / "stars") == keys
+    assert json.loads((tmp_path / "stars").read_text(encoding="ascii"))["schema"] == 1
+    assert own_key(film("caf\udce9.png"))

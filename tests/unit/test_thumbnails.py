@@ -1,0 +1,235 @@
+"""Thumbnails: found again by content, bounded on disk, made the cheap way where there is one."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from pydicom import dcmread
+from pydicom.dataset import Dataset
+from pydicom.sequence import Sequence
+
+from tests.builders import phantom, write_dicom, write_raster
+from xrayview.display.pyramid import thumbnail
+from xrayview.domain.film import FilmRef
+from xrayview.engine.protocol import MakeThumbnail, PruneThumbnails, ThumbnailStore
+from xrayview.engine.thumbnails import make_thumbnail, prune_thumbnails
+from xrayview.errors import UnreadableFilm
+from xrayview.io import thumbnail_files
+from xrayview.io.quick_look import embedded_icon, reduced
+from xrayview.io.readers import read_film, read_header
+from xrayview.io.thumbnail_files import content_key, keep_thumbnail, load_thumbnail, prune
+
+SIZE_PX = 96
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> ThumbnailStore:
+    return ThumbnailStore(tmp_path / "store", 1)
+
+
+@pytest.fixture
+def film(tmp_path: Path) -> FilmRef:
+    return read_header(write_dicom(tmp_path / "DOE_JANE.dcm", phantom(300, 200)), tmp_path)
+
+
+def files(store: ThumbnailStore) -> list[Path]:
+    return sorted(path for path in store.folder.rglob("*") if path.is_file())
+
+
+# -- On disk -----------------------------------------------------------------------------------
+
+
+def test_that_a_thumbnail_is_made_once(
+    film: FilmRef, store: ThumbnailStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = make_thumbnail(MakeThumbnail(film, SIZE_PX, store=store))
+    monkeypatch.setattr("xrayview.engine.thumbnails.decode_film", lambda _: pytest.fail("decoded"))
+    again = make_thumbnail(MakeThumbnail(film, SIZE_PX, store=store))
+    assert (again.grey_HW == made.grey_HW).all()
+    assert again.grey_HW.shape == (96, 64)
+    assert again.film_id == film.film_id
+
+
+def test_that_a_copy_elsewhere_has_the_same_thumbnail_and_a_size_its_own(
+    film: FilmRef, store: ThumbnailStore, tmp_path: Path
+) -> None:
+    make_thumbnail(MakeThumbnail(film, SIZE_PX, store=store))
+    copy = tmp_path / "copy.dcm"
+    copy.write_bytes(film.path.read_bytes())
+    make_thumbnail(MakeThumbnail(read_header(copy, tmp_path), SIZE_PX, store=store))
+    assert len(files(store)) == 1
+    make_thumbnail(MakeThumbnail(film, 48, store=store))
+    assert len(files(store)) == 2
+
+
+def test_that_the_store_names_nobody(film: FilmRef, store: ThumbnailStore) -> None:
+    make_thumbnail(MakeThumbnail(film, SIZE_PX, store=store))
+    (kept,) = files(store)
+    assert set(kept.stem + kept.parent.name) <= set("0123456789abcdef")
+    assert b"DOE" not in kept.read_bytes()
+    if sys.platform != "win32":
+        assert kept.parent.stat().st_mode & 0o077 == 0
+
+
+@pytest.mark.parametrize("place", ["head", "middle", "tail", "length"])
+def test_that_another_content_is_another_film(tmp_path: Path, place: str) -> None:
+    path = tmp_path / "film"
+    data = bytearray(np.random.default_rng(0).bytes(400_000))
+    path.write_bytes(data)
+    before = content_key(path)
+    rest = len(data) - 2 * 65536
+    changed = {"head": 10, "middle": 65536 + 5 * rest // 16, "tail": -1}
+    if place == "length":
+        data += b"\0"
+    else:
+        data[changed[place]] ^= 1
+    path.write_bytes(data)
+    assert content_key(path) != before
+
+
+@pytest.mark.parametrize("size", [0, 1, 65535, 65536, 65537, 131072, 131073, 196609])
+def test_that_each_byte_of_a_small_film_counts(tmp_path: Path, size: int) -> None:
+    path = tmp_path / "film"
+    path.write_bytes(bytes(size))
+    keys = {content_key(path)}
+    for place in {0, size // 2, size - 1} & set(range(size)):
+        path.write_bytes(bytes(place) + b"1" + bytes(size - place - 1))
+        keys.add(content_key(path))
+    assert len(keys) == 1 + len({0, size // 2, size - 1} & set(range(size)))
+
+
+@pytest.mark.parametrize("data", [b"", b"no picture", b"\x89PNG\r\n\x1a\nbroken"])
+def test_that_a_kept_file_with_a_fault_is_made_again(
+    film: FilmRef, store: ThumbnailStore, data: bytes
+) -> None:
+    made = make_thumbnail(MakeThumbnail(film, SIZE_PX, store=store))
+    (kept,) = files(store)
+    kept.write_bytes(data)
+    again = make_thumbnail(MakeThumbnail(film, SIZE_PX, store=store))
+    assert (again.grey_HW == made.grey_HW).all()
+    assert (load_thumbnail(kept) == made.grey_HW).all()
+
+
+def test_that_a_disk_that_refuses_costs_only_the_keeping(film: FilmRef, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    store = ThumbnailStore(tmp_path / "file", 1)
+    assert make_thumbnail(MakeThumbnail(film, SIZE_PX, store=store)).grey_HW.any()
+
+
+def test_that_the_least_used_thumbnails_go_first(store: ThumbnailStore) -> None:
+    grey_HW = np.random.default_rng(0).integers(0, 256, (96, 96), np.uint8)
+    paths = [thumbnail_files.thumbnail_path(store.folder, str(n), 0, 96) for n in range(10)]
+    for age, path in enumerate(paths):
+        keep_thumbnail(path, grey_HW)
+        os.utime(path, (1000 - age, 1000 - age))
+    load_thumbnail(paths[-1])  # used again: the newest now
+    one = paths[0].stat().st_size
+    assert prune(store.folder, 10 * one) == 10 * one
+    left = prune(store.folder, 6 * one)
+    assert left <= 6 * one
+    assert [path.exists() for path in paths] == [True] * 4 + [False] * 5 + [True]
+
+
+def test_that_a_budget_of_nothing_clears_the_store_and_keeps_none(
+    film: FilmRef, store: ThumbnailStore
+) -> None:
+    make_thumbnail(MakeThumbnail(film, SIZE_PX, store=store))
+    nothing = ThumbnailStore(store.folder, 0)
+    assert prune_thumbnails(PruneThumbnails(nothing)) == 0
+    make_thumbnail(MakeThumbnail(film, SIZE_PX, store=nothing))
+    assert files(store) == []
+
+
+def test_that_pruning_leaves_what_others_put_there(store: ThumbnailStore) -> None:
+    store.folder.mkdir()
+    (store.folder / "notes.txt").write_text("mine")
+    assert prune(store.folder, 0) == 0
+    assert (store.folder / "notes.txt").exists()
+    assert prune(store.folder / "absent", 0) == 0
+
+
+# -- The cheap ways ----------------------------------------------------------------------------
+
+
+def with_icon(path: Path, rows: int, columns: int, **fields: object) -> FilmRef:
+    """A film of 300 x 200 that carries an icon of another picture than its own."""
+    write_dicom(path, phantom(300, 200))
+    dataset, icon = dcmread(path), Dataset()
+    icon.Rows, icon.Columns, icon.SamplesPerPixel = rows, columns, 1
+    icon.BitsAllocated = icon.BitsStored = 8
+    icon.PhotometricInterpretation = "MONOCHROME2"
+    data = bytes(range(200)) * 200
+    icon.add_new("PixelData", "OB", data[: rows * columns + rows * columns % 2])
+    for keyword, value in fields.items():
+        setattr(icon, keyword, value)
+    dataset.IconImageSequence = Sequence([icon])
+    dataset.save_as(path)
+    return read_header(path, path.parent)
+
+
+def test_that_the_embedded_icon_is_taken(tmp_path: Path) -> None:
+    film = with_icon(tmp_path / "a.dcm", 96, 64)
+    icon_HW = make_thumbnail(MakeThumbnail(film, SIZE_PX)).grey_HW
+    assert icon_HW.shape == (96, 64)
+    assert icon_HW[0, :5].tolist() == [0, 1, 2, 3, 4]
+    film = with_icon(tmp_path / "b.dcm", 96, 64, PhotometricInterpretation="MONOCHROME1")
+    assert embedded_icon(film, SIZE_PX)[0, :3].tolist() == [255, 254, 253]
+
+
+@pytest.mark.parametrize(
+    ("rows", "columns", "fields"),
+    [
+        (48, 32, {}),
+        (96, 96, {}),
+        (96, 64, {"PhotometricInterpretation": "PALETTE COLOR"}),
+        (96, 64, {"BitsAllocated": 16}),
+        (96, 64, {"Rows": 192, "Columns": 128}),
+        (96, 64, {"Rows": 0}),
+    ],
+    ids=["small", "another shape", "palette", "16 bit", "cut short", "no size"],
+)
+def test_that_an_icon_that_does_not_do_is_left_alone(
+    tmp_path: Path, rows: int, columns: int, fields: dict[str, object]
+) -> None:
+    film = with_icon(tmp_path / "a.dcm", rows, columns, **fields)
+    assert embedded_icon(film, SIZE_PX) is None
+    made = make_thumbnail(MakeThumbnail(film, SIZE_PX)).grey_HW
+    assert (made == thumbnail(read_film(film), SIZE_PX)).all()
+
+
+def test_that_a_large_jpeg_is_decoded_small_and_looks_as_the_whole(tmp_path: Path) -> None:
+    smooth = cv2.GaussianBlur(phantom(1000, 800, 8), (31, 31), 0)
+    film = read_header(write_raster(tmp_path / "a.jpg", smooth), tmp_path)
+    small = reduced(film, SIZE_PX, 200.0)
+    assert small is not None
+    assert small.pixels_HW.shape == (125, 100)
+    made = make_thumbnail(MakeThumbnail(film, SIZE_PX)).grey_HW
+    whole = thumbnail(read_film(film), SIZE_PX)
+    assert made.shape == whole.shape
+    assert np.abs(made.astype(int) - whole).mean() < 4
+
+
+def test_that_a_small_jpeg_and_other_films_take_the_long_way(film: FilmRef, tmp_path: Path) -> None:
+    small = read_header(write_raster(tmp_path / "a.jpg", phantom(150, 120, 8)), tmp_path)
+    assert reduced(small, SIZE_PX, 200.0) is None
+    assert reduced(film, SIZE_PX, 200.0) is None
+
+
+def test_that_a_jpeg_cut_short_has_no_thumbnail(tmp_path: Path) -> None:
+    path = write_raster(tmp_path / "a.jpg", phantom(1000, 800, 8))
+    film = read_header(path, tmp_path)
+    path.write_bytes(path.read_bytes()[:-2000])
+    with pytest.raises(UnreadableFilm, match="incomplete"):
+        make_thumbnail(MakeThumbnail(film, SIZE_PX))
+
+
+def test_that_a_film_that_is_gone_is_told(film: FilmRef, store: ThumbnailStore) -> None:
+    film.path.unlink()
+    with pytest.raises(UnreadableFilm) as caught:
+        make_thumbnail(MakeThumbnail(film, SIZE_PX, store=store))
+    assert caught.value.path == film.path
