@@ -83,6 +83,7 @@ def test_that_a_name_that_fits_two_films_has_no_label_unless_both_say_the_same()
         ("PNEUMONIA", {"Pneumonia"}),
         ("bacterial pneumonia", {"Pneumonia"}),
         ("Effusion|Pneumonia", {"Pneumonia"}),
+        ("No Finding", {"Normal"}),
         ("no pneumonia", set()),
         ("pneumoniae", set()),
         ("abnormal", set()),

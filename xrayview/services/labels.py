@@ -17,6 +17,7 @@ _PATH_COLUMNS = ("path", "file", "filename", "image", "image index")
 _LABEL_COLUMNS = ("label", "labels", "finding", "findings", "finding labels", "class")
 """Lower case; the first that a file has is taken. `Image Index` and `Finding Labels`: NIH's."""
 
+_NOTHING_FOUND = "no finding"
 _DENIALS = frozenset({"no", "not", "without", "non", "possible", "rule"})
 
 
@@ -65,9 +66,13 @@ def read_labels(path: Path) -> Labels:
 def named(label: str, card: ModelCard) -> frozenset[str]:
     """The findings of a model that a label names: by name in any case, or as a kind of one.
 
-    `bacterial pneumonia` is a kind of `Pneumonia`; `no pneumonia` names nothing.
+    `bacterial pneumonia` is a kind of `Pneumonia`; `no pneumonia` names nothing. `No Finding`
+    names the finding that is not abnormal, where the model has one such.
     """
     parts = [" ".join(part.casefold().split()) for part in label.split("|")]
+    normal = [finding.name for finding in card.findings if not finding.abnormal]
+    if parts == [_NOTHING_FOUND] and len(normal) == 1:
+        return frozenset(normal)
     return frozenset(
         finding.name
         for finding in card.findings

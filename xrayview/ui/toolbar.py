@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QSignalBlocker, QSize, Qt, Signal
-from PySide6.QtGui import QResizeEvent
+from PySide6.QtGui import QAction, QResizeEvent
 from PySide6.QtWidgets import (
     QButtonGroup,
     QComboBox,
@@ -32,7 +32,11 @@ if TYPE_CHECKING:  # the bar is part of the first paint, numpy is not
 _OTHER_MODEL = object()
 _WIDE_PX = 1520
 """From this width on, there is room for the whole name of the model."""
-_WORDS_FROM_PX = {"classify": 1200, "classify_folder": _WIDE_PX, "heat_map": _WIDE_PX}
+_ROOM_FROM_PX = {
+    "invert": 1000, "histogram": 1130, "fit": 1130, "link_views": 1210, "prior_beside": 1210,
+}  # fmt: skip
+"""Narrower bars leave these to their keys and to the menu of all commands."""
+_WORDS_FROM_PX = {"classify": 1270, "classify_folder": _WIDE_PX, "heat_map": _WIDE_PX}
 """From these widths on, there is room for the words of the model's buttons."""
 
 
@@ -45,6 +49,8 @@ class Tool:
     text: str = ""
     checkable: bool = False
     group: str = ""
+    tip: str = ""
+    """Where the row of its key is too short to say it."""
 
 
 _SEPARATOR = None
@@ -85,11 +91,16 @@ _MORE = (
     "export_folder", "deidentify", "tag_table", "", "hide_identity", "full_screen", "", "settings",
     "shortcuts",
 )  # fmt: skip
+_LINK_TIP = (
+    "Link pan, zoom and window.\n"
+    "Each film keeps its own measure: the same share of its size and of its value range\n"
+    "(0.5th to 99.5th percentile), because values have no scale common to films."
+)
 _VIEW_TOOLS = (
     Tool("layout_1x1", "layout_1x1", checkable=True, group="layout"),
     Tool("layout_1x2", "layout_1x2", checkable=True, group="layout"),
     Tool("layout_2x2", "layout_2x2", checkable=True, group="layout"),
-    Tool("link_views", "link", checkable=True),
+    Tool("link_views", "link", checkable=True, tip=_LINK_TIP),
     Tool("prior_beside", "prior"),
 )
 _MODEL_TOOLS = (
@@ -119,6 +130,7 @@ class TopBar(QToolBar):
         self.setContextMenuPolicy(Qt.ContextMenuPolicy.PreventContextMenu)
         self.setIconSize(QSize(20, 20))
         self.buttons: dict[str, QToolButton] = {}
+        self._places: dict[str, QAction] = {}
         self._groups: dict[str, QButtonGroup] = {}
         self._actions = actions
         self._open()
@@ -133,7 +145,7 @@ class TopBar(QToolBar):
         for tool in (*_VIEW_TOOLS, _SEPARATOR, *_MODEL_TOOLS):
             self._add(tool)
         self._space()
-        self.models = self._chooser("Model", 180)
+        self.models = self._chooser("Model", 120)
         self.models.setPlaceholderText("No model is loaded")
         self.models.activated.connect(self._on_model)
         self.devices = self._chooser("Device that is asked for", 72)
@@ -155,7 +167,9 @@ class TopBar(QToolBar):
             self.buttons[name].setToolButtonStyle(
                 style.ToolButtonTextBesideIcon if words else style.ToolButtonIconOnly
             )
-        self.models.setFixedWidth(272 if width >= _WIDE_PX else 180)
+        for name, room_px in _ROOM_FROM_PX.items():
+            self._places[name].setVisible(width >= room_px)
+        self.models.setFixedWidth(272 if width >= _WIDE_PX else 180 if width >= 1060 else 120)
         super().resizeEvent(event)
 
     def show_recent(self, folders: Iterable[Path], missing: Collection[Path] = ()) -> None:
@@ -246,6 +260,8 @@ class TopBar(QToolBar):
             return
         button = self._button(tool.name, tool.icon, tool.text)
         button.setCheckable(tool.checkable)
+        if tool.tip:
+            shortcuts.describe(button, tool.name, tool.tip)
         if tool.group:
             self._groups.setdefault(tool.group, QButtonGroup(self)).addButton(button)
         # A click must not decide the state by itself: what it asks for may be refused.
@@ -264,7 +280,7 @@ class TopBar(QToolBar):
         if text:
             button.setText(text)
             button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
-        self.addWidget(button)
+        self._places[name] = self.addWidget(button)
         self.buttons[name] = button
         return button
 
