@@ -162,7 +162,8 @@ def test_that_the_windows_of_the_file_and_the_automatic_one_can_be_chosen(
 ) -> None:
     radiograph = film()
     viewer.show_film(radiograph, (1, 1))
-    assert [choice.title for choice in viewer.voi_choices()] == ["Window 1", "LUNG", "Auto"]
+    titles = [choice.title for choice in viewer.voi_choices()]
+    assert titles == ["Window 1", "LUNG", "Auto", "Lungs", "Bone", "Full range"]
     viewer.apply_voi(1)
     assert viewer.voi_window == radiograph.greyscale.windows[1]
     viewer.apply_voi(7)

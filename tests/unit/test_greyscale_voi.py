@@ -14,6 +14,7 @@ from xrayview.display.voi import (
     MIN_WIDTH,
     VoiKind,
     auto_window,
+    automatic,
     default_voi,
     drag_window,
     voi_choices,
@@ -35,14 +36,18 @@ def noise(dtype: str = "uint16") -> npt.NDArray[Any]:
     return np.random.default_rng(3).integers(0, 4096, (100, 100)).astype(dtype)
 
 
-def test_that_the_menu_lists_luts_then_windows_then_auto() -> None:
+def test_that_the_menu_lists_luts_then_windows_then_auto_then_presets() -> None:
     choices = voi_choices(film(noise(), Greyscale(windows=(BONE, SOFT), voi_luts=(LUT,))))
     assert [(c.kind, c.title) for c in choices] == [
         (VoiKind.LUT, "CHEST"),
         (VoiKind.WINDOW, "BONE"),
         (VoiKind.WINDOW, "Window 2"),
         (VoiKind.AUTO, "Auto"),
+        (VoiKind.PRESET, "Lungs"),
+        (VoiKind.PRESET, "Bone"),
+        (VoiKind.PRESET, "Full range"),
     ]
+    assert automatic(choices) == choices[3].voi
     assert choices[0].voi is LUT
     assert choices[2].voi is SOFT
 
@@ -63,6 +68,21 @@ def test_that_the_lut_comes_first_then_the_first_window(
 def test_that_a_film_without_voi_gets_the_automatic_window() -> None:
     bare = film(noise(), Greyscale())
     assert default_voi(bare) == auto_window(bare)
+
+
+@pytest.mark.parametrize("photometric", ["MONOCHROME1", "MONOCHROME2"])
+def test_that_presets_spread_the_dark_or_the_bright_part_as_it_is_shown(photometric: str) -> None:
+    radiograph = film(noise(), Greyscale(photometric))
+    by_name = {choice.title: choice.voi for choice in voi_choices(radiograph)}
+    grey = {name: render(radiograph, voi) for name, voi in by_name.items()}
+    # Noise is spread evenly: 30 of 100 pixels are past the end of each.
+    assert (grey["Lungs"] == 255).mean() == pytest.approx(0.3, abs=0.02)
+    assert (grey["Lungs"] == 0).mean() < 0.02
+    assert (grey["Bone"] == 0).mean() == pytest.approx(0.3, abs=0.02)
+    assert (grey["Bone"] == 255).mean() < 0.02
+    full = by_name["Full range"]
+    assert isinstance(full, Window)
+    assert (full.center, full.width) == (4095 / 2, 4095)
 
 
 @pytest.mark.parametrize("dtype", ["uint16", "int16", "int32", "uint32", "float32"])

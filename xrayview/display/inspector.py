@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from xrayview.display.voi import AUTO_PERCENTILES, Voi, VoiKind, default_voi
+from xrayview.display.voi import Voi, VoiKind, computed_percentiles, default_voi
 from xrayview.domain.inspection import Attribute, Origin, Step
-from xrayview.domain.radiograph import Lut, Radiograph, Shutter, Window
+from xrayview.domain.radiograph import Lut, Radiograph, Shutter
 
 TAGS: dict[str, str] = {
     "SamplesPerPixel": "(0028,0002)",
@@ -152,16 +152,13 @@ def _voi(film: Radiograph, voi: Voi) -> Step:
     if voi in film.greyscale.windows:
         keywords = ("WindowCenter", "WindowWidth", "WindowCenterWidthExplanation", "VOILUTFunction")
         return _step(film, "Window", f"{text} {voi.explanation}".strip(), *keywords)
-    return Step("Window", text + _percentiles(voi), "computed" if _is_auto(voi) else "user")
-
-
-def _is_auto(window: Window) -> bool:
-    return window.explanation == "Auto"
-
-
-def _percentiles(window: Window) -> str:
-    low, high = AUTO_PERCENTILES
-    return f", from the {low:g} to the {high:g} percentile" if _is_auto(window) else ""
+    percentiles = computed_percentiles(voi, film.greyscale)
+    if percentiles is None:
+        return Step("Window", text, "user")
+    name = "" if voi.explanation == "Auto" else f"{voi.explanation}: "
+    low, high = percentiles
+    made_of = f"from the {low:g} to the {high:g} percentile"
+    return Step("Window", f"{name}{text}, {made_of}", "computed")
 
 
 def _inversion(film: Radiograph) -> Step:

@@ -23,6 +23,13 @@ Voi = Window | Lut
 """The VOI stage: a window or a lookup table, never both (PS3.3 C.11.2)."""
 
 AUTO_PERCENTILES = (0.5, 99.5)
+PRESETS: dict[str, tuple[float, float]] = {
+    "Lungs": (0.5, 70.0),
+    "Bone": (30.0, 99.5),
+    "Full range": (0.0, 100.0),
+}
+"""Percentiles of a film from its darkest to its brightest value as it is shown: radiographs have
+no unit that a fixed window could rest on."""
 
 MIN_WIDTH: dict[VoiFunction, float] = {
     VoiFunction.LINEAR: 1.0,  # PS3.3 C.11.2.1.2.1: shall be greater than or equal to 1
@@ -40,6 +47,7 @@ class VoiKind(StrEnum):
     LUT = "VOI LUT"
     WINDOW = "window"
     AUTO = "auto"
+    PRESET = "preset"
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,7 +60,7 @@ class VoiChoice:
 
 
 def voi_choices(radiograph: Radiograph) -> tuple[VoiChoice, ...]:
-    """What the menu lists: VOI LUTs, then windows, in the file's order, then the automatic window.
+    """What the menu lists: VOI LUTs, then windows, in the file's order, Auto, then presets.
 
     The standard leaves the choice among several to the user (PS3.3 C.11.2.1.1, C.11.2.1.2);
     titles are the file's own explanations where it gives any.
@@ -66,7 +74,30 @@ def voi_choices(radiograph: Radiograph) -> tuple[VoiChoice, ...]:
         VoiChoice(VoiKind.WINDOW, window.explanation or f"Window {number}", window)
         for number, window in enumerate(greyscale.windows, start=1)
     )
-    return (*luts, *windows, VoiChoice(VoiKind.AUTO, "Auto", auto_window(radiograph)))
+    values = image_values(radiograph.pixels_HW, greyscale)
+    presets = tuple(
+        VoiChoice(VoiKind.PRESET, name, _percentile_window(values, between, name))
+        for name, between in _presets(greyscale).items()
+    )
+    auto = VoiChoice(VoiKind.AUTO, "Auto", _percentile_window(values, AUTO_PERCENTILES, "Auto"))
+    return (*luts, *windows, auto, *presets)
+
+
+def automatic(choices: tuple[VoiChoice, ...]) -> Voi:
+    """The automatic window among the choices of a film."""
+    return next(choice.voi for choice in choices if choice.kind is VoiKind.AUTO)
+
+
+def computed_percentiles(window: Window, greyscale: Greyscale) -> tuple[float, float] | None:
+    """The percentiles of modality values that an automatic window or a preset was made of."""
+    return {"Auto": AUTO_PERCENTILES, **_presets(greyscale)}.get(window.explanation)
+
+
+def _presets(greyscale: Greyscale) -> dict[str, tuple[float, float]]:
+    """In modality values, whose high end is the dark one on an inverted film."""
+    if not greyscale.inverted:
+        return PRESETS
+    return {name: (100.0 - high, 100.0 - low) for name, (low, high) in PRESETS.items()}
 
 
 def default_voi(radiograph: Radiograph) -> Voi:
@@ -83,14 +114,21 @@ def auto_window(radiograph: Radiograph) -> Window:
     spread gets width 1 around its value. LINEAR_EXACT, because modality values may span less
     than 1.
     """
-    values, counts = image_values(radiograph.pixels_HW, radiograph.greyscale)
+    values = image_values(radiograph.pixels_HW, radiograph.greyscale)
+    return _percentile_window(values, AUTO_PERCENTILES, "Auto")
+
+
+def _percentile_window(
+    counted: tuple[npt.NDArray[np.float32], npt.NDArray[np.intp] | None],
+    between: tuple[float, float],
+    name: str,
+) -> Window:
+    values, counts = counted
     if not values.size:
-        return Window(0.5, 1.0, VoiFunction.LINEAR_EXACT, "Auto")
-    low, high = np.percentile(
-        values, AUTO_PERCENTILES, weights=counts, method="inverted_cdf"
-    ).tolist()
+        return Window(0.5, 1.0, VoiFunction.LINEAR_EXACT, name)
+    low, high = np.percentile(values, between, weights=counts, method="inverted_cdf").tolist()
     width = high - low if high > low else 1.0
-    return Window((low + high) / 2, width, VoiFunction.LINEAR_EXACT, "Auto")
+    return Window((low + high) / 2, width, VoiFunction.LINEAR_EXACT, name)
 
 
 def background_mask(stored: Pixels, greyscale: Greyscale) -> npt.NDArray[np.bool_] | None:

@@ -12,7 +12,7 @@ from dataclasses import replace
 
 from PySide6.QtCore import QObject, QPointF, Signal
 
-from xrayview.display.voi import MIN_WIDTH, Voi, VoiChoice, window_to_drag
+from xrayview.display.voi import MIN_WIDTH, Voi, VoiChoice, automatic, window_to_drag
 from xrayview.domain.radiograph import Window
 from xrayview.ui.grid.grid import ViewGrid
 from xrayview.ui.viewer.film_view import FilmViewer
@@ -109,11 +109,13 @@ def linked_voi(voi: Voi, choices: tuple[VoiChoice, ...], of_follower: tuple[VoiC
     A film's default matches the other's default, its automatic window the other's; any other
     window keeps its place in the automatic one.
     """
-    for place in (0, -1):
-        if voi is choices[place].voi:
-            return of_follower[place].voi
+    if voi is choices[0].voi:
+        return of_follower[0].voi
+    auto, auto_of_follower = automatic(choices), automatic(of_follower)
+    if voi is auto:
+        return auto_of_follower
     window = window_to_drag(voi)
-    own, other = window_to_drag(choices[-1].voi), window_to_drag(of_follower[-1].voi)
+    own, other = window_to_drag(auto), window_to_drag(auto_of_follower)
     scale = other.width / own.width
     center = other.center + (window.center - own.center) * scale
     width = max(window.width * scale, MIN_WIDTH[window.function])

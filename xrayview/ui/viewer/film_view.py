@@ -22,6 +22,7 @@ from xrayview.display.ready import ReadyFilm, make_ready
 from xrayview.display.voi import (
     Voi,
     VoiChoice,
+    automatic,
     drag_window,
     window_to_drag,
 )
@@ -216,8 +217,9 @@ class FilmViewer(QWidget):
             self._show_through(choices[index].voi)
 
     def auto_window(self) -> None:
-        """The last of `voi_choices`."""
-        self.apply_voi(len(self.voi_choices()) - 1)
+        """The automatic one of `voi_choices`."""
+        if self._radiograph is not None:
+            self._show_through(automatic(self._choices))
 
     def set_inverted(self, inverted: bool) -> None:
         if self._voi is not None and inverted != self._inverted:
