@@ -149,7 +149,7 @@ def test_that_the_pixel_under_the_pointer_stands_in_the_status_line(
     send(window, QEvent.Type.MouseMove, A, Qt.MouseButton.NoButton)
     row, column = (round(value) for value in layer.item.to_film(A))
     stored = layer.radiograph.pixels_HW[row, column]
-    assert window.status.left_text().startswith(f"row {row}  column {column} · stored {stored}")
+    assert window.status.left_text().startswith(f"({row}, {column}) · stored {stored}")
     QApplication.sendEvent(window.workspace.viewer._canvas, QEvent(QEvent.Type.Leave))
     assert window.status.left_text().startswith("DICOM")
 

@@ -101,7 +101,7 @@ def test_that_nothing_to_measure_is_a_dash_and_no_number() -> None:
 
 def test_that_a_pixel_is_told_as_stored_modality_and_displayed() -> None:
     assert probe_text(Probe(3, 5, 1200, -24.0, 87)) == (
-        "row 3  column 5 · stored 1200 · modality -24 · displayed 87"
+        "(3, 5) · stored 1200 · modality -24 · displayed 87"
     )
     assert probe_text(Probe(3, 5, 0, 0.5, 0, is_padding=True)).endswith("modality 0.5 · padding")
 

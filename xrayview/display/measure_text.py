@@ -49,9 +49,9 @@ def number_text(figure: Measured) -> str:
 
 
 def probe_text(pixel: Probe) -> str:
-    """One pixel in one line: where it is, as stored, after the Modality LUT, and as displayed."""
+    """One pixel in one line: (row, column), as stored, after the Modality LUT, as displayed."""
     words = (
-        f"row {pixel.row}  column {pixel.column}",
+        f"({pixel.row}, {pixel.column})",
         f"stored {grey_text(pixel.stored)}",
         f"modality {grey_text(pixel.modality)}",
         "padding" if pixel.is_padding else f"displayed {pixel.displayed}",

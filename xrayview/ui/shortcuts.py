@@ -64,7 +64,7 @@ KEYS: tuple[Key, ...] = (
     Key("undo", ("Ctrl+Z",), "Undo", "Measure"),
     Key("redo", ("Ctrl+Y",), "Redo", "Measure"),
     Key("delete_mark", ("Del",), "Delete the selected", "Measure"),
-    Key("cancel_drawing", ("Esc",), "Give up the drawing, the selection, the tool", "Measure"),
+    Key("cancel_drawing", ("Esc",), "Cancel the drawing, then the tool", "Measure"),
     Key("measurements", ("Shift+M",), "Measurements of the film", "Measure"),
     Key("export_measurements", ("Ctrl+Shift+M",), "Export measurements", "Measure"),
     Key("flip_horizontal", ("H",), "Flip left-right", "Placement"),

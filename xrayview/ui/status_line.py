@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
 NOTICE = "RESEARCH USE ONLY · not for diagnosis"
 
+_PIXEL_TIP = "Row and column from 0; the value stored, after the Modality LUT, and as displayed"
+
 
 class StatusLine(QStatusBar):
     """Three texts; the notice in the middle never goes away."""
@@ -50,6 +52,7 @@ class StatusLine(QStatusBar):
         """The pixel under the pointer, in the place of the film; empty: none."""
         if text != self._pixel:
             self._pixel = text
+            self._left.setToolTip(_PIXEL_TIP if text else "")
             self._say()
 
     def left_text(self) -> str:

@@ -15,7 +15,7 @@ from xrayview.errors import Cancelled, UsageError, XrayViewError
 from xrayview.io.measurements import export_measurements
 from xrayview.services.session import Session
 from xrayview.services.tasks import Tasks
-from xrayview.ui.banners import Message
+from xrayview.ui.banners import Kind, Message
 from xrayview.ui.measure.measuring import Measuring
 
 _MATTER = "export measurements"
@@ -67,7 +67,7 @@ class MeasurementExport(QObject):
         text = f"{annotations} annotations of the folder's films, each with its spacing's kind."
         if unread:
             text += f" {unread} films could not be read: their rows have no figures."
-        kind = "warn" if unread else "info"
+        kind: Kind = "warn" if unread else "info"
         self.message.emit(Message(_MATTER, kind, f"{path.name} is written", text))
 
     def _failed(self, error: XrayViewError) -> None:

@@ -149,8 +149,11 @@ class MarksItem(QGraphicsItem):
         left = min(places, key=lambda place: (round(place.x()), place.y()))
         view = self._view()
         box = QRectF(QPointF(right.x() + GAP_PX, right.y() - size.height() / 2), size)
-        if box.right() > view.right() and left.x() - GAP_PX - size.width() >= view.left():
-            box.moveRight(left.x() - GAP_PX)
+        if box.right() > view.right():
+            if left.x() - GAP_PX - size.width() >= view.left():
+                box.moveRight(left.x() - GAP_PX)
+            else:  # beside it there is no room: below it, and off its line
+                box.moveTop(right.y() + GAP_PX)
         if view.contains(right) or view.contains(left):
             box.moveLeft(max(view.left(), min(box.left(), view.right() - size.width())))
             box.moveTop(max(view.top(), min(box.top(), view.bottom() - size.height())))

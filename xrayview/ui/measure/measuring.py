@@ -76,7 +76,9 @@ class Measuring(QObject):
 
     def commands(self) -> dict[str, Callable[..., object]]:
         """What the keys and buttons do here, by the names of the key table."""
-        tools = {f"tool_{tool.name}": partial(self._set_tool, tool.name) for tool in TOOLS}
+        tools: dict[str, Callable[..., object]] = {
+            f"tool_{tool.name}": partial(self._set_tool, tool.name) for tool in TOOLS
+        }
         return tools | {
             "undo": partial(self._act, MeasureLayer.undo),
             "redo": partial(self._act, MeasureLayer.redo),

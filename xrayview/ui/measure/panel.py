@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QSignalBlocker, Qt, Signal
+from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import (
     QFrame,
     QHBoxLayout,
@@ -66,7 +67,7 @@ class MeasurementList(QFrame):
         self.view.itemDoubleClicked.connect(self._on_double_click)
         self.refresh()
 
-    def showEvent(self, event: object) -> None:
+    def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
         self.refresh()
 
@@ -142,7 +143,7 @@ class MeasurementList(QFrame):
         view = QTreeWidget()
         view.setHeaderLabels(["#", "Kind", "Value"])
         view.setRootIsDecorated(False)
-        view.setUniformRowHeights(False)
+        view.setStyleSheet("QTreeView::item { padding: 4px 0; }")
         view.setAccessibleName(self.tr("Measurements on the film"))
         header = view.header()
         header.setStretchLastSection(True)

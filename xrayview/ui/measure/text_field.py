@@ -17,6 +17,7 @@ class TextField(QLineEdit):
 
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
+        self._film = parent
         self.setAccessibleName(self.tr("Text of the annotation"))
         self.setPlaceholderText(self.tr("Text, then Enter"))
         self.setMaxLength(LONGEST)
@@ -30,7 +31,7 @@ class TextField(QLineEdit):
         self._done = done
         self.setText(text)
         self.selectAll()
-        room = self.parentWidget().size() - self.size()
+        room = self._film.size() - self.size()
         x, y = round(place.x()), round(place.y() - self.height() / 2)
         self.move(max(0, min(x, room.width())), max(0, min(y, room.height())))
         self.show()
@@ -47,7 +48,7 @@ class TextField(QLineEdit):
             had_focus = self.hasFocus()
             self.hide()
             if had_focus:
-                self.parentWidget().setFocus()
+                self._film.setFocus()
             done(text)
 
     def event(self, event: QEvent) -> bool:
