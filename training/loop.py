@@ -18,6 +18,7 @@ from training.data.ahead import Ahead
 from training.data.batches import Batch, FilmSet, TrainingBatches, evaluation_batches
 from training.data.films import Films
 from training.data.splits import TRAIN, VALIDATION
+from training.disk import writing
 from training.epoch_log import EpochLog
 from training.interruption import stop_requests
 from training.pace import Pace
@@ -47,6 +48,7 @@ def train(
 
     Raises:
         NotFinite: the loss or gradient is no number; names the batch's films.
+        CannotWrite: the disk is full; the last checkpoint is still there.
         Cancelled: SIGINT or SIGTERM; the state is saved and the run can be resumed.
     """
     with stop_requests() as stop:
@@ -345,5 +347,7 @@ def _forward(network: nn.Module, films: FilmSet) -> Callable[[Tensor], Any]:
 def _save_whole(state: dict[str, Any], path: Path) -> None:
     """Write whole or not at all: a run killed while saving keeps its last state."""
     partial = path.with_name(path.name + ".partial")
-    torch.save(state, partial)
+    # Through a file of Python's: torch's own hides why a disk refuses.
+    with writing(partial), partial.open("wb") as stream:
+        torch.save(state, stream)
     partial.replace(path)

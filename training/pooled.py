@@ -19,7 +19,8 @@ from torch.nn import functional
 from training.config import TrainingConfig
 from training.data.batches import FilmSet, evaluation_batches
 from training.data.films import Films, Say
-from training.network import Network
+from training.disk import require_room
+from training.network import Network, state_sha256
 from xrayview.preprocessing.pipeline import Preprocessor
 
 PooledND = npt.NDArray[np.float32]
@@ -33,15 +34,6 @@ def stands_still(config: TrainingConfig) -> bool:
     frozen = network.trainable_layers == 0 and not network.unfreeze_every
     auxiliary = network.architecture == "inception_v3" and network.auxiliary
     return frozen and not auxiliary and config.augment.moves_nothing
-
-
-def weights_sha256(network: Network) -> str:
-    """Of the backbone alone: names, shapes and values."""
-    digest = hashlib.sha256()
-    for name, tensor in network.features.state_dict().items():
-        digest.update(f"{name}{tuple(tensor.shape)}{tensor.dtype}".encode())
-        digest.update(tensor.detach().cpu().contiguous().numpy().tobytes())
-    return digest.hexdigest()
 
 
 def with_features(
@@ -74,8 +66,8 @@ def with_features(
 
 def _key(network: Network, preprocessor: Preprocessor, pixels: Sequence[str]) -> str:
     films = hashlib.sha256("".join(pixels).encode()).hexdigest()
-    name = f"{weights_sha256(network)[:16]}-{preprocessor.preprocessing_id}-{films[:16]}"
-    return f"features-{name}"
+    weights = state_sha256(network.features.state_dict())
+    return f"features-{weights[:16]}-{preprocessor.preprocessing_id}-{films[:16]}"
 
 
 def _partial(path: Path) -> Path:
@@ -92,6 +84,7 @@ def _open(path: Path | None, films: int, width: int) -> PooledND:
     if partial.is_file():
         return np.lib.format.open_memmap(partial, mode="r+")
     path.parent.mkdir(parents=True, exist_ok=True)
+    require_room(path.parent, 4 * films * width)
     fresh = np.lib.format.open_memmap(partial, mode="w+", dtype=np.float32, shape=shape)
     fresh[:] = np.nan
     return fresh

@@ -22,6 +22,8 @@ def start_processes(run: RunConfig, network: NetworkConfig | None = None) -> Fab
     if run.device == "cuda" and not torch.cuda.is_available():
         raise DeviceUnavailable("There is no CUDA device here", hint="Use --set run.device=auto.")
     if run.deterministic:
+        # cuBLAS asks for it before its first call.
+        os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
         torch.use_deterministic_algorithms(True)
     kind = "cuda" if run.device != "cpu" and torch.cuda.is_available() else "cpu"
     devices = int(os.environ.get("LOCAL_WORLD_SIZE", str(run.devices)))

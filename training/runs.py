@@ -17,6 +17,7 @@ from typing import Any
 
 from training.config import TrainingConfig, from_dict, to_dict
 from training.data.manifest import Manifest, write_omissions, write_rows
+from training.disk import told, writing
 from xrayview.errors import UsageError
 
 _PACKAGES = ("torch", "numpy", "opencv-python-headless", "pydicom", "lightning-fabric")
@@ -139,6 +140,15 @@ def describe(run: RunFolder, config: TrainingConfig, manifest: Manifest, leaks: 
     )
 
 
+def weights_sha256(run: RunFolder) -> str:
+    """Of the weights that validation chose: what two runs of one config can be compared by."""
+    import torch
+
+    from training.network import state_sha256
+
+    return state_sha256(torch.load(run.best, map_location="cpu", weights_only=True)["weights"])
+
+
 def note_resumption(run: RunFolder) -> None:
     """Add this start to run.json: the code may have changed since the first."""
     starts = run.read_facts().get("resumed", [])
@@ -206,7 +216,8 @@ def _git(*words: str) -> str:
 def write_json(path: Path, data: object) -> None:
     """Write whole or not at all."""
     partial = path.with_name(path.name + ".partial")
-    partial.write_text(json.dumps(data, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    with writing(partial):
+        partial.write_text(json.dumps(data, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
     partial.replace(path)
 
 
@@ -214,7 +225,7 @@ def append_log(path: Path, row: Mapping[str, object]) -> None:
     """One more row of the epoch log; the first writes the header, later ones keep to it."""
     fresh = not path.is_file()
     names = list(row) if fresh else path.read_text(encoding="utf-8").splitlines()[0].split(",")
-    with path.open("a", newline="", encoding="utf-8") as stream:
+    with told(path), path.open("a", newline="", encoding="utf-8") as stream:
         writer = csv.DictWriter(stream, names, extrasaction="ignore")
         if fresh:
             writer.writeheader()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
+import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from training.data.manifest import FilmRow, Omission
+from training.disk import require_room, writing
 from xrayview.domain.radiograph import Radiograph
 from xrayview.errors import NothingUsable, UnreadableFilm
 from xrayview.io.readers import read_film, read_header
@@ -90,6 +92,8 @@ def _fill(
 ) -> None:
     """Write STEM.npy, then STEM.json: an index on disk means that the greys are whole."""
     partial = stem.with_suffix(".npy.partial")
+    partial.unlink(missing_ok=True)
+    require_room(stem.parent, 4 * len(rows) * math.prod(preprocessor.spec.size))
     greys_NHW = np.lib.format.open_memmap(
         partial, mode="w+", dtype=np.float32, shape=(len(rows), *preprocessor.spec.size)
     )
@@ -106,7 +110,8 @@ def _fill(
     del greys_NHW
     partial.replace(stem.with_suffix(".npy"))
     index_partial = stem.with_suffix(".json.partial")
-    index_partial.write_text(json.dumps(index), encoding="utf-8")
+    with writing(index_partial):
+        index_partial.write_text(json.dumps(index), encoding="utf-8")
     index_partial.replace(stem.with_suffix(".json"))
 
 

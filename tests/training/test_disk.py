@@ -1,0 +1,59 @@
+"""A full disk: told with the file, and what was there is still there."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from training import disk
+from training.cli import main
+from training.disk import CannotWrite, require_room
+from training.loop import _save_whole
+from training.runs import append_log, write_json
+from xrayview.errors import ExitCode
+
+FULL = Path("/dev/full")
+pytestmark = pytest.mark.skipif(not FULL.exists(), reason="a disk that is always full: Linux")
+
+
+def test_that_a_checkpoint_that_has_no_room_leaves_the_last_one(tmp_path: Path):
+    path = tmp_path / "last.pt"
+    _save_whole({"weights": torch.ones(3)}, path)
+    (tmp_path / "last.pt.partial").symlink_to(FULL)
+    with pytest.raises(CannotWrite, match=r"last.pt.partial could not be written.*No space left"):
+        _save_whole({"weights": torch.zeros(100_000)}, path)
+    assert torch.equal(torch.load(path, weights_only=True)["weights"], torch.ones(3))
+
+
+def test_that_tables_and_facts_name_their_file(tmp_path: Path):
+    (tmp_path / "log.csv").symlink_to(FULL)
+    with pytest.raises(CannotWrite, match=r"log\.csv"):
+        append_log(tmp_path / "log.csv", {"epoch": 1})
+    (tmp_path / "run.json.partial").symlink_to(FULL)
+    with pytest.raises(CannotWrite, match=r"run\.json"):
+        write_json(tmp_path / "run.json", {"a": "b" * 100_000})
+
+
+def test_that_a_mapped_file_is_refused_before_it_is_begun(tmp_path: Path):
+    require_room(tmp_path, 1)
+    with pytest.raises(CannotWrite, match="MiB are needed"):
+        require_room(tmp_path, 2**60)
+
+
+def test_that_the_command_line_answers_in_words(
+    tiny_data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+):  # fmt: skip
+    room = disk.shutil.disk_usage(tmp_path)
+    monkeypatch.setattr(disk.shutil, "disk_usage", lambda _path: room._replace(free=100))
+    arguments = ["prepare", "normal-pneumonia-small", "--data", str(tiny_data)]
+    assert main([*arguments, "--runs", str(tmp_path / "runs")]) == ExitCode.INTERNAL
+    said = capsys.readouterr().err
+    assert "There is no room in" in said
+    assert "--cache" in said
+    taken = tmp_path / "file"
+    taken.write_text("")
+    assert main([*arguments, "--cache", str(taken / "cache")]) == ExitCode.INTERNAL
+    assert "Not a directory" in capsys.readouterr().err
