@@ -84,12 +84,12 @@ def lay_cover(
         overlays: draw the graphics.
         shutter: hide what the shutter hides.
     """
-    keep_HW = np.full(size_HW, 255, np.uint8)
-    set_HW = np.zeros(size_HW, np.uint8)
+    keep_HW: Bytes = np.full(size_HW, 255, np.uint8)
+    set_HW: Bytes = np.zeros(size_HW, np.uint8)
     hidden = cover.hidden_HW if shutter else None
     if hidden is not None:
         hidden_HW = _warped(hidden, to_film, size_HW)
-        keep_HW = cv2.bitwise_not(hidden_HW)
+        keep_HW = ~hidden_HW
         set_HW = hidden_HW & np.uint8(cover.hidden_grey)
     if cover.graphics and overlays:
         set_HW |= _graphics_on(cover.graphics, to_film, size_HW)
@@ -149,11 +149,11 @@ def _warped(mask_HW: Bytes, to_source: Affine23, size_HW: tuple[int, int]) -> By
     rows, columns = reached(mask_HW.shape, to_source, size_HW)
     shifted = to_source.copy()
     shifted[:, 2] -= (columns.start, rows.start)
-    warped: Bytes = cv2.warpAffine(
+    warped = cv2.warpAffine(
         mask_HW[rows, columns],
         shifted,
         size_HW[::-1],
         flags=cv2.INTER_NEAREST | cv2.WARP_INVERSE_MAP,
         borderMode=cv2.BORDER_REPLICATE,
     )
-    return warped
+    return np.asarray(warped, np.uint8)

@@ -135,14 +135,17 @@ class FilmItem(QGraphicsItem):
         smooth = is_smooth(placement.zoom)
         to_level = to_pixels_of(level_HW.shape, placement, corner)
         stored_HW = resample(level_HW, to_level, size_HW, lut.greyscale, smooth=smooth)
-        cover = self._cover and lay_cover(
-            self._cover,
-            to_pixels_of(pyramid.levels[0].pixels_HW.shape, placement, corner),
-            size_HW,
-            overlays=self.overlays,
-            shutter=self.shutter,
+        return _Seen(stored_HW, self._cover_on(placement, corner, size_HW), corner)
+
+    def _cover_on(
+        self, placement: Placement, corner: QPoint, size_HW: tuple[int, int]
+    ) -> LaidCover | None:
+        if self._cover is None:
+            return None
+        to_film = to_pixels_of((self.size.height(), self.size.width()), placement, corner)
+        return lay_cover(
+            self._cover, to_film, size_HW, overlays=self.overlays, shutter=self.shutter
         )
-        return _Seen(stored_HW, cover, corner)
 
 
 def is_smooth(zoom: float) -> bool:
