@@ -121,6 +121,26 @@ def test_that_polarity_is_read_as_the_file_says_it(film: Any, photometric: str, 
 
 
 @pytest.mark.parametrize(
+    ("photometric", "shape", "said"),
+    [
+        ("MONOCHROME1", "INVERSE", False),
+        ("MONOCHROME2", "IDENTITY", False),
+        ("MONOCHROME1", "IDENTITY", True),
+        ("MONOCHROME2", "INVERSE", True),
+    ],
+)
+def test_that_a_shape_that_contradicts_the_photometric_interpretation_is_said(
+    film: Any, photometric: str, shape: str, said: bool
+) -> None:
+    radiograph = film(photometric=photometric, PresentationLUTShape=shape)
+    contradiction = (
+        f"PresentationLUTShape {shape} contradicts {photometric}: low values are shown white"
+    )
+    assert radiograph.notes == ((contradiction,) if said else ())
+    assert radiograph.greyscale.inverted is (photometric == "MONOCHROME1" or said)
+
+
+@pytest.mark.parametrize(
     ("signed", "value", "limit", "expected"),
     [
         (False, 0, None, (0, 0)),

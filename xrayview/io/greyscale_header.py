@@ -12,6 +12,8 @@ from pydicom.dataset import Dataset
 from xrayview.domain.radiograph import Greyscale, Lut, VoiFunction, Window
 from xrayview.io.values import integer, items, number, numbers, text, texts
 
+_FORBIDDEN_SHAPES = {("MONOCHROME1", "IDENTITY"), ("MONOCHROME2", "INVERSE")}
+
 
 @dataclass(frozen=True)
 class SampleFormat:
@@ -44,6 +46,7 @@ def greyscale_of(dataset: Dataset, sample: SampleFormat) -> tuple[Greyscale, tup
     ]
     slope, intercept = (1.0, 0.0) if modality else _rescale(dataset, notes)
     function = _voi_function(dataset, notes)
+    shape = _presentation_shape(dataset, sample.photometric, notes)
     greyscale = Greyscale(
         photometric=sample.photometric,
         slope=slope,
@@ -56,11 +59,21 @@ def greyscale_of(dataset: Dataset, sample: SampleFormat) -> tuple[Greyscale, tup
             if (lut := _lut(item, sample, "VOI LUT", notes))
         ),
         voi_function=function,
-        presentation_inverse=text(dataset, "PresentationLUTShape") == "INVERSE",
+        presentation_inverse=shape == "INVERSE",
         padding=_padding(dataset, sample),
         bits_stored=sample.bits_stored,
     )
     return greyscale, tuple(notes.lines)
+
+
+def _presentation_shape(dataset: Dataset, photometric: str, notes: _Notes) -> str:
+    """The shape; a pair that the standard forbids (PS3.3 C.7.6.1, C.8.11.3) is said."""
+    shape = text(dataset, "PresentationLUTShape")
+    if (photometric, shape) in _FORBIDDEN_SHAPES:
+        notes.add(
+            f"PresentationLUTShape {shape} contradicts {photometric}: low values are shown white"
+        )
+    return shape
 
 
 def _rescale(dataset: Dataset, notes: _Notes) -> tuple[float, float]:
