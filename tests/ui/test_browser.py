@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 from concurrent.futures import Future
 from dataclasses import replace
@@ -21,9 +22,10 @@ from xrayview.domain.model import Finding, ModelCard, Prediction, PreprocessSpec
 from xrayview.engine.protocol import Limits, MakeThumbnail, Thumbnail
 from xrayview.errors import Status, StatusCode
 from xrayview.io.stars import FILE_NAME
+from xrayview.ui import workbench
 from xrayview.ui.browser.chip import chip
 from xrayview.ui.browser.filter import Filter, Known, Verdict
-from xrayview.ui.browser.outline import NOT_FILMS, Content, Folding, outline
+from xrayview.ui.browser.outline import NOT_FILMS, Content, Folding, Layout, outline
 from xrayview.ui.browser.row_model import NODE, RowModel
 from xrayview.ui.browser.thumbnails import Thumbnails
 from xrayview.ui.main_window import MainWindow
@@ -238,7 +240,8 @@ def test_that_the_film_on_screen_is_unfolded_and_the_list_stays_where_it_was(
     ]
     browser = window.workspace.browser
     window.pages.setCurrentWidget(window.workspace)
-    browser.show_folder(FOLDER, FolderTree(films), ())
+    folder = FolderTree(films)
+    browser.show_folder(FOLDER, folder, ())
     assert len(browser.films()) == 600
     assert browser.tree.model().rowCount() == 300 + 1 + 2  # one of 300 patients is open
     browser.select(films[500])
@@ -246,8 +249,9 @@ def test_that_the_film_on_screen_is_unfolded_and_the_list_stays_where_it_was(
     assert shown.data(NODE).film == films[500]
     assert browser.tree.viewport().rect().contains(browser.tree.visualRect(shown))
     place = browser.tree.visualRect(shown)
-    new = [replace(dicom("new"), patient_id="P0", study_uid="1.0")]
-    browser.show_folder(FOLDER, FolderTree([*films, *new]), ())
+    folder.add([replace(dicom("new"), patient_id="P0", study_uid="1.0")])
+    browser.show_folder(FOLDER, folder, ())
+    assert len(browser.films()) == 601
     assert browser.tree.visualRect(browser.tree.currentIndex()) == place
 
 
@@ -265,6 +269,52 @@ def test_that_only_rows_on_screen_are_asked_for(qtbot: QtBot, window: MainWindow
     assert asked
     assert len(set(asked)) < 100
     del model.row
+
+
+def test_that_a_filter_looks_at_a_thousand_films_a_turn(qtbot: QtBot, window: MainWindow) -> None:
+    films = [FilmRef(FOLDER / f"{n:05d}.png", f"{n:05d}.png", format="png") for n in range(5500)]
+    looked: list[str] = []
+    known = Known(lambda film: looked.append(film.relative_path) or True, lambda _film: None)
+    content = Content(FOLDER, FolderTree(films), ())
+    layout = Layout(content, Folding(), Filter("9.png", starred=True), known)
+    turns = [len(looked) for _ in layout.steps()]
+    assert turns == [1000, 2000, 3000, 4000, 5000]
+    assert len(looked) == 5500
+    assert len(layout.rows.films) == 550
+    browser = window.workspace.browser
+    browser.show_folder(FOLDER, content.tree, ())
+    browser.field.setText("9.png")
+    assert len(browser.films()) == 5500  # what was listed stays until the answer is whole
+    qtbot.waitUntil(lambda: len(browser.films()) == 550, timeout=WAIT_MS)
+    browser.field.clear()
+    assert len(browser.films()) == 5500
+
+
+def test_that_identity_is_hidden_at_once_in_a_large_folder(window: MainWindow) -> None:
+    films = [dicom(f"{n}") for n in range(3000)]
+    browser = window.workspace.browser
+    browser.show_folder(FOLDER, FolderTree(films), ())
+    browser.field.setText("p1")
+    browser.set_identity_hidden(True)
+    assert browser.tree.model().row(0).title == "Patient 1"
+
+
+def test_that_a_folder_comes_in_turns(
+    qtbot: QtBot, window: MainWindow, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However many headers arrive together, a turn of the window takes in so many of them."""
+    monkeypatch.setattr(workbench, "_FILES_PER_TURN", 3)
+    for n in range(10):
+        write_raster(tmp_path / f"{n}.png", phantom(40, 40, 8))
+    (tmp_path / "notes.txt").touch()
+    space, grown = window.workspace, []
+    space.workbench.listing_changed.connect(lambda: grown.append(len(space.session.films)))
+    with qtbot.waitSignal(space.workbench.finished_listing, timeout=WAIT_MS):
+        window.open_paths([tmp_path])
+    steps = [after - before for before, after in itertools.pairwise([0, *grown])]
+    assert sum(steps) == 10
+    assert max(steps) == 3
+    assert space.browser.state.text() == "10 films, 1 other file"
 
 
 def test_that_thumbnails_that_scrolled_away_are_taken_back(window: MainWindow) -> None:

@@ -55,10 +55,10 @@ class FilmRef:
         """The one key of a film inside a session: results that carry another are dropped."""
         return f"{self.path}#{self.frame}"
 
-    @property
+    @cached_property
     def row_id(self) -> str:
         """The `film_id` of the file's first frame: lists have one row for all frames of a file."""
-        return f"{self.path}#0"
+        return f"{self.path}#0" if self.frame else self.film_id
 
 
 def row_of(film_id: str) -> str:

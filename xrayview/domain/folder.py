@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import insort
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -37,11 +37,14 @@ class Group:
     count: int = 0
     """Films here and below."""
 
-    def every_film(self) -> Iterator[FilmRef]:
+    def every_film(self) -> list[FilmRef]:
         """The films here and below, in order."""
-        yield from self.films
+        if not self.groups:
+            return self.films
+        films = [*self.films]
         for group in self.groups:
-            yield from group.every_film()
+            films += group.every_film()
+        return films
 
 
 class FolderTree:
@@ -50,6 +53,7 @@ class FolderTree:
     def __init__(self, films: Iterable[FilmRef] = ()) -> None:
         self.groups: list[Group] = []
         """Patients, and folders of films without DICOM identifiers."""
+        self.count = 0
         self._by_key: dict[str, Group] = {}
         self.add(films)
 
@@ -65,15 +69,18 @@ class FolderTree:
             while above is not None:
                 above.count += 1
                 above = above.above
+            self.count += 1
 
     def group_of(self, film: FilmRef) -> Group | None:
         """The series or folder that a film stands in; None before one of it was added."""
         return self._by_key.get(_path(film)[-1][1])
 
-    def every_film(self) -> Iterator[FilmRef]:
+    def every_film(self) -> list[FilmRef]:
         """All films in order."""
+        films: list[FilmRef] = []
         for group in self.groups:
-            yield from group.every_film()
+            films += group.every_film()
+        return films
 
     def _group_of(self, film: FilmRef) -> Group:
         path = _path(film)

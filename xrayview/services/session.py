@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 
 from xrayview.domain.events import FilmResult
@@ -287,7 +288,10 @@ class FilmList:
 
     def __init__(self, films: Iterable[FilmRef] = ()) -> None:
         self.films = tuple(films)
-        self._place = {film.row_id: n for n, film in enumerate(self.films)}
+
+    @cached_property
+    def _place(self) -> dict[str, int]:
+        return {film.row_id: n for n, film in enumerate(self.films)}
 
     def __len__(self) -> int:
         return len(self.films)

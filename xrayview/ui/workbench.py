@@ -27,7 +27,7 @@ from xrayview.ui.banners import Message
 Found = FilmRef | RejectedFile
 _Films, _Rejected = list[FilmRef], list[RejectedFile]
 _LIST_EVERY_MS = 150
-_FILES_PER_TURN = 1000
+_FILES_PER_TURN = 500
 """Files taken in before the window may answer its user again."""
 # Headers come in chunks: so long after the first of them, its whole chunk is there to choose from.
 _FIRST_LIST_MS = 50
@@ -147,7 +147,7 @@ class Workbench(QObject):
         elif staged.is_complete:
             self._finish()
             return
-        self.listing_state.emit(f"Reading …  {_count(len(self.session.films), 'film')} so far")
+        self.listing_state.emit(f"Reading …  {_count(self.session.tree.count, 'film')} so far")
 
     def _on_listed(self, staged: _Listing) -> None:
         self._redraw.stop()
@@ -171,7 +171,7 @@ class Workbench(QObject):
 
     def listing_text(self) -> str:
         """What is listed, in one line."""
-        films, rejected = len(self.session.films), len(self.session.rejected)
+        films, rejected = self.session.tree.count, len(self.session.rejected)
         if self.session.folder is None:
             return "No folder is open"
         if not rejected:

@@ -5,7 +5,7 @@ Films go from a group to the rows as whole lists: ten thousand of them cost abou
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -19,6 +19,8 @@ OPEN_ALL_UP_TO = 200
 """Films up to which every group is shown open."""
 FILM_PX, GROUP_PX, REJECTED_PX = 60, 28, 40
 NOT_FILMS = "rejected"
+LOOK_AT = 1000
+"""Films looked at before the window may answer: some five milliseconds."""
 
 
 @dataclass(frozen=True)
@@ -53,10 +55,10 @@ class Rows:
         self.depths += [depth] * len(items)
         self.heights_px += [height_px] * len(items)
 
-    def drop_last(self) -> None:
-        """Take the last row away: nothing stands below it."""
+    def drop_from(self, row: int) -> None:
+        """Take the rows from here on away."""
         for rows in (self.items, self.depths, self.heights_px):
-            rows.pop()
+            del rows[row:]
 
 
 @dataclass(frozen=True)
@@ -88,18 +90,20 @@ class Folding:
 
 
 def outline(content: Content, folding: Folding, chosen: Filter, known: Known) -> Rows:
-    """Lay the rows out.
+    """Lay all rows out at once."""
+    layout = Layout(content, folding, chosen, known)
+    for _ in layout.steps():
+        pass
+    return layout.rows
+
+
+class Layout:
+    """Lays the rows out in steps, between which the window may answer its user.
 
     Levels that say nothing are left out: a study's only series is not a row of its own. A group
     whose title holds the words keeps its films.
     """
-    build = _Outline(content, folding, chosen, known)
-    build.groups(content.tree.groups, 0, has_text=False)
-    build.rejected()
-    return build.rows
 
-
-class _Outline:
     def __init__(self, content: Content, folding: Folding, chosen: Filter, known: Known) -> None:
         self.rows = Rows()
         self._content = content
@@ -107,56 +111,85 @@ class _Outline:
         self._chosen = chosen
         self._known = known
         self._text = chosen.text.strip().lower()
-        self._every = chosen == Filter(text=chosen.text)
-        few = sum(group.count for group in content.tree.groups) <= OPEN_ALL_UP_TO
+        self._only_words = chosen == Filter(text=chosen.text)
+        few = content.tree.count <= OPEN_ALL_UP_TO
         self._open_all = few or not chosen.is_empty
+        self._looked_at = 0
 
-    def groups(self, groups: Iterable[Group], depth: int, *, has_text: bool) -> None:
+    def steps(self) -> Iterator[None]:
+        """Do the work; each step looks at LOOK_AT films or groups at most, and a few more."""
+        groups = self._content.tree.groups
+        if self._chosen.is_empty:
+            yield from self._whole(groups, 0)
+            self.rows.films = self._content.tree.every_film()
+        else:
+            yield from self._filtered(groups, 0, has_text=False)
+        self._rejected()
+
+    # Without a filter: what is folded is not looked into
+
+    def _whole(self, groups: list[Group], depth: int) -> Iterator[None]:
+        folded: list[Group] = []
         for number, group in enumerate(groups):
-            self._group(group, depth, number == 0, has_text=has_text)
+            if self._is_open(group, number):
+                self.rows.append(folded, depth, GROUP_PX)
+                folded = []
+                yield from self._opened(group, depth)
+            else:
+                folded.append(group)
+            if self._is_time():
+                yield
+        self.rows.append(folded, depth, GROUP_PX)
 
-    def _group(self, group: Group, depth: int, is_first: bool, *, has_text: bool) -> None:
+    def _opened(self, group: Group, depth: int) -> Iterator[None]:
+        self.rows.append((group,), depth, GROUP_PX)
+        self.rows.opened.add(group.key)
+        held = _holder(group)
+        self.rows.append(held.films, depth + 1, FILM_PX)
+        yield from self._whole(held.groups, depth + 1)
+
+    # With a filter: every film is looked at
+
+    def _filtered(self, groups: list[Group], depth: int, *, has_text: bool) -> Iterator[None]:
+        for number, group in enumerate(groups):
+            yield from self._group(group, depth, number, has_text=has_text)
+
+    def _group(self, group: Group, depth: int, number: int, *, has_text: bool) -> Iterator[None]:
         rows = self.rows
-        has_text = has_text or self._says(title(group, self._content))
-        opened = self._folding.is_open(group.key, usual=is_first or self._open_all)
+        has_text = has_text or self._says(lambda: title(group, self._content))
         start, films = len(rows.items), len(rows.films)
         rows.append((group,), depth, GROUP_PX)
-        only = group.groups[0] if _has_silent_series(group) else group
-        self._films(only, depth + 1, has_text=has_text)
-        if only is group:
-            self.groups(group.groups, depth + 1, has_text=has_text)
+        held = _holder(group)
+        for first in range(0, len(held.films), LOOK_AT):
+            some = self._passing(held.films[first : first + LOOK_AT], has_text=has_text)
+            rows.append(some, depth + 1, FILM_PX)
+            rows.films += some
+            if self._is_time(min(LOOK_AT, len(held.films) - first)):
+                yield
+        if self._is_time():
+            yield
+        yield from self._filtered(held.groups, depth + 1, has_text=has_text)
         if len(rows.films) == films:
-            rows.drop_last()
-        elif opened:
+            rows.drop_from(start)
+        elif self._is_open(group, number):
             rows.opened.add(group.key)
         else:
-            for kept in (rows.items, rows.depths, rows.heights_px):
-                del kept[start + 1 :]
-
-    def _films(self, group: Group, depth: int, *, has_text: bool) -> None:
-        films = self._passing(group.films, has_text=has_text)
-        self.rows.append(films, depth, FILM_PX)
-        self.rows.films += films
+            rows.drop_from(start + 1)
 
     def _passing(self, films: list[FilmRef], *, has_text: bool) -> list[FilmRef]:
-        if not self._every:
+        if not self._only_words:
             films = [film for film in films if passes(self._chosen, film, self._known)]
         if has_text or not self._text:
             return films
         hidden = self._content.identity_hidden
         return [film for film in films if has_words(self._text, film, identity_hidden=hidden)]
 
-    def _says(self, said: str) -> bool:
-        return bool(self._text) and self._text in said.lower()
-
-    def rejected(self) -> None:
-        if not self._every:
+    def _rejected(self) -> None:
+        if not self._only_words:
             return
-        files = [
-            file
-            for file in self._content.rejected
-            if not self._text or self._says(self._rejected_words(file))
-        ]
+        files = self._content.rejected
+        if self._text:
+            files = [file for file in files if self._says(lambda f=file: self._rejected_words(f))]
         if not files:
             return
         self.rows.append((NotFilms(len(files)),), 0, GROUP_PX)
@@ -164,8 +197,22 @@ class _Outline:
             self.rows.opened.add(NOT_FILMS)
             self.rows.append(files, 1, REJECTED_PX)
 
+    def _is_open(self, group: Group, number: int) -> bool:
+        return self._folding.is_open(group.key, usual=self._open_all or number == 0)
+
+    def _says(self, said: Callable[[], str]) -> bool:
+        return bool(self._text) and self._text in said().lower()
+
     def _rejected_words(self, file: RejectedFile) -> str:
         return file.why if self._content.identity_hidden else f"{file.relative_path} {file.why}"
+
+    def _is_time(self, looked_at: int = 1) -> bool:
+        """True when a step has looked at enough."""
+        self._looked_at += looked_at
+        if self._looked_at < LOOK_AT:
+            return False
+        self._looked_at = 0
+        return True
 
 
 def key_of(item: Item) -> str:
@@ -184,8 +231,10 @@ def title(group: Group, content: Content) -> str:
     return f"{level} {beside.index(group) + 1}"
 
 
-def _has_silent_series(group: Group) -> bool:
-    return group.level is Level.STUDY and len(group.groups) == 1
+def _holder(group: Group) -> Group:
+    """The group whose films and groups stand below the row of `group`."""
+    silent = group.level is Level.STUDY and len(group.groups) == 1
+    return group.groups[0] if silent else group
 
 
 def groups_above(tree: FolderTree, film: FilmRef) -> tuple[str, ...]:

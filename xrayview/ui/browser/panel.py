@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from PySide6.QtCore import QItemSelectionModel, QModelIndex, QTimer, Signal
@@ -15,11 +15,19 @@ from xrayview.ui.browser.chip import Chip
 from xrayview.ui.browser.delegate import FilmDelegate
 from xrayview.ui.browser.filter import Filter, Known
 from xrayview.ui.browser.filter_line import FilterLine
-from xrayview.ui.browser.outline import Content, Folding, groups_above, key_of, outline
+from xrayview.ui.browser.outline import (
+    Content,
+    Folding,
+    Layout,
+    Rows,
+    groups_above,
+    key_of,
+)
 from xrayview.ui.browser.row_model import NODE, Row, RowModel
 from xrayview.ui.browser.row_view import RowView
 from xrayview.ui.browser.thumbnails import Thumbnails
 
+_DONE = object()
 _RESULTS_EVERY_MS = 250
 """How often rows are laid out anew while results arrive that the filter asks for."""
 
@@ -45,7 +53,12 @@ class Browser(QFrame):
         self._hidden = False
         self._chosen = ""
         self._text = "No folder is open"
-        self._films = FilmList()
+        self._films: FilmList | None = FilmList()
+        self._layout: Layout | None = None
+        self._steps: Iterator[None] = iter(())
+        self._is_stale = False
+        self._is_sought = False
+        """The chosen film's row is to come into view once it is there."""
         self._model = RowModel(self)
         thumbnails.arrived.connect(self._model.refresh)
         self._delegate = FilmDelegate(thumbnails, chip_of, known.is_starred)
@@ -61,6 +74,9 @@ class Browser(QFrame):
         self._later = QTimer(self)
         self._later.setSingleShot(True)
         self._later.timeout.connect(self._lay_out)
+        self._turn = QTimer(self)
+        self._turn.setSingleShot(True)
+        self._turn.timeout.connect(self._lay_on)
         rows = QVBoxLayout(self)
         rows.setContentsMargins(0, 8, 0, 0)
         rows.setSpacing(8)
@@ -73,10 +89,15 @@ class Browser(QFrame):
 
     def show_folder(self, folder: Path, tree: FolderTree, rejected: Sequence[RejectedFile]) -> None:
         """List the folder; what was folded, selected and scrolled stays so."""
-        if self._content is None or self._content.folder != folder:
+        earlier = self._content
+        is_same = earlier is not None and earlier.tree is tree
+        if not is_same:
             self._folding = Folding()
         self._content = Content(folder, tree, rejected, self._hidden)
-        self._lay_out()
+        if is_same and self._layout is not None:
+            self._is_stale = True  # beginning anew with each film that comes would never end
+        else:
+            self._lay_out()
 
     def show_state(self, text: str) -> None:
         """The line below the films: how much is listed, or what is going on."""
@@ -91,11 +112,13 @@ class Browser(QFrame):
         """Mark the film that is on screen, and bring its row into view."""
         self._chosen = film.row_id
         content = self._content
-        if content is not None and self._films.number(film) and not self._has_row(film):
+        if content is not None and not self._has_row(film) and self.films().number(film):
             for key in groups_above(content.tree, film):
                 self._folding = self._folding.with_group(key, opened=True)
+            self._is_sought = True
             self._lay_out()
-        self.tree.scrollTo(self._mark())
+        else:
+            self.tree.scrollTo(self._mark())
 
     def refresh(self, film_id: str) -> None:
         """Draw one film's row again: what is known of it changed."""
@@ -120,6 +143,8 @@ class Browser(QFrame):
 
     def films(self) -> FilmList:
         """The films that pass the filter, in order: what Up and Down walk through."""
+        if self._films is None:
+            self._films = FilmList(self._model.rows.films)
         return self._films
 
     def set_identity_hidden(self, hidden: bool) -> None:
@@ -128,6 +153,7 @@ class Browser(QFrame):
         if self._content is not None:
             content = self._content
             self._content = Content(content.folder, content.tree, content.rejected, hidden)
+            self._model.replace(self._model.rows, self._content)  # at once, before the next paint
             self._lay_out()
 
     def set_open(self, key: str, *, opened: bool) -> None:
@@ -140,19 +166,41 @@ class Browser(QFrame):
 
     def _say(self) -> None:
         chosen = self.filter.chosen
-        count = "" if chosen.is_empty else f"{len(self._films):,} match"
+        count = "" if chosen.is_empty else f"{len(self._model.rows.films):,} match"
         words = (self._text, count, *chosen.conditions())
         self.state.setText(" · ".join(word for word in words if word))
 
     def _lay_out(self) -> None:
-        if self._content is None:
-            return
+        """Lay the rows out anew; those of now stay until the new ones are all there."""
+        content = self._content
+        if content is not None:
+            self._is_stale = False
+            self._layout = Layout(content, self._folding, self.filter.chosen, self._known)
+            self._steps = self._layout.steps()
+            self._lay_on()
+
+    def _lay_on(self) -> None:
+        """One step of the layout in each turn of the window."""
+        if self._layout is not None and next(self._steps, _DONE) is not _DONE:
+            self._turn.start(0)
+        elif self._layout is not None:
+            rows, self._layout = self._layout.rows, None
+            self._show(rows)
+            if self._is_stale:
+                self._turn.start(0)
+        elif self._is_stale:
+            self._lay_out()
+
+    def _show(self, rows: Rows) -> None:
+        assert self._content is not None
         anchor, below_px = self._anchor()
-        rows = outline(self._content, self._folding, self.filter.chosen, self._known)
-        self._films = FilmList(rows.films)
+        self._films = None
         self._model.replace(rows, self._content)
-        self._mark()
-        if anchor in rows.by_key:
+        marked = self._mark()
+        if self._is_sought:
+            self._is_sought = False
+            self.tree.scrollTo(marked)
+        elif anchor in rows.by_key:
             top = self.tree.top_px(rows.by_key[anchor])
             self.tree.verticalScrollBar().setValue(top + below_px)
         self._say()
@@ -198,7 +246,7 @@ class Browser(QFrame):
         self._lay_out()
 
     def _on_confirmed(self) -> None:
-        film = next(iter(self._films.films), None)
+        film = next(iter(self.films().films), None)
         if film is not None:
             self.tree.setFocus()
             self.film_chosen.emit(film)

@@ -26,7 +26,7 @@ class Starring(QObject):
         self._files = files or StarFiles()
         self._folder: Path | None = None
         self._kept = KeptStars()
-        self._changes: dict[FilmRef, bool] = {}
+        self._changes: dict[str, tuple[FilmRef, bool]] = {}
 
     def open_folder(self, folder: Path) -> None:
         """Read the stars of a folder; until they come no film has one."""
@@ -37,19 +37,19 @@ class Starring(QObject):
 
     def is_starred(self, film: FilmRef) -> bool:
         """True while the film has a star."""
-        starred = self._changes.get(film) if self._changes else None
-        return self._kept.is_starred(film) if starred is None else starred
+        changed = self._changes.get(film.film_id)
+        return self._kept.is_starred(film) if changed is None else changed[1]
 
     def toggle(self, film: FilmRef) -> None:
         """Give the film a star, or take it."""
         folder, changes = self._folder, self._changes
         if folder is None:
             return
-        changes[film] = not self.is_starred(film)
+        changes[film.film_id] = film, not self.is_starred(film)
         self.changed.emit(film.film_id)
         self._tasks.call(
             "save stars",
-            lambda: self._files.save(folder, dict(changes)),
+            lambda: self._files.save(folder, dict(list(changes.values()))),
             lambda _path: None,
             self._on_failed,
         )
