@@ -119,7 +119,7 @@ def test_that_16_bits_exclude_the_heat_map_and_say_why(
     dialog = figure_dialog(qtbot, opened)
     assert not dialog.boxes["heat_map"].isEnabled()
     assert "no heat map" in dialog.boxes["heat_map"].toolTip()
-    dialog.depth.setCurrentIndex(dialog.depth.findData("16"))
+    dialog.bits.setCurrentIndex(dialog.bits.findData("16"))
     picture = read(write(qtbot, dialog, tmp_path / "deep.png"))
     assert (picture.dtype, picture.ndim) == (np.uint16, 2)
 
@@ -213,6 +213,18 @@ def test_that_the_folder_is_exported_with_my_window_and_bad_files_are_listed(
     run(qtbot, dialog)
     assert there.read_bytes() != b"of the first run"
     close(qtbot, opened, "export_folder")
+
+
+def test_that_hidden_identity_hides_the_names_of_files_too(
+    qtbot: QtBot, opened: MainWindow, tmp_path: Path
+) -> None:
+    opened.workspace.set_identity_hidden(True)
+    dialog = pictures_dialog(opened)
+    dialog.folder.edit.setText(str(tmp_path / "out"))
+    run(qtbot, dialog)
+    assert sorted(listed(dialog).values()) == ["error", "error"]
+    assert all(name.startswith("File ") for name in listed(dialog))
+    dialog.close()
 
 
 def test_that_pictures_do_not_go_among_the_films(opened: MainWindow, films: Path) -> None:
@@ -334,7 +346,7 @@ def test_that_columns_are_found_checked_and_ordered(qtbot: QtBot) -> None:
     chooser.filter.setData(index, Qt.CheckState.Checked.value, Qt.ItemDataRole.CheckStateRole)
     assert chooser.chosen == ("Rows", "Columns", "TargetExposureIndex")
     chooser.order.item(2).setSelected(True)
-    chooser.move(-1)
+    chooser.shift(-1)
     assert chooser.chosen == ("Rows", "TargetExposureIndex", "Columns")
     chooser.remove()
     assert chooser.chosen == ("Rows", "Columns")

@@ -330,13 +330,16 @@ def _dress(app: QApplication, *, light: bool) -> None:
     _switch().switched.emit()
 
 
+_CHECKS = ("check_dark.svg", "check_light.svg")
+
+
 def _sheet(colours: Colours) -> str:
     return _SHEET.substitute(
         asdict(colours),
         film_text=DARK.text,
         film_quiet=DARK.quiet,
         chevron=resource("icons", "chevron_down_grey.svg").as_posix(),
-        check=resource("icons", f"check_{'light' if colours == LIGHT else 'dark'}.svg").as_posix(),
+        check=resource("icons", _CHECKS[colours == LIGHT]).as_posix(),
         chevron_up=resource("icons", "chevron_up_grey.svg").as_posix(),
     )
 

@@ -82,7 +82,7 @@ class ColumnChooser(QWidget):
         if not shown:
             self.choose(self.chosen)
 
-    def move(self, step: int) -> None:
+    def shift(self, step: int) -> None:
         """Move the selected columns one place up (-1) or down (1)."""
         rows = sorted(self.order.row(item) for item in self.order.selectedItems())
         if not rows or rows[0] + min(step, 0) < 0 or rows[-1] + step >= self.order.count():
@@ -120,8 +120,8 @@ class ColumnChooser(QWidget):
         head = QHBoxLayout()
         head.addWidget(self.count, 1)
         for text, tip, act in (
-            ("Up", "Move the selected columns up", lambda: self.move(-1)),
-            ("Down", "Move the selected columns down", lambda: self.move(1)),
+            ("Up", "Move the selected columns up", lambda: self.shift(-1)),
+            ("Down", "Move the selected columns down", lambda: self.shift(1)),
             ("Remove", "Take the selected columns out", self.remove),
         ):
             button = QPushButton(text)

@@ -14,8 +14,9 @@ from xrayview.engine.client import Engine
 from xrayview.errors import XrayViewError
 from xrayview.services.settings import Settings
 from xrayview.services.tasks import Tasks
-from xrayview.ui.banners import Message
+from xrayview.ui.banners import Kind, Message
 from xrayview.ui.export.figure_dialog import FigureDialog
+from xrayview.ui.export.folder_job import FolderJob
 from xrayview.ui.export.remembered import Remembered
 from xrayview.ui.export.shown_film import ShownFilm, shown_film
 from xrayview.ui.workspace import Workspace
@@ -68,7 +69,7 @@ class Exports(QObject):
             return
         QApplication.clipboard().setImage(self._space.viewer.picture(identity=False))
         note = shown.burned_in
-        kind = "warn" if note.kind == "likely" else "info"
+        kind: Kind = "warn" if note.kind == "likely" else "info"
         self._tell(Message(_MATTER, kind, "The picture is copied, without identity", note.text))
 
     def save_figure(self) -> None:
@@ -128,12 +129,18 @@ class Exports(QObject):
             ),
         )
 
-    def _with_source(self, name: str, make: Callable[[Path], QDialog]) -> None:
+    def _with_source(self, name: str, make: Callable[[Path], FolderJob]) -> None:
         source = self._space.session.source
         if source is None:
             self._tell(_NO_SOURCE)
-        else:
-            self._show(name, lambda: make(source))
+            return
+
+        def with_names() -> QDialog:
+            dialog = make(source)
+            dialog.hide_names = self._space.hides_identity
+            return dialog
+
+        self._show(name, with_names)
 
     def _show(self, name: str, make: Callable[[], QDialog]) -> None:
         dialog = self._open.get(name)

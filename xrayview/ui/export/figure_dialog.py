@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +34,7 @@ from xrayview.ui.export.shown_film import SVG, ShownFilm
 _FORMATS = (("png", "PNG"), ("tiff", "TIFF"), (SVG, "SVG (lines and text as vectors)"))
 _DEPTHS = (("8", "8 bits"), ("16", "16 bits, grey"))
 _PREVIEW_PX = 1000
-_SLOT, _SAVE_SLOT = "figure preview", "save figure"
+_SLOT, _SAVE_SLOT, _COPY_SLOT = "figure preview", "save figure", "copy figure"
 _OPTIONS = (
     ("heat_map", "Heat map", "As it is shown on the film"),
     ("colour_bar", "Colour bar", "The scale of the heat map, 0 to 1"),
@@ -68,7 +67,7 @@ class FigureDialog(QDialog):
         self._picture: QImage | None = None
         style = remembered.style()
         self.kind = combo("File format", _FORMATS, remembered.text("figure_format", "png"))
-        self.depth = combo("Depth of grey", _DEPTHS, str(style.bits))
+        self.bits = combo("Depth of grey", _DEPTHS, str(style.bits))
         self.boxes: dict[str, QCheckBox] = {
             name: check(text, tip, getattr(style, name)) for name, text, tip in _OPTIONS
         }
@@ -81,7 +80,7 @@ class FigureDialog(QDialog):
         for box in self.boxes.values():
             box.toggled.connect(self._on_choice)
         self.kind.currentIndexChanged.connect(self._on_choice)
-        self.depth.currentIndexChanged.connect(self._on_choice)
+        self.bits.currentIndexChanged.connect(self._on_choice)
         self.save_button.clicked.connect(self._ask)
         self.copy_button.clicked.connect(self._copy)
         self._on_choice()
@@ -94,7 +93,7 @@ class FigureDialog(QDialog):
 
     @property
     def _is_deep(self) -> bool:
-        return self.depth.currentData() == "16"
+        return self.bits.currentData() == "16"
 
     def write(self, path: Path) -> None:
         """Write the figure; `saved` or `failed` says how it ended."""
@@ -119,7 +118,7 @@ class FigureDialog(QDialog):
         film, style = self._film, self.style_chosen
         self._remember()
         self._tasks.call(
-            "copy figure",
+            _COPY_SLOT,
             lambda: image_of(film.picture(style)),
             QApplication.clipboard().setImage,
             self.failed.emit,
@@ -149,10 +148,9 @@ class FigureDialog(QDialog):
         self._allow("measurements", "" if self._film.drawings else _NO_MARKS)
         self._allow("identity", "" if self.boxes["corners"].isChecked() else _NO_CORNERS)
         self.identity_warning.setVisible(self.style_chosen.identity)
-        film, style = self._film, replace(self.style_chosen, bits=8)
-        plain = replace(style, heat_map=False, colour_bar=False) if self._is_deep else style
+        film, style = self._film, self.style_chosen
         self._tasks.call(
-            _SLOT, lambda: _small(film.picture(plain)), self._on_preview, self.failed.emit
+            _SLOT, lambda: _small(film.picture(style)), self._on_preview, self.failed.emit
         )
 
     def _allow(self, name: str, why_not: str) -> None:
@@ -166,7 +164,8 @@ class FigureDialog(QDialog):
         self.size_text.setText(f"{width:,} × {height:,} pixels, the film at its own resolution")
 
     def done(self, result: int) -> None:
-        self._tasks.cancel(_SLOT)
+        for slot in (_SLOT, _SAVE_SLOT, _COPY_SLOT):
+            self._tasks.cancel(slot)
         super().done(result)
 
     def _place(self) -> None:
@@ -174,9 +173,9 @@ class FigureDialog(QDialog):
         side.setSpacing(8)
         grid = QGridLayout()
         grid.setHorizontalSpacing(12)
-        for row, (text, widget) in enumerate((("Format", self.kind), ("Depth", self.depth))):
-            grid.addWidget(QLabel(text), row, 0)
-            grid.addWidget(widget, row, 1)
+        for number, (text, widget) in enumerate((("Format", self.kind), ("Depth", self.bits))):
+            grid.addWidget(QLabel(text), number, 0)
+            grid.addWidget(widget, number, 1)
         grid.setColumnStretch(1, 1)
         side.addLayout(grid)
         side.addWidget(self.size_text)
@@ -257,7 +256,8 @@ def _small(
     share = min(1.0, _PREVIEW_PX / max(height, width))
     size = max(1, round(width * share)), max(1, round(height * share))
     small = cv2.resize(picture, size, interpolation=cv2.INTER_AREA) if share < 1 else picture
-    return np.asarray(small, np.uint8), (height, width)
+    steps = 257 if picture.dtype == np.uint16 else 1
+    return (small // steps).astype(np.uint8), (height, width)
 
 
 def _unwritable(path: Path, error: OSError) -> XrayViewError:

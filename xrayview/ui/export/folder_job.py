@@ -44,6 +44,8 @@ class FolderJob(QDialog):
         self.resize(720, 560)
         self.source = source
         self._tasks = tasks
+        self.hide_names = False
+        """Number the files that are listed: their names may say who the patient is."""
         self._cancelled = False
         self._progress: BatchProgress | None = None
         self.form = QWidget()
@@ -152,7 +154,8 @@ class FolderJob(QDialog):
             return
         result = event.result
         self.failures.insertRow(row)
-        cells = (result.relative_path, result.status.value, result.message)
+        name = f"File {event.done}" if self.hide_names else result.relative_path
+        cells = (name, result.status.value, result.message)
         for column, text in enumerate(cells):
             item = QTableWidgetItem(text)
             item.setToolTip(text)

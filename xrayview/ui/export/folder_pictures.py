@@ -52,7 +52,7 @@ class FolderPictures(FolderJob):
         self.folder = FolderField("Folder for the pictures")
         self.windows = combo("Window", self._windows(), remembered.text("pictures_window", _OWN))
         self.kind = combo("File format", _FORMATS, remembered.text("pictures_format", "png"))
-        self.depth = combo("Depth of grey", _DEPTHS, remembered.text("pictures_bits", "8"))
+        self.bits = combo("Depth of grey", _DEPTHS, remembered.text("pictures_bits", "8"))
         self.invert = check("Inverted", "Black and white exchanged", self._inverted)
         self.figure = check(
             "With orientation letters, scale bar and caption",
@@ -87,7 +87,7 @@ class FolderPictures(FolderJob):
         self._remembered.keep(
             pictures_window=self.windows.currentData(),
             pictures_format=self.kind.currentData(),
-            pictures_bits=self.depth.currentData(),
+            pictures_bits=self.bits.currentData(),
             pictures_figure=self.figure.isChecked(),
         )
 
@@ -100,7 +100,7 @@ class FolderPictures(FolderJob):
             auto=window == _AUTO,
             invert=self.invert.isChecked(),
             format=self.kind.currentData(),
-            bits=16 if self.depth.currentData() == "16" else 8,
+            bits=16 if self.bits.currentData() == "16" else 8,
             style=FigureStyle() if self.figure.isChecked() else None,
         )
 
@@ -135,7 +135,7 @@ class FolderPictures(FolderJob):
         form.addRow("Window", self.windows)
         form.addRow("", self.invert)
         form.addRow("Format", self.kind)
-        form.addRow("Depth", self.depth)
+        form.addRow("Depth", self.bits)
         form.addRow("", self.figure)
         form.addRow("", self.replace)
         form.addRow(
