@@ -14,7 +14,6 @@ from xrayview.ui import theme
 
 _MARGIN_PX = 24
 _MODEL = ".pt"
-_DIRECTORY = "DICOMDIR"
 
 
 @dataclass(frozen=True)
@@ -38,16 +37,10 @@ class Dropped:
 
 
 def dropped(paths: Sequence[Path]) -> Dropped:
-    """Sort what is dragged. A DICOMDIR stands for its folder, whose films are read themselves:
-    what a DICOMDIR refers to may lie outside of it.
-    """
+    """Sort what is dragged: bundles are loaded, all else may hold films (a DICOMDIR does)."""
     models = [path for path in paths if path.suffix.lower() == _MODEL]
-    films = (
-        path.parent if path.name.upper() == _DIRECTORY else path
-        for path in paths
-        if path not in models
-    )
-    return Dropped(tuple(dict.fromkeys(films)), next(iter(models), None))
+    films = tuple(path for path in paths if path not in models)
+    return Dropped(films, next(iter(models), None))
 
 
 def paths_of(data: QMimeData) -> list[Path]:

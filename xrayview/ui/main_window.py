@@ -14,7 +14,14 @@ from PySide6.QtGui import (
     QDragLeaveEvent,
     QDropEvent,
 )
-from PySide6.QtWidgets import QFileDialog, QMainWindow, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QDialog,
+    QFileDialog,
+    QMainWindow,
+    QStackedWidget,
+    QVBoxLayout,
+    QWidget,
+)
 
 from xrayview.services.resources import resource
 from xrayview.services.settings import Settings
@@ -299,6 +306,8 @@ class MainWindow(QMainWindow):
         state["geometry"] = self.saveGeometry().toBase64().toStdString()
         self._settings["window_state"] = state
         self._closed = True
+        for dialog in self.findChildren(QDialog):
+            dialog.close()  # one left open would keep the program alive, unseen
         self.hide()  # at once; the workers end behind it
         for let_go in self._let_go:
             let_go()
