@@ -69,7 +69,8 @@ def list_all(engine: Engine, path: Path, cancel: threading.Event) -> Iterator[En
     """
     if not is_index(path):
         return list_files(path)
-    return iter(result_of(engine.submit(ReadIndex(path)), cancel))
+    entries = result_of(engine.submit(ReadIndex(path)), cancel)
+    return iter(entries)
 
 
 def is_index(path: Path) -> bool:

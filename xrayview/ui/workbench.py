@@ -25,7 +25,6 @@ from xrayview.services.tasks import Failed, Tasks
 from xrayview.ui.banners import Message
 
 Found = FilmRef | RejectedFile
-_Films, _Rejected = list[FilmRef], list[RejectedFile]
 _LIST_EVERY_MS = 150
 _FILES_PER_TURN = 500
 """Files taken in before the window may answer its user again."""
@@ -116,7 +115,7 @@ class Workbench(QObject):
         if staged.films and not self._redraw.isActive():
             self._redraw.start(_LIST_EVERY_MS if staged.swapped else _FIRST_LIST_MS)
 
-    def _swap(self, staged: _Listing, films: _Films, rejected: _Rejected) -> None:
+    def _swap(self, staged: _Listing, films: list[FilmRef], rejected: list[RejectedFile]) -> None:
         staged.swapped = True
         self._tasks.cancel("prefetch")
         for number in range(MOST_VIEWS):
@@ -359,7 +358,7 @@ class _Listing:
         """True while not all that was found is taken."""
         return self._films_taken < len(self.films) or self._rejected_taken < len(self.rejected)
 
-    def take(self, most: int) -> tuple[_Films, _Rejected]:
+    def take(self, most: int) -> tuple[list[FilmRef], list[RejectedFile]]:
         """What was found since, `most` of each at a time."""
         films = self.films[self._films_taken : self._films_taken + most]
         rejected = self.rejected[self._rejected_taken : self._rejected_taken + most]

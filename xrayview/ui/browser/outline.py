@@ -189,7 +189,7 @@ class Layout:
             return
         files = self._content.rejected
         if self._text:
-            files = [file for file in files if self._says(lambda f=file: self._rejected_words(f))]
+            files = [file for file in files if self._text in self._rejected_words(file).lower()]
         if not files:
             return
         self.rows.append((NotFilms(len(files)),), 0, GROUP_PX)

@@ -11,7 +11,7 @@ from PySide6.QtCore import QEvent, QItemSelectionModel, QModelIndex, QPoint, QRe
 from PySide6.QtGui import QMouseEvent, QPainter, QPaintEvent, QRegion, QResizeEvent
 from PySide6.QtWidgets import QAbstractItemView, QStyle, QStyleOptionViewItem
 
-from xrayview.ui.browser.row_model import NODE, RowModel
+from xrayview.ui.browser.row_model import NODE, AnyIndex, RowModel
 
 _WHEEL_STEP_PX = 20
 
@@ -44,7 +44,7 @@ class RowView(QAbstractItemView):
         row = int(np.searchsorted(self._tops_px, top_px, side="right")) - 1
         return row if 0 <= row < len(self._tops_px) - 1 else -1
 
-    def visualRect(self, index: QModelIndex) -> QRect:
+    def visualRect(self, index: AnyIndex) -> QRect:
         if not index.isValid() or index.row() >= len(self._tops_px) - 1:
             return QRect()
         top, bottom = self.top_px(index.row()), self.top_px(index.row() + 1)
@@ -56,7 +56,7 @@ class RowView(QAbstractItemView):
 
     def scrollTo(
         self,
-        index: QModelIndex,
+        index: AnyIndex,
         hint: QAbstractItemView.ScrollHint = QAbstractItemView.ScrollHint.EnsureVisible,
     ) -> None:
         if not index.isValid():
@@ -75,7 +75,7 @@ class RowView(QAbstractItemView):
     def horizontalOffset(self) -> int:
         return 0
 
-    def isIndexHidden(self, _index: QModelIndex) -> bool:
+    def isIndexHidden(self, _index: AnyIndex) -> bool:
         return False
 
     # What changes
