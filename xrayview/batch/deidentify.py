@@ -16,6 +16,7 @@ from xrayview.batch.outcome import error_message
 from xrayview.batch.places import Found, lies_in, list_outside
 from xrayview.domain.events import FilmFinished, FilmResult
 from xrayview.domain.film import FilmRef, RejectedFile
+from xrayview.domain.tags import LINKING
 from xrayview.engine.client import Engine
 from xrayview.engine.lane import Priority
 from xrayview.engine.protocol import DeidentifiedFilm, DeidentifyFilm
@@ -28,7 +29,6 @@ from xrayview.io.predictions import FORMULA
 KEY_BYTES = 32
 NOT_SAID = "The file does not say whether a name is written into its pixels: look at it."
 BURNED_IN = "Text is written into its pixels (BurnedInAnnotation is YES), perhaps a name"
-MAPPED = ("PatientID", "StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID")
 
 
 @dataclass(frozen=True)
@@ -119,7 +119,7 @@ class _Copies:
         if self._how.mapping is not None:
             pairs = {keyword: (old, new) for keyword, old, new in answer.replaced}
             cells = [answer.film.relative_path, output.as_posix()]
-            for keyword in MAPPED:
+            for keyword in LINKING:
                 cells += pairs.get(keyword, ("", ""))
             self._rows.append([_protected(cell) for cell in cells])
 
@@ -139,7 +139,7 @@ class _Copies:
 
 
 def _header() -> list[str]:
-    return ["path", "copy", *(name for k in MAPPED for name in (k, f"new_{k}"))]
+    return ["path", "copy", *(name for k in LINKING for name in (k, f"new_{k}"))]
 
 
 def _without_copy(asked: Asked[Found, DeidentifiedFilm]) -> FilmResult:

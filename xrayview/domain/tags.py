@@ -30,3 +30,7 @@ class TagNode:
         yield self
         for child in self.children:
             yield from child.walk()
+
+
+LINKING = ("PatientID", "StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID")
+"""What ties films to each other: replaced alike in de-identified copies, and mapped on request."""

@@ -22,6 +22,7 @@ from pydicom.tag import BaseTag
 from pydicom.uid import UID
 
 from xrayview import __version__
+from xrayview.domain.tags import LINKING
 from xrayview.errors import StatusCode, UnreadableFilm
 from xrayview.io.dataset import PIXEL_KEYWORDS
 from xrayview.io.deidentify_rules import EDITION, Action, action_for
@@ -84,9 +85,6 @@ class AnonymousFilm:
     """Keyword, old value, new value of the attributes that a mapping is made of."""
 
 
-MAPPED = ("PatientID", "StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID")
-
-
 def deidentified(
     path: Path, transfer_syntax: str, names: Pseudonyms, *, keep_characteristics: bool = False
 ) -> AnonymousFilm:
@@ -106,7 +104,7 @@ def deidentified(
         dataset = pydicom.dcmread(path, force=True)
         if not any(keyword in dataset for keyword in PIXEL_KEYWORDS.values()):
             raise _no_pixels()
-        before = {keyword: _text(dataset, keyword) for keyword in MAPPED}
+        before = {keyword: _text(dataset, keyword) for keyword in LINKING}
         burned_in = _text(dataset, "BurnedInAnnotation").strip().upper()
         traces = Traces()
         traces.collect(dataset)
@@ -117,8 +115,8 @@ def deidentified(
         _say_so(dataset, keep_characteristics)
         file = _encoded(dataset, before["SOPInstanceUID"], transfer_syntax, names)
         _check(dataset, file, traces)
-        after = {keyword: _text(dataset, keyword) for keyword in MAPPED}
-    replaced = tuple((keyword, before[keyword], after[keyword]) for keyword in MAPPED)
+        after = {keyword: _text(dataset, keyword) for keyword in LINKING}
+    replaced = tuple((keyword, before[keyword], after[keyword]) for keyword in LINKING)
     return AnonymousFilm(file, alias, burned_in, replaced)
 
 
