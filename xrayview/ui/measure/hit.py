@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from PySide6.QtCore import QPointF, QRectF
+from PySide6.QtCore import QPointF
 
-from xrayview.display.drawings import handles, outline, strokes_of
 from xrayview.domain.measurement import Annotation
-from xrayview.domain.radiograph import Point
+from xrayview.ui.measure.laying import Laid
 
 HANDLE_PX = 8.0
 """How far from a handle the pointer still grabs it."""
 LINE_PX = 6.0
-
-ToScreen = Callable[[Point], QPointF]
 
 
 @dataclass(frozen=True)
@@ -28,39 +25,37 @@ class Hit:
     handle: int | None = None
 
 
-def find(
-    annotations: Sequence[Annotation],
-    pointer: QPointF,
-    to_screen: ToScreen,
-    labels: Mapping[Annotation, QRectF],
-    selected: Annotation | None = None,
-) -> Hit | None:
+def find(laid: Sequence[Laid], pointer: QPointF) -> Hit | None:
     """The selected annotation first, then the one drawn last; handles before lines and texts."""
-    chosen = [annotation for annotation in annotations if annotation == selected]
-    order = [*chosen, *reversed(annotations)]
-    for annotation in order:
-        number = _handle(annotation, pointer, to_screen)
-        if number is not None:
-            return Hit(annotation, number)
-    for annotation in order:
-        box = labels.get(annotation)
-        if _on_line(annotation, pointer, to_screen) or (box is not None and box.contains(pointer)):
-            return Hit(annotation)
+    order = [one for one in laid if one.shown.selected]
+    order += reversed(laid)
+    for one in order:
+        number = _handle(one, pointer)
+        if one.shown.annotation is not None and number is not None:
+            return Hit(one.shown.annotation, number)
+    for one in order:
+        if one.shown.annotation is not None and _touches(one, pointer):
+            return Hit(one.shown.annotation)
     return None
 
 
-def _handle(annotation: Annotation, pointer: QPointF, to_screen: ToScreen) -> int | None:
-    places = [to_screen(point) for point in handles(annotation.kind, annotation.points)]
-    distance, number = min((_far(place, pointer), number) for number, place in enumerate(places))
+def _handle(laid: Laid, pointer: QPointF) -> int | None:
+    if not laid.handles:
+        return None
+    distance, number = min((_far(at, pointer), n) for n, at in enumerate(laid.handles))
     return number if distance <= HANDLE_PX else None
 
 
-def _on_line(annotation: Annotation, pointer: QPointF, to_screen: ToScreen) -> bool:
-    lines = (outline(stroke) for stroke in strokes_of(annotation.kind, annotation.points))
-    return any(far_from_line(map(to_screen, line), pointer) <= LINE_PX for line in lines)
+def _touches(laid: Laid, pointer: QPointF) -> bool:
+    if laid.label is not None and laid.label.contains(pointer):
+        return True
+    reach = laid.lines.bounds.adjusted(-LINE_PX, -LINE_PX, LINE_PX, LINE_PX)
+    return reach.contains(pointer) and any(
+        far_from_line(polygon.toList(), pointer) <= LINE_PX for polygon in laid.lines.polygons
+    )
 
 
-def far_from_line(corners: Iterable[QPointF], pointer: QPointF) -> float:
+def far_from_line(corners: Sequence[QPointF], pointer: QPointF) -> float:
     """Distance to the nearest part of a line through `corners`."""
     return min(_far_from_part(a, b, pointer) for a, b in pairwise(corners))
 

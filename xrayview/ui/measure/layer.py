@@ -21,7 +21,8 @@ from xrayview.domain.radiograph import Point, Radiograph, Spacing
 from xrayview.ui.measure.figures import FigureBook, Later, at_once
 from xrayview.ui.measure.film_marks import MarksOfFilm, film_key
 from xrayview.ui.measure.hit import Hit, find
-from xrayview.ui.measure.marks_item import MarksItem, Shown
+from xrayview.ui.measure.laying import Shown
+from xrayview.ui.measure.marks_item import MarksItem
 from xrayview.ui.measure.sketch import Sketch
 from xrayview.ui.measure.text_field import TextField
 from xrayview.ui.measure.tools import BY_NAME, MeasureTool
@@ -154,12 +155,12 @@ class MeasureLayer(QObject):
         self.item.show_all([*(self._shown(a) for a in self.annotations()), *self._unfinished()])
 
     def _shown(self, annotation: Annotation) -> Shown:
-        seen = annotation
-        if self._grab is not None and self._grab.annotation == annotation:
-            seen = self._grab.result
+        grab = self._grab
+        moving = grab is not None and grab.annotation == annotation and grab.moving
+        seen = grab.result if grab is not None and moving else annotation
         chosen = annotation == self._selected and not self._bare
         grips = handles(seen.kind, seen.points) if chosen else ()
-        return Shown(drawing(seen, self.figures(seen)), annotation, chosen, grips)
+        return Shown(drawing(seen, self.figures(seen)), annotation, chosen, grips, moving)
 
     def _unfinished(self) -> tuple[Shown, ...]:
         sketch = self._sketch
@@ -173,7 +174,7 @@ class MeasureLayer(QObject):
         else:
             figures = self.figures(annotation) if sketch.tool.stays else ()
             drawn = drawing(annotation, figures)
-        return (Shown(drawn, None, True, points),)
+        return (Shown(drawn, None, selected=True, grips=points, moving=True),)
 
     def _annotation(self, kind: Mark, points: tuple[Point, ...], text: str = "") -> Annotation:
         assert self._radiograph is not None
@@ -368,8 +369,7 @@ class MeasureLayer(QObject):
         self._redraw()
 
     def _hit(self, place: QPointF) -> Hit | None:
-        item = self.item
-        return find(self.annotations(), place, item.to_screen, item.labels(), self._selected)
+        return find(self.item.laid(), place)
 
     def _closes(self, place: QPointF) -> bool:
         """A polygon ends where it began."""

@@ -2,61 +2,56 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 
-from PySide6.QtCore import QLineF, QPointF, QRectF, QSizeF, Qt
+from PySide6.QtCore import QLineF, QPointF, QRect, QRectF, Qt
 from PySide6.QtGui import (
     QColor,
     QFont,
     QFontMetricsF,
+    QImage,
     QPainter,
     QPainterPath,
     QPen,
-    QPolygonF,
     QTransform,
 )
 from PySide6.QtWidgets import QGraphicsItem, QStyleOptionGraphicsItem, QWidget
 
-from xrayview.display.drawings import Drawing, Shape, Stroke, outline
-from xrayview.domain.measurement import Annotation
+from xrayview.display.drawings import Shape
 from xrayview.domain.radiograph import Point
+from xrayview.ui.measure.laying import Laid, Laying, Shown
 from xrayview.ui.theme import SMALL_PX, pixels
 from xrayview.ui.viewer.film_item import FilmItem
 from xrayview.ui.viewer.outlined_text import draw_outlined
 
 INK, SELECTED_INK = "#ffd75e", "#7fd0ff"
-RIM = QColor(0, 0, 0, 150)
-LINE_PX, RIM_PX = 1.4, 3.4
+RIM = QColor(0, 0, 0, 190)
+LINE_PX, RIM_PX = 1.4, 3.8
 HANDLE_PX = 3.5
 """Half the width of a handle."""
 HEAD_PX, HEAD_DEG = 13.0, 24.0
 """Length of an arrow's head and half the angle between its sides."""
-GAP_PX = 8.0
-"""Between a drawing and its text."""
-
-
-@dataclass(frozen=True)
-class Shown:
-    """A drawing as it is to look now; the annotation is None while it is being drawn."""
-
-    drawing: Drawing
-    annotation: Annotation | None = None
-    selected: bool = False
-    grips: tuple[Point, ...] = ()
+_REACH_PX = HEAD_PX + RIM_PX
+"""How far paint may lie outside a drawing's own lines."""
 
 
 class MarksItem(QGraphicsItem):
-    """Child of the film's item: it follows every zoom, flip and turn, its pens do not."""
+    """Child of the film's item: it follows every zoom, flip and turn, its pens do not.
+
+    What does not move is painted once into a picture: a window drag then only copies it.
+    """
 
     def __init__(self, film: FilmItem) -> None:
         super().__init__(film)
         self._shown: tuple[Shown, ...] = ()
         self._font: QFont = pixels(SMALL_PX)
+        self._laying = Laying(QTransform(), QRectF(), QFontMetricsF(self._font))
+        self._laid: list[Laid] | None = None
+        self._picture: tuple[object, QPointF, QImage] | None = None
 
     def show_all(self, shown: Sequence[Shown]) -> None:
         self._shown = tuple(shown)
+        self._laid = None
         self.update()
 
     @property
@@ -64,23 +59,29 @@ class MarksItem(QGraphicsItem):
         """What is drawn now, in this order."""
         return self._shown
 
+    def laid(self) -> list[Laid]:
+        """What is drawn now, with its place in the viewport."""
+        self._follow_view()
+        if self._laid is None:
+            self._laid = self._laying.lay(self._shown)
+        return self._laid
+
     def to_screen(self, point: Point) -> QPointF:
         """Film (row, column) -> logical pixels of the viewport."""
-        # Qt counts from the corner of a pixel, the film from its centre.
-        return self.sceneTransform().map(QPointF(point[1] + 0.5, point[0] + 0.5))
+        self._follow_view()
+        return self._laying.to_screen(point)
 
     def to_film(self, place: QPointF) -> Point:
         """Logical pixels of the viewport -> film (row, column)."""
         point = self.sceneTransform().inverted()[0].map(place)
         return point.y() - 0.5, point.x() - 0.5
 
-    def labels(self) -> dict[Annotation, QRectF]:
-        """Where the text of each annotation stands, in logical pixels of the viewport."""
-        return {
-            shown.annotation: box
-            for shown, box in self._label_boxes()
-            if shown.annotation is not None
-        }
+    def _follow_view(self) -> None:
+        scene = self.scene()
+        to_view, view = self.sceneTransform(), scene.sceneRect() if scene else QRectF()
+        if (to_view, view) != (self._laying.to_view, self._laying.view):
+            self._laying = Laying(to_view, view, QFontMetricsF(self._font))
+            self._laid = None
 
     def boundingRect(self) -> QRectF:
         return self.parentItem().boundingRect()
@@ -91,90 +92,96 @@ class MarksItem(QGraphicsItem):
         option: QStyleOptionGraphicsItem,  # noqa: ARG002
         widget: QWidget | None = None,  # noqa: ARG002
     ) -> None:
+        laid = self.laid()
+        if not laid:
+            return
         painter.setWorldTransform(QTransform())
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.setBrush(Qt.BrushStyle.NoBrush)
-        painter.setFont(self._font)
-        for shown in self._shown:
-            self._paint(painter, shown)
-        for shown, box in self._label_boxes():
-            _paint_label(painter, box, shown.drawing.lines, _ink(shown))
+        resting = [one for one in laid if not one.shown.moving]
+        moving = [one for one in laid if one.shown.moving]
+        if resting:
+            place, picture = self._kept_picture(resting, painter.device().devicePixelRatio())
+            painter.drawImage(place, picture)
+        _paint(painter, moving, self._font)
 
-    def _paint(self, painter: QPainter, shown: Shown) -> None:
-        ink = _ink(shown)
-        path = QPainterPath()
-        for stroke in shown.drawing.strokes:
-            path.addPath(self._path(stroke))
-        for colour, width in ((RIM, RIM_PX), (QColor(ink), LINE_PX)):
-            pen = QPen(colour, width)
-            pen.setCapStyle(Qt.PenCapStyle.RoundCap)
-            pen.setJoinStyle(Qt.PenJoinStyle.RoundJoin)
-            painter.setPen(pen)
-            painter.drawPath(path)
-        painter.setPen(QPen(RIM, 1))
-        for grip in shown.grips:
-            place, half = self.to_screen(grip), QPointF(HANDLE_PX, HANDLE_PX)
-            box = QRectF(place - half, place + half)
-            painter.fillRect(box, QColor(ink))
-            painter.drawRect(box)
+    def _kept_picture(self, resting: list[Laid], ratio: float) -> tuple[QPointF, QImage]:
+        labels = tuple(one.label.getRect() if one.label else None for one in resting)
+        key = self._laying, tuple(one.shown for one in resting), labels, ratio
+        if self._picture is None or self._picture[0] != key:
+            self._picture = key, *picture_of(resting, self._laying.view, ratio, self._font)
+        return self._picture[1:]
 
-    def _path(self, stroke: Stroke) -> QPainterPath:
-        places = [self.to_screen(point) for point in outline(stroke)]
-        path = QPainterPath()
-        path.addPolygon(QPolygonF(places))
+
+def picture_of(
+    all_laid: list[Laid], view: QRectF, ratio: float, font: QFont
+) -> tuple[QPointF, QImage]:
+    """Drawings as a picture, cut to what of them is inside the viewport, and its place there."""
+    area = QRectF()
+    for laid in all_laid:
+        area = area.united(_area(laid))
+    box = _on_whole_pixels((area & view).toAlignedRect())
+    picture = QImage(box.size() * ratio, QImage.Format.Format_ARGB32_Premultiplied)
+    picture.setDevicePixelRatio(ratio)
+    picture.fill(Qt.GlobalColor.transparent)
+    if not picture.isNull():
+        painter = QPainter(picture)
+        painter.translate(-box.topLeft())
+        _paint(painter, all_laid, font)
+        painter.end()
+    return QPointF(box.topLeft()), picture
+
+
+def _on_whole_pixels(box: QRect) -> QRect:
+    """A little larger, so that screens of 1.25, 1.5 or 1.75 pixels have whole ones at its edges."""
+    left, top = box.left() // 4 * 4, box.top() // 4 * 4
+    wide, high = box.right() + 1 - left, box.bottom() + 1 - top
+    return QRect(left, top, -(-wide // 4) * 4, -(-high // 4) * 4)
+
+
+def _area(laid: Laid) -> QRectF:
+    """Around all that is painted of a drawing."""
+    area = laid.lines.bounds.adjusted(-_REACH_PX, -_REACH_PX, _REACH_PX, _REACH_PX)
+    for handle in laid.grips:
+        reach = QPointF(_REACH_PX, _REACH_PX)
+        area = area.united(QRectF(handle - reach, handle + reach))
+    return area.united(laid.label.adjusted(-4, -4, 4, 4)) if laid.label else area
+
+
+def _paint(painter: QPainter, all_laid: list[Laid], font: QFont) -> None:
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+    painter.setFont(font)
+    for laid in all_laid:
+        _paint_lines(painter, laid)
+    for laid in all_laid:
+        if laid.label is not None:
+            _paint_label(painter, laid.label, laid.shown.drawing.lines, _ink(laid.shown))
+
+
+def _paint_lines(painter: QPainter, laid: Laid) -> None:
+    ink, path = QColor(_ink(laid.shown)), _path(laid)
+    for colour, width in ((RIM, RIM_PX), (ink, LINE_PX)):
+        pen = QPen(colour, width)
+        pen.setCapStyle(Qt.PenCapStyle.RoundCap)
+        pen.setJoinStyle(Qt.PenJoinStyle.RoundJoin)
+        painter.setPen(pen)
+        painter.drawPath(path)
+    painter.setPen(QPen(RIM, 1))
+    for place in laid.grips:
+        half = QPointF(HANDLE_PX, HANDLE_PX)
+        box = QRectF(place - half, place + half)
+        painter.fillRect(box, ink)
+        painter.drawRect(box)
+
+
+def _path(laid: Laid) -> QPainterPath:
+    path = QPainterPath()
+    for stroke, polygon in zip(laid.shown.drawing.strokes, laid.lines.polygons, strict=True):
+        path.addPolygon(polygon)
         if stroke.shape is Shape.ARROW:
-            for side in arrow_head(places[0], places[-1]):
-                path.moveTo(places[-1])
+            for side in arrow_head(polygon.first(), polygon.last()):
+                path.moveTo(polygon.last())
                 path.lineTo(side)
-        return path
-
-    def _label_boxes(self) -> list[tuple[Shown, QRectF]]:
-        """Texts in the order of drawing; one that would lie on an earlier one goes below it."""
-        placed: list[tuple[Shown, QRectF]] = []
-        for shown in self._shown:
-            if shown.drawing.lines:
-                wanted = self._label_box(shown.drawing)
-                box = _below(wanted, [other for _, other in placed])
-                inside = box.bottom() <= max(self._view().bottom(), wanted.bottom())
-                placed.append((shown, box if inside else wanted))
-        return placed
-
-    def _label_box(self, drawing: Drawing) -> QRectF:
-        """Right of the drawing, or left of it where the viewport ends; never out of it."""
-        metrics = QFontMetricsF(self._font)
-        wide = max(metrics.horizontalAdvance(line) for line in drawing.lines) + 1
-        size = QSizeF(math.ceil(wide), math.ceil(metrics.lineSpacing()) * len(drawing.lines))
-        places = [self.to_screen(anchor) for anchor in drawing.anchors]
-        right = max(places, key=lambda place: (round(place.x()), -place.y()))
-        left = min(places, key=lambda place: (round(place.x()), place.y()))
-        view = self._view()
-        box = QRectF(QPointF(right.x() + GAP_PX, right.y() - size.height() / 2), size)
-        if box.right() > view.right():
-            if left.x() - GAP_PX - size.width() >= view.left():
-                box.moveRight(left.x() - GAP_PX)
-            else:  # beside it there is no room: below it, and off its line
-                box.moveTop(right.y() + GAP_PX)
-        if view.contains(right) or view.contains(left):
-            box.moveLeft(max(view.left(), min(box.left(), view.right() - size.width())))
-            box.moveTop(max(view.top(), min(box.top(), view.bottom() - size.height())))
-        return box
-
-    def _view(self) -> QRectF:
-        scene = self.scene()
-        return scene.sceneRect() if scene is not None else QRectF()
-
-
-def _ink(shown: Shown) -> str:
-    return SELECTED_INK if shown.selected else INK
-
-
-def _below(box: QRectF, taken: list[QRectF]) -> QRectF:
-    """Moved down until it lies on none of those taken."""
-    box = QRectF(box)
-    for other in sorted(taken, key=QRectF.top):
-        if box.intersects(other):
-            box.moveTop(other.bottom())
-    return box
+    return path
 
 
 def _paint_label(painter: QPainter, box: QRectF, lines: tuple[str, ...], ink: str) -> None:
@@ -182,6 +189,10 @@ def _paint_label(painter: QPainter, box: QRectF, lines: tuple[str, ...], ink: st
     for number, line in enumerate(lines):
         row = QRectF(box.left(), box.top() + number * high, box.width(), high)
         draw_outlined(painter, row, Qt.AlignmentFlag.AlignLeft, line, ink)
+
+
+def _ink(shown: Shown) -> str:
+    return SELECTED_INK if shown.selected else INK
 
 
 def arrow_head(tail: QPointF, head: QPointF) -> tuple[QPointF, QPointF]:

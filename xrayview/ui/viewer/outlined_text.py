@@ -38,7 +38,7 @@ class _Line:
     picture: QImage
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=256)
 def _line(text: str, room: float, font_text: str, ratio: float, ink: str) -> _Line:
     font = QFont()
     font.fromString(font_text)
