@@ -18,6 +18,7 @@ from training.figures import (
     Places,
     agreement,
     as_json,
+    class_report,
     class_table,
     confusion_table,
     figures,
@@ -108,6 +109,7 @@ def evaluate(
         share = agreement(*classes(scored, target), patients, subject.config.evaluation.bootstrap)
         results[ALL_CLASSES] = {"figures": as_json({"accuracy": share})}
         text += ["", table({"accuracy": share}), "", class_table(*classes(scored, target), names)]
+        text += ["", class_report(*classes(scored, target), names)]
     if scored.omitted:
         text += ["", f"{len(scored.omitted)} films could not be read: see omitted.csv"]
     report = {
@@ -175,6 +177,12 @@ def _judge(subject: Subject, scored: Scored, finding: str) -> tuple[dict[str, An
     }
     lines = [f"{finding} at {point.name} (score >= {point.threshold:.3f})", table(found), ""]
     lines.append(confusion_table(truth_N, scores_N, point.threshold, finding))
+    if subject.config.target.complement:
+        # Place 0 is the finding, 1 its complement.
+        called_N = scores_N >= point.threshold
+        truths_N, calls_N = (~truth_N).astype(np.int64), (~called_N).astype(np.int64)
+        names = (finding, subject.config.target.complement)
+        lines += ["", class_report(truths_N, calls_N, names), ""]
     lines += [
         f"{name:18s} sensitivity {counts.sensitivity:.3f}  specificity {counts.specificity:.3f}  "
         f"accuracy {counts.accuracy:.3f}"

@@ -17,6 +17,12 @@ from xrayview.evaluation.metrics import (
     confusion,
     expected_calibration_error,
 )
+from xrayview.evaluation.multiclass import (
+    FindingFigures,
+    confusion_matrix,
+    macro,
+    one_against_rest,
+)
 
 Truth = npt.NDArray[np.bool_]
 Scores = npt.NDArray[np.float64]
@@ -89,6 +95,24 @@ def class_table(true_N: Places, predicted_N: Places, names: Sequence[str]) -> st
     for name, counts_K in zip(names, counts_KK, strict=True):
         lines.append(f"{name:24s}" + "".join(f" {count:14d}" for count in counts_K))
     return "\n".join(lines)
+
+
+def class_report(true_N: Places, predicted_N: Places, names: Sequence[str]) -> str:
+    """Precision, recall, F1 and films of each class as readable lines, then their means."""
+    matrix = confusion_matrix(true_N, predicted_N, len(names))
+    found = [FindingFigures(name, one_against_rest(matrix, k)) for k, name in enumerate(names)]
+    means = macro(found)
+    lines = [f"{'class':24s} precision    recall        F1     films"]
+    lines += [
+        _class_line(each.finding, each.counts.precision, each.counts.sensitivity, each.counts.f1)
+        + f" {each.support:9d}"
+        for each in found
+    ]
+    return "\n".join([*lines, _class_line("mean", means.precision, means.recall, means.f1)])
+
+
+def _class_line(name: str, precision: float, recall: float, f1: float) -> str:
+    return f"{name:24s} {precision:9.3f} {recall:9.3f} {f1:9.3f}"
 
 
 def plain(estimate: Estimate) -> dict[str, float | int | None]:
