@@ -10,6 +10,7 @@ from pathlib import Path
 
 from training import commands, runs
 from training.config import TrainingConfig, with_overrides
+from training.disk import cannot_write
 from training.grid.command import grid, grid_options
 from training.recipes import RECIPES, recipe
 from training.runs import RunFolder
@@ -42,6 +43,9 @@ def _train_options(parser: argparse.ArgumentParser) -> None:
     where = parser.add_mutually_exclusive_group()
     where.add_argument("--run", type=Path, help="the run folder (default: RUNS/RECIPE-001 ...)")
     where.add_argument("--resume", type=Path, metavar="RUN", help="go on with this run")
+    parser.add_argument(
+        "--no-report", action="store_true", help="end without the shortcut audit and report.html"
+    )
 
 
 def _config_options(parser: argparse.ArgumentParser) -> None:
@@ -51,6 +55,10 @@ def _config_options(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
     for name, (_field, summary) in _SHORT_CUTS.items():
         parser.add_argument(f"--{name}", help=summary)
+    parser.add_argument(
+        "--deterministic", dest="overrides", action="append_const", const="run.deterministic=true",
+        help="slower kernels that give the same weights every time on one machine",
+    )  # fmt: skip
 
 
 _SHORT_CUTS: dict[str, tuple[str, str]] = {
@@ -86,7 +94,8 @@ def _train(args: argparse.Namespace) -> None:
         runs.describe(run, config, films.manifest, len(films.leaks))
         return run
 
-    run_recipe(config, args.data, args.cache or args.runs / "cache", open_run, _say)
+    cache = args.cache or args.runs / "cache"
+    run_recipe(config, args.data, cache, open_run, _say, report=not args.no_report)
 
 
 def _config(args: argparse.Namespace) -> TrainingConfig:
@@ -214,6 +223,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except XrayViewError as error:
         print(f"{args.command}: {error}", file=sys.stderr)
         return error.exit_code
+    except OSError as error:
+        print(f"{args.command}: {cannot_write(error)}", file=sys.stderr)
+        return ExitCode.INTERNAL
     except KeyboardInterrupt:
         return ExitCode.INTERRUPTED
     return ExitCode.OK

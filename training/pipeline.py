@@ -10,6 +10,7 @@ import numpy.typing as npt
 from lightning_fabric import Fabric
 
 from training.card import calibrated, completed, draft_card
+from training.conclusion import conclude
 from training.config import TrainingConfig
 from training.data.films import Films, Say, load_films
 from training.data.splits import TEST, VALIDATION
@@ -21,7 +22,7 @@ from training.loop import train as train_network
 from training.operating_points import choose
 from training.processes import start_processes
 from training.progress import Progress
-from training.runs import RunFolder, now_utc
+from training.runs import RunFolder, now_utc, weights_sha256
 from training.scoring import Scored, score_films
 from xrayview.domain.model import ModelCard, OperatingPoint
 from xrayview.inference.calibration import fit_temperature
@@ -36,10 +37,12 @@ def run_recipe(
     cache: Path,
     open_run: Callable[[Films], RunFolder],
     say: Say,
+    report: bool = True,
 ) -> None:
     """A whole run, on every process that Fabric starts; the first one reads, writes and speaks.
 
-    `open_run` makes the run folder for these films, or finds the one to go on with.
+    `open_run` makes the run folder for these films, or finds the one to go on with. `report` ends
+    it with the shortcut audit and the report.
     """
     fabric = start_processes(config.run, config.network)
     tell: Say = say if fabric.is_global_zero else (lambda _line: None)
@@ -49,6 +52,8 @@ def run_recipe(
     train(config, films, run, fabric, tell)
     if fabric.is_global_zero:
         finish(config, films, run, data, tell)
+        if report:
+            conclude(config, run, data, cache, tell)
 
 
 def train(
@@ -66,6 +71,7 @@ def train(
             best_epoch=progress.best_epoch,
             best_weights=progress.best_weights,
             training_seconds=round(progress.seconds),
+            weights_sha256=weights_sha256(run),
         )
     return progress
 

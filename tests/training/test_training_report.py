@@ -89,7 +89,7 @@ def run(many_data: Path, tmp_path_factory: pytest.TempPathFactory) -> RunFolder:
     runs = tmp_path_factory.mktemp("runs")
     settings = [word for setting in TINY for word in ("--set", setting)]
     arguments = ["train", "normal-pneumonia-small", "--data", str(many_data), "--runs", str(runs)]
-    assert main([*arguments, *settings]) == ExitCode.OK
+    assert main([*arguments, *settings, "--no-report"]) == ExitCode.OK
     return RunFolder(runs / "normal-pneumonia-small-001")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 import zipfile
 from pathlib import Path
@@ -105,6 +106,14 @@ def test_that_the_card_says_what_was_trained_and_how_well(
     assert {"validation", "test"} == set(card.metrics)
 
 
+def test_that_a_run_ends_with_its_audit_and_its_report(finished: RunFolder):
+    found = json.loads((finished.path / "audit.json").read_text())
+    assert {"frame", "thumbnail"} <= {row["key"] for row in found["rows"]}
+    page = (finished.path / "report.html").read_text()
+    assert html.escape(found["rows"][0]["meaning"]) in page
+    assert "Mean heat maps" in page
+
+
 def test_that_evaluate_repeats_the_figures_of_the_card(
     finished: RunFolder, tiny_config: TrainingConfig, tiny_data: Path, tmp_path: Path
 ):
@@ -160,3 +169,20 @@ def test_that_a_mistake_is_answered_in_words(
 def test_that_list_names_every_recipe(capsys: pytest.CaptureFixture[str]):
     assert main(["list"]) == ExitCode.OK
     assert "normal-pneumonia-small" in capsys.readouterr().out
+
+
+def test_that_a_deterministic_run_gives_the_same_weights_twice(tiny_data: Path, tmp_path: Path):
+    settings = [word for setting in TINY for word in ("--set", setting)]
+    hashes = []
+    try:
+        for name in ("one", "two"):
+            arguments = ["train", "normal-pneumonia-small", "--data", str(tiny_data)]
+            places = ["--run", str(tmp_path / name), "--cache", str(tmp_path / "cache")]
+            options = [*settings, "--deterministic", "--no-report"]
+            assert main([*arguments, *places, *options]) == ExitCode.OK
+            assert RunFolder(tmp_path / name).read_config().run.deterministic
+            hashes.append(RunFolder(tmp_path / name).read_facts()["weights_sha256"])
+    finally:
+        torch.use_deterministic_algorithms(False)
+    assert hashes[0] == hashes[1]
+    assert len(hashes[0]) == 64
