@@ -27,7 +27,7 @@ def models_folder() -> Path:
 
 def cache_folder() -> Path:
     """What can be made again: thumbnails."""
-    return platformdirs.user_cache_path(_NAME, appauthor=False, ensure_exists=True)
+    return _made(platformdirs.user_cache_path(_NAME, appauthor=False))
 
 
 def log_folder() -> Path:
