@@ -9,6 +9,7 @@ import os
 import statistics
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -22,7 +23,7 @@ from xrayview.display.greyscale import apply_lut, build_lut
 from xrayview.display.histogram import voi_range
 from xrayview.display.ready import make_ready
 from xrayview.domain.film import FilmRef
-from xrayview.domain.radiograph import Greyscale, Radiograph, Window
+from xrayview.domain.radiograph import Greyscale, OverlayPlane, Radiograph, Shutter, Window
 from xrayview.ui.viewer.film_view import FilmViewer
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
@@ -123,6 +124,22 @@ def pyqtgraph_steps(radiograph: Radiograph) -> dict[str, Callable[[], object]]:
         _ = view  # lives as long as its frames
 
     return {"pyqtgraph_levels": by_levels, "pyqtgraph_uint8": by_uint8}
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_frame_of_a_window_drag_under_shutter_and_graphics(
+    benchmark: Any, viewer: FilmViewer, place: str
+) -> None:
+    bits_HW = np.zeros((3000, 3000), np.bool_)
+    bits_HW[::50] = True
+    shutter = Shutter(rectangle=(100, 2900, 100, 2900))
+    radiograph = replace(film(None), overlays=(OverlayPlane(bits_HW),), shutter=shutter)
+    viewer.show_film(radiograph, (1, 1))
+    PLACES[place](viewer)
+    drag = windows()
+    benchmark.pedantic(
+        painted(lambda: viewer.set_window(next(drag))), rounds=FRAMES, warmup_rounds=2
+    )
 
 
 @pytest.mark.parametrize("padding", PADDINGS)

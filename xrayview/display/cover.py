@@ -18,23 +18,23 @@ GRAPHICS_GREY = 255
 IN_PLACE: Affine23 = np.array([[1.0, 0.0, 0.0], [0.0, 1.0, 0.0]])
 """A grid that is the film's own."""
 
+_HIDDEN, _GRAPHICS = 1, 2
+"""Bits of a cover's codes."""
+
 Mask = npt.NDArray[np.bool_]
 Bytes = npt.NDArray[np.uint8]
-"""Masks as OpenCV takes them: 0 or 255, (rows, columns)."""
 
 
 @dataclass(frozen=True, eq=False)
 class Cover:
     """Shutter and graphics of one film, on its own pixels; independent of any window.
 
-    `hidden_HW` is 255 where the shutter hides the film, None without a shutter. `graphics` has the
-    planes together, once at the film's resolution and then halved again and again; a place of a
-    smaller one is 255 where any pixel of it was, so that no line is lost. Empty without graphics.
+    `codes` holds both as bits, (rows, columns), once at the film's resolution and then halved
+    again and again; a smaller pixel has the bits of all that it covers, so that no line is lost.
     """
 
-    hidden_HW: Bytes | None
+    codes: tuple[Bytes, ...]
     hidden_grey: int
-    graphics: tuple[Bytes, ...]
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,16 +55,18 @@ def make_cover(radiograph: Radiograph) -> Cover | None:
 
     Overlay planes that mark a region of interest are no graphics (PS3.3 C.9.2.1.1.1).
     """
-    planes = [plane for plane in radiograph.overlays if not plane.is_roi]
     visible = visible_mask(radiograph)
-    if radiograph.shutter is None or visible is None:
-        hidden, grey = None, 0
-    else:
-        hidden, grey = _bytes(~visible), hidden_grey(radiograph.shutter)
-    if hidden is None and not planes:
+    shutter = radiograph.shutter
+    if visible is None and not radiograph.has_graphics:
         return None
-    graphics = _halved(_drawn(planes, radiograph.pixels_HW.shape)) if planes else ()
-    return Cover(hidden, grey, graphics)
+    shape = radiograph.pixels_HW.shape
+    codes_HW: Bytes = np.zeros(shape, np.uint8)
+    if visible is not None:
+        codes_HW |= (~visible).view(np.uint8) * np.uint8(_HIDDEN)
+    for plane in radiograph.overlays:
+        if not plane.is_roi:
+            codes_HW |= placed(plane, shape).view(np.uint8) * np.uint8(_GRAPHICS)
+    return Cover(_halved(codes_HW), hidden_grey(shutter) if shutter is not None else 0)
 
 
 def lay_cover(
@@ -84,18 +86,18 @@ def lay_cover(
         overlays: draw the graphics.
         shutter: hide what the shutter hides.
     """
-    keep_HW: Bytes = np.full(size_HW, 255, np.uint8)
-    set_HW: Bytes = np.zeros(size_HW, np.uint8)
-    hidden = cover.hidden_HW if shutter else None
-    if hidden is not None:
-        hidden_HW = _warped(hidden, to_film, size_HW)
-        keep_HW = ~hidden_HW
-        set_HW = hidden_HW & np.uint8(cover.hidden_grey)
-    if cover.graphics and overlays:
-        set_HW |= _graphics_on(cover.graphics, to_film, size_HW)
-    elif hidden is None:
+    if not (overlays or shutter):
         return None
-    return LaidCover(keep_HW, set_HW)
+    codes_HW = _codes_on(cover.codes, to_film, size_HW)
+    keep, put = np.full(256, 255, np.uint8), np.zeros(256, np.uint8)
+    for code in range(4):
+        if overlays and code & _GRAPHICS:
+            put[code] = GRAPHICS_GREY
+        elif shutter and code & _HIDDEN:
+            keep[code], put[code] = 0, cover.hidden_grey
+    return LaidCover(
+        np.asarray(cv2.LUT(codes_HW, keep), np.uint8), np.asarray(cv2.LUT(codes_HW, put), np.uint8)
+    )
 
 
 def placed(plane: OverlayPlane, shape: tuple[int, ...]) -> Mask:
@@ -110,19 +112,8 @@ def placed(plane: OverlayPlane, shape: tuple[int, ...]) -> Mask:
     return mask_HW
 
 
-def _drawn(planes: list[OverlayPlane], shape: tuple[int, ...]) -> Bytes:
-    mask_HW = np.zeros(shape, np.bool_)
-    for plane in planes:
-        mask_HW |= placed(plane, shape)
-    return _bytes(mask_HW)
-
-
-def _bytes(mask_HW: Mask) -> Bytes:
-    return mask_HW.view(np.uint8) * np.uint8(255)
-
-
-def _halved(mask_HW: Bytes) -> tuple[Bytes, ...]:
-    levels = [mask_HW]
+def _halved(codes_HW: Bytes) -> tuple[Bytes, ...]:
+    levels = [codes_HW]
     while max(levels[-1].shape) > 1:
         last = levels[-1]
         even = np.pad(last, [(0, side % 2) for side in last.shape])
@@ -131,7 +122,7 @@ def _halved(mask_HW: Bytes) -> tuple[Bytes, ...]:
     return tuple(levels)
 
 
-def _graphics_on(levels: tuple[Bytes, ...], to_film: Affine23, size_HW: tuple[int, int]) -> Bytes:
+def _codes_on(levels: tuple[Bytes, ...], to_film: Affine23, size_HW: tuple[int, int]) -> Bytes:
     """From the first level that is no finer than the grid: none of its pixels is jumped over."""
     film_per_pixel = float(np.hypot(*to_film[:, 0]))
     number = min(max(0, int(np.ceil(np.log2(film_per_pixel) - 1e-6))), len(levels) - 1)
@@ -143,14 +134,14 @@ def _graphics_on(levels: tuple[Bytes, ...], to_film: Affine23, size_HW: tuple[in
     return _warped(levels[number], to_level, size_HW)
 
 
-def _warped(mask_HW: Bytes, to_source: Affine23, size_HW: tuple[int, int]) -> Bytes:
-    if mask_HW.shape == size_HW and np.array_equal(to_source, IN_PLACE):
-        return mask_HW
-    rows, columns = reached(mask_HW.shape, to_source, size_HW)
+def _warped(codes_HW: Bytes, to_source: Affine23, size_HW: tuple[int, int]) -> Bytes:
+    if codes_HW.shape == size_HW and np.array_equal(to_source, IN_PLACE):
+        return codes_HW
+    rows, columns = reached(codes_HW.shape, to_source, size_HW)
     shifted = to_source.copy()
     shifted[:, 2] -= (columns.start, rows.start)
     warped = cv2.warpAffine(
-        mask_HW[rows, columns],
+        codes_HW[rows, columns],
         shifted,
         size_HW[::-1],
         flags=cv2.INTER_NEAREST | cv2.WARP_INVERSE_MAP,
