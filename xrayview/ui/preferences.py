@@ -34,6 +34,7 @@ class Preferences(QObject):
         self.keymap = Keymap(settings["shortcuts"])
         shortcuts.use(self.keymap.own())
         self.dialog: SettingsDialog | None = None
+        self._keep_panels: Callable[[], None] = lambda: None
         self._live: dict[str, Callable[[Any], object]] = {
             "theme": theme.use,
             "shortcuts": lambda _: self._use_keys(),
@@ -60,7 +61,7 @@ class Preferences(QObject):
             "model_folders": lambda _: board.show_model(),
         } | dict.fromkeys(_LIMITS, use_limits)
         # What was changed in the window itself is kept when it closes, and shown here now.
-        self._keep = space.save_state
+        self._keep_panels = space.save_state
 
     def show(self, page: str = "") -> None:
         """Open the dialog, on the page of a group."""
@@ -68,7 +69,7 @@ class Preferences(QObject):
         from xrayview.ui.settings_dialog.dialog import SettingsDialog
 
         if self.dialog is None:
-            self._keep()
+            self._keep_panels()
             self.dialog = SettingsDialog(self._settings, self.keymap, CHECKS, self._window)
             self.dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
             self.dialog.changed.connect(self.apply)
@@ -83,9 +84,6 @@ class Preferences(QObject):
         """Do what the new value of a setting asks for; rows that wait for a start do nothing."""
         if act := self._live.get(key):
             act(self._settings[key])
-
-    def _keep(self) -> None:
-        """Before there are panels there is nothing of theirs to keep."""
 
     def _use_keys(self) -> None:
         self._settings["shortcuts"] = self.keymap.as_setting()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from PySide6.QtCore import QSignalBlocker, Qt, Signal
@@ -180,7 +181,7 @@ class FoldersField(Field):
             self.edited.emit(self.folders())
 
 
-def _button(text: str, name: str, act) -> QPushButton:
+def _button(text: str, name: str, act: Callable[[], None]) -> QPushButton:
     button = QPushButton(text)
     button.setAccessibleName(name)
     button.setAutoDefault(False)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from PySide6.QtCore import QEvent, QObject, Qt, Signal
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import (
@@ -164,17 +166,12 @@ class KeyEditor(QWidget):
         item.setToolTip(1, "Changed by you" if self.keymap.is_changed(name) else "")
 
     def _search(self, words: str) -> None:
-        words = words.strip().casefold()
-        for number in range(self.tree.topLevelItemCount()):
-            group = self.tree.topLevelItem(number)
-            found = False
-            for place in range(group.childCount()):
-                item = group.child(place)
-                text = f"{group.text(0)} {item.text(0)} {item.text(1)}".casefold()
-                hit = all(word in text for word in words.split())
-                item.setHidden(not hit)
-                found = found or hit
-            group.setHidden(not found)
+        wanted = words.casefold().split()
+        for head, items in self._heads:
+            for item in items:
+                text = f"{head.text(0)} {item.text(0)} {item.text(1)}".casefold()
+                item.setHidden(not all(word in text for word in wanted))
+            head.setHidden(all(item.isHidden() for item in items))
 
     def _make_tree(self) -> QTreeWidget:
         tree = QTreeWidget()
@@ -197,6 +194,7 @@ class KeyEditor(QWidget):
 
     def _fill(self) -> None:
         self._items: dict[str, QTreeWidgetItem] = {}
+        self._heads: list[tuple[QTreeWidgetItem, list[QTreeWidgetItem]]] = []
         for group, rows in groups().items():
             head = QTreeWidgetItem([group])
             head.setFlags(Qt.ItemFlag.ItemIsEnabled)
@@ -208,6 +206,7 @@ class KeyEditor(QWidget):
                 item = self._items[row.name] = QTreeWidgetItem(head, [row.text])
                 item.setData(0, _NAME, row.name)
                 self._show(row.name)
+            self._heads.append((head, [self._items[row.name] for row in rows]))
         self.tree.expandAll()
         self.choose(KEYS[0].name)
 
@@ -228,7 +227,7 @@ class KeyEditor(QWidget):
         column.addLayout(buttons)
 
 
-def _button(text: str, act) -> QPushButton:
+def _button(text: str, act: Callable[[], None]) -> QPushButton:
     button = QPushButton(text)
     button.setAutoDefault(False)
     button.clicked.connect(lambda _checked: act())

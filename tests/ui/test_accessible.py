@@ -1,0 +1,142 @@
+"""Every control can be reached by the keyboard and says what it is to a screen reader."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import (
+    QAbstractButton,
+    QAbstractScrollArea,
+    QAbstractSpinBox,
+    QComboBox,
+    QDialog,
+    QLineEdit,
+    QMenu,
+    QTabBar,
+    QWidget,
+)
+from pytestqt.qtbot import QtBot
+
+from xrayview.ui import shortcuts
+from xrayview.ui.main_window import MainWindow
+from xrayview.ui.shortcut_sheet import ShortcutSheet
+
+NO_FOCUS = Qt.FocusPolicy.NoFocus
+
+
+def is_part_of_another(widget: QWidget) -> bool:
+    """What Qt builds into a control speaks through it."""
+    parent = widget.parentWidget()
+    inside = (QLineEdit, QComboBox, QAbstractSpinBox)
+    while parent is not None:
+        if isinstance(parent, inside):
+            return True
+        parent = parent.parentWidget()
+    return (
+        widget.objectName().startswith("qt_")
+        or isinstance(widget.parentWidget(), QAbstractScrollArea)
+        or isinstance(widget, QMenu | QDialog | QTabBar)
+    )
+
+
+def controls(top: QWidget) -> Iterator[QWidget]:
+    for widget in top.findChildren(QWidget):
+        takes_part = widget.focusPolicy() != NO_FOCUS or isinstance(widget, QAbstractButton)
+        if takes_part and widget.focusProxy() is None and not is_part_of_another(widget):
+            yield widget
+
+
+def speaks(widget: QWidget) -> bool:
+    text = getattr(widget, "text", None)
+    return bool(widget.accessibleName() or (isinstance(widget, QAbstractButton) and text()))
+
+
+def mute(top: QWidget) -> list[str]:
+    return [
+        f"{type(w).__name__} in {type(w.parentWidget()).__name__}: {w.toolTip()}"
+        for w in controls(top)
+        if not speaks(w)
+    ]
+
+
+def test_that_every_control_of_the_window_has_a_name(ready: MainWindow) -> None:
+    assert len(list(controls(ready))) > 30
+    assert mute(ready) == []
+
+
+def test_that_every_control_of_the_dialogs_has_a_name(window: MainWindow) -> None:
+    window.preferences.show()
+    assert mute(window.preferences.dialog) == []
+    window.preferences.dialog.close()
+    window._show_shortcuts()
+    sheet = window.findChild(ShortcutSheet)
+    assert mute(sheet) == []
+    sheet.close()
+
+
+def test_that_every_button_of_the_bar_says_in_its_tooltip_what_it_does(window: MainWindow) -> None:
+    for name, button in window.bar.buttons.items():
+        assert button.toolTip(), name
+        if name in shortcuts.ROWS and shortcuts.label(name):
+            assert shortcuts.span(shortcuts.ROWS[name]) in button.toolTip()
+
+
+def test_that_the_bar_is_walked_with_tab_from_left_to_right(
+    qtbot: QtBot, ready: MainWindow
+) -> None:
+    ready.activateWindow()
+    first = ready.bar.buttons["open_folder"]
+    first.setFocus()
+    walked = [first]
+    while (widget := walked[-1].nextInFocusChain()) is not first:
+        walked.append(widget)
+    reached = [
+        widget
+        for widget in walked
+        if ready.bar.isAncestorOf(widget)
+        and widget.isEnabled()
+        and widget.focusPolicy() & Qt.FocusPolicy.TabFocus
+    ]
+    places = [widget.mapTo(ready, widget.rect().topLeft()).x() for widget in reached]
+    assert len(reached) > 10
+    assert places == sorted(places)
+
+
+def test_that_every_command_is_in_the_menu_with_its_key(window: MainWindow) -> None:
+    menu = window.bar.buttons["menu_more"].menu()
+    found: set[str] = set()
+    for action in menu.actions():
+        if action.menu() is not None:
+            action.menu().aboutToShow.emit()
+            for entry in action.menu().actions():
+                row = entry.property("key_row")
+                found.add(row or entry.text())
+                if row:
+                    key = shortcuts.span(shortcuts.ROWS[row])
+                    assert entry.text() == f"{shortcuts.ROWS[row].text}\t{key}"
+    expected = {row.text if row.numbered else row.name for row in shortcuts.KEYS}
+    assert found == expected
+
+
+def test_that_what_cannot_be_done_now_is_grey_in_the_menu_too(window: MainWindow) -> None:
+    menu = window.bar.buttons["menu_more"].menu()
+    groups = {action.text(): action.menu() for action in menu.actions() if action.menu()}
+    groups["Grey-scale"].aboutToShow.emit()
+    grey = {entry.property("key_row"): entry for entry in groups["Grey-scale"].actions()}
+    assert not window.bar.buttons["invert"].isEnabled()
+    assert not grey["invert"].isEnabled()
+
+
+def test_that_an_entry_of_the_menu_does_what_its_key_does(ready: MainWindow) -> None:
+    menu = ready.bar.buttons["menu_more"].menu()
+    groups = {action.text(): action.menu() for action in menu.actions() if action.menu()}
+    groups["Grey-scale"].aboutToShow.emit()
+    entries = {entry.property("key_row"): entry for entry in groups["Grey-scale"].actions()}
+    entries["invert"].trigger()
+    assert ready.workspace.viewer.inverted
+    numbered = next(e.menu() for e in groups["Grey-scale"].actions() if e.menu())
+    numbered.aboutToShow.emit()
+    before = ready.workspace.viewer.voi
+    numbered.actions()[1].trigger()
+    assert ready.workspace.viewer.voi != before

@@ -1,0 +1,292 @@
+"""What the hand does with the window: drop, go back to a folder, full screen; and odd homes."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pydicom.data
+import pytest
+from PySide6.QtCore import QMimeData, QPoint, QPointF, QRect, Qt, QUrl
+from PySide6.QtGui import QDragEnterEvent, QDragLeaveEvent, QDropEvent
+from PySide6.QtWidgets import QApplication, QPushButton, QToolButton
+from pytestqt.qtbot import QtBot
+
+from tests.ui.conftest import WAIT_MS
+from xrayview.services.settings import BROKEN, Settings
+from xrayview.ui.drop_target import Dropped, dropped
+from xrayview.ui.main_window import MainWindow
+from xrayview.ui.start_page import GONE
+from xrayview.ui.window_place import placed, to_next_screen
+
+ROOT = Path(__file__).parents[2]
+COPY, LEFT = Qt.DropAction.CopyAction, Qt.MouseButton.LeftButton
+NO_KEY = Qt.KeyboardModifier.NoModifier
+
+
+def data_of(*paths: Path) -> QMimeData:
+    data = QMimeData()
+    data.setUrls([QUrl.fromLocalFile(str(path)) for path in paths])
+    return data
+
+
+def drop(window: MainWindow, *paths: Path) -> None:
+    """Qt hands a drop only to what has taken what was dragged in."""
+    data = data_of(*paths)
+    QApplication.sendEvent(window, QDragEnterEvent(QPoint(20, 20), COPY, data, LEFT, NO_KEY))
+    QApplication.sendEvent(window, QDropEvent(QPointF(20, 20), COPY, data, LEFT, NO_KEY))
+
+
+# Drop
+
+
+@pytest.mark.parametrize(
+    ("names", "films", "model", "text"),
+    [
+        (["study"], ["study"], None, "Drop to open study"),
+        (["a.dcm", "b.png"], ["a.dcm", "b.png"], None, "Drop to open 2 items"),
+        (["m.PT"], [], "m.PT", "Drop to load the model m"),
+        (["cd/DICOMDIR"], ["cd/DICOMDIR"], None, "Drop to open DICOMDIR"),
+        (["study", "m.pt"], ["study"], "m.pt", "Drop to open study and load the model m"),
+        ([], [], None, ""),
+    ],
+)
+def test_that_what_is_dragged_is_named_before_it_is_let_go(
+    names: list[str], films: list[str], model: str | None, text: str
+) -> None:
+    root = Path("/films")
+    what = dropped([root / name for name in names])
+    assert what == Dropped(tuple(root / f for f in films), root / model if model else None)
+    assert what.text == text
+
+
+def test_that_the_drop_target_is_seen_while_something_is_dragged_and_no_longer(
+    window: MainWindow, films: Path
+) -> None:
+    data = data_of(films)
+    enter = QDragEnterEvent(QPoint(20, 20), COPY, data, LEFT, NO_KEY)
+    QApplication.sendEvent(window, enter)
+    assert enter.isAccepted()
+    assert window.drop_target.isVisible()
+    assert window.drop_target.text() == f"Drop to open {films.name}"
+    assert window.drop_target.geometry() == window.rect()
+    QApplication.sendEvent(window, QDragLeaveEvent())
+    assert not window.drop_target.isVisible()
+
+
+def test_that_a_text_from_elsewhere_is_no_film(window: MainWindow) -> None:
+    data = QMimeData()
+    data.setText("https://example.org")
+    enter = QDragEnterEvent(QPoint(20, 20), COPY, data, LEFT, NO_KEY)
+    enter.setAccepted(False)
+    QApplication.sendEvent(window, enter)
+    assert not enter.isAccepted()
+    assert not window.drop_target.isVisible()
+
+
+def test_that_films_and_a_model_are_dropped_together(
+    qtbot: QtBot, window: MainWindow, films: Path, bundle: Path
+) -> None:
+    drop(window, films, bundle)
+    assert not window.drop_target.isVisible()
+    session = window.workspace.session
+    qtbot.waitUntil(
+        lambda: session.model is not None and session.radiograph is not None, timeout=WAIT_MS
+    )
+    assert (session.folder, session.model.model.path) == (films, bundle)
+
+
+def test_that_a_dicomdir_opens_the_films_it_refers_to(qtbot: QtBot, window: MainWindow) -> None:
+    index = Path(pydicom.data.get_testdata_file("DICOMDIR"))
+    with qtbot.waitSignal(window.workspace.workbench.finished_listing, timeout=WAIT_MS):
+        drop(window, index)
+    session = window.workspace.session
+    assert session.folder == index.parent
+    assert session.films
+    assert index not in [film.path for film in session.films]
+
+
+# Recent folders
+
+
+def test_that_a_folder_that_is_gone_says_so_and_can_be_taken_out(
+    qtbot: QtBot, window: MainWindow, settings: Settings, films: Path
+) -> None:
+    gone = Path("/nowhere/gone")
+    settings["recent_folders"] = [str(films), str(gone)]
+    window.start_page.folder_forgotten.emit(Path("/never/there"))  # lists them anew
+
+    def row(name: str) -> QPushButton | None:
+        buttons = window.start_page.findChildren(QPushButton)
+        return next((b for b in buttons if b.text().startswith(name) and b.isVisible()), None)
+
+    qtbot.waitUntil(lambda: row("gone") is not None and not row("gone").isEnabled())
+    assert GONE in row("gone").toolTip()
+    assert row(films.name).isEnabled()
+    menu = window.bar.buttons["open_folder"].menu()
+    assert [action.isEnabled() for action in menu.actions()] == [True, False]
+    forget = next(
+        b
+        for b in window.start_page.findChildren(QToolButton)
+        if b.accessibleName() == "Take gone out of this list"
+    )
+    forget.click()
+    assert settings["recent_folders"] == [str(films)]
+    qtbot.waitUntil(lambda: row("gone") is None)
+
+
+# Screens
+
+
+SCREENS = [QRect(0, 0, 1920, 1080), QRect(1920, 0, 1280, 1024)]
+
+
+@pytest.mark.parametrize(
+    ("window", "screens", "place"),
+    [
+        (QRect(100, 50, 1280, 800), SCREENS, QRect(100, 50, 1280, 800)),
+        (QRect(2000, 40, 1100, 800), SCREENS, QRect(2000, 40, 1100, 800)),
+        # Its monitor is gone.
+        (QRect(2000, 40, 1100, 800), SCREENS[:1], QRect(410, 140, 1100, 800)),
+        (QRect(-3000, -50, 1280, 800), SCREENS, QRect(320, 140, 1280, 800)),
+        # The title bar is above the screen: nothing to take it by.
+        (QRect(100, -300, 1280, 800), SCREENS, QRect(320, 140, 1280, 800)),
+        # A small screen holds a small window.
+        (QRect(0, 0, 1280, 800), [QRect(0, 0, 1024, 700)], QRect(0, 0, 1024, 700)),
+    ],
+)
+def test_that_a_window_lies_where_it_can_be_seen(
+    window: QRect, screens: list[QRect], place: QRect
+) -> None:
+    assert placed(window, screens) == place
+
+
+def test_that_one_monitor_alone_is_said_to_be_so(window: MainWindow) -> None:
+    assert not to_next_screen(window)
+    window._next_screen()
+    assert "one monitor" in window.banners.messages()[-1].title
+
+
+def test_that_full_screen_leaves_the_film_and_brings_back_what_was_there(
+    qtbot: QtBot, opened: MainWindow
+) -> None:
+    space = opened.workspace
+    around = {
+        "bar": opened.bar,
+        "status": opened.status,
+        "browser": space.browser,
+        "findings": space.findings,
+        "dock": opened.dock,
+        "table": space.table,
+    }
+    before = {name: part.isVisible() for name, part in around.items()}
+    qtbot.keyClick(opened, Qt.Key.Key_F11)
+    assert opened.isFullScreen()
+    assert not any(part.isVisible() for part in around.values())
+    assert space.viewer.isVisible()
+    qtbot.keyClick(opened, Qt.Key.Key_Escape)
+    assert not opened.isFullScreen()
+    assert {name: part.isVisible() for name, part in around.items()} == before
+
+
+def test_that_a_window_closed_in_full_screen_comes_back_with_its_panels(
+    qtbot: QtBot, opened: MainWindow, settings: Settings, tmp_path: Path
+) -> None:
+    opened._full_screen()
+    opened.close()
+    again = MainWindow(Settings(settings.path), tmp_path)
+    qtbot.addWidget(again)
+    again.show()
+    assert not again.isFullScreen()
+    assert again.bar.isVisible()
+
+
+@pytest.mark.parametrize("size", [(1024, 700), (960, 600)])
+def test_that_nothing_is_cut_on_a_small_screen(
+    qtbot: QtBot, opened: MainWindow, size: tuple[int, int]
+) -> None:
+    opened.resize(*size)
+    qtbot.waitUntil(lambda: (opened.width(), opened.height()) == size)
+    space = opened.workspace
+    for part in (space.browser, space.viewer, space.findings):
+        area = QRect(part.mapTo(opened, QPoint(0, 0)), part.size())
+        assert opened.rect().contains(area)
+    assert space.viewer.width() >= 300
+
+
+# A start in an odd home
+
+_START = """
+import json, sys
+from PySide6.QtCore import QTimer
+from PySide6.QtWidgets import QApplication
+from xrayview import app
+from xrayview.ui.main_window import MainWindow
+said = {}
+wake = MainWindow.wake
+def woken(window, *args):
+    QTimer.singleShot(20_000, window.close)
+    wake(window, *args)
+    said["titles"] = [message.title for message in window.banners.messages()]
+    window.preferences.show()
+    QTimer.singleShot(300, window.close)
+MainWindow.wake = woken
+if __name__ == "__main__":
+    said["code"] = app.main([])
+    print(json.dumps(said))
+"""
+
+
+def start(folder: Path, **environment: str) -> dict:
+    """Start the program, let it wake, close it; what it said."""
+    import json
+
+    script = folder / "start.py"
+    script.write_text(_START, encoding="utf-8")
+    names = ("HOME", "XDG_CONFIG_HOME", "XDG_CACHE_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME")
+    kept = {key: value for key, value in os.environ.items() if key not in names}
+    done = subprocess.run(
+        [sys.executable, str(script)],
+        capture_output=True,
+        text=True,
+        cwd=folder,
+        timeout=200,
+        check=False,
+        env={**kept, "PYTHONPATH": str(ROOT), "QT_QPA_PLATFORM": "offscreen", **environment},
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert "Traceback" not in done.stderr
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the folders are those of Linux")
+def test_that_the_program_starts_where_no_folder_can_be_made(tmp_path: Path) -> None:
+    wall = tmp_path / "wall"
+    wall.touch()  # a folder below a file cannot be made, not even by root
+    said = start(tmp_path, HOME=str(wall / "home"))
+    assert said["code"] == 0
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the folders are those of Linux")
+def test_that_the_program_starts_with_a_damaged_settings_file_and_keeps_it(tmp_path: Path) -> None:
+    path = tmp_path / ".config" / "xrayview" / "settings.json"
+    path.parent.mkdir(parents=True)
+    path.write_text('{"device": "cpu", ')
+    said = start(tmp_path, HOME=str(tmp_path))
+    assert any("settings.json is damaged" in title for title in said["titles"])
+    assert path.with_suffix(BROKEN).read_text() == '{"device": "cpu", '
+    assert Settings(path).notes == ()
+
+
+def test_that_a_user_without_a_home_has_a_place_all_the_same(monkeypatch) -> None:
+    import platformdirs
+
+    from xrayview.services import places
+
+    monkeypatch.setattr(platformdirs, "user_config_path", lambda *a, **k: Path("~/.config/x"))
+    monkeypatch.setattr(platformdirs, "user_documents_path", lambda: Path("~/Documents"))
+    assert places.config_folder().is_absolute()
+    assert places.results_folder().is_absolute()
+    assert not Path("~").exists()
