@@ -344,3 +344,15 @@ def test_that_layout_and_link_are_there_again_at_the_next_start(
     assert again.workspace.views.linking.on
     assert again.bar.buttons["layout_1x2"].isChecked()
     again.close()
+
+
+@pytest.mark.parametrize("width", [960, 1060, 1130, 1210, 1280, 1600])
+def test_that_the_bar_has_room_for_what_it_shows_and_greys_what_comes_back(
+    window: MainWindow, width: int
+) -> None:
+    window.resize(960, 700)
+    window.resize(width, 700)
+    QApplication.processEvents()
+    bar = window.bar
+    assert bar.sizeHint().width() <= bar.width() == width
+    assert not any(bar.buttons[name].isEnabled() for name in ("invert", "fit", "link_views"))

@@ -9,7 +9,7 @@ from PySide6.QtCore import QObject, Signal
 from xrayview.domain.events import FilmResult
 from xrayview.domain.model import HeatMap
 from xrayview.engine.protocol import HeatMapMethod
-from xrayview.services.session import Session
+from xrayview.services.session import MOST_VIEWS, Session
 from xrayview.ui.findings.panel import FindingsPanel
 from xrayview.ui.grid.grid import ViewGrid
 from xrayview.ui.judging import Judging
@@ -82,6 +82,12 @@ class HeatFlow(QObject):
         """Every view's map: what is said of it may be another, the map is at hand."""
         for number in range(len(self._session.views)):
             self._ask(number)
+
+    def on_layout(self) -> None:
+        """What a closed view waited for is not needed; the active film has perhaps moved."""
+        for closed in range(len(self._session.views), MOST_VIEWS):
+            self._judging.forget_heat_map(closed)
+        self._ask(self._session.active)
 
     def choose(self, place: int) -> None:
         """The finding at a place of the list (from 0); shows its map."""

@@ -219,7 +219,8 @@ class TopBar(QToolBar):
     def set_enabled(self, names: Iterable[str], enabled: bool) -> None:
         """Enable or disable buttons by name."""
         for name in names:
-            self.buttons[name].setEnabled(enabled)
+            # The place goes before its button: it enables the button when there is room again.
+            self._places[name].setEnabled(enabled)
 
     def set_checked(self, name: str, checked: bool) -> None:
         """Show a button pressed or not, without telling anybody."""

@@ -239,6 +239,7 @@ class Workspace(QWidget):
         grid.viewer_changed.connect(self._on_touched)
         self.views.message.connect(self.message)
         self.views.changed.connect(self.refreshed)
+        self.views.laid.connect(self.heat.on_layout)
         self.histogram.window_dragged.connect(self._on_active_view(FilmViewer.set_window))
 
     def _on_folder(self) -> None:

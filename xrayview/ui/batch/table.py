@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from math import isnan
 
 from PySide6.QtCore import (
@@ -78,6 +79,9 @@ def _score_column(place: int, name: str) -> Column:
     return Column(name, text, score, 88, figure=True)
 
 
+_VERDICTS: dict[bool | None, str] = {True: "yes", False: "no", None: "–"}
+
+
 def _label_column(labels: Labels) -> Column:
     def text(result: FilmResult) -> str:
         return labels.of(result.relative_path).replace("|", ", ")
@@ -88,8 +92,8 @@ def _label_column(labels: Labels) -> Column:
 def _verdict_column(labels: Labels, card: ModelCard) -> Column:
     def text(result: FilmResult) -> str:
         said = result.prediction
-        verdict = said and agrees(said, labels.of(result.relative_path), card)
-        return {True: "yes", False: "no"}.get(verdict, "–") if said else "–"
+        verdict = agrees(said, labels.of(result.relative_path), card) if said else None
+        return _VERDICTS[verdict]
 
     return Column("Agrees", text, text, 72)
 
@@ -312,6 +316,9 @@ class ResultTable(QFrame):
     def show_only(self, status: Status | None) -> None:
         """Filter by status."""
         self._buttons[status].setChecked(True)
+        self._keep(status)
+
+    def _keep(self, status: Status | None) -> None:
         self.filter.keep(_of_status(status))
 
     def _count(self) -> None:
@@ -333,7 +340,7 @@ class ResultTable(QFrame):
         row.setSpacing(4)
         group = QButtonGroup(self)
         for status in (None, *Status):
-            button = _segment("", lambda s=status: self.filter.keep(_of_status(s)))
+            button = _segment("", partial(self._keep, status))
             group.addButton(button)
             self._buttons[status] = button
             row.addWidget(button)

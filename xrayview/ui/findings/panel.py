@@ -77,7 +77,7 @@ class FindingsPanel(QFrame):
         self.state = state
         judged = state.kind == "judged" and state.result is not None
         self._show_verdict(state)
-        self._show_scores(state if judged else None)
+        self._show_scores(state, state.result.prediction if judged and state.result else None)
         self._busy.setVisible(state.kind in ("busy", "loading"))
         self._ask.setVisible(state.kind in ("unasked", "failed"))
         self._ask.setText("Classify again" if state.kind == "failed" else "Classify")
@@ -111,11 +111,10 @@ class FindingsPanel(QFrame):
         self._reasons.setText(reasons)
         self._reasons.setVisible(bool(reasons))
 
-    def _show_scores(self, state: FindingsState | None) -> None:
-        said = state.result.prediction if state is not None and state.result else None
+    def _show_scores(self, state: FindingsState, said: Prediction | None) -> None:
         scored = _by_score(said, state.card, state.own_points) if said and state.card else []
         self._show_bars(scored)
-        own = len(state.own_points) if state is not None else 0
+        own = len(state.own_points) if said is not None else 0
         self._own.setText(f"Own operating point{'s' if own > 1 else ''} · give back")
         self._own.setVisible(own > 0)
         self._sure.setVisible(said is not None)

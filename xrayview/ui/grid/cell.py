@@ -24,7 +24,7 @@ class ViewCell(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.viewer = FilmViewer()
-        self._framed = self._active = False
+        self._framed = self._active = self._offered = False
         self._line = QLabel()
         self._line.setProperty("role", "quiet")
         self._line.setContentsMargins(8, 3, 8, 4)
@@ -65,10 +65,13 @@ class ViewCell(QWidget):
             return self._offer(event)
         elif event.type() == QEvent.Type.Drop and isinstance(event, QDropEvent):
             return self._take(event)
+        elif event.type() == QEvent.Type.DragLeave:
+            return self._offered  # the canvas has not seen it come
         return False
 
     def _offer(self, event: QDropEvent) -> bool:
-        if not event.mimeData().hasFormat(FILM_MIME):
+        self._offered = event.mimeData().hasFormat(FILM_MIME)
+        if not self._offered:
             return False  # files from elsewhere are the main window's
         event.acceptProposedAction()
         return True

@@ -24,7 +24,7 @@ def film_data(film: FilmRef) -> QMimeData:
 
 def film_id_of(data: QMimeData) -> str:
     """The id of the film that a drag carries; empty where it carries something else."""
-    return data.data(FILM_MIME).data().decode(*_CODEC)
+    return bytes(data.data(FILM_MIME).data()).decode(*_CODEC)
 
 
 class FilmDrag(QObject):

@@ -15,12 +15,16 @@ from xrayview.ui.grid.layout import FIRST_LAYOUT, LAYOUTS
 from xrayview.ui.grid.linking import Linking
 from xrayview.ui.workbench import Workbench
 
+_EMPTY = "Drop a film here."
+
 
 class Views(QObject):
     """Keeps session and grid of one mind about what stands where."""
 
     changed = Signal()
     """Another layout, or the views are linked or no longer."""
+    laid = Signal()
+    """Another layout; the active film may stand at another number."""
     message = Signal(object)
 
     def __init__(self, session: Session, bench: Workbench, grid: ViewGrid) -> None:
@@ -60,6 +64,7 @@ class Views(QObject):
         """Show so many films; new views get those that follow in the list."""
         self._lay(name if name in LAYOUTS else FIRST_LAYOUT)
         self._bench.fill_views()
+        self._invite()
 
     def step(self, views: int) -> None:
         """Turn to the next view, after the last one to the first."""
@@ -95,6 +100,7 @@ class Views(QObject):
         self._grid.set_layout(name)
         self._bench.show_views(LAYOUTS[name].count)
         self._say()
+        self.laid.emit()
         self.changed.emit()
 
     def _to_the_left(self) -> int:
@@ -107,10 +113,14 @@ class Views(QObject):
 
     def _on_folder(self) -> None:
         self._pair = None
-        for viewer in self._grid.viewers:
-            if viewer is not self._grid.viewer:
-                viewer.show_empty("")
+        self._invite()
         self._say()
+
+    def _invite(self) -> None:
+        """Views without a film say how they get one."""
+        for number, view in enumerate(self._session.views):
+            if view.film is None and number != self._session.active:
+                self._grid.viewers[number].show_empty(_EMPTY)
 
     def _on_drop(self, number: int, film_id: str) -> None:
         film = self._session.film(film_id)
