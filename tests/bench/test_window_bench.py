@@ -8,13 +8,16 @@ on a machine that is busy with other things only the second is the window's own.
 from __future__ import annotations
 
 import os
+import statistics
 import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+from pydicom import dcmread
 from PySide6.QtCore import QEvent, QObject, Qt, Signal
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
@@ -162,3 +165,42 @@ def test_window_answers_through_a_session(benchmark: Any, window: MainWindow, fo
         benchmark.pedantic(session, (window, folder, watch), rounds=1)
     benchmark.extra_info.update(watch.told())
     benchmark.extra_info["films"] = FILMS
+
+
+@pytest.fixture(scope="module")
+def large_films(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Uncompressed films of 3000 x 3000 x 16 bit."""
+    folder = tmp_path_factory.mktemp("large")
+    pixels = np.random.default_rng(0).integers(1, 4096, (3000, 3000), dtype=np.uint16)
+    for n in range(8):
+        write_dicom(folder / f"{n}.dcm", pixels, InstanceNumber=n, SOPInstanceUID=f"1.2.{n}")
+    return folder
+
+
+def test_next_film_that_was_prefetched(
+    benchmark: Any, window: MainWindow, large_films: Path
+) -> None:
+    space = window.workspace
+    window.open_paths([large_films])
+
+    def prefetched() -> None:
+        until(lambda: space.session.radiograph is not None)
+        following = space.workbench.listed().neighbour(space.session.current, 1)
+        until(lambda: space.session.is_decoded(following))
+        QTest.qWait(300)
+
+    def step() -> None:
+        space.workbench.step(1)
+        QApplication.processEvents()
+
+    benchmark.pedantic(step, setup=prefetched, rounds=6)
+    paths = sorted(large_films.iterdir())
+    decoded = [timed_s(lambda path=path: dcmread(path).pixel_array) for path in paths]
+    ratio = benchmark.stats.stats.median / statistics.median(decoded)
+    benchmark.extra_info["ours_to_pixel_array"] = round(ratio, 3)
+
+
+def timed_s(work: Callable[[], object]) -> float:
+    start = time.perf_counter()
+    work()
+    return time.perf_counter() - start

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import itertools
 import os
+import shutil
 from concurrent.futures import Future
 from dataclasses import replace
 from pathlib import Path
 
+import pydicom.data
 import pytest
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QAccessible
 from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
@@ -376,3 +379,49 @@ def test_that_a_chest_is_shown_before_other_films(
     with qtbot.waitSignal(space.workbench.finished_listing, timeout=WAIT_MS):
         window.open_paths([tmp_path])
     assert space.session.current.relative_path == "b.dcm"
+
+
+def test_that_a_dicomdir_that_is_dropped_lists_what_it_refers_to(
+    qtbot: QtBot, window: MainWindow, tmp_path: Path
+) -> None:
+    disc = Path(pydicom.data.__file__).parent / "test_files" / "dicomdirtests"
+    index = Path(shutil.copytree(disc, tmp_path / "disc")) / "DICOMDIR"
+    gone = next(path for path in sorted((tmp_path / "disc").rglob("*")) if _is_of(path, "77654033"))
+    gone.unlink()
+    space = window.workspace
+    with qtbot.waitSignal(space.workbench.finished_listing, timeout=WAIT_MS):
+        window.open_paths([index])
+    assert len(space.session.films) == 30
+    (missing,) = space.session.rejected
+    assert missing.path == gone
+    assert space.session.source is None  # a batch is of a folder
+
+
+def _is_of(path: Path, patient: str) -> bool:
+    return path.is_file() and patient in path.parts
+
+
+def test_that_rows_are_told_to_a_screen_reader(qtbot: QtBot, opened: MainWindow) -> None:
+    view = opened.workspace.browser.tree
+    told = QAccessible.queryAccessibleInterface(view)
+    assert told.text(QAccessible.Text.Name) == "Films"
+    names = [told.child(row).text(QAccessible.Text.Name) for row in range(4)]
+    assert names == ["P1 2", "2024-01-19", "Series", "Chest PA film1.dcm"]
+
+
+def test_that_escape_closes_the_page_of_conditions(qtbot: QtBot, opened: MainWindow) -> None:
+    line = opened.workspace.browser.filter
+    line.more.click()
+    assert line.page.isVisible()
+    qtbot.keyClick(line.page, Qt.Key.Key_Escape)
+    assert not line.page.isVisible()
+
+
+def test_that_the_thumbnails_on_disk_are_cleared_when_asked(
+    qtbot: QtBot, opened: MainWindow
+) -> None:
+    space = opened.workspace
+    store = space.thumbnail_store.folder
+    qtbot.waitUntil(lambda: bool(list(store.rglob("*.png"))), timeout=WAIT_MS)
+    space.commands()["clear_thumbnails"]()
+    qtbot.waitUntil(lambda: not list(store.rglob("*.png")), timeout=WAIT_MS)

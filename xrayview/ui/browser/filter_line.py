@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from PySide6.QtCore import QPoint, QSize, Qt, Signal
-from PySide6.QtGui import QAction
+from PySide6.QtGui import QAction, QKeySequence, QShortcut
 from PySide6.QtWidgets import (
     QCheckBox,
     QComboBox,
@@ -86,7 +86,6 @@ class FilterLine(QWidget):
     def _draw(self) -> None:
         starred, further = self._chosen.starred, self._chosen.asks_results
         self.star.setIcon(theme.icon("star_filled" if starred else "star"))
-        self.more.setProperty("checked", further)
         self.more.setIcon(theme.icon("filter", theme.C.accent if further else None))
 
     def _open_page(self) -> None:
@@ -133,6 +132,7 @@ class FilterPage(QFrame):
         self.clear = QPushButton("Clear")
         self.clear.setToolTip("List the films of any status and score")
         self._place()
+        QShortcut(QKeySequence(Qt.Key.Key_Escape), self, self.hide)
         for box in self.verdicts.values():
             box.toggled.connect(self._tell)
         self.finding.currentIndexChanged.connect(self._tell)

@@ -1,7 +1,8 @@
 """The list of rows on screen: three heights, known beforehand.
 
 Qt's tree and list ask the model for every row, again at each layout, which stops the window for a
-third of a second at ten thousand films. This view asks only for what it paints.
+third of a second at ten thousand films. This view asks only for what it paints. It is a QListView
+by name, so that Qt tells its rows to a screen reader, and lays nothing out as one.
 """
 
 from __future__ import annotations
@@ -9,14 +10,14 @@ from __future__ import annotations
 import numpy as np
 from PySide6.QtCore import QEvent, QItemSelectionModel, QModelIndex, QPoint, QRect, Qt, Signal
 from PySide6.QtGui import QMouseEvent, QPainter, QPaintEvent, QRegion, QResizeEvent
-from PySide6.QtWidgets import QAbstractItemView, QStyle, QStyleOptionViewItem
+from PySide6.QtWidgets import QAbstractItemView, QListView, QStyle, QStyleOptionViewItem
 
 from xrayview.ui.browser.row_model import NODE, AnyIndex, RowModel
 
 _WHEEL_STEP_PX = 20
 
 
-class RowView(QAbstractItemView):
+class RowView(QListView):
     """Paints the rows of a RowModel from the top; scrolls by the pixel."""
 
     rows_seen = Signal(int, int)
@@ -93,10 +94,13 @@ class RowView(QAbstractItemView):
         bar.setSingleStep(_WHEEL_STEP_PX)
         bar.setPageStep(height)
         bar.setRange(0, max(0, int(self._tops_px[-1]) - height))
-        super().updateGeometries()
+        QAbstractItemView.updateGeometries(self)
+
+    def doItemsLayout(self) -> None:
+        QAbstractItemView.doItemsLayout(self)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        super().resizeEvent(event)
+        QAbstractItemView.resizeEvent(self, event)
         self.updateGeometries()
 
     def scrollContentsBy(self, _dx: int, dy: int) -> None:
