@@ -29,11 +29,13 @@ Bytes = npt.NDArray[np.uint8]
 class Cover:
     """Shutter and graphics of one film, on its own pixels; independent of any window.
 
-    `codes` holds both as bits, (rows, columns), once at the film's resolution and then halved
-    again and again; a smaller pixel has the bits of all that it covers, so that no line is lost.
+    `codes_HW` holds both as bits, (rows, columns). `smaller` is for grids that are coarser than
+    the film: halved again and again, where a pixel has the bits of all that it covers and of its
+    neighbours to the right and below, so that no line is lost between two places of the grid.
     """
 
-    codes: tuple[Bytes, ...]
+    codes_HW: Bytes
+    smaller: tuple[Bytes, ...]
     hidden_grey: int
 
 
@@ -66,7 +68,7 @@ def make_cover(radiograph: Radiograph) -> Cover | None:
     for plane in radiograph.overlays:
         if not plane.is_roi:
             codes_HW |= placed(plane, shape).view(np.uint8) * np.uint8(_GRAPHICS)
-    return Cover(_halved(codes_HW), hidden_grey(shutter) if shutter is not None else 0)
+    return Cover(codes_HW, _halved(codes_HW), hidden_grey(shutter) if shutter is not None else 0)
 
 
 def lay_cover(
@@ -88,7 +90,7 @@ def lay_cover(
     """
     if not (overlays or shutter):
         return None
-    codes_HW = _codes_on(cover.codes, to_film, size_HW)
+    codes_HW = _codes_on(cover, to_film, size_HW)
     keep, put = np.full(256, 255, np.uint8), np.zeros(256, np.uint8)
     for code in range(4):
         if overlays and code & _GRAPHICS:
@@ -119,19 +121,28 @@ def _halved(codes_HW: Bytes) -> tuple[Bytes, ...]:
         even = np.pad(last, [(0, side % 2) for side in last.shape])
         pairs = even[::2] | even[1::2]
         levels.append(pairs[:, ::2] | pairs[:, 1::2])
-    return tuple(levels)
+    return tuple(_spread(level) for level in levels)
 
 
-def _codes_on(levels: tuple[Bytes, ...], to_film: Affine23, size_HW: tuple[int, int]) -> Bytes:
-    """From the first level that is no finer than the grid: none of its pixels is jumped over."""
+def _spread(codes_HW: Bytes) -> Bytes:
+    spread_HW = codes_HW.copy()
+    spread_HW[:, :-1] |= codes_HW[:, 1:]
+    spread_HW[:-1] |= spread_HW[1:].copy()
+    return spread_HW
+
+
+def _codes_on(cover: Cover, to_film: Affine23, size_HW: tuple[int, int]) -> Bytes:
+    """From the level that has one to two pixels for each of the grid."""
     film_per_pixel = float(np.hypot(*to_film[:, 0]))
-    number = min(max(0, int(np.ceil(np.log2(film_per_pixel) - 1e-6))), len(levels) - 1)
+    if film_per_pixel <= 1 + 1e-6:
+        return _warped(cover.codes_HW, to_film, size_HW)
+    number = min(int(np.log2(film_per_pixel)), len(cover.smaller) - 1)
     # A level's pixel n covers film pixels n * 2**number and on, whatever the film's side is.
     to_level = to_film.copy()
     to_level[:, 2] += 0.5
     to_level /= 2**number
-    to_level[:, 2] -= 0.5
-    return _warped(levels[number], to_level, size_HW)
+    to_level[:, 2] -= 1.0  # a centre, and down to the pixel whose neighbours are in its bits
+    return _warped(cover.smaller[number], to_level, size_HW)
 
 
 def _warped(codes_HW: Bytes, to_source: Affine23, size_HW: tuple[int, int]) -> Bytes:
