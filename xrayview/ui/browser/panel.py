@@ -28,6 +28,7 @@ from xrayview.ui.browser.row_view import RowView
 from xrayview.ui.browser.thumbnails import Thumbnails
 
 _DONE = object()
+_NO_MATCH = "No film meets these conditions."
 _RESULTS_EVERY_MS = 250
 """How often rows are laid out anew while results arrive that the filter asks for."""
 
@@ -195,6 +196,7 @@ class Browser(QFrame):
         assert self._content is not None
         anchor, below_px = self._anchor()
         self._films = None
+        self.tree.empty_text = "" if self.filter.chosen.is_empty else _NO_MATCH
         self._model.replace(rows, self._content)
         marked = self._mark()
         if self._is_sought:

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import numpy as np
 from PySide6.QtCore import QEvent, QItemSelectionModel, QModelIndex, QPoint, QRect, Qt, Signal
-from PySide6.QtGui import QMouseEvent, QPainter, QPaintEvent, QRegion, QResizeEvent
+from PySide6.QtGui import QColor, QMouseEvent, QPainter, QPaintEvent, QRegion, QResizeEvent
 from PySide6.QtWidgets import QAbstractItemView, QListView, QStyle, QStyleOptionViewItem
 
+from xrayview.ui import theme
 from xrayview.ui.browser.row_model import NODE, AnyIndex, RowModel
 
 _WHEEL_STEP_PX = 20
@@ -29,6 +30,8 @@ class RowView(QListView):
         self._tops_px = np.zeros(1, np.int64)
         self._hovered = -1
         self._seen = (0, 0)
+        self.empty_text = ""
+        """What is said in place of rows where there are none."""
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
         self.setMouseTracking(True)
@@ -156,6 +159,8 @@ class RowView(QListView):
         first = max(self.row_at_px(event.rect().top() + offset), 0)
         last = self.row_at_px(event.rect().bottom() + offset)
         painter = QPainter(self.viewport())
+        if not rows:
+            self._say_empty(painter)
         option = QStyleOptionViewItem()
         self.initViewItemOption(option)
         usual = option.state
@@ -166,6 +171,12 @@ class RowView(QListView):
             self.itemDelegate().paint(painter, option, index)
         painter.end()
         self._tell_seen()
+
+    def _say_empty(self, painter: QPainter) -> None:
+        painter.setPen(QColor(theme.C.quiet))
+        area = self.viewport().rect().adjusted(12, 12, -12, -12)
+        where = Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignTop
+        painter.drawText(area, where | Qt.TextFlag.TextWordWrap, self.empty_text)
 
     def _state(self, index: QModelIndex) -> QStyle.StateFlag:
         state = QStyle.StateFlag.State_None
