@@ -10,9 +10,7 @@ from xrayview.display.drawings import (
     Drawing,
     drawing,
     handles,
-    moved,
     strokes_of,
-    with_handle_at,
 )
 from xrayview.display.measure import probe
 from xrayview.display.regions import region_window
@@ -20,6 +18,7 @@ from xrayview.domain.measurement import Annotation, Mark, Measured
 from xrayview.domain.radiograph import Point, Radiograph, Spacing
 from xrayview.ui.measure.figures import FigureBook, Later, at_once
 from xrayview.ui.measure.film_marks import MarksOfFilm, film_key
+from xrayview.ui.measure.grab import Grab
 from xrayview.ui.measure.hit import Hit, find
 from xrayview.ui.measure.laying import Shown
 from xrayview.ui.measure.marks_item import MarksItem
@@ -63,7 +62,7 @@ class MeasureLayer(QObject):
         self._book: FigureBook | None = None
         self._selected: Annotation | None = None
         self._sketch: Sketch | None = None
-        self._grab: _Grab | None = None
+        self._grab: Grab | None = None
         self._pressed_at = QPointF()
         self._pointer: QPointF | None = None
         self._bare = False
@@ -259,7 +258,7 @@ class MeasureLayer(QObject):
             hit = self._hit(place)
             if hit is not None:
                 self.select(hit.annotation)
-                self._grab = _Grab(hit, self.item.to_film(place))
+                self._grab = Grab(hit, self.item.to_film(place))
                 return True
             self.select(None)
             if self._tool is None:
@@ -395,23 +394,3 @@ class MeasureLayer(QObject):
             self._canvas.show_cursor(Qt.CursorShape.SizeAllCursor)
         else:
             self._canvas.show_cursor(Qt.CursorShape.PointingHandCursor)
-
-
-class _Grab:
-    """An annotation that follows the pointer, by one handle or as a whole."""
-
-    def __init__(self, hit: Hit, start: Point) -> None:
-        self.annotation = self.result = hit.annotation
-        self.moving = False
-        self._handle = hit.handle
-        self._start = start
-
-    def move(self, point: Point) -> None:
-        self.moving = True
-        kind, points = self.annotation.kind, self.annotation.points
-        if self._handle is not None:
-            points = with_handle_at(kind, points, self._handle, point)
-        else:
-            down, right = (now - then for now, then in zip(point, self._start, strict=True))
-            points = moved(points, down, right)
-        self.result = replace(self.annotation, points=points)

@@ -1,0 +1,29 @@
+"""An annotation in the hand."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from xrayview.display.drawings import moved, with_handle_at
+from xrayview.domain.radiograph import Point
+from xrayview.ui.measure.hit import Hit
+
+
+class Grab:
+    """An annotation that follows the pointer, by one handle or as a whole."""
+
+    def __init__(self, hit: Hit, start: Point) -> None:
+        self.annotation = self.result = hit.annotation
+        self.moving = False
+        self._handle = hit.handle
+        self._start = start
+
+    def move(self, point: Point) -> None:
+        self.moving = True
+        kind, points = self.annotation.kind, self.annotation.points
+        if self._handle is not None:
+            points = with_handle_at(kind, points, self._handle, point)
+        else:
+            down, right = (now - then for now, then in zip(point, self._start, strict=True))
+            points = moved(points, down, right)
+        self.result = replace(self.annotation, points=points)
