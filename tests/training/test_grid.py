@@ -173,6 +173,8 @@ def test_that_the_table_has_every_model_and_what_was_published(out: Path):
     assert "0.850" in rows[-1]
     notes = "\n".join(lines[len(rows) :])
     assert "4 models out of 2 trainings" in notes
+    assert "5 of these test films have the finding" in notes
+    assert "precision of 0.500 and a recall of 1" in notes
     assert "resnet18.pth (sha256 " in notes
     assert "The recipe says ImageNet" in notes
     with (out / "grid.csv").open(newline="") as stream:

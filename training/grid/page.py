@@ -13,7 +13,7 @@ from training.evaluate import truths
 from training.grid.plan import Cell, Model
 from training.grid.rows import GridRow, best, table
 from training.report.build import write_whole
-from training.report.markup import Markup, element, image, page, paragraph, section
+from training.report.markup import Content, Markup, element, image, page, paragraph, section
 from training.report.markup import table as markup_table
 from training.report.pictures import METHOD, heat_of_film
 from training.runs import RunFolder
@@ -44,11 +44,24 @@ def write_page(
         "Backbone grid",
         element("h1", "Backbone grid"),
         paragraph("Research use only. Not for diagnosis.", "warn"),
-        section("Models", markup_table(titles, lines), *(paragraph(n, "quiet") for n in notes)),
+        section(
+            "Models",
+            markup_table(titles, [[_narrow(cell) for cell in line] for line in lines]),
+            *(paragraph(n, "quiet") for n in notes),
+        ),
         _heat_maps(models[first.folder], data, out, say),
     )
     say(f"written to {write_whole(text, out / PAGE)}")
     return out / PAGE
+
+
+def _narrow(text: str) -> Content:
+    """A figure with its interval below it: the table has many columns."""
+    value, found, bounds = text.partition(" (")
+    if not found:
+        return text
+    below = element("div", bounds.rstrip(")"), class_="quiet")
+    return element("td", value, below, class_="number")
 
 
 def _heat_maps(model: Model, data: Path, out: Path, say: Say) -> Markup:

@@ -70,8 +70,10 @@ def describe_model(cell: Cell, model: Model, run: RunFolder) -> GridRow:
     for split in ("validation", "test"):
         found = json.loads((run.path / split / "metrics.json").read_text(encoding="utf-8"))
         judged = found["findings"][finding]
+        counts = Confusion(**next(iter(judged["operating_points"].values())))
         row[split] = {
             "films": found["films"],
+            "with_finding": counts.positives,
             "patients": found["patients"],
             "auc": judged["figures"]["auc"],
             **{column: judged["figures"][name] for column, name in _SHARES.items()},
@@ -167,6 +169,7 @@ def _record(row: GridRow) -> dict[str, object]:
     for split in ("validation", "test"):
         found = row.facts[split]
         record |= {f"{split}_films": found["films"], f"{split}_patients": found["patients"]}
+        record[f"{split}_with_finding"] = found["with_finding"]
         for figure in ("auc", *_SHARES):
             for part in ("value", "low", "high"):
                 suffix = "" if part == "value" else f"_{part}"

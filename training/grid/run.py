@@ -178,8 +178,14 @@ def notes_on(cells: Sequence[Cell], rows: Sequence[GridRow]) -> list[str]:
         "each figure, the same weights that a training for each would have kept."
     )
     other = "" if own else " The recipe says ImageNet: these figures are of another start."
+    share = test["with_finding"] / test["films"]
+    trivial = (
+        f"{test['with_finding']} of these test films have the finding: calling all of them so has "
+        f"an accuracy and a precision of {share:.3f} and a recall of 1."
+    )
     return [
         judged,
+        trivial,
         shared,
         "A model kept by recall may call nearly every film abnormal: look at its precision.",
         f"Backbones: {'; '.join(starts)}.{other}",
