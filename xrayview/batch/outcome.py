@@ -10,6 +10,7 @@ from xrayview.domain.film import RejectedFile
 from xrayview.domain.model import GateVerdict
 from xrayview.engine.protocol import PreparedFilm
 from xrayview.errors import Status, StatusCode, XrayViewError
+from xrayview.inference.gate import combine
 
 CODES = frozenset(StatusCode)
 
@@ -17,7 +18,8 @@ CODES = frozenset(StatusCode)
 def result_of_film(tried: Tried) -> FilmResult:
     """The outcome as the CSV and the window show it."""
     status, code, message = _verdict(tried)
-    prepared = tried.prepared
+    prepared, gate = tried.prepared, _gate(tried)
+    refused = gate is not None and gate.refused
     return FilmResult(
         relative_path=tried.found.relative_path,
         status=status,
@@ -26,8 +28,8 @@ def result_of_film(tried: Tried) -> FilmResult:
         ref=None if isinstance(tried.found, RejectedFile) else tried.found,
         sha256=prepared.sha256 if prepared else "",
         preprocessing_id=prepared.model_input.preprocessing_id if prepared else "",
-        prediction=tried.prediction,
-        gate=prepared.gate if prepared else None,
+        prediction=None if refused else tried.prediction,
+        gate=gate,
         time_utc=datetime.now(UTC).isoformat(timespec="seconds"),
     )
 
@@ -38,13 +40,21 @@ def _verdict(tried: Tried) -> tuple[Status, StatusCode, str]:
     if tried.error:
         code = tried.error.code or StatusCode.DECODE_FAILED
         return Status.ERROR, code, error_message(tried.error)
-    if tried.prepared is None:
+    gate = _gate(tried)
+    if tried.prepared is None or gate is None:
         raise ValueError("a film is rejected, failed or prepared")
-    return _judgement(tried.prepared)
+    return _judgement(tried.prepared, gate)
 
 
-def _judgement(prepared: PreparedFilm) -> tuple[Status, StatusCode, str]:
-    gate = prepared.gate
+def _gate(tried: Tried) -> GateVerdict | None:
+    """What header and pixels say, with what the model's statistics say."""
+    if tried.prepared is None:
+        return None
+    said = tried.prediction.gate if tried.prediction else GateVerdict()
+    return combine((tried.prepared.gate, said))
+
+
+def _judgement(prepared: PreparedFilm, gate: GateVerdict) -> tuple[Status, StatusCode, str]:
     message = "; ".join((*gate.reasons, *prepared.warnings))
     if gate.refused:
         return Status.REFUSED, _code(gate, StatusCode.NOT_A_RADIOGRAPH), message

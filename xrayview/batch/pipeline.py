@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 
 from xrayview.batch.each_file import ask_each
 from xrayview.domain.film import FilmRef, RejectedFile
-from xrayview.domain.model import Prediction, PreprocessSpec
+from xrayview.domain.model import ModelCard, Prediction
 from xrayview.engine.client import Engine
 from xrayview.engine.lane import Priority
 from xrayview.engine.protocol import Classify, ModelRef, PreparedFilm, PrepareInput
@@ -42,14 +42,15 @@ class Tried:
 
 
 def prepare(
-    engine: Engine, found: Iterable[Found], spec: PreprocessSpec, cancel: threading.Event
+    engine: Engine, found: Iterable[Found], card: ModelCard, cancel: threading.Event
 ) -> Iterator[Tried]:
     """Decode and preprocess films in the decode workers. Raises: Cancelled."""
 
     def ask(entry: Found) -> Future[PreparedFilm] | None:
         if isinstance(entry, RejectedFile):
             return None
-        return engine.submit(PrepareInput(entry, spec), priority=Priority.BATCH)
+        request = PrepareInput(entry, card.preprocessing, scope=card.scope)
+        return engine.submit(request, priority=Priority.BATCH)
 
     for asked in ask_each(engine, found, ask, cancel):
         prepared = asked.answer

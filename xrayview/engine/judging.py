@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from xrayview.domain.model import HeatMap, ModelCard, Prediction
 from xrayview.engine.protocol import Classify, Explain, LoadModel, ModelReady, ModelRef
 
 if TYPE_CHECKING:
+    from xrayview.inference.likeness import TrainingStatistics
     from xrayview.inference.runtime import Runtime
 
-_loaded: dict[tuple[str, str], tuple[Runtime, ModelCard]] = {}
+
+@dataclass(frozen=True, eq=False)
+class _Model:
+    runtime: Runtime
+    card: ModelCard
+    statistics: TrainingStatistics | None
+
+
+_loaded: dict[tuple[str, str], _Model] = {}
 """The one model in memory, by (sha256, device). A new worker fills it with its first request."""
 
 
@@ -21,14 +31,16 @@ def load_runtime() -> None:
 
 def load_model(request: LoadModel) -> ModelReady:
     """Load the bundle and check its contract."""
-    runtime, card = _runtime(request.model)
+    loaded = _model(request.model)
+    runtime = loaded.runtime
     return ModelReady(
         model=request.model,
-        card=card,
+        card=loaded.card,
         device=runtime.device,
         device_name=runtime.device_name,
         precision=runtime.precision,
         explain_methods=runtime.explain_methods,
+        checks_likeness=loaded.statistics is not None,
     )
 
 
@@ -36,19 +48,21 @@ def classify_films(request: Classify) -> tuple[Prediction, ...]:
     """One prediction per input, in order."""
     from xrayview.inference.classifier import classify
 
-    runtime, card = _runtime(request.model)
-    return classify(runtime, card, request.inputs)
+    loaded = _model(request.model)
+    return classify(loaded.runtime, loaded.card, request.inputs, loaded.statistics)
 
 
 def explain_film(request: Explain) -> HeatMap:
     """Where the model found evidence for one finding."""
     from xrayview.inference.explain import explain
 
-    runtime, card = _runtime(request.model)
-    return explain(runtime, card, request.model_input, request.finding, request.method)
+    loaded = _model(request.model)
+    return explain(
+        loaded.runtime, loaded.card, request.model_input, request.finding, request.method
+    )
 
 
-def _runtime(model: ModelRef) -> tuple[Runtime, ModelCard]:
+def _model(model: ModelRef) -> _Model:
     """The loaded model; loaded now where this worker is new or held another one."""
     key = (model.sha256, model.device)
     if key not in _loaded:
@@ -57,9 +71,13 @@ def _runtime(model: ModelRef) -> tuple[Runtime, ModelCard]:
     return _loaded[key]
 
 
-def _load(model: ModelRef) -> tuple[Runtime, ModelCard]:
-    from xrayview.inference import runtime
+def _load(model: ModelRef) -> _Model:
+    from xrayview.inference import gate_file, runtime
     from xrayview.io.bundle import read_card
 
     card = read_card(model.path)
-    return runtime.load(model.path, card, model.device, sha256=model.sha256), card
+    loaded = runtime.load(model.path, card, model.device, sha256=model.sha256)
+    statistics = gate_file.read_statistics(model.path)
+    if statistics is not None:
+        gate_file.require_fit(statistics, loaded, card, model.path)
+    return _Model(loaded, card, statistics)
