@@ -1,7 +1,7 @@
-"""`export` and `calibrate`: a finished bundle from a run's best weights, or anew from a bundle.
+"""`export`, `calibrate` and `gate`: a finished bundle from a run's best weights, or from a bundle.
 
-Both fit the temperature and choose the operating points on validation only, write a new file, and
-leave every file that is there as it is.
+The first two fit the temperature and choose the operating points on validation only; all write a new
+file, and leave every file that is there as it is.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import json
 import tempfile
 import warnings
 import zipfile
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -22,12 +23,14 @@ from training.data.films import Say, select_rows
 from training.data.splits import VALIDATION
 from training.evaluate import Subject
 from training.export import TOLERANCE, best_network, export
+from training.gate_statistics import described, gate_statistics, gated
 from training.pipeline import fitted_card
 from training.runs import RunFolder, command_line, commit
 from training.scoring import Scored, score_films
-from xrayview.domain.model import ModelCard
+from xrayview.domain.model import ModelCard, Scope
 from xrayview.errors import ModelError, NothingUsable, UsageError
 from xrayview.inference import runtime
+from xrayview.inference.gate_file import GATE_NAME, to_npz
 from xrayview.io.bundle import CARD_NAME, card_to_json, read_card, read_extra
 
 
@@ -47,8 +50,10 @@ def export_run(run: RunFolder, data: Path, out: Path | None, say: Say) -> Path:
     draft = draft_card(config, run.read_facts(), network.stride)
     with tempfile.TemporaryDirectory() as folder:
         loaded = export(network, draft, Path(folder) / path.name)
+    rows = select_rows(config, data)[0]
     card = fitted_card(config, draft, _validation(config, draft, loaded, data))
-    export(network, card, path)
+    card, extra = gated(loaded, card, rows, data, say)
+    export(network, card, path, extra)
     return _told(card, path, say)
 
 
@@ -79,6 +84,36 @@ def recalibrate(
     return _told(card, path, say)
 
 
+def add_gate(
+    subject: Subject, data: Path, out: Path | None, device: runtime.Device, say: Say
+) -> Path:
+    """Write a copy of the bundle with statistics of its training films.
+
+    Scores stay as they are. A card that does not say which films it is for gets the recipe's
+    scope.
+
+    Raises:
+        UsageError: the new bundle is there already.
+        NothingUsable: too few films for training or for validation.
+        ModelError: the copy differs from the bundle.
+    """
+    bundle, card = subject.bundle, subject.card
+    path = _free(out or bundle.with_name(f"{bundle.stem}-gated.pt"))
+    loaded = runtime.load(bundle, card, device)
+    rows = select_rows(subject.config, data)[0]
+    statistics = gate_statistics(loaded, card, rows, data, say)
+    if card.scope == Scope():
+        card = replace(card, scope=subject.config.bundle.scope)
+    origin = {"from_sha256": loaded.sha256, "command": command_line(), "commit": commit()}
+    card = replace(
+        described(card, statistics), training={**card.training, "gate_statistics": origin}
+    )
+    _copy(bundle, card, path, {GATE_NAME: to_npz(statistics)})
+    say(f"doubted beyond {statistics.near:.3f}, refused beyond {statistics.far:.3f}")
+    say(f"bundle {path}")
+    return path
+
+
 def _free(path: Path) -> Path:
     if path.exists():
         raise UsageError(
@@ -98,12 +133,15 @@ def _validation(
     return {VALIDATION: score_films(loaded, card, rows, data)}
 
 
-def _copy(bundle: Path, card: ModelCard, path: Path) -> None:
-    """The same program and files with another card, proved to give the same logits."""
+def _copy(
+    bundle: Path, card: ModelCard, path: Path, extra: Mapping[str, bytes] | None = None
+) -> None:
+    """The same program with another card and `extra` files, proved to give the same logits."""
     partial = path.with_name(path.name + ".partial")
     extras: dict[str, str | bytes] = {
         name: read_extra(bundle, name) or b"" for name in _extra_names(bundle)
     }
+    extras |= extra or {}
     extras[CARD_NAME] = json.dumps(card_to_json(card), indent=2, ensure_ascii=False)
     with warnings.catch_warnings():
         # TorchScript is deprecated, not gone: it is the contract's format.

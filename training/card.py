@@ -42,6 +42,7 @@ def draft_card(config: TrainingConfig, facts: dict[str, Any], stride: int) -> Mo
         limitations=_limitations(config, facts),
         flip_average=config.evaluation.flip_average,
         explain={"method": "grad-cam", "stride": stride},
+        scope=bundle.scope,
         training=_training(config, facts),
     )
 

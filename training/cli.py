@@ -191,6 +191,11 @@ COMMANDS: dict[str, Command] = {
     "export": Command(
         "the bundle of a run's best weights", commands.export_options, commands.export
     ),
+    "gate": Command(
+        "a copy of a bundle with statistics of its training films, for the app to tell others",
+        commands.gate_options,
+        commands.gate,
+    ),
     "audit": Command(
         "what a model, or no model at all, can tell without the lungs",
         commands.audit_options,

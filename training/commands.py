@@ -1,4 +1,4 @@
-"""Subcommands on a finished run or a bundle: audit, calibrate, export, report.
+"""Subcommands on a finished run or a bundle: audit, calibrate, export, gate, report.
 
 What runs is imported when it runs: `list` and `--help` answer without torch.
 """
@@ -82,6 +82,21 @@ def calibrate(args: argparse.Namespace) -> None:
 
     subject = find_subject(args.model, args.recipe)
     recalibrate(subject, args.data, args.out, args.device, _say)
+
+
+def gate_options(parser: argparse.ArgumentParser) -> None:
+    """Options of `gate`."""
+    _model_options(parser)
+    parser.add_argument("--out", type=Path, help="the new bundle (default: NAME-gated.pt)")
+
+
+def gate(args: argparse.Namespace) -> None:
+    """Write a copy of a bundle with statistics of its training films."""
+    from training.calibrate import add_gate
+    from training.evaluate import find_subject
+
+    subject = find_subject(args.model, args.recipe)
+    add_gate(subject, args.data, args.out, args.device, _say)
 
 
 def report_options(parser: argparse.ArgumentParser) -> None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from training.typed import replaced, typed
-from xrayview.domain.model import Activation, PreprocessSpec, Task
+from xrayview.domain.model import Activation, PreprocessSpec, Scope, Task
 from xrayview.errors import UsageError
 
 
@@ -266,6 +266,8 @@ class BundleConfig:
     sources: tuple[str, ...] = ()
     licence: str = "Apache-2.0"
     authors: str = "The XrayView developers"
+    scope: Scope = field(default_factory=Scope)
+    """The films that the model is for: the app doubts others."""
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import warnings
+from collections.abc import Mapping
 from pathlib import Path
 
 import torch
@@ -15,7 +16,7 @@ from training.runs import RunFolder
 from xrayview.domain.model import ModelCard
 from xrayview.errors import ModelError, UsageError
 from xrayview.inference import runtime
-from xrayview.io.bundle import card_to_json, read_card
+from xrayview.io.bundle import CARD_NAME, card_to_json, read_card
 
 TOLERANCE = 1e-4
 """Largest allowed distance of exported and eager logits, relative to the largest logit."""
@@ -41,11 +42,13 @@ def best_network(config: TrainingConfig, run: RunFolder) -> Network:
     return network.eval()
 
 
-def export(network: Network, card: ModelCard, path: Path) -> runtime.Runtime:
+def export(
+    network: Network, card: ModelCard, path: Path, extra: Mapping[str, bytes] | None = None
+) -> runtime.Runtime:
     """Write the bundle, load it as the app does, and prove that it equals the network.
 
     Replaces `path` whole. The three methods of the contract are traced in eval mode, float32, on
-    the CPU, for any batch size.
+    the CPU, for any batch size. `extra` are more files beside the card, by name.
 
     Raises:
         ModelError: the exported network or card differs from the one that went in.
@@ -63,7 +66,7 @@ def export(network: Network, card: ModelCard, path: Path) -> runtime.Runtime:
         script = torch.jit.trace_module(network, methods)  # type: ignore[no-untyped-call]
         partial = path.with_name(path.name + ".partial")
         text = json.dumps(card_to_json(card), indent=2, ensure_ascii=False)
-        torch.jit.save(script, str(partial), _extra_files={"model_card.json": text})
+        torch.jit.save(script, str(partial), _extra_files={CARD_NAME: text, **(extra or {})})
     loaded = runtime.load(partial, read_card(partial), "cpu")
     _require_parity(network, loaded, card, partial)
     partial.replace(path)

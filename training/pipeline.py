@@ -18,6 +18,7 @@ from training.data.targets import targets_NK
 from training.evaluate import Subject, classes, evaluate, truths
 from training.export import best_network, export
 from training.figures import Truth, agreement, figures, plain
+from training.gate_statistics import gated
 from training.loop import train as train_network
 from training.operating_points import choose
 from training.processes import start_processes
@@ -93,7 +94,8 @@ def finish(config: TrainingConfig, films: Films, run: RunFolder, data: Path, say
         for split in (VALIDATION, TEST)
     }
     card = fitted_card(config, draft, scored)
-    export(network, card, bundle)
+    card, extra = gated(loaded, card, films.manifest.rows, data, say)
+    export(network, card, bundle, extra)
     for split in scored:
         subject = Subject(bundle, read_card(bundle), config)
         evaluate(subject, data, split, run.path / split, "cpu", say)
