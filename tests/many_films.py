@@ -1,0 +1,71 @@
+"""A folder of many small films, made from the few real radiographs that may be passed on.
+
+Patients have made-up names, so that a test can look for them where no name may be.
+"""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Sequence
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from pydicom import dcmread
+
+from tests.builders import write_dicom
+from xrayview.services.resources import resource
+
+FILMS_OF_A_PATIENT = 4
+"""Three frontal chest films of different years and one film of an ankle."""
+FAMILY_NAME = "Quillfeather"
+BIRTH_DATE = "19340217"
+SPACING_MM = 1.6
+"""Of each pixel, at the detector."""
+_EVERY = 8
+_PLACES: dict[str, tuple[str, ...]] = {
+    "CHEST": ("samples", "chest", "RG1_J2KR.dcm"),
+    "EXTREMITY": ("samples", "ankle", "RG3_J2KI.dcm"),
+}
+
+
+@cache
+def _small(body_part: str) -> tuple[npt.NDArray[Any], Any]:
+    real = dcmread(resource(*_PLACES[body_part]))
+    return np.ascontiguousarray(real.pixel_array[::_EVERY, ::_EVERY]), real
+
+
+def write_many_films(folder: Path, count: int) -> Sequence[Path]:
+    """Write so many DICOM films, `P000/0.dcm` and so on; their paths in the browser's order."""
+    return [_write(folder, *divmod(number, FILMS_OF_A_PATIENT)) for number in range(count)]
+
+
+def _write(folder: Path, patient: int, number: int) -> Path:
+    body_part = "CHEST" if number < FILMS_OF_A_PATIENT - 1 else "EXTREMITY"
+    pixels_HW, real = _small(body_part)
+    # A film like no other: its columns begin elsewhere.
+    pixels_HW = np.roll(pixels_HW, patient % 7, axis=1)
+    path = folder / f"P{patient:03d}" / f"{number}.dcm"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    root = f"1.2.826.0.1.3680043.10.1.{patient + 1}.{number + 1}"
+    return write_dicom(
+        path,
+        pixels_HW,
+        photometric=real.PhotometricInterpretation,
+        bits_stored=int(real.BitsStored),
+        windows=[(float(real.WindowCenter), float(real.WindowWidth))],
+        PatientName=f"{FAMILY_NAME}^{patient}",
+        PatientID=f"QF-{patient:03d}",
+        PatientBirthDate=BIRTH_DATE,
+        PatientSex="F",
+        StudyDate=datetime.date(2018 + number, 1 + patient % 12, 9).strftime("%Y%m%d"),
+        StudyInstanceUID=root,
+        SeriesInstanceUID=f"{root}.1",
+        SOPInstanceUID=f"{root}.1.1",
+        BodyPartExamined=body_part,
+        ViewPosition=real.ViewPosition,
+        PatientOrientation=list(real.PatientOrientation),
+        ImagerPixelSpacing=[SPACING_MM, SPACING_MM],
+    )

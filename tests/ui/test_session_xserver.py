@@ -1,0 +1,221 @@
+"""A reader's whole session under a real X server, and what is there after it."""
+
+from __future__ import annotations
+
+import csv
+import json
+import math
+import os
+import shutil
+import subprocess
+import sys
+import time
+import uuid
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from pydicom import dcmread
+from PySide6.QtGui import QImage
+
+from tests.many_films import (
+    BIRTH_DATE,
+    FAMILY_NAME,
+    FILMS_OF_A_PATIENT,
+    SPACING_MM,
+    write_many_films,
+)
+from xrayview.io.measurements import FILE_NAME, load_measurements
+from xrayview.services.catalogue import trust_model
+
+ROOT = Path(__file__).parents[2]
+NEEDED = ("xvfb-run", "xdotool")
+FILMS = 200
+_MARK = "XRAYVIEW_READING_SESSION"
+_CODE = "import sys; from tests.ui.reading_session import run; sys.exit(run(*sys.argv[1:]))"
+_LONGEST_S = 280
+
+
+@dataclass(frozen=True)
+class Session:
+    """What is left of it."""
+
+    films: tuple[Path, ...]
+    out: Path
+    home: Path
+    said: dict[str, Any]
+    code: int
+    errors: str
+    left_running: tuple[str, ...]
+
+
+@pytest.fixture(scope="module")
+def session(bundle: Path, tmp_path_factory: pytest.TempPathFactory) -> Session:
+    if sys.platform != "linux" or not all(map(shutil.which, NEEDED)):
+        pytest.skip("needs xvfb-run and xdotool")
+    place = tmp_path_factory.mktemp("session")
+    home, out = place / "home", place / "out"
+    films = tuple(write_many_films(place / "films", FILMS))
+    out.mkdir()
+    mark = uuid.uuid4().hex
+    environment = _environment(home, mark)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_CONFIG_HOME", environment["XDG_CONFIG_HOME"])
+        trust_model(bundle)
+    errors = place / "errors.txt"
+    with errors.open("w") as stream:  # a pipe would wait for what is left running
+        done = subprocess.run(
+            [
+                *("xvfb-run", "-a", "-s", "-screen 0 1280x800x24", sys.executable, "-c", _CODE),
+                *map(str, (place / "films", bundle, FILMS, out)),
+            ],
+            cwd=ROOT,
+            env=environment,
+            stdout=subprocess.DEVNULL,
+            stderr=stream,
+            timeout=_LONGEST_S,
+            check=False,
+        )
+    said = out / "said.json"
+    return Session(
+        films,
+        out,
+        home,
+        json.loads(said.read_text(encoding="utf-8")) if said.exists() else {},
+        done.returncode,
+        errors.read_text(),
+        _left_running(mark),
+    )
+
+
+def _environment(home: Path, mark: str) -> dict[str, str]:
+    folders = {f"XDG_{kind}_HOME": str(home / kind.lower()) for kind in
+               ("CONFIG", "CACHE", "DATA", "STATE")}  # fmt: skip
+    own = {"HOME": str(home), "QT_QPA_PLATFORM": "xcb", _MARK: mark, "PYTHONPATH": str(ROOT)}
+    return {**os.environ, **folders, **own}
+
+
+def _left_running(mark: str) -> tuple[str, ...]:
+    """Command lines of the processes that were started in the session and have not ended."""
+    end = time.monotonic() + 10
+    while (found := tuple(_marked(mark))) and time.monotonic() < end:
+        time.sleep(0.1)
+    return found
+
+
+def _marked(mark: str) -> list[str]:
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            if mark.encode() in (process / "environ").read_bytes():
+                found.append((process / "cmdline").read_bytes().replace(b"\0", b" ").decode())
+        except OSError:  # it has ended, or is somebody else's
+            continue
+    return found
+
+
+def rows_of(path: str | Path) -> list[dict[str, str]]:
+    with Path(path).open(newline="", encoding="utf-8") as stream:
+        return list(csv.DictReader(stream))
+
+
+pytestmark = pytest.mark.xserver
+
+
+def test_that_the_session_ends_as_it_should(session: Session) -> None:
+    assert session.code == 0, session.errors[-3000:]
+    assert session.left_running == ()
+    assert "Traceback" not in session.errors
+
+
+def test_that_nothing_in_it_was_an_error(session: Session) -> None:
+    banners = session.said["banners"]
+    assert [title for _matter, kind, title in banners if kind != "info"] == []
+    assert "figure.png is saved" in [title for _matter, _kind, title in banners]
+
+
+def test_that_the_length_is_that_of_its_ends(session: Session) -> None:
+    length = session.said["marks"]["length"]
+    (ay, ax), (by, bx) = length["points"]
+    expected = math.hypot(by - ay, bx - ax) * SPACING_MM
+    assert length["figures"] == {"length": pytest.approx(expected)}
+    assert expected > 20
+    assert length["spacing"] == "at detector"
+
+
+def test_that_the_region_has_the_figures_of_the_film_s_values(session: Session) -> None:
+    region = session.said["marks"]["rectangle"]
+    (top, left), (bottom, right) = region["points"]
+    values = dcmread(session.films[0]).pixel_array[
+        math.ceil(top) : math.floor(bottom) + 1, math.ceil(left) : math.floor(right) + 1
+    ]
+    figures = region["figures"]
+    assert figures["mean"] == pytest.approx(values.mean())
+    assert figures["SD"] == pytest.approx(values.std())
+    assert (figures["minimum"], figures["maximum"]) == (values.min(), values.max())
+    assert figures["area"] == pytest.approx((bottom - top) * (right - left) * SPACING_MM**2)
+
+
+def test_that_what_was_drawn_lies_beside_the_study_and_in_the_table(session: Session) -> None:
+    kept = load_measurements(session.films[0].parent / FILE_NAME)
+    (film,) = kept.values()
+    drawn = session.said["marks"]
+    assert {str(mark.kind) for mark in film.annotations} == set(drawn)
+    written = rows_of(session.out / "measurements.csv")
+    assert {row["kind"] for row in written} == set(drawn)
+
+
+def test_that_the_prior_was_the_film_of_the_year_before(session: Session) -> None:
+    assert session.said["prior"] == ["P000/2.dcm", "P000/1.dcm"]
+    current, prior = session.said["lines"]
+    assert current.startswith("Current")
+    assert "1 y earlier" in prior
+
+
+def test_that_a_cancelled_batch_keeps_its_rows_and_the_next_one_has_all(session: Session) -> None:
+    cancelled, early_csv = session.said["cancelled"]
+    assert cancelled
+    early = rows_of(early_csv)
+    assert len(early) < FILMS
+    assert {row["status"] for row in early} <= {"ok", "refused"}
+    cancelled, csv_path = session.said["finished"]
+    assert not cancelled
+    rows = rows_of(csv_path)
+    folder = session.films[0].parents[1]
+    assert [row["path"] for row in rows] == [
+        f.relative_to(folder).as_posix() for f in session.films
+    ]
+    ankles = FILMS // FILMS_OF_A_PATIENT
+    assert Counter(row["status"] for row in rows) == {"ok": FILMS - ankles, "refused": ankles}
+    assert all(not row["score_Opacity"] for row in rows if row["status"] == "refused")
+    assert session.said["film_status"] == "ok"
+
+
+def test_that_the_figure_shows_the_film_at_its_own_resolution(session: Session) -> None:
+    figure = QImage(str(session.out / "figure.png"))
+    height, width = dcmread(session.films[0]).pixel_array.shape
+    assert figure.width() >= width
+    assert figure.height() >= height
+
+
+def test_that_the_copies_are_the_films_without_the_patient(session: Session) -> None:
+    copies = [dcmread(path) for path in (session.out / "copies").rglob("*.dcm")]
+    films = [dcmread(path) for path in session.films]
+    assert len(copies) == FILMS
+    assert not {c.SOPInstanceUID for c in copies} & {f.SOPInstanceUID for f in films}
+    assert not any(FAMILY_NAME in str(copy) or BIRTH_DATE in str(copy) for copy in copies)
+    pixels = [np.sort(np.array([hash(d.PixelData) for d in each])) for each in (copies, films)]
+    assert np.array_equal(*pixels)
+
+
+def test_that_no_name_and_no_birth_date_stays_at_home(session: Session) -> None:
+    files = [path for path in session.home.rglob("*") if path.is_file()]
+    assert any(path.name == "xrayview.log" for path in files)
+    assert any(path.name == "predictions.csv" for path in files)
+    written = {path: path.read_bytes() for path in files}
+    written[session.out] = (session.out / "measurements.csv").read_bytes()
+    for secret in (FAMILY_NAME, BIRTH_DATE):
+        assert [str(path) for path, data in written.items() if secret.encode() in data] == []
