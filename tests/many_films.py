@@ -5,7 +5,7 @@ Patients have made-up names, so that a test can look for them where no name may 
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
@@ -60,7 +60,7 @@ def _write(folder: Path, patient: int, number: int) -> Path:
         PatientID=f"QF-{patient:03d}",
         PatientBirthDate=BIRTH_DATE,
         PatientSex="F",
-        StudyDate=datetime.date(2018 + number, 1 + patient % 12, 9).strftime("%Y%m%d"),
+        StudyDate=dt.date(2018 + number, 1 + patient % 12, 9).strftime("%Y%m%d"),
         StudyInstanceUID=root,
         SeriesInstanceUID=f"{root}.1",
         SOPInstanceUID=f"{root}.1.1",

@@ -183,6 +183,7 @@ def test_that_a_cancelled_batch_keeps_its_rows_and_the_next_one_has_all(session:
     assert {row["status"] for row in early} <= {"ok", "refused"}
     cancelled, csv_path = session.said["finished"]
     assert not cancelled
+    assert csv_path != early_csv
     rows = rows_of(csv_path)
     folder = session.films[0].parents[1]
     assert [row["path"] for row in rows] == [

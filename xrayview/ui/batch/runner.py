@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 import shutil
 import threading
@@ -63,7 +64,7 @@ class BatchRunner(QObject):
         if model is None or source is None:
             self.message.emit(_NO_MODEL if model is None else _NO_SOURCE)
             return
-        out = self._results / _folder_name(source) / "predictions.csv"
+        out = _new_folder(self._results, source) / "predictions.csv"
         self.csv_path, self._model_sha256 = None, model.model.sha256
         own_points = dict(self._session.own_points)  # those in force when it was asked for
         self._paused.clear()
@@ -150,7 +151,10 @@ _NO_SOURCE = Message(
 )
 
 
-def _folder_name(source: Path) -> str:
+def _new_folder(results: Path, source: Path) -> Path:
+    """One of its own: a batch in another's folder would go on with that one's rows."""
     stamp = datetime.now().astimezone().strftime("%Y-%m-%d %H-%M-%S")
-    name = re.sub(r"[^\w.-]+", "_", source.name) or "folder"
-    return f"{name} {stamp}"
+    safe = re.sub(r"[^\w.-]+", "_", source.name) or "folder"
+    name = f"{safe} {stamp}"
+    names = itertools.chain([name], (f"{name} ({number})" for number in itertools.count(2)))
+    return next(folder for name in names if not (folder := results / name).exists())
