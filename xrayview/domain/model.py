@@ -173,7 +173,7 @@ class GateVerdict:
     flags: tuple[str, ...] = ()
     reasons: tuple[str, ...] = ()
     ood_score: float | None = None
-    """Distance from the training films, in the unit of the model's statistics; None: not checked."""
+    """Distance from the training films, by the model's statistics; None: not checked."""
     ood_percentile: float | None = None
     """Share of the validation films that lie closer, 0..100."""
 

@@ -64,6 +64,7 @@ def columns_of(findings: tuple[str, ...], labelled: tuple[Column, ...] = ()) -> 
         Column("Predicted", _predicted, _predicted, 104),
         *labelled,
         *(_score_column(place, name) for place, name in enumerate(findings)),
+        Column("Unlike", _unlike, _distance, 72, figure=True),
         Column("Reason", _reason, _reason, 160),
     )
 
@@ -132,6 +133,19 @@ def _segment(text: str, act: Callable[[], None]) -> QPushButton:
 
 def _predicted(result: FilmResult) -> str:
     return result.prediction.predicted.replace("|", ", ") if result.prediction else ""
+
+
+def _unlike(result: FilmResult) -> str:
+    """The share of validation films that are more like the training films."""
+    gate = result.gate
+    if gate is None or gate.ood_percentile is None:
+        return "–"
+    return f"{gate.ood_percentile:.1f} %"
+
+
+def _distance(result: FilmResult) -> float:
+    gate = result.gate
+    return gate.ood_score if gate is not None and gate.ood_score is not None else -1.0
 
 
 def _reason(result: FilmResult) -> str:

@@ -18,18 +18,10 @@ from PySide6.QtWidgets import (
 
 from xrayview.domain.model import ModelCard, Prediction
 from xrayview.domain.operating_points import point_in_force
-from xrayview.errors import Status
 from xrayview.ui import shortcuts, theme
 from xrayview.ui.findings.heat_controls import HeatControls
 from xrayview.ui.findings.score_bar import ScoreBar, Scored
-from xrayview.ui.findings.state import FindingsState, surety
-
-_VERDICT = {
-    "judged": "May judge: yes",
-    "refused": "May judge: no",
-    "failed": "Could not be judged",
-    "unread": "Could not be judged",
-}
+from xrayview.ui.findings.state import FindingsState, reasons, sure_line, verdict
 
 
 class FindingsPanel(QFrame):
@@ -94,22 +86,20 @@ class FindingsPanel(QFrame):
         return tuple(bar.scored.finding.name for bar in self._bars)
 
     def _show_verdict(self, state: FindingsState) -> None:
-        result = state.result
-        text = _VERDICT.get(state.kind, "Findings")
-        doubt = result is not None and result.status is Status.WARN
-        sign = {"judged": ("warn", theme.C.warn) if doubt else ("ok", theme.C.ok)}.get(
-            state.kind,
-            {"refused": ("refused", theme.C.warn), "failed": ("error", theme.C.error)}.get(
-                state.kind
-            ),
-        )
+        words = verdict(state)
+        sure = words.endswith("yes")
+        sign = {
+            "judged": ("ok", theme.C.ok) if sure else ("warn", theme.C.warn),
+            "refused": ("refused", theme.C.warn),
+            "failed": ("error", theme.C.error),
+        }.get(state.kind)
         self._sign.setVisible(sign is not None)
         if sign is not None:
             self._sign.setPixmap(theme.pixmap(*_sized(sign), self.devicePixelRatioF()))
-        self._verdict.setText("May judge: with doubt" if doubt else text)
-        reasons = "\n".join((result.message if result else state.text).split("; "))
-        self._reasons.setText(reasons)
-        self._reasons.setVisible(bool(reasons))
+        self._verdict.setText(words)
+        lines = "\n".join(reasons(state))
+        self._reasons.setText(lines)
+        self._reasons.setVisible(bool(lines))
 
     def _show_scores(self, state: FindingsState, said: Prediction | None) -> None:
         scored = _by_score(said, state.card, state.own_points) if said and state.card else []
@@ -119,9 +109,10 @@ class FindingsPanel(QFrame):
         self._own.setVisible(own > 0)
         self._sure.setVisible(said is not None)
         if said is not None:
-            self._sure.setText(f"Sure: {surety(said.uncertainty)}  (H {said.uncertainty:.2f})")
+            self._sure.setText(sure_line(said))
             self._sure.setToolTip(
                 "Entropy of the scores over its maximum: 0 is sure, 1 is not sure at all.\n"
+                "It tells how far the scores are from undecided, not whether they are right.\n"
                 f"Computed on {said.device}, {said.precision}."
             )
 

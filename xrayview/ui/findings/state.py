@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from xrayview.domain.events import FilmResult
-from xrayview.domain.model import ModelCard
+from xrayview.domain.model import ModelCard, Prediction
 from xrayview.engine.protocol import HeatMapMethod
-from xrayview.errors import Status
+from xrayview.errors import Status, StatusCode
 from xrayview.services.session import Session
 
 Kind = Literal[
@@ -56,6 +56,57 @@ def findings_state(
     if session.film_error is not None:
         return FindingsState("unread", "The film could not be read: no score.", card=card)
     return FindingsState("unasked", "This film has not been classified yet.", card=card)
+
+
+def verdict(state: FindingsState) -> str:
+    """May the model judge the film, in a few words; never yes where nothing compared it."""
+    result = state.result
+    if state.kind != "judged" or result is None:
+        return _VERDICTS.get(state.kind, "Findings")
+    if result.status is Status.WARN:
+        return "May judge: with doubt"
+    return "May judge: yes" if _compared(result) else "May judge: not checked"
+
+
+def reasons(state: FindingsState) -> tuple[str, ...]:
+    """What stands below the verdict, a line each."""
+    result = state.result
+    if result is None:
+        return (state.text,) if state.text else ()
+    lines = tuple(result.message.split("; ")) if result.message else ()
+    if state.kind != "judged":
+        return lines
+    if not _compared(result):
+        return (*lines, _NOT_COMPARED)
+    gate = result.gate
+    doubted = gate is not None and StatusCode.OUT_OF_DISTRIBUTION in gate.flags
+    if gate and gate.ood_percentile is not None and not doubted:
+        share = f"closer than {100 - gate.ood_percentile:.0f} % of the validation films"
+        return (*lines, f"Like the training films: {share}.")
+    return lines
+
+
+def _compared(result: FilmResult) -> bool:
+    return result.gate is not None and result.gate.ood_score is not None
+
+
+_NOT_COMPARED = (
+    "Whether the film is like the training films is not checked: the model has no statistics of "
+    "them."
+)
+_VERDICTS: dict[Kind, str] = {
+    "refused": "May judge: no",
+    "failed": "Could not be judged",
+    "unread": "Could not be judged",
+}
+
+
+def sure_line(said: Prediction) -> str:
+    """How sure the scores are of themselves; of a film unlike the training films that is little."""
+    figure = f"(H {said.uncertainty:.2f})"
+    if StatusCode.OUT_OF_DISTRIBUTION in said.gate.flags:
+        return f"Sure: cannot be told of a film unlike the training films  {figure}"
+    return f"Sure: {surety(said.uncertainty)}  {figure}"
 
 
 def surety(uncertainty: float) -> str:
