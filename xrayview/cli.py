@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from xrayview import __version__
-from xrayview.commands import deidentify, inspect, measurements, render, tags
+from xrayview.commands import deidentify, describe, inspect, measurements, render, tags
 from xrayview.commands.terminal import (
     ProgressLine,
     cancel_on_interrupt,
@@ -163,6 +163,7 @@ def _add_model(parser: argparse.ArgumentParser) -> None:
     show.add_argument("model", metavar="BUNDLE", help="a file, or a name from `model list`")
     show.add_argument("--trust-model", action="store_true", help="let it run: it is a program")
     show.set_defaults(run=_model_show)
+    describe.add_to(actions.add_parser("describe", help="all of it in words, or as JSON"))
 
 
 def _add_app(parser: argparse.ArgumentParser) -> None:

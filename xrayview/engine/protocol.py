@@ -204,7 +204,7 @@ class PrepareInput:
     film: FilmRef
     spec: PreprocessSpec
     limits: Limits | None = None
-    scope: Scope = Scope()
+    scope: Scope = field(default_factory=Scope)
     """What the model's card says of the films it is for."""
 
 

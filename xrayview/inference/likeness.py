@@ -64,6 +64,10 @@ class TrainingStatistics:
         """The share of validation films that lie closer, 0..100."""
         return float(np.interp(distance, self.distances_Q, self.levels_Q))
 
+    def at_percentile(self, level: float) -> float:
+        """The distance within which this share of the validation films lies."""
+        return float(np.interp(level, self.levels_Q, self.distances_Q))
+
     def judge(self, distance: float) -> GateVerdict:
         """The verdict on a film at this distance."""
         flags = (StatusCode.OUT_OF_DISTRIBUTION.value,) if distance > self.near else ()

@@ -1,0 +1,125 @@
+"""`xrayview model describe`: a bundle in words, its gate and whether it keeps its contract."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from xrayview.commands.terminal import say, start, start_engine
+from xrayview.errors import ExitCode, ModelError, ModelNotTrusted
+
+
+def add_to(parser: argparse.ArgumentParser) -> None:
+    """Options of `model describe`."""
+    parser.add_argument("model", metavar="BUNDLE", help="a file, or a name from `model list`")
+    parser.add_argument("--json", action="store_true", help="one JSON object")
+    parser.add_argument("--trust-model", action="store_true", help="let it run: it is a program")
+    parser.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Print the card, the hash, the gate and the probe; a model that is not trusted is not run."""
+    from xrayview.inference.gate_file import read_statistics
+    from xrayview.io.bundle import card_to_json, read_card, sha256_of
+    from xrayview.services.catalogue import find_model
+
+    settings = start()
+    path = find_model(options.model, tuple(Path(f) for f in settings["model_folders"]))
+    card = read_card(path)
+    statistics = read_statistics(path)
+    gate: dict[str, Any] = {"checks_likeness": statistics is not None}
+    if statistics is not None:
+        gate |= {
+            "near": statistics.near,
+            "far": statistics.far,
+            "median": statistics.at_percentile(50),
+            "training_films": statistics.training_films,
+            "validation_films": statistics.validation_films,
+        }
+    probe, failed = _probe(path, settings, options)
+    found = {
+        "file": str(path),
+        "sha256": sha256_of(path),
+        "gate": gate,
+        "contract": probe,
+        "card": card_to_json(card),
+    }
+    for line in json.dumps(found, indent=2).split("\n") if options.json else _lines(found):
+        say(line)
+    return ExitCode.MODEL if failed else ExitCode.OK
+
+
+def _probe(path: Path, settings: Any, options: argparse.Namespace) -> tuple[str, bool]:
+    from xrayview.engine.protocol import LoadModel
+    from xrayview.services.catalogue import model_ref, trust_model
+
+    if options.trust_model:
+        trust_model(path)
+    try:
+        model = model_ref(path, "auto")
+    except ModelNotTrusted:
+        return "not tried: a model is a program, and this one is not trusted (--trust-model)", False
+    try:
+        with start_engine(settings) as engine:
+            ready = engine.submit(LoadModel(model)).result()
+    except ModelError as error:
+        return f"broken: {error}", True
+    methods = ", ".join(ready.explain_methods)
+    where = f"{ready.device} ({ready.device_name}), {ready.precision}"
+    return f"kept on {where}; heat maps: {methods}", False
+
+
+def _lines(found: dict[str, Any]) -> Iterator[str]:
+    card = found["card"]
+    rows = [
+        ("File", found["file"]),
+        ("SHA-256", found["sha256"]),
+        ("Model", f"{card['name']} {card['version']}"),
+        ("What", card["description"]),
+        ("Use", card["intended_use"]),
+        ("Films", _scope(card["scope"])),
+        ("Limits", card["limitations"]),
+        ("Findings", ", ".join(finding["name"] for finding in card["findings"])),
+        *(("Point", _point(point)) for point in card["operating_points"]),
+        *(("Measured", line) for line in _measured(card["metrics"])),
+        ("Gate", _gate(found["gate"])),
+        ("Contract", found["contract"]),
+    ]
+    for name, text in rows:
+        if text:
+            yield f"{name:10} {text}"
+
+
+def _scope(scope: dict[str, Any]) -> str:
+    ages = " to ".join(f"{age:g}" for age in scope["age_years"])
+    parts = [f"{ages} years" if ages else ""]
+    parts += [" or ".join(scope[key]) for key in ("modalities", "body_parts", "view_positions")]
+    return ", ".join(part for part in parts if part) or "the card does not say which"
+
+
+def _point(point: dict[str, Any]) -> str:
+    threshold = f"{point['finding']}, {point['name']}: score >= {point['threshold']:.3f}"
+    return f"{threshold}, {point['chosen_by']}"
+
+
+def _measured(metrics: dict[str, Any]) -> Iterator[str]:
+    for split, figures in metrics.items():
+        told = (
+            f"{name} {figure['value']:.3f}"
+            for name, figure in figures.items()
+            if figure.get("value") is not None
+        )
+        yield f"{split}: {', '.join(told)}"
+
+
+def _gate(gate: dict[str, Any]) -> str:
+    if not gate["checks_likeness"]:
+        return "not checked: the model has no statistics of its training films"
+    return (
+        f"films beyond distance {gate['near']:.2f} are doubted, beyond {gate['far']:.2f} refused; "
+        f"half of the {gate['validation_films']} validation films lie within {gate['median']:.2f} "
+        f"of the {gate['training_films']} training films"
+    )
