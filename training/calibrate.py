@@ -1,7 +1,7 @@
-"""`export`, `calibrate` and `gate`: a finished bundle from a run's best weights, or from a bundle.
+"""`export`, `calibrate`, `gate`: a finished bundle from a run's best weights, or from a bundle.
 
-The first two fit the temperature and choose the operating points on validation only; all write a new
-file, and leave every file that is there as it is.
+The first two fit the temperature and choose the operating points on validation only. All write a
+new file, and leave every file that is there as it is.
 """
 
 from __future__ import annotations

@@ -12,7 +12,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.bundles import tiny_card
-from xrayview.domain.model import Calibration, Finding, ModelCard, OperatingPoint, PreprocessSpec
+from xrayview.domain.model import (
+    Calibration,
+    Finding,
+    ModelCard,
+    OperatingPoint,
+    PreprocessSpec,
+    Scope,
+)
 from xrayview.errors import ModelError
 from xrayview.io.bundle import card_from_json, card_to_json
 from xrayview.io.card import card_from_plain
@@ -52,6 +59,7 @@ FULL = ModelCard(
     operating_points=(OperatingPoint("Nodule", "youden", 0.31, "validation", 0.8, None),),
     explain={"method": "grad-cam", "stride": 16},
     gate={"method": "mahalanobis", "threshold": 12.5},
+    scope=Scope((1.0, 5.0), ("DX",), ("CHEST",), ("AP", "PA")),
     training={"recipe": "r", "counts": {"train": {"Nodule": 3}}},
     metrics={"test": {"auc": {"value": 0.9, "low": 0.8, "high": 0.95, "n": 624}}},
     reference={"histogram": [1, 2, 3]},
@@ -166,6 +174,8 @@ PROBLEMS: list[tuple[str, Any, str]] = [
     ("operating_points.0.sensitivity", -1, "operating_points[0].sensitivity: must be a number"),
     ("explain.method", 3, "explain.method: must be a text"),
     ("gate.threshold", "high", "gate.threshold: must be a number"),
+    ("scope.age_years", [5], "scope.age_years: none, or the youngest and the oldest"),
+    ("scope.age_years", [5, 1], "scope.age_years: none, or the youngest and the oldest"),
     ("training", "recipe", "training: must be an object"),
     ("metrics.test.auc.value", "0.9", "metrics.test.auc.value: must be a number or null"),
     ("metrics.test.auc", 0.9, "metrics.test.auc: must be an object"),

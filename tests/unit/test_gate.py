@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 
 from xrayview.domain.film import FilmRef
-from xrayview.domain.model import GateVerdict
+from xrayview.domain.model import GateVerdict, Scope
 from xrayview.domain.radiograph import Greyscale, Radiograph
 from xrayview.errors import StatusCode
-from xrayview.inference.gate import combine, judge_film, judge_header, judge_pixels
+from xrayview.inference.gate import combine, judge_film, judge_header, judge_pixels, judge_scope
 
 
 def film(**header: str) -> FilmRef:
@@ -151,3 +151,37 @@ def test_that_the_real_chest_is_judged_and_the_real_ankle_and_ct_are_not() -> No
     assert verdict("RG1_UNCR.dcm") == GateVerdict()
     assert verdict("RG3_UNCR.dcm").flags == ("NOT_A_CHEST",)
     assert "NOT_A_RADIOGRAPH" in verdict("CT_small.dcm").flags
+
+
+CHILDREN = Scope(age_years=(1, 5), view_positions=("AP",), body_parts=("CHEST",))
+
+
+@pytest.mark.parametrize(
+    ("header", "words"),
+    [
+        ({"patient_age": "041Y"}, "age is 041Y, the model is for 1 to 5 years"),
+        ({"patient_age": "011M"}, "age is 011M"),
+        ({"patient_age": "006Y"}, "age is 006Y"),
+        ({"view_position": "PA"}, "View position is PA, the model is for AP"),
+        ({"body_part": "RIBS"}, "body part is RIBS"),
+    ],
+)
+def test_that_a_film_the_card_is_not_about_is_doubted(header: dict[str, str], words: str) -> None:
+    stated = {"patient_age": "004Y", "view_position": "AP", "body_part": "CHEST", **header}
+    verdict = judge_scope(film(**stated), CHILDREN)
+    assert (verdict.refused, verdict.flags) == (False, ("OUT_OF_DISTRIBUTION",))
+    assert words in verdict.reasons[0]
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        *({"patient_age": age} for age in ("", "001Y", "005Y", "018M", "071M", "unknown")),
+        *({"view_position": view} for view in ("", "AP SUPINE")),
+        {"body_part": "PORT CHEST"},
+    ],
+)
+def test_that_what_the_header_leaves_open_or_fits_is_no_doubt(header: dict[str, str]) -> None:
+    stated = {"patient_age": "004Y", "view_position": "AP", "body_part": "CHEST", **header}
+    assert judge_scope(film(**stated), CHILDREN) == GateVerdict()
+    assert judge_scope(film(patient_age="041Y"), Scope()) == GateVerdict()

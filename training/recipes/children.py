@@ -14,13 +14,14 @@ from training.config import (
     TrainingConfig,
 )
 from training.recipes.sources import KERMANY
-from xrayview.domain.model import PreprocessSpec
+from xrayview.domain.model import PreprocessSpec, Scope
 
 PNEUMONIA = FindingRule(
     name="Pneumonia",
     labels=("bacterial pneumonia", "viral pneumonia", "pneumonia"),
     description="Bacterial or viral pneumonia, as graded by the data's authors.",
 )
+CHILDREN = Scope(age_years=(1, 5), view_positions=("AP",))
 _STORED = (
     "The training copies are 224 x 224 JPEG (quality 75), squashed to a square; films are "
     "stretched to a square here too, and fine detail was never seen. "
@@ -77,6 +78,7 @@ def normal_pneumonia_small() -> TrainingConfig:
             + "The loss counted presence and absence alike, so a score is not the probability of "
             "pneumonia among your patients.",
             sources=(KERMANY,),
+            scope=CHILDREN,
         ),
     )
 
@@ -113,6 +115,7 @@ def best_pneumonia() -> TrainingConfig:
             + "The loss counted presence and absence alike, so a score is not the probability of "
             "pneumonia among your patients.",
             sources=(KERMANY,),
+            scope=CHILDREN,
         ),
     )
 
@@ -156,5 +159,6 @@ def normal_bacterial_viral() -> TrainingConfig:
             + "Bacterial and viral pneumonia overlap on films, and how the labels were made is "
             "not fully described by the data's authors. The loss counted all classes alike.",
             sources=(KERMANY,),
+            scope=CHILDREN,
         ),
     )

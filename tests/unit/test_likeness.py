@@ -1,0 +1,192 @@
+"""How like the training films a film is: the distance, its limits, and the file that says so."""
+
+from __future__ import annotations
+
+import io
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tests.bundles import export, network_for, tiny_card, write_bundle
+from xrayview.batch.outcome import result_of_film
+from xrayview.batch.pipeline import Tried
+from xrayview.domain.film import FilmRef
+from xrayview.domain.model import Affine, GateVerdict, ModelInput
+from xrayview.engine.protocol import PreparedFilm
+from xrayview.errors import ModelError, Status, StatusCode
+from xrayview.inference.classifier import classify
+from xrayview.inference.gate_file import GATE_NAME, read_statistics, require_fit, to_npz
+from xrayview.inference.likeness import TrainingStatistics, vectors_of
+from xrayview.inference.runtime import load
+from xrayview.io.bundle import CARD_NAME, card_to_json
+from xrayview.preprocessing.pipeline import Preprocessor
+
+GRID, THUMBNAIL = 2, 4
+VALUES = 2 * GRID**2 + THUMBNAIL**2  # the tiny network has two features
+RNG = np.random.default_rng(0)
+TRAINING_NV = RNG.normal(1, 0.5, (200, VALUES))
+
+
+def statistics(axes: int = VALUES, **changes: Any) -> TrainingStatistics:
+    """Of films whose values vary each on its own, so that a reader can work distances out."""
+    found = TrainingStatistics(
+        grid=GRID,
+        thumbnail=THUMBNAIL,
+        mean_V=np.ones(VALUES, np.float32),
+        scale_V=np.full(VALUES, 0.5, np.float32),
+        axes_RV=np.eye(VALUES, dtype=np.float32)[:axes],
+        variances_R=np.full(axes, 4.0, np.float32),
+        rest_variance=1.0,
+        levels_Q=np.array([0, 50, 100], np.float32),
+        distances_Q=np.array([0, 1, 2], np.float32),
+        near=1.5,
+        far=3.0,
+        training_films=200,
+        validation_films=40,
+    )
+    return replace(found, **changes)
+
+
+def test_that_distance_is_that_of_mahalanobis_with_all_axes() -> None:
+    films_NV = TRAINING_NV[:5]
+    z_NV = (films_NV - 1) / 0.5
+    expected = np.sqrt((z_NV**2 / 4).mean(axis=1))
+    np.testing.assert_allclose(statistics().distances(films_NV), expected, rtol=1e-6)
+
+
+def test_that_what_lies_beside_the_kept_axes_counts_with_the_variance_of_the_rest() -> None:
+    film_V = np.ones(VALUES)
+    film_V[-1] += 0.5 * 6  # 6 standard deviations along an axis that is not kept
+    (distance,) = statistics(axes=3).distances(film_V[None])
+    assert distance == pytest.approx(6 / np.sqrt(VALUES), rel=1e-6)
+
+
+def test_that_brightness_and_contrast_do_not_change_a_thumbnail() -> None:
+    x_BCHW = RNG.random((2, 1, 20, 24), np.float32)
+    features = np.zeros((2, 2, 3, 5), np.float32)
+    one = vectors_of(x_BCHW, features, GRID, THUMBNAIL)
+    np.testing.assert_allclose(vectors_of(3 * x_BCHW + 7, features, 2, 4), one, atol=1e-4)
+    assert one.shape == (2, VALUES)
+
+
+def test_that_features_are_averaged_in_their_place() -> None:
+    features = np.zeros((1, 1, 4, 4), np.float32)
+    features[0, 0, :2, 2:] = 8
+    cells = vectors_of(np.zeros((1, 1, 4, 4), np.float32), features, 2, 1)[0, :4]
+    assert cells.tolist() == [0, 8, 0, 0]
+
+
+@pytest.mark.parametrize(
+    ("distance", "refused", "flags", "words"),
+    [
+        (1.0, False, (), ""),
+        (1.5, False, (), ""),
+        (1.6, False, ("OUT_OF_DISTRIBUTION",), "80.0th percentile"),
+        (2.5, False, ("OUT_OF_DISTRIBUTION",), "further out than all 40 validation films"),
+        (3.1, True, ("OUT_OF_DISTRIBUTION",), "limit 3.00"),
+    ],
+)
+def test_that_far_is_refused_and_near_is_doubted(
+    distance: float, refused: bool, flags: tuple[str, ...], words: str
+) -> None:
+    verdict = statistics().judge(distance)
+    assert (verdict.refused, verdict.flags, verdict.ood_score) == (refused, flags, distance)
+    assert bool(verdict.reasons) == bool(flags)
+    assert words in "".join(verdict.reasons)
+
+
+def test_that_statistics_read_back_as_they_were(tmp_path: Path) -> None:
+    card, kept = tiny_card(), statistics()
+    path = bundle_with(tmp_path, to_npz(kept))
+    found = read_statistics(path)
+    assert found is not None
+    np.testing.assert_array_equal(found.distances(TRAINING_NV), kept.distances(TRAINING_NV))
+    assert (found.near, found.far, found.training_films) == (1.5, 3.0, 200)
+    require_fit(found, load(path, card, "cpu"), card, path)
+    assert read_statistics(write_bundle(tmp_path / "without.pt")) is None
+
+
+def bundle_with(folder: Path, gate: bytes) -> Path:
+    card = tiny_card()
+    extra = {CARD_NAME: json.dumps(card_to_json(card)), GATE_NAME: gate}
+    return export(network_for(card), folder / "model.pt", card, extra=extra)
+
+
+def npz(compress: bool = False, **changes: Any) -> bytes:
+    """The file with arrays changed; None leaves one out."""
+    arrays = dict(np.load(io.BytesIO(to_npz(statistics()))))
+    arrays |= {name: value for name, value in changes.items() if value is not None}
+    for name, value in changes.items():
+        if value is None:
+            del arrays[name]
+    stream = io.BytesIO()
+    (np.savez_compressed if compress else np.savez)(stream, **arrays)
+    return stream.getvalue()
+
+
+BAD = {
+    "no archive": (b"\0gate", "gate.npz"),
+    "packed": (npz(compress=True), "packed"),
+    "another version": (npz(version=np.array(2)), "version"),
+    "a missing array": (npz(mean_V=None), "mean_V is missing"),
+    "another size": (npz(mean_V=np.ones(3)), "elsewhere"),
+    "text": (npz(mean_V=np.array(["a"] * VALUES)), "mean_V has shape"),
+    "a pickle": (npz(mean_V=np.array([{}] * VALUES, object)), "gate.npz"),
+    "NaN": (npz(near=np.array(np.nan)), "finite"),
+    "no spread": (npz(scale_V=np.zeros(VALUES)), "above 0"),
+    "falling percentiles": (npz(distances_Q=np.array([2.0, 1.0, 0.0])), "rise"),
+    "limits the wrong way": (npz(far=np.array(1.0)), "far"),
+    "half a cell": (npz(grid=np.array(2.5)), "whole number"),
+}
+
+
+@pytest.mark.parametrize(("content", "words"), BAD.values(), ids=BAD)
+def test_that_a_bad_file_is_told_and_not_used(tmp_path: Path, content: bytes, words: str) -> None:
+    with pytest.raises(ModelError) as told:
+        read_statistics(bundle_with(tmp_path, content))
+    assert words in str(told.value)
+
+
+def test_that_statistics_of_another_network_are_refused(tmp_path: Path) -> None:
+    card = tiny_card()
+    path = bundle_with(tmp_path, to_npz(statistics()))
+    with pytest.raises(ModelError, match="the network gives"):
+        require_fit(statistics(grid=3), load(path, card, "cpu"), card, path)
+
+
+def model_input() -> ModelInput:
+    card = tiny_card()
+    preprocessor = Preprocessor(card.preprocessing)
+    grey_HW = RNG.random(card.preprocessing.size, np.float32)
+    x_CHW, made_by = preprocessor.finish(grey_HW), preprocessor.preprocessing_id
+    return ModelInput("a.png#0", x_CHW, Affine(1, 1), (64, 64), made_by)
+
+
+def test_that_a_prediction_carries_its_distance_and_the_same_logits(tmp_path: Path) -> None:
+    card = tiny_card()
+    runtime = load(bundle_with(tmp_path, to_npz(statistics())), card, "cpu")
+    seen = model_input()
+    (plain,) = classify(runtime, card, (seen,))
+    (checked,) = classify(runtime, card, (seen,), statistics())
+    features = runtime.features(seen.x_CHW[None])
+    expected = statistics().distances(vectors_of(seen.x_CHW[None], features, GRID, THUMBNAIL))
+    assert checked.gate.ood_score == pytest.approx(expected[0])
+    assert checked.logits == pytest.approx(plain.logits, abs=1e-5)
+    assert plain.gate == GateVerdict()
+
+
+def test_that_a_film_too_far_out_has_no_score_but_its_distance(tmp_path: Path) -> None:
+    card = tiny_card()
+    runtime = load(bundle_with(tmp_path, to_npz(statistics())), card, "cpu")
+    seen, ref = model_input(), FilmRef(Path("a.png"), "a.png", format="png")
+    (said,) = classify(runtime, card, (seen,), statistics(near=1e-6, far=1e-5))
+    prepared = PreparedFilm(ref, seen, "ab", GateVerdict())
+    result = result_of_film(Tried(ref, prepared, said))
+    assert (result.status, result.code) == (Status.REFUSED, StatusCode.OUT_OF_DISTRIBUTION)
+    assert result.prediction is None
+    assert result.gate is not None
+    assert result.gate.ood_score == said.gate.ood_score
