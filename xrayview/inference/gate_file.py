@@ -99,12 +99,11 @@ def _checked(arrays: dict[str, npt.NDArray[Any]]) -> TrainingStatistics:
             raise ValueError(f"{name} must rise")
     if arrays["far"] < arrays["near"]:
         raise ValueError("far must not be below near")
-    return TrainingStatistics(
-        **{
-            name: arrays[name].astype(np.float32) if name in _ARRAYS else arrays[name].item()
-            for name in names
-        }
-    )
+    values: dict[str, Any] = {
+        name: arrays[name].astype(np.float32) if name in _ARRAYS else arrays[name].item()
+        for name in names
+    }
+    return TrainingStatistics(**values)
 
 
 def _check_array(name: str, array: npt.NDArray[Any], sizes: dict[str, int]) -> None:
