@@ -242,7 +242,9 @@ def _load_script(content: bytes, device: torch.device, path: Path) -> Any:
 def _name_of(device: torch.device) -> str:
     if device.type == "cuda":
         return torch.cuda.get_device_name(device)
-    return f"{platform.processor() or platform.machine()}, {torch.get_num_threads()} threads"
+    threads = torch.get_num_threads()
+    name = platform.processor() or platform.machine()
+    return f"{name}, {threads} thread{'' if threads == 1 else 's'}"
 
 
 def _to_numpy(output: Any) -> Array:

@@ -9,12 +9,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QSignalBlocker, QSize, Qt, Signal
-from PySide6.QtGui import QAction, QResizeEvent
+from PySide6.QtGui import QAction, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import (
     QButtonGroup,
     QComboBox,
     QMenu,
     QSizePolicy,
+    QStyle,
+    QStyleOptionComboBox,
+    QStylePainter,
     QToolBar,
     QToolButton,
     QWidget,
@@ -30,6 +33,7 @@ if TYPE_CHECKING:  # the bar is part of the first paint, numpy is not
     from xrayview.services.catalogue import CatalogueEntry
 
 _OTHER_MODEL = object()
+_AROUND_NAME_PX = 2
 _WIDE_PX = 1520
 """From this width on, there is room for the whole name of the model."""
 _ROOM_FROM_PX = {
@@ -314,7 +318,7 @@ class TopBar(QToolBar):
         self.addWidget(space)
 
     def _chooser(self, name: str, width: int) -> QComboBox:
-        combo = QComboBox()
+        combo = _ElidedCombo()
         combo.setAccessibleName(name)
         combo.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         combo.setMinimumWidth(width)
@@ -331,6 +335,26 @@ class TopBar(QToolBar):
             self.model_file_asked.emit()
         elif chosen is not None:
             self.model_chosen.emit(Path(chosen))
+
+
+class _ElidedCombo(QComboBox):
+    """A name that is too long keeps its begin and its version."""
+
+    def paintEvent(self, _event: QPaintEvent) -> None:
+        option = QStyleOptionComboBox()
+        self.initStyleOption(option)
+        style, painter = self.style(), QStylePainter(self)
+        room = style.subControlRect(
+            QStyle.ComplexControl.CC_ComboBox,
+            option,
+            QStyle.SubControl.SC_ComboBoxEditField,
+            self,
+        )
+        option.currentText = self.fontMetrics().elidedText(
+            option.currentText, Qt.TextElideMode.ElideMiddle, room.width() - 2 * _AROUND_NAME_PX
+        )
+        painter.drawComplexControl(QStyle.ComplexControl.CC_ComboBox, option)
+        painter.drawControl(QStyle.ControlElement.CE_ComboBoxLabel, option)
 
 
 def _model_name(entry: CatalogueEntry) -> str:

@@ -43,6 +43,7 @@ AnyIndex = QModelIndex | QPersistentModelIndex
 _SORT = Qt.ItemDataRole.UserRole
 _FILE = 1
 _RESULT = Qt.ItemDataRole.UserRole + 1
+_AROUND_TITLE_PX = 24
 
 
 @dataclass(frozen=True)
@@ -59,13 +60,13 @@ class Column:
 def columns_of(findings: tuple[str, ...], labelled: tuple[Column, ...] = ()) -> tuple[Column, ...]:
     """The table of columns for a model's findings; `labelled` stand beside what is predicted."""
     return (
-        Column("Status", lambda r: str(r.status), lambda r: list(Status).index(r.status), 96),
-        Column("File", lambda r: r.relative_path, lambda r: r.relative_path, 180),
-        Column("Predicted", _predicted, _predicted, 104),
+        Column("Status", lambda r: str(r.status), lambda r: list(Status).index(r.status), 98),
+        Column("File", lambda r: r.relative_path, lambda r: r.relative_path, 146),
+        Column("Predicted", _predicted, _predicted, 96),
         *labelled,
         *(_score_column(place, name) for place, name in enumerate(findings)),
         Column("Unlike", _unlike, _distance, 72, figure=True),
-        Column("Reason", _reason, _reason, 160),
+        Column("Reason", _reason, _reason, 130),
     )
 
 
@@ -319,8 +320,9 @@ class ResultTable(QFrame):
     def _widen(self) -> None:
         header = self.view.horizontalHeader()
         for place in range(self.rows.columnCount()):
-            wide = max(self.rows.column(place).width, header.sectionSizeHint(place))
-            self.view.setColumnWidth(place, wide)
+            column = self.rows.column(place)
+            title = header.fontMetrics().horizontalAdvance(column.title) + _AROUND_TITLE_PX
+            self.view.setColumnWidth(place, max(column.width, title))
 
     def append(self, results: list[FilmResult]) -> None:
         """Rows that are finished."""

@@ -42,6 +42,7 @@ class FindingsPanel(QFrame):
         self._bars: list[ScoreBar] = []
         self._sign, self._verdict = QLabel(), QLabel()
         self._verdict.setProperty("role", "title")
+        self._verdict.setWordWrap(True)
         self._reasons = _quiet("")
         self._sure = _quiet("")
         self._own = QPushButton()
