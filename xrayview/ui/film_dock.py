@@ -117,7 +117,9 @@ class FilmDock(QDockWidget):
         self.show()
         self.raise_()
         self.activateWindow()
-        self.pages.widget(place).setFocus()
+        page = self.pages.currentWidget()
+        if page is not None:
+            page.setFocus()
 
     def leave(self) -> None:
         """Hide, and give the keyboard back."""

@@ -159,10 +159,10 @@ def describe(control: QWidget | QAction, name: str, text: str = "") -> None:
 
 def refresh(top: QWidget) -> None:
     """Spell the keys anew on every control of a window that was described."""
-    for kind in (QWidget, QAction):
-        for control in top.findChildren(kind):
-            if control.property(_ROW):
-                _spell(control)
+    controls: list[QWidget | QAction] = [*top.findChildren(QWidget), *top.findChildren(QAction)]
+    for control in controls:
+        if control.property(_ROW):
+            _spell(control)
 
 
 def _spell(control: QWidget | QAction) -> None:
