@@ -13,7 +13,7 @@ QT_LIBRARIES := libegl1 libgl1 libxkbcommon0 libxkbcommon-x11-0 libdbus-1-3 libf
 # A real X server without a screen, a hand to drive it, and DCMTK as a second opinion on grey.
 TEST_TOOLS := xvfb xauth xdotool dcmtk
 
-.PHONY: help run test lint types unit bench clean system system-test
+.PHONY: help run test lint types unit bench screenshots clean system system-test
 
 help:  ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -33,8 +33,11 @@ types: $(VENV)/.test
 unit: $(VENV)/.test
 	QT_QPA_PLATFORM=offscreen $(BIN)/python -m pytest
 
-bench: $(VENV)/.test  ## benchmarks, as ratios against a peer in the same run
-	QT_QPA_PLATFORM=offscreen $(BIN)/python -m pytest tests/bench --benchmark-only
+bench: $(VENV)/.test system  ## benchmarks as a table: limits, and ratios against a peer in the same run
+	$(BIN)/python -m tests.bench.table
+
+screenshots: $(VENV)/.test system-test  ## make the pictures of the README anew
+	$(BIN)/python -m tests.screenshots
 
 clean:  ## remove what was built here
 	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -23,6 +23,7 @@ from xrayview.io.readers import read_header
 from xrayview.services.resources import resource
 
 FILMS = 400
+MANY = 10_000
 ROUNDS = 5
 
 
@@ -46,6 +47,20 @@ def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
         write_dicom(warm / "film.dcm", phantom())
         list(scan_folder(engine, warm))
         yield engine
+
+
+@pytest.fixture(scope="module")
+def many(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Ten thousand of them; each has its number in its identifier."""
+    many = tmp_path_factory.mktemp("ten_thousand")
+    real = dcmread(next(iter(sorted(folder.iterdir()))))
+    real.SOPInstanceUID = "1.2.3.00000"
+    real.save_as(many / "00000.dcm")
+    film = (many / "00000.dcm").read_bytes()
+    for number in range(1, MANY):
+        own = film.replace(b"1.2.3.00000", b"1.2.3.%05d" % number)
+        (many / f"{number:05d}.dcm").write_bytes(own)
+    return many
 
 
 def median_s(read: Callable[[], object]) -> float:
@@ -81,3 +96,12 @@ def test_folder_is_listed_through_the_workers(benchmark: Any, folder: Path, engi
     benchmark.extra_info["ours_to_pydicom"] = round(
         median / median_s(lambda: by_pydicom(folder)), 3
     )
+
+
+def test_ten_thousand_films_are_listed(
+    benchmark: Any, folder: Path, many: Path, engine: Engine
+) -> None:
+    listed = benchmark.pedantic(lambda: sum(1 for _ in scan_folder(engine, many)), rounds=1)
+    assert listed == MANY
+    peer = median_s(lambda: by_pydicom(folder)) * MANY / FILMS
+    benchmark.extra_info["ours_to_pydicom"] = round(benchmark.stats.stats.median / peer, 3)

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import statistics
 import time
@@ -30,6 +31,7 @@ os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
 SIZE_PX = (1200, 900)
 FRAMES = 40
+ways = itertools.cycle([1] * 20 + [-1] * 20)
 PADDINGS = {"plain": None, "padded": (0.0, 0.0)}
 PLACES: dict[str, Callable[[FilmViewer], object]] = {
     "fitted": lambda viewer: viewer.fit(),
@@ -97,20 +99,27 @@ def test_frame_of_a_window_drag(benchmark: Any, viewer: FilmViewer, place: str) 
         benchmark.extra_info[f"ours_to_{name}"] = round(ours / median_s(painted(step)), 3)
 
 
-def pyqtgraph_steps(radiograph: Radiograph) -> dict[str, Callable[[], object]]:
-    """The same drag on an ImageItem that shows the whole film in a view of the same size.
-
-    Once it is given the film and only its levels change, once the grey of the level that fits.
-    """
+def pyqtgraph_box(radiograph: Radiograph) -> tuple[Any, Any]:
+    """A ViewBox of the size of ours that shows the whole film, and its ImageItem."""
     import pyqtgraph as pg
 
     view = pg.GraphicsView()
     view.resize(*SIZE_PX)
     box = pg.ViewBox(lockAspect=True, enableMenu=False)
+    box.whole_view = view  # the box does not keep its view alive
     view.setCentralItem(box)
     item = pg.ImageItem(radiograph.pixels_HW, axisOrder="row-major", autoDownsample=True)
     box.addItem(item)
     view.show()
+    return box, item
+
+
+def pyqtgraph_steps(radiograph: Radiograph) -> dict[str, Callable[[], object]]:
+    """The same drag on an ImageItem that shows the whole film in a view of the same size.
+
+    Once it is given the film and only its levels change, once the grey of the level that fits.
+    """
+    box, item = pyqtgraph_box(radiograph)
     drag = windows()
     level = make_ready(radiograph).pyramid.level_for(SIZE_PX[1] / 3000).pixels_HW
 
@@ -121,7 +130,7 @@ def pyqtgraph_steps(radiograph: Radiograph) -> dict[str, Callable[[], object]]:
     def by_uint8() -> None:
         lut = build_lut(radiograph.greyscale, next(drag), level.dtype)
         item.setImage(apply_lut(level, lut), levels=(0, 255), autoLevels=False)
-        _ = view  # lives as long as its frames
+        _ = box  # lives as long as its frames
 
     return {"pyqtgraph_levels": by_levels, "pyqtgraph_uint8": by_uint8}
 
@@ -153,6 +162,23 @@ def test_frame_of_a_pan(benchmark: Any, viewer: FilmViewer, padding: str) -> Non
         rounds=FRAMES,
         warmup_rounds=2,
     )
+    box, _item = pyqtgraph_box(film(PADDINGS[padding]))
+    box.scaleBy((1 / 1.7, 1 / 1.7))
+    theirs = median_s(painted(lambda: box.translateBy(x=3 * next(ways), y=2)))
+    benchmark.extra_info["ours_to_pyqtgraph"] = round(benchmark.stats.stats.median / theirs, 3)
+
+
+def test_frame_of_a_zoom(benchmark: Any, viewer: FilmViewer) -> None:
+    viewer.show_film(film(None), (1, 1))
+    canvas, centre = viewer._canvas, QPointF(600, 450)
+    benchmark.pedantic(
+        painted(lambda: canvas.place(viewer.placement.zoomed_at(centre, 1 + 0.05 * next(ways)))),
+        rounds=FRAMES,
+        warmup_rounds=2,
+    )
+    box, _item = pyqtgraph_box(film(None))
+    theirs = median_s(painted(lambda: box.scaleBy((1 - 0.05 * next(ways),) * 2)))
+    benchmark.extra_info["ours_to_pyqtgraph"] = round(benchmark.stats.stats.median / theirs, 3)
 
 
 @pytest.mark.parametrize("padding", PADDINGS)

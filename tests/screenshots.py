@@ -1,0 +1,265 @@
+"""The pictures of the README, made by the real program under an X server of its own.
+
+    python -m tests.screenshots [--out FOLDER] [--screen 3840x2160] [NAME ...]
+
+Films are those of `resources/samples` and of pydicom, and small ones made from them: all may be
+passed on (MIT). A picture is the whole main window, and `figure` is what it saves as a figure.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pydicom.data
+from PySide6.QtCore import QPointF
+
+from tests.driving import Script, Wait, drive
+from tests.many_films import write_many_films
+from xrayview.domain.measurement import Annotation, Mark
+from xrayview.domain.radiograph import Spacing, SpacingKind
+from xrayview.services.resources import resource
+from xrayview.ui.export.figure_dialog import FigureDialog
+from xrayview.ui.main_window import MainWindow
+from xrayview.ui.measure.film_marks import film_key
+
+ROOT = Path(__file__).parents[1]
+OUT = ROOT / "resources" / "screenshots"
+_CODE = "import sys; from tests.screenshots import take; sys.exit(take(*sys.argv[1:]))"
+_SETTLED_S = 1.5
+"""For what has no state to wait for: thumbnails, a cursor that blinks."""
+_FIGURE_HEIGHT_PX = 1000
+_FRONTAL = "RG1_J2KR.dcm"
+_COLLIMATED_MM, _COLUMNS = 368.0, 1841
+"""Width of the field between the collimator's edges, as the film's own tags say it."""
+
+
+@dataclass(frozen=True)
+class Picture:
+    """One picture: the folder that is opened, what is done there, and the settings."""
+
+    folder: Callable[[Path], None]
+    script: Callable[[MainWindow, Path], Script]
+    settings: Mapping[str, object] = field(default_factory=dict)
+
+
+# Folders
+
+
+def sample(folder: Path) -> None:
+    """A copy: what is drawn is kept beside the films."""
+    shutil.copytree(resource("samples"), folder)
+
+
+def mixed(folder: Path) -> None:
+    """Chests, ankles, and what a folder from elsewhere also holds."""
+    sample(folder)
+    write_many_films(folder / "series", 28)
+    for name in ("CT_small.dcm", "MR_small.dcm", "rtplan.dcm", "emri_small.dcm"):
+        shutil.copy(pydicom.data.get_testdata_file(name, download=False), folder)
+    (folder / "notes.txt").write_text("no film", encoding="utf-8")
+    film = (folder / "chest" / "RG1_J2KI.dcm").read_bytes()
+    (folder / "half.dcm").write_bytes(film[: len(film) // 2])
+
+
+# Scripts
+
+
+def classified(window: MainWindow, path: Path) -> Script:
+    """The film with what the model says of it, and where it looked."""
+    yield from _open(window)
+    yield from _judge(window)
+    yield from _save(window, path)
+
+
+def measuring(window: MainWindow, path: Path) -> Script:
+    """Marks of four kinds with the user's own spacing."""
+    yield from _open(window)
+    viewer = window.workspace.viewer
+    layer = viewer.measure
+    yield "marks can be drawn", lambda: layer.marks is not None and layer.marks.ready
+    each = _COLLIMATED_MM / _COLUMNS
+    window.workspace.measuring.calibrate(Spacing(each, each, SpacingKind.USER))
+    assert viewer.radiograph is not None
+    key = film_key(viewer.radiograph)
+    for kind, points, text in (
+        (Mark.CARDIOTHORACIC, ((1333, 802), (1333, 1437), (1437, 188), (1437, 1646)), ""),
+        (Mark.ELLIPSE, ((765, 1370), (955, 1565)), ""),
+        (Mark.LENGTH, ((1083, 406), (1250, 594)), ""),
+        (Mark.ARROW, ((440, 1290), (478, 1100)), "opacity"),
+    ):
+        layer.marks.add(Annotation(kind, points, key, text=text))
+    layer.select(layer.annotations()[2])
+    measured = [mark for mark in layer.annotations() if mark.kind is not Mark.ARROW]
+    yield "figures are known", lambda: all(map(layer.figures, measured))
+    yield from _save(window, path)
+
+
+def compare(window: MainWindow, path: Path) -> Script:
+    """The film as it was and lossily compressed: one place in both, linked."""
+    yield from _open(window)
+    space = window.workspace
+    space.views.set_layout("1x2")
+    yield "two films are on screen", lambda: all(view.radiograph for view in space.session.views)
+    space.views.linking.set_on(True)
+    viewer = space.viewer
+    place = QPointF(0.3 * viewer.width(), 0.42 * viewer.height()) * viewer.devicePixelRatio()
+    viewer.set_placement(viewer.placement.zoomed_at(place, 2.2))
+    yield from _save(window, path)
+
+
+def batch(window: MainWindow, path: Path) -> Script:
+    """The table of a folder with all that a folder may hold."""
+    yield from _open(window)
+    space = window.workspace
+    ended: list[object] = []
+    space.batch.finished.connect(ended.append)
+    space.batch.start()
+    yield "the batch has ended", lambda: ended and not space.batch.running
+    space.table.show()
+    yield from _save(window, path)
+
+
+def light(window: MainWindow, path: Path) -> Script:
+    """The light theme, with the steps that lead to the film's grey."""
+    yield from _open(window)
+    window.workspace.judging.classify()
+    yield "the film is classified", lambda: _result(window)
+    window.dock.open_page("pipeline")
+    yield from _save(window, path)
+
+
+def figure(window: MainWindow, path: Path) -> Script:
+    """A figure with heat map, colour bar, caption and scale bar, made smaller for a page."""
+    yield from _open(window)
+    each = _COLLIMATED_MM / _COLUMNS
+    window.workspace.measuring.calibrate(Spacing(each, each, SpacingKind.USER))
+    yield from _judge(window)
+    window.exports.save_figure()
+    dialog = window.exports.dialog("save_figure")
+    assert isinstance(dialog, FigureDialog)
+    dialog.write(path)
+    yield "the figure is written", path.exists
+    yield "its dialog goes", lambda: window.exports.dialog("save_figure") is None
+    whole = cv2.imdecode(np.fromfile(path, np.uint8), cv2.IMREAD_UNCHANGED)
+    share = _FIGURE_HEIGHT_PX / whole.shape[0]
+    _write(path, cv2.resize(whole, None, fx=share, fy=share, interpolation=cv2.INTER_AREA))
+    window.close()
+
+
+PICTURES: dict[str, Picture] = {
+    "classified": Picture(sample, classified),
+    "measuring": Picture(sample, measuring),
+    "compare": Picture(sample, compare),
+    "batch": Picture(mixed, batch),
+    "light": Picture(sample, light, {"theme": "light"}),
+    "figure": Picture(sample, figure),
+}
+
+
+# Steps
+
+
+def _open(window: MainWindow) -> Script:
+    screen = window.screen().availableGeometry()
+    window.setGeometry(screen)
+    space = window.workspace
+    yield "the folder is listed", lambda: "film" in space.workbench.listing_text()
+    yield "the model is loaded", lambda: space.session.model
+    yield "the window has its size", lambda: window.size() == screen.size()
+    film = next(film for film in space.session.films if film.path.name == _FRONTAL)
+    space.workbench.open_film(film)
+    yield (
+        "the chest is on screen",
+        lambda: space.viewer.film_id == film.film_id and space.session.radiograph is not None,
+    )
+
+
+def _judge(window: MainWindow) -> Script:
+    window.workspace.judging.classify()
+    yield "the film is classified", lambda: _result(window)
+    window.workspace.heat.set_on(True)
+    yield "the heat map lies on the film", lambda: window.workspace.viewer.heat_layer
+
+
+def _result(window: MainWindow) -> object:
+    session = window.workspace.session
+    return session.result(session.current)
+
+
+def _save(window: MainWindow, path: Path) -> Script:
+    yield _settled()
+    picture = window.grab()
+    assert picture.save(str(path))
+    _write(path, cv2.imdecode(np.fromfile(path, np.uint8), cv2.IMREAD_COLOR))
+    window.close()
+
+
+def _settled() -> Wait:
+    end = time.monotonic() + _SETTLED_S
+    return "the window has settled", lambda: time.monotonic() > end
+
+
+def _write(path: Path, picture: np.ndarray) -> None:
+    """As small as PNG makes it."""
+    best = [cv2.IMWRITE_PNG_COMPRESSION, 9, cv2.IMWRITE_PNG_FILTER, cv2.IMWRITE_PNG_ALL_FILTERS]
+    done, data = cv2.imencode(".png", picture, best)
+    assert done
+    path.write_bytes(data.tobytes())
+
+
+# One process for each
+
+
+def take(name: str, folder: str, path: str) -> int:
+    """Make one picture in this process; the exit code of the program."""
+    return drive(lambda window: PICTURES[name].script(window, Path(path)), [folder])
+
+
+def _in_own_process(name: str, out: Path, screen: str) -> Path:
+    with tempfile.TemporaryDirectory() as place:
+        films, home = Path(place, "films"), Path(place, "home")
+        PICTURES[name].folder(films)
+        folders = {f"XDG_{kind}_HOME": str(home / kind) for kind in
+                   ("CONFIG", "CACHE", "DATA", "STATE")}  # fmt: skip
+        settings = home / "CONFIG" / "xrayview" / "settings.json"
+        settings.parent.mkdir(parents=True)
+        settings.write_text(json.dumps({"device": "cpu", **PICTURES[name].settings}))
+        path = out / f"{name}.png"
+        server = ("xvfb-run", "-a", "-s", f"-screen 0 {screen}x24 -dpi 96")
+        subprocess.run(
+            [*server, sys.executable, "-c", _CODE, name, str(films), str(path)],
+            cwd=ROOT,
+            env={**os.environ, **folders, "HOME": str(home), "QT_QPA_PLATFORM": "xcb"},
+            check=True,
+        )
+    return path
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(PICTURES))
+    parser.add_argument("--out", type=Path, default=OUT)
+    parser.add_argument("--screen", default="1280x800")
+    options = parser.parse_args()
+    if unknown := set(options.names) - PICTURES.keys():
+        parser.error(f"no picture is called {', '.join(sorted(unknown))}")
+    options.out.mkdir(parents=True, exist_ok=True)
+    for name in options.names or PICTURES:
+        path = _in_own_process(name, options.out.absolute(), options.screen)
+        print(f"{path}  {path.stat().st_size / 1000:.0f} kB")
+
+
+if __name__ == "__main__":
+    main()
