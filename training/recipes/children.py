@@ -10,6 +10,7 @@ from training.config import (
     FindingRule,
     NetworkConfig,
     OptimConfig,
+    StoppingConfig,
     TargetConfig,
     TrainingConfig,
 )
@@ -97,6 +98,8 @@ def best_pneumonia() -> TrainingConfig:
         network=NetworkConfig(stem=24, widths=(32, 64, 128, 256), depths=(2, 2, 2, 2), dropout=0.3),
         # Films in foreign surroundings are harder: the small recipe still learns when it ends.
         optim=OptimConfig(epochs=26, label_smoothing=0.0, ema_decay=0.998),
+        # The one-cycle rate gains most at its end: a run that stops before has gained nothing.
+        stopping=StoppingConfig(patience=26),
         bundle=BundleConfig(
             name="paediatric-pneumonia",
             version="1.0.0",
