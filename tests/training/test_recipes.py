@@ -228,13 +228,16 @@ def test_that_a_run_starts_from_another_run_of_the_same_architecture(
 
 
 def test_that_a_plateau_lowers_the_rate_and_a_resumed_run_knows_it():
-    from training.loop import Progress
     from training.optimisation import rate_at
+    from training.progress import Progress
 
     optim = recipe("multilabel-densenet121").optim
     assert rate_at(5, 10, optim, 1.0) == optim.rate
     assert rate_at(5, 10, optim, 0.1) == pytest.approx(optim.rate / 10)
-    assert Progress().rate_scale == 1.0
+    progress = Progress.fresh(["loss"])
+    assert progress.rate_scale == 1.0
+    progress.rate_scale = 0.1
+    assert Progress.from_state(progress.as_state(), ["loss"]).rate_scale == 0.1
 
 
 def test_that_l2_on_the_head_is_a_group_of_its_own_and_never_silent():
