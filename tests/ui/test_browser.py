@@ -11,13 +11,15 @@ from pathlib import Path
 
 import pydicom.data
 import pytest
-from PySide6.QtCore import Qt
-from PySide6.QtGui import QAccessible
+from PySide6.QtCore import QModelIndex, QRect, Qt
+from PySide6.QtGui import QAccessible, QImage, QPainter
 from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QListView, QStyle, QStyleOptionViewItem
 from pytestqt.qtbot import QtBot
 
 from tests.builders import phantom, write_dicom, write_raster
 from tests.ui.conftest import WAIT_MS
+from tests.ui.test_theme import contrast
 from xrayview.domain.events import FilmResult
 from xrayview.domain.film import FilmRef, RejectedFile
 from xrayview.domain.folder import FolderTree
@@ -25,7 +27,7 @@ from xrayview.domain.model import Finding, ModelCard, Prediction, PreprocessSpec
 from xrayview.engine.protocol import Limits, MakeThumbnail, Thumbnail
 from xrayview.errors import Status, StatusCode
 from xrayview.io.stars import FILE_NAME
-from xrayview.ui import workbench
+from xrayview.ui import theme, workbench
 from xrayview.ui.browser.chip import chip
 from xrayview.ui.browser.filter import Filter, Known, Verdict
 from xrayview.ui.browser.outline import NOT_FILMS, Content, Folding, Layout, outline
@@ -407,6 +409,47 @@ def test_that_rows_are_told_to_a_screen_reader(qtbot: QtBot, opened: MainWindow)
     assert told.text(QAccessible.Text.Name) == "Films"
     names = [told.child(row).text(QAccessible.Text.Name) for row in range(4)]
     assert names == ["P1 2", "2024-01-19", "Series", "Chest PA film1.dcm"]
+
+
+@pytest.mark.parametrize("colours", ["dark", "light"])
+def test_that_the_quiet_words_of_a_selected_row_stand_out(
+    qtbot: QtBot, ready: MainWindow, colours: str
+) -> None:
+    """WCAG 2.1, 1.4.3: the fullest ink in the line of a note, on the ground of a selected row."""
+    space = ready.workspace
+    with qtbot.waitSignal(space.judging.result_changed, timeout=WAIT_MS):
+        space.judging.classify()
+    theme.use(colours)
+    view = space.browser.tree
+    ratios = {}
+    for number in range(view.model().rowCount()):
+        index = view.model().index(number, 0)
+        row = index.data(NODE)
+        count_or_title = QRect(254, 0, 20, 24) if row.note else QRect(50, 0, 150, 24)
+        quiet = count_or_title if row.is_group else QRect(100, 32, 160, 20)
+        ratios[row.title] = fullest_contrast(selected_row(view, index), quiet)
+    theme.use("dark")
+    assert len(ratios) > 5
+    assert {title: ratio for title, ratio in ratios.items() if ratio < 4.5} == {}
+
+
+def selected_row(view: QListView, index: QModelIndex) -> QImage:
+    """The row as it is drawn while it is selected, 280 pixels wide."""
+    option = QStyleOptionViewItem()
+    option.rect = QRect(0, 0, 280, view.visualRect(index).height())
+    option.state = QStyle.StateFlag.State_Selected
+    image = QImage(option.rect.size(), QImage.Format.Format_RGB32)
+    painter = QPainter(image)
+    view.itemDelegate().paint(painter, option, index)
+    painter.end()
+    return image
+
+
+def fullest_contrast(image: QImage, area: QRect) -> float:
+    part = image.copy(area)
+    pixels = ((x, y) for x in range(part.width()) for y in range(part.height()))
+    inks = {part.pixelColor(x, y).name() for x, y in pixels}
+    return max(contrast(ink, theme.C.accent_dim) for ink in inks)
 
 
 def test_that_escape_closes_the_page_of_conditions(qtbot: QtBot, opened: MainWindow) -> None:

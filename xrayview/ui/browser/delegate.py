@@ -39,17 +39,19 @@ class FilmDelegate(QStyledItemDelegate):
 
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: AnyIndex) -> None:
         row: Row = index.data(NODE)
+        selected = bool(option.state & QStyle.StateFlag.State_Selected)
+        quiet = theme.C.text if selected else theme.C.quiet  # no other ink is legible there
         painter.save()
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
         self._ground(painter, option)
         area = option.rect.adjusted(4 + _INDENT * (row.depth + 1), 0, -8, 0)
         if row.film is not None:
-            self._film(painter, area, row, row.film)
+            self._film(painter, area, row, row.film, quiet, selected=selected)
         elif row.is_group:
-            self._group(painter, area, row)
+            self._group(painter, area, row, quiet)
         else:
-            _two_lines(painter, area, row.title, row.note, theme.C.quiet)
+            _two_lines(painter, area, row.title, row.note, quiet)
         painter.restore()
 
     def _ground(self, painter: QPainter, option: QStyleOptionViewItem) -> None:
@@ -58,19 +60,28 @@ class FilmDelegate(QStyledItemDelegate):
         elif option.state & QStyle.StateFlag.State_MouseOver:
             painter.fillRect(option.rect, QColor(theme.C.raised))
 
-    def _group(self, painter: QPainter, area: QRect, row: Row) -> None:
+    def _group(self, painter: QPainter, area: QRect, row: Row, quiet: str) -> None:
         is_patient = row.depth == 0 and isinstance(row.item, Group)
         font = theme.pixels(theme.TEXT_PX)
         font.setBold(is_patient)
-        colour = theme.C.text if is_patient else theme.C.quiet
+        colour = theme.C.text if is_patient else quiet
         arrow = "chevron_down" if row.is_open else "chevron_right"
         sign = theme.pixmap(arrow, 14, theme.C.faint, painter.device().devicePixelRatioF())
         painter.drawPixmap(area.left(), area.center().y() - 6, sign)
         count = QFontMetrics(font).horizontalAdvance(row.note) + 8
         _text(painter, area.adjusted(18, 0, -count, 0), row.title, font, colour)
-        _text(painter, area, row.note, theme.pixels(theme.SMALL_PX), theme.C.quiet, _RIGHT)
+        _text(painter, area, row.note, theme.pixels(theme.SMALL_PX), quiet, _RIGHT)
 
-    def _film(self, painter: QPainter, area: QRect, row: Row, film: FilmRef) -> None:
+    def _film(
+        self,
+        painter: QPainter,
+        area: QRect,
+        row: Row,
+        film: FilmRef,
+        quiet: str,
+        *,
+        selected: bool,
+    ) -> None:
         frame = QRect(area.left(), area.top() + 4, _THUMB, _THUMB)
         painter.fillRect(frame, QColor(theme.C.film))
         _thumbnail(painter, frame, self._thumbnails.picture(film))
@@ -80,12 +91,12 @@ class FilmDelegate(QStyledItemDelegate):
         if self._is_starred(film):
             lower.setRight(_star(painter, lower) - 6)
         if chip is not None:
-            upper.setRight(_chip(painter, upper, chip) - 8)
+            upper.setRight(_chip(painter, upper, chip, selected=selected) - 8)
         note = chip.note if chip is not None and chip.note else row.note
         # The end of a file's name tells it from its neighbours.
         middle = Qt.TextElideMode.ElideMiddle
         _text(painter, upper, row.title, theme.pixels(theme.TEXT_PX), theme.C.text, elide=middle)
-        _text(painter, lower, note, theme.pixels(theme.SMALL_PX), theme.C.quiet)
+        _text(painter, lower, note, theme.pixels(theme.SMALL_PX), quiet)
 
 
 def _star(painter: QPainter, area: QRect) -> int:
@@ -109,7 +120,7 @@ def _thumbnail(painter: QPainter, frame: QRect, picture: QPixmap | XrayViewError
     painter.drawPixmap(frame.center().x() - 11, frame.center().y() - 11, sign)
 
 
-def _chip(painter: QPainter, area: QRect, chip: Chip) -> int:
+def _chip(painter: QPainter, area: QRect, chip: Chip, *, selected: bool) -> int:
     """Draw at the right end; returns the left edge."""
     font = theme.pixels(theme.SMALL_PX)
     font.setBold(chip.filled)
@@ -121,7 +132,8 @@ def _chip(painter: QPainter, area: QRect, chip: Chip) -> int:
     painter.setPen(Qt.PenStyle.NoPen)
     painter.setBrush(ground)
     painter.drawRoundedRect(box, 10, 10)
-    ink = theme.C.on_accent if chip.filled else chip.colour
+    bare = theme.C.text if selected else chip.colour
+    ink = theme.C.on_accent if chip.filled else bare
     _text(painter, box.toRect(), chip.text, font, ink, Qt.AlignmentFlag.AlignCenter)
     return round(box.left())
 
@@ -129,7 +141,7 @@ def _chip(painter: QPainter, area: QRect, chip: Chip) -> int:
 def _two_lines(painter: QPainter, area: QRect, title: str, note: str, colour: str) -> None:
     upper, lower = _lines(area)
     _text(painter, upper, title, theme.pixels(theme.TEXT_PX), colour)
-    _text(painter, lower, note, theme.pixels(theme.SMALL_PX), theme.C.quiet)
+    _text(painter, lower, note, theme.pixels(theme.SMALL_PX), colour)
 
 
 def _lines(area: QRect) -> tuple[QRect, QRect]:
