@@ -75,7 +75,7 @@ SETTINGS: tuple[Setting, ...] = (
             group="Model"),
     Setting("model_timeout_s", float, 120.0, "Seconds that the model may take for one request.",
             low=5, high=3600, group="Model", unit="s"),
-    Setting("heat_map_method", str, "grad-cam", "How heat maps are made.",
+    Setting("heat_map_method", str, "grad-cam", "How heat maps are made, at first.",
             choices=("grad-cam", "occlusion", "input-gradient"), group="Heat map"),
     Setting("heat_map_opacity", float, 0.5, "Opacity of the heat map.", low=0, high=1,
             group="Heat map"),

@@ -74,8 +74,9 @@ class HeatFlow(QObject):
 
     def ask(self) -> None:
         """The active view's map of the chosen finding, when it is to be seen."""
-        wish = self._active
-        wish.finding, wish.method = self._panel.heat.chosen()
+        finding, method = self._panel.heat.chosen()
+        if finding:  # before the first result there is nothing to choose from
+            self._active.finding, self._active.method = finding, method
         self._ask(self._session.active)
 
     def ask_again(self) -> None:
@@ -96,6 +97,13 @@ class HeatFlow(QObject):
             self._choice = names[place]
             self._panel.heat.start_with(self._choice)
             self.set_on(True)
+
+    def prefer(self, method: HeatMapMethod) -> None:
+        """Make the maps of every view by this method, until another is chosen."""
+        for wish in self._wishes.values():
+            wish.method = method
+        self.follow()
+        self.ask_again()
 
     def forget_choice(self) -> None:
         """Another model: the finding that was chosen may not be its own."""
@@ -136,7 +144,13 @@ class HeatFlow(QObject):
     def _ask(self, number: int) -> None:
         wish = self._wishes[self._grid.viewers[number]]
         if wish.on and self._result(number) is not None:
+            wish.method = self._offered(wish.method)
             self._judging.explain(number, wish.finding, wish.method)
+
+    def _offered(self, method: HeatMapMethod) -> HeatMapMethod:
+        """The method, or the first one where the model in force cannot do it."""
+        methods = self._session.model.explain_methods if self._session.model else ()
+        return method if method in methods or not methods else methods[0]
 
     def _on_choice(self) -> None:
         # The user's choice stays from film to film, so that one finding can be followed.

@@ -474,6 +474,7 @@ class Workspace(QWidget):
         heat = self.findings.heat
         heat.opacity.setValue(round(self._settings["heat_map_opacity"] * 100))
         heat.cutoff.setValue(round(self._settings["heat_map_cutoff"] * 100))
+        self.heat.prefer(self._settings["heat_map_method"])
         for viewer in self.grid.viewers:
             viewer.set_heat_opacity(heat.opacity.value() / 100)
             viewer.set_heat_cutoff(heat.cutoff.value() / 100)
