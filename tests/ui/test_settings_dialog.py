@@ -9,7 +9,8 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
-from tests.ui.conftest import WAIT_MS
+from tests.ui.conftest import WAIT_MS, LentEngine
+from xrayview.engine.client import Engine
 from xrayview.services.settings import SETTINGS, Settings
 from xrayview.ui import shortcuts, theme
 from xrayview.ui.keymap import Keymap
@@ -163,6 +164,52 @@ def test_that_what_can_hold_at_once_does(window: MainWindow) -> None:
     assert (heat.opacity.value(), heat.cutoff.value()) == (80, 35)
     assert space.workbench._engine.limits.max_megapixels == 50
     dialog.close()
+
+
+def test_that_settings_that_cannot_be_saved_are_said_until_they_can(
+    window: MainWindow, settings: Settings, tmp_path: Path
+) -> None:
+    def save() -> list[str]:
+        window.preferences.show("Window")
+        window.preferences.dialog.close()
+        return [message.title for message in window.banners.messages()]
+
+    blocked = tmp_path / "blocked"
+    blocked.write_text("a file where the folder would be")
+    settings.path = blocked / "settings.json"
+    assert save() == ["settings.json: The settings were not saved"]
+    assert str(blocked) in window.banners.messages()[0].text
+    blocked.unlink()
+    assert save() == []
+    assert settings.path.is_file()
+
+
+def test_that_heat_maps_start_with_the_method_of_the_settings(
+    qtbot: QtBot, settings: Settings, engine: Engine, films: Path, bundle: Path, tmp_path: Path
+) -> None:
+    settings["heat_map_method"] = "input-gradient"
+    settings["model"] = str(bundle)
+    window = MainWindow(settings, tmp_path / "results")
+    qtbot.addWidget(window)
+    window.show()
+    window.wake(LentEngine(engine))
+    space = window.workspace
+    space.heat.set_on(True)  # before there is anything to choose from
+    window.open_paths([films])
+    session = space.session
+    qtbot.waitUntil(lambda: session.radiograph is not None, timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: session.model is not None, timeout=WAIT_MS)
+    with qtbot.waitSignal(space.judging.heat_map_ready, timeout=WAIT_MS) as first:
+        space.judging.classify()
+    assert first.args[0].method == "input-gradient"
+    assert space.findings.heat.chosen()[1] == "input-gradient"
+    window.preferences.show()
+    field = page_of(window.preferences.dialog, "heat_map_method").fields["heat_map_method"]
+    with qtbot.waitSignal(space.judging.heat_map_ready, timeout=WAIT_MS) as second:
+        field.edited.emit("occlusion")
+    assert second.args[0].method == "occlusion"
+    assert space.findings.heat.chosen()[1] == "occlusion"
+    window.preferences.dialog.close()
 
 
 def test_that_the_dialog_shows_what_was_changed_in_the_window(window: MainWindow) -> None:

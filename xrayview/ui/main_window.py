@@ -31,7 +31,7 @@ from xrayview.ui.bridge import MainThread
 from xrayview.ui.drop_target import DropTarget, dropped, paths_of
 from xrayview.ui.full_screen import FullScreen
 from xrayview.ui.key_binding import KeyBinding
-from xrayview.ui.preferences import Preferences
+from xrayview.ui.preferences import SAVING, Preferences
 from xrayview.ui.shortcut_sheet import ShortcutSheet
 from xrayview.ui.start_page import StartPage
 from xrayview.ui.status_line import StatusLine
@@ -88,6 +88,8 @@ class MainWindow(QMainWindow):
         self.addToolBar(self.bar)
         self.bar.set_enabled(FILM_BUTTONS + VIEW_BUTTONS + MODEL_BUTTONS, enabled=False)
         self._keys = KeyBinding(self, actions)
+        self.preferences.message.connect(self.banners.show_message)
+        self.preferences.saved.connect(lambda: self.banners.close_message(SAVING))
         self.preferences.keys_changed.connect(self._keys.renew)
         self.preferences.keys_changed.connect(self.start_page.show_keys)
         self._place()

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QWidget
 
 from xrayview.services.settings import Settings
 from xrayview.ui import shortcuts, theme
+from xrayview.ui.banners import Message
 from xrayview.ui.keymap import Keymap
 
 if TYPE_CHECKING:  # the first paint needs the keys, not the panels
@@ -19,6 +20,8 @@ if TYPE_CHECKING:  # the first paint needs the keys, not the panels
     from xrayview.ui.settings_dialog.dialog import SettingsDialog
     from xrayview.ui.workspace import Workspace
 
+SAVING = "saving of settings"
+"""The matter of the banner."""
 _LIMITS = ("decode_timeout_s", "model_timeout_s", "max_megapixels")
 
 
@@ -26,6 +29,8 @@ class Preferences(QObject):
     """Puts the user's keys in force when it is made; the rest when a setting changes."""
 
     keys_changed = Signal()
+    message = Signal(object)
+    saved = Signal()
 
     def __init__(self, window: QWidget, settings: Settings) -> None:
         super().__init__(window)
@@ -52,14 +57,16 @@ class Preferences(QObject):
         def use_limits(_: object) -> None:
             engine.limits = self._settings.limits()
 
-        self._live |= {
+        live: dict[str, Callable[[Any], object]] = {
             "hide_identity": space.set_identity_hidden,
+            "heat_map_method": space.heat.prefer,
             "heat_map_opacity": lambda part: heat.opacity.setValue(round(part * 100)),
             "heat_map_cutoff": lambda part: heat.cutoff.setValue(round(part * 100)),
             "device": space.judging.set_device,
             "model": lambda name: board.load_first_model(Path(name) if name else None),
             "model_folders": lambda _: board.show_model(),
-        } | dict.fromkeys(_LIMITS, use_limits)
+        }
+        self._live |= live | dict.fromkeys(_LIMITS, use_limits)
         # What was changed in the window itself is kept when it closes, and shown here now.
         self._keep_panels = space.save_state
 
@@ -95,10 +102,21 @@ class Preferences(QObject):
         self.dialog = None
         self.save()
 
-    def save(self) -> bool:
-        """Write the settings; False where they cannot be written."""
+    def save(self) -> None:
+        """Write the settings, or say why they cannot be written."""
         try:
             self._settings.save()
-        except OSError:
-            return False
-        return True
+        except OSError as error:
+            self.message.emit(_not_saved(self._settings.path, error))
+        else:
+            self.saved.emit()
+
+
+def _not_saved(path: Path, error: OSError) -> Message:
+    return Message(
+        SAVING,
+        "error",
+        f"{path.name}: The settings were not saved",
+        f"{error.strerror or type(error).__name__}. They hold until the program ends; "
+        f"to keep them, make {path.parent} a folder that you can write to.",
+    )
