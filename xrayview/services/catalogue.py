@@ -86,14 +86,27 @@ def model_ref(path: Path, device: Device = "auto") -> ModelRef:
 
 
 def trust_model(path: Path) -> None:
-    """Remember, by its hash, that the user lets this file run."""
+    """Remember, by its hash, that the user lets this file run.
+
+    Raises:
+        ModelError: the model cannot be read, or the list of trusted ones cannot be written.
+    """
     trusted = _user_trust()
     trusted[sha256_of(path)] = {
         "file": path.name,
         "trusted_utc": datetime.now(UTC).isoformat(timespec="seconds"),
     }
-    with replacing(_trust_file()) as stream:
-        json.dump(trusted, stream, indent=2)
+    listed = _trust_file()
+    try:
+        with replacing(listed) as stream:
+            json.dump(trusted, stream, indent=2)
+    except OSError as error:
+        raise ModelError(
+            "The trust in this model cannot be kept",
+            path=path,
+            why=f"{listed.name}: {error.strerror or type(error).__name__}",
+            hint=f"Make {listed.parent} a folder that you can write to.",
+        ) from error
 
 
 def trusted_hashes() -> frozenset[str]:
