@@ -16,6 +16,7 @@ from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from tests.builders import phantom, write_dicom
+from tests.bundles import write_bundle
 from tests.ui.conftest import WAIT_MS
 from xrayview.engine.client import Engine
 from xrayview.errors import StatusCode
@@ -151,10 +152,31 @@ def test_that_the_program_opens_judges_and_ends_without_torch_or_a_decoder_in_it
 ) -> None:
     script, picture = tmp_path / "program.py", tmp_path / "window.png"
     script.write_text(_PROGRAM, encoding="utf-8")
-    done = subprocess.run(
+    done = photographed(script, films, bundle, picture)
+    assert done.stdout.split() == ["exit", "0", "loaded"], done.stderr[-2000:]
+    assert QImage(str(picture)).width() >= 960
+
+
+def test_that_a_picture_by_a_model_that_is_not_trusted_ends_with_the_models_exit_code(
+    films: Path, tmp_path: Path
+) -> None:
+    script, picture = tmp_path / "program.py", tmp_path / "window.png"
+    script.write_text(_PROGRAM, encoding="utf-8")
+    unknown = write_bundle(tmp_path / "unknown.pt", name="nobody trusts me")
+    done = photographed(script, films, unknown, picture)
+    assert done.stdout.split()[:2] == ["exit", "5"], done.stderr[-2000:]
+    assert "unknown.pt has not run here before" in done.stderr
+    assert "--trust-model" in done.stderr
+    assert not picture.exists()
+
+
+def photographed(
+    script: Path, films: Path, model: Path, picture: Path
+) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
         [
             *(sys.executable, str(script), str(films)),
-            *("--model", str(bundle), "--screenshot", str(picture)),
+            *("--model", str(model), "--screenshot", str(picture)),
         ],
         capture_output=True,
         text=True,
@@ -163,5 +185,3 @@ def test_that_the_program_opens_judges_and_ends_without_torch_or_a_decoder_in_it
         env={**os.environ, "PYTHONPATH": str(ROOT), "QT_QPA_PLATFORM": "offscreen"},
         check=False,
     )
-    assert done.stdout.split() == ["exit", "0", "loaded"], done.stderr[-2000:]
-    assert QImage(str(picture)).width() >= 960

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from PySide6.QtCore import QObject, QTimer
+from PySide6.QtCore import QCoreApplication, QObject, QTimer
 
 from xrayview.domain.events import FilmResult
+from xrayview.errors import ExitCode
 from xrayview.ui.main_window import MainWindow
 
 _EVERY_MS = 100
 _SETTLE_MS = 1500
 _LONGEST_MS = 120_000
+_NO_PICTURE = (
+    "No picture was taken: no model could be loaded. "
+    "If it is only not trusted yet, say so first: xrayview model show FILE --trust-model"
+)
 
 
 class Photographer(QObject):
@@ -36,6 +42,9 @@ class Photographer(QObject):
 
     def _look(self) -> None:
         self._waited_ms += _EVERY_MS
+        if self._has_no_model():
+            self._give_up()
+            return
         if self._steps and self._steps[0][0]():
             self._steps.pop(0)[1]()
         if not self._steps or self._waited_ms > _LONGEST_MS:
@@ -45,6 +54,20 @@ class Photographer(QObject):
     def _ready(self) -> bool:
         session = self._window.workspace.session
         return session.radiograph is not None and session.model is not None
+
+    def _has_no_model(self) -> bool:
+        if not self._window.awake:
+            return False
+        space = self._window.workspace
+        return space.session.model is None and not space.judging.loading
+
+    def _give_up(self) -> None:
+        """Nobody is there to answer a question or to choose another model."""
+        self._timer.stop()
+        said = [f"{m.title} {m.text}".strip() for m in self._window.banners.messages()]
+        sys.stderr.write("\n".join([*said, _NO_PICTURE, ""]))
+        self._window.close()
+        QCoreApplication.exit(ExitCode.MODEL)
 
     def _classify(self) -> None:
         self._window.workspace.judging.classify()
