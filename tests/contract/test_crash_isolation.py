@@ -174,6 +174,19 @@ def test_that_no_film_leaves_shared_memory_behind(engine: Engine) -> None:
     assert segments() == []
 
 
+def test_that_an_answer_that_comes_while_its_request_is_taken_back_leaves_none_either(
+    engine: Engine,
+) -> None:
+    for _ in range(4):
+        assert_that_it_goes_on(engine)  # the worker is there, and answers before it is ended
+        late = engine.submit(DecodeFilm(film("good.dcm")))
+        while not (late.running() or late.done()):
+            time.sleep(0.0001)
+        late.cancel()
+    assert_that_it_goes_on(engine)
+    assert segments() == []
+
+
 def test_that_closing_ends_running_tasks_and_every_process(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("xrayview.engine.client.start_decode_worker", start_fragile_decoder)
     before = set(multiprocessing.active_children())

@@ -12,6 +12,7 @@ import logging
 import multiprocessing
 import threading
 import time
+from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future, InvalidStateError
 from concurrent.futures.process import BrokenProcessPool
@@ -34,6 +35,8 @@ _log = logging.getLogger(__name__)
 LOOK_S = 1.0
 START_S = 60.0
 """What a worker may take until it asks for its first task, on a machine that is very busy."""
+_ORPHANS = 64
+"""More tasks than can be cancelled before the workers that had them have ended."""
 
 
 class Priority(IntEnum):
@@ -86,6 +89,8 @@ class Lane:
         self._waiting: list[Job] = []
         self._running: set[int] = set()
         self._jobs: dict[int, Job] = {}
+        # A worker that is about to be ended may still make the segment of its cancelled task.
+        self._orphans: deque[str] = deque(maxlen=_ORPHANS)
         self._numbers = itertools.count()
         self._changed = threading.Condition()
         self._closed = False
@@ -203,6 +208,9 @@ class Lane:
     def _settle(self, job: Job, outcome: Reply | XrayViewError | None) -> None:
         if outcome is None:
             return
+        if self._closed or job.future.cancelled():
+            self._orphans.append(job.segment)
+        self._discard_orphans()
         discard(job.segment)
         with self._changed:
             self._running.discard(job.number)
@@ -242,6 +250,11 @@ class Lane:
             pool, self._pool = self._pool, None
             pool.stop()
             pool.join()
+        self._discard_orphans()
+
+    def _discard_orphans(self) -> None:
+        for name in tuple(self._orphans):
+            discard(name)
 
 
 def _outcome(job: Job, inner: Future[Any]) -> Reply | XrayViewError:
