@@ -128,8 +128,12 @@ class AugmentConfig:
     """Widest strip, as a share of the side."""
     brightness: float = 0.0
     """Grey is multiplied by a factor in 1 - brightness .. 1 + brightness."""
+    tone: float = 0.0
+    """Probability that grey values go some way to those of another film, before all else."""
+    sharpness: float = 0.0
+    """The same for the fall of the spectrum: another film's processing and resampling."""
     surroundings: float = 0.0
-    """Probability that what lies around the lungs is another film's, before all else. Not
+    """Probability that what lies around the lungs is another film's, before the rest. Not
     physics: it takes away what tells the label without the lungs."""
 
     @property

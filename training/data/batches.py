@@ -13,11 +13,11 @@ import torch
 from torch import Tensor
 
 from training.config import AugmentConfig
-from training.data import augment, surroundings
+from training.data import appearance, augment, surroundings
 from xrayview.errors import UsageError
 from xrayview.preprocessing.pipeline import Preprocessor
 
-_ORDER, _CHANCE, _SURROUNDINGS = 0, 1, 2
+_ORDER, _CHANCE, _SURROUNDINGS, _APPEARANCE = 0, 1, 2, 3
 
 
 @dataclass(frozen=True, eq=False)
@@ -104,16 +104,21 @@ class TrainingBatches:
         return _finished(self.films, chosen, greys_BHW.numpy(), self.preprocessor)
 
     def _greys(self, chosen: npt.NDArray[np.int64], at: tuple[int, int]) -> npt.NDArray[np.float32]:
-        films = self.films
+        """The films with what other films lend them; each draw has a generator of its own."""
+        films, config = self.films, self.config
         places = films.places[chosen]
         greys_BHW = films.greys_NHW[places]
-        if not self.config.surroundings or films.lungs_NHW is None:
-            return greys_BHW
-        # A generator of its own: it moves no other draw.
-        rng = np.random.default_rng([self.seed, _SURROUNDINGS, *at, self.rank])
-        draws = surroundings.draw(self.config.surroundings, len(chosen), len(films), rng)
-        donors_BHW = films.greys_NHW[films.places[draws.donors_B]]
-        return surroundings.lay(greys_BHW, films.lungs_NHW[places], donors_BHW, draws)
+        if config.tone or config.sharpness:
+            rng = np.random.default_rng([self.seed, _APPEARANCE, *at, self.rank])
+            look = appearance.draw(config.tone, config.sharpness, len(chosen), len(films), rng)
+            donors_B2HW = films.greys_NHW[films.places[look.donors_B2]]
+            greys_BHW = appearance.change(greys_BHW, donors_B2HW, look)
+        if config.surroundings and films.lungs_NHW is not None:
+            rng = np.random.default_rng([self.seed, _SURROUNDINGS, *at, self.rank])
+            draws = surroundings.draw(config.surroundings, len(chosen), len(films), rng)
+            donors_BHW = films.greys_NHW[films.places[draws.donors_B]]
+            greys_BHW = surroundings.lay(greys_BHW, films.lungs_NHW[places], donors_BHW, draws)
+        return greys_BHW
 
     def _order(self, epoch: int) -> npt.NDArray[np.int64]:
         rng = np.random.default_rng([self.seed, _ORDER, epoch])
