@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 from pydicom.data import get_testdata_file
+from PySide6.QtCore import QPointF
 from PySide6.QtGui import QImage
 from pytestqt.qtbot import QtBot
 
@@ -289,3 +290,25 @@ def test_that_a_smaller_picture_has_the_brightness_of_its_film(viewer: FilmViewe
     inside = slice(40, -40)  # past the corner texts
     difference = cv2.blur(shown, (9, 9)).astype(int) - cv2.blur(expected, (9, 9))
     assert np.abs(difference[120:-120, inside]).max() <= 4
+
+
+@pytest.mark.parametrize("padding", [None, (0.0, 0.0)])
+@pytest.mark.parametrize("turns", [0, 1, 2, 3])
+def test_that_a_moved_film_is_the_film_drawn_anew(
+    viewer: FilmViewer, padding: tuple[float, float] | None, turns: int
+) -> None:
+    """Only what comes into view is resampled while a film is moved; nobody may see a seam."""
+    moved = film()
+    moved = replace(moved, greyscale=replace(moved.greyscale, padding=padding))
+    viewer.show_film(moved, (1, 1))
+    viewer.rotate(turns)
+    canvas = viewer._canvas
+    canvas.place(canvas.placement.zoomed_at(QPointF(300, 200), 1.37))
+    for step in [(3, 2), (-40, 9), (0, -33), (700, 0), (-650, 25), (5, 5)]:
+        viewer.grab()
+        canvas.place(canvas.placement.panned(QPointF(*step)))
+    by_steps = grey_of(viewer.grab().toImage())
+    viewer._film.show_cover(overlays=True, shutter=True)  # forgets what was resampled
+    at_once = grey_of(viewer.grab().toImage())
+    assert np.abs(by_steps.astype(int) - at_once).max() <= 1
+    assert (by_steps != at_once).mean() < 0.01

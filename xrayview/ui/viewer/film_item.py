@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 from PySide6.QtCore import QPoint, QRect, QRectF, QSize
-from PySide6.QtGui import QImage, QPainter, QTransform
+from PySide6.QtGui import QImage, QPainter, QRegion, QTransform
 from PySide6.QtWidgets import QGraphicsItem, QStyleOptionGraphicsItem, QWidget
 
 from xrayview.display.cover import Cover, LaidCover, lay_cover
@@ -27,19 +27,21 @@ NEAREST_ABOVE = 4.0
 
 @dataclass(frozen=True, eq=False)
 class _Seen:
-    """Stored values on the viewport's own pixels, what covers them, and where the first lies."""
+    """Stored values on the viewport's own pixels, what covers them, and where they lie."""
 
     stored_HW: Pixels
     cover: LaidCover | None
-    corner: QPoint
+    box: QRect
+    placement: Placement
 
 
 class FilmItem(QGraphicsItem):
     """Draws a film over its own rectangle, (0, 0) to (columns, rows) in item coordinates.
 
     What the viewport sees is resampled once for each placement, in stored values; another window
-    then costs one table look-up of as many pixels as are seen, and Qt copies without scaling. The
-    shutter and the graphics of the file are laid over it, on the same pixels.
+    then costs one table look-up of as many pixels as are seen, and Qt copies without scaling. A
+    film that is only moved is resampled where it comes into view. The shutter and the graphics of
+    the file are laid over it, on the same pixels.
     """
 
     def __init__(self) -> None:
@@ -87,7 +89,7 @@ class FilmItem(QGraphicsItem):
     def lay(self, placement: Placement, ratio: float) -> None:
         """Lie so in the viewport; `ratio` is its physical pixels per logical pixel."""
         self._placement, self._ratio = placement, ratio
-        self._seen = self._picture = None
+        self._picture = None
         self.setTransform(placement.to_view() * QTransform.fromScale(1 / ratio, 1 / ratio))
         self.update()
 
@@ -107,14 +109,14 @@ class FilmItem(QGraphicsItem):
     ) -> None:
         if self._pyramid is None or self._lut is None:
             return
-        if self._seen is None:
-            self._seen = self._look(self._placement, self._pyramid, self._lut)
+        if self._seen is None or self._seen.placement != self._placement:
+            self._seen = self._look(self._placement, self._pyramid, self._lut, self._seen)
         if self._seen is None:
             return
         if self._picture is None:
             self._picture = _picture(self._seen, self._lut)
         painter.setWorldTransform(QTransform.fromScale(1 / self._ratio, 1 / self._ratio))
-        painter.drawImage(self._seen.corner, self._picture[0])
+        painter.drawImage(self._seen.box.topLeft(), self._picture[0])
 
     def draw_through(self, painter: QPainter, placement: Placement) -> None:
         """Draw the film as it lies in another placement, on the physical pixels of its view."""
@@ -122,30 +124,71 @@ class FilmItem(QGraphicsItem):
             return
         seen = self._look(placement, self._pyramid, self._lut)
         if seen is not None:
-            painter.drawImage(seen.corner, _picture(seen, self._lut)[0])
+            painter.drawImage(seen.box.topLeft(), _picture(seen, self._lut)[0])
 
-    def _look(self, placement: Placement, pyramid: Pyramid, lut: DisplayLut) -> _Seen | None:
+    def _look(
+        self,
+        placement: Placement,
+        pyramid: Pyramid,
+        lut: DisplayLut,
+        before: _Seen | None = None,
+    ) -> _Seen | None:
         """The part of the film inside the view of a placement, None when there is none."""
         film = placement.to_view().mapRect(placement.film_rect())
         box = _whole_pixels(film) & QRect(QPoint(), placement.view)
         if box.isEmpty():
             return None
-        size_HW, corner = (box.height(), box.width()), box.topLeft()
-        level_HW = pyramid.level_for(placement.zoom).pixels_HW
-        smooth = is_smooth(placement.zoom)
-        to_level = to_pixels_of(level_HW.shape, placement, corner)
-        stored_HW = resample(level_HW, to_level, size_HW, lut.greyscale, smooth=smooth)
-        return _Seen(stored_HW, self._cover_on(placement, corner, size_HW), corner)
 
-    def _cover_on(
-        self, placement: Placement, corner: QPoint, size_HW: tuple[int, int]
-    ) -> LaidCover | None:
+        def part(target: QRect) -> Pixels:
+            level_HW = pyramid.level_for(placement.zoom).pixels_HW
+            to_level = to_pixels_of(level_HW.shape, placement, target.topLeft())
+            smooth = is_smooth(placement.zoom)
+            return resample(level_HW, to_level, _shape(target), lut.greyscale, smooth=smooth)
+
+        kept = QRect() if before is None else _kept(before, placement) & box
+        if before is None or kept.isEmpty():
+            stored_HW = part(box)
+        else:
+            stored_HW = np.empty(_shape(box), before.stored_HW.dtype)
+            shift = _shift(before.placement, placement)
+            stored_HW[_within(box, kept)] = before.stored_HW[
+                _within(before.box, kept.translated(-shift))
+            ]
+            for strip in QRegion(box).subtracted(QRegion(kept)):  # type: ignore[attr-defined]
+                stored_HW[_within(box, strip)] = part(strip)
+        return _Seen(stored_HW, self._cover_on(placement, box), box, placement)
+
+    def _cover_on(self, placement: Placement, box: QRect) -> LaidCover | None:
         if self._cover is None:
             return None
-        to_film = to_pixels_of((self.size.height(), self.size.width()), placement, corner)
+        film_HW = (self.size.height(), self.size.width())
+        to_film = to_pixels_of(film_HW, placement, box.topLeft())
         return lay_cover(
-            self._cover, to_film, size_HW, overlays=self.overlays, shutter=self.shutter
+            self._cover, to_film, _shape(box), overlays=self.overlays, shutter=self.shutter
         )
+
+
+def _shape(box: QRect) -> tuple[int, int]:
+    return box.height(), box.width()
+
+
+def _within(box: QRect, part: QRect) -> tuple[slice, slice]:
+    """The rows and columns of `part` in an array of the pixels of `box`."""
+    top, left = part.y() - box.y(), part.x() - box.x()
+    return slice(top, top + part.height()), slice(left, left + part.width())
+
+
+def _kept(seen: _Seen, placement: Placement) -> QRect:
+    """Where in `placement` the pixels of `seen` lie; empty unless the film was only moved."""
+    if replace(seen.placement, center=placement.center) != placement:
+        return QRect()
+    return seen.box.translated(_shift(seen.placement, placement))
+
+
+def _shift(before: Placement, after: Placement) -> QPoint:
+    """By how much a film moved; placements shift by whole pixels."""
+    old, new = before.to_view(), after.to_view()
+    return QPoint(round(new.dx() - old.dx()), round(new.dy() - old.dy()))
 
 
 def is_smooth(zoom: float) -> bool:
