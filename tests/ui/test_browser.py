@@ -177,8 +177,7 @@ KNOWN = Known(lambda film: film == STARRED, lambda film: RESULTS.get(film.film_i
         (Filter(" p1 "), ["star", "warn", "refused", "plain"]),
         (Filter("star", verdicts=frozenset({Verdict.WARN})), []),
     ],
-    ids=str,
-)  # fmt: skip
+)
 def test_that_a_filter_lists_what_meets_all_its_conditions(chosen: Filter, left: list[str]) -> None:
     model = rows_of(STARRED, WARNED, REFUSED, PLAIN, chosen=chosen, known=KNOWN)
     assert sorted(film.relative_path for film in model.rows.films) == sorted(left)
