@@ -51,7 +51,7 @@ def _training(config: TrainingConfig, facts: dict[str, Any]) -> dict[str, object
     copied = (
         "command", "manifest_sha256", "film_sources", "counts", "omitted", "leaks", "notes",
         "epochs", "best_epoch", "best_weights", "training_seconds", "machine", "versions",
-        "commit", "resumed",
+        "commit", "resumed", "test_films",
     )  # fmt: skip
     return {
         "recipe": config.recipe,

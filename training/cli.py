@@ -11,6 +11,7 @@ from pathlib import Path
 from training import commands, runs
 from training.config import TrainingConfig, with_overrides
 from training.disk import cannot_write
+from training.ensemble.command import ensemble, ensemble_options, no_test_option
 from training.grid.command import grid, grid_options
 from training.recipes import RECIPES, recipe
 from training.runs import RunFolder
@@ -46,6 +47,7 @@ def _train_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--no-report", action="store_true", help="end without the shortcut audit and report.html"
     )
+    no_test_option(parser)
 
 
 def _config_options(parser: argparse.ArgumentParser) -> None:
@@ -95,7 +97,9 @@ def _train(args: argparse.Namespace) -> None:
         return run
 
     cache = args.cache or args.runs / "cache"
-    run_recipe(config, args.data, cache, open_run, _say, report=not args.no_report)
+    run_recipe(
+        config, args.data, cache, open_run, _say, report=not args.no_report, test=not args.no_test
+    )
 
 
 def _config(args: argparse.Namespace) -> TrainingConfig:
@@ -181,6 +185,11 @@ COMMANDS: dict[str, Command] = {
         "three backbones, with and without augmentation, kept by two figures: one table",
         grid_options,
         grid,
+    ),
+    "ensemble": Command(
+        "finished models of one question as one bundle: the mean of their calibrated logits",
+        ensemble_options,
+        ensemble,
     ),
     "evaluate": Command("figures with intervals of a bundle", _evaluate_options, _evaluate),
     "calibrate": Command(

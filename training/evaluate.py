@@ -98,6 +98,7 @@ def evaluate(
     results: dict[str, Any] = {}
     text = [f"{subject.card.name} {subject.card.version}, {split}: {len(scored.rows)} films"]
     text += [f"initial weights: {words}" for words in _start(subject.card)]
+    text += _unjudged(subject.card)
     target = subject.config.target
     names = [rule.name for rule in target.findings]
     for rule in target.findings:
@@ -141,6 +142,12 @@ def _start(card: ModelCard) -> Iterator[str]:
     for name in ("initial_weights", "initial_weights_of_the_recipe"):
         if name in card.training:
             yield f"{'recipe: ' if 'recipe' in name else ''}{card.training[name]}"
+
+
+def _unjudged(card: ModelCard) -> Iterator[str]:
+    """What the card says where the test films were left alone."""
+    if "test_films" in card.training:
+        yield f"test films, when the bundle was made: {card.training['test_films']}"
 
 
 def truths(scored: Scored, target: TargetConfig) -> dict[str, tuple[Scored, Truth]]:

@@ -11,6 +11,7 @@ import torch
 
 from training import networks
 from training.config import TrainingConfig
+from training.network import CutNetwork
 from training.networks import Network
 from training.runs import RunFolder
 from xrayview.domain.model import ModelCard
@@ -43,7 +44,7 @@ def best_network(config: TrainingConfig, run: RunFolder) -> Network:
 
 
 def export(
-    network: Network, card: ModelCard, path: Path, extra: Mapping[str, bytes] | None = None
+    network: CutNetwork, card: ModelCard, path: Path, extra: Mapping[str, bytes] | None = None
 ) -> runtime.Runtime:
     """Write the bundle, load it as the app does, and prove that it equals the network.
 
@@ -73,7 +74,9 @@ def export(
     return loaded
 
 
-def _require_parity(network: Network, loaded: runtime.Runtime, card: ModelCard, path: Path) -> None:
+def _require_parity(
+    network: CutNetwork, loaded: runtime.Runtime, card: ModelCard, path: Path
+) -> None:
     if card_to_json(read_card(path)) != card_to_json(card):
         raise ModelError("The card in the bundle is not the one that was written", path=path)
     chance = torch.Generator().manual_seed(0)

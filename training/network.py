@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
+from typing import Protocol
 
 from torch import Tensor, nn
 
@@ -15,6 +16,16 @@ def state_sha256(state: Mapping[str, Tensor]) -> str:
         digest.update(f"{name}{tuple(tensor.shape)}{tensor.dtype}".encode())
         digest.update(tensor.detach().cpu().contiguous().numpy().tobytes())
     return digest.hexdigest()
+
+
+class CutNetwork(Protocol):
+    """What a bundle is made of: a network in eval mode that can be cut before its pooling."""
+
+    def __call__(self, x_BCHW: Tensor) -> Tensor:
+        """Uncalibrated logits_BK."""
+
+    def forward_features(self, x_BCHW: Tensor) -> Tensor:
+        """The last convolutional map, features_BDhw."""
 
 
 class Network(nn.Module):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +13,7 @@ from training.card import calibrated, completed, draft_card
 from training.conclusion import conclude
 from training.config import TrainingConfig
 from training.data.films import Films, Say, load_films
+from training.data.manifest import FilmRow
 from training.data.splits import TEST, VALIDATION
 from training.data.targets import targets_NK
 from training.evaluate import Subject, classes, evaluate, truths
@@ -20,6 +21,7 @@ from training.export import best_network, export
 from training.figures import Truth, agreement, figures, plain
 from training.gate_statistics import gated
 from training.loop import train as train_network
+from training.network import CutNetwork
 from training.operating_points import choose
 from training.processes import start_processes
 from training.progress import Progress
@@ -30,6 +32,7 @@ from xrayview.inference.calibration import fit_temperature
 from xrayview.io.bundle import read_card
 
 CARD_FIGURES = ("auc", "accuracy", "sensitivity", "specificity", "ece", "brier")
+NOT_JUDGED = "not judged (--no-test)"
 
 
 def run_recipe(
@@ -39,11 +42,13 @@ def run_recipe(
     open_run: Callable[[Films], RunFolder],
     say: Say,
     report: bool = True,
+    test: bool = True,
 ) -> None:
     """A whole run, on every process that Fabric starts; the first one reads, writes and speaks.
 
     `open_run` makes the run folder for these films, or finds the one to go on with. `report` ends
-    it with the shortcut audit and the report.
+    it with the shortcut audit and the report; both look at test films, which without `test` nobody
+    does.
     """
     fabric = start_processes(config.run, config.network)
     tell: Say = say if fabric.is_global_zero else (lambda _line: None)
@@ -52,8 +57,8 @@ def run_recipe(
     run = RunFolder(fabric.broadcast(open_run(films).path if fabric.is_global_zero else Path()))
     train(config, films, run, fabric, tell)
     if fabric.is_global_zero:
-        finish(config, films, run, data, tell)
-        if report:
+        finish(config, films, run, data, tell, test)
+        if report and test:
             conclude(config, run, data, cache, tell)
 
 
@@ -77,24 +82,54 @@ def train(
     return progress
 
 
-def finish(config: TrainingConfig, films: Films, run: RunFolder, data: Path, say: Say) -> Path:
+def finish(
+    config: TrainingConfig,
+    films: Films,
+    run: RunFolder,
+    data: Path,
+    say: Say,
+    test: bool = True,
+) -> Path:
     """Make the bundle of the best weights: calibrated and judged through the app's own path.
 
-    Temperature and operating points come from validation; the test films are judged once, with
-    everything already chosen. Returns the bundle's path.
+    Returns the bundle's path.
     """
-    bundle = run.bundle(config)
+    if not test:
+        leave_test_films(run, say)
     network = best_network(config, run)
     draft = draft_card(config, run.read_facts(), network.stride)
+    return bundled(config, network, draft, films.manifest.rows, run, data, say, test)
+
+
+def leave_test_films(run: RunFolder, say: Say) -> None:
+    """Note for run.json and the card that nothing of this run looks at the test films."""
+    run.add_facts(test_films=NOT_JUDGED)
+    say(f"test films: {NOT_JUDGED}")
+
+
+def bundled(
+    config: TrainingConfig,
+    network: CutNetwork,
+    draft: ModelCard,
+    rows: Sequence[FilmRow],
+    run: RunFolder,
+    data: Path,
+    say: Say,
+    test: bool,
+) -> Path:
+    """Write the run's bundle of a finished network, and its figures.
+
+    Temperature and operating points come from validation; the test films are judged with
+    everything already chosen, and only with `test`. Returns the bundle's path.
+    """
+    bundle = run.bundle(config)
     loaded = export(network, draft, bundle)
     scored = {
-        split: score_films(
-            loaded, draft, [films.manifest.rows[i] for i in films.manifest.indices(split)], data
-        )
-        for split in (VALIDATION, TEST)
+        split: score_films(loaded, draft, [row for row in rows if row.split == split], data)
+        for split in ((VALIDATION, TEST) if test else (VALIDATION,))
     }
     card = fitted_card(config, draft, scored)
-    card, extra = gated(loaded, card, films.manifest.rows, data, say)
+    card, extra = gated(loaded, card, rows, data, say)
     export(network, card, bundle, extra)
     for split in scored:
         subject = Subject(bundle, read_card(bundle), config)

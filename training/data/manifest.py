@@ -11,7 +11,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from xrayview.errors import UsageError
+
 SEPARATOR = "|"
+_LISTS = ("labels", "unknown_labels")
 
 
 @dataclass(frozen=True)
@@ -107,9 +110,31 @@ def write_rows(rows: Iterable[FilmRow], path: Path) -> None:
         writer.writerow(names)
         for row in rows:
             values = dataclasses.asdict(row)
-            for name in ("labels", "unknown_labels"):
+            for name in _LISTS:
                 values[name] = SEPARATOR.join(values[name])
             writer.writerow([values[name] for name in names])
+
+
+def read_rows(path: Path) -> tuple[FilmRow, ...]:
+    """The rows that `write_rows` wrote.
+
+    Raises:
+        UsageError: the file is no manifest.
+    """
+    try:
+        with path.open(newline="", encoding="utf-8") as stream:
+            return tuple(
+                FilmRow(**{**record, **{name: _names(record[name]) for name in _LISTS}})
+                for record in csv.DictReader(stream)
+            )
+    except (OSError, UnicodeDecodeError, csv.Error, KeyError, TypeError) as error:
+        raise UsageError(
+            "The manifest cannot be read", path=path, why=str(error), hint="Look at its header."
+        ) from error
+
+
+def _names(cell: str) -> tuple[str, ...]:
+    return tuple(filter(None, cell.split(SEPARATOR)))
 
 
 def write_omissions(omitted: Sequence[Omission], path: Path) -> None:

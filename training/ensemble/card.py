@@ -1,0 +1,95 @@
+"""What the card of an ensemble says: its members, and what they say of themselves."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from typing import Any
+
+from training.card import draft_card
+from training.config import BundleConfig, DataConfig, TrainingConfig
+from training.ensemble.members import Member, scope_of
+from xrayview.domain.model import ModelCard
+
+_TAKEN_OVER = (
+    "recipe", "architecture", "initial_weights", "seed", "epochs", "commit", "manifest_sha256",
+    "test_films",
+)  # fmt: skip
+_SENTENCE_END = re.compile(r"(?<=[.!?])\s+(?=[A-Z])")
+
+
+def config_of(
+    members: Sequence[Member], data: DataConfig, name: str | None, version: str
+) -> TrainingConfig:
+    """A config whose films, labels and words are the ensemble's; nothing is trained by it.
+
+    Raises:
+        UsageError: the members are for different films.
+    """
+    first, count = members[0].subject, len(members)
+    cards = [member.subject.card for member in members]
+    kinds = ", ".join(str(card.training.get("architecture", "unknown")) for card in cards)
+    return replace(
+        first.config,
+        summary=f"the mean of {count} models' calibrated logits",
+        data=data,
+        network=replace(first.config.network, architecture=f"ensemble of {count}: {kinds}"),
+        evaluation=replace(first.config.evaluation, flip_average=first.card.flip_average),
+        bundle=BundleConfig(
+            name=name or f"{first.card.name}-ensemble",
+            version=version,
+            description=f"The mean of the calibrated logits of {count} networks. "
+            + _each_once(card.description for card in cards),
+            intended_use=_each_once(card.intended_use for card in cards),
+            limitations=_each_once(card.limitations for card in cards),
+            sources=_sources(cards),
+            licence=first.card.licence,
+            authors=first.card.authors,
+            scope=scope_of(members),
+        ),
+    )
+
+
+def ensemble_draft(
+    config: TrainingConfig, facts: dict[str, Any], members: Sequence[Member], stride: int
+) -> ModelCard:
+    """The card before calibration; `facts` is the run's `run.json`."""
+    draft = draft_card(config, facts, stride)
+    starts = (str(m.subject.card.training.get("initial_weights", "unknown")) for m in members)
+    training = {
+        **draft.training,
+        "initial_weights": ", ".join(dict.fromkeys(starts)),
+        "sources": list(config.bundle.sources),
+        "members": [described(member) for member in members],
+    }
+    for of_one_network in ("seed", "initial_weights_of_the_recipe"):
+        training.pop(of_one_network, None)
+    # The members' cards have already said whose words these are.
+    return replace(draft, limitations=config.bundle.limitations, training=training)
+
+
+def described(member: Member) -> dict[str, object]:
+    """A member as plain data."""
+    card = member.subject.card
+    return {
+        "name": card.name,
+        "version": card.version,
+        "sha256": member.sha256,
+        "temperature": list(member.temperature),
+        **{name: card.training[name] for name in _TAKEN_OVER if name in card.training},
+    }
+
+
+def _sources(cards: Sequence[ModelCard]) -> tuple[str, ...]:
+    named: list[str] = []
+    for card in cards:
+        cited = card.training.get("sources", ())
+        named += map(str, cited) if isinstance(cited, list | tuple) else ()
+    return tuple(dict.fromkeys(named))
+
+
+def _each_once(texts: Iterable[str]) -> str:
+    """All sentences in order, one that several texts share only once."""
+    sentences = [sentence for text in texts for sentence in _SENTENCE_END.split(text.strip())]
+    return " ".join(dict.fromkeys(filter(None, sentences)))

@@ -1,0 +1,121 @@
+"""The mean of several networks' calibrated logits, cut where they are cut: a deep ensemble.
+
+Lakshminarayanan, Pritzel, Blundell, NeurIPS 2017; the mean is taken of logits, each divided by its
+network's own temperature, so that one that is too sure of itself does not outvote the others.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+
+from xrayview.errors import UsageError
+
+
+class Ensemble(nn.Module):
+    """The members side by side: their last maps joined along the channels, their logits averaged.
+
+    A coarser map is repeated to the finest grid, and averaged back before its own head: no logit
+    changes by that.
+
+    Args:
+        members: modules with `forward_features` and `forward_head`, in eval mode.
+        temperatures: of each, one or one per logit.
+        shape_CHW: what all of them take.
+
+    Raises:
+        UsageError: the members give different numbers of logits, or their grids do not divide.
+    """
+
+    temperatures_MK: Tensor
+
+    def __init__(
+        self,
+        members: Sequence[nn.Module],
+        temperatures: Sequence[Sequence[float]],
+        shape_CHW: tuple[int, int, int],
+    ) -> None:
+        super().__init__()
+        self.members = nn.ModuleList(members)
+        with torch.no_grad():
+            x_BCHW = torch.zeros(1, *shape_CHW)
+            maps = [member.forward_features(x_BCHW) for member in members]  # type: ignore[operator]
+            outputs = [
+                member.forward_head(features_BDhw).shape[1]  # type: ignore[operator]
+                for member, features_BDhw in zip(members, maps, strict=True)
+            ]
+        _require_one_count(outputs)
+        self.register_buffer(
+            "temperatures_MK", torch.tensor([_spread(t, outputs[0]) for t in temperatures])
+        )
+        finest = (max(m.shape[2] for m in maps), max(m.shape[3] for m in maps))
+        self.widths = [m.shape[1] for m in maps]
+        self.repeats = [_repeats(finest, (m.shape[2], m.shape[3])) for m in maps]
+        self.stride = round(shape_CHW[1] / finest[0])
+        """Input pixels per feature cell."""
+
+    def forward(self, x_BCHW: Tensor) -> Tensor:
+        """Uncalibrated logits_BK of the ensemble: the mean of its members' calibrated ones."""
+        return self.forward_head(self.forward_features(x_BCHW))
+
+    def forward_features(self, x_BCHW: Tensor) -> Tensor:
+        """The members' last maps one behind the other, features_BDhw."""
+        maps = [
+            _repeated(member.forward_features(x_BCHW), repeats)  # type: ignore[operator]
+            for member, repeats in zip(self.members, self.repeats, strict=True)
+        ]
+        return torch.cat(maps, 1)
+
+    def forward_head(self, features_BDhw: Tensor) -> Tensor:
+        """Each member's head on its own channels: logits_BK."""
+        parts = features_BDhw.split(self.widths, 1)
+        logits = [
+            member.forward_head(_averaged(part, repeats)) / temperature_K  # type: ignore[operator]
+            for member, part, repeats, temperature_K in zip(
+                self.members, parts, self.repeats, self.temperatures_MK, strict=True
+            )
+        ]
+        return torch.stack(logits).mean(0)
+
+
+def _require_one_count(outputs: Sequence[int]) -> None:
+    if len(set(outputs)) > 1:
+        raise UsageError(
+            f"The members give {', '.join(map(str, outputs))} logits",
+            hint="Logits are averaged one by one: choose members that give as many.",
+        )
+
+
+def _spread(temperature: Sequence[float], outputs: int) -> list[float]:
+    """One temperature for each logit."""
+    if len(temperature) == 1:
+        return [*temperature] * outputs
+    if len(temperature) == outputs:
+        return [*temperature]
+    raise UsageError(
+        f"A member has {len(temperature)} temperatures for {outputs} logits",
+        hint="Calibrate it anew: python -m training calibrate.",
+    )
+
+
+def _repeats(finest: tuple[int, int], grid: tuple[int, int]) -> tuple[int, int]:
+    if finest[0] % grid[0] or finest[1] % grid[1]:
+        raise UsageError(
+            f"A feature map of {grid[0]} x {grid[1]} cells does not fit into one of "
+            f"{finest[0]} x {finest[1]}",
+            hint="Choose members whose strides are multiples of each other.",
+        )
+    return finest[0] // grid[0], finest[1] // grid[1]
+
+
+def _repeated(features_BDhw: Tensor, repeats: tuple[int, int]) -> Tensor:
+    if repeats == (1, 1):
+        return features_BDhw
+    return features_BDhw.repeat_interleave(repeats[0], 2).repeat_interleave(repeats[1], 3)
+
+
+def _averaged(features_BDhw: Tensor, repeats: tuple[int, int]) -> Tensor:
+    """Undoes `_repeated`."""
+    return features_BDhw if repeats == (1, 1) else nn.functional.avg_pool2d(features_BDhw, repeats)
