@@ -70,7 +70,7 @@ class Ensemble(nn.Module):
 
     def forward_head(self, features_BDhw: Tensor) -> Tensor:
         """Each member's head on its own channels: logits_BK."""
-        parts = features_BDhw.split(self.widths, 1)
+        parts = features_BDhw.split_with_sizes(self.widths, 1)
         logits = [
             member.forward_head(_averaged(part, repeats)) / temperature_K  # type: ignore[operator]
             for member, part, repeats, temperature_K in zip(
