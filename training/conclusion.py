@@ -11,6 +11,7 @@ from training.data.films import Say
 from training.evaluate import Subject
 from training.report.build import report
 from training.runs import RunFolder
+from training.scoring import Scored
 from xrayview.io.bundle import read_card
 
 REPORT = "report.html"
@@ -18,10 +19,12 @@ _HEAT_FILMS = 100
 """For each finding; `report` alone looks at more."""
 
 
-def conclude(config: TrainingConfig, run: RunFolder, data: Path, cache: Path, say: Say) -> Path:
+def conclude(
+    config: TrainingConfig, run: RunFolder, data: Path, cache: Path, say: Say, test: Scored
+) -> Path:
     """Audit the run's bundle, with lung masks where the config names them, then report on it.
 
-    Returns the report's path.
+    `test` are the test films as the bundle judged them. Returns the report's path.
 
     Raises:
         NothingUsable: no film is for testing, or none can be read.
@@ -33,4 +36,4 @@ def conclude(config: TrainingConfig, run: RunFolder, data: Path, cache: Path, sa
     masks = named if config.data.lung_masks and named.is_dir() else None
     say("shortcut audit")
     audit_files.write(audit(subject, data, masks, cache, "cpu", say), subject, run.path)
-    return report(subject, data, run, run.path / REPORT, _HEAT_FILMS, "cpu", say)
+    return report(subject, data, run, run.path / REPORT, _HEAT_FILMS, "cpu", say, test)

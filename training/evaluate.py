@@ -94,7 +94,14 @@ def evaluate(
     if not rows:
         raise NothingUsable(f"There is no film for {split}", hint="Look at --data and --split.")
     loaded = runtime.load(subject.bundle, subject.card, device)
-    scored = score_films(loaded, subject.card, rows, data)
+    return write_figures(subject, loaded, score_films(loaded, subject.card, rows, data), out, say)
+
+
+def write_figures(
+    subject: Subject, loaded: runtime.Runtime, scored: Scored, out: Path, say: Say
+) -> dict[str, Any]:
+    """The figures of films of one split that `loaded`, the subject's bundle, has judged."""
+    split = scored.rows[0].split
     results: dict[str, Any] = {}
     text = [f"{subject.card.name} {subject.card.version}, {split}: {len(scored.rows)} films"]
     text += [f"initial weights: {words}" for words in _start(subject.card)]

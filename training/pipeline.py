@@ -16,7 +16,7 @@ from training.data.films import Films, Say, load_films
 from training.data.manifest import FilmRow
 from training.data.splits import TEST, VALIDATION
 from training.data.targets import targets_NK
-from training.evaluate import Subject, classes, evaluate, truths
+from training.evaluate import Subject, classes, truths, write_figures
 from training.export import best_network, export
 from training.figures import Truth, agreement, figures, plain
 from training.gate_statistics import gated
@@ -57,9 +57,9 @@ def run_recipe(
     run = RunFolder(fabric.broadcast(open_run(films).path if fabric.is_global_zero else Path()))
     train(config, films, run, fabric, tell)
     if fabric.is_global_zero:
-        finish(config, films, run, data, tell, test)
+        judged = finish(config, films, run, data, tell, test)
         if report and test:
-            conclude(config, run, data, cache, tell)
+            conclude(config, run, data, cache, tell, judged[TEST])
 
 
 def train(
@@ -89,10 +89,10 @@ def finish(
     data: Path,
     say: Say,
     test: bool = True,
-) -> Path:
+) -> dict[str, Scored]:
     """Make the bundle of the best weights: calibrated and judged through the app's own path.
 
-    Returns the bundle's path.
+    Returns what it was judged by, for each split.
     """
     if not test:
         leave_test_films(run, say)
@@ -116,11 +116,12 @@ def bundled(
     data: Path,
     say: Say,
     test: bool,
-) -> Path:
+) -> dict[str, Scored]:
     """Write the run's bundle of a finished network, and its figures.
 
-    Temperature and operating points come from validation; the test films are judged with
-    everything already chosen, and only with `test`. Returns the bundle's path.
+    Temperature and operating points come from validation; nothing comes from the test films, which
+    are judged only with `test`. Each film is judged once: a bundle's card changes no logit.
+    Returns the judged films of each split, under the bundle's card.
     """
     bundle = run.bundle(config)
     loaded = export(network, draft, bundle)
@@ -130,12 +131,13 @@ def bundled(
     }
     card = fitted_card(config, draft, scored)
     card, extra = gated(loaded, card, rows, data, say)
-    export(network, card, bundle, extra)
-    for split in scored:
-        subject = Subject(bundle, read_card(bundle), config)
-        evaluate(subject, data, split, run.path / split, "cpu", say)
+    loaded = export(network, card, bundle, extra)
+    subject = Subject(bundle, read_card(bundle), config)
+    judged = {split: films.under(subject.card, loaded) for split, films in scored.items()}
+    for split, films in judged.items():
+        write_figures(subject, loaded, films, run.path / split, say)
     say(f"bundle {bundle}")
-    return bundle
+    return judged
 
 
 def fitted_card(

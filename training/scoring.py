@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +14,7 @@ from training.data.manifest import FilmRow, Omission
 from xrayview.domain.model import ModelCard, Prediction
 from xrayview.errors import NothingUsable, UnreadableFilm
 from xrayview.inference.calibration import scores_of
-from xrayview.inference.classifier import classify
+from xrayview.inference.classifier import classify, predict
 from xrayview.inference.runtime import Runtime
 from xrayview.preprocessing.pipeline import Preprocessor
 
@@ -42,6 +42,17 @@ class Scored:
         places = np.flatnonzero(chosen_N)
         rows = tuple(self.rows[i] for i in places)
         return Scored(rows, tuple(self.predictions[i] for i in places), self.omitted)
+
+    def under(self, card: ModelCard, runtime: Runtime) -> Scored:
+        """The same logits with another card's calibration and operating points.
+
+        `runtime` is the same network in the bundle that carries this card.
+        """
+        found = (
+            predict(runtime, card, prediction.film_id, np.array(prediction.logits))
+            for prediction in self.predictions
+        )
+        return replace(self, predictions=tuple(found))
 
     def scores_N(self, card: ModelCard, finding: str) -> npt.NDArray[np.float64]:
         """A finding's scores under this card's calibration."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import json
+import re
 import zipfile
 from pathlib import Path
 
@@ -125,6 +126,37 @@ def test_that_evaluate_repeats_the_figures_of_the_card(
         assert found["figures"][name] == figure
     assert len((tmp_path / "scores.csv").read_text().splitlines()) == 13
     assert "95 % interval" in (tmp_path / "metrics.txt").read_text()
+
+
+@pytest.mark.parametrize("split", ["validation", "test"])
+def test_that_films_judged_once_have_the_scores_of_the_finished_bundle(
+    split: str, finished: RunFolder, tiny_data: Path, tmp_path: Path
+):
+    """Training judges before the temperature is known, and keeps the logits."""
+    arguments = ["evaluate", str(finished.path), "--data", str(tiny_data), "--out", str(tmp_path)]
+    assert main([*arguments, "--split", split]) == ExitCode.OK
+    kept = finished.path / split
+    for name in ("scores.csv", "omitted.csv"):
+        assert (kept / name).read_text() == (tmp_path / name).read_text()
+    before, after = (
+        json.loads((folder / "metrics.json").read_text()) for folder in (kept, tmp_path)
+    )
+    of_the_command = {"command", "time_utc"}
+    assert {name: before[name] for name in before.keys() - of_the_command} == {
+        name: after[name] for name in after.keys() - of_the_command
+    }
+
+
+def test_that_the_report_of_a_run_is_that_of_its_bundle_judged_anew(
+    finished: RunFolder, tiny_data: Path
+):
+    def page_without_times() -> str:
+        text = (finished.path / "report.html").read_text()
+        return re.sub(r"\d{4}-\d\d-\d\dT[\d:]+\+00:00", "", text)
+
+    before = page_without_times()
+    assert main(["report", str(finished.path), "--data", str(tiny_data)]) == ExitCode.OK
+    assert page_without_times() == before
 
 
 def test_that_the_bundle_names_no_patient(finished: RunFolder, tiny_config: TrainingConfig):

@@ -11,6 +11,7 @@ from training import runs
 from training.conclusion import conclude
 from training.data import leaks
 from training.data.films import Say
+from training.data.splits import TEST
 from training.ensemble.card import config_of, described, ensemble_draft
 from training.ensemble.films import common_films, write_table
 from training.ensemble.members import find_members, joined
@@ -64,11 +65,11 @@ def build(
     if not wishes.test:
         leave_test_films(run, say)
     draft = ensemble_draft(config, run.read_facts(), members, network.stride)
-    bundle = bundled(config, network, draft, films.manifest.rows, run, data, say, wishes.test)
+    judged = bundled(config, network, draft, films.manifest.rows, run, data, say, wishes.test)
     if wishes.test and wishes.report:
-        conclude(config, run, data, cache, say)
+        conclude(config, run, data, cache, say, judged[TEST])
     if to_file:
-        shutil.copyfile(bundle, wishes.out)
+        shutil.copyfile(run.bundle(config), wishes.out)
         say(f"bundle {wishes.out}")
     run.add_facts(finished_utc=runs.now_utc())
     return run

@@ -10,6 +10,7 @@ from training.report.markup import element, page, paragraph
 from training.report.material import Material, gather
 from training.report.sections import SECTIONS
 from training.runs import RunFolder
+from training.scoring import Scored
 from xrayview.inference import runtime
 
 
@@ -21,6 +22,7 @@ def report(
     heat_films: int,
     device: runtime.Device,
     say: Say,
+    judged_before: Scored | None = None,
 ) -> Path:
     """Write the report of a bundle on its test films, whole or not at all.
 
@@ -32,12 +34,14 @@ def report(
         heat_films: at most so many films for each finding's mean heat map.
         device: what to run on.
         say: hears of the progress.
+        judged_before: the test films under this bundle's card, where that is done already.
 
     Raises:
         NothingUsable: there is no test film, or none can be read.
         ModelError: the network failed.
     """
-    text = rendered(gather(subject, data, run, out.parent, heat_films, device, say))
+    material = gather(subject, data, run, out.parent, heat_films, device, say, judged_before)
+    text = rendered(material)
     say(f"written to {write_whole(text, out)}")
     return out
 

@@ -84,19 +84,16 @@ def gather(
     heat_films: int,
     device: runtime.Device,
     say: Say,
+    judged_before: Scored | None = None,
 ) -> Material:
-    """Judge the test films and keep what the report shows of them.
+    """Judge the test films, unless that is done, and keep what the report shows of them.
 
     Raises:
         NothingUsable: there is no test film, or none can be read.
         ModelError: the network failed.
     """
-    rows = [row for row in select_rows(subject.config, data)[0] if row.split == TEST]
-    if not rows:
-        raise NothingUsable("There is no film for test", hint="Look at data.test_splits.")
     loaded = runtime.load(subject.bundle, subject.card, device)
-    say(f"judging {len(rows)} test films")
-    scored = score_films(loaded, subject.card, rows, data)
+    scored = judged_before or _test_films(subject, loaded, data, say)
     target = subject.config.target
     judged = []
     for finding, (films, truth_N) in truths(scored, target).items():
@@ -118,6 +115,14 @@ def gather(
         log=run.log if run and run.log.is_file() else None,
         audit=audit_files.read(results),
     )
+
+
+def _test_films(subject: Subject, loaded: runtime.Runtime, data: Path, say: Say) -> Scored:
+    rows = [row for row in select_rows(subject.config, data)[0] if row.split == TEST]
+    if not rows:
+        raise NothingUsable("There is no film for test", hint="Look at data.test_splits.")
+    say(f"judging {len(rows)} test films")
+    return score_films(loaded, subject.card, rows, data)
 
 
 def _judge(
