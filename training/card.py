@@ -15,6 +15,8 @@ from training.runs import now_utc
 from xrayview.domain.model import Calibration, Finding, ModelCard, OperatingPoint
 
 HISTOGRAM_BINS = 20
+TEST_FILMS = {True: "judged", False: "not judged (--no-test)"}
+"""What run.json and the card say of them, by whether the run's end looked at them."""
 
 
 def draft_card(config: TrainingConfig, facts: dict[str, Any], stride: int) -> ModelCard:

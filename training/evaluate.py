@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from training.card import TEST_FILMS
 from training.config import TargetConfig, TrainingConfig
 from training.data.films import Say, select_rows
 from training.data.manifest import write_omissions
@@ -153,8 +154,8 @@ def _start(card: ModelCard) -> Iterator[str]:
 
 def _unjudged(card: ModelCard) -> Iterator[str]:
     """What the card says where the test films were left alone."""
-    if "test_films" in card.training:
-        yield f"test films, when the bundle was made: {card.training['test_films']}"
+    if card.training.get("test_films") == TEST_FILMS[False]:
+        yield f"test films, when the bundle was made: {TEST_FILMS[False]}"
 
 
 def truths(scored: Scored, target: TargetConfig) -> dict[str, tuple[Scored, Truth]]:

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 from lightning_fabric import Fabric
 
-from training.card import calibrated, completed, draft_card
+from training.card import TEST_FILMS, calibrated, completed, draft_card
 from training.conclusion import conclude
 from training.config import TrainingConfig
 from training.data.films import Films, Say, load_films
@@ -32,7 +32,6 @@ from xrayview.inference.calibration import fit_temperature
 from xrayview.io.bundle import read_card
 
 CARD_FIGURES = ("auc", "accuracy", "sensitivity", "specificity", "ece", "brier")
-NOT_JUDGED = "not judged (--no-test)"
 
 
 def run_recipe(
@@ -94,17 +93,16 @@ def finish(
 
     Returns what it was judged by, for each split.
     """
-    if not test:
-        leave_test_films(run, say)
+    note_test_films(run, test, say)
     network = best_network(config, run)
     draft = draft_card(config, run.read_facts(), network.stride)
     return bundled(config, network, draft, films.manifest.rows, run, data, say, test)
 
 
-def leave_test_films(run: RunFolder, say: Say) -> None:
-    """Note for run.json and the card that nothing of this run looks at the test films."""
-    run.add_facts(test_films=NOT_JUDGED)
-    say(f"test films: {NOT_JUDGED}")
+def note_test_films(run: RunFolder, judged: bool, say: Say) -> None:
+    """Write into run.json, for the card, whether the run's end looks at the test films."""
+    run.add_facts(test_films=TEST_FILMS[judged])
+    say(f"test films: {TEST_FILMS[judged]}")
 
 
 def bundled(

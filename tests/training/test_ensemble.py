@@ -122,8 +122,8 @@ def test_that_the_card_names_the_members_and_what_was_chosen(
     for member, of_member in zip(told, cards, strict=True):
         assert member["manifest_sha256"] == of_member.training["manifest_sha256"]
         assert member["temperature"] == list(of_member.calibration.temperature)
-        assert {"recipe", "commit", "architecture"} <= set(member)
-    assert "seed" not in card.training
+        assert {"recipe", "commit", "architecture", "omitted"} <= set(member)
+    assert not {"seed", "omitted"} & set(card.training)
     assert card.limitations == cards[0].limitations
     assert card.calibration.fitted_on == "validation"
     assert card.operating_points
@@ -141,7 +141,19 @@ def test_that_untouched_test_films_are_told_of(
         assert set(card.metrics) == {"validation"}
         assert not (run.path / "test").exists()
         assert not (run.path / "report.html").exists()
-    assert "test_films" not in opened(members[0])[1].training
+    assert opened(members[0])[1].training["test_films"] == "judged"
+
+
+def test_that_a_run_whose_test_films_were_left_alone_can_judge_them_later(
+    members: list[RunFolder], tiny_data: Path, tmp_path: Path
+):
+    folder = tmp_path / "later"
+    shutil.copytree(members[1].path, folder)
+    where = ["--data", str(tiny_data), "--cache", str(tmp_path / "cache"), "--no-report"]
+    assert main(["train", "--resume", str(folder), *where]) == ExitCode.OK
+    card = opened(RunFolder(folder))[1]
+    assert card.training["test_films"] == "judged"
+    assert set(card.metrics) == {"validation", "test"}
 
 
 def test_that_every_command_on_a_run_takes_the_ensemble(

@@ -15,7 +15,7 @@ from training.data.splits import TEST
 from training.ensemble.card import config_of, described, ensemble_draft
 from training.ensemble.films import common_films, write_table
 from training.ensemble.members import find_members, joined
-from training.pipeline import bundled, leave_test_films
+from training.pipeline import bundled, note_test_films
 from training.runs import RunFolder
 from xrayview.errors import UsageError
 
@@ -62,8 +62,7 @@ def build(
     run.add_facts(members=[described(member) for member in members])
     for member in members:
         say(f"member {member.subject.bundle}, temperature {member.temperature}")
-    if not wishes.test:
-        leave_test_films(run, say)
+    note_test_films(run, wishes.test, say)
     draft = ensemble_draft(config, run.read_facts(), members, network.stride)
     judged = bundled(config, network, draft, films.manifest.rows, run, data, say, wishes.test)
     if wishes.test and wishes.report:

@@ -14,7 +14,7 @@ from xrayview.domain.model import ModelCard
 
 _TAKEN_OVER = (
     "recipe", "architecture", "initial_weights", "seed", "epochs", "commit", "manifest_sha256",
-    "test_films",
+    "omitted", "test_films",
 )  # fmt: skip
 _SENTENCE_END = re.compile(r"(?<=[.!?])\s+(?=[A-Z])")
 
@@ -63,8 +63,8 @@ def ensemble_draft(
         "sources": list(config.bundle.sources),
         "members": [described(member) for member in members],
     }
-    for of_one_network in ("seed", "initial_weights_of_the_recipe"):
-        training.pop(of_one_network, None)
+    for of_one_member in ("seed", "initial_weights_of_the_recipe", "omitted"):
+        training.pop(of_one_member, None)
     # The members' cards have already said whose words these are.
     return replace(draft, limitations=config.bundle.limitations, training=training)
 
