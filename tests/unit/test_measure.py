@@ -8,7 +8,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from tests.builders import lut_item, phantom, write_dicom
@@ -156,6 +156,7 @@ corner = st.tuples(st.floats(-20, 60), st.floats(-20, 60))
 
 
 @given(st.lists(corner, min_size=3, max_size=12))
+@example([(0.0, 0.0), (0.0, 0.0), (2.3e-309, 1.0)])  # steeper than a number can say
 @settings(deadline=None)
 def test_that_a_polygon_holds_the_centres_that_lie_inside_it(
     points: list[tuple[float, float]],

@@ -121,8 +121,9 @@ def _in_polygon(points: Points, size: tuple[int, int]) -> Mask:
         # Half open, so that a corner between two edges is crossed once.
         rows = np.arange(min(max(math.ceil(first), 0), height), min(math.ceil(last), height))
         if rows.size:
-            slope = (next_column - column) / (next_row - row)
-            crossing = np.ceil(column + (rows - row) * slope)
+            # A share of the edge stays within 0..1 where a slope would overflow.
+            along = (rows - row) / (next_row - row)
+            crossing = np.ceil(column + along * (next_column - column))
             flips[rows, np.clip(crossing, 0, width).astype(np.intp)] ^= True
     return np.asarray(np.logical_xor.accumulate(flips, axis=1)[:, :width])
 
