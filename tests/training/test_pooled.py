@@ -22,6 +22,7 @@ STILL = (
     "network.architecture=resnet18", "network.trainable_layers=0", "optim.ema_decay=0",
     "optim.rate=1e-2", "augment.rotate_deg=0", "augment.shift=0", "augment.zoom=0",
     "augment.squeeze=0", "augment.flip=0", "augment.gamma=0", "augment.noise=0",
+    "augment.tone=0", "augment.sharpness=0",
     "network.dropout=0", "augment.surroundings=0",
 )  # fmt: skip
 
