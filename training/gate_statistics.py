@@ -12,7 +12,6 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-import scipy.linalg
 from sklearn.covariance import LedoitWolf
 
 from training.data.cache import open_film
@@ -111,20 +110,19 @@ def fitted(vectors_NV: Vectors, grid: int, thumbnail: int = THUMBNAIL) -> Traini
     scale_V += 1e-3 * scale_V.mean() + 1e-9
     films, values = vectors_NV.shape
     shrunk = LedoitWolf(assume_centered=True, store_precision=False)
-    covariance_VV = shrunk.fit((vectors_NV - mean_V) / scale_V).covariance_
+    shrunk.fit((vectors_NV - mean_V) / scale_V)
+    # All axes: LAPACK's search for the largest alone fails where many variances are equal.
+    variances_V, axes_VV = np.linalg.eigh(shrunk.covariance_)
     axes = min(_MOST_AXES, _MOST_NUMBERS // values, values)
-    variances_R, axes_VR = scipy.linalg.eigh(
-        covariance_VV, subset_by_index=(values - axes, values - 1)
-    )
-    rest = values - axes
+    rest_V = variances_V[: values - axes]
     return TrainingStatistics(
         grid=grid,
         thumbnail=thumbnail,
         mean_V=mean_V.astype(np.float32),
         scale_V=scale_V.astype(np.float32),
-        axes_RV=axes_VR.T[::-1].astype(np.float32),
-        variances_R=variances_R[::-1].astype(np.float32),
-        rest_variance=float(covariance_VV.trace() - variances_R.sum()) / rest if rest else 1.0,
+        axes_RV=axes_VV[:, values - axes :].T[::-1].astype(np.float32),
+        variances_R=variances_V[values - axes :][::-1].astype(np.float32),
+        rest_variance=float(rest_V.mean()) if rest_V.size else 1.0,
         levels_Q=np.array([0.0, 100.0], np.float32),
         distances_Q=np.zeros(2, np.float32),
         near=float("inf"),
