@@ -6,6 +6,9 @@ VENV   ?= .venv
 BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip --disable-pip-version-check
 
+# Processes that share the tests, file by file; each may hold a model worker of its own.
+TESTERS ?= 2
+
 # Qt's platform plug-ins load these at run time; pip cannot bring them.
 QT_LIBRARIES := libegl1 libgl1 libxkbcommon0 libxkbcommon-x11-0 libdbus-1-3 libfontconfig1 \
   libglib2.0-0 libxcb-cursor0 libxcb-icccm4 libxcb-image0 libxcb-keysyms1 libxcb-randr0 \
@@ -31,7 +34,7 @@ types: $(VENV)/.test
 	$(BIN)/mypy
 
 unit: $(VENV)/.test
-	QT_QPA_PLATFORM=offscreen $(BIN)/python -m pytest
+	OMP_NUM_THREADS=1 QT_QPA_PLATFORM=offscreen $(BIN)/python -m pytest -n $(TESTERS) --dist loadfile
 
 bench: $(VENV)/.test system  ## benchmarks as a table: limits, and ratios against a peer in the same run
 	$(BIN)/python -m tests.bench.table
