@@ -192,7 +192,9 @@ def test_that_the_table_says_that_it_is_not_the_recipes_start(trained: Trained):
 @pytest.mark.parametrize("name", ["resnet18", "efficientnet_b0"])
 def test_that_another_architecture_is_an_option(name: str, tmp_path: Path):
     data = make_films(tmp_path / "data", CASES["normal-pneumonia-small"])
-    run = train("normal-pneumonia-small", data, tmp_path / "runs", "--architecture", name)
+    # Fresh weights of an EfficientNet hardly answer; small steps leave its logits all alike.
+    options = ("--architecture", name, *sets("optim.rate=5e-2"))
+    run = train("normal-pneumonia-small", data, tmp_path / "runs", *options)
     card = read_card(run.bundle(run.read_config()))
     assert card.training["architecture"] == name
     assert {"accuracy", "precision", "sensitivity", "f1"} <= set(
