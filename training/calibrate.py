@@ -22,7 +22,7 @@ from training.config import TrainingConfig
 from training.data.films import Say, select_rows
 from training.data.splits import VALIDATION
 from training.evaluate import Subject
-from training.export import TOLERANCE, best_network, export
+from training.export import TOLERANCE, best_network, export, save_script
 from training.gate_statistics import described, gate_statistics, gated
 from training.pipeline import fitted_card
 from training.runs import RunFolder, command_line, commit
@@ -147,7 +147,7 @@ def _copy(
         # TorchScript is deprecated, not gone: it is the contract's format.
         warnings.simplefilter("ignore")
         script = torch.jit.load(str(bundle), map_location="cpu")  # type: ignore[no-untyped-call]
-        torch.jit.save(script, str(partial), _extra_files=extras)
+        save_script(script, partial, extras)
     try:
         _require_same(runtime.load(bundle, card, "cpu"), partial)
     except ModelError:

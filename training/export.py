@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import warnings
 from collections.abc import Mapping
@@ -11,6 +12,7 @@ import torch
 
 from training import networks
 from training.config import TrainingConfig
+from training.disk import writing
 from training.network import CutNetwork
 from training.networks import Network
 from training.runs import RunFolder
@@ -70,11 +72,26 @@ def export(
         )
         partial = path.with_name(path.name + ".partial")
         text = json.dumps(card_to_json(card), indent=2, ensure_ascii=False)
-        torch.jit.save(script, str(partial), _extra_files={CARD_NAME: text, **(extra or {})})
+        save_script(script, partial, {CARD_NAME: text, **(extra or {})})
     loaded = runtime.load(partial, read_card(partial), "cpu")
     _require_parity(network, loaded, card, partial)
     partial.replace(path)
     return loaded
+
+
+def save_script(
+    script: torch.jit.ScriptModule, path: Path, extra: Mapping[str, bytes | str]
+) -> None:
+    """Write a TorchScript file with these files in its `extra/`.
+
+    Raises:
+        CannotWrite: the disk refuses; what was written is removed.
+    """
+    # Torch's own writer ends the whole process on a full disk.
+    stream = io.BytesIO()
+    torch.jit.save(script, stream, _extra_files=dict(extra))
+    with writing(path):
+        path.write_bytes(stream.getbuffer())
 
 
 def _require_parity(

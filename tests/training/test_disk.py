@@ -10,6 +10,7 @@ import torch
 from training import disk
 from training.cli import main
 from training.disk import CannotWrite, require_room
+from training.export import save_script
 from training.loop import _save_whole
 from training.runs import append_log, write_json
 from xrayview.errors import ExitCode
@@ -25,6 +26,22 @@ def test_that_a_checkpoint_that_has_no_room_leaves_the_last_one(tmp_path: Path):
     with pytest.raises(CannotWrite, match=r"last.pt.partial could not be written.*No space left"):
         _save_whole({"weights": torch.zeros(100_000)}, path)
     assert torch.equal(torch.load(path, weights_only=True)["weights"], torch.ones(3))
+
+
+def test_that_a_bundle_that_has_no_room_is_told(tmp_path: Path):
+    """Torch's own writer ends the process there."""
+    script = torch.jit.trace(torch.nn.Linear(300, 300), torch.zeros(1, 300))
+    partial = tmp_path / "model.pt.partial"
+    partial.symlink_to(FULL)
+    with pytest.raises(
+        CannotWrite, match=r"model\.pt\.partial could not be .*No space left"
+    ) as told:
+        save_script(script, partial, {"model_card.json": "{}"})
+    assert "Make room" in str(told.value)
+    save_script(script, tmp_path / "model.pt", {"model_card.json": "{}"})
+    extra = {"model_card.json": ""}
+    torch.jit.load(str(tmp_path / "model.pt"), _extra_files=extra)
+    assert extra["model_card.json"] == b"{}"
 
 
 def test_that_tables_and_facts_name_their_file(tmp_path: Path):
