@@ -34,9 +34,11 @@ _MOST_VALUES = 4200
 _MOST_AXES = 128
 _MOST_NUMBERS = 200_000
 """In all axes together; keeps the file below 1 MB."""
-NEAR_PERCENTILE = 99.0
-FAR_TIMES_NEAR = 1.5
-"""By convention: see the table in README.md for what it refuses."""
+ROUNDING = 1e-3
+"""Share of a distance by which another batch or device may differ from what was measured."""
+FAR_PERCENTILE = 99.0
+FAR_TIMES = 1.5
+"""By convention, times that percentile: see the table in README.md for what it refuses."""
 _LEVELS = np.append(np.arange(100.0), [99.5, 100.0])
 _LEAST_FILMS = 8
 _CHUNK_FILMS = 32
@@ -92,9 +94,10 @@ def described(card: ModelCard, statistics: TrainingStatistics) -> ModelCard:
             "method": "Mahalanobis distance (Ledoit-Wolf covariance) of the training films' "
             f"features on {side} x {side} cells and of a {small} x {small} thumbnail",
             "threshold": statistics.near,
-            "threshold_chosen_by": f"percentile {NEAR_PERCENTILE:g} of the validation films",
+            "threshold_chosen_by": "the largest distance of a validation film: none is doubted",
             "refusal_threshold": statistics.far,
-            "refusal_threshold_chosen_by": f"{FAR_TIMES_NEAR:g} x threshold, by convention",
+            "refusal_threshold_chosen_by": f"{FAR_TIMES:g} x percentile {FAR_PERCENTILE:g} of the "
+            "validation films, by convention; not below threshold",
             "values": values,
             "axes": axes,
             "training_films": statistics.training_films,
@@ -133,15 +136,20 @@ def fitted(vectors_NV: Vectors, grid: int, thumbnail: int = THUMBNAIL) -> Traini
 
 
 def with_limits(statistics: TrainingStatistics, validation_NV: Vectors) -> TrainingStatistics:
-    """The limits and percentiles of the validation films' distances."""
+    """The limits and percentiles of the validation films' distances.
+
+    A film further out than every validation film is doubted, so no validation film is: a fixed
+    share of them would be false alarms by construction.
+    """
     distances_N = statistics.distances(validation_NV)
-    near = float(np.percentile(distances_N, NEAR_PERCENTILE))
+    near = float(distances_N.max()) * (1 + ROUNDING)
+    far = FAR_TIMES * float(np.percentile(distances_N, FAR_PERCENTILE))
     return replace(
         statistics,
         levels_Q=_LEVELS.astype(np.float32),
         distances_Q=np.percentile(distances_N, _LEVELS).astype(np.float32),
         near=near,
-        far=FAR_TIMES_NEAR * near,
+        far=max(near, far),
         validation_films=len(distances_N),
     )
 

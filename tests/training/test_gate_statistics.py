@@ -13,7 +13,7 @@ from training.card import draft_card
 from training.cli import main
 from training.config import TrainingConfig, to_dict
 from training.export import export
-from training.gate_statistics import FAR_TIMES_NEAR, fitted, with_limits
+from training.gate_statistics import FAR_PERCENTILE, FAR_TIMES, fitted, with_limits
 from training.runs import RunFolder, write_json
 from xrayview.errors import ExitCode
 from xrayview.inference import runtime
@@ -31,12 +31,28 @@ def films(number: int) -> np.ndarray:
 
 def test_that_films_of_the_same_kind_are_near_and_others_far() -> None:
     found = with_limits(fitted(films(800), grid=2, thumbnail=4), films(400))
-    doubted = (found.distances(films(2000)) > found.near).mean()
-    assert 0.001 < doubted < 0.03  # 1 % of films of the same kind, by choice
+    assert (found.distances(films(2000)) > found.near).mean() < 0.015
     # The same spread in each value, but not together: only the covariance tells.
     spread_V = films(800).std(axis=0)
     assert (found.distances(RNG.normal(size=(100, 20)) * spread_V) > found.near).mean() > 0.9
-    assert found.far == pytest.approx(FAR_TIMES_NEAR * found.near)
+
+
+def test_that_no_validation_film_is_doubted() -> None:
+    validation = films(400)
+    found = with_limits(fitted(films(800), grid=2, thumbnail=4), validation)
+    distances = found.distances(validation)
+    assert not any(found.judge(distance).flags for distance in distances)
+    assert found.judge(distances.max() * 1.01).flags
+    assert found.far == pytest.approx(FAR_TIMES * np.percentile(distances, FAR_PERCENTILE))
+
+
+def test_that_no_film_is_refused_that_would_not_be_doubted() -> None:
+    """One validation film far out, past 1.5 times the 99th percentile."""
+    validation = films(400)
+    validation[0] *= 100
+    found = with_limits(fitted(films(800), grid=2, thumbnail=4), validation)
+    assert found.far == found.near > 10 * FAR_TIMES * found.at_percentile(FAR_PERCENTILE)
+    assert not found.judge(found.distances(validation).max()).refused
 
 
 def test_that_a_value_that_never_varies_puts_no_film_infinitely_far() -> None:
