@@ -23,12 +23,14 @@ from training.recipes.sources import (
     NIH_FINDINGS,
     TEXT_MINED,
 )
-from xrayview.domain.model import PreprocessSpec
+from xrayview.domain.model import PreprocessSpec, Scope
 
 _ADULTS = (
-    "Trained on films of one hospital (NIH Clinical Center), many of very ill adults: children, "
-    "lateral films and other hospitals were never seen. "
+    "Trained on films of one hospital (NIH Clinical Center), many of very ill adults: few of the "
+    "films are of patients under 18 years, and lateral films and other hospitals were never seen. "
 )
+_SCOPE = Scope(age_years=(18, 120), view_positions=("AP", "PA"))
+"""The few younger patients are trained on, but too few to tell how a child's film is judged."""
 _INTENDED = "Research and teaching. Not for diagnosis, triage or any care of a patient."
 
 
@@ -88,6 +90,7 @@ def abnormal_resnet50() -> TrainingConfig:
             + "Abnormal means 14 very different findings; any other abnormality counts as normal. "
             "Training films were balanced, so a score is not a probability among your patients.",
             sources=(NIH,),
+            scope=_SCOPE,
         ),
     )  # fmt: skip
 
@@ -132,6 +135,7 @@ def backbone_grid() -> TrainingConfig:
             + "The backbone was not trained on these films. Chosen by recall, a model may call "
             "nearly every film abnormal: look at its precision too.",
             sources=(NIH,),
+            scope=_SCOPE,
         ),
     )  # fmt: skip
 
@@ -171,5 +175,6 @@ def multilabel_densenet121() -> TrainingConfig:
             "read a figure without its interval. Presence and absence weighed alike for each "
             "finding, so a score is not a probability among your patients.",
             sources=(NIH,),
+            scope=_SCOPE,
         ),
     )  # fmt: skip
