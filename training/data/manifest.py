@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from xrayview.errors import UsageError
 
@@ -123,14 +124,15 @@ def read_rows(path: Path) -> tuple[FilmRow, ...]:
     """
     try:
         with path.open(newline="", encoding="utf-8") as stream:
-            return tuple(
-                FilmRow(**{**record, **{name: _names(record[name]) for name in _LISTS}})
-                for record in csv.DictReader(stream)
-            )
+            return tuple(FilmRow(**_values(record)) for record in csv.DictReader(stream))
     except (OSError, UnicodeDecodeError, csv.Error, KeyError, TypeError) as error:
         raise UsageError(
             "The manifest cannot be read", path=path, why=str(error), hint="Look at its header."
         ) from error
+
+
+def _values(record: dict[str, str]) -> dict[str, Any]:
+    return {**record, **{name: _names(record[name]) for name in _LISTS}}
 
 
 def _names(cell: str) -> tuple[str, ...]:
