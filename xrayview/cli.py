@@ -221,9 +221,9 @@ class _Told:
 
         if isinstance(event, BatchStarted):
             self._progress = BatchProgress(event.total, event.resumed)
-            resumed = f", {event.resumed} tried before" if event.resumed else ""
+            resumed = f", {event.resumed} rows from before" if event.resumed else ""
             card = event.card
-            tell(f"{card.name} {card.version} on {event.device}: {event.total} files{resumed}")
+            tell(f"{card.name} {card.version} on {event.device}: {event.files} files{resumed}")
         elif isinstance(event, FilmFinished):
             self._progress.add(event)
             self._film(event.result)
@@ -238,7 +238,7 @@ class _Told:
     def _film(self, result: FilmResult) -> None:
         if result.status in (Status.ERROR, Status.REFUSED):
             self._line.clear()
-            tell(f"{result.relative_path}: {result.status.value} {result.code}: {result.message}")
+            tell(f"{result.name}: {result.status.value} {result.code}: {result.message}")
         self._line.show(self._progress.text)
 
 

@@ -1,7 +1,7 @@
 """What a batch has already tried, beside its CSV, so that an interrupted run goes on.
 
-One JSON object per line: first what the run depends on, then a line per file with its row. Lines
-are only ever added; a last line that is cut off is left out when it is read.
+One JSON object per line: first what the run depends on, then a line per file or frame with its
+row. Lines are only ever added; a last line that is cut off is left out when it is read.
 """
 
 from __future__ import annotations
@@ -17,7 +17,8 @@ from typing import Any
 from xrayview.errors import UsageError
 from xrayview.io.predictions import Row
 
-SCHEMA = 1
+SCHEMA = 2
+"""1 had one row per file, and could not say that frames are missing."""
 SYNC_SECONDS = 2.0
 """At most this much work is lost when the machine stops."""
 
@@ -52,23 +53,43 @@ class FileState:
         return cls(info.st_size, info.st_mtime_ns)
 
 
+@dataclass(frozen=True)
+class Record:
+    """One row, and of what it is."""
+
+    path: str
+    frame: int | None
+    """From 0; None: the file as a whole, which is no film."""
+    rows: int
+    """How many the file gets: it is done when all of them are there."""
+    state: FileState
+    row: Row
+
+
 def journal_path(csv_path: Path) -> Path:
     """`predictions.csv.journal` beside `predictions.csv`."""
     return csv_path.with_name(csv_path.name + ".journal")
 
 
-def tried_before(path: Path, key: RunKey) -> dict[str, tuple[FileState, Row]]:
-    """What an earlier run with the same key has tried, by path; empty where there was none.
+def tried_before(path: Path, key: RunKey) -> tuple[Record, ...]:
+    """What earlier runs with the same key have tried, the newest last.
 
     Raises:
-        UsageError: the journal belongs to another model, preprocessing, identity or version.
+        UsageError: the journal belongs to another model, preprocessing, identity or version, or
+            is damaged.
     """
     lines = _lines(path)
     if not lines:
-        return {}
-    header = _header(key)
-    before = {"own_points": {}} | lines[0]
-    other = sorted(name for name, value in header.items() if before.get(name) != value)
+        return ()
+    schema = lines[0].get("schema")
+    if schema != SCHEMA:
+        raise UsageError(
+            "Another version of XrayView has left its journal here",
+            path=path,
+            why=f"it is of schema {schema}, this version reads {SCHEMA}",
+            hint="Choose another --out, or begin anew with --restart.",
+        )
+    other = sorted(name for name, value in _header(key).items() if lines[0].get(name) != value)
     if other:
         raise UsageError(
             "An earlier run of another kind has left its journal here",
@@ -77,13 +98,14 @@ def tried_before(path: Path, key: RunKey) -> dict[str, tuple[FileState, Row]]:
             hint="Choose another --out, or begin anew with --restart.",
         )
     try:
-        return dict(_tried(line) for line in lines[1:])
+        return tuple(_record(line) for line in lines[1:])
     except (KeyError, TypeError) as error:
         raise _damaged(path, error) from error
 
 
-def _tried(line: dict[str, Any]) -> tuple[str, tuple[FileState, Row]]:
-    return line["path"], (FileState(line["size"], line["mtime_ns"]), line["row"])
+def _record(line: dict[str, Any]) -> Record:
+    state = FileState(line["size"], line["mtime_ns"])
+    return Record(line["path"], line["frame"], line["rows"], state, line["row"])
 
 
 class Journal:
@@ -98,9 +120,10 @@ class Journal:
         if not goes_on:
             self._add(_header(key))
 
-    def add(self, name: str, state: FileState, row: Row) -> None:
-        """Note one file and its row."""
-        self._add({"path": name, "size": state.size, "mtime_ns": state.mtime_ns, "row": row})
+    def add(self, record: Record) -> None:
+        """Note one row."""
+        plain = asdict(record)
+        self._add(plain | plain.pop("state"))
         if time.monotonic() - self._synced_s > SYNC_SECONDS:
             self._sync()
 

@@ -13,10 +13,19 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from xrayview import __version__
-from xrayview.batch.journal import FileState, Journal, RunKey, journal_path, tried_before
+from xrayview.batch.frames import each_frame, row_count, within_limit
+from xrayview.batch.journal import (
+    FileState,
+    Journal,
+    Record,
+    RunKey,
+    journal_path,
+    tried_before,
+)
 from xrayview.batch.outcome import result_of_film
-from xrayview.batch.pipeline import judge, prepare
+from xrayview.batch.pipeline import Found, judge, prepare
 from xrayview.batch.report import RunReport, report_path, write_report
+from xrayview.batch.rows import Rows
 from xrayview.domain.events import (
     BatchEvent,
     BatchFinished,
@@ -24,7 +33,7 @@ from xrayview.domain.events import (
     FilmFinished,
     FilmResult,
 )
-from xrayview.domain.film import RejectedFile
+from xrayview.domain.film import FilmRef, RejectedFile
 from xrayview.domain.operating_points import judged_at, point_in_force
 from xrayview.engine.client import Engine
 from xrayview.engine.protocol import LoadModel, ModelReady, ModelRef
@@ -41,6 +50,9 @@ from xrayview.io.predictions import (
 )
 from xrayview.io.scan import relative_path
 from xrayview.preprocessing.pipeline import Preprocessor
+
+Labels = dict[tuple[str, str], str]
+"""By `path` and `frame`, as they stand in the CSV."""
 
 
 @dataclass(frozen=True)
@@ -67,9 +79,10 @@ def run_batch(
 ) -> Iterator[BatchEvent]:
     """Try every file of `folder` (or the one file that it is), in scan order.
 
-    One film's failure is its row and stops nothing. However the run ends, by `cancel`, by an
-    error or because the caller stops listening, the CSV holds the rows so far, and the same call
-    goes on from there: files that were tried and have not changed are not tried again.
+    A film of several frames has a row for each. One frame's failure is its row and stops nothing.
+    However the run ends, by `cancel`, by an error or because the caller stops listening, the CSV
+    holds the rows so far, and the same call goes on from there: what was tried of files that have
+    not changed is not tried again.
 
     Raises:
         NothingUsable: there is no file.
@@ -85,14 +98,15 @@ def run_batch(
     run = _Run(folder, ready, out_csv, options, files)
     cancelled = False
     try:
-        yield BatchStarted(run.run_id, len(files), len(run.rows), ready.card, ready.device)
+        rows = run.rows
+        yield BatchStarted(run.run_id, len(files), rows.total, rows.done, ready.card, ready.device)
         yield from run.films(engine, cancel)
     except Cancelled:
         cancelled = True
     finally:
         # Also where the caller stops listening, which is no exception that is caught here.
         seconds = time.monotonic() - started_s
-        run.finish(seconds, cancelled=len(run.rows) < len(files))
+        run.finish(seconds)
     yield BatchFinished(dict(run.counts()), seconds, out_csv, cancelled)
 
 
@@ -135,6 +149,7 @@ class _Run:
         self._started_utc = datetime.now(UTC).isoformat(timespec="seconds")
         self._folder, self._ready, self._options = folder, ready, options
         self._out_csv, self._files = out_csv, files
+        self._exhausted = False
         self._findings = tuple(finding.name for finding in ready.card.findings)
         self._preprocessing_id = Preprocessor(ready.card.preprocessing).preprocessing_id
         self._provenance = Provenance(
@@ -155,35 +170,48 @@ class _Run:
             __version__,
             tuple(sorted(options.own_points.items())),
         )
-        self.rows = self._resume(key)
-        self._resumed = len(self.rows)
+        self.rows = Rows(files)
+        if not options.restart:
+            self._resume(key)
+        self._resumed = self.rows.done
         try:
             path = journal_path(out_csv)
             self._journal = Journal(path, key, resume=not options.restart)
         except OSError as error:
             raise _cannot_write(out_csv, error) from error
 
-    def _resume(self, key: RunKey) -> dict[str, Row]:
-        if self._options.restart:
-            return {}
-        tried = tried_before(journal_path(self._out_csv), key)
-        return {
-            name: row
-            for name, (state, row) in tried.items()
-            if name in self._states and self._states[name] == state
-        }
+    def _resume(self, key: RunKey) -> None:
+        for record in tried_before(journal_path(self._out_csv), key):
+            if self._states.get(record.path) == record.state:
+                self.rows.expect(record.path, record.rows)
+                self.rows.add(record.path, record.frame, record.row)
 
     def films(self, engine: Engine, cancel: threading.Event) -> Iterator[FilmFinished]:
         """Try what has no row yet. Raises: Cancelled."""
-        left = [entry for name, entry in self._files.items() if name not in self.rows]
+        left = [entry for name, entry in self._files.items() if not self.rows.is_complete(name)]
         found = read_headers(engine, left, root_of(self._folder), cancel)
-        prepared = prepare(engine, found, self._ready.card, cancel)
+        prepared = prepare(engine, self._frames(found), self._ready.card, cancel)
         for tried in judge(engine, self._ready.model, prepared, cancel):
             result = self._at_points(result_of_film(tried))
-            row = row_of(result, self._provenance)
-            self.rows[result.relative_path] = row
-            self._journal.add(result.relative_path, self._states[result.relative_path], row)
-            yield FilmFinished(result, len(self.rows), len(self._files))
+            self._keep(result)
+            yield FilmFinished(result, self.rows.done, self.rows.total)
+        self._exhausted = True
+
+    def _frames(self, found: Iterable[Found]) -> Iterator[Found]:
+        """What is left to try of each file, one frame at a time."""
+        for header in found:
+            entry = within_limit(header, root_of(self._folder))
+            self.rows.expect(entry.relative_path, row_count(entry))
+            for one in each_frame(entry):
+                frame = one.frame if isinstance(one, FilmRef) else None
+                if not self.rows.has(one.relative_path, frame):
+                    yield one
+
+    def _keep(self, result: FilmResult) -> None:
+        name, row = result.relative_path, row_of(result, self._provenance)
+        self.rows.add(name, result.frame, row)
+        expected, state = self.rows.expected(name), self._states[name]
+        self._journal.add(Record(name, result.frame, expected, state, row))
 
     def _at_points(self, result: FilmResult) -> FilmResult:
         said = result.prediction
@@ -192,25 +220,24 @@ class _Run:
         judged = judged_at(said, self._ready.card, self._options.own_points)
         return replace(result, prediction=judged)
 
-    def finish(self, seconds: float, *, cancelled: bool) -> None:
+    def finish(self, seconds: float) -> None:
         """Write the CSV, in scan order, and the report."""
         self._journal.close()
         try:
             write_predictions(self._out_csv, self._findings, self._rows_in_order())
-            write_report(report_path(self._out_csv), self._report(seconds, cancelled))
+            write_report(report_path(self._out_csv), self._report(seconds))
         except OSError as error:
             raise _cannot_write(self._out_csv, error) from error
 
     def counts(self) -> Counter[str]:
         """Rows per status."""
-        return Counter(row["status"] for row in self.rows.values())
+        return Counter(row["status"] for row in self.rows)
 
     def _rows_in_order(self) -> Iterator[Row]:
-        for name in self._files:
-            if row := self.rows.get(name):
-                yield {**row, "label": self._labels.get(row["path"], "")}
+        for row in self.rows:
+            yield {**row, "label": _label_of(row, self._labels)}
 
-    def _report(self, seconds: float, cancelled: bool) -> RunReport:
+    def _report(self, seconds: float) -> RunReport:
         return RunReport(
             run_id=self.run_id,
             started_utc=self._started_utc,
@@ -222,7 +249,7 @@ class _Run:
             counts=self.counts(),
             resumed=self._resumed,
             seconds=seconds,
-            cancelled=cancelled,
+            cancelled=not self._exhausted,
             warnings=tuple(self._warnings()),
             points=tuple(
                 point_in_force(self._ready.card, self._options.own_points, name)
@@ -236,18 +263,24 @@ class _Run:
                 "whether films are like the training films was not checked: the model has no "
                 "statistics of them"
             )
-        if missing := len(self._files) - len(self.rows):
-            yield f"{missing} files have not been tried; run the same command to go on"
+        if missing := self.rows.incomplete():
+            yield f"{missing} files have not been tried to their end; run the same command to go on"
         if self._resumed:
             yield f"{self._resumed} rows were taken over from earlier runs"
 
 
-def _labels(csv_path: Path) -> dict[str, str]:
+def _labels(csv_path: Path) -> Labels:
     """What a human has written into the `label` cells of the CSV that is replaced."""
     with suppress(OSError, UsageError):
         rows = read_predictions(csv_path).rows
-        return {row["path"]: row["label"] for row in rows if row["label"]}
+        return {(row["path"], row["frame"]): row["label"] for row in rows if row["label"]}
     return {}
+
+
+def _label_of(row: Row, labels: Labels) -> str:
+    """A frame's own label, else that of its file as a whole, as a row without a frame has it."""
+    path = row["path"]
+    return labels.get((path, row["frame"]), labels.get((path, ""), ""))
 
 
 def _cannot_write(path: Path, error: OSError) -> UsageError:

@@ -160,8 +160,8 @@ def _left_out(radiograph: Radiograph, state: ViewState) -> tuple[str, ...]:
 
 
 def _place(film: FilmRef, state: ViewState) -> str:
-    frame = f"frame {film.frame + 1}/{film.frames}" if film.frames > 1 else ""
-    return _words(f"zoom {state.zoom:.0%}", f"film {state.number}/{state.total}", frame)
+    number = f"film {state.number}/{state.total}"
+    return _words(f"zoom {state.zoom:.0%}", number, film.frame_text)
 
 
 def _person(name: str) -> str:

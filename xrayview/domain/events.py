@@ -12,7 +12,7 @@ from xrayview.errors import Status, StatusCode
 
 @dataclass(frozen=True)
 class FilmResult:
-    """The outcome of one file that was tried. `prediction` is None unless it was judged."""
+    """The outcome of one frame of a file. `prediction` is None unless it was judged."""
 
     relative_path: str
     status: Status
@@ -25,25 +25,40 @@ class FilmResult:
     gate: GateVerdict | None = None
     time_utc: str = ""
 
+    @property
+    def frame(self) -> int | None:
+        """Of the file, from 0; None where the file as a whole is meant: it is no film."""
+        return None if self.ref is None else self.ref.frame
+
+    @property
+    def name(self) -> str:
+        """The path, with the frame where the file has several: `a/b.dcm frame 4/10`."""
+        return f"{self.relative_path} {self.ref.frame_text if self.ref else ''}".rstrip()
+
 
 @dataclass(frozen=True)
 class BatchStarted:
-    """The folder has been listed; `total` files will be tried."""
+    """The folder has been listed."""
 
     run_id: str
+    files: int
+    """So many will be tried, or were."""
     total: int
+    """Rows to come and those of earlier runs; it grows where files turn out to have frames."""
     resumed: int
+    """Rows of earlier runs."""
     card: ModelCard
     device: str
 
 
 @dataclass(frozen=True)
 class FilmFinished:
-    """One more file has its row, in scan order."""
+    """One more file, or frame of a file, has its row, in scan order."""
 
     result: FilmResult
     done: int
     total: int
+    """Rows, as far as is known by now."""
 
 
 @dataclass(frozen=True)

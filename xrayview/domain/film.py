@@ -55,6 +55,11 @@ class FilmRef:
         """The one key of a film inside a session: results that carry another are dropped."""
         return f"{self.path}#{self.frame}"
 
+    @property
+    def frame_text(self) -> str:
+        """`frame 4/10`, counted from 1 as on screen; empty for a file of one frame."""
+        return f"frame {self.frame + 1}/{self.frames}" if self.frames > 1 else ""
+
     @cached_property
     def row_id(self) -> str:
         """The `film_id` of the file's first frame: lists have one row for all frames of a file."""

@@ -13,6 +13,9 @@ MAX_INFLATED_BYTES = 512 * 1024**2
 MAX_DEFLATED_HEADER_BYTES = 4 * 1024**2
 """What is inflated to read the header of a deflated data set."""
 
+MAX_FRAMES = 4096
+"""Of a film whose frames are all tried: two minutes of fluoroscopy at 30 a second."""
+
 MAX_JPEG_SCANS = 200
 """Progressive JPEG needs about ten; thousands of scans keep a decoder busy for minutes."""
 
@@ -38,6 +41,21 @@ def check_size(rows: int, columns: int, max_megapixels: float) -> None:
             why=f"{rows} x {columns} is {megapixels:.0f} megapixels, the limit is "
             f"{max_megapixels:g}",
             hint="Raise the limit in the settings if the film is genuine.",
+        )
+
+
+def check_frames(frames: int) -> None:
+    """Refuse a film by the number of frames that its header claims.
+
+    Raises:
+        UnreadableFilm: TOO_LARGE.
+    """
+    if frames > MAX_FRAMES:
+        raise UnreadableFilm(
+            "The film has more frames than are tried",
+            code=StatusCode.TOO_LARGE,
+            why=f"the header says {frames:,}, the limit is {MAX_FRAMES:,}",
+            hint="Split it into files of fewer frames if it is genuine.",
         )
 
 

@@ -23,9 +23,9 @@ class BatchProgress:
         self._first_s: float | None = None
 
     def add(self, event: FilmFinished) -> None:
-        """One more film has its row."""
+        """One more film, or frame of a film, has its row."""
         self._first_s = self._first_s or time.monotonic()
-        self.done = event.done
+        self.done, self.total = event.done, event.total
         self.counts[event.result.status] += 1
 
     @property
