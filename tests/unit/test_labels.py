@@ -46,9 +46,23 @@ def test_that_columns_are_found_by_their_names_in_any_case(tmp_path: Path) -> No
     assert labels.of("2.png") == ""
 
 
+def test_that_a_label_counts_for_every_frame_unless_the_table_names_one(tmp_path: Path) -> None:
+    text = "path,frame,label\na.dcm,2,Mass\na.dcm,,Effusion\nb.dcm,0,Mass\nc.dcm\n"
+    labels = read_labels(written(tmp_path, text))
+    assert [labels.of("x/a.dcm", frame) for frame in (0, 2, 3)] == ["Effusion", "Mass", "Effusion"]
+    assert [labels.of("b.dcm", frame) for frame in (0, 1, None)] == ["Mass", "", ""]
+    every = read_labels(written(tmp_path, "path,label\na.dcm,Mass\n"))
+    assert [every.of("a.dcm", frame) for frame in (0, 7)] == ["Mass", "Mass"]
+
+
 @pytest.mark.parametrize(
     ("text", "why"),
-    [("path,age\na,1\n", "label"), ("age,label\n1,a\n", "path"), ("", "no CSV")],
+    [
+        ("path,age\na,1\n", "label"),
+        ("age,label\n1,a\n", "path"),
+        ("path,frame,label\na,second,b\n", "frame second"),
+        ("", "no CSV"),
+    ],
 )
 def test_that_another_table_is_refused_with_what_is_missing(
     tmp_path: Path, text: str, why: str

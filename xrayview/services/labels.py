@@ -16,35 +16,55 @@ from xrayview.evaluation.intervals import Estimate, delong, wilson
 _PATH_COLUMNS = ("path", "file", "filename", "image", "image index")
 _LABEL_COLUMNS = ("label", "labels", "finding", "findings", "finding labels", "class")
 """Lower case; the first that a file has is taken. `Image Index` and `Finding Labels`: NIH's."""
+_FRAME_COLUMN = "frame"
+"""From 0, as in `predictions.csv`."""
 
 _NOTHING_FOUND = "no finding"
 _DENIALS = frozenset({"no", "not", "without", "non", "possible", "rule"})
 
 
 class Labels:
-    """Labels by film. A film is found by its path, or by as much of its end as the table gives."""
+    """Labels by film. A film is found by its path, or by as much of its end as the table gives.
 
-    def __init__(self, by_path: Mapping[str, str]) -> None:
-        self._by_name: dict[str, list[tuple[PurePosixPath, str]]] = {}
+    Args:
+        by_path: labels that count for every frame of a file.
+        by_frame: labels of one frame, by path and frame; they go before the file's own.
+    """
+
+    def __init__(
+        self, by_path: Mapping[str, str], by_frame: Mapping[tuple[str, int], str] | None = None
+    ) -> None:
+        self._by_name: dict[str, list[tuple[PurePosixPath, int | None, str]]] = {}
         for path, label in by_path.items():
-            place = PurePosixPath(path.replace("\\", "/"))
-            self._by_name.setdefault(place.name, []).append((place, label))
+            self._add(path, None, label)
+        for (path, frame), label in (by_frame or {}).items():
+            self._add(path, frame, label)
 
-    def of(self, relative_path: str) -> str:
-        """The label of a film; empty where the table has none, or more than one that fits."""
+    def _add(self, path: str, frame: int | None, label: str) -> None:
+        place = PurePosixPath(path.replace("\\", "/"))
+        self._by_name.setdefault(place.name, []).append((place, frame, label))
+
+    def of(self, relative_path: str, frame: int | None = None) -> str:
+        """The label of a film or of one of its frames.
+
+        Empty where the table has none, or more than one that fits.
+        """
         film = PurePosixPath(relative_path)
-        rows = self._by_name.get(film.name, [])
-        fitting = {label for place, label in rows if _ends_alike(place, film)}
+        rows = [row for row in self._by_name.get(film.name, []) if _ends_alike(row[0], film)]
+        own = {label for _, of, label in rows if of is not None and of == frame}
+        fitting = own or {label for _, of, label in rows if of is None}
         return fitting.pop() if len(fitting) == 1 else ""
 
 
 def read_labels(path: Path) -> Labels:
     """Read a CSV with a column of paths or file names and a column of labels.
 
-    Several labels of one film are joined by `|`. Rows without a label are left out.
+    Several labels of one film are joined by `|`. Rows without a label are left out. With a column
+    `frame` a label is of that frame; where its cell is empty, of all frames of the film.
 
     Raises:
-        UsageError: there is no such column, the file is no CSV text, or it cannot be read.
+        UsageError: there is no such column, a frame is no number from 0, the file is no CSV text,
+            or it cannot be read.
     """
     try:
         with path.open(encoding="utf-8-sig", newline="") as stream:
@@ -59,8 +79,20 @@ def read_labels(path: Path) -> Labels:
     if film is None or label is None:
         missing = "path" if film is None else "label"
         raise _no_labels(path, f"no column is called {missing}")
-    whole = (line for line in lines if len(line) > max(film, label))
-    return Labels({line[film].strip(): line[label].strip() for line in whole if line[label]})
+    frame = places.get(_FRAME_COLUMN)
+    by_path, by_frame = {}, {}
+    for line in lines:
+        if len(line) <= max(film, label) or not line[label]:
+            continue
+        name, said = line[film].strip(), line[label].strip()
+        number = line[frame].strip() if frame is not None and len(line) > frame else ""
+        if not number:
+            by_path[name] = said
+        elif number.isdecimal():
+            by_frame[name, int(number)] = said
+        else:
+            raise _no_labels(path, f"frame {number} is no number from 0")
+    return Labels(by_path, by_frame)
 
 
 def named(label: str, card: ModelCard) -> frozenset[str]:
@@ -109,7 +141,7 @@ class Comparison:
 
 def compare(results: Iterable[FilmResult], labels: Labels, card: ModelCard) -> Comparison:
     """Hold what the model says against the labels."""
-    judged = [(r.prediction, labels.of(r.relative_path)) for r in results if r.prediction]
+    judged = [(r.prediction, labels.of(r.relative_path, r.frame)) for r in results if r.prediction]
     verdicts = [(said, label, agrees(said, label, card)) for said, label in judged]
     compared = [(said, label) for said, label, verdict in verdicts if verdict is not None]
     right = sum(bool(verdict) for *_, verdict in verdicts)

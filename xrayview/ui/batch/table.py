@@ -86,7 +86,7 @@ _VERDICTS: dict[bool | None, str] = {True: "yes", False: "no", None: "–"}
 
 def _label_column(labels: Labels) -> Column:
     def text(result: FilmResult) -> str:
-        return labels.of(result.relative_path).replace("|", ", ")
+        return labels.of(result.relative_path, result.frame).replace("|", ", ")
 
     return Column("Label", text, text, 120)
 
@@ -94,7 +94,7 @@ def _label_column(labels: Labels) -> Column:
 def _verdict_column(labels: Labels, card: ModelCard) -> Column:
     def text(result: FilmResult) -> str:
         said = result.prediction
-        verdict = agrees(said, labels.of(result.relative_path), card) if said else None
+        verdict = agrees(said, labels.of(result.relative_path, result.frame), card) if said else None
         return _VERDICTS[verdict]
 
     return Column("Agrees", text, text, 72)
@@ -315,7 +315,7 @@ class ResultTable(QFrame):
         if self._labels is None or result.prediction is None:
             return False
         labels, card = self._labels
-        return agrees(result.prediction, labels.of(result.relative_path), card) is False
+        return agrees(result.prediction, labels.of(result.relative_path, result.frame), card) is False
 
     def _widen(self) -> None:
         header = self.view.horizontalHeader()
