@@ -6,11 +6,13 @@ import csv
 import shutil
 from pathlib import Path
 
+import numpy as np
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QPushButton
 from pytestqt.qtbot import QtBot
 
+from tests.builders import phantom, write_dicom
 from tests.ui.conftest import WAIT_MS
 from xrayview import cli
 from xrayview.errors import ExitCode, Status
@@ -202,3 +204,53 @@ def test_that_a_batch_without_a_model_says_so(qtbot: QtBot, opened: MainWindow) 
     opened.workspace.batch.start()
     assert "no model" in opened.banners.messages()[-1].title
     assert not opened.workspace.batch.running
+
+
+def test_that_a_row_of_a_frame_opens_the_film_at_that_frame(
+    qtbot: QtBot, ready: MainWindow, tmp_path: Path
+) -> None:
+    folder = tmp_path / "cine"
+    folder.mkdir()
+    frames = np.stack([np.roll(phantom(96, 80), 9 * step, axis=0) for step in range(4)])
+    write_dicom(folder / "a.dcm", phantom(96, 80), bits_stored=12)
+    write_dicom(folder / "b.dcm", frames, frames=4, bits_stored=12)
+    space = ready.workspace
+    with qtbot.waitSignal(space.workbench.finished_listing, timeout=WAIT_MS):
+        ready.open_paths([folder])
+    rows = rows_of(run(qtbot, ready))
+    assert [(row["path"], row["frame"]) for row in rows] == [
+        ("a.dcm", "0"), *(("b.dcm", str(n)) for n in range(4)),
+    ]  # fmt: skip
+    space.table.show()
+    names = [space.table.filter.index(n, 1).data() for n in range(5)]
+    assert names == ["a.dcm", *(f"b.dcm frame {n}/4" for n in (1, 2, 3, 4))]
+    for row, frame in ((3, 2), (4, 3), (1, 0), (0, 0)):
+        space.table.view.selectRow(row)
+        wanted = space.table.rows.results[row].ref
+        qtbot.waitUntil(lambda w=wanted: space.viewer.film_id == w.film_id, timeout=WAIT_MS)
+        assert space.viewer.frames.frame == frame
+        said = space.session.result(space.session.current)
+        assert said is not None
+        assert said.prediction == space.table.rows.results[row].prediction
+    ready.workspace.set_identity_hidden(True)
+    hidden = [space.table.filter.index(n, 1).data() for n in range(5)]
+    assert hidden == ["File 1", *(f"File 2 frame {n}/4" for n in (1, 2, 3, 4))]
+
+
+def test_that_the_reason_of_a_row_is_read_in_full(qtbot: QtBot, ready: MainWindow) -> None:
+    run(qtbot, ready)
+    table = ready.workspace.table
+    table.show()
+    places = [r.relative_path for r in table.rows.results]
+    table.view.selectRow(places.index("notes.txt"))
+    told = table.rows.results[places.index("notes.txt")]
+    assert table.detail.isVisible()
+    assert table.detail.text() == f"notes.txt: {told.code}: {told.message}"
+    assert told.message.split(". ")[-1] in table.detail.text()  # what to do stands last
+    last = table.rows.columnCount() - 1
+    tip = table.rows.index(places.index("notes.txt"), last).data(Qt.ItemDataRole.ToolTipRole)
+    assert tip.startswith("<p>")  # Qt wraps rich text only
+    ready.workspace.set_identity_hidden(True)
+    assert "notes.txt" not in table.detail.text()
+    table.view.selectRow(places.index("film1.dcm"))
+    assert table.detail.isVisible() is bool(table.rows.detail(table.rows.results[1]))

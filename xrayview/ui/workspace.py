@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import cast
 
@@ -407,9 +408,15 @@ class Workspace(QWidget):
         self.table.append([event.result for event in events])
 
     def _on_row(self, result: FilmResult) -> None:
-        film = self.session.film(result.ref.film_id) if result.ref is not None else None
-        current = self.session.current
-        if film is not None and (current is None or current.film_id != film.film_id):
+        listed = self.session.film(result.ref.film_id) if result.ref is not None else None
+        if result.ref is None or listed is None:
+            return
+        film, current = replace(listed, frame=result.ref.frame), self.session.current
+        if current is None or current.row_id != film.row_id:
+            self.workbench.open_film(film)
+        elif self.session.radiograph is not None:
+            self.viewer.frames.go(film.frame)  # window and placement stay
+        elif current.film_id != film.film_id:
             self.workbench.open_film(film)
 
     def _ask_for_labels(self) -> None:

@@ -75,6 +75,7 @@ class BatchLine(QFrame):
             self._text.setText(f"Batch: 0 / {event.total:,}")
         elif isinstance(event, FilmFinished):
             self._counts[event.result.status] += 1
+            self._bar.setMaximum(max(1, event.total))
             self._bar.setValue(event.done)
             self._text.setText(self._progress(event))
             self._figures.setText(self._counted())

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
+from html import escape
 from math import isnan
 
 from PySide6.QtCore import (
@@ -61,7 +62,7 @@ def columns_of(findings: tuple[str, ...], labelled: tuple[Column, ...] = ()) -> 
     """The table of columns for a model's findings; `labelled` stand beside what is predicted."""
     return (
         Column("Status", lambda r: str(r.status), lambda r: list(Status).index(r.status), 98),
-        Column("File", lambda r: r.relative_path, lambda r: r.relative_path, 146),
+        Column("File", lambda r: r.name, _place, 146),
         Column("Predicted", _predicted, _predicted, 96),
         *labelled,
         *(_score_column(place, name) for place, name in enumerate(findings)),
@@ -93,9 +94,8 @@ def _label_column(labels: Labels) -> Column:
 
 def _verdict_column(labels: Labels, card: ModelCard) -> Column:
     def text(result: FilmResult) -> str:
-        said = result.prediction
-        verdict = agrees(said, labels.of(result.relative_path, result.frame), card) if said else None
-        return _VERDICTS[verdict]
+        label, said = labels.of(result.relative_path, result.frame), result.prediction
+        return _VERDICTS[agrees(said, label, card) if said else None]
 
     return Column("Agrees", text, text, 72)
 
@@ -132,6 +132,24 @@ def _segment(text: str, act: Callable[[], None]) -> QPushButton:
     return button
 
 
+def _detail() -> QLabel:
+    """Where a reason is read that is too long for its column."""
+    label = QLabel()
+    label.setTextFormat(Qt.TextFormat.PlainText)
+    label.setWordWrap(True)
+    label.setContentsMargins(12, 6, 12, 6)
+    flags = Qt.TextInteractionFlag
+    label.setTextInteractionFlags(flags.TextSelectableByMouse | flags.TextSelectableByKeyboard)
+    label.setAccessibleName("Reason of the chosen row")
+    label.setToolTip("The reason of the chosen row in full")
+    label.hide()
+    return label
+
+
+def _place(result: FilmResult) -> str:
+    return f"{result.relative_path} {result.frame or 0:06}"
+
+
 def _predicted(result: FilmResult) -> str:
     return result.prediction.predicted.replace("|", ", ") if result.prediction else ""
 
@@ -163,12 +181,15 @@ class ResultRows(QAbstractTableModel):
         self._findings: tuple[str, ...] = ()
         self._columns = columns_of(())
         self._hidden = False
+        self._numbers: dict[str, int] = {}
         self.results: list[FilmResult] = []
 
     def set_identity_hidden(self, hidden: bool) -> None:
         """Show `File 12` in place of the file's name."""
         self._hidden = hidden
-        self.layoutChanged.emit()
+        if self.results:
+            last = self.index(len(self.results) - 1, _FILE)
+            self.dataChanged.emit(self.index(0, _FILE), last)
 
     def start(self, findings: tuple[str, ...]) -> None:
         """Empty the table for a model's findings."""
@@ -176,6 +197,7 @@ class ResultRows(QAbstractTableModel):
         self._findings = findings
         self._columns = columns_of(findings)
         self.results = []
+        self._numbers = {}
         self.endResetModel()
 
     def set_labelled(self, columns: tuple[Column, ...]) -> None:
@@ -190,6 +212,8 @@ class ResultRows(QAbstractTableModel):
             first = len(self.results)
             self.beginInsertRows(QModelIndex(), first, first + len(results) - 1)
             self.results += results
+            for result in results:
+                self._numbers.setdefault(result.relative_path, len(self._numbers) + 1)
             self.endInsertRows()
 
     def column(self, place: int) -> Column:
@@ -213,9 +237,11 @@ class ResultRows(QAbstractTableModel):
 
     def data(self, index: AnyIndex, role: int = Qt.ItemDataRole.DisplayRole) -> object:
         result, column = self.results[index.row()], self._columns[index.column()]
-        if role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.ToolTipRole):
-            hidden = self._hidden and index.column() == _FILE
-            return f"File {index.row() + 1}" if hidden else column.text(result)
+        if role == Qt.ItemDataRole.DisplayRole:
+            return self._name(result) if index.column() == _FILE else column.text(result)
+        if role == Qt.ItemDataRole.ToolTipRole:
+            # Rich text is wrapped; plain text would be one line across the screen.
+            return f"<p>{escape(str(self.data(index)))}</p>" if self.data(index) else None
         if role == _SORT:
             return column.sort(result)
         if role == _RESULT:
@@ -225,6 +251,17 @@ class ResultRows(QAbstractTableModel):
         if index.column() == 0:
             return self._status(result.status, role)
         return None
+
+    def _name(self, result: FilmResult) -> str:
+        if not self._hidden:
+            return result.name
+        frame = result.ref.frame_text if result.ref is not None else ""
+        return f"File {self._numbers[result.relative_path]} {frame}".rstrip()
+
+    def detail(self, result: FilmResult) -> str:
+        """The row's file and its reason in full; empty where there is nothing to say."""
+        reason = _reason(result)
+        return f"{self._name(result)}: {reason}" if reason else ""
 
     def _status(self, status: Status, role: int) -> object:
         colour = theme.STATUS_COLOUR[status]
@@ -281,19 +318,24 @@ class ResultTable(QFrame):
         self._said.setContentsMargins(12, 0, 12, 6)
         self._said.setWordWrap(True)
         self._said.hide()
+        self.detail = _detail()
         self.view = self._view()
+        self._told: FilmResult | None = None
+        self.rows.dataChanged.connect(lambda: self._tell(self._told))
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
         column.addLayout(self._head())
         column.addWidget(self._said)
         column.addWidget(self.view, 1)
+        column.addWidget(self.detail)
 
     def start(self, findings: tuple[str, ...]) -> None:
         """A new batch begins."""
         self.rows.start(findings)
         self._labels = None
         self._said.hide()
+        self._tell(None)
         self._widen()
         self._count()
 
@@ -315,7 +357,8 @@ class ResultTable(QFrame):
         if self._labels is None or result.prediction is None:
             return False
         labels, card = self._labels
-        return agrees(result.prediction, labels.of(result.relative_path, result.frame), card) is False
+        label = labels.of(result.relative_path, result.frame)
+        return agrees(result.prediction, label, card) is False
 
     def _widen(self) -> None:
         header = self.view.horizontalHeader()
@@ -402,5 +445,12 @@ class ResultTable(QFrame):
 
     def _on_row(self, index: QModelIndex) -> None:
         result = index.data(_RESULT) if index.isValid() else None
+        self._tell(result)
         if result is not None:
             self.film_chosen.emit(result)
+
+    def _tell(self, result: FilmResult | None) -> None:
+        self._told = result
+        text = self.rows.detail(result) if result is not None else ""
+        self.detail.setText(text)
+        self.detail.setVisible(bool(text))

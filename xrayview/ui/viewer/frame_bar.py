@@ -65,7 +65,12 @@ class FrameBar(QFrame):
     def step(self, frames: int) -> None:
         """So many frames on, held at the ends; what plays stops."""
         self.pause()
-        self._ask(min(max(self._wanted + frames, 0), self.frames - 1))
+        self.go(self._wanted + frames)
+
+    def go(self, frame: int) -> None:
+        """Ask for this frame, held at the ends; what plays stops."""
+        self.pause()
+        self._ask(min(max(frame, 0), self.frames - 1))
 
     @property
     def playing(self) -> bool:
