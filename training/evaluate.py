@@ -10,6 +10,8 @@ from typing import Any
 
 import numpy as np
 
+from training import sureness
+from training.bias import by_group, group_table, groups_as_json
 from training.card import TEST_FILMS
 from training.config import TargetConfig, TrainingConfig
 from training.data.films import Say, select_rows
@@ -119,6 +121,9 @@ def write_figures(
         results[ALL_CLASSES] = {"figures": as_json({"accuracy": share})}
         text += ["", table({"accuracy": share}), "", class_table(*classes(scored, target), names)]
         text += ["", class_report(*classes(scored, target), names)]
+        sure = sureness.of_classes(*classes(scored, target), scored.scores_NF(subject.card))
+        results[ALL_CLASSES]["confidence"] = sureness.as_json(sure)
+        text += ["", *sureness.lines(sure)]
     if scored.omitted:
         text += ["", f"{len(scored.omitted)} films could not be read: see omitted.csv"]
     report = {
@@ -203,6 +208,12 @@ def _judge(subject: Subject, scored: Scored, finding: str) -> tuple[dict[str, An
         f"accuracy {counts.accuracy:.3f}"
         for name, counts in others.items()
     ]
+    groups = by_group(
+        scored.rows, truth_N, scores_N, point.threshold, subject.config.evaluation.bootstrap
+    )
+    lines += ["", group_table(groups)]
+    sure = sureness.of_finding(truth_N, scores_N)
+    lines += ["", *sureness.lines(sure)]
     plain = {
         "operating_point": point.name,
         "threshold": point.threshold,
@@ -216,6 +227,8 @@ def _judge(subject: Subject, scored: Scored, finding: str) -> tuple[dict[str, An
             }
             for name, counts in others.items()
         },
+        "subgroups": groups_as_json(groups),
+        "confidence": sureness.as_json(sure),
     }
     return plain, lines
 

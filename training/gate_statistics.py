@@ -55,18 +55,18 @@ def gate_statistics(
         NothingUsable: too few films for training or for validation.
         ModelError: the network failed.
     """
-    vectors = {}
+    vectors, grid = {}, _grid(runtime, card)
     for split in (TRAIN, VALIDATION):
         chosen = [row for row in rows if row.split == split]
         say(f"features of {len(chosen)} films for {split}")
-        vectors[split] = _vectors(runtime, card, chosen, folder)
+        vectors[split] = _vectors(runtime, card, chosen, folder, grid)
         if len(vectors[split]) < _LEAST_FILMS:
             raise NothingUsable(
                 f"Too few films for {split}",
                 why=f"{len(vectors[split])}, statistics need {_LEAST_FILMS}",
                 hint="Look at --data.",
             )
-    return with_limits(fitted(vectors[TRAIN], _grid(runtime, card)), vectors[VALIDATION])
+    return with_limits(fitted(vectors[TRAIN], grid), vectors[VALIDATION])
 
 
 def gated(
@@ -154,6 +154,22 @@ def with_limits(statistics: TrainingStatistics, validation_NV: Vectors) -> Train
     )
 
 
+def distances_of(
+    runtime: Runtime,
+    card: ModelCard,
+    statistics: TrainingStatistics,
+    rows: Sequence[FilmRow],
+    folder: Path,
+) -> Vectors:
+    """How far each film that can be read lies from the training films, (N,), 0 and up.
+
+    Raises:
+        ModelError: the network failed.
+    """
+    vectors_NV = _vectors(runtime, card, rows, folder, statistics.grid, statistics.thumbnail)
+    return statistics.distances(vectors_NV) if len(vectors_NV) else np.zeros(0)
+
+
 def _grid(runtime: Runtime, card: ModelCard) -> int:
     spec = card.preprocessing
     x_BCHW = np.zeros((1, spec.channels, *spec.size), np.float32)
@@ -161,8 +177,15 @@ def _grid(runtime: Runtime, card: ModelCard) -> int:
     return GRID if width * GRID**2 + THUMBNAIL**2 <= _MOST_VALUES else 1
 
 
-def _vectors(runtime: Runtime, card: ModelCard, rows: Sequence[FilmRow], folder: Path) -> Vectors:
-    preprocessor, grid = Preprocessor(card.preprocessing), _grid(runtime, card)
+def _vectors(
+    runtime: Runtime,
+    card: ModelCard,
+    rows: Sequence[FilmRow],
+    folder: Path,
+    grid: int,
+    thumbnail: int = THUMBNAIL,
+) -> Vectors:
+    preprocessor = Preprocessor(card.preprocessing)
     found: list[Vectors] = []
     for start in range(0, len(rows), _CHUNK_FILMS):
         inputs = []
@@ -173,5 +196,5 @@ def _vectors(runtime: Runtime, card: ModelCard, rows: Sequence[FilmRow], folder:
                 continue
         if inputs:
             x_BCHW = np.stack(inputs)
-            found.append(vectors_of(x_BCHW, runtime.features(x_BCHW), grid, THUMBNAIL))
+            found.append(vectors_of(x_BCHW, runtime.features(x_BCHW), grid, thumbnail))
     return np.concatenate(found) if found else np.zeros((0, 0))

@@ -57,7 +57,11 @@ class Scored:
     def scores_N(self, card: ModelCard, finding: str) -> npt.NDArray[np.float64]:
         """A finding's scores under this card's calibration."""
         place = [f.name for f in card.findings].index(finding)
-        return np.asarray(scores_of(self.logits_NF, card)[:, place])
+        return self.scores_NF(card)[:, place]
+
+    def scores_NF(self, card: ModelCard) -> npt.NDArray[np.float64]:
+        """All findings' scores under this card's calibration."""
+        return np.asarray(scores_of(self.logits_NF, card))
 
 
 def score_films(runtime: Runtime, card: ModelCard, rows: Sequence[FilmRow], folder: Path) -> Scored:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import replace
 from html.parser import HTMLParser
@@ -109,12 +110,13 @@ def test_that_the_page_holds_all_that_was_asked(written: str):
     for words in (
         "Model", "limitations", "Films", "Figures on test films", "ROC", "Precision and recall",
         "Reliability", "Confusion", "Subgroups", "Shortcut audit", "outer frame only",
-        "Mean heat maps", "Worst errors", "Training", "Origin", "python -m training", "torch",
+        "Mean heat maps", "Worst errors", "Gate", "doubted beyond", "Confidence", "surest 80%",
+        "Training", "Origin", "python -m training", "torch",
         "Research use only",
     ):  # fmt: skip
         assert words in found.text, words
     assert "Made of another bundle" not in found.text
-    assert found.tags.count("svg") == 3
+    assert found.tags.count("svg") == 4
 
 
 def test_that_the_page_fetches_nothing(written: str):
@@ -144,6 +146,34 @@ def test_that_a_small_subgroup_has_no_number(written: str):
     row = re.search(r"<tr><td>Pneumonia</td><td>age band</td><td>40-59</td>(.*?)</tr>", written)
     assert row
     assert ">48<" in row[1]
+
+
+def test_that_no_validation_film_is_doubted_on_the_page(written: str):
+    rows = dict(re.findall(r"<tr><td>(validation|test)</td>(.*?)</tr>", gate_of(written)))
+    assert re.findall(r">([\d.%]+)<", rows["validation"])[1:] == ["100.0%", "0.0%", "0.0%"]
+    assert re.findall(r">([\d.%]+)<", rows["test"])[0] == "48"
+
+
+def gate_of(written: str) -> str:
+    return written.partition("<h2>Gate</h2>")[2].partition("</section>")[0]
+
+
+def test_that_the_figures_name_groups_and_confidence(run: RunFolder):
+    text = (run.path / "test" / "metrics.txt").read_text()
+    assert re.search(r"sex +M +fewer than 20 films", text)
+    assert re.search(r"sex +F +42 +24 ", text)
+    assert re.search(r"mean confidence [\d.]+ when right", text)
+    found = json.loads((run.path / "test" / "metrics.json").read_text())["findings"]["Pneumonia"]
+    groups = {(group["by"], group["group"]): group for group in found["subgroups"]}
+    assert groups["sex", "M"] == {"by": "sex", "group": "M", "suppressed": "fewer than 20 films"}
+    assert groups["sex", "F"]["films"] == 42
+    assert {"age band", "view", "source"} <= {by for by, _ in groups}
+    shares = [(surest["share"], surest["films"]) for surest in found["confidence"]["surest"]]
+    assert shares == [(0.5, 24), (0.8, 38), (0.9, 43), (1.0, 48)]
+
+
+def test_that_a_bundle_without_statistics_has_no_gate(hostile: Material):
+    assert "has no statistics of its training films" in gate_of(rendered(hostile))
 
 
 def test_that_a_report_without_an_audit_says_so(run: RunFolder, many_data: Path, tmp_path: Path):

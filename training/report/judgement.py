@@ -22,6 +22,7 @@ from training.report.markup import (
     table,
 )
 from training.report.material import Material
+from xrayview.evaluation.confidence import SHARES
 from xrayview.evaluation.intervals import Estimate, Indices, clustered_bootstrap
 from xrayview.evaluation.metrics import Confusion, confusion
 from xrayview.evaluation.multiclass import confusion_matrix, one_against_rest
@@ -149,6 +150,31 @@ def _matrix(counts: list[list[int]], rows: Sequence[str], columns: Sequence[str]
             (name, *(shaded(n, n / max(1, sum(line))) for n in line))
             for name, line in zip(rows, counts, strict=True)
         ],
+    )
+
+
+def sureness(material: Material) -> Markup:
+    """Is it surer where it is right?"""
+    named = [(judged.finding, judged.confidence) for judged in material.judged]
+    if material.confidence:
+        named.append((ALL_CLASSES, material.confidence))
+    shares = [f"surest {share:.0%}" for share in SHARES]
+    rows: list[tuple[Content, ...]] = [
+        (
+            name,
+            *("-" if np.isnan(mean) else f"{mean:.3f}" for mean in (c.when_right, c.when_wrong)),
+            *(f"{surest.accuracy:.3f}" for surest in c.surest),
+        )
+        for name, c in named
+    ]
+    return section(
+        "Confidence",
+        paragraph(
+            "Mean score of what a film was called (the likelier of presence and absence, or the "
+            "class with the highest score), and the accuracy among the surest films.",
+            "quiet",
+        ),
+        table(("finding", "mean when right", "mean when wrong", *shares), rows),
     )
 
 

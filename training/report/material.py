@@ -9,19 +9,22 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from training import audit_files
+from training import audit_files, sureness
+from training.bias import by_group
 from training.data.films import Say, select_rows
 from training.data.manifest import FilmRow
 from training.data.splits import TEST
 from training.evaluate import Subject, classes, truths
 from training.figures import figures
+from training.report.gate import Likeness, likeness_of
 from training.report.pictures import METHOD, MeanHeat, mean_heat, thumbnail
 from training.runs import RunFolder
 from training.scoring import Scored, score_films
 from xrayview.domain.model import ModelCard, OperatingPoint
 from xrayview.errors import NothingUsable
+from xrayview.evaluation.confidence import Confidence
 from xrayview.evaluation.intervals import Estimate
-from xrayview.evaluation.subgroups import Subgroup, age_band, subgroups
+from xrayview.evaluation.subgroups import Subgroup
 from xrayview.inference import runtime
 from xrayview.preprocessing.pipeline import Preprocessor
 
@@ -50,6 +53,7 @@ class Judged:
     scores_N: npt.NDArray[np.float64]
     figures: dict[str, Estimate]
     groups: tuple[Subgroup, ...]
+    confidence: Confidence
     false_alarms: tuple[Mistake, ...]
     misses: tuple[Mistake, ...]
     heat: MeanHeat | None
@@ -74,6 +78,9 @@ class Material:
     """run.json of a run, else empty."""
     log: Path | None
     audit: dict[str, Any] | None
+    likeness: Likeness | None
+    confidence: Confidence | None
+    """Of a multiclass model; a finding of its own has one in `judged`."""
 
 
 def gather(
@@ -114,7 +121,16 @@ def gather(
         facts=run.read_facts() if run and run.facts.is_file() else {},
         log=run.log if run and run.log.is_file() else None,
         audit=audit_files.read(results),
+        likeness=likeness_of(subject.bundle, loaded, subject.card, scored.rows, data),
+        confidence=_class_confidence(subject, scored),
     )
+
+
+def _class_confidence(subject: Subject, scored: Scored) -> Confidence | None:
+    if subject.config.target.task != "multiclass":
+        return None
+    places = classes(scored, subject.config.target)
+    return sureness.of_classes(*places, scored.scores_NF(subject.card))
 
 
 def _test_films(subject: Subject, loaded: runtime.Runtime, data: Path, say: Say) -> Scored:
@@ -156,22 +172,12 @@ def _judge(
         truth_N=truth_N,
         scores_N=scores_N,
         figures=figures(truth_N, scores_N, patients, point.threshold, draws),
-        groups=subgroups(
-            _attributes(films.rows), truth_N, scores_N, point.threshold, patients, draws=draws
-        ),
+        groups=by_group(films.rows, truth_N, scores_N, point.threshold, draws),
+        confidence=sureness.of_finding(truth_N, scores_N),
         false_alarms=mistakes(called_N & ~truth_N),
         misses=mistakes(~called_N & truth_N),
         heat=_mean_heat(loaded, card, finding, films, truth_N, data, heat_films),
     )
-
-
-def _attributes(rows: tuple[FilmRow, ...]) -> dict[str, list[str]]:
-    return {
-        "sex": [row.sex for row in rows],
-        "age band": [age_band(row.age) for row in rows],
-        "view": [row.view for row in rows],
-        "source": [row.source for row in rows],
-    }
 
 
 def _mean_heat(

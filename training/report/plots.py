@@ -26,6 +26,9 @@ Scores = npt.NDArray[np.float64]
 Judged = Mapping[str, tuple[Truth, Scores]]
 """For each finding, its truth and scores."""
 
+Shares = Callable[[Scores], Scores]
+"""Distances -> the share of films that lie within each."""
+
 _INK = "#123456"
 _COLOURS = ("#4c8fd6", "#e08b2c", "#3fa66a", "#c65d8a", "#8f7cc8", "#b09a30", "#3aa6a6")
 _DASHED: dict[str, Any] = {"color": _INK, "linewidth": 0.8, "linestyle": (0, (4, 3)), "alpha": 0.6}
@@ -98,6 +101,29 @@ def reliability_diagram(judged: Judged) -> Markup:
         _label(ax, "mean score of the bin", "share that carries the finding", "Reliability")
 
     return _svg("reliability", 1, draw)
+
+
+def distances(validation: Shares, test_N: Scores, near: float, far: float, bins: int) -> Markup:
+    """How far films lie from the training films, as shares of their split, with both limits."""
+    edges = np.linspace(0, 1.05 * max(far, *test_N), bins + 1)
+
+    def draw(axes: Sequence[Axes]) -> None:
+        (ax,) = axes
+        ax.stairs(np.diff(validation(edges)), edges, label="validation", fill=True, alpha=0.45)
+        if test_N.size:
+            ax.stairs(np.histogram(test_N, edges)[0] / test_N.size, edges, label="test")
+        for place, name in ((near, "doubted beyond"), (far, "refused beyond")):
+            ax.axvline(place, **_DASHED)
+            ax.annotate(
+                name, (place, 1), xycoords=("data", "axes fraction"), xytext=(-3, -2),
+                textcoords="offset points", rotation=90, ha="right", va="top", fontsize=8,
+                color=_INK,
+            )  # fmt: skip
+        ax.set(xlabel="distance (1 is usual)", ylabel="share of the films", xlim=(0, edges[-1]))
+        ax.set_title("Distance from the training films", fontsize=10)
+        ax.legend(loc="upper left")
+
+    return _svg("gate", 1, draw)
 
 
 def training_curves(log: Path) -> Markup | None:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from training.audit_meaning import TITLES
 from training.data.splits import TEST, TRAIN, VALIDATION
+from training.report import gate as likeness
 from training.report import judgement, plots
 from training.report.markup import (
     Markup,
@@ -189,6 +190,11 @@ def _estimate(stored: dict[str, float | None]) -> Estimate:
     return Estimate(value, low, high, int(stored["n"] or 0))
 
 
+def gate(material: Material) -> Markup:
+    """Which films the app would doubt or refuse."""
+    return likeness.gate(material.card, material.likeness)
+
+
 def origin(material: Material) -> Markup:
     """All that is needed to make it again."""
     saved = material.facts or material.card.training
@@ -214,7 +220,7 @@ def _origin(named: dict[str, object], of_packages: object) -> Markup:
 
 SECTIONS: tuple[Callable[[Material], Markup | None], ...] = (
     model, data, judgement.figures, judgement.discrimination, judgement.confusions,
-    judgement.groups, audit, heat_maps, errors, curves,
+    judgement.sureness, judgement.groups, gate, audit, heat_maps, errors, curves,
     origin,
 )  # fmt: skip
 """In the order of the page."""
