@@ -13,6 +13,7 @@ from training.config import TrainingConfig, with_overrides
 from training.disk import cannot_write
 from training.ensemble.command import ensemble, ensemble_options, no_test_option
 from training.grid.command import grid, grid_options
+from training.import_command import import_options, import_state_dict
 from training.recipes import RECIPES, recipe
 from training.runs import RunFolder
 from xrayview.errors import ExitCode, UsageError, XrayViewError
@@ -192,6 +193,11 @@ COMMANDS: dict[str, Command] = {
         ensemble,
     ),
     "evaluate": Command("figures with intervals of a bundle", _evaluate_options, _evaluate),
+    "import": Command(
+        "a state dict of a well-known network from elsewhere as a bundle",
+        import_options,
+        import_state_dict,
+    ),
     "calibrate": Command(
         "a copy of a bundle, calibrated anew on validation",
         commands.calibrate_options,

@@ -139,6 +139,20 @@ def _file_of(path: Path) -> Path:
     return path / "best.pt" if path.is_dir() else path
 
 
+def read_state(path: Path) -> Mapping[str, Tensor]:
+    """The tensors of a state dict, a run folder or a bundle.
+
+    Raises:
+        UsageError: there is no such file, or it holds no state dict.
+    """
+    return _read(path)[0]
+
+
+def modern_name(name: str) -> str:
+    """A tensor's name in a dense network, as torchvision has it now."""
+    return _OLD_DENSE.sub(r"\1\2", name)
+
+
 def _read(path: Path) -> tuple[Mapping[str, Tensor], str]:
     file = _file_of(path)
     if not file.is_file():
@@ -225,7 +239,7 @@ def _is_head(name: str) -> bool:
 
 def _place(name: str, wanted: Mapping[str, Tensor]) -> str | None:
     """The network's name of a tensor of the file; None where it has none."""
-    plain = _OLD_DENSE.sub(r"\1\2", _STRIPPED.sub("", name))
+    plain = modern_name(_STRIPPED.sub("", name))
     plain = plain.replace("AuxLogits.", "auxiliary.")
     candidates = [prefix + plain for prefix in _PREFIXES]
     candidates += ["features." + plain.removeprefix(prefix) for prefix in _PREFIXES[1:]]

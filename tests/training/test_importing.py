@@ -1,0 +1,86 @@
+"""State dicts of networks from elsewhere, as bundles that give the same answers."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+import torchvision
+from torch import nn
+
+from training.cli import main
+from xrayview.errors import ExitCode
+from xrayview.inference import runtime
+from xrayview.io.bundle import read_card
+
+FINDINGS = ("Effusion", "Mass", "Edema")
+
+
+def densenet(channels: int) -> nn.Module:
+    """torchvision's DenseNet-121 with three outputs and statistics that are not the first ones."""
+    torch.manual_seed(1)
+    model = torchvision.models.densenet121(weights=None, num_classes=len(FINDINGS))
+    if channels == 1:
+        model.features.conv0 = nn.Conv2d(1, 64, 7, 2, 3, bias=False)
+    return model.eval()
+
+
+def command(file: Path, out: Path, *more: str, findings: tuple[str, ...] = FINDINGS) -> list[str]:
+    named = [word for name in findings for word in ("--finding", name)]
+    return ["import", str(file), "--out", str(out), "--size", "64", *named, *more]
+
+
+def chexnet_names(state: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    """As in the checkpoint that goes round: wrapped twice, dense layers by their old names."""
+    return {
+        "module.densenet121."
+        + name.replace("classifier.", "classifier.0.")
+        .replace(".norm1.", ".norm.1.").replace(".conv1.", ".conv.1.")
+        .replace(".norm2.", ".norm.2.").replace(".conv2.", ".conv.2."): tensor
+        for name, tensor in state.items()
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(("channels", "given"), [(3, "imagenet"), (1, "torchxrayvision")])
+def test_that_a_densenet_from_elsewhere_answers_as_it_did(
+    channels: int, given: str, tmp_path: Path
+):
+    model, file, out = densenet(channels), tmp_path / "net.pth", tmp_path / "net.pt"
+    state = model.state_dict()
+    if given == "imagenet":
+        torch.save({"state_dict": chexnet_names(state)}, file)
+    else:
+        torch.save({**state, "op_threshs": torch.ones(3)}, file)
+    assert main(command(file, out, "--input", given)) == ExitCode.OK
+    card = read_card(out)
+    assert [finding.name for finding in card.findings] == list(FINDINGS)
+    assert (card.task, card.activation) == ("multilabel", "sigmoid")
+    assert "not measured" in card.limitations
+    x_BCHW = np.random.default_rng(0).standard_normal((2, channels, 64, 64)).astype(np.float32)
+    with torch.no_grad():
+        wanted_BK = model(torch.from_numpy(x_BCHW)).numpy()
+    found_BK = runtime.load(out, card, "cpu").forward(x_BCHW)
+    np.testing.assert_allclose(found_BK, wanted_BK, atol=1e-4)
+    assert main(command(file, out)) == ExitCode.USAGE  # no bundle is overwritten
+
+
+@pytest.mark.parametrize(
+    ("more", "findings", "said"),
+    [
+        ((), ("Effusion",), "1 findings are named, the file has 3 outputs"),
+        (("--architecture", "resnet18"), FINDINGS, "not a whole resnet18"),
+        (("--input", "torchxrayvision"), FINDINGS, "takes 3 channels"),
+    ],
+    ids=["findings", "architecture", "channels"],
+)
+def test_that_what_does_not_fit_is_refused(
+    more: tuple[str, ...], findings: tuple[str, ...], said: str, tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+):  # fmt: skip
+    file, out = tmp_path / "net.pth", tmp_path / "net.pt"
+    torch.save(densenet(3).state_dict(), file)
+    assert main(command(file, out, *more, findings=findings)) == ExitCode.USAGE
+    assert said in capsys.readouterr().err
+    assert not out.exists()
