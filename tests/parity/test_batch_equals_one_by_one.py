@@ -1,4 +1,4 @@
-"""A film's prediction does not depend on the films beside it."""
+"""A film's prediction does not depend on the films, or the frames, beside it."""
 
 from __future__ import annotations
 
@@ -8,12 +8,19 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.bundles import Tiny, export, network_for, tiny_card
+from tests.builders import phantom, write_dicom
+from tests.bundles import Tiny, export, network_for, tiny_card, write_bundle
+from xrayview.batch.run import BatchOptions, run_batch
 from xrayview.domain.film import FilmRef
 from xrayview.domain.model import Finding, ModelCard, ModelInput
 from xrayview.domain.radiograph import Greyscale, Radiograph
+from xrayview.engine.client import Engine
+from xrayview.engine.protocol import Classify, ModelRef, PrepareInput
+from xrayview.engine.scan import scan_folder
 from xrayview.inference.classifier import BATCH_FILMS, classify
 from xrayview.inference.runtime import load
+from xrayview.io.bundle import sha256_of
+from xrayview.io.predictions import read_predictions
 from xrayview.preprocessing.pipeline import Preprocessor
 
 FILMS = BATCH_FILMS + 5
@@ -56,3 +63,32 @@ def test_that_a_batch_equals_one_by_one_in_any_order(tmp_path: Path, name: str) 
             assert replace(a, logits=(), scores=(), uncertainty=0) == replace(
                 b, logits=(), scores=(), uncertainty=0
             )
+
+
+def test_that_the_rows_of_a_film_of_several_frames_are_what_each_frame_alone_gets(
+    tmp_path: Path,
+) -> None:
+    folder = tmp_path / "films"
+    folder.mkdir()
+    grey_HW = phantom(60, 50) / 4095
+    # Grey that bends further with each frame: no two of them have nearly the same scores.
+    frames = np.stack([4095 * grey_HW ** (1 + n / 4) for n in range(BATCH_FILMS)]).astype(np.uint16)
+    write_dicom(folder / "a.dcm", phantom(40, 64), bits_stored=12)
+    write_dicom(folder / "b.dcm", frames, frames=len(frames), bits_stored=12)
+    bundle = write_bundle(tmp_path / "m.pt")
+    model = ModelRef(bundle, sha256_of(bundle), "cpu")
+    with Engine(2, spare_workers=0) as engine:
+        list(run_batch(engine, folder, model, tmp_path / "p.csv", BatchOptions("none")))
+        rows = {(r["path"], r["frame"]): r for r in read_predictions(tmp_path / "p.csv").rows}
+        films = [film for film in scan_folder(engine, folder) if isinstance(film, FilmRef)]
+        single = [replace(film, frame=n) for film in films for n in range(film.frames)]
+        assert list(rows) == [(film.relative_path, str(film.frame)) for film in single]
+        spec = tiny_card().preprocessing
+        for film in single:
+            prepared = engine.submit(PrepareInput(film, spec)).result()
+            (alone,) = engine.submit(Classify(model, (prepared.model_input,))).result()
+            row = rows[film.relative_path, str(film.frame)]
+            assert float(row["logit_Opacity"]) == pytest.approx(alone.logits[0], abs=1e-5)
+            assert float(row["score_Opacity"]) == pytest.approx(alone.scores[0], abs=1e-6)
+    logits = sorted(float(row["logit_Opacity"]) for row in rows.values())
+    assert np.diff(logits).min() > 1e-4  # a frame in the place of another would be seen
