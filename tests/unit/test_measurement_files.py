@@ -72,6 +72,29 @@ def test_that_a_read_only_folder_is_served_from_the_users_own(
     assert "DOE" not in path.read_text(encoding="utf-8")
 
 
+def test_that_marks_deleted_in_a_read_only_folder_stay_deleted(
+    files: MeasurementFiles, folder: Path
+) -> None:
+    files.save(folder, {"1": marks("1"), "2": marks("2")})
+    refuse_writing(folder)
+    assert files.save(folder, {"1": FilmMarks()}) == files.own_copy(folder)
+    assert files.load(folder).films == {"2": marks("2")}
+    (folder / f"{FILE_NAME}.partial").rmdir()
+    files.save(folder, {})
+    assert load_measurements(folder / FILE_NAME) == {"2": marks("2")}
+    assert not files.own_copy(folder).exists()
+
+
+def test_that_a_read_only_folder_without_marks_leaves_no_copy(
+    files: MeasurementFiles, folder: Path
+) -> None:
+    refuse_writing(folder)
+    files.save(folder, {"1": marks("1")})
+    (folder / FILE_NAME).mkdir()
+    files.save(folder, {"1": FilmMarks()})
+    assert not files.own_copy(folder).exists()
+
+
 def test_that_the_users_copy_moves_to_the_folder_once_it_can_be_written(
     files: MeasurementFiles, folder: Path
 ) -> None:

@@ -33,8 +33,8 @@ def test_that_every_kind_comes_back_as_it_was_saved(tmp_path: Path) -> None:
         Annotation(kind, tuple((n + 0.1, n / 3) for n in range(POINTS[kind][0])), "1.2", text="x")
         for kind in Mark
     )
-    films = {UID: MARKS, "1.2": FilmMarks(all_kinds)}
-    save_measurements(path, films | {"1.3": FilmMarks()})
+    films = {UID: MARKS, "1.2": FilmMarks(all_kinds), "1.3": FilmMarks()}
+    save_measurements(path, films)
     assert load_measurements(path) == films
     assert [file.name for file in tmp_path.iterdir()] == [FILE_NAME]
 

@@ -39,12 +39,12 @@ class _Invalid(ValueError):
 
 
 def save_measurements(path: Path, films: Films) -> None:
-    """Write the annotations of a study in one step; films without any have no entry.
+    """Write the annotations of films in one step, those without any as films without any.
 
     Raises:
         OSError: the folder cannot be written.
     """
-    entries = {uid: _film_entry(marks) for uid, marks in films.items() if marks != FilmMarks()}
+    entries = {uid: _film_entry(marks) for uid, marks in films.items()}
     text = json.dumps(
         {"schema": SCHEMA, "films": entries}, ensure_ascii=False, indent=1, allow_nan=False
     )

@@ -52,7 +52,7 @@ class MeasurementFiles:
                     films |= load_measurements(path)
                 except UsageError as fault:
                     error = fault
-            return Kept(films, error)
+            return Kept(_marked(films), error)
 
     def load_all(self, folder: Path) -> Films:
         """What is kept of a folder's films, where all of it must be known.
@@ -79,10 +79,10 @@ class MeasurementFiles:
             copied = load_measurements(own)
             try:
                 beside = folder / FILE_NAME
-                _write(beside, load_measurements(beside) | copied | dict(films))
+                _write(beside, _marked(load_measurements(beside) | copied | dict(films)))
             except (OSError, UsageError) as error:
                 _log.info("measurements go to the user's own folder: %s", type(error).__name__)
-                _write_own(own, copied | dict(films))
+                _write_own(own, _told(copied | dict(films), beside))
                 return own
             own.unlink(missing_ok=True)
             return beside
@@ -92,6 +92,22 @@ class MeasurementFiles:
         own = self._own or config_folder() / "measurements"
         digest = hashlib.sha256(os.fsencode(folder.absolute())).hexdigest()
         return own / f"{digest[:32]}.json"
+
+
+def _marked(films: Films) -> Films:
+    return {uid: marks for uid, marks in films.items() if marks != FilmMarks()}
+
+
+def _told(films: Films, beside: Path) -> Films:
+    """What the user's own copy has to say: a film without marks only where the folder has some.
+
+    Left out, the marks of a folder that cannot be written would come back after their deletion.
+    """
+    try:
+        there = load_measurements(beside)
+    except UsageError:
+        there = {}
+    return {uid: m for uid, m in films.items() if m != FilmMarks() or uid in there}
 
 
 def _write_own(path: Path, films: Films) -> None:
@@ -109,7 +125,7 @@ def _write_own(path: Path, films: Films) -> None:
 
 def _write(path: Path, films: Films) -> None:
     """A file with nothing in it is no file."""
-    if any(marks != FilmMarks() for marks in films.values()):
+    if films:
         save_measurements(path, films)
     else:
         path.unlink(missing_ok=True)
