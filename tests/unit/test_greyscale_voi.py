@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ from xrayview.display.voi import (
     window_to_drag,
 )
 from xrayview.domain.film import FilmRef
-from xrayview.domain.radiograph import Greyscale, Lut, Radiograph, VoiFunction, Window
+from xrayview.domain.radiograph import Greyscale, Lut, Radiograph, Shutter, VoiFunction, Window
 
 LUT = Lut(100, np.arange(400, dtype=np.uint16), 9, explanation="CHEST")
 BONE = Window(500, 200, explanation="BONE")
@@ -109,6 +110,26 @@ def test_that_padding_has_no_say_in_the_automatic_window(dtype: str) -> None:
     padded[:60] = 7
     greyscale = Greyscale(padding=(7.0, 7.0))
     assert auto_window(film(padded, greyscale)) == auto_window(film(pixels[60:], Greyscale()))
+
+
+@pytest.mark.parametrize("dtype", ["uint16", "int32"])
+def test_that_what_the_shutter_hides_has_no_say_in_the_windows_of_a_film(dtype: str) -> None:
+    pixels = noise(dtype)
+    collimated = np.full((160, 140), 60_000, dtype)
+    collimated[30:130, 20:120] = pixels
+    shutter = Shutter(rectangle=(30, 129, 20, 119))
+    shuttered = replace(film(collimated, Greyscale()), shutter=shutter)
+    alone = film(pixels, Greyscale())
+    assert [choice.voi for choice in voi_choices(shuttered)] == [
+        choice.voi for choice in voi_choices(alone)
+    ]
+    assert auto_window(shuttered) == default_voi(shuttered) == auto_window(alone)
+
+
+def test_that_a_shutter_that_leaves_nothing_gives_the_window_of_the_whole_film() -> None:
+    whole = film(noise(), Greyscale())
+    closed = replace(whole, shutter=Shutter(rectangle=(500, 600, 500, 600)))
+    assert auto_window(closed) == auto_window(whole)
 
 
 def test_that_missing_numbers_have_no_say_in_the_automatic_window() -> None:

@@ -60,7 +60,9 @@ def region_window(radiograph: Radiograph, points: Points) -> Window | None:
     part_HW = radiograph.pixels_HW[inside]
     if not image_values(part_HW, radiograph.greyscale)[0].size:
         return None
-    return replace(auto_window(replace(radiograph, pixels_HW=part_HW)), explanation="Region")
+    # The shutter is in the coordinates of the film, and the region was chosen by hand.
+    part = replace(radiograph, pixels_HW=part_HW, shutter=None)
+    return replace(auto_window(part), explanation="Region")
 
 
 def region_mask(

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from xrayview.display.shutter import visible_mask
 from xrayview.domain.radiograph import (
     Greyscale,
     Lut,
@@ -21,6 +22,8 @@ from xrayview.domain.radiograph import (
 
 Voi = Window | Lut
 """The VOI stage: a window or a lookup table, never both (PS3.3 C.11.2)."""
+
+_Counted = tuple[npt.NDArray[np.float32], npt.NDArray[np.intp] | None]
 
 AUTO_PERCENTILES = (0.5, 99.5)
 PRESETS: dict[str, tuple[float, float]] = {
@@ -74,7 +77,7 @@ def voi_choices(radiograph: Radiograph) -> tuple[VoiChoice, ...]:
         VoiChoice(VoiKind.WINDOW, window.explanation or f"Window {number}", window)
         for number, window in enumerate(greyscale.windows, start=1)
     )
-    values = image_values(radiograph.pixels_HW, greyscale)
+    values = _seen_values(radiograph)
     presets = tuple(
         VoiChoice(VoiKind.PRESET, name, _percentile_window(values, between, name))
         for name, between in _presets(greyscale).items()
@@ -110,16 +113,26 @@ def default_voi(radiograph: Radiograph) -> Voi:
 def auto_window(radiograph: Radiograph) -> Window:
     """The window from the 0.5th to the 99.5th percentile of the film's modality values.
 
-    Background is left out (PS3.3 C.7.5.1.1.2: padding is no part of the image). A film without
-    spread gets width 1 around its value. LINEAR_EXACT, because modality values may span less
-    than 1.
+    Background is left out (PS3.3 C.7.5.1.1.2: padding is no part of the image), and so is what the
+    file's shutter hides, drawn or not. A film without spread gets width 1 around its value.
+    LINEAR_EXACT, because modality values may span less than 1.
     """
-    values = image_values(radiograph.pixels_HW, radiograph.greyscale)
-    return _percentile_window(values, AUTO_PERCENTILES, "Auto")
+    return _percentile_window(_seen_values(radiograph), AUTO_PERCENTILES, "Auto")
+
+
+def _seen_values(radiograph: Radiograph) -> _Counted:
+    """`image_values` of what the shutter leaves; of the whole film where it leaves nothing."""
+    visible = visible_mask(radiograph)
+    pixels = radiograph.pixels_HW
+    if visible is not None:
+        seen = image_values(pixels[visible], radiograph.greyscale)
+        if seen[0].size:
+            return seen
+    return image_values(pixels, radiograph.greyscale)
 
 
 def _percentile_window(
-    counted: tuple[npt.NDArray[np.float32], npt.NDArray[np.intp] | None],
+    counted: _Counted,
     between: tuple[float, float],
     name: str,
 ) -> Window:
@@ -183,9 +196,7 @@ def stored_codes(dtype: np.dtype[Any]) -> Pixels | None:
     return codes
 
 
-def image_values(
-    pixels: Pixels, greyscale: Greyscale
-) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.intp] | None]:
+def image_values(pixels: Pixels, greyscale: Greyscale) -> _Counted:
     """Modality values of the image without background, 1-D, and how often each occurs.
 
     Counting the few values of narrow types spares sorting millions of pixels; None: once each.
