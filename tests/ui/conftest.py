@@ -57,8 +57,17 @@ class _TimerWatch(QObject):
         return False
 
 
+@pytest.fixture(scope="session")
+def _libraries_stay() -> Iterator[None]:
+    """What was imported is not looked through after every test."""
+    gc.collect()
+    gc.freeze()
+    yield
+    gc.unfreeze()
+
+
 @pytest.fixture(autouse=True)
-def _nothing_is_left_over(qapp: QApplication) -> Iterator[None]:
+def _nothing_is_left_over(qapp: QApplication, _libraries_stay: None) -> Iterator[None]:
     """Windows, threads and timers of a test end with it."""
     windows = set(_windows())
     yield
