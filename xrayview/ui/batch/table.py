@@ -27,6 +27,8 @@ from PySide6.QtWidgets import (
     QHeaderView,
     QLabel,
     QPushButton,
+    QStyledItemDelegate,
+    QStyleOptionViewItem,
     QTableView,
     QToolButton,
     QVBoxLayout,
@@ -66,8 +68,8 @@ def columns_of(findings: tuple[str, ...], labelled: tuple[Column, ...] = ()) -> 
         Column("Predicted", _predicted, _predicted, 96),
         *labelled,
         *(_score_column(place, name) for place, name in enumerate(findings)),
-        Column("Unlike", _unlike, _distance, 72, figure=True),
-        Column("Reason", _reason, _reason, 130),
+        Column("Unlike", _unlike, _distance, 80, figure=True),
+        Column("Reason", _reason, _reason, 120),
     )
 
 
@@ -291,6 +293,14 @@ class ResultFilter(QSortFilterProxyModel):
         return self._keep(self.sourceModel().index(row, 0, parent).data(_RESULT))
 
 
+class _FileNames(QStyledItemDelegate):
+    """A name that is too long loses its middle: its end, and the frame, tell rows apart."""
+
+    def initStyleOption(self, option: QStyleOptionViewItem, index: AnyIndex) -> None:
+        super().initStyleOption(option, index)
+        option.textElideMode = Qt.TextElideMode.ElideMiddle
+
+
 class ResultTable(QFrame):
     """The table with its filter; choosing a row opens its film."""
 
@@ -421,6 +431,7 @@ class ResultTable(QFrame):
     def _view(self) -> QTableView:
         view = QTableView()
         view.setModel(self.filter)
+        view.setItemDelegateForColumn(_FILE, _FileNames(view))
         view.setAccessibleName("Results of the batch")
         view.setProperty("own_keys", True)
         view.setSortingEnabled(True)
