@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from training.audit_meaning import MEANINGS
 from training.blanking import BLANKED, Blanked, judge_blanked
+from training.borrowed import Borrowing, judge_borrowed
 from training.config import TargetConfig
 from training.data.cache import GreyFilms, load_greys
 from training.data.films import Say, select_rows
@@ -87,15 +88,18 @@ def audit(
     judge = Judge(subject.config.evaluation.bootstrap)
     found.rows += _linear_rows(subject, greys, judge)
     found.rows += source_rows(subject.config.target, greys, judge, found.notes)
+    loaded = runtime.load(subject.bundle, subject.card, device)
     if lungs is None:
         found.notes.append("No masks were given: the model was not judged on blanked films.")
     else:
-        loaded = runtime.load(subject.bundle, subject.card, device)
         found.rows += _outline_rows(subject.config.target, greys, lungs, judge)
         blanked = judge_blanked(loaded, subject.card, test, data, lungs)
         found.with_mask, found.without_mask = len(blanked.rows), blanked.without_mask
         found.rows += _blanked_rows(subject, blanked, judge)
         found.notes += _blanking_notes(blanked)
+    targets = targets_NK(test, subject.config.target)
+    borrowed = judge_borrowed(loaded, subject.card, test, targets, data, lungs)
+    found.rows += _borrowed_rows(subject, test, targets, borrowed, judge)
     return found
 
 
@@ -196,6 +200,25 @@ def _blanked_rows(subject: Subject, blanked: Blanked, judge: Judge) -> Iterator[
             estimate = judge(truth_N, scores_N, [blanked.rows[i] for i in known])
             whole.setdefault(rule.name, estimate)
             yield Row(way, rule.name, estimate, MEANINGS[way](estimate, whole[rule.name]))
+
+
+def _borrowed_rows(
+    subject: Subject,
+    films: Sequence[FilmRow],
+    targets: npt.NDArray[np.float32],
+    borrowed: dict[str, Borrowing],
+    judge: Judge,
+) -> Iterator[Row]:
+    names = [finding.name for finding in subject.card.findings]
+    own: dict[str, Estimate] = {}
+    for way, found in borrowed.items():
+        for place, rule in enumerate(subject.config.target.findings):
+            known = np.isfinite(targets[found.places, place])
+            places = found.places[known]
+            scores_N = found.scores_NF[known, names.index(rule.name)]
+            estimate = judge(targets[places, place] > 0.5, scores_N, [films[i] for i in places])
+            own.setdefault(rule.name, estimate)
+            yield Row(way, rule.name, estimate, MEANINGS[way](estimate, own[rule.name]))
 
 
 def _blanking_notes(blanked: Blanked) -> list[str]:

@@ -18,6 +18,12 @@ TITLES = {
     "no-lungs": "model, lungs blanked",
     "no-lung-box": "model, box around lungs blanked",
     "only-lungs": "model, all but lungs blanked",
+    "own": "model, films as they are",
+    "tones": "grey values of another label's film",
+    "sharpness": "sharpness of another label's film",
+    "wide": "findings drawn wide, others narrow",
+    "narrow": "findings drawn narrow, others wide",
+    "surroundings": "lungs in another label's film",
 }
 """What is seen; the rows of the table, in order."""
 
@@ -49,6 +55,13 @@ def _told(yes: str, no: str) -> Meaning:
         return text.format(kept=_kept(estimate, whole), value=estimate.value)
 
     return sentence
+
+
+def _borrowing(what: str) -> Meaning:
+    return _told(
+        f"With {what} of films of another label {{kept}}: what is lost was read from there.",
+        f"With {what} of films of another label the model is at chance: it reads little else.",
+    )
 
 
 MEANINGS: dict[str, Meaning] = {
@@ -94,5 +107,14 @@ MEANINGS: dict[str, Meaning] = {
         "From the lungs alone {kept}.",
         "The lungs alone do not suffice: it needs the rest of the film, or blanking confuses it.",
     ),
+    "own": _told(
+        "What the rows below are held against: no film has borrowed anything.",
+        "The model does not tell the finding on these films.",
+    ),
+    "tones": _borrowing("the grey values"),
+    "sharpness": _borrowing("the sharpness"),
+    "wide": _borrowing("a shape"),
+    "narrow": _borrowing("a shape"),
+    "surroundings": _borrowing("the surroundings of the lungs"),
 }
 """Key of a row -> its sentence, from its AUC and that of the whole film."""

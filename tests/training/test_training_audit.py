@@ -13,6 +13,7 @@ from tests.training.conftest import write_table
 from training import audit_files, networks
 from training.audit import Judge, audit, source_rows
 from training.blanking import BLANKED, blank, judge_blanked
+from training.borrowed import BORROWED, SHAPE, drawn
 from training.card import draft_card
 from training.cli import main
 from training.config import TrainingConfig
@@ -87,7 +88,8 @@ def test_that_a_marker_on_the_rim_is_found_and_named(
     assert frame.auc.value == 1
     assert frame.auc.n == found.films == 24
     assert "not against 0.50" in frame.meaning
-    assert {row.key for row in found.rows} == {"frame", "thumbnail"}
+    borrowed = BORROWED.keys() - {"surroundings"}
+    assert {row.key for row in found.rows} == {"frame", "thumbnail"} | borrowed
     assert any("one source" in note for note in found.notes)
     assert any("No masks" in note for note in found.notes)
 
@@ -103,6 +105,8 @@ def test_that_films_without_a_mask_are_counted_and_left_out(
     assert "No telling" in outline.meaning
     blanked = {row.key: row.auc.n for row in found.rows if row.key in BLANKED}
     assert blanked == dict.fromkeys(BLANKED, 23)
+    borrowed = {row.key: row.auc.n for row in found.rows if row.key in BORROWED}
+    assert borrowed == dict.fromkeys(BORROWED, 24) | {"surroundings": 23}
 
 
 def test_that_a_model_that_reads_the_rim_is_caught(subject: Subject, marked: Path, tmp_path: Path):
@@ -116,6 +120,28 @@ def test_that_a_model_that_reads_the_rim_is_caught(subject: Subject, marked: Pat
     assert abs(without.auc.value - 0.5) > 0.4
     assert abs(whole.auc.value - 0.5) > 0.4
     assert abs(alone.auc.value - 0.5) < 0.35
+
+
+def test_that_a_model_that_reads_the_rim_is_misled_by_foreign_surroundings(
+    subject: Subject, marked: Path, tmp_path: Path
+):
+    found = {row.key: row for row in audit(
+        subject, marked, marked / "lungs", tmp_path, "cpu", quiet
+    ).rows}  # fmt: skip
+    own, foreign = (abs(found[way].auc.value - 0.5) for way in ("own", "surroundings"))
+    assert own > 0.4
+    assert foreign < 0.8 * own
+    assert "what is lost was read from there" in found["surroundings"].meaning
+
+
+def test_that_a_film_is_drawn_wider_about_its_middle_and_keeps_its_area():
+    grey_HW = np.zeros((41, 61), np.float32)
+    grey_HW[10:31, 20:41] = 1
+    wide_HW, narrow_HW = drawn(grey_HW, SHAPE), drawn(grey_HW, 1 / SHAPE)
+    assert wide_HW.sum() == pytest.approx(grey_HW.sum(), rel=0.02)
+    assert wide_HW.any(axis=0).sum() > 21 > wide_HW.any(axis=1).sum() - 1
+    assert narrow_HW.any(axis=0).sum() - 1 < 21 < narrow_HW.any(axis=1).sum()
+    np.testing.assert_allclose(wide_HW, wide_HW[::-1, ::-1], atol=1e-5)
 
 
 def test_that_sources_are_predicted_where_they_differ(

@@ -1,0 +1,154 @@
+"""A bundle judges films that borrow their look from films of another label: what misleads it.
+
+How a film was made should not change what it shows. A model that loses much here has learned from
+grey values, sharpness, shape or surroundings that happen to go with the label.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from training.data.appearance import matched, sharpened
+from training.data.cache import open_film
+from training.data.manifest import FilmRow
+from training.data.surroundings import Surroundings, lay
+from training.lungs import LungMasks, MaskHW, on_input
+from xrayview.domain.model import ModelCard, ModelInput
+from xrayview.errors import UnreadableFilm
+from xrayview.inference.calibration import scores_of
+from xrayview.inference.classifier import classify
+from xrayview.inference.runtime import Runtime
+from xrayview.preprocessing.pipeline import GreyHW, Preprocessor
+
+SHAPE = 1.25
+"""Width by height of a film that is drawn wider; its inverse where narrower."""
+_CHUNK_FILMS = 64
+
+
+@dataclass(frozen=True, eq=False)
+class _Film:
+    """One film on the model's input, and what it may borrow from."""
+
+    own_HW: GreyHW
+    donor_HW: GreyHW
+    lungs_HW: MaskHW | None
+    present: bool
+    """Any finding of the targets."""
+
+
+def drawn(grey_HW: GreyHW, width_by_height: float) -> GreyHW:
+    """The film drawn wider (above 1) or narrower about its middle, its area kept; black outside."""
+    wider = width_by_height**0.5
+    rows, columns = grey_HW.shape
+    x, y = (columns - 1) / 2, (rows - 1) / 2
+    to_film = np.array([[1 / wider, 0, x * (1 - 1 / wider)], [0, wider, y * (1 - wider)]])
+    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+    found_HW = cv2.warpAffine(grey_HW, to_film, (columns, rows), flags=flags)
+    return np.asarray(found_HW, dtype=np.float32)
+
+
+def _surrounded(film: _Film) -> GreyHW | None:
+    if film.lungs_HW is None or not film.lungs_HW.any():
+        return None
+    all_foreign = Surroundings(
+        np.ones(1, np.bool_),
+        np.zeros(1, np.int64),
+        np.zeros(1, np.bool_),
+        np.full(1, np.nan, np.float32),
+    )
+    lungs_BHW = film.lungs_HW[None].astype(np.uint8)
+    laid_BHW = lay(film.own_HW[None], lungs_BHW, film.donor_HW[None], all_foreign)
+    return np.asarray(laid_BHW[0], np.float32)
+
+
+BORROWED: dict[str, Callable[[_Film], GreyHW | None]] = {
+    "own": lambda film: film.own_HW,
+    "tones": lambda film: matched(film.own_HW, film.donor_HW),
+    "sharpness": lambda film: sharpened(film.own_HW, film.donor_HW, 1.0),
+    "wide": lambda film: drawn(film.own_HW, SHAPE if film.present else 1 / SHAPE),
+    "narrow": lambda film: drawn(film.own_HW, 1 / SHAPE if film.present else SHAPE),
+    "surroundings": _surrounded,
+}
+"""What becomes of a film; None where it cannot borrow that."""
+
+
+@dataclass(frozen=True, eq=False)
+class Borrowing:
+    """Films judged in one way, by their places in the rows given, and their calibrated scores."""
+
+    places: npt.NDArray[np.int64]
+    scores_NF: npt.NDArray[np.float64]
+
+
+def judge_borrowed(
+    runtime: Runtime,
+    card: ModelCard,
+    rows: Sequence[FilmRow],
+    targets_NK: npt.NDArray[np.float32],
+    folder: Path,
+    masks: LungMasks | None,
+) -> dict[str, Borrowing]:
+    """Judge every film that can be read in each way; empty where all films have the same label.
+
+    Raises:
+        ModelError: the network failed.
+    """
+    preprocessor = Preprocessor(card.preprocessing)
+    places, inputs, lungs = [], [], []
+    for place, row in enumerate(rows):
+        try:
+            radiograph = open_film(folder / row.path, folder)
+        except UnreadableFilm:
+            continue  # the other parts of the audit count them
+        rows_columns = (radiograph.pixels_HW.shape[0], radiograph.pixels_HW.shape[1])
+        mask_HW = None if masks is None else masks.of_film(row.path, rows_columns)
+        places.append(place)
+        inputs.append((preprocessor(radiograph), preprocessor.grey(radiograph)))
+        lungs.append(None if mask_HW is None else on_input(mask_HW, card.preprocessing))
+    known_NK = np.nan_to_num(targets_NK[places], nan=-1.0)
+    donors = _donors(known_NK)
+    films = [
+        _Film(grey_HW, inputs[donor][1], lungs[at], bool((known_NK[at] > 0.5).any()))
+        for at, ((_, grey_HW), donor) in enumerate(zip(inputs, donors, strict=True))
+        if donor >= 0
+    ]
+    kept = np.array(places, np.int64)[donors >= 0]
+    like = [inputs[at][0] for at in np.flatnonzero(donors >= 0)]
+    found = {}
+    for way, borrow in BORROWED.items():
+        looks = [borrow(film) for film in films]
+        able = [at for at, look_HW in enumerate(looks) if look_HW is not None]
+        if not able:
+            continue
+        logits: list[tuple[float, ...]] = []
+        for start in range(0, len(able), _CHUNK_FILMS):
+            chunk = [
+                _finished(preprocessor, like[at], looks[at])
+                for at in able[start : start + _CHUNK_FILMS]
+            ]
+            logits += [film.logits for film in classify(runtime, card, chunk)]
+        scores_NF = scores_of(np.reshape(logits, (-1, len(card.findings))), card)
+        found[way] = Borrowing(kept[able], scores_NF)
+    return found
+
+
+def _finished(preprocessor: Preprocessor, like: ModelInput, look_HW: GreyHW | None) -> ModelInput:
+    assert look_HW is not None
+    return replace(like, x_CHW=preprocessor.finish(look_HW))
+
+
+def _donors(known_NK: npt.NDArray[np.float32]) -> npt.NDArray[np.int64]:
+    """For each film one of another label by chance, the same every time; -1 where there is none."""
+    rng = np.random.default_rng(0)
+    donors = np.full(len(known_NK), -1, np.int64)
+    for place, own_K in enumerate(known_NK):
+        others = np.flatnonzero((known_NK != own_K).any(axis=1))
+        if others.size:
+            donors[place] = rng.choice(others)
+    return donors
