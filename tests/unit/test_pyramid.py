@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from xrayview.display.greyscale import apply_lut, build_lut, render
 from xrayview.display.pyramid import build_pyramid, shrink, thumbnail
 from xrayview.display.voi import default_voi
 from xrayview.domain.film import FilmRef
-from xrayview.domain.radiograph import Greyscale, Radiograph, Window
+from xrayview.domain.radiograph import Greyscale, Radiograph, Shutter, Window
 
 DTYPES = ("uint8", "uint16", "int16", "int32", "uint32", "float32")
 
@@ -106,3 +107,13 @@ def test_that_a_thumbnail_is_windowed_like_its_film() -> None:
     small = thumbnail(radiograph, 128).astype(int)
     whole = render(radiograph, default_voi(radiograph))
     assert np.abs(small - block_means(block_means(whole))).max() <= 2
+
+
+def test_that_a_thumbnail_hides_what_the_shutter_hides() -> None:
+    shutter = Shutter(rectangle=(16, 47, 0, 95), presentation_value=0)
+    shown = replace(film(pixels("uint16") + 50), shutter=shutter)
+    grey_HW = thumbnail(shown, 48)
+    assert grey_HW.shape == (32, 48)
+    assert not grey_HW[:8].any()
+    assert not grey_HW[24:].any()
+    assert grey_HW[9:23].mean() > 50

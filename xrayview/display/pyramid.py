@@ -9,10 +9,14 @@ import cv2
 import numpy as np
 
 from xrayview.display.greyscale import Grey, apply_lut, build_lut
+from xrayview.display.shutter import hidden_grey, visible_mask
 from xrayview.display.voi import background_mask, default_voi
 from xrayview.domain.radiograph import Greyscale, Pixels, Radiograph
 
 SMALLEST_SIDE = 256
+
+_MOSTLY = 0.5
+"""Share of a thumbnail's pixel that the shutter must leave for it to be shown."""
 
 _RESIZABLE = {"uint8", "uint16", "int16", "float32"}
 
@@ -56,13 +60,21 @@ def build_pyramid(radiograph: Radiograph, smallest_side: int = SMALLEST_SIDE) ->
 
 
 def thumbnail(radiograph: Radiograph, size_px: int) -> Grey:
-    """The film in its default grey-scale, uint8, longest side at most `size_px`, never enlarged."""
+    """The film in its default grey-scale, uint8, longest side at most `size_px`, never enlarged.
+
+    The file's shutter hides what it hides (PS3.3 C.7.6.11); overlays are too fine to be drawn.
+    """
     rows, columns = radiograph.pixels_HW.shape
     ratio = min(1.0, size_px / max(rows, columns))
     size_HW = max(1, round(rows * ratio)), max(1, round(columns * ratio))
     small = shrink(radiograph.pixels_HW, size_HW, radiograph.greyscale)
     lut = build_lut(radiograph.greyscale, default_voi(radiograph), small.dtype)
-    return apply_lut(small, lut)
+    grey_HW = apply_lut(small, lut)
+    visible = visible_mask(radiograph)
+    if visible is not None and radiograph.shutter is not None:
+        share = _resize(visible.astype(np.float32), size_HW)
+        grey_HW[share < _MOSTLY] = hidden_grey(radiograph.shutter)
+    return grey_HW
 
 
 def shrink(pixels_HW: Pixels, size_HW: tuple[int, int], greyscale: Greyscale) -> Pixels:

@@ -22,7 +22,7 @@ import numpy.typing as npt
 
 Grey = npt.NDArray[np.uint8]
 
-VERSION = 1
+VERSION = 2
 """Of how thumbnails are made: another one finds none of the earlier ones."""
 _END_BYTES = 65536
 _BLOCKS, _BLOCK_BYTES = 16, 4096
