@@ -8,10 +8,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from PySide6.QtCore import QEvent, QPointF
+from PySide6.QtGui import QImage
 from pytestqt.qtbot import QtBot
 
 from tests.ui.test_viewer_film import Grey, film, grey_of
 from tests.ui.test_viewer_gestures import LEFT, mouse, wheel
+from xrayview.domain.model import Affine, HeatMap
 from xrayview.domain.radiograph import Radiograph
 from xrayview.ui.viewer.film_view import FilmViewer
 from xrayview.ui.viewer.loupe import ACROSS_PX, Loupe
@@ -35,6 +37,16 @@ def viewer(qtbot: QtBot) -> FilmViewer:
     shown.show_film(halves(), (1, 1))
     shown.set_tool("magnifier")
     return shown
+
+
+def hot_in_the_middle(radiograph: Radiograph) -> HeatMap:
+    """One hot cell of 5 x 5, of a film that was letterboxed to a square."""
+    values_hw = np.zeros((5, 5), np.float32)
+    values_hw[2, 2] = 1.0
+    return HeatMap(
+        radiograph.ref.film_id, "0" * 64, "Pneumonia", "grad-cam", 0.9, 0.5, values_hw,
+        Affine(320.0, 320.0, -200.0, 0.0), (1200, 1600), 1.5,
+    )  # fmt: skip
 
 
 def loupe_of(viewer: FilmViewer) -> Loupe:
@@ -69,6 +81,23 @@ def test_that_the_loupe_shows_the_film_as_it_lies_through_its_window(
     assert (picture[dark] == 0).all()
     assert np.isin(picture, (0, 255)).mean() > 0.95
     assert (picture == 255).mean() == pytest.approx(0.5, abs=0.05)
+
+
+def test_that_the_heat_map_is_magnified_with_its_film_and_hidden_with_it(
+    viewer: FilmViewer,
+) -> None:
+    def colour() -> float:
+        mouse(viewer, QEvent.Type.MouseButtonPress, LEFT, MIDDLE)
+        rgb = loupe_of(viewer).grab().toImage().convertToFormat(QImage.Format.Format_RGB32)
+        seen_HW4 = np.frombuffer(rgb.constBits(), np.uint8).reshape(rgb.height(), -1, 4)
+        middle = seen_HW4[60:-60, 60:-60, :3].astype(int)
+        return float(np.ptp(middle, axis=2).max())
+
+    assert colour() == 0
+    viewer.set_heat_map(hot_in_the_middle(halves()), "model 1.0")
+    assert colour() > 40
+    viewer.set_heat_visible(False)
+    assert colour() == 0
 
 
 def test_that_the_loupe_is_there_while_the_button_is_held_and_follows_the_pointer(

@@ -72,7 +72,7 @@ class FilmViewer(QWidget):
         self._film = FilmItem()
         self._canvas = Canvas(self._film)
         self._canvas.setAccessibleName(self.accessibleName())
-        self._heat = HeatOverlay(self._film, self._canvas.viewport())
+        self._heat = HeatOverlay(self._film, self._canvas.viewport(), self._canvas.loupe)
         self.measure = MeasureLayer(self._film, self._canvas)
         self._corners = CornerLayer(self._canvas.viewport())
         self._message = MessagePage(self._canvas.viewport())

@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QGraphicsItem, QStyleOptionGraphicsItem, QWidget
 from xrayview.display.overlay import heat_rgba
 from xrayview.domain.model import HeatMap
 from xrayview.ui.viewer.film_item import FilmItem
+from xrayview.ui.viewer.placement import Placement
 
 DEFAULT_OPACITY = 0.6
 LONGEST_SIDE = 512
@@ -47,6 +48,18 @@ class HeatItem(QGraphicsItem):
         option: QStyleOptionGraphicsItem,  # noqa: ARG002
         widget: QWidget | None = None,  # noqa: ARG002
     ) -> None:
+        self._draw(painter)
+
+    def draw_through(self, painter: QPainter, placement: Placement) -> None:
+        """Draw the map as its film lies in another placement; nothing while it is hidden."""
+        if not self.isVisible():
+            return
+        painter.save()
+        painter.setTransform(placement.to_view(), combine=True)
+        self._draw(painter)
+        painter.restore()
+
+    def _draw(self, painter: QPainter) -> None:
         if self._heat is None or not self._heat.has_evidence:
             return
         if self._image is None:

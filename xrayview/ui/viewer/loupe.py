@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Protocol
 
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QPainter, QPainterPath, QPaintEvent, QPen
@@ -22,15 +23,26 @@ _RING = QColor(0, 0, 0, 200), QColor(241, 241, 241, 220)
 _TEXT_HIGH_PX = 16
 
 
+class Layer(Protocol):
+    """What lies on the film and is magnified with it."""
+
+    def draw_through(self, painter: QPainter, placement: Placement) -> None:
+        """Draw it as the film lies in another placement, on the physical pixels of its view."""
+
+
 class Loupe(QWidget):
-    """Shows the film through the window in force, flipped and turned as it lies; no heat map."""
+    """Shows the film through the window in force, flipped and turned as it lies.
+
+    The heat map is magnified with it, so that the place of a colour can be read on the film.
+    """
 
     def __init__(self, film: FilmItem, viewport: QWidget) -> None:
         super().__init__(viewport)
         self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         self.setAccessibleName(self.tr("Magnifier"))
         self.factor = FACTORS[0]
-        self._film = film
+        self.layers: list[Layer] = [film]
+        """From the lowest to the highest."""
         self._placement = Placement(QSize(), QSize())
         self.resize(ACROSS_PX, ACROSS_PX)
         self.hide()
@@ -71,7 +83,8 @@ class Loupe(QWidget):
         painter.fillRect(self.rect(), Qt.GlobalColor.black)
         ratio = self.devicePixelRatioF()
         painter.scale(1 / ratio, 1 / ratio)
-        self._film.draw_through(painter, self._placement)
+        for layer in self.layers:
+            layer.draw_through(painter, self._placement)
         painter.restore()
         for colour, width in zip(_RING, (4.0, 1.5), strict=True):
             painter.setPen(QPen(colour, width))
