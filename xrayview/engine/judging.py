@@ -75,9 +75,18 @@ def _load(model: ModelRef) -> _Model:
     from xrayview.inference import gate_file, runtime
     from xrayview.io.bundle import read_card
 
+    # Card, network and statistics are read one after the other: of one file, or of none.
+    _require_trusted(model)
     card = read_card(model.path)
     loaded = runtime.load(model.path, card, model.device, sha256=model.sha256)
     statistics = gate_file.read_statistics(model.path)
     if statistics is not None:
         gate_file.require_fit(statistics, loaded, card, model.path)
+    _require_trusted(model)
     return _Model(loaded, card, statistics)
+
+
+def _require_trusted(model: ModelRef) -> None:
+    from xrayview.io.bundle import require_trusted, sha256_of
+
+    require_trusted(sha256_of(model.path), model.sha256, model.path)

@@ -22,6 +22,7 @@ import torch
 from xrayview.domain.model import ModelCard
 from xrayview.errors import DeviceUnavailable, ModelError
 from xrayview.inference.probe import probe
+from xrayview.io.bundle import require_trusted
 
 Array = npt.NDArray[np.float32]
 Device = Literal["auto", "cpu", "cuda"]
@@ -214,13 +215,8 @@ def _read_trusted(path: Path, sha256: str | None) -> tuple[bytes, str]:
             hint="Check the path.",
         ) from error
     found = hashlib.sha256(content).hexdigest()
-    if sha256 is not None and found != sha256.lower():
-        raise ModelError(
-            "The model file is not the one that was trusted",
-            path=path,
-            why=f"its SHA-256 is {found[:12]}..., {sha256[:12]}... was expected",
-            hint="Choose the file again and decide whether to trust it.",
-        )
+    if sha256 is not None:
+        require_trusted(found, sha256, path)
     return content, found
 
 

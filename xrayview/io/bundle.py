@@ -46,6 +46,21 @@ def sha256_of(path: Path) -> str:
         raise _unreadable(path, error) from error
 
 
+def require_trusted(found: str, trusted: str, path: Path) -> None:
+    """Refuse a model file whose SHA-256 is not the trusted one.
+
+    Raises:
+        ModelError: it is another.
+    """
+    if found != trusted.lower():
+        raise ModelError(
+            "The model file is not the one that was trusted",
+            path=path,
+            why=f"its SHA-256 is {found[:12]}..., {trusted[:12]}... was expected",
+            hint="Choose the file again and decide whether to trust it.",
+        )
+
+
 def read_card(path: Path) -> ModelCard:
     """The card of a bundle, or of the `NAME.card.json` beside a TorchScript file without one.
 
