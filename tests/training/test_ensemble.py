@@ -346,3 +346,12 @@ def test_that_a_manifest_comes_back_as_it_was_written(tmp_path: Path, tiny_data:
     assert read_rows(tmp_path / "manifest.csv") == rows
     with pytest.raises(UsageError):
         read_rows(tiny_data / "labels.csv")
+
+
+def test_that_a_manifest_that_was_cut_short_is_named(tmp_path: Path, tiny_data: Path):
+    path = tmp_path / "manifest.csv"
+    write_rows([FilmRow("a.png", "here", "p1", ("normal",), "train")] * 2, path)
+    path.write_text(path.read_text().rsplit(",", 3)[0])
+    with pytest.raises(UsageError, match="cannot be read") as caught:
+        read_rows(path)
+    assert "a.png is cut short" in str(caught.value)

@@ -125,13 +125,15 @@ def read_rows(path: Path) -> tuple[FilmRow, ...]:
     try:
         with path.open(newline="", encoding="utf-8") as stream:
             return tuple(FilmRow(**_values(record)) for record in csv.DictReader(stream))
-    except (OSError, UnicodeDecodeError, csv.Error, KeyError, TypeError) as error:
+    except (OSError, UnicodeDecodeError, csv.Error, KeyError, TypeError, ValueError) as error:
         raise UsageError(
             "The manifest cannot be read", path=path, why=str(error), hint="Look at its header."
         ) from error
 
 
 def _values(record: dict[str, str]) -> dict[str, Any]:
+    if None in record.values():  # what `DictReader` makes of a row that ends too early
+        raise ValueError(f"the row of {record.get('path')} is cut short")
     return {**record, **{name: _names(record[name]) for name in _LISTS}}
 
 
