@@ -122,25 +122,26 @@ def judge_borrowed(
     like = [inputs[at][0] for at in np.flatnonzero(donors >= 0)]
     found = {}
     for way, borrow in BORROWED.items():
-        looks = [borrow(film) for film in films]
-        able = [at for at, look_HW in enumerate(looks) if look_HW is not None]
-        if not able:
-            continue
-        logits: list[tuple[float, ...]] = []
-        for start in range(0, len(able), _CHUNK_FILMS):
-            chunk = [
-                _finished(preprocessor, like[at], looks[at])
-                for at in able[start : start + _CHUNK_FILMS]
+        looks = [(at, borrow(film)) for at, film in enumerate(films)]
+        able = [(at, look_HW) for at, look_HW in looks if look_HW is not None]
+        if able:
+            borrowing = [
+                replace(like[at], x_CHW=preprocessor.finish(look_HW)) for at, look_HW in able
             ]
-            logits += [film.logits for film in classify(runtime, card, chunk)]
-        scores_NF = scores_of(np.reshape(logits, (-1, len(card.findings))), card)
-        found[way] = Borrowing(kept[able], scores_NF)
+            found[way] = Borrowing(
+                kept[[at for at, _ in able]], _scores_NF(runtime, card, borrowing)
+            )
     return found
 
 
-def _finished(preprocessor: Preprocessor, like: ModelInput, look_HW: GreyHW | None) -> ModelInput:
-    assert look_HW is not None
-    return replace(like, x_CHW=preprocessor.finish(look_HW))
+def _scores_NF(
+    runtime: Runtime, card: ModelCard, inputs: Sequence[ModelInput]
+) -> npt.NDArray[np.float64]:
+    logits: list[tuple[float, ...]] = []
+    for start in range(0, len(inputs), _CHUNK_FILMS):
+        chunk = inputs[start : start + _CHUNK_FILMS]
+        logits += [film.logits for film in classify(runtime, card, chunk)]
+    return scores_of(np.reshape(logits, (-1, len(card.findings))), card)
 
 
 def _donors(known_NK: npt.NDArray[np.float32]) -> npt.NDArray[np.int64]:
