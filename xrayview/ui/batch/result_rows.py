@@ -1,0 +1,145 @@
+"""The results of a batch as rows for a table, and which of them are kept."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from html import escape
+
+from PySide6.QtCore import (
+    QAbstractTableModel,
+    QModelIndex,
+    QObject,
+    QPersistentModelIndex,
+    QSortFilterProxyModel,
+    Qt,
+)
+from PySide6.QtGui import QColor
+
+from xrayview.domain.events import FilmResult
+from xrayview.errors import Status
+from xrayview.ui import theme
+from xrayview.ui.batch.columns import Column, columns_of, reason_of
+
+AnyIndex = QModelIndex | QPersistentModelIndex
+SORT_ROLE = Qt.ItemDataRole.UserRole
+RESULT_ROLE = Qt.ItemDataRole.UserRole + 1
+"""The `FilmResult` of a row."""
+FILE_COLUMN = 1
+
+
+class ResultRows(QAbstractTableModel):
+    """Results in scan order; rows are only appended."""
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._findings: tuple[str, ...] = ()
+        self._columns = columns_of(())
+        self._hidden = False
+        self._numbers: dict[str, int] = {}
+        self.results: list[FilmResult] = []
+
+    def set_identity_hidden(self, hidden: bool) -> None:
+        """Show `File 12` in place of the file's name."""
+        self._hidden = hidden
+        if self.results:
+            last = self.index(len(self.results) - 1, FILE_COLUMN)
+            self.dataChanged.emit(self.index(0, FILE_COLUMN), last)
+
+    def start(self, findings: tuple[str, ...]) -> None:
+        """Empty the table for a model's findings."""
+        self.beginResetModel()
+        self._findings = findings
+        self._columns = columns_of(findings)
+        self.results = []
+        self._numbers = {}
+        self.endResetModel()
+
+    def set_labelled(self, columns: tuple[Column, ...]) -> None:
+        """Show these columns beside what is predicted."""
+        self.beginResetModel()
+        self._columns = columns_of(self._findings, columns)
+        self.endResetModel()
+
+    def append(self, results: list[FilmResult]) -> None:
+        """Add rows at the end."""
+        if results:
+            first = len(self.results)
+            self.beginInsertRows(QModelIndex(), first, first + len(results) - 1)
+            self.results += results
+            for result in results:
+                self._numbers.setdefault(result.relative_path, len(self._numbers) + 1)
+            self.endInsertRows()
+
+    def column(self, place: int) -> Column:
+        """What stands in a column."""
+        return self._columns[place]
+
+    def rowCount(self, parent: AnyIndex = QModelIndex()) -> int:  # noqa: B008
+        return 0 if parent.isValid() else len(self.results)
+
+    def columnCount(self, parent: AnyIndex = QModelIndex()) -> int:  # noqa: B008
+        return 0 if parent.isValid() else len(self._columns)
+
+    def headerData(
+        self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole
+    ) -> object:
+        if orientation == Qt.Orientation.Horizontal and role == Qt.ItemDataRole.DisplayRole:
+            return self._columns[section].title
+        if role == Qt.ItemDataRole.TextAlignmentRole and self._columns[section].figure:
+            return Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
+        return None
+
+    def data(self, index: AnyIndex, role: int = Qt.ItemDataRole.DisplayRole) -> object:
+        result, column = self.results[index.row()], self._columns[index.column()]
+        if role == Qt.ItemDataRole.DisplayRole:
+            return self._name(result) if index.column() == FILE_COLUMN else column.text(result)
+        if role == Qt.ItemDataRole.ToolTipRole:
+            # Rich text is wrapped; plain text would be one line across the screen.
+            return f"<p>{escape(str(self.data(index)))}</p>" if self.data(index) else None
+        if role == SORT_ROLE:
+            return column.sort(result)
+        if role == RESULT_ROLE:
+            return result
+        if role == Qt.ItemDataRole.TextAlignmentRole and column.figure:
+            return Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
+        if index.column() == 0:
+            return self._status(result.status, role)
+        return None
+
+    def _name(self, result: FilmResult) -> str:
+        if not self._hidden:
+            return result.name
+        frame = result.ref.frame_text if result.ref is not None else ""
+        return f"File {self._numbers[result.relative_path]} {frame}".rstrip()
+
+    def detail(self, result: FilmResult) -> str:
+        """The row's file and its reason in full; empty where there is nothing to say."""
+        reason = reason_of(result)
+        return f"{self._name(result)}: {reason}" if reason else ""
+
+    def _status(self, status: Status, role: int) -> object:
+        colour = theme.STATUS_COLOUR[status]
+        if role == Qt.ItemDataRole.DecorationRole:
+            return theme.icon(theme.STATUS_ICON[status], colour)
+        if role == Qt.ItemDataRole.ForegroundRole:
+            return QColor(colour)
+        return None
+
+
+class ResultFilter(QSortFilterProxyModel):
+    """Rows of one status, those that disagree with their label, or all."""
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self.setSortRole(SORT_ROLE)
+        self._keep: Callable[[FilmResult], bool] | None = None
+
+    def keep(self, accepted: Callable[[FilmResult], bool] | None) -> None:
+        """Keep the rows that are accepted; None keeps all."""
+        self._keep = accepted
+        self.invalidate()
+
+    def filterAcceptsRow(self, row: int, parent: AnyIndex) -> bool:
+        if self._keep is None:
+            return True
+        return self._keep(self.sourceModel().index(row, 0, parent).data(RESULT_ROLE))
