@@ -100,3 +100,18 @@ def test_that_brightness_multiplies_the_grey_and_moves_no_other_draw():
     np.testing.assert_array_equal(plain.affine_B23, bright.affine_B23)
     np.testing.assert_array_equal(plain.collimate_B4, bright.collimate_B4)
     assert plain.noise_seed == bright.noise_seed
+
+
+def test_that_a_turned_film_keeps_its_detail():
+    chance = torch.Generator().manual_seed(0)
+    coarse = torch.rand((2, 1, 24, 32), generator=chance)
+    films = torch.nn.functional.interpolate(coarse, scale_factor=3, mode="bicubic").clamp(0, 1)
+    draws = draw(
+        dataclasses.replace(NOTHING, rotate_deg=5.0), 2, (72, 96), np.random.default_rng(0)
+    )
+
+    def steepness(films_BHW: torch.Tensor) -> float:
+        return float(films_BHW[:, 18:-18, 24:-24].diff(dim=-1).square().mean().sqrt())
+
+    ratio = steepness(apply(films[:, 0], draws)) / steepness(films[:, 0])
+    assert ratio == pytest.approx(1.0, abs=0.05)

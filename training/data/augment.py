@@ -89,8 +89,13 @@ def apply(greys_BHW: Tensor, draws: Draws) -> Tensor:
     What comes from outside the film is black, as beyond the collimator.
     """
     x = greys_BHW[:, None]
+    # Bilinear sampling blurs: the network would learn softer films than those it judges.
     x = functional.grid_sample(
-        x, _grid(draws.affine_B23, x), padding_mode="zeros", align_corners=False
+        x,
+        _grid(draws.affine_B23, x),
+        mode="bicubic",
+        padding_mode="zeros",
+        align_corners=False,
     )
     # What nothing was drawn of is left out: it would change no bit.
     if draws.blur_B.any():
