@@ -33,6 +33,7 @@ from xrayview.ui.browser.filter import Filter, Known, Verdict
 from xrayview.ui.browser.outline import NOT_FILMS, Content, Folding, Layout, outline
 from xrayview.ui.browser.row_model import NODE, RowModel
 from xrayview.ui.browser.thumbnails import Thumbnails
+from xrayview.ui.colours import C
 from xrayview.ui.main_window import MainWindow
 
 FOLDER = Path("root")
@@ -448,7 +449,7 @@ def fullest_contrast(image: QImage, area: QRect) -> float:
     part = image.copy(area)
     pixels = ((x, y) for x in range(part.width()) for y in range(part.height()))
     inks = {part.pixelColor(x, y).name() for x, y in pixels}
-    return max(contrast(ink, theme.C.accent_dim) for ink in inks)
+    return max(contrast(ink, C.accent_dim) for ink in inks)
 
 
 def test_that_escape_closes_the_page_of_conditions(qtbot: QtBot, opened: MainWindow) -> None:

@@ -13,6 +13,7 @@ from tests.ui.conftest import WAIT_MS, LentEngine
 from xrayview.engine.client import Engine
 from xrayview.services.settings import SETTINGS, Settings
 from xrayview.ui import shortcuts, theme
+from xrayview.ui.colours import LIGHT, C
 from xrayview.ui.keymap import Keymap
 from xrayview.ui.main_window import MainWindow
 from xrayview.ui.settings_dialog.checks import CHECKS
@@ -144,7 +145,7 @@ def test_that_the_theme_changes_while_the_window_is_open(
     window.preferences.show("Window")
     dialog = window.preferences.dialog
     page_of(dialog, "theme").fields["theme"].edited.emit("light")
-    assert theme.C.window == theme.LIGHT.window
+    assert C.window == LIGHT.window
     dialog.close()
     assert Settings(settings.path)["theme"] == "light"
 

@@ -15,7 +15,8 @@ from pytestqt.qtbot import QtBot
 
 from xrayview.errors import Status
 from xrayview.services.resources import resource
-from xrayview.ui import theme
+from xrayview.ui import icons, theme
+from xrayview.ui.colours import DARK, INKS, LIGHT, STATUS_COLOUR, STATUS_ICON, C, Colours
 from xrayview.ui.sign import Sign
 from xrayview.ui.viewer.film_view import FilmViewer
 
@@ -26,7 +27,7 @@ OWN_COLOURS = {"xrayview", "chevron_down_grey", "chevron_up_grey", "check_dark",
 
 @pytest.mark.parametrize("name", [name for name in ICONS if name not in OWN_COLOURS])
 def test_that_an_icon_is_drawn_in_the_colour_it_is_asked_for(qtbot: QtBot, name: str) -> None:
-    image = theme.pixmap(name, 48, "#ff0000").toImage()
+    image = icons.pixmap(name, 48, "#ff0000").toImage()
     inked = [
         image.pixelColor(x, y)
         for x in range(image.width())
@@ -43,34 +44,32 @@ def test_that_no_icon_lies_about_unused() -> None:
 
 
 def test_that_every_status_has_a_colour_and_an_icon() -> None:
-    assert set(theme.STATUS_COLOUR) == set(theme.STATUS_ICON) == set(Status)
-    assert set(theme.STATUS_ICON.values()) <= set(ICONS)
+    assert set(STATUS_COLOUR) == set(STATUS_ICON) == set(Status)
+    assert set(STATUS_ICON.values()) <= set(ICONS)
 
 
-@pytest.mark.parametrize("colours", [theme.DARK, theme.LIGHT], ids=["dark", "light"])
+@pytest.mark.parametrize("colours", [DARK, LIGHT], ids=["dark", "light"])
 @pytest.mark.parametrize(
-    ("ink", "ground"), [(ink, ground) for ink, grounds in theme.INKS for ground in grounds]
+    ("ink", "ground"), [(ink, ground) for ink, grounds in INKS for ground in grounds]
 )
-def test_that_text_stands_out_from_its_ground(
-    colours: theme.Colours, ink: str, ground: str
-) -> None:
+def test_that_text_stands_out_from_its_ground(colours: Colours, ink: str, ground: str) -> None:
     """Contrast of WCAG 2.1, 1.4.3: at least 4.5 for text."""
     assert contrast(getattr(colours, ink), getattr(colours, ground)) >= 4.5
 
 
-@pytest.mark.parametrize("colours", [theme.DARK, theme.LIGHT], ids=["dark", "light"])
-def test_that_signs_and_frames_can_be_told_from_their_ground(colours: theme.Colours) -> None:
+@pytest.mark.parametrize("colours", [DARK, LIGHT], ids=["dark", "light"])
+def test_that_signs_and_frames_can_be_told_from_their_ground(colours: Colours) -> None:
     """WCAG 2.1, 1.4.11: at least 3 for what is no text; a disabled control is exempt."""
     for ink in ("accent", "quiet", "warn", "error", "ok"):
         assert contrast(getattr(colours, ink), colours.hover) >= 3, ink
 
 
 def test_that_no_colour_has_two_names_so_that_an_icon_knows_its_ink() -> None:
-    for one in (theme.DARK, theme.LIGHT):
+    for one in (DARK, LIGHT):
         assert len(set(asdict(one).values())) == len(asdict(one))
-    shared = set(asdict(theme.DARK).items()) & set(asdict(theme.LIGHT).items())
+    shared = set(asdict(DARK).items()) & set(asdict(LIGHT).items())
     assert shared == {("film", "#000000")}
-    assert set(asdict(theme.DARK).values()) & set(asdict(theme.LIGHT).values()) == {"#000000"}
+    assert set(asdict(DARK).values()) & set(asdict(LIGHT).values()) == {"#000000"}
 
 
 @pytest.fixture
@@ -84,18 +83,18 @@ def dark(qapp: QApplication) -> Iterator[None]:
 def test_that_another_theme_reaches_what_is_on_screen(qtbot: QtBot) -> None:
     panel, button, sign = QFrame(), QToolButton(), Sign("fit", 48, "accent")
     panel.setProperty("panel", True)
-    button.setIcon(theme.icon("fit", theme.C.quiet))
+    button.setIcon(icons.icon("fit", C.quiet))
     button.setIconSize(QSize(48, 48))  # thick enough for a pixel of full ink
     row = QHBoxLayout(panel)
     for part in (button, sign):
         row.addWidget(part)
     qtbot.addWidget(panel)
     panel.show()
-    for choice, colours in (("dark", theme.DARK), ("light", theme.LIGHT), ("dark", theme.DARK)):
+    for choice, colours in (("dark", DARK), ("light", LIGHT), ("dark", DARK)):
         theme.use(choice)
         shown = colours_of(panel)
         assert {colours.panel, colours.quiet, colours.accent} <= shown
-        assert theme.STATUS_COLOUR[Status.ERROR] == colours.error
+        assert STATUS_COLOUR[Status.ERROR] == colours.error
 
 
 @pytest.mark.usefixtures("dark")
@@ -117,20 +116,20 @@ def test_that_the_surround_of_the_film_is_black_in_each_theme(qtbot: QtBot) -> N
 def test_that_a_system_that_does_not_say_gets_the_dark_theme(qtbot: QtBot) -> None:
     theme.use("light")
     theme.use("system")
-    assert theme.C.window == theme.DARK.window
+    assert C.window == DARK.window
 
 
 @pytest.mark.usefixtures("dark")
 def test_that_who_keeps_a_colour_is_told_as_long_as_it_lives(qtbot: QtBot) -> None:
     class Keeper(QWidget):
         def note(self) -> None:
-            kept.append(theme.C.text)
+            kept.append(C.text)
 
     kept: list[str] = []
     keeper = Keeper()
     theme.on_switch(keeper.note)
     theme.use("light")
-    assert kept == [theme.LIGHT.text]
+    assert kept == [LIGHT.text]
     keeper.deleteLater()
     QApplication.sendPostedEvents(keeper, QEvent.Type.DeferredDelete)
     theme.use("dark")
@@ -138,7 +137,7 @@ def test_that_who_keeps_a_colour_is_told_as_long_as_it_lives(qtbot: QtBot) -> No
 
 
 def test_that_icons_are_sharp_on_a_screen_of_twice_the_density(qtbot: QtBot) -> None:
-    picture = theme.icon("fit").pixmap(QSize(20, 20), 2.0)
+    picture = icons.icon("fit").pixmap(QSize(20, 20), 2.0)
     assert (picture.width(), picture.devicePixelRatio()) == (40, 2.0)
 
 

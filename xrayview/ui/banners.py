@@ -21,7 +21,8 @@ from PySide6.QtWidgets import (
 )
 
 from xrayview.errors import XrayViewError
-from xrayview.ui import theme
+from xrayview.ui import icons
+from xrayview.ui.colours import C
 from xrayview.ui.sign import Sign
 
 Kind = Literal["info", "warn", "error"]
@@ -100,7 +101,7 @@ class _Banner(QFrame):
             button.clicked.connect(_then(act, close))
             row.addWidget(button, 0, Qt.AlignmentFlag.AlignVCenter)
         shut = QToolButton()
-        shut.setIcon(theme.icon("close", theme.C.quiet))
+        shut.setIcon(icons.icon("close", C.quiet))
         shut.setIconSize(QSize(16, 16))
         shut.setToolTip("Close this message")
         shut.setAccessibleName("Close this message")

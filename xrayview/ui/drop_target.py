@@ -10,7 +10,8 @@ from PySide6.QtCore import QEvent, QMimeData, QObject, QRect, Qt
 from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QWidget
 
-from xrayview.ui import theme
+from xrayview.ui import fonts, icons
+from xrayview.ui.colours import C
 
 _MARGIN_PX = 24
 _MODEL = ".pt"
@@ -80,19 +81,19 @@ class DropTarget(QWidget):
     def paintEvent(self, _: QPaintEvent) -> None:
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        veil = QColor(theme.C.window)
+        veil = QColor(C.window)
         veil.setAlpha(225)
         painter.fillRect(self.rect(), veil)
-        painter.setPen(QPen(QColor(theme.C.accent), 2, Qt.PenStyle.DashLine))
+        painter.setPen(QPen(QColor(C.accent), 2, Qt.PenStyle.DashLine))
         frame = self.rect().adjusted(_MARGIN_PX, _MARGIN_PX, -_MARGIN_PX, -_MARGIN_PX)
         painter.drawRoundedRect(frame, 8, 8)
         middle = frame.center()
-        sign = theme.pixmap("drop", 48, theme.C.accent, self.devicePixelRatioF())
+        sign = icons.pixmap("drop", 48, C.accent, self.devicePixelRatioF())
         painter.drawPixmap(middle.x() - 24, middle.y() - 56, sign)
-        font = theme.pixels(18)
+        font = fonts.pixels(18)
         font.setBold(True)
         painter.setFont(font)
-        painter.setPen(QColor(theme.C.text))
+        painter.setPen(QColor(C.text))
         line = QRect(frame.left() + 16, middle.y() + 8, frame.width() - 32, 32)
         text = painter.fontMetrics().elidedText(
             self._text, Qt.TextElideMode.ElideMiddle, line.width()

@@ -22,7 +22,8 @@ from PySide6.QtWidgets import (
 
 from xrayview.engine.client import Engine
 from xrayview.services.tasks import Tasks
-from xrayview.ui import shortcuts, theme
+from xrayview.ui import icons, shortcuts
+from xrayview.ui.colours import C
 from xrayview.ui.inspector.panel import PipelineInspector
 from xrayview.ui.measure.panel import MeasurementList
 from xrayview.ui.tags.flow import TagFlow
@@ -165,7 +166,7 @@ class FilmDock(QDockWidget):
 
 def _tool(icon: str, tip: str, act: Callable[[], None]) -> QToolButton:
     button = QToolButton()
-    button.setIcon(theme.icon(icon, theme.C.quiet))
+    button.setIcon(icons.icon(icon, C.quiet))
     button.setIconSize(QSize(16, 16))
     button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
     button.setToolTip(tip)

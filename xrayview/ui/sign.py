@@ -5,7 +5,8 @@ from __future__ import annotations
 from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QWidget
 
-from xrayview.ui import theme
+from xrayview.ui import icons
+from xrayview.ui.colours import C
 
 
 class Sign(QWidget):
@@ -14,7 +15,7 @@ class Sign(QWidget):
     Args:
         name: the icon.
         size_px: its side.
-        ink: the name of a colour of `theme.C`.
+        ink: the name of a colour of `C`.
     """
 
     def __init__(self, name: str, size_px: int, ink: str = "quiet") -> None:
@@ -24,6 +25,6 @@ class Sign(QWidget):
         self.setFixedSize(size_px, size_px)
 
     def paintEvent(self, _event: QPaintEvent) -> None:
-        colour = getattr(theme.C, self._ink)
-        picture = theme.pixmap(self._name, self.width(), colour, self.devicePixelRatioF())
+        colour = getattr(C, self._ink)
+        picture = icons.pixmap(self._name, self.width(), colour, self.devicePixelRatioF())
         QPainter(self).drawPixmap(0, 0, picture)

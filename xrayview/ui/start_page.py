@@ -16,7 +16,8 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from xrayview.ui import shortcuts, theme
+from xrayview.ui import icons, shortcuts
+from xrayview.ui.colours import C
 from xrayview.ui.sign import Sign
 
 _WIDTH = 720
@@ -74,7 +75,7 @@ class StartPage(QWidget):
 
     def _head(self) -> QHBoxLayout:
         sign = QLabel()
-        sign.setPixmap(theme.app_icon().pixmap(QSize(56, 56), self.devicePixelRatioF()))
+        sign.setPixmap(icons.app_icon().pixmap(QSize(56, 56), self.devicePixelRatioF()))
         name = QLabel("XrayView")
         name.setProperty("role", "hero")
         text = QLabel("Read, classify and explain chest radiographs. For research use only.")
@@ -135,7 +136,7 @@ class StartPage(QWidget):
     def _recent_row(self, folder: Path, *, gone: bool) -> QWidget:
         name = folder.name or str(folder)
         button = QPushButton(f"{name}  –  not there now" if gone else name)
-        button.setIcon(theme.icon("recent", theme.C.quiet))
+        button.setIcon(icons.icon("recent", C.quiet))
         button.setProperty("flat", True)
         button.setProperty("row", True)
         button.setToolTip(f"{folder}\n{GONE}" if gone else str(folder))
@@ -143,7 +144,7 @@ class StartPage(QWidget):
         button.setEnabled(not gone)
         button.clicked.connect(lambda: self.folder_asked.emit(folder))
         forget = QToolButton()
-        forget.setIcon(theme.icon("close", theme.C.quiet))
+        forget.setIcon(icons.icon("close", C.quiet))
         forget.setIconSize(QSize(16, 16))
         forget.setToolTip(f"Take {name} out of this list")
         forget.setAccessibleName(f"Take {name} out of this list")

@@ -24,7 +24,8 @@ from PySide6.QtWidgets import (
 )
 
 from xrayview.services.settings import ROWS
-from xrayview.ui import shortcuts, theme
+from xrayview.ui import icons, shortcuts
+from xrayview.ui.colours import C
 from xrayview.ui.command_menu import add_all_commands, add_command
 
 if TYPE_CHECKING:  # the bar is part of the first paint, numpy is not
@@ -182,7 +183,7 @@ class TopBar(QToolBar):
         menu.clear()
         for folder in folders:
             gone = "  –  not there now" if folder in missing else ""
-            action = menu.addAction(theme.icon("recent", theme.C.quiet), f"{_short(folder)}{gone}")
+            action = menu.addAction(icons.icon("recent", C.quiet), f"{_short(folder)}{gone}")
             action.setToolTip(str(folder))
             action.setEnabled(not gone)
             action.triggered.connect(lambda _=False, f=folder: self.recent_asked.emit(f))
@@ -238,16 +239,16 @@ class TopBar(QToolBar):
             return
         self._measure_with = tool
         button = self.buttons["menu_measure"]
-        button.setIcon(theme.icon(next(t.icon for t in _MEASURE if t and t.name == tool)))
+        button.setIcon(icons.icon(next(t.icon for t in _MEASURE if t and t.name == tool)))
         button.setChecked(True)
 
     def _add_measure(self) -> None:
         """A click takes the tool that was used last, the arrow lists them all."""
         self._measure_with = "tool_length"
         entries = [tool.name if tool else "" for tool in _MEASURE]
-        icons = {tool.name: tool.icon for tool in _MEASURE if tool}
+        signs = {tool.name: tool.icon for tool in _MEASURE if tool}
         tip = "Measure"
-        button = self._menu_button("measure", tip, (*entries, *_AFTER_MEASURING), "ruler", icons)
+        button = self._menu_button("measure", tip, (*entries, *_AFTER_MEASURING), "ruler", signs)
         button.setPopupMode(QToolButton.ToolButtonPopupMode.MenuButtonPopup)
         button.setCheckable(True)
         self._groups["tool"].addButton(button)
@@ -275,7 +276,7 @@ class TopBar(QToolBar):
 
     def _button(self, name: str, icon: str, text: str = "") -> QToolButton:
         button = QToolButton()
-        button.setIcon(theme.icon(icon))
+        button.setIcon(icons.icon(icon))
         button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         if name in shortcuts.ROWS:
             shortcuts.describe(button, name)
@@ -295,7 +296,7 @@ class TopBar(QToolBar):
         tip: str,
         entries: Sequence[str],
         icon: str = "",
-        icons: Mapping[str, str] | None = None,
+        signs: Mapping[str, str] | None = None,
     ) -> QToolButton:
         button = self._button(f"menu_{name}", icon or name)
         button.setToolTip(tip)
@@ -307,8 +308,8 @@ class TopBar(QToolBar):
                 menu.addSeparator()
                 continue
             add_command(menu, entry, self._actions)
-            if icons and entry in icons:
-                menu.actions()[-1].setIcon(theme.icon(icons[entry]))
+            if signs and entry in signs:
+                menu.actions()[-1].setIcon(icons.icon(signs[entry]))
         button.setMenu(menu)
         return button
 

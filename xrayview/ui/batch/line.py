@@ -18,7 +18,7 @@ from PySide6.QtWidgets import (
 
 from xrayview.domain.events import BatchEvent, BatchFinished, BatchStarted, FilmFinished
 from xrayview.errors import Status
-from xrayview.ui import theme
+from xrayview.ui.colours import STATUS_COLOUR
 
 
 class BatchLine(QFrame):
@@ -115,7 +115,7 @@ class BatchLine(QFrame):
 
     def _counted(self) -> str:
         return " &nbsp; ".join(
-            f"<span style='color:{theme.STATUS_COLOUR[status]}'>{status} {count:,}</span>"
+            f"<span style='color:{STATUS_COLOUR[status]}'>{status} {count:,}</span>"
             for status, count in self._counts.items()
             if count
         )

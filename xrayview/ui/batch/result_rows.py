@@ -17,8 +17,9 @@ from PySide6.QtGui import QColor
 
 from xrayview.domain.events import FilmResult
 from xrayview.errors import Status
-from xrayview.ui import theme
+from xrayview.ui import icons
 from xrayview.ui.batch.columns import Column, columns_of, reason_of
+from xrayview.ui.colours import STATUS_COLOUR, STATUS_ICON
 
 AnyIndex = QModelIndex | QPersistentModelIndex
 SORT_ROLE = Qt.ItemDataRole.UserRole
@@ -118,9 +119,9 @@ class ResultRows(QAbstractTableModel):
         return f"{self._name(result)}: {reason}" if reason else ""
 
     def _status(self, status: Status, role: int) -> object:
-        colour = theme.STATUS_COLOUR[status]
+        colour = STATUS_COLOUR[status]
         if role == Qt.ItemDataRole.DecorationRole:
-            return theme.icon(theme.STATUS_ICON[status], colour)
+            return icons.icon(STATUS_ICON[status], colour)
         if role == Qt.ItemDataRole.ForegroundRole:
             return QColor(colour)
         return None

@@ -26,7 +26,7 @@ from xrayview.domain.events import FilmResult
 from xrayview.domain.model import ModelCard
 from xrayview.errors import Status
 from xrayview.services.labels import Labels, compare
-from xrayview.ui import theme
+from xrayview.ui import icons
 from xrayview.ui.batch.labelled import comparison_text, disagrees, label_columns
 from xrayview.ui.batch.result_rows import (
     FILE_COLUMN,
@@ -35,6 +35,7 @@ from xrayview.ui.batch.result_rows import (
     ResultFilter,
     ResultRows,
 )
+from xrayview.ui.colours import C
 
 _AROUND_TITLE_PX = 24
 
@@ -161,7 +162,7 @@ class ResultTable(QFrame):
         row.addStretch(1)
         row.addWidget(self._ask)
         shut = QToolButton()
-        shut.setIcon(theme.icon("close", theme.C.quiet))
+        shut.setIcon(icons.icon("close", C.quiet))
         shut.setIconSize(QSize(16, 16))
         shut.setToolTip("Hide the table")
         shut.setAccessibleName("Hide the table")

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from xrayview.domain.events import FilmResult
 from xrayview.domain.model import ModelCard
 from xrayview.errors import Status
-from xrayview.ui import theme
+from xrayview.ui.colours import STATUS_COLOUR, C
 
 
 @dataclass(frozen=True)
@@ -27,12 +27,10 @@ def chip(result: FilmResult, card: ModelCard | None) -> Chip:
     """
     said = result.prediction
     if said is None or result.status in (Status.REFUSED, Status.ERROR):
-        return Chip(
-            str(result.status), theme.STATUS_COLOUR[result.status], result.message.split("\n")[0]
-        )
+        return Chip(str(result.status), STATUS_COLOUR[result.status], result.message.split("\n")[0])
     abnormal = {f.name for f in card.findings if f.abnormal} if card else set()
     places = [n for n, name in enumerate(said.findings) if name in abnormal]
     top = max(places or range(len(said.findings)), key=lambda n: said.scores[n])
     flagged = said.flags[top]
-    colour = theme.C.accent if flagged else theme.C.quiet
+    colour = C.accent if flagged else C.quiet
     return Chip(f"{said.scores[top]:.2f}", colour, said.predicted.replace("|", ", "), flagged)

@@ -11,10 +11,11 @@ from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem
 from xrayview.domain.film import FilmRef
 from xrayview.domain.folder import Group
 from xrayview.errors import XrayViewError
-from xrayview.ui import theme
+from xrayview.ui import fonts, icons
 from xrayview.ui.browser.chip import Chip
 from xrayview.ui.browser.row_model import NODE, AnyIndex, Row
 from xrayview.ui.browser.thumbnails import Thumbnails
+from xrayview.ui.colours import C
 
 _THUMB = 52
 _STAR = 16
@@ -40,7 +41,7 @@ class FilmDelegate(QStyledItemDelegate):
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: AnyIndex) -> None:
         row: Row = index.data(NODE)
         selected = bool(option.state & QStyle.StateFlag.State_Selected)
-        quiet = theme.C.text if selected else theme.C.quiet  # no other ink is legible there
+        quiet = C.text if selected else C.quiet  # no other ink is legible there
         painter.save()
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
@@ -56,21 +57,21 @@ class FilmDelegate(QStyledItemDelegate):
 
     def _ground(self, painter: QPainter, option: QStyleOptionViewItem) -> None:
         if option.state & QStyle.StateFlag.State_Selected:
-            painter.fillRect(option.rect, QColor(theme.C.accent_dim))
+            painter.fillRect(option.rect, QColor(C.accent_dim))
         elif option.state & QStyle.StateFlag.State_MouseOver:
-            painter.fillRect(option.rect, QColor(theme.C.raised))
+            painter.fillRect(option.rect, QColor(C.raised))
 
     def _group(self, painter: QPainter, area: QRect, row: Row, quiet: str) -> None:
         is_patient = row.depth == 0 and isinstance(row.item, Group)
-        font = theme.pixels(theme.TEXT_PX)
+        font = fonts.pixels(fonts.TEXT_PX)
         font.setBold(is_patient)
-        colour = theme.C.text if is_patient else quiet
+        colour = C.text if is_patient else quiet
         arrow = "chevron_down" if row.is_open else "chevron_right"
-        sign = theme.pixmap(arrow, 14, theme.C.faint, painter.device().devicePixelRatioF())
+        sign = icons.pixmap(arrow, 14, C.faint, painter.device().devicePixelRatioF())
         painter.drawPixmap(area.left(), area.center().y() - 6, sign)
         count = QFontMetrics(font).horizontalAdvance(row.note) + 8
         _text(painter, area.adjusted(18, 0, -count, 0), row.title, font, colour)
-        _text(painter, area, row.note, theme.pixels(theme.SMALL_PX), quiet, _RIGHT)
+        _text(painter, area, row.note, fonts.pixels(fonts.SMALL_PX), quiet, _RIGHT)
 
     def _film(
         self,
@@ -83,7 +84,7 @@ class FilmDelegate(QStyledItemDelegate):
         selected: bool,
     ) -> None:
         frame = QRect(area.left(), area.top() + 4, _THUMB, _THUMB)
-        painter.fillRect(frame, QColor(theme.C.film))
+        painter.fillRect(frame, QColor(C.film))
         _thumbnail(painter, frame, self._thumbnails.picture(film))
         words = area.adjusted(_THUMB + 10, 0, 0, 0)
         upper, lower = _lines(words)
@@ -95,15 +96,15 @@ class FilmDelegate(QStyledItemDelegate):
         note = chip.note if chip is not None and chip.note else row.note
         # The end of a file's name tells it from its neighbours.
         middle = Qt.TextElideMode.ElideMiddle
-        _text(painter, upper, row.title, theme.pixels(theme.TEXT_PX), theme.C.text, elide=middle)
-        _text(painter, lower, note, theme.pixels(theme.SMALL_PX), quiet)
+        _text(painter, upper, row.title, fonts.pixels(fonts.TEXT_PX), C.text, elide=middle)
+        _text(painter, lower, note, fonts.pixels(fonts.SMALL_PX), quiet)
 
 
 def _star(painter: QPainter, area: QRect) -> int:
     """Draw at the right end; returns the left edge."""
     left = area.right() - _STAR - 2
     ratio = painter.device().devicePixelRatioF()
-    sign = theme.pixmap("star_filled", _STAR, theme.C.warn, ratio)
+    sign = icons.pixmap("star_filled", _STAR, C.warn, ratio)
     painter.drawPixmap(left, area.center().y() - _STAR // 2 + 1, sign)
     return left
 
@@ -115,14 +116,14 @@ def _thumbnail(painter: QPainter, frame: QRect, picture: QPixmap | XrayViewError
         place.moveCenter(frame.center())
         painter.drawPixmap(place, picture)
         return
-    name, colour = ("error", theme.C.error) if picture else ("film", theme.C.line)
-    sign = theme.pixmap(name, 24, colour, painter.device().devicePixelRatioF())
+    name, colour = ("error", C.error) if picture else ("film", C.line)
+    sign = icons.pixmap(name, 24, colour, painter.device().devicePixelRatioF())
     painter.drawPixmap(frame.center().x() - 11, frame.center().y() - 11, sign)
 
 
 def _chip(painter: QPainter, area: QRect, chip: Chip, *, selected: bool) -> int:
     """Draw at the right end; returns the left edge."""
-    font = theme.pixels(theme.SMALL_PX)
+    font = fonts.pixels(fonts.SMALL_PX)
     font.setBold(chip.filled)
     width = QFontMetrics(font).horizontalAdvance(chip.text) + 14
     box = QRectF(area.right() - width, area.center().y() - 10, width, 20)
@@ -132,16 +133,16 @@ def _chip(painter: QPainter, area: QRect, chip: Chip, *, selected: bool) -> int:
     painter.setPen(Qt.PenStyle.NoPen)
     painter.setBrush(ground)
     painter.drawRoundedRect(box, 10, 10)
-    bare = theme.C.text if selected else chip.colour
-    ink = theme.C.on_accent if chip.filled else bare
+    bare = C.text if selected else chip.colour
+    ink = C.on_accent if chip.filled else bare
     _text(painter, box.toRect(), chip.text, font, ink, Qt.AlignmentFlag.AlignCenter)
     return round(box.left())
 
 
 def _two_lines(painter: QPainter, area: QRect, title: str, note: str, colour: str) -> None:
     upper, lower = _lines(area)
-    _text(painter, upper, title, theme.pixels(theme.TEXT_PX), colour)
-    _text(painter, lower, note, theme.pixels(theme.SMALL_PX), colour)
+    _text(painter, upper, title, fonts.pixels(fonts.TEXT_PX), colour)
+    _text(painter, lower, note, fonts.pixels(fonts.SMALL_PX), colour)
 
 
 def _lines(area: QRect) -> tuple[QRect, QRect]:

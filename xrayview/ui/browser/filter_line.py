@@ -21,8 +21,9 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from xrayview.ui import shortcuts, theme
+from xrayview.ui import icons, shortcuts
 from xrayview.ui.browser.filter import Filter, Verdict
+from xrayview.ui.colours import C
 
 _ANY = "Any finding"
 
@@ -85,8 +86,8 @@ class FilterLine(QWidget):
 
     def _draw(self) -> None:
         starred, further = self._chosen.starred, self._chosen.asks_results
-        self.star.setIcon(theme.icon("star_filled" if starred else "star"))
-        self.more.setIcon(theme.icon("filter", theme.C.accent if further else None))
+        self.star.setIcon(icons.icon("star_filled" if starred else "star"))
+        self.more.setIcon(icons.icon("filter", C.accent if further else None))
 
     def _open_page(self) -> None:
         self.page.show_filter(self._chosen)
@@ -101,7 +102,7 @@ class FilterLine(QWidget):
         field.setToolTip(f"Words of the film, its path or its group ({shortcuts.label('find')})")
         field.setAccessibleName("Filter the films")
         field.setClearButtonEnabled(True)
-        sign = QAction(theme.icon("search"), "", field)
+        sign = QAction(icons.icon("search"), "", field)
         field.addAction(sign, QLineEdit.ActionPosition.LeadingPosition)
         field.textChanged.connect(lambda text: self._choose(replace(self._chosen, text=text)))
         field.returnPressed.connect(self.confirmed)
@@ -203,7 +204,7 @@ def _check(verdict: Verdict) -> QCheckBox:
 
 def _button(icon: str, text: str) -> QToolButton:
     button = QToolButton()
-    button.setIcon(theme.icon(icon))
+    button.setIcon(icons.icon(icon))
     button.setIconSize(QSize(16, 16))
     button.setToolTip(text)
     button.setAccessibleName(text)

@@ -12,8 +12,8 @@ from PySide6.QtCore import QEvent, QItemSelectionModel, QModelIndex, QPoint, QRe
 from PySide6.QtGui import QColor, QMouseEvent, QPainter, QPaintEvent, QRegion, QResizeEvent
 from PySide6.QtWidgets import QAbstractItemView, QListView, QStyle, QStyleOptionViewItem
 
-from xrayview.ui import theme
 from xrayview.ui.browser.row_model import NODE, AnyIndex, RowModel
+from xrayview.ui.colours import C
 
 _WHEEL_STEP_PX = 20
 
@@ -173,7 +173,7 @@ class RowView(QListView):
         self._tell_seen()
 
     def _say_empty(self, painter: QPainter) -> None:
-        painter.setPen(QColor(theme.C.quiet))
+        painter.setPen(QColor(C.quiet))
         area = self.viewport().rect().adjusted(12, 12, -12, -12)
         where = Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignTop
         painter.drawText(area, where | Qt.TextFlag.TextWordWrap, self.empty_text)

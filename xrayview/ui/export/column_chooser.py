@@ -25,7 +25,7 @@ from PySide6.QtWidgets import (
 )
 
 from xrayview.io.column_catalogue import KnownColumn
-from xrayview.ui import theme
+from xrayview.ui.colours import C
 from xrayview.ui.export.parts import label
 
 _Index = QModelIndex | QPersistentModelIndex
@@ -178,7 +178,7 @@ class _Columns(QAbstractListModel):
             warned = hides(column)
             return f"{column.name}: may say who the patient is" if warned else column.name
         if role == Qt.ItemDataRole.ForegroundRole and hides(column):
-            return QColor(theme.C.warn)
+            return QColor(C.warn)
         if role == _SEARCHED:
             return f"{column.keyword} {column.name}".casefold()
         return hides(column) if role == IDENTIFYING else None

@@ -7,15 +7,15 @@ from html import escape
 
 from xrayview.domain.model import ModelCard
 from xrayview.engine.protocol import ModelReady
-from xrayview.ui import theme
+from xrayview.ui.colours import C
 
 
 def _style() -> str:
     return (
         "<style>h1{font-size:20px}"
-        f".head{{font-size:12px;font-weight:600;color:{theme.C.quiet};margin-top:20px}}"
-        f"td,th{{padding:3px 14px 3px 0;text-align:left}} th{{color:{theme.C.quiet}}}"
-        f".quiet{{color:{theme.C.quiet}}} .warn{{color:{theme.C.warn}}}</style>"
+        f".head{{font-size:12px;font-weight:600;color:{C.quiet};margin-top:20px}}"
+        f"td,th{{padding:3px 14px 3px 0;text-align:left}} th{{color:{C.quiet}}}"
+        f".quiet{{color:{C.quiet}}} .warn{{color:{C.warn}}}</style>"
     )
 
 

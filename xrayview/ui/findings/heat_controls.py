@@ -17,7 +17,7 @@ from PySide6.QtWidgets import (
 )
 
 from xrayview.engine.protocol import HeatMapMethod
-from xrayview.ui import shortcuts, theme
+from xrayview.ui import icons, shortcuts
 
 METHOD_NAMES: dict[str, str] = {
     "grad-cam": "Grad-CAM",
@@ -40,7 +40,7 @@ class HeatControls(QWidget):
         super().__init__(parent)
         self.switch = QPushButton("Off")
         self.switch.setCheckable(True)
-        self.switch.setIcon(theme.icon("heat"))
+        self.switch.setIcon(icons.icon("heat"))
         self.switch.setIconSize(QSize(16, 16))
         shortcuts.describe(self.switch, "heat_map")
         self.switch.toggled.connect(self._on_switch)

@@ -18,7 +18,8 @@ from PySide6.QtWidgets import (
 
 from xrayview.domain.model import ModelCard, Prediction
 from xrayview.domain.operating_points import point_in_force
-from xrayview.ui import shortcuts, theme
+from xrayview.ui import icons, shortcuts
+from xrayview.ui.colours import C
 from xrayview.ui.findings.heat_controls import HeatControls
 from xrayview.ui.findings.score_bar import ScoreBar, Scored
 from xrayview.ui.findings.state import FindingsState, reasons, sure_line, verdict
@@ -90,13 +91,13 @@ class FindingsPanel(QFrame):
         words = verdict(state)
         sure = words.endswith("yes")
         sign = {
-            "judged": ("ok", theme.C.ok) if sure else ("warn", theme.C.warn),
-            "refused": ("refused", theme.C.warn),
-            "failed": ("error", theme.C.error),
+            "judged": ("ok", C.ok) if sure else ("warn", C.warn),
+            "refused": ("refused", C.warn),
+            "failed": ("error", C.error),
         }.get(state.kind)
         self._sign.setVisible(sign is not None)
         if sign is not None:
-            self._sign.setPixmap(theme.pixmap(*_sized(sign), self.devicePixelRatioF()))
+            self._sign.setPixmap(icons.pixmap(*_sized(sign), self.devicePixelRatioF()))
         self._verdict.setText(words)
         lines = "\n".join(reasons(state))
         self._reasons.setText(lines)
@@ -213,7 +214,7 @@ def _rule() -> QFrame:
 
 def _button(text: str, icon: str, act: Callable[[], None], *, primary: bool = False) -> QPushButton:
     button = QPushButton(text)
-    button.setIcon(theme.icon(icon, theme.C.on_accent if primary else theme.C.text))
+    button.setIcon(icons.icon(icon, C.on_accent if primary else C.text))
     button.setProperty("primary", primary)
     button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
     button.clicked.connect(act)

@@ -10,7 +10,8 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from xrayview.domain.model import Finding, OperatingPoint
 from xrayview.domain.operating_points import OWN
-from xrayview.ui import theme
+from xrayview.ui import fonts, icons
+from xrayview.ui.colours import C
 
 _BAR_TOP, _BAR_HEIGHT = 28, 6
 _REACH_PX = 6
@@ -143,27 +144,25 @@ class ScoreBar(QWidget):
         self._words(painter)
         self._bar(painter, QRectF(0, _BAR_TOP, self.width(), _BAR_HEIGHT))
         if self.hasFocus():
-            painter.setPen(QColor(theme.C.accent))
+            painter.setPen(QColor(C.accent))
             painter.setBrush(Qt.BrushStyle.NoBrush)
             painter.drawRoundedRect(QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5), 3, 3)
 
     def _words(self, painter: QPainter) -> None:
         shown = self.scored
         stands_out = shown.flagged and shown.finding.abnormal
-        font = theme.pixels(theme.TEXT_PX)
+        font = fonts.pixels(fonts.TEXT_PX)
         font.setBold(stands_out)
         figure = f"{shown.score:.2f}"
         width = QFontMetrics(font).horizontalAdvance("0.00") + 4
         painter.setFont(font)
-        painter.setPen(QColor(theme.C.strong if stands_out else theme.C.text))
+        painter.setPen(QColor(C.strong if stands_out else C.text))
         middle = Qt.AlignmentFlag.AlignVCenter
         area = QRectF(0, 2, self.width(), 22)
         painter.drawText(area, Qt.AlignmentFlag.AlignRight | middle, figure)
         left = 0.0
         if self._marked:
-            painter.drawPixmap(
-                0, 5, theme.pixmap("heat", 16, theme.C.accent, self.devicePixelRatioF())
-            )
+            painter.drawPixmap(0, 5, icons.pixmap("heat", 16, C.accent, self.devicePixelRatioF()))
             left = 20.0
         room = area.adjusted(left, 0, -width - 8, 0)
         name = QFontMetrics(font).elidedText(
@@ -174,18 +173,18 @@ class ScoreBar(QWidget):
     def _bar(self, painter: QPainter, groove: QRectF) -> None:
         shown = self.scored
         painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(QColor(theme.C.line))
+        painter.setBrush(QColor(C.line))
         painter.drawRoundedRect(groove, 3, 3)
         filled = QRectF(groove)
         filled.setWidth(max(_BAR_HEIGHT, groove.width() * shown.score))
         stands_out = shown.flagged and shown.finding.abnormal
-        painter.setBrush(QColor(theme.C.accent if stands_out else theme.C.faint))
+        painter.setBrush(QColor(C.accent if stands_out else C.faint))
         painter.drawRoundedRect(filled, 3, 3)
         tick = QRectF(self.tick_x() - 1, groove.top() - 4, 2, groove.height() + 8)
-        painter.setBrush(QColor(theme.C.panel))
+        painter.setBrush(QColor(C.panel))
         painter.drawRect(tick.adjusted(-1.5, 0, 1.5, 0))
         own = shown.point.name == OWN
-        painter.setBrush(QColor(theme.C.warn if own else theme.C.text))
+        painter.setBrush(QColor(C.warn if own else C.text))
         painter.drawRect(tick)
         if own:
             painter.drawEllipse(tick.center() + QPointF(0, groove.height() / 2 + 4), 3, 3)

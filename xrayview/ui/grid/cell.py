@@ -6,7 +6,7 @@ from PySide6.QtCore import QEvent, QObject, QRect, Signal
 from PySide6.QtGui import QColor, QDragEnterEvent, QDropEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QAbstractScrollArea, QLabel, QVBoxLayout, QWidget
 
-from xrayview.ui import theme
+from xrayview.ui.colours import C
 from xrayview.ui.grid.dragging import FILM_MIME, film_id_of
 from xrayview.ui.viewer.film_view import FilmViewer
 
@@ -85,7 +85,7 @@ class ViewCell(QWidget):
 
     def paintEvent(self, event: QPaintEvent) -> None:  # noqa: ARG002
         painter = QPainter(self)
-        painter.fillRect(self.rect(), QColor(theme.C.panel))
+        painter.fillRect(self.rect(), QColor(C.panel))
         if self._framed:
-            painter.setPen(QColor(theme.C.accent if self._active else theme.C.line))
+            painter.setPen(QColor(C.accent if self._active else C.line))
             painter.drawRect(QRect(0, 0, self.width() - 1, self.height() - 1))

@@ -8,8 +8,8 @@ from PySide6.QtGui import QColor
 
 from xrayview.display.histogram import Histogram, transfer_curve, voi_range
 from xrayview.display.voi import Voi
-from xrayview.ui import theme
-from xrayview.ui.theme import C
+from xrayview.ui import fonts, theme
+from xrayview.ui.colours import C
 
 _ROOM = 0.04
 """Left free at either side of the values, as a share of their range, and above them."""
@@ -78,7 +78,7 @@ class HistogramPlot(pg.GraphicsLayoutWidget):
         box.setMouseEnabled(x=True, y=False)
         box.setYRange(0, 1 + _ROOM, padding=0)
         axis = self._axis = pg.AxisItem("bottom", linkView=box, maxTickLength=-4)
-        axis.setStyle(tickFont=theme.pixels(theme.SMALL_PX))
+        axis.setStyle(tickFont=fonts.pixels(fonts.SMALL_PX))
         axis.enableAutoSIPrefix(False)
         self.addItem(axis, row=1, col=0)
         return box

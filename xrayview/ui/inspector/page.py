@@ -8,7 +8,7 @@ from html import escape
 from xrayview.display.corners import spacing_text
 from xrayview.domain.inspection import Attribute, Origin, Step
 from xrayview.domain.radiograph import Spacing
-from xrayview.ui import theme
+from xrayview.ui.colours import C
 
 ORIGINS: dict[Origin, tuple[str, str]] = {
     "file": ("from the file", "quiet"),
@@ -23,11 +23,11 @@ NO_LENGTH = "px: the file gives no length in mm that can be used"
 def _style() -> str:
     return (
         "<style>"
-        f".head{{font-size:12px;font-weight:600;color:{theme.C.quiet}}}"
+        f".head{{font-size:12px;font-weight:600;color:{C.quiet}}}"
         ".steps{margin-top:8px}"
-        f".number{{color:{theme.C.quiet}}} .name{{font-weight:600}}"
-        f".tags{{color:{theme.C.quiet};font-size:12px}}"
-        f".note{{color:{theme.C.quiet}}} .warn{{color:{theme.C.warn}}}"
+        f".number{{color:{C.quiet}}} .name{{font-weight:600}}"
+        f".tags{{color:{C.quiet};font-size:12px}}"
+        f".note{{color:{C.quiet}}} .warn{{color:{C.warn}}}"
         "</style>"
     )
 
@@ -60,7 +60,7 @@ def _head(text: str) -> str:
 
 def _step(number: int, step: Step) -> str:
     word, ink = ORIGINS[step.origin]
-    colour = getattr(theme.C, ink)
+    colour = getattr(C, ink)
     tags = f"<tr><td></td><td colspan='2'>{_tags(step.attributes)}</td></tr>"
     return (
         f"<tr><td class='number' width='22'>{number}</td>"

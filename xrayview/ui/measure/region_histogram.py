@@ -8,9 +8,11 @@ from PySide6.QtWidgets import QWidget
 
 from xrayview.display.measure_text import grey_text
 from xrayview.domain.measurement import RoiStatistics
-from xrayview.ui import theme
+from xrayview.ui import fonts
+from xrayview.ui.colours import C
 
 HEIGHT_PX = 92
+_GAP_PX = 4
 
 
 class RegionHistogram(QWidget):
@@ -39,18 +41,18 @@ class RegionHistogram(QWidget):
         if shown is None:
             return
         painter = QPainter(self)
-        painter.setFont(theme.pixels(theme.SMALL_PX))
-        text_high = painter.fontMetrics().height() + theme.GRID
+        painter.setFont(fonts.pixels(fonts.SMALL_PX))
+        text_high = painter.fontMetrics().height() + _GAP_PX
         area = QRectF(self.rect()).adjusted(0, 0, 0, -text_high)
         wide, tallest = area.width() / shown.counts.size, max(1, int(shown.counts.max()))
         for place, count in enumerate(shown.counts.tolist()):
             high = area.height() * count / tallest
             bar = QRectF(area.left() + place * wide, area.bottom() - high, wide, high)
-            painter.fillRect(bar, QColor(theme.C.faint))
-        painter.fillRect(QRectF(area.left(), area.bottom(), area.width(), 1), QColor(theme.C.line))
+            painter.fillRect(bar, QColor(C.faint))
+        painter.fillRect(QRectF(area.left(), area.bottom(), area.width(), 1), QColor(C.line))
         low, high_text = self._ends(shown)
         below = QRectF(self.rect()).adjusted(0, area.height(), 0, 0)
-        painter.setPen(QColor(theme.C.quiet))
+        painter.setPen(QColor(C.quiet))
         bottom = Qt.AlignmentFlag.AlignBottom
         painter.drawText(below, Qt.AlignmentFlag.AlignLeft | bottom, low)
         painter.drawText(below, Qt.AlignmentFlag.AlignRight | bottom, high_text)

@@ -17,7 +17,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from xrayview.ui import theme
+from xrayview.ui import fonts
 from xrayview.ui.key_binding import key_pressed
 from xrayview.ui.keymap import Keymap
 from xrayview.ui.shortcuts import KEYS, ROWS, groups, native, spelled
@@ -198,7 +198,7 @@ class KeyEditor(QWidget):
         for group, rows in groups().items():
             head = QTreeWidgetItem([group])
             head.setFlags(Qt.ItemFlag.ItemIsEnabled)
-            font = theme.pixels(theme.SMALL_PX)
+            font = fonts.pixels(fonts.SMALL_PX)
             font.setBold(True)
             head.setFont(0, font)
             self.tree.addTopLevelItem(head)

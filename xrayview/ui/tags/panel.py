@@ -9,7 +9,8 @@ from PySide6.QtWidgets import QFrame, QLabel, QLineEdit, QPlainTextEdit, QVBoxLa
 from xrayview.domain.film import FilmRef
 from xrayview.domain.tags import TagNode
 from xrayview.errors import XrayViewError
-from xrayview.ui import theme
+from xrayview.ui import icons
+from xrayview.ui.colours import C
 from xrayview.ui.tags.rows import in_full
 from xrayview.ui.tags.tree_model import TagTree
 from xrayview.ui.tags.tree_view import TagView
@@ -144,7 +145,7 @@ class TagBrowser(QFrame):
         field.setPlaceholderText("Tag, keyword, name or value (Ctrl+F)")
         field.setAccessibleName("Search the tags")
         field.setClearButtonEnabled(True)
-        sign = QAction(theme.icon("search", theme.C.faint), "", field)
+        sign = QAction(icons.icon("search", C.faint), "", field)
         field.addAction(sign, QLineEdit.ActionPosition.LeadingPosition)
         field.textChanged.connect(self._search)
         return field

@@ -8,7 +8,7 @@ from PySide6.QtCore import QAbstractItemModel, QModelIndex, QObject, QPersistent
 from PySide6.QtGui import QColor
 
 from xrayview.domain.tags import TagNode
-from xrayview.ui import theme
+from xrayview.ui.colours import C
 from xrayview.ui.tags.rows import COLUMNS, Row, build, is_attribute
 
 AnyIndex = QModelIndex | QPersistentModelIndex
@@ -115,10 +115,10 @@ class TagTree(QAbstractItemModel):
 
 def _colour(row: Row, column: int) -> str:
     if row.is_masked and column == len(COLUMNS) - 1:
-        return theme.C.quiet
+        return C.quiet
     unnamed = column == _NAME and not row.node.keyword
     quiet = column in (0, _VR) or unnamed or not row.is_hit
-    return theme.C.quiet if quiet else theme.C.text
+    return C.quiet if quiet else C.text
 
 
 def _tip(row: Row) -> str:

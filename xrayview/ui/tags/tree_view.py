@@ -9,7 +9,8 @@ from PySide6.QtCore import QRect, Qt
 from PySide6.QtGui import QContextMenuEvent, QKeyEvent, QKeySequence, QPainter, QResizeEvent
 from PySide6.QtWidgets import QAbstractItemView, QApplication, QMenu, QTreeView, QWidget
 
-from xrayview.ui import theme
+from xrayview.ui import icons
+from xrayview.ui.colours import C
 from xrayview.ui.tags.rows import COLUMNS, Row, as_text
 from xrayview.ui.tags.tree_model import AnyIndex, TagTree
 from xrayview.ui.viewer.message_page import MessagePage
@@ -108,7 +109,7 @@ class TagView(QTreeView):
         if not self._tags.rowCount(index):
             return
         name = "chevron_down" if self.isExpanded(index) else "chevron_right"
-        sign = theme.pixmap(name, _CHEVRON_PX, theme.C.quiet, self.devicePixelRatioF())
+        sign = icons.pixmap(name, _CHEVRON_PX, C.quiet, self.devicePixelRatioF())
         left = rect.right() - _CHEVRON_PX + 1
         painter.drawPixmap(left, rect.center().y() - _CHEVRON_PX // 2 + 1, sign)
 

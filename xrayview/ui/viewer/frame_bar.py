@@ -7,7 +7,7 @@ from PySide6.QtGui import QHideEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QSlider, QSpinBox, QToolButton, QWidget
 
 from xrayview.display.cine import FASTEST_HZ, SLOWEST_HZ
-from xrayview.ui import theme
+from xrayview.ui import icons
 
 
 class FrameBar(QFrame):
@@ -126,14 +126,14 @@ class FrameBar(QFrame):
 
     def _mark(self) -> None:
         text = "Pause" if self.playing else "Play"
-        self.play_button.setIcon(theme.icon("pause" if self.playing else "play"))
+        self.play_button.setIcon(icons.icon("pause" if self.playing else "play"))
         self.play_button.setToolTip(f"{text} the frames")
         self.play_button.setAccessibleName(f"{text} the frames")
         self.played.emit(self.playing)
 
     def _button(self) -> QToolButton:
         button = QToolButton()
-        button.setIcon(theme.icon("play"))
+        button.setIcon(icons.icon("play"))
         button.setIconSize(QSize(16, 16))
         button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         button.setToolTip("Play the frames")
