@@ -16,6 +16,7 @@ from xrayview.services.session import Session
 from xrayview.services.settings import Settings
 from xrayview.ui.browser.outline import NOT_FILMS
 from xrayview.ui.browser.row_model import NODE
+from xrayview.ui.findings.flow import chip_of
 from xrayview.ui.main_window import MainWindow
 from xrayview.ui.status_line import NOTICE
 
@@ -134,7 +135,7 @@ def test_that_a_film_is_classified_and_its_scores_stand_in_panel_and_list(
     assert set(space.findings.findings_in_order()) == set(said.findings)
     best = space.findings.findings_in_order()[0]
     assert said.scores[said.findings.index(best)] == max(said.scores)
-    chip = space._chip(space.session.current)
+    chip = chip_of(space.session, space.session.current)
     assert chip.text == f"{said.scores[said.findings.index('Opacity')]:.2f}"
 
 

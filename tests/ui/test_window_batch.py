@@ -178,7 +178,7 @@ def test_that_labels_stand_beside_the_scores_and_say_where_both_disagree(
     lines.append(f"{judged[0].relative_path},{wrong[judged[0].prediction.predicted]}")
     path = tmp_path / "labels.csv"
     path.write_text("\n".join(["path,label", *lines]), encoding="utf-8")
-    ready.workspace.compare_with_labels(path)
+    ready.workspace.batches.compare_with_labels(path)
     disagree = next(b for b in table.findChildren(QPushButton) if "Disagree" in b.text())
     qtbot.waitUntil(disagree.isVisible, timeout=WAIT_MS)
     assert disagree.text() == "Disagree 1"
@@ -194,7 +194,7 @@ def test_that_a_table_without_labels_says_what_is_missing(
     run(qtbot, ready)
     path = tmp_path / "other.csv"
     path.write_text("path,age\na.png,4\n", encoding="utf-8")
-    ready.workspace.compare_with_labels(path)
+    ready.workspace.batches.compare_with_labels(path)
     qtbot.waitUntil(lambda: bool(ready.banners.messages()), timeout=WAIT_MS)
     said = ready.banners.messages()[-1]
     assert "Not a table of labels" in said.title

@@ -67,7 +67,7 @@ class Dashboard(QObject):
         except XrayViewError as error:
             self._space.judging.model_text = f"{error.what[:1].upper()}{error.what[1:]}."
             self.show_model()
-            self._space.refresh_findings()
+            self._space.said.refresh()
             if name:
                 self._banners.show_message(Message.of("model", error))
         else:

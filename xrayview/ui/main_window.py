@@ -149,7 +149,7 @@ class MainWindow(QMainWindow):
             space, self.bar, self.status, self.start_page, self.banners, self._settings, tasks
         )
         self.bar.model_dismissed.connect(board.show_model)
-        theme.on_switch(space.refresh_findings)
+        theme.on_switch(space.said.refresh)
         self.preferences.follow(space, board, engine)
         for note in self.preferences.notes:
             self.banners.show_message(Message("settings", "warn", note))
