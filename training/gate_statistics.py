@@ -34,11 +34,9 @@ _MOST_VALUES = 4200
 _MOST_AXES = 128
 _MOST_NUMBERS = 200_000
 """In all axes together; keeps the file below 1 MB."""
-ROUNDING = 1e-3
-"""Share of a distance by which another batch or device may differ from what was measured."""
-FAR_PERCENTILE = 99.0
-FAR_TIMES = 1.5
-"""By convention, times that percentile: see the table in README.md for what it refuses."""
+LIMIT_PERCENTILE = 99.0
+NEAR_TIMES, FAR_TIMES = 1.1, 1.5
+"""By convention, times that percentile: README.md's table has what they doubt and refuse."""
 _LEVELS = np.append(np.arange(100.0), [99.5, 100.0])
 _LEAST_FILMS = 8
 _CHUNK_FILMS = 32
@@ -94,16 +92,19 @@ def described(card: ModelCard, statistics: TrainingStatistics) -> ModelCard:
             "method": "Mahalanobis distance (Ledoit-Wolf covariance) of the training films' "
             f"features on {side} x {side} cells and of a {small} x {small} thumbnail",
             "threshold": statistics.near,
-            "threshold_chosen_by": "the largest distance of a validation film: none is doubted",
+            "threshold_chosen_by": _chosen_by(NEAR_TIMES),
             "refusal_threshold": statistics.far,
-            "refusal_threshold_chosen_by": f"{FAR_TIMES:g} x percentile {FAR_PERCENTILE:g} of the "
-            "validation films, by convention; not below threshold",
+            "refusal_threshold_chosen_by": _chosen_by(FAR_TIMES),
             "values": values,
             "axes": axes,
             "training_films": statistics.training_films,
             "validation_films": statistics.validation_films,
         },
     )
+
+
+def _chosen_by(times: float) -> str:
+    return f"{times:g} x percentile {LIMIT_PERCENTILE:g} of the validation films, by convention"
 
 
 def fitted(vectors_NV: Vectors, grid: int, thumbnail: int = THUMBNAIL) -> TrainingStatistics:
@@ -138,18 +139,17 @@ def fitted(vectors_NV: Vectors, grid: int, thumbnail: int = THUMBNAIL) -> Traini
 def with_limits(statistics: TrainingStatistics, validation_NV: Vectors) -> TrainingStatistics:
     """The limits and percentiles of the validation films' distances.
 
-    A film further out than every validation film is doubted, so no validation film is: a fixed
-    share of them would be false alarms by construction.
+    The limits rest on a percentile: one odd validation film among hundreds moves no limit. They
+    lie above it: within it a fixed share of good films would be false alarms by construction.
     """
     distances_N = statistics.distances(validation_NV)
-    near = float(distances_N.max()) * (1 + ROUNDING)
-    far = FAR_TIMES * float(np.percentile(distances_N, FAR_PERCENTILE))
+    limit = float(np.percentile(distances_N, LIMIT_PERCENTILE))
     return replace(
         statistics,
         levels_Q=_LEVELS.astype(np.float32),
         distances_Q=np.percentile(distances_N, _LEVELS).astype(np.float32),
-        near=near,
-        far=max(near, far),
+        near=NEAR_TIMES * limit,
+        far=FAR_TIMES * limit,
         validation_films=len(distances_N),
     )
 

@@ -68,7 +68,7 @@ def normal_pneumonia_small() -> TrainingConfig:
         stopping=StoppingConfig(patience=30),
         bundle=BundleConfig(
             name="paediatric-pneumonia-small",
-            version="1.3.0",
+            version="1.3.1",
             description=(
                 "Scores pneumonia on frontal chest films of children with a small residual "
                 "network trained from nothing on the Kermany films."
