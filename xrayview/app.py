@@ -23,6 +23,7 @@ from xrayview.services.settings import Settings
 from xrayview.ui import theme
 from xrayview.ui.banners import Message
 from xrayview.ui.bridge import MainThread
+from xrayview.ui.collecting import Collector
 from xrayview.ui.main_window import MainWindow
 
 _TALL_PX = 1800
@@ -45,11 +46,15 @@ def main(argv: Sequence[str] | None = None) -> int:
     start_log()
     settings = Settings()
     theme.apply(app, settings["theme"])
+    collector = Collector()
     window = MainWindow(settings, results_folder())
     sys.excepthook = partial(_on_unforeseen, window)
-    AfterFirstPaint(window.start_page, lambda: _load(window, settings, options))
+    AfterFirstPaint(window.start_page, lambda: _load(window, settings, options, collector))
     window.show()
-    return app.exec()
+    try:
+        return app.exec()
+    finally:
+        collector.stop()
 
 
 def _parse(argv: Sequence[str]) -> argparse.Namespace:
@@ -85,7 +90,9 @@ class AfterFirstPaint(QObject):
             act()
 
 
-def _load(window: MainWindow, settings: Settings, options: argparse.Namespace) -> None:
+def _load(
+    window: MainWindow, settings: Settings, options: argparse.Namespace, collector: Collector
+) -> None:
     """Import what the panels need in a thread: the window answers meanwhile."""
     bridge = MainThread(window)
 
@@ -95,12 +102,14 @@ def _load(window: MainWindow, settings: Settings, options: argparse.Namespace) -
 
             import xrayview.engine.client  # noqa: F401
         finally:  # what is broken says so again on the window's thread
-            bridge.deliver(lambda: _wake(window, settings, options))
+            bridge.deliver(lambda: _wake(window, settings, options, collector))
 
     threading.Thread(target=load, name="xrayview imports", daemon=True).start()
 
 
-def _wake(window: MainWindow, settings: Settings, options: argparse.Namespace) -> None:
+def _wake(
+    window: MainWindow, settings: Settings, options: argparse.Namespace, collector: Collector
+) -> None:
     from xrayview.engine.client import Engine
 
     if window.closed:
@@ -115,6 +124,7 @@ def _wake(window: MainWindow, settings: Settings, options: argparse.Namespace) -
 
         Photographer(window, options.screenshot)
     window.wake(Engine(workers, settings.limits(), crash_log=crash_log()), options.model)
+    collector.settle()
 
 
 def _on_unforeseen(

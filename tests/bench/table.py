@@ -73,6 +73,8 @@ ROWS: tuple[Row, ...] = (
         ratios=(("bare Qt window", "ours_to_bare"),)),
     Row("Longest stall of a session", "test_window_answers_through_a_session", "stall_ms.*",
         limit=50),
+    Row("  without waits for a core", "test_window_answers_through_a_session", "blocked_ms.*",
+        limit=50),
     Row("  of it the window's own work", "test_window_answers_through_a_session", "busy_ms.*",
         limit=50),
     Row("Training, films per second", "test_films_per_second_of_the_training_loop",

@@ -1,8 +1,13 @@
 """How long the window's thread is not there for its user, through a session of many films.
 
-A thread asks the window for a sign of life every few milliseconds. `extra_info` has the longest
-wait of each step, `stall_ms`, and how long of it the window's thread was at work itself, `busy_ms`:
-on a machine that is busy with other things only the second is the window's own.
+A thread asks the window for a sign of life every few milliseconds. `extra_info` has of each step
+
+- `stall_ms`: the longest wait for an answer, by the clock;
+- `blocked_ms`: the longest wait less what the window's thread stood in the queue for a core that
+  other programs had (Linux counts it for each thread): its own work, and what it waited for locks,
+  files and the other threads of the program, which may have lost their core meanwhile. Where the
+  system does not count, it is the same as `stall_ms`;
+- `busy_ms`: the longest time on a core between two answers, which is the window's own work.
 """
 
 from __future__ import annotations
@@ -26,6 +31,7 @@ from tests.builders import phantom, write_dicom
 from xrayview.engine.client import Engine
 from xrayview.services.settings import Settings
 from xrayview.ui import theme
+from xrayview.ui.collecting import Collector
 from xrayview.ui.main_window import MainWindow
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
@@ -45,10 +51,12 @@ class Watch(QObject):
         self._answered = threading.Event()
         self._asked.connect(self._answer, Qt.ConnectionType.QueuedConnection)
         self._longest_s: dict[str, float] = {}
+        self._blocked_s: dict[str, float] = {}
         self._busiest_s: dict[str, float] = {}
         self._worked_s = time.thread_time()
         self._step = "start"
         self._stop = threading.Event()
+        self._watched = threading.get_native_id()
         self._thread = threading.Thread(target=self._ask, daemon=True)
 
     def step(self, name: str) -> None:
@@ -56,8 +64,10 @@ class Watch(QObject):
         self._step = name
 
     def told(self) -> dict[str, dict[str, float]]:
-        """The longest wait of each step, and the longest work of the window's thread."""
-        return {"stall_ms": _ms(self._longest_s), "busy_ms": _ms(self._busiest_s)}
+        """The longest of each step, in milliseconds."""
+        found = (self._longest_s, self._blocked_s, self._busiest_s)
+        names = ("stall_ms", "blocked_ms", "busy_ms")
+        return {name: _ms(of_step) for name, of_step in zip(names, found, strict=True)}
 
     def _answer(self) -> None:
         """On the window's thread."""
@@ -69,12 +79,15 @@ class Watch(QObject):
     def _ask(self) -> None:
         while not self._stop.wait(ASK_EVERY_S):
             self._answered.clear()
-            step, start = self._step, time.perf_counter()
+            step, queued_s, start = self._step, queued(self._watched), time.perf_counter()
             self._asked.emit()
-            while not self._answered.wait(0.5) and not self._stop.is_set():
-                pass
+            while not self._answered.wait(0.5):
+                if self._stop.is_set():  # the session is over, nobody is left to answer
+                    return
             waited = time.perf_counter() - start
+            blocked = waited - (queued(self._watched) - queued_s)
             self._longest_s[step] = max(waited, self._longest_s.get(step, 0.0))
+            self._blocked_s[step] = max(blocked, self._blocked_s.get(step, 0.0))
 
     def __enter__(self) -> Watch:
         self._thread.start()
@@ -83,6 +96,15 @@ class Watch(QObject):
     def __exit__(self, *_: object) -> None:
         self._stop.set()
         self._thread.join()
+
+
+def queued(thread: int) -> float:
+    """Seconds that a thread of this process has waited for a core; 0 where nobody counts them."""
+    try:
+        told = Path(f"/proc/self/task/{thread}/schedstat").read_text(encoding="ascii")
+    except OSError:
+        return 0.0
+    return int(told.split()[1]) / 1e9
 
 
 def _ms(seconds: dict[str, float]) -> dict[str, float]:
@@ -107,12 +129,15 @@ def window(qapp: QApplication, tmp_path: Path) -> Iterator[MainWindow]:
     theme.apply(qapp)
     settings = Settings(tmp_path / "settings.json")
     settings["model"] = "none"
+    collector = Collector()
     shown = MainWindow(settings, tmp_path)
     shown.resize(1280, 800)
     shown.show()
     shown.wake(Engine())
+    collector.settle()
     QTest.qWait(1500)
     yield shown
+    collector.stop()
     shown.close()
     shown.deleteLater()
     QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
