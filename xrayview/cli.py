@@ -17,6 +17,12 @@ from typing import TYPE_CHECKING
 
 from xrayview import __version__
 from xrayview.commands import deidentify, describe, inspect, measurements, render, tags
+from xrayview.commands.model_choice import (
+    add_device_to,
+    add_trust_to,
+    model_folders,
+    trusted_model,
+)
 from xrayview.commands.terminal import (
     ProgressLine,
     cancel_on_interrupt,
@@ -27,14 +33,13 @@ from xrayview.commands.terminal import (
     start_engine,
     tell,
 )
-from xrayview.errors import ExitCode, ModelNotTrusted, Status, StatusCode, XrayViewError
+from xrayview.errors import ExitCode, Status, StatusCode, XrayViewError
 
 if TYPE_CHECKING:
     from xrayview.domain.events import BatchEvent, FilmResult
     from xrayview.domain.film import FilmRef, RejectedFile
     from xrayview.domain.model import ModelCard
-    from xrayview.engine.protocol import ModelReady, ModelRef
-    from xrayview.services.settings import Settings
+    from xrayview.engine.protocol import ModelReady
 
 Command = Callable[[argparse.Namespace], int]
 
@@ -122,12 +127,7 @@ def _add_classify(parser: argparse.ArgumentParser) -> None:
         metavar="CSV",
         help="default: %(default)s",
     )
-    add(
-        "--device",
-        choices=("auto", "cpu", "cuda"),
-        default="auto",
-        help="only `auto` (default) falls back to the CPU",
-    )
+    add_device_to(parser)
     add(
         "--identity",
         choices=("none", "hash", "full"),
@@ -142,11 +142,7 @@ def _add_classify(parser: argparse.ArgumentParser) -> None:
     )
     add("--workers", type=positive, metavar="N", help="processes that decode")
     add("--restart", action="store_true", help="begin anew, do not go on with an earlier run")
-    add(
-        "--trust-model",
-        action="store_true",
-        help="let this model run, now and later: a model is a program",
-    )
+    add_trust_to(parser)
     parser.set_defaults(run=_classify)  # fmt: skip
 
 
@@ -180,7 +176,7 @@ def _classify(options: argparse.Namespace) -> int:
 
     settings = start()
     folder = existing(options.folder)
-    model = _trusted_model(options.model or settings["model"], settings, options)
+    model = trusted_model(options.model or settings["model"], settings, options)
     batch = BatchOptions(
         identity=options.identity,
         identity_key=identity_key(options.identity_key) if options.identity == "hash" else b"",
@@ -293,7 +289,7 @@ def _as_json(found: FilmRef | RejectedFile) -> str:
 def _model_list(_options: argparse.Namespace) -> int:
     from xrayview.services.catalogue import list_models
 
-    for entry in list_models(Path(folder) for folder in start()["model_folders"]):
+    for entry in list_models(model_folders(start())):
         what = f"{entry.card.name} {entry.card.version}" if entry.card else str(entry.error)
         print(printable(f"{entry.name}: {what}{' (ships)' if entry.shipped else ''}"))
     return ExitCode.OK
@@ -305,10 +301,10 @@ def _model_show(options: argparse.Namespace) -> int:
     from xrayview.services.catalogue import find_model
 
     settings = start()
-    path = find_model(options.model, _model_folders(settings))
+    path = find_model(options.model, model_folders(settings))
     print(f"File       {printable(str(path))}\nSHA-256    {sha256_of(path)}")
     print(_printable_lines(_card_text(read_card(path))))
-    model = _trusted_model(str(path), settings, options)
+    model = trusted_model(str(path), settings, options)
     with start_engine(settings) as engine:
         print(_ready_text(engine.submit(LoadModel(model)).result()))
     return ExitCode.OK
@@ -353,23 +349,6 @@ def _app(options: argparse.Namespace) -> int:
 
 
 # shared
-
-
-def _model_folders(settings: Settings) -> tuple[Path, ...]:
-    return tuple(Path(folder) for folder in settings["model_folders"])
-
-
-def _trusted_model(name: str, settings: Settings, options: argparse.Namespace) -> ModelRef:
-    from xrayview.services.catalogue import find_model, model_ref, trust_model
-
-    path = find_model(name, _model_folders(settings))
-    if options.trust_model:
-        trust_model(path)
-    try:
-        return model_ref(path, getattr(options, "device", "auto"))
-    except ModelNotTrusted as error:
-        error.hint = f"{error.hint} Then add --trust-model."
-        raise
 
 
 def _printable_lines(text: str) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import itertools
 import threading
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future
 from dataclasses import dataclass, replace
 
@@ -42,12 +42,19 @@ class Tried:
 
 
 def prepare(
-    engine: Engine, found: Iterable[Found], card: ModelCard, cancel: threading.Event
+    engine: Engine,
+    found: Iterable[Found],
+    card: ModelCard,
+    cancel: threading.Event,
+    is_wanted: Callable[[FilmRef], bool] = lambda _film: True,
 ) -> Iterator[Tried]:
-    """Decode and preprocess films in the decode workers. Raises: Cancelled."""
+    """Decode and preprocess films in the decode workers; what is not wanted passes untried.
+
+    Raises: Cancelled.
+    """
 
     def ask(entry: Found) -> Future[PreparedFilm] | None:
-        if isinstance(entry, RejectedFile):
+        if isinstance(entry, RejectedFile) or not is_wanted(entry):
             return None
         request = PrepareInput(entry, card.preprocessing, scope=card.scope)
         return engine.submit(request, priority=Priority.BATCH)

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from xrayview.batch.each_file import Asked, ask_each
+from xrayview.batch.heat_maps import Explained, Explainer, HeatMaps
 from xrayview.batch.outcome import error_message
 from xrayview.batch.places import Found, list_outside
 from xrayview.domain.events import FilmFinished, FilmResult
@@ -29,9 +30,9 @@ class Rendered(FilmFinished):
 
     output: Path | None = None
     burned_in: str = ""
+    """BurnedInAnnotation: `YES`, `NO`, or empty where the file does not say."""
     kept: bool = False
     """The picture was there before, and was left as it is."""
-    """BurnedInAnnotation: `YES`, `NO`, or empty where the file does not say."""
 
 
 def render_folder(
@@ -42,6 +43,7 @@ def render_folder(
     cancel: threading.Event,
     *,
     skip_existing: bool = False,
+    heat_maps: HeatMaps | None = None,
 ) -> Iterator[Rendered]:
     """Render every film of `source` into `out`, which keeps the folders of the source.
 
@@ -52,38 +54,51 @@ def render_folder(
         how: the request for each film, whose `film` stands for its frame only.
         cancel: ends the work; pictures that are written stay.
         skip_existing: leave pictures that are there, so that an interrupted run goes on.
+        heat_maps: what the model worker explains on each film, where `how` has a style with heat
+            maps. A film that the model must not judge has a picture without one, and status
+            `refused`; one that the model failed on has none.
 
     Raises:
         Cancelled: `cancel` was set, or the engine was closed.
-        UsageError: `out` is the source itself, or cannot be written.
+        ModelError, DeviceUnavailable: the model cannot run.
+        UsageError: `out` is the source itself, or cannot be written; the model has no such
+            finding.
     """
     root = root_of(source)
     if out.resolve() == source.resolve():
         raise UsageError("Pictures and films in one folder", path=out, hint="Choose another --out.")
+    explainer = Explainer(engine, heat_maps, cancel) if heat_maps else None
     entries = list_outside(source, out)
-    found = read_headers(engine, entries, root, cancel)
-
+    found = (_at_frame(entry, how) for entry in read_headers(engine, entries, root, cancel))
     names = _Names(out, how)
 
-    def ask(film: Found) -> Future[RenderedFilm] | None:
-        if isinstance(film, RejectedFile):
-            return None
-        output = names.of(film)
-        if skip_existing and output.exists():
-            return None
-        chosen = replace(how, film=replace(film, frame=how.film.frame))
-        return engine.submit(chosen, priority=Priority.BATCH)
+    def is_wanted(film: FilmRef) -> bool:
+        return not (skip_existing and names.of(film).exists())
 
-    for done, asked in enumerate(ask_each(engine, found, ask, cancel), start=1):
+    def ask(file: Explained) -> Future[RenderedFilm] | None:
+        film = file.found
+        if isinstance(film, RejectedFile) or file.failed or not is_wanted(film):
+            return None
+        request = replace(how, film=film, heat=file.heat, said=file.said)
+        return engine.submit(request, priority=Priority.BATCH)
+
+    files = explainer.explained(found, is_wanted) if explainer else map(Explained, found)
+    for done, asked in enumerate(ask_each(engine, files, ask, cancel), start=1):
         yield _finished(asked, names, done, len(entries))
 
 
-def _finished(asked: Asked[Found, RenderedFilm], names: _Names, done: int, total: int) -> Rendered:
-    entry, answer = asked.entry, asked.answer
+def _at_frame(entry: Found, how: RenderFilm) -> Found:
+    return entry if isinstance(entry, RejectedFile) else replace(entry, frame=how.film.frame)
+
+
+def _finished(
+    asked: Asked[Explained, RenderedFilm], names: _Names, done: int, total: int
+) -> Rendered:
+    file, answer = asked.entry, asked.answer
     result = _result(asked)
-    if isinstance(entry, RejectedFile) or asked.error is not None:
+    if isinstance(file.found, RejectedFile) or result.status is Status.ERROR:
         return Rendered(result, done, total)
-    output = names.of(entry)
+    output = names.of(file.found)
     if answer is None:
         return Rendered(result, done, total, output, kept=True)
     try:
@@ -98,19 +113,23 @@ def _finished(asked: Asked[Found, RenderedFilm], names: _Names, done: int, total
     return Rendered(result, done, total, output, answer.burned_in)
 
 
-def _result(asked: Asked[Found, RenderedFilm]) -> FilmResult:
-    entry, answer, error = asked.entry, asked.answer, asked.error
-    if isinstance(entry, RejectedFile):
-        message = f"{entry.why}. {entry.hint}".strip()
-        return FilmResult(entry.relative_path, Status.ERROR, entry.code, message)
+def _result(asked: Asked[Explained, RenderedFilm]) -> FilmResult:
+    film, verdict = asked.entry.found, asked.entry.verdict
+    answer, error = asked.answer, asked.error
+    if isinstance(film, RejectedFile):
+        message = f"{film.why}. {film.hint}".strip()
+        return FilmResult(film.relative_path, Status.ERROR, film.code, message)
     if error is not None:
         code = error.code or StatusCode.DECODE_FAILED
-        return FilmResult(entry.relative_path, Status.ERROR, code, error_message(error), entry)
+        return FilmResult(film.relative_path, Status.ERROR, code, error_message(error), film)
+    if verdict is not None:
+        refused = verdict.status is Status.REFUSED
+        return replace(verdict, message=f"No heat map: {verdict.message}") if refused else verdict
     if answer is None:
-        return FilmResult(entry.relative_path, Status.OK, StatusCode.OK, WAS_THERE, entry)
+        return FilmResult(film.relative_path, Status.OK, StatusCode.OK, WAS_THERE, film)
     status = Status.WARN if answer.warnings else Status.OK
     message = "; ".join(answer.warnings)
-    return FilmResult(entry.relative_path, status, StatusCode.OK, message, answer.film)
+    return FilmResult(film.relative_path, status, StatusCode.OK, message, answer.film)
 
 
 class _Names:

@@ -10,6 +10,7 @@ from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from xrayview.commands.model_choice import add_device_to, add_trust_to, trusted_model
 from xrayview.commands.terminal import (
     cancel_on_interrupt,
     existing,
@@ -19,12 +20,17 @@ from xrayview.commands.terminal import (
     start_engine,
     tell,
 )
-from xrayview.errors import Cancelled, ExitCode
+from xrayview.errors import Cancelled, ExitCode, UsageError
 
 if TYPE_CHECKING:
+    from xrayview.batch.heat_maps import HeatMaps
     from xrayview.batch.render import Rendered
     from xrayview.domain.radiograph import Window
     from xrayview.engine.protocol import RenderFilm
+    from xrayview.services.settings import Settings
+
+_OF_THE_MODEL = ("finding", "method", "opacity")
+"""Options that say nothing without `--model`."""
 
 
 def add_to(parser: argparse.ArgumentParser) -> None:
@@ -61,7 +67,36 @@ def add_to(parser: argparse.ArgumentParser) -> None:
     )
     add("--skip-existing", action="store_true", help="go on where an earlier run stopped")
     add("--workers", type=positive, metavar="N", help="processes that decode")
+    _add_heat_map(parser)
     parser.set_defaults(run=run)
+
+
+def _add_heat_map(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group(
+        "heat map", "As a figure; a film that the model must not judge has none, and is listed."
+    )
+    group.add_argument(
+        "--model", metavar="BUNDLE", help="a file, or a name from `xrayview model list`"
+    )
+    group.add_argument(
+        "--finding", metavar="NAME", help="default: the model's abnormal one, where it is one"
+    )
+    group.add_argument(
+        "--method",
+        choices=("grad-cam", "occlusion", "input-gradient"),
+        help="default: the first that the model can give",
+    )
+    group.add_argument(
+        "--opacity", type=_share, metavar="0..1", help="of the strongest place; default: 0.5"
+    )
+    add_device_to(group)
+    add_trust_to(group)
+
+
+def _share(text: str) -> float:
+    if not 0 < (number := float(text)) <= 1:
+        raise ValueError(text)
+    return number
 
 
 def _window(text: str) -> tuple[float, float]:
@@ -76,10 +111,13 @@ def run(options: argparse.Namespace) -> int:
     from xrayview.batch.render import render_folder
     from xrayview.commands.film_lines import FilmLines
 
+    _check(options)
     source: Path = existing(options.source)
+    settings = start()
+    heat_maps = _heat_maps(options, settings) if options.model else None
     cancel = cancel_on_interrupt()
     lines, burned_in = FilmLines(), Counter[str]()
-    with start_engine(start(), options.workers) as engine:
+    with start_engine(settings, options.workers) as engine:
         try:
             events = render_folder(
                 engine,
@@ -88,6 +126,7 @@ def run(options: argparse.Namespace) -> int:
                 _request(options),
                 cancel,
                 skip_existing=options.skip_existing,
+                heat_maps=heat_maps,
             )
             for event in events:
                 lines.clear()
@@ -102,6 +141,26 @@ def run(options: argparse.Namespace) -> int:
     code = lines.exit_code()
     _warn(burned_in)
     return code
+
+
+def _check(options: argparse.Namespace) -> None:
+    """Raises: UsageError where options contradict each other."""
+    alone = [name for name in _OF_THE_MODEL if getattr(options, name) is not None]
+    if alone and not options.model:
+        raise UsageError(f"--{alone[0]} is of a heat map", hint="Add --model BUNDLE.")
+    if options.model and options.bits == 16:
+        raise UsageError("A heat map has colour, 16 bits are grey", hint="Leave --bits out.")
+
+
+def _heat_maps(options: argparse.Namespace, settings: Settings) -> HeatMaps:
+    from xrayview.batch.heat_maps import HeatMaps
+
+    return HeatMaps(
+        trusted_model(options.model, settings, options),
+        options.finding or "",
+        options.method,
+        0.5 if options.opacity is None else options.opacity,
+    )
 
 
 def _request(options: argparse.Namespace) -> RenderFilm:
@@ -120,7 +179,7 @@ def _request(options: argparse.Namespace) -> RenderFilm:
         overlays=not options.no_overlays,
         format=options.format,
         bits=options.bits,
-        style=FigureStyle() if options.figure else None,
+        style=FigureStyle() if options.figure or options.model else None,
     )
 
 
@@ -129,7 +188,8 @@ def _line(event: Rendered, out: Path) -> str:
     if event.output is None:
         return f"{result.relative_path}: {result.status} {result.code}: {result.message}"
     name = event.output.relative_to(out).as_posix()
-    return f"{result.relative_path}: {result.status}: {name} {result.message}".rstrip()
+    status = result.status if result.code == "OK" else f"{result.status} {result.code}"
+    return f"{result.relative_path}: {status}: {name} {result.message}".rstrip()
 
 
 def _warn(burned_in: Counter[str]) -> None:

@@ -5,6 +5,7 @@ Lengths follow the film's size, so that a figure reads alike at 500 and at 4,000
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from typing import Literal
 
@@ -42,6 +43,7 @@ _NARROWEST_EM = 24
 """A small film gets black beside it rather than a caption of one word per line."""
 _HEAT_SIDE_PX = 1024
 _TICKS = ((1.0, "1"), (0.5, "0.5"), (0.0, "0"))
+_BAR_TITLE = ("Evidence", "of its peak")
 
 
 def compose(
@@ -149,7 +151,11 @@ class _Composer:
         for value, text in _TICKS:
             y = top + (1 - value) * high + 0.35 * em
             self._labels.append(Label(text, (left + 1.3 * em, y), 0.8 * em))
-        return round(0.8 * em + em + 2.2 * em)
+        size = 0.75 * em
+        for above, text in enumerate(reversed(_BAR_TITLE)):
+            y = top - 0.9 * em - above * LINE_HEIGHT * size
+            self._labels.append(Label(text, (left, y), size))
+        return math.ceil(1.4 * em + max(text_width(text, size) for text in _BAR_TITLE))
 
     def _corners(self) -> float:
         """The corner texts; how high the bottom left one is."""
@@ -199,7 +205,7 @@ class _Composer:
         tick = 0.35 * em
         ends = (x, y - tick), (x, y), (x + bar.pixels, y), (x + bar.pixels, y - tick)
         self._lines.append(Line(ends, max(1.5, em / 9)))
-        self._labels.append(Label(bar.text, (x, y - 0.7 * em), 0.9 * em))
+        self._labels.append(Label(bar.text, (x, y - 0.7 * em), 0.9 * em, bold=True))
 
     def _caption(self, heat: HeatLayer | None, said: str, width: int) -> int:
         """Below the film; how high it is."""
@@ -225,6 +231,8 @@ class _Composer:
         film, look = self._radiograph, self._look
         words = caption(heat.heat, heat.model) if heat is not None else said
         yield from wrapped(words.split(" · "), size, room) if words else ()
+        if heat is not None and heat.doubt:
+            yield from wrapped((f"Doubted: {heat.doubt}",), size, room)
         voi = default_voi(film) if look.voi is None else look.voi
         view = " ".join(w for w in (film.ref.modality, film.ref.view_position) if w)
         spacing = spacing_text(self._spacing) if self._spacing.row_mm else ""

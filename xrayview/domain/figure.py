@@ -72,6 +72,8 @@ class HeatLayer:
     """Name and version."""
     opacity: float = 0.6
     cutoff: float = 0.0
+    doubt: str = ""
+    """Why the model may not be the right one for this film; empty where it may judge it."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -13,7 +13,7 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
-from xrayview.domain.figure import Bits, FigureStyle
+from xrayview.domain.figure import Bits, FigureStyle, HeatLayer
 from xrayview.domain.film import FilmRef, RejectedFile
 from xrayview.domain.inspection import FilmInspection
 from xrayview.domain.model import (
@@ -136,6 +136,10 @@ class RenderFilm:
     style: FigureStyle | None = None
     """What stands on the picture besides the film, on top of "research use only"; None is the
     film alone. `bits` takes the place of its own."""
+    heat: HeatLayer | None = None
+    """The film's heat map, where the style has it."""
+    said: str = ""
+    """What a model says of the film, for the caption where no heat map says it."""
     limits: Limits | None = None
 
 

@@ -85,7 +85,7 @@ def _picture(radiograph: Radiograph, voi: Window | None, request: RenderFilm) ->
     if request.style is None and request.format != "svg":
         return encode(seen_grey(radiograph, look, request.bits), request.format)
     style = replace(request.style or FILM_ALONE, bits=request.bits)
-    figure = compose(radiograph, look, style)
+    figure = compose(radiograph, look, style, heat=request.heat, said=request.said)
     return svg(figure) if request.format == "svg" else encode(drawn(figure), request.format)
 
 
