@@ -110,6 +110,7 @@ def test_that_a_date_that_is_none_is_shown_as_it_is() -> None:
         (Window(0.5, 0.25, VoiFunction.SIGMOID), False, "W 0.250  L 0.500  sigmoid"),
         (Lut(0, np.zeros(2, np.uint16), 8, "CHEST"), False, "VOI LUT  CHEST"),
         (Lut(0, np.zeros(2, np.uint16), 8, "VOI LUT"), True, "VOI LUT  inverted"),
+        (Lut(0, np.zeros(2, np.uint16), 8, "VOI LUT 3"), False, "VOI LUT 3"),
     ],
 )
 def test_that_the_window_in_force_is_named(voi: Window | Lut, invert: bool, text: str) -> None:

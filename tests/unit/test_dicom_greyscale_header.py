@@ -194,6 +194,14 @@ def test_that_a_count_of_zero_means_65536_entries(film: Any) -> None:
     np.testing.assert_array_equal(lut.entries, entries)
 
 
+def test_that_luts_without_an_explanation_are_told_apart_by_their_place(film: Any) -> None:
+    listed = [lut_item(0, [1, 2, 3, 4], explanation=name) for name in ("CHEST", "", "")]
+    names = [lut.explanation for lut in film(voi_luts=listed).greyscale.voi_luts]
+    assert names == ["CHEST", "VOI LUT 2", "VOI LUT 3"]
+    (alone,) = film(voi_luts=listed[1:2]).greyscale.voi_luts
+    assert alone.explanation == "VOI LUT"
+
+
 def test_that_a_first_value_may_be_negative(film: Any) -> None:
     signed = phantom(bits=12, signed=True)
     (lut,) = film(signed, voi_luts=[lut_item(-2048, np.arange(4096))]).greyscale.voi_luts

@@ -76,9 +76,9 @@ def voi_text(voi: Voi, invert: bool = False) -> str:
     """Width and centre, or the VOI LUT in force, so that a switch between them is seen."""
     inverted = "inverted" if invert else ""
     if isinstance(voi, Lut):
-        # A LUT without an explanation may bear the name of its kind.
-        explanation = "" if voi.explanation == VoiKind.LUT else voi.explanation
-        return _words(VoiKind.LUT, explanation, inverted)
+        # A LUT without an explanation may bear the name of its kind, and its place among others.
+        kind = "" if voi.explanation.startswith(VoiKind.LUT) else VoiKind.LUT
+        return _words(kind, voi.explanation, inverted)
     decimals = 0 if voi.width >= 100 else 1 if voi.width >= 10 else 3
     numbers = f"W {voi.width:.{decimals}f}  L {voi.center:.{decimals}f}"
     function = "sigmoid" if voi.function is VoiFunction.SIGMOID else ""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -53,11 +53,7 @@ def greyscale_of(dataset: Dataset, sample: SampleFormat) -> tuple[Greyscale, tup
         intercept=intercept,
         modality_lut=modality[0] if modality else None,
         windows=_windows(dataset, function, notes),
-        voi_luts=tuple(
-            lut
-            for item in items(dataset, "VOILUTSequence")
-            if (lut := _lut(item, sample, "VOI LUT", notes))
-        ),
+        voi_luts=_voi_luts(dataset, sample, notes),
         voi_function=function,
         presentation_inverse=shape == "INVERSE",
         padding=_padding(dataset, sample),
@@ -108,6 +104,18 @@ def _windows(dataset: Dataset, function: VoiFunction, notes: _Notes) -> tuple[Wi
         explanation = explanations[index] if index < len(explanations) else ""
         windows.append(Window(center, width, function, explanation))
     return tuple(windows)
+
+
+def _voi_luts(dataset: Dataset, sample: SampleFormat, notes: _Notes) -> tuple[Lut, ...]:
+    """Every usable one; several without an explanation are told apart by their place."""
+    listed = items(dataset, "VOILUTSequence")
+    found = []
+    for place, item in enumerate(listed, start=1):
+        lut = _lut(item, sample, "VOI LUT", notes)
+        if lut is not None:
+            several = len(listed) > 1 and lut.explanation == "VOI LUT"
+            found.append(replace(lut, explanation=f"VOI LUT {place}") if several else lut)
+    return tuple(found)
 
 
 def _lut(item: Dataset, sample: SampleFormat, name: str, notes: _Notes) -> Lut | None:
