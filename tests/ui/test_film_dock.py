@@ -16,7 +16,7 @@ from pytestqt.qtbot import QtBot
 
 from tests.builders import phantom, write_dicom, write_raster
 from tests.ui.conftest import WAIT_MS, LentEngine
-from xrayview.domain.radiograph import VoiFunction, Window
+from xrayview.domain.radiograph import Spacing, SpacingKind, VoiFunction, Window
 from xrayview.domain.tags import TagNode
 from xrayview.engine.client import Engine
 from xrayview.engine.protocol import ReadTags
@@ -311,6 +311,12 @@ def test_that_the_pipeline_gives_the_spacing_with_its_kind_and_its_tag(
     qtbot.keyClick(window, Qt.Key.Key_T, SHIFT)
     assert "0.143 mm/px at detector" in pipeline(window)
     assert "(0018,1164) ImagerPixelSpacing = 0.143\\0.143" in pipeline(window)
+    layer = window.workspace.viewer.measure
+    qtbot.waitUntil(lambda: layer.marks is not None and layer.marks.ready, timeout=WAIT_MS)
+    layer.marks.calibrate(Spacing(0.1, 0.1, SpacingKind.USER))
+    qtbot.waitUntil(lambda: "0.1 mm/px user, set by you" in pipeline(window), timeout=WAIT_MS)
+    layer.undo()
+    qtbot.waitUntil(lambda: "0.143 mm/px at detector" in pipeline(window), timeout=WAIT_MS)
 
 
 def test_that_a_raster_film_has_a_pipeline_without_tags(

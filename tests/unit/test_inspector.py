@@ -6,14 +6,23 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from pydicom.data import get_testdata_file
 from pydicom.datadict import tag_for_keyword
 
 from tests.builders import lut_item, phantom, write_dicom, write_raster
 from xrayview.display.inspector import TAGS, pipeline_steps, spacing_attributes
-from xrayview.display.voi import drag_window
+from xrayview.display.voi import auto_window, drag_window
 from xrayview.domain.inspection import Step
 from xrayview.domain.radiograph import Radiograph, Window
 from xrayview.io.readers import read_film, read_header
+
+SHUTTER = {
+    "ShutterShape": "RECTANGULAR",
+    "ShutterLeftVerticalEdge": 5,
+    "ShutterRightVerticalEdge": 30,
+    "ShutterUpperHorizontalEdge": 5,
+    "ShutterLowerHorizontalEdge": 40,
+}
 
 
 def film(path: Path) -> Radiograph:
@@ -98,6 +107,7 @@ def test_that_a_colour_film_says_that_it_is_shown_as_luminance(tmp_path: Path) -
     rgb = np.zeros((8, 8, 3), np.uint8)
     steps = named(pipeline_steps(film(write_dicom(tmp_path / "film.dcm", rgb, photometric="RGB"))))
     assert steps["Colour"].attributes[0].value == "RGB"
+    assert steps["Stored values"].attributes[0].value == "3"
     assert steps["Inversion"].value == "none"
 
 
@@ -111,3 +121,28 @@ def test_that_spacing_names_the_attributes_it_was_made_of(tmp_path: Path) -> Non
     )
     found = {a.tag: a.value for a in spacing_attributes(film(path))}
     assert found == {"(0018,1164)": "0.2\\0.1", "(0018,1110)": "1800.0", "(0018,1111)": "1500.0"}
+
+
+def test_that_a_palette_is_said_and_its_depth_is_not_that_of_the_stored_values() -> None:
+    path = Path(str(get_testdata_file("OT-PAL-8-face.dcm", download=False)))
+    steps = named(pipeline_steps(film(path)))
+    assert steps["Stored values"].value == "480 x 640"
+    assert steps["Colour"].value == "through the palette, then luminance, Rec. 601, uint16"
+
+
+@pytest.mark.parametrize(
+    ("tags", "left_out"),
+    [
+        ({}, ""),
+        ({"PixelPaddingValue": 0}, ", without padding"),
+        ({"PixelPaddingValue": 0, **SHUTTER}, ", without padding and what the shutter hides"),
+        (SHUTTER | {"ShutterLeftVerticalEdge": 400}, ""),
+    ],
+    ids=["nothing", "padding", "both", "a shutter that leaves nothing"],
+)
+def test_that_a_window_from_the_pixels_says_which_pixels_it_leaves_out(
+    tmp_path: Path, tags: dict[str, object], left_out: str
+) -> None:
+    radiograph = film(write_dicom(tmp_path / "film.dcm", phantom(), **tags))
+    steps = named(pipeline_steps(radiograph, auto_window(radiograph)))
+    assert steps["Window"].value.endswith(f"from the 0.5 to the 99.5 percentile{left_out}")

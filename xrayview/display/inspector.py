@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
+from xrayview.display.shutter import visible_mask
 from xrayview.display.voi import Voi, VoiKind, computed_percentiles, default_voi
 from xrayview.domain.inspection import Attribute, Origin, Step
 from xrayview.domain.radiograph import Lut, Radiograph, Shutter
@@ -94,7 +95,7 @@ def spacing_attributes(radiograph: Radiograph) -> tuple[Attribute, ...]:
 def _steps(film: Radiograph, voi: Voi, invert: bool) -> Iterator[Step]:
     yield _stored(film)
     if _is_colour(film):
-        yield _step(film, "Colour", "luminance, Rec. 601", "PhotometricInterpretation")
+        yield _colour(film)
     if film.greyscale.padding is not None:
         low, high = film.greyscale.padding
         text = f"{low:g}" if low == high else f"{low:g} to {high:g}"
@@ -128,9 +129,18 @@ def _switched_off(step: Step) -> Step:
 def _stored(film: Radiograph) -> Step:
     keywords = ("BitsAllocated", "BitsStored", "HighBit", "PixelRepresentation")
     rows, columns = film.pixels_HW.shape
+    if _is_colour(film):  # the pixels that are held are luminance already
+        return _step(film, "Stored values", f"{rows} x {columns}", "SamplesPerPixel", *keywords)
     return _step(
         film, "Stored values", f"{film.pixels_HW.dtype.name}, {rows} x {columns}", *keywords
     )
+
+
+def _colour(film: Radiograph) -> Step:
+    palette = film.attributes["PhotometricInterpretation"] == "PALETTE COLOR"
+    text = f"luminance, Rec. 601, {film.pixels_HW.dtype.name}"
+    text = f"through the palette, then {text}" if palette else text
+    return _step(film, "Colour", text, "PhotometricInterpretation")
 
 
 def _modality(film: Radiograph) -> Step:
@@ -157,8 +167,20 @@ def _voi(film: Radiograph, voi: Voi) -> Step:
         return Step("Window", text, "user")
     name = "" if voi.explanation == "Auto" else f"{voi.explanation}: "
     low, high = percentiles
-    made_of = f"from the {low:g} to the {high:g} percentile"
+    made_of = f"from the {low:g} to the {high:g} percentile{_left_out(film)}"
     return Step("Window", f"{name}{text}, {made_of}", "computed")
+
+
+def _left_out(film: Radiograph) -> str:
+    """What percentiles are not taken of."""
+    visible = visible_mask(film)
+    parts = {
+        "padding": film.greyscale.padding is not None,
+        # A shutter that leaves nothing is not heeded.
+        "what the shutter hides": visible is not None and bool(visible.any()),
+    }
+    named = " and ".join(part for part, is_left_out in parts.items() if is_left_out)
+    return f", without {named}" if named else ""
 
 
 def _inversion(film: Radiograph) -> Step:

@@ -94,6 +94,7 @@ class FilmDock(QDockWidget):
             inverted=viewer.inverted,
             overlays=viewer.overlays_shown,
             shutter=viewer.shutter_shown,
+            spacing=viewer.measure.spacing,
         )
 
     @property

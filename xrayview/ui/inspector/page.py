@@ -7,7 +7,7 @@ from html import escape
 
 from xrayview.display.corners import spacing_text
 from xrayview.domain.inspection import Attribute, Origin, Step
-from xrayview.domain.radiograph import Spacing
+from xrayview.domain.radiograph import Spacing, SpacingKind
 from xrayview.ui.colours import C
 
 ORIGINS: dict[Origin, tuple[str, str]] = {
@@ -39,7 +39,10 @@ def pipeline_html(
     warnings: Iterable[str] = (),
     notes: Iterable[str] = (),
 ) -> str:
-    """Steps in their order with value, origin and attributes; then the spacing and its kind."""
+    """Steps in their order with value, origin and attributes; then the spacing and its kind.
+
+    `spacing` is what lengths rest on, which may be the user's; the attributes are the file's.
+    """
     body = "".join(_step(number, step) for number, step in enumerate(steps, 1))
     return "".join(
         (
@@ -74,7 +77,9 @@ def _step(number: int, step: Step) -> str:
 
 def _spacing(spacing: Spacing, attributes: tuple[Attribute, ...]) -> str:
     text = spacing_text(spacing) if spacing.row_mm is not None else NO_LENGTH
-    return f"<p style='margin-top:8px'>{escape(text)}<br>{_tags(attributes)}</p>"
+    by_user = f", <span style='color:{C.accent}'>{ORIGINS['user'][0]}</span>"
+    said = by_user if spacing.kind is SpacingKind.USER else ""
+    return f"<p style='margin-top:8px'>{escape(text)}{said}<br>{_tags(attributes)}</p>"
 
 
 def _tags(attributes: tuple[Attribute, ...]) -> str:

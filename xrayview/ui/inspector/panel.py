@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QFrame, QTextBrowser, QVBoxLayout, QWidget
 
 from xrayview.display.inspector import pipeline_steps, spacing_attributes
 from xrayview.display.voi import Voi
-from xrayview.domain.radiograph import Radiograph
+from xrayview.domain.radiograph import Radiograph, Spacing
 from xrayview.ui import theme
 from xrayview.ui.inspector.page import pipeline_html
 from xrayview.ui.viewer.message_page import MessagePage
@@ -29,6 +29,7 @@ class _State:
     inverted: bool = False
     overlays: bool = True
     shutter: bool = True
+    spacing: Spacing | None = None
 
 
 class PipelineInspector(QFrame):
@@ -62,13 +63,16 @@ class PipelineInspector(QFrame):
         inverted: bool = False,
         overlays: bool = True,
         shutter: bool = True,
+        spacing: Spacing | None = None,
     ) -> None:
         """The film on screen with the window or LUT in force; None: there is no film.
+
+        `spacing` is what its lengths rest on; None is the film's own.
 
         Cheap where nothing is new, and where the panel is not seen: then it waits until it is.
         """
         another = radiograph is not self._state.radiograph
-        self._state = _State(radiograph, voi, inverted, overlays, shutter)
+        self._state = _State(radiograph, voi, inverted, overlays, shutter, spacing)
         if not self.isVisible() or self._state == self._drawn:
             return
         if another:
@@ -103,7 +107,7 @@ class PipelineInspector(QFrame):
                 overlays=state.overlays,
                 shutter=state.shutter,
             ),
-            radiograph.spacing,
+            state.spacing or radiograph.spacing,
             spacing_attributes(radiograph),
             radiograph.warnings,
             radiograph.notes,
