@@ -215,6 +215,38 @@ def test_that_the_folder_is_exported_with_my_window_and_bad_files_are_listed(
     close(qtbot, opened, "export_folder")
 
 
+def test_that_the_folder_is_exported_with_the_heat_map_that_is_chosen(
+    qtbot: QtBot, ready: MainWindow, films: Path, tmp_path: Path
+) -> None:
+    space = ready.workspace
+    space.findings.heat.opacity.setValue(80)
+    space.session.move_point("Opacity", 0.99)
+    dialog = pictures_dialog(ready)
+    assert "opacity 80%" in dialog.heat.toolTip()
+    dialog.heat.box.setChecked(True)
+    assert not dialog.figure.isEnabled()
+    dialog.heat.finding.setCurrentIndex(dialog.heat.finding.findData("Opacity"))
+    dialog.kind.setCurrentIndex(dialog.kind.findData("svg"))
+    dialog.folder.edit.setText(str(tmp_path / "out"))
+    run(qtbot, dialog)
+    words = "".join(ET.parse(tmp_path / "out" / "film1.dcm.svg").getroot().itertext())
+    assert "Grad-CAM" in words
+    assert "below its operating point (0.99)" in words
+    assert "RESEARCH USE ONLY" in words
+    assert {"empty.dcm", "notes.txt"} <= listed(dialog).keys()
+    dialog.bits.setCurrentIndex(dialog.bits.findData("16"))
+    assert dialog.heat.wanted is None
+    assert "without colour" in dialog.heat.toolTip()
+    close(qtbot, ready, "export_folder")
+
+
+def test_that_without_a_model_no_heat_map_is_offered(opened: MainWindow) -> None:
+    dialog = pictures_dialog(opened)
+    assert not dialog.heat.box.isEnabled()
+    assert "Open a model" in dialog.heat.toolTip()
+    dialog.close()
+
+
 def test_that_hidden_identity_hides_the_names_of_files_too(
     qtbot: QtBot, opened: MainWindow, tmp_path: Path
 ) -> None:

@@ -90,12 +90,14 @@ class Exports(QObject):
     def export_folder(self) -> None:
         """Pictures of the whole folder."""
         from xrayview.ui.export.folder_pictures import FolderPictures
+        from xrayview.ui.export.heat_map_choice import offered
 
         shown = self._shown()
+        offer = offered(self._space.session, self._space.findings.heat)
         self._with_source(
             "export_folder",
             lambda source: FolderPictures(
-                source, shown, self._engine, self._tasks, self._remembered, self._window
+                source, shown, self._engine, self._tasks, self._remembered, self._window, offer
             ),
         )
 

@@ -20,6 +20,7 @@ from xrayview.engine.client import Engine
 from xrayview.engine.protocol import RenderFilm
 from xrayview.services.tasks import Tasks
 from xrayview.ui.export.folder_job import Events, FolderJob
+from xrayview.ui.export.heat_map_choice import HeatMapChoice, OfferedHeatMaps
 from xrayview.ui.export.parts import FolderField, check, combo, label
 from xrayview.ui.export.remembered import Remembered
 from xrayview.ui.export.shown_film import ShownFilm
@@ -27,6 +28,9 @@ from xrayview.ui.export.shown_film import ShownFilm
 _FORMATS = (("png", "PNG"), ("tiff", "TIFF"), ("svg", "SVG"))
 _DEPTHS = (("8", "8 bits"), ("16", "16 bits"))
 _MINE, _OWN, _AUTO = "mine", "own", "auto"
+_AS_FIGURES = "As figures; without identity, and with “research use only”"
+_NO_COLOUR = "16 bits are for pictures without colour"
+_WITH_CAPTION = "A heat map goes with its caption"
 
 
 class FolderPictures(FolderJob):
@@ -43,6 +47,7 @@ class FolderPictures(FolderJob):
         tasks: Tasks,
         remembered: Remembered,
         parent: QWidget | None = None,
+        offer: OfferedHeatMaps | None = None,
     ) -> None:
         self._engine, self._remembered = engine, remembered
         voi = shown.look.voi if shown else None
@@ -56,9 +61,10 @@ class FolderPictures(FolderJob):
         self.invert = check("Inverted", "Black and white exchanged", self._inverted)
         self.figure = check(
             "With orientation letters, scale bar and caption",
-            "As figures; without identity, and with “research use only”",
+            _AS_FIGURES,
             remembered.flag("pictures_figure", False),
         )
+        self.heat = HeatMapChoice(offer, remembered.flag("pictures_heat_map", False))
         self.replace = check(
             "Replace pictures that are there",
             "Otherwise they are left, and an interrupted export goes on",
@@ -67,6 +73,9 @@ class FolderPictures(FolderJob):
         super().__init__("Export pictures of the folder", source, tasks, parent)
         self._fill()
         self.folder.changed.connect(self.refresh)
+        self.heat.changed.connect(self._on_choice)
+        self.bits.currentIndexChanged.connect(self._on_choice)
+        self._on_choice()
         self.refresh()
 
     def _windows(self) -> tuple[tuple[str, str], ...]:
@@ -89,6 +98,7 @@ class FolderPictures(FolderJob):
             pictures_format=self.kind.currentData(),
             pictures_bits=self.bits.currentData(),
             pictures_figure=self.figure.isChecked(),
+            pictures_heat_map=self.heat.box.isChecked(),
         )
 
     def request(self) -> RenderFilm:
@@ -101,14 +111,16 @@ class FolderPictures(FolderJob):
             invert=self.invert.isChecked(),
             format=self.kind.currentData(),
             bits=16 if self.bits.currentData() == "16" else 8,
-            style=FigureStyle() if self.figure.isChecked() else None,
+            style=FigureStyle() if self.figure.isChecked() or self.heat.wanted else None,
         )
 
     def work(self) -> Callable[[threading.Event], Events]:
         out, how, engine, source = self.folder.path, self.request(), self._engine, self.source
-        skip = not self.replace.isChecked()
+        skip, heat_maps = not self.replace.isChecked(), self.heat.wanted
         assert out is not None  # `problem` says so
-        return lambda stop: render_folder(engine, source, out, how, stop, skip_existing=skip)
+        return lambda stop: render_folder(
+            engine, source, out, how, stop, skip_existing=skip, heat_maps=heat_maps
+        )
 
     def took(self, event: FilmFinished) -> None:
         if isinstance(event, Rendered) and event.output is not None and not event.kept:
@@ -126,6 +138,12 @@ class FolderPictures(FolderJob):
         words = " ".join(text for text in said if text)
         return f"{words} Look before you pass them on." if words else ""
 
+    def _on_choice(self) -> None:
+        self.heat.allow(_NO_COLOUR if self.bits.currentData() == "16" else "")
+        captioned = self.heat.wanted is not None
+        self.figure.setEnabled(not captioned)
+        self.figure.setToolTip(_WITH_CAPTION if captioned else _AS_FIGURES)
+
     def _fill(self) -> None:
         form = QFormLayout(self.form)
         form.setContentsMargins(0, 0, 0, 0)
@@ -137,6 +155,7 @@ class FolderPictures(FolderJob):
         form.addRow("Format", self.kind)
         form.addRow("Depth", self.bits)
         form.addRow("", self.figure)
+        form.addRow("", self.heat)
         form.addRow("", self.replace)
         form.addRow(
             "",
