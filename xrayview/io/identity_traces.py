@@ -103,6 +103,7 @@ def _found(text: str, data: bytes) -> bool:
             sought = text.encode(encoding)
         except UnicodeEncodeError:
             continue
-        if re.search(rb"(?<![\w.])" + re.escape(sought) + rb"(?![\w.])", data):
+        # The plain search is a hundred times faster, and mostly the answer.
+        if sought in data and re.search(rb"(?<![\w.])%b(?![\w.])" % re.escape(sought), data):
             return True
     return False
