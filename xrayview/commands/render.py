@@ -58,6 +58,7 @@ def add_to(parser: argparse.ArgumentParser) -> None:
     add("--frame", type=positive, default=1, metavar="N", help="of multi-frame files; from 1")
     add("--invert", action="store_true", help="exchange black and white")
     add("--no-overlays", action="store_true", help="leave the file's overlay planes out")
+    add("--square-pixels", action="store_true", help="enlarge the coarser axis of oblong pixels")
     add("--format", choices=("png", "tiff", "svg"), default="png", help="default: %(default)s")
     add("--bits", type=int, choices=(8, 16), default=8, help="of grey; default: %(default)s")
     add(
@@ -177,6 +178,7 @@ def _request(options: argparse.Namespace) -> RenderFilm:
         auto=options.auto,
         invert=options.invert,
         overlays=not options.no_overlays,
+        square=options.square_pixels,
         format=options.format,
         bits=options.bits,
         style=FigureStyle() if options.figure or options.model else None,

@@ -23,6 +23,7 @@ from xrayview.display.figure_marks import marks
 from xrayview.display.figure_text import ASCENT, DESCENT, LINE_HEIGHT, text_width, wrapped
 from xrayview.display.overlay import caption, colour_bar, heat_rgba
 from xrayview.display.scale_bar import scale_bar
+from xrayview.display.true_shape import is_believed, squared, stretch, true_size
 from xrayview.display.voi import default_voi
 from xrayview.domain.figure import (
     Figure,
@@ -82,7 +83,7 @@ class _Composer:
         self._spacing = spacing
         self._rows: int
         self._columns: int
-        self._film = seen_grey(radiograph, look, style.bits)
+        self._film = seen_grey(radiograph, look, style.bits, spacing=spacing)
         self._rows, self._columns = self._film.shape
         self._em: int = max(SMALLEST_TEXT_PX, round(max(self._film.shape) / TEXTS_PER_FILM))
         self._left = max(0, round((_NARROWEST_EM * self._em - self._columns) / 2))
@@ -121,8 +122,9 @@ class _Composer:
 
     def _place(self, point: Place) -> Place:
         """(row, column) of the film, from 0 at the centre of the first pixel -> the figure."""
-        rows, columns = self._radiograph.pixels_HW.shape
-        x, y = point[1] + 0.5, point[0] + 0.5
+        native = self._radiograph.pixels_HW.shape
+        rows, columns = true_size((native[0], native[1]), self._spacing)
+        x, y = (point[1] + 0.5) * columns / native[1], (point[0] + 0.5) * rows / native[0]
         if self._look.mirrored:
             x = columns - x
         for _ in range(self._look.quarter_turns % 4):
@@ -197,7 +199,8 @@ class _Composer:
         ]
 
     def _scale_bar(self, bottom: float) -> None:
-        bar = scale_bar(self._spacing, self._columns, sideways=bool(self._look.quarter_turns % 2))
+        sideways = bool(self._look.quarter_turns % 2)
+        bar = scale_bar(squared(self._spacing), self._columns, sideways=sideways)
         if bar is None:
             return
         em = self._em
@@ -236,5 +239,16 @@ class _Composer:
         voi = default_voi(film) if look.voi is None else look.voi
         view = " ".join(w for w in (film.ref.modality, film.ref.view_position) if w)
         spacing = spacing_text(self._spacing) if self._spacing.row_mm else ""
-        parts = (view, voi_text(voi, look.invert), spacing, film.lossy)
+        parts = (view, voi_text(voi, look.invert), spacing, _shape_text(self._spacing), film.lossy)
         yield from wrapped((part for part in parts if part), size, room)
+
+
+def _shape_text(spacing: Spacing) -> str:
+    """What was done about oblong pixels; empty for square ones."""
+    down, across = stretch(spacing)
+    if not is_believed(spacing):
+        return f"pixels of {spacing.pixel_aspect:.3g}:1 are not believed, shown as stored"
+    if down == across:
+        return ""
+    axis = f"rows × {down:.3g}" if down > 1 else f"columns × {across:.3g}"
+    return f"oblong pixels made square ({axis})"

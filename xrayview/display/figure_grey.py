@@ -10,9 +10,10 @@ import numpy.typing as npt
 from xrayview.display.cover import lay_cover, make_cover
 from xrayview.display.greyscale import voi_unit
 from xrayview.display.picture import displayed_picture
+from xrayview.display.true_shape import in_square_pixels
 from xrayview.display.voi import Voi, background_mask, default_voi, stored_codes
 from xrayview.domain.figure import Bits, FigureLook
-from xrayview.domain.radiograph import Greyscale, Pixels, Radiograph
+from xrayview.domain.radiograph import Greyscale, Pixels, Radiograph, Spacing
 
 Grey16 = npt.NDArray[np.uint16]
 _IN_PLACE = np.array([[1.0, 0.0, 0.0], [0.0, 1.0, 0.0]])
@@ -21,10 +22,14 @@ _FULL = 65535
 
 
 def seen_grey(
-    radiograph: Radiograph, look: FigureLook, bits: Bits = 8
+    radiograph: Radiograph, look: FigureLook, bits: Bits = 8, *, spacing: Spacing | None = None
 ) -> npt.NDArray[np.unsignedinteger[Any]]:
-    """The film at native resolution, uint8 or uint16, mirrored and turned as it is looked at."""
-    return turned(_upright(radiograph, look, bits), look)
+    """The film, uint8 or uint16, mirrored and turned as it is looked at.
+
+    At native resolution; with a `spacing` of oblong pixels in its true shape.
+    """
+    grey_HW = _upright(radiograph, look, bits)
+    return turned(grey_HW if spacing is None else in_square_pixels(grey_HW, spacing), look)
 
 
 def turned(picture: npt.NDArray[Any], look: FigureLook) -> npt.NDArray[Any]:

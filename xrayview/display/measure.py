@@ -36,9 +36,14 @@ class Scale:
 
 
 def scale_of(spacing: Spacing) -> Scale:
-    """The scale that lengths are measured in; pixels unless both spacings are known."""
+    """The scale that lengths are measured in; pixels unless both spacings are known.
+
+    Of oblong pixels without a spacing the shorter side is the unit, so that angles, ratios and
+    lengths in all directions are true to each other.
+    """
     if not spacing.row_mm or not spacing.column_mm or spacing.kind is SpacingKind.UNKNOWN:
-        return Scale(1.0, 1.0, "px", SpacingKind.UNKNOWN)
+        aspect = spacing.pixel_aspect
+        return Scale(max(1.0, aspect), max(1.0, 1 / aspect), "px", SpacingKind.UNKNOWN)
     return Scale(spacing.row_mm, spacing.column_mm, "mm", spacing.kind)
 
 
@@ -49,10 +54,7 @@ def distance(a: Point, b: Point, spacing: Spacing) -> float:
 
 
 def angle(arm: Point, apex: Point, other: Point, spacing: Spacing) -> float | None:
-    """At the apex between two arms, 0..180 degrees; None where an arm has no length.
-
-    Without a spacing pixels are taken as square.
-    """
+    """At the apex between two arms, 0..180 degrees; None where an arm has no length."""
     if apex in (arm, other):
         return None
     return _between(_direction(apex, arm, spacing), _direction(apex, other, spacing))

@@ -10,6 +10,7 @@ import numpy as np
 
 from xrayview.display.greyscale import Grey, apply_lut, build_lut
 from xrayview.display.shutter import hidden_grey, visible_mask
+from xrayview.display.true_shape import true_size
 from xrayview.display.voi import background_mask, default_voi
 from xrayview.domain.radiograph import Greyscale, Pixels, Radiograph
 
@@ -60,12 +61,15 @@ def build_pyramid(radiograph: Radiograph, smallest_side: int = SMALLEST_SIDE) ->
 
 
 def thumbnail(radiograph: Radiograph, size_px: int) -> Grey:
-    """The film in its default grey-scale, uint8, longest side at most `size_px`, never enlarged.
+    """The film in its default grey-scale and true shape, uint8, longest side at most `size_px`.
 
-    The file's shutter hides what it hides (PS3.3 C.7.6.11); overlays are too fine to be drawn.
+    It is never enlarged. The file's shutter hides what it hides (PS3.3 C.7.6.11); overlays are
+    too fine to be drawn.
     """
-    rows, columns = radiograph.pixels_HW.shape
-    ratio = min(1.0, size_px / max(rows, columns))
+    native = radiograph.pixels_HW.shape
+    rows, columns = true_size((native[0], native[1]), radiograph.spacing)
+    # Averages make a picture smaller only: a film of few rows is not stretched past them.
+    ratio = min(1.0, size_px / max(rows, columns), native[0] / rows, native[1] / columns)
     size_HW = max(1, round(rows * ratio)), max(1, round(columns * ratio))
     small = shrink(radiograph.pixels_HW, size_HW, radiograph.greyscale)
     lut = build_lut(radiograph.greyscale, default_voi(radiograph), small.dtype)

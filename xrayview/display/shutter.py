@@ -46,11 +46,8 @@ def _inside_circle(
     row: float, column: float, radius: float, spacing: Spacing, rows: int, columns: int
 ) -> Mask:
     # The radius counts pixels along a row (0018,1612); oblong pixels make it an ellipse of them.
-    oblong = 1.0
-    if spacing.row_mm and spacing.column_mm:
-        oblong = spacing.row_mm / spacing.column_mm
     y, x = np.ogrid[:rows, :columns]
-    return np.asarray(((y - row) * oblong) ** 2 + (x - column) ** 2 <= radius**2)
+    return np.asarray(((y - row) * spacing.pixel_aspect) ** 2 + (x - column) ** 2 <= radius**2)
 
 
 def _inside_polygon(shutter: Shutter, rows: int, columns: int) -> Mask:

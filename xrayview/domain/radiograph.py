@@ -109,6 +109,15 @@ class Spacing:
     row_mm: float | None = None
     column_mm: float | None = None
     kind: SpacingKind = SpacingKind.UNKNOWN
+    shape: float = 1.0
+    """Height of a pixel over its width, as far as it is known without millimetres."""
+
+    @property
+    def pixel_aspect(self) -> float:
+        """Height of a pixel over its width, 1 for square ones."""
+        if self.row_mm and self.column_mm:
+            return self.row_mm / self.column_mm
+        return self.shape
 
 
 @dataclass(frozen=True, eq=False)

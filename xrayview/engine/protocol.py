@@ -131,6 +131,8 @@ class RenderFilm:
     invert: bool = False
     overlays: bool = True
     """Draw the overlay planes of the file."""
+    square: bool = False
+    """Enlarge the coarser axis of oblong pixels, as every figure does."""
     format: PictureFormat = "png"
     bits: Bits = 8
     style: FigureStyle | None = None

@@ -83,7 +83,9 @@ def _picture(radiograph: Radiograph, voi: Window | None, request: RenderFilm) ->
 
     look = FigureLook(voi, invert=request.invert, overlays=request.overlays)
     if request.style is None and request.format != "svg":
-        return encode(seen_grey(radiograph, look, request.bits), request.format)
+        spacing = radiograph.spacing if request.square else None
+        grey_HW = seen_grey(radiograph, look, request.bits, spacing=spacing)
+        return encode(grey_HW, request.format)
     style = replace(request.style or FILM_ALONE, bits=request.bits)
     figure = compose(radiograph, look, style, heat=request.heat, said=request.said)
     return svg(figure) if request.format == "svg" else encode(drawn(figure), request.format)

@@ -91,6 +91,7 @@ _PICTURE_KEYWORDS = (
     "PixelSpacingCalibrationType",
     "ImagerPixelSpacing",
     "NominalScannedPixelSpacing",
+    "PixelAspectRatio",
     "EstimatedRadiographicMagnificationFactor",
     "DistanceSourceToDetector",
     "DistanceSourceToPatient",

@@ -19,6 +19,7 @@ from xrayview.io.dataset import open_dicom
 from xrayview.io.limits import check_scans, check_size
 from xrayview.io.opening import regular_file, told_about
 from xrayview.io.raster_header import jpeg_header, jpeg_is_complete
+from xrayview.io.spacing import SHAPES, spacing_of
 from xrayview.io.values import integer, items, text
 
 Grey = npt.NDArray[np.uint8]
@@ -35,8 +36,8 @@ _REDUCED = {
 def embedded_icon(film: FilmRef, size_px: int) -> Grey | None:
     """The icon that the file carries (PS3.3 C.7.6.1.1.6), as it is displayed.
 
-    None where it is much smaller than asked for, has another shape than the film, or is not
-    8-bit grey.
+    None where it is much smaller than asked for, has another shape than the film, is not 8-bit
+    grey, or where the film's pixels are oblong: an icon does not say whether its own are.
 
     Raises:
         UnreadableFilm: the header is broken.
@@ -46,10 +47,13 @@ def embedded_icon(film: FilmRef, size_px: int) -> Grey | None:
     with told_about(film.path):
         regular_file(film.path)
         with film.path.open("rb") as stream:
-            dataset = open_dicom(stream, [_ICON_IMAGE_SEQUENCE], whole=False).dataset
+            tags = [_ICON_IMAGE_SEQUENCE, *SHAPES.values()]
+            dataset = open_dicom(stream, tags, whole=False).dataset
             icons = [_icon(item) for item in items(dataset, "IconImageSequence")]
     icon_HW = icons[0] if icons else None
-    if icon_HW is None or max(icon_HW.shape) < _LARGE_ENOUGH * size_px:
+    if icon_HW is None or spacing_of(dataset)[0].pixel_aspect != 1:
+        return None
+    if max(icon_HW.shape) < _LARGE_ENOUGH * size_px:
         return None
     return icon_HW if _same_shape(icon_HW.shape, (film.rows, film.columns)) else None
 

@@ -11,11 +11,19 @@ _CALIBRATED_BY = {"FIDUCIAL": SpacingKind.CALIBRATED, "GEOMETRY": SpacingKind.CO
 _CROSS_SECTIONAL = frozenset({"CT", "MR", "PT", "NM"})
 UNSURE_NOTE = "PixelSpacing does not say whether it is at the detector: lengths stay in pixels"
 
+SHAPES = {
+    "PixelSpacing": 0x00280030,
+    "ImagerPixelSpacing": 0x00181164,
+    "NominalScannedPixelSpacing": 0x00182010,
+    "PixelAspectRatio": 0x00280034,
+}
+"""What tells the shape of a pixel, also where its millimetres are not to be trusted; with tags."""
+
 _Pair = tuple[float, float]
 
 
 def spacing_of(dataset: Dataset) -> tuple[Spacing, tuple[str, ...]]:
-    """Spacing (row, column) in mm with its kind, and notes.
+    """Spacing (row, column) in mm with its kind, else the shape of a pixel alone; and notes.
 
     Zero, negative and single values are no spacing. Source: PS3.3 10.7.1.1, 10.7.1.3, C.8.11.3.
     """
@@ -36,7 +44,14 @@ def spacing_of(dataset: Dataset) -> tuple[Spacing, tuple[str, ...]]:
         return Spacing(*pixel, SpacingKind.CALIBRATED), ()
     if scanned := _pair(dataset, "NominalScannedPixelSpacing"):
         return Spacing(*scanned, SpacingKind.SCANNER), ()
-    return Spacing(), (UNSURE_NOTE,) if pixel else ()
+    return Spacing(shape=_shape(dataset)), (UNSURE_NOTE,) if pixel else ()
+
+
+def _shape(dataset: Dataset) -> float:
+    """Height over width. PixelAspectRatio stands where no spacing does (PS3.3 C.7.6.3.1.7)."""
+    pairs = (_pair(dataset, keyword) for keyword in SHAPES)
+    height, width = next((pair for pair in pairs if pair), (1.0, 1.0))
+    return height / width
 
 
 def _pair(dataset: Dataset, keyword: str) -> _Pair | None:

@@ -109,6 +109,7 @@ class FolderPictures(FolderJob):
             window=replace(self._window) if window == _MINE and self._window else None,
             auto=window == _AUTO,
             invert=self.invert.isChecked(),
+            square=True,
             format=self.kind.currentData(),
             bits=16 if self.bits.currentData() == "16" else 8,
             style=FigureStyle() if self.figure.isChecked() or self.heat.wanted else None,
