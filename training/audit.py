@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from training.audit_meaning import MEANINGS
 from training.blanking import BLANKED, Blanked, judge_blanked
-from training.borrowed import Borrowing, judge_borrowed
+from training.borrowed import judge_borrowed
 from training.config import TargetConfig
 from training.data.cache import GreyFilms, load_greys
 from training.data.films import Say, select_rows
@@ -23,6 +23,7 @@ from training.data.manifest import FilmRow
 from training.data.splits import TEST, TRAIN, VALIDATION
 from training.data.targets import targets_NK
 from training.evaluate import Subject
+from training.judging import Judged
 from training.linear import FEATURES, SIDE, SMALL, Part, linear_scores, thumbnail
 from training.lungs import LungMasks
 from xrayview.errors import NothingUsable
@@ -206,7 +207,7 @@ def _borrowed_rows(
     subject: Subject,
     films: Sequence[FilmRow],
     targets: npt.NDArray[np.float32],
-    borrowed: dict[str, Borrowing],
+    borrowed: dict[str, Judged],
     judge: Judge,
 ) -> Iterator[Row]:
     names = [finding.name for finding in subject.card.findings]

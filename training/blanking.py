@@ -11,16 +11,13 @@ import numpy.typing as npt
 
 from training.data.cache import open_film
 from training.data.manifest import FilmRow, Omission
+from training.judging import Judging
 from training.lungs import LungMasks, MaskHW, on_input
 from xrayview.domain.model import ModelCard, ModelInput
 from xrayview.domain.radiograph import Radiograph
 from xrayview.errors import UnreadableFilm
-from xrayview.inference.calibration import scores_of
-from xrayview.inference.classifier import classify
 from xrayview.inference.runtime import Runtime
 from xrayview.preprocessing.pipeline import GreyHW, Preprocessor
-
-_CHUNK_FILMS = 16
 
 
 def _box(lungs_HW: MaskHW) -> MaskHW:
@@ -62,15 +59,8 @@ def judge_blanked(
     preprocessor = Preprocessor(card.preprocessing)
     kept: list[FilmRow] = []
     omitted: list[Omission] = []
-    waiting: dict[str, list[ModelInput]] = {way: [] for way in BLANKED}
-    logits: dict[str, list[tuple[float, ...]]] = {way: [] for way in BLANKED}
-
-    def judge_waiting() -> None:
-        for way, inputs in waiting.items():
-            logits[way] += [film.logits for film in classify(runtime, card, inputs)]
-            inputs.clear()
-
-    for row in rows:
+    judging = Judging(runtime, card, BLANKED)
+    for place, row in enumerate(rows):
         try:
             radiograph = open_film(folder / row.path, folder)
         except UnreadableFilm as error:
@@ -83,14 +73,10 @@ def judge_blanked(
             continue
         kept.append(row)
         for way, model_input in _inputs(preprocessor, radiograph, lungs_HW).items():
-            waiting[way].append(model_input)
-        if len(kept) % _CHUNK_FILMS == 0:
-            judge_waiting()
-    judge_waiting()
-    findings = len(card.findings)
+            judging.add(way, place, model_input)
     return Blanked(
         tuple(kept),
-        {way: scores_of(np.reshape(found, (-1, findings)), card) for way, found in logits.items()},
+        {way: judged.scores_NF for way, judged in judging.judged().items()},
         len(rows) - len(kept) - len(omitted),
         tuple(omitted),
     )

@@ -18,17 +18,16 @@ from training.data.appearance import matched, sharpened
 from training.data.cache import open_film
 from training.data.manifest import FilmRow
 from training.data.surroundings import Surroundings, lay
+from training.judging import Judged, Judging
 from training.lungs import LungMasks, MaskHW, on_input
-from xrayview.domain.model import ModelCard, ModelInput
+from xrayview.domain.model import ModelCard
+from xrayview.domain.radiograph import Radiograph
 from xrayview.errors import UnreadableFilm
-from xrayview.inference.calibration import scores_of
-from xrayview.inference.classifier import classify
 from xrayview.inference.runtime import Runtime
 from xrayview.preprocessing.pipeline import GreyHW, Preprocessor
 
 SHAPE = 1.25
 """Width by height of a film that is drawn wider; its inverse where narrower."""
-_CHUNK_FILMS = 64
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,14 +77,6 @@ BORROWED: dict[str, Callable[[_Film], GreyHW | None]] = {
 """What becomes of a film; None where it cannot borrow that."""
 
 
-@dataclass(frozen=True, eq=False)
-class Borrowing:
-    """Films judged in one way, by their places in the rows given, and their calibrated scores."""
-
-    places: npt.NDArray[np.int64]
-    scores_NF: npt.NDArray[np.float64]
-
-
 def judge_borrowed(
     runtime: Runtime,
     card: ModelCard,
@@ -93,55 +84,43 @@ def judge_borrowed(
     targets_NK: npt.NDArray[np.float32],
     folder: Path,
     masks: LungMasks | None,
-) -> dict[str, Borrowing]:
-    """Judge every film that can be read in each way; empty where all films have the same label.
+) -> dict[str, Judged]:
+    """Judge every film in each way; a film that cannot be read, or whose donor cannot, is left out.
+
+    Empty where all films have the same label.
 
     Raises:
         ModelError: the network failed.
     """
     preprocessor = Preprocessor(card.preprocessing)
-    places, inputs, lungs = [], [], []
-    for place, row in enumerate(rows):
+    known_NK = np.nan_to_num(targets_NK, nan=-1.0)
+    judging = Judging(runtime, card, BORROWED)
+    for place, donor in enumerate(_donors(known_NK)):
+        if donor < 0:
+            continue
         try:
-            radiograph = open_film(folder / row.path, folder)
+            radiograph = open_film(folder / rows[place].path, folder)
+            # Opened again: all films of a split would fill the memory.
+            donor_HW = preprocessor.grey(open_film(folder / rows[donor].path, folder))
         except UnreadableFilm:
             continue  # the other parts of the audit count them
-        rows_columns = (radiograph.pixels_HW.shape[0], radiograph.pixels_HW.shape[1])
-        mask_HW = None if masks is None else masks.of_film(row.path, rows_columns)
-        places.append(place)
-        inputs.append((preprocessor(radiograph), preprocessor.grey(radiograph)))
-        lungs.append(None if mask_HW is None else on_input(mask_HW, card.preprocessing))
-    known_NK = np.nan_to_num(targets_NK[places], nan=-1.0)
-    donors = _donors(known_NK)
-    films = [
-        _Film(grey_HW, inputs[donor][1], lungs[at], bool((known_NK[at] > 0.5).any()))
-        for at, ((_, grey_HW), donor) in enumerate(zip(inputs, donors, strict=True))
-        if donor >= 0
-    ]
-    kept = np.array(places, np.int64)[donors >= 0]
-    like = [inputs[at][0] for at in np.flatnonzero(donors >= 0)]
-    found = {}
-    for way, borrow in BORROWED.items():
-        looks = [(at, borrow(film)) for at, film in enumerate(films)]
-        able = [(at, look_HW) for at, look_HW in looks if look_HW is not None]
-        if able:
-            borrowing = [
-                replace(like[at], x_CHW=preprocessor.finish(look_HW)) for at, look_HW in able
-            ]
-            found[way] = Borrowing(
-                kept[[at for at, _ in able]], _scores_NF(runtime, card, borrowing)
-            )
-    return found
+        lungs_HW = _lungs(rows[place], radiograph, masks, card)
+        present = bool((known_NK[place] > 0.5).any())
+        film = _Film(preprocessor.grey(radiograph), donor_HW, lungs_HW, present)
+        like = preprocessor(radiograph)
+        for way, borrow in BORROWED.items():
+            look_HW = borrow(film)
+            if look_HW is not None:
+                judging.add(way, place, replace(like, x_CHW=preprocessor.finish(look_HW)))
+    return {way: judged for way, judged in judging.judged().items() if judged.places.size}
 
 
-def _scores_NF(
-    runtime: Runtime, card: ModelCard, inputs: Sequence[ModelInput]
-) -> npt.NDArray[np.float64]:
-    logits: list[tuple[float, ...]] = []
-    for start in range(0, len(inputs), _CHUNK_FILMS):
-        chunk = inputs[start : start + _CHUNK_FILMS]
-        logits += [film.logits for film in classify(runtime, card, chunk)]
-    return scores_of(np.reshape(logits, (-1, len(card.findings))), card)
+def _lungs(
+    row: FilmRow, radiograph: Radiograph, masks: LungMasks | None, card: ModelCard
+) -> MaskHW | None:
+    rows_columns = (radiograph.pixels_HW.shape[0], radiograph.pixels_HW.shape[1])
+    mask_HW = None if masks is None else masks.of_film(row.path, rows_columns)
+    return None if mask_HW is None else on_input(mask_HW, card.preprocessing)
 
 
 def _donors(known_NK: npt.NDArray[np.float32]) -> npt.NDArray[np.int64]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from pathlib import Path
 
@@ -13,12 +14,15 @@ from tests.training.conftest import write_table
 from training import audit_files, networks
 from training.audit import Judge, audit, source_rows
 from training.blanking import BLANKED, blank, judge_blanked
-from training.borrowed import BORROWED, SHAPE, drawn
+from training.borrowed import BORROWED, SHAPE, drawn, judge_borrowed
 from training.card import draft_card
 from training.cli import main
 from training.config import TrainingConfig
 from training.data.cache import load_greys
+from training.data.films import select_rows
 from training.data.manifest import FilmRow
+from training.data.splits import TEST
+from training.data.targets import targets_NK
 from training.evaluate import Subject
 from training.export import export
 from training.linear import SIDE, SMALL, Part, linear_scores, outer_frame, thumbnail
@@ -180,6 +184,26 @@ def test_that_the_command_prints_a_table_and_writes_what_it_says(
     assert written == audit_files.read(tmp_path)
     assert written["without_mask"] == 1
     assert all(row["meaning"] and row["auc"]["n"] for row in written["rows"])
+
+
+def test_that_borrowing_leaves_out_films_that_cannot_be_read_and_goes_on(
+    subject: Subject, marked: Path
+):
+    rows = [row for row in select_rows(subject.config, marked)[0] if row.split == TEST]
+    rows[3] = dataclasses.replace(rows[3], path="films/gone.png")
+    loaded = runtime.load(subject.bundle, subject.card, "cpu")
+    targets = targets_NK(rows, subject.config.target)
+    found = judge_borrowed(loaded, subject.card, rows, targets, marked, None)
+    places = found["own"].places
+    assert 3 not in places
+    assert 18 <= places.size <= 23  # also without those who were to borrow from it
+    alone = judge_blanked(
+        loaded, subject.card, [rows[place] for place in places], marked, LungMasks(marked / "lungs")
+    )
+    with_mask = [place for place in places if rows[place] in alone.rows]
+    np.testing.assert_allclose(
+        found["own"].scores_NF[np.isin(places, with_mask)], alone.scores_NF["whole"], atol=1e-6
+    )
 
 
 def test_that_a_folder_of_masks_that_is_not_there_is_named(
