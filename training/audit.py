@@ -1,7 +1,8 @@
 """The shortcut audit: how much of a task can be done without looking at the lungs.
 
 Linear models are fitted on training films from what is no lung; the bundle itself is judged on
-films with the lungs, or all but the lungs, blanked. Test films are only reported on.
+films with the lungs, or all but the lungs, blanked. Test films are only reported on; who has
+something to choose audits validation films.
 """
 
 from __future__ import annotations
@@ -38,7 +39,7 @@ Scores = npt.NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Row:
-    """What can be told from a part of the film, on test films."""
+    """What can be told from a part of the film, on films of one split."""
 
     key: str
     finding: str
@@ -54,6 +55,7 @@ class Audit:
     rows: list[Row]
     films: int
     patients: int
+    split: str = TEST
     with_mask: int = 0
     without_mask: int = 0
     notes: list[str] = field(default_factory=list)
@@ -66,12 +68,13 @@ def audit(
     cache: Path,
     device: runtime.Device,
     say: Say,
+    split: str = TEST,
 ) -> Audit:
-    """Audit a bundle on the films of its recipe.
+    """Audit a bundle on the films of its recipe, test films or validation films.
 
     Raises:
         UsageError: there is no label table, or no folder of masks.
-        NothingUsable: no film can be read, or none is for testing.
+        NothingUsable: no film can be read, or none is of this split.
         ModelError: the network failed.
     """
     lungs = LungMasks(masks) if masks else None
@@ -82,11 +85,11 @@ def audit(
             say(f"decoded {done} of {total} films")
 
     greys = load_greys(rows, data, Preprocessor(SMALL), cache, progress)
-    test = [row for row in greys.rows if row.split == TEST]
-    if not test:
-        raise NothingUsable("There is no film for test", hint="Look at data.test_splits.")
-    found = Audit([], len(test), len({row.patient for row in test}))
-    judge = Judge(subject.config.evaluation.bootstrap)
+    films = [row for row in greys.rows if row.split == split]
+    if not films:
+        raise NothingUsable(f"There is no film for {split}", hint="Look at data.*_splits.")
+    found = Audit([], len(films), len({row.patient for row in films}), split)
+    judge = Judge(subject.config.evaluation.bootstrap, split)
     found.rows += _linear_rows(subject, greys, judge)
     found.rows += source_rows(subject.config.target, greys, judge, found.notes)
     loaded = runtime.load(subject.bundle, subject.card, device)
@@ -94,21 +97,22 @@ def audit(
         found.notes.append("No masks were given: the model was not judged on blanked films.")
     else:
         found.rows += _outline_rows(subject.config.target, greys, lungs, judge)
-        blanked = judge_blanked(loaded, subject.card, test, data, lungs)
+        blanked = judge_blanked(loaded, subject.card, films, data, lungs)
         found.with_mask, found.without_mask = len(blanked.rows), blanked.without_mask
         found.rows += _blanked_rows(subject, blanked, judge)
         found.notes += _blanking_notes(blanked)
-    targets = targets_NK(test, subject.config.target)
-    borrowed = judge_borrowed(loaded, subject.card, test, targets, data, lungs)
-    found.rows += _borrowed_rows(subject, test, targets, borrowed, judge)
+    targets = targets_NK(films, subject.config.target)
+    borrowed = judge_borrowed(loaded, subject.card, films, targets, data, lungs)
+    found.rows += _borrowed_rows(subject, films, targets, borrowed, judge)
     return found
 
 
 @dataclass(frozen=True)
 class Judge:
-    """AUC with an interval over patients."""
+    """AUC with an interval over patients, and the split whose films are judged."""
 
     draws: int
+    split: str = TEST
 
     def __call__(self, truth_N: Truth, scores_N: Scores, rows: Sequence[FilmRow]) -> Estimate:
         def of_films(places: Indices) -> float:
@@ -132,8 +136,8 @@ def _linear_estimate(
     rows: Sequence[FilmRow],
     judge: Judge,
 ) -> Estimate:
-    """Fitted on training films and judged on test films; films whose label is missing (NaN) are
-    left out."""
+    """Fitted on training films and judged on others; films whose label is missing (NaN) are left
+    out."""
 
     def places(split: str) -> Indices:
         return np.array(
@@ -144,11 +148,13 @@ def _linear_estimate(
     def part(split: str) -> Part:
         return Part(features_NP[places(split)], known_N[places(split)] > 0.5)
 
-    test = part(TEST)
-    scores_N = linear_scores(part(TRAIN), part(VALIDATION), test.features_NP)
+    judged = part(judge.split)
+    # No film is judged by a model that it helped to choose.
+    chosen_on = None if judge.split == VALIDATION else part(VALIDATION)
+    scores_N = linear_scores(part(TRAIN), chosen_on, judged.features_NP)
     if scores_N is None:
-        return _untold(test.truth_N.size)
-    return judge(test.truth_N, scores_N, [rows[i] for i in places(TEST)])
+        return _untold(judged.truth_N.size)
+    return judge(judged.truth_N, scores_N, [rows[i] for i in places(judge.split)])
 
 
 def _outline_rows(

@@ -1,4 +1,4 @@
-"""The audit as a table to read and as `audit.json`."""
+"""The audit as a table to read and as `audit.json`, of validation films `audit-validation.json`."""
 
 from __future__ import annotations
 
@@ -9,19 +9,21 @@ from typing import Any
 
 from training.audit import Audit
 from training.audit_meaning import TITLES
+from training.data.splits import TEST, VALIDATION
 from training.evaluate import Subject
 from training.figures import plain
 from training.runs import command_line, commit, now_utc, versions, write_json
 from xrayview.errors import UsageError
 from xrayview.io.bundle import sha256_of
 
-NAME = "audit.json"
+NAMES = {TEST: "audit.json", VALIDATION: "audit-validation.json"}
+"""The report shows that of test films."""
 _WIDTH = 100
 
 
 def table(found: Audit) -> str:
     """One line for each row, its sentence below it, then what limits the audit."""
-    title = f"Shortcut audit on {found.films} test films of {found.patients} patients"
+    title = f"Shortcut audit on {found.films} {found.split} films of {found.patients} patients"
     lines = [
         f"{title}; AUC, 95 % interval over patients",
         f"{'what is seen':40s} {'finding':20s}   AUC    interval         n",
@@ -42,7 +44,7 @@ def as_json(found: Audit, subject: Subject) -> dict[str, Any]:
         "model": subject.card.name,
         "version": subject.card.version,
         "model_sha256": sha256_of(subject.bundle),
-        "split": "test",
+        "split": found.split,
         "films": found.films,
         "patients": found.patients,
         "with_mask": found.with_mask,
@@ -66,19 +68,20 @@ def as_json(found: Audit, subject: Subject) -> dict[str, Any]:
 
 
 def write(found: Audit, subject: Subject, out: Path) -> Path:
-    """Write `audit.json` below `out`."""
+    """Write the audit below `out`, under the name of its split."""
     out.mkdir(parents=True, exist_ok=True)
-    write_json(out / NAME, as_json(found, subject))
-    return out / NAME
+    path = out / NAMES[found.split]
+    write_json(path, as_json(found, subject))
+    return path
 
 
 def read(folder: Path) -> dict[str, Any] | None:
-    """The audit of a folder; None where none was made.
+    """The audit of test films of a folder; None where none was made.
 
     Raises:
         UsageError: the file is not JSON.
     """
-    path = folder / NAME
+    path = folder / NAMES[TEST]
     if not path.is_file():
         return None
     try:

@@ -32,7 +32,16 @@ def audit_options(parser: argparse.ArgumentParser) -> None:
         "--masks", type=Path, help="lung masks, STEM.png for each film STEM.*, lungs bright"
     )
     parser.add_argument(
-        "--out", type=Path, help="folder for audit.json (default: RUN or runs/NAME)"
+        "--split",
+        default="test",
+        choices=("test", "validation"),
+        help="the films that are judged; what is chosen by an audit is chosen on validation "
+        "(default: %(default)s)",
+    )
+    parser.add_argument(
+        "--out",
+        type=Path,
+        help="folder for audit.json or audit-validation.json (default: RUN or runs/NAME)",
     )
     parser.add_argument(
         "--cache",
@@ -43,13 +52,13 @@ def audit_options(parser: argparse.ArgumentParser) -> None:
 
 
 def audit(args: argparse.Namespace) -> None:
-    """Print the audit and write `audit.json`."""
+    """Print the audit and write it as JSON."""
     from training import audit_files
     from training.audit import audit as audit_model
     from training.evaluate import find_subject
 
     subject = find_subject(args.model, args.recipe)
-    found = audit_model(subject, args.data, args.masks, args.cache, args.device, _say)
+    found = audit_model(subject, args.data, args.masks, args.cache, args.device, _say, args.split)
     _say(audit_files.table(found))
     _say(f"written to {audit_files.write(found, subject, args.out or _folder_of(args.model))}")
 

@@ -60,18 +60,17 @@ class Part:
         return bool(self.truth_N.any() and not self.truth_N.all())
 
 
-def linear_scores(train: Part, validation: Part, features_NP: Greys) -> Scores | None:
+def linear_scores(train: Part, validation: Part | None, features_NP: Greys) -> Scores | None:
     """Scores of films by logistic regression; None where training has one class only.
 
-    The strength of its penalty is chosen by AUC on validation.
+    The strength of its penalty is chosen by AUC on validation; without that it is the usual one.
     """
     if not train.has_both:
         return None
-    strengths = _STRENGTHS if validation.has_both else (_USUAL,)
-    models = [_fit(train, strength) for strength in strengths]
-    if len(models) == 1:
-        best = models[0]
+    if validation is None or not validation.has_both:
+        best = _fit(train, _USUAL)
     else:
+        models = [_fit(train, strength) for strength in _STRENGTHS]
         areas = [auc(validation.truth_N, m.decision_function(validation.features_NP))
                  for m in models]  # fmt: skip
         best = models[int(np.argmax(areas))]

@@ -21,12 +21,13 @@ from training.config import TrainingConfig
 from training.data.cache import load_greys
 from training.data.films import select_rows
 from training.data.manifest import FilmRow
-from training.data.splits import TEST
+from training.data.splits import TEST, VALIDATION
 from training.data.targets import targets_NK
 from training.evaluate import Subject
 from training.export import export
 from training.linear import SIDE, SMALL, Part, linear_scores, outer_frame, thumbnail
 from training.lungs import LungMasks, on_input
+from training.recipes import recipe
 from xrayview.domain.model import PreprocessSpec
 from xrayview.errors import ExitCode, UsageError
 from xrayview.inference import runtime
@@ -184,6 +185,45 @@ def test_that_the_command_prints_a_table_and_writes_what_it_says(
     assert written == audit_files.read(tmp_path)
     assert written["without_mask"] == 1
     assert all(row["meaning"] and row["auc"]["n"] for row in written["rows"])
+
+
+def test_that_what_is_chosen_by_an_audit_needs_no_test_film(
+    subject: Subject, marked: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    arguments = ["audit", str(subject.bundle), "--data", str(marked), "--out", str(tmp_path)]
+    options = ["--cache", str(tmp_path / "cache"), "--split", "validation"]
+    assert main([*arguments, *options]) == ExitCode.OK
+    written = json.loads((tmp_path / "audit-validation.json").read_text())
+    rows = select_rows(recipe(subject.config.recipe), marked)[0]
+    held_out = sum(row.split == VALIDATION for row in rows)
+    assert (written["split"], written["films"]) == ("validation", held_out)
+    assert all(row["auc"]["n"] == held_out for row in written["rows"])
+    assert f"on {held_out} validation films" in capsys.readouterr().out
+    # The report shows the audit of test films, which was not made.
+    assert audit_files.read(tmp_path) is None
+
+
+def test_that_no_film_chooses_the_linear_model_that_it_is_judged_by(
+    marked: Path, tmp_path: Path, tiny_config: TrainingConfig, monkeypatch: pytest.MonkeyPatch
+):
+    asked: list[Part | None] = []
+
+    def noted(train: Part, chosen_on: Part | None, features_NP: np.ndarray) -> np.ndarray | None:
+        asked.append(chosen_on)
+        return linear_scores(train, chosen_on, features_NP)
+
+    monkeypatch.setattr("training.audit.linear_scores", noted)
+    greys = load_greys(select_rows(tiny_config, marked)[0], marked, Preprocessor(SMALL), tmp_path)
+    target = tiny_config.target
+    elsewhere = dataclasses.replace(greys, rows=tuple(
+        dataclasses.replace(row, source=("here", "there")[place % 2])
+        for place, row in enumerate(greys.rows)
+    ))  # fmt: skip
+    list(source_rows(target, elsewhere, Judge(20, TEST), []))
+    assert all(part is not None for part in asked)
+    asked.clear()
+    list(source_rows(target, elsewhere, Judge(20, VALIDATION), []))
+    assert asked == [None, None]
 
 
 def test_that_borrowing_leaves_out_films_that_cannot_be_read_and_goes_on(
