@@ -23,7 +23,7 @@ from typing import Any
 import numpy as np
 import pytest
 from pydicom import dcmread
-from PySide6.QtCore import QEvent, QObject, Qt, Signal
+from PySide6.QtCore import QEvent, QEventLoop, QObject, Qt, QTimer, Signal
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
@@ -135,7 +135,7 @@ def window(qapp: QApplication, tmp_path: Path) -> Iterator[MainWindow]:
     shown.show()
     shown.wake(Engine())
     collector.settle()
-    QTest.qWait(1500)
+    run_for(1500)
     yield shown
     collector.stop()
     shown.close()
@@ -143,10 +143,17 @@ def window(qapp: QApplication, tmp_path: Path) -> Iterator[MainWindow]:
     QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
 
 
+def run_for(ms: int) -> None:
+    """Let the window run. QTest.qWait would keep Python's lock, and every other thread waiting."""
+    loop = QEventLoop()
+    QTimer.singleShot(ms, loop.quit)
+    loop.exec()
+
+
 def until(done: Callable[[], bool]) -> None:
     end = time.monotonic() + WAIT_S
     while not done() and time.monotonic() < end:
-        QTest.qWait(5)
+        run_for(5)
     assert done()
 
 
@@ -162,27 +169,27 @@ def session(window: MainWindow, folder: Path, watch: Watch) -> None:
     bar = space.browser.tree.verticalScrollBar()
     for place in range(40):
         bar.setValue(bar.maximum() * place // 40)
-        QTest.qWait(20)
+        run_for(20)
     watch.step("next film")
     for _ in range(30):
         space.workbench.step(1)
-        QTest.qWait(30)
+        run_for(30)
     watch.step("window")
     for _ in range(20):
         QTest.keyClick(window, Qt.Key.Key_I)
-        QTest.qWait(10)
+        run_for(10)
     watch.step("filter")
     for text in ("0", "00", "001", "0017", ""):
         space.browser.field.setText(text)
-        QTest.qWait(50)
+        run_for(50)
     watch.step("star")
     for _ in range(5):
         QTest.keyClick(window, Qt.Key.Key_K)
-        QTest.qWait(20)
+        run_for(20)
     space.browser.filter.star.setChecked(True)
-    QTest.qWait(50)
+    run_for(50)
     space.browser.filter.star.setChecked(False)
-    QTest.qWait(200)
+    run_for(200)
 
 
 def test_window_answers_through_a_session(benchmark: Any, window: MainWindow, folder: Path) -> None:
@@ -212,7 +219,7 @@ def test_next_film_that_was_prefetched(
         until(lambda: space.session.radiograph is not None)
         following = space.workbench.listed().neighbour(space.session.current, 1)
         until(lambda: space.session.is_decoded(following))
-        QTest.qWait(300)
+        run_for(300)
 
     def step() -> None:
         space.workbench.step(1)
