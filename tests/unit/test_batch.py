@@ -29,18 +29,6 @@ OPTIONS = BatchOptions(identity_key=b"k" * 32)
 FILMS = 20
 
 
-@pytest.fixture(scope="module")
-def engine() -> Iterator[Engine]:
-    with Engine(1, spare_workers=0) as engine:
-        yield engine
-
-
-@pytest.fixture(scope="module")
-def model(tmp_path_factory: pytest.TempPathFactory) -> ModelRef:
-    path = write_bundle(tmp_path_factory.mktemp("models") / "tiny.pt")
-    return ModelRef(path, sha256_of(path), "cpu")
-
-
 @pytest.fixture
 def films(tmp_path: Path) -> Path:
     folder = tmp_path / "films"

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import shutil
 import threading
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +16,6 @@ from pydicom.encaps import generate_frames
 from pydicom.uid import RLELossless
 
 from tests.builders import phantom, write_dicom, write_encapsulated, write_raster
-from tests.bundles import write_bundle
 from xrayview.batch.journal import journal_path
 from xrayview.batch.report import report_path
 from xrayview.batch.rows import Rows
@@ -26,24 +24,11 @@ from xrayview.domain.events import BatchFinished, BatchStarted, FilmFinished
 from xrayview.engine.client import Engine
 from xrayview.engine.protocol import ModelRef
 from xrayview.errors import UsageError
-from xrayview.io.bundle import sha256_of
 from xrayview.io.limits import MAX_FRAMES
 from xrayview.io.predictions import Row, read_predictions, write_predictions
 
 FRAMES = np.stack([np.roll(phantom(60, 50), 5 * step, axis=0) for step in range(5)])
 REAL = {"emri_small_RLE.dcm": 10, "SC_rgb_rle_2frame.dcm": 2, "rtdose.dcm": 15}
-
-
-@pytest.fixture(scope="module")
-def engine() -> Iterator[Engine]:
-    with Engine(1, spare_workers=0) as engine:
-        yield engine
-
-
-@pytest.fixture(scope="module")
-def model(tmp_path_factory: pytest.TempPathFactory) -> ModelRef:
-    path = write_bundle(tmp_path_factory.mktemp("models") / "tiny.pt")
-    return ModelRef(path, sha256_of(path), "cpu")
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 
 import pydicom.data
@@ -23,12 +22,6 @@ DISC = Path(pydicom.data.__file__).parent / "test_files" / "dicomdirtests"
 def disc(tmp_path: Path) -> Path:
     """The file-set that comes with pydicom: three patients, 31 images."""
     return Path(shutil.copytree(DISC, tmp_path / "disc")) / "DICOMDIR"
-
-
-@pytest.fixture(scope="module")
-def engine() -> Iterator[Engine]:
-    with Engine(1) as engine:
-        yield engine
 
 
 def rename(disc: Path, number: int, file_id: list[str]) -> None:

@@ -6,14 +6,12 @@ import multiprocessing
 import os
 import signal
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from tests.builders import phantom, write_dicom, write_raster
-from tests.bundles import write_bundle
 from xrayview.domain.film import FilmRef, RejectedFile
 from xrayview.domain.model import HeatMap
 from xrayview.engine.client import Engine
@@ -34,18 +32,6 @@ from xrayview.io.readers import read_film
 from xrayview.preprocessing.pipeline import Preprocessor
 
 WAIT_S = 120
-
-
-@pytest.fixture(scope="module")
-def engine() -> Iterator[Engine]:
-    with Engine(1) as engine:
-        yield engine
-
-
-@pytest.fixture(scope="module")
-def model(tmp_path_factory: pytest.TempPathFactory) -> ModelRef:
-    path = write_bundle(tmp_path_factory.mktemp("models") / "tiny.pt")
-    return ModelRef(path, sha256_of(path), "cpu")
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
 from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
@@ -40,12 +39,6 @@ class NotANumberWhenBright(Tiny):
         is_film = (bright_B1 > 0.35) & (bright_B1 < 0.55)
         spoilt = torch.where(is_film, nothing + float("nan"), nothing)
         return super().forward_head(features_BDhw) + spoilt
-
-
-@pytest.fixture(scope="module")
-def engine() -> Iterator[Engine]:
-    with Engine(1, spare_workers=0) as engine:
-        yield engine
 
 
 @pytest.fixture(autouse=True)
