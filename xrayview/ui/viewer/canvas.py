@@ -92,9 +92,10 @@ class Canvas(QGraphicsView):
         self.loupe = Loupe(film, self.viewport())
         self.set_tool("window")
 
-    def take_film(self, size: QSize) -> None:
-        """A new film of `size` pixels: upright and whole."""
-        self.place(Placement(size, self._view_size()).fitted(), fitted=True)
+    def take_film(self, size: QSize, stretch: tuple[float, float] = (1.0, 1.0)) -> None:
+        """A new film of `size` pixels, oblong ones by `stretch`: upright and whole."""
+        placement = Placement(size, self._view_size(), stretch=stretch)
+        self.place(placement.fitted(), fitted=True)
 
     def place(self, placement: Placement, *, fitted: bool = False) -> None:
         """Lay the film; a fitted film stays fitted when the viewport changes its size.

@@ -140,9 +140,9 @@ class FilmItem(QGraphicsItem):
             return None
 
         def part(target: QRect) -> Pixels:
-            level_HW = pyramid.level_for(placement.zoom).pixels_HW
+            level_HW = pyramid.level_for(placement.zoom * max(placement.stretch)).pixels_HW
             to_level = to_pixels_of(level_HW.shape, placement, target.topLeft())
-            smooth = is_smooth(placement.zoom)
+            smooth = is_smooth(placement)
             return resample(level_HW, to_level, _shape(target), lut.greyscale, smooth=smooth)
 
         kept = QRect() if before is None else _kept(before, placement) & box
@@ -191,9 +191,9 @@ def _shift(before: Placement, after: Placement) -> QPoint:
     return QPoint(round(new.dx() - old.dx()), round(new.dy() - old.dy()))
 
 
-def is_smooth(zoom: float) -> bool:
-    """Interpolate at this zoom; one to one there is nothing to interpolate."""
-    return zoom <= NEAREST_ABOVE and not math.isclose(zoom, 1.0, rel_tol=1e-6)
+def is_smooth(placement: Placement) -> bool:
+    """Interpolate, as far as there is anything between pixels and they are not to be seen."""
+    return placement.zoom <= NEAREST_ABOVE and not placement.is_native
 
 
 def _whole_pixels(film: QRectF) -> QRect:

@@ -19,6 +19,7 @@ from xrayview.display.corners import (
 )
 from xrayview.display.greyscale import build_lut
 from xrayview.display.ready import ReadyFilm, make_ready
+from xrayview.display.true_shape import stretch
 from xrayview.display.voi import (
     Voi,
     VoiChoice,
@@ -121,7 +122,7 @@ class FilmViewer(QWidget):
         self._busy.hide()
         self.measure.show_film(radiograph)
         self.frames.show_film(radiograph.ref.frames, radiograph.ref.frame, frame_rate(radiograph))
-        self._canvas.take_film(self._film.size)
+        self._canvas.take_film(self._film.size, stretch(radiograph.spacing))
         self.film_changed.emit()
 
     def show_frame(self, radiograph: Radiograph, ready: ReadyFilm) -> None:
@@ -301,7 +302,7 @@ class FilmViewer(QWidget):
             return
         self._inverted = False
         self._show_through(self._choices[0].voi)
-        self._canvas.take_film(self._film.size)
+        self._canvas.take_film(self._film.size, stretch(self._radiograph.spacing))
 
     def set_tool(self, tool: Tool) -> None:
         """What the left button does: drag "window", "zoom" or "pan", or draw with a tool."""

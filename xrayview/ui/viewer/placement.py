@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field, replace
 
 from PySide6.QtCore import QPointF, QRectF, QSize
@@ -15,7 +16,8 @@ class Placement:
     """How one film is laid into one viewport.
 
     Lengths on screen are physical pixels, so that a zoom of 1 shows one film pixel on one pixel
-    of the screen whatever its scaling is. The film is first mirrored (left and right), then
+    of the screen whatever its scaling is; of oblong pixels the shorter side, while the longer one
+    takes `stretch` as much. The film is first mirrored (left and right), then
     turned clockwise, then scaled; `center` is the film point in the middle of the viewport, in
     film pixels with the film's top left corner at (0, 0).
     """
@@ -26,18 +28,25 @@ class Placement:
     center: QPointF = field(default_factory=QPointF)
     turns: int = 0
     mirrored: bool = False
+    stretch: tuple[float, float] = (1.0, 1.0)
+    """Down and across the film, as `display.true_shape` says."""
 
     def fitted(self) -> Placement:
         """The whole film, as large as the viewport allows."""
-        film = self.film.transposed() if self.turns % 2 else self.film
-        zoom = min(
-            self.view.width() / max(1, film.width()), self.view.height() / max(1, film.height())
-        )
+        high, wide = self.film.height() * self.stretch[0], self.film.width() * self.stretch[1]
+        if self.turns % 2:
+            high, wide = wide, high
+        zoom = min(self.view.width() / max(1, wide), self.view.height() / max(1, high))
         return replace(self, zoom=_limited(zoom), center=self.film_rect().center())
 
     def film_rect(self) -> QRectF:
         """The film in its own coordinates."""
         return QRectF(0, 0, self.film.width(), self.film.height())
+
+    @property
+    def is_native(self) -> bool:
+        """Every film pixel covers one pixel of the screen: there is nothing to interpolate."""
+        return self.stretch == (1.0, 1.0) and math.isclose(self.zoom, 1.0, rel_tol=1e-6)
 
     def to_view(self) -> QTransform:
         """Film pixels -> physical pixels of the viewport.
@@ -83,8 +92,9 @@ class Placement:
         return self.flipped_horizontal().rotated(2)
 
     def _linear(self) -> QTransform:
-        sideways = -self.zoom if self.mirrored else self.zoom
-        return QTransform.fromScale(sideways, self.zoom) * _TURNS[self.turns]
+        down, across = (self.zoom * factor for factor in self.stretch)
+        sideways = -across if self.mirrored else across
+        return QTransform.fromScale(sideways, down) * _TURNS[self.turns]
 
     def _centered_on(self, point: QPointF) -> Placement:
         # A film that has left the viewport altogether is hard to find again.
