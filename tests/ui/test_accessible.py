@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import (
     QAbstractButton,
     QAbstractScrollArea,
+    QAbstractSlider,
     QAbstractSpinBox,
     QComboBox,
     QDialog,
@@ -18,7 +20,10 @@ from PySide6.QtWidgets import (
 )
 from pytestqt.qtbot import QtBot
 
+from tests.ui.conftest import WAIT_MS
 from xrayview.ui import shortcuts
+from xrayview.ui.browser.filter_line import FilterPage
+from xrayview.ui.findings.card_dialog import CardDialog
 from xrayview.ui.main_window import MainWindow
 from xrayview.ui.shortcut_sheet import ShortcutSheet
 
@@ -73,6 +78,47 @@ def test_that_every_control_of_the_dialogs_has_a_name(window: MainWindow) -> Non
     sheet = window.findChild(ShortcutSheet)
     assert mute(sheet) == []
     sheet.close()
+
+
+def without_a_tip(top: QWidget) -> list[str]:
+    """Controls that show no words of their own and do not say what they are for."""
+    wordless = (QAbstractSlider, QComboBox, QAbstractSpinBox, QAbstractButton)
+    return [
+        f"{type(w).__name__} in {type(w.parentWidget()).__name__}: {w.accessibleName()}"
+        for w in controls(top)
+        if isinstance(w, wordless) and not (w.toolTip() or is_worded(w))
+    ]
+
+
+def is_worded(widget: QWidget) -> bool:
+    """A button with words, or one that draws its own face."""
+    return isinstance(widget, QAbstractButton) and bool(widget.text() or widget.icon().isNull())
+
+
+def test_that_every_control_without_words_says_what_it_is_for(ready: MainWindow) -> None:
+    assert without_a_tip(ready) == []
+
+
+@pytest.mark.parametrize("name", ["save_figure", "export_folder", "deidentify", "tag_table"])
+def test_that_every_control_of_an_export_has_a_name_and_a_tip(
+    qtbot: QtBot, ready: MainWindow, name: str
+) -> None:
+    getattr(ready.exports, name)()
+    qtbot.waitUntil(lambda: ready.exports.dialog(name) is not None, timeout=WAIT_MS)
+    dialog = ready.exports.dialog(name)
+    assert dialog is not None
+    assert (mute(dialog), without_a_tip(dialog)) == ([], [])
+    dialog.close()
+    qtbot.waitUntil(lambda: ready.exports.dialog(name) is None, timeout=WAIT_MS)
+
+
+def test_that_the_card_and_the_filter_have_names(qtbot: QtBot, ready: MainWindow) -> None:
+    model = ready.workspace.session.model
+    assert model is not None
+    card = CardDialog(model)
+    qtbot.addWidget(card)
+    page = ready.findChild(FilterPage)
+    assert (mute(card), mute(page), without_a_tip(page)) == ([], [], [])
 
 
 def test_that_every_button_of_the_bar_says_in_its_tooltip_what_it_does(window: MainWindow) -> None:

@@ -122,6 +122,7 @@ class FilterPage(QFrame):
         self.verdicts = {verdict: _check(verdict) for verdict in Verdict}
         self.finding = QComboBox()
         self.finding.setAccessibleName("Finding")
+        self.finding.setToolTip("List films with a score of this finding")
         self.finding.addItem(_ANY, "")
         self.least = QDoubleSpinBox()
         self.least.setRange(0.0, 1.0)

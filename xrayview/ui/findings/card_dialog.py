@@ -16,6 +16,7 @@ class CardDialog(QDialog):
         self.setWindowTitle(f"Model card: {ready.card.name}")
         self.resize(720, 640)
         page = QTextBrowser()
+        page.setAccessibleName("Model card")
         page.document().setDocumentMargin(16)
         page.setHtml(card_html(ready))
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)

@@ -44,12 +44,17 @@ class HeatControls(QWidget):
         self.switch.setIconSize(QSize(16, 16))
         shortcuts.describe(self.switch, "heat_map")
         self.switch.toggled.connect(self._on_switch)
-        self.finding = _combo("Finding of the heat map")
-        self.method = _combo("Method of the heat map")
+        self.finding = _combo()
+        shortcuts.describe(self.finding, "heat_finding", "Finding of the heat map")
+        self.method = _combo()
+        self.method.setAccessibleName("Method of the heat map")
+        self.method.setToolTip("How the heat map is made")
         for combo in (self.finding, self.method):
             combo.currentIndexChanged.connect(lambda _: self.asked.emit())
         self.opacity, opacity_row = _slider("Opacity", 50, self.opacity_changed)
+        self.opacity.setToolTip("Opacity of the strongest place")
         self.cutoff, cutoff_row = _slider("Cut-off", 20, self.cutoff_changed)
+        self.cutoff.setToolTip("Evidence below this part of the peak is not drawn")
         self.note = QLabel()
         self.note.setProperty("role", "quiet")
         self.note.setWordWrap(True)
@@ -132,9 +137,8 @@ class HeatControls(QWidget):
         column.addWidget(self.note)
 
 
-def _combo(name: str) -> QComboBox:
+def _combo() -> QComboBox:
     combo = QComboBox()
-    combo.setAccessibleName(name)
     combo.setFocusPolicy(Qt.FocusPolicy.TabFocus)
     combo.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
     combo.setMinimumContentsLength(8)

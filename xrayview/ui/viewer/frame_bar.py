@@ -28,6 +28,7 @@ class FrameBar(QFrame):
         self.play_button = self._button()
         self.slider = QSlider(Qt.Orientation.Horizontal)
         self.slider.setAccessibleName("Frame")
+        self.slider.setToolTip("The frame on screen")
         self.slider.setPageStep(10)
         self.slider.valueChanged.connect(self._on_slider)
         self.count = QLabel()
