@@ -32,8 +32,8 @@ _HEAT_MAPS_KEPT = 64
 _PREPARED_KEPT = 16
 
 
-MOST_VIEWS = 4
-"""Films that can be on screen at once."""
+MOST_VIEWS = 5
+"""Films that can be on screen at once: four beside each other, and one apart."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,6 +62,10 @@ class Session:
         self.views: list[View] = [View()]
         """What is on screen, in reading order; one of them is the active view."""
         self.active = 0
+        self.pinned = False
+        """The film of the view apart stays when another one is chosen."""
+        self._apart = False
+        self._beside = 0
         self.model: ModelReady | None = None
         self._films: tuple[FilmRef, ...] | None = ()
         self._by_id: dict[str, FilmRef] = {}
@@ -86,6 +90,7 @@ class Session:
         """Swap the staged folder in; what belonged to the earlier one is let go."""
         self.folder, self.source = folder, source
         self.views = [View() for _ in self.views]
+        self.pinned = False
         for kept in (self._results, self._prepared, self._heat_maps):
             kept.clear()
         self._decoded.clear()
@@ -114,22 +119,49 @@ class Session:
     # Views
 
     def show_views(self, count: int) -> None:
-        """Have so many views; the active one stays, at the last place if its own is gone."""
-        view = self.views[self.active]
-        kept = self.views[:count]
-        if self.active >= count:
-            self.active = count - 1
-            kept[self.active] = view
-        self.views = kept + [View() for _ in range(count - len(kept))]
+        """Have so many views beside each other, and the one apart as it is.
+
+        The active one stays, at the last place if its own is gone.
+        """
+        last = len(self.views) - self._apart
+        beside, apart = self.views[:last], self.views[last:]
+        kept = beside[:count]
+        if self._beside >= count:
+            kept[-1] = beside[self._beside]
+        self._beside = min(self._beside, count - 1)
+        self.active = count if self.active == last else self._beside
+        self.views = kept + [View() for _ in range(count - len(kept))] + apart
 
     def swap_views(self, one: int, other: int) -> None:
         """Let two views change places; the active one stays active."""
         self.views[one], self.views[other] = self.views[other], self.views[one]
         self.active = {one: other, other: one}.get(self.active, self.active)
+        self._beside = {one: other, other: one}.get(self._beside, self._beside)
 
     def activate(self, number: int) -> None:
         """Make a view the active one: what is chosen, keyed and said is of its film."""
         self.active = number
+        if number != self.apart:
+            self._beside = number
+
+    def show_apart(self, shown: bool) -> None:
+        """Have a further view, in a window of its own, or no longer."""
+        if shown and not self._apart:
+            self.views.append(View())
+        elif self._apart and not shown:
+            self.views.pop()
+            self.active, self.pinned = self.beside, False
+        self._apart = shown
+
+    @property
+    def apart(self) -> int | None:
+        """The number of the view in a window of its own, which is the last one; None without."""
+        return len(self.views) - 1 if self._apart else None
+
+    @property
+    def beside(self) -> int:
+        """The active one of the views beside each other, also while the one apart is active."""
+        return self._beside
 
     @property
     def current(self) -> FilmRef | None:

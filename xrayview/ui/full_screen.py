@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QMainWindow, QWidget
+from PySide6.QtWidgets import QWidget
 
 
 class FullScreen:
     """Switches a window between itself and its film alone, on the screen that it is on.
 
     Args:
-        window: the main window.
+        window: the main window, or the second one.
     """
 
-    def __init__(self, window: QMainWindow) -> None:
+    def __init__(self, window: QWidget) -> None:
         self._window = window
         self._hidden: list[QWidget] = []
 

@@ -36,7 +36,7 @@ from xrayview.ui.shortcut_sheet import ShortcutSheet
 from xrayview.ui.start_page import StartPage
 from xrayview.ui.status_line import StatusLine
 from xrayview.ui.toolbar import FILM_BUTTONS, MODEL_BUTTONS, VIEW_BUTTONS, TopBar
-from xrayview.ui.window_place import keep_on_screen, to_next_screen
+from xrayview.ui.window_place import stay_on_screen, to_next_screen
 
 if TYPE_CHECKING:
     from xrayview.engine.client import Engine
@@ -82,7 +82,7 @@ class MainWindow(QMainWindow):
             "settings": self.preferences.show,
             "edit_keys": lambda: self.preferences.show("Keys"),
         }
-        actions = {key.name: self._action(key.name) for key in shortcuts.KEYS}
+        actions = self._named = {key.name: self._action(key.name) for key in shortcuts.KEYS}
         self.bar = TopBar(actions)
         self.bar.setObjectName("tools")
         self.addToolBar(self.bar)
@@ -134,6 +134,7 @@ class MainWindow(QMainWindow):
         self._restore_dock(space)
         self._let_go = [
             space.save_state,
+            space.second.close,
             self._save_dock,
             space.measuring.close,
             tasks.close,
@@ -141,6 +142,8 @@ class MainWindow(QMainWindow):
         ]
         self.exports = Exports(space, tasks, engine, self._settings, self)
         self._actions |= space.commands() | self.dock.commands() | self.exports.commands()
+        space.second.use(self._named)
+        self.preferences.keys_changed.connect(space.second.renew_keys)
         self.pages.addWidget(space)
         space.workbench.folder_opened.connect(self._on_folder)
         space.identity_hidden.connect(self._show_title)
@@ -266,7 +269,7 @@ class MainWindow(QMainWindow):
         self.resize(_USUAL)
         geometry = self._settings["window_state"].get("geometry", "")
         self.restoreGeometry(QByteArray.fromBase64(geometry.encode()))
-        keep_on_screen(self)
+        stay_on_screen(self)
 
     def _restore_dock(self, space: Workspace) -> None:
         self.addDockWidget(Qt.DockWidgetArea.RightDockWidgetArea, self.dock)

@@ -93,8 +93,8 @@ _PLACEMENT = (
 )  # fmt: skip
 _MORE = (
     "tags", "pipeline", "", "overlays", "shutter", "", "copy_picture", "save_figure",
-    "export_folder", "deidentify", "tag_table", "", "hide_identity", "full_screen", "", "settings",
-    "shortcuts",
+    "export_folder", "deidentify", "tag_table", "", "hide_identity", "second_window",
+    "full_screen", "", "settings", "shortcuts",
 )  # fmt: skip
 _LINK_TIP = (
     "Link pan, zoom and window.\n"

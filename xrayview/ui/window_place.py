@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import QRect
+from PySide6.QtCore import QObject, QRect, QTimer
 from PySide6.QtWidgets import QApplication, QWidget
 
 _GRIP_PX = 120
@@ -37,6 +37,26 @@ def keep_on_screen(window: QWidget) -> None:
     place = placed(window.geometry(), free)
     if place != window.geometry() and not window.isMaximized() and not window.isFullScreen():
         window.setGeometry(place)
+
+
+def stay_on_screen(window: QWidget) -> None:
+    """Bring a window back now, and again whenever a monitor goes."""
+    keep_on_screen(window)
+    app = QApplication.instance()
+    assert isinstance(app, QApplication)
+    app.screenRemoved.connect(_Keeper(window).keep_soon)
+
+
+class _Keeper(QObject):
+    """Lives as long as its window."""
+
+    def __init__(self, window: QWidget) -> None:
+        super().__init__(window)
+        self._window = window
+
+    def keep_soon(self) -> None:
+        # Qt itself moves the windows of the monitor, after it has told of its end.
+        QTimer.singleShot(0, self, lambda: keep_on_screen(self._window))
 
 
 def to_next_screen(window: QWidget) -> bool:

@@ -184,9 +184,31 @@ class Workbench(QObject):
         for number in range(count, MOST_VIEWS):
             self._tasks.cancel(_slot(number))
         self.session.show_views(count)
-        view = self.session.views[self.session.active]
-        if view.film is not None and view.radiograph is None and view.error is None:
-            self.open_film(view.film)
+        for number in {self.session.active, len(self.session.views) - 1}:  # the last may be apart
+            view = self.session.views[number]
+            if view.film is not None and view.radiograph is None and view.error is None:
+                self.open_film(view.film, number)
+
+    def show_apart(self, shown: bool) -> None:
+        """Have a view in a window of its own, or no longer."""
+        if (number := self.session.apart) is not None:
+            self._tasks.cancel(_slot(number))
+            if number == self.session.active:
+                self.activate(self.session.beside)
+        self.session.show_apart(shown)
+
+    def repeat(self, source: int, number: int) -> None:
+        """Let a view show what another one does; what is on its way comes to both."""
+        self._tasks.cancel(_slot(number))
+        view = self.session.views[number] = self.session.views[source]
+        if view.film is not None:
+            self.view_loading.emit(number, view.film)
+        if view.film is not None and number == self.session.active:
+            self.film_loading.emit(view.film)
+        if view.radiograph is not None:
+            self._shown((number,), view.radiograph)
+        elif view.film is not None and view.error is not None:
+            self.view_failed.emit(number, view.film, view.error)
 
     def fill_views(self) -> None:
         """Give views without a film those that follow in the list, as far as there are any."""
@@ -224,8 +246,11 @@ class Workbench(QObject):
     # Film
 
     def open_film(self, film: FilmRef, number: int | None = None) -> None:
-        """Show a film in a view (the active one by default): at once, or when its pixels come."""
-        place = self.session.active if number is None else number
+        """Show a film in a view (by default the active one, unless its film is pinned).
+
+        It is seen at once, or when its pixels come.
+        """
+        place = self._aim() if number is None else number
         radiograph = self.session.select(film, place)
         self.view_loading.emit(place, film)
         if place == self.session.active:
@@ -253,20 +278,24 @@ class Workbench(QObject):
 
     def step(self, films: int) -> None:
         """The film so many places on in the list."""
+        self._aim()
         self._go(self.listed().neighbour(self.session.current, films))
 
     def step_series(self, step: int) -> None:
         """The first film of the next or the previous series."""
+        self._aim()
         listed = self.listed()
         here = listed.series_start(self.session.current)
         self._go(listed.series_starts().neighbour(here, step))
 
     def first(self) -> None:
         """The first film of the list."""
+        self._aim()
         self._go(next(iter(self.listed().films), None))
 
     def last(self) -> None:
         """The last film of the list."""
+        self._aim()
         self._go(next(reversed(self.listed().films), None))
 
     def position(self, number: int | None = None) -> tuple[int, int]:
@@ -274,6 +303,12 @@ class Workbench(QObject):
         listed = self.listed()
         view = self.session.views[self.session.active if number is None else number]
         return listed.number(view.film), len(listed)
+
+    def _aim(self) -> int:
+        """Turn to the view that the next film goes to: a pinned one keeps its own."""
+        if self.session.pinned and self.session.active == self.session.apart:
+            self.activate(self.session.beside)
+        return self.session.active
 
     def _go(self, film: FilmRef | None) -> None:
         current = self.session.current

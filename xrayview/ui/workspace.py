@@ -33,6 +33,7 @@ from xrayview.ui.frames import Frames
 from xrayview.ui.grid.commands import film_commands
 from xrayview.ui.grid.grid import ViewGrid
 from xrayview.ui.grid.layout import FIRST_LAYOUT
+from xrayview.ui.grid.second_window import SecondWindow
 from xrayview.ui.grid.views import Views
 from xrayview.ui.heat_flow import HeatFlow
 from xrayview.ui.histogram.panel import HistogramPanel
@@ -77,6 +78,7 @@ class Workspace(QWidget):
         self.browser = Browser(self.thumbnails, partial(chip_of, session), known)
         self.grid = ViewGrid()
         self.views = Views(session, self.workbench, self.grid)
+        self.second = SecondWindow(session, self.workbench, self.grid, settings["window_state"])
         self.frames = Frames(session, tasks, engine, self.grid)
         self.measuring = Measuring(
             tasks, self.grid.viewers, lambda: self.grid.viewer, self.grid.set_tool
@@ -124,7 +126,7 @@ class Workspace(QWidget):
             "hide_identity": lambda: self.set_identity_hidden(not self._hidden),
             "histogram": lambda: self.show_histogram(not self.shows_histogram),
         }
-        for part in (self.films, self.views, self.frames, self.measuring):
+        for part in (self.films, self.views, self.second, self.frames, self.measuring):
             own |= part.commands()
         return own | film_commands(self.grid)
 
@@ -167,6 +169,7 @@ class Workspace(QWidget):
             state = self._settings["window_state"]
             state["columns"] = widths
             state["layout"] = self.views.layout_name
+            state |= self.second.state
             state["linked"] = "linked" if self.views.linking.on else ""
             state["histogram"] = "shown" if self.shows_histogram else ""
             self._settings["window_state"] = state
@@ -184,6 +187,7 @@ class Workspace(QWidget):
         grid.maximise_refused.connect(self._columns.film_alone)
         grid.viewer_changed.connect(self._on_viewer)
         self.views.laid.connect(self.heat.on_layout)
+        self.second.laid.connect(self.heat.on_layout)
         self.histogram.window_dragged.connect(self._on_window_dragged)
         self.batches.film_judged.connect(self.said.on_result)
         self.batches.film_chosen.connect(self.films.open_frame)
@@ -235,6 +239,7 @@ class Workspace(QWidget):
         self.thumbnails.clear_store(lambda: self.message.emit(said))
 
     def _find(self) -> None:
+        self.activateWindow()  # the second window may have asked
         self.browser.field.setFocus()
         self.browser.field.selectAll()
 

@@ -16,7 +16,10 @@ _SMALLEST_PX = (200, 150)
 
 
 class ViewGrid(QWidget):
-    """Places viewers; knows no session. Numbers count the views in reading order, from 0."""
+    """Places viewers; knows no session. Numbers count the views in reading order, from 0.
+
+    The cell apart follows them, whether it is in a window of its own or not seen at all.
+    """
 
     taken = Signal(int)
     """The user turned to a view: clicked, scrolled, or moved the keyboard there."""
@@ -24,6 +27,8 @@ class ViewGrid(QWidget):
     """A film's id was dropped on a view."""
     maximise_refused = Signal()
     """A double-click where one view already has all the room."""
+    apart_maximised = Signal()
+    """The same in the view apart."""
     viewer_changed = Signal()
     """Another viewer is the active one, or the film, window or placement of the active one is."""
     tool_changed = Signal(str)
@@ -34,12 +39,16 @@ class ViewGrid(QWidget):
         self.active = 0
         self._maximised = False
         self._cells = [ViewCell(self) for _ in range(MOST_VIEWS)]
+        self.apart = self._cells[-1]
+        """The view that a window of its own may take."""
+        self.is_apart = False
+        self._beside = self._cells[0]
         self._grid = QGridLayout(self)
         self._grid.setContentsMargins(0, 0, 0, 0)
         self._grid.setSpacing(0)
         for cell in self._cells:
             self._connect(cell)
-        self._place()
+        self._lay_out(self._cells[:-1])
 
     def _connect(self, cell: ViewCell) -> None:
         viewer = cell.viewer
@@ -83,12 +92,29 @@ class ViewGrid(QWidget):
         """Another number of views; the active one stays, at the last place if its own is gone."""
         self._maximised = False
         self.layout_name = name
-        if self.active >= self.count:
-            self._cells.insert(self.count - 1, self._cells.pop(self.active))
-            self.active = self.count - 1
-        for cell in self._cells[self.count :]:
+        beside = [cell for cell in self._cells if cell is not self.apart]
+        if beside.index(self._beside) >= self.count:
+            beside.remove(self._beside)
+            beside.insert(self.count - 1, self._beside)
+        for cell in beside[self.count :]:
             cell.viewer.show_empty("")
             cell.show_line("")
+        self._lay_out(beside)
+
+    def show_apart(self, shown: bool) -> None:
+        """Whoever takes the cell apart says so, and when it gives it back."""
+        self.is_apart = shown
+        if not shown:
+            self.apart.setParent(self)
+            self.apart.viewer.show_empty("")
+            self.apart.show_line("")
+            self.active = self._cells.index(self._beside)
+        self._place()
+
+    def _lay_out(self, beside: list[ViewCell]) -> None:
+        active = self._cells[self.active]
+        self._cells = [*beside[: self.count], self.apart, *beside[self.count :]]
+        self.active = self._cells.index(active)
         self._place()
 
     def swap(self, one: int, other: int) -> None:
@@ -100,6 +126,8 @@ class ViewGrid(QWidget):
     def set_active(self, number: int) -> None:
         """Frame another view."""
         self.active = number
+        if self._cells[number] is not self.apart:
+            self._beside = self._cells[number]
         self._frame()
         if self._maximised:
             self._place()
@@ -107,6 +135,9 @@ class ViewGrid(QWidget):
 
     def maximise(self) -> None:
         """Give the active view the room of all, and back."""
+        if self._cells[self.active] is self.apart:
+            self.apart_maximised.emit()
+            return
         if self.count == 1:
             self.maximise_refused.emit()
             return
@@ -114,8 +145,10 @@ class ViewGrid(QWidget):
         self._place()
 
     def take_keyboard(self) -> None:
-        """The keyboard belongs to the active view's film."""
+        """The keyboard belongs to the active view's film, in whichever window it is."""
         self.viewer.setFocus()
+        if self.is_apart:
+            self.viewer.activateWindow()
 
     def set_tool(self, tool: Tool) -> None:
         """What the left button does, in every view."""
@@ -135,8 +168,10 @@ class ViewGrid(QWidget):
         columns = LAYOUTS[self.layout_name].columns
         before = None
         for number, cell in enumerate(self._cells):
+            if cell is self.apart and self.is_apart:
+                continue
             self._grid.removeWidget(cell)
-            seen = number == self.active if self._maximised else number < self.count
+            seen = cell is self._beside if self._maximised else number < self.count
             if seen:
                 row, column = (0, 0) if self._maximised else divmod(number, columns)
                 self._grid.addWidget(cell, row, column)
@@ -157,6 +192,6 @@ class ViewGrid(QWidget):
         return 1 if self._maximised else LAYOUTS[self.layout_name].columns
 
     def _frame(self) -> None:
+        several = self.is_apart or (self.count > 1 and not self._maximised)
         for number, cell in enumerate(self._cells):
-            several = self.count > 1 and not self._maximised
             cell.set_frame(several, active=number == self.active)

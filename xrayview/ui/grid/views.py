@@ -74,6 +74,7 @@ class Views(QObject):
 
     def prior_beside(self) -> None:
         """Open the nearest earlier film of patient and view at the right of the current one."""
+        self._bench.activate(self._session.beside)
         film = self._session.current
         if film is None:
             return
@@ -126,7 +127,7 @@ class Views(QObject):
         film = self._session.film(film_id)
         if film is not None:
             self._bench.activate(number)
-            self._bench.open_film(film)
+            self._bench.open_film(film, number)
 
     def _say(self) -> None:
         """The lines stand while the two films are still beside each other."""
