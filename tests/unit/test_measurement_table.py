@@ -71,6 +71,7 @@ def test_that_a_raster_film_is_known_by_the_hash_of_its_file(folder: Path, tmp_p
     assert main(["measurements", str(folder), "--out", str(out)]) == ExitCode.OK
     (row,) = table(out)
     assert (row["SOPInstanceUID"], row["value"], row["unit"]) == (key, "10.0", "px")
+    assert row["path"] == "renamed.png"
 
 
 def test_that_a_film_that_cannot_be_read_keeps_its_rows_without_figures(

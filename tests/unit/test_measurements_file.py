@@ -113,14 +113,15 @@ def test_that_figures_have_unit_and_spacing_kind_in_the_csv(tmp_path: Path) -> N
     path = tmp_path / "m.csv"
     note = Annotation(Mark.TEXT, ((-3.0, 2.0),), UID, text="=cmd")
     rows = [
-        (LENGTH, (Measured("length", 4.5, "mm", SpacingKind.DETECTOR),)),
-        (note, ()),
-        (note, (Measured("mean", None, ""),)),
+        ("a/1.dcm", LENGTH, (Measured("length", 4.5, "mm", SpacingKind.DETECTOR),)),
+        ("=b.png", note, ()),
+        ("\udcff.png", note, (Measured("mean", None, ""),)),
     ]
     export_measurements(path, rows)
     with path.open(encoding="utf-8", newline="") as stream:
         first, second, third = csv.DictReader(stream)
     assert (first["value"], first["unit"], first["spacing_kind"]) == ("4.5", "mm", "at detector")
+    assert [row["path"] for row in (first, second, third)] == ["a/1.dcm", "'=b.png", r"\xff.png"]
     assert (first["points"], first["text"]) == ("1.5:2 30.25:4", "Größe")
     assert (second["text"], second["name"], second["value"]) == ("'=cmd", "", "")
     assert (third["points"], third["value"]) == ("'-3:2", "")

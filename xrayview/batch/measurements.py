@@ -22,6 +22,8 @@ from xrayview.errors import XrayViewError
 Load = Callable[[Path], Mapping[str, FilmMarks]]
 """The annotations kept of a folder, by SOPInstanceUID or `sha256:` and the hash of the file."""
 Row = tuple[Annotation, tuple[Measured, ...]]
+TableRow = tuple[str, Annotation, tuple[Measured, ...]]
+"""A row with the path of its film below the folder."""
 _HASHED = "sha256:"
 
 
@@ -32,6 +34,11 @@ class MeasuredFilm:
     film: FilmRef
     rows: tuple[Row, ...]
     error: XrayViewError | None = None
+
+    @property
+    def table(self) -> tuple[TableRow, ...]:
+        """The rows as a table of many films has them."""
+        return tuple((self.film.relative_path, *row) for row in self.rows)
 
 
 def measure_films(

@@ -17,7 +17,7 @@ from xrayview.commands.terminal import (
 from xrayview.errors import Cancelled, ExitCode, UsageError
 
 if TYPE_CHECKING:
-    from xrayview.batch.measurements import MeasuredFilm, Row
+    from xrayview.batch.measurements import MeasuredFilm, TableRow
 
 
 def add_to(parser: argparse.ArgumentParser) -> None:
@@ -55,7 +55,7 @@ def run(options: argparse.Namespace) -> int:
                     tell(f"{film.film.relative_path}: {film.error}")
         except Cancelled:
             tell("Interrupted; the table has the films so far.")
-    rows = [row for film in measured for row in film.rows]
+    rows = [row for film in measured for row in film.table]
     if not rows and not cancel.is_set():
         tell("Nothing is drawn on a film of this folder; no table is written.")
         return ExitCode.NOTHING_USABLE
@@ -66,7 +66,7 @@ def run(options: argparse.Namespace) -> int:
     return ExitCode.SOME_FAILED if any(film.error for film in measured) else ExitCode.OK
 
 
-def _write(path: Path, rows: list[Row]) -> None:
+def _write(path: Path, rows: list[TableRow]) -> None:
     from xrayview.io.measurements import export_measurements
 
     try:

@@ -27,8 +27,8 @@ FILE_NAME = "xrayview-measurements.json"
 SCHEMA = 1
 MAX_BYTES = 64 * 1024**2
 CSV_COLUMNS = (
-    "SOPInstanceUID", "frame", "number", "kind", "text", "name", "value", "unit", "spacing_kind",
-    "points",
+    "path", "SOPInstanceUID", "frame", "number", "kind", "text", "name", "value", "unit",
+    "spacing_kind", "points",
 )  # fmt: skip
 
 Films = Mapping[str, FilmMarks]
@@ -188,10 +188,12 @@ def _number(data: object, place: str) -> float:
 
 
 def export_measurements(
-    path: Path, rows: Iterable[tuple[Annotation, tuple[Measured, ...]]]
+    path: Path, rows: Iterable[tuple[str, Annotation, tuple[Measured, ...]]]
 ) -> None:
     """Write figures as CSV: a row per figure, or one for an annotation without any.
 
+    Each row begins with the film's path below the folder, as in the table of predictions: a film
+    that is no DICOM has no other name that a reader knows.
     UTF-8, RFC 4180, dot decimal. Every length has its unit and the kind of its spacing.
 
     Raises:
@@ -200,24 +202,28 @@ def export_measurements(
     with replacing(path) as stream:
         writer = csv.writer(stream, lineterminator="\r\n")
         writer.writerow(CSV_COLUMNS)
-        for number, (annotation, figures) in enumerate(rows, start=1):
+        for number, (film, annotation, figures) in enumerate(rows, start=1):
             for figure in figures or (Measured("", None, ""),):
-                writer.writerow(_csv_row(number, annotation, figure))
+                writer.writerow(_csv_row(film, number, annotation, figure))
 
 
-def _csv_row(number: int, annotation: Annotation, figure: Measured) -> list[str]:
+def _csv_row(film: str, number: int, annotation: Annotation, figure: Measured) -> list[str]:
     points = " ".join(f"{row:.6g}:{column:.6g}" for row, column in annotation.points)
-    text = annotation.text
     return [
+        _text_cell(film.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")),
         annotation.film,
         str(annotation.frame),
         str(number),
         annotation.kind.value,
-        f"'{text}" if text.startswith(FORMULA) else text,
+        _text_cell(annotation.text),
         figure.name,
         "" if figure.value is None else repr(float(figure.value)),
         figure.unit,
         figure.spacing.value if figure.spacing else "",
         # A first row of -3 is no formula for a spreadsheet once it is text.
-        f"'{points}" if points.startswith(FORMULA) else points,
+        _text_cell(points),
     ]
+
+
+def _text_cell(text: str) -> str:
+    return f"'{text}" if text.startswith(FORMULA) else text

@@ -76,7 +76,7 @@ class MeasurementExport(QObject):
 
 def _write(path: Path, films: list[MeasuredFilm]) -> None:
     try:
-        export_measurements(path, (row for film in films for row in film.rows))
+        export_measurements(path, (row for film in films for row in film.table))
     except OSError as error:
         raise UsageError(
             "The measurements cannot be written",
