@@ -113,6 +113,17 @@ def test_that_the_surround_of_the_film_is_black_in_each_theme(qtbot: QtBot) -> N
 
 
 @pytest.mark.usefixtures("dark")
+def test_that_the_bar_of_frames_is_written_in_the_ink_of_panels(qtbot: QtBot) -> None:
+    viewer = FilmViewer()
+    qtbot.addWidget(viewer)
+    viewer.frames.show_film(12)
+    for choice, colours in (("dark", DARK), ("light", LIGHT)):
+        theme.use(choice)
+        viewer.frames.count.ensurePolished()
+        assert viewer.frames.count.palette().windowText().color().name() == colours.text
+
+
+@pytest.mark.usefixtures("dark")
 def test_that_a_system_that_does_not_say_gets_the_dark_theme(qtbot: QtBot) -> None:
     theme.use("light")
     theme.use("system")

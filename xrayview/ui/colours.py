@@ -20,6 +20,8 @@ class Colours:
     window: str = "#1b1d20"
     panel: str = "#212427"
     stripe: str = "#25282b"
+    field: str = "#17191c"
+    """What is written in or chosen from."""
     raised: str = "#2b2e32"
     hover: str = "#34383d"
     line: str = "#3a3e43"
@@ -43,6 +45,7 @@ LIGHT = Colours(
     window="#e4e7ea",
     panel="#eef0f2",
     stripe="#e8ebee",
+    field="#fbfcfc",
     raised="#f9fafb",
     hover="#d8dde2",
     line="#bcc2c9",
@@ -62,8 +65,8 @@ C = replace(DARK)
 """The theme in force. `put_in_force` changes its values: read it when drawing, never keep one."""
 
 INKS = (
-    ("text", ("window", "panel", "stripe", "raised", "hover")),
-    ("quiet", ("window", "panel", "stripe", "raised")),
+    ("text", ("window", "panel", "stripe", "field", "raised", "hover")),
+    ("quiet", ("window", "panel", "stripe", "field", "raised")),
     ("warn", ("window", "panel", "stripe", "raised")),
     ("error", ("window", "panel", "stripe", "raised")),
     ("ok", ("window", "panel", "stripe", "raised")),

@@ -29,8 +29,10 @@ _MOUSE = (
 )
 
 
-_SIZE = QSize(1160, 860)
+_SIZE = QSize(1160, 1080)
 _OF_SCREEN = 0.94
+_KEY_PX = 116
+"""The longest of the table's keys; all groups have their words at one edge."""
 
 
 class ShortcutSheet(QDialog):
@@ -99,7 +101,7 @@ def _group(name: str, keys: list[tuple[str, str]]) -> QGridLayout:
     grid = QGridLayout()
     grid.setHorizontalSpacing(12)
     grid.setVerticalSpacing(4)
-    grid.setColumnMinimumWidth(0, 108)
+    grid.setColumnMinimumWidth(0, _KEY_PX)
     grid.setColumnStretch(1, 1)
     title = QLabel(name.upper())
     title.setProperty("role", "heading")

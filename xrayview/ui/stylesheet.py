@@ -44,7 +44,7 @@ QPushButton[primary="true"]:disabled { background: $accent_dim; border-color: $a
 QPushButton[flat="true"] { background: transparent; border-color: transparent; }
 QPushButton[flat="true"]:hover { background: $hover; }
 
-QLineEdit, QComboBox, QAbstractSpinBox { background: $window; border: 1px solid $line;
+QLineEdit, QComboBox, QAbstractSpinBox { background: $field; border: 1px solid $line;
     border-radius: 4px;
     padding: 4px 8px; min-height: 18px; selection-background-color: $accent_dim; }
 QLineEdit:focus, QComboBox:focus, QAbstractSpinBox:focus { border-color: $accent; }
@@ -62,7 +62,7 @@ QComboBox QAbstractItemView { background: $raised; border: 1px solid $line; outl
 QCheckBox { spacing: 8px; }
 QCheckBox:disabled { color: $faint; }
 QCheckBox::indicator, QAbstractItemView::indicator { width: 14px; height: 14px;
-    border: 1px solid $faint; border-radius: 3px; background: $window; }
+    border: 1px solid $faint; border-radius: 3px; background: $field; }
 QCheckBox::indicator:focus, QCheckBox::indicator:hover { border-color: $accent; }
 QCheckBox::indicator:disabled { border-color: $line; background: transparent; }
 QCheckBox::indicator:checked, QAbstractItemView::indicator:checked { border-color: $accent;
@@ -140,7 +140,7 @@ QPlainTextEdit[detail="true"] { background: $panel; border: 0; border-top: 1px s
 QPushButton[row="true"] { text-align: left; padding: 5px 6px; }
 QPushButton[choice="true"] { padding: 0; border-radius: 6px; min-height: 136px; }
 QListWidget[pages="true"] { background: $panel; padding: 12px 6px; }
-QListWidget[lined="true"] { background: $window; border: 1px solid $line; border-radius: 4px; }
+QListWidget[lined="true"] { background: $field; border: 1px solid $line; border-radius: 4px; }
 QTreeWidget[roomy="true"]::item { height: 24px; padding: 0 8px; }
 QListWidget[pages="true"]::item { padding: 7px 10px; border-radius: 4px; }
 QListWidget[pages="true"]::item:hover { background: $hover; }
@@ -149,6 +149,8 @@ QListWidget[pages="true"]::item:selected { background: $accent_dim; color: $stro
 /* What lies on the film's black is light in every theme. */
 QWidget[film="true"] QLabel { color: $film_text; }
 QWidget[film="true"] QLabel[role="quiet"] { color: $film_quiet; }
+QWidget[film="true"] QFrame[panel="true"] QLabel { color: $text; }
+QWidget[film="true"] QFrame[panel="true"] QLabel[role="quiet"] { color: $quiet; }
 """)
 
 _CHECKS = ("check_dark.svg", "check_light.svg")

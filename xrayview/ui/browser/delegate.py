@@ -20,6 +20,9 @@ from xrayview.ui.colours import C
 _THUMB = 52
 _STAR = 16
 _INDENT = 8
+_ROOM_FOR_CHIP_PX = 130
+"""Narrower rows leave the upper line to the title; the chip goes below."""
+_LEAST_NOTE_PX = 32
 _LEFT = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
 _RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
 
@@ -92,12 +95,14 @@ class FilmDelegate(QStyledItemDelegate):
         if self._is_starred(film):
             lower.setRight(_star(painter, lower) - 6)
         if chip is not None:
-            upper.setRight(_chip(painter, upper, chip, selected=selected) - 8)
+            line = upper if words.width() >= _ROOM_FOR_CHIP_PX else lower
+            line.setRight(_chip(painter, line, chip, selected=selected) - 8)
         note = chip.note if chip is not None and chip.note else row.note
         # The end of a file's name tells it from its neighbours.
         middle = Qt.TextElideMode.ElideMiddle
         _text(painter, upper, row.title, fonts.pixels(fonts.TEXT_PX), C.text, elide=middle)
-        _text(painter, lower, note, fonts.pixels(fonts.SMALL_PX), quiet)
+        if lower.width() >= _LEAST_NOTE_PX:
+            _text(painter, lower, note, fonts.pixels(fonts.SMALL_PX), quiet)
 
 
 def _star(painter: QPainter, area: QRect) -> int:
