@@ -97,6 +97,33 @@ def test_that_a_turned_measurement_stays_on_its_pixels(chest: Radiograph) -> Non
     assert "700.0 px" in texts(figure)
 
 
+@pytest.mark.parametrize("turns", [0, 1, 2, 3])
+def test_that_the_figures_of_a_measurement_are_never_cut(chest: Radiograph, turns: int) -> None:
+    rows, columns = chest.pixels_HW.shape
+    bottom, right = rows - 1.0, columns - 1.0
+    edges = [
+        ((0.0, 0.0), (0.0, right)),
+        ((bottom, 0.0), (bottom, right)),
+        ((0.0, right), (9.0, right)),
+    ]
+    drawn_marks = [Annotation(Mark.LENGTH, edge, "1.2") for edge in edges]
+    corner = ((bottom - 40, right - 40), (bottom, right))
+    drawn_marks.append(Annotation(Mark.ELLIPSE, corner, "1.2"))
+    figure = compose(
+        chest,
+        FigureLook(quarter_turns=turns),
+        FigureStyle(scale_bar=False, letters=False, caption=False),
+        drawings=drawings_of(drawn_marks, chest),
+    )
+    labels = [label for label in figure.labels if label.text != "RESEARCH USE ONLY"]
+    assert len(labels) >= 6
+    for label in labels:
+        x, y = label.place
+        wide = text_width(label.text, label.size, bold=label.bold)
+        assert 0 <= x <= figure.width - wide, label
+        assert label.size <= y <= figure.film_HW.shape[0], label
+
+
 def test_that_a_heat_map_brings_colour_bar_and_caption(chest: Radiograph) -> None:
     figure = compose(chest, FigureLook(), FigureStyle(), heat=heat_layer(chest))
     words = " ".join(texts(figure))

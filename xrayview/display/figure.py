@@ -100,7 +100,8 @@ class _Composer:
             if style.colour_bar and heat.heat.has_evidence:
                 width += self._colour_bar(heat)
         if style.measurements:
-            lines, labels = marks(drawings, self._place, self._em, colour=style.bits == 8)
+            room = float(self._columns + 2 * self._left), float(self._rows)
+            lines, labels = marks(drawings, self._place, self._em, room, colour=style.bits == 8)
             self._lines += lines
             self._labels += labels
         bottom = self._corners() if style.corners else 0.0

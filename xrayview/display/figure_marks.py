@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Iterable, Iterator
 
 from xrayview.display.drawings import Drawing, Shape, outline
-from xrayview.display.figure_text import LINE_HEIGHT
+from xrayview.display.figure_text import ASCENT, DESCENT, LINE_HEIGHT, text_width
 from xrayview.domain.figure import WHITE, Colour, Label, Line, Place
 from xrayview.domain.radiograph import Point
 
@@ -18,7 +18,12 @@ _GAP_EM = 0.5
 
 
 def marks(
-    drawings: Iterable[Drawing], place: Callable[[Point], Place], em: float, *, colour: bool
+    drawings: Iterable[Drawing],
+    place: Callable[[Point], Place],
+    em: float,
+    room: Place,
+    *,
+    colour: bool,
 ) -> tuple[list[Line], list[Label]]:
     """What is drawn and written for measurements.
 
@@ -26,6 +31,7 @@ def marks(
         drawings: in film coordinates.
         place: from film coordinates to the figure.
         em: height of text in the figure.
+        room: width and height that texts stay within.
         colour: False draws white, for figures without colour.
     """
     ink = INK if colour else WHITE
@@ -37,7 +43,7 @@ def marks(
             lines.append(Line(points, max(1.5, em / 10), ink))
             if stroke.shape is Shape.ARROW:
                 lines.append(Line(_head(points[-2], points[-1], em), max(1.5, em / 10), ink))
-        labels += _text(drawing, place, em, ink)
+        labels += _text(drawing, place, em, room, ink)
     return lines, labels
 
 
@@ -52,12 +58,24 @@ def _head(tail: Place, tip: Place, em: float) -> tuple[Place, ...]:
 
 
 def _text(
-    drawing: Drawing, place: Callable[[Point], Place], em: float, ink: Colour
+    drawing: Drawing, place: Callable[[Point], Place], em: float, room: Place, ink: Colour
 ) -> Iterator[Label]:
-    # Right of what is right-most in the figure, however the film is turned.
-    x, y = max(map(place, drawing.anchors), key=lambda at: (at[0], at[1]))
     size = 0.85 * em
+    wide = max((text_width(text, size, bold=True) for text in drawing.lines), default=0.0)
+    x, y = _beside(list(map(place, drawing.anchors)), wide, _GAP_EM * em, size, room[0])
+    step = LINE_HEIGHT * size
+    lowest = room[1] - DESCENT * size - (len(drawing.lines) - 1) * step
+    first = max(ASCENT * size, min(y + 0.3 * step, lowest))
     for number, text in enumerate(drawing.lines):
-        yield Label(
-            text, (x + _GAP_EM * em, y + (number + 0.3) * LINE_HEIGHT * size), size, colour=ink
-        )
+        yield Label(text, (x, first + number * step), size, colour=ink, bold=True)
+
+
+def _beside(anchors: list[Place], wide: float, gap: float, size: float, room: float) -> Place:
+    """Where a text starts: right of what is right-most in the figure, however the film is turned,
+    else left of what is left-most, else below at the edge."""
+    left, right = min(anchors), max(anchors)
+    if right[0] + gap + wide <= room:
+        return right[0] + gap, right[1]
+    if left[0] - gap - wide >= 0:
+        return left[0] - gap - wide, left[1]
+    return max(0.0, room - wide - gap), right[1] + LINE_HEIGHT * size
