@@ -39,6 +39,7 @@ class LentEngine:
         self.limits = engine.limits
         self.decode_workers = engine.decode_workers
         self.submit = engine.submit
+        self.hasten = engine.hasten
 
     def close(self) -> None:
         return

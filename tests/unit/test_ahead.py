@@ -41,6 +41,14 @@ def test_that_the_budget_holds_the_film_on_screen_too() -> None:
     assert planned(Ahead(2 * ONE - 1), FILMS[4]) == ""
 
 
+def test_that_the_budget_holds_the_other_views_and_what_films_truly_take() -> None:
+    ahead = Ahead(4 * ONE)
+    there = (LISTED, FILMS[4], lambda _film: False)
+    assert ahead.next_film(*there, beside=FILMS[7:10]) is None
+    assert ahead.next_film(*there, bytes_of=lambda _film: 3 * ONE) is None
+    assert ahead.next_film(*there) == FILMS[5]
+
+
 def test_that_a_film_of_unknown_size_counts_as_a_large_one() -> None:
     unknown = FilmList([FILMS[0], FilmRef(Path("x"), "x"), FILMS[1]])
     assert Ahead(5 * ONE).next_film(unknown, FILMS[0], lambda _film: False) is None

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import weakref
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from xrayview.display.ready import make_ready
 from xrayview.domain.events import FilmResult
 from xrayview.domain.film import FilmRef, RejectedFile
 from xrayview.domain.model import (
@@ -20,7 +22,7 @@ from xrayview.domain.model import (
     Prediction,
     PreprocessSpec,
 )
-from xrayview.domain.radiograph import Greyscale, Radiograph
+from xrayview.domain.radiograph import Greyscale, OverlayPlane, Radiograph
 from xrayview.engine.protocol import ModelReady, ModelRef, PreparedFilm
 from xrayview.errors import Status, StatusCode, UnreadableFilm
 from xrayview.services.session import FilmList, Session
@@ -119,6 +121,33 @@ def test_that_decoded_films_stay_within_their_budget_and_the_newest_always_fits(
     assert [session.is_decoded(ref) for ref in films] == [False, False, True, True]
     session.accept_radiograph(films[0], pixels(films[0], rows=5000))
     assert [session.is_decoded(ref) for ref in films] == [True, False, False, False]
+
+
+def with_graphics(ref: FilmRef, side: int) -> Radiograph:
+    plane = OverlayPlane(np.ones((side, side), np.bool_))
+    return Radiograph(ref, np.zeros((side, side), np.uint8), Greyscale(), overlays=(plane,))
+
+
+def test_that_what_was_made_of_films_counts_and_goes_with_the_oldest_of_them() -> None:
+    films = [film(f"{n}.png") for n in range(6)]
+    session = Session(film_budget_mib=4)
+    session.open_folder(FOLDER, films, [])
+    session.select(films[0])
+    made = []
+    for ref in films:  # decoded ahead, all but the first
+        radiograph = with_graphics(ref, 512)
+        first_picture = make_ready(radiograph)
+        made.append(weakref.ref(first_picture))
+        session.accept_radiograph(ref, radiograph, first_picture)
+        assert session.ready(radiograph) is first_picture
+        del radiograph, first_picture
+    kept = [ref for ref in films if session.is_decoded(ref)]
+    assert kept == [films[0], *films[-len(kept) + 1 :]]  # on screen, and the newest
+    assert [ref() is not None for ref in made] == [session.is_decoded(ref) for ref in films]
+    sizes = [size for ref in kept if (size := session.bytes_of(ref))]
+    assert sum(sizes) <= session.film_budget_bytes < sum(sizes) + sizes[0]
+    assert sizes[0] > 4 * 512**2  # pixels, graphics, smaller resolutions, and the same of its cover
+    assert session.bytes_of(films[1]) is None
 
 
 def test_that_the_current_film_stays_while_the_list_grows(session: Session) -> None:

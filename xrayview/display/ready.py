@@ -18,6 +18,14 @@ class ReadyFilm:
     choices: tuple[VoiChoice, ...]
     cover: Cover | None = None
 
+    @property
+    def nbytes(self) -> int:
+        """What is held here beside the film's own pixels."""
+        arrays = [level.pixels_HW for level in self.pyramid.levels[1:]]
+        if self.cover is not None:
+            arrays += [self.cover.codes_HW, *self.cover.smaller]
+        return sum(array.nbytes for array in arrays)
+
 
 def make_ready(radiograph: Radiograph) -> ReadyFilm:
     """Look at every pixel, several times: tens of milliseconds for a usual film."""

@@ -195,6 +195,11 @@ class Radiograph:
         return self.greyscale.modality_values(self.pixels_HW)
 
     @property
+    def nbytes(self) -> int:
+        """What its pixels and overlay planes take."""
+        return self.pixels_HW.nbytes + sum(plane.bits_HW.nbytes for plane in self.overlays)
+
+    @property
     def has_graphics(self) -> bool:
         """True where an overlay plane is to be drawn, and does not only mark a region."""
         return any(not plane.is_roi for plane in self.overlays)

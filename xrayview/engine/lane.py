@@ -111,6 +111,16 @@ class Lane:
             self._changed.notify_all()
         return job.future
 
+    def hasten(self, future: Future[Any], priority: Priority) -> None:
+        """Let a request overtake others while it still waits; it is never made less urgent."""
+        with self._changed:
+            for job in self._waiting:
+                if job.future is future and priority < job.priority:
+                    job.priority = priority
+                    heapq.heapify(self._waiting)
+                    self._changed.notify_all()
+                    return
+
     def close(self) -> None:
         """Cancel everything and end the processes, those at work included."""
         with self._changed:

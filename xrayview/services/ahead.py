@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from xrayview.domain.film import FilmRef
 from xrayview.services.session import FilmList
@@ -29,21 +29,31 @@ class Ahead:
         self._tried: set[str] = set()
 
     def next_film(
-        self, listed: FilmList, current: FilmRef | None, is_decoded: Callable[[FilmRef], bool]
+        self,
+        listed: FilmList,
+        current: FilmRef | None,
+        is_at_hand: Callable[[FilmRef], bool],
+        bytes_of: Callable[[FilmRef], int] | None = None,
+        beside: Iterable[FilmRef] = (),
     ) -> FilmRef | None:
-        """The next film to decode; None when the neighbours that fit are at hand or were tried."""
+        """The next film to decode; None when the neighbours that fit are at hand or were tried.
+
+        `bytes_of` says what a film takes that is decoded already, and what one will that is not;
+        by default what their headers say. `beside` are the other films on screen, which stay.
+        """
+        bytes_of = bytes_of or film_bytes
         if current is None:
             return None
         self._follow(listed, current)
-        used = film_bytes(current)
+        used = bytes_of(current) + sum(map(bytes_of, beside))
         for step in _STEPS:
             film = _at(listed, self._number + step * self._direction)
             if film is None:
                 continue
-            used += film_bytes(film)
+            used += bytes_of(film)
             if used > self._budget_bytes:
                 return None
-            if film.film_id not in self._tried and not is_decoded(film):
+            if film.film_id not in self._tried and not is_at_hand(film):
                 self._tried.add(film.film_id)
                 return film
         return None

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
+from xrayview.display.ready import ReadyFilm
 from xrayview.domain.events import FilmResult
 from xrayview.domain.film import FilmRef, RejectedFile, row_of
 from xrayview.domain.folder import FolderTree
@@ -44,6 +45,11 @@ class View:
     radiograph: Radiograph | None = None
     """The film's pixels; None while they load and when they could not be read."""
     error: XrayViewError | None = None
+
+    @property
+    def is_waiting(self) -> bool:
+        """True while the film's pixels are on their way."""
+        return self.film is not None and self.radiograph is None and self.error is None
 
     def holds(self, film_id: str) -> bool:
         """True when the film of this id stands here, read or not."""
@@ -193,28 +199,32 @@ class Session:
         self.views[self.active if number is None else number] = View(film, radiograph)
         return radiograph
 
-    def accept_radiograph(self, film: FilmRef, radiograph: Radiograph) -> tuple[int, ...]:
+    def accept_radiograph(
+        self, film: FilmRef, radiograph: Radiograph, ready: ReadyFilm | None = None
+    ) -> tuple[int, ...]:
         """Keep decoded pixels; the views that waited for them and may show them."""
         if self.film(film.film_id) is None:
             return ()
-        self._decoded.put(film.film_id, radiograph)
+        self._decoded.put(film.film_id, radiograph, ready)
         return self._fill(View(film, radiograph))
 
     def frame_at_hand(self, film: FilmRef) -> Radiograph | None:
         """The decoded pixels of a film or of one of its frames; None where they are not kept."""
         return self._decoded.get(film.film_id)
 
-    def keep_frame(self, film: FilmRef, radiograph: Radiograph) -> None:
+    def keep_frame(self, film: FilmRef, radiograph: Radiograph, ready: ReadyFilm) -> None:
         """Keep the pixels of a frame that nobody waits for yet."""
         if self.film(film.film_id) is not None:
-            self._decoded.put(film.film_id, radiograph)
+            self._decoded.put(film.film_id, radiograph, ready)
 
-    def accept_frame(self, number: int, film: FilmRef, radiograph: Radiograph) -> bool:
+    def accept_frame(
+        self, number: int, film: FilmRef, radiograph: Radiograph, ready: ReadyFilm
+    ) -> bool:
         """Put a frame in the place of another one of its file; False: the view has moved on."""
         view = self.views[number] if number < len(self.views) else View()
         if view.film is None or view.radiograph is None or view.film.row_id != film.row_id:
             return False
-        self.keep_frame(film, radiograph)
+        self.keep_frame(film, radiograph, ready)
         self.views[number] = View(film, radiograph)
         return True
 
@@ -233,6 +243,14 @@ class Session:
     def is_decoded(self, film: FilmRef) -> bool:
         """True when the film would be shown without another decode."""
         return film.film_id in self._decoded
+
+    def ready(self, radiograph: Radiograph) -> ReadyFilm | None:
+        """What a kept film's first picture needs; it is let go with the film's pixels."""
+        return self._decoded.ready(radiograph)
+
+    def bytes_of(self, film: FilmRef) -> int | None:
+        """What a film takes with all that was made of it; None while it is not decoded."""
+        return self._decoded.bytes_of(film.film_id)
 
     # Model
 
@@ -356,6 +374,20 @@ def _series(film: FilmRef) -> tuple[str, str]:
     return film.series_uid, folder
 
 
+@dataclass(frozen=True, eq=False)
+class _Kept:
+    """A decoded film, and what was made of it for the screen."""
+
+    radiograph: Radiograph
+    ready: ReadyFilm | None
+
+    @property
+    def nbytes(self) -> int:
+        if self.ready is None:  # what will be made: its smaller resolutions, 1/4 + 1/16 ...
+            return self.radiograph.nbytes + self.radiograph.pixels_HW.nbytes // 3
+        return self.radiograph.nbytes + self.ready.nbytes
+
+
 class _FilmCache:
     """Decoded films, newest last, within a memory budget.
 
@@ -365,30 +397,35 @@ class _FilmCache:
     def __init__(self, budget_bytes: int, on_screen: Callable[[], Collection[str]]) -> None:
         self._budget = budget_bytes
         self._on_screen = on_screen
-        self._films: OrderedDict[str, Radiograph] = OrderedDict()
+        self._films: OrderedDict[str, _Kept] = OrderedDict()
 
     def __contains__(self, film_id: str) -> bool:
         return film_id in self._films
 
     def get(self, film_id: str) -> Radiograph | None:
-        if film_id in self._films:
-            self._films.move_to_end(film_id)
-        return self._films.get(film_id)
-
-    def put(self, film_id: str, radiograph: Radiograph) -> None:
-        self._films[film_id] = radiograph
+        kept = self._films.get(film_id)
+        if kept is None:
+            return None
         self._films.move_to_end(film_id)
-        used = sum(_bytes(film) for film in self._films.values())
+        return kept.radiograph
+
+    def ready(self, radiograph: Radiograph) -> ReadyFilm | None:
+        kept = self._films.get(radiograph.ref.film_id)
+        return kept.ready if kept is not None and kept.radiograph is radiograph else None
+
+    def bytes_of(self, film_id: str) -> int | None:
+        kept = self._films.get(film_id)
+        return None if kept is None else kept.nbytes
+
+    def put(self, film_id: str, radiograph: Radiograph, ready: ReadyFilm | None) -> None:
+        self._films[film_id] = _Kept(radiograph, ready)
+        self._films.move_to_end(film_id)
+        used = sum(kept.nbytes for kept in self._films.values())
         stay = {film_id, *self._on_screen()}
         for oldest in [known for known in self._films if known not in stay]:
             if used <= self._budget:
                 break
-            used -= _bytes(self._films.pop(oldest))
+            used -= self._films.pop(oldest).nbytes
 
     def clear(self) -> None:
         self._films.clear()
-
-
-def _bytes(film: Radiograph) -> int:
-    """A film with its smaller resolutions: 1 + 1/4 + 1/16 ..."""
-    return film.pixels_HW.nbytes * 4 // 3

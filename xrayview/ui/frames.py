@@ -6,7 +6,6 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from typing import NamedTuple
-from weakref import WeakKeyDictionary
 
 from PySide6.QtCore import QObject, Signal
 
@@ -54,7 +53,6 @@ class Frames(QObject):
         self._tasks = tasks
         self._engine = engine
         self._grid = grid
-        self._ready: WeakKeyDictionary[Radiograph, ReadyFilm] = WeakKeyDictionary()
         self._wanted: dict[FilmViewer, FilmRef] = {}
         self._under_way: set[str] = set()
         for viewer in grid.viewers:
@@ -93,7 +91,7 @@ class Frames(QObject):
 
     def _show(self, viewer: FilmViewer, frame: _Frame) -> None:
         number = self._number(viewer)
-        if not self._session.accept_frame(number, frame.film, frame.radiograph):
+        if not self._session.accept_frame(number, *frame):
             self._wanted.pop(viewer, None)
             return
         viewer.show_frame(frame.radiograph, frame.ready)
@@ -168,14 +166,13 @@ class Frames(QObject):
         return slot in self._under_way and self._tasks.busy(slot)
 
     def _keep(self, frame: _Frame) -> None:
-        self._session.keep_frame(frame.film, frame.radiograph)
-        self._ready[frame.radiograph] = frame.ready
+        self._session.keep_frame(*frame)
 
     def _at_hand(self, film: FilmRef) -> _Frame | None:
         radiograph = self._session.frame_at_hand(film)
         if radiograph is None:
             return None
-        ready = self._ready.get(radiograph)
+        ready = self._session.ready(radiograph)
         return _Frame(film, radiograph, ready or make_ready(radiograph))
 
     def _is_on_screen(self, viewer: FilmViewer, film: FilmRef) -> bool:

@@ -7,21 +7,20 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from os.path import commonpath
 from pathlib import Path
-from weakref import WeakKeyDictionary
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
-from xrayview.display.ready import ReadyFilm, make_ready
+from xrayview.display.ready import ReadyFilm
 from xrayview.domain.film import FilmRef, RejectedFile
 from xrayview.domain.radiograph import Radiograph
 from xrayview.engine.client import Engine
 from xrayview.engine.lane import Priority
-from xrayview.engine.protocol import DecodeFilm
 from xrayview.engine.scan import is_index, list_all, read_headers, root_of, scan_folder
 from xrayview.errors import XrayViewError
-from xrayview.services.ahead import Ahead
-from xrayview.services.session import MOST_VIEWS, FilmList, Session
-from xrayview.services.tasks import Failed, Tasks
+from xrayview.services.ahead import Ahead, film_bytes
+from xrayview.services.film_decodes import FilmDecodes
+from xrayview.services.session import FilmList, Session
+from xrayview.services.tasks import Tasks
 from xrayview.ui.banners import Message
 
 Found = FilmRef | RejectedFile
@@ -60,7 +59,10 @@ class Workbench(QObject):
         self._tasks = tasks
         self._engine = engine
         self._ahead = Ahead(session.film_budget_bytes)
-        self._ready: WeakKeyDictionary[Radiograph, ReadyFilm] = WeakKeyDictionary()
+        self._decodes = FilmDecodes(tasks, engine, self._on_decoded, self._on_undecoded)
+        self._neighbour: FilmRef | None = None
+        self._neighbour_of = ""
+        """The film that is decoded ahead, and the id of the one beside which it is."""
         self._staged: _Listing | None = None
         self.listed: Callable[[], FilmList] = lambda: FilmList(session.films)
         """The films that Up and Down walk through; the browser gives those that it lists."""
@@ -117,9 +119,7 @@ class Workbench(QObject):
 
     def _swap(self, staged: _Listing, films: list[FilmRef], rejected: list[RejectedFile]) -> None:
         staged.swapped = True
-        self._tasks.cancel("prefetch")
-        for number in range(MOST_VIEWS):
-            self._tasks.cancel(_slot(number))
+        self._decodes.drop_all()
         self.session.open_folder(staged.root, films, rejected, staged.source)
         self.folder_opened.emit()
         self.listing_changed.emit()
@@ -181,9 +181,8 @@ class Workbench(QObject):
 
     def show_views(self, count: int) -> None:
         """Have so many views; what a closed one waits for is not needed any more."""
-        for number in range(count, MOST_VIEWS):
-            self._tasks.cancel(_slot(number))
         self.session.show_views(count)
+        self._let_go()
         for number in {self.session.active, len(self.session.views) - 1}:  # the last may be apart
             view = self.session.views[number]
             if view.film is not None and view.radiograph is None and view.error is None:
@@ -191,15 +190,13 @@ class Workbench(QObject):
 
     def show_apart(self, shown: bool) -> None:
         """Have a view in a window of its own, or no longer."""
-        if (number := self.session.apart) is not None:
-            self._tasks.cancel(_slot(number))
-            if number == self.session.active:
-                self.activate(self.session.beside)
+        if self.session.active == self.session.apart:
+            self.activate(self.session.beside)
         self.session.show_apart(shown)
+        self._let_go()
 
     def repeat(self, source: int, number: int) -> None:
         """Let a view show what another one does; what is on its way comes to both."""
-        self._tasks.cancel(_slot(number))
         view = self.session.views[number] = self.session.views[source]
         if view.film is not None:
             self.view_loading.emit(number, view.film)
@@ -255,26 +252,15 @@ class Workbench(QObject):
         self.view_loading.emit(place, film)
         if place == self.session.active:
             self.film_loading.emit(film)
-        slot = _slot(place)
+        if radiograph is None:
+            self._decodes.want(film)
+        self._let_go()
         if radiograph is not None:
-            self._tasks.cancel(slot)
             self._shown((place,), radiograph)
-            return
-        self._tasks.start(
-            slot,
-            lambda: self._engine.submit(DecodeFilm(film, self._engine.limits)),
-            lambda radiograph: self._make_ready(
-                slot,
-                radiograph,
-                lambda: self._on_decoded(film, radiograph),
-                lambda error: self._on_undecoded(film, error),
-            ),
-            lambda error: self._on_undecoded(film, error),
-        )
 
     def ready(self, radiograph: Radiograph) -> ReadyFilm | None:
         """What the film's first picture needs; None where it was not made."""
-        return self._ready.get(radiograph)
+        return self.session.ready(radiograph)
 
     def step(self, films: int) -> None:
         """The film so many places on in the list."""
@@ -315,9 +301,12 @@ class Workbench(QObject):
         if film is not None and (current is None or film.row_id != current.row_id):
             self.open_film(film)
 
-    def _on_decoded(self, film: FilmRef, radiograph: Radiograph) -> None:
-        if waiting := self.session.accept_radiograph(film, radiograph):
+    def _on_decoded(self, film: FilmRef, radiograph: Radiograph, ready: ReadyFilm) -> None:
+        waiting = self.session.accept_radiograph(film, radiograph, ready)
+        if waiting:
             self._shown(waiting, radiograph)
+        else:
+            self._prefetch()
 
     def _on_undecoded(self, film: FilmRef, error: XrayViewError) -> None:
         waiting = self.session.accept_film_error(film, error)
@@ -336,44 +325,37 @@ class Workbench(QObject):
 
     def _prefetch(self) -> None:
         """Decode a neighbour before it is asked for; when it is there, the next one."""
-        film = self._ahead.next_film(self.listed(), self.session.current, self.session.is_decoded)
-        if film is not None:
-            self._decode_ahead(film)
-
-    def _decode_ahead(self, film: FilmRef) -> None:
-        request = DecodeFilm(film, self._engine.limits)
-
-        def failed(_error: XrayViewError) -> None:
-            self._prefetch()  # told when the user opens that film
-
-        self._tasks.start(
-            "prefetch",
-            lambda: self._engine.submit(request, priority=Priority.PREFETCH),
-            lambda radiograph: self._make_ready(
-                "prefetch", radiograph, lambda: self._on_ahead(film, radiograph), failed
-            ),
-            failed,
+        here = self.session.current
+        if here is None or (self._neighbour_of == here.film_id and self._neighbour_comes()):
+            return
+        seen = {view.film.film_id: view.film for view in self.session.views if view.film}
+        seen.pop(here.film_id)
+        film = self._ahead.next_film(
+            self.listed(), here, self._is_at_hand, self._bytes_of, seen.values()
         )
+        if film is None:
+            return
+        self._neighbour, self._neighbour_of = film, here.film_id
+        self._decodes.want(film, Priority.PREFETCH)
+        self._let_go()
 
-    def _make_ready(
-        self, slot: str, radiograph: Radiograph, done: Callable[[], None], failed: Failed
-    ) -> None:
-        """In a thread: a tenth of a second for a large padded film, which the window would feel."""
+    def _neighbour_comes(self) -> bool:
+        return self._neighbour is not None and self._decodes.is_under_way(self._neighbour)
 
-        def keep(ready: ReadyFilm) -> None:
-            self._ready[radiograph] = ready
-            done()
+    def _is_at_hand(self, film: FilmRef) -> bool:
+        return self.session.is_decoded(film) or self._decodes.is_under_way(film)
 
-        self._tasks.call(slot, lambda: make_ready(radiograph), keep, failed)
+    def _bytes_of(self, film: FilmRef) -> int:
+        known = self.session.bytes_of(film)
+        return film_bytes(film) if known is None else known
 
-    def _on_ahead(self, film: FilmRef, radiograph: Radiograph) -> None:
-        waiting = self.session.accept_radiograph(film, radiograph)
-        if waiting:
-            for number in waiting:
-                self._tasks.cancel(_slot(number))
-            self._shown(waiting, radiograph)
-        else:
-            self._prefetch()
+    def _let_go(self) -> None:
+        """Take back what is decoded for nobody: no view waits, and it is no neighbour any more."""
+        views, here = self.session.views, self.session.current
+        needed = {view.film.film_id for view in views if view.film and view.is_waiting}
+        if here is not None and self._neighbour_of == here.film_id and self._neighbour is not None:
+            needed.add(self._neighbour.film_id)
+        self._decodes.keep_only(needed)
 
 
 class _Listing:
@@ -407,10 +389,6 @@ class _Listing:
                 self.films.append(item)
             else:
                 self.rejected.append(item)
-
-
-def _slot(number: int) -> str:
-    return f"open film {number}"
 
 
 def _gone(path: Path) -> XrayViewError:
