@@ -28,7 +28,7 @@ from xrayview.engine.protocol import Limits, MakeThumbnail, Thumbnail
 from xrayview.errors import Status, StatusCode
 from xrayview.io.stars import FILE_NAME
 from xrayview.ui import theme, workbench
-from xrayview.ui.browser.chip import chip
+from xrayview.ui.browser.chip import Chip, chip
 from xrayview.ui.browser.filter import Filter, Known, Verdict
 from xrayview.ui.browser.outline import NOT_FILMS, Content, Folding, Layout, outline
 from xrayview.ui.browser.row_model import NODE, RowModel
@@ -433,10 +433,26 @@ def test_that_the_quiet_words_of_a_selected_row_stand_out(
     assert {title: ratio for title, ratio in ratios.items() if ratio < 4.5} == {}
 
 
-def selected_row(view: QListView, index: QModelIndex) -> QImage:
-    """The row as it is drawn while it is selected, 280 pixels wide."""
+@pytest.mark.parametrize("width_px", [200, 280])
+def test_that_a_chip_leaves_the_title_its_room(
+    opened: MainWindow, monkeypatch: pytest.MonkeyPatch, width_px: int
+) -> None:
+    view = opened.workspace.browser.tree
+    model = view.model()
+    rows = (model.index(number, 0) for number in range(model.rowCount()))
+    index = next(row for row in rows if row.data(NODE).film is not None)
+    title = QRect(88, 10, 60, 17)
+    alone = selected_row(view, index, width_px)
+    monkeypatch.setattr(view.itemDelegate(), "_chip_of", lambda _: Chip("refused", C.quiet, ""))
+    with_chip = selected_row(view, index, width_px)
+    assert with_chip != alone
+    assert with_chip.copy(title) == alone.copy(title)
+
+
+def selected_row(view: QListView, index: QModelIndex, width_px: int = 280) -> QImage:
+    """The row as it is drawn while it is selected."""
     option = QStyleOptionViewItem()
-    option.rect = QRect(0, 0, 280, view.visualRect(index).height())
+    option.rect = QRect(0, 0, width_px, view.visualRect(index).height())
     option.state = QStyle.StateFlag.State_Selected
     image = QImage(option.rect.size(), QImage.Format.Format_RGB32)
     painter = QPainter(image)
