@@ -86,3 +86,22 @@ def test_that_no_thread_is_left(batches: TrainingBatches):
     with Ahead(batches, EPOCHS) as ahead:
         ahead.batch(0, 0)
     assert not [t for t in threading.enumerate() if t.name.startswith("batches")]
+
+
+def test_that_they_are_made_by_one_thread_and_the_network_keeps_its_own(
+    batches: TrainingBatches, monkeypatch: pytest.MonkeyPatch
+):
+    threads = torch.get_num_threads()
+    seen: list[int] = []
+    draw = batches.batch
+    monkeypatch.setattr(
+        batches, "batch", lambda *number: seen.append(torch.get_num_threads()) or draw(*number)
+    )
+    torch.set_num_threads(2)
+    try:
+        with Ahead(batches, EPOCHS) as ahead:
+            ahead.batch(0, 0)
+        assert torch.get_num_threads() == 2
+    finally:
+        torch.set_num_threads(threads)
+    assert set(seen) == {1}

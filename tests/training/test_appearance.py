@@ -64,3 +64,19 @@ def test_that_black_films_lend_and_take_without_a_number_that_is_none():
     for own_HW, donor_HW in ((black_HW, white_HW), (white_HW, black_HW), (black_HW, black_HW)):
         assert np.isfinite(matched(own_HW, donor_HW)).all()
         assert np.isfinite(sharpened(own_HW, donor_HW, 1.0)).all()
+
+
+def test_that_a_matched_film_is_that_of_numpys_quantiles(films):
+    own_HW, donor_HW = films
+    own_HW[:9] = 0  # a black border: many equal quantiles
+    at = np.linspace(0, 1, 65)
+    own = np.quantile(own_HW, at) + np.arange(65) * 1e-6
+    exact_HW = np.interp(own_HW, own, np.quantile(donor_HW, at))
+    assert np.abs(matched(own_HW, donor_HW) - exact_HW).mean() < 1 / 2048
+
+
+def test_that_what_is_no_number_is_not_made_one(films):
+    own_HW, donor_HW = films
+    own_HW[3, 4] = np.nan
+    assert np.isnan(matched(own_HW, donor_HW)[3, 4])
+    assert np.isnan(sharpened(own_HW, donor_HW, 1.0)).any()

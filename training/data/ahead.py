@@ -7,6 +7,9 @@ from __future__ import annotations
 
 from concurrent.futures import Future, ThreadPoolExecutor
 
+import torch
+from threadpoolctl import threadpool_limits
+
 from training.data.batches import Batch, TrainingBatches
 
 Number = tuple[int, int]
@@ -18,7 +21,7 @@ class Ahead:
 
     def __init__(self, batches: TrainingBatches, epochs: int) -> None:
         self._batches, self._epochs = batches, epochs
-        self._pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix="batches")
+        self._pool = ThreadPoolExecutor(1, thread_name_prefix="batches", initializer=_alone)
         self._waiting: dict[Number, Future[Batch]] = {}
 
     def __enter__(self) -> Ahead:
@@ -44,3 +47,10 @@ class Ahead:
 
     def _begin(self, number: Number) -> Future[Batch]:
         return self._pool.submit(self._batches.batch, *number)
+
+
+def _alone() -> None:
+    """A team of threads of its own would wait on the cores that the network learns on."""
+    torch.get_num_threads()  # gives a new thread its team, which the limit then takes away
+    # OpenMP's limit is the calling thread's; others keep theirs.
+    threadpool_limits(1, user_api="openmp")
