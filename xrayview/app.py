@@ -119,12 +119,29 @@ def _wake(
         window.open_sample()
     elif options.folder is not None:
         window.open_paths([options.folder.absolute()])
+    elif settings["reopen_folder"] and (last := settings["window_state"].get("source")):
+        _reopen(window, Path(last))
     if options.screenshot is not None:
         from xrayview.ui.screenshot import Photographer
 
         Photographer(window, options.screenshot)
     window.wake(Engine(workers, settings.limits(), crash_log=crash_log()), options.model)
     collector.settle()
+
+
+def _reopen(window: MainWindow, last: Path) -> None:
+    """Open what was open last, where it is still there and the user was no faster."""
+    bridge = MainThread(window)
+
+    def open_it() -> None:
+        if not window.closed and window.workspace.session.folder is None:
+            window.open_paths([last])
+
+    def look() -> None:  # a drive that has gone away may take seconds to say so
+        if last.exists():
+            bridge.deliver(open_it)
+
+    threading.Thread(target=look, name="xrayview last folder", daemon=True).start()
 
 
 def _on_unforeseen(

@@ -101,6 +101,7 @@ SETTINGS: tuple[Setting, ...] = (
             group="Window", at="next start", unit="px"),
     Setting("theme", str, "dark", "Colours of the window; the film's surround is always black.",
             choices=("dark", "light", "system"), group="Window"),
+    Setting("reopen_folder", bool, True, "Open at the start what was open last.", group="Window"),
     Setting("shortcuts", dict, {}, "Keys that the user has changed, by action."),
     Setting("recent_folders", list, [], "Folders that were opened last, newest first."),
     Setting("export", dict, {}, "Choices of the export dialogs."),

@@ -113,6 +113,9 @@ class Dashboard(QObject):
         self._banners.close_message("folder")
         if folder is not None:
             self._settings.remember_folder(folder)
+            state = self._settings["window_state"]
+            state["source"] = str(self._space.session.source or "")
+            self._settings["window_state"] = state
         self.show_recent()
         self._refresh()
 
