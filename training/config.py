@@ -90,7 +90,7 @@ class DataConfig:
     split_salt: str = "xrayview"
     lung_masks: str = ""
     """A folder, below the data folder or anywhere: `STEM.png` for the film `STEM.*`, lungs
-    bright. `augment.surroundings` needs it."""
+    bright. `augment.surroundings` and `augment.placement` need it."""
     leaks: Literal["refuse", "allow"] = "refuse"
     near_duplicate_bits: int = 8
     """Films in different splits whose 256-bit picture hashes differ in no more bits are a leak;
@@ -132,9 +132,17 @@ class AugmentConfig:
     """Probability that grey values go some way to those of another film, before all else."""
     sharpness: float = 0.0
     """The same for the fall of the spectrum: another film's processing and resampling."""
+    placement: float = 0.0
+    """Probability that the lungs are laid where another film's lie: how large and how high they
+    stand in a film is positioning, collimation and, in squashed copies, the original's shape."""
     surroundings: float = 0.0
     """Probability that what lies around the lungs is another film's, before the rest. Not
     physics: it takes away what tells the label without the lungs."""
+
+    @property
+    def needs_lungs(self) -> bool:
+        """Where the lungs are has to be known."""
+        return bool(self.surroundings or self.placement)
 
     @property
     def moves_nothing(self) -> bool:
@@ -298,10 +306,10 @@ class TrainingConfig:
 
 def _problems(config: TrainingConfig) -> Iterator[tuple[str, str]]:
     yield from _data_problems(config.data)
-    if config.augment.surroundings and not config.data.lung_masks:
+    if config.augment.needs_lungs and not config.data.lung_masks:
         yield (
-            "augment.surroundings is set without data.lung_masks",
-            "Name the folder of lung masks, or set augment.surroundings=0.",
+            "augment.surroundings or augment.placement is set without data.lung_masks",
+            "Name the folder of lung masks, or set both to 0.",
         )
     yield from _target_problems(config.target)
     yield from _network_problems(config.network, min(config.preprocessing.size))

@@ -13,11 +13,11 @@ import torch
 from torch import Tensor
 
 from training.config import AugmentConfig
-from training.data import appearance, augment, surroundings
+from training.data import appearance, augment, placement, surroundings
 from xrayview.errors import UsageError
 from xrayview.preprocessing.pipeline import Preprocessor
 
-_ORDER, _CHANCE, _SURROUNDINGS, _APPEARANCE = 0, 1, 2, 3
+_ORDER, _CHANCE, _SURROUNDINGS, _APPEARANCE, _PLACEMENT = range(5)
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,6 +87,9 @@ class TrainingBatches:
                 hint="Lower optim.batch or add films.",
             )
         self._chances_N = class_chances(films.targets_NK) if sampling == "classes" else None
+        self._boxes_N4 = None
+        if config.placement and films.lungs_NHW is not None:
+            self._boxes_N4 = placement.boxes(films.lungs_NHW)
 
     def batch(self, epoch: int, step: int) -> Batch:
         """The batch of a step, counted from 0; an epoch's last, incomplete batch is dropped."""
@@ -100,7 +103,8 @@ class TrainingBatches:
             return _as_they_are(self.films, chosen, self.preprocessor)
         greys_BHW = torch.from_numpy(self._greys(chosen, (epoch, step)))
         size = (greys_BHW.shape[1], greys_BHW.shape[2])
-        greys_BHW = augment.apply(greys_BHW, augment.draw(self.config, self.size, size, rng))
+        draws = augment.draw(self.config, self.size, size, rng)
+        greys_BHW = augment.apply(greys_BHW, self._placed(draws, chosen, (epoch, step)))
         return _finished(self.films, chosen, greys_BHW.numpy(), self.preprocessor)
 
     def _greys(self, chosen: npt.NDArray[np.int64], at: tuple[int, int]) -> npt.NDArray[np.float32]:
@@ -119,6 +123,19 @@ class TrainingBatches:
             donors_BHW = films.greys_NHW[films.places[draws.donors_B]]
             greys_BHW = surroundings.lay(greys_BHW, films.lungs_NHW[places], donors_BHW, draws)
         return greys_BHW
+
+    def _placed(
+        self, draws: augment.Draws, chosen: npt.NDArray[np.int64], at: tuple[int, int]
+    ) -> augment.Draws:
+        if self._boxes_N4 is None:
+            return draws
+        rng = np.random.default_rng([self.seed, _PLACEMENT, *at, self.rank])
+        lent = placement.draw(self.config.placement, len(chosen), len(self.films), rng)
+        own_B4, donor_B4 = (
+            self._boxes_N4[self.films.places[films]] for films in (chosen, lent.donors_B)
+        )
+        affine_B23 = placement.place(draws.affine_B23, own_B4, donor_B4, lent)
+        return dataclasses.replace(draws, affine_B23=affine_B23)
 
     def _order(self, epoch: int) -> npt.NDArray[np.int64]:
         rng = np.random.default_rng([self.seed, _ORDER, epoch])

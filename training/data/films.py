@@ -121,7 +121,7 @@ def gather_films(
 def _lungs(
     config: TrainingConfig, rows: Sequence[FilmRow], folder: Path, cache_folder: Path, say: Say
 ) -> npt.NDArray[np.uint8] | None:
-    if not config.augment.surroundings:
+    if not config.augment.needs_lungs:
         return None
     masks = LungMasks(folder / config.data.lung_masks)
     preprocessor = Preprocessor(config.preprocessing)

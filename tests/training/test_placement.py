@@ -1,0 +1,96 @@
+"""Lungs laid where another film's lie."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+import torch
+
+from training.config import AugmentConfig
+from training.data import augment, placement
+from training.data.batches import FilmSet, TrainingBatches
+from training.recipes import recipe
+from xrayview.domain.model import PreprocessSpec
+from xrayview.errors import UsageError
+from xrayview.preprocessing.pipeline import Preprocessor
+
+SIZE = (40, 50)
+STILL = AugmentConfig(
+    rotate_deg=0, shift=0, zoom=0, squeeze=0, flip=0, gamma=0, noise=0, blur=0, collimate=0
+)
+LUNGS = ((10, 30, 15, 40), (4, 34, 10, 45), (12, 25, 20, 35))
+"""First and past-the-last row, first and past-the-last column."""
+
+
+def lungs_NHW() -> np.ndarray:
+    masks = np.zeros((len(LUNGS), *SIZE), np.uint8)
+    for mask_HW, (top, bottom, left, right) in zip(masks, LUNGS, strict=True):
+        mask_HW[top:bottom, left:right] = 1
+    return masks
+
+
+def placed(own: int, donor: int) -> np.ndarray:
+    """The own lungs as they come to lie."""
+    boxes_N4 = placement.boxes(lungs_NHW())
+    draws = augment.draw(STILL, 1, SIZE, np.random.default_rng(0))
+    lent = placement.Placement(np.array([True]), np.array([donor]))
+    affine = placement.place(draws.affine_B23, boxes_N4[[own]], boxes_N4[[donor]], lent)
+    films = torch.from_numpy(lungs_NHW()[[own]].astype(np.float32))
+    return augment.apply(films, dataclasses.replace(draws, affine_B23=affine))[0].numpy()
+
+
+@pytest.mark.parametrize(("own", "donor"), [(0, 1), (1, 0), (0, 2), (0, 0)])
+def test_that_the_lungs_fill_the_donors_box(own: int, donor: int) -> None:
+    found_HW, wanted_HW = placed(own, donor) > 0.5, lungs_NHW()[donor] > 0
+    assert (found_HW != wanted_HW).sum() <= 0.02 * wanted_HW.sum()
+
+
+def test_that_a_film_without_known_lungs_stays_and_lends_nothing() -> None:
+    boxes_N4 = placement.boxes(np.zeros((1, *SIZE), np.uint8))
+    known_N4 = placement.boxes(lungs_NHW())[:1]
+    affine = augment.draw(STILL, 1, SIZE, np.random.default_rng(0)).affine_B23
+    lent = placement.Placement(np.array([True]), np.array([0]))
+    for own, donor in ((boxes_N4, known_N4), (known_N4, boxes_N4)):
+        assert np.array_equal(placement.place(affine, own, donor, lent), affine)
+
+
+def test_that_half_a_lung_stretches_no_film_beyond_measure() -> None:
+    own, sliver = np.float32([[-0.8, -0.8, 0.8, 0.8]]), np.float32([[0.0, -0.5, 0.02, 0.5]])
+    affine = augment.draw(STILL, 1, SIZE, np.random.default_rng(0)).affine_B23
+    lent = placement.Placement(np.array([True]), np.array([0]))
+    for found in (
+        placement.place(affine, own, sliver, lent),
+        placement.place(affine, sliver, own, lent),
+    ):
+        assert 0.6 < np.abs(found[0, 0, 0]) < 1.7
+
+
+@pytest.fixture
+def films() -> FilmSet:
+    """Three films, the same lungs as light on dark."""
+    return FilmSet(
+        lungs_NHW().astype(np.float32) * 0.8,
+        np.arange(3),
+        np.float32([[0], [1], [1]]),
+        ("a", "b", "c"),
+        lungs_NHW=lungs_NHW(),
+    )
+
+
+def test_that_a_share_of_the_films_is_moved_and_the_same_ones_every_time(films: FilmSet) -> None:
+    preprocessor = Preprocessor(PreprocessSpec(size=SIZE))
+    still = TrainingBatches(films, preprocessor, dataclasses.replace(STILL, gamma=1e-9), 3, 1)
+    moving = TrainingBatches(films, preprocessor, dataclasses.replace(STILL, placement=0.5), 3, 1)
+    changed = 0
+    for epoch in range(20):
+        batch = moving.batch(epoch, 0)
+        assert torch.equal(batch.x_BCHW, moving.batch(epoch, 0).x_BCHW)
+        difference = (batch.x_BCHW - still.batch(epoch, 0).x_BCHW).abs().mean(dim=(1, 2, 3))
+        changed += int((difference > 0.05).sum())
+    assert 8 < changed < 35  # of 60; half of them, and one donor of three is the film itself
+
+
+def test_that_lungs_to_be_laid_need_masks() -> None:
+    config = recipe("normal-bacterial-viral")
+    with pytest.raises(UsageError, match="lung_masks"):
+        dataclasses.replace(config, augment=dataclasses.replace(config.augment, placement=0.5))
