@@ -9,11 +9,16 @@ import torch
 
 from training import disk
 from training.cli import main
+from training.data.manifest import FilmRow
+from training.data.surroundings import load_lungs
 from training.disk import CannotWrite, require_room
 from training.export import save_script
 from training.loop import _save_whole
+from training.lungs import LungMasks
 from training.runs import append_log, write_json
+from xrayview.domain.model import PreprocessSpec
 from xrayview.errors import ExitCode
+from xrayview.preprocessing.pipeline import Preprocessor
 
 FULL = Path("/dev/full")
 pytestmark = pytest.mark.skipif(not FULL.exists(), reason="a disk that is always full: Linux")
@@ -57,6 +62,16 @@ def test_that_a_mapped_file_is_refused_before_it_is_begun(tmp_path: Path):
     require_room(tmp_path, 1)
     with pytest.raises(CannotWrite, match="MiB are needed"):
         require_room(tmp_path, 2**60)
+
+
+def test_that_masks_that_have_no_room_are_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    room = disk.shutil.disk_usage(tmp_path)
+    monkeypatch.setattr(disk.shutil, "disk_usage", lambda _path: room._replace(free=100))
+    row = FilmRow("film.png", "here", "p", ("normal",), "train")
+    cache = tmp_path / "cache"
+    with pytest.raises(CannotWrite, match="There is no room in"):
+        load_lungs([row], LungMasks(tmp_path), Preprocessor(PreprocessSpec((16, 16))), cache)
+    assert not list(cache.iterdir())
 
 
 def test_that_the_command_line_answers_in_words(

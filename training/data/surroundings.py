@@ -7,6 +7,7 @@ surroundings has to look where they do not differ: at the lungs.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +18,7 @@ import numpy.typing as npt
 
 from training.data.cache import files_key
 from training.data.manifest import FilmRow
+from training.disk import require_room
 from training.lungs import LungMasks, on_input
 from xrayview.preprocessing.pipeline import Preprocessor
 
@@ -48,6 +50,9 @@ def load_lungs(
     """The films' lungs on the model's input, films x height x width, memory-mapped.
 
     1 in the lungs; all 0 where a film has no mask.
+
+    Raises:
+        CannotWrite: the disk has no room for them.
     """
     files = files_key((row.path, masks.file_of(row.path)) for row in rows)
     path = cache / f"{files}-{preprocessor.preprocessing_id}-lungs.npy"
@@ -55,6 +60,7 @@ def load_lungs(
         cache.mkdir(parents=True, exist_ok=True)
         partial = path.with_suffix(".npy.partial")
         size = preprocessor.spec.size
+        require_room(cache, len(rows) * math.prod(size))
         lungs_NHW = np.lib.format.open_memmap(
             partial, mode="w+", dtype=np.uint8, shape=(len(rows), *size)
         )
