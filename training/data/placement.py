@@ -15,7 +15,7 @@ Boxes = npt.NDArray[np.float32]
 """Left, top, right, bottom in -1..1 from edge to edge; NaN where the lungs are not known."""
 
 _MOST = 1.6
-"""Largest factor by which a film is stretched or shrunk along one axis: a mask can be half a lung."""
+"""Most that a film is stretched or shrunk along one axis: a mask can be half a lung."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,7 +52,7 @@ def draw(share: float, count: int, films: int, rng: np.random.Generator) -> Plac
 def place(
     affine_B23: npt.NDArray[np.float32], own_B4: Boxes, donor_B4: Boxes, draws: Placement
 ) -> npt.NDArray[np.float32]:
-    """The maps with which the lungs come to lie in the donor's box before anything else moves; pure.
+    """The maps by which the lungs first come to lie in the donor's box; pure.
 
     `affine_B23` maps output to input coordinates in -1..1, and so does the result. A film whose
     lungs, or whose donor's lungs, are not known keeps its map.
