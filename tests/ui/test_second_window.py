@@ -187,6 +187,7 @@ def test_that_closing_gives_the_view_back(qtbot: QtBot, space: Workspace, closed
     assert not apart(space).isVisible()
     assert space.viewer.isVisible()
     assert space.viewer.radiograph is space.session.radiograph is not None
+    qtbot.waitUntil(space.window().isActiveWindow)
     qtbot.keyClick(space.window(), Qt.Key.Key_I)
     assert space.viewer.inverted
 
