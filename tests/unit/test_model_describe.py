@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.bundles import BROKEN, Tiny, export, network_for, tiny_card
+from tests.bundles import BROKEN, Tiny, export, network_for, tiny_card, write_bundle
 from xrayview.cli import main
-from xrayview.domain.model import Finding
+from xrayview.domain.model import Finding, PreprocessSpec
 from xrayview.errors import ExitCode
-from xrayview.io.bundle import card_to_json, sha256_of
+from xrayview.io.bundle import card_to_json, read_card, sha256_of
 
 Captured = pytest.CaptureFixture[str]
 
@@ -63,3 +63,52 @@ def test_that_a_file_without_any_card_is_refused(tmp_path: Path, capsys: Capture
     (tmp_path / "foreign.card.json").unlink()
     assert main(["model", "describe", str(path)]) == ExitCode.MODEL
     assert "foreign.pt" in capsys.readouterr().err
+
+
+SAID = ("--finding", "Opacity", "--finding", "Mass", "--size", "64")
+
+
+def without_a_card(folder: Path) -> Path:
+    path = beside_its_card(folder, Tiny)
+    (folder / "foreign.card.json").unlink()
+    return path
+
+
+def test_that_a_card_is_written_from_what_is_said_and_describes_the_model(
+    tmp_path: Path, capsys: Captured
+) -> None:
+    path = without_a_card(tmp_path)
+    options = ("--trust-model", "--fit", "stretch", "--mean", "0.5", "--std", "0.25")
+    assert main(["model", "describe", str(path), *SAID, *options]) == ExitCode.OK
+    assert "kept on " in capsys.readouterr().out
+    card = read_card(path)
+    assert [finding.name for finding in card.findings] == ["Opacity", "Mass"]
+    assert (card.task, card.activation) == ("multilabel", "sigmoid")
+    assert card.preprocessing == PreprocessSpec((64, 64), fit="stretch", mean=(0.5,), std=(0.25,))
+
+
+@pytest.mark.parametrize(
+    ("said", "code", "words"),
+    [
+        (("--finding", "Opacity"), ExitCode.USAGE, "--size 224"),
+        ((*SAID, "--normal", "Fine"), ExitCode.USAGE, "Fine"),
+        ((*SAID, "--std", "0"), ExitCode.MODEL, "preprocessing.std"),
+    ],
+)
+def test_that_a_card_that_says_too_little_is_not_written(
+    said: tuple[str, ...], code: int, words: str, tmp_path: Path, capsys: Captured
+) -> None:
+    path = without_a_card(tmp_path)
+    assert main(["model", "describe", str(path), *said]) == code
+    assert words in capsys.readouterr().err
+    assert not (tmp_path / "foreign.card.json").exists()
+
+
+def test_that_no_card_is_overwritten(tmp_path: Path, capsys: Captured) -> None:
+    path = beside_its_card(tmp_path, Tiny)
+    before = (tmp_path / "foreign.card.json").read_text()
+    for model in (path, write_bundle(tmp_path / "own.pt")):
+        assert main(["model", "describe", str(model), *SAID]) == ExitCode.USAGE
+        assert "card already" in capsys.readouterr().err
+    assert (tmp_path / "foreign.card.json").read_text() == before
+    assert not (tmp_path / "own.card.json").exists()

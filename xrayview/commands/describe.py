@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from xrayview.commands import sidecar
 from xrayview.commands.terminal import say, start, start_engine
 from xrayview.errors import ExitCode, ModelError, ModelNotTrusted
 
@@ -17,6 +18,7 @@ def add_to(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("model", metavar="BUNDLE", help="a file, or a name from `model list`")
     parser.add_argument("--json", action="store_true", help="one JSON object")
     parser.add_argument("--trust-model", action="store_true", help="let it run: it is a program")
+    sidecar.add_to(parser)
     parser.set_defaults(run=run)
 
 
@@ -28,6 +30,8 @@ def run(options: argparse.Namespace) -> int:
 
     settings = start()
     path = find_model(options.model, tuple(Path(f) for f in settings["model_folders"]))
+    if options.finding:
+        sidecar.write_sidecar(path, options)
     card = read_card(path)
     statistics = read_statistics(path)
     gate: dict[str, Any] = {"checks_likeness": statistics is not None}

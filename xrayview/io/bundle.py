@@ -78,7 +78,8 @@ def read_card(path: Path) -> ModelCard:
             "The model has no card",
             path=path,
             why=f"neither extra/{CARD_NAME} in it nor {source.name} beside it",
-            hint=f"Write {source.name} with the findings and the preprocessing of this model.",
+            hint=f"`xrayview model describe {path.name} --finding NAME ... --size N` writes "
+            f"{source.name}.",
         )
     return card_from_json(_parse(text, source), source)
 
