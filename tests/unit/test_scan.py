@@ -33,6 +33,12 @@ def fill(folder: Path, *names: str) -> None:
         path.write_bytes(name.encode())
 
 
+def test_that_what_the_program_keeps_beside_films_is_no_file_to_try(tmp_path: Path) -> None:
+    fill(tmp_path, "a.dcm", "xrayview-measurements.json", "b/xrayview-stars.json")
+    assert files(tmp_path) == ["a.dcm"]
+    assert rejected(tmp_path) == {}
+
+
 def test_that_every_file_is_listed_in_the_order_of_names(tmp_path: Path) -> None:
     fill(tmp_path, "b/2", "b/1", "a.dcm", "c", "b/d/e/film", "B/x")
     assert files(tmp_path) == ["B/x", "a.dcm", "b/1", "b/2", "b/d/e/film", "c"]

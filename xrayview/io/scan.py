@@ -9,7 +9,10 @@ from pathlib import Path
 
 from xrayview.domain.film import RejectedFile
 from xrayview.errors import NothingUsable, StatusCode
-from xrayview.io.measurements import FILE_NAME
+from xrayview.io import measurements, stars
+
+OUR_NOTES = frozenset({measurements.FILE_NAME, stars.FILE_NAME})
+"""What the program keeps beside films: no file that was tried and is none."""
 
 _SPECIAL: tuple[tuple[int, str], ...] = (
     (stat.S_IFIFO, "a named pipe is no film"),
@@ -87,7 +90,7 @@ def _walk(
     while stack:
         entry = stack.pop()
         path = Path(entry.path)
-        if entry.name == FILE_NAME:  # our own notes on the films around it
+        if entry.name in OUR_NOTES:
             continue
         try:
             info = path.lstat()
