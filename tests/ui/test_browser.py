@@ -371,6 +371,19 @@ def test_that_page_down_goes_to_the_next_series(qtbot: QtBot, opened: MainWindow
     assert space.workbench.position() == (3, 4)
 
 
+def test_that_page_down_stays_where_no_series_follows(
+    qtbot: QtBot, window: MainWindow, tmp_path: Path
+) -> None:
+    for name in "abc":
+        write_raster(tmp_path / f"{name}.png", phantom(40, 40, 8))
+    bench = window.workspace.workbench
+    with qtbot.waitSignal(bench.finished_listing, timeout=WAIT_MS):
+        window.open_paths([tmp_path])
+    bench.step(1)
+    bench.step_series(1)
+    assert bench.position() == (2, 3)
+
+
 def test_that_a_chest_is_shown_before_other_films(
     qtbot: QtBot, window: MainWindow, tmp_path: Path
 ) -> None:

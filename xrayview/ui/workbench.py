@@ -268,11 +268,13 @@ class Workbench(QObject):
         self._go(self.listed().neighbour(self.session.current, films))
 
     def step_series(self, step: int) -> None:
-        """The first film of the next or the previous series."""
+        """The first film of the next or the previous series; nothing where there is none."""
         self._aim()
         listed = self.listed()
         here = listed.series_start(self.session.current)
-        self._go(listed.series_starts().neighbour(here, step))
+        there = listed.series_starts().neighbour(here, step)
+        if here is None or there is None or there.row_id != here.row_id:
+            self._go(there)
 
     def first(self) -> None:
         """The first film of the list."""
