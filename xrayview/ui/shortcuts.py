@@ -82,7 +82,7 @@ KEYS: tuple[Key, ...] = (
     Key("maximise", ("Ctrl+M",), "Maximise the view, and back (double-click)", "Views"),
     Key("link_views", ("Ctrl+L",), "Link pan, zoom and window", "Views"),
     Key("prior_beside", ("Shift+P",), "Prior film beside the current one", "Views"),
-    Key("second_window", ("F12",), "Film in a second window, or no longer", "Views"),
+    Key("second_window", ("F12",), "Film in a second window", "Views"),
     Key("pin_film", ("Shift+F12",), "Pin the film of the second window", "Views"),
     Key("classify", ("Return", "Enter"), "Classify the film", "Model"),
     Key("classify_folder", ("B",), "Classify the folder", "Model"),
