@@ -68,4 +68,5 @@ def place(
 
 
 def _middle_and_size(boxes_B4: Boxes) -> tuple[Boxes, Boxes]:
-    return (boxes_B4[:, :2] + boxes_B4[:, 2:]) / 2, boxes_B4[:, 2:] - boxes_B4[:, :2]
+    low_B2, high_B2 = boxes_B4[:, :2], boxes_B4[:, 2:]
+    return np.asarray((low_B2 + high_B2) / 2, np.float32), high_B2 - low_B2
