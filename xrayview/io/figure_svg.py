@@ -55,12 +55,17 @@ def _line(line: Line) -> str:
 
 
 def _label(label: Label) -> str:
+    """Black around it, then the text itself: many programs know no `paint-order`."""
     x, y = label.place
     weight = ' font-weight="600"' if label.bold else ""
+    shared = (
+        f'x="{x:.2f}" y="{y:.2f}" font-size="{label.size:.1f}" text-anchor="{label.anchor}"{weight}'
+    )
+    text = _printable(label.text)
     return (
-        f'<text x="{x:.2f}" y="{y:.2f}" font-size="{label.size:.1f}" text-anchor="{label.anchor}"'
-        f'{weight} fill="{_hex(label.colour)}" stroke="#000" stroke-width="{label.size / 6:.2f}" '
-        f'stroke-linejoin="round" paint-order="stroke">{_printable(label.text)}</text>'
+        f'<text {shared} fill="#000" stroke="#000" stroke-width="{label.size / 6:.2f}" '
+        f'stroke-linejoin="round" aria-hidden="true">{text}</text>\n'
+        f'<text {shared} fill="{_hex(label.colour)}">{text}</text>'
     )
 
 
