@@ -185,3 +185,11 @@ def test_that_what_the_header_leaves_open_or_fits_is_no_doubt(header: dict[str, 
     stated = {"patient_age": "004Y", "view_position": "AP", "body_part": "CHEST", **header}
     assert judge_scope(film(**stated), CHILDREN) == GateVerdict()
     assert judge_scope(film(patient_age="041Y"), Scope()) == GateVerdict()
+
+
+def test_that_a_doubt_is_in_words_and_a_refusal_is_none() -> None:
+    assert judge_header(film(view_position="LLD")).doubt == (
+        "View position LLD: the patient lies on a side."
+    )
+    assert judge_header(film(view_position="LL")).doubt == ""
+    assert judge_header(film(modality="")).doubt == ""

@@ -104,7 +104,7 @@ class Explainer:
         if heat is None:
             return Explained(tried.found, None, verdict, self._name)
         shown = replace(heat, threshold=self._threshold)
-        doubt = _reasons(verdict) if verdict.gate and verdict.gate.flags else ""
+        doubt = verdict.gate.doubt if verdict.gate else ""
         layer = HeatLayer(shown, self._name, self._wanted.opacity, self._wanted.cutoff, doubt)
         return Explained(tried.found, layer, verdict, self._name)
 

@@ -177,6 +177,11 @@ class GateVerdict:
     ood_percentile: float | None = None
     """Share of the validation films that lie closer, 0..100."""
 
+    @property
+    def doubt(self) -> str:
+        """Why the model may not be the right one; empty where it may judge, or must not at all."""
+        return " ".join(self.reasons) if self.flags and not self.refused else ""
+
 
 @dataclass(frozen=True)
 class Prediction:
