@@ -14,6 +14,25 @@ from xrayview.ui import shortcuts
 from xrayview.ui.key_binding import KeyBinding
 from xrayview.ui.shortcut_sheet import ShortcutSheet
 
+HABITS: dict[str, tuple[str, ...]] = {
+    "auto_window": ("0",), "voi": tuple("123456789"), "invert": ("I",),
+    "tool_window": ("W",), "tool_zoom": ("Z",), "tool_pan": ("P",),
+    "flip_horizontal": ("H",), "flip_vertical": ("V",),
+    "rotate_right": ("R",), "rotate_left": ("L",),
+    "reset_view": ("Space",), "fit": ("F",), "one_to_one": ("Ctrl+1",),
+    "previous_film": ("Up",), "next_film": ("Down",),
+    "previous_series": ("PgUp",), "next_series": ("PgDown",),
+    "first_film": ("Home",), "last_film": ("End",),
+    "tool_length": ("D",), "tool_angle": ("A",), "star": ("K",), "tags": ("T",),
+    "classify": ("Return", "Enter"), "classify_folder": ("B",),
+    "heat_map": ("G",), "heat_fainter": ("[",), "heat_stronger": ("]",),
+    "heat_finding": tuple(f"Shift+{place}" for place in range(1, 10)),
+    "undo": ("Ctrl+Z",), "redo": ("Ctrl+Y",), "delete_mark": ("Del",),
+    "copy_picture": ("Ctrl+C",), "full_screen": ("F11",), "shortcuts": ("F1",),
+    "hide_identity": ("X",), "open_folder": ("Ctrl+O",),
+}  # fmt: skip
+"""The keys that other programs and the manual promise; a new row must not take one of them."""
+
 
 class Heard(dict[str, list[int]]):
     """Counts calls of every action of the table."""
@@ -46,6 +65,11 @@ def window(qtbot: QtBot, heard: Heard) -> QWidget:
 def test_that_no_key_is_bound_twice() -> None:
     keys = Counter(QKeySequence(key).toString() for row in shortcuts.KEYS for key in row.keys)
     assert [key for key, count in keys.items() if count > 1] == []
+
+
+@pytest.mark.parametrize("name", HABITS)
+def test_that_a_key_that_readers_know_by_heart_is_where_they_look_for_it(name: str) -> None:
+    assert shortcuts.ROWS[name].keys == HABITS[name]
 
 
 def test_that_every_key_of_the_table_is_one_that_qt_knows() -> None:
