@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from dataclasses import replace
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
@@ -18,7 +19,9 @@ from tests.builders import phantom, write_dicom
 from tests.ui.conftest import WAIT_MS
 from xrayview.display.burned_in import burned_in
 from xrayview.display.greyscale import render
+from xrayview.domain.figure import FigureStyle
 from xrayview.domain.measurement import Annotation, Mark
+from xrayview.domain.model import GateVerdict
 from xrayview.domain.radiograph import Window
 from xrayview.io.column_catalogue import known_columns
 from xrayview.io.readers import read_film, read_header
@@ -30,6 +33,7 @@ from xrayview.ui.export.folder_job import FolderJob
 from xrayview.ui.export.folder_pictures import FolderPictures
 from xrayview.ui.export.folder_tags import FolderTags
 from xrayview.ui.export.remembered import Remembered
+from xrayview.ui.export.shown_film import shown_film
 from xrayview.ui.main_window import MainWindow
 
 
@@ -111,6 +115,19 @@ def test_that_measurements_and_heat_map_are_on_the_figure(
     assert "bright 1" in words
     assert "30.0 px" in words
     assert "RESEARCH USE ONLY" in words
+
+
+def test_that_a_figure_says_what_the_gate_doubts(qtbot: QtBot, ready: MainWindow) -> None:
+    space, session = ready.workspace, ready.workspace.session
+    space.judging.classify()
+    qtbot.waitUntil(lambda: session.result(session.current) is not None, timeout=WAIT_MS)
+    judged = session.result(session.current)
+    gate = GateVerdict(flags=("OUT_OF_DISTRIBUTION",), reasons=("The model is for AP.",))
+    session.accept_result(replace(judged, gate=gate), session.model_sha256)
+    shown = shown_film(space.viewer, session)
+    assert shown.said.endswith("Doubted: The model is for AP.")
+    words = [label.text for label in shown.figure(FigureStyle()).labels]
+    assert "Doubted: The model is for AP." in " ".join(words)
 
 
 def test_that_16_bits_exclude_the_heat_map_and_say_why(

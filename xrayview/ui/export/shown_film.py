@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -83,11 +83,15 @@ def shown_film(viewer: FilmViewer, session: Session) -> ShownFilm | None:
         shutter=viewer.shutter_shown,
     )
     heat = viewer.heat_layer
+    if heat is not None:
+        heat = replace(
+            heat, model=model_name(session) or heat.model, doubt=doubt_of(session, radiograph)
+        )
     return ShownFilm(
         radiograph,
         look,
         viewer.measure.spacing,
-        heat and HeatLayer(heat.heat, model_name(session) or heat.model, heat.opacity, heat.cutoff),
+        heat,
         said_of(session, radiograph),
         viewer.measure.drawings(),
     )
@@ -99,6 +103,12 @@ def model_name(session: Session) -> str:
     return f"{card.name} {card.version}" if card else ""
 
 
+def doubt_of(session: Session, radiograph: Radiograph) -> str:
+    """What the gate says against the model in force; empty where it says nothing."""
+    result = session.result(radiograph.ref)
+    return result.gate.doubt if result and result.gate else ""
+
+
 def said_of(session: Session, radiograph: Radiograph) -> str:
     """The score of the first finding, as a caption says it; empty where no model judged it."""
     result = session.result(radiograph.ref)
@@ -106,4 +116,6 @@ def said_of(session: Session, radiograph: Radiograph) -> str:
     if said is None:
         return ""
     top = max(range(len(said.findings)), key=lambda number: said.scores[number])
-    return f"{said.findings[top]} {said.scores[top]:.2f} · {model_name(session)}"
+    words = f"{said.findings[top]} {said.scores[top]:.2f} · {model_name(session)}"
+    doubt = doubt_of(session, radiograph)
+    return f"{words} · Doubted: {doubt}" if doubt else words
