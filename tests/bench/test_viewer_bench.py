@@ -25,6 +25,8 @@ from xrayview.display.histogram import voi_range
 from xrayview.display.ready import make_ready
 from xrayview.domain.film import FilmRef
 from xrayview.domain.radiograph import Greyscale, OverlayPlane, Radiograph, Shutter, Window
+from xrayview.ui.grid.grid import ViewGrid
+from xrayview.ui.grid.linking import Linking
 from xrayview.ui.viewer.film_view import FilmViewer
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
@@ -99,12 +101,49 @@ def test_frame_of_a_window_drag(benchmark: Any, viewer: FilmViewer, place: str) 
         benchmark.extra_info[f"ours_to_{name}"] = round(ours / median_s(painted(step)), 3)
 
 
-def pyqtgraph_box(radiograph: Radiograph) -> tuple[Any, Any]:
+@pytest.fixture
+def linked(qapp: QApplication) -> Iterator[ViewGrid]:
+    """Four films side by side that follow the active one."""
+    grid = ViewGrid()
+    grid.set_layout("2x2")
+    linking = Linking(grid)
+    grid.resize(*SIZE_PX)
+    grid.show()
+    radiograph = film(None)
+    for viewer in grid.viewers[: grid.count]:
+        viewer.show_film(radiograph, (1, 4))
+    linking.set_on(True)
+    QApplication.processEvents()
+    yield grid
+    grid.close()
+    grid.deleteLater()
+    QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+
+
+def test_frame_of_a_window_drag_over_four_linked_films(benchmark: Any, linked: ViewGrid) -> None:
+    drag = windows()
+    benchmark.pedantic(
+        painted(lambda: linked.viewer.set_window(next(drag))), rounds=FRAMES, warmup_rounds=2
+    )
+    shown = {viewer.voi_window for viewer in linked.viewers[: linked.count]}
+    assert len(shown) == 1  # one film four times: linked windows are equal
+    items = [pyqtgraph_box(film(None), (SIZE_PX[0] // 2, SIZE_PX[1] // 2)) for _ in range(4)]
+
+    def by_levels() -> None:
+        low, high = voi_range(next(drag))
+        for _box, item in items:
+            item.setLevels((low, high))
+
+    ratio = benchmark.stats.stats.median / median_s(painted(by_levels))
+    benchmark.extra_info["ours_to_pyqtgraph_levels"] = round(ratio, 3)
+
+
+def pyqtgraph_box(radiograph: Radiograph, size_px: tuple[int, int] = SIZE_PX) -> tuple[Any, Any]:
     """A ViewBox of the size of ours that shows the whole film, and its ImageItem."""
     import pyqtgraph as pg
 
     view = pg.GraphicsView()
-    view.resize(*SIZE_PX)
+    view.resize(*size_px)
     box = pg.ViewBox(lockAspect=True, enableMenu=False)
     box.whole_view = view  # the box does not keep its view alive
     view.setCentralItem(box)
