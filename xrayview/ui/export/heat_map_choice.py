@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QHBoxLayout, QWidget
 from xrayview.batch.heat_maps import HeatMaps
 from xrayview.display.overlay import METHOD_TITLES
 from xrayview.services.session import Session
-from xrayview.ui.export.parts import check, combo
+from xrayview.ui.export.parts import check, combo, label
 from xrayview.ui.findings.heat_controls import HeatControls
 
 _NO_MODEL = "Open a model that can explain its scores first"
@@ -68,7 +68,7 @@ class HeatMapChoice(QWidget):
         row.setSpacing(8)
         row.addWidget(self.box)
         row.addWidget(self.finding)
-        row.addStretch(1)
+        row.addWidget(label("as figures; method and opacity as on screen", "quiet"), 1)
         self.box.toggled.connect(self._on_toggled)
         self.allow("")
 
