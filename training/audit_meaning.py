@@ -24,6 +24,7 @@ TITLES = {
     "wide": "findings drawn wide, others narrow",
     "narrow": "findings drawn narrow, others wide",
     "surroundings": "lungs in another label's film",
+    "placement": "lungs where another label's lie",
 }
 """What is seen; the rows of the table, in order."""
 
@@ -116,5 +117,6 @@ MEANINGS: dict[str, Meaning] = {
     "wide": _borrowing("a shape"),
     "narrow": _borrowing("a shape"),
     "surroundings": _borrowing("the surroundings of the lungs"),
+    "placement": _borrowing("the place and size of the lungs in the frame"),
 }
 """Key of a row -> its sentence, from its AUC and that of the whole film."""

@@ -1,19 +1,22 @@
 """A bundle judges films that borrow their look from films of another label: what misleads it.
 
 How a film was made should not change what it shows. A model that loses much here has learned from
-grey values, sharpness, shape or surroundings that happen to go with the label.
+grey values, sharpness, shape, surroundings or collimation that happen to go with the label.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
 import cv2
 import numpy as np
 import numpy.typing as npt
+import torch
 
+from training.config import AugmentConfig
+from training.data import augment, placement
 from training.data.appearance import matched, sharpened
 from training.data.cache import open_film
 from training.data.manifest import FilmRow
@@ -31,12 +34,13 @@ SHAPE = 1.25
 
 
 @dataclass(frozen=True, eq=False)
-class _Film:
+class Borrower:
     """One film on the model's input, and what it may borrow from."""
 
     own_HW: GreyHW
     donor_HW: GreyHW
     lungs_HW: MaskHW | None
+    donor_lungs_HW: MaskHW | None
     present: bool
     """Any finding of the targets."""
 
@@ -52,7 +56,7 @@ def drawn(grey_HW: GreyHW, width_by_height: float) -> GreyHW:
     return np.asarray(found_HW, dtype=np.float32)
 
 
-def _surrounded(film: _Film) -> GreyHW | None:
+def _surrounded(film: Borrower) -> GreyHW | None:
     if film.lungs_HW is None or not film.lungs_HW.any():
         return None
     all_foreign = Surroundings(
@@ -66,13 +70,31 @@ def _surrounded(film: _Film) -> GreyHW | None:
     return np.asarray(laid_BHW[0], np.float32)
 
 
-BORROWED: dict[str, Callable[[_Film], GreyHW | None]] = {
+def _placed(film: Borrower) -> GreyHW | None:
+    if film.lungs_HW is None or film.donor_lungs_HW is None:
+        return None
+    lungs_2HW = np.stack([film.lungs_HW, film.donor_lungs_HW]).astype(np.uint8)
+    boxes_24 = placement.boxes(lungs_2HW)
+    if not np.isfinite(boxes_24).all():
+        return None
+    lent = placement.Placement(np.ones(1, np.bool_), np.zeros(1, np.int64))
+    still = augment.draw(_STILL, 1, lungs_2HW.shape[1:], np.random.default_rng(0))
+    affine_B23 = placement.place(still.affine_B23, boxes_24[:1], boxes_24[1:], lent)
+    films_BHW = torch.from_numpy(np.ascontiguousarray(film.own_HW[None]))
+    return np.asarray(augment.apply(films_BHW, replace(still, affine_B23=affine_B23))[0])
+
+
+_STILL = AugmentConfig(**dict.fromkeys((field.name for field in fields(AugmentConfig)), 0.0))
+"""Nothing is left to chance."""
+
+BORROWED: dict[str, Callable[[Borrower], GreyHW | None]] = {
     "own": lambda film: film.own_HW,
     "tones": lambda film: matched(film.own_HW, film.donor_HW),
     "sharpness": lambda film: sharpened(film.own_HW, film.donor_HW, 1.0),
     "wide": lambda film: drawn(film.own_HW, SHAPE if film.present else 1 / SHAPE),
     "narrow": lambda film: drawn(film.own_HW, 1 / SHAPE if film.present else SHAPE),
     "surroundings": _surrounded,
+    "placement": _placed,
 }
 """What becomes of a film; None where it cannot borrow that."""
 
@@ -101,12 +123,17 @@ def judge_borrowed(
         try:
             radiograph = open_film(folder / rows[place].path, folder)
             # Opened again: all films of a split would fill the memory.
-            donor_HW = preprocessor.grey(open_film(folder / rows[donor].path, folder))
+            donor_film = open_film(folder / rows[donor].path, folder)
         except UnreadableFilm:
             continue  # the other parts of the audit count them
-        lungs_HW = _lungs(rows[place], radiograph, masks, card)
         present = bool((known_NK[place] > 0.5).any())
-        film = _Film(preprocessor.grey(radiograph), donor_HW, lungs_HW, present)
+        film = Borrower(
+            preprocessor.grey(radiograph),
+            preprocessor.grey(donor_film),
+            _lungs(rows[place], radiograph, masks, card),
+            _lungs(rows[donor], donor_film, masks, card),
+            present,
+        )
         like = preprocessor(radiograph)
         for way, borrow in BORROWED.items():
             look_HW = borrow(film)

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 
+from training.borrowed import BORROWED, Borrower
 from training.config import AugmentConfig
 from training.data import augment, placement
 from training.data.batches import FilmSet, TrainingBatches
@@ -94,3 +95,12 @@ def test_that_lungs_to_be_laid_need_masks() -> None:
     config = recipe("normal-bacterial-viral")
     with pytest.raises(UsageError, match="lung_masks"):
         dataclasses.replace(config, augment=dataclasses.replace(config.augment, placement=0.5))
+
+
+def test_that_the_audit_lays_lungs_in_the_donors_box_and_leaves_out_what_has_none() -> None:
+    own_HW, donor_HW = lungs_NHW()[0] > 0, lungs_NHW()[1] > 0
+    grey_HW = own_HW.astype(np.float32)
+    found_HW = BORROWED["placement"](Borrower(grey_HW, grey_HW, own_HW, donor_HW, present=True))
+    assert ((found_HW > 0.5) != donor_HW).sum() <= 0.02 * donor_HW.sum()
+    for masks in ((None, donor_HW), (own_HW, None), (own_HW, np.zeros_like(own_HW))):
+        assert BORROWED["placement"](Borrower(grey_HW, grey_HW, *masks, present=True)) is None

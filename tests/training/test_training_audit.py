@@ -93,7 +93,7 @@ def test_that_a_marker_on_the_rim_is_found_and_named(
     assert frame.auc.value == 1
     assert frame.auc.n == found.films == 24
     assert "not against 0.50" in frame.meaning
-    borrowed = BORROWED.keys() - {"surroundings"}
+    borrowed = BORROWED.keys() - {"surroundings", "placement"}
     assert {row.key for row in found.rows} == {"frame", "thumbnail"} | borrowed
     assert any("one source" in note for note in found.notes)
     assert any("No masks" in note for note in found.notes)
@@ -111,7 +111,8 @@ def test_that_films_without_a_mask_are_counted_and_left_out(
     blanked = {row.key: row.auc.n for row in found.rows if row.key in BLANKED}
     assert blanked == dict.fromkeys(BLANKED, 23)
     borrowed = {row.key: row.auc.n for row in found.rows if row.key in BORROWED}
-    assert borrowed == dict.fromkeys(BORROWED, 24) | {"surroundings": 23}
+    assert borrowed.pop("placement") <= 23  # the donor's mask may be the one that is missing
+    assert borrowed == dict.fromkeys(borrowed, 24) | {"surroundings": 23}
 
 
 def test_that_a_model_that_reads_the_rim_is_caught(subject: Subject, marked: Path, tmp_path: Path):
