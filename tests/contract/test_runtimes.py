@@ -148,12 +148,6 @@ def test_that_a_broken_bundle_is_refused_with_its_reason(tmp_path: Path, name: s
     assert caught.value.exit_code == ExitCode.MODEL
 
 
-def test_that_a_softmax_of_one_output_is_no_answer(tmp_path: Path) -> None:
-    path = export(network_for(tiny_card(), BROKEN["softmax"][0]), tmp_path / "m.pt", tiny_card())
-    with pytest.raises(ModelError, match="whatever the film shows"):
-        load(path, tiny_card(), "cpu")
-
-
 def test_that_a_network_for_other_channels_is_refused(tmp_path: Path) -> None:
     path = write_bundle(tmp_path / "grey.pt")
     colour = CARDS["three channels, not square"]
