@@ -148,6 +148,18 @@ def test_that_a_broken_bundle_is_refused_with_its_reason(tmp_path: Path, name: s
     assert caught.value.exit_code == ExitCode.MODEL
 
 
+def test_that_a_network_that_hardly_answers_is_not_taken_for_probabilities(tmp_path: Path) -> None:
+    class Hardly(Tiny):
+        """As after a few steps from random weights."""
+
+        def forward_head(self, features_BDhw: torch.Tensor) -> torch.Tensor:
+            return 0.358 + 1e-6 * super().forward_head(features_BDhw)
+
+    card = tiny_card()
+    path = export(network_for(card, Hardly), tmp_path / "hardly.pt", card)
+    load(path, card, "cpu")
+
+
 def test_that_a_network_for_other_channels_is_refused(tmp_path: Path) -> None:
     path = write_bundle(tmp_path / "grey.pt")
     colour = CARDS["three channels, not square"]
