@@ -34,6 +34,7 @@ from xrayview.ui.browser.outline import NOT_FILMS, Content, Folding, Layout, out
 from xrayview.ui.browser.row_model import NODE, RowModel
 from xrayview.ui.browser.thumbnails import Thumbnails
 from xrayview.ui.colours import C
+from xrayview.ui.heat_flow import leading
 from xrayview.ui.main_window import MainWindow
 
 FOLDER = Path("root")
@@ -144,6 +145,14 @@ def test_that_a_chip_shows_the_leading_abnormal_finding() -> None:
     assert (shown.text, shown.filled, shown.note) == ("0.70", True, "Nodule")
     shown = chip(said((0.8, 0.15, 0.05), (True, False, False), "Normal"), CARD)
     assert (shown.text, shown.filled, shown.note) == ("0.15", False, "Normal")
+
+
+def test_that_the_first_heat_map_is_of_the_leading_abnormal_finding() -> None:
+    normal = said((0.8, 0.15, 0.05), (True, False, False), "Normal")
+    assert leading(normal, CARD) == CARD.findings[1].name
+    assert leading(said((0.3, 0.4, 0.3), (False, False, True), "Nodule"), CARD) == "Nodule"
+    harmless = replace(CARD, findings=tuple(replace(f, abnormal=False) for f in CARD.findings))
+    assert leading(normal, harmless) == CARD.findings[0].name
 
 
 @pytest.mark.parametrize("status", [Status.REFUSED, Status.ERROR])

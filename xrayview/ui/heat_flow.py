@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from PySide6.QtCore import QObject, Signal
 
 from xrayview.domain.events import FilmResult
-from xrayview.domain.model import HeatMap
+from xrayview.domain.model import HeatMap, ModelCard
 from xrayview.engine.protocol import HeatMapMethod
 from xrayview.services.session import MOST_VIEWS, Session
 from xrayview.ui.findings.panel import FindingsPanel
@@ -122,7 +122,8 @@ class HeatFlow(QObject):
         wish.note = ""
         result = self._result(place)
         if result is not None:
-            wish.finding = self._choice or leading(result)
+            model = self._session.model
+            wish.finding = self._choice or leading(result, model.card if model else None)
         if place == self._session.active:
             self.follow()
         self._ask(place)
@@ -181,10 +182,16 @@ class HeatFlow(QObject):
         return [self._grid.viewers[number] for number in self._session.views_of(film_id)]
 
 
-def leading(result: FilmResult) -> str:
-    """The finding whose map is shown first: the highest of those at their operating point."""
+def leading(result: FilmResult, card: ModelCard | None) -> str:
+    """The finding whose map is shown first: the highest of those at their operating point.
+
+    Of the abnormal ones, where the model has any: where a film looks normal asks nobody first.
+    """
     said = result.prediction
     if said is None:
         return ""
-    flagged = [n for n, flag in enumerate(said.flags) if flag]
-    return said.findings[max(flagged or range(len(said.findings)), key=lambda n: said.scores[n])]
+    abnormal = {finding.name for finding in card.findings if finding.abnormal} if card else set()
+    places = [n for n, name in enumerate(said.findings) if name in abnormal]
+    places = places or list(range(len(said.findings)))
+    flagged = [n for n in places if said.flags[n]]
+    return said.findings[max(flagged or places, key=lambda n: said.scores[n])]
