@@ -5,10 +5,13 @@ from __future__ import annotations
 import argparse
 import json
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from xrayview.commands.terminal import positive, tell
-from xrayview.domain.model import Finding, ModelCard, PreprocessSpec
 from xrayview.errors import UsageError
+
+if TYPE_CHECKING:
+    from xrayview.domain.model import ModelCard
 
 _DESCRIPTION = "A model from elsewhere; its card was written from what its user said of it."
 _LIMITATIONS = (
@@ -86,6 +89,8 @@ def write_sidecar(path: Path, options: argparse.Namespace) -> None:
 
 
 def _card(path: Path, options: argparse.Namespace) -> ModelCard:
+    from xrayview.domain.model import Finding, ModelCard, PreprocessSpec
+
     findings = tuple(Finding(name, abnormal=name not in options.normal) for name in options.finding)
     several = "multiclass" if options.activation == "softmax" else "multilabel"
     return ModelCard(
