@@ -31,7 +31,7 @@ class LungMasks:
             raise UsageError(
                 f"There is no folder {folder}",
                 hint="Name the folder of lung masks (--masks, data.lung_masks), or do without: "
-                "--set augment.surroundings=0.",
+                "--set augment.surroundings=0 --set augment.placement=0.",
             )
         self.folder = folder
 

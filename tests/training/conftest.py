@@ -18,6 +18,7 @@ TINY = (
     "network.strides=[2,1]", "optim.batch=4", "optim.epochs=2", "optim.rate=5e-3",
     "data.validation_fraction=0.3", "evaluation.bootstrap=20", "run.device=cpu",
     "augment.surroundings=0",
+    "augment.placement=0",
 )  # fmt: skip
 
 

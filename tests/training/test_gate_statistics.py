@@ -40,7 +40,7 @@ def test_that_films_of_the_same_kind_are_near_and_others_far() -> None:
     assert (found.distances(films(2000)) > found.near).mean() < 0.015
     # The same spread in each value, but not together: only the covariance tells.
     spread_V = films(800).std(axis=0)
-    assert (found.distances(RNG.normal(size=(100, 20)) * spread_V) > found.near).mean() > 0.9
+    assert (found.distances(RNG.normal(size=(100, 20)) * spread_V) > found.near).mean() > 0.75
 
 
 def test_that_limits_are_multiples_of_a_percentile_of_the_validation_films() -> None:

@@ -24,6 +24,7 @@ STILL = (
     "augment.squeeze=0", "augment.flip=0", "augment.gamma=0", "augment.noise=0",
     "augment.tone=0", "augment.sharpness=0",
     "network.dropout=0", "augment.surroundings=0",
+    "augment.placement=0",
 )  # fmt: skip
 
 

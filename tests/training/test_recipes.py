@@ -27,6 +27,7 @@ SMALL = (
     "preprocessing.size=32", "optim.batch=4", "optim.epochs=2", "data.validation_fraction=0.4",
     "evaluation.bootstrap=20", "run.device=cpu", "network.stem=4", "network.widths=[4,8]",
     "network.depths=[1,1]", "network.strides=[2,1]", "augment.surroundings=0",
+    "augment.placement=0",
 )  # fmt: skip
 
 
