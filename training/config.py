@@ -128,6 +128,10 @@ class AugmentConfig:
     """Widest strip, as a share of the side."""
     brightness: float = 0.0
     """Grey is multiplied by a factor in 1 - brightness .. 1 + brightness."""
+    mirrored: float = 0.0
+    """Probability that a moved film goes on mirrored beyond its edges; black otherwise, as a
+    collimator leaves it. Films that are judged have no edges from being moved: a model that met
+    black ones with every film scores films without them differently."""
     tone: float = 0.0
     """Probability that grey values go some way to those of another film, before all else."""
     sharpness: float = 0.0

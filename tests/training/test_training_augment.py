@@ -67,6 +67,20 @@ def test_that_turning_keeps_a_disc_round_on_a_wide_input():
     assert (found - disc).abs().mean() < 0.02
 
 
+def test_that_beyond_its_edges_a_film_is_black_or_mirrored():
+    films = 0.4 + 0.2 * greys(40)
+    black = apply(films, drawn(zoom=0.5, count=40))
+    mirrored = apply(films, drawn(zoom=0.5, mirrored=1.0, count=40))
+    shrunk = (black[:, 0] < 0.1).all(dim=1)
+    assert 5 < shrunk.sum() < 35
+    assert (mirrored > 0.1).all()
+    torch.testing.assert_close(mirrored[:, 9:15, 12:20], black[:, 9:15, 12:20], atol=1e-5, rtol=0)
+    either = apply(films, drawn(zoom=0.5, mirrored=0.5, count=40))
+    kept = (either == mirrored).all(dim=(1, 2)) & shrunk
+    assert 0 < kept.sum() < shrunk.sum()
+    assert ((either == black) | (either == mirrored))[shrunk].all()
+
+
 def test_that_gamma_keeps_black_and_white():
     films = torch.stack([torch.zeros(SIZE), torch.ones(SIZE), torch.full(SIZE, 0.5)])
     found = apply(films, drawn(gamma=0.5))

@@ -30,6 +30,8 @@ class Draws:
     """Covered share of the sides: top, bottom, left, right."""
     brightness_B: Floats | None = None
     """Factors of the grey."""
+    mirrored_B: npt.NDArray[np.bool_] | None = None
+    """Films that go on mirrored beyond their edges; the others are black there."""
 
 
 def draw(
@@ -58,6 +60,7 @@ def draw(
         brightness_B=(1 + spread(config.brightness)).astype(np.float32)
         if config.brightness
         else None,
+        mirrored_B=rng.random(count) < config.mirrored if config.mirrored else None,
     )
 
 
@@ -86,17 +89,9 @@ def _affine(
 def apply(greys_BHW: Tensor, draws: Draws) -> Tensor:
     """The augmented films: float32 in 0..1, B x H x W; pure.
 
-    What comes from outside the film is black, as beyond the collimator.
+    What comes from outside the film is black, as beyond the collimator, or the film mirrored.
     """
-    x = greys_BHW[:, None]
-    # Bilinear sampling blurs: the network would learn softer films than those it judges.
-    x = functional.grid_sample(
-        x,
-        _grid(draws.affine_B23, x),
-        mode="bicubic",
-        padding_mode="zeros",
-        align_corners=False,
-    )
+    x = _moved(greys_BHW[:, None], draws)
     # What nothing was drawn of is left out: it would change no bit.
     if draws.blur_B.any():
         x = _blurred(x, _per_film(draws.blur_B, x))
@@ -111,6 +106,24 @@ def apply(greys_BHW: Tensor, draws: Draws) -> Tensor:
     noise = torch.randn(x.shape, generator=chance).to(x.device)
     x = noise.mul_(_per_film(draws.noise_B, x)).add_(x)
     return x.clamp_(0.0, 1.0)[:, 0]
+
+
+def _moved(x_B1HW: Tensor, draws: Draws) -> Tensor:
+    def sampled(x: Tensor, grid: Tensor, beyond: str) -> Tensor:
+        # Bilinear sampling blurs: the network would learn softer films than those it judges.
+        return functional.grid_sample(
+            x, grid, mode="bicubic", padding_mode=beyond, align_corners=False
+        )
+
+    grid_BHW2 = _grid(draws.affine_B23, x_B1HW)
+    if draws.mirrored_B is None:
+        return sampled(x_B1HW, grid_BHW2, "zeros")
+    moved_B1HW = torch.empty_like(x_B1HW)
+    for chosen_B, beyond in ((draws.mirrored_B, "reflection"), (~draws.mirrored_B, "zeros")):
+        if chosen_B.any():
+            chosen = torch.from_numpy(chosen_B).to(x_B1HW.device)
+            moved_B1HW[chosen] = sampled(x_B1HW[chosen], grid_BHW2[chosen], beyond)
+    return moved_B1HW
 
 
 def _grid(affine_B23: Floats, like: Tensor) -> Tensor:
