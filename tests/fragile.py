@@ -7,13 +7,16 @@ Imported in the child processes: light, without torch.
 
 from __future__ import annotations
 
+import gc
 import hashlib
 import os
 import signal
+import struct
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+from pebble.pool.channel import WorkerChannel
 
 from xrayview.domain.film import FilmRef, RejectedFile
 from xrayview.domain.model import Finding, ModelCard, Prediction, PreprocessSpec
@@ -95,8 +98,21 @@ def _misbehave(path: Path) -> None:
         hashlib.pbkdf2_hmac("sha512", b"", b"", 2**31 - 1)
     elif "starve" in path.stem:
         np.ones((64 * 1024, 1024 * 1024), np.uint8).sum()
+    elif "grip" in path.stem:
+        _channel().mutex.acquire()
+        os.kill(os.getpid(), signal.SIGKILL)
+    elif "half" in path.stem:
+        channel = _channel()
+        channel.mutex.acquire()
+        os.write(channel.writer.fileno(), struct.pack("!i", 1000) + b"half an answer")
+        os.kill(os.getpid(), signal.SIGKILL)
     elif "bug" in path.stem:
         raise ValueError(SECRET)
+
+
+def _channel() -> WorkerChannel:
+    """What all workers of the pool take and answer tasks through, one at a time."""
+    return next(thing for thing in gc.get_objects() if isinstance(thing, WorkerChannel))
 
 
 class Poison:

@@ -95,6 +95,15 @@ def test_that_idle_workers_may_be_killed(engine: Engine) -> None:
     assert_that_it_goes_on(engine)
 
 
+@pytest.mark.parametrize("how", ["grip", "half"])
+def test_that_a_worker_killed_while_it_has_the_channel_of_all_keeps_nobody_waiting(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch, how: str
+) -> None:
+    monkeypatch.setattr("xrayview.engine.lane.GRIP_S", 1.0)
+    assert failure(engine, DecodeFilm(film(f"{how}.dcm"))).code is StatusCode.DECODER_CRASHED
+    assert_that_it_goes_on(engine)
+
+
 def test_that_a_hanging_decoder_is_ended_and_reported(engine: Engine) -> None:
     error = failure(engine, DecodeFilm(film("hang.dcm"), Limits(decode_timeout_s=0.5)))
     assert error.code is StatusCode.TIMED_OUT

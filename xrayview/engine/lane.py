@@ -35,6 +35,8 @@ _log = logging.getLogger(__name__)
 LOOK_S = 1.0
 START_S = 60.0
 """What a worker may take until it asks for its first task, on a machine that is very busy."""
+GRIP_S = 5.0
+"""A worker has the pool's channel for itself for milliseconds; for so long only a dead one has."""
 _ORPHANS = 64
 """More tasks than can be cancelled before the workers that had them have ended."""
 
@@ -168,6 +170,7 @@ class Lane:
                 run, args=(job.request, job.segment), timeout=job.timeout_s
             )
         except (RuntimeError, OSError) as error:
+            self._give_up_pool()
             self._settle(job, self._lost(job, error))
             return
         job.inner = inner
@@ -189,17 +192,22 @@ class Lane:
         """Replace a pool that has died or has lost a task; no future waits for ever."""
         if self._pool is None:
             return
-        with self._changed:
-            under_way = [self._jobs[n] for n in self._running if n in self._jobs]
-        overdue = [job for job in under_way if job.is_overdue]
-        if not overdue and self._pool.active:
-            return
+        if any(job.is_overdue for job in self._under_way()) or not _is_usable(self._pool):
+            self._give_up_pool()
+
+    def _give_up_pool(self) -> None:
+        """End the pool; what it was at is tried again, unless its time is up."""
+        under_way = self._under_way()
         self._end_pool()
         for job in under_way:
             if job.inner is not None and not job.inner.done():
                 late = failures.timed_out(job.request, job.timeout_s)
                 lost = BrokenProcessPool("the pool ended with the task")
-                self._settle(job, late if job in overdue else self._lost(job, lost))
+                self._settle(job, late if job.is_overdue else self._lost(job, lost))
+
+    def _under_way(self) -> list[Job]:
+        with self._changed:
+            return [self._jobs[n] for n in self._running if n in self._jobs]
 
     def _lost(self, job: Job, error: Exception) -> Reply | XrayViewError | None:
         """The pool broke, perhaps through another job: one more try; None when it is queued."""
@@ -259,12 +267,26 @@ class Lane:
         if self._pool is not None:
             pool, self._pool = self._pool, None
             pool.stop()
-            pool.join()
+            with suppress(RuntimeError, OSError):  # a process that will not end is left alone
+                pool.join()
         self._discard_orphans()
 
     def _discard_orphans(self) -> None:
         for name in tuple(self._orphans):
             discard(name)
+
+
+def _is_usable(pool: Any) -> bool:
+    """False for a pool that has died, or whose channel is in the grip of a dead worker.
+
+    All workers of a pool take and answer tasks through one channel under one lock. A process that
+    is killed keeps it, and the others, which are well, wait (https://github.com/noxdafox/pebble/issues/163).
+    """
+    if not pool.active:
+        return False
+    channel = pool._pool_manager.worker_manager.workers_channel
+    with channel.lock(timeout=GRIP_S) as is_free:
+        return bool(is_free)
 
 
 def _outcome(job: Job, inner: Future[Any]) -> Reply | XrayViewError:
