@@ -77,6 +77,12 @@ def test_that_a_folder_lists_patients_studies_films_and_what_is_none(opened: Mai
     ]
 
 
+def test_that_the_film_has_the_keyboard_once_a_folder_is_open(opened: MainWindow) -> None:
+    holder = opened.focusWidget()
+    assert holder is not None
+    assert opened.workspace.viewer.isAncestorOf(holder)
+
+
 def test_that_the_first_film_is_shown_and_its_neighbours_follow_the_keys(
     qtbot: QtBot, opened: MainWindow
 ) -> None:

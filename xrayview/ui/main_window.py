@@ -232,6 +232,7 @@ class MainWindow(QMainWindow):
 
     def _on_folder(self) -> None:
         self.pages.setCurrentWidget(self.workspace)
+        self.workspace.grid.take_keyboard()  # or Space would press the first button of the bar
         self._show_title()
 
     def _show_title(self) -> None:
