@@ -6,7 +6,10 @@ import dataclasses
 import hashlib
 import json
 import math
+import os
+import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,6 +24,9 @@ from xrayview.io.readers import read_film, read_header
 from xrayview.preprocessing.pipeline import Preprocessor
 
 Progress = Callable[[int, int], None]
+
+_ABANDONED_S = 3600.0
+"""A part that nobody has written to for so long is nobody's; mapped pages reach it in minutes."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,8 +97,7 @@ def _fill(
     progress: Progress,
 ) -> None:
     """Write STEM.npy, then STEM.json: an index on disk means that the greys are whole."""
-    partial = stem.with_suffix(".npy.partial")
-    partial.unlink(missing_ok=True)
+    partial = own_partial(stem)
     require_room(stem.parent, 4 * len(rows) * math.prod(preprocessor.spec.size))
     greys_NHW = np.lib.format.open_memmap(
         partial, mode="w+", dtype=np.float32, shape=(len(rows), *preprocessor.spec.size)
@@ -109,10 +114,22 @@ def _fill(
     greys_NHW.flush()
     del greys_NHW
     partial.replace(stem.with_suffix(".npy"))
-    index_partial = stem.with_suffix(".json.partial")
+    index_partial = partial.with_name(f"{partial.name}.json")
     with writing(index_partial):
         index_partial.write_text(json.dumps(index), encoding="utf-8")
     index_partial.replace(stem.with_suffix(".json"))
+
+
+def own_partial(stem: Path) -> Path:
+    """A name of this process: another run may be filling the same cache right now.
+
+    What a run that was killed has left is removed.
+    """
+    for left in stem.parent.glob(f"{stem.name}.*.partial"):
+        with suppress(FileNotFoundError):  # its own run has just finished it
+            if time.time() - left.stat().st_mtime > _ABANDONED_S:
+                left.unlink()
+    return stem.with_name(f"{stem.name}.{os.getpid()}.partial")
 
 
 def _decode(

@@ -16,7 +16,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from training.data.cache import files_key
+from training.data.cache import files_key, own_partial
 from training.data.manifest import FilmRow
 from training.disk import require_room
 from training.lungs import LungMasks, on_input
@@ -58,7 +58,7 @@ def load_lungs(
     path = cache / f"{files}-{preprocessor.preprocessing_id}-lungs.npy"
     if not path.is_file():
         cache.mkdir(parents=True, exist_ok=True)
-        partial = path.with_suffix(".npy.partial")
+        partial = own_partial(path.with_suffix(""))
         size = preprocessor.spec.size
         require_room(cache, len(rows) * math.prod(size))
         lungs_NHW = np.lib.format.open_memmap(
