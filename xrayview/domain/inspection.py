@@ -17,7 +17,7 @@ class Attribute:
 
     keyword: str
     tag: str
-    """`(gggg,eeee)`, hexadecimal."""
+    """`(gggg,eeee)`, hexadecimal; inside sequences a path: `(gggg,eeee)[item] > (gggg,eeee)`."""
     value: str
     """As text, several values joined by a backslash; what is in a sequence is only counted."""
 

@@ -170,7 +170,7 @@ class Radiograph:
     greyscale: Greyscale
     spacing: Spacing = Spacing()
     orientation: tuple[str, str] = ("", "")
-    """PatientOrientation: what the rows point to, what the columns point to (`L`, `F` ...)."""
+    """What the rows point to, what the columns point to (`L`, `F` ...)."""
     lossy: str = ""
     """Empty, or what to write in the corner: `lossy 12:1`."""
     for_processing: bool = False
@@ -186,6 +186,9 @@ class Radiograph:
     attributes: Mapping[str, str] = field(default_factory=dict)
     """What the file itself says of grey-scale and spacing: DICOM keyword -> text, several values
     joined by a backslash. An attribute that is absent has no entry."""
+    places: Mapping[str, str] = field(default_factory=dict)
+    """Where those attributes stand that are not at the file's top level, as a path of tags:
+    `(5200,9230)[3] > (0028,9145) > (0028,1053)`; items count from 0."""
 
     def modality_values(self) -> npt.NDArray[np.float32]:
         """Stored values through Modality LUT or rescale: float32, shape (rows, columns).

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from xrayview.domain.model import ModelCard
-from xrayview.errors import ModelError
+from xrayview.errors import ModelError, ModelWithoutCard
 from xrayview.io.card import card_from_plain, card_to_json
 
 __all__ = ["card_from_json", "card_to_json", "read_card", "read_extra", "sha256_of"]
@@ -65,8 +65,9 @@ def read_card(path: Path) -> ModelCard:
     """The card of a bundle, or of the `NAME.card.json` beside a TorchScript file without one.
 
     Raises:
-        ModelError: no such file, not a TorchScript archive, no card, or a card with problems
-            (all of them are in `why`).
+        ModelWithoutCard: there is none.
+        ModelError: no such file, not a TorchScript archive, or a card with problems (all of them
+            are in `why`).
     """
     text = read_extra(path, CARD_NAME, limit=MAX_CARD_BYTES)
     source = path
@@ -74,7 +75,7 @@ def read_card(path: Path) -> ModelCard:
         source = sidecar_of(path)
         text = _read_sidecar(source)
     if text is None:
-        raise ModelError(
+        raise ModelWithoutCard(
             "The model has no card",
             path=path,
             why=f"neither extra/{CARD_NAME} in it nor {source.name} beside it",

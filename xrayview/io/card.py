@@ -14,6 +14,7 @@ from xrayview.domain.model import (
     Finding,
     ModelCard,
     OperatingPoint,
+    Outputs,
     PreprocessSpec,
     Scope,
     Task,
@@ -50,7 +51,7 @@ def card_to_json(card: ModelCard) -> dict[str, Any]:
         ValueError: a number is NaN or infinite, which JSON does not have.
     """
     plain = asdict(card)
-    plain["inference"] = {"flip_average": plain.pop("flip_average")}
+    plain["inference"] = {name: plain.pop(name) for name in _INFERENCE}
     result: dict[str, Any] = json.loads(json.dumps(plain, allow_nan=False))
     return result
 
@@ -234,6 +235,10 @@ _OPERATING_POINT = {
     "sensitivity": _Field(_or_none(_SHARE)),
     "specificity": _Field(_or_none(_SHARE)),
 }
+_INFERENCE = {
+    "flip_average": _Field(_flag),
+    "outputs": _Field(_one_of(*get_args(Outputs))),
+}
 _SCOPE = {
     "age_years": _Field(_list(_number(0, MAX_AGE_YEARS), 0, 2)),
     "modalities": _Field(_list(_name)),
@@ -254,7 +259,7 @@ _CARD = {
             "description", "authors", "licence", "created_utc", "intended_use", "limitations",
         )
     },
-    "inference": _Field(_object({"flip_average": _Field(_flag)})),
+    "inference": _Field(_object(_INFERENCE)),
     "calibration": _Field(_object(_CALIBRATION, Calibration)),
     "operating_points": _Field(_list(_object(_OPERATING_POINT, OperatingPoint))),
     "explain": _Field(_open_object(method=_text)),

@@ -6,8 +6,8 @@ import os
 import struct
 import warnings
 import zlib
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from io import BytesIO
 from typing import Any, BinaryIO
 
@@ -70,6 +70,8 @@ class DicomFile:
     """The file ends inside an element of its header."""
     warnings: tuple[str, ...] = ()
     """`incomplete: ...` where the film may be whole and the file is not."""
+    places: Mapping[str, str] = field(default_factory=dict)
+    """Paths of the attributes that were taken out of functional groups, by keyword."""
 
 
 def sniff(head: bytes) -> bool:

@@ -16,8 +16,10 @@ from xrayview.domain.film import FilmRef
 from xrayview.domain.radiograph import Greyscale, Radiograph
 from xrayview.errors import StatusCode, UnreadableFilm
 from xrayview.io.dataset import DicomFile, PixelElement, open_dicom, sniff
+from xrayview.io.functional_groups import GROUP_TAGS, of_frame
 from xrayview.io.greyscale_header import SampleFormat, greyscale_of
 from xrayview.io.image_pixel import PixelDescription, describe
+from xrayview.io.orientation import orientation_of
 from xrayview.io.overlay_planes import TAGS as OVERLAY_TAGS
 from xrayview.io.overlay_planes import overlay_planes
 from xrayview.io.pixels import decode_frame, stored_frame, unused_bit
@@ -31,7 +33,7 @@ from xrayview.io.transfer_syntax import (
     missing_decoders,
     unsupported,
 )
-from xrayview.io.values import integer, items, numbers, text, texts
+from xrayview.io.values import integer, items, numbers, text
 
 __all__ = ["read", "read_header", "sniff", "stored_frames", "unavailable"]
 
@@ -59,11 +61,12 @@ _INTEGER_FIELDS: dict[str, str] = {
     "rows": "Rows",
     "columns": "Columns",
 }
+_SIDES = ("FrameLaterality", "ImageLaterality", "Laterality")
+"""The first that says something; that of a frame stands in its functional groups."""
 _FILM_KEYWORDS = (
     *_TEXT_FIELDS.values(),
     *_INTEGER_FIELDS.values(),
-    "ImageLaterality",
-    "Laterality",
+    *_SIDES,
     "NumberOfFrames",
 )
 CINE_KEYWORDS = ("RecommendedDisplayFrameRate", "CineRate", "FrameTime")
@@ -96,6 +99,8 @@ _PICTURE_KEYWORDS = (
     "DistanceSourceToDetector",
     "DistanceSourceToPatient",
     "PatientOrientation",
+    "ImageOrientationPatient",
+    "AnatomicalOrientationType",
     "LossyImageCompression",
     "LossyImageCompressionRatio",
     "PresentationIntentType",
@@ -128,9 +133,13 @@ _PLAIN_INTEGERS = [
     (field, *_tag_and_vr(keyword))
     for field, keyword in {**_INTEGER_FIELDS, "frames": "NumberOfFrames"}.items()
 ]
-_PLAIN_LATERALITY = [_tag_and_vr(keyword) for keyword in ("ImageLaterality", "Laterality")]
+_PLAIN_LATERALITY = [_tag_and_vr(keyword) for keyword in _SIDES]
 _PLAIN_TAGS = frozenset(_HEADER_TAGS)
-_ALL_TAGS = [*_tags(*_FILM_KEYWORDS, *_PICTURE_KEYWORDS, *_PALETTE_KEYWORDS), *OVERLAY_TAGS]
+_ALL_TAGS = [
+    *_tags(*_FILM_KEYWORDS, *_PICTURE_KEYWORDS, *_PALETTE_KEYWORDS),
+    *OVERLAY_TAGS,
+    *GROUP_TAGS,
+]
 
 unavailable = missing_decoders
 
@@ -176,7 +185,7 @@ def read(data: bytes, film: FilmRef, max_megapixels: float) -> Radiograph:
     Raises:
         UnreadableFilm: NO_PIXELS, UNSUPPORTED_SYNTAX, TOO_LARGE, DECODE_FAILED.
     """
-    file = open_dicom(BytesIO(data), _ALL_TAGS, whole=True)
+    file = of_frame(open_dicom(BytesIO(data), _ALL_TAGS, whole=True), film.frame)
     pixels = _pixels_of(file)
     syntax = _syntax_of(file)
     description = describe(file.dataset, pixels.keyword)
@@ -200,7 +209,7 @@ def read(data: bytes, film: FilmRef, max_megapixels: float) -> Radiograph:
         pixels_HW=decoded.pixels_HW,
         greyscale=greyscale,
         spacing=spacing,
-        orientation=_orientation(file.dataset),
+        orientation=orientation_of(file.dataset),
         lossy=_lossy(file.dataset, syntax),
         for_processing=text(file.dataset, "PresentationIntentType") == "FOR PROCESSING",
         burned_in=text(file.dataset, "BurnedInAnnotation"),
@@ -209,6 +218,7 @@ def read(data: bytes, film: FilmRef, max_megapixels: float) -> Radiograph:
         overlays=overlays,
         shutter=shutter,
         attributes=_attributes(file.dataset),
+        places=file.places,
     )
 
 
@@ -237,7 +247,7 @@ def _described(film: FilmRef, file: DicomFile) -> FilmRef:
         format="dicom",
         transfer_syntax=file.transfer_syntax,
         frames=max(integer(dataset, "NumberOfFrames") or 1, 1),
-        laterality=text(dataset, "ImageLaterality") or text(dataset, "Laterality"),
+        laterality=next(filter(None, (text(dataset, side) for side in _SIDES)), ""),
         **fields,
     )
 
@@ -288,12 +298,6 @@ def _sample_format(file: DicomFile, description: PixelDescription) -> SampleForm
         description.signed,
         file.little_endian,
     )
-
-
-def _orientation(dataset: Dataset) -> tuple[str, str]:
-    """What the rows and the columns point to (PS3.3 C.7.6.1.1.1)."""
-    directions = texts(dataset, "PatientOrientation")
-    return (directions[0], directions[1]) if len(directions) == 2 else ("", "")
 
 
 def _lossy(dataset: Dataset, syntax: TransferSyntax) -> str:

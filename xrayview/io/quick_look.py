@@ -16,6 +16,7 @@ from pydicom.dataset import Dataset
 from xrayview.domain.film import FilmRef
 from xrayview.domain.radiograph import Greyscale, Radiograph
 from xrayview.io.dataset import open_dicom
+from xrayview.io.functional_groups import GROUP_TAGS, of_frame
 from xrayview.io.limits import check_scans, check_size
 from xrayview.io.opening import regular_file, told_about
 from xrayview.io.raster_header import jpeg_header, jpeg_is_complete
@@ -47,8 +48,8 @@ def embedded_icon(film: FilmRef, size_px: int) -> Grey | None:
     with told_about(film.path):
         regular_file(film.path)
         with film.path.open("rb") as stream:
-            tags = [_ICON_IMAGE_SEQUENCE, *SHAPES.values()]
-            dataset = open_dicom(stream, tags, whole=False).dataset
+            tags = [_ICON_IMAGE_SEQUENCE, *SHAPES.values(), *GROUP_TAGS]
+            dataset = of_frame(open_dicom(stream, tags, whole=False), film.frame).dataset
             icons = [_icon(item) for item in items(dataset, "IconImageSequence")]
     icon_HW = icons[0] if icons else None
     if icon_HW is None or spacing_of(dataset)[0].pixel_aspect != 1:

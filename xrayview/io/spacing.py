@@ -9,6 +9,14 @@ from xrayview.io.values import number, numbers, text
 
 _CALIBRATED_BY = {"FIDUCIAL": SpacingKind.CALIBRATED, "GEOMETRY": SpacingKind.CORRECTED}
 _CROSS_SECTIONAL = frozenset({"CT", "MR", "PT", "NM"})
+_RECONSTRUCTED = frozenset(
+    {
+        "1.2.840.10008.5.1.4.1.1.13.1.1",  # X-Ray 3D Angiographic
+        "1.2.840.10008.5.1.4.1.1.13.1.2",  # X-Ray 3D Craniofacial
+        "1.2.840.10008.5.1.4.1.1.13.1.3",  # Breast Tomosynthesis
+    }
+)
+"""Their slices were computed, and PixelSpacing is that of the patient (PS3.3 C.7.6.16.2.1)."""
 UNSURE_NOTE = "PixelSpacing does not say whether it is at the detector: lengths stay in pixels"
 
 SHAPES = {
@@ -40,11 +48,16 @@ def spacing_of(dataset: Dataset) -> tuple[Spacing, tuple[str, ...]]:
             row, column = (value / magnification for value in imager)
             return Spacing(row, column, SpacingKind.ESTIMATED), ()
         return Spacing(*imager, SpacingKind.DETECTOR), ()
-    if pixel and text(dataset, "Modality") in _CROSS_SECTIONAL:
+    if pixel and _is_of_a_slice(dataset):
         return Spacing(*pixel, SpacingKind.CALIBRATED), ()
     if scanned := _pair(dataset, "NominalScannedPixelSpacing"):
         return Spacing(*scanned, SpacingKind.SCANNER), ()
     return Spacing(shape=_shape(dataset)), (UNSURE_NOTE,) if pixel else ()
+
+
+def _is_of_a_slice(dataset: Dataset) -> bool:
+    slices = text(dataset, "Modality") in _CROSS_SECTIONAL
+    return slices or text(dataset, "SOPClassUID") in _RECONSTRUCTED
 
 
 def _shape(dataset: Dataset) -> float:

@@ -1,0 +1,113 @@
+"""What an Enhanced object says of one frame in its functional groups (PS3.3 C.7.6.16)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from functools import lru_cache
+
+from pydicom.datadict import tag_for_keyword
+from pydicom.dataelem import RawDataElement
+from pydicom.dataset import Dataset
+
+from xrayview.io.dataset import DicomFile
+from xrayview.io.shutter import KEYWORDS as SHUTTER_KEYWORDS
+from xrayview.io.values import items
+
+_PER_FRAME = "PerFrameFunctionalGroupsSequence"
+_SHARED = "SharedFunctionalGroupsSequence"
+MACROS: dict[str, tuple[str, ...]] = {
+    "PixelValueTransformationSequence": (
+        "RescaleSlope",
+        "RescaleIntercept",
+        "ModalityLUTSequence",
+    ),
+    "FrameVOILUTSequence": (
+        "WindowCenter",
+        "WindowWidth",
+        "WindowCenterWidthExplanation",
+        "VOILUTFunction",
+        "VOILUTSequence",
+    ),
+    "PixelMeasuresSequence": ("PixelSpacing",),
+    "FramePixelDataPropertiesSequence": ("ImagerPixelSpacing",),
+    "XRayGeometrySequence": ("DistanceSourceToDetector", "DistanceSourceToPatient"),
+    "FrameDisplayShutterSequence": SHUTTER_KEYWORDS,
+    "PlaneOrientationSequence": ("ImageOrientationPatient", "PatientOrientation"),
+    "PatientOrientationInFrameSequence": ("PatientOrientation",),
+    "FrameAnatomySequence": ("FrameLaterality",),
+}
+"""Macros by their sequence, with all that they decide: a macro that gives a window leaves no VOI
+LUT Function of another place in force."""
+
+
+def _tag(keyword: str) -> int:
+    tag = tag_for_keyword(keyword)
+    assert tag is not None  # the tables are checked by tests
+    return tag
+
+
+GROUP_TAGS = (_tag(_SHARED), _tag(_PER_FRAME))
+
+
+def of_frame(file: DicomFile, frame: int) -> DicomFile:
+    """The file as if frame `frame`, counted from 0, were its only one.
+
+    Its data set has the attributes of the frame's own macros, else of the shared ones, in the
+    place of those at the top level; `places` says where they came from. A macro without any value
+    is as good as absent. A file without functional groups is returned as it is.
+    """
+    groups = tuple(_groups(file.dataset, frame))
+    if not groups:
+        return file
+    dataset = file.dataset[:]
+    places: dict[str, str] = {}
+    for macro, keywords in MACROS.items():
+        found = next(_stated(macro, groups), None)
+        if found is None:
+            continue
+        where, item = found
+        for keyword in keywords:
+            dataset.pop(_tag(keyword), None)
+            places.pop(keyword, None)
+            if keyword in item:
+                dataset[_tag(keyword)] = item.get_item(_tag(keyword))
+                places[keyword] = f"{where} > {_spelled(keyword)}"
+    return replace(file, dataset=dataset, places=places)
+
+
+def _groups(dataset: Dataset, frame: int) -> Iterator[tuple[str, Dataset]]:
+    """The frame's own groups, then those of all frames, with where they stand."""
+    for keyword, number in ((_PER_FRAME, frame), (_SHARED, 0)):
+        listed = _items(dataset, keyword)
+        if 0 <= number < len(listed):
+            place = f"[{number}]" if keyword == _PER_FRAME else ""
+            yield f"{_spelled(keyword)}{place}", listed[number]
+
+
+def _items(dataset: Dataset, keyword: str) -> tuple[Dataset, ...]:
+    raw = dataset.get_item(_tag(keyword)) if keyword in dataset else None
+    return _parsed(raw, keyword) if isinstance(raw, RawDataElement) else items(dataset, keyword)
+
+
+@lru_cache(maxsize=2)
+def _parsed(raw: RawDataElement, keyword: str) -> tuple[Dataset, ...]:
+    """Kept for the next frame of the same file: some have hundreds, each with its groups."""
+    return items(Dataset({raw.tag: raw}), keyword)
+
+
+def _stated(macro: str, groups: tuple[tuple[str, Dataset], ...]) -> Iterator[tuple[str, Dataset]]:
+    for where, group in groups:
+        for item in items(group, macro)[:1]:
+            if any(_has_value(item, keyword) for keyword in MACROS[macro]):
+                yield f"{where} > {_spelled(macro)}", item
+
+
+def _has_value(item: Dataset, keyword: str) -> bool:
+    element = item.get_item(_tag(keyword)) if keyword in item else None
+    return element is not None and bool(element.value)
+
+
+def _spelled(keyword: str) -> str:
+    tag = _tag(keyword)
+    return f"({tag >> 16:04X},{tag & 0xFFFF:04X})"
