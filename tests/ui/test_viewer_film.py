@@ -20,6 +20,7 @@ from PySide6.QtGui import QImage
 from pytestqt.qtbot import QtBot
 
 from xrayview.display.greyscale import render
+from xrayview.display.ready import make_ready
 from xrayview.display.voi import auto_window
 from xrayview.domain.film import FilmRef
 from xrayview.domain.radiograph import Greyscale, Radiograph, Window
@@ -312,3 +313,16 @@ def test_that_a_moved_film_is_the_film_drawn_anew(
     at_once = grey_of(viewer.grab().toImage())
     assert np.abs(by_steps.astype(int) - at_once).max() <= 1
     assert (by_steps != at_once).mean() < 0.01
+
+
+def test_that_a_frame_with_a_window_of_its_own_is_shown_by_it(viewer: FilmViewer) -> None:
+    first = film()
+    own = (Window(900.0, 700.0), first.greyscale.windows[1])
+    second = replace(first, greyscale=replace(first.greyscale, windows=own))
+    viewer.show_film(first, (1, 1), make_ready(first))
+    viewer.show_frame(second, make_ready(second))
+    assert viewer.voi == own[0]
+    assert any("W 700" in line for line in viewer._corners.texts.bottom_left)
+    viewer.auto_window()
+    viewer.show_frame(first, make_ready(first))
+    assert viewer.voi == auto_window(first)

@@ -18,6 +18,7 @@ from xrayview.display.voi import (
     automatic,
     default_voi,
     drag_window,
+    of_next_frame,
     voi_choices,
     window_to_drag,
 )
@@ -191,3 +192,17 @@ def test_that_no_drag_makes_a_width_the_standard_forbids(function: VoiFunction) 
 
 def test_that_a_dragged_window_no_longer_bears_the_files_name() -> None:
     assert drag_window(BONE, 1, 1).explanation == ""
+
+
+def test_that_each_frame_is_shown_by_its_own_window_and_by_what_the_user_set() -> None:
+    pixels, third = noise(), replace(SOFT, center=700.0)
+    before = voi_choices(film(pixels, Greyscale(windows=(BONE, SOFT))))
+    after = voi_choices(film(pixels // 2, Greyscale(windows=(BONE, third))))
+    assert of_next_frame(SOFT, before, after) is third
+    dragged = replace(SOFT, width=901.0)
+    assert of_next_frame(dragged, before, after) is dragged
+    assert of_next_frame(automatic(before), before, after) == automatic(before)
+    without = voi_choices(film(pixels, Greyscale()))
+    assert of_next_frame(SOFT, before, without) is SOFT
+    luts = [voi_choices(film(pixels, Greyscale(voi_luts=(replace(LUT),)))) for _ in range(2)]
+    assert of_next_frame(luts[0][0].voi, *luts) is luts[1][0].voi

@@ -103,6 +103,20 @@ def _presets(greyscale: Greyscale) -> dict[str, tuple[float, float]]:
     return {name: (100.0 - high, 100.0 - low) for name, (low, high) in PRESETS.items()}
 
 
+def of_next_frame(voi: Voi, before: tuple[VoiChoice, ...], after: tuple[VoiChoice, ...]) -> Voi:
+    """What shows the next frame of a film that was shown through `voi`.
+
+    Enhanced objects give each frame its own windows and LUTs (PS3.3 C.7.6.16.2.10): one of the file
+    is followed by that at its place in the next frame's menu. What was computed or set stays, so
+    that frames can be compared.
+    """
+    of_file = (VoiKind.LUT, VoiKind.WINDOW)
+    for old, new in zip(before, after, strict=False):
+        if old.voi == voi and old.kind in of_file and old.kind is new.kind:
+            return new.voi
+    return voi
+
+
 def default_voi(radiograph: Radiograph) -> Voi:
     """The file's first VOI LUT, else its first window, else the automatic window."""
     greyscale = radiograph.greyscale

@@ -25,6 +25,7 @@ from xrayview.display.voi import (
     VoiChoice,
     automatic,
     drag_window,
+    of_next_frame,
     window_to_drag,
 )
 from xrayview.domain.figure import HeatLayer
@@ -126,7 +127,7 @@ class FilmViewer(QWidget):
         self.film_changed.emit()
 
     def show_frame(self, radiograph: Radiograph, ready: ReadyFilm) -> None:
-        """Show another frame of the film on screen: window, inversion and placement stay.
+        """Show another frame of the film on screen: inversion and placement stay, and the window.
 
         A page of another size or sample type than the one before starts like a film.
         """
@@ -135,6 +136,7 @@ class FilmViewer(QWidget):
             self.show_film(radiograph, self._position, ready)
             return
         self._radiograph, self._film_id = radiograph, radiograph.ref.film_id
+        self._voi = of_next_frame(self._voi, self._choices, ready.choices)
         self._choices = ready.choices
         self._heat.set_heat(None, "")
         lut = build_lut(
