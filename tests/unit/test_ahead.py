@@ -6,7 +6,7 @@ from pathlib import Path
 
 from xrayview.domain.film import FilmRef
 from xrayview.services.ahead import Ahead, film_bytes
-from xrayview.services.session import FilmList
+from xrayview.services.film_list import FilmList
 
 FILMS = [FilmRef(Path(name), name, rows=100, columns=100) for name in "abcdefghij"]
 LISTED = FilmList(FILMS)

@@ -25,7 +25,8 @@ from xrayview.domain.model import (
 from xrayview.domain.radiograph import Greyscale, OverlayPlane, Radiograph
 from xrayview.engine.protocol import ModelReady, ModelRef, PreparedFilm
 from xrayview.errors import Status, StatusCode, UnreadableFilm
-from xrayview.services.session import FilmList, Session
+from xrayview.services.film_list import FilmList
+from xrayview.services.session import Session
 
 FOLDER = Path("films")
 CARD = ModelCard(1, "tiny", "1", "binary", "sigmoid", (Finding("Opacity"),), PreprocessSpec((8, 8)))

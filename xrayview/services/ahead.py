@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from xrayview.domain.film import FilmRef
-from xrayview.services.session import FilmList
+from xrayview.services.film_list import FilmList
 
 _STEPS = (1, 2, -1, 3, 4)
 """In the reader's direction: one back is nearer than three ahead."""

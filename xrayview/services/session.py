@@ -8,9 +8,8 @@ another is dropped.
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
-from functools import cached_property
 from pathlib import Path
 
 from xrayview.display.ready import ReadyFilm
@@ -27,11 +26,11 @@ from xrayview.domain.operating_points import (
 from xrayview.domain.radiograph import Radiograph
 from xrayview.engine.protocol import ModelReady, PreparedFilm
 from xrayview.errors import XrayViewError
+from xrayview.services.film_cache import FilmCache
 
 _FILM_BUDGET_MIB = 512
 _HEAT_MAPS_KEPT = 64
 _PREPARED_KEPT = 16
-
 
 MOST_VIEWS = 5
 """Films that can be on screen at once: four beside each other, and one apart."""
@@ -76,7 +75,7 @@ class Session:
         self._films: tuple[FilmRef, ...] | None = ()
         self._by_id: dict[str, FilmRef] = {}
         self.film_budget_bytes = film_budget_mib * 2**20
-        self._decoded = _FilmCache(self.film_budget_bytes, self._on_screen)
+        self._decoded = FilmCache(self.film_budget_bytes, self._on_screen)
         self._own_points: dict[str, dict[str, float]] = {}
         """By the model's hash; never written to its card."""
         self._thresholds: tuple[float, ...] = ()
@@ -331,101 +330,3 @@ class Session:
             return heat
         point = point_in_force(self.model.card, self.own_points, heat.finding)
         return replace(heat, threshold=point.threshold)
-
-
-class FilmList:
-    """Films in the order in which they are walked through."""
-
-    def __init__(self, films: Iterable[FilmRef] = ()) -> None:
-        self.films = tuple(films)
-
-    @cached_property
-    def _place(self) -> dict[str, int]:
-        return {film.row_id: n for n, film in enumerate(self.films)}
-
-    def __len__(self) -> int:
-        return len(self.films)
-
-    def number(self, film: FilmRef | None) -> int:
-        """The film's place, counted from 1; 0 when it is not listed."""
-        return self._place.get(film.row_id, -1) + 1 if film is not None else 0
-
-    def neighbour(self, film: FilmRef | None, step: int) -> FilmRef | None:
-        """The film `step` places on, held at the ends; the first one for a film not listed."""
-        if not self.films:
-            return None
-        place = self.number(film) - 1
-        return self.films[min(max(place + step, 0), len(self) - 1) if place >= 0 else 0]
-
-    def series_starts(self) -> FilmList:
-        """The first film of each series, or of each folder of films without one."""
-        keys = [_series(film) for film in self.films]
-        return FilmList(f for n, f in enumerate(self.films) if n == 0 or keys[n - 1] != keys[n])
-
-    def series_start(self, film: FilmRef | None) -> FilmRef | None:
-        """The first film of a film's series."""
-        if film is None:
-            return None
-        return next((f for f in self.films if _series(f) == _series(film)), None)
-
-
-def _series(film: FilmRef) -> tuple[str, str]:
-    folder = film.relative_path.rpartition("/")[0] if film.format != "dicom" else ""
-    return film.series_uid, folder
-
-
-@dataclass(frozen=True, eq=False)
-class _Kept:
-    """A decoded film, and what was made of it for the screen."""
-
-    radiograph: Radiograph
-    ready: ReadyFilm | None
-
-    @property
-    def nbytes(self) -> int:
-        if self.ready is None:  # what will be made: its smaller resolutions, 1/4 + 1/16 ...
-            return self.radiograph.nbytes + self.radiograph.pixels_HW.nbytes // 3
-        return self.radiograph.nbytes + self.ready.nbytes
-
-
-class _FilmCache:
-    """Decoded films, newest last, within a memory budget.
-
-    The newest always fits, and what is on screen stays: to forget it would free nothing.
-    """
-
-    def __init__(self, budget_bytes: int, on_screen: Callable[[], Collection[str]]) -> None:
-        self._budget = budget_bytes
-        self._on_screen = on_screen
-        self._films: OrderedDict[str, _Kept] = OrderedDict()
-
-    def __contains__(self, film_id: str) -> bool:
-        return film_id in self._films
-
-    def get(self, film_id: str) -> Radiograph | None:
-        kept = self._films.get(film_id)
-        if kept is None:
-            return None
-        self._films.move_to_end(film_id)
-        return kept.radiograph
-
-    def ready(self, radiograph: Radiograph) -> ReadyFilm | None:
-        kept = self._films.get(radiograph.ref.film_id)
-        return kept.ready if kept is not None and kept.radiograph is radiograph else None
-
-    def bytes_of(self, film_id: str) -> int | None:
-        kept = self._films.get(film_id)
-        return None if kept is None else kept.nbytes
-
-    def put(self, film_id: str, radiograph: Radiograph, ready: ReadyFilm | None) -> None:
-        self._films[film_id] = _Kept(radiograph, ready)
-        self._films.move_to_end(film_id)
-        used = sum(kept.nbytes for kept in self._films.values())
-        stay = {film_id, *self._on_screen()}
-        for oldest in [known for known in self._films if known not in stay]:
-            if used <= self._budget:
-                break
-            used -= self._films.pop(oldest).nbytes
-
-    def clear(self) -> None:
-        self._films.clear()

@@ -19,7 +19,8 @@ from xrayview.engine.scan import is_index, list_all, read_headers, root_of, scan
 from xrayview.errors import XrayViewError
 from xrayview.services.ahead import Ahead, film_bytes
 from xrayview.services.film_decodes import FilmDecodes
-from xrayview.services.session import FilmList, Session
+from xrayview.services.film_list import FilmList
+from xrayview.services.session import Session
 from xrayview.services.tasks import Tasks
 from xrayview.ui.banners import Message
 

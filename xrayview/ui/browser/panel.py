@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QFrame, QLabel, QVBoxLayout, QWidget
 
 from xrayview.domain.film import FilmRef, RejectedFile, row_of
 from xrayview.domain.folder import FolderTree
-from xrayview.services.session import FilmList
+from xrayview.services.film_list import FilmList
 from xrayview.ui.browser.chip import Chip
 from xrayview.ui.browser.delegate import FilmDelegate
 from xrayview.ui.browser.filter import Filter, Known
