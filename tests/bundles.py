@@ -88,6 +88,13 @@ class Softmax(Tiny):
         return super().forward_head(features_BDhw).softmax(1)
 
 
+class OneAnswer(Tiny):
+    """Looks at the film and forgets it, as one that lost its weights."""
+
+    def forward_head(self, features_BDhw: torch.Tensor) -> torch.Tensor:
+        return super().forward_head(0 * features_BDhw) - 2.5
+
+
 class Sigmoid(Tiny):
     def forward_head(self, features_BDhw: torch.Tensor) -> torch.Tensor:
         return super().forward_head(features_BDhw).sigmoid()
@@ -120,6 +127,7 @@ BROKEN: Mapping[str, tuple[type[Tiny], str]] = {
     "flat features": (FlatFeatures, "forward_features gave shape"),
     "softmax": (Softmax, "probabilities"),
     "sigmoid": (Sigmoid, "probabilities"),
+    "one answer": (OneAnswer, "whatever the film shows"),
     "a tuple": (Pair, "tuple"),
     "training batch norm": (TrainingBatchNorm, "other films"),
     "active dropout": (Dropout, "other logits each time"),

@@ -119,6 +119,26 @@ class ModelError(XrayViewError):
     exit_code = ExitCode.MODEL
 
 
+class ContractBroken(ModelError):
+    """A model is not what its card says; `place` is the card's field that the reason is about."""
+
+    def __init__(
+        self,
+        what: str,
+        *,
+        path: Path | None = None,
+        why: str = "",
+        hint: str = "",
+        place: str = "",
+    ) -> None:
+        super().__init__(what, path=path, why=why, hint=hint)
+        self.place = place
+
+
+class ModelWithoutCard(ModelError):
+    """A TorchScript file without a card, inside or beside it."""
+
+
 class ModelNotTrusted(ModelError):
     """The user has not yet said that this model file (this hash) may run."""
 

@@ -90,7 +90,7 @@ def test_that_a_card_survives_the_way_to_json_and_back(card: ModelCard) -> None:
 
 
 def test_that_flip_average_stands_under_inference() -> None:
-    assert card_json()["inference"] == {"flip_average": True}
+    assert card_json()["inference"] == {"flip_average": True, "outputs": "logits"}
     assert "flip_average" not in card_json()
 
 

@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 Task = Literal["binary", "multiclass", "multilabel"]
 Activation = Literal["softmax", "sigmoid"]
+Outputs = Literal["logits", "probabilities"]
 
 
 @dataclass(frozen=True)
@@ -96,6 +97,8 @@ class ModelCard:
     limitations: str = ""
     flip_average: bool = False
     """Logits are the mean of the film's and its mirror image's, as in training's evaluation."""
+    outputs: Outputs = "logits"
+    """What the network gives; probabilities are turned back into logits before all else."""
     calibration: Calibration = Calibration()
     operating_points: tuple[OperatingPoint, ...] = ()
     explain: dict[str, object] = field(default_factory=dict)

@@ -9,8 +9,9 @@ import numpy as np
 import numpy.typing as npt
 
 from xrayview.domain.model import ModelCard
-from xrayview.errors import ModelError
-from xrayview.inference.calibration import output_counts
+from xrayview.errors import ContractBroken, ModelError
+from xrayview.inference.calibration import ACTIVATIONS, output_counts
+from xrayview.preprocessing.pipeline import Preprocessor
 
 if TYPE_CHECKING:
     from xrayview.inference.runtime import Runtime
@@ -19,6 +20,8 @@ Array = npt.NDArray[np.float32]
 
 TOLERANCE = 1e-3
 """Of logits, absolute and relative: kernels differ between batch sizes by less."""
+_SAME_WHOLE = 1e-5
+"""Of halves that we cut ourselves: the same kernels in the same order."""
 _LOUD = 1e3
 _TELLING = 0.01
 """Outputs that differ by less between such inputs are a network's that has hardly learned."""
@@ -28,26 +31,52 @@ def probe(runtime: Runtime, card: ModelCard, path: Path) -> None:
     """Run noise in the shape of the card's input through the network.
 
     Raises:
-        ModelError: logits are not (B, K) for B = 1 and 2, not finite, change with the batch,
-            are probabilities, or are not those of the head on the features.
+        ContractBroken: logits are not (B, K) for B = 1 and 2, not finite, change with the batch,
+            never change, are not of the kind that the card says, or are not those of the head on
+            the features; `place` is the field of the card that is at odds with it.
+        ModelError: the network fails for another reason.
     """
-    film, other = _noise(card)
+    film, other = noise(card)
     try:
         _probe_forward(runtime, card, film, other)
         if runtime.has_features:
             _probe_features(runtime, film, other)
     except _Broken as broken:
-        why, hint = broken.args
-        raise ModelError(
-            "The model breaks the contract of its card", path=path, why=why, hint=hint
+        raise ContractBroken(
+            "The model breaks the contract of its card",
+            path=path,
+            why=broken.why,
+            hint=broken.hint,
+            place=broken.place,
         ) from None
 
 
+def require_same_whole(runtime: Runtime, card: ModelCard) -> None:
+    """Hold halves that were cut here against the whole, and let gradients flow once.
+
+    Raises:
+        ModelError: they do not give the whole network's logits, or fail.
+    """
+    films = np.concatenate([*noise(card), _shapes(card)])
+    whole = runtime.forward(films)
+    features = runtime.features(films)
+    again = runtime.head(features)
+    scale = max(1.0, float(np.abs(whole).max()))
+    if whole.shape != again.shape or not np.abs(whole - again).max() <= _SAME_WHOLE * scale:
+        raise ModelError("its halves do not give what the whole gives")
+    runtime.feature_gradient(features[:1], np.ones(whole.shape[1], np.float32))
+
+
 class _Broken(Exception):
-    """A clause of the contract that does not hold: (why, hint)."""
+    """A clause of the contract that does not hold."""
+
+    def __init__(self, why: str, hint: str, place: str = "") -> None:
+        super().__init__(why)
+        self.why, self.hint, self.place = why, hint, place
 
 
-def _noise(card: ModelCard) -> tuple[Array, Array]:
+def noise(card: ModelCard) -> tuple[Array, Array]:
+    """Two inputs of one film each, of other statistics, (1, C, H, W)."""
     spec = card.preprocessing
     shape = (2, 1, spec.channels, *spec.size)
     film, other = np.random.default_rng(0).standard_normal(shape, np.float32)
@@ -55,8 +84,18 @@ def _noise(card: ModelCard) -> tuple[Array, Array]:
     return film, 3 * other + 2
 
 
+def _shapes(card: ModelCard) -> Array:
+    """Inputs that look nothing alike, as the card has them: black, white, halves, two lungs."""
+    height, width = card.preprocessing.size
+    y, x = np.mgrid[-1 : 1 : height * 1j, -1 : 1 : width * 1j]
+    lungs = sum(((x - side) / 0.3) ** 2 + (y / 0.7) ** 2 < 1 for side in (-0.45, 0.45))
+    greys = (0 * x, 0 * x + 1, x < 0, y < 0, 0.7 - 0.5 * lungs)
+    finish = Preprocessor(card.preprocessing).finish
+    return np.stack([finish(grey_HW.astype(np.float32)) for grey_HW in greys])
+
+
 def _probe_forward(runtime: Runtime, card: ModelCard, film: Array, other: Array) -> None:
-    alone = runtime.forward(film)
+    alone = _first_logits(runtime, card, film)
     pair = runtime.forward(np.concatenate([film, film]))
     mixed = runtime.forward(np.concatenate([film, other]))
     for films, logits in ((1, alone), (2, pair), (2, mixed)):
@@ -74,17 +113,80 @@ def _probe_forward(runtime: Runtime, card: ModelCard, film: Array, other: Array)
             "a film's logits change with the other films in its batch",
             "Export the network in evaluation mode; batch normalisation is probably training.",
         )
-    _refuse_probabilities(np.concatenate([mixed, loud]))
+    answers = np.concatenate([mixed, loud])
+    _refuse_one_answer(runtime, card, answers)
+    if card.outputs == "probabilities":
+        _require_shares(answers, card)
+    else:
+        _refuse_probabilities(answers)
+
+
+def _first_logits(runtime: Runtime, card: ModelCard, film: Array) -> Array:
+    try:
+        return runtime.forward(film)
+    except ModelError as error:
+        if not isinstance(error.__cause__, RuntimeError):
+            raise
+        channels = card.preprocessing.channels
+        others = 4 - channels  # 1 and 3 are what a card may say
+        if _runs(runtime, np.repeat(film[:, :1], others, axis=1)):
+            raise _Broken(
+                f"it takes inputs of {others} channel(s), the card says {channels}",
+                "Correct the channels in its card.",
+                "preprocessing.channels",
+            ) from None
+        raise _Broken(error.why, error.hint, "preprocessing.size") from None
+
+
+def _runs(runtime: Runtime, film: Array) -> bool:
+    try:
+        runtime.forward(film)
+    except ModelError:
+        return False
+    return True
 
 
 def _require_shape(films: int, logits: Array, card: ModelCard) -> None:
     allowed = output_counts(card)
     if logits.ndim != 2 or logits.shape[0] != films or logits.shape[1] not in allowed:
         counts = " or ".join(str(count) for count in allowed)
+        rows = logits.ndim == 2 and logits.shape[0] == films
         raise _Broken(
             f"forward gave shape {tuple(logits.shape)} for {films} film(s), "
             f"the card's findings ask for ({films}, {counts})",
             "Check the card's findings and input size against the network.",
+            "findings" if rows else "preprocessing.size",
+        )
+
+
+def _refuse_one_answer(runtime: Runtime, card: ModelCard, logits_BK: Array) -> None:
+    # Bit for bit: a network that has hardly learned moves its last digits, a dead one nothing.
+    if _is_one_answer(logits_BK) and _is_one_answer(
+        np.concatenate([logits_BK, runtime.forward(_shapes(card))])
+    ):
+        raise _Broken(
+            "it gives the same answer, to the last bit, whatever the film shows",
+            "Check that it holds its trained weights; a softmax of one output is always 1.",
+        )
+
+
+def _is_one_answer(logits_BK: Array) -> bool:
+    return bool((logits_BK == logits_BK[0]).all())
+
+
+def _require_shares(logits_BK: Array, card: ModelCard) -> None:
+    """Probabilities that add up to one are a softmax's, others a sigmoid's."""
+    shares = (
+        np.exp(logits_BK)
+        if card.activation == "softmax"
+        else ACTIVATIONS["sigmoid"](logits_BK.astype(np.float64))
+    )
+    add_up = logits_BK.shape[1] > 1 and _close(shares.sum(axis=1), np.ones(len(shares)))
+    if add_up != (card.activation == "softmax"):
+        raise _Broken(
+            f"its probabilities {'add' if add_up else 'do not add'} up to one",
+            f"Say in its card that its activation is {'softmax' if add_up else 'sigmoid'}.",
+            "activation",
         )
 
 
@@ -97,7 +199,9 @@ def _refuse_probabilities(logits_BK: Array) -> None:
         return
     raise _Broken(
         f"its outputs are probabilities ({'softmax' if shares else 'sigmoid'}), not logits",
-        "Export the network without its last activation.",
+        "Export the network without its last activation, or say in its card that it gives "
+        "probabilities.",
+        "inference.outputs",
     )
 
 
