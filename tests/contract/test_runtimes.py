@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import pickle
 import warnings
 from dataclasses import replace
 from pathlib import Path
@@ -15,7 +16,8 @@ from torch import nn
 
 from tests.bundles import BROKEN, Tiny, export, network_for, tiny_card, write_bundle
 from xrayview.domain.model import Finding, ModelCard, PreprocessSpec
-from xrayview.errors import DeviceUnavailable, ExitCode, ModelError
+from xrayview.errors import ContractBroken, DeviceUnavailable, ExitCode, ModelError
+from xrayview.inference.explain import explained_direction
 from xrayview.inference.runtime import Runtime, load
 
 PAIR = (Finding("Normal", abnormal=False), Finding("Pneumonia"))
@@ -105,6 +107,31 @@ class TestTorchScript(RuntimeContract):
         return load(export(network_for(card), tmp_path / "m.pt", card), card, "cpu")
 
 
+class TestCutTorchScript(TestTorchScript):
+    """A file that brings `forward` alone does what one with all three methods does."""
+
+    @pytest.fixture
+    def runtime(self, card: ModelCard, tmp_path: Path) -> Runtime:
+        path = export(network_for(card), tmp_path / "m.pt", card, methods=("forward",))
+        return load(path, card, "cpu")
+
+
+class TestProbabilities(TestTorchScript):
+    """So does one that gives probabilities, where its card says so."""
+
+    @pytest.fixture
+    def runtime(self, card: ModelCard, tmp_path: Path) -> Runtime:
+        card = replace(card, outputs="probabilities")
+        kind = {"sigmoid": BROKEN["sigmoid"][0], "softmax": BROKEN["softmax"][0]}[card.activation]
+        return load(export(network_for(card, kind), tmp_path / "m.pt", card), card, "cpu")
+
+    @pytest.fixture
+    def direction_K(self, card: ModelCard) -> np.ndarray:
+        # A logarithm of shares is no logit: what is explained of it is.
+        findings = len(card.findings)
+        return explained_direction(card, findings - 1, findings)
+
+
 class ResNet(nn.Module):
     """torchvision's network cut before its pooling."""
 
@@ -160,11 +187,49 @@ def test_that_a_network_that_hardly_answers_is_not_taken_for_probabilities(tmp_p
     load(path, card, "cpu")
 
 
+def test_that_a_softmax_of_one_output_is_no_answer(tmp_path: Path) -> None:
+    path = export(network_for(tiny_card(), BROKEN["softmax"][0]), tmp_path / "m.pt", tiny_card())
+    with pytest.raises(ContractBroken, match="softmax of one output is always 1"):
+        load(path, tiny_card(), "cpu")
+
+
+def test_that_a_network_that_answers_films_alone_is_not_dead(tmp_path: Path) -> None:
+    class DeafToNoise(Tiny):
+        """Its one feature wakes only where a whole half of the film is white."""
+
+        def forward_head(self, features_BDhw: torch.Tensor) -> torch.Tensor:
+            left = features_BDhw[:, :1, :, :4].amin((2, 3))
+            right = features_BDhw[:, 1:, :, 4:].amin((2, 3))
+            return ((left * right).sign() - 0.5) * (features_BDhw.amax((1, 2, 3))[:, None] <= 0.5)
+
+    card = tiny_card()
+    assert load(export(network_for(card, DeafToNoise), tmp_path / "m.pt", card), card, "cpu")
+
+
 def test_that_a_network_for_other_channels_is_refused(tmp_path: Path) -> None:
     path = write_bundle(tmp_path / "grey.pt")
     colour = CARDS["three channels, not square"]
-    with pytest.raises(ModelError, match="channels"):
+    with pytest.raises(ContractBroken, match=r"takes inputs of 1 channel\(s\)") as caught:
         load(path, colour, "cpu")
+    assert caught.value.place == "preprocessing.channels"
+
+
+@pytest.mark.parametrize(
+    ("name", "place"),
+    [
+        ("one logit too many", "findings"),
+        ("view(-1, N)", "preprocessing.size"),
+        ("another input size", "preprocessing.size"),
+        ("sigmoid", "inference.outputs"),
+        ("active dropout", ""),
+    ],
+)
+def test_that_a_refusal_names_the_field_of_the_card(tmp_path: Path, name: str, place: str) -> None:
+    card = tiny_card()
+    path = export(network_for(card, BROKEN[name][0]), tmp_path / "broken.pt", card)
+    with pytest.raises(ContractBroken) as caught:
+        load(path, card, "cpu")
+    assert pickle.loads(pickle.dumps(caught.value)).place == place
 
 
 def test_that_a_pair_may_have_one_logit_with_sigmoid_and_not_with_softmax(tmp_path: Path) -> None:
@@ -173,13 +238,6 @@ def test_that_a_pair_may_have_one_logit_with_sigmoid_and_not_with_softmax(tmp_pa
     assert load(path, card, "cpu").forward(np.zeros((2, 1, 64, 64), np.float32)).shape == (2, 1)
     with pytest.raises(ModelError, match=r"ask for \(1, 2\)"):
         load(path, replace(card, activation="softmax"), "cpu")
-
-
-def test_that_a_model_without_the_extra_methods_runs_with_fewer_heat_maps(tmp_path: Path) -> None:
-    path = export(network_for(tiny_card()), tmp_path / "m.pt", tiny_card(), methods=("forward",))
-    runtime = load(path, tiny_card(), "cpu")
-    assert runtime.explain_methods == ("occlusion", "input-gradient")
-    assert not runtime.has_features
 
 
 def test_that_only_the_trusted_bytes_are_loaded(tmp_path: Path) -> None:

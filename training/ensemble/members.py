@@ -148,7 +148,9 @@ def joined(members: Sequence[Member]) -> Ensemble:
 
 
 def _program(subject: Subject) -> Any:
-    if not runtime.load(subject.bundle, subject.card, "cpu").has_features:
+    loaded = runtime.load(subject.bundle, subject.card, "cpu")
+    # Its own program is what is joined: it must bring both halves, and logits.
+    if not loaded.has_features or loaded.features_note or subject.card.outputs != "logits":
         raise ModelError(
             "A member cannot be cut before its pooling",
             path=subject.bundle,

@@ -30,8 +30,8 @@ def load_runtime() -> None:
 
 
 def load_model(request: LoadModel) -> ModelReady:
-    """Load the bundle and check its contract."""
-    loaded = _model(request.model)
+    """Load the bundle and check its contract; or try another card on it."""
+    loaded = _load(request.model, request.card) if request.card else _current(request.model)
     runtime = loaded.runtime
     return ModelReady(
         model=request.model,
@@ -40,6 +40,7 @@ def load_model(request: LoadModel) -> ModelReady:
         device_name=runtime.device_name,
         precision=runtime.precision,
         explain_methods=runtime.explain_methods,
+        features_note=runtime.features_note,
         checks_likeness=loaded.statistics is not None,
     )
 
@@ -71,13 +72,24 @@ def _model(model: ModelRef) -> _Model:
     return _loaded[key]
 
 
-def _load(model: ModelRef) -> _Model:
+def _current(model: ModelRef) -> _Model:
+    """The model with the card of now: one beside the file may be another since it was loaded."""
+    from xrayview.io.bundle import read_card
+
+    loaded = _model(model)
+    if loaded.card != read_card(model.path):
+        _loaded.clear()
+        loaded = _model(model)
+    return loaded
+
+
+def _load(model: ModelRef, card: ModelCard | None = None) -> _Model:
     from xrayview.inference import gate_file, runtime
     from xrayview.io.bundle import read_card
 
     # Card, network and statistics are read one after the other: of one file, or of none.
     _require_trusted(model)
-    card = read_card(model.path)
+    card = card or read_card(model.path)
     loaded = runtime.load(model.path, card, model.device, sha256=model.sha256)
     statistics = gate_file.read_statistics(model.path)
     if statistics is not None:

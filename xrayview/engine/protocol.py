@@ -243,6 +243,8 @@ class LoadModel:
     """Model worker. Reply: `ModelReady` once the contract's probe has passed."""
 
     model: ModelRef
+    card: ModelCard | None = None
+    """To try on the file instead of its own; the model in memory stays what it was."""
 
 
 @dataclass(frozen=True)
@@ -256,6 +258,8 @@ class ModelReady:
     device_name: str
     precision: str
     explain_methods: tuple[HeatMapMethod, ...]
+    features_note: str = ""
+    """Where a file that brings no halves was cut for Grad-CAM, or why it cannot be."""
     checks_likeness: bool = False
     """The bundle has statistics of its training films, so predictions carry an `ood_score`."""
 

@@ -61,7 +61,7 @@ def explain(
     if method not in runtime.explain_methods:
         raise ModelError(
             f"This model cannot give a {METHODS[method].title} map",
-            why="it has no forward_features and forward_head",
+            why=f"it has no forward_features and forward_head, and {runtime.features_note}",
             hint=f"Choose {' or '.join(runtime.explain_methods)}.",
         )
     (prediction,) = classify(runtime, card, (model_input,))

@@ -20,8 +20,10 @@ import numpy.typing as npt
 import torch
 
 from xrayview.domain.model import ModelCard
-from xrayview.errors import DeviceUnavailable, ModelError
-from xrayview.inference.probe import probe
+from xrayview.errors import ContractBroken, DeviceUnavailable, ModelError
+from xrayview.inference.cutting import Halves, NoCut, cut
+from xrayview.inference.outputs import ToLogits, to_logits
+from xrayview.inference.probe import noise, probe, require_same_whole
 from xrayview.io.bundle import require_trusted
 
 Array = npt.NDArray[np.float32]
@@ -63,6 +65,10 @@ class Runtime(Protocol):
     def has_features(self) -> bool:
         """It can be cut before its pooling: `features` and `head` work."""
 
+    @property
+    def features_note(self) -> str:
+        """Where it was cut, or why it cannot be; empty where the file brings both halves."""
+
     def forward(self, x_BCHW: Array) -> Array:
         """Uncalibrated logits, (B, K)."""
 
@@ -84,50 +90,90 @@ class TorchScriptRuntime:
 
     precision = "float32"
 
-    def __init__(self, module: Any, sha256: str, device: torch.device, path: Path) -> None:
+    def __init__(
+        self, module: Any, sha256: str, device: torch.device, path: Path, undo: ToLogits
+    ) -> None:
         self._module = module.eval()
         for parameter in module.parameters():
             parameter.requires_grad_(False)
+        self._undo = undo
         self._device = device
         self._path = path
         self.sha256 = sha256
         self.device = str(device)
         self.device_name = _name_of(device)
-        self.has_features = all(
-            callable(getattr(module, name, None)) for name in ("forward_features", "forward_head")
-        )
-        self.explain_methods = _EVERY_METHOD if self.has_features else _EVERY_METHOD[1:]
+        self.features_note = ""
+        self._halves: Halves | None = None
+        names = ("forward_features", "forward_head")
+        if all(callable(getattr(module, name, None)) for name in names):
+            self._halves = Halves(module.forward_features, module.forward_head)
+
+    @property
+    def has_features(self) -> bool:
+        """See Runtime."""
+        return self._halves is not None
+
+    @property
+    def explain_methods(self) -> tuple[HeatMapMethod, ...]:
+        """See Runtime."""
+        return _EVERY_METHOD if self.has_features else _EVERY_METHOD[1:]
+
+    def cut_in_two(self, card: ModelCard) -> None:
+        """Find the halves of a network whose file brings none; `features_note` says how it went.
+
+        The halves are taken only where they give what the whole gives.
+        """
+        try:
+            with _without_deprecation():
+                frozen = torch.jit.freeze(self._module, optimize_numerics=False)  # type: ignore[no-untyped-call]
+            self._halves = cut(frozen.graph, self._to_tensor(noise(card)[0]))
+            self.features_note = self._halves.told
+            require_same_whole(self, card)
+        except (NoCut, RuntimeError, ModelError) as error:
+            self._halves = None
+            self.features_note = f"cannot be cut in two: {_last_line(error)}"
 
     def forward(self, x_BCHW: Array) -> Array:
         """See Runtime."""
-        return self._infer(self._module, x_BCHW)
+        return self._infer(self._whole, x_BCHW)
 
     def features(self, x_BCHW: Array) -> Array:
         """See Runtime."""
-        return self._infer(self._module.forward_features, x_BCHW)
+        return self._infer(self._both().features, x_BCHW)
 
     def head(self, features_BDhw: Array) -> Array:
         """See Runtime."""
-        return self._infer(self._module.forward_head, features_BDhw)
+        return self._infer(self._rest, features_BDhw)
 
     def feature_gradient(self, features_BDhw: Array, direction_K: Array) -> Array:
         """See Runtime."""
-        return self._gradient(self._module.forward_head, features_BDhw, direction_K)
+        return self._gradient(self._rest, features_BDhw, direction_K)
 
     def input_gradient(self, x_BCHW: Array, direction_K: Array) -> Array:
         """See Runtime."""
-        return self._gradient(self._module, x_BCHW, direction_K)
+        return self._gradient(self._whole, x_BCHW, direction_K)
+
+    def _both(self) -> Halves:
+        assert self._halves is not None, "ask has_features first"
+        return self._halves
+
+    def _whole(self, x_BCHW: torch.Tensor) -> torch.Tensor:
+        return self._undo(_as_tensor(self._module(x_BCHW)))
+
+    def _rest(self, features_BDhw: torch.Tensor) -> torch.Tensor:
+        return self._undo(_as_tensor(self._both().head(features_BDhw)))
 
     def _infer(self, method: Any, array: Array) -> Array:
         with self._failures(array), torch.inference_mode():
-            return _to_numpy(method(self._to_tensor(array)))
+            output = _as_tensor(method(self._to_tensor(array)))
+            return np.asarray(output.to("cpu", torch.float32).numpy())
 
     def _gradient(self, method: Any, array: Array, direction_K: Array) -> Array:
         with self._failures(array), torch.enable_grad():
             tensor = self._to_tensor(array).requires_grad_()
             explained = (method(tensor) @ self._to_tensor(direction_K)).sum()
             (gradient,) = torch.autograd.grad(explained, tensor)
-            return _to_numpy(gradient)
+            return np.asarray(gradient.to("cpu", torch.float32).numpy())
 
     def _to_tensor(self, array: Array) -> torch.Tensor:
         # A copy: arrays from shared memory are read-only, which torch does not know.
@@ -137,6 +183,9 @@ class TorchScriptRuntime:
     def _failures(self, array: Array) -> Iterator[None]:
         try:
             yield
+        except ContractBroken as error:
+            error.path = self._path
+            raise
         except torch.OutOfMemoryError as error:
             raise ModelError(
                 "The device has too little memory for this model",
@@ -177,8 +226,11 @@ def load(
     else:
         # Convolutions round to TF32 by default; `float32` is what the CSV states.
         torch.backends.cudnn.allow_tf32 = False
-    runtime = TorchScriptRuntime(_load_script(content, chosen, path), sha256, chosen, path)
+    script = _load_script(content, chosen, path)
+    runtime = TorchScriptRuntime(script, sha256, chosen, path, to_logits(card))
     probe(runtime, card, path)
+    if not runtime.has_features:
+        runtime.cut_in_two(card)
     return runtime
 
 
@@ -221,9 +273,7 @@ def _read_trusted(path: Path, sha256: str | None) -> tuple[bytes, str]:
 
 
 def _load_script(content: bytes, device: torch.device, path: Path) -> Any:
-    with warnings.catch_warnings():
-        # TorchScript is deprecated, not gone; that is this seam's concern and nobody else's.
-        warnings.simplefilter("ignore")
+    with _without_deprecation():
         try:
             return torch.jit.load(io.BytesIO(content), map_location=device)  # type: ignore[no-untyped-call]
         except (RuntimeError, ValueError, KeyError, EOFError) as error:
@@ -235,6 +285,14 @@ def _load_script(content: bytes, device: torch.device, path: Path) -> Any:
             ) from error
 
 
+@contextmanager
+def _without_deprecation() -> Iterator[None]:
+    """TorchScript is deprecated, not gone; that is this seam's concern and nobody else's."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
+
+
 def _name_of(device: torch.device) -> str:
     if device.type == "cuda":
         return torch.cuda.get_device_name(device)
@@ -243,12 +301,12 @@ def _name_of(device: torch.device) -> str:
     return f"{name}, {threads} thread{'' if threads == 1 else 's'}"
 
 
-def _to_numpy(output: Any) -> Array:
+def _as_tensor(output: Any) -> torch.Tensor:
     if not isinstance(output, torch.Tensor):
         raise TypeError(f"gave a {type(output).__name__}, not one tensor")
     if not output.is_floating_point():
         raise TypeError(f"gave {output.dtype}, not floating point")
-    return np.asarray(output.detach().to("cpu", torch.float32).numpy())
+    return output
 
 
 def _shape(array: Array) -> str:

@@ -1,0 +1,225 @@
+"""Files that bring `forward` alone, cut for Grad-CAM; and networks that cannot be."""
+
+from __future__ import annotations
+
+import io
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+from torchvision import models
+from torchvision.models.efficientnet import MBConvConfig
+
+from tests.bundles import tiny_card
+from xrayview.domain.model import Finding, ModelCard, PreprocessSpec
+from xrayview.errors import ModelError
+from xrayview.inference.explain import explain, grad_cam
+from xrayview.inference.runtime import Runtime, load
+from xrayview.io.bundle import read_card
+from xrayview.services.resources import resource
+
+CARD = tiny_card(
+    task="multilabel",
+    findings=(Finding("A"), Finding("B"), Finding("C")),
+    preprocessing=PreprocessSpec((64, 64), channels=3),
+)
+Export = Callable[[nn.Module], Any]
+
+
+def traced(network: nn.Module) -> Any:
+    return torch.jit.trace(network, torch.rand(2, 3, 64, 64), check_trace=False)
+
+
+def frozen(network: nn.Module) -> Any:
+    return torch.jit.freeze(traced(network))
+
+
+EXPORTS: dict[str, Export] = {"traced": traced, "scripted": torch.jit.script, "frozen": frozen}
+
+
+def saved(script: Any, path: Path) -> Path:
+    torch.jit.save(script, str(path))
+    return path
+
+
+def loaded(network: nn.Module, path: Path, how: Export = traced) -> Runtime:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return load(saved(how(network.eval()), path), CARD, "cpu")
+
+
+# Small ones of torchvision's own classes: the graphs are those of the large ones.
+
+
+def residual() -> nn.Module:
+    return models.ResNet(models.resnet.BasicBlock, [1, 1, 1, 1], num_classes=3)
+
+
+def dense() -> nn.Module:
+    return models.DenseNet(8, (2, 2), 16, num_classes=3)
+
+
+def efficient() -> nn.Module:
+    stages = [MBConvConfig(1, 3, 1, 16, 8, 1, 1, 1), MBConvConfig(4, 3, 2, 8, 16, 2, 1, 1)]
+    return models.EfficientNet(stages, 0.2, num_classes=3, last_channel=32)
+
+
+def plain() -> nn.Module:
+    network = models.VGG(models.vgg.make_layers([8, "M", 16, "M", 16, "M"]), init_weights=False)
+    network.classifier = nn.Sequential(
+        nn.Linear(16 * 49, 24), nn.ReLU(True), nn.Dropout(), nn.Linear(24, 3)
+    )
+    return network
+
+
+def last_map(network: nn.Module, x: torch.Tensor) -> torch.Tensor:
+    """The last convolutional map, as each class' own `forward` makes it."""
+    if isinstance(network, models.ResNet):
+        x = network.maxpool(network.relu(network.bn1(network.conv1(x))))
+        return network.layer4(network.layer3(network.layer2(network.layer1(x))))
+    maps = network.features(x)
+    return maps.relu() if isinstance(network, models.DenseNet) else maps
+
+
+def logits(network: nn.Module, maps: torch.Tensor) -> torch.Tensor:
+    if isinstance(network, models.ResNet):
+        return network.fc(network.avgpool(maps).flatten(1))
+    if isinstance(network, models.DenseNet):
+        return network.classifier(nn.functional.adaptive_avg_pool2d(maps, 1).flatten(1))
+    return network.classifier(network.avgpool(maps).flatten(1))
+
+
+class WithMethods(nn.Module):
+    """The same network as the contract wants it."""
+
+    def __init__(self, network: nn.Module) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.network(x)
+
+    def forward_features(self, x: torch.Tensor) -> torch.Tensor:
+        return last_map(self.network, x)
+
+    def forward_head(self, maps: torch.Tensor) -> torch.Tensor:
+        return logits(self.network, maps)
+
+
+def with_methods(network: nn.Module) -> Any:
+    x = torch.rand(2, 3, 64, 64)
+    whole = WithMethods(network)
+    inputs = {"forward": x, "forward_features": x, "forward_head": whole.forward_features(x)}
+    return torch.jit.trace_module(whole, inputs, check_trace=False)
+
+
+@pytest.mark.parametrize("how", EXPORTS)
+@pytest.mark.parametrize("make", [residual, dense, efficient, plain])
+def test_that_the_map_of_a_cut_network_is_that_of_its_own_methods(
+    make: Callable[[], nn.Module], how: str, tmp_path: Path
+) -> None:
+    torch.manual_seed(3)
+    network = make().eval()
+    cut = loaded(network, tmp_path / "forward_alone.pt", EXPORTS[how])
+    own = loaded(network, tmp_path / "three_methods.pt", with_methods)
+    assert cut.features_note.startswith("cut after its last map of ")
+    assert own.features_note == ""
+    x_BCHW = np.random.default_rng(4).random((2, 3, 64, 64), np.float32)
+    np.testing.assert_allclose(cut.head(cut.features(x_BCHW)), cut.forward(x_BCHW), atol=1e-5)
+    direction_K = np.array([0, 1, 0], np.float32)
+    maps = [grad_cam(runtime, x_BCHW[0], direction_K) for runtime in (cut, own)]
+    assert maps[0].shape == maps[1].shape
+    assert np.ptp(maps[1]) > 0
+    assert np.corrcoef(maps[0].ravel(), maps[1].ravel())[0, 1] > 0.99
+
+
+def test_that_a_bundle_of_ours_without_its_methods_shows_the_same_map(tmp_path: Path) -> None:
+    (bundle,) = resource("models").glob("*.pt")
+    card = read_card(bundle)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        script = torch.jit.load(io.BytesIO(bundle.read_bytes())).eval()
+        path = saved(torch.jit.freeze(script, optimize_numerics=False), tmp_path / "stripped.pt")
+    cut, own = load(path, card, "cpu"), load(bundle, card, "cpu")
+    assert cut.features_note.startswith("cut after its last map of ")
+    spec = card.preprocessing
+    x_CHW = np.random.default_rng(4).random((spec.channels, *spec.size), np.float32)
+    direction_K = np.ones(cut.forward(x_CHW[None]).shape[1], np.float32)
+    maps = [grad_cam(runtime, x_CHW, direction_K) for runtime in (cut, own)]
+    np.testing.assert_allclose(maps[0], maps[1], atol=1e-5)
+
+
+# Networks that must not be cut
+
+
+class Trunk(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.first = nn.Conv2d(3, 8, 3, 4)
+        self.second = nn.Conv2d(8, 8, 3, 2)
+        self.last = nn.Linear(16, 3)
+
+
+class AroundTheMap(Trunk):
+    """What it says rests on an earlier map too."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        early = self.first(x).relu()
+        late = self.second(early).relu()
+        return self.last(torch.cat([early.mean((2, 3)), late.mean((2, 3))], 1))
+
+
+class PlacesAsChannels(Trunk):
+    """Its last 4-D activation has the film's places along the channels."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        maps = self.first(x)[:, :, :, :].relu().permute(0, 2, 3, 1)
+        return self.last(torch.cat([maps.amax((1, 2)), maps.mean((1, 2))], 1))
+
+
+class NoMap(nn.Module):
+    """No convolution at all."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.last = nn.Linear(3 * 64 * 64, 3)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.last(x.flatten(1))
+
+
+@pytest.mark.parametrize("how", [traced, torch.jit.script], ids=["traced", "scripted"])
+@pytest.mark.parametrize(
+    ("kind", "reason"),
+    [
+        (AroundTheMap, "also reads what comes before"),
+        (PlacesAsChannels, "is no map of convolutions"),
+        (NoMap, "has no map"),
+    ],
+)
+def test_that_a_network_that_cannot_be_cut_says_why_and_has_the_other_heat_maps(
+    kind: type[nn.Module], reason: str, how: Export, tmp_path: Path
+) -> None:
+    torch.manual_seed(5)
+    runtime = loaded(kind(), tmp_path / "odd.pt", how)
+    assert runtime.explain_methods == ("occlusion", "input-gradient")
+    assert not runtime.has_features
+    assert reason in runtime.features_note
+
+
+def test_that_asking_for_a_map_that_cannot_be_cut_says_why(tmp_path: Path) -> None:
+    torch.manual_seed(5)
+    runtime = loaded(NoMap(), tmp_path / "odd.pt")
+    with pytest.raises(ModelError, match="Grad-CAM") as caught:
+        explain(runtime, CARD, _no_input(CARD), "A")
+    assert "cannot be cut in two: it has no map" in caught.value.why
+    assert "occlusion" in caught.value.hint
+
+
+def _no_input(card: ModelCard) -> Any:
+    return None  # the method is refused before the film is looked at
