@@ -12,6 +12,7 @@ import cv2
 import numpy as np
 import pytest
 from pydicom.data import get_testdata_file
+from pydicom.dataset import Dataset
 
 from tests.builders import phantom, write_dicom, write_raster
 from xrayview.cli import main
@@ -120,13 +121,65 @@ def test_that_render_says_which_window_or_frame_is_not_there(
 ) -> None:
     asked_and_told = (
         (["--window-index", "3"], "has no window 3 (its file gives 0)"),
-        (["--frame", "2"], "page 2 was asked for, the file has 1"),
+        (["--frame", "2"], "has no frame 2 (its file has 1). It needs no --frame."),
     )
     for asked, told in asked_and_told:
         arguments = ["render", str(folder / "sub" / "a.png"), "--out", str(tmp_path), *asked]
-        assert main(arguments) == ExitCode.SOME_FAILED
-        assert told in capsys.readouterr().out
+        assert main(arguments) == ExitCode.USAGE
+        assert told in capsys.readouterr().err
     assert not any(tmp_path.iterdir())
+
+
+def test_that_a_frame_past_the_end_of_some_films_of_a_folder_leaves_those_out(
+    tmp_path: Path, capsys: Captured
+) -> None:
+    frames, source, out = np.stack([phantom()] * 3), tmp_path / "films", tmp_path / "out"
+    source.mkdir()
+    write_dicom(source / "cine.dcm", frames, frames=3)
+    write_dicom(source / "one.dcm", phantom())
+    arguments = ["render", str(source), "--out", str(out), "--frame"]
+    assert main([*arguments, "3"]) == ExitCode.SOME_FAILED
+    assert "one.dcm: error NO_PIXELS: The film has no frame 3" in capsys.readouterr().out
+    assert [path.name for path in out.iterdir()] == ["cine.dcm.frame3.png"]
+    arguments[1] = str(source / "cine.dcm")
+    assert main([*arguments, "4"]) == ExitCode.USAGE
+    assert "no frame 4 (its file has 3). Choose one from 1 to 3." in capsys.readouterr().err
+
+
+def test_that_pictures_that_are_left_are_said_to_be_as_they_were(
+    tmp_path: Path, capsys: Captured
+) -> None:
+    film, out = write_dicom(tmp_path / "a.dcm", phantom()), tmp_path / "out"
+    arguments = ["render", str(film), "--out", str(out)]
+    assert main(arguments) == ExitCode.OK
+    before = picture(out / "a.dcm.png")
+    capsys.readouterr()
+    assert main([*arguments, "--invert", "--skip-existing"]) == ExitCode.OK
+    assert "1 picture(s) were there" in capsys.readouterr().err
+    np.testing.assert_array_equal(picture(out / "a.dcm.png"), before)
+
+
+def test_that_inspect_tells_the_frame_that_is_asked_for(tmp_path: Path, capsys: Captured) -> None:
+    film = write_dicom(
+        tmp_path / "a.dcm",
+        np.stack([phantom()] * 2),
+        frames=2,
+        PerFrameFunctionalGroupsSequence=[rescaled(2), rescaled(3)],
+    )
+    assert main(["inspect", str(film), "--frame", "2", "--json"]) == ExitCode.OK
+    told = json.loads(capsys.readouterr().out)
+    rescale = next(step for step in told["pipeline"] if step["name"] == "Rescale")
+    assert told["frame"] == 1
+    assert rescale["attributes"][0]["tag"] == "(5200,9230)[1] > (0028,9145) > (0028,1053)"
+    assert rescale["value"] == "slope 3, intercept 0"
+    assert main(["inspect", str(film), "--frame", "3"]) == ExitCode.USAGE
+
+
+def rescaled(slope: int) -> Dataset:
+    values, frame = Dataset(), Dataset()
+    values.RescaleSlope, values.RescaleIntercept = slope, 0
+    frame.PixelValueTransformationSequence = [values]
+    return frame
 
 
 def test_that_pictures_in_the_folder_of_films_are_not_films(tmp_path: Path) -> None:

@@ -53,7 +53,8 @@ def render_folder(
         out: a folder, made if needed; where it lies inside the source its files are left out.
         how: the request for each film, whose `film` stands for its frame only.
         cancel: ends the work; pictures that are written stay.
-        skip_existing: leave pictures that are there, so that an interrupted run goes on.
+        skip_existing: leave pictures whose name is there, so that an interrupted run goes on; what
+            they were made with is in no picture, and is not compared.
         heat_maps: what the model worker explains on each film, where `how` has a style with heat
             maps. A film that the model must not judge has a picture without one, and status
             `refused`; one that the model failed on has none.
@@ -62,14 +63,17 @@ def render_folder(
         Cancelled: `cancel` was set, or the engine was closed.
         ModelError, DeviceUnavailable: the model cannot run.
         UsageError: `out` is the source itself, or cannot be written; the model has no such
-            finding.
+            finding; the one film of `source` has no such frame or window.
     """
-    root = root_of(source)
+    root, alone = root_of(source), not source.is_dir()
     if out.resolve() == source.resolve():
         raise UsageError("Pictures and films in one folder", path=out, hint="Choose another --out.")
     explainer = Explainer(engine, heat_maps, cancel) if heat_maps else None
     entries = list_outside(source, out)
-    found = (_at_frame(entry, how) for entry in read_headers(engine, entries, root, cancel))
+    found = (
+        _at_frame(entry, how.film.frame, alone)
+        for entry in read_headers(engine, entries, root, cancel)
+    )
     names = _Names(out, how)
 
     def is_wanted(film: FilmRef) -> bool:
@@ -84,11 +88,22 @@ def render_folder(
 
     files = explainer.explained(found, is_wanted) if explainer else map(Explained, found)
     for done, asked in enumerate(ask_each(engine, files, ask, cancel), start=1):
+        if alone and isinstance(asked.error, UsageError):
+            raise asked.error
         yield _finished(asked, names, done, len(entries))
 
 
-def _at_frame(entry: Found, how: RenderFilm) -> Found:
-    return entry if isinstance(entry, RejectedFile) else replace(entry, frame=how.film.frame)
+def _at_frame(entry: Found, frame: int, alone: bool) -> Found:
+    """The frame that was asked for; in a folder, files that have fewer are listed."""
+    if isinstance(entry, RejectedFile):
+        return entry
+    try:
+        return entry.at_frame(frame)
+    except UsageError as error:
+        if alone:
+            raise
+        why = f"{error.what} ({error.why})"
+        return RejectedFile(entry.path, entry.relative_path, StatusCode.NO_PIXELS, why, error.hint)
 
 
 def _finished(

@@ -12,7 +12,14 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from xrayview.commands.terminal import existing, say, start, start_engine, tell
+from xrayview.commands.terminal import (
+    existing,
+    positive,
+    say,
+    start,
+    start_engine,
+    tell,
+)
 from xrayview.errors import ExitCode, StatusCode, UnreadableFilm, UsageError
 
 if TYPE_CHECKING:
@@ -23,6 +30,9 @@ if TYPE_CHECKING:
 def add_to(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
     parser.add_argument("file", type=Path, metavar="FILE", help="a film: DICOM, PNG, JPEG or TIFF")
+    parser.add_argument(
+        "--frame", type=positive, default=1, metavar="N", help="of multi-frame files; from 1"
+    )
     parser.add_argument("--json", action="store_true", help="one JSON object")
     parser.set_defaults(run=run)
 
@@ -34,7 +44,7 @@ def run(options: argparse.Namespace) -> int:
         raise UsageError("A folder is no film", path=path, hint="`xrayview scan` lists its films.")
     with start_engine(start(), workers=1) as engine:
         try:
-            found = inspect_file(engine, path)
+            found = inspect_file(engine, path, options.frame - 1)
         except UnreadableFilm as error:
             tell(f"xrayview: {error}")
             not_an_image = error.code is StatusCode.NOT_AN_IMAGE
@@ -47,11 +57,12 @@ def run(options: argparse.Namespace) -> int:
     return ExitCode.OK
 
 
-def inspect_file(engine: Engine, path: Path) -> FilmInspection:
-    """Read a film in a decode worker.
+def inspect_file(engine: Engine, path: Path, frame: int = 0) -> FilmInspection:
+    """Read a film in a decode worker; `frame`, counted from 0, is that of the pipeline.
 
     Raises:
         UnreadableFilm: with the reason.
+        UsageError: the file has no such frame.
     """
     from xrayview.domain.film import RejectedFile
     from xrayview.engine.protocol import InspectFilm, ReadHeaders
@@ -59,7 +70,7 @@ def inspect_file(engine: Engine, path: Path) -> FilmInspection:
     (found,) = engine.submit(ReadHeaders((path,), path.parent)).result()
     if isinstance(found, RejectedFile):
         raise UnreadableFilm(found.why, code=found.code, path=path, hint=found.hint)
-    return engine.submit(InspectFilm(found)).result()
+    return engine.submit(InspectFilm(found.at_frame(frame))).result()
 
 
 def as_json(name: str, found: FilmInspection) -> dict[str, Any]:
@@ -75,6 +86,7 @@ def as_json(name: str, found: FilmInspection) -> dict[str, Any]:
         "Rows": found.rows,
         "Columns": found.columns,
         "NumberOfFrames": found.frames,
+        "frame": found.frame,
         "pipeline": [asdict(step) for step in found.steps],
         "spacing": {
             "row_mm": found.spacing.row_mm,
@@ -118,7 +130,7 @@ def as_lines(name: str, found: FilmInspection) -> Iterator[str]:
         *(("Note", text) for text in found.notes),
     )
     yield from (f"{title:12}{text}" for title, text in rows if text.strip())
-    yield "Pipeline"
+    yield f"Pipeline of frame {found.frame + 1}" if found.frames > 1 else "Pipeline"
     for number, step in enumerate(found.steps, start=1):
         yield f"  {number}. {step.name}: {step.value}  [{_source(step)}]"
 

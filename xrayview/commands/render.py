@@ -32,6 +32,11 @@ if TYPE_CHECKING:
 _OF_THE_MODEL = ("finding", "method", "opacity")
 """Options that say nothing without `--model`."""
 
+_SKIP_HELP = (
+    "leave pictures whose name is there, to go on where a run with the same options stopped; "
+    "with which options they were made is not looked at"
+)
+
 
 def add_to(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
@@ -66,7 +71,7 @@ def add_to(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="with orientation letters, scale bar and caption, never with identity",
     )
-    add("--skip-existing", action="store_true", help="go on where an earlier run stopped")
+    add("--skip-existing", action="store_true", help=_SKIP_HELP)
     add("--workers", type=positive, metavar="N", help="processes that decode")
     _add_heat_map(parser)
     parser.set_defaults(run=run)
@@ -117,7 +122,7 @@ def run(options: argparse.Namespace) -> int:
     settings = start()
     heat_maps = _heat_maps(options, settings) if options.model else None
     cancel = cancel_on_interrupt()
-    lines, burned_in = FilmLines(), Counter[str]()
+    lines, burned_in, kept = FilmLines(), Counter[str](), 0
     with start_engine(settings, options.workers) as engine:
         try:
             events = render_folder(
@@ -133,6 +138,7 @@ def run(options: argparse.Namespace) -> int:
                 lines.clear()
                 say(_line(event, options.out))
                 lines.add(event)
+                kept += event.kept
                 if event.output is not None and not event.kept:
                     burned_in[event.burned_in] += 1
         except Cancelled:
@@ -140,6 +146,11 @@ def run(options: argparse.Namespace) -> int:
             tell("Interrupted; the pictures that are written stay.")
             return ExitCode.INTERRUPTED
     code = lines.exit_code()
+    if kept:
+        tell(
+            f"{kept} picture(s) were there and are as they were, also where they were made with "
+            "other options: without --skip-existing they are made anew."
+        )
     _warn(burned_in)
     return code
 

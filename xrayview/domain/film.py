@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 
-from xrayview.errors import StatusCode
+from xrayview.errors import StatusCode, UsageError
 
 
 @dataclass(frozen=True)
@@ -59,6 +59,23 @@ class FilmRef:
     def frame_text(self) -> str:
         """`frame 4/10`, counted from 1 as on screen; empty for a file of one frame."""
         return f"frame {self.frame + 1}/{self.frames}" if self.frames > 1 else ""
+
+    def at_frame(self, frame: int) -> FilmRef:
+        """The film of another frame of the same file, counted from 0.
+
+        Raises:
+            UsageError: the file has no such frame.
+        """
+        if 0 <= frame < self.frames:
+            return replace(self, frame=frame)
+        raise UsageError(
+            f"The film has no frame {frame + 1}",
+            path=self.path,
+            why=f"its file has {self.frames}",
+            hint=f"Choose one from 1 to {self.frames}."
+            if self.frames > 1
+            else "It needs no --frame.",
+        )
 
     @cached_property
     def row_id(self) -> str:

@@ -73,3 +73,5 @@ class FilmInspection:
     file_sha256: str
     spacing_attributes: tuple[Attribute, ...] = ()
     """What the file says of distances."""
+    frame: int = 0
+    """Counted from 0: the one whose steps, spacing and letters these are."""

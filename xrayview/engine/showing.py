@@ -57,6 +57,7 @@ def inspect_film(request: InspectFilm) -> FilmInspection:
         notes=radiograph.notes,
         file_sha256=radiograph.sha256,
         spacing_attributes=spacing_attributes(radiograph),
+        frame=film.frame,
     )
 
 

@@ -30,6 +30,7 @@ _DEPTHS = (("8", "8 bits"), ("16", "16 bits"))
 _MINE, _OWN, _AUTO = "mine", "own", "auto"
 _AS_FIGURES = "As figures; without identity, and with “research use only”"
 _NO_COLOUR = "16 bits are for pictures without colour"
+_LEFT = "{:,} were there and are as they were, perhaps made otherwise: “Replace …” makes them anew."
 _WITH_CAPTION = "A heat map goes with its caption"
 
 
@@ -54,6 +55,7 @@ class FolderPictures(FolderJob):
         self._window = voi if isinstance(voi, Window) else None
         self._inverted = shown is not None and shown.look.invert
         self._burned_in: Counter[str] = Counter()
+        self._left = 0
         self.folder = FolderField("Folder for the pictures")
         self.windows = combo("Window", self._windows(), remembered.text("pictures_window", _OWN))
         self.kind = combo("File format", _FORMATS, remembered.text("pictures_format", "png"))
@@ -67,7 +69,7 @@ class FolderPictures(FolderJob):
         self.heat = HeatMapChoice(offer, remembered.flag("pictures_heat_map", False))
         self.replace = check(
             "Replace pictures that are there",
-            "Otherwise they are left, and an interrupted export goes on",
+            "Otherwise they are left as they were made, and an interrupted export goes on",
             False,
         )
         super().__init__("Export pictures of the folder", source, tasks, parent)
@@ -93,6 +95,7 @@ class FolderPictures(FolderJob):
 
     def remember(self) -> None:
         self._burned_in.clear()
+        self._left = 0
         self._remembered.keep(
             pictures_window=self.windows.currentData(),
             pictures_format=self.kind.currentData(),
@@ -124,8 +127,9 @@ class FolderPictures(FolderJob):
         )
 
     def took(self, event: FilmFinished) -> None:
-        if isinstance(event, Rendered) and event.output is not None and not event.kept:
-            self._burned_in[event.burned_in] += 1
+        if isinstance(event, Rendered) and event.output is not None:
+            self._left += event.kept
+            self._burned_in[event.burned_in] += not event.kept
 
     def summary(self) -> str:
         likely, no = self._burned_in["YES"], self._burned_in["NO"]
@@ -137,7 +141,9 @@ class FolderPictures(FolderJob):
             else "",
         )
         words = " ".join(text for text in said if text)
-        return f"{words} Look before you pass them on." if words else ""
+        look = f"{words} Look before you pass them on." if words else ""
+        left = _LEFT.format(self._left) if self._left else ""
+        return "\n".join(text for text in (left, look) if text)
 
     def _on_choice(self) -> None:
         self.heat.allow(_NO_COLOUR if self.bits.currentData() == "16" else "")
