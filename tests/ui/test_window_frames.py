@@ -7,10 +7,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PySide6.QtCore import QTimer
 from pytestqt.qtbot import QtBot
 
 from tests.builders import phantom, write_dicom
 from tests.ui.conftest import WAIT_MS
+from xrayview.engine.protocol import DecodeFilm
 from xrayview.errors import UnreadableFilm
 from xrayview.ui.main_window import MainWindow
 
@@ -117,3 +119,25 @@ def test_that_a_frame_that_cannot_be_read_is_told_and_the_one_on_screen_stays(
     assert space.viewer.frames.slider.value() == 0
     assert space.session.radiograph is not None
     np.testing.assert_array_equal(space.session.radiograph.pixels_HW, FRAMES[0])
+
+
+def test_that_a_frame_asked_for_while_it_is_decoded_ahead_is_decoded_once(
+    qtbot: QtBot, cine: MainWindow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    space = cine.workspace
+    engine, asked = space.workbench._engine, []
+    submit = engine.submit
+
+    def heard(request: object, **how: object) -> object:
+        if isinstance(request, DecodeFilm):
+            asked.append(request.film.film_id)
+        return submit(request, **how)
+
+    monkeypatch.setattr(engine, "submit", heard)
+    frames = space.viewer.frames
+    # The frame that follows is on its way then, and has not come.
+    space.frames.shown.connect(lambda _number: QTimer.singleShot(0, lambda: frames.step(1)))
+    frames.step(1)
+    wait_for_frame(qtbot, cine, 5)
+    assert len(asked) >= 5
+    assert len(asked) == len(set(asked))

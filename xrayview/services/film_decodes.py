@@ -40,6 +40,7 @@ class FilmDecodes:
     Args:
         done: gets a film with its pixels and what was made of them.
         failed: gets a film and why it has no pixels.
+        name: of its slots: nobody else may decode under the same one.
     """
 
     def __init__(
@@ -48,11 +49,13 @@ class FilmDecodes:
         engine: Engine,
         done: Callable[[FilmRef, Radiograph, ReadyFilm], None],
         failed: Callable[[FilmRef, XrayViewError], None],
+        name: str = "film",
     ) -> None:
         self._tasks = tasks
         self._engine = engine
         self._done = done
         self._failed = failed
+        self._name = name
         self._under_way: dict[str, _Decode] = {}
 
     def want(self, film: FilmRef, priority: Priority = Priority.INTERACTIVE) -> None:
@@ -82,11 +85,11 @@ class FilmDecodes:
 
     def _drop(self, film_id: str) -> None:
         del self._under_way[film_id]
-        self._tasks.cancel(_slot(film_id))
+        self._tasks.cancel(self._slot(film_id))
 
     def _begin(self, film: FilmRef, priority: Priority) -> None:
         decode = self._under_way[film.film_id] = _Decode(priority)
-        slot = _slot(film.film_id)
+        slot = self._slot(film.film_id)
 
         def submit() -> Future[Radiograph]:
             request = DecodeFilm(film, self._engine.limits)
@@ -107,6 +110,5 @@ class FilmDecodes:
 
         self._tasks.start(slot, submit, decoded, failed)
 
-
-def _slot(film_id: str) -> str:
-    return f"decode {film_id}"
+    def _slot(self, film_id: str) -> str:
+        return f"decode {self._name} {film_id}"

@@ -14,8 +14,8 @@ from xrayview.domain.film import FilmRef
 from xrayview.domain.radiograph import Radiograph
 from xrayview.engine.client import Engine
 from xrayview.engine.lane import Priority
-from xrayview.engine.protocol import DecodeFilm
 from xrayview.errors import XrayViewError
+from xrayview.services.film_decodes import FilmDecodes
 from xrayview.services.session import Session
 from xrayview.services.tasks import Tasks
 from xrayview.ui.grid.grid import ViewGrid
@@ -36,8 +36,9 @@ class _Frame(NamedTuple):
 class Frames(QObject):
     """Listens to the frame bars of all views.
 
-    One frame of a view is on its way at a time: a slider that is dragged asks for many, and the
-    last of them follows the one that was under way.
+    A view waits for one frame at a time: a slider that is dragged asks for many, and the last of
+    them follows the one that was under way. A frame that is decoded ahead is joined, not decoded
+    again.
     """
 
     shown = Signal(int)
@@ -50,11 +51,14 @@ class Frames(QObject):
     def __init__(self, session: Session, tasks: Tasks, engine: Engine, grid: ViewGrid) -> None:
         super().__init__()
         self._session = session
-        self._tasks = tasks
-        self._engine = engine
         self._grid = grid
+        self._decodes = FilmDecodes(tasks, engine, self._on_decoded, self._on_undecoded, "frame")
         self._wanted: dict[FilmViewer, FilmRef] = {}
-        self._under_way: set[str] = set()
+        """The frame that a view was asked for last."""
+        self._coming: dict[FilmViewer, FilmRef] = {}
+        """The frame that it waits for."""
+        self._ahead: dict[FilmViewer, tuple[FilmRef, int]] = {}
+        """The frame that is decoded ahead, and how many more after it."""
         for viewer in grid.viewers:
             viewer.frames.asked.connect(partial(self._ask, viewer))
             viewer.frames.played.connect(partial(self._on_played, viewer))
@@ -79,14 +83,48 @@ class Frames(QObject):
         self._wanted[viewer] = film
         if (at_hand := self._at_hand(film)) is not None:
             self._show(viewer, at_hand)
-        elif not self._is_under_way(slot := _slot("frame", viewer)):
-            self._decode(slot, film, None, partial(self._on_decoded, viewer), viewer)
+        elif not self._waits(viewer, film):
+            self._coming[viewer] = film
+            self._decodes.want(film)
 
-    def _on_decoded(self, viewer: FilmViewer, frame: _Frame) -> None:
-        self._keep(frame)
-        self._show(viewer, frame)
+    def _waits(self, viewer: FilmViewer, film: FilmRef) -> bool:
+        """True while another frame of the film is on its way to the view."""
+        coming = self._coming.get(viewer)
+        if coming is None or coming.row_id != film.row_id:
+            return False
+        return self._decodes.is_under_way(coming)
+
+    def _on_decoded(self, film: FilmRef, radiograph: Radiograph, ready: ReadyFilm) -> None:
+        frame = _Frame(film, radiograph, ready)
+        self._session.keep_frame(*frame)
+        for viewer in self._taken(film):
+            self._show(viewer, frame)
+            self._follow(viewer, film)
+        for viewer, (ahead, left) in tuple(self._ahead.items()):
+            if ahead.film_id == film.film_id:
+                del self._ahead[viewer]
+                if self._is_on_screen(viewer, film):
+                    self._look_ahead(viewer, film, left)
+
+    def _on_undecoded(self, film: FilmRef, error: XrayViewError) -> None:
+        """The frame on screen stays; what went wrong is told where a view waits for it."""
+        for viewer in self._taken(film):
+            viewer.frames.pause()
+            if self._is_on_screen(viewer, film):
+                viewer.frames.show_frame(viewer.frames.frame)
+                self.failed.emit(self._number(viewer), film, error)
+
+    def _taken(self, film: FilmRef) -> list[FilmViewer]:
+        """The views that waited for a frame; they wait no longer."""
+        viewers = [v for v, coming in self._coming.items() if coming.film_id == film.film_id]
+        for viewer in viewers:
+            del self._coming[viewer]
+        return viewers
+
+    def _follow(self, viewer: FilmViewer, film: FilmRef) -> None:
+        """Ask for the frame that was asked for last, where it is another one."""
         wanted = self._wanted.get(viewer)
-        if wanted is not None and wanted.film_id != frame.film.film_id:
+        if wanted is not None and wanted.film_id != film.film_id:
             self._ask(viewer, wanted.frame)
 
     def _show(self, viewer: FilmViewer, frame: _Frame) -> None:
@@ -102,71 +140,19 @@ class Frames(QObject):
 
     def _look_ahead(self, viewer: FilmViewer, film: FilmRef, left: int) -> None:
         """Have the frames that follow decoded, one after the other."""
-        slot = _slot("frame ahead", viewer)
+        if viewer in self._ahead and self._decodes.is_under_way(self._ahead[viewer][0]):
+            return
         for step in range(1, min(left, film.frames - 1) + 1):
             following = replace(film, frame=(film.frame + step) % film.frames)
-            if self._is_under_way(slot):
+            if not self._session.is_decoded(following):
+                self._ahead[viewer] = following, left - step
+                self._decodes.want(following, Priority.PREFETCH)
                 return
-            if self._at_hand(following) is None:
-                rest = left - step
-
-                def keep(frame: _Frame, rest: int = rest) -> None:
-                    self._keep(frame)
-                    if rest and self._is_on_screen(viewer, frame.film):
-                        self._look_ahead(viewer, frame.film, rest)
-
-                self._decode(slot, following, Priority.PREFETCH, keep, None)
-                return
-
-    def _decode(
-        self,
-        slot: str,
-        film: FilmRef,
-        priority: Priority | None,
-        done: Callable[[_Frame], None],
-        viewer: FilmViewer | None,
-    ) -> None:
-        """Decode and make ready; a failure is told where a view waits for it."""
-
-        def failed(error: XrayViewError) -> None:
-            self._under_way.discard(slot)
-            if viewer is not None:
-                self._on_failed(viewer, film, error)
-
-        def is_ready(frame: _Frame) -> None:
-            self._under_way.discard(slot)
-            done(frame)
-
-        def decoded(radiograph: Radiograph) -> None:
-            self._tasks.call(
-                slot, lambda: _Frame(film, radiograph, make_ready(radiograph)), is_ready, failed
-            )
-
-        self._under_way.add(slot)
-
-        request = DecodeFilm(film, self._engine.limits)
-        self._tasks.start(
-            slot, lambda: self._engine.submit(request, priority=priority), decoded, failed
-        )
-
-    def _on_failed(self, viewer: FilmViewer, film: FilmRef, error: XrayViewError) -> None:
-        """The frame on screen stays; what went wrong is told by whoever listens."""
-        viewer.frames.pause()
-        if self._is_on_screen(viewer, film):
-            viewer.frames.show_frame(viewer.frames.frame)
-            self.failed.emit(self._number(viewer), film, error)
 
     def _on_played(self, viewer: FilmViewer, playing: bool) -> None:
         number = self._number(viewer)
         if not playing and number < len(self._session.views):
             self.settled.emit(number)
-
-    def _is_under_way(self, slot: str) -> bool:
-        # A task is busy until its thread has ended; one that was taken back never answers.
-        return slot in self._under_way and self._tasks.busy(slot)
-
-    def _keep(self, frame: _Frame) -> None:
-        self._session.keep_frame(*frame)
 
     def _at_hand(self, film: FilmRef) -> _Frame | None:
         radiograph = self._session.frame_at_hand(film)
@@ -182,7 +168,3 @@ class Frames(QObject):
 
     def _number(self, viewer: FilmViewer) -> int:
         return self._grid.viewers.index(viewer)
-
-
-def _slot(what: str, viewer: FilmViewer) -> str:
-    return f"{what} of {id(viewer)}"
