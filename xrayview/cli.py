@@ -336,6 +336,7 @@ def _ready_text(ready: ModelReady) -> str:
     return (
         f"Contract   kept on {ready.device} ({ready.device_name}), {ready.precision}\n"
         f"Heat maps  {', '.join(ready.explain_methods)}"
+        + (f" ({ready.features_note})" if ready.features_note else "")
     )
 
 

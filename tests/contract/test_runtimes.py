@@ -206,6 +206,26 @@ def test_that_a_network_that_answers_films_alone_is_not_dead(tmp_path: Path) -> 
     assert load(export(network_for(card, DeafToNoise), tmp_path / "m.pt", card), card, "cpu")
 
 
+@pytest.mark.parametrize(
+    ("given", "said", "words", "place"),
+    [
+        (BROKEN["softmax"][0], "sigmoid", "add up to one", "activation"),
+        (BROKEN["sigmoid"][0], "softmax", "do not add up to one", "activation"),
+        (Tiny, "sigmoid", "are no probabilities", "inference.outputs"),
+    ],
+)
+def test_that_other_outputs_than_the_card_says_are_refused(
+    given: type[Tiny], said: str, words: str, place: str, tmp_path: Path
+) -> None:
+    task = {"sigmoid": "multilabel", "softmax": "multiclass"}[said]
+    card = tiny_card(task=task, activation=said, findings=THREE, outputs="probabilities")
+    path = export(network_for(card, given), tmp_path / "m.pt", card)
+    with pytest.raises(ContractBroken, match=words) as caught:
+        load(path, card, "cpu")
+    assert caught.value.place == place
+    assert caught.value.path == path
+
+
 def test_that_a_network_for_other_channels_is_refused(tmp_path: Path) -> None:
     path = write_bundle(tmp_path / "grey.pt")
     colour = CARDS["three channels, not square"]

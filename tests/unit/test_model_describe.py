@@ -9,9 +9,11 @@ import pytest
 
 from tests.bundles import BROKEN, Tiny, export, network_for, tiny_card, write_bundle
 from xrayview.cli import main
+from xrayview.commands import sidecar
 from xrayview.domain.model import Finding, PreprocessSpec
 from xrayview.errors import ExitCode
 from xrayview.io.bundle import card_to_json, read_card, sha256_of
+from xrayview.services.foreign_models import SCALES
 
 Captured = pytest.CaptureFixture[str]
 
@@ -85,6 +87,36 @@ def test_that_a_card_is_written_from_what_is_said_and_describes_the_model(
     assert [finding.name for finding in card.findings] == ["Opacity", "Mass"]
     assert (card.task, card.activation) == ("multilabel", "sigmoid")
     assert card.preprocessing == PreprocessSpec((64, 64), fit="stretch", mean=(0.5,), std=(0.25,))
+
+
+def test_that_probabilities_become_logits_where_it_is_said_and_the_card_says_so(
+    tmp_path: Path, capsys: Captured
+) -> None:
+    path = beside_its_card(tmp_path, BROKEN["sigmoid"][0])
+    (tmp_path / "foreign.card.json").unlink()
+    assert main(["model", "describe", str(path), *SAID, "--trust-model"]) == ExitCode.MODEL
+    refused = capsys.readouterr()
+    assert "say in its card that it gives probabilities" in refused.out
+    assert "Not written" in refused.err
+    assert not (tmp_path / "foreign.card.json").exists()
+    code, told = described(path, capsys, *SAID, "--outputs", "probabilities")
+    assert code == ExitCode.OK
+    card = read_card(path)
+    assert told["card"] == card_to_json(card)
+    assert card.outputs == "probabilities"
+    assert "kept within 1e-07 of 0 and 1" in card.limitations
+
+
+def test_that_a_scale_is_named_and_its_figures_can_be_replaced(
+    tmp_path: Path, capsys: Captured
+) -> None:
+    path = without_a_card(tmp_path)
+    options = ("--scale", "torchxrayvision", "--mean", "10")
+    assert main(["model", "describe", str(path), *SAID, *options]) == ExitCode.OK
+    spec = read_card(path).preprocessing
+    assert (spec.value_range, spec.mean, spec.std) == ((-1024.0, 1024.0), (10.0,), (1.0,))
+    assert spec.channels == 1
+    assert tuple(SCALES) == sidecar.NAMES_OF_SCALES
 
 
 @pytest.mark.parametrize(

@@ -6,11 +6,14 @@ import argparse
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from xrayview.commands import sidecar
-from xrayview.commands.terminal import say, start, start_engine
+from xrayview.commands.terminal import say, start, start_engine, tell
 from xrayview.errors import ExitCode, ModelError, ModelNotTrusted
+
+if TYPE_CHECKING:
+    from xrayview.domain.model import ModelCard
 
 
 def add_to(parser: argparse.ArgumentParser) -> None:
@@ -25,14 +28,14 @@ def add_to(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Print the card, the hash, the gate and the probe; a model that is not trusted is not run."""
     from xrayview.inference.gate_file import read_statistics
-    from xrayview.io.bundle import card_to_json, read_card, sha256_of
+    from xrayview.io.bundle import card_to_json, read_card, sha256_of, sidecar_of
     from xrayview.services.catalogue import find_model
+    from xrayview.services.foreign_models import write_card
 
     settings = start()
     path = find_model(options.model, tuple(Path(f) for f in settings["model_folders"]))
-    if options.finding:
-        sidecar.write_sidecar(path, options)
-    card = read_card(path)
+    said = sidecar.card_said(path, options) if options.finding else None
+    card = said or read_card(path)
     statistics = read_statistics(path)
     gate: dict[str, Any] = {"checks_likeness": statistics is not None}
     if statistics is not None:
@@ -43,7 +46,9 @@ def run(options: argparse.Namespace) -> int:
             "training_films": statistics.training_films,
             "validation_films": statistics.validation_films,
         }
-    probe, failed = _probe(path, settings, options)
+    probe, failed = _probe(path, said, settings, options)
+    if said is not None:
+        tell(f"Not written: {sidecar_of(path)}" if failed else f"Written: {write_card(path, said)}")
     found = {
         "file": str(path),
         "sha256": sha256_of(path),
@@ -56,7 +61,9 @@ def run(options: argparse.Namespace) -> int:
     return ExitCode.MODEL if failed else ExitCode.OK
 
 
-def _probe(path: Path, settings: Any, options: argparse.Namespace) -> tuple[str, bool]:
+def _probe(
+    path: Path, card: ModelCard | None, settings: Any, options: argparse.Namespace
+) -> tuple[str, bool]:
     from xrayview.engine.protocol import LoadModel
     from xrayview.services.catalogue import model_ref, trust_model
 
@@ -68,12 +75,13 @@ def _probe(path: Path, settings: Any, options: argparse.Namespace) -> tuple[str,
         return "not tried: a model is a program, and this one is not trusted (--trust-model)", False
     try:
         with start_engine(settings) as engine:
-            ready = engine.submit(LoadModel(model)).result()
+            ready = engine.submit(LoadModel(model, card)).result()
     except ModelError as error:
         return f"broken: {error}", True
     methods = ", ".join(ready.explain_methods)
     where = f"{ready.device} ({ready.device_name}), {ready.precision}"
-    return f"kept on {where}; heat maps: {methods}", False
+    note = f" ({ready.features_note})" if ready.features_note else ""
+    return f"kept on {where}; heat maps: {methods}{note}", False
 
 
 def _lines(found: dict[str, Any]) -> Iterator[str]:
@@ -87,6 +95,7 @@ def _lines(found: dict[str, Any]) -> Iterator[str]:
         ("Films", _scope(card["scope"])),
         ("Limits", card["limitations"]),
         ("Findings", ", ".join(finding["name"] for finding in card["findings"])),
+        ("Outputs", _outputs(card["inference"]["outputs"])),
         *(("Point", _point(point)) for point in card["operating_points"]),
         *(("Measured", line) for line in _measured(card["metrics"])),
         ("Gate", _gate(found["gate"])),
@@ -95,6 +104,10 @@ def _lines(found: dict[str, Any]) -> Iterator[str]:
     for name, text in rows:
         if text:
             yield f"{name:10} {text}"
+
+
+def _outputs(outputs: str) -> str:
+    return "" if outputs == "logits" else f"{outputs}, turned back into logits"
 
 
 def _scope(scope: dict[str, Any]) -> str:

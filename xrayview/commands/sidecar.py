@@ -3,26 +3,27 @@
 from __future__ import annotations
 
 import argparse
-import json
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from xrayview.commands.terminal import positive, tell
+from xrayview.commands.terminal import positive
 from xrayview.errors import UsageError
 
 if TYPE_CHECKING:
     from xrayview.domain.model import ModelCard
+    from xrayview.services.foreign_models import Scale
 
-_DESCRIPTION = "A model from elsewhere; its card was written from what its user said of it."
-_LIMITATIONS = (
-    "What it was trained on and how well it does is not known here; scores are not calibrated."
-)
+NAMES_OF_SCALES = ("plain", "imagenet", "torchxrayvision", "film")
+"""Of `foreign_models.SCALES`, which would bring numpy along."""
 
 
 def add_to(parser: argparse.ArgumentParser) -> None:
     """Options that say what a card would."""
     of_card = parser.add_argument_group(
-        "a file without a card", "--finding writes NAME.card.json beside it; none is overwritten"
+        "a file without a card",
+        "--finding writes NAME.card.json beside it; none is overwritten, and with --trust-model "
+        "none is written that the network does not keep",
     )
     add = of_card.add_argument
     add("--finding", action="append", default=[], metavar="NAME", help="in order of the outputs")
@@ -36,43 +37,45 @@ def add_to(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help="of the input: a side, or height and width",
     )
-    add("--channels", type=int, choices=(1, 3), default=1, help="default: %(default)s")
+    add("--channels", type=int, choices=(1, 3), help="default: as the scale has them, else 1")
     add(
         "--activation",
         choices=("sigmoid", "softmax"),
         default="sigmoid",
         help="what makes scores of its logits (default: %(default)s)",
     )
-    add("--mean", type=float, nargs="+", default=[0.0], help="is taken from the greys")
-    add("--std", type=float, nargs="+", default=[1.0], help="divides them then")
+    add(
+        "--outputs",
+        choices=("logits", "probabilities"),
+        default="logits",
+        help="what it gives; probabilities are turned back into logits (default: %(default)s)",
+    )
+    add("--scale", choices=NAMES_OF_SCALES, default="plain",
+        help="of the greys that it takes (default: %(default)s, 0 to 1)")  # fmt: skip
+    add("--mean", type=float, nargs="+", help="is taken from the greys, in place of the scale's")
+    add("--std", type=float, nargs="+", help="divides them then")
     add(
         "--value-range",
         type=float,
         nargs=2,
-        default=[0.0, 1.0],
         metavar=("LOW", "HIGH"),
-        help="of the greys before that (default: 0 1)",
+        help="of the greys before that",
     )
     add("--fit", choices=("letterbox", "stretch", "center_crop"), default="letterbox",
         help="default: %(default)s")  # fmt: skip
 
 
-def write_sidecar(path: Path, options: argparse.Namespace) -> None:
-    """Write the card that the options describe beside a file without one.
+def card_said(path: Path, options: argparse.Namespace) -> ModelCard:
+    """The card that the options describe, for a file without one.
 
     Raises:
         UsageError: a card is there already, or the options say too little.
         ModelError: the options make no valid card; every problem is named.
     """
-    from xrayview.io.atomic import replacing
-    from xrayview.io.bundle import CARD_NAME, card_from_json, card_to_json, read_extra, sidecar_of
+    from xrayview.domain.model import Finding
+    from xrayview.services.foreign_models import Answers, card_of, require_no_card
 
-    beside = sidecar_of(path)
-    there = CARD_NAME if read_extra(path, CARD_NAME) else beside.name if beside.exists() else ""
-    if there:
-        raise UsageError(
-            "The model has a card already", path=path, why=there, hint="Leave --finding away."
-        )
+    require_no_card(path)
     if not options.size or len(options.size) > 2:
         raise UsageError(
             "The size of the input is missing",
@@ -81,33 +84,26 @@ def write_sidecar(path: Path, options: argparse.Namespace) -> None:
         )
     if unknown := set(options.normal) - set(options.finding):
         raise UsageError("--normal names no --finding", path=path, why=", ".join(sorted(unknown)))
-    plain = card_to_json(_card(path, options))
-    card_from_json(plain, beside)
-    with replacing(beside) as stream:
-        stream.write(json.dumps(plain, indent=2, ensure_ascii=False) + "\n")
-    tell(f"Written: {beside}")
-
-
-def _card(path: Path, options: argparse.Namespace) -> ModelCard:
-    from xrayview.domain.model import Finding, ModelCard, PreprocessSpec
-
-    findings = tuple(Finding(name, abnormal=name not in options.normal) for name in options.finding)
-    several = "multiclass" if options.activation == "softmax" else "multilabel"
-    return ModelCard(
-        schema=1,
-        name=path.stem,
-        version="1",
-        task="binary" if len(findings) == 1 else several,  # type: ignore[arg-type]
-        activation=options.activation,
-        findings=findings,
-        preprocessing=PreprocessSpec(
-            size=(options.size[0], options.size[-1]),
-            channels=options.channels,
-            fit=options.fit,
-            mean=tuple(options.mean),
-            std=tuple(options.std),
-            value_range=(options.value_range[0], options.value_range[1]),
-        ),
-        description=_DESCRIPTION,
-        limitations=_LIMITATIONS,
+    scale = _scale(options)
+    answers = Answers(
+        tuple(Finding(name, abnormal=name not in options.normal) for name in options.finding),
+        (options.size[0], options.size[-1]),
+        options.channels or scale.channels or 1,
+        options.activation,
+        options.outputs,
+        scale,
+        options.fit,
     )
+    return card_of(path, answers)
+
+
+def _scale(options: argparse.Namespace) -> Scale:
+    """The named scale, with the figures that are given in place of its own."""
+    from xrayview.services.foreign_models import SCALES
+
+    own = {
+        name: tuple(getattr(options, name))
+        for name in ("mean", "std", "value_range")
+        if getattr(options, name) is not None
+    }
+    return replace(SCALES[options.scale], **own)

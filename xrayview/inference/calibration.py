@@ -15,6 +15,9 @@ AnyArray = npt.NDArray[np.floating | np.integer]
 
 COLDEST, HOTTEST = 0.05, 20.0
 """Limits of a fitted temperature; separable data would ask for 0."""
+LEAST_SHARE = 1e-7
+"""Probabilities that become logits are kept so far from 0 and 1: float32 has no next one below 1
+that is nearer."""
 _GOLDEN = (math.sqrt(5) - 1) / 2
 _STEPS = 60
 

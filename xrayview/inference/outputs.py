@@ -12,9 +12,8 @@ import torch
 
 from xrayview.domain.model import Activation, ModelCard
 from xrayview.errors import ContractBroken
+from xrayview.inference.calibration import LEAST_SHARE
 
-LEAST = 1e-7
-"""Probabilities are kept so far from 0 and 1; float32 has no next one below 1 that is nearer."""
 _ROUNDING = 1e-4
 
 ToLogits = Callable[[torch.Tensor], torch.Tensor]
@@ -23,7 +22,7 @@ ToLogits = Callable[[torch.Tensor], torch.Tensor]
 def to_logits(card: ModelCard) -> ToLogits:
     """What makes logits, (B, K) float32, of what the network of this card gives.
 
-    It keeps gradients, but for probabilities within `LEAST` of 0 and 1: they have none.
+    It keeps gradients, but for probabilities within `LEAST_SHARE` of 0 and 1: they have none.
 
     Raises:
         ContractBroken: (when called) the card says probabilities, and these are none.
@@ -54,4 +53,4 @@ def _kept(shares_BK: torch.Tensor) -> torch.Tensor:
             hint="Say in its card that it gives logits.",
             place="inference.outputs",
         )
-    return shares_BK.double().clamp(LEAST, 1 - LEAST)
+    return shares_BK.double().clamp(LEAST_SHARE, 1 - LEAST_SHARE)

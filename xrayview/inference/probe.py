@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from xrayview.domain.model import ModelCard
 from xrayview.errors import ContractBroken, ModelError
-from xrayview.inference.calibration import ACTIVATIONS, output_counts
+from xrayview.inference.calibration import output_counts, sigmoid
 from xrayview.preprocessing.pipeline import Preprocessor
 
 if TYPE_CHECKING:
@@ -175,14 +175,11 @@ def _is_one_answer(logits_BK: Array) -> bool:
 
 
 def _require_shares(logits_BK: Array, card: ModelCard) -> None:
-    """Probabilities that add up to one are a softmax's, others a sigmoid's."""
-    shares = (
-        np.exp(logits_BK)
-        if card.activation == "softmax"
-        else ACTIVATIONS["sigmoid"](logits_BK.astype(np.float64))
-    )
-    add_up = logits_BK.shape[1] > 1 and _close(shares.sum(axis=1), np.ones(len(shares)))
-    if add_up != (card.activation == "softmax"):
+    """Probabilities that add up to one are a softmax's, but of two they may be a sigmoid's too."""
+    softmax, count = card.activation == "softmax", logits_BK.shape[1]
+    shares_BK = np.exp(logits_BK) if softmax else sigmoid(logits_BK.astype(np.float64))
+    add_up = _close(shares_BK.sum(axis=1), np.ones(len(shares_BK)))
+    if add_up != softmax and (softmax or count > 2):
         raise _Broken(
             f"its probabilities {'add' if add_up else 'do not add'} up to one",
             f"Say in its card that its activation is {'softmax' if add_up else 'sigmoid'}.",
