@@ -24,7 +24,8 @@ from xrayview.engine.protocol import (
     PreparedFilm,
     PrepareInput,
 )
-from xrayview.errors import ModelNotTrusted, XrayViewError
+from xrayview.errors import ModelNotTrusted, ModelWithoutCard, XrayViewError
+from xrayview.io.bundle import read_card
 from xrayview.services.catalogue import model_ref, trust_model
 from xrayview.services.session import MOST_VIEWS, Session
 from xrayview.services.tasks import Tasks
@@ -43,6 +44,8 @@ class Judging(QObject):
     heat_map_ready = Signal(object)
     heat_map_state = Signal(str, str)
     """A film's id, and what is to be said of its heat map."""
+    card_asked = Signal(object)
+    """The path of a file without a card, of which the user wants to say what it is."""
     message = Signal(object)
     message_settled = Signal(str)
     """A matter of banners that no longer holds."""
@@ -66,7 +69,7 @@ class Judging(QObject):
         self.model_text = f"Loading {path.stem} …"
         self._tasks.call(
             "load model",
-            lambda: model_ref(path, asked),
+            lambda: _ref_with_card(path, asked),
             self._load,
             lambda error: self._on_not_loaded(path, asked, error),
         )
@@ -99,6 +102,8 @@ class Judging(QObject):
         self.model_text = "" if self.session.model else NO_MODEL
         if isinstance(error, ModelNotTrusted):
             self.message.emit(self._trust_question(path, device, error))
+        elif isinstance(error, ModelWithoutCard):
+            self.message.emit(self._card_question(path))
         else:
             error.path = error.path or path
             self.message.emit(Message.of("model", error))
@@ -113,12 +118,16 @@ class Judging(QObject):
                 lambda failed: self._on_not_loaded(path, device, failed),
             )
 
+        return trust_question(path, error, trust)
+
+    def _card_question(self, path: Path) -> Message:
         return Message(
             "model",
             "warn",
-            f"{path.name} has not run here before. Do you know where it comes from?",
-            f"A model is a program. {error.why}",
-            (("Trust and load", trust),),
+            f"{path.name} has no model card, so it does not say what it scores",
+            "If you know its findings and the films that it takes, describe it: "
+            "your answers are kept beside it.",
+            (("Describe it …", lambda: self.card_asked.emit(path)),),
         )
 
     @property
@@ -255,6 +264,23 @@ class Judging(QObject):
         heat = self.session.at_own_points(heat)
         self.heat_map_state.emit(heat.film_id, heat_map_note(heat))
         self.heat_map_ready.emit(heat)
+
+
+def trust_question(path: Path, error: ModelNotTrusted, trust: Callable[[], None]) -> Message:
+    """Ask once whether a file may run; a button of it says yes."""
+    return Message(
+        "model",
+        "warn",
+        f"{path.name} has not run here before. Do you know where it comes from?",
+        f"A model is a program. {error.why}",
+        (("Trust and load", trust),),
+    )
+
+
+def _ref_with_card(path: Path, device: Device) -> ModelRef:
+    """Whether it has a card comes first: without one there is nothing to trust it for."""
+    read_card(path)
+    return model_ref(path, device)
 
 
 def _explain_slot(number: int) -> str:

@@ -123,6 +123,7 @@ class MainWindow(QMainWindow):
         from xrayview.ui.dashboard import Dashboard
         from xrayview.ui.export.exports import Exports
         from xrayview.ui.film_dock import FilmDock
+        from xrayview.ui.foreign.flow import Describing
         from xrayview.ui.workspace import Workspace
 
         tasks = Tasks(MainThread(self).deliver)
@@ -148,6 +149,8 @@ class MainWindow(QMainWindow):
         space.workbench.folder_opened.connect(self._on_folder)
         space.identity_hidden.connect(self._show_title)
         space.findings.model_asked.connect(self.choose_model)
+        self.describing = Describing(space.judging, tasks, engine, self)
+        space.judging.card_asked.connect(self.describing.ask)
         board = Dashboard(
             space, self.bar, self.status, self.start_page, self.banners, self._settings, tasks
         )

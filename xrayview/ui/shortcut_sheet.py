@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import combinations
+from itertools import combinations, pairwise
 
 from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtWidgets import (
@@ -29,14 +29,16 @@ _MOUSE = (
 )
 
 
-_SIZE = QSize(1160, 1080)
-_OF_SCREEN = 0.94
-_KEY_PX = 116
+_SIZE = QSize(1280, 740)
+_OF_SCREEN = 0.98
+_COLUMNS = 4
+"""As many as 1280 pixels hold, so that all keys are seen at once on 1280 x 800."""
+_KEY_PX = 104
 """The longest of the table's keys; all groups have their words at one edge."""
 
 
 class ShortcutSheet(QDialog):
-    """Groups in columns, each with its keys; scrolled where the screen is small."""
+    """Groups in columns, each with its keys; scrolled where the screen is smaller than that."""
 
     edit_asked = Signal()
 
@@ -49,11 +51,11 @@ class ShortcutSheet(QDialog):
         ]
         groups.append(("Mouse", list(_MOUSE)))
         row = QHBoxLayout()
-        row.setContentsMargins(0, 0, 12, 0)
-        row.setSpacing(24)
+        row.setContentsMargins(0, 0, 4, 0)
+        row.setSpacing(20)
         for part in _columns(groups):
             column = QVBoxLayout()
-            column.setSpacing(16)
+            column.setSpacing(12)
             for name, keys in part:
                 column.addLayout(_group(name, keys))
             column.addStretch(1)
@@ -71,8 +73,8 @@ class ShortcutSheet(QDialog):
         edit = buttons.addButton("Change keys …", QDialogButtonBox.ButtonRole.ActionRole)
         edit.clicked.connect(self._edit)
         outer = QVBoxLayout(self)
-        outer.setContentsMargins(24, 20, 24, 16)
-        outer.setSpacing(16)
+        outer.setContentsMargins(20, 16, 16, 12)
+        outer.setSpacing(12)
         outer.addWidget(pages, 1)
         outer.addWidget(buttons)
         self.resize(_SIZE.boundedTo(self.screen().availableSize() * _OF_SCREEN))
@@ -86,20 +88,22 @@ Group = tuple[str, list[tuple[str, str]]]
 
 
 def _columns(groups: list[Group]) -> list[list[Group]]:
-    """Three columns, groups in their order, cut where the longest of them is shortest."""
+    """Groups in their order, cut where the longest of the columns is shortest."""
     lengths = [len(keys) + 2 for _, keys in groups]
 
-    def longest(cuts: tuple[int, int]) -> int:
-        first, second = cuts
-        return max(sum(lengths[:first]), sum(lengths[first:second]), sum(lengths[second:]))
+    def parts(cuts: tuple[int, ...]) -> list[slice]:
+        return [slice(*ends) for ends in pairwise((0, *cuts, len(groups)))]
 
-    first, second = min(combinations(range(len(groups) + 1), 2), key=longest)
-    return [groups[:first], groups[first:second], groups[second:]]
+    def longest(cuts: tuple[int, ...]) -> int:
+        return max(sum(lengths[part]) for part in parts(cuts))
+
+    best = min(combinations(range(len(groups) + 1), _COLUMNS - 1), key=longest)
+    return [groups[part] for part in parts(best)]
 
 
 def _group(name: str, keys: list[tuple[str, str]]) -> QGridLayout:
     grid = QGridLayout()
-    grid.setHorizontalSpacing(12)
+    grid.setHorizontalSpacing(8)
     grid.setVerticalSpacing(4)
     grid.setColumnMinimumWidth(0, _KEY_PX)
     grid.setColumnStretch(1, 1)
@@ -110,7 +114,7 @@ def _group(name: str, keys: list[tuple[str, str]]) -> QGridLayout:
         cap = QLabel(key)
         cap.setAlignment(Qt.AlignmentFlag.AlignCenter)
         cap.setProperty("role", "key")
-        grid.addWidget(cap, row, 0)
+        grid.addWidget(cap, row, 0, Qt.AlignmentFlag.AlignTop)
         words = QLabel(text)
         words.setWordWrap(True)
         grid.addWidget(words, row, 1)

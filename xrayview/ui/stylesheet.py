@@ -130,7 +130,7 @@ QLabel[role="error"] { color: $error; }
 QStatusBar QLabel[role="notice"] { color: $warn; font-size: 12px; font-weight: 600;
     letter-spacing: 0.5px; }
 QLabel[role="key"] { background: $raised; border: 1px solid $line; border-radius: 4px;
-    padding: 1px 8px; }
+    padding: 0 6px; font-size: 12px; }
 QFrame[banner="true"] { background: $raised; border: 0; border-left: 3px solid $accent; }
 QFrame[banner="true"][kind="warn"] { border-left-color: $warn; }
 QFrame[banner="true"][kind="error"] { border-left-color: $error; }
@@ -140,7 +140,8 @@ QPlainTextEdit[detail="true"] { background: $panel; border: 0; border-top: 1px s
 QPushButton[row="true"] { text-align: left; padding: 5px 6px; }
 QPushButton[choice="true"] { padding: 0; border-radius: 6px; min-height: 136px; }
 QListWidget[pages="true"] { background: $panel; padding: 12px 6px; }
-QListWidget[lined="true"] { background: $field; border: 1px solid $line; border-radius: 4px; }
+QListWidget[lined="true"], QTableWidget[lined="true"] { background: $field;
+    border: 1px solid $line; border-radius: 4px; }
 QTreeWidget[roomy="true"]::item { height: 24px; padding: 0 8px; }
 QListWidget[pages="true"]::item { padding: 7px 10px; border-radius: 4px; }
 QListWidget[pages="true"]::item:hover { background: $hover; }

@@ -11,7 +11,7 @@ from xrayview.batch.heat_maps import HeatMaps
 from xrayview.display.overlay import METHOD_TITLES
 from xrayview.services.session import Session
 from xrayview.ui.export.parts import check, combo, label
-from xrayview.ui.findings.heat_controls import HeatControls
+from xrayview.ui.findings.heat_controls import HeatControls, abnormal_first
 
 _NO_MODEL = "Open a model that can explain its scores first"
 
@@ -21,6 +21,7 @@ class OfferedHeatMaps:
     """What the model in force can lay on every film, as the controls have it now."""
 
     wanted: HeatMaps
+    """Its finding is empty where no film was judged yet; the first of `findings` stands for it."""
     findings: tuple[str, ...]
     model: str
 
@@ -46,8 +47,9 @@ def offered(session: Session, controls: HeatControls) -> OfferedHeatMaps | None:
         controls.cutoff.value() / 100,
         dict(session.own_points),
     )
-    names = tuple(known.name for known in ready.card.findings)
-    return OfferedHeatMaps(wanted, names, f"{ready.card.name} {ready.card.version}")
+    return OfferedHeatMaps(
+        wanted, abnormal_first(ready.card), f"{ready.card.name} {ready.card.version}"
+    )
 
 
 class HeatMapChoice(QWidget):

@@ -116,6 +116,8 @@ def _scores(card: ModelCard) -> Iterable[tuple[str, object]]:
         ("none" if calibration.method == "none" else f"temperature {temperature}{fitted}"),
     )
     yield "Flip average", "yes" if card.flip_average else "no"
+    if card.outputs == "probabilities":
+        yield "The network gives", "probabilities, turned back into logits"
 
 
 def _file(ready: ModelReady) -> Iterable[tuple[str, object]]:
@@ -126,6 +128,7 @@ def _file(ready: ModelReady) -> Iterable[tuple[str, object]]:
     yield "Licence", card.licence
     yield "Made", card.created_utc
     yield "Runs on", f"{ready.device_name} ({ready.device}), {ready.precision}"
+    yield "Grad-CAM", ready.features_note
 
 
 def _facts(rows: Iterable[tuple[str, object]]) -> str:

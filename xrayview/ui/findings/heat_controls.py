@@ -16,6 +16,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from xrayview.domain.model import ModelCard
 from xrayview.engine.protocol import HeatMapMethod
 from xrayview.ui import icons, shortcuts
 
@@ -25,6 +26,11 @@ METHOD_NAMES: dict[str, str] = {
     "input-gradient": "Input gradient",
 }
 _OPACITY_STEP = 10
+
+
+def abnormal_first(card: ModelCard) -> tuple[str, ...]:
+    """The findings as lists of heat maps have them: where a film looks normal asks nobody first."""
+    return tuple(known.name for known in sorted(card.findings, key=lambda f: not f.abnormal))
 
 
 class HeatControls(QWidget):

@@ -20,7 +20,7 @@ from xrayview.domain.model import ModelCard, Prediction
 from xrayview.domain.operating_points import point_in_force
 from xrayview.ui import icons, shortcuts
 from xrayview.ui.colours import C
-from xrayview.ui.findings.heat_controls import HeatControls
+from xrayview.ui.findings.heat_controls import HeatControls, abnormal_first
 from xrayview.ui.findings.score_bar import ScoreBar, Scored
 from xrayview.ui.findings.state import FindingsState, reasons, sure_line, verdict
 
@@ -80,7 +80,7 @@ class FindingsPanel(QFrame):
         self._heat_rule.setVisible(judged)
         self.heat.setVisible(judged)
         if judged and state.card is not None:
-            self.heat.offer(tuple(f.name for f in state.card.findings), state.methods)
+            self.heat.offer(abnormal_first(state.card), state.methods)
             self.mark()
 
     def findings_in_order(self) -> tuple[str, ...]:

@@ -1,0 +1,178 @@
+"""A TorchScript file from elsewhere, without a card, dropped into the window."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication, QPushButton
+from pytestqt.qtbot import QtBot
+
+from tests.bundles import BROKEN, Tiny, export, network_for, tiny_card
+from tests.ui.conftest import WAIT_MS
+from tests.ui.test_accessible import mute, without_a_tip
+from xrayview.domain.model import Finding
+from xrayview.ui.foreign.dialog import ForeignDialog
+from xrayview.ui.main_window import MainWindow
+
+TWO = (Finding("Normal", abnormal=False), Finding("Mass"))
+
+
+def foreign(folder: Path, kind: type[Tiny] = Tiny) -> Path:
+    """A file of `forward` alone that scores two findings of 64 x 64 pixels, without a card."""
+    card = tiny_card(task="multilabel", findings=TWO)
+    methods = ("forward",)
+    return export(network_for(card, kind), folder / "foreign.pt", card, extra={}, methods=methods)
+
+
+def asked(qtbot: QtBot, window: MainWindow, path: Path) -> ForeignDialog:
+    """The dialog that the banner's button opens."""
+    window.open_model(path)
+    qtbot.waitUntil(lambda: window.banners.messages() != (), timeout=WAIT_MS)
+    (message,) = window.banners.messages()
+    assert "foreign.pt has no model card" in message.title
+    (button,) = window.banners.findChildren(QPushButton)
+    button.click()
+    dialog = window.describing.dialog
+    assert dialog is not None
+    return dialog
+
+
+def fill(dialog: ForeignDialog) -> None:
+    dialog.findings.add(["Normal", "Mass"])
+    dialog.findings.item(0, 1).setCheckState(Qt.CheckState.Unchecked)
+    dialog.height_px.setValue(64)
+    dialog.width_px.setValue(64)
+
+
+def trust(qtbot: QtBot, dialog: ForeignDialog) -> None:
+    qtbot.waitUntil(lambda: dialog.questions.messages() != (), timeout=WAIT_MS)
+    (message,) = dialog.questions.messages()
+    assert "Do you know where it comes from?" in message.title
+    dialog.questions.findChildren(QPushButton)[0].click()
+
+
+def settled(qtbot: QtBot, dialog: ForeignDialog) -> None:
+    qtbot.waitUntil(lambda: dialog.save.isEnabled(), timeout=WAIT_MS)
+
+
+def test_that_a_file_without_a_card_is_described_tried_saved_and_opened(
+    qtbot: QtBot, opened: MainWindow, tmp_path: Path
+) -> None:
+    path = foreign(tmp_path)
+    dialog = asked(qtbot, opened, path)
+    fill(dialog)
+    dialog.save.click()
+    trust(qtbot, dialog)
+    session = opened.workspace.session
+    qtbot.waitUntil(lambda: session.model is not None, timeout=WAIT_MS)
+    assert session.model is not None
+    assert session.model.card.findings == TWO
+    assert session.model.explain_methods[0] == "grad-cam"
+    assert opened.describing.dialog is None
+    written = json.loads((tmp_path / "foreign.card.json").read_text(encoding="utf-8"))
+    assert written["preprocessing"]["size"] == [64, 64]
+    assert opened.banners.messages() == ()
+
+
+def test_that_what_the_network_does_not_keep_stands_at_its_field_and_is_not_saved(
+    qtbot: QtBot, opened: MainWindow, tmp_path: Path
+) -> None:
+    path = foreign(tmp_path, BROKEN["sigmoid"][0])
+    dialog = asked(qtbot, opened, path)
+    fill(dialog)
+    dialog.findings.add(["One too many"])
+    dialog.channels.setCurrentIndex(1)
+    dialog.save.click()
+    trust(qtbot, dialog)
+    for field, words, correct in (
+        ("channels", "It takes inputs of 1 channel", lambda: dialog.channels.setCurrentIndex(0)),
+        ("findings", "Forward gave shape (1, 2)", lambda: _remove(dialog, 2)),
+        ("outputs", "probabilities", lambda: dialog.outputs.setCurrentIndex(1)),
+    ):
+        qtbot.waitUntil(lambda f=field: dialog.refusal(f) != "", timeout=WAIT_MS)
+        settled(qtbot, dialog)
+        assert words in dialog.refusal(field)
+        assert not (tmp_path / "foreign.card.json").exists()
+        correct()
+        assert dialog.refusal(field) == ""
+        dialog.save.click()
+    session = opened.workspace.session
+    qtbot.waitUntil(lambda: session.model is not None, timeout=WAIT_MS)
+    assert session.model is not None
+    assert session.model.card.outputs == "probabilities"
+
+
+def _remove(dialog: ForeignDialog, row: int) -> None:
+    dialog.findings.setCurrentCell(row, 0)
+    dialog.findings.remove_chosen()
+
+
+@pytest.fixture
+def dialog(qtbot: QtBot, tmp_path: Path) -> ForeignDialog:
+    dialog = ForeignDialog(tmp_path / "net.pt")
+    qtbot.addWidget(dialog)
+    return dialog
+
+
+def test_that_answers_that_make_no_card_are_told_at_their_fields(dialog: ForeignDialog) -> None:
+    answered: list[object] = []
+    dialog.answered.connect(answered.append)
+    dialog.save.click()
+    assert "in the order of its outputs" in dialog.refusal("findings")
+    dialog.findings.add(["Mass", "Mass"])
+    dialog.scale.names.setCurrentIndex(dialog.scale.names.findData("imagenet"))
+    assert dialog.channels.currentData() == 3
+    dialog.channels.setCurrentIndex(0)
+    dialog.save.click()
+    assert "Two have one name" in dialog.refusal("findings")
+    assert "one for each channel" in dialog.refusal("scale")
+    assert dialog.scale.accessibleDescription() == dialog.refusal("scale")
+    assert answered == []
+
+
+def test_that_own_figures_are_read_and_no_other_words(dialog: ForeignDialog) -> None:
+    answered: list[object] = []
+    dialog.answered.connect(answered.append)
+    dialog.findings.add(["Mass"])
+    names, figures = dialog.scale.names, dialog.scale.figures
+    assert not figures["mean"].isEnabled()
+    names.setCurrentIndex(names.findData("own"))
+    for text, words in (("nan", "Mean: must be"), ("a", "Mean: must be"), ("", "Mean: must be")):
+        figures["mean"].setText(text)
+        dialog.save.click()
+        assert words in dialog.refusal("scale")
+    figures["mean"].setText("0.5")
+    figures["value_range"].setText("0, 255")
+    dialog.save.click()
+    (card,) = answered
+    spec = card.preprocessing
+    assert (spec.mean, spec.std, spec.value_range) == ((0.5,), (1.0,), (0.0, 255.0))
+
+
+def test_that_findings_are_typed_pasted_moved_and_removed_by_the_keyboard(
+    qtbot: QtBot, dialog: ForeignDialog
+) -> None:
+    dialog.show()
+    table = dialog.findings
+    table.setFocus()
+    table.item(0, 0).setText("Edema")
+    QApplication.clipboard().setText("Mass\n\n  Nodule \n")
+    QTest.keyClick(table, Qt.Key.Key_V, Qt.KeyboardModifier.ControlModifier)
+    assert [f.name for f in table.findings()] == ["Edema", "Mass", "Nodule"]
+    table.setCurrentCell(2, 0)
+    table.move_chosen(-1)
+    assert [f.name for f in table.findings()] == ["Edema", "Nodule", "Mass"]
+    table.setCurrentCell(0, 1)
+    QTest.keyClick(table, Qt.Key.Key_Space)
+    QTest.keyClick(table, Qt.Key.Key_Down)
+    QTest.keyClick(table, Qt.Key.Key_Delete)
+    assert table.findings() == (Finding("Edema", abnormal=False), Finding("Mass"))
+    assert table.rowCount() == 3
+
+
+def test_that_every_control_of_the_dialog_has_a_name_and_a_tip(dialog: ForeignDialog) -> None:
+    assert (mute(dialog), without_a_tip(dialog)) == ([], [])

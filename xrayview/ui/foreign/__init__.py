@@ -1,0 +1,1 @@
+"""Asking what a TorchScript file from elsewhere does not say of itself."""
