@@ -16,15 +16,18 @@ from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from tests.builders import phantom, write_dicom
+from tests.bundles import tiny_card
 from tests.ui.conftest import WAIT_MS
 from xrayview.display.burned_in import burned_in
 from xrayview.display.greyscale import render
 from xrayview.domain.figure import FigureStyle
 from xrayview.domain.measurement import Annotation, Mark
-from xrayview.domain.model import GateVerdict
+from xrayview.domain.model import Finding, GateVerdict
 from xrayview.domain.radiograph import Window
+from xrayview.engine.protocol import ModelReady, ModelRef
 from xrayview.io.column_catalogue import known_columns
 from xrayview.io.readers import read_film, read_header
+from xrayview.services.session import Session
 from xrayview.services.settings import Settings
 from xrayview.ui.export.column_chooser import ColumnChooser
 from xrayview.ui.export.figure_dialog import FigureDialog
@@ -32,8 +35,10 @@ from xrayview.ui.export.folder_deidentify import FolderDeidentify
 from xrayview.ui.export.folder_job import FolderJob
 from xrayview.ui.export.folder_pictures import FolderPictures
 from xrayview.ui.export.folder_tags import FolderTags
+from xrayview.ui.export.heat_map_choice import HeatMapChoice, offered
 from xrayview.ui.export.remembered import Remembered
 from xrayview.ui.export.shown_film import shown_film
+from xrayview.ui.findings.heat_controls import HeatControls
 from xrayview.ui.main_window import MainWindow
 
 
@@ -255,6 +260,27 @@ def test_that_the_folder_is_exported_with_the_heat_map_that_is_chosen(
     assert dialog.heat.wanted is None
     assert "without colour" in dialog.heat.toolTip()
     close(qtbot, ready, "export_folder")
+
+
+def test_that_the_abnormal_finding_is_offered_first(qtbot: QtBot) -> None:
+    two = tiny_card(findings=(Finding("Normal", abnormal=False), Finding("Opacity")))
+    model = ModelRef(Path("two.pt"), "0" * 64)
+    session = Session()
+    session.open_model(ModelReady(model, two, "cpu", "", "float32", ("grad-cam",)))
+    controls = HeatControls()
+    qtbot.addWidget(controls)
+    offer = offered(session, controls)
+    assert offer is not None
+    assert offer.findings == ("Opacity", "Normal")
+    choice = HeatMapChoice(offer, on=True)
+    qtbot.addWidget(choice)
+    assert choice.wanted is not None
+    assert choice.wanted.finding == "Opacity"
+    controls.offer(offer.findings, ("grad-cam",))
+    controls.start_with("Normal")
+    followed = offered(session, controls)
+    assert followed is not None
+    assert followed.wanted.finding == "Normal"
 
 
 def test_that_without_a_model_no_heat_map_is_offered(opened: MainWindow) -> None:
