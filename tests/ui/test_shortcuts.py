@@ -7,10 +7,19 @@ from collections import Counter
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QKeySequence
-from PySide6.QtWidgets import QLabel, QLineEdit, QPushButton, QSlider, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QApplication,
+    QLabel,
+    QLineEdit,
+    QPushButton,
+    QScrollArea,
+    QSlider,
+    QVBoxLayout,
+    QWidget,
+)
 from pytestqt.qtbot import QtBot
 
-from xrayview.ui import shortcuts
+from xrayview.ui import shortcuts, theme
 from xrayview.ui.key_binding import KeyBinding
 from xrayview.ui.shortcut_sheet import ShortcutSheet
 
@@ -82,6 +91,19 @@ def test_that_the_sheet_shows_every_row(qtbot: QtBot) -> None:
     shown = {label.text() for label in sheet.findChildren(QLabel)}
     assert {key.text for key in shortcuts.KEYS} <= shown
     assert {shortcuts.span(key) for key in shortcuts.KEYS if key.keys} <= shown
+
+
+def test_that_all_keys_are_seen_at_once_on_a_small_screen(qtbot: QtBot, qapp: QApplication) -> None:
+    theme.apply(qapp, "dark")
+    sheet = ShortcutSheet()
+    qtbot.addWidget(sheet)
+    sheet.resize(1254, 740)
+    sheet.show()
+    pages = sheet.findChild(QScrollArea)
+    assert pages is not None
+    qtbot.waitUntil(lambda: pages.widget().width() <= pages.viewport().width())
+    assert pages.widget().minimumSizeHint().width() <= pages.viewport().width()
+    assert pages.verticalScrollBar().maximum() == 0
 
 
 @pytest.mark.parametrize(
