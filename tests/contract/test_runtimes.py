@@ -226,6 +226,34 @@ def test_that_other_outputs_than_the_card_says_are_refused(
     assert caught.value.path == path
 
 
+class LoudSigmoid(Tiny):
+    """Of a white film its probability is 1 to the last bit; its logit is 100."""
+
+    def forward_head(self, features_BDhw: torch.Tensor) -> torch.Tensor:
+        return (10 * super().forward_head(features_BDhw)).sigmoid()
+
+
+class LoudComplement(Tiny):
+    """The same, but its graph does not end in the sigmoid."""
+
+    def forward_head(self, features_BDhw: torch.Tensor) -> torch.Tensor:
+        return 1 - (-10 * super().forward_head(features_BDhw)).sigmoid()
+
+
+@pytest.mark.parametrize(("kind", "logit"), [(LoudSigmoid, 100.0), (LoudComplement, 16.118)])
+def test_that_an_activation_at_the_end_is_left_out_else_probabilities_are_kept_off_0_and_1(
+    kind: type[Tiny], logit: float, tmp_path: Path
+) -> None:
+    card = tiny_card(outputs="probabilities")
+    path = export(network_for(card, kind), tmp_path / "m.pt", card, methods=("forward",))
+    runtime = load(path, card, "cpu")
+    white, black = np.ones((1, 1, 64, 64), np.float32), np.zeros((1, 1, 64, 64), np.float32)
+    assert runtime.forward(white)[0, 0] == pytest.approx(logit, abs=1e-3)
+    assert runtime.forward(black)[0, 0] == pytest.approx(-logit, abs=1e-3)
+    told = runtime.input_gradient(white, np.ones(1, np.float32))
+    assert (np.abs(told).max() > 0) == (kind is LoudSigmoid)
+
+
 def test_that_a_network_for_other_channels_is_refused(tmp_path: Path) -> None:
     path = write_bundle(tmp_path / "grey.pt")
     colour = CARDS["three channels, not square"]

@@ -13,6 +13,8 @@ from typing import Any
 
 import torch
 
+from xrayview.domain.model import Activation
+
 Call = Callable[[torch.Tensor], torch.Tensor]
 
 _MAPS_AT_ONCE = 8
@@ -30,6 +32,9 @@ _IN_PLACE_OF_FILM = frozenset(
         "max_pool2d", "avg_pool2d", "upsample_nearest2d", "upsample_bilinear2d",
     )
 )  # fmt: skip
+
+
+_ENDS: dict[Activation, str] = {"sigmoid": "aten::sigmoid", "softmax": "aten::softmax"}
 
 
 class NoCut(Exception):
@@ -68,6 +73,26 @@ def cut(graph: Any, x_BCHW: torch.Tensor) -> Halves:
         _callable("head", head),
         f"cut after its last map of {channels} x {height} x {width}",
     )
+
+
+def without_activation(graph: Any, activation: Activation) -> Any | None:
+    """The frozen graph of `forward` up to the activation that it ends in; None: it ends in no such.
+
+    What it gives then are logits to the last digit, where a logarithm of probabilities that have
+    come to 0 or 1 has nothing left to tell films apart by.
+    """
+    copy = _plain_copy(graph)
+    last = next(copy.outputs()).node()
+    if last.kind() != _ENDS[activation]:
+        return None
+    _give(copy, next(last.inputs()))
+    return copy
+
+
+def as_call(graph: Any) -> Call:
+    """Something that runs the frozen graph of `forward`."""
+    call: Call = _callable("whole", graph.copy())
+    return call
 
 
 def _plain_copy(graph: Any) -> Any:

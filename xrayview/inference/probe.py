@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from xrayview.domain.model import ModelCard
 from xrayview.errors import ContractBroken, ModelError
-from xrayview.inference.calibration import output_counts, sigmoid
+from xrayview.inference.calibration import ACTIVATIONS, output_counts, sigmoid
 from xrayview.preprocessing.pipeline import Preprocessor
 
 if TYPE_CHECKING:
@@ -65,6 +65,12 @@ def require_same_whole(runtime: Runtime, card: ModelCard) -> None:
     if whole.shape != again.shape or not np.abs(whole - again).max() <= _SAME_WHOLE * scale:
         raise ModelError("its halves do not give what the whole gives")
     runtime.feature_gradient(features[:1], np.ones(whole.shape[1], np.float32))
+
+
+def same_scores(one_BK: Array, other_BK: Array, card: ModelCard) -> bool:
+    """True where both logits make the same scores, whatever number a softmax takes off them."""
+    one, other = (ACTIVATIONS[card.activation](x.astype(np.float64)) for x in (one_BK, other_BK))
+    return one.shape == other.shape and bool(np.abs(one - other).max() <= _SAME_WHOLE)
 
 
 class _Broken(Exception):

@@ -21,9 +21,9 @@ import torch
 
 from xrayview.domain.model import ModelCard
 from xrayview.errors import ContractBroken, DeviceUnavailable, ModelError
-from xrayview.inference.cutting import Halves, NoCut, cut
+from xrayview.inference.cutting import Halves, NoCut, as_call, cut, without_activation
 from xrayview.inference.outputs import ToLogits, to_logits
-from xrayview.inference.probe import noise, probe, require_same_whole
+from xrayview.inference.probe import noise, probe, require_same_whole, same_scores
 from xrayview.io.bundle import require_trusted
 
 Array = npt.NDArray[np.float32]
@@ -126,12 +126,29 @@ class TorchScriptRuntime:
         try:
             with _without_deprecation():
                 frozen = torch.jit.freeze(self._module, optimize_numerics=False)  # type: ignore[no-untyped-call]
-            self._halves = cut(frozen.graph, self._to_tensor(noise(card)[0]))
+            graph = self._leave_out_activation(frozen.graph, card)
+            self._halves = cut(graph, self._to_tensor(noise(card)[0]))
             self.features_note = self._halves.told
             require_same_whole(self, card)
         except (NoCut, RuntimeError, ModelError) as error:
             self._halves = None
             self.features_note = f"cannot be cut in two: {_last_line(error)}"
+
+    def _leave_out_activation(self, graph: Any, card: ModelCard) -> Any:
+        """End a network of probabilities before its activation, where its graph shows it."""
+        shorter = (
+            without_activation(graph, card.activation) if card.outputs == "probabilities" else None
+        )
+        if shorter is None:
+            return graph
+        films = np.concatenate(noise(card))
+        before = self.forward(films)
+        module, undo = self._module, self._undo
+        self._module, self._undo = as_call(shorter), _as_they_are
+        if same_scores(before, self.forward(films), card):
+            return shorter
+        self._module, self._undo = module, undo
+        return graph
 
     def forward(self, x_BCHW: Array) -> Array:
         """See Runtime."""
@@ -299,6 +316,10 @@ def _name_of(device: torch.device) -> str:
     threads = torch.get_num_threads()
     name = platform.processor() or platform.machine()
     return f"{name}, {threads} thread{'' if threads == 1 else 's'}"
+
+
+def _as_they_are(logits_BK: torch.Tensor) -> torch.Tensor:
+    return logits_BK
 
 
 def _as_tensor(output: Any) -> torch.Tensor:

@@ -18,8 +18,9 @@ _LIMITATIONS = (
     "What it was trained on and how well it does is not known here; scores are not calibrated."
 )
 _TURNED_BACK = (
-    " Its network gives probabilities: they are turned back into logits, kept within "
-    f"{LEAST_SHARE:g} of 0 and 1; beyond that films cannot be told apart and have no heat map."
+    " Its network gives probabilities: its last activation is left out where its graph shows it; "
+    f"else they are turned back into logits, kept within {LEAST_SHARE:g} of 0 and 1, beyond which "
+    "films cannot be told apart and have no heat map."
 )
 
 
