@@ -127,7 +127,7 @@ def test_that_the_map_of_a_cut_network_is_that_of_its_own_methods(
     network = make().eval()
     cut = loaded(network, tmp_path / "forward_alone.pt", EXPORTS[how])
     own = loaded(network, tmp_path / "three_methods.pt", with_methods)
-    assert cut.features_note.startswith("cut after its last map of ")
+    assert cut.features_note.startswith("is cut after its last map of ")
     assert own.features_note == ""
     x_BCHW = np.random.default_rng(4).random((2, 3, 64, 64), np.float32)
     np.testing.assert_allclose(cut.head(cut.features(x_BCHW)), cut.forward(x_BCHW), atol=1e-5)
@@ -146,7 +146,7 @@ def test_that_a_bundle_of_ours_without_its_methods_shows_the_same_map(tmp_path: 
         script = torch.jit.load(io.BytesIO(bundle.read_bytes())).eval()
         path = saved(torch.jit.freeze(script, optimize_numerics=False), tmp_path / "stripped.pt")
     cut, own = load(path, card, "cpu"), load(bundle, card, "cpu")
-    assert cut.features_note.startswith("cut after its last map of ")
+    assert cut.features_note.startswith("is cut after its last map of ")
     spec = card.preprocessing
     x_CHW = np.random.default_rng(4).random((spec.channels, *spec.size), np.float32)
     direction_K = np.ones(cut.forward(x_CHW[None]).shape[1], np.float32)

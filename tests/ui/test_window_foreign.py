@@ -15,6 +15,7 @@ from tests.bundles import BROKEN, Tiny, export, network_for, tiny_card
 from tests.ui.conftest import WAIT_MS
 from tests.ui.test_accessible import mute, without_a_tip
 from xrayview.domain.model import Finding
+from xrayview.ui.findings.card_text import card_html
 from xrayview.ui.foreign.dialog import ForeignDialog
 from xrayview.ui.main_window import MainWindow
 
@@ -76,6 +77,11 @@ def test_that_a_file_without_a_card_is_described_tried_saved_and_opened(
     written = json.loads((tmp_path / "foreign.card.json").read_text(encoding="utf-8"))
     assert written["preprocessing"]["size"] == [64, 64]
     assert opened.banners.messages() == ()
+    opened.workspace.judging.classify()
+    panel = opened.workspace.findings
+    qtbot.waitUntil(lambda: panel.state.kind == "judged", timeout=WAIT_MS)
+    assert "is cut after its last map of 2 x 8 x 8" in panel.heat.method.toolTip()
+    assert "is cut after" in card_html(session.model)
 
 
 def test_that_what_the_network_does_not_keep_stands_at_its_field_and_is_not_saved(

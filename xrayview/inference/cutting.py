@@ -71,7 +71,7 @@ def cut(graph: Any, x_BCHW: torch.Tensor) -> Halves:
     return Halves(
         _callable("features", features),
         _callable("head", head),
-        f"cut after its last map of {channels} x {height} x {width}",
+        f"is cut after its last map of {channels} x {height} x {width}",
     )
 
 

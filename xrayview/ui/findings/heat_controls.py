@@ -25,6 +25,7 @@ METHOD_NAMES: dict[str, str] = {
     "occlusion": "Occlusion",
     "input-gradient": "Input gradient",
 }
+_METHOD_TIP = "How the heat map is made"
 _OPACITY_STEP = 10
 
 
@@ -54,7 +55,7 @@ class HeatControls(QWidget):
         shortcuts.describe(self.finding, "heat_finding", "Finding of the heat map")
         self.method = _combo()
         self.method.setAccessibleName("Method of the heat map")
-        self.method.setToolTip("How the heat map is made")
+        self.method.setToolTip(_METHOD_TIP)
         for combo in (self.finding, self.method):
             combo.currentIndexChanged.connect(lambda _: self.asked.emit())
         self.opacity, opacity_row = _slider("Opacity", 50, self.opacity_changed)
@@ -67,8 +68,14 @@ class HeatControls(QWidget):
         self.note.hide()
         self._place(opacity_row, cutoff_row)
 
-    def offer(self, findings: Sequence[str], methods: Sequence[HeatMapMethod]) -> None:
-        """The model's findings and methods; the choice stays where it is still offered."""
+    def offer(
+        self, findings: Sequence[str], methods: Sequence[HeatMapMethod], note: str = ""
+    ) -> None:
+        """The model's findings and methods; the choice stays where it is still offered.
+
+        `note` says where the network was cut for Grad-CAM, or why it cannot be.
+        """
+        self.method.setToolTip(f"{_METHOD_TIP}\nThis network {note}" if note else _METHOD_TIP)
         with QSignalBlocker(self.finding), QSignalBlocker(self.method):
             _refill(self.finding, [(name, name) for name in findings])
             _refill(self.method, [(METHOD_NAMES.get(m, m), m) for m in methods])

@@ -80,7 +80,7 @@ class FindingsPanel(QFrame):
         self._heat_rule.setVisible(judged)
         self.heat.setVisible(judged)
         if judged and state.card is not None:
-            self.heat.offer(abnormal_first(state.card), state.methods)
+            self.heat.offer(abnormal_first(state.card), state.methods, state.methods_note)
             self.mark()
 
     def findings_in_order(self) -> tuple[str, ...]:

@@ -28,6 +28,8 @@ class FindingsState:
     methods: tuple[HeatMapMethod, ...] = ()
     own_points: Mapping[str, float] = field(default_factory=dict)
     """Thresholds of the user's own, by finding."""
+    methods_note: str = ""
+    """Where the network was cut for Grad-CAM, or why it cannot be."""
 
 
 _BY_STATUS: dict[Status, Kind] = {
@@ -52,7 +54,8 @@ def findings_state(
     result = session.result(session.current)
     if result is not None:
         kind, own = _BY_STATUS[result.status], session.own_points
-        return FindingsState(kind, result.message, result, card, methods, own)
+        note = session.model.features_note
+        return FindingsState(kind, result.message, result, card, methods, own, note)
     if session.film_error is not None:
         return FindingsState("unread", "The film could not be read: no score.", card=card)
     return FindingsState("unasked", "This film has not been classified yet.", card=card)
