@@ -17,6 +17,7 @@ from torch import nn
 from tests.bundles import BROKEN, Tiny, export, network_for, tiny_card, write_bundle
 from xrayview.domain.model import Finding, ModelCard, PreprocessSpec
 from xrayview.errors import ContractBroken, DeviceUnavailable, ExitCode, ModelError
+from xrayview.inference.calibration import scores_of
 from xrayview.inference.explain import explained_direction
 from xrayview.inference.runtime import Runtime, load
 
@@ -224,6 +225,27 @@ def test_that_other_outputs_than_the_card_says_are_refused(
         load(path, card, "cpu")
     assert caught.value.place == place
     assert caught.value.path == path
+
+
+class LogSoftmax(Tiny):
+    def forward_head(self, features_BDhw: torch.Tensor) -> torch.Tensor:
+        return super().forward_head(features_BDhw).log_softmax(1)
+
+
+def test_that_a_log_softmax_is_taken_for_logits_of_a_softmax_and_of_no_sigmoid(
+    tmp_path: Path,
+) -> None:
+    card = CARDS["a pair of one logit each"]
+    path = export(network_for(card, LogSoftmax), tmp_path / "m.pt", card)
+    film = np.full((1, 1, 64, 64), 0.6, np.float32)
+    plain = load(export(network_for(card), tmp_path / "plain.pt", card), card, "cpu")
+    scores = [
+        scores_of(runtime.forward(film), card) for runtime in (plain, load(path, card, "cpu"))
+    ]
+    np.testing.assert_allclose(scores[0], scores[1], atol=1e-6)
+    with pytest.raises(ContractBroken, match="log-softmax") as caught:
+        load(path, replace(card, task="multilabel", activation="sigmoid"), "cpu")
+    assert caught.value.place == "activation"
 
 
 class LoudSigmoid(Tiny):

@@ -125,6 +125,7 @@ def _probe_forward(runtime: Runtime, card: ModelCard, film: Array, other: Array)
         _require_shares(answers, card)
     else:
         _refuse_probabilities(answers)
+        _refuse_logarithms(answers, card)
 
 
 def _first_logits(runtime: Runtime, card: ModelCard, film: Array) -> Array:
@@ -206,6 +207,18 @@ def _refuse_probabilities(logits_BK: Array) -> None:
         "probabilities.",
         "inference.outputs",
     )
+
+
+def _refuse_logarithms(logits_BK: Array, card: ModelCard) -> None:
+    # A log-softmax is as good as logits to a softmax; a sigmoid would make other scores of it.
+    if card.activation == "softmax" or logits_BK.shape[1] == 1 or logits_BK.max() > 0:
+        return
+    if _close(np.exp(logits_BK).sum(axis=1), np.ones(len(logits_BK))):
+        raise _Broken(
+            "its outputs are logarithms of probabilities that add up to one (log-softmax)",
+            "Say in its card that its activation is softmax.",
+            "activation",
+        )
 
 
 def _probe_features(runtime: Runtime, film: Array, other: Array) -> None:
