@@ -138,6 +138,8 @@ def test_that_an_enlarged_film_is_larger_still_in_the_loupe(viewer: FilmViewer) 
     viewer._canvas.place(viewer.placement.zoomed_at(MIDDLE, 5.0))
     mouse(viewer, QEvent.Type.MouseButtonPress, LEFT, MIDDLE)
     assert loupe_of(viewer).placement.zoom == pytest.approx(10)
+    wheel(viewer, 120, at=MIDDLE)
+    assert loupe_of(viewer).placement.zoom == pytest.approx(15)
 
 
 def test_that_the_loupe_goes_with_its_film(viewer: FilmViewer) -> None:

@@ -16,9 +16,8 @@ from xrayview.ui.viewer.placement import ZOOM_LIMITS, Placement
 ACROSS_PX = 260
 """Logical pixels from edge to edge."""
 FACTORS = (2, 3, 4)
-"""Screen pixels per film pixel; the wheel goes through them."""
-_MORE_THAN_AROUND = 2.0
-"""Where the film itself is enlarged, the loupe shows it so many times larger still."""
+"""Screen pixels per film pixel, and so many times more where the film itself is enlarged; the wheel
+goes through them."""
 _RING = QColor(0, 0, 0, 200), QColor(241, 241, 241, 220)
 _TEXT_HIGH_PX = 16
 
@@ -55,7 +54,7 @@ class Loupe(QWidget):
     def show_at(self, place: QPointF, around: Placement) -> None:
         """Magnify what lies under `place` (logical pixels of the viewport) in `around`."""
         ratio = self.devicePixelRatioF()
-        zoom = max(float(self.factor), _MORE_THAN_AROUND * around.zoom)
+        zoom = self.factor * max(1.0, around.zoom)
         self._placement = replace(
             around,
             view=QSize(round(ACROSS_PX * ratio), round(ACROSS_PX * ratio)),
