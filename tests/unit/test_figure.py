@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from base64 import b64decode
+from dataclasses import replace
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
@@ -17,7 +18,7 @@ from xrayview.display.drawings import drawings_of
 from xrayview.display.figure import compose
 from xrayview.display.figure_grey import seen_grey
 from xrayview.display.figure_raster import drawn
-from xrayview.display.figure_text import text_width, wrapped
+from xrayview.display.figure_text import ASCENT, text_width, wrapped
 from xrayview.display.greyscale import render
 from xrayview.display.scale_bar import scale_bar
 from xrayview.domain.figure import FILM_ALONE, Figure, FigureLook, FigureStyle, HeatLayer
@@ -152,6 +153,14 @@ def test_that_the_heat_map_turns_with_the_film(chest: Radiograph, turns: int) ->
     assert changed[np.rot90(wanted, -turns)].mean() > 0.99
     far = np.rot90(wanted[::-1, ::-1], -turns)
     assert not changed[far].any()
+
+
+@pytest.mark.parametrize("rows", [60, 245, 600])
+def test_that_the_title_of_the_colour_bar_is_never_cut(chest: Radiograph, rows: int) -> None:
+    small = replace(chest, pixels_HW=chest.pixels_HW[:rows, :231])
+    figure = compose(small, FigureLook(), FigureStyle(), heat=heat_layer(small))
+    (title,) = (label for label in figure.labels if label.text == "Evidence")
+    assert title.place[1] - ASCENT * title.size >= -1e-6
 
 
 def test_that_16_bits_leave_all_colour_out(chest: Radiograph) -> None:

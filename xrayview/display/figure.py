@@ -143,9 +143,10 @@ class _Composer:
 
     def _colour_bar(self, layer: HeatLayer) -> int:
         """Right of the film; how much room it takes."""
-        em, rows = self._em, self._rows
-        high = min(14.0 * em, 0.8 * rows)
-        left, top = self._columns + self._left + 0.8 * em, (rows - high) / 2
+        em, rows, size = self._em, self._rows, 0.75 * self._em
+        title = 0.9 * em + (LINE_HEIGHT * (len(_BAR_TITLE) - 1) + ASCENT) * size
+        high = max(1.0 * em, min(14.0 * em, 0.8 * rows, rows - 2 * title))
+        left, top = self._columns + self._left + 0.8 * em, max(title, (rows - high) / 2)
         bar = colour_bar(256, 1, cutoff=layer.cutoff)
         bar[..., :3][bar[..., 3] == 0] = 0
         frame = (left, top), (left + em, top), (left + em, top + high), (left, top + high)
@@ -154,7 +155,6 @@ class _Composer:
         for value, text in _TICKS:
             y = top + (1 - value) * high + 0.35 * em
             self._labels.append(Label(text, (left + 1.3 * em, y), 0.8 * em))
-        size = 0.75 * em
         for above, text in enumerate(reversed(_BAR_TITLE)):
             y = top - 0.9 * em - above * LINE_HEIGHT * size
             self._labels.append(Label(text, (left, y), size))
