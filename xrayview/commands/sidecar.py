@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from xrayview.commands.terminal import positive
 from xrayview.errors import UsageError
@@ -101,7 +101,7 @@ def _scale(options: argparse.Namespace) -> Scale:
     """The named scale, with the figures that are given in place of its own."""
     from xrayview.services.foreign_models import SCALES
 
-    own = {
+    own: dict[str, Any] = {
         name: tuple(getattr(options, name))
         for name in ("mean", "std", "value_range")
         if getattr(options, name) is not None

@@ -125,7 +125,7 @@ class TorchScriptRuntime:
         """
         try:
             with _without_deprecation():
-                frozen = torch.jit.freeze(self._module, optimize_numerics=False)  # type: ignore[no-untyped-call]
+                frozen = torch.jit.freeze(self._module, optimize_numerics=False)
             graph = self._leave_out_activation(frozen.graph, card)
             self._halves = cut(graph, self._to_tensor(noise(card)[0]))
             self.features_note = self._halves.told
