@@ -10,12 +10,14 @@ from pathlib import Path
 import pytest
 from PySide6.QtCore import QEvent, QSize
 from PySide6.QtGui import QColor
-from PySide6.QtWidgets import QApplication, QFrame, QHBoxLayout, QToolButton, QWidget
+from PySide6.QtWidgets import QApplication, QFrame, QHBoxLayout, QLabel, QToolButton, QWidget
 from pytestqt.qtbot import QtBot
 
-from xrayview.errors import Status
+from xrayview.domain.events import FilmFinished, FilmResult
+from xrayview.errors import Status, StatusCode
 from xrayview.services.resources import resource
 from xrayview.ui import icons, theme
+from xrayview.ui.batch.line import BatchLine
 from xrayview.ui.colours import DARK, INKS, LIGHT, STATUS_COLOUR, STATUS_ICON, C, Colours
 from xrayview.ui.sign import Sign
 from xrayview.ui.viewer.film_view import FilmViewer
@@ -121,6 +123,16 @@ def test_that_the_bar_of_frames_is_written_in_the_ink_of_panels(qtbot: QtBot) ->
         theme.use(choice)
         viewer.frames.count.ensurePolished()
         assert viewer.frames.count.palette().windowText().color().name() == colours.text
+
+
+@pytest.mark.usefixtures("dark")
+def test_that_the_counts_of_a_batch_are_written_in_the_inks_of_the_theme(qtbot: QtBot) -> None:
+    line = BatchLine()
+    qtbot.addWidget(line)
+    line.show_event(FilmFinished(FilmResult("a.dcm", Status.WARN, StatusCode.OK, ""), 1, 2))
+    theme.use("light")
+    (counted,) = (label.text() for label in line.findChildren(QLabel) if "warn 1" in label.text())
+    assert LIGHT.warn in counted
 
 
 @pytest.mark.usefixtures("dark")

@@ -18,6 +18,7 @@ from PySide6.QtWidgets import (
 
 from xrayview.domain.events import BatchEvent, BatchFinished, BatchStarted, FilmFinished
 from xrayview.errors import Status
+from xrayview.ui import theme
 from xrayview.ui.colours import STATUS_COLOUR
 
 
@@ -57,6 +58,7 @@ class BatchLine(QFrame):
         self._close = _button("Close", self.close_asked)
         self._place()
         self.hide()
+        theme.on_switch(self._show_counts)
 
     def show_waiting(self, text: str) -> None:
         """The batch was asked for; the folder is being listed."""
@@ -78,7 +80,7 @@ class BatchLine(QFrame):
             self._bar.setMaximum(max(1, event.total))
             self._bar.setValue(event.done)
             self._text.setText(self._progress(event))
-            self._figures.setText(self._counted())
+            self._show_counts()
         else:
             self._finish(event)
 
@@ -113,11 +115,13 @@ class BatchLine(QFrame):
             words += [f"{rate:.3g} films/s", f"{_span((event.total - event.done) / rate)} left"]
         return "   ".join(words)
 
-    def _counted(self) -> str:
-        return " &nbsp; ".join(
-            f"<span style='color:{STATUS_COLOUR[status]}'>{status} {count:,}</span>"
-            for status, count in self._counts.items()
-            if count
+    def _show_counts(self) -> None:
+        self._figures.setText(
+            " &nbsp; ".join(
+                f"<span style='color:{STATUS_COLOUR[status]}'>{status} {count:,}</span>"
+                for status, count in self._counts.items()
+                if count
+            )
         )
 
     def _finish(self, event: BatchFinished) -> None:
@@ -126,7 +130,7 @@ class BatchLine(QFrame):
         self._bar.setRange(0, 1)
         self._bar.setValue(1)
         self._text.setText(f"Batch {word}: {total:,} rows in {_span(event.seconds)}")
-        self._figures.setText(self._counted())
+        self._show_counts()
         self._show_running(False)
         for button in (self._open, self._save):
             button.setVisible(event.csv_path is not None)
