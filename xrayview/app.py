@@ -7,7 +7,7 @@ import multiprocessing
 import os
 import sys
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from types import TracebackType
@@ -25,6 +25,7 @@ from xrayview.ui.banners import Message
 from xrayview.ui.bridge import MainThread
 from xrayview.ui.collecting import Collector
 from xrayview.ui.main_window import MainWindow
+from xrayview.ui.waking import IN_A_THREAD, IN_TURNS, import_all, in_turns
 
 _TALL_PX = 1800
 """A screen of at least this height with no scale of its own is a high-density one."""
@@ -93,40 +94,44 @@ class AfterFirstPaint(QObject):
 def _load(
     window: MainWindow, settings: Settings, options: argparse.Namespace, collector: Collector
 ) -> None:
-    """Import what the panels need in a thread: the window answers meanwhile."""
+    """Bring in what the panels need; the window answers meanwhile."""
     bridge = MainThread(window)
+
+    def wake() -> None:
+        in_turns(_waking(window, settings, options, collector), lambda: not window.closed)
 
     def load() -> None:
         try:
-            import cv2  # noqa: F401
-
-            import xrayview.engine.client  # noqa: F401
+            for _ in import_all(IN_A_THREAD):
+                pass
         finally:  # what is broken says so again on the window's thread
-            bridge.deliver(lambda: _wake(window, settings, options, collector))
+            bridge.deliver(wake)
 
     threading.Thread(target=load, name="xrayview imports", daemon=True).start()
 
 
-def _wake(
+def _waking(
     window: MainWindow, settings: Settings, options: argparse.Namespace, collector: Collector
-) -> None:
-    from xrayview.engine.client import Engine
-
-    if window.closed:
-        return
-    workers = settings["decode_workers"] or None
+) -> Iterator[None]:
+    asked = options.sample or options.folder is not None
     if options.sample:
         window.open_sample()
     elif options.folder is not None:
         window.open_paths([options.folder.absolute()])
-    elif settings["reopen_folder"] and (last := settings["window_state"].get("source")):
-        _reopen(window, Path(last))
     if options.screenshot is not None:
         from xrayview.ui.screenshot import Photographer
 
         Photographer(window, options.screenshot)
-    window.wake(Engine(workers, settings.limits(), crash_log=crash_log()), options.model)
+    yield from import_all(IN_TURNS)
+    from xrayview.engine.client import Engine
+
+    workers = settings["decode_workers"] or None
+    engine = Engine(workers, settings.limits(), crash_log=crash_log())
+    yield from window.waking(engine, options.model)
     collector.settle()
+    last = settings["window_state"].get("source")
+    if last and settings["reopen_folder"] and not asked:
+        _reopen(window, Path(last))
 
 
 def _reopen(window: MainWindow, last: Path) -> None:

@@ -15,31 +15,35 @@ class Columns(QSplitter):
     """Films take what room there is more.
 
     Args:
+        parent: it has its place there from the start.
         listed: the panel at the left.
         films: in the middle.
         table: below the films; hidden until it is asked for.
         said: the panels at the right, the first of them taking the room.
     """
 
-    def __init__(self, listed: QWidget, films: QWidget, table: QWidget, *said: QWidget) -> None:
-        super().__init__(Qt.Orientation.Horizontal)
+    def __init__(
+        self, parent: QWidget, listed: QWidget, films: QWidget, table: QWidget, *said: QWidget
+    ) -> None:
+        super().__init__(Qt.Orientation.Horizontal, parent)
         self._seen = False
         self._left, self._table = listed, table
         rows = QSplitter(Qt.Orientation.Vertical)
+        self._right = QWidget()
+        for panel, least in zip((listed, rows, self._right), _LEAST_PX, strict=True):
+            panel.setMinimumWidth(least)
+            self.addWidget(panel)
+        # What is filled before it has its place is styled anew in it, to the last label.
         rows.addWidget(films)
         rows.addWidget(table)
         rows.setStretchFactor(0, 1)
         rows.setSizes(list(_FILMS_OVER_TABLE_PX))
         table.hide()
-        self._right = QWidget()
         right = QVBoxLayout(self._right)
         right.setContentsMargins(0, 0, 0, 0)
         right.setSpacing(0)
         for place, panel in enumerate(said):
             right.addWidget(panel, int(place == 0))
-        for panel, least in zip((listed, rows, self._right), _LEAST_PX, strict=True):
-            panel.setMinimumWidth(least)
-            self.addWidget(panel)
         for splitter in (rows, self):
             splitter.setHandleWidth(1)
             splitter.setChildrenCollapsible(False)

@@ -52,9 +52,11 @@ class FilmDock(QDockWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__("Film", parent)
         self.setObjectName("film_dock")
+        self.pages = QStackedWidget()
+        body = _Body(self.pages)
+        self.setWidget(body)  # in its place before it is filled: each page is styled once
         self.tags = TagBrowser()
         self.pipeline = PipelineInspector()
-        self.pages = QStackedWidget()
         self.pages.addWidget(self.tags)
         self.pages.addWidget(self.pipeline)
         self.measurements = MeasurementList()
@@ -62,8 +64,6 @@ class FilmDock(QDockWidget):
         self.buttons = QButtonGroup(self)
         self.buttons.idClicked.connect(self._turn_to)
         self.setTitleBarWidget(self._title_bar())
-        body = _Body(self.pages)
-        self.setWidget(body)
         body.escaped.connect(self.leave)
         self._turn_to(0)
         self.hide()

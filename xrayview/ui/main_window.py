@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -118,19 +118,30 @@ class MainWindow(QMainWindow):
 
         `model` is the bundle that is asked for; without one the usual one is loaded.
         """
+        for _ in self.waking(engine, model):
+            pass
+
+    def waking(self, engine: Engine, model: Path | None = None) -> Iterator[None]:
+        """The same in steps, between which the window may answer its user."""
         from xrayview.services.session import Session
         from xrayview.services.tasks import Tasks
         from xrayview.ui.dashboard import Dashboard
         from xrayview.ui.export.exports import Exports
         from xrayview.ui.film_dock import FilmDock
         from xrayview.ui.foreign.flow import Describing
+        from xrayview.ui.grid.grid import ViewGrid
         from xrayview.ui.workspace import Workspace
 
         tasks = Tasks(MainThread(self).deliver)
-        session = Session(self._settings["film_memory_mib"])
-        space = Workspace(session, tasks, engine, self._settings, self._results)
-        self._space = space
+        self._let_go = [tasks.close, engine.close]
         self.dock = FilmDock(self)
+        yield
+        grid = ViewGrid(self.pages)
+        yield
+        session = Session(self._settings["film_memory_mib"])
+        space = Workspace(session, tasks, engine, self._settings, self._results, grid, self.pages)
+        yield
+        self._space = space
         self.dock.follow(space, tasks, engine)
         self._restore_dock(space)
         self._let_go = [

@@ -58,9 +58,16 @@ class Workspace(QWidget):
     """What is known of the active view's film is another."""
 
     def __init__(
-        self, session: Session, tasks: Tasks, engine: Engine, settings: Settings, results: Path
+        self,
+        session: Session,
+        tasks: Tasks,
+        engine: Engine,
+        settings: Settings,
+        results: Path,
+        grid: ViewGrid,
+        parent: QWidget | None = None,
     ) -> None:
-        super().__init__()
+        super().__init__(parent)
         self.session = session
         self._settings = settings
         self.workbench = Workbench(session, tasks, engine)
@@ -76,7 +83,7 @@ class Workspace(QWidget):
         self.starring = Starring(tasks)
         known = Known(self.starring.is_starred, session.result)
         self.browser = Browser(self.thumbnails, partial(chip_of, session), known)
-        self.grid = ViewGrid()
+        self.grid = grid
         self.views = Views(session, self.workbench, self.grid)
         self.second = SecondWindow(session, self.workbench, self.grid, settings["window_state"])
         self.frames = Frames(session, tasks, engine, self.grid)
@@ -244,7 +251,9 @@ class Workspace(QWidget):
         self.browser.field.selectAll()
 
     def _place(self) -> None:
-        self._columns = Columns(self.browser, self.grid, self.table, self.findings, self.histogram)
+        self._columns = Columns(
+            self, self.browser, self.grid, self.table, self.findings, self.histogram
+        )
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)

@@ -23,7 +23,7 @@ class ViewCell(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.viewer = FilmViewer()
+        self.viewer = FilmViewer(self)
         self._framed = self._active = self._offered = False
         self._line = QLabel()
         self._line.setProperty("role", "quiet")

@@ -12,7 +12,7 @@ from PySide6.QtGui import (
     QResizeEvent,
     QWheelEvent,
 )
-from PySide6.QtWidgets import QFrame, QGraphicsScene, QGraphicsView
+from PySide6.QtWidgets import QFrame, QGraphicsScene, QGraphicsView, QWidget
 
 from xrayview.ui.viewer.film_item import FilmItem
 from xrayview.ui.viewer.loupe import Loupe
@@ -59,8 +59,8 @@ class Canvas(QGraphicsView):
     window_dragged = Signal(float, float)
     """Pixels to the right and down since the drag began."""
 
-    def __init__(self, film: FilmItem) -> None:
-        super().__init__()
+    def __init__(self, film: FilmItem, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
         self.film = film
         self.tool: Tool = "window"
         self.pencil: Pencil | None = None

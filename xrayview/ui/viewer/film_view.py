@@ -72,14 +72,14 @@ class FilmViewer(QWidget):
         self._identity_hidden = False
         self._dragged_from: Window | None = None
         self._film = FilmItem()
-        self._canvas = Canvas(self._film)
+        self._canvas = Canvas(self._film, self)
         self._canvas.setAccessibleName(self.accessibleName())
         self._heat = HeatOverlay(self._film, self._canvas.viewport(), self._canvas.loupe)
         self.measure = MeasureLayer(self._film, self._canvas)
         self._corners = CornerLayer(self._canvas.viewport())
         self._message = MessagePage(self._canvas.viewport())
         self.setProperty("film", True)  # its texts lie on black in every theme
-        self.frames = FrameBar()
+        self.frames = FrameBar(self)
         self._busy = BusyLine(self)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)

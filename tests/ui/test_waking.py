@@ -1,0 +1,100 @@
+"""What comes after the first paint comes bit by bit: the window answers meanwhile."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import QTimer
+from PySide6.QtWidgets import QApplication
+from pytestqt.qtbot import QtBot
+
+from tests.ui.conftest import LentEngine
+from xrayview.engine.client import Engine
+from xrayview.services.settings import Settings
+from xrayview.ui import theme
+from xrayview.ui.main_window import MainWindow
+from xrayview.ui.waking import in_turns
+
+ROOT = Path(__file__).parents[2]
+_MOST = 24
+"""Modules in one turn: the window answers within some forty milliseconds, on a slow machine too."""
+_PROGRAM = """
+import sys
+from importlib import import_module
+from PySide6.QtWidgets import QApplication
+import xrayview.app
+from xrayview.ui.waking import IN_A_THREAD, IN_TURNS
+
+def brought(name):
+    before = set(sys.modules)
+    import_module(name)
+    return len(set(sys.modules) - before)
+
+for name in IN_A_THREAD:
+    import_module(name)
+print("widgets", "xrayview.ui.workbench" in sys.modules)
+print("most", max(brought(name) for name in IN_TURNS))
+from xrayview.engine.client import Engine
+from xrayview.services.settings import Settings
+from xrayview.ui.main_window import MainWindow
+app = QApplication([])
+settings = Settings()
+settings["model"] = "none"
+window = MainWindow(settings, None)
+before = set(sys.modules)
+window.wake(Engine(1))
+print("late", *sorted(n for n in set(sys.modules) - before if n.startswith("xrayview")))
+sys.stdout.flush()
+window.close()
+"""
+
+
+def test_that_modules_come_in_a_thread_without_qt_and_few_in_each_turn() -> None:
+    ran = subprocess.run(
+        [sys.executable, "-c", _PROGRAM],
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+        check=True,
+        timeout=120,
+    )
+    told = dict(line.partition(" ")[::2] for line in ran.stdout.splitlines())
+    assert told["widgets"] == "False"
+    assert int(told["most"]) <= _MOST
+    assert told["late"] == ""
+
+
+def test_that_the_window_answers_while_it_wakes(
+    qtbot: QtBot, engine: Engine, settings: Settings, tmp_path: Path
+) -> None:
+    theme.apply(QApplication.instance())
+    window = MainWindow(settings, tmp_path / "results")
+    qtbot.addWidget(window)
+    asked: list[str] = []
+    in_turns(window.waking(LentEngine(engine)), lambda: True)
+    QTimer.singleShot(0, lambda: asked.append("awake" if window.awake else "asleep"))
+    qtbot.waitUntil(lambda: window.awake)
+    assert asked == ["asleep"]
+    window.close()
+
+
+def test_that_a_window_closed_while_it_wakes_takes_no_further_step(
+    qtbot: QtBot,
+    engine: Engine,
+    settings: Settings,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    theme.apply(QApplication.instance())
+    window = MainWindow(settings, tmp_path / "results")
+    qtbot.addWidget(window)
+    lent, closed = LentEngine(engine), []
+    monkeypatch.setattr(lent, "close", lambda: closed.append(True))
+    in_turns(window.waking(lent), lambda: not window.closed)
+    window.close()
+    qtbot.wait(50)
+    assert closed == [True]
+    assert not window.awake

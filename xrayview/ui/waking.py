@@ -1,0 +1,80 @@
+"""What the panels need, brought in while the start page is already on screen.
+
+Together it takes half a second, and the window would not answer for so long: what knows nothing of
+Qt comes in a thread, the rest in turns between which the window may answer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from importlib import import_module
+
+from PySide6.QtCore import QTimer
+
+IN_A_THREAD = (
+    "cv2",
+    "xrayview.engine.client",
+    "xrayview.services.session",
+    "xrayview.services.film_decodes",
+    "xrayview.services.catalogue",
+    "xrayview.services.labels",
+    "xrayview.services.measurement_files",
+    "xrayview.services.priors",
+    "xrayview.services.progress",
+    "xrayview.services.stars",
+    "xrayview.batch.run",
+    "xrayview.batch.measurements",
+    "xrayview.display.cine",
+    "xrayview.display.corners",
+    "xrayview.display.drawings",
+    "xrayview.display.figure_raster",
+    "xrayview.display.histogram",
+    "xrayview.display.inspector",
+    "xrayview.display.overlay",
+    "xrayview.io.figure_svg",
+)
+IN_TURNS = (
+    "xrayview.ui.viewer.canvas",
+    "xrayview.ui.measure.layer",
+    "xrayview.ui.viewer.film_view",
+    "xrayview.ui.workbench",
+    "xrayview.ui.grid.grid",
+    "xrayview.ui.browser.row_view",
+    "xrayview.ui.browser.panel",
+    "xrayview.ui.batch.table",
+    "xrayview.ui.batch.flow",
+    "xrayview.ui.judging",
+    "xrayview.ui.findings.panel",
+    "xrayview.ui.findings.flow",
+    "xrayview.ui.film_flow",
+    "xrayview.ui.grid.second_window",
+    "xrayview.ui.measure.exporting",
+    "xrayview.ui.workspace",
+    "xrayview.ui.dashboard",
+    "xrayview.ui.export.figure_dialog",
+    "xrayview.ui.export.exports",
+    "xrayview.ui.tags.panel",
+    "xrayview.ui.film_dock",
+    "xrayview.ui.foreign.flow",
+)
+"""Each brings what the following ones need, so that none of them brings much."""
+
+
+def import_all(names: tuple[str, ...]) -> Iterator[None]:
+    """Import one module at each step."""
+    for name in names:
+        import_module(name)
+        yield
+
+
+def in_turns(steps: Iterator[None], wanted: Callable[[], bool]) -> None:
+    """Take one step in each turn of the window, until there is none or it is not wanted."""
+
+    def step() -> None:
+        if not wanted():
+            return
+        for _ in steps:
+            QTimer.singleShot(0, step)
+            return
+
+    step()
