@@ -12,6 +12,7 @@ A thread asks the window for a sign of life every few milliseconds. `extra_info`
 
 from __future__ import annotations
 
+import itertools
 import os
 import statistics
 import threading
@@ -29,6 +30,7 @@ from PySide6.QtWidgets import QApplication
 
 from tests.builders import phantom, write_dicom
 from xrayview.engine.client import Engine
+from xrayview.engine.protocol import ReadHeaders
 from xrayview.services.settings import Settings
 from xrayview.ui import theme
 from xrayview.ui.collecting import Collector
@@ -39,6 +41,8 @@ os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 FILMS = int(os.environ.get("XRAYVIEW_BENCH_FILMS", "2000"))
 ASK_EVERY_S = 0.004
 WAIT_S = 120
+TO_AND_FRO = itertools.cycle([*range(40), *range(40, 0, -1)])
+"""Places in the list, in fortieths."""
 
 
 class Watch(QObject):
@@ -133,7 +137,9 @@ def window(qapp: QApplication, tmp_path: Path) -> Iterator[MainWindow]:
     shown = MainWindow(settings, tmp_path)
     shown.resize(1280, 800)
     shown.show()
-    shown.wake(Engine())
+    engine = Engine()
+    shown.wake(engine)
+    engine.submit(ReadHeaders((), Path())).result(WAIT_S)  # as the program does: workers are there
     collector.settle()
     run_for(1500)
     yield shown
@@ -150,23 +156,25 @@ def run_for(ms: int) -> None:
     loop.exec()
 
 
-def until(done: Callable[[], bool]) -> None:
+def until(done: Callable[[], bool], meanwhile: Callable[[], object] = lambda: None) -> None:
     end = time.monotonic() + WAIT_S
     while not done() and time.monotonic() < end:
+        meanwhile()
         run_for(5)
     assert done()
 
 
 def session(window: MainWindow, folder: Path, watch: Watch) -> None:
-    """Open the folder; scroll, step, window, filter, star."""
+    """Open the folder, scrolling while it is read; scroll, step, window, filter, star."""
     space = window.workspace
     heard: list[bool] = []
     space.workbench.finished_listing.connect(lambda: heard.append(True))
     watch.step("open the folder")
-    window.open_paths([folder])
-    until(lambda: bool(heard))
-    watch.step("scroll")
     bar = space.browser.tree.verticalScrollBar()
+    window.open_paths([folder])
+    until(lambda: bool(heard), lambda: bar.setValue(next(TO_AND_FRO) * bar.maximum() // 40))
+    bar.setValue(0)
+    watch.step("scroll")
     for place in range(40):
         bar.setValue(bar.maximum() * place // 40)
         run_for(20)
@@ -197,6 +205,31 @@ def test_window_answers_through_a_session(benchmark: Any, window: MainWindow, fo
         benchmark.pedantic(session, (window, folder, watch), rounds=1)
     benchmark.extra_info.update(watch.told())
     benchmark.extra_info["films"] = FILMS
+
+
+def test_first_thumbnails_while_a_folder_is_read(
+    benchmark: Any, window: MainWindow, folder: Path
+) -> None:
+    """From the click to the first row, its thumbnail and the last row."""
+    space = window.workspace
+    came: dict[str, float] = {}
+    start = time.perf_counter()
+
+    def note(what: str) -> None:
+        came.setdefault(what, round(time.perf_counter() - start, 3))
+
+    space.workbench.folder_opened.connect(lambda: note("first_film_s"))
+    space.thumbnails.arrived.connect(lambda _film: note("first_thumbnail_s"))
+    space.workbench.finished_listing.connect(lambda: note("all_films_s"))
+
+    def opened() -> None:
+        window.open_paths([folder])
+        until(lambda: len(came) == 3)
+
+    benchmark.pedantic(opened, rounds=1)
+    benchmark.extra_info.update(came, films=FILMS)
+    ratio = came["first_thumbnail_s"] / came["all_films_s"]
+    benchmark.extra_info["first_to_all"] = round(ratio, 3)
 
 
 @pytest.fixture(scope="module")
