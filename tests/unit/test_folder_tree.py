@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
 from pathlib import Path
 
 from hypothesis import given
@@ -46,8 +48,7 @@ def test_that_films_in_pieces_are_grouped_as_at_once(films: list[FilmRef], cut: 
 def test_that_a_series_is_in_the_order_of_its_numbers(films: list[FilmRef]) -> None:
     tree = FolderTree(films)
     for one in films:
-        group = tree.group_of(one)
-        assert group is not None
+        group = tree.groups_of(one)[-1]
         assert one in group.films
         assert [f.instance_number for f in group.films] == sorted(
             f.instance_number for f in group.films
@@ -60,6 +61,27 @@ def test_that_patients_studies_and_series_hold_each_other() -> None:
     studies = tree.groups[0].groups
     assert [group.level for group in studies] == [Level.STUDY, Level.STUDY]
     assert [group.level for group in studies[0].groups] == [Level.SERIES]
+
+
+def test_that_a_film_knows_its_groups_from_the_top() -> None:
+    one = film(1)
+    tree = FolderTree([one])
+    levels = [group.level for group in tree.groups_of(one)]
+    assert levels == [Level.PATIENT, Level.STUDY, Level.SERIES]
+    assert [group.is_top for group in tree.groups_of(one)] == [True, False, False]
+    assert tree.groups_of(film(1, patient="Q")) == []
+
+
+def test_that_a_closed_folder_is_let_go_at_once() -> None:
+    one = film(1)
+    tree = FolderTree([one])
+    groups = [weakref.ref(group) for group in tree.groups_of(one)]
+    gc.disable()  # nobody is to wait for it
+    try:
+        del tree
+        assert [group() for group in groups] == [None, None, None]
+    finally:
+        gc.enable()
 
 
 def test_that_one_study_uid_of_two_patients_is_two_studies() -> None:

@@ -29,13 +29,17 @@ class Group:
 
     key: str
     level: Level
-    above: Group | None = field(default=None, repr=False)
-    first: FilmRef | None = field(default=None, repr=False)
+    first: FilmRef = field(repr=False)
     """The film that was found first."""
     groups: list[Group] = field(default_factory=list, repr=False)
     films: list[FilmRef] = field(default_factory=list, repr=False)
     count: int = 0
     """Films here and below."""
+
+    @property
+    def is_top(self) -> bool:
+        """True for what stands in no other group."""
+        return self.level in (Level.PATIENT, Level.FOLDER)
 
     def every_film(self) -> list[FilmRef]:
         """The films here and below, in order."""
@@ -60,20 +64,19 @@ class FolderTree:
     def add(self, films: Iterable[FilmRef]) -> None:
         """Take more films in."""
         for film in films:
-            group = self._group_of(film)
-            if group.films and _order(group.films[-1]) > _order(film):
-                insort(group.films, film, key=_order)
+            groups = self._made_groups_of(film)
+            films_there = groups[-1].films
+            if films_there and _order(films_there[-1]) > _order(film):
+                insort(films_there, film, key=_order)
             else:
-                group.films.append(film)
-            above: Group | None = group
-            while above is not None:
-                above.count += 1
-                above = above.above
+                films_there.append(film)
+            for group in groups:
+                group.count += 1
             self.count += 1
 
-    def group_of(self, film: FilmRef) -> Group | None:
-        """The series or folder that a film stands in; None before one of it was added."""
-        return self._by_key.get(_path(film)[-1][1])
+    def groups_of(self, film: FilmRef) -> list[Group]:
+        """The groups that a film stands in, from the top; as far as they are there."""
+        return [self._by_key[key] for _, key in _path(film) if key in self._by_key]
 
     def every_film(self) -> list[FilmRef]:
         """All films in order."""
@@ -82,20 +85,17 @@ class FolderTree:
             films += group.every_film()
         return films
 
-    def _group_of(self, film: FilmRef) -> Group:
-        path = _path(film)
-        found = self._by_key.get(path[-1][1])
-        if found is not None:
-            return found
-        above: Group | None = None
-        for level, key in path:
+    def _made_groups_of(self, film: FilmRef) -> list[Group]:
+        groups: list[Group] = []
+        beside = self.groups
+        for level, key in _path(film):
             group = self._by_key.get(key)
             if group is None:
-                group = self._by_key[key] = Group(key, level, above, film)
-                (self.groups if above is None else above.groups).append(group)
-            above = group
-        assert above is not None
-        return above
+                group = self._by_key[key] = Group(key, level, film)
+                beside.append(group)
+            groups.append(group)
+            beside = group.groups
+        return groups
 
 
 def _path(film: FilmRef) -> tuple[tuple[Level, str], ...]:

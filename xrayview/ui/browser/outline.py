@@ -226,8 +226,9 @@ def title(group: Group, content: Content) -> str:
     """What a group's row says; a number in place of what could name somebody."""
     if not content.identity_hidden:
         return words.group_title(group, content.folder)
-    beside = content.tree.groups if group.above is None else group.above.groups
-    level = Level.PATIENT if group.above is None else group.level
+    around = content.tree.groups_of(group.first)
+    beside = content.tree.groups if group.is_top else around[around.index(group) - 1].groups
+    level = Level.PATIENT if group.is_top else group.level
     return f"{level} {beside.index(group) + 1}"
 
 
@@ -239,9 +240,4 @@ def _holder(group: Group) -> Group:
 
 def groups_above(tree: FolderTree, film: FilmRef) -> tuple[str, ...]:
     """The keys of the groups that must be open so that the film has a row."""
-    keys = []
-    group = tree.group_of(film)
-    while group is not None:
-        keys.append(group.key)
-        group = group.above
-    return tuple(keys)
+    return tuple(group.key for group in tree.groups_of(film))

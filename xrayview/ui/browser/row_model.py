@@ -75,7 +75,7 @@ class RowModel(QAbstractListModel):
         if isinstance(item, NotFilms):
             return Row(item, depth, "Not films", f"{item.count:,}", is_open, "Files without a film")
         said = title(item, content)
-        note = f"{item.count:,}" if item.above is None else ""
+        note = f"{item.count:,}" if item.is_top else ""
         return Row(item, depth, said, note, is_open, said)
 
     def rowCount(self, parent: AnyIndex = QModelIndex()) -> int:  # noqa: B008 - Qt's signature
@@ -108,8 +108,8 @@ def _film_row(film: FilmRef, depth: int, content: Content) -> Row:
 
 
 def _number(film: FilmRef, content: Content) -> int:
-    group = content.tree.group_of(film)
-    films = group.films if group is not None else []
+    groups = content.tree.groups_of(film)
+    films = groups[-1].films if groups else []
     return next((n for n, other in enumerate(films, 1) if other.film_id == film.film_id), 0)
 
 

@@ -41,7 +41,6 @@ def film_words(film: FilmRef, *, identity_hidden: bool) -> str:
 def group_title(group: Group, folder: Path) -> str:
     """What the group is called: an ID, a date, a description, a folder."""
     film = group.first
-    assert film is not None
     if group.level is Level.FOLDER:
         return film.relative_path.rpartition("/")[0] or folder.name or str(folder)
     if group.level is Level.PATIENT:
