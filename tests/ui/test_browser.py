@@ -9,6 +9,7 @@ from concurrent.futures import Future
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pydicom.data
 import pytest
 from PySide6.QtCore import QModelIndex, QRect, Qt
@@ -24,7 +25,9 @@ from xrayview.domain.events import FilmResult
 from xrayview.domain.film import FilmRef, RejectedFile
 from xrayview.domain.folder import FolderTree
 from xrayview.domain.model import Finding, ModelCard, Prediction, PreprocessSpec
-from xrayview.engine.protocol import Limits, MakeThumbnail, Thumbnail
+from xrayview.engine.client import ROUTES
+from xrayview.engine.lane import Priority
+from xrayview.engine.protocol import Limits, MakeThumbnail, ReadHeaders, Thumbnail
 from xrayview.errors import Status, StatusCode
 from xrayview.io.stars import FILE_NAME
 from xrayview.ui import theme, workbench
@@ -334,7 +337,7 @@ def test_that_a_folder_comes_in_turns(
 def test_that_thumbnails_that_scrolled_away_are_taken_back(window: MainWindow) -> None:
     asked: list[MakeThumbnail] = []
 
-    def submit(request: MakeThumbnail) -> Future[Thumbnail]:
+    def submit(request: MakeThumbnail, *, priority: Priority) -> Future[Thumbnail]:
         asked.append(request)
         return Future()
 
@@ -345,6 +348,28 @@ def test_that_thumbnails_that_scrolled_away_are_taken_back(window: MainWindow) -
     thumbnails.want(films[3:])
     assert [request.film for request in asked] == [*films[:2], *films[3:5]]
     thumbnails.clear()
+
+
+def test_that_the_first_thumbnails_do_not_wait_for_the_last_header(
+    qtbot: QtBot, window: MainWindow
+) -> None:
+    asked: list[Priority] = []
+
+    def submit(request: MakeThumbnail, *, priority: Priority) -> Future[Thumbnail]:
+        asked.append(priority)
+        made: Future[Thumbnail] = Future()
+        made.set_result(Thumbnail(request.film.film_id, np.zeros((8, 8), np.uint8)))
+        return made
+
+    thumbnails = Thumbnails(window.workspace.workbench._tasks, submit, Limits(), 96)
+    thumbnails.want(dicom(f"{n}") for n in range(20))
+    qtbot.waitUntil(lambda: len(asked) == 20, timeout=WAIT_MS)
+    assert set(asked[:8]) == {ROUTES[ReadHeaders].priority}
+    assert asked[-1] is Priority.PREFETCH
+    thumbnails.want(())
+    thumbnails.clear()
+    thumbnails.want([dicom("another")])
+    assert asked[-1] is ROUTES[ReadHeaders].priority
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no such names")

@@ -12,6 +12,7 @@ from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QImage, QPixmap
 
 from xrayview.domain.film import FilmRef
+from xrayview.engine.lane import Priority
 from xrayview.engine.protocol import (
     Limits,
     MakeThumbnail,
@@ -24,6 +25,8 @@ from xrayview.services.tasks import Tasks
 
 # Fewer than the decode workers of a small machine have hands: the film on screen goes first.
 _AT_ONCE = 2
+_FIRST = 12
+"""About a screen of them comes between the headers of a folder, the others after all of them."""
 _KEPT = 800
 _PRUNE_EVERY = 500
 """Thumbnails after which their store is looked at: some two megabytes."""
@@ -106,9 +109,10 @@ class Thumbnails(QObject):
             self._start(film_id, MakeThumbnail(film, self._size_px, self._limits, self._store))
 
     def _start(self, film_id: str, request: MakeThumbnail) -> None:
+        urgency = Priority.SCAN if len(self._kept) < _FIRST else Priority.PREFETCH
         self._tasks.start(
             f"thumbnail:{film_id}",
-            lambda: self._submit(request),
+            lambda: self._submit(request, priority=urgency),
             lambda thumbnail: self._keep(film_id, _pixmap(thumbnail)),
             lambda error: self._keep(film_id, error),
         )
