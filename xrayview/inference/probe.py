@@ -167,9 +167,13 @@ def _require_shape(films: int, logits: Array, card: ModelCard) -> None:
 
 
 def _refuse_one_answer(runtime: Runtime, card: ModelCard, logits_BK: Array) -> None:
-    # Bit for bit: a network that has hardly learned moves its last digits, a dead one nothing.
-    if _is_one_answer(logits_BK) and _is_one_answer(
-        np.concatenate([logits_BK, runtime.forward(_shapes(card))])
+    # Bit for bit, and without any gradient: one that has hardly learned may move its answer by
+    # less than the last digit, a dead one by nothing.
+    if not _is_one_answer(logits_BK):
+        return
+    films = _shapes(card)
+    if _is_one_answer(np.concatenate([logits_BK, runtime.forward(films)])) and not _is_moved(
+        runtime, np.concatenate([films, *noise(card)]), logits_BK.shape[1]
     ):
         raise _Broken(
             "it gives the same answer, to the last bit, whatever the film shows",
@@ -179,6 +183,11 @@ def _refuse_one_answer(runtime: Runtime, card: ModelCard, logits_BK: Array) -> N
 
 def _is_one_answer(logits_BK: Array) -> bool:
     return bool((logits_BK == logits_BK[0]).all())
+
+
+def _is_moved(runtime: Runtime, films: Array, outputs: int) -> bool:
+    # Weights of no pattern: those of a pair may be each other's negative.
+    return bool(np.any(runtime.input_gradient(films, np.arange(1, outputs + 1, dtype=np.float32))))
 
 
 def _require_shares(logits_BK: Array, card: ModelCard) -> None:
