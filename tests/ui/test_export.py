@@ -231,6 +231,7 @@ def test_that_the_folder_is_exported_with_my_window_and_bad_files_are_listed(
     there.write_bytes(b"of the first run")
     run(qtbot, dialog)
     assert there.read_bytes() == b"of the first run"
+    assert "were there and are as they were" in dialog.text.text()
     dialog.replace.setChecked(True)
     run(qtbot, dialog)
     assert there.read_bytes() != b"of the first run"
