@@ -124,11 +124,14 @@ def _waking(
         Photographer(window, options.screenshot)
     yield from import_all(IN_TURNS)
     from xrayview.engine.client import Engine
+    from xrayview.engine.protocol import ReadHeaders
 
     workers = settings["decode_workers"] or None
     engine = Engine(workers, settings.limits(), crash_log=crash_log())
     yield from window.waking(engine, options.model)
     collector.settle()
+    # Nothing to read: the workers start while their user still looks for a folder.
+    engine.submit(ReadHeaders((), Path()))
     last = settings["window_state"].get("source")
     if last and settings["reopen_folder"] and not asked:
         _reopen(window, Path(last))
