@@ -41,6 +41,7 @@ def test_that_shipped_models_come_first_and_broken_ones_say_why(
 def test_that_a_model_is_found_by_path_by_name_or_as_the_default(
     shipped: Path, tmp_path: Path
 ) -> None:
+    write_bundle(shipped / "small-er.pt")
     small = write_bundle(shipped / "small.pt")
     elsewhere = write_bundle(tmp_path / "elsewhere.pt")
     assert find_model() == small

@@ -115,7 +115,8 @@ def trusted_hashes() -> frozenset[str]:
 
 
 def _bundles(folder: Path) -> list[Path]:
-    return sorted(folder.glob(f"*{SUFFIX}")) if folder.is_dir() else []
+    # By the name without its ending: the bundle `a` stands before `a-small`.
+    return sorted(folder.glob(f"*{SUFFIX}"), key=lambda path: path.stem) if folder.is_dir() else []
 
 
 def _entry(path: Path, *, shipped: bool) -> CatalogueEntry:
