@@ -150,8 +150,8 @@ class AugmentConfig:
 
     @property
     def moves_nothing(self) -> bool:
-        """Films stay as they are; how wide a strip would be says nothing."""
-        drawn = {**dataclasses.asdict(self), "collimate_width": 0}
+        """Films stay as they are; how wide a strip or what an edge would be says nothing."""
+        drawn = {**dataclasses.asdict(self), "collimate_width": 0, "mirrored": 0}
         return not any(drawn.values())
 
 

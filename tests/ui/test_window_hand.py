@@ -225,14 +225,14 @@ from PySide6.QtWidgets import QApplication
 from xrayview import app
 from xrayview.ui.main_window import MainWindow
 said = {}
-wake = MainWindow.wake
+waking = MainWindow.waking
 def woken(window, *args):
     QTimer.singleShot(20_000, window.close)
-    wake(window, *args)
+    yield from waking(window, *args)
     said["titles"] = [message.title for message in window.banners.messages()]
     window.preferences.show()
     QTimer.singleShot(300, window.close)
-MainWindow.wake = woken
+MainWindow.waking = woken
 if __name__ == "__main__":
     said["code"] = app.main([])
     print(json.dumps(said))
