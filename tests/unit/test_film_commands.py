@@ -121,7 +121,7 @@ def test_that_render_says_which_window_or_frame_is_not_there(
 ) -> None:
     asked_and_told = (
         (["--window-index", "3"], "has no window 3 (its file gives 0)"),
-        (["--frame", "2"], "has no frame 2 (its file has 1). It needs no --frame."),
+        (["--frame", "2"], "has no frame 2 (its file has 1). Leave the frame out."),
     )
     for asked, told in asked_and_told:
         arguments = ["render", str(folder / "sub" / "a.png"), "--out", str(tmp_path), *asked]

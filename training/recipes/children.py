@@ -42,6 +42,21 @@ _SHIFT = (
     "that holds its specificity on validation loses much of it there, as the metrics of both "
     "parts show. Expect the same or worse on films of your own. "
 )
+_ALIKE = (
+    "The loss counted presence and absence alike, so a score is not the probability of pneumonia "
+    "among your patients."
+)
+_LENT_LOOKS = AugmentConfig(
+    rotate_deg=10.0,
+    blur=0.0,
+    collimate=0.0,
+    mirrored=0.5,
+    tone=0.5,
+    sharpness=0.5,
+    placement=0.5,
+    surroundings=0.5,
+)
+"""Half of the films have what tells the label without the lungs from another film."""
 
 
 def normal_pneumonia_small() -> TrainingConfig:
@@ -58,16 +73,7 @@ def normal_pneumonia_small() -> TrainingConfig:
         # The stored copies are squashed to squares; stretching gives films with their true
         # aspect the same shape, where a letterbox would show the model what it never saw.
         preprocessing=PreprocessSpec(size=(160, 160), fit="stretch", standardize="film"),
-        augment=AugmentConfig(
-            rotate_deg=10.0,
-            blur=0.0,
-            collimate=0.0,
-            mirrored=0.5,
-            tone=0.5,
-            sharpness=0.5,
-            placement=0.5,
-            surroundings=0.5,
-        ),
+        augment=_LENT_LOOKS,
         network=NetworkConfig(widths=(24, 48, 96, 232)),
         # Films in foreign surroundings and greys are harder: the loss falls for longer.
         optim=OptimConfig(epochs=22, label_smoothing=0.0),
@@ -84,12 +90,7 @@ def normal_pneumonia_small() -> TrainingConfig:
                 "Research and teaching with this workbench: a first real model to try reading, "
                 "scoring and heat maps on. Not for diagnosis, triage or any care of a patient."
             ),
-            limitations=_CHILDREN
-            + _STORED
-            + _FRAME
-            + _SHIFT
-            + "The loss counted presence and absence alike, so a score is not the probability of "
-            "pneumonia among your patients.",
+            limitations=_CHILDREN + _STORED + _FRAME + _SHIFT + _ALIKE,
             sources=(KERMANY,),
             scope=CHILDREN,
         ),
@@ -106,16 +107,7 @@ def best_pneumonia() -> TrainingConfig:
             findings=(PNEUMONIA,), negative_labels=("normal",), complement="Normal"
         ),
         preprocessing=PreprocessSpec(size=(160, 160), fit="stretch", standardize="film"),
-        augment=AugmentConfig(
-            rotate_deg=10.0,
-            blur=0.0,
-            collimate=0.0,
-            mirrored=0.5,
-            tone=0.5,
-            sharpness=0.5,
-            placement=0.5,
-            surroundings=0.5,
-        ),
+        augment=_LENT_LOOKS,
         network=NetworkConfig(stem=24, widths=(32, 64, 128, 256), depths=(2, 2, 2, 2), dropout=0.3),
         optim=OptimConfig(epochs=20, label_smoothing=0.0, ema_decay=0.998),
         # The one-cycle rate gains most at its end: a run that stops before has gained nothing.
@@ -131,12 +123,7 @@ def best_pneumonia() -> TrainingConfig:
                 "Research and teaching with this workbench. Not for diagnosis, triage or any care "
                 "of a patient."
             ),
-            limitations=_CHILDREN
-            + _STORED
-            + _FRAME
-            + _SHIFT
-            + "The loss counted presence and absence alike, so a score is not the probability of "
-            "pneumonia among your patients.",
+            limitations=_CHILDREN + _STORED + _FRAME + _SHIFT + _ALIKE,
             sources=(KERMANY,),
             scope=CHILDREN,
         ),

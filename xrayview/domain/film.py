@@ -74,7 +74,7 @@ class FilmRef:
             why=f"its file has {self.frames}",
             hint=f"Choose one from 1 to {self.frames}."
             if self.frames > 1
-            else "It needs no --frame.",
+            else "Leave the frame out.",
         )
 
     @cached_property
