@@ -5,15 +5,17 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QEvent, Qt
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from tests.ui.conftest import WAIT_MS, LentEngine
 from xrayview.engine.client import Engine
+from xrayview.services.catalogue import find_model
 from xrayview.services.settings import SETTINGS, Settings
 from xrayview.ui import shortcuts, theme
 from xrayview.ui.colours import LIGHT, C
+from xrayview.ui.dashboard import _lasting_name
 from xrayview.ui.keymap import Keymap
 from xrayview.ui.main_window import MainWindow
 from xrayview.ui.settings_dialog.checks import CHECKS
@@ -257,3 +259,121 @@ def test_that_the_sheet_leads_to_the_editor(qtbot: QtBot, window: MainWindow) ->
     sheet._edit()
     assert window.preferences.dialog.stack.currentWidget() is window.preferences.dialog.keys
     window.preferences.dialog.close()
+
+
+# What is asked for and what is in force
+
+
+def test_that_a_number_beyond_its_range_is_refused_with_words(
+    qtbot: QtBot, dialog: SettingsDialog, settings: Settings
+) -> None:
+    dialog.turn_to("Reading")
+    page = dialog.pages["Reading"]
+    spin, note = page.fields["decode_timeout_s"].spin, page.notes["decode_timeout_s"]
+    for typed, why in {
+        "9999": "9999 is not between 1 and 600; 30 stays.",
+        "0": "0 is not between 1 and 600; 30 stays.",
+        "-3": "-3 is not between 1 and 600; 30 stays.",
+        "1.5": "1.5 has more decimals than this takes; 30 stays.",
+    }.items():
+        spin.selectAll()
+        qtbot.keyClicks(spin, typed)
+        qtbot.keyClick(spin, Qt.Key.Key_Return)
+        assert (note.text(), note.property("role")) == (why, "error")
+        assert (settings["decode_timeout_s"], spin.value()) == (30, 30)
+
+
+def test_that_a_bundle_of_a_listed_folder_is_known_by_its_name(
+    dialog: SettingsDialog, settings: Settings, bundle: Path
+) -> None:
+    page = dialog.pages["Model"]
+    page.fields["model_folders"].add(str(bundle.parent))
+    page.fields["model"].edited.emit(bundle.stem)
+    assert (page.notes["model"].text(), settings["model"]) == ("", bundle.stem)
+
+
+def test_that_a_folder_that_has_gone_is_said_to_be_and_holds_up_no_other(
+    dialog: SettingsDialog, settings: Settings, tmp_path: Path
+) -> None:
+    page = dialog.pages["Model"]
+    field, (gone, there) = page.fields["model_folders"], (tmp_path / "gone", tmp_path / "there")
+    assert isinstance(field, FoldersField)
+    for folder in (gone, there):
+        folder.mkdir()
+    field.add(str(gone))
+    gone.rmdir()
+    field.add(str(there))
+    assert settings["model_folders"] == [str(gone), str(there)]
+    dialog.show_missing("model_folders", [str(gone)])
+    assert field.list.item(0).text().endswith("(not there now)")
+    assert field.remove.isEnabled() is False
+    field.list.setCurrentRow(1)
+    field.remove.click()
+    assert settings["model_folders"] == [str(gone)]
+
+
+def test_that_the_open_dialog_looks_which_folders_are_there(
+    qtbot: QtBot, window: MainWindow, settings: Settings, tmp_path: Path
+) -> None:
+    settings["model_folders"] = [str(tmp_path / "gone")]
+    window.preferences.show("Model")
+    field = page_of(window.preferences.dialog, "model_folders").fields["model_folders"]
+    qtbot.waitUntil(lambda: "not there" in field.list.item(0).text(), timeout=WAIT_MS)
+    window.preferences.dialog.close()
+
+
+def test_that_a_model_that_is_not_trusted_is_asked_about_and_not_shown_as_in_force(
+    qtbot: QtBot, ready: MainWindow, settings: Settings, bundle: Path, tmp_path: Path
+) -> None:
+    other = tmp_path / "other.pt"
+    other.write_bytes(bundle.read_bytes() + b"\0")
+    ready.preferences.show("Model")
+    page = page_of(ready.preferences.dialog, "model")
+    page.fields["model"].edited.emit(str(other))
+    note = page.notes["model"]
+    qtbot.waitUntil(lambda: note.text().endswith("The main window asks."), timeout=WAIT_MS)
+    assert (settings["model"], page.fields["model"].text.text()) == (str(bundle), str(bundle))
+    ready.preferences.dialog.close()
+
+
+def test_that_a_device_that_is_not_there_is_said_and_the_one_in_force_shown(
+    qtbot: QtBot, ready: MainWindow, settings: Settings
+) -> None:
+    if torch_has_cuda():
+        pytest.skip("this machine has the device")
+    ready.preferences.show("Model")
+    page = page_of(ready.preferences.dialog, "device")
+    before = settings["device"]
+    page.fields["device"].edited.emit("cuda")
+    note = page.notes["device"]
+    qtbot.waitUntil(lambda: note.property("role") == "error", timeout=WAIT_MS)
+    assert settings["device"] == before
+    assert page.fields["device"].list.currentData() == before
+    ready.preferences.dialog.close()
+
+
+def test_that_the_open_dialog_follows_what_is_changed_in_the_window(
+    window: MainWindow,
+) -> None:
+    window.preferences.show("Heat map")
+    dialog = window.preferences.dialog
+    window.workspace.findings.heat.opacity.setValue(90)
+    window.workspace.set_identity_hidden(True)
+    QApplication.sendEvent(dialog, QEvent(QEvent.Type.WindowActivate))
+    opacity = page_of(dialog, "heat_map_opacity").fields["heat_map_opacity"]
+    hidden = page_of(dialog, "hide_identity").fields["hide_identity"]
+    assert (opacity.spin.value(), hidden.box.isChecked()) == (0.9, True)
+    dialog.close()
+
+
+def test_that_the_bundle_that_ships_is_kept_without_a_name() -> None:
+    shipped = find_model()
+    assert _lasting_name(shipped) == ""
+    others = [path for path in sorted(shipped.parent.glob("*.pt")) if path != shipped]
+    assert [_lasting_name(path) for path in others] == [path.stem for path in others]
+
+
+def torch_has_cuda() -> bool:
+    import torch
+
+    return torch.cuda.is_available()

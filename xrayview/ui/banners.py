@@ -40,6 +40,11 @@ class Message:
     text: str = ""
     actions: tuple[tuple[str, Callable[[], None]], ...] = field(default=(), compare=False)
 
+    @property
+    def words(self) -> str:
+        """All of it in one line."""
+        return f"{_sentence(self.title)} {self.text}".strip()
+
     @classmethod
     def of(cls, matter: str, error: XrayViewError) -> Message:
         """An error in the user's words: file and what, then why and what to do."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from PySide6.QtCore import QObject
@@ -91,11 +91,20 @@ class Dashboard(QObject):
         """The folders that were opened last, in the menu and on the start page."""
         folders = [Path(name) for name in self._settings["recent_folders"]]
         self._show_recent(folders, frozenset())
+        self.find_missing(
+            "recent folders", folders, lambda missing: self._show_recent(folders, missing)
+        )
+
+    def find_missing(
+        self, slot: str, folders: Iterable[Path | str], then: Callable[[frozenset[Path]], None]
+    ) -> None:
+        """Tell which folders are not there now."""
+        asked = [Path(folder) for folder in folders]
         # In a thread: a drive that has gone away may take seconds to say so.
         self._tasks.call(
-            "recent folders",
-            lambda: frozenset(folder for folder in folders if not folder.is_dir()),
-            lambda missing: self._show_recent(folders, missing),
+            slot,
+            lambda: frozenset(folder for folder in asked if not folder.is_dir()),
+            then,
             lambda _error: None,
         )
 
@@ -159,8 +168,13 @@ class Dashboard(QObject):
 
 
 def _lasting_name(path: Path) -> str:
-    """A shipped bundle by its name: the program may lie elsewhere next time."""
-    return path.stem if path.parent == resource("models") else str(path)
+    """A shipped bundle by its name: the program may lie elsewhere next time.
+
+    The one that is loaded unasked has none: a later version may ship another in its place.
+    """
+    if path.parent != resource("models"):
+        return str(path)
+    return "" if path == find_model() else path.stem
 
 
 def _warnings(radiograph: Radiograph) -> Message:

@@ -6,19 +6,22 @@ from pathlib import Path
 
 from xrayview.errors import XrayViewError
 from xrayview.services.catalogue import find_model
+from xrayview.services.settings import Settings
 from xrayview.ui.settings_dialog.page import Check
 
 
-def _model(name: str) -> str:
+def _model(name: str, settings: Settings) -> str:
     try:
-        find_model(name)
+        find_model(name, map(Path, settings["model_folders"]))
     except XrayViewError as error:
         return str(error)
     return ""
 
 
-def _folders(names: list[str]) -> str:
-    missing = [name for name in names if not Path(name).is_dir()]
+def _folders(names: list[str], settings: Settings) -> str:
+    """A listed folder may be on a drive that is away: only what is added must be there."""
+    added = [name for name in names if name not in settings["model_folders"]]
+    missing = [name for name in added if not Path(name).is_dir()]
     return f"There is no folder {missing[0]}. Add one that exists." if missing else ""
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QKeyEvent
@@ -17,8 +17,9 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from xrayview.services.settings import SETTINGS, Settings
+from xrayview.services.settings import ROWS, SETTINGS, Settings
 from xrayview.ui.keymap import Keymap
+from xrayview.ui.settings_dialog.fields import FoldersField
 from xrayview.ui.settings_dialog.key_editor import KeyEditor
 from xrayview.ui.settings_dialog.page import Check, SettingsPage
 
@@ -67,6 +68,19 @@ class SettingsDialog(QDialog):
             self.names.setCurrentItem(found[0])
         if name == KEYS_PAGE:
             self.keys.field.setFocus()
+
+    def show_value(self, key: str, problem: str = "") -> None:
+        """Show what a setting says now, and why it is not what was asked for."""
+        self._page(key).show_value(key, problem)
+
+    def show_missing(self, key: str, missing: Collection[str]) -> None:
+        """Say of some folders of a setting that they are not there."""
+        field = self._page(key).fields[key]
+        assert isinstance(field, FoldersField)
+        field.show_missing(missing)
+
+    def _page(self, key: str) -> SettingsPage:
+        return self.pages[ROWS[key].group]
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         # Enter ends the input of a field; it does not close what is being worked in.

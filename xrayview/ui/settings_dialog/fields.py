@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
+from math import isfinite
 from typing import Any
 
 from PySide6.QtCore import QSignalBlocker, Qt, Signal
+from PySide6.QtGui import QValidator
 from PySide6.QtWidgets import (
     QCheckBox,
     QComboBox,
@@ -14,6 +16,7 @@ from PySide6.QtWidgets import (
     QHBoxLayout,
     QLineEdit,
     QListWidget,
+    QListWidgetItem,
     QPushButton,
     QSpinBox,
     QVBoxLayout,
@@ -23,6 +26,8 @@ from PySide6.QtWidgets import (
 from xrayview.services.settings import Setting
 
 _WIDTH_PX = 200
+_FOLDER = Qt.ItemDataRole.UserRole
+_SIGNS = ("+", "-")
 _WORDS = {"cpu": "CPU", "cuda": "CUDA", "grad-cam": "Grad-CAM"}
 
 
@@ -30,6 +35,8 @@ class Field(QWidget):
     """A setting on screen. `edited` carries what the user has made of it."""
 
     edited = Signal(object)
+    refused = Signal(str)
+    """Why what was typed is no value; the value stays."""
     wide = False
     """Wants a line of its own, below its description."""
 
@@ -86,34 +93,84 @@ class ChoiceField(Field):
 
 
 class NumberField(Field):
-    """A number within its range; anything beyond it cannot be typed."""
+    """A number within its range; one beyond it can be typed, and is refused with words."""
 
     def __init__(self, row: Setting) -> None:
         super().__init__(row)
-        self.spin = self._spin(row)
+        self.spin = _spin(row)
         self.spin.setFixedWidth(_WIDTH_PX // 2 + 20)
         self.spin.setSuffix(f" {row.unit}" if row.unit else "")
         self.spin.lineEdit().setTextMargins(6, 0, 0, 0)  # a style sheet cannot
         self.spin.setKeyboardTracking(False)  # a value is told when it is whole
         self.spin.valueChanged.connect(self._tell)
+        self.spin.refused.connect(self._refuse)
         self._add(self.spin)
 
     def show_value(self, value: Any) -> None:
         with QSignalBlocker(self.spin):
             self.spin.setValue(value)
 
-    def _spin(self, row: Setting) -> QSpinBox | QDoubleSpinBox:
-        low, high = row.low or 0, row.high if row.high is not None else 1e9
-        if row.kind is int:
-            whole = QSpinBox()
-            whole.setRange(int(low), int(high))
-            whole.setSingleStep(max(1, round((high - low) / 100)) if high < 1e4 else 256)
-            return whole
-        spin = QDoubleSpinBox()
-        spin.setDecimals(2 if high <= 1 else 0)
-        spin.setRange(low, high)
-        spin.setSingleStep(0.05 if high <= 1 else 5)
-        return spin
+    def _refuse(self, text: str) -> None:
+        self.refused.emit(f"{self._problem(text)}; {self.spin.value():g} stays.")
+
+    def _problem(self, text: str) -> str:
+        number = _number(text)
+        if number is None:
+            return f"“{text}” is no number" if text else "An empty field is no number"
+        if outside := self.row.problem(self.row.kind(number)):
+            return f"{text} {outside}"
+        return f"{text} has more decimals than this takes"
+
+
+class _Wordy:
+    """Lets digits be typed that lie beyond the range, and says so instead of cutting them off."""
+
+    refused: Any
+    cleanText: Callable[[], str]
+
+    def validate(self, text: str, place: int) -> Any:
+        state, *rest = super().validate(text, place)  # type: ignore[misc]
+        bare = self._bare(text)
+        if state == QValidator.State.Invalid and (bare in _SIGNS or _number(bare) is not None):
+            state = QValidator.State.Intermediate
+        return (state, *rest)
+
+    def fixup(self, text: str) -> str:
+        self.refused.emit(self._bare(text))
+        return super().fixup(text)  # type: ignore[misc]
+
+    def _bare(self, text: str) -> str:
+        return text.removesuffix(self.suffix()).strip()  # type: ignore[attr-defined]
+
+
+class _WholeNumber(_Wordy, QSpinBox):
+    refused = Signal(str)
+
+
+class _DecimalNumber(_Wordy, QDoubleSpinBox):
+    refused = Signal(str)
+
+
+def _number(text: str) -> float | None:
+    try:
+        number = float(text.replace(",", "."))
+    except ValueError:
+        return None
+    return number if isfinite(number) else None
+
+
+def _spin(row: Setting) -> _WholeNumber | _DecimalNumber:
+    low, high = row.low or 0, row.high if row.high is not None else 1e9
+    if row.kind is int:
+        whole = _WholeNumber()
+        whole.setRange(int(low), int(high))
+        whole.setSingleStep(max(1, round((high - low) / 100)) if high < 1e4 else 256)
+        return whole
+    spin = _DecimalNumber()
+    spin.setDecimals(2 if high <= 1 else 0)
+    spin.setRange(low, high)
+    spin.setSingleStep(0.05 if high <= 1 else 5)
+    return spin
 
 
 class TextField(Field):
@@ -153,24 +210,41 @@ class FoldersField(Field):
         self._add(self.list)
         column = QVBoxLayout()
         column.setSpacing(4)
-        for text, act in (("Add …", self._choose), ("Remove", self._remove)):
-            column.addWidget(_button(text, f"{text.rstrip(' …')}: {row.description}", act))
+        name = row.description
+        column.addWidget(_button("Add …", f"Add: {name}", self._choose))
+        self.remove = _button("Remove", f"Remove: {name}", self._remove)
+        self.remove.setEnabled(False)  # until there is one to remove
+        self.list.currentRowChanged.connect(lambda place: self.remove.setEnabled(place >= 0))
+        column.addWidget(self.remove)
         column.addStretch(1)
         self.line.addLayout(column)
 
     def show_value(self, value: Any) -> None:
         self.list.clear()
-        self.list.addItems(value)
+        for folder in value:
+            self._list(folder)
+
+    def show_missing(self, missing: Collection[str]) -> None:
+        """Say of some folders that they are not there now; they stay in the list."""
+        for place in range(self.list.count()):
+            item = self.list.item(place)
+            folder = item.data(_FOLDER)
+            item.setText(f"{folder}  (not there now)" if folder in missing else folder)
 
     def folders(self) -> list[str]:
         """What is listed."""
-        return [self.list.item(row).text() for row in range(self.list.count())]
+        return [self.list.item(place).data(_FOLDER) for place in range(self.list.count())]
 
     def add(self, folder: str) -> None:
         """List one more folder."""
         if folder not in self.folders():
-            self.list.addItem(folder)
+            self._list(folder)
             self.edited.emit(self.folders())
+
+    def _list(self, folder: str) -> None:
+        item = QListWidgetItem(folder)
+        item.setData(_FOLDER, folder)
+        self.list.addItem(item)
 
     def _choose(self) -> None:
         if name := QFileDialog.getExistingDirectory(self, self.row.description):

@@ -20,7 +20,7 @@ from xrayview.errors import UsageError
 from xrayview.services.settings import Setting, Settings
 from xrayview.ui.settings_dialog.fields import Field, make_field
 
-Check = Callable[[Any], str]
+Check = Callable[[Any, Settings], str]
 """Why a value that fits its row cannot be used all the same; empty where it can."""
 
 
@@ -61,9 +61,13 @@ class SettingsPage(QScrollArea):
 
     def show_values(self) -> None:
         """Show what the settings say now."""
-        for key, field in self.fields.items():
-            field.show_value(self._settings[key])
-            self._say(key, "")
+        for key in self.fields:
+            self.show_value(key)
+
+    def show_value(self, key: str, problem: str = "") -> None:
+        """Show what a setting says now, and why it is not what was asked for."""
+        self.fields[key].show_value(self._settings[key])
+        self._say(key, problem)
 
     def restore_defaults(self) -> None:
         """Give every row of the page its default."""
@@ -79,6 +83,7 @@ class SettingsPage(QScrollArea):
         """What a setting is for, its field, and below both what is to be said of it."""
         field = self.fields[row.key] = make_field(row)
         field.edited.connect(lambda value: self._take(row.key, value))
+        field.refused.connect(lambda text: self._say(row.key, text))
         label = QLabel(row.description)
         label.setWordWrap(True)
         label.setBuddy(field)
@@ -103,7 +108,7 @@ class SettingsPage(QScrollArea):
         if value == self._settings[key]:
             self._say(key, "")
             return
-        problem = self._checks[key](value) if key in self._checks else ""
+        problem = self._checks[key](value, self._settings) if key in self._checks else ""
         if not problem:
             try:
                 self._settings[key] = value
