@@ -13,7 +13,6 @@ from pathlib import Path
 import cv2
 import numpy as np
 import numpy.typing as npt
-import torch
 
 from training.config import AugmentConfig
 from training.data import augment, placement
@@ -80,8 +79,7 @@ def _placed(film: Borrower) -> GreyHW | None:
     lent = placement.Placement(np.ones(1, np.bool_), np.zeros(1, np.int64))
     still = augment.draw(_STILL, 1, lungs_2HW.shape[1:], np.random.default_rng(0))
     affine_B23 = placement.place(still.affine_B23, boxes_24[:1], boxes_24[1:], lent)
-    films_BHW = torch.from_numpy(np.ascontiguousarray(film.own_HW[None]))
-    return np.asarray(augment.apply(films_BHW, replace(still, affine_B23=affine_B23))[0])
+    return augment.apply(film.own_HW[None], replace(still, affine_B23=affine_B23))[0]
 
 
 _STILL = AugmentConfig(**dict.fromkeys((field.name for field in fields(AugmentConfig)), 0.0))

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from training.data.appearance import change, draw, matched, sharpened
+from training.data.appearance import Lenders, draw, matched, sharpened
 
 SIZE = (48, 40)
 
@@ -48,7 +48,8 @@ def test_that_no_share_of_a_spectrum_changes_nothing(films):
 def test_that_films_stay_in_range_and_undrawn_ones_stay_bit_for_bit(films):
     greys_BHW = np.stack([films[place % 2] for place in range(64)])
     draws = draw(0.5, 0.5, 64, 64, np.random.default_rng(1))
-    changed_BHW = change(greys_BHW, greys_BHW[draws.donors_B2], draws)
+    changed_BHW = greys_BHW.copy()
+    Lenders(greys_BHW, np.arange(64)).lend(changed_BHW, draws)
     assert changed_BHW.dtype == np.float32
     assert changed_BHW.min() >= 0
     assert changed_BHW.max() <= 1

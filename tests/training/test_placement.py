@@ -36,8 +36,8 @@ def placed(own: int, donor: int) -> np.ndarray:
     draws = augment.draw(STILL, 1, SIZE, np.random.default_rng(0))
     lent = placement.Placement(np.array([True]), np.array([donor]))
     affine = placement.place(draws.affine_B23, boxes_N4[[own]], boxes_N4[[donor]], lent)
-    films = torch.from_numpy(lungs_NHW()[[own]].astype(np.float32))
-    return augment.apply(films, dataclasses.replace(draws, affine_B23=affine))[0].numpy()
+    films = lungs_NHW()[[own]].astype(np.float32)
+    return augment.apply(films, dataclasses.replace(draws, affine_B23=affine))[0]
 
 
 @pytest.mark.parametrize(("own", "donor"), [(0, 1), (1, 0), (0, 2), (0, 0)])

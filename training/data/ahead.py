@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from concurrent.futures import Future, ThreadPoolExecutor
 
+import cv2
 import torch
 from threadpoolctl import threadpool_limits
 
@@ -54,3 +55,4 @@ def _alone() -> None:
     torch.get_num_threads()  # gives a new thread its team, which the limit then takes away
     # OpenMP's limit is the calling thread's; others keep theirs.
     threadpool_limits(1, user_api="openmp")
+    cv2.setNumThreads(1)

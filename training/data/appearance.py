@@ -16,7 +16,10 @@ import numpy.typing as npt
 from scipy import fft
 
 Greys = npt.NDArray[np.float32]
+Quantiles = npt.NDArray[np.float64]
+"""Greys at `_AT`."""
 Profile = npt.NDArray[np.float64]
+"""Root mean square amplitude of every ring; never 0."""
 
 _LEVELS = 65
 """Quantiles by which grey values are matched."""
@@ -52,24 +55,48 @@ def draw(
     return Appearance(shares_B2[:, 0], shares_B2[:, 1], donors_B2)
 
 
-def change(greys_BHW: Greys, donors_B2HW: Greys, draws: Appearance) -> Greys:
-    """The films as drawn, float32 in 0..1; `donors_B2HW` are the films of `donors_B2`; pure."""
-    changed_BHW = greys_BHW.copy()
-    for place, (toned_HW, sharp_HW) in enumerate(donors_B2HW):
-        if draws.sharpness_B[place]:
-            share = float(draws.sharpness_B[place])
-            changed_BHW[place] = sharpened(changed_BHW[place], sharp_HW, share)
-        if draws.tones_B[place]:
-            matched_HW = matched(changed_BHW[place], toned_HW)
-            changed_BHW[place] += draws.tones_B[place] * (matched_HW - changed_BHW[place])
-    return changed_BHW
+class Lenders:
+    """Films that lend their looks; each is measured once, when it is first drawn."""
+
+    def __init__(self, greys_NHW: Greys, places: npt.NDArray[np.int64]) -> None:
+        self._greys_NHW, self._places = greys_NHW, places
+        self._quantiles: dict[int, Quantiles] = {}
+        self._profiles: dict[int, Profile] = {}
+
+    def lend(self, greys_BHW: Greys, draws: Appearance) -> None:
+        """Change the films in place as drawn; float32 in 0..1."""
+        for film, (toned, sharp) in enumerate(draws.donors_B2.tolist()):
+            if share := float(draws.sharpness_B[film]):
+                greys_BHW[film] = _sharpened(greys_BHW[film], self._profile(sharp), share)
+            if share := float(draws.tones_B[film]):
+                matched_HW = _matched(greys_BHW[film], self._quantile(toned))
+                greys_BHW[film] += np.float32(share) * (matched_HW - greys_BHW[film])
+
+    def _quantile(self, film: int) -> Quantiles:
+        if film not in self._quantiles:
+            self._quantiles[film] = _quantiles(self._greys_NHW[self._places[film]])
+        return self._quantiles[film]
+
+    def _profile(self, film: int) -> Profile:
+        if film not in self._profiles:
+            grey_HW = self._greys_NHW[self._places[film]]
+            self._profiles[film] = _profile(fft.rfft2(grey_HW), grey_HW.shape)
+        return self._profiles[film]
 
 
 def matched(grey_HW: Greys, donor_HW: Greys) -> Greys:
     """The film with the donor's histogram, darker staying darker."""
-    own, theirs = _quantiles(grey_HW), _quantiles(donor_HW)
+    return _matched(grey_HW, _quantiles(donor_HW))
+
+
+def sharpened(grey_HW: Greys, donor_HW: Greys, share: float) -> Greys:
+    """The film with `share` (0..1) of the way to the donor's spectrum, on a logarithmic scale."""
+    return _sharpened(grey_HW, _profile(fft.rfft2(donor_HW), grey_HW.shape), share)
+
+
+def _matched(grey_HW: Greys, theirs: Quantiles) -> Greys:
     # A black border is many equal quantiles; interpolation needs them to rise.
-    own += np.arange(_LEVELS) * 1e-6
+    own = _quantiles(grey_HW) + np.arange(_LEVELS) * 1e-6
     table = np.interp(_TABLE, own, theirs).astype(np.float32)
     with np.errstate(invalid="ignore"):
         places_HW = (grey_HW * np.float32(_STEPS) + np.float32(0.5)).astype(np.int32)
@@ -78,7 +105,17 @@ def matched(grey_HW: Greys, donor_HW: Greys) -> Greys:
     return np.where(np.isnan(grey_HW), grey_HW, found_HW)
 
 
-def _quantiles(grey_HW: Greys) -> npt.NDArray[np.float64]:
+def _sharpened(grey_HW: Greys, theirs: Profile, share: float) -> Greys:
+    # In float32: numpy's own transforms compute in float64 and take twice as long.
+    spectrum_HF = fft.rfft2(grey_HW)
+    ratio = theirs / _profile(spectrum_HF, grey_HW.shape)
+    gain = np.clip(ratio**share, 1 / _MOST, _MOST).astype(np.float32)
+    gain[:_COARSE] = 1.0
+    changed_HW = fft.irfft2(spectrum_HF * gain.take(_rings(grey_HW.shape)), s=grey_HW.shape)
+    return np.asarray(np.clip(changed_HW, 0.0, 1.0), np.float32)
+
+
+def _quantiles(grey_HW: Greys) -> Quantiles:
     """As `np.quantile` at `_AT`, in a quarter of its time: numpy sorts float32 fastest whole."""
     ordered = np.sort(grey_HW, axis=None)
     places = _AT * (ordered.size - 1)
@@ -88,19 +125,7 @@ def _quantiles(grey_HW: Greys) -> npt.NDArray[np.float64]:
     return lower + (places - below) * (upper - lower)
 
 
-def sharpened(grey_HW: Greys, donor_HW: Greys, share: float) -> Greys:
-    """The film with `share` (0..1) of the way to the donor's spectrum, on a logarithmic scale."""
-    # In float32: numpy's own transforms compute in float64 and take twice as long.
-    spectrum_HF = fft.rfft2(grey_HW)
-    ratio = _profile(fft.rfft2(donor_HW), grey_HW.shape) / _profile(spectrum_HF, grey_HW.shape)
-    gain = np.clip(ratio**share, 1 / _MOST, _MOST).astype(np.float32)
-    gain[:_COARSE] = 1.0
-    changed_HW = fft.irfft2(spectrum_HF * gain[_rings(grey_HW.shape)], s=grey_HW.shape)
-    return np.asarray(np.clip(changed_HW, 0.0, 1.0), np.float32)
-
-
 def _profile(spectrum_HF: npt.NDArray[np.complex64], shape: tuple[int, ...]) -> Profile:
-    """Root mean square amplitude of every ring; never 0."""
     power_HF = spectrum_HF.real**2 + spectrum_HF.imag**2
     power = np.bincount(_rings(shape).ravel(), power_HF.ravel(), minlength=_BANDS)
     return np.sqrt(power / _counts(shape)) + 1e-6

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
+import cv2
 import numpy as np
 import numpy.typing as npt
-import torch
-from torch import Tensor
-from torch.nn import functional
 
 from training.config import AugmentConfig
 
 Floats = npt.NDArray[np.float32]
+
+_BINOMIAL = np.array([0.25, 0.5, 0.25], np.float32)
+_NOISES = 1 << 20
+"""Normal values that noise is taken from, a stretch for each film: drawing anew for each of its
+pixels takes longer than turning the film."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,7 +28,8 @@ class Draws:
     gamma_B: Floats
     noise_B: Floats
     """Standard deviations."""
-    noise_seed: int
+    noise_from_B: npt.NDArray[np.int64]
+    """Where each film's stretch of `_NOISES` begins."""
     blur_B: Floats
     collimate_B4: Floats
     """Covered share of the sides: top, bottom, left, right."""
@@ -51,7 +56,7 @@ def draw(
         affine_B23=_affine(angle, zoom, squeeze, mirror, shift_B2, size),
         gamma_B=np.exp(spread(config.gamma)).astype(np.float32),
         noise_B=rng.uniform(0.0, config.noise, count).astype(np.float32),
-        noise_seed=int(rng.integers(2**62)),
+        noise_from_B=rng.integers(_NOISES, size=count),
         blur_B=rng.uniform(-0.5 * config.blur, config.blur, count).astype(np.float32),
         collimate_B4=(covered * rng.uniform(0.0, config.collimate_width, (count, 4))).astype(
             np.float32
@@ -86,78 +91,75 @@ def _affine(
     return matrix.astype(np.float32)
 
 
-def apply(greys_BHW: Tensor, draws: Draws) -> Tensor:
+def apply(greys_BHW: Floats, draws: Draws) -> Floats:
     """The augmented films: float32 in 0..1, B x H x W; pure.
 
     What comes from outside the film is black, as beyond the collimator, or the film mirrored.
     """
-    x = _moved(greys_BHW[:, None], draws)
-    # What nothing was drawn of is left out: it would change no bit.
-    if draws.blur_B.any():
-        x = _blurred(x, _per_film(draws.blur_B, x))
-    x = x.clamp_(1e-6, 1.0).pow_(_per_film(draws.gamma_B, x))
+    moved_BHW = np.empty_like(greys_BHW)
+    # Film by film: one of them stays in the core's own cache, a batch does not.
+    for film, (grey_HW, moved_HW) in enumerate(zip(greys_BHW, moved_BHW, strict=True)):
+        mirrored = draws.mirrored_B is not None and bool(draws.mirrored_B[film])
+        _move(grey_HW, draws.affine_B23[film], mirrored, moved_HW)
+        _change(moved_HW, draws, film)
+    return moved_BHW
+
+
+def _change(x_HW: Floats, draws: Draws, film: int) -> None:
+    """All but where things lie, in place. What nothing was drawn of is left out."""
+    if blur := float(draws.blur_B[film]):
+        _blur(x_HW, blur)
+    np.clip(x_HW, 1e-6, 1.0, out=x_HW)
+    if (gamma := float(draws.gamma_B[film])) != 1:
+        cv2.pow(x_HW, gamma, dst=x_HW)
     if draws.brightness_B is not None:
-        x = x.mul_(_per_film(draws.brightness_B, x))
-    if draws.collimate_B4.any():
-        x = x.mul_(_aperture(draws.collimate_B4, x))
-    if not draws.noise_B.any():
-        return x.clamp_(0.0, 1.0)[:, 0]
-    chance = torch.Generator().manual_seed(draws.noise_seed)
-    noise = torch.randn(x.shape, generator=chance).to(x.device)
-    x = noise.mul_(_per_film(draws.noise_B, x)).add_(x)
-    return x.clamp_(0.0, 1.0)[:, 0]
+        x_HW *= draws.brightness_B[film]
+    if draws.collimate_B4[film].any():
+        _cover(x_HW, draws.collimate_B4[film])
+    if deviation := draws.noise_B[film]:
+        start = draws.noise_from_B[film]
+        x_HW += deviation * _noises(x_HW.size)[start : start + x_HW.size].reshape(x_HW.shape)
+    np.clip(x_HW, 0.0, 1.0, out=x_HW)
 
 
-def _moved(x_B1HW: Tensor, draws: Draws) -> Tensor:
-    def sampled(x: Tensor, grid: Tensor, beyond: str) -> Tensor:
-        # Bilinear sampling blurs: the network would learn softer films than those it judges.
-        return functional.grid_sample(
-            x, grid, mode="bicubic", padding_mode=beyond, align_corners=False
-        )
-
-    grid_BHW2 = _grid(draws.affine_B23, x_B1HW)
-    if draws.mirrored_B is None:
-        return sampled(x_B1HW, grid_BHW2, "zeros")
-    moved_B1HW = torch.empty_like(x_B1HW)
-    for chosen_B, beyond in ((draws.mirrored_B, "reflection"), (~draws.mirrored_B, "zeros")):
-        if chosen_B.any():
-            chosen = torch.from_numpy(chosen_B).to(x_B1HW.device)
-            moved_B1HW[chosen] = sampled(x_B1HW[chosen], grid_BHW2[chosen], beyond)
-    return moved_B1HW
+def _move(grey_HW: Floats, affine_23: Floats, mirrored: bool, moved_HW: Floats) -> None:
+    # Bilinear sampling blurs: the network would learn softer films than those it judges.
+    cv2.warpAffine(
+        grey_HW,
+        _in_pixels(affine_23, grey_HW.shape),
+        grey_HW.shape[::-1],
+        dst=moved_HW,
+        flags=cv2.INTER_CUBIC | cv2.WARP_INVERSE_MAP,
+        borderMode=cv2.BORDER_REFLECT if mirrored else cv2.BORDER_CONSTANT,
+    )
 
 
-def _grid(affine_B23: Floats, like: Tensor) -> Tensor:
-    """Where each output pixel comes from, B x H x W x 2, in -1..1 from edge to edge.
-
-    Sums of broadcasts: `affine_grid` multiplies matrices and takes ten times as long on a CPU.
-    """
-    height, width = like.shape[-2:]
-    affine = torch.from_numpy(affine_B23).to(like.device)[..., None, None]
-    y = ((2 * torch.arange(height, device=like.device) + 1) / height - 1)[:, None]
-    x = (2 * torch.arange(width, device=like.device) + 1) / width - 1
-    grid_B2HW: Tensor = (affine[:, :, 0] * x + affine[:, :, 1] * y).add_(affine[:, :, 2])
-    return grid_B2HW.movedim(1, 3)
-
-
-def _per_film(values_B: Floats, like: Tensor) -> Tensor:
-    return torch.from_numpy(values_B).to(like.device).view(-1, 1, 1, 1)
+def _in_pixels(affine_23: Floats, shape: tuple[int, ...]) -> npt.NDArray[np.float64]:
+    """The map between places in -1..1 from edge to edge as one between pixels' centres."""
+    height, width = shape
+    (xx, xy, x), (yx, yy, y) = affine_23.tolist()
+    xy, yx = xy * width / height, yx * height / width
+    across, down = (width - 1) / 2, (height - 1) / 2
+    return np.array([
+        [xx, xy, x * width / 2 + across - xx * across - xy * down],
+        [yx, yy, y * height / 2 + down - yx * across - yy * down],
+    ])  # fmt: skip
 
 
-def _blurred(x_B1HW: Tensor, share_B111: Tensor) -> Tensor:
+def _blur(x_HW: Floats, share: float) -> None:
     """Mix in a 3x3 binomial blur; a negative share is an unsharp mask."""
-    line = torch.tensor([0.25, 0.5, 0.25], device=x_B1HW.device)
-    padded = functional.pad(x_B1HW, (1, 1, 1, 1), mode="replicate")
-    soft = functional.conv2d(padded, torch.outer(line, line)[None, None])
-    return torch.lerp(x_B1HW, soft, share_B111)
+    soft_HW = cv2.sepFilter2D(x_HW, -1, _BINOMIAL, _BINOMIAL, borderType=cv2.BORDER_REPLICATE)
+    cv2.addWeighted(x_HW, 1 - share, soft_HW, share, 0, dst=x_HW)
 
 
-def _aperture(covered_B4: Floats, like: Tensor) -> Tensor:
-    """1 inside the collimator's opening, else 0: B x 1 x H x W."""
-    height, width = like.shape[-2:]
-    y = (torch.arange(height, device=like.device) + 0.5) / height
-    x = (torch.arange(width, device=like.device) + 0.5) / width
-    top, bottom, left, right = torch.from_numpy(covered_B4).to(like.device).T[:, :, None]
-    rows = ((y >= top) & (y <= 1 - bottom)).float()
-    columns = ((x >= left) & (x <= 1 - right)).float()
-    aperture_BHW: Tensor = rows[:, :, None] * columns[:, None, :]
-    return aperture_BHW[:, None]
+def _cover(x_HW: Floats, covered_4: Floats) -> None:
+    """Black outside the collimator's opening: every pixel whose centre lies there."""
+    height, width = x_HW.shape
+    top, bottom, left, right = np.round(covered_4 * (height, height, width, width)).astype(int)
+    x_HW[:top] = x_HW[height - bottom :] = 0.0
+    x_HW[:, :left] = x_HW[:, width - right :] = 0.0
+
+
+@lru_cache(maxsize=1)
+def _noises(pixels: int) -> Floats:
+    return np.random.default_rng(0).standard_normal(_NOISES + pixels, dtype=np.float32)

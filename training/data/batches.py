@@ -87,6 +87,7 @@ class TrainingBatches:
                 hint="Lower optim.batch or add films.",
             )
         self._chances_N = class_chances(films.targets_NK) if sampling == "classes" else None
+        self._lenders = appearance.Lenders(films.greys_NHW, films.places)
         self._boxes_N4 = None
         if config.placement and films.lungs_NHW is not None:
             self._boxes_N4 = placement.boxes(films.lungs_NHW)
@@ -101,11 +102,11 @@ class TrainingBatches:
         chosen = np.sort(chosen)
         if self.films.pooled_ND is not None or self.config.moves_nothing:
             return _as_they_are(self.films, chosen, self.preprocessor)
-        greys_BHW = torch.from_numpy(self._greys(chosen, (epoch, step)))
+        greys_BHW = self._greys(chosen, (epoch, step))
         size = (greys_BHW.shape[1], greys_BHW.shape[2])
         draws = augment.draw(self.config, self.size, size, rng)
         greys_BHW = augment.apply(greys_BHW, self._placed(draws, chosen, (epoch, step)))
-        return _finished(self.films, chosen, greys_BHW.numpy(), self.preprocessor)
+        return _finished(self.films, chosen, greys_BHW, self.preprocessor)
 
     def _greys(self, chosen: npt.NDArray[np.int64], at: tuple[int, int]) -> npt.NDArray[np.float32]:
         """The films with what other films lend them; each draw has a generator of its own."""
@@ -115,8 +116,7 @@ class TrainingBatches:
         if config.tone or config.sharpness:
             rng = np.random.default_rng([self.seed, _APPEARANCE, *at, self.rank])
             look = appearance.draw(config.tone, config.sharpness, len(chosen), len(films), rng)
-            donors_B2HW = films.greys_NHW[films.places[look.donors_B2]]
-            greys_BHW = appearance.change(greys_BHW, donors_B2HW, look)
+            self._lenders.lend(greys_BHW, look)
         if config.surroundings and films.lungs_NHW is not None:
             rng = np.random.default_rng([self.seed, _SURROUNDINGS, *at, self.rank])
             draws = surroundings.draw(config.surroundings, len(chosen), len(films), rng)

@@ -6,6 +6,7 @@ import hashlib
 import json
 from dataclasses import asdict
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 
@@ -91,12 +92,13 @@ class Preprocessor:
         x_HW = np.asarray(grey_HW, np.float32) * np.float32(high - low) + np.float32(low)
         mean, std = spec.mean, spec.std
         if spec.standardize == "film":
-            deviation = float(x_HW.std(dtype=np.float64))
-            mean = (float(x_HW.mean(dtype=np.float64)),)
+            (middle,), (deviation,) = (of_film.ravel() for of_film in cv2.meanStdDev(x_HW))
+            mean = (middle,)
             std = (deviation if deviation > _FLAT * abs(high - low) else 1.0,)
         mean_C11, std_C11 = (np.asarray(v, np.float32).reshape(-1, 1, 1) for v in (mean, std))
-        x_CHW = np.broadcast_to(x_HW, (spec.channels, *x_HW.shape))
-        return np.ascontiguousarray((x_CHW - mean_C11) / std_C11)
+        x_CHW = np.broadcast_to(x_HW, (spec.channels, *x_HW.shape)) - mean_C11
+        x_CHW /= std_C11
+        return x_CHW
 
 
 def _identify(spec: PreprocessSpec) -> str:
