@@ -36,7 +36,7 @@ from training.runs import new_run
 pytest.importorskip("PIL", reason="ImageFolder reads with Pillow")
 
 FILMS = int(os.environ.get("XRAYVIEW_BENCH_FILMS", "96"))
-ROUNDS = int(os.environ.get("XRAYVIEW_BENCH_ROUNDS", "3"))
+ROUNDS = int(os.environ.get("XRAYVIEW_BENCH_ROUNDS", "7"))
 CLASSES = {"normal": "normal", "bacterial pneumonia": "pneumonia", "viral pneumonia": "pneumonia"}
 
 
