@@ -33,7 +33,7 @@ from xrayview.inference.likeness import TrainingStatistics, vectors_of
 from xrayview.preprocessing.pipeline import Preprocessor
 
 ROOT = Path(__file__).parents[2]
-MODEL = ROOT / "resources" / "models" / "paediatric-pneumonia-small.pt"
+MODEL = ROOT / "resources" / "models" / "paediatric-pneumonia.pt"
 TRAINING_FILMS = 1600
 NEIGHBOURS = 5
 _CHUNK = 32
