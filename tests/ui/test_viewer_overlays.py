@@ -296,3 +296,75 @@ def test_that_the_colour_bar_stands_right_of_the_film(viewer: FilmViewer) -> Non
     shown = viewer.placement.to_view().mapRect(viewer.placement.film_rect())
     assert bar.geometry().left() > shown.right()
     assert bar.geometry().right() < viewer.width() - MARGIN_PX
+
+
+# Small views
+
+
+@pytest.fixture
+def wordy(viewer: FilmViewer) -> FilmViewer:
+    """All that can stand in the corners, in long words."""
+    ref = replace(
+        film().ref,
+        patient_name="Lindqvist-Oberhauser^Marie Antoinette",
+        patient_id="HOSP-70000",
+        institution="Universitätsklinikum Heidelberg",
+    )
+    window = Window(2048, 4096, explanation="SOFTER CONTRAST")
+    spacing = Spacing(0.139, 0.139, SpacingKind.ESTIMATED)
+    shown = replace(
+        film(), ref=ref, lossy="lossy 12:1", for_processing=True, spacing=spacing,
+        greyscale=replace(film().greyscale, windows=(window,)),
+    )  # fmt: skip
+    viewer.show_film(shown, (3, 12))
+    viewer.setMinimumSize(1, 1)  # one of several views may be smaller than one alone
+    return viewer
+
+
+ESSENTIAL = (
+    RESEARCH_USE_ONLY, "W 4096  L 2048", "film 3/12", "ID HOSP-70000", "PA", "lossy 12:1",
+    "FOR PROCESSING", "0.139 mm/px",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("size", [(210, 700), (210, 350), (300, 350), (400, 350), (640, 480)])
+def test_that_what_a_reader_needs_is_whole_in_a_view_of_any_width(
+    wordy: FilmViewer, size: tuple[int, int]
+) -> None:
+    wordy.resize(*size)
+    metrics = QFontMetricsF(part(wordy, CornerLayer).used_font())
+    lines = part(wordy, CornerLayer).layout_now().lines
+    whole = [line for line in lines if metrics.horizontalAdvance(line.text) <= line.box.width()]
+    read = " ".join(word for line in whole for word in line.text.split())
+    assert [words for words in ESSENTIAL if " ".join(words.split()) not in read] == []
+
+
+@pytest.mark.parametrize("size", [(210, 700), (210, 350), (300, 220)])
+def test_that_broken_lines_overlap_nothing(wordy: FilmViewer, size: tuple[int, int]) -> None:
+    wordy.resize(*size)
+    layer = part(wordy, CornerLayer)
+    metrics = QFontMetricsF(layer.used_font())
+    taken = [ink(line, metrics) for line in layer.layout_now().lines]
+    assert not [pair for pair in combinations(taken, 2) if pair[0].intersects(pair[1])]
+    assert all(QRectF(layer.rect()).contains(box) for box in taken)
+
+
+def test_that_spare_words_leave_a_low_view_one_after_the_other(wordy: FilmViewer) -> None:
+    spare = ["Heidelberg", "zoom", "SOFTER", "2004-01-19"]
+    seen: list[list[str]] = []
+    for height in range(420, 100, -10):
+        wordy.resize(300, height)
+        said = " ".join(words(wordy))
+        there = [word for word in spare if word in said]
+        if there not in seen:
+            seen.append(there)
+    assert seen[0] == spare
+    assert seen[-1] == []
+    assert all(there == spare[len(spare) - len(there) :] for there in seen)
+    assert "film 3/12" in said
+    assert "Universitätsklinikum Heidelberg" in part(wordy, CornerLayer).accessibleDescription()
+
+
+def test_that_hidden_identity_is_in_no_spare_word(wordy: FilmViewer) -> None:
+    wordy.set_identity_hidden(True)
+    assert "Heidelberg" not in str(part(wordy, CornerLayer).texts)

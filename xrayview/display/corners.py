@@ -10,6 +10,8 @@ from xrayview.domain.radiograph import Lut, Radiograph, Spacing, VoiFunction
 
 RESEARCH_USE_ONLY = "RESEARCH USE ONLY"
 IDENTITY_HIDDEN = "identity hidden"
+BETWEEN_WORDS = "  "
+"""Joins what stands in one line and may stand in two."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,6 +39,8 @@ class CornerTexts:
     top_right: tuple[str, ...]
     bottom_left: tuple[str, ...]
     bottom_right: tuple[str, ...]
+    spare: tuple[str, ...] = ()
+    """Words of these lines that a view too small for all leaves out, the first ones first."""
 
 
 @dataclass(frozen=True)
@@ -68,6 +72,12 @@ def corner_texts(radiograph: Radiograph, state: ViewState, *, hide_identity: boo
             *_left_out(radiograph, state),
             spacing_text(radiograph.spacing),
             RESEARCH_USE_ONLY,
+        ),
+        spare=_lines(
+            *(() if hide_identity else (film.institution,)),
+            _zoom(state),
+            state.voi.explanation,
+            *(() if hide_identity else (_date(film.study_date),)),
         ),
     )
 
@@ -161,7 +171,11 @@ def _left_out(radiograph: Radiograph, state: ViewState) -> tuple[str, ...]:
 
 def _place(film: FilmRef, state: ViewState) -> str:
     number = f"film {state.number}/{state.total}"
-    return _words(f"zoom {state.zoom:.0%}", number, film.frame_text)
+    return _words(_zoom(state), number, film.frame_text)
+
+
+def _zoom(state: ViewState) -> str:
+    return f"zoom {state.zoom:.0%}"
 
 
 def _person(name: str) -> str:
@@ -179,7 +193,7 @@ def _date(date: str) -> str:
 
 
 def _words(*words: str) -> str:
-    return "  ".join(word for word in words if word)
+    return BETWEEN_WORDS.join(word for word in words if word)
 
 
 def _lines(*lines: str) -> tuple[str, ...]:

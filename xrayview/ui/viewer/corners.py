@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from PySide6.QtCore import QEvent, QRectF, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPaintEvent
 from PySide6.QtWidgets import QWidget
@@ -44,8 +46,17 @@ class CornerLayer(QWidget):
             return
         self.texts, self.letters, self.caption, self.warnings = texts, letters, caption, warnings
         self._layout = None
-        self.setAccessibleDescription("\n".join(line.text for line in self.layout_now().lines))
+        self.setAccessibleDescription("\n".join(self._said()))
         self.update()
+
+    def _said(self) -> Iterator[str]:
+        """All of it, whatever the view has room for."""
+        texts, letters = self.texts, self.letters
+        yield from self.warnings
+        for corner in (texts.top_left, texts.top_right, texts.bottom_left, texts.bottom_right):
+            yield from corner
+        sides = (letters.left, letters.top, letters.right, letters.bottom)
+        yield from (line for line in (*sides, self.caption) if line)
 
     def layout_now(self) -> Layout:
         area = QRectF(self.rect())
