@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 
 import pytest
-from PySide6.QtCore import QEvent, Qt
+from PySide6.QtCore import QEvent, QObject, Qt
 from PySide6.QtGui import QAction, QKeyEvent
 from PySide6.QtWidgets import QApplication, QLineEdit, QPushButton, QVBoxLayout, QWidget
 from pytestqt.qtbot import QtBot
@@ -217,6 +217,24 @@ def test_that_a_digit_typed_into_a_field_stays_there(
     event = QKeyEvent(QEvent.Type.KeyPress, Qt.Key.Key_1, NONE, FRENCH_1, 0, 0, "1")
     QApplication.sendEvent(field, event)
     assert (field.text(), heard) == ("1", [])
+
+
+def test_that_only_the_widget_that_has_the_keyboard_is_listened_to(window: QWidget) -> None:
+    noted: list[QObject] = []
+
+    class Noting(KeyBinding):
+        def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+            noted.append(watched)
+            return super().eventFilter(watched, event)
+
+    Noting(window, {row.name: noted.clear for row in shortcuts.KEYS})
+    field, button = window.findChild(QLineEdit), window.findChild(QPushButton)
+    field.setFocus()
+    button.setFocus()
+    noted.clear()
+    for widget in (field, button):
+        QApplication.sendEvent(widget, QEvent(QEvent.Type.User))
+    assert noted == [button]
 
 
 def test_that_the_old_key_does_nothing_once_there_is_a_new_one(

@@ -41,8 +41,9 @@ class KeyBinding(QObject):
         self._bound: list[QShortcut] = []
         self._by_key: dict[str, Callable[[], None]] = {}
         qapp = QApplication.instance()
-        assert qapp is not None
-        qapp.installEventFilter(self)
+        assert isinstance(qapp, QApplication)
+        qapp.focusChanged.connect(self._follow)
+        window.installEventFilter(self)  # what no widget in it wants ends here
         self.renew()
 
     def renew(self) -> None:
@@ -62,15 +63,23 @@ class KeyBinding(QObject):
         shortcut.activated.connect(act)
         return shortcut
 
+    def _follow(self, left: QWidget | None, focused: QWidget | None) -> None:
+        """Hear the one widget that keys go to: all of the program's events would be many."""
+        if left is not None and left is not self._window:
+            left.removeEventFilter(self)
+        if focused is not None:
+            focused.installEventFilter(self)
+
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         kind = event.type()
         if kind not in (QEvent.Type.ShortcutOverride, QEvent.Type.KeyPress):
             return False
         if not isinstance(event, QKeyEvent) or not isinstance(watched, QWidget):
             return False
-        if QWidget.window(watched) is not self._window or isinstance(watched, _WRITTEN_IN):
-            return kind == QEvent.Type.ShortcutOverride and self._keep(watched, event)
-        if act := self._by_key.get(digit_pressed(event)):
+        if QWidget.window(watched) is not self._window:
+            return False
+        act = self._by_key.get(digit_pressed(event))
+        if act is not None and not isinstance(watched, _WRITTEN_IN):
             # Accepted here, it comes again as a press, which no shortcut has taken by then.
             event.accept()
             if kind == QEvent.Type.KeyPress:
@@ -80,8 +89,6 @@ class KeyBinding(QObject):
 
     def _keep(self, watched: QWidget, event: QKeyEvent) -> bool:
         """Leave a focused field, button or slider its own keys, before shortcuts take them."""
-        if QWidget.window(watched) is not self._window:
-            return False
         for kind, keys in _KEPT:
             if isinstance(watched, kind) and event.key() in keys:
                 event.accept()
