@@ -83,6 +83,57 @@ def test_that_nested_sequences_without_a_length_are_passed_over(
     assert read_header(path, tmp_path).modality == "DX"
 
 
+def _long_sequence() -> Sequence:
+    """Some 60 KiB in items of their own, without a length."""
+    items = []
+    for number in range(200):
+        item = Dataset()
+        item.CodeMeaning = f"{number}".ljust(300)
+        item.is_undefined_length_sequence_item = True
+        items.append(item)
+    return Sequence(items)
+
+
+@pytest.mark.parametrize("syntax", NATIVE_SYNTAXES[:2], ids=["implicit", "explicit"])
+@pytest.mark.parametrize(
+    "tags",
+    [
+        {"ReferencedImageSequence": _long_sequence()},
+        {"IconImageSequence": _long_sequence(), "RedPaletteColorLookupTableData": bytes(99_998)},
+        {"PatientComments": "x" * 20_000, "FrameComments": "y" * 20_000},
+    ],
+    ids=["sequence", "after the sizes", "texts"],
+)
+def test_that_what_is_longer_than_a_piece_needs_no_pydicom(
+    tmp_path: Path, tags: dict[str, object], syntax: str, without_pydicom: None
+) -> None:
+    path = write_dicom(tmp_path / "a", phantom(), transfer_syntax=syntax, SeriesNumber=7, **tags)
+    data = pydicom.dcmread(path)
+    for element in data:
+        if element.VR == "SQ":
+            element.is_undefined_length = True
+    data.save_as(path)
+    assert path.stat().st_size > 3 * plain_header.PIECE_BYTES // 2
+    film = read_header(path, tmp_path)
+    assert (film.rows, film.columns, film.series_number) == (48, 40, 7)
+    assert (film.modality, film.patient_id) == ("DX", "P1")
+
+
+@pytest.mark.parametrize("inside", range(0, 16, 2))
+def test_that_an_element_across_the_end_of_a_piece_is_read_whole(
+    tmp_path: Path, inside: int, without_pydicom: None
+) -> None:
+    def written(padding: int) -> Path:
+        tags = {"PatientID": "AN EVEN ID", "DerivationDescription": "x" * padding}
+        return write_dicom(tmp_path / "a", phantom(), **tags)
+
+    patient_id = b"\x10\x00\x20\x00LO"
+    start = written(2).read_bytes().index(patient_id)
+    path = written(2 + plain_header.PIECE_BYTES - start - inside)
+    assert path.read_bytes().index(patient_id) == plain_header.PIECE_BYTES - inside
+    assert read_header(path, tmp_path).patient_id == "AN EVEN ID"
+
+
 ODD = {
     "letters": {"PatientName": "Jürgen^Müller", "SpecificCharacterSet": "ISO_IR 100"},
     "negative number": {"SeriesNumber": None, "InstanceNumber": "-3"},

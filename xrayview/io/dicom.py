@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import partial
 from io import BytesIO
@@ -23,7 +23,15 @@ from xrayview.io.orientation import orientation_of
 from xrayview.io.overlay_planes import TAGS as OVERLAY_TAGS
 from xrayview.io.overlay_planes import overlay_planes
 from xrayview.io.pixels import decode_frame, stored_frame, unused_bit
-from xrayview.io.plain_header import Element, Odd, plain_elements, plain_integer, plain_text
+from xrayview.io.plain_header import (
+    Element,
+    Odd,
+    Tag,
+    plain_elements,
+    plain_integer,
+    plain_text,
+    tag_bytes,
+)
 from xrayview.io.shutter import KEYWORDS as SHUTTER_KEYWORDS
 from xrayview.io.shutter import shutter_of
 from xrayview.io.spacing import spacing_of
@@ -122,19 +130,25 @@ def _tags(*keywords: str) -> list[int]:
     return [tag for keyword in keywords if (tag := tag_for_keyword(keyword)) is not None]
 
 
-def _tag_and_vr(keyword: str) -> tuple[int, bytes]:
-    (tag,) = _tags(keyword)
-    return tag, dictionary_VR(tag).encode("ascii")
-
-
 _HEADER_TAGS = _tags(*_FILM_KEYWORDS)
-_PLAIN_TEXTS = [(field, *_tag_and_vr(keyword)) for field, keyword in _TEXT_FIELDS.items()]
-_PLAIN_INTEGERS = [
-    (field, *_tag_and_vr(keyword))
-    for field, keyword in {**_INTEGER_FIELDS, "frames": "NumberOfFrames"}.items()
-]
-_PLAIN_LATERALITY = [_tag_and_vr(keyword) for keyword in _SIDES]
-_PLAIN_TAGS = frozenset(_HEADER_TAGS)
+_PLAIN_FIELDS: dict[str, str] = {
+    **_TEXT_FIELDS,
+    **_INTEGER_FIELDS,
+    "frames": "NumberOfFrames",
+    **{side: side for side in _SIDES},
+}
+_PLAIN: dict[Tag, tuple[str, bytes, Callable[[bytes, bytes], str | int]]] = {
+    tag_bytes(tag): (
+        field,
+        dictionary_VR(tag).encode("ascii"),
+        plain_integer if field in {*_INTEGER_FIELDS, "frames"} else plain_text,
+    )
+    for field, keyword in _PLAIN_FIELDS.items()
+    for tag in _tags(keyword)
+}
+"""The field that an element fills, its usual VR, and what reads its value."""
+_UNTOLD = frozenset({b"", b"UN"})
+"""VRs that do not say how a value is written."""
 _ALL_TAGS = [
     *_tags(*_FILM_KEYWORDS, *_PICTURE_KEYWORDS, *_PALETTE_KEYWORDS),
     *OVERLAY_TAGS,
@@ -144,39 +158,34 @@ _ALL_TAGS = [
 unavailable = missing_decoders
 
 
-def read_header(stream: BinaryIO, film: FilmRef) -> FilmRef:
-    """Complete `film` from the header; the pixels are not read.
+def read_header(stream: BinaryIO) -> dict[str, Any]:
+    """What the header says of a film, by the names of `FilmRef`; the pixels are not read.
 
     Raises:
         UnreadableFilm: NO_PIXELS, UNSUPPORTED_SYNTAX, DECODE_FAILED for a broken header.
     """
     try:
-        return replace(film, **_plain_fields(*plain_elements(stream, _PLAIN_TAGS)))
+        return _plain_fields(*plain_elements(stream, _PLAIN))
     except Odd:
         stream.seek(0)
     file = open_dicom(stream, _HEADER_TAGS, whole=False)
     _pixels_of(file)
     _syntax_of(file)
-    return _described(film, file)
+    return _fields(file)
 
 
-def _plain_fields(syntax: str, elements: dict[int, Element]) -> dict[str, Any]:
-    """What `_described` gives for the same file. Raises: Odd."""
+def _plain_fields(syntax: str, elements: dict[Tag, Element]) -> dict[str, Any]:
+    """What `_fields` gives for the same file. Raises: Odd."""
     if syntax not in TRANSFER_SYNTAXES:
         raise Odd
-    found = elements.get
-    fields: dict[str, Any] = {
-        **{field: plain_text(found(tag), vr) for field, tag, vr in _PLAIN_TEXTS},
-        **{field: plain_integer(found(tag), vr) for field, tag, vr in _PLAIN_INTEGERS},
-    }
-    sides = (plain_text(found(tag), vr) for tag, vr in _PLAIN_LATERALITY)
-    return {
-        **fields,
-        "format": "dicom",
-        "transfer_syntax": syntax,
-        "frames": max(fields["frames"], 1),
-        "laterality": next(filter(None, sides), ""),
-    }
+    fields: dict[str, Any] = {"format": "dicom", "transfer_syntax": syntax}
+    for tag, (vr, data) in elements.items():
+        field, usual_vr, value_of = _PLAIN[tag]
+        fields[field] = value_of(usual_vr if vr in _UNTOLD else vr, data)
+    sides = [fields.pop(side, "") for side in _SIDES]
+    fields["laterality"] = next(filter(None, sides), "")
+    fields["frames"] = max(fields.get("frames", 1), 1)
+    return fields
 
 
 def read(data: bytes, film: FilmRef, max_megapixels: float) -> Radiograph:
@@ -205,7 +214,7 @@ def read(data: bytes, film: FilmRef, max_megapixels: float) -> Radiograph:
         partial(unused_bit, file, pixels, description, syntax, film.frame),
     )
     return Radiograph(
-        ref=_described(film, file),
+        ref=replace(film, **_fields(file)),
         pixels_HW=decoded.pixels_HW,
         greyscale=greyscale,
         spacing=spacing,
@@ -236,20 +245,16 @@ def stored_frames(data: bytes, max_megapixels: float) -> Iterator[npt.NDArray[An
         yield stored_frame(file, pixels, description, syntax, frame, max_megapixels).samples
 
 
-def _described(film: FilmRef, file: DicomFile) -> FilmRef:
+def _fields(file: DicomFile) -> dict[str, Any]:
     dataset = file.dataset
-    fields: dict[str, Any] = {
+    return {
         **{field: text(dataset, keyword) for field, keyword in _TEXT_FIELDS.items()},
         **{field: integer(dataset, keyword) or 0 for field, keyword in _INTEGER_FIELDS.items()},
+        "format": "dicom",
+        "transfer_syntax": file.transfer_syntax,
+        "frames": max(integer(dataset, "NumberOfFrames") or 1, 1),
+        "laterality": next(filter(None, (text(dataset, side) for side in _SIDES)), ""),
     }
-    return replace(
-        film,
-        format="dicom",
-        transfer_syntax=file.transfer_syntax,
-        frames=max(integer(dataset, "NumberOfFrames") or 1, 1),
-        laterality=next(filter(None, (text(dataset, side) for side in _SIDES)), ""),
-        **fields,
-    )
 
 
 def _attributes(dataset: Dataset) -> dict[str, str]:

@@ -7,8 +7,9 @@ most of the time that a folder takes to be listed.
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Collection
-from struct import Struct
+from functools import lru_cache
 from typing import BinaryIO
 
 from xrayview.io.dataset import DEFLATED, EXPLICIT_BE, IMPLICIT_LE, PIXEL_KEYWORDS, UNDEFINED_LENGTH
@@ -17,15 +18,19 @@ from xrayview.io.dataset import DEFLATED, EXPLICIT_BE, IMPLICIT_LE, PIXEL_KEYWOR
 _LONG = frozenset(b"OB OD OF OL OV OW SQ SV UC UN UR UT UV".split())
 _SHORT = frozenset(b"AE AS AT CS DA DS DT FD FL IS LO LT PN SH SL SS ST TM UI UL US".split())
 _VRS = _LONG | _SHORT
-_EXPLICIT = Struct("<HH2sH").unpack
-_IMPLICIT = Struct("<HHL").unpack
-_LENGTH = Struct("<L").unpack
-_ITEM, _ITEM_END, _SEQUENCE_END = 0xFFFEE000, 0xFFFEE00D, 0xFFFEE0DD
-_TRANSFER_SYNTAX = 0x00020010
+_EXPLICIT = struct.Struct("<4s2sH").unpack_from
+_IMPLICIT = struct.Struct("<4sL").unpack_from
+_LENGTH = struct.Struct("<L").unpack_from
 _PREAMBLE = 128
 _DEEPEST = 16
 _LONGEST = 65536
+PIECE_BYTES = 16 * 1024
+"""Read at once: most headers are shorter."""
+_LARGER, _LARGEST_PIECE = 16, 4 * 1024**2
+"""For a sequence whose end has to be looked for; a longer one is left to pydicom."""
 
+Tag = bytes
+"""Group and element as they stand in a little endian file."""
 Element = tuple[bytes, bytes]
 """VR (empty where the file does not say) and value, as they stand in the file."""
 
@@ -34,143 +39,179 @@ class Odd(Exception):
     """Not a usual file: pydicom is to read it."""
 
 
-def plain_elements(stream: BinaryIO, tags: Collection[int]) -> tuple[str, dict[int, Element]]:
+def tag_bytes(tag: int) -> Tag:
+    """The tag `group << 16 | element` as a little endian file has it."""
+    return struct.pack("<HH", tag >> 16, tag & 0xFFFF)
+
+
+_META_GROUP = b"\x02\x00"
+_TRANSFER_SYNTAX = tag_bytes(0x00020010)
+_ITEM, _ITEM_END, _SEQUENCE_END = (tag_bytes(t) for t in (0xFFFEE000, 0xFFFEE00D, 0xFFFEE0DD))
+_PIXELS = frozenset(tag_bytes(tag) for tag in PIXEL_KEYWORDS)
+_ENDS = _PIXELS | {_ITEM, _ITEM_END, _SEQUENCE_END}
+
+
+def plain_elements(stream: BinaryIO, tags: Collection[Tag]) -> tuple[str, dict[Tag, Element]]:
     """The transfer syntax, and those of `tags` that stand before the pixels.
 
     Args:
         stream: the file, opened at its start.
-        tags: (group << 16 | element) of what is wanted from the data set's top level.
+        tags: what is wanted from the data set's top level.
 
     Raises:
         Odd: the file is not a usual one, or it has no pixels.
     """
-    if stream.read(_PREAMBLE + 4)[_PREAMBLE:] != b"DICM":
+    size, at = PIECE_BYTES, 0
+    data = stream.read(size)
+    if data[_PREAMBLE : _PREAMBLE + 4] != b"DICM":
         raise Odd
-    syntax = _syntax(stream)
+    syntax, start = _syntax(data)
     if syntax in {"", EXPLICIT_BE, DEFLATED}:
         raise Odd
-    return syntax, _elements(stream, tags, implicit=syntax == IMPLICIT_LE)
-
-
-def _syntax(stream: BinaryIO) -> str:
-    """Read group 0002, which is explicit in every file (PS3.10, 7.1)."""
-    syntax = b""
-    while len(head := stream.read(8)) == 8:
-        group, element, vr, length = _EXPLICIT(head)
-        if group != 2:
-            stream.seek(-8, 1)
-            break
-        if vr in _LONG:
-            length = _long_length(stream)
-        elif vr not in _SHORT:
+    elements = _Elements(tags, implicit=syntax == IMPLICIT_LE)
+    while not elements.take(data, start):
+        if elements.stop:
+            at, size = at + elements.stop, PIECE_BYTES
+        elif len(data) == size < _LARGEST_PIECE:
+            size *= _LARGER
+        else:
             raise Odd
-        value = stream.read(length)
-        if group << 16 | element == _TRANSFER_SYNTAX:
-            syntax = value
+        stream.seek(at)
+        data, start = stream.read(size), 0
+    return syntax, elements.found
+
+
+def _syntax(data: bytes) -> tuple[str, int]:
+    """The value of TransferSyntaxUID, and where the data set begins.
+
+    Group 0002 is explicit in every file (PS3.10, 7.1).
+    """
+    syntax = b""
+    start = _PREAMBLE + 4
+    try:
+        while data.startswith(_META_GROUP, start):
+            tag, _, length, value = _head(data, start, implicit=False)
+            start = value + length
+            if tag == _TRANSFER_SYNTAX:
+                syntax = data[value:start]
+    except struct.error as error:
+        raise Odd from error
     if not syntax.isascii() or b"\\" in syntax:
         raise Odd
-    return syntax.decode("ascii").strip("\0 ")
+    return syntax.decode("ascii").strip("\0 "), start
 
 
-def _elements(stream: BinaryIO, tags: Collection[int], *, implicit: bool) -> dict[int, Element]:
-    read, seek = stream.read, stream.seek
-    found: dict[int, Element] = {}
-    vr = b""
-    while len(head := read(8)) == 8:
-        if implicit:
-            group, number, length = _IMPLICIT(head)
-            if not found and head[4:6] in _VRS:
-                raise Odd  # the file says implicit, and is explicit
-        else:
-            group, number, vr, length = _EXPLICIT(head)
-            if vr in _LONG:
-                length = _long_length(stream)
-            elif vr not in _SHORT:
-                raise Odd
-        tag = group << 16 | number
-        if tag in PIXEL_KEYWORDS:
-            return found
-        if length == UNDEFINED_LENGTH:
-            if tag in tags or not (implicit or vr == b"SQ"):
-                raise Odd
-            _skip_sequence(stream, implicit, _DEEPEST)
-        elif group == 0xFFFE:
-            raise Odd
-        elif tag in tags:
-            value = read(length) if length <= _LONGEST else b""
-            if len(value) < length:
-                raise Odd
-            found[tag] = vr, value
-        else:
-            seek(length, 1)
-    raise Odd
+class _Elements:
+    """What is wanted of a data set's top level, from one piece of the file after the other."""
+
+    def __init__(self, tags: Collection[Tag], *, implicit: bool) -> None:
+        self.found: dict[Tag, Element] = {}
+        self.stop = 0
+        """Where in the last piece the first element begins that is not all in it."""
+        self._wanted = tags
+        self._implicit = implicit
+
+    def take(self, data: bytes, start: int) -> bool:
+        """Go through a piece from `start` on; True once the pixels are reached. Raises: Odd."""
+        implicit, wanted, found = self._implicit, self._wanted, self.found
+        if implicit and not found and data[start + 4 : start + 6] in _VRS:
+            raise Odd  # the file says implicit, and is explicit
+        end = start
+        try:
+            while True:
+                start = end
+                # As in _head, which would be called for half the time of the loop.
+                if implicit:
+                    tag, length = _IMPLICIT(data, start)
+                    value, vr = start + 8, b""
+                else:
+                    tag, vr, length = _EXPLICIT(data, start)
+                    value = start + 8
+                    if vr not in _SHORT:
+                        if vr not in _LONG:
+                            raise Odd
+                        (length,) = _LENGTH(data, value)
+                        value += 4
+                end = value + length
+                if tag in wanted:
+                    if length > _LONGEST:
+                        raise Odd
+                    if end > len(data):
+                        break
+                    found[tag] = vr, data[value:end]
+                elif tag in _ENDS:
+                    if tag in _PIXELS:
+                        return True
+                    raise Odd
+                elif length == UNDEFINED_LENGTH:
+                    if not (implicit or vr == b"SQ"):
+                        raise Odd
+                    end = _end_of_sequence(data, value, implicit, _DEEPEST)
+        except struct.error:
+            pass  # the piece ends here
+        self.stop = start
+        return False
 
 
-def _long_length(stream: BinaryIO) -> int:
-    data = stream.read(4)
-    if len(data) < 4:
+def _head(data: bytes, start: int, implicit: bool) -> tuple[Tag, bytes, int, int]:
+    """Tag, VR and length of an element, and where its value begins. Raises: Odd, struct.error."""
+    if implicit:
+        tag, length = _IMPLICIT(data, start)
+        return tag, b"", length, start + 8
+    tag, vr, length = _EXPLICIT(data, start)
+    if vr in _SHORT:
+        return tag, vr, length, start + 8
+    if vr not in _LONG:
         raise Odd
-    length: int = _LENGTH(data)[0]
-    return length
+    return tag, vr, _LENGTH(data, start + 8)[0], start + 12
 
 
-def _skip_sequence(stream: BinaryIO, implicit: bool, depth: int) -> None:
-    """Go past the items of a sequence of undefined length (PS3.5, 7.5.2)."""
+def _end_of_sequence(data: bytes, start: int, implicit: bool, depth: int) -> int:
+    """Where a sequence of undefined length ends (PS3.5, 7.5.2). Raises: Odd, struct.error."""
     if not depth:
         raise Odd
-    while len(head := stream.read(8)) == 8:
-        group, number, length = _IMPLICIT(head)
-        tag = group << 16 | number
+    while True:
+        tag, length = _IMPLICIT(data, start)
+        start += 8
         if tag == _SEQUENCE_END:
-            return
+            return start
         if tag != _ITEM:
             raise Odd
-        if length == UNDEFINED_LENGTH:
-            _skip_item(stream, implicit, depth)
-        else:
-            stream.seek(length, 1)
-    raise Odd
+        start = (
+            _end_of_item(data, start, implicit, depth)
+            if length == UNDEFINED_LENGTH
+            else start + length
+        )
 
 
-def _skip_item(stream: BinaryIO, implicit: bool, depth: int) -> None:
-    vr = b""
-    while len(head := stream.read(8)) == 8:
-        group, number, length = _IMPLICIT(head)
-        if group << 16 | number == _ITEM_END:
-            return
-        if not implicit:
-            group, number, vr, length = _EXPLICIT(head)
-            if vr in _LONG:
-                length = _long_length(stream)
-            elif vr not in _SHORT:
-                raise Odd
+def _end_of_item(data: bytes, start: int, implicit: bool, depth: int) -> int:
+    while not data.startswith(_ITEM_END, start):
+        _, vr, length, start = _head(data, start, implicit)
         if length != UNDEFINED_LENGTH:
-            stream.seek(length, 1)
+            start += length
         elif implicit or vr == b"SQ":
-            _skip_sequence(stream, implicit, depth - 1)
+            start = _end_of_sequence(data, start, implicit, depth - 1)
         else:
             raise Odd
-    raise Odd
+    return start + 8
 
 
 # -- Values ------------------------------------------------------------------------------------
 
 _PLAIN_TEXT = frozenset(b"AE AS CS DA DS IS LO PN SH TM UI".split())
 _ESCAPE = b"\x1b"
-_US = Struct("<H").unpack
+_US = struct.Struct("<H").unpack
 
 
-def plain_text(element: Element | None, usual_vr: bytes) -> str:
-    """The value as text, several joined by a backslash; empty when absent.
+@lru_cache(maxsize=1024)  # the films of a folder have most of their texts in common
+def plain_text(vr: bytes, data: bytes) -> str:
+    """The value as text, several joined by a backslash.
 
     Raises:
         Odd: a VR or characters that need pydicom.
     """
-    if element is None or not element[1]:
+    if not data:
         return ""
-    vr, data = element
-    if vr in (b"", b"UN"):
-        vr = usual_vr
     if vr not in _PLAIN_TEXT or not data.isascii() or _ESCAPE in data:
         raise Odd
     text = data.decode("ascii")
@@ -179,17 +220,14 @@ def plain_text(element: Element | None, usual_vr: bytes) -> str:
     return text.strip("\0 ")
 
 
-def plain_integer(element: Element | None, usual_vr: bytes) -> int:
-    """The value as an integer; 0 when absent.
+def plain_integer(vr: bytes, data: bytes) -> int:
+    """The value as an integer; 0 when it is empty.
 
     Raises:
         Odd: several values, or one that is no short whole number.
     """
-    if element is None or not element[1]:
+    if not data:
         return 0
-    vr, data = element
-    if vr in (b"", b"UN"):
-        vr = usual_vr
     if vr == b"US" and len(data) == 2:
         number: int = _US(data)[0]
         return number

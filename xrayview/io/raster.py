@@ -49,16 +49,15 @@ class RasterFormat:
     page: Callable[[bytes, int], bytes] = lambda data, _: data
     """The file with another page as its first."""
 
-    def read_header(self, stream: BinaryIO, film: FilmRef) -> FilmRef:
-        """Fill format, rows, columns and frames from the file's structure."""
+    def read_header(self, stream: BinaryIO) -> dict[str, Any]:
+        """What the file's structure says of the film, by the names of `FilmRef`."""
         header = self.header(stream)
-        return replace(
-            film,
-            format=self.name,
-            rows=header.rows,
-            columns=header.columns,
-            frames=header.pages,
-        )
+        return {
+            "format": self.name,
+            "rows": header.rows,
+            "columns": header.columns,
+            "frames": header.pages,
+        }
 
     def read(self, data: bytes, film: FilmRef, max_megapixels: float) -> Radiograph:
         """Decode the page `film.frame` of a file held in memory.
@@ -66,7 +65,7 @@ class RasterFormat:
         Raises:
             UnreadableFilm: TOO_LARGE by the header's claim, DECODE_FAILED.
         """
-        ref = self.read_header(BytesIO(data), film)
+        ref = replace(film, **self.read_header(BytesIO(data)))
         if not 0 <= film.frame < ref.frames:
             why = f"page {film.frame + 1} was asked for, the file has {ref.frames}"
             raise _undecodable(self.name, why)

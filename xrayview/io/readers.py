@@ -19,6 +19,7 @@ from xrayview.errors import StatusCode, UnreadableFilm
 from xrayview.io import dicom, raster
 from xrayview.io.limits import MAX_FILE_BYTES, too_large
 from xrayview.io.opening import regular_file, told_about
+from xrayview.io.plain_header import PIECE_BYTES
 from xrayview.io.scan import relative_path
 
 HEAD_BYTES = 512
@@ -32,14 +33,14 @@ class Reader:
     """One kind of film file.
 
     `sniff` sees the first HEAD_BYTES of the file. `read_header` gets the file opened at its
-    start and completes a FilmRef; `read` gets the whole file's bytes, and so does `stored_frames`,
-    which leaves the values as they are stored. `unavailable` is None, or what to install so that
-    it reads all that it could.
+    start and says what it can of a `FilmRef`, by its names. `read` gets the whole file's bytes,
+    and so does `stored_frames`, which leaves the values as they are stored. `unavailable` is None,
+    or what to install so that it reads all that it could.
     """
 
     name: str
     sniff: Callable[[bytes], bool]
-    read_header: Callable[[BinaryIO, FilmRef], FilmRef]
+    read_header: Callable[[BinaryIO], dict[str, Any]]
     read: Callable[[bytes, FilmRef, float], Radiograph]
     stored_frames: Callable[[bytes, float], Iterator[npt.NDArray[Any]]]
     unavailable: Callable[[], str | None] = lambda: None
@@ -72,19 +73,19 @@ def read_header(path: Path, root: Path) -> FilmRef:
     Raises:
         UnreadableFilm: NOT_AN_IMAGE, NO_PIXELS, UNSUPPORTED_SYNTAX or DECODE_FAILED.
     """
-    path = Path(path)
     with told_about(path):
         info = regular_file(path)
-        film = FilmRef(
+        with open(path, "rb", buffering=PIECE_BYTES) as stream:  # noqa: PTH123 - in haste
+            reader = _reader_of(stream.read(HEAD_BYTES))
+            stream.seek(0)
+            said = reader.read_header(stream)
+        return FilmRef(
             path=path,
             relative_path=relative_path(path, root),
             file_size=info.st_size,
             mtime_ns=info.st_mtime_ns,
+            **said,
         )
-        with path.open("rb") as stream:
-            reader = _reader_of(stream.read(HEAD_BYTES))
-            stream.seek(0)
-            return reader.read_header(stream, film)
 
 
 class HeldFile:
@@ -194,12 +195,12 @@ def _reader_of(head: bytes) -> Reader:
         raise UnreadableFilm(
             "Not a film", code=StatusCode.NOT_AN_IMAGE, why="the file is empty", hint=hint
         )
-    reader = next((row for row in READERS if row.sniff(head)), None)
-    if reader is None:
-        raise UnreadableFilm(
-            "Not a film",
-            code=StatusCode.NOT_AN_IMAGE,
-            why="its content is neither DICOM nor PNG, JPEG or TIFF",
-            hint=hint,
-        )
-    return reader
+    for reader in READERS:
+        if reader.sniff(head):
+            return reader
+    raise UnreadableFilm(
+        "Not a film",
+        code=StatusCode.NOT_AN_IMAGE,
+        why="its content is neither DICOM nor PNG, JPEG or TIFF",
+        hint=hint,
+    )
