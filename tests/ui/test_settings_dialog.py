@@ -331,7 +331,8 @@ def test_that_a_model_that_is_not_trusted_is_asked_about_and_not_shown_as_in_for
     page = page_of(ready.preferences.dialog, "model")
     page.fields["model"].edited.emit(str(other))
     note = page.notes["model"]
-    qtbot.waitUntil(lambda: note.text().endswith("The main window asks."), timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: note.property("role") == "error", timeout=WAIT_MS)
+    assert note.text().endswith("Do you know where it comes from? The main window asks.")
     assert (settings["model"], page.fields["model"].text.text()) == (str(bundle), str(bundle))
     ready.preferences.dialog.close()
 
@@ -377,3 +378,17 @@ def torch_has_cuda() -> bool:
     import torch
 
     return torch.cuda.is_available()
+
+
+def test_that_the_defaults_of_the_model_s_page_are_restored_together(
+    qtbot: QtBot, ready: MainWindow, settings: Settings
+) -> None:
+    ready.preferences.show("Model")
+    page = page_of(ready.preferences.dialog, "model")
+    page.restore_defaults()
+    judging = ready.workspace.judging
+    qtbot.waitUntil(lambda: not judging.loading, timeout=WAIT_MS)
+    model = ready.workspace.session.model.model
+    assert (model.path, model.device) == (find_model(), "auto")
+    assert (settings["model"], settings["device"]) == ("", "auto")
+    ready.preferences.dialog.close()

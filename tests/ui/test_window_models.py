@@ -11,7 +11,7 @@ from pytestqt.qtbot import QtBot
 
 from tests.bundles import write_bundle
 from tests.ui.conftest import WAIT_MS
-from xrayview.services.catalogue import trusted_hashes
+from xrayview.services.catalogue import trust_model, trusted_hashes
 from xrayview.services.settings import Settings
 from xrayview.ui.main_window import MainWindow
 from xrayview.ui.toolbar import TopBar
@@ -91,6 +91,44 @@ def test_that_a_device_that_is_not_there_is_said_and_not_replaced(
     assert "CUDA" in said(ready)
     assert ready.workspace.session.model is before
     assert ready.bar.devices.currentData() == "cpu"
+
+
+def test_that_a_device_that_is_chosen_while_a_model_is_on_its_way_is_for_that_model(
+    qtbot: QtBot, ready: MainWindow, bundle: Path, tmp_path: Path
+) -> None:
+    other = trusted_copy(bundle, tmp_path)
+    ready.open_model(other)
+    ready.bar.device_chosen.emit("auto")
+    wait(qtbot, ready)
+    model = ready.workspace.session.model.model
+    assert (model.path, model.device) == (other, "auto")
+    ready.bar.device_chosen.emit("cpu")
+    ready.open_model(bundle)
+    wait(qtbot, ready)
+    model = ready.workspace.session.model.model
+    assert (model.path, model.device) == (bundle, "cpu")
+
+
+def test_that_a_model_that_a_device_kept_away_comes_with_another_device(
+    qtbot: QtBot, window: MainWindow, bundle: Path
+) -> None:
+    if Path("/proc/driver/nvidia").exists() or shutil.which("nvidia-smi"):
+        pytest.skip("this machine has a CUDA device")
+    window.workspace.judging.device = "cuda"
+    window.open_model(bundle)
+    wait(qtbot, window)
+    assert window.workspace.session.model is None
+    window.bar.device_chosen.emit("cpu")
+    wait(qtbot, window)
+    assert window.workspace.session.model.model.path == bundle
+
+
+def trusted_copy(bundle: Path, folder: Path) -> Path:
+    """The same model in a file of its own."""
+    copy = folder / "copy.pt"
+    shutil.copyfile(bundle, copy)
+    trust_model(copy)
+    return copy
 
 
 def test_that_scores_of_the_earlier_model_are_not_shown_under_the_new_one(

@@ -56,6 +56,8 @@ class Judging(QObject):
         self.device: Device = "auto"
         """What is asked for; the real one is in `session.model`."""
         self.model_text = NO_MODEL
+        self._asked: tuple[Path, Device] | None = None
+        """The model that was asked for last, and its device; in force once it is loaded."""
         self._tasks = tasks
         self._engine = engine
         self._busy: dict[int, FilmRef] = {}
@@ -65,7 +67,9 @@ class Judging(QObject):
 
     def open_model(self, path: Path, device: Device | None = None) -> None:
         """Load a bundle; the model in force stays until the new one has kept its contract."""
-        asked = device or self.device
+        on_its_way = self._asked if self.loading else None
+        asked = device or (on_its_way[1] if on_its_way else self.device)
+        self._asked = path, asked
         self.model_text = f"Loading {path.stem} …"
         self._tasks.call(
             "load model",
@@ -77,10 +81,13 @@ class Judging(QObject):
 
     def set_device(self, device: Device) -> None:
         """Run on another device from now on; there is no silent fallback."""
-        if self.session.model is None:
+        ready = self.session.model
+        if self._asked is not None and (self.loading or ready is None):
+            self.open_model(self._asked[0], device)  # what is wanted, and not there yet
+        elif ready is None:
             self.device = device
         elif device != self.device:
-            self.open_model(self.session.model.model.path, device)
+            self.open_model(ready.model.path, device)
 
     def _load(self, model: ModelRef) -> None:
         self._tasks.start(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -132,10 +133,8 @@ class Preferences(QObject):
 
     def _on_model_said(self, message: Message) -> None:
         if message.matter == "model":
-            answer = "The main window asks." if message.actions else ""
-            self._why = " ".join(
-                part for part in (f"{message.title}.", message.text, answer) if part
-            )
+            asked = replace(message, text="The main window asks.")
+            self._why = (asked if message.actions else message).words
 
     def _on_model(self, loading: bool) -> None:
         """The dialog shows what is in force, and why that is not what was asked for."""
