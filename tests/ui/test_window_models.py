@@ -6,7 +6,7 @@ import shutil
 from pathlib import Path
 
 import pytest
-from PySide6.QtWidgets import QPushButton
+from PySide6.QtWidgets import QPushButton, QStyle, QStyleOptionComboBox
 from pytestqt.qtbot import QtBot
 
 from tests.bundles import write_bundle
@@ -159,3 +159,18 @@ def test_that_the_card_is_a_page_that_escapes_what_the_file_says(
     assert "<script>" not in page
     assert "fails on &lt;b&gt;adults" in page
     assert model.model.sha256 in page
+
+
+def test_that_the_choosers_of_the_bar_say_what_they_are_at(window: MainWindow) -> None:
+    models, devices = window.bar.models, window.bar.devices
+    assert models.currentIndex() == -1
+    without = models.grab().toImage()
+    models.setPlaceholderText("")
+    assert models.grab().toImage() != without  # the words were seen
+    option = QStyleOptionComboBox()
+    devices.initStyleOption(option)
+    field = devices.style().subControlRect(
+        QStyle.ComplexControl.CC_ComboBox, option, QStyle.SubControl.SC_ComboBoxEditField, devices
+    )
+    words = [devices.itemText(place) for place in range(devices.count())]
+    assert max(map(devices.fontMetrics().horizontalAdvance, words)) < field.width()

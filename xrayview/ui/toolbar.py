@@ -153,7 +153,7 @@ class TopBar(QToolBar):
         self.models = self._chooser("Model", 120)
         self.models.setPlaceholderText("No model is loaded")
         self.models.activated.connect(self._on_model)
-        self.devices = self._chooser("Device that is asked for", 72)
+        self.devices = self._chooser("Device that is asked for", 80)
         for device in ROWS["device"].choices:
             self.devices.addItem(device, device)
         self.devices.setToolTip("Device that the model is asked to run on")
@@ -351,8 +351,9 @@ class _ElidedCombo(QComboBox):
             QStyle.SubControl.SC_ComboBoxEditField,
             self,
         )
+        shown = option.currentText or self.placeholderText()
         option.currentText = self.fontMetrics().elidedText(
-            option.currentText, Qt.TextElideMode.ElideMiddle, room.width() - 2 * _AROUND_NAME_PX
+            shown, Qt.TextElideMode.ElideMiddle, room.width() - 2 * _AROUND_NAME_PX
         )
         painter.drawComplexControl(QStyle.ComplexControl.CC_ComboBox, option)
         painter.drawControl(QStyle.ControlElement.CE_ComboBoxLabel, option)
