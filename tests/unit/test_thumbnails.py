@@ -10,10 +10,13 @@ import cv2
 import numpy as np
 import pytest
 from pydicom import dcmread
+from pydicom.data import get_testdata_file
 from pydicom.dataset import Dataset
+from pydicom.encaps import generate_frames
 from pydicom.sequence import Sequence
+from pydicom.uid import JPEG2000Lossless, JPEGBaseline8Bit
 
-from tests.builders import phantom, write_dicom, write_raster
+from tests.builders import phantom, write_dicom, write_encapsulated, write_raster
 from xrayview.display.pyramid import thumbnail
 from xrayview.domain.film import FilmRef
 from xrayview.engine.protocol import MakeThumbnail, PruneThumbnails, ThumbnailStore
@@ -212,6 +215,88 @@ def test_that_a_large_jpeg_is_decoded_small_and_looks_as_the_whole(tmp_path: Pat
     whole = thumbnail(read_film(film), SIZE_PX)
     assert made.shape == whole.shape
     assert np.abs(made.astype(int) - whole).mean() < 4
+
+
+def made_both_ways(path: Path) -> tuple[np.ndarray, np.ndarray]:
+    """The thumbnail of reduced pixels, and that of all of them."""
+    film = read_header(path, path.parent)
+    small = reduced(film, SIZE_PX, 200.0)
+    assert small is not None
+    assert max(small.pixels_HW.shape) <= max(film.rows, film.columns) // 2 + 1
+    made = make_thumbnail(MakeThumbnail(film, SIZE_PX)).grey_HW
+    assert np.array_equal(made, thumbnail(small, SIZE_PX))
+    return made.astype(int), thumbnail(read_film(film), SIZE_PX).astype(int)
+
+
+@pytest.mark.parametrize("name", ["RG1_J2KR.dcm", "RG1_J2KI.dcm", "RG3_J2KR.dcm", "MR2_J2KI.dcm"])
+def test_that_a_jpeg_2000_film_is_decoded_small_and_looks_as_the_whole(name: str) -> None:
+    path = get_testdata_file(name, download=False)
+    if path is None:
+        pytest.skip("pydicom-data is not installed")
+    made, whole = made_both_ways(Path(path))
+    assert made.shape == whole.shape
+    assert np.abs(made - whole).mean() < 1.1
+
+
+@pytest.mark.parametrize("bits", [8, 12, 16])
+@pytest.mark.parametrize("signed", [False, True])
+def test_that_reduced_jpeg_2000_keeps_the_stored_values(
+    tmp_path: Path, bits: int, signed: bool
+) -> None:
+    stored = phantom(1000, 800, bits, signed=signed)
+    path = write_dicom(
+        tmp_path / "a.dcm", stored, bits_stored=bits, transfer_syntax=JPEG2000Lossless
+    )
+    small = reduced(read_header(path, tmp_path), SIZE_PX, 200.0)
+    assert small is not None
+    wanted = cv2.resize(stored.astype(np.float32), (200, 250), interpolation=cv2.INTER_AREA)
+    assert np.abs(small.pixels_HW - wanted).mean() <= 1 + 2**bits / 1000
+
+
+@pytest.mark.parametrize("photometric", ["MONOCHROME1", "MONOCHROME2"])
+def test_that_a_jpeg_inside_dicom_is_decoded_small_with_its_grey_scale(
+    tmp_path: Path, photometric: str
+) -> None:
+    smooth = cv2.GaussianBlur(phantom(1000, 800, 8), (31, 31), 0)
+    frame = cv2.imencode(".jpg", smooth)[1].tobytes()
+    path = write_encapsulated(
+        tmp_path / "a.dcm", [frame, frame], smooth, transfer_syntax=JPEGBaseline8Bit,
+        photometric=photometric, windows=[(90, 120)],
+    )  # fmt: skip
+    made, whole = made_both_ways(path)
+    assert np.abs(made - whole).mean() <= 1
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"PixelPaddingValue": 0},
+        {"ShutterShape": "CIRCULAR", "CenterOfCircularShutter": [500, 400],
+         "RadiusOfCircularShutter": 300},
+        {"BitsStored": 10, "HighBit": 9},
+    ],
+    ids=["padding", "shutter", "another depth than the frame's"],
+)  # fmt: skip
+def test_that_borders_and_odd_depths_are_decoded_whole(
+    tmp_path: Path, fields: dict[str, object]
+) -> None:
+    stored = phantom(1000, 800, 8).astype(np.uint16)
+    path = write_dicom(
+        tmp_path / "a.dcm", stored, bits_stored=16, transfer_syntax=JPEG2000Lossless, **fields
+    )
+    assert reduced(read_header(path, tmp_path), SIZE_PX, 200.0) is None
+
+
+def test_that_an_incomplete_or_broken_frame_is_decoded_whole_or_told(tmp_path: Path) -> None:
+    stored = phantom(1000, 800, 12)
+    path = write_dicom(tmp_path / "a.dcm", stored, transfer_syntax=JPEG2000Lossless)
+    frame = next(generate_frames(dcmread(path).PixelData, number_of_frames=1))
+    for name, broken in (("cut", frame[: len(frame) // 2]), ("empty", frame[:60])):
+        cut = write_encapsulated(
+            tmp_path / f"{name}.dcm", [broken], stored, transfer_syntax=JPEG2000Lossless,
+            bits_stored=12,
+        )  # fmt: skip
+        assert reduced(read_header(cut, tmp_path), SIZE_PX, 200.0) is None
 
 
 def test_that_a_small_jpeg_and_other_films_take_the_long_way(film: FilmRef, tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from xrayview.io.limits import check_scans
 from xrayview.io.raster_header import jpeg_header, jpeg_is_complete, jpeg_is_sound
 
 _ITEM, _DELIMITER = 0xFFFEE000, 0xFFFEE0DD
-_J2K_START = b"\xff\x4f\xff\x51"
+J2K_START = b"\xff\x4f\xff\x51"
 _JPEG = frozenset(f"1.2.840.10008.1.2.4.{n}" for n in (50, 51, 57, 70, 80, 81))
 _J2K = frozenset(f"1.2.840.10008.1.2.4.{n}" for n in (90, 91, 201, 202, 203))
 _END_OF_CODESTREAM = b"\xff\xd9"
@@ -90,7 +90,7 @@ def _check_jpeg(stream: bytes, rows: int, columns: int, samples: int) -> None:
 
 def _j2k_size(stream: bytes) -> tuple[int, int] | None:
     """Rows and columns of a JPEG 2000 frame; None where it does not say."""
-    start = stream.find(_J2K_START)
+    start = stream.find(J2K_START)
     place = stream[start + 8 : start + 24]
     if start < 0 or len(place) < 16:
         return None

@@ -22,7 +22,7 @@ from xrayview.io.image_pixel import PixelDescription, describe
 from xrayview.io.orientation import orientation_of
 from xrayview.io.overlay_planes import TAGS as OVERLAY_TAGS
 from xrayview.io.overlay_planes import overlay_planes
-from xrayview.io.pixels import decode_frame, stored_frame, unused_bit
+from xrayview.io.pixels import DecodedFrame, decode_frame, stored_frame, unused_bit
 from xrayview.io.plain_header import (
     Element,
     Odd,
@@ -188,7 +188,14 @@ def _plain_fields(syntax: str, elements: dict[Tag, Element]) -> dict[str, Any]:
     return fields
 
 
-def read(data: bytes, film: FilmRef, max_megapixels: float) -> Radiograph:
+Decode = Callable[
+    [DicomFile, PixelElement, PixelDescription, TransferSyntax, int, float], DecodedFrame
+]
+
+
+def read(
+    data: bytes, film: FilmRef, max_megapixels: float, decode: Decode = decode_frame
+) -> Radiograph:
     """Decode `film.frame` of a file held in memory.
 
     Raises:
@@ -198,7 +205,7 @@ def read(data: bytes, film: FilmRef, max_megapixels: float) -> Radiograph:
     pixels = _pixels_of(file)
     syntax = _syntax_of(file)
     description = describe(file.dataset, pixels.keyword)
-    decoded = decode_frame(file, pixels, description, syntax, film.frame, max_megapixels)
+    decoded = decode(file, pixels, description, syntax, film.frame, max_megapixels)
     notes: tuple[str, ...] = ()
     if decoded.colour:
         # Luminance has its own depth; the grey-scale attributes are for monochrome only.

@@ -165,6 +165,30 @@ def _compressed(
     syntax: TransferSyntax,
     frame: int,
 ) -> tuple[npt.NDArray[Any], str, tuple[str, ...]]:
+    stream, broken = compressed_frame(file, pixels, description, syntax, frame)
+    try:
+        array, photometric = _as_array(stream, description, syntax)
+    except UnreadableFilm as error:
+        if broken:
+            raise undecodable(broken[-1]) from error
+        raise
+    if syntax.uid == _RLE:
+        array = _unpacked(array, description)
+    return array, photometric, broken
+
+
+def compressed_frame(
+    file: DicomFile,
+    pixels: PixelElement,
+    description: PixelDescription,
+    syntax: TransferSyntax,
+    frame: int,
+) -> tuple[bytes, tuple[str, ...]]:
+    """The code stream of one frame, checked against the header, and what is incomplete about it.
+
+    Raises:
+        UnreadableFilm: DECODE_FAILED or TOO_LARGE.
+    """
     file.body.seek(pixels.offset)
     incomplete = encapsulation_warning(file.body)
     file.body.seek(pixels.offset)
@@ -174,15 +198,7 @@ def _compressed(
         raise undecodable(incomplete or "its fragments do not add up to the frame") from error
     check_codestream(stream, syntax.uid, description.rows, description.columns, description.samples)
     cut = frame_warning(stream, syntax.uid)
-    try:
-        array, photometric = _as_array(stream, description, syntax)
-    except UnreadableFilm as error:
-        if cut or incomplete:
-            raise undecodable(cut or incomplete) from error
-        raise
-    if syntax.uid == _RLE:
-        array = _unpacked(array, description)
-    return array, photometric, tuple(line for line in (incomplete, cut) if line)
+    return stream, tuple(line for line in (incomplete, cut) if line)
 
 
 def _as_array(

@@ -1,25 +1,30 @@
-"""A small picture of a film without all of its pixels, where its file has a cheaper way.
-
-OpenJPEG's binding here has no reduced decode: JPEG 2000 films take the long way.
-"""
+"""A small picture of a film without all of its pixels, where its file has a cheaper way."""
 
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from io import BytesIO
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 from pydicom.dataset import Dataset
 
 from xrayview.domain.film import FilmRef
 from xrayview.domain.radiograph import Greyscale, Radiograph
+from xrayview.io import dicom
 from xrayview.io.dataset import open_dicom
 from xrayview.io.functional_groups import GROUP_TAGS, of_frame
 from xrayview.io.limits import check_scans, check_size
 from xrayview.io.opening import regular_file, told_about
 from xrayview.io.raster_header import jpeg_header, jpeg_is_complete
+from xrayview.io.reduced_frames import (
+    SYNTAXES,
+    NoReducedFrame,
+    divisor,
+    reduced_frame,
+    reduced_jpeg,
+)
 from xrayview.io.spacing import SHAPES, spacing_of
 from xrayview.io.values import integer, items, text
 
@@ -27,11 +32,6 @@ Grey = npt.NDArray[np.uint8]
 
 _ICON_IMAGE_SEQUENCE = 0x00880200
 _LARGE_ENOUGH = 2 / 3
-_REDUCED = {
-    2: cv2.IMREAD_REDUCED_GRAYSCALE_2,
-    4: cv2.IMREAD_REDUCED_GRAYSCALE_4,
-    8: cv2.IMREAD_REDUCED_GRAYSCALE_8,
-}
 
 
 def embedded_icon(film: FilmRef, size_px: int) -> Grey | None:
@@ -81,26 +81,44 @@ def _same_shape(icon: tuple[int, ...], film: tuple[int, int]) -> bool:
 
 
 def reduced(film: FilmRef, size_px: int, max_megapixels: float) -> Radiograph | None:
-    """A JPEG film at a half, a quarter or an eighth of its size: its longest side is at least
-    `size_px`. None for films that have no such way, or gain nothing by it.
+    """A compressed film at a half, a quarter or an eighth of its size: its longest side is at
+    least `size_px`. None for films that have no such way, or gain nothing by it.
 
     Raises:
-        UnreadableFilm: TOO_LARGE by the header's claim, DECODE_FAILED for a broken header.
+        UnreadableFilm: as the whole film would.
     """
-    if film.format != "jpeg":
-        return None
+    if film.format == "jpeg":
+        return _reduced_jpeg(film, size_px, max_megapixels)
+    if film.format == "dicom" and film.transfer_syntax in SYNTAXES:
+        return _reduced_dicom(film, size_px, max_megapixels)
+    return None
+
+
+def _reduced_jpeg(film: FilmRef, size_px: int, max_megapixels: float) -> Radiograph | None:
     with told_about(film.path):
         regular_file(film.path)
         data = film.path.read_bytes()
         header = jpeg_header(BytesIO(data))
         check_size(header.rows, header.columns, max_megapixels)
         check_scans(data)
-        ratio = max(header.rows, header.columns) // size_px
-        scale = max((known for known in _REDUCED if known <= ratio), default=0)
-        if not scale or not jpeg_is_complete(BytesIO(data)):
+        part = divisor(header.rows, header.columns, size_px)
+        if part == 1 or not jpeg_is_complete(BytesIO(data)):
             return None
-        grey_HW = cv2.imdecode(np.frombuffer(data, np.uint8), _REDUCED[scale])
+        grey_HW = reduced_jpeg(data, part)
     if grey_HW is None:
         return None
     ref = replace(film, rows=header.rows, columns=header.columns)
-    return Radiograph(ref, np.asarray(grey_HW, np.uint8), Greyscale(bits_stored=8))
+    return Radiograph(ref, grey_HW, Greyscale(bits_stored=8))
+
+
+def _reduced_dicom(film: FilmRef, size_px: int, max_megapixels: float) -> Radiograph | None:
+    with told_about(film.path):
+        regular_file(film.path)
+        data = film.path.read_bytes()
+        try:
+            small = dicom.read(data, film, max_megapixels, partial(reduced_frame, size_px))
+        except NoReducedFrame:
+            return None
+    # Padding and shutter have borders in pixels, which averages would blur.
+    has_borders = small.greyscale.padding is not None or small.shutter is not None
+    return None if has_borders else small

@@ -1,0 +1,130 @@
+"""A compressed frame at a fraction of its size, as its codec can give it without the rest.
+
+JPEG leaves out the fine cosines of each block, JPEG 2000 its finest wavelets: what is left are the
+averages of small squares, for a tenth of the work.
+"""
+
+from __future__ import annotations
+
+import struct
+from contextlib import suppress
+from io import BytesIO
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+from PIL import Image
+
+from xrayview.domain.radiograph import Pixels
+from xrayview.io.codestream import J2K_START
+from xrayview.io.dataset import UNDEFINED_LENGTH, DicomFile, PixelElement
+from xrayview.io.image_pixel import PixelDescription
+from xrayview.io.limits import check_size
+from xrayview.io.pixels import DecodedFrame, compressed_frame
+from xrayview.io.transfer_syntax import TransferSyntax
+
+_JPEG_BASELINE = "1.2.840.10008.1.2.4.50"
+_JPEG_2000 = frozenset({"1.2.840.10008.1.2.4.90", "1.2.840.10008.1.2.4.91"})
+
+_JPEG_FLAGS = {
+    2: cv2.IMREAD_REDUCED_GRAYSCALE_2,
+    4: cv2.IMREAD_REDUCED_GRAYSCALE_4,
+    8: cv2.IMREAD_REDUCED_GRAYSCALE_8,
+}
+_SSIZ = 42
+"""Where the first component's depth and sign stand in a code stream (ITU-T T.800, A.5.1)."""
+_ROOM = {_JPEG_BASELINE: 1} | dict.fromkeys(_JPEG_2000, 2)
+"""Longest side over that of the picture wanted: wavelets are no area averages by themselves."""
+SYNTAXES = frozenset(_ROOM)
+
+
+class NoReducedFrame(Exception):
+    """This frame has to be decoded whole."""
+
+
+def divisor(rows: int, columns: int, size_px: int) -> int:
+    """The largest of 2, 4, 8 that leaves the longest side at least `size_px`; 1 for none."""
+    ratio = max(rows, columns) // size_px
+    return max((known for known in _JPEG_FLAGS if known <= ratio), default=1)
+
+
+def reduced_jpeg(data: bytes, divisor: int) -> npt.NDArray[np.uint8] | None:
+    """A JPEG picture at a half, a quarter or an eighth, as 8-bit grey; None if it is broken."""
+    grey_HW = cv2.imdecode(np.frombuffer(data, np.uint8), _JPEG_FLAGS[divisor])
+    return None if grey_HW is None else np.asarray(grey_HW, np.uint8)
+
+
+def reduced_frame(
+    size_px: int,
+    file: DicomFile,
+    pixels: PixelElement,
+    description: PixelDescription,
+    syntax: TransferSyntax,
+    frame: int,
+    max_megapixels: float,
+) -> DecodedFrame:
+    """As `pixels.decode_frame`, at the fraction whose longest side is at least `size_px`.
+
+    Raises:
+        UnreadableFilm: TOO_LARGE or DECODE_FAILED, as for the whole frame.
+        NoReducedFrame: colour, another syntax, small already, incomplete, or out of the ordinary.
+    """
+    check_size(description.rows, description.columns, max_megapixels)
+    room = _ROOM.get(syntax.uid, 0)
+    part = divisor(description.rows, description.columns, size_px * room) if room else 1
+    is_plain = (
+        description.samples == 1
+        and description.photometric in {"MONOCHROME1", "MONOCHROME2"}
+        and description.high_bit == description.bits_stored - 1
+    )
+    has_fragments = pixels.length == UNDEFINED_LENGTH
+    if part == 1 or not is_plain or not has_fragments or not 0 <= frame < description.frames:
+        raise NoReducedFrame
+    stream, warnings = compressed_frame(file, pixels, description, syntax, frame)
+    if warnings:
+        raise NoReducedFrame
+    decode = _jpeg if syntax.uid == _JPEG_BASELINE else _jpeg_2000
+    return DecodedFrame(decode(stream, description, part), colour=False)
+
+
+def _jpeg(stream: bytes, description: PixelDescription, part: int) -> Pixels:
+    if description.signed or description.bits_stored != 8:
+        raise NoReducedFrame
+    grey_HW = reduced_jpeg(stream, part)
+    if grey_HW is None:
+        raise NoReducedFrame
+    return grey_HW
+
+
+def _jpeg_2000(stream: bytes, description: PixelDescription, part: int) -> Pixels:
+    bits, signed = _depth(stream)
+    if (bits, signed) != (description.bits_stored, description.signed) or not 8 <= bits <= 16:
+        raise NoReducedFrame
+    scaled_HW = _fewer_resolutions(stream, part)
+    # Pillow fills 8 or 16 bits from above, and lifts signed values by half of their range.
+    values_HW = scaled_HW >> (8 * scaled_HW.dtype.itemsize - bits)
+    # A wavelet's average is centred on a square's first pixel, neighbours' mean in its middle.
+    mean_HW = cv2.blur(values_HW, (2, 2), anchor=(0, 0), borderType=cv2.BORDER_REPLICATE)
+    if signed:
+        return (mean_HW.astype(np.int32) - (1 << (bits - 1))).astype(np.int16)
+    return np.asarray(mean_HW, values_HW.dtype)
+
+
+def _fewer_resolutions(stream: bytes, part: int) -> npt.NDArray[np.uint8 | np.uint16]:
+    # Pillow rounds a reduced side that the codec rounds up: where they differ, or where there are
+    # fewer resolutions, only a lesser reduction works.
+    for left_out in range(part.bit_length() - 1, 0, -1):
+        with suppress(OSError, ValueError, Image.DecompressionBombError):
+            with Image.open(BytesIO(stream), formats=["JPEG2000"]) as picture:
+                picture.reduce = left_out  # type: ignore[method-assign, assignment]
+                scaled_HW = np.asarray(picture)
+            if scaled_HW.ndim == 2 and scaled_HW.dtype in (np.uint8, np.uint16):
+                return scaled_HW
+    raise NoReducedFrame
+
+
+def _depth(stream: bytes) -> tuple[int, bool]:
+    if not stream.startswith(J2K_START) or len(stream) <= _SSIZ:
+        raise NoReducedFrame
+    (depth,) = struct.unpack_from("B", stream, _SSIZ)
+    return (depth & 0x7F) + 1, depth >= 0x80
