@@ -150,6 +150,13 @@ def test_that_odd_values_are_told_as_pydicom_tells_them(
     assert said(path) == said_by_pydicom(path)
 
 
+def test_that_a_character_set_that_pydicom_does_not_get_over_is_left_to_it(tmp_path: Path) -> None:
+    path = write_dicom(tmp_path / "a", phantom(), SpecificCharacterSet="ISO_IR 100")
+    path.write_bytes(path.read_bytes().replace(b"ISO_IR 100", b"\0SO_IR 100", 1))
+    assert said(path) == said_by_pydicom(path)
+    assert isinstance(said(path), tuple)
+
+
 def test_that_a_file_that_says_implicit_and_is_explicit_is_left_to_pydicom(tmp_path: Path) -> None:
     path = write_dicom(tmp_path / "a", phantom())
     explicit, implicit = b"1.2.840.10008.1.2.1\0", ImplicitVRLittleEndian.encode().ljust(20, b"\0")

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import partial
-from io import BytesIO
-from typing import Any, BinaryIO
+from io import BufferedReader, BytesIO, RawIOBase
+from typing import Any
 
 import numpy.typing as npt
 from pydicom.datadict import dictionary_VR, tag_for_keyword
@@ -131,17 +131,32 @@ def _tags(*keywords: str) -> list[int]:
 
 
 _HEADER_TAGS = _tags(*_FILM_KEYWORDS)
+_CHARACTERS = "SpecificCharacterSet"
 _PLAIN_FIELDS: dict[str, str] = {
     **_TEXT_FIELDS,
     **_INTEGER_FIELDS,
     "frames": "NumberOfFrames",
-    **{side: side for side in _SIDES},
+    **{keyword: keyword for keyword in (*_SIDES, _CHARACTERS)},
 }
-_PLAIN: dict[Tag, tuple[str, bytes, Callable[[bytes, bytes], str | int]]] = {
+
+
+def _plain_characters(_vr: bytes, data: bytes) -> str:
+    """Nothing: plain text is ASCII. Raises: Odd for a name that pydicom does not get over."""
+    if b"\0" in data.rstrip(b"\0 "):
+        raise Odd
+    return ""
+
+
+_Read = Callable[[bytes, bytes], str | int]
+_READERS: dict[str, _Read] = {
+    _CHARACTERS: _plain_characters,
+    **dict.fromkeys((*_INTEGER_FIELDS, "frames"), plain_integer),
+}
+_PLAIN: dict[Tag, tuple[str, bytes, _Read]] = {
     tag_bytes(tag): (
         field,
         dictionary_VR(tag).encode("ascii"),
-        plain_integer if field in {*_INTEGER_FIELDS, "frames"} else plain_text,
+        _READERS.get(field, plain_text),
     )
     for field, keyword in _PLAIN_FIELDS.items()
     for tag in _tags(keyword)
@@ -158,20 +173,24 @@ _ALL_TAGS = [
 unavailable = missing_decoders
 
 
-def read_header(stream: BinaryIO) -> dict[str, Any]:
+def read_header(head: bytes, file: RawIOBase) -> dict[str, Any]:
     """What the header says of a film, by the names of `FilmRef`; the pixels are not read.
+
+    Args:
+        head: the first PIECE_BYTES of the file.
+        file: all of it.
 
     Raises:
         UnreadableFilm: NO_PIXELS, UNSUPPORTED_SYNTAX, DECODE_FAILED for a broken header.
     """
     try:
-        return _plain_fields(*plain_elements(stream, _PLAIN))
+        return _plain_fields(*plain_elements(head, file, _PLAIN))
     except Odd:
-        stream.seek(0)
-    file = open_dicom(stream, _HEADER_TAGS, whole=False)
-    _pixels_of(file)
-    _syntax_of(file)
-    return _fields(file)
+        stream = BufferedReader(file)
+    opened = open_dicom(stream, _HEADER_TAGS, whole=False)
+    _pixels_of(opened)
+    _syntax_of(opened)
+    return _fields(opened)
 
 
 def _plain_fields(syntax: str, elements: dict[Tag, Element]) -> dict[str, Any]:
@@ -182,6 +201,7 @@ def _plain_fields(syntax: str, elements: dict[Tag, Element]) -> dict[str, Any]:
     for tag, (vr, data) in elements.items():
         field, usual_vr, value_of = _PLAIN[tag]
         fields[field] = value_of(usual_vr if vr in _UNTOLD else vr, data)
+    fields.pop(_CHARACTERS, None)
     sides = [fields.pop(side, "") for side in _SIDES]
     fields["laterality"] = next(filter(None, sides), "")
     fields["frames"] = max(fields.get("frames", 1), 1)

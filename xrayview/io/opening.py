@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
+from types import TracebackType
 
 from xrayview.errors import StatusCode, UnreadableFilm, XrayViewError
 
@@ -24,39 +23,49 @@ def regular_file(path: Path) -> os.stat_result:
     return info
 
 
-@contextmanager
-def told_about(path: Path) -> Iterator[None]:
+class told_about:  # noqa: N801 - reads as a clause: with told_about(path)
     """Turn whatever a reader raises into an error that names the file.
 
     A film may be any bytes, and parsers raise anything on them. Messages of unforeseen errors
     stay in the log: they may quote the header, and so a name.
     """
-    try:
-        yield
-    except XrayViewError as error:
-        error.path = error.path or path
-        raise
-    except OSError as error:
-        raise UnreadableFilm(
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(
+        self, _kind: object, error: BaseException | None, _traceback: TracebackType | None
+    ) -> None:
+        if isinstance(error, XrayViewError):
+            error.path = error.path or self._path
+        elif isinstance(error, Exception):
+            raise _told(error, self._path) from error
+
+
+def _told(error: Exception, path: Path) -> UnreadableFilm:
+    if isinstance(error, OSError):
+        return UnreadableFilm(
             "The file cannot be read",
             code=StatusCode.DECODE_FAILED,
             path=path,
             why=error.strerror or type(error).__name__,
             hint="Check that it still exists and that you may read it.",
-        ) from error
-    except MemoryError as error:
-        raise UnreadableFilm(
+        )
+    if isinstance(error, MemoryError):
+        return UnreadableFilm(
             "The film needs more memory than there is",
             code=StatusCode.TOO_LARGE,
             path=path,
             why="memory ran out while it was read",
             hint="Close other programs, or raise the memory limit in the settings.",
-        ) from error
-    except Exception as error:
-        raise UnreadableFilm(
-            "The film cannot be read",
-            code=StatusCode.DECODE_FAILED,
-            path=path,
-            why=f"its header or data are broken ({type(error).__name__})",
-            hint="Copy or export it again from the source.",
-        ) from error
+        )
+    return UnreadableFilm(
+        "The film cannot be read",
+        code=StatusCode.DECODE_FAILED,
+        path=path,
+        why=f"its header or data are broken ({type(error).__name__})",
+        hint="Copy or export it again from the source.",
+    )

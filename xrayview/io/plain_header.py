@@ -10,7 +10,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Collection
 from functools import lru_cache
-from typing import BinaryIO
+from io import RawIOBase
 
 from xrayview.io.dataset import DEFLATED, EXPLICIT_BE, IMPLICIT_LE, PIXEL_KEYWORDS, UNDEFINED_LENGTH
 
@@ -51,18 +51,20 @@ _PIXELS = frozenset(tag_bytes(tag) for tag in PIXEL_KEYWORDS)
 _ENDS = _PIXELS | {_ITEM, _ITEM_END, _SEQUENCE_END}
 
 
-def plain_elements(stream: BinaryIO, tags: Collection[Tag]) -> tuple[str, dict[Tag, Element]]:
+def plain_elements(
+    head: bytes, file: RawIOBase, tags: Collection[Tag]
+) -> tuple[str, dict[Tag, Element]]:
     """The transfer syntax, and those of `tags` that stand before the pixels.
 
     Args:
-        stream: the file, opened at its start.
+        head: the first PIECE_BYTES of the file.
+        file: all of it, for a header that is longer.
         tags: what is wanted from the data set's top level.
 
     Raises:
         Odd: the file is not a usual one, or it has no pixels.
     """
-    size, at = PIECE_BYTES, 0
-    data = stream.read(size)
+    data, size, at = head, PIECE_BYTES, 0
     if data[_PREAMBLE : _PREAMBLE + 4] != b"DICM":
         raise Odd
     syntax, start = _syntax(data)
@@ -76,8 +78,8 @@ def plain_elements(stream: BinaryIO, tags: Collection[Tag]) -> tuple[str, dict[T
             size *= _LARGER
         else:
             raise Odd
-        stream.seek(at)
-        data, start = stream.read(size), 0
+        file.seek(at)
+        data, start = file.read(size) or b"", 0
     return syntax, elements.found
 
 

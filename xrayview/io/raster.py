@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from io import BytesIO
+from io import BufferedReader, BytesIO, RawIOBase
 from typing import Any, BinaryIO
 
 import cv2
@@ -49,9 +49,11 @@ class RasterFormat:
     page: Callable[[bytes, int], bytes] = lambda data, _: data
     """The file with another page as its first."""
 
-    def read_header(self, stream: BinaryIO) -> dict[str, Any]:
+    def read_header(self, _head: bytes, file: RawIOBase) -> dict[str, Any]:
         """What the file's structure says of the film, by the names of `FilmRef`."""
-        header = self.header(stream)
+        return self._fields(self.header(BufferedReader(file)))
+
+    def _fields(self, header: RasterHeader) -> dict[str, Any]:
         return {
             "format": self.name,
             "rows": header.rows,
@@ -65,7 +67,7 @@ class RasterFormat:
         Raises:
             UnreadableFilm: TOO_LARGE by the header's claim, DECODE_FAILED.
         """
-        ref = replace(film, **self.read_header(BytesIO(data)))
+        ref = replace(film, **self._fields(self.header(BytesIO(data))))
         if not 0 <= film.frame < ref.frames:
             why = f"page {film.frame + 1} was asked for, the file has {ref.frames}"
             raise _undecodable(self.name, why)

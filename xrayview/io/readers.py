@@ -6,8 +6,9 @@ import hashlib
 import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from io import FileIO, RawIOBase
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -32,15 +33,15 @@ MOST_HELD_BYTES = 512 * 1024**2
 class Reader:
     """One kind of film file.
 
-    `sniff` sees the first HEAD_BYTES of the file. `read_header` gets the file opened at its
-    start and says what it can of a `FilmRef`, by its names. `read` gets the whole file's bytes,
-    and so does `stored_frames`, which leaves the values as they are stored. `unavailable` is None,
-    or what to install so that it reads all that it could.
+    `sniff` sees the file's first HEAD_BYTES or more of them. `read_header` gets its first
+    PIECE_BYTES and the file, and says what it can of a `FilmRef`, by its names. `read` gets the
+    whole file's bytes, and so does `stored_frames`, which leaves the values as they are stored.
+    `unavailable` is None, or what to install so that it reads all that it could.
     """
 
     name: str
     sniff: Callable[[bytes], bool]
-    read_header: Callable[[BinaryIO], dict[str, Any]]
+    read_header: Callable[[bytes, RawIOBase], dict[str, Any]]
     read: Callable[[bytes, FilmRef, float], Radiograph]
     stored_frames: Callable[[bytes, float], Iterator[npt.NDArray[Any]]]
     unavailable: Callable[[], str | None] = lambda: None
@@ -75,10 +76,9 @@ def read_header(path: Path, root: Path) -> FilmRef:
     """
     with told_about(path):
         info = regular_file(path)
-        with open(path, "rb", buffering=PIECE_BYTES) as stream:  # noqa: PTH123 - in haste
-            reader = _reader_of(stream.read(HEAD_BYTES))
-            stream.seek(0)
-            said = reader.read_header(stream)
+        with FileIO(path) as file:  # a buffer takes as long to make as the piece to read
+            head = file.read(PIECE_BYTES)
+            said = _reader_of(head).read_header(head, file)
         return FilmRef(
             path=path,
             relative_path=relative_path(path, root),
