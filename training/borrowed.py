@@ -79,7 +79,8 @@ def _placed(film: Borrower) -> GreyHW | None:
     lent = placement.Placement(np.ones(1, np.bool_), np.zeros(1, np.int64))
     still = augment.draw(_STILL, 1, lungs_2HW.shape[1:], np.random.default_rng(0))
     affine_B23 = placement.place(still.affine_B23, boxes_24[:1], boxes_24[1:], lent)
-    return augment.apply(film.own_HW[None], replace(still, affine_B23=affine_B23))[0]
+    placed_BHW = augment.apply(film.own_HW[None], replace(still, affine_B23=affine_B23))
+    return np.asarray(placed_BHW[0], np.float32)
 
 
 _STILL = AugmentConfig(**dict.fromkeys((field.name for field in fields(AugmentConfig)), 0.0))

@@ -22,7 +22,7 @@ from training.disk import writing
 from training.epoch_log import EpochLog
 from training.interruption import stop_requests
 from training.pace import Pace
-from training.processes import any_process
+from training.processes import any_process, batch_makers
 from training.progress import Progress, Watch
 from training.runs import RunFolder, trim_log
 from training.validation import Figures, judge
@@ -117,7 +117,8 @@ class _Training:
     def fit(self, stop: Callable[[], bool]) -> Progress:
         progress, config = self.progress, self.config
         patience = config.stopping.patience
-        with Ahead(self.batches, config.optim.epochs) as ahead, self.log:
+        ahead = Ahead(self.batches, config.optim.epochs, batch_makers(self.fabric))
+        with ahead, self.log:
             while progress.epoch < config.optim.epochs and any(progress.waiting(patience)):
                 pace = Pace(
                     self.batches.steps - progress.step, config.optim.batch * self.fabric.world_size

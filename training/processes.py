@@ -10,6 +10,8 @@ from lightning_fabric import Fabric
 from training.config import NetworkConfig, RunConfig
 from xrayview.errors import DeviceUnavailable
 
+_MOST_MAKERS = 8
+
 
 def start_processes(run: RunConfig, network: NetworkConfig | None = None) -> Fabric:
     """One process per device: those that `torchrun` started, else as many as the config says.
@@ -39,6 +41,17 @@ def start_processes(run: RunConfig, network: NetworkConfig | None = None) -> Fab
     )
     fabric.launch()
     return fabric
+
+
+def batch_makers(fabric: Fabric) -> int:
+    """Threads of this process that make batches.
+
+    One beside a network that learns on the cores themselves; a GPU outruns one.
+    """
+    if fabric.device.type == "cpu":
+        return 1
+    here = int(os.environ.get("LOCAL_WORLD_SIZE", str(fabric.world_size)))
+    return max(1, min(_MOST_MAKERS, (os.cpu_count() or 1) // here - 1))
 
 
 def any_process(fabric: Fabric, answer: bool) -> bool:

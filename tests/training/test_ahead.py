@@ -28,7 +28,9 @@ def batches() -> TrainingBatches:
         tuple(map(str, range(9))),
     )
     spec = PreprocessSpec(size=(16, 16), standardize="film")
-    return TrainingBatches(films, Preprocessor(spec), AugmentConfig(), size=3, seed=1)
+    return TrainingBatches(
+        films, Preprocessor(spec), AugmentConfig(tone=0.5, sharpness=0.5), size=3, seed=1
+    )
 
 
 def numbers(batches: TrainingBatches) -> Iterator[tuple[int, int]]:
@@ -39,9 +41,10 @@ def same(one: Batch, other: Batch) -> bool:
     return one.names == other.names and torch.equal(one.x_BCHW, other.x_BCHW)
 
 
-def test_that_they_are_the_same_from_any_step_on(batches: TrainingBatches):
+@pytest.mark.parametrize("makers", [1, 4])
+def test_that_they_are_the_same_from_any_step_on(batches: TrainingBatches, makers: int):
     for start in [(0, 0), (0, 2), (1, 1)]:
-        with Ahead(batches, EPOCHS) as ahead:
+        with Ahead(batches, EPOCHS, makers) as ahead:
             for number in numbers(batches):
                 if number >= start:
                     assert same(ahead.batch(*number), batches.batch(*number))
@@ -53,16 +56,17 @@ def test_that_a_step_out_of_order_is_made_when_asked_for(batches: TrainingBatche
         assert same(ahead.batch(1, 2), batches.batch(1, 2))
 
 
+@pytest.mark.parametrize("makers", [1, 4])
 def test_that_each_is_made_once_and_none_past_the_last(
-    batches: TrainingBatches, monkeypatch: pytest.MonkeyPatch
+    batches: TrainingBatches, monkeypatch: pytest.MonkeyPatch, makers: int
 ):
     made: list[tuple[int, int]] = []
     draw = batches.batch
     monkeypatch.setattr(batches, "batch", lambda *number: made.append(number) or draw(*number))
-    with Ahead(batches, EPOCHS) as ahead:
+    with Ahead(batches, EPOCHS, makers) as ahead:
         for number in numbers(batches):
             ahead.batch(*number)
-    assert made == list(numbers(batches))
+    assert sorted(made) == list(numbers(batches))
 
 
 def test_that_a_failure_comes_up_where_its_batch_is_asked_for(

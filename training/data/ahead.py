@@ -1,11 +1,13 @@
-"""The next batch is made in a thread of its own while the network learns from this one.
+"""The next batches are made in threads of their own while the network learns from this one.
 
 Batches depend on their number alone, so that what is learnt does not depend on who made them when.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from itertools import islice
 
 import cv2
 import torch
@@ -18,11 +20,11 @@ Number = tuple[int, int]
 
 
 class Ahead:
-    """Batches in the order of training, one ahead; to be closed by `with`."""
+    """Batches in the order of training, one ahead for each maker; to be closed by `with`."""
 
-    def __init__(self, batches: TrainingBatches, epochs: int) -> None:
-        self._batches, self._epochs = batches, epochs
-        self._pool = ThreadPoolExecutor(1, thread_name_prefix="batches", initializer=_alone)
+    def __init__(self, batches: TrainingBatches, epochs: int, makers: int = 1) -> None:
+        self._batches, self._epochs, self._makers = batches, epochs, makers
+        self._pool = ThreadPoolExecutor(makers, thread_name_prefix="batches", initializer=_alone)
         self._waiting: dict[Number, Future[Batch]] = {}
 
     def __enter__(self) -> Ahead:
@@ -32,19 +34,24 @@ class Ahead:
         self._pool.shutdown(cancel_futures=True)
 
     def batch(self, epoch: int, step: int) -> Batch:
-        """The batch of a step; the one after it is begun.
+        """The batch of a step; those after it are begun.
 
         Raises:
             What making the batch raises.
         """
         asked = self._waiting.pop((epoch, step), None) or self._begin((epoch, step))
-        self._waiting.clear()
-        following = (epoch, step + 1) if step + 1 < self._batches.steps else (epoch + 1, 0)
         # Not before the one asked for is made: a failure of that one ends the run.
         found = asked.result()
-        if following[0] < self._epochs:
-            self._waiting[following] = self._begin(following)
+        following = list(islice(self._after(epoch, step), self._makers))
+        self._waiting = {
+            number: self._waiting.get(number) or self._begin(number) for number in following
+        }
         return found
+
+    def _after(self, epoch: int, step: int) -> Iterator[Number]:
+        steps = self._batches.steps
+        for place in range(epoch * steps + step + 1, self._epochs * steps):
+            yield divmod(place, steps)
 
     def _begin(self, number: Number) -> Future[Batch]:
         return self._pool.submit(self._batches.batch, *number)
