@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import QTimer
-from PySide6.QtWidgets import QApplication
+from PySide6.QtCore import QEvent, QObject, QTimer
+from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
 from tests.ui.conftest import LentEngine
@@ -21,6 +22,10 @@ from xrayview.ui.waking import in_turns
 ROOT = Path(__file__).parents[2]
 _MOST = 24
 """Modules in one turn: the window answers within some forty milliseconds, on a slow machine too."""
+_MOST_WIDGETS = 60
+"""Made in one turn."""
+_MOST_STYLINGS = 2
+"""Of each widget: what is filled before it has its place is styled anew in it, with all below."""
 _PROGRAM = """
 import sys
 from importlib import import_module
@@ -78,6 +83,30 @@ def test_that_the_window_answers_while_it_wakes(
     QTimer.singleShot(0, lambda: asked.append("awake" if window.awake else "asleep"))
     qtbot.waitUntil(lambda: window.awake)
     assert asked == ["asleep"]
+    window.close()
+
+
+def test_that_few_widgets_are_made_in_each_turn_and_in_their_place(
+    qtbot: QtBot, engine: Engine, settings: Settings, tmp_path: Path
+) -> None:
+    theme.apply(QApplication.instance())
+    window = MainWindow(settings, tmp_path / "results")
+    qtbot.addWidget(window)
+    stylings: list[None] = []
+
+    class Watch(QObject):
+        def eventFilter(self, _: QObject, event: QEvent) -> bool:
+            if event.type() == QEvent.Type.StyleChange:
+                stylings.append(None)  # who it is may not be whole yet
+            return False
+
+    watch = Watch()
+    counts = [len(window.findChildren(QWidget))]
+    QApplication.instance().installEventFilter(watch)
+    counts += [len(window.findChildren(QWidget)) for _ in window.waking(LentEngine(engine))]
+    QApplication.instance().removeEventFilter(watch)
+    assert max(after - before for before, after in pairwise(counts)) <= _MOST_WIDGETS
+    assert len(stylings) <= _MOST_STYLINGS * (counts[-1] - counts[0])
     window.close()
 
 

@@ -14,50 +14,55 @@ _FILMS_OVER_TABLE_PX = (560, 240)
 class Columns(QSplitter):
     """Films take what room there is more.
 
-    Args:
-        parent: it has its place there from the start.
-        listed: the panel at the left.
-        films: in the middle.
-        table: below the films; hidden until it is asked for.
-        said: the panels at the right, the first of them taking the room.
+    Panels are made as children of `left`, `middle` and `right`: what is filled before it has its
+    place is styled anew in it, to the last label.
     """
 
-    def __init__(
-        self, parent: QWidget, listed: QWidget, films: QWidget, table: QWidget, *said: QWidget
-    ) -> None:
+    def __init__(self, parent: QWidget) -> None:
         super().__init__(Qt.Orientation.Horizontal, parent)
         self._seen = False
-        self._left, self._table = listed, table
-        rows = QSplitter(Qt.Orientation.Vertical)
-        self._right = QWidget()
-        for panel, least in zip((listed, rows, self._right), _LEAST_PX, strict=True):
-            panel.setMinimumWidth(least)
-            self.addWidget(panel)
-        # What is filled before it has its place is styled anew in it, to the last label.
-        rows.addWidget(films)
-        rows.addWidget(table)
-        rows.setStretchFactor(0, 1)
-        rows.setSizes(list(_FILMS_OVER_TABLE_PX))
-        table.hide()
-        right = QVBoxLayout(self._right)
-        right.setContentsMargins(0, 0, 0, 0)
-        right.setSpacing(0)
-        for place, panel in enumerate(said):
-            right.addWidget(panel, int(place == 0))
-        for splitter in (rows, self):
+        self.left = QWidget(self)
+        self.middle = QSplitter(Qt.Orientation.Vertical, self)
+        self.right = QWidget(self)
+        for column, least in zip((self.left, self.middle, self.right), _LEAST_PX, strict=True):
+            column.setMinimumWidth(least)
+            self.addWidget(column)
+        for splitter in (self.middle, self):
             splitter.setHandleWidth(1)
             splitter.setChildrenCollapsible(False)
         self.setStretchFactor(1, 1)
 
+    def place(self, listed: QWidget, films: QWidget, table: QWidget, *said: QWidget) -> None:
+        """Lay the panels in their columns.
+
+        Args:
+            listed: at the left.
+            films: in the middle.
+            table: below the films; hidden until it is asked for.
+            said: at the right, the first of them taking the room.
+        """
+        self.middle.addWidget(films)
+        self.middle.addWidget(table)
+        self.middle.setStretchFactor(0, 1)
+        self.middle.setSizes(list(_FILMS_OVER_TABLE_PX))
+        self._table = table
+        table.hide()
+        for column, panels in ((self.left, (listed,)), (self.right, said)):
+            layout = QVBoxLayout(column)
+            layout.setContentsMargins(0, 0, 0, 0)
+            layout.setSpacing(0)
+            for place, panel in enumerate(panels):
+                layout.addWidget(panel, int(place == 0))
+
     def around_the_film(self) -> list[QWidget]:
         """The panels that go while the film has the whole screen."""
-        return [self._left, self._right, self._table]
+        return [self.left, self.right, self._table]
 
     def film_alone(self) -> None:
         """The film without panels, and back."""
-        alone = self._left.isVisible()
-        self._left.setVisible(not alone)
-        self._right.setVisible(not alone)
+        alone = self.left.isVisible()
+        self.left.setVisible(not alone)
+        self.right.setVisible(not alone)
 
     @property
     def widths(self) -> str:

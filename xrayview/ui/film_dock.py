@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 
 from PySide6.QtCore import QEvent, QSize, Qt, Signal
@@ -44,7 +44,10 @@ _OWN_KEYS = {
 
 
 class FilmDock(QDockWidget):
-    """Three pages, one key each; a key shows its page, and hides it again."""
+    """Three pages, one key each; a key shows its page, and hides it again.
+
+    It is whole after the last step of `making`.
+    """
 
     left = Signal()
     """The user is done here: the keyboard belongs to the film again."""
@@ -55,18 +58,22 @@ class FilmDock(QDockWidget):
         self.pages = QStackedWidget()
         body = _Body(self.pages)
         self.setWidget(body)  # in its place before it is filled: each page is styled once
-        self.tags = TagBrowser()
-        self.pipeline = PipelineInspector()
-        self.pages.addWidget(self.tags)
-        self.pages.addWidget(self.pipeline)
-        self.measurements = MeasurementList()
-        self.pages.addWidget(self.measurements)
         self.buttons = QButtonGroup(self)
         self.buttons.idClicked.connect(self._turn_to)
         self.setTitleBarWidget(self._title_bar())
         body.escaped.connect(self.leave)
-        self._turn_to(0)
         self.hide()
+
+    def making(self) -> Iterator[None]:
+        """Make the pages, each in a step of its own."""
+        self.tags = TagBrowser(self.pages)
+        yield
+        self.pipeline = PipelineInspector(self.pages)
+        self.measurements = MeasurementList(self.pages)
+        for page in (self.tags, self.pipeline, self.measurements):
+            self.pages.addWidget(page)
+        self._turn_to(0)
+        yield
 
     def commands(self) -> dict[str, Callable[..., object]]:
         """What the keys do here, by the names of the key table."""

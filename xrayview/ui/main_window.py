@@ -129,18 +129,15 @@ class MainWindow(QMainWindow):
         from xrayview.ui.export.exports import Exports
         from xrayview.ui.film_dock import FilmDock
         from xrayview.ui.foreign.flow import Describing
-        from xrayview.ui.grid.grid import ViewGrid
         from xrayview.ui.workspace import Workspace
 
         tasks = Tasks(MainThread(self).deliver)
         self._let_go = [tasks.close, engine.close]
         self.dock = FilmDock(self)
-        yield
-        grid = ViewGrid(self.pages)
-        yield
+        yield from self.dock.making()
         session = Session(self._settings["film_memory_mib"])
-        space = Workspace(session, tasks, engine, self._settings, self._results, grid, self.pages)
-        yield
+        space = Workspace(session, tasks, engine, self._settings, self._results, self.pages)
+        yield from space.making()
         self._space = space
         self.dock.follow(space, tasks, engine)
         self._restore_dock(space)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 
@@ -50,6 +50,8 @@ class Workspace(QWidget):
     `viewer` is the active view's: ask for it anew each time. What is to follow it connects to
     `grid.viewer_changed`, which also says when another view became the active one; what all views
     need (a tool, the heat map's opacity) goes to each of `grid.viewers`.
+
+    It is whole after the last step of `making`; nobody else is given it before.
     """
 
     message = Signal(object)
@@ -64,11 +66,12 @@ class Workspace(QWidget):
         engine: Engine,
         settings: Settings,
         results: Path,
-        grid: ViewGrid,
         parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
         self.session = session
+        self._tasks = tasks
+        self._engine = engine
         self._settings = settings
         self.workbench = Workbench(session, tasks, engine)
         self.judging = Judging(session, tasks, engine)
@@ -81,21 +84,41 @@ class Workspace(QWidget):
             tasks, engine.submit, engine.limits, settings["thumbnail_px"], self.thumbnail_store
         )
         self.starring = Starring(tasks)
+        self._hidden = False
+
+    def making(self) -> Iterator[None]:
+        """Make the panels, each in a step of its own: between them the window may answer."""
+        session, columns = self.session, Columns(self)
+        self._columns = columns
         known = Known(self.starring.is_starred, session.result)
-        self.browser = Browser(self.thumbnails, partial(chip_of, session), known)
-        self.grid = grid
+        self.browser = Browser(self.thumbnails, partial(chip_of, session), known, columns.left)
+        yield
+        self.grid = ViewGrid(columns.middle)
+        yield from self.grid.making()
+        self.table = ResultTable(columns.middle)
+        yield
+        self.findings = FindingsPanel(columns.right)
+        yield
+        self.histogram = HistogramPanel(columns.right)
+        self.line = BatchLine(self)
+        self._place()
+        yield
+        self._make_flows()
+        self._connect()
+        self._restore()
+
+    def _make_flows(self) -> None:
+        session, tasks, engine = self.session, self._tasks, self._engine
         self.views = Views(session, self.workbench, self.grid)
-        self.second = SecondWindow(session, self.workbench, self.grid, settings["window_state"])
+        self.second = SecondWindow(
+            session, self.workbench, self.grid, self._settings["window_state"]
+        )
         self.frames = Frames(session, tasks, engine, self.grid)
         self.measuring = Measuring(
             tasks, self.grid.viewers, lambda: self.grid.viewer, self.grid.set_tool
         )
         self.measurement_export = MeasurementExport(session, tasks, engine, self.measuring)
-        self.findings = FindingsPanel()
-        self.histogram = HistogramPanel()
         self.heat = HeatFlow(session, self.judging, self.findings, self.grid)
-        self.table = ResultTable()
-        self.line = BatchLine()
         self.films = FilmFlow(
             session,
             self.workbench,
@@ -107,10 +130,6 @@ class Workspace(QWidget):
         )
         self.said = FindingsFlow(session, self.judging, self.findings, self.browser, self.heat)
         self.batches = BatchFlow(session, tasks, self.batch, self.line, self.table)
-        self._hidden = False
-        self._place()
-        self._connect()
-        self._restore()
 
     @property
     def viewer(self) -> FilmViewer:
@@ -251,9 +270,7 @@ class Workspace(QWidget):
         self.browser.field.selectAll()
 
     def _place(self) -> None:
-        self._columns = Columns(
-            self, self.browser, self.grid, self.table, self.findings, self.histogram
-        )
+        self._columns.place(self.browser, self.grid, self.table, self.findings, self.histogram)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)

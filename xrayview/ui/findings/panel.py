@@ -38,7 +38,8 @@ class FindingsPanel(QFrame):
         super().__init__(parent)
         self.setProperty("panel", True)
         self.state = FindingsState("no model")
-        self.heat = HeatControls()
+        body = self._make_body()
+        self.heat = HeatControls(body)
         self.heat.asked.connect(self.mark)
         self._bars: list[ScoreBar] = []
         self._sign, self._verdict = QLabel(), QLabel()
@@ -63,7 +64,7 @@ class FindingsPanel(QFrame):
         shortcuts.describe(self._ask, "classify")
         self._choose = _button("Choose a model …", "model", self.model_asked.emit)
         self._card = _button("Model card", "card", self.card_asked.emit)
-        self._place()
+        self._fill(body)
         self.show_state(self.state)
 
     def show_state(self, state: FindingsState) -> None:
@@ -146,8 +147,22 @@ class FindingsPanel(QFrame):
         for bar in self._bars:
             bar.set_marked(on and bar.scored.finding.name == finding)
 
-    def _place(self) -> None:
+    def _make_body(self) -> QWidget:
+        """Where all stands, in its place before it is filled: then it is styled once."""
+        scroll = QScrollArea(self)
+        scroll.setWidgetResizable(True)
+        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        scroll.viewport().setAutoFillBackground(False)
+        outer = QVBoxLayout(self)
+        outer.setContentsMargins(0, 0, 0, 0)
+        outer.addWidget(scroll)
         body = QWidget()
+        scroll.setWidget(body)
+        body.setAutoFillBackground(False)
+        return body
+
+    def _fill(self, body: QWidget) -> None:
         column = QVBoxLayout(body)
         column.setContentsMargins(16, 16, 16, 16)
         column.setSpacing(12)
@@ -166,16 +181,6 @@ class FindingsPanel(QFrame):
         column.addWidget(self.heat)
         column.addStretch(1)
         column.addWidget(self._card)
-        scroll = QScrollArea()
-        scroll.setWidgetResizable(True)
-        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        scroll.setWidget(body)
-        scroll.viewport().setAutoFillBackground(False)
-        body.setAutoFillBackground(False)
-        outer = QVBoxLayout(self)
-        outer.setContentsMargins(0, 0, 0, 0)
-        outer.addWidget(scroll)
 
 
 def _by_score(said: Prediction, card: ModelCard, own: Mapping[str, float]) -> list[Scored]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QGridLayout, QWidget
 
@@ -18,7 +20,8 @@ _SMALLEST_PX = (200, 150)
 class ViewGrid(QWidget):
     """Places viewers; knows no session. Numbers count the views in reading order, from 0.
 
-    The cell apart follows them, whether it is in a window of its own or not seen at all.
+    The cell apart follows them, whether it is in a window of its own or not seen at all. The grid
+    is whole after the last step of `making`.
     """
 
     taken = Signal(int)
@@ -38,16 +41,22 @@ class ViewGrid(QWidget):
         self.layout_name = FIRST_LAYOUT
         self.active = 0
         self._maximised = False
-        self._cells = [ViewCell(self) for _ in range(MOST_VIEWS)]
-        self.apart = self._cells[-1]
-        """The view that a window of its own may take."""
         self.is_apart = False
-        self._beside = self._cells[0]
         self._grid = QGridLayout(self)
         self._grid.setContentsMargins(0, 0, 0, 0)
         self._grid.setSpacing(0)
-        for cell in self._cells:
+        self._cells: list[ViewCell] = []
+
+    def making(self) -> Iterator[None]:
+        """Make the views, each in a step of its own."""
+        for _ in range(MOST_VIEWS):
+            cell = ViewCell(self)
             self._connect(cell)
+            self._cells.append(cell)
+            yield
+        self.apart = self._cells[-1]
+        """The view that a window of its own may take."""
+        self._beside = self._cells[0]
         self._lay_out(self._cells[:-1])
 
     def _connect(self, cell: ViewCell) -> None:

@@ -33,7 +33,7 @@ class TagBrowser(QFrame):
         self._film: FilmRef | None = None
         self._hidden = False
         self.model = TagTree(self)
-        self.view = TagView(self.model)
+        self.view = TagView(self.model, self)
         self.field = self._make_field()
         self.state = QLabel()
         self.state.setProperty("role", "quiet")
@@ -142,6 +142,7 @@ class TagBrowser(QFrame):
 
     def _make_field(self) -> QLineEdit:
         field = QLineEdit()
+        field.setAcceptDrops(False)  # a file over it is for the window, not its name for the field
         field.setPlaceholderText("Tag, keyword, name or value (Ctrl+F)")
         field.setAccessibleName("Search the tags")
         field.setClearButtonEnabled(True)

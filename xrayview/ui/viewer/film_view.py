@@ -380,8 +380,9 @@ class FilmViewer(QWidget):
         film = self._radiograph
         warnings = tuple(sentence(text) for text in film.warnings) if film else ()
         self._corners.show_texts(*self._texts(), self._heat.caption, warnings)
-        room = self._corners.layout_now().room_at_right
-        self._heat.arrange(self._film.sceneBoundingRect(), room)
+        if film is not None:  # without one there is no map to make room for
+            room = self._corners.layout_now().room_at_right
+            self._heat.arrange(self._film.sceneBoundingRect(), room)
         self.measure.refresh_probe()
         self.state_changed.emit()
 

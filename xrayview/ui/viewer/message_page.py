@@ -28,6 +28,7 @@ class MessagePage(QWidget):
         column.setSpacing(8)
         column.addStretch(1)
         for label in self._lines:
+            label.hide()
             column.addWidget(label)
         column.addStretch(1)
 
@@ -59,8 +60,9 @@ class MessagePage(QWidget):
         return "\n".join(label.text() for label in self._lines if not label.isHidden())
 
     def _fill(self, role: str, *texts: str) -> None:
-        self._headline.setProperty("role", role)
-        self._headline.style().polish(self._headline)
+        if role != self._headline.property("role"):
+            self._headline.setProperty("role", role)
+            self._headline.style().polish(self._headline)
         for label, text in zip(self._lines, chain(texts, repeat("")), strict=False):
             label.setText(text)
             label.setVisible(bool(text))
