@@ -11,7 +11,7 @@ import pydicom.data
 import pytest
 from PySide6.QtCore import QMimeData, QPoint, QPointF, QRect, Qt, QUrl
 from PySide6.QtGui import QDragEnterEvent, QDragLeaveEvent, QDropEvent
-from PySide6.QtWidgets import QApplication, QPushButton, QToolButton
+from PySide6.QtWidgets import QApplication, QPushButton, QToolButton, QWidget
 from pytestqt.qtbot import QtBot
 
 from tests.ui.conftest import WAIT_MS
@@ -74,6 +74,25 @@ def test_that_the_drop_target_is_seen_while_something_is_dragged_and_no_longer(
     assert window.drop_target.geometry() == window.rect()
     QApplication.sendEvent(window, QDragLeaveEvent())
     assert not window.drop_target.isVisible()
+
+
+def test_that_files_may_be_dropped_on_every_panel(qtbot: QtBot, opened: MainWindow) -> None:
+    """A widget that takes what is dragged, and makes nothing of it, keeps it from the window."""
+    opened.workspace.show_histogram(True)
+    opened.dock.open_page("tags")
+    data = data_of(Path("/films/a.dcm"))
+    data.setText("file:///films/a.dcm")  # as file managers do
+    qtbot.waitUntil(lambda: opened.workspace.histogram.plot is not None, timeout=WAIT_MS)
+    shown = [widget for widget in opened.findChildren(QWidget) if widget.isVisible()]
+    names = {widget.accessibleName() for widget in shown}
+    assert names >= {"Film", "Filter the films", "Search the tags", "Grey-value histogram"}
+    refused: list[str] = []
+    for widget in shown:
+        QApplication.sendEvent(widget, QDragEnterEvent(QPoint(2, 2), COPY, data, LEFT, NO_KEY))
+        if not opened.drop_target.isVisible():
+            refused.append(f"{type(widget).__name__} {widget.accessibleName()}")
+        QApplication.sendEvent(opened, QDragLeaveEvent())
+    assert refused == []
 
 
 def test_that_a_text_from_elsewhere_is_no_film(window: MainWindow) -> None:

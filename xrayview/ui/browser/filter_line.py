@@ -98,6 +98,7 @@ class FilterLine(QWidget):
 
     def _make_field(self) -> QLineEdit:
         field = QLineEdit()
+        field.setAcceptDrops(False)  # a file over it is for the window, not its name for the field
         field.setPlaceholderText("Filter")
         field.setToolTip(f"Words of the film, its path or its group ({shortcuts.label('find')})")
         field.setAccessibleName("Filter the films")

@@ -71,9 +71,11 @@ class ViewCell(QWidget):
 
     def _offer(self, event: QDropEvent) -> bool:
         self._offered = event.mimeData().hasFormat(FILM_MIME)
-        if not self._offered:
-            return False  # files from elsewhere are the main window's
-        event.acceptProposedAction()
+        # Files from elsewhere are the main window's: the canvas would take them, and drop them.
+        if self._offered:
+            event.acceptProposedAction()
+        else:
+            event.ignore()
         return True
 
     def _take(self, event: QDropEvent) -> bool:
