@@ -98,7 +98,8 @@ def _load(
     bridge = MainThread(window)
 
     def wake() -> None:
-        in_turns(_waking(window, settings, options, collector), lambda: not window.closed)
+        steps = _waking(window, settings, options, collector)
+        in_turns(window, steps, lambda: not window.closed)
 
     def load() -> None:
         try:

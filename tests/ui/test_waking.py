@@ -20,7 +20,7 @@ from xrayview.ui.main_window import MainWindow
 from xrayview.ui.waking import in_turns
 
 ROOT = Path(__file__).parents[2]
-_MOST = 24
+_MOST = 12
 """Modules in one turn: the window answers within some forty milliseconds, on a slow machine too."""
 _MOST_WIDGETS = 60
 """Made in one turn."""
@@ -79,7 +79,7 @@ def test_that_the_window_answers_while_it_wakes(
     window = MainWindow(settings, tmp_path / "results")
     qtbot.addWidget(window)
     asked: list[str] = []
-    in_turns(window.waking(LentEngine(engine)), lambda: True)
+    in_turns(window, window.waking(LentEngine(engine)), lambda: True)
     QTimer.singleShot(0, lambda: asked.append("awake" if window.awake else "asleep"))
     qtbot.waitUntil(lambda: window.awake)
     assert asked == ["asleep"]
@@ -122,7 +122,9 @@ def test_that_a_window_closed_while_it_wakes_takes_no_further_step(
     qtbot.addWidget(window)
     lent, closed = LentEngine(engine), []
     monkeypatch.setattr(lent, "close", lambda: closed.append(True))
-    in_turns(window.waking(lent), lambda: not window.closed)
+    steps = window.waking(lent)
+    next(steps)
+    in_turns(window, steps, lambda: not window.closed)
     window.close()
     qtbot.wait(50)
     assert closed == [True]

@@ -9,13 +9,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from importlib import import_module
 
-from PySide6.QtCore import QTimer
+from PySide6.QtCore import QObject, QTimer
 
 IN_A_THREAD = (
     "cv2",
     "xrayview.engine.client",
     "xrayview.services.session",
     "xrayview.services.film_decodes",
+    "xrayview.services.foreign_models",
     "xrayview.services.catalogue",
     "xrayview.services.labels",
     "xrayview.services.measurement_files",
@@ -27,6 +28,7 @@ IN_A_THREAD = (
     "xrayview.display.cine",
     "xrayview.display.corners",
     "xrayview.display.drawings",
+    "xrayview.display.figure",
     "xrayview.display.figure_raster",
     "xrayview.display.histogram",
     "xrayview.display.inspector",
@@ -34,11 +36,15 @@ IN_A_THREAD = (
     "xrayview.io.figure_svg",
 )
 IN_TURNS = (
+    "xrayview.ui.viewer.film_item",
     "xrayview.ui.viewer.canvas",
+    "xrayview.ui.measure.hit",
     "xrayview.ui.measure.layer",
+    "xrayview.ui.viewer.corners",
     "xrayview.ui.viewer.film_view",
     "xrayview.ui.workbench",
     "xrayview.ui.grid.grid",
+    "xrayview.ui.browser.row_model",
     "xrayview.ui.browser.row_view",
     "xrayview.ui.browser.panel",
     "xrayview.ui.batch.table",
@@ -67,14 +73,16 @@ def import_all(names: tuple[str, ...]) -> Iterator[None]:
         yield
 
 
-def in_turns(steps: Iterator[None], wanted: Callable[[], bool]) -> None:
+def in_turns(window: QObject, steps: Iterator[None], wanted: Callable[[], bool]) -> None:
     """Take one step in each turn of the window, until there is none or it is not wanted."""
+    timer = QTimer(window)  # not a single shot after each step: two of them may come in one turn
 
     def step() -> None:
-        if not wanted():
-            return
-        for _ in steps:
-            QTimer.singleShot(0, step)
-            return
+        if wanted():
+            for _ in steps:
+                return
+        timer.stop()
+        timer.deleteLater()
 
-    step()
+    timer.timeout.connect(step)
+    timer.start(0)
