@@ -69,9 +69,14 @@ def lay_out(
 ) -> Layout:
     """Warnings along the top, caption along the bottom, corners between them, letters in the
     middle of the edges."""
+    high = metrics.lineSpacing()
+
     # Each try to fit the corners asks for the same words again. Of Qt's own method `cache` would
     # have the documentation made, which takes longer than the whole layout.
-    high, width_of = metrics.lineSpacing(), cache(lambda text: metrics.horizontalAdvance(text))
+    @cache
+    def width_of(text: str) -> float:
+        return metrics.horizontalAdvance(text)
+
     area = view.adjusted(MARGIN_PX, MARGIN_PX, -MARGIN_PX, -MARGIN_PX)
     # The last part of a caption may be a warning: nothing of either is cut off.
     rows = rows_of(caption, SEPARATOR, width_of, area.width())
