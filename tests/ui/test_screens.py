@@ -71,6 +71,17 @@ def test_that_a_window_comes_back_when_its_monitor_goes(qtbot: QtBot) -> None:
     qtbot.waitUntil(lambda: is_in_reach(window))
 
 
+def test_that_a_window_as_large_as_the_screen_is_shown_with_its_frame(qtbot: QtBot) -> None:
+    """The window manager's title bar comes on top of what was asked for."""
+    free = QApplication.primaryScreen().availableGeometry()
+    window = QWidget()
+    qtbot.addWidget(window)
+    window.resize(free.size())
+    stay_on_screen(window)
+    window.show()
+    qtbot.waitUntil(lambda: free.contains(window.frameGeometry()))
+
+
 _SCREENS = [
     {"name": name, "x": x, "y": 0, "width": 1280, "height": 800, "dpr": 1,
      "logicalDpi": 96, "logicalBaseDpi": 96}

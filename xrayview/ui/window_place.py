@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import QObject, QRect, QTimer
+from PySide6.QtCore import QEvent, QObject, QRect, QTimer
 from PySide6.QtWidgets import QApplication, QWidget
 
 _GRIP_PX = 120
@@ -34,13 +34,15 @@ def keep_on_screen(window: QWidget) -> None:
     screens = QApplication.screens()
     first = QApplication.primaryScreen()
     free = [first.availableGeometry(), *(s.availableGeometry() for s in screens if s is not first)]
-    place = placed(window.geometry(), free)
-    if place != window.geometry() and not window.isMaximized() and not window.isFullScreen():
-        window.setGeometry(place)
+    frame, inside = window.frameGeometry(), window.geometry()
+    place = placed(frame, free)
+    if place != frame and not window.isMaximized() and not window.isFullScreen():
+        start, end = inside.topLeft() - frame.topLeft(), inside.bottomRight() - frame.bottomRight()
+        window.setGeometry(place.adjusted(start.x(), start.y(), end.x(), end.y()))
 
 
 def stay_on_screen(window: QWidget) -> None:
-    """Bring a window back now, and again whenever a monitor goes."""
+    """Bring a window back now, once its frame is known, and again whenever a monitor goes."""
     keep_on_screen(window)
     app = QApplication.instance()
     assert isinstance(app, QApplication)
@@ -53,6 +55,14 @@ class _Keeper(QObject):
     def __init__(self, window: QWidget) -> None:
         super().__init__(window)
         self._window = window
+        window.installEventFilter(self)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.Paint:
+            # Its frame is the window manager's, who has made it by now.
+            watched.removeEventFilter(self)
+            self.keep_soon()
+        return False
 
     def keep_soon(self) -> None:
         # Qt itself moves the windows of the monitor, after it has told of its end.
