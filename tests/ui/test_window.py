@@ -238,6 +238,17 @@ def test_that_a_folder_that_cannot_be_opened_changes_nothing(
     assert session_of(opened).folder == films
 
 
+def test_that_a_folder_without_films_leaves_nothing_of_the_film_before(
+    qtbot: QtBot, opened: MainWindow, tmp_path: Path
+) -> None:
+    qtbot.waitUntil(lambda: opened.status.left_text().startswith("DICOM"), timeout=WAIT_MS)
+    (tmp_path / "notes.txt").write_text("not a film", encoding="utf-8")
+    with qtbot.waitSignal(opened.workspace.workbench.finished_listing, timeout=WAIT_MS):
+        opened.open_paths([tmp_path])
+    assert session_of(opened).radiograph is None
+    assert opened.status.left_text() == ""
+
+
 def test_that_files_that_are_dropped_are_listed(
     qtbot: QtBot, window: MainWindow, films: Path
 ) -> None:

@@ -126,7 +126,10 @@ class Dashboard(QObject):
             state["source"] = str(self._space.session.source or "")
             self._settings["window_state"] = state
         self.show_recent()
-        self._refresh()
+        if self._space.session.films:
+            self._refresh()
+        else:
+            self._on_film()  # there is none any more
 
     def _on_loading(self) -> None:
         self._banners.close_message("film")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QLabel, QSizePolicy, QStatusBar
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ class StatusLine(QStatusBar):
         super().__init__()
         self.setSizeGripEnabled(False)
         self._film, self._hint, self._pixel = "", "", ""
-        self._left, self._right = QLabel(), QLabel()
+        self._left, self._right = _ElidedLabel(), QLabel()
         # What the pointer is over changes all the time: nothing else moves for it.
         self._left.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self.notice = QLabel(NOTICE)
@@ -52,7 +53,6 @@ class StatusLine(QStatusBar):
         """The pixel under the pointer, in the place of the film; empty: none."""
         if text != self._pixel:
             self._pixel = text
-            self._left.setToolTip(_PIXEL_TIP if text else "")
             self._say()
 
     def left_text(self) -> str:
@@ -61,6 +61,7 @@ class StatusLine(QStatusBar):
 
     def _say(self) -> None:
         self._left.setText(self._pixel or self._hint or self._film)
+        self._left.setToolTip(_PIXEL_TIP if self._pixel else self._left.text())
 
     def show_model(self, ready: ModelReady | None, text: str) -> None:
         """The real device and precision of the model in force; `text` when there is none."""
@@ -70,6 +71,15 @@ class StatusLine(QStatusBar):
     def right_text(self) -> str:
         """What stands at the right."""
         return self._right.text()
+
+
+class _ElidedLabel(QLabel):
+    """One line that says where it was cut; its tooltip has all of it."""
+
+    def paintEvent(self, _: QPaintEvent) -> None:
+        painter, room = QPainter(self), self.contentsRect()
+        text = self.fontMetrics().elidedText(self.text(), Qt.TextElideMode.ElideRight, room.width())
+        painter.drawText(room, Qt.AlignmentFlag.AlignVCenter, text)
 
 
 def _film_text(film: Radiograph) -> str:
