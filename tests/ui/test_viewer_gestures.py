@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 from PySide6.QtCore import QEvent, QPoint, QPointF, QSize, Qt
-from PySide6.QtGui import QMouseEvent, QWheelEvent
+from PySide6.QtGui import QImage, QMouseEvent, QWheelEvent
 from PySide6.QtWidgets import QApplication, QGraphicsView
 from pytestqt.qtbot import QtBot
 
@@ -175,6 +177,50 @@ def test_that_control_and_wheel_zoom_at_the_cursor_and_stay_on_the_film(
         wheel(viewer, 360, keys=CTRL, at=cursor)
     assert viewer.zoom == pytest.approx(zoom * 1.2**3)
     assert (viewer.placement.to_film(cursor) - before).manhattanLength() < 1
+
+
+def grey_on(viewer: FilmViewer) -> npt.NDArray[np.int16]:
+    image = surface(viewer).viewport().grab().toImage()
+    grey = image.convertToFormat(QImage.Format.Format_Grayscale8)
+    flat = np.frombuffer(grey.constBits(), np.uint8).reshape(grey.height(), grey.bytesPerLine())
+    return flat[:, : grey.width()].astype(np.int16)
+
+
+def noise() -> Radiograph:
+    pixels_HW = np.random.default_rng(2).integers(0, 4096, (3000, 2000), dtype=np.uint16)
+    return replace(film(Greyscale(windows=(Window(2048.0, 4096.0),))), pixels_HW=pixels_HW)
+
+
+@pytest.mark.parametrize("turns", [0, 1])
+def test_that_a_zoomed_film_is_drawn_at_its_very_place_once_it_rests(
+    viewer: FilmViewer, qtbot: QtBot, turns: int
+) -> None:
+    viewer.show_film(noise(), (2, 5))
+    viewer.rotate(turns)
+    item = surface(viewer).film  # type: ignore[attr-defined]
+    wheel(viewer, 700, keys=CTRL, at=QPointF(250, 300))
+    moving = grey_on(viewer)
+    assert item._seen.in_motion
+    qtbot.waitUntil(lambda: not item._in_motion)
+    at_rest = grey_on(viewer)
+    assert not item._seen.in_motion
+    item._seen = item._picture = None
+    np.testing.assert_array_equal(grey_on(viewer), at_rest)
+    # Noise: a shift of an eighth of a pixel is an eighth of the way to any other grey.
+    assert np.abs(moving - at_rest).max() <= 255 / 8 + 1
+
+
+def test_that_a_film_which_is_panned_after_a_zoom_has_nothing_of_the_motion(
+    viewer: FilmViewer,
+) -> None:
+    viewer.show_film(noise(), (2, 5))
+    wheel(viewer, 700, keys=CTRL, at=QPointF(250, 300))
+    grey_on(viewer)
+    drag(viewer, MIDDLE, QPointF(200, 200), QPointF(230, 190))
+    panned = grey_on(viewer)
+    item = surface(viewer).film  # type: ignore[attr-defined]
+    item._seen = item._picture = None
+    np.testing.assert_array_equal(grey_on(viewer), panned)
 
 
 def test_that_a_right_drag_upwards_enlarges_about_the_press_point(viewer: FilmViewer) -> None:

@@ -11,6 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from xrayview.display.resample import resample
+from xrayview.display.scratch import Scratch
+from xrayview.display.stretch import MOST_OFF_PX, stretched
 from xrayview.domain.radiograph import Greyscale
 
 DTYPES = ("uint8", "uint16", "int16", "int32", "uint32", "float32")
@@ -92,3 +94,87 @@ def test_that_no_value_is_outside_those_of_the_film(
     shown = resample(source, enlarged(zoom, left, top), (7, 9), greyscale, smooth=smooth)
     assert shown.shape == (7, 9)
     assert source.min() <= shown.min() <= shown.max() <= source.max()
+
+
+# A film in motion
+
+
+def ramp(dtype: str) -> npt.NDArray[Any]:
+    """From pixel to pixel 2 more down, and 3 more to the right; a signed one starts below zero."""
+    rows, columns = np.mgrid[:300, :400]
+    low = -500 if np.dtype(dtype).kind in "if" else 0
+    return (low + 2 * rows + 3 * columns).astype(dtype)
+
+
+@given(
+    st.sampled_from(("uint16", "int16", "int32", "float32")),
+    st.floats(0.5, 4),
+    st.floats(0, 220),
+    st.floats(0, 170),
+    st.sampled_from([(1, 1), (1, -1), (-1, 1), (-1, -1)]),
+    st.booleans(),
+)
+def test_that_a_film_in_motion_lies_beside_its_place_by_less_than_is_seen(
+    dtype: str, zoom: float, left: float, top: float, ways: tuple[int, int], turned: bool
+) -> None:
+    source, size_HW = ramp(dtype), (50, 70)
+    to_source = enlarged(zoom, left, top)
+    for axis, (way, count) in enumerate(zip(ways, size_HW[::-1], strict=True)):
+        if way < 0:
+            to_source[axis, 2] += to_source[axis, axis] * (count - 1)
+            to_source[axis, axis] *= -1
+    if turned:
+        to_source, size_HW = to_source[:, [1, 0, 2]], size_HW[::-1]
+    at_rest = resample(source, to_source, size_HW, PLAIN, smooth=True)
+    moving = resample(source, to_source, size_HW, PLAIN, smooth=True, in_motion=Scratch())
+    assert (moving.shape, moving.dtype) == (at_rest.shape, at_rest.dtype)
+    off = np.abs(moving.astype(np.float64) - at_rest)
+    assert off.max() <= (2 + 3) * MOST_OFF_PX * min(1, 1 / zoom) + 1
+
+
+@pytest.mark.parametrize("dtype", ["uint16", "int16", "float32"])
+@pytest.mark.parametrize("zoom", [0.53, 1.7])
+def test_that_a_film_in_motion_whose_edge_is_in_view_lies_at_its_place(
+    dtype: str, zoom: float
+) -> None:
+    source, to_source = ramp(dtype), enlarged(zoom)
+    at_rest = resample(source, to_source, (30, 40), PLAIN, smooth=True)
+    moving = stretched(source, to_source, (30, 40), Scratch())
+    assert moving is not None
+    assert np.abs(moving.astype(np.float64) - at_rest).max() <= 1
+
+
+def test_that_most_places_of_a_film_in_motion_are_quick_to_draw() -> None:
+    source, rng = np.zeros((1500, 1500), np.uint16), np.random.default_rng(3)
+    steps, places = rng.uniform(0.5, 2, 200), rng.uniform(100, 300, (200, 2))
+    views = (
+        stretched(source, enlarged(1 / step, *place), (300, 400), Scratch())
+        for step, place in zip(steps, places, strict=True)
+    )
+    assert sum(view is not None for view in views) >= 180
+
+
+@pytest.mark.parametrize("place", [(-3.0, 0.0), (0.0, 250.0), (380.0, 0.0)])
+def test_that_a_view_past_the_films_edge_is_left_to_the_warp(place: tuple[float, float]) -> None:
+    source, to_source = ramp("uint16"), enlarged(1.3, *place)
+    assert stretched(source, to_source, (80, 60), Scratch()) is None
+    at_rest = resample(source, to_source, (80, 60), PLAIN, smooth=True)
+    moving = resample(source, to_source, (80, 60), PLAIN, smooth=True, in_motion=Scratch())
+    assert np.abs(moving.astype(int) - at_rest).max() <= 1
+
+
+def test_that_padding_does_not_bleed_into_a_film_in_motion() -> None:
+    source = np.full((265, 290), 50, dtype=np.uint16)
+    source[:13] = source[:, 200:] = 120
+    padded = Greyscale(padding=(120.0, 120.0))
+    shown = resample(
+        source, enlarged(1.7, 3.3, 4.4), (120, 340), padded, smooth=True, in_motion=Scratch()
+    )
+    assert set(np.unique(shown)) == {50, 120}
+
+
+def test_that_pictures_on_one_scratch_are_made_in_the_same_memory() -> None:
+    scratch = Scratch()
+    first = scratch.array((30, 40), np.uint16)
+    assert scratch.array((20, 20), np.uint8).base is first.base
+    assert scratch.array((30, 41), np.uint16).base is not first.base

@@ -55,8 +55,10 @@ def build_lut(
     return DisplayLut(greyscale, voi, invert, stored_type, table)
 
 
-def apply_lut(pixels_HW: Pixels, lut: DisplayLut) -> Grey:
+def apply_lut(pixels_HW: Pixels, lut: DisplayLut, out: Grey | None = None) -> Grey:
     """Displayed grey, uint8 (rows, columns), of stored values or of a pyramid level of them.
+
+    It is made in `out`, of the same size, where that is given and can be.
 
     Raises:
         ValueError: the pixels are not of the type that the table was built for.
@@ -67,7 +69,7 @@ def apply_lut(pixels_HW: Pixels, lut: DisplayLut) -> Grey:
         return _in_strips(pixels_HW, lut)
     codes = pixels_HW.view(f"u{pixels_HW.itemsize}")
     if _WIDE_LUT or codes.itemsize == 1:
-        return np.asarray(cv2.LUT(codes, lut.table), dtype=np.uint8)
+        return np.asarray(cv2.LUT(codes, lut.table, out), dtype=np.uint8)
     return np.take(lut.table, codes)
 
 

@@ -8,6 +8,8 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from xrayview.display.scratch import Scratch
+from xrayview.display.stretch import AHEAD, stretched
 from xrayview.display.voi import background_mask
 from xrayview.domain.radiograph import Greyscale, Pixels
 
@@ -28,6 +30,7 @@ def resample(
     greyscale: Greyscale,
     *,
     smooth: bool,
+    in_motion: Scratch | None = None,
 ) -> Pixels:
     """Stored values at `size_HW`, in the same dtype; past the film's edge its last pixels go on.
 
@@ -38,22 +41,28 @@ def resample(
         greyscale: says which stored values are background.
         smooth: bilinear, but between image and background the nearest pixel as it is, so that
             no value is shown that is a mixture of both; not smooth: the nearest everywhere.
+        in_motion: of a film that is being zoomed, which may lie a little beside its place
+            (`stretch.OFF_PX`) where that is quicker; the answer may be made in here.
     """
     if abs(to_source[0, 1]) > abs(to_source[0, 0]):
         # A film that lies on its side is read along its rows and turned afterwards: four times
         # as fast, because its columns are far apart in memory.
+        swapped = to_source[:, [1, 0, 2]]
         lying = resample(
-            pixels_HW, to_source[:, [1, 0, 2]], size_HW[::-1], greyscale, smooth=smooth
+            pixels_HW, swapped, size_HW[::-1], greyscale, smooth=smooth, in_motion=in_motion
         )
         return np.ascontiguousarray(lying.T)
-    rows, columns = reached(pixels_HW.shape, to_source, size_HW)
+    quick = in_motion if smooth else None
+    ahead = 0 if quick is None else AHEAD
+    rows, columns = reached(pixels_HW.shape, to_source, size_HW, ahead)
     part_HW = pixels_HW[rows, columns]
     shifted = to_source.copy()
     shifted[:, 2] -= (columns.start, rows.start)
-    shown_HW = _warp(part_HW, shifted, size_HW, smooth=smooth)
+    shown_HW = _warp(part_HW, shifted, size_HW, smooth=smooth, in_motion=quick)
     background = background_mask(part_HW, greyscale) if smooth else None
     if background is not None and background.any():
-        share = _warp(background.view(np.uint8) * np.uint8(255), shifted, size_HW, smooth=True)
+        shares = background.view(np.uint8) * np.uint8(255)
+        share = _warp(shares, shifted, size_HW, smooth=True, in_motion=quick and Scratch())
         mixed = cv2.findNonZero(cv2.inRange(share, 1, 254))  # much faster than numpy.nonzero
         if mixed is not None:
             columns_N, rows_N = np.asarray(mixed, dtype=np.intp).reshape(-1, 2).T
@@ -70,14 +79,16 @@ def _nearest(pixels_HW: Pixels, to_source: Affine23, rows_N: Places, columns_N: 
 
 
 def reached(
-    shape: tuple[int, ...], to_source: Affine23, size_HW: tuple[int, int]
+    shape: tuple[int, ...], to_source: Affine23, size_HW: tuple[int, int], ahead: int = 0
 ) -> tuple[slice, slice]:
     """The rows and columns that a target of `size_HW` can see; at least one of each.
 
-    OpenCV warps no side past 32,767 pixels, so a source is cut to this part first.
+    With `ahead` also those of so many target pixels around it. OpenCV warps no side past 32,767
+    pixels, so a source is cut to this part first.
     """
     rows, columns = size_HW
-    corners = np.array([[0, columns - 1, 0, columns - 1], [0, 0, rows - 1, rows - 1], [1] * 4])
+    across, down = (-ahead, columns - 1 + ahead), (-ahead, rows - 1 + ahead)
+    corners = np.array([[*across, *across], [down[0]] * 2 + [down[1]] * 2, [1] * 4])
     x, y = to_source @ corners
     return _clipped(y, shape[0]), _clipped(x, shape[1])
 
@@ -88,9 +99,18 @@ def _clipped(places: npt.NDArray[np.float64], length: int) -> slice:
 
 
 def _warp(
-    pixels_HW: Pixels, to_source: Affine23, size_HW: tuple[int, int], *, smooth: bool
+    pixels_HW: Pixels,
+    to_source: Affine23,
+    size_HW: tuple[int, int],
+    *,
+    smooth: bool,
+    in_motion: Scratch | None,
 ) -> Pixels:
     known = pixels_HW.dtype.name in _WARPABLE
+    if in_motion is not None and known:
+        near = stretched(pixels_HW, to_source, size_HW, in_motion)
+        if near is not None:
+            return near
     flags = cv2.INTER_LINEAR if smooth else cv2.INTER_NEAREST
     warped: Pixels = cv2.warpAffine(
         pixels_HW if known else pixels_HW.astype(np.float64),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Protocol
 
-from PySide6.QtCore import QEvent, QPointF, QSize, Qt, Signal
+from PySide6.QtCore import QEvent, QPointF, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import (
     QKeyEvent,
     QMouseEvent,
@@ -22,6 +22,8 @@ from xrayview.ui.viewer.placement import Placement
 _Move = Callable[[QPointF], None]
 """What a drag does with each further point of the pointer, in logical pixels."""
 
+_REST_MS = 100
+"""After the last turn of a wheel that zooms, or the last move of a drag."""
 _DRAWING = Qt.CursorShape.CrossCursor
 _CURSORS: dict[Tool, Qt.CursorShape] = {
     "window": Qt.CursorShape.ArrowCursor,
@@ -70,6 +72,9 @@ class Canvas(QGraphicsView):
         self._fitted = True
         self._steps = WheelSteps()
         self._drag: _Move | None = None
+        self._rest = QTimer(self)
+        self._rest.setSingleShot(True)
+        self._rest.timeout.connect(film.rest)
         self._beginnings: dict[Tool, Callable[[QPointF], _Move]] = {
             "window": self._window_drag,
             "zoom": self._zoom_drag,
@@ -110,10 +115,12 @@ class Canvas(QGraphicsView):
         self._drag = None
         self.loupe.hide()
 
-    def _lay(self, placement: Placement, *, fitted: bool = False) -> None:
+    def _lay(self, placement: Placement, *, fitted: bool = False, in_motion: bool = False) -> None:
         self.placement = placement
         self._fitted = fitted
-        self.film.lay(placement, self.devicePixelRatioF())
+        self.film.lay(placement, self.devicePixelRatioF(), in_motion=in_motion)
+        if in_motion:
+            self._rest.start(_REST_MS)
         self.placement_changed.emit()
 
     def fit(self) -> None:
@@ -197,7 +204,8 @@ class Canvas(QGraphicsView):
         elif event.modifiers() & Qt.KeyboardModifier.ControlModifier:
             if self.film.isVisible():
                 point = self._physical(event.position())
-                self.place(self.placement.zoomed_at(point, zoom_of_wheel(angle)))
+                self.end_drag()
+                self._zoom(self.placement, point, zoom_of_wheel(angle))
         elif event.phase() != Qt.ScrollPhase.ScrollMomentum:  # a flung touchpad would run past
             steps = self._steps.add(angle)
             if steps:
@@ -222,7 +230,10 @@ class Canvas(QGraphicsView):
 
     def _zoom_drag(self, start: QPointF) -> _Move:
         placed, anchor = self.placement, self._physical(start)
-        return lambda point: self._lay(placed.zoomed_at(anchor, zoom_of_drag((point - start).y())))
+        return lambda point: self._zoom(placed, anchor, zoom_of_drag((point - start).y()))
+
+    def _zoom(self, placed: Placement, anchor: QPointF, factor: float) -> None:
+        self._lay(placed.zoomed_at(anchor, factor), in_motion=True)
 
     def _magnify(self, start: QPointF) -> _Move:
         def move(point: QPointF) -> None:

@@ -16,6 +16,7 @@ from xrayview.display.cover import Cover, LaidCover, lay_cover
 from xrayview.display.greyscale import DisplayLut, apply_lut
 from xrayview.display.pyramid import Pyramid
 from xrayview.display.resample import Affine23, resample
+from xrayview.display.scratch import Scratch
 from xrayview.domain.radiograph import Pixels
 from xrayview.ui.viewer.placement import Placement
 
@@ -33,6 +34,14 @@ class _Seen:
     cover: LaidCover | None
     box: QRect
     placement: Placement
+    in_motion: bool = False
+
+
+class _Paper:
+    """What one picture after the other is drawn on."""
+
+    def __init__(self) -> None:
+        self.grey, self.bgra = Scratch(), Scratch()
 
 
 class FilmItem(QGraphicsItem):
@@ -40,8 +49,9 @@ class FilmItem(QGraphicsItem):
 
     What the viewport sees is resampled once for each placement, in stored values; another window
     then costs one table look-up of as many pixels as are seen, and Qt copies without scaling. A
-    film that is only moved is resampled where it comes into view. The shutter and the graphics of
-    the file are laid over it, on the same pixels.
+    film that is only moved is resampled where it comes into view; one in motion quickly, and once
+    more when it rests. The shutter and the graphics of the file are laid over it, on the same
+    pixels.
     """
 
     def __init__(self) -> None:
@@ -56,8 +66,10 @@ class FilmItem(QGraphicsItem):
         self._lut: DisplayLut | None = None
         self._placement = Placement(QSize(), QSize())
         self._ratio = 1.0
+        self._in_motion = False
         self._seen: _Seen | None = None
         self._picture: tuple[QImage, Bgra] | None = None
+        self._paper, self._motion = _Paper(), Scratch()
         self.setVisible(False)
 
     def set_film(self, pyramid: Pyramid, lut: DisplayLut, cover: Cover | None = None) -> None:
@@ -86,16 +98,28 @@ class FilmItem(QGraphicsItem):
         self._seen = self._picture = None
         self.update()
 
-    def lay(self, placement: Placement, ratio: float) -> None:
-        """Lie so in the viewport; `ratio` is its physical pixels per logical pixel."""
-        self._placement, self._ratio = placement, ratio
+    def lay(self, placement: Placement, ratio: float, *, in_motion: bool = False) -> None:
+        """Lie so in the viewport; `ratio` is its physical pixels per logical pixel.
+
+        In motion it will lie otherwise with the next frame, or `rest` will be called.
+        """
+        self._placement, self._ratio, self._in_motion = placement, ratio, in_motion
         self._picture = None
         self.setTransform(placement.to_view() * QTransform.fromScale(1 / ratio, 1 / ratio))
         self.update()
 
+    def rest(self) -> None:
+        """The motion is over: draw the film at its very place."""
+        self._in_motion = False
+        if self._seen is not None and self._seen.in_motion:
+            self._seen = self._picture = None
+            self._motion.release()
+            self.update()
+
     def clear(self) -> None:
         """Show nothing and let the pixels go."""
         self._pyramid = self._lut = self._cover = self._seen = self._picture = None
+        self._paper, self._motion = _Paper(), Scratch()
         self.setVisible(False)
 
     def boundingRect(self) -> QRectF:
@@ -109,12 +133,20 @@ class FilmItem(QGraphicsItem):
     ) -> None:
         if self._pyramid is None or self._lut is None:
             return
-        if self._seen is None or self._seen.placement != self._placement:
-            self._seen = self._look(self._placement, self._pyramid, self._lut, self._seen)
+        seen = self._seen
+        if seen is None or seen.placement != self._placement:
+            before = None if seen is None or seen.in_motion else seen
+            self._seen = self._look(
+                self._placement,
+                self._pyramid,
+                self._lut,
+                before,
+                in_motion=self._motion if self._in_motion else None,
+            )
         if self._seen is None:
             return
         if self._picture is None:
-            self._picture = _picture(self._seen, self._lut)
+            self._picture = _picture(self._seen, self._lut, self._paper)
         painter.setWorldTransform(QTransform.fromScale(1 / self._ratio, 1 / self._ratio))
         painter.drawImage(self._seen.box.topLeft(), self._picture[0])
 
@@ -124,7 +156,7 @@ class FilmItem(QGraphicsItem):
             return
         seen = self._look(placement, self._pyramid, self._lut)
         if seen is not None:
-            painter.drawImage(seen.box.topLeft(), _picture(seen, self._lut)[0])
+            painter.drawImage(seen.box.topLeft(), _picture(seen, self._lut, _Paper())[0])
 
     def _look(
         self,
@@ -132,6 +164,8 @@ class FilmItem(QGraphicsItem):
         pyramid: Pyramid,
         lut: DisplayLut,
         before: _Seen | None = None,
+        *,
+        in_motion: Scratch | None = None,
     ) -> _Seen | None:
         """The part of the film inside the view of a placement, None when there is none."""
         film = placement.to_view().mapRect(placement.film_rect())
@@ -142,8 +176,14 @@ class FilmItem(QGraphicsItem):
         def part(target: QRect) -> Pixels:
             level_HW = pyramid.level_for(placement.zoom * max(placement.stretch)).pixels_HW
             to_level = to_pixels_of(level_HW.shape, placement, target.topLeft())
-            smooth = is_smooth(placement)
-            return resample(level_HW, to_level, _shape(target), lut.greyscale, smooth=smooth)
+            return resample(
+                level_HW,
+                to_level,
+                _shape(target),
+                lut.greyscale,
+                smooth=is_smooth(placement),
+                in_motion=in_motion,
+            )
 
         kept = QRect() if before is None else _kept(before, placement) & box
         if before is None or kept.isEmpty():
@@ -156,7 +196,8 @@ class FilmItem(QGraphicsItem):
             ]
             for strip in QRegion(box).subtracted(QRegion(kept)):  # type: ignore[attr-defined]
                 stored_HW[_within(box, strip)] = part(strip)
-        return _Seen(stored_HW, self._cover_on(placement, box), box, placement)
+        cover = self._cover_on(placement, box)
+        return _Seen(stored_HW, cover, box, placement, in_motion is not None)
 
     def _cover_on(self, placement: Placement, box: QRect) -> LaidCover | None:
         if self._cover is None:
@@ -219,13 +260,14 @@ def to_pixels_of(shape: tuple[int, ...], placement: Placement, corner: QPoint) -
     return np.array([[t.m11(), t.m21(), t.dx()], [t.m12(), t.m22(), t.dy()]])
 
 
-def _picture(seen: _Seen, lut: DisplayLut) -> tuple[QImage, Bgra]:
-    """The image, with the array that it does not own."""
-    grey_HW = apply_lut(seen.stored_HW, lut)
+def _picture(seen: _Seen, lut: DisplayLut, paper: _Paper) -> tuple[QImage, Bgra]:
+    """The image, with the array that it does not own; it lasts until the paper's next one."""
+    rows, columns = seen.stored_HW.shape
+    grey_HW = apply_lut(seen.stored_HW, lut, paper.grey.array((rows, columns), np.uint8))
     if seen.cover is not None:
         seen.cover.over(grey_HW)
     # The screen's own format: Qt then only copies.
-    bgra_HW4: Bgra = np.asarray(cv2.cvtColor(grey_HW, cv2.COLOR_GRAY2BGRA), dtype=np.uint8)
-    rows, columns = grey_HW.shape
+    bgra_HW4 = paper.bgra.array((rows, columns, 4), np.uint8)
+    cv2.cvtColor(grey_HW, cv2.COLOR_GRAY2BGRA, bgra_HW4)
     stride = bgra_HW4.strides[0]
     return QImage(bgra_HW4.data, columns, rows, stride, QImage.Format.Format_RGB32), bgra_HW4
