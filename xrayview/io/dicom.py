@@ -186,8 +186,9 @@ def read_header(head: bytes, file: RawIOBase) -> dict[str, Any]:
     try:
         return _plain_fields(*plain_elements(head, file, _PLAIN))
     except Odd:
-        stream = BufferedReader(file)
-    opened = open_dicom(stream, _HEADER_TAGS, whole=False)
+        file.seek(0)
+    with BufferedReader(file) as stream:
+        opened = open_dicom(stream, _HEADER_TAGS, whole=False)
     _pixels_of(opened)
     _syntax_of(opened)
     return _fields(opened)

@@ -51,7 +51,8 @@ class RasterFormat:
 
     def read_header(self, _head: bytes, file: RawIOBase) -> dict[str, Any]:
         """What the file's structure says of the film, by the names of `FilmRef`."""
-        return self._fields(self.header(BufferedReader(file)))
+        with BufferedReader(file) as stream:
+            return self._fields(self.header(stream))
 
     def _fields(self, header: RasterHeader) -> dict[str, Any]:
         return {
