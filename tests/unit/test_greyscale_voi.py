@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
+from xrayview.display import voi
 from xrayview.display.greyscale import render
 from xrayview.display.voi import (
     MIN_WIDTH,
@@ -18,6 +19,7 @@ from xrayview.display.voi import (
     automatic,
     default_voi,
     drag_window,
+    image_values,
     of_next_frame,
     voi_choices,
     window_to_drag,
@@ -206,3 +208,20 @@ def test_that_each_frame_is_shown_by_its_own_window_and_by_what_the_user_set() -
     assert of_next_frame(SOFT, before, without) is SOFT
     luts = [voi_choices(film(pixels, Greyscale(voi_luts=(replace(LUT),)))) for _ in range(2)]
     assert of_next_frame(luts[0][0].voi, *luts) is luts[1][0].voi
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "int8", "uint16", "int16"])
+@pytest.mark.parametrize("at_once", [voi.COUNTED_AT_ONCE, 1000])
+def test_that_every_value_of_a_film_is_counted(
+    dtype: str, at_once: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(voi, "COUNTED_AT_ONCE", at_once)
+    info = np.iinfo(dtype)
+    pixels_HW = np.random.default_rng(4).integers(info.min, info.max + 1, (70, 90)).astype(dtype)
+    pixels_HW[:3, :4] = info.min, info.max, 0, 1
+    for part in (pixels_HW, pixels_HW[5:40, 7:60], pixels_HW[pixels_HW > 3], pixels_HW[:0]):
+        values, counts = image_values(part, Greyscale())
+        assert counts is not None
+        found = dict(zip(values.tolist(), counts.tolist(), strict=True))
+        each, times = np.unique(part, return_counts=True)
+        assert found == dict(zip(each.tolist(), times.tolist(), strict=True))
