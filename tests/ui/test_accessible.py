@@ -11,10 +11,13 @@ from PySide6.QtWidgets import (
     QAbstractScrollArea,
     QAbstractSlider,
     QAbstractSpinBox,
+    QApplication,
     QComboBox,
     QDialog,
+    QLabel,
     QLineEdit,
     QMenu,
+    QScrollBar,
     QTabBar,
     QWidget,
 )
@@ -24,7 +27,9 @@ from tests.ui.conftest import WAIT_MS
 from xrayview.ui import shortcuts
 from xrayview.ui.browser.filter_line import FilterPage
 from xrayview.ui.findings.card_dialog import CardDialog
+from xrayview.ui.findings.score_bar import ScoreBar
 from xrayview.ui.main_window import MainWindow
+from xrayview.ui.settings_dialog.dialog import KEYS_PAGE
 from xrayview.ui.shortcut_sheet import ShortcutSheet
 
 NO_FOCUS = Qt.FocusPolicy.NoFocus
@@ -107,6 +112,7 @@ def test_that_every_control_of_an_export_has_a_name_and_a_tip(
     qtbot.waitUntil(lambda: ready.exports.dialog(name) is not None, timeout=WAIT_MS)
     dialog = ready.exports.dialog(name)
     assert dialog is not None
+    assert missed(dialog, walked(qtbot, next(controls(dialog)))) == []
     assert (mute(dialog), without_a_tip(dialog)) == ([], [])
     dialog.close()
     qtbot.waitUntil(lambda: ready.exports.dialog(name) is None, timeout=WAIT_MS)
@@ -149,6 +155,61 @@ def test_that_the_bar_is_walked_with_tab_from_left_to_right(
     assert places == sorted(places)
 
 
+def walked(qtbot: QtBot, first: QWidget) -> list[QWidget]:
+    """What has the keyboard after each Tab, until it comes round."""
+    seen: list[QWidget] = []
+    first.window().activateWindow()
+    qtbot.waitUntil(lambda: first.window().isActiveWindow(), timeout=WAIT_MS)
+    first.setFocus()
+    while (here := QApplication.focusWidget()) is not None and here not in seen:
+        seen.append(here)
+        qtbot.keyClick(here, Qt.Key.Key_Tab)
+    return seen
+
+
+def stands_for(button: QWidget, seen: list[QWidget]) -> bool:
+    """Of buttons that exclude each other Tab comes to the chosen one, the arrows to the others."""
+    group = button.group() if isinstance(button, QAbstractButton) else None
+    return group is not None and any(other in seen for other in group.buttons())
+
+
+def missed(top: QWidget, seen: list[QWidget]) -> list[str]:
+    return [
+        f"{type(w).__name__}: {w.accessibleName()}"
+        for w in controls(top)
+        if w.isVisibleTo(top) and w.isEnabled() and w not in seen
+        and not isinstance(w, QScrollBar | QLabel)
+        and w.focusPolicy() != NO_FOCUS and not stands_for(w, seen)
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("page", ["tags", "pipeline", "measurements"])
+def test_that_tab_comes_to_every_control_of_the_window(
+    qtbot: QtBot, ready: MainWindow, page: str
+) -> None:
+    space = ready.workspace
+    space.batch.start()
+    qtbot.waitUntil(lambda: not space.batch.running, timeout=WAIT_MS)
+    space.table.show()
+    qtbot.waitUntil(lambda: space.findings.state.kind == "judged", timeout=WAIT_MS)
+    ready.dock.open_page(page)
+    QApplication.processEvents()
+    seen = walked(qtbot, ready.bar.buttons["open_folder"])
+    assert missed(ready, seen) == []
+    bars, switch = [w for w in seen if isinstance(w, ScoreBar)], space.findings.heat.switch
+    assert len(bars) == 2
+    assert seen.index(bars[-1]) == seen.index(switch) - 1
+
+
+def test_that_tab_comes_to_every_control_of_the_settings(qtbot: QtBot, window: MainWindow) -> None:
+    window.preferences.show()
+    dialog = window.preferences.dialog
+    for page in (*dialog.pages, KEYS_PAGE):
+        dialog.turn_to(page)
+        assert missed(dialog, walked(qtbot, dialog.names)) == []
+    dialog.close()
+
+
 def test_that_every_command_is_in_the_menu_with_its_key(window: MainWindow) -> None:
     menu = window.bar.buttons["menu_more"].menu()
     found: set[str] = set()
@@ -172,6 +233,18 @@ def test_that_what_cannot_be_done_now_is_grey_in_the_menu_too(window: MainWindow
     grey = {entry.property("key_row"): entry for entry in groups["Grey-scale"].actions()}
     assert not window.bar.buttons["invert"].isEnabled()
     assert not grey["invert"].isEnabled()
+
+
+def test_that_what_a_narrow_bar_has_no_room_for_is_done_from_the_menu(ready: MainWindow) -> None:
+    ready.resize(ready.minimumSize())
+    QApplication.processEvents()
+    assert not ready.bar.buttons["invert"].isVisible()
+    menu = ready.bar.buttons["menu_more"].menu()
+    groups = {action.text(): action.menu() for action in menu.actions() if action.menu()}
+    groups["Grey-scale"].aboutToShow.emit()
+    entries = {entry.property("key_row"): entry for entry in groups["Grey-scale"].actions()}
+    entries["invert"].trigger()
+    assert ready.workspace.viewer.inverted
 
 
 def test_that_an_entry_of_the_menu_does_what_its_key_does(ready: MainWindow) -> None:

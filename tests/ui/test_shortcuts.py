@@ -93,6 +93,13 @@ def test_that_the_sheet_shows_every_row(qtbot: QtBot) -> None:
     assert {shortcuts.span(key) for key in shortcuts.KEYS if key.keys} <= shown
 
 
+def test_that_the_sheet_says_whose_the_arrows_and_space_are(qtbot: QtBot) -> None:
+    sheet = ShortcutSheet()
+    qtbot.addWidget(sheet)
+    said = " ".join(label.text() for label in sheet.findChildren(QLabel))
+    assert "arrows, Home, End, Space and Enter are its own" in said
+
+
 def test_that_all_keys_are_seen_at_once_on_a_small_screen(qtbot: QtBot, qapp: QApplication) -> None:
     theme.apply(qapp, "dark")
     sheet = ShortcutSheet()

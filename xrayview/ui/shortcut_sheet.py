@@ -29,6 +29,10 @@ _MOUSE = (
 )
 
 
+WHERE = (
+    "While the tags, a table or a field has the keyboard, arrows, Home, End, Space and Enter are "
+    "its own. A click on the film, or Esc in the tags, gives the film the keyboard back."
+)
 _SIZE = QSize(1280, 740)
 _OF_SCREEN = 0.98
 _COLUMNS = 4
@@ -76,7 +80,14 @@ class ShortcutSheet(QDialog):
         outer.setContentsMargins(20, 16, 16, 12)
         outer.setSpacing(12)
         outer.addWidget(pages, 1)
-        outer.addWidget(buttons)
+        lower = QHBoxLayout()
+        lower.setSpacing(20)
+        note = QLabel(WHERE)
+        note.setProperty("role", "quiet")
+        note.setWordWrap(True)
+        lower.addWidget(note, 1)
+        lower.addWidget(buttons)
+        outer.addLayout(lower)
         self.resize(_SIZE.boundedTo(self.screen().availableSize() * _OF_SCREEN))
 
     def _edit(self) -> None:

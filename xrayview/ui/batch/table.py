@@ -173,6 +173,7 @@ class ResultTable(QFrame):
 
     def _view(self) -> QTableView:
         view = QTableView()
+        view.setTabKeyNavigation(False)  # Tab leaves the table, the arrows walk in it
         view.setModel(self.filter)
         view.setItemDelegateForColumn(FILE_COLUMN, _FileNames(view))
         view.setAccessibleName("Results of the batch")

@@ -219,6 +219,7 @@ class FolderJob(QDialog):
 
 def _table() -> QTableWidget:
     table = QTableWidget(0, len(_COLUMNS))
+    table.setTabKeyNavigation(False)  # Tab leaves the table, the arrows walk in it
     table.setAccessibleName("Files that need a look")
     table.setHorizontalHeaderLabels(_COLUMNS)
     table.verticalHeader().hide()

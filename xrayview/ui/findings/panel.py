@@ -135,6 +135,16 @@ class FindingsPanel(QFrame):
             bar.point_moved.connect(self.point_moved)
             self._bars.append(bar)
             self._scores.addWidget(bar)
+        self._put_bars_in_tab_order()
+
+    def _put_bars_in_tab_order(self) -> None:
+        """Made later than what stands below them, they would be the last that Tab comes to."""
+        before = self.heat.switch.previousInFocusChain()
+        while not before.focusPolicy() & Qt.FocusPolicy.TabFocus:
+            before = before.previousInFocusChain()
+        for bar in self._bars:
+            QWidget.setTabOrder(before, bar)
+            before = bar
 
     def _give_back(self) -> None:
         for finding in tuple(self.state.own_points):

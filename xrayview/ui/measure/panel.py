@@ -53,7 +53,7 @@ class MeasurementList(QFrame):
         self.export = _button("Export …", "Export the measurements of the folder as CSV")
         self.uncalibrate = _button("Remove calibration", "Use the film's own spacing again")
         self._place()
-        self.setFocusProxy(self.view)
+        self.setFocusProxy(self.export)
 
     def follow(self, measuring: Measuring) -> None:
         """List what is drawn in the active view, from now on."""
@@ -93,6 +93,8 @@ class MeasurementList(QFrame):
         self.message.setText(NOTHING_DRAWN if has_film else NO_FILM)
         self.message.setVisible(not annotations)
         self.view.setVisible(bool(annotations))
+        # Tab would stay where it is before a page whose keyboard is with what is not seen.
+        self.setFocusProxy(self.view if annotations else self.export)
         self._show_spacing(hand.spacing if has_film else None)
         self.delete.setEnabled(hand.selected is not None)
         self.clear.setEnabled(bool(annotations))
