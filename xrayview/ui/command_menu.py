@@ -9,6 +9,8 @@ from PySide6.QtWidgets import QAbstractButton, QMenu
 
 from xrayview.ui import shortcuts
 
+POSSIBLE = "possible"
+"""Of a button, whether what it does can be done now, seen or not."""
 Actions = Mapping[str, Callable[..., object]]
 
 
@@ -63,6 +65,8 @@ def _filler(
 
 def _mirror(action: QAction, button: QAbstractButton | None) -> None:
     if button is not None:
-        action.setEnabled(button.isEnabled())
+        # A button for which the bar has no room is disabled: what it does can be done all the same.
+        possible = button.property(POSSIBLE)
+        action.setEnabled(button.isEnabled() if possible is None else possible)
         action.setCheckable(button.isCheckable())
         action.setChecked(button.isChecked())

@@ -26,7 +26,7 @@ from PySide6.QtWidgets import (
 from xrayview.services.settings import ROWS
 from xrayview.ui import icons, shortcuts
 from xrayview.ui.colours import C
-from xrayview.ui.command_menu import add_all_commands, add_command
+from xrayview.ui.command_menu import POSSIBLE, add_all_commands, add_command
 
 if TYPE_CHECKING:  # the bar is part of the first paint, numpy is not
     from xrayview.domain.model import ModelCard
@@ -226,6 +226,7 @@ class TopBar(QToolBar):
         for name in names:
             # The place goes before its button: it enables the button when there is room again.
             self._places[name].setEnabled(enabled)
+            self.buttons[name].setProperty(POSSIBLE, enabled)
 
     def set_checked(self, name: str, checked: bool) -> None:
         """Show a button pressed or not, without telling anybody."""

@@ -59,10 +59,15 @@ class _Keeper(QObject):
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         if event.type() == QEvent.Type.Paint:
-            # Its frame is the window manager's, who has made it by now.
             watched.removeEventFilter(self)
-            self.keep_soon()
+            QTimer.singleShot(0, self, self._fit_frame)
         return False
+
+    def _fit_frame(self) -> None:
+        """The frame is the window manager's: it comes on top of what was asked for."""
+        free = self._window.screen().availableGeometry()
+        if self._window.size().boundedTo(free.size()) == self._window.size():
+            keep_on_screen(self._window)
 
     def keep_soon(self) -> None:
         # Qt itself moves the windows of the monitor, after it has told of its end.
