@@ -140,10 +140,11 @@ class FindingsPanel(QFrame):
     def _put_bars_in_tab_order(self) -> None:
         """Made later than what stands below them, they would be the last that Tab comes to."""
         before = self.heat.switch.previousInFocusChain()
-        while not before.focusPolicy() & Qt.FocusPolicy.TabFocus:
+        while before is not None and not before.focusPolicy() & Qt.FocusPolicy.TabFocus:
             before = before.previousInFocusChain()
         for bar in self._bars:
-            QWidget.setTabOrder(before, bar)
+            if before is not None:
+                QWidget.setTabOrder(before, bar)
             before = bar
 
     def _give_back(self) -> None:
