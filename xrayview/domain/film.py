@@ -77,7 +77,7 @@ class FilmRef:
             else "Leave the frame out.",
         )
 
-    @cached_property
+    @property
     def row_id(self) -> str:
         """The `film_id` of the file's first frame: lists have one row for all frames of a file."""
         return f"{self.path}#0" if self.frame else self.film_id

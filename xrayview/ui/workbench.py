@@ -142,11 +142,11 @@ class Workbench(QObject):
             self.session.add_films(films, rejected)
             self.listing_changed.emit()
             self.fill_views()
-        if staged.has_more:
-            self._redraw.start(0)
         elif staged.is_complete:
             self._finish()
             return
+        if staged.has_more or staged.is_complete:
+            self._redraw.start(0)
         self.listing_state.emit(f"Reading …  {_count(self.session.tree.count, 'film')} so far")
 
     def _on_listed(self, staged: _Listing) -> None:
