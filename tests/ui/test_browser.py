@@ -33,7 +33,7 @@ from xrayview.io.stars import FILE_NAME
 from xrayview.ui import theme, workbench
 from xrayview.ui.browser.chip import Chip, chip
 from xrayview.ui.browser.filter import Filter, Known, Verdict
-from xrayview.ui.browser.outline import NOT_FILMS, Content, Folding, Layout, outline
+from xrayview.ui.browser.outline import NOT_FILMS, Content, Folding, Layout, key_of, outline
 from xrayview.ui.browser.row_model import NODE, RowModel
 from xrayview.ui.browser.thumbnails import Thumbnails
 from xrayview.ui.colours import C
@@ -85,6 +85,20 @@ def test_that_a_film_is_called_by_its_view_and_its_frames() -> None:
         study_date="20040119", study_description="THORAX",
     )  # fmt: skip
     assert titles(rows_of(film)) == ["P1", ". 2004-01-19 · THORAX", ". . Chest PA · L · 3 frames"]
+
+
+@pytest.mark.parametrize("order", [1, -1], ids=["at the end", "in between"])
+def test_that_every_row_is_found_by_its_key_while_a_folder_grows(order: int) -> None:
+    films = [
+        replace(dicom(f"{n:03d}", instance_number=n), patient_id=f"P{n // 40}") for n in range(120)
+    ][::order]
+    tree, model = FolderTree(), RowModel()
+    for first in range(0, len(films), 30):
+        tree.add(films[first : first + 30])
+        content = Content(FOLDER, tree, ())
+        model.replace(outline(content, Folding(), Filter(), NOTHING_KNOWN), content)
+        items = model.rows.items
+        assert model.rows.by_key == {key_of(item): row for row, item in enumerate(items)}
 
 
 def test_that_a_film_that_says_nothing_is_called_by_its_file() -> None:

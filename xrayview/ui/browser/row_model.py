@@ -47,6 +47,7 @@ class RowModel(QAbstractListModel):
 
     def replace(self, rows: Rows, content: Content) -> None:
         """Swap the rows."""
+        rows.go_on_from(self.rows)
         self.beginResetModel()
         self.rows, self._content = rows, content
         self.endResetModel()
