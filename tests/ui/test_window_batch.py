@@ -9,13 +9,14 @@ from pathlib import Path
 import numpy as np
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QPushButton
+from PySide6.QtWidgets import QLabel, QPushButton
 from pytestqt.qtbot import QtBot
 
 from tests.builders import phantom, write_dicom
 from tests.ui.conftest import WAIT_MS
 from xrayview import cli
 from xrayview.errors import ExitCode, Status
+from xrayview.services.settings import Settings
 from xrayview.ui.main_window import MainWindow
 
 OWN_TO_A_RUN = ("run_id", "time_utc")
@@ -127,6 +128,37 @@ def test_that_a_cancelled_batch_leaves_a_valid_csv(
     rows = rows_of(heard[0].csv_path)
     assert 0 < len(rows) < 200
     assert {row["status"] for row in rows} == {"ok"}
+
+
+def test_that_a_cancelled_batch_goes_on_with_the_rest_in_the_same_csv(
+    qtbot: QtBot, ready: MainWindow, settings: Settings, films: Path, tmp_path: Path
+) -> None:
+    many = tmp_path / "many"
+    many.mkdir()
+    for number in range(120):
+        shutil.copy(films / "png" / "a.png", many / f"{number:03}.png")
+    space = ready.workspace
+    with qtbot.waitSignal(space.workbench.finished_listing, timeout=WAIT_MS):
+        ready.open_paths([many])
+    rest = next(b for b in space.line.findChildren(QPushButton) if "rest" in b.text())
+    heard = []
+    space.batch.finished.connect(heard.append)
+    once = Qt.ConnectionType.SingleShotConnection
+    space.batch.progressed.connect(lambda _: space.batch.cancel(), once)
+    space.batch.start()
+    assert not rest.isVisible()
+    qtbot.waitUntil(lambda: len(heard) == 1, timeout=WAIT_MS)
+    before = len(space.table.rows.results)
+    assert 0 < before < 120
+    settings["csv_identity"] = "none"  # what is in force now is for the next batch
+    qtbot.mouseClick(rest, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: len(heard) == 2, timeout=WAIT_MS)
+    assert (heard[1].cancelled, heard[1].csv_path) == (False, heard[0].csv_path)
+    names = [row["path"] for row in rows_of(heard[1].csv_path)]
+    assert names == [f"{number:03}.png" for number in range(120)]
+    assert sorted(r.relative_path for r in space.table.rows.results) == names
+    assert "ok 120" in space.line.findChild(QLabel, "figures").text()
+    assert not rest.isVisible()
 
 
 def test_that_the_csv_is_saved_where_the_user_wants(

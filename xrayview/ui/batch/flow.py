@@ -52,6 +52,7 @@ class BatchFlow(QObject):
         runner.failed.connect(line.show_failed)
         runner.message.connect(self.message)
         line.cancel_asked.connect(runner.cancel)
+        line.rest_asked.connect(runner.resume)
         line.pause_asked.connect(runner.set_paused)
         line.table_asked.connect(lambda: table.setVisible(not table.isVisible()))
         line.folder_asked.connect(self._open_csv_folder)
@@ -76,7 +77,8 @@ class BatchFlow(QObject):
     def _on_started(self, event: BatchStarted) -> None:
         self._line.show_event(event)
         self._judged_by = event.card
-        self._table.start(tuple(finding.name for finding in event.card.findings))
+        if not event.resumed:  # the rows of one that goes on are there
+            self._table.start(tuple(finding.name for finding in event.card.findings))
 
     def _on_films(self, events: list[FilmFinished]) -> None:
         for event in events:

@@ -27,6 +27,8 @@ class BatchLine(QFrame):
 
     table_asked = Signal()
     cancel_asked = Signal()
+    rest_asked = Signal()
+    """Go on with the files that have no row yet."""
     pause_asked = Signal(bool)
     """True: begin no further film; False: go on."""
     folder_asked = Signal()
@@ -45,6 +47,7 @@ class BatchLine(QFrame):
         self._bar.setTextVisible(False)
         self._text = QLabel()
         self._figures = QLabel()
+        self._figures.setObjectName("figures")
         self._figures.setTextFormat(Qt.TextFormat.RichText)
         self._pause = _button("Pause", self.pause_asked)
         self._pause.setCheckable(True)
@@ -52,6 +55,8 @@ class BatchLine(QFrame):
         self._pause.toggled.connect(self._on_pause)
         self._paused_s: float | None = None
         self._cancel = _button("Cancel", self.cancel_asked)
+        self._rest = _button("Go on with the rest", self.rest_asked)
+        self._rest.setToolTip("Try the files that have no row yet; the same CSV goes on")
         self._table = _button("Table", self.table_asked)
         self._open = _button("Open CSV folder", self.folder_asked)
         self._save = _button("Save CSV as …", self.save_asked)
@@ -62,7 +67,6 @@ class BatchLine(QFrame):
 
     def show_waiting(self, text: str) -> None:
         """The batch was asked for; the folder is being listed."""
-        self._counts = dict.fromkeys(Status, 0)
         self._text.setText(text)
         self._figures.clear()
         self._bar.setRange(0, 0)
@@ -73,6 +77,8 @@ class BatchLine(QFrame):
         """Draw what the batch says."""
         if isinstance(event, BatchStarted):
             self._began_s, self._before = time.monotonic(), event.resumed
+            if not event.resumed:
+                self._counts = dict.fromkeys(Status, 0)
             self._bar.setRange(0, max(1, event.total))
             self._text.setText(f"Batch: 0 / {event.total:,}")
         elif isinstance(event, FilmFinished):
@@ -89,6 +95,7 @@ class BatchLine(QFrame):
         self._bar.setRange(0, 1)
         self._text.setText("Batch: stopped by an error")
         self._show_running(False)
+        self._rest.setVisible(True)
 
     def text(self) -> str:
         """What the line says, as plain text."""
@@ -132,6 +139,7 @@ class BatchLine(QFrame):
         self._text.setText(f"Batch {word}: {total:,} rows in {_span(event.seconds)}")
         self._show_counts()
         self._show_running(False)
+        self._rest.setVisible(event.cancelled)
         for button in (self._open, self._save):
             button.setVisible(event.csv_path is not None)
 
@@ -141,7 +149,7 @@ class BatchLine(QFrame):
         self._cancel.setVisible(running)
         self._bar.setVisible(running)
         self._close.setVisible(not running)
-        for button in (self._open, self._save):
+        for button in (self._rest, self._open, self._save):
             button.setVisible(False)
 
     def _place(self) -> None:
@@ -151,7 +159,9 @@ class BatchLine(QFrame):
         row.addWidget(self._text)
         row.addWidget(self._figures)
         row.addStretch(1)
-        for button in (self._table, self._open, self._save, self._pause, self._cancel, self._close):
+        for button in (
+            self._rest, self._table, self._open, self._save, self._pause, self._cancel, self._close,
+        ):  # fmt: skip
             row.addWidget(button)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)

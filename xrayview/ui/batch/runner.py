@@ -7,6 +7,7 @@ import re
 import shutil
 import threading
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from xrayview.domain.events import BatchEvent, BatchFinished, BatchStarted, Film
 from xrayview.engine.client import Engine
 from xrayview.engine.protocol import ModelRef
 from xrayview.errors import XrayViewError
+from xrayview.io.predictions import IdentityMode
 from xrayview.services.identity import identity_key
 from xrayview.services.session import Session
 from xrayview.services.settings import Settings
@@ -25,6 +27,26 @@ from xrayview.ui.banners import Message
 
 _SLOT = "batch"
 _PAUSE_S = 0.1
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """A batch with all that was in force when it was asked for."""
+
+    source: Path
+    model: ModelRef
+    out: Path
+    identity: IdentityMode
+    own_points: Mapping[str, float]
+
+    def options(self) -> BatchOptions:
+        """Raises XrayViewError where the key of the hashes cannot be had."""
+        return BatchOptions(
+            identity=self.identity,
+            identity_key=identity_key() if self.identity == "hash" else b"",
+            command=("window",),
+            own_points=self.own_points,
+        )
 
 
 class BatchRunner(QObject):
@@ -49,6 +71,7 @@ class BatchRunner(QObject):
         self._results = results
         self.csv_path: Path | None = None
         self._model_sha256 = ""
+        self._asked: _Asked | None = None
         self._paused = threading.Event()
 
     @property
@@ -65,13 +88,22 @@ class BatchRunner(QObject):
             self.message.emit(_NO_MODEL if model is None else _NO_SOURCE)
             return
         out = _new_folder(self._results, source) / "predictions.csv"
-        self.csv_path, self._model_sha256 = None, model.model.sha256
-        own_points = dict(self._session.own_points)  # those in force when it was asked for
+        identity, own_points = self._settings["csv_identity"], dict(self._session.own_points)
+        self._asked = _Asked(source, model.model, out, identity, own_points)
+        self._run(self._asked)
+
+    def resume(self) -> None:
+        """Go on with a batch that ended early, as it was asked for; its rows stay."""
+        if self._asked is not None and not self.running:
+            self._run(self._asked)
+
+    def _run(self, asked: _Asked) -> None:
+        self.csv_path, self._model_sha256 = None, asked.model.sha256
         self._paused.clear()
-        self.waiting.emit(f"Batch: listing {source.name or source} …")
+        self.waiting.emit(f"Batch: listing {asked.source.name or asked.source} …")
         self._tasks.stream(
             _SLOT,
-            lambda stop: self._events(source, model.model, out, own_points, stop),
+            lambda stop: self._events(asked, stop),
             self._on_events,
             lambda: None,
             self._on_failed,
@@ -99,23 +131,11 @@ class BatchRunner(QObject):
                 Message("save", "error", f"{path.name}: the CSV was not saved", str(error.strerror))
             )
 
-    def _events(
-        self,
-        source: Path,
-        model: ModelRef,
-        out: Path,
-        own_points: Mapping[str, float],
-        stop: threading.Event,
-    ) -> Iterator[BatchEvent]:
-        identity = self._settings["csv_identity"]
-        options = BatchOptions(
-            identity=identity,
-            identity_key=identity_key() if identity == "hash" else b"",
-            command=("window",),
-            own_points=own_points,
-        )
-        out.parent.mkdir(parents=True, exist_ok=True)
-        for event in run_batch(self._engine, source, model, out, options, stop):
+    def _events(self, asked: _Asked, stop: threading.Event) -> Iterator[BatchEvent]:
+        asked.out.parent.mkdir(parents=True, exist_ok=True)
+        for event in run_batch(
+            self._engine, asked.source, asked.model, asked.out, asked.options(), stop
+        ):
             yield event
             # While nobody asks for the next film, none is begun.
             while self._paused.is_set() and not stop.is_set():
