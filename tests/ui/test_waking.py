@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Callable
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 
@@ -12,7 +14,7 @@ from PySide6.QtCore import QEvent, QObject, QTimer
 from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
-from tests.ui.conftest import LentEngine
+from tests.ui.conftest import WAIT_MS, LentEngine
 from xrayview.engine.client import Engine
 from xrayview.services.settings import Settings
 from xrayview.ui import theme
@@ -84,6 +86,28 @@ def test_that_the_window_answers_while_it_wakes(
     qtbot.waitUntil(lambda: window.awake)
     assert asked == ["asleep"]
     window.close()
+
+
+def test_that_what_is_asked_while_it_wakes_is_done_once_it_is_awake(
+    qtbot: QtBot, engine: Engine, settings: Settings, films: Path, tmp_path: Path
+) -> None:
+    theme.apply(QApplication.instance())
+    settings["model"] = "none"
+    window = MainWindow(settings, tmp_path / "results")
+    qtbot.addWidget(window)
+    asked = iter([lambda: window.open_paths([films]), *_pressing(qtbot, window, "TGX")])
+    for _ in window.waking(LentEngine(engine)):
+        next(asked, lambda: None)()
+    assert next(asked, None) is None
+    assert window.dock.isHidden()
+    bench = window.workspace.workbench
+    qtbot.waitSignal(bench.finished_listing, timeout=WAIT_MS).wait()
+    assert window.workspace.session.folder == films
+    window.close()
+
+
+def _pressing(qtbot: QtBot, window: MainWindow, keys: str) -> list[Callable[[], None]]:
+    return [partial(qtbot.keyClick, window, key) for key in keys]
 
 
 def test_that_few_widgets_are_made_in_each_turn_and_in_their_place(
