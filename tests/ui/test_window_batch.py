@@ -130,6 +130,16 @@ def test_that_a_cancelled_batch_leaves_a_valid_csv(
     assert {row["status"] for row in rows} == {"ok"}
 
 
+def test_that_a_batch_that_was_asked_for_before_its_model_says_so_until_it_is_there(
+    qtbot: QtBot, opened: MainWindow, bundle: Path
+) -> None:
+    opened.workspace.batch.start()
+    assert "Wait for the one" in opened.banners.messages()[0].text
+    opened.open_model(bundle)
+    qtbot.waitUntil(lambda: opened.workspace.session.model is not None, timeout=WAIT_MS)
+    assert not opened.banners.messages()
+
+
 def test_that_a_cancelled_batch_goes_on_with_the_rest_in_the_same_csv(
     qtbot: QtBot, ready: MainWindow, settings: Settings, films: Path, tmp_path: Path
 ) -> None:

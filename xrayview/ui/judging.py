@@ -32,6 +32,8 @@ from xrayview.services.tasks import Tasks
 from xrayview.ui.banners import Message
 
 NO_MODEL = "No model is loaded."
+WITHOUT_MODEL = "without a model"
+"""The matter of a banner about what was asked for too early."""
 
 
 class Judging(QObject):
@@ -102,7 +104,8 @@ class Judging(QObject):
         self.device = ready.model.device
         self.model_text = ""
         self.forget_requests()
-        self.message_settled.emit("model")
+        for matter in ("model", WITHOUT_MODEL):
+            self.message_settled.emit(matter)
         self.model_changed.emit()
 
     def _on_not_loaded(self, path: Path, device: Device, error: XrayViewError) -> None:

@@ -24,6 +24,7 @@ from xrayview.services.session import Session
 from xrayview.services.settings import Settings
 from xrayview.services.tasks import Tasks
 from xrayview.ui.banners import Message
+from xrayview.ui.judging import WITHOUT_MODEL
 
 _SLOT = "batch"
 _PAUSE_S = 0.1
@@ -161,7 +162,10 @@ class BatchRunner(QObject):
 
 
 _NO_MODEL = Message(
-    "batch", "warn", "There is no model to classify with", "Choose a model at the top right."
+    WITHOUT_MODEL,
+    "warn",
+    "There is no model to classify with",
+    "Wait for the one that is being loaded, or choose one at the top right.",
 )
 _NO_SOURCE = Message(
     "batch",
