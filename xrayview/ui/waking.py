@@ -75,7 +75,7 @@ def import_all(names: tuple[str, ...]) -> Iterator[None]:
 
 def in_turns(window: QObject, steps: Iterator[None], wanted: Callable[[], bool]) -> None:
     """Take one step in each turn of the window, until there is none or it is not wanted."""
-    timer = QTimer(window)  # not a single shot after each step: two of them may come in one turn
+    timer = QTimer(window)  # comes last in each turn; single shots would hold up other timers
 
     def step() -> None:
         if wanted():
