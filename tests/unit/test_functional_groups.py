@@ -179,6 +179,23 @@ def test_that_spacing_letters_and_side_are_those_of_the_frame(tmp_path: Path) ->
     assert (spacing.row_mm, spacing.column_mm, spacing.kind) == (0.1, 0.2, SpacingKind.CALIBRATED)
 
 
+@pytest.mark.parametrize("syntax", [ExplicitVRLittleEndian, ImplicitVRLittleEndian])
+def test_that_the_list_says_which_side_all_frames_are_of(tmp_path: Path, syntax: str) -> None:
+    side = groups(FrameAnatomySequence={"FrameLaterality": "L"})
+    other = groups(FrameAnatomySequence={"FrameLaterality": "R"})
+    write = {"frames": 3, "Modality": "MG", "transfer_syntax": syntax, "ImageLaterality": "U"}
+    frames = np.stack([phantom()] * 3)
+    shared = write_dicom(
+        tmp_path / "shared.dcm", frames, SharedFunctionalGroupsSequence=[side], **write
+    )
+    own = write_dicom(
+        tmp_path / "own.dcm", frames, SharedFunctionalGroupsSequence=[groups()],
+        PerFrameFunctionalGroupsSequence=[side, other, other], **write,
+    )  # fmt: skip
+    assert read_header(shared, tmp_path).laterality == "L"
+    assert read_header(own, tmp_path).laterality == "U"
+
+
 def test_that_the_shutter_of_a_frame_covers_that_frame_only(tmp_path: Path) -> None:
     shutter = {
         "ShutterShape": "RECTANGULAR",

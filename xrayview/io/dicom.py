@@ -130,13 +130,15 @@ def _tags(*keywords: str) -> list[int]:
     return [tag for keyword in keywords if (tag := tag_for_keyword(keyword)) is not None]
 
 
-_HEADER_TAGS = _tags(*_FILM_KEYWORDS)
 _CHARACTERS = "SpecificCharacterSet"
+_SHARED = "SharedFunctionalGroupsSequence"
+"""What a list says of a film is said of all its frames: their own groups are left unread."""
+_HEADER_TAGS = _tags(*_FILM_KEYWORDS, _SHARED)
 _PLAIN_FIELDS: dict[str, str] = {
     **_TEXT_FIELDS,
     **_INTEGER_FIELDS,
     "frames": "NumberOfFrames",
-    **{keyword: keyword for keyword in (*_SIDES, _CHARACTERS)},
+    **{keyword: keyword for keyword in (*_SIDES, _CHARACTERS, _SHARED)},
 }
 
 
@@ -147,9 +149,15 @@ def _plain_characters(_vr: bytes, data: bytes) -> str:
     return ""
 
 
+def _groups(_vr: bytes, _data: bytes) -> str:
+    """Raises: Odd, for pydicom reads what is in a sequence."""
+    raise Odd
+
+
 _Read = Callable[[bytes, bytes], str | int]
 _READERS: dict[str, _Read] = {
     _CHARACTERS: _plain_characters,
+    _SHARED: _groups,
     **dict.fromkeys((*_INTEGER_FIELDS, "frames"), plain_integer),
 }
 _PLAIN: dict[Tag, tuple[str, bytes, _Read]] = {
@@ -191,7 +199,7 @@ def read_header(head: bytes, file: RawIOBase) -> dict[str, Any]:
         opened = open_dicom(stream, _HEADER_TAGS, whole=False)
     _pixels_of(opened)
     _syntax_of(opened)
-    return _fields(opened)
+    return _fields(of_frame(opened, 0))
 
 
 def _plain_fields(syntax: str, elements: dict[Tag, Element]) -> dict[str, Any]:
