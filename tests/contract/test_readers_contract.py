@@ -65,6 +65,12 @@ class TestReaderContract:
         radiograph = read_film(read_header(path, path.parent))
         assert radiograph.sha256 == hashlib.sha256(path.read_bytes()).hexdigest()
 
+    def test_that_a_film_without_its_hash_is_the_same_film(self, path: Path, name: str) -> None:
+        film = read_header(path, path.parent)
+        hashed, bare = read_film(film), read_film(film, hashed=False)
+        np.testing.assert_array_equal(bare.pixels_HW, hashed.pixels_HW)
+        assert (bare.ref, bare.sha256) == (hashed.ref, "")
+
     def test_that_reading_twice_gives_the_same_film(self, path: Path, name: str) -> None:
         film = read_header(path, path.parent)
         first, second = read_film(film), read_film(film)

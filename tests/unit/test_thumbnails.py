@@ -51,7 +51,9 @@ def test_that_a_thumbnail_is_made_once(
     film: FilmRef, store: ThumbnailStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     made = make_thumbnail(MakeThumbnail(film, SIZE_PX, store=store))
-    monkeypatch.setattr("xrayview.engine.thumbnails.decode_film", lambda _: pytest.fail("decoded"))
+    monkeypatch.setattr(
+        "xrayview.engine.thumbnails.decode_film", lambda *_, **__: pytest.fail("decoded")
+    )
     again = make_thumbnail(MakeThumbnail(film, SIZE_PX, store=store))
     assert (again.grey_HW == made.grey_HW).all()
     assert again.grey_HW.shape == (96, 64)

@@ -63,15 +63,15 @@ def read_index(request: ReadIndex) -> tuple[Path | RejectedFile, ...]:
     return tuple(referred_files(request.path))
 
 
-def decode_film(request: DecodeFilm) -> Radiograph:
-    """All pixels of one film, of one frame where it has several."""
+def decode_film(request: DecodeFilm, *, hashed: bool = True) -> Radiograph:
+    """All pixels of one film, of one frame where it has several; `hashed` as `read_film` has it."""
     from xrayview.io.readers import read_film
 
     film, held = request.film, _held_file()
     limits = request.limits or Limits()
     if film.frames == 1:
         held.release()
-        return read_film(film, max_megapixels=limits.max_megapixels)
+        return read_film(film, max_megapixels=limits.max_megapixels, hashed=hashed)
     return read_film(film, max_megapixels=limits.max_megapixels, held=held)
 
 

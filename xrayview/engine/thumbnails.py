@@ -69,4 +69,5 @@ def _made(request: MakeThumbnail) -> Grey:
         small = reduced(film, request.size_px, limits.max_megapixels)
         if small is not None:
             return thumbnail(small, request.size_px)
-    return thumbnail(decode_film(DecodeFilm(film, request.limits)), request.size_px)
+    radiograph = decode_film(DecodeFilm(film, request.limits), hashed=False)
+    return thumbnail(radiograph, request.size_px)
