@@ -103,7 +103,8 @@ def ramp(dtype: str) -> npt.NDArray[Any]:
     """From pixel to pixel 2 more down, and 3 more to the right; a signed one starts below zero."""
     rows, columns = np.mgrid[:300, :400]
     low = -500 if np.dtype(dtype).kind in "if" else 0
-    return (low + 2 * rows + 3 * columns).astype(dtype)
+    made: npt.NDArray[Any] = (low + 2 * rows + 3 * columns).astype(dtype)
+    return made
 
 
 @given(
@@ -161,6 +162,17 @@ def test_that_a_view_past_the_films_edge_is_left_to_the_warp(place: tuple[float,
     at_rest = resample(source, to_source, (80, 60), PLAIN, smooth=True)
     moving = resample(source, to_source, (80, 60), PLAIN, smooth=True, in_motion=Scratch())
     assert np.abs(moving.astype(int) - at_rest).max() <= 1
+
+
+@pytest.mark.parametrize("zoom", [0.001, 0.002, 0.01, 0.04])
+def test_that_a_film_in_motion_may_shrink_to_a_point(zoom: float) -> None:
+    size_HW = max(1, round(300 * zoom)), max(1, round(400 * zoom))
+    views = [
+        resample(ramp("uint16"), enlarged(zoom), size_HW, PLAIN, smooth=True, in_motion=scratch)
+        for scratch in (Scratch(), None)
+    ]
+    assert views[0].shape == size_HW
+    assert np.abs(views[0].astype(int) - views[1]).max() <= 1
 
 
 def test_that_padding_does_not_bleed_into_a_film_in_motion() -> None:

@@ -57,6 +57,8 @@ def stretched(
         return None
     part_HW = pixels_HW[rows.source, columns.source]
     larger_HW = round(part_HW.shape[0] * rows.zoom), round(part_HW.shape[1] * columns.zoom)
+    if 0 in larger_HW:  # a film of less than half a pixel
+        return None
     larger = cv2.resize(
         part_HW,
         None,
