@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QRect, Qt
 from PySide6.QtWidgets import (
     QAbstractButton,
     QAbstractScrollArea,
@@ -28,9 +29,11 @@ from xrayview.ui import shortcuts
 from xrayview.ui.browser.filter_line import FilterPage
 from xrayview.ui.findings.card_dialog import CardDialog
 from xrayview.ui.findings.score_bar import ScoreBar
+from xrayview.ui.foreign.dialog import ForeignDialog
 from xrayview.ui.main_window import MainWindow
 from xrayview.ui.settings_dialog.dialog import KEYS_PAGE
 from xrayview.ui.shortcut_sheet import ShortcutSheet
+from xrayview.ui.viewer.canvas import Canvas
 
 NO_FOCUS = Qt.FocusPolicy.NoFocus
 
@@ -112,7 +115,8 @@ def test_that_every_control_of_an_export_has_a_name_and_a_tip(
     qtbot.waitUntil(lambda: ready.exports.dialog(name) is not None, timeout=WAIT_MS)
     dialog = ready.exports.dialog(name)
     assert dialog is not None
-    assert missed(dialog, walked(qtbot, next(controls(dialog)))) == []
+    seen = walked(qtbot, next(controls(dialog)))
+    assert (missed(dialog, seen), unmarked(seen)) == ([], [])
     assert (mute(dialog), without_a_tip(dialog)) == ([], [])
     dialog.close()
     qtbot.waitUntil(lambda: ready.exports.dialog(name) is None, timeout=WAIT_MS)
@@ -125,6 +129,29 @@ def test_that_the_card_and_the_filter_have_names(qtbot: QtBot, ready: MainWindow
     qtbot.addWidget(card)
     page = ready.findChild(FilterPage)
     assert (mute(card), mute(page), without_a_tip(page)) == ([], [], [])
+
+
+def test_that_every_control_of_the_second_window_has_a_name_and_is_reached(
+    qtbot: QtBot, ready: MainWindow
+) -> None:
+    ready.workspace.second.open()
+    window = ready.workspace.second.window
+    assert window is not None
+    seen = walked(qtbot, window.pin)
+    assert (mute(window), without_a_tip(window)) == ([], [])
+    assert (missed(window, seen), unmarked(seen)) == ([], [])
+    window.close()
+
+
+def test_that_every_control_of_a_model_s_description_has_a_name_and_is_reached(
+    qtbot: QtBot, tmp_path: Path
+) -> None:
+    dialog = ForeignDialog(tmp_path / "net.pt")
+    qtbot.addWidget(dialog)
+    dialog.show()
+    seen = walked(qtbot, next(controls(dialog)))
+    assert mute(dialog) == []
+    assert (missed(dialog, seen), unmarked(seen)) == ([], [])
 
 
 def test_that_every_button_of_the_bar_says_in_its_tooltip_what_it_does(window: MainWindow) -> None:
@@ -183,6 +210,26 @@ def missed(top: QWidget, seen: list[QWidget]) -> list[str]:
     ]  # fmt: skip
 
 
+def unmarked(seen: list[QWidget]) -> list[str]:
+    """What looks the same with the keyboard and without; the film has its frame among others."""
+    return [
+        f"{type(widget).__name__}: {widget.accessibleName()}"
+        for widget in seen
+        if widget.isVisible() and not isinstance(widget, Canvas) and not is_marked(widget)
+    ]
+
+
+def is_marked(widget: QWidget) -> bool:
+    top = widget.window()
+    place = QRect(widget.mapTo(top, widget.rect().topLeft()), widget.size())
+    pictures = []
+    for act in (widget.setFocus, widget.clearFocus):
+        act()
+        QApplication.processEvents()
+        pictures.append(top.grab(place).toImage())
+    return pictures[0] != pictures[1]
+
+
 @pytest.mark.parametrize("page", ["tags", "pipeline", "measurements"])
 def test_that_tab_comes_to_every_control_of_the_window(
     qtbot: QtBot, ready: MainWindow, page: str
@@ -195,7 +242,7 @@ def test_that_tab_comes_to_every_control_of_the_window(
     ready.dock.open_page(page)
     QApplication.processEvents()
     seen = walked(qtbot, ready.bar.buttons["open_folder"])
-    assert missed(ready, seen) == []
+    assert (missed(ready, seen), unmarked(seen)) == ([], [])
     bars, switch = [w for w in seen if isinstance(w, ScoreBar)], space.findings.heat.switch
     assert len(bars) == 2
     assert seen.index(bars[-1]) == seen.index(switch) - 1
@@ -206,7 +253,8 @@ def test_that_tab_comes_to_every_control_of_the_settings(qtbot: QtBot, window: M
     dialog = window.preferences.dialog
     for page in (*dialog.pages, KEYS_PAGE):
         dialog.turn_to(page)
-        assert missed(dialog, walked(qtbot, dialog.names)) == []
+        seen = walked(qtbot, dialog.names)
+        assert (missed(dialog, seen), unmarked(seen)) == ([], [])
     dialog.close()
 
 

@@ -80,7 +80,7 @@ QSplitter::handle:hover { background: $accent_dim; }
 QMainWindow::separator { background: $line; width: 3px; height: 3px; }
 QMainWindow::separator:hover { background: $accent_dim; }
 
-QAbstractItemView { background: $panel; border: 0; outline: 0; }
+QAbstractItemView { background: $panel; border: 1px solid transparent; outline: 0; }
 QTreeView::branch { background: $panel; }
 QTableView { gridline-color: transparent; alternate-background-color: $stripe;
     selection-background-color: $accent_dim; selection-color: $text; }
@@ -116,7 +116,7 @@ QStatusBar { background: $window; border-top: 1px solid $line; }
 QStatusBar::item { border: 0; }
 QStatusBar QLabel { font-size: 12px; }
 QDialogButtonBox { dialogbuttonbox-buttons-have-icons: 0; }
-QTextBrowser { background: $panel; border: 0; }
+QTextBrowser { background: $panel; border: 1px solid transparent; }
 
 QFrame[panel="true"] { background: $panel; border: 0; }
 QFrame[popup="true"] { background: $raised; border: 1px solid $line; border-radius: 4px; }
@@ -135,8 +135,8 @@ QFrame[banner="true"] { background: $raised; border: 0; border-left: 3px solid $
 QFrame[banner="true"][kind="warn"] { border-left-color: $warn; }
 QFrame[banner="true"][kind="error"] { border-left-color: $error; }
 #batch_line { background: $raised; border: 0; border-top: 1px solid $line; }
-QPlainTextEdit[detail="true"] { background: $panel; border: 0; border-top: 1px solid $line;
-    padding: 4px 8px; }
+QPlainTextEdit[detail="true"] { background: $panel; border: 1px solid transparent;
+    border-top-color: $line; padding: 4px 8px; }
 QPushButton[row="true"] { text-align: left; padding: 5px 6px; }
 QPushButton[choice="true"] { padding: 0; border-radius: 6px; min-height: 136px; }
 QListWidget[pages="true"] { background: $panel; padding: 12px 6px; }
@@ -146,6 +146,12 @@ QTreeWidget[roomy="true"]::item { height: 24px; padding: 0 8px; }
 QListWidget[pages="true"]::item { padding: 7px 10px; border-radius: 4px; }
 QListWidget[pages="true"]::item:hover { background: $hover; }
 QListWidget[pages="true"]::item:selected { background: $accent_dim; color: $strong; }
+
+/* What has the keyboard says so, chosen or not. */
+QAbstractItemView:focus, QTextBrowser:focus, QPlainTextEdit[detail="true"]:focus,
+QListWidget[lined="true"]:focus, QTableWidget[lined="true"]:focus, QPushButton:checked:focus,
+QPushButton[flat="true"]:focus, QPushButton[segment="true"]:focus { border-color: $accent; }
+QPushButton[primary="true"]:focus, QCheckBox::indicator:checked:focus { border-color: $strong; }
 
 /* What lies on the film's black is light in every theme. */
 QWidget[film="true"] QLabel { color: $film_text; }
