@@ -92,7 +92,7 @@ class Preprocessor:
         x_HW = np.asarray(grey_HW, np.float32) * np.float32(high - low) + np.float32(low)
         mean, std = spec.mean, spec.std
         if spec.standardize == "film":
-            (middle,), (deviation,) = (of_film.ravel() for of_film in cv2.meanStdDev(x_HW))
+            middle, deviation = (float(of_film[0, 0]) for of_film in cv2.meanStdDev(x_HW))
             mean = (middle,)
             std = (deviation if deviation > _FLAT * abs(high - low) else 1.0,)
         mean_C11, std_C11 = (np.asarray(v, np.float32).reshape(-1, 1, 1) for v in (mean, std))
