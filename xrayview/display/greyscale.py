@@ -82,10 +82,15 @@ def render(radiograph: Radiograph, voi: Voi | None = None, *, invert: bool = Fal
 
 def displayed_grey(stored: Pixels, greyscale: Greyscale, voi: Voi, *, invert: bool = False) -> Grey:
     """Displayed grey of any array of stored values, computed value by value."""
-    # What is not finite becomes background below; until then it must not spoil the arithmetic.
-    values = np.nan_to_num(greyscale.modality_values(stored)).astype(np.float64)
-    unit = voi_unit(values, voi)
-    grey = (unit * 255.0 + 0.5).astype(np.uint8)
+    values = greyscale.modality_values(stored)
+    if not np.isfinite(values).all():
+        # It becomes background below; until then it must not spoil the arithmetic.
+        values = np.nan_to_num(values)
+    # In place here and below: new memory for each step would take as long as the steps.
+    unit = voi_unit(values.astype(np.float64), voi)
+    unit *= 255.0
+    unit += 0.5
+    grey = unit.astype(np.uint8)
     if greyscale.inverted != invert:
         np.subtract(255, grey, out=grey)  # after rounding: inverting twice is the identity
     background = background_mask(stored, greyscale)
@@ -106,7 +111,10 @@ def _linear(x: _Values, center: float, width: float) -> _Values:
     # PS3.3 C.11.2.1.2.1; at width 1 the ramp has no length and the step is left.
     if width == 1.0:
         return (x > center - 0.5).astype(np.float64)
-    return np.clip((x - (center - 0.5)) / (width - 1.0) + 0.5, 0.0, 1.0)
+    unit: _Values = np.asarray(x - (center - 0.5))
+    unit /= width - 1.0
+    unit += 0.5
+    return np.clip(unit, 0.0, 1.0, out=unit)
 
 
 def _linear_exact(x: _Values, center: float, width: float) -> _Values:
