@@ -298,6 +298,19 @@ def test_that_the_colour_bar_stands_right_of_the_film(viewer: FilmViewer) -> Non
     assert bar.geometry().right() < viewer.width() - MARGIN_PX
 
 
+@pytest.mark.parametrize("size", [(210, 700), (260, 640)])
+def test_that_the_colour_bar_leaves_the_film_free_in_a_narrow_view(
+    viewer: FilmViewer, size: tuple[int, int]
+) -> None:
+    viewer.setMinimumSize(1, 1)
+    viewer.resize(*size)
+    viewer.set_heat_map(heat_map(film()), "model 1.0")
+    bar = part(viewer, ColourBar)
+    shown = viewer.placement.to_view().mapRect(viewer.placement.film_rect())
+    assert bar.isVisible()
+    assert not QRectF(bar.geometry()).intersects(shown)
+
+
 # Small views
 
 

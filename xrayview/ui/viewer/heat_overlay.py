@@ -61,14 +61,17 @@ class HeatOverlay:
         self._bar.set_cutoff(self._cutoff)
 
     def arrange(self, film: QRectF, room: QRectF) -> None:
-        """Put the bar right of the film, or over it where the film leaves no room there.
+        """Put the bar right of the film, else above or below it, else over it.
 
         Args:
             film: where the film lies in the viewport.
             room: what is free at the right edge; nothing is drawn outside it.
         """
         size = colour_bar.SIZE
-        left = min(film.right() + GAP_PX, room.right() - GAP_PX - size.width())
+        outermost = room.right() - GAP_PX - size.width()
+        left = min(film.right() + GAP_PX, outermost)
+        if film.right() + GAP_PX > outermost:
+            room = _beyond(film, room)
         height = min(size.height(), max(0.0, room.height() - 2 * GAP_PX))
         top = room.center().y() - height / 2
         self._bar.setGeometry(QRectF(left, top, size.width(), height).toRect())
@@ -79,3 +82,12 @@ class HeatOverlay:
         tall = self._bar.height() >= colour_bar.SHORTEST_PX
         has_evidence = self.heat is not None and self.heat.has_evidence
         self._bar.setVisible(self.visible and has_evidence and tall)
+
+
+def _beyond(film: QRectF, room: QRectF) -> QRectF:
+    """The part of `room` above or below the film, the higher one; all of it where both are low."""
+    above, below = QRectF(room), QRectF(room)
+    above.setBottom(min(room.bottom(), film.top()))
+    below.setTop(max(room.top(), film.bottom()))
+    part = max(above, below, key=QRectF.height)
+    return part if part.height() >= colour_bar.SHORTEST_PX + 2 * GAP_PX else room
