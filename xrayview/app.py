@@ -77,12 +77,12 @@ class AfterFirstPaint(QObject):
         super().__init__(widget)
         self._act: Callable[[], None] | None = act
         widget.installEventFilter(self)
-        QTimer.singleShot(_UNSEEN_MS, self._run)
+        QTimer.singleShot(_UNSEEN_MS, self, self._run)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         if event.type() == QEvent.Type.Paint:
             watched.removeEventFilter(self)
-            QTimer.singleShot(0, self._run)
+            QTimer.singleShot(0, self, self._run)
         return False
 
     def _run(self) -> None:

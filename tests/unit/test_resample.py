@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from xrayview.display.resample import resample
@@ -115,6 +115,7 @@ def ramp(dtype: str) -> npt.NDArray[Any]:
     st.sampled_from([(1, 1), (1, -1), (-1, 1), (-1, -1)]),
     st.booleans(),
 )
+@example("uint16", 0.994140625, 0.0, 0.0, (1, 1), False)
 def test_that_a_film_in_motion_lies_beside_its_place_by_less_than_is_seen(
     dtype: str, zoom: float, left: float, top: float, ways: tuple[int, int], turned: bool
 ) -> None:

@@ -57,6 +57,8 @@ def stretched(
         return None
     part_HW = pixels_HW[rows.source, columns.source]
     larger_HW = round(part_HW.shape[0] * rows.zoom), round(part_HW.shape[1] * columns.zoom)
+    if larger_HW == part_HW.shape and (rows.zoom, columns.zoom) != (1, 1):
+        return None  # of one size both, OpenCV copies instead of scaling
     if 0 in larger_HW:  # a film of less than half a pixel
         return None
     larger = cv2.resize(
