@@ -223,6 +223,19 @@ def test_that_a_film_which_is_panned_after_a_zoom_has_nothing_of_the_motion(
     np.testing.assert_array_equal(grey_on(viewer), panned)
 
 
+def test_that_a_picture_taken_in_motion_is_that_of_the_film_at_rest(
+    viewer: FilmViewer, qtbot: QtBot
+) -> None:
+    viewer.show_film(noise(), (2, 5))
+    wheel(viewer, 700, keys=CTRL, at=QPointF(250, 300))
+    grey_on(viewer)
+    item = surface(viewer).film  # type: ignore[attr-defined]
+    assert item._seen.in_motion
+    taken = viewer.picture()
+    qtbot.waitUntil(lambda: not item._in_motion)
+    assert taken == viewer.picture()
+
+
 def test_that_a_right_drag_upwards_enlarges_about_the_press_point(viewer: FilmViewer) -> None:
     press = QPointF(280, 200)
     before, zoom = viewer.placement.to_film(press), viewer.zoom

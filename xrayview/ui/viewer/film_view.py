@@ -356,6 +356,7 @@ class FilmViewer(QWidget):
         with QSignalBlocker(self):
             self.set_identity_hidden(hidden or not identity)
             self.measure.set_bare(True)
+            self._film.rest()
             image = self._canvas.grab().toImage()
             self.measure.set_bare(False)
             self.set_identity_hidden(hidden)
