@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from training import freezing, initial_weights, networks, optimisation, pooled
 from training.bar import Bar
 from training.config import TrainingConfig
-from training.data.ahead import Ahead
+from training.data.ahead import Ahead, Supply
 from training.data.batches import Batch, FilmSet, TrainingBatches, evaluation_batches
 from training.data.films import Films
 from training.data.splits import TRAIN, VALIDATION
@@ -117,24 +117,30 @@ class _Training:
     def fit(self, stop: Callable[[], bool]) -> Progress:
         progress, config = self.progress, self.config
         patience = config.stopping.patience
-        ahead = Ahead(self.batches, config.optim.epochs, batch_makers(self.fabric))
-        with ahead, self.log:
+        with self.supply() as supply, self.log:
             while progress.epoch < config.optim.epochs and any(progress.waiting(patience)):
                 pace = Pace(
                     self.batches.steps - progress.step, config.optim.batch * self.fabric.world_size
                 )
-                self._epoch(ahead, stop, pace)
+                self._epoch(supply, stop, pace)
                 self._close_epoch(pace, pace.films_per_s)
         return progress
 
-    def _epoch(self, ahead: Ahead, stop: Callable[[], bool], pace: Pace) -> None:
+    def supply(self) -> Supply:
+        """The batches: made at once by the cores the network learns on, or ahead of a GPU."""
+        makers = batch_makers(self.fabric)
+        if self.fabric.device.type == "cpu":
+            return Supply(self.batches, makers)
+        return Ahead(self.batches, self.config.optim.epochs, makers)
+
+    def _epoch(self, supply: Supply, stop: Callable[[], bool], pace: Pace) -> None:
         progress = self.progress
         self._set_training()
         title = f"epoch {progress.epoch + 1}/{self.config.optim.epochs}"
         total = self.batches.steps if self.fabric.is_global_zero else 0
         with Bar(title, total, progress.step) as bar:
             while progress.step < self.batches.steps:
-                progress.loss_sum += self._step(ahead.batch(progress.epoch, progress.step))
+                progress.loss_sum += self._step(supply.batch(progress.epoch, progress.step))
                 progress.step += 1
                 bar.step(f"loss {progress.loss_sum / progress.step:.4f}")
                 if pace.step() and not bar:

@@ -44,12 +44,11 @@ def start_processes(run: RunConfig, network: NetworkConfig | None = None) -> Fab
 
 
 def batch_makers(fabric: Fabric) -> int:
-    """Threads of this process that make batches.
-
-    One beside a network that learns on the cores themselves; a GPU outruns one.
+    """Threads of this process that make batches: those the network learns on, or beside a GPU
+    the cores that it leaves free.
     """
     if fabric.device.type == "cpu":
-        return 1
+        return torch.get_num_threads()
     here = int(os.environ.get("LOCAL_WORLD_SIZE", str(fabric.world_size)))
     return max(1, min(_MOST_MAKERS, (os.cpu_count() or 1) // here - 1))
 

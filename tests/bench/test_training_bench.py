@@ -24,7 +24,6 @@ from torchvision import datasets, transforms
 
 from training import networks
 from training.config import TrainingConfig, with_overrides
-from training.data.ahead import Ahead
 from training.data.films import load_films
 from training.interruption import stop_requests
 from training.loop import _Training
@@ -81,11 +80,11 @@ class OurLoop:
         run = new_run(folder, "bench")
         self.training = _Training(config, films, run, start_processes(config.run), lambda _: None)
         self.films = self.training.batches.steps * config.optim.batch
-        self.ahead = Ahead(self.training.batches, config.optim.epochs)
+        self.supply = self.training.supply()
 
     def epoch(self) -> None:
         with stop_requests() as stop:
-            self.training._epoch(self.ahead, stop, Pace(1, 1))
+            self.training._epoch(self.supply, stop, Pace(1, 1))
         progress = self.training.progress
         progress.epoch, progress.step, progress.loss_sum = progress.epoch + 1, 0, 0.0
 
@@ -156,7 +155,7 @@ def test_films_per_second_of_the_training_loop(benchmark: Any, data: Path, tmp_p
             times[name].append(seconds(work, clock))
     middle = {name: statistics.median(found) for name, found in times.items()}
     benchmark.pedantic(ours.epoch)
-    ours.ahead.__exit__()
+    ours.supply.__exit__()
     benchmark.extra_info |= {
         "clock": clock.__name__,
         "threads": torch.get_num_threads(),

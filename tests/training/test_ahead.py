@@ -1,4 +1,4 @@
-"""Batches made ahead are the batches that would have been made."""
+"""Batches made ahead, or by several threads, are those that one would have made."""
 
 from __future__ import annotations
 
@@ -10,12 +10,15 @@ import pytest
 import torch
 
 from training.config import AugmentConfig
-from training.data.ahead import Ahead
+from training.data.ahead import Ahead, Supply
 from training.data.batches import Batch, FilmSet, TrainingBatches
 from xrayview.domain.model import PreprocessSpec
 from xrayview.preprocessing.pipeline import Preprocessor
 
 EPOCHS = 2
+LENT = AugmentConfig(
+    tone=0.5, sharpness=0.5, surroundings=0.5, placement=0.5, mirrored=0.5, brightness=0.1
+)
 
 
 @pytest.fixture
@@ -26,6 +29,7 @@ def batches() -> TrainingBatches:
         np.arange(9),
         np.ones((9, 1), np.float32),
         tuple(map(str, range(9))),
+        lungs_NHW=rng.integers(0, 2, (9, 16, 16), dtype=np.uint8),
     )
     spec = PreprocessSpec(size=(16, 16), standardize="film")
     return TrainingBatches(
@@ -48,6 +52,24 @@ def test_that_they_are_the_same_from_any_step_on(batches: TrainingBatches, maker
             for number in numbers(batches):
                 if number >= start:
                     assert same(ahead.batch(*number), batches.batch(*number))
+
+
+@pytest.mark.parametrize("makers", [1, 2, 5])
+def test_that_several_threads_make_the_same_batch(batches: TrainingBatches, makers: int):
+    with Supply(batches, makers) as supply:
+        for number in numbers(batches):
+            assert same(supply.batch(*number), batches.batch(*number))
+
+
+def test_that_a_failure_of_a_film_comes_up_from_the_threads(
+    batches: TrainingBatches, monkeypatch: pytest.MonkeyPatch
+):
+    def fail(grey_HW: np.ndarray) -> np.ndarray:
+        raise OSError("the disk is gone")
+
+    monkeypatch.setattr(batches.preprocessor, "finish", fail)
+    with Supply(batches, 2) as supply, pytest.raises(OSError, match="the disk is gone"):
+        supply.batch(0, 0)
 
 
 def test_that_a_step_out_of_order_is_made_when_asked_for(batches: TrainingBatches):
@@ -87,8 +109,9 @@ def test_that_a_failure_comes_up_where_its_batch_is_asked_for(
 
 
 def test_that_no_thread_is_left(batches: TrainingBatches):
-    with Ahead(batches, EPOCHS) as ahead:
+    with Ahead(batches, EPOCHS) as ahead, Supply(batches, 2) as supply:
         ahead.batch(0, 0)
+        supply.batch(0, 0)
     assert not [t for t in threading.enumerate() if t.name.startswith("batches")]
 
 

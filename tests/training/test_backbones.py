@@ -328,10 +328,12 @@ def test_that_a_run_that_frees_layers_resumes_to_the_same_weights_without_its_fi
     ]
     draw = loop.TrainingBatches.batch
 
-    def draw_or_die(self: loop.TrainingBatches, epoch: int, step: int) -> loop.Batch:
+    def draw_or_die(
+        self: loop.TrainingBatches, epoch: int, step: int, *spread: object
+    ) -> loop.Batch:
         if (epoch, step) == (2, 1):
             raise SystemExit
-        return draw(self, epoch, step)
+        return draw(self, epoch, step, *spread)
 
     monkeypatch.setattr(loop.TrainingBatches, "batch", draw_or_die)
     with pytest.raises(SystemExit):

@@ -138,10 +138,12 @@ def out(data: Path, weights: Path, tmp_path_factory: pytest.TempPathFactory) -> 
     out = tmp_path_factory.mktemp("grid") / "grid"
     draw, finished = loop.TrainingBatches.batch, []
 
-    def draw_or_die(self: loop.TrainingBatches, epoch: int, step: int) -> loop.Batch:
+    def draw_or_die(
+        self: loop.TrainingBatches, epoch: int, step: int, *spread: object
+    ) -> loop.Batch:
         if not self.config.moves_nothing and (epoch, step) == (1, 1):
             raise SystemExit
-        return draw(self, epoch, step)
+        return draw(self, epoch, step, *spread)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(grid_plan, "ARCHITECTURES", {"resnet18": ()})

@@ -88,10 +88,12 @@ def test_that_a_run_stopped_inside_an_epoch_resumes_to_the_same_weights(
     train(tiny_config, films, whole, silent)
     draw = loop.TrainingBatches.batch
 
-    def draw_then_signal(self: loop.TrainingBatches, epoch: int, step: int) -> loop.Batch:
+    def draw_then_signal(
+        self: loop.TrainingBatches, epoch: int, step: int, *spread: object
+    ) -> loop.Batch:
         if (epoch, step) == stop_at:
             os.kill(os.getpid(), signal.SIGTERM)
-        return draw(self, epoch, step)
+        return draw(self, epoch, step, *spread)
 
     monkeypatch.setattr(loop.TrainingBatches, "batch", draw_then_signal)
     with pytest.raises(Cancelled, match="--resume"):
@@ -113,10 +115,12 @@ def test_that_a_run_killed_without_warning_resumes_from_its_last_epoch(
     train(tiny_config, films, whole, silent)
     draw = loop.TrainingBatches.batch
 
-    def draw_or_die(self: loop.TrainingBatches, epoch: int, step: int) -> loop.Batch:
+    def draw_or_die(
+        self: loop.TrainingBatches, epoch: int, step: int, *spread: object
+    ) -> loop.Batch:
         if (epoch, step) == (1, 1):
             raise SystemExit
-        return draw(self, epoch, step)
+        return draw(self, epoch, step, *spread)
 
     monkeypatch.setattr(loop.TrainingBatches, "batch", draw_or_die)
     with pytest.raises(SystemExit):

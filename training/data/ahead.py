@@ -1,4 +1,4 @@
-"""The next batches are made in threads of their own while the network learns from this one.
+"""Who makes the batches: threads ahead of a GPU, or all cores of a network that learns on them.
 
 Batches depend on their number alone, so that what is learnt does not depend on who made them when.
 """
@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import islice
+from typing import Self
 
 import cv2
 import torch
@@ -19,19 +20,40 @@ Number = tuple[int, int]
 """Epoch and step, counted from 0."""
 
 
-class Ahead:
-    """Batches in the order of training, one ahead for each maker; to be closed by `with`."""
+class Supply:
+    """Batches by number, made by threads; to be closed by `with`.
 
-    def __init__(self, batches: TrainingBatches, epochs: int, makers: int = 1) -> None:
-        self._batches, self._epochs, self._makers = batches, epochs, makers
+    A batch is made when it is asked for, a part by each thread: beside a network that learns on
+    the same cores a batch made ahead takes twice its time from it, because every team of threads
+    waits for its last one.
+    """
+
+    def __init__(self, batches: TrainingBatches, makers: int) -> None:
+        self._batches, self._makers = batches, makers
         self._pool = ThreadPoolExecutor(makers, thread_name_prefix="batches", initializer=_alone)
-        self._waiting: dict[Number, Future[Batch]] = {}
 
-    def __enter__(self) -> Ahead:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
         self._pool.shutdown(cancel_futures=True)
+
+    def batch(self, epoch: int, step: int) -> Batch:
+        """The batch of a step.
+
+        Raises:
+            What making the batch raises.
+        """
+        return self._batches.batch(epoch, step, self._pool.map, self._makers)
+
+
+class Ahead(Supply):
+    """Batches in the order of training, one ahead by each thread, while a GPU learns."""
+
+    def __init__(self, batches: TrainingBatches, epochs: int, makers: int = 1) -> None:
+        super().__init__(batches, makers)
+        self._epochs = epochs
+        self._waiting: dict[Number, Future[Batch]] = {}
 
     def batch(self, epoch: int, step: int) -> Batch:
         """The batch of a step; those after it are begun.

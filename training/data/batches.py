@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import Literal
+from itertools import pairwise
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -17,6 +18,7 @@ from training.data import appearance, augment, placement, surroundings
 from xrayview.errors import UsageError
 from xrayview.preprocessing.pipeline import Preprocessor
 
+Spread = Callable[..., Iterable[Any]]
 _ORDER, _CHANCE, _SURROUNDINGS, _APPEARANCE, _PLACEMENT = range(5)
 
 
@@ -60,6 +62,28 @@ class Batch:
     names: tuple[str, ...]
 
 
+@dataclass(frozen=True, eq=False)
+class _Draws:
+    """All chance of a batch."""
+
+    moves: augment.Draws
+    look: appearance.Appearance | None
+    around: surroundings.Surroundings | None
+
+    def of(self, part: slice) -> _Draws:
+        """That of some of its films."""
+        return _Draws(_some(self.moves, part), _some(self.look, part), _some(self.around, part))
+
+
+def _some(draws: Any, part: slice) -> Any:
+    if draws is None:
+        return None
+    per_film = {field.name: getattr(draws, field.name) for field in dataclasses.fields(draws)}
+    return type(draws)(
+        **{name: None if value is None else value[part] for name, value in per_film.items()}
+    )
+
+
 class TrainingBatches:
     """Shuffled, augmented batches for one of `world` processes.
 
@@ -92,50 +116,65 @@ class TrainingBatches:
         if config.placement and films.lungs_NHW is not None:
             self._boxes_N4 = placement.boxes(films.lungs_NHW)
 
-    def batch(self, epoch: int, step: int) -> Batch:
-        """The batch of a step, counted from 0; an epoch's last, incomplete batch is dropped."""
+    def batch(self, epoch: int, step: int, spread: Spread = map, parts: int = 1) -> Batch:
+        """The batch of a step, counted from 0; an epoch's last, incomplete batch is dropped.
+
+        `spread` is `map` or that of a pool, over so many `parts` of the batch.
+        """
         order = self._order(epoch)
         start = (step * self.world + self.rank) * self.size
-        chosen = order[start : start + self.size]
-        rng = np.random.default_rng([self.seed, _CHANCE, epoch, step, self.rank])
         # Read in the order of the disk; only the batch's composition is random.
-        chosen = np.sort(chosen)
+        chosen = np.sort(order[start : start + self.size])
         if self.films.pooled_ND is not None or self.config.moves_nothing:
             return _as_they_are(self.films, chosen, self.preprocessor)
-        greys_BHW = self._greys(chosen, (epoch, step))
-        size = (greys_BHW.shape[1], greys_BHW.shape[2])
-        draws = augment.draw(self.config, self.size, size, rng)
-        greys_BHW = augment.apply(greys_BHW, self._placed(draws, chosen, (epoch, step)))
-        return _finished(self.films, chosen, greys_BHW, self.preprocessor)
+        draws = self._draw(chosen, (epoch, step))
+        bounds = np.linspace(0, len(chosen), parts + 1).astype(int).tolist()
+        slices = [slice(*ends) for ends in pairwise(bounds)]
+        made = spread(lambda part: self._made(chosen[part], draws.of(part)), slices)
+        return _batch(self.films, chosen, np.stack([x_CHW for part in made for x_CHW in part]))
 
-    def _greys(self, chosen: npt.NDArray[np.int64], at: tuple[int, int]) -> npt.NDArray[np.float32]:
-        """The films with what other films lend them; each draw has a generator of its own."""
-        films, config = self.films, self.config
-        places = films.places[chosen]
-        greys_BHW = films.greys_NHW[places]
+    def _draw(self, chosen: npt.NDArray[np.int64], at: tuple[int, int]) -> _Draws:
+        """All chance of the batch; each kind has a generator of its own."""
+        films, config, count = self.films, self.config, len(chosen)
+
+        def chance(kind: int) -> np.random.Generator:
+            return np.random.default_rng([self.seed, kind, *at, self.rank])
+
+        height, width = films.greys_NHW.shape[1:]
+        moves = augment.draw(config, count, (height, width), chance(_CHANCE))
+        if self._boxes_N4 is not None:
+            lent = placement.draw(config.placement, count, len(films), chance(_PLACEMENT))
+            own_B4, donor_B4 = (self._boxes_N4[films.places[n]] for n in (chosen, lent.donors_B))
+            affine_B23 = placement.place(moves.affine_B23, own_B4, donor_B4, lent)
+            moves = dataclasses.replace(moves, affine_B23=affine_B23)
+        look = around = None
         if config.tone or config.sharpness:
-            rng = np.random.default_rng([self.seed, _APPEARANCE, *at, self.rank])
-            look = appearance.draw(config.tone, config.sharpness, len(chosen), len(films), rng)
-            self._lenders.lend(greys_BHW, look)
+            look = appearance.draw(
+                config.tone, config.sharpness, count, len(films), chance(_APPEARANCE)
+            )
         if config.surroundings and films.lungs_NHW is not None:
-            rng = np.random.default_rng([self.seed, _SURROUNDINGS, *at, self.rank])
-            draws = surroundings.draw(config.surroundings, len(chosen), len(films), rng)
-            donors_BHW = films.greys_NHW[films.places[draws.donors_B]]
-            greys_BHW = surroundings.lay(greys_BHW, films.lungs_NHW[places], donors_BHW, draws)
-        return greys_BHW
+            around = surroundings.draw(
+                config.surroundings, count, len(films), chance(_SURROUNDINGS)
+            )
+        return _Draws(moves, look, around)
 
-    def _placed(
-        self, draws: augment.Draws, chosen: npt.NDArray[np.int64], at: tuple[int, int]
-    ) -> augment.Draws:
-        if self._boxes_N4 is None:
-            return draws
-        rng = np.random.default_rng([self.seed, _PLACEMENT, *at, self.rank])
-        lent = placement.draw(self.config.placement, len(chosen), len(self.films), rng)
-        own_B4, donor_B4 = (
-            self._boxes_N4[self.films.places[films]] for films in (chosen, lent.donors_B)
-        )
-        affine_B23 = placement.place(draws.affine_B23, own_B4, donor_B4, lent)
-        return dataclasses.replace(draws, affine_B23=affine_B23)
+    def _made(self, chosen: npt.NDArray[np.int64], draws: _Draws) -> list[npt.NDArray[np.float32]]:
+        """Model inputs of these films, with what other films lend them."""
+        # Film by film: a batch at each stage would be in new pages of memory every time.
+        places = self.films.places[chosen]
+        return [self._film(place, draws.of(slice(n, n + 1))) for n, place in enumerate(places)]
+
+    def _film(self, place: np.int64, draws: _Draws) -> npt.NDArray[np.float32]:
+        films = self.films
+        greys_1HW = np.array(films.greys_NHW[place])[None]
+        if draws.look is not None:
+            self._lenders.lend(greys_1HW, draws.look)
+        if draws.around is not None and films.lungs_NHW is not None:
+            donors_1HW = films.greys_NHW[films.places[draws.around.donors_B]]
+            lungs_1HW = films.lungs_NHW[place][None]
+            greys_1HW = surroundings.lay(greys_1HW, lungs_1HW, donors_1HW, draws.around)
+        (moved_HW,) = augment.apply(greys_1HW, draws.moves)
+        return self.preprocessor.finish(moved_HW)
 
     def _order(self, epoch: int) -> npt.NDArray[np.int64]:
         rng = np.random.default_rng([self.seed, _ORDER, epoch])
