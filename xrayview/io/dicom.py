@@ -22,7 +22,7 @@ from xrayview.io.image_pixel import PixelDescription, describe
 from xrayview.io.orientation import orientation_of
 from xrayview.io.overlay_planes import TAGS as OVERLAY_TAGS
 from xrayview.io.overlay_planes import overlay_planes
-from xrayview.io.pixels import DecodedFrame, decode_frame, stored_frame, unused_bit
+from xrayview.io.pixels import DecodedFrame, FrameSource, decode_frame, stored_frame, unused_bit
 from xrayview.io.plain_header import (
     Element,
     Odd,
@@ -217,9 +217,7 @@ def _plain_fields(syntax: str, elements: dict[Tag, Element]) -> dict[str, Any]:
     return fields
 
 
-Decode = Callable[
-    [DicomFile, PixelElement, PixelDescription, TransferSyntax, int, float], DecodedFrame
-]
+Decode = Callable[[FrameSource, float], DecodedFrame]
 
 
 def read(
@@ -234,7 +232,8 @@ def read(
     pixels = _pixels_of(file)
     syntax = _syntax_of(file)
     description = describe(file.dataset, pixels.keyword)
-    decoded = decode(file, pixels, description, syntax, film.frame, max_megapixels)
+    source = FrameSource(file, pixels, description, syntax, film.frame)
+    decoded = decode(source, max_megapixels)
     notes: tuple[str, ...] = ()
     if decoded.colour:
         # Luminance has its own depth; the grey-scale attributes are for monochrome only.
@@ -247,7 +246,7 @@ def read(
         file.dataset,
         film.frame,
         file.little_endian,
-        partial(unused_bit, file, pixels, description, syntax, film.frame),
+        partial(unused_bit, source),
     )
     return Radiograph(
         ref=replace(film, **_fields(file)),
@@ -278,7 +277,8 @@ def stored_frames(data: bytes, max_megapixels: float) -> Iterator[npt.NDArray[An
     syntax = _syntax_of(file)
     description = describe(file.dataset, pixels.keyword)
     for frame in range(description.frames):
-        yield stored_frame(file, pixels, description, syntax, frame, max_megapixels).samples
+        source = FrameSource(file, pixels, description, syntax, frame)
+        yield stored_frame(source, max_megapixels).samples
 
 
 def _fields(file: DicomFile) -> dict[str, Any]:

@@ -26,6 +26,17 @@ from xrayview.io.transfer_syntax import TransferSyntax, decoder_of
 _RLE = "1.2.840.10008.1.2.5"
 
 
+@dataclass(frozen=True, eq=False)
+class FrameSource:
+    """One frame of an opened file, and what its header says of the pixels."""
+
+    file: DicomFile
+    pixels: PixelElement
+    description: PixelDescription
+    syntax: TransferSyntax
+    frame: int
+
+
 @dataclass(frozen=True)
 class DecodedFrame:
     """Stored values of one frame, shape (rows, columns), with what is to be said of them."""
@@ -46,95 +57,71 @@ class StoredFrame:
     warnings: tuple[str, ...] = ()
 
 
-def stored_frame(
-    file: DicomFile,
-    pixels: PixelElement,
-    description: PixelDescription,
-    syntax: TransferSyntax,
-    frame: int,
-    max_megapixels: float,
-) -> StoredFrame:
+def stored_frame(source: FrameSource, max_megapixels: float) -> StoredFrame:
     """Decode one frame and leave its values as they are stored.
 
     Raises:
         UnreadableFilm: TOO_LARGE, UNSUPPORTED_SYNTAX or DECODE_FAILED.
     """
+    description, syntax = source.description, source.syntax
     check_size(description.rows, description.columns, max_megapixels)
-    if not 0 <= frame < description.frames:
-        raise undecodable(f"frame {frame + 1} was asked for, the file has {description.frames}")
+    if not 0 <= source.frame < description.frames:
+        raise undecodable(
+            f"frame {source.frame + 1} was asked for, the file has {description.frames}"
+        )
     if description.samples not in {1, 3}:
         raise undecodable(f"{description.samples} samples per pixel")
-    encapsulated = pixels.length == UNDEFINED_LENGTH
+    encapsulated = source.pixels.length == UNDEFINED_LENGTH
     if encapsulated != syntax.is_encapsulated:
         raise undecodable("its pixel data is not of the transfer syntax that the header names")
-    if encapsulated:
-        return StoredFrame(*_compressed(file, pixels, description, syntax, frame))
-    return StoredFrame(*_uncompressed(file, pixels, description, syntax, frame))
+    return StoredFrame(*(_compressed if encapsulated else _uncompressed)(source))
 
 
-def decode_frame(
-    file: DicomFile,
-    pixels: PixelElement,
-    description: PixelDescription,
-    syntax: TransferSyntax,
-    frame: int,
-    max_megapixels: float,
-) -> DecodedFrame:
+def decode_frame(source: FrameSource, max_megapixels: float) -> DecodedFrame:
     """Decode one frame into the stored values of a film; colour becomes luminance.
 
     Raises:
         UnreadableFilm: TOO_LARGE, UNSUPPORTED_SYNTAX or DECODE_FAILED.
     """
-    stored = stored_frame(file, pixels, description, syntax, frame, max_megapixels)
-    grey, colour, notes = _grey(file.dataset, stored.samples, stored.photometric)
+    stored = stored_frame(source, max_megapixels)
+    grey, colour, notes = _grey(source.file.dataset, stored.samples, stored.photometric)
     return DecodedFrame(_held(grey), colour, stored.warnings, notes)
 
 
-def unused_bit(
-    file: DicomFile,
-    pixels: PixelElement,
-    description: PixelDescription,
-    syntax: TransferSyntax,
-    frame: int,
-    position: int,
-) -> npt.NDArray[np.bool_] | None:
+def unused_bit(source: FrameSource, position: int) -> npt.NDArray[np.bool_] | None:
     """One bit of every pixel cell that is no part of the stored value (PS3.5, 8.1.1).
 
     None where the bit is part of it, or does not survive compression.
     """
+    description = source.description
     lowest = description.high_bit + 1 - description.bits_stored
     is_unused = 0 <= position < description.bits_allocated and not (
         lowest <= position <= description.high_bit
     )
-    if syntax.is_encapsulated or description.samples != 1 or not is_unused:
+    if source.syntax.is_encapsulated or description.samples != 1 or not is_unused:
         return None
     size = description.frame_bytes
-    data = _frame_bytes(file, pixels, description, frame * size, size)
+    data = _frame_bytes(source, source.frame * size, size)
     if len(data) < size:
         return None
-    order = "<" if file.little_endian else ">"
+    order = "<" if source.file.little_endian else ">"
     cells = np.frombuffer(data, f"{order}u{description.bits_allocated // 8}")
     bits = (cells >> position & 1).astype(np.bool_)
     return bits.reshape(description.rows, description.columns)
 
 
-def _uncompressed(
-    file: DicomFile,
-    pixels: PixelElement,
-    description: PixelDescription,
-    syntax: TransferSyntax,
-    frame: int,
-) -> tuple[npt.NDArray[Any], str, tuple[str, ...]]:
-    end = file.body.seek(0, os.SEEK_END)
+def _uncompressed(source: FrameSource) -> tuple[npt.NDArray[Any], str, tuple[str, ...]]:
+    pixels, description = source.pixels, source.description
+    end = source.file.body.seek(0, os.SEEK_END)
     size = description.frame_bytes
     present = min(pixels.length, max(end - pixels.offset, 0))
-    start = frame * size
+    start = source.frame * size
     if start + size > present:
         raise undecodable(
             f"incomplete: {max(present - start, 0)} of {size} bytes of the frame are there"
         )
-    data = _frame_bytes(file, pixels, description, start, size)
-    array, photometric = _as_array(data, description, syntax)
+    data = _frame_bytes(source, start, size)
+    array, photometric = _as_array(data, description, source.syntax)
     total = size * description.frames
     incomplete: tuple[str, ...] = ()
     if total > present:
@@ -143,11 +130,12 @@ def _uncompressed(
     return _unpacked(array, description), photometric, incomplete
 
 
-def _frame_bytes(
-    file: DicomFile, pixels: PixelElement, description: PixelDescription, start: int, size: int
-) -> bytes:
+def _frame_bytes(source: FrameSource, start: int, size: int) -> bytes:
     """The bytes of one frame; big endian words of two 8-bit samples are put in order (8.1.2)."""
-    swapped = not file.little_endian and description.bits_allocated == 8 and pixels.vr == "OW"
+    file, pixels = source.file, source.pixels
+    swapped = (
+        not file.little_endian and source.description.bits_allocated == 8 and pixels.vr == "OW"
+    )
     if not swapped:
         file.body.seek(pixels.offset + start)
         return file.body.read(size)
@@ -158,14 +146,9 @@ def _frame_bytes(
     return words.byteswap().tobytes()[start - first :][:size]
 
 
-def _compressed(
-    file: DicomFile,
-    pixels: PixelElement,
-    description: PixelDescription,
-    syntax: TransferSyntax,
-    frame: int,
-) -> tuple[npt.NDArray[Any], str, tuple[str, ...]]:
-    stream, broken = compressed_frame(file, pixels, description, syntax, frame)
+def _compressed(source: FrameSource) -> tuple[npt.NDArray[Any], str, tuple[str, ...]]:
+    description, syntax = source.description, source.syntax
+    stream, broken = compressed_frame(source)
     try:
         array, photometric = _as_array(stream, description, syntax)
     except UnreadableFilm as error:
@@ -177,27 +160,23 @@ def _compressed(
     return array, photometric, broken
 
 
-def compressed_frame(
-    file: DicomFile,
-    pixels: PixelElement,
-    description: PixelDescription,
-    syntax: TransferSyntax,
-    frame: int,
-) -> tuple[bytes, tuple[str, ...]]:
+def compressed_frame(source: FrameSource) -> tuple[bytes, tuple[str, ...]]:
     """The code stream of one frame, checked against the header, and what is incomplete about it.
 
     Raises:
         UnreadableFilm: DECODE_FAILED or TOO_LARGE.
     """
-    file.body.seek(pixels.offset)
-    incomplete = encapsulation_warning(file.body)
-    file.body.seek(pixels.offset)
+    body, start = source.file.body, source.pixels.offset
+    description, uid = source.description, source.syntax.uid
+    body.seek(start)
+    incomplete = encapsulation_warning(body)
+    body.seek(start)
     try:
-        stream = get_frame(file.body, frame, number_of_frames=description.frames)
+        stream = get_frame(body, source.frame, number_of_frames=description.frames)
     except Exception as error:
         raise undecodable(incomplete or "its fragments do not add up to the frame") from error
-    check_codestream(stream, syntax.uid, description.rows, description.columns, description.samples)
-    cut = frame_warning(stream, syntax.uid)
+    check_codestream(stream, uid, description.rows, description.columns, description.samples)
+    cut = frame_warning(stream, uid)
     return stream, tuple(line for line in (incomplete, cut) if line)
 
 

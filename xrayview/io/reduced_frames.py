@@ -17,11 +17,10 @@ from PIL import Image
 
 from xrayview.domain.radiograph import Pixels
 from xrayview.io.codestream import J2K_START
-from xrayview.io.dataset import UNDEFINED_LENGTH, DicomFile, PixelElement
+from xrayview.io.dataset import UNDEFINED_LENGTH
 from xrayview.io.image_pixel import PixelDescription
 from xrayview.io.limits import check_size
-from xrayview.io.pixels import DecodedFrame, compressed_frame
-from xrayview.io.transfer_syntax import TransferSyntax
+from xrayview.io.pixels import DecodedFrame, FrameSource, compressed_frame
 
 _JPEG_BASELINE = "1.2.840.10008.1.2.4.50"
 _JPEG_2000 = frozenset({"1.2.840.10008.1.2.4.90", "1.2.840.10008.1.2.4.91"})
@@ -48,27 +47,20 @@ def divisor(rows: int, columns: int, size_px: int) -> int:
     return max((known for known in _JPEG_FLAGS if known <= ratio), default=1)
 
 
-def reduced_jpeg(data: bytes, divisor: int) -> npt.NDArray[np.uint8] | None:
-    """A JPEG picture at a half, a quarter or an eighth, as 8-bit grey; None if it is broken."""
-    grey_HW = cv2.imdecode(np.frombuffer(data, np.uint8), _JPEG_FLAGS[divisor])
+def reduced_jpeg(data: bytes, part: int) -> npt.NDArray[np.uint8] | None:
+    """A JPEG picture at 1 / `part` (2, 4 or 8) of its size, 8-bit grey; None if it is broken."""
+    grey_HW = cv2.imdecode(np.frombuffer(data, np.uint8), _JPEG_FLAGS[part])
     return None if grey_HW is None else np.asarray(grey_HW, np.uint8)
 
 
-def reduced_frame(
-    size_px: int,
-    file: DicomFile,
-    pixels: PixelElement,
-    description: PixelDescription,
-    syntax: TransferSyntax,
-    frame: int,
-    max_megapixels: float,
-) -> DecodedFrame:
+def reduced_frame(size_px: int, source: FrameSource, max_megapixels: float) -> DecodedFrame:
     """As `pixels.decode_frame`, at the fraction whose longest side is at least `size_px`.
 
     Raises:
         UnreadableFilm: TOO_LARGE or DECODE_FAILED, as for the whole frame.
         NoReducedFrame: colour, another syntax, small already, incomplete, or out of the ordinary.
     """
+    description, syntax = source.description, source.syntax
     check_size(description.rows, description.columns, max_megapixels)
     room = _ROOM.get(syntax.uid, 0)
     part = divisor(description.rows, description.columns, size_px * room) if room else 1
@@ -77,10 +69,11 @@ def reduced_frame(
         and description.photometric in {"MONOCHROME1", "MONOCHROME2"}
         and description.high_bit == description.bits_stored - 1
     )
-    has_fragments = pixels.length == UNDEFINED_LENGTH
-    if part == 1 or not is_plain or not has_fragments or not 0 <= frame < description.frames:
+    has_fragments = source.pixels.length == UNDEFINED_LENGTH
+    is_there = 0 <= source.frame < description.frames
+    if part == 1 or not is_plain or not has_fragments or not is_there:
         raise NoReducedFrame
-    stream, warnings = compressed_frame(file, pixels, description, syntax, frame)
+    stream, warnings = compressed_frame(source)
     if warnings:
         raise NoReducedFrame
     decode = _jpeg if syntax.uid == _JPEG_BASELINE else _jpeg_2000
