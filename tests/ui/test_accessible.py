@@ -258,6 +258,13 @@ def test_that_tab_comes_to_every_control_of_the_settings(qtbot: QtBot, window: M
     dialog.close()
 
 
+def grey_scale_menu(window: MainWindow) -> QMenu:
+    menu = window.bar.buttons["menu_more"].menu()
+    found = next(a.menu() for a in menu.actions() if a.menu() and a.text() == "Grey-scale")
+    found.aboutToShow.emit()
+    return found
+
+
 def test_that_every_command_is_in_the_menu_with_its_key(window: MainWindow) -> None:
     menu = window.bar.buttons["menu_more"].menu()
     found: set[str] = set()
@@ -275,34 +282,27 @@ def test_that_every_command_is_in_the_menu_with_its_key(window: MainWindow) -> N
 
 
 def test_that_what_cannot_be_done_now_is_grey_in_the_menu_too(window: MainWindow) -> None:
-    menu = window.bar.buttons["menu_more"].menu()
-    groups = {action.text(): action.menu() for action in menu.actions() if action.menu()}
-    groups["Grey-scale"].aboutToShow.emit()
-    grey = {entry.property("key_row"): entry for entry in groups["Grey-scale"].actions()}
+    entries = {entry.property("key_row"): entry for entry in grey_scale_menu(window).actions()}
     assert not window.bar.buttons["invert"].isEnabled()
-    assert not grey["invert"].isEnabled()
+    assert not entries["invert"].isEnabled()
 
 
 def test_that_what_a_narrow_bar_has_no_room_for_is_done_from_the_menu(ready: MainWindow) -> None:
     ready.resize(ready.minimumSize())
     QApplication.processEvents()
     assert not ready.bar.buttons["invert"].isVisible()
-    menu = ready.bar.buttons["menu_more"].menu()
-    groups = {action.text(): action.menu() for action in menu.actions() if action.menu()}
-    groups["Grey-scale"].aboutToShow.emit()
-    entries = {entry.property("key_row"): entry for entry in groups["Grey-scale"].actions()}
+    grey = grey_scale_menu(ready)
+    entries = {entry.property("key_row"): entry for entry in grey.actions()}
     entries["invert"].trigger()
     assert ready.workspace.viewer.inverted
 
 
 def test_that_an_entry_of_the_menu_does_what_its_key_does(ready: MainWindow) -> None:
-    menu = ready.bar.buttons["menu_more"].menu()
-    groups = {action.text(): action.menu() for action in menu.actions() if action.menu()}
-    groups["Grey-scale"].aboutToShow.emit()
-    entries = {entry.property("key_row"): entry for entry in groups["Grey-scale"].actions()}
+    grey = grey_scale_menu(ready)
+    entries = {entry.property("key_row"): entry for entry in grey.actions()}
     entries["invert"].trigger()
     assert ready.workspace.viewer.inverted
-    numbered = next(e.menu() for e in groups["Grey-scale"].actions() if e.menu())
+    numbered = next(e.menu() for e in grey.actions() if e.menu())
     numbered.aboutToShow.emit()
     before = ready.workspace.viewer.voi
     numbered.actions()[1].trigger()

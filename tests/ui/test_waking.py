@@ -74,12 +74,18 @@ def test_that_modules_come_in_a_thread_without_qt_and_few_in_each_turn() -> None
     assert told["late"] == ""
 
 
+def asleep(qtbot: QtBot, settings: Settings, folder: Path) -> MainWindow:
+    """The window as it is first painted."""
+    theme.apply(QApplication.instance())
+    window = MainWindow(settings, folder / "results")
+    qtbot.addWidget(window)
+    return window
+
+
 def test_that_the_window_answers_while_it_wakes(
     qtbot: QtBot, engine: Engine, settings: Settings, tmp_path: Path
 ) -> None:
-    theme.apply(QApplication.instance())
-    window = MainWindow(settings, tmp_path / "results")
-    qtbot.addWidget(window)
+    window = asleep(qtbot, settings, tmp_path)
     asked: list[str] = []
     in_turns(window, window.waking(LentEngine(engine)), lambda: True)
     QTimer.singleShot(0, lambda: asked.append("awake" if window.awake else "asleep"))
@@ -91,10 +97,8 @@ def test_that_the_window_answers_while_it_wakes(
 def test_that_what_is_asked_while_it_wakes_is_done_once_it_is_awake(
     qtbot: QtBot, engine: Engine, settings: Settings, films: Path, tmp_path: Path
 ) -> None:
-    theme.apply(QApplication.instance())
     settings["model"] = "none"
-    window = MainWindow(settings, tmp_path / "results")
-    qtbot.addWidget(window)
+    window = asleep(qtbot, settings, tmp_path)
     asked = iter([lambda: window.open_paths([films]), *_pressing(qtbot, window, "TGX")])
     for _ in window.waking(LentEngine(engine)):
         next(asked, lambda: None)()
@@ -113,9 +117,7 @@ def _pressing(qtbot: QtBot, window: MainWindow, keys: str) -> list[Callable[[], 
 def test_that_few_widgets_are_made_in_each_turn_and_in_their_place(
     qtbot: QtBot, engine: Engine, settings: Settings, tmp_path: Path
 ) -> None:
-    theme.apply(QApplication.instance())
-    window = MainWindow(settings, tmp_path / "results")
-    qtbot.addWidget(window)
+    window = asleep(qtbot, settings, tmp_path)
     stylings: list[None] = []
 
     class Watch(QObject):
@@ -141,9 +143,7 @@ def test_that_a_window_closed_while_it_wakes_takes_no_further_step(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    theme.apply(QApplication.instance())
-    window = MainWindow(settings, tmp_path / "results")
-    qtbot.addWidget(window)
+    window = asleep(qtbot, settings, tmp_path)
     lent, closed = LentEngine(engine), []
     monkeypatch.setattr(lent, "close", lambda: closed.append(True))
     steps = window.waking(lent)

@@ -31,6 +31,15 @@ def run(qtbot: QtBot, window: MainWindow) -> Path:
     return batch.csv_path
 
 
+def open_many(qtbot: QtBot, window: MainWindow, films: Path, folder: Path, count: int) -> None:
+    """So many copies of one film, listed."""
+    folder.mkdir()
+    for number in range(count):
+        shutil.copy(films / "png" / "a.png", folder / f"{number:03}.png")
+    with qtbot.waitSignal(window.workspace.workbench.finished_listing, timeout=WAIT_MS):
+        window.open_paths([folder])
+
+
 def rows_of(path: Path) -> list[dict[str, str]]:
     with path.open(encoding="utf-8", newline="") as stream:
         rows = list(csv.DictReader(stream))
@@ -112,13 +121,8 @@ def test_that_a_file_without_a_prediction_has_no_number(qtbot: QtBot, ready: Mai
 def test_that_a_cancelled_batch_leaves_a_valid_csv(
     qtbot: QtBot, ready: MainWindow, films: Path, tmp_path: Path
 ) -> None:
-    many = tmp_path / "many"
-    many.mkdir()
-    for number in range(200):
-        shutil.copy(films / "png" / "a.png", many / f"{number:03}.png")
     space = ready.workspace
-    with qtbot.waitSignal(space.workbench.finished_listing, timeout=WAIT_MS):
-        ready.open_paths([many])
+    open_many(qtbot, ready, films, tmp_path / "many", 200)
     heard = []
     space.batch.finished.connect(heard.append)
     space.batch.progressed.connect(lambda _: space.batch.cancel())
@@ -143,13 +147,8 @@ def test_that_a_batch_that_was_asked_for_before_its_model_says_so_until_it_is_th
 def test_that_a_cancelled_batch_goes_on_with_the_rest_in_the_same_csv(
     qtbot: QtBot, ready: MainWindow, settings: Settings, films: Path, tmp_path: Path
 ) -> None:
-    many = tmp_path / "many"
-    many.mkdir()
-    for number in range(120):
-        shutil.copy(films / "png" / "a.png", many / f"{number:03}.png")
     space = ready.workspace
-    with qtbot.waitSignal(space.workbench.finished_listing, timeout=WAIT_MS):
-        ready.open_paths([many])
+    open_many(qtbot, ready, films, tmp_path / "many", 120)
     rest = next(b for b in space.line.findChildren(QPushButton) if "rest" in b.text())
     heard = []
     space.batch.finished.connect(heard.append)
@@ -184,13 +183,8 @@ def test_that_the_csv_is_saved_where_the_user_wants(
 def test_that_a_paused_batch_begins_no_film_until_it_goes_on(
     qtbot: QtBot, ready: MainWindow, films: Path, tmp_path: Path
 ) -> None:
-    many = tmp_path / "many"
-    many.mkdir()
-    for number in range(240):
-        shutil.copy(films / "png" / "a.png", many / f"{number:03}.png")
     space = ready.workspace
-    with qtbot.waitSignal(space.workbench.finished_listing, timeout=WAIT_MS):
-        ready.open_paths([many])
+    open_many(qtbot, ready, films, tmp_path / "many", 240)
     pause = next(b for b in space.line.findChildren(QPushButton) if b.text() == "Pause")
     with qtbot.waitSignal(space.batch.progressed, timeout=WAIT_MS):
         space.batch.start()
