@@ -9,8 +9,9 @@ import numpy as np
 import numpy.typing as npt
 
 from xrayview.display.greyscale import Grey
-from xrayview.display.resample import Affine23, reached
+from xrayview.display.resample import reached
 from xrayview.display.shutter import hidden_grey, visible_mask
+from xrayview.display.stretch import Affine23
 from xrayview.domain.radiograph import OverlayPlane, Radiograph
 
 GRAPHICS_GREY = 255

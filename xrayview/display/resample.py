@@ -9,11 +9,10 @@ import numpy as np
 import numpy.typing as npt
 
 from xrayview.display.scratch import Scratch
-from xrayview.display.stretch import AHEAD, stretched
+from xrayview.display.stretch import AHEAD, Affine23, stretched
 from xrayview.display.voi import background_mask
 from xrayview.domain.radiograph import Greyscale, Pixels
 
-Affine23 = npt.NDArray[np.float64]
 """(x, y, 1) of a target pixel -> (x, y) in the source; pixel centres are at whole numbers."""
 
 Places = npt.NDArray[np.intp]
