@@ -18,7 +18,7 @@ import torch
 from torch import nn
 
 from xrayview.domain.model import Finding, ModelCard, PreprocessSpec
-from xrayview.io.bundle import card_to_json
+from xrayview.io.model.bundle import card_to_json
 
 PATCH = 8
 GAIN = 20.0

@@ -14,7 +14,7 @@ from training.evaluate import Subject
 from training.figures import plain
 from training.runs import command_line, commit, now_utc, versions, write_json
 from xrayview.errors import UsageError
-from xrayview.io.bundle import sha256_of
+from xrayview.io.model.bundle import sha256_of
 
 NAMES = {TEST: "audit.json", VALIDATION: "audit-validation.json"}
 """The report shows that of test films."""

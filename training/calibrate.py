@@ -31,7 +31,7 @@ from xrayview.domain.model import ModelCard, Scope
 from xrayview.errors import ModelError, NothingUsable, UsageError
 from xrayview.inference import runtime
 from xrayview.inference.gate_file import GATE_NAME, to_npz
-from xrayview.io.bundle import CARD_NAME, card_to_json, read_card, read_extra
+from xrayview.io.model.bundle import CARD_NAME, card_to_json, read_card, read_extra
 
 
 def export_run(run: RunFolder, data: Path, out: Path | None, say: Say) -> Path:

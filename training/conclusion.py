@@ -12,7 +12,7 @@ from training.evaluate import Subject
 from training.report.build import report
 from training.runs import RunFolder
 from training.scoring import Scored
-from xrayview.io.bundle import read_card
+from xrayview.io.model.bundle import read_card
 
 REPORT = "report.html"
 _HEAT_FILMS = 100

@@ -34,7 +34,7 @@ from xrayview.domain.model import ModelCard
 from xrayview.errors import ModelError, NothingUsable, UsageError
 from xrayview.evaluation.metrics import confusion
 from xrayview.inference import runtime
-from xrayview.io.bundle import read_card
+from xrayview.io.model.bundle import read_card
 
 ALL_CLASSES = "all classes"
 """Stands beside the findings' names for figures of a multiclass model as a whole."""

@@ -19,7 +19,7 @@ from training.runs import RunFolder
 from xrayview.domain.model import ModelCard
 from xrayview.errors import ModelError, UsageError
 from xrayview.inference import runtime
-from xrayview.io.bundle import CARD_NAME, card_to_json, read_card
+from xrayview.io.model.bundle import CARD_NAME, card_to_json, read_card
 
 TOLERANCE = 1e-4
 """Largest allowed distance of exported and eager logits, relative to the largest logit."""

@@ -19,7 +19,7 @@ from training.networks import Network
 from training.runs import command_line, now_utc
 from xrayview.domain.model import Activation, Finding, ModelCard, PreprocessSpec, Task
 from xrayview.errors import UsageError
-from xrayview.io.bundle import sha256_of
+from xrayview.io.model.bundle import sha256_of
 
 _WRAPPED = re.compile(r"^((module|model|_orig_mod|net|backbone|densenet121|resnet\d+)\.)+")
 _SHOWN = 4

@@ -19,7 +19,7 @@ from training.backbones import BACKBONES
 from training.config import NetworkConfig
 from training.network import Network
 from xrayview.errors import UsageError
-from xrayview.io.bundle import sha256_of
+from xrayview.io.model.bundle import sha256_of
 
 IMAGENET, NONE = "imagenet", "none"
 _SHOWN = 6

@@ -29,7 +29,7 @@ from training.runs import RunFolder, now_utc, weights_sha256
 from training.scoring import Scored, score_films
 from xrayview.domain.model import ModelCard, OperatingPoint
 from xrayview.inference.calibration import fit_temperature
-from xrayview.io.bundle import read_card
+from xrayview.io.model.bundle import read_card
 
 CARD_FIGURES = ("auc", "accuracy", "sensitivity", "specificity", "ece", "brier")
 

@@ -193,7 +193,7 @@ def _classify(options: argparse.Namespace) -> int:
 
 def _exit_code_of(csv_path: Path) -> int:
     """From the rows as written, those of earlier runs included."""
-    from xrayview.io.predictions import read_predictions
+    from xrayview.io.tables.predictions import read_predictions
 
     rows = read_predictions(csv_path).rows
     if all(row["status_code"] == StatusCode.NOT_AN_IMAGE for row in rows):
@@ -297,7 +297,7 @@ def _model_list(_options: argparse.Namespace) -> int:
 
 def _model_show(options: argparse.Namespace) -> int:
     from xrayview.engine.protocol import LoadModel
-    from xrayview.io.bundle import read_card, sha256_of
+    from xrayview.io.model.bundle import read_card, sha256_of
     from xrayview.services.catalogue import find_model
 
     settings = start()

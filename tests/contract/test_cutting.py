@@ -20,7 +20,7 @@ from xrayview.domain.model import Finding, ModelCard, PreprocessSpec
 from xrayview.errors import ModelError
 from xrayview.inference.explain import explain, grad_cam
 from xrayview.inference.runtime import Runtime, load
-from xrayview.io.bundle import read_card
+from xrayview.io.model.bundle import read_card
 from xrayview.services.resources import resource
 
 CARD = tiny_card(

@@ -19,11 +19,11 @@ from pydicom.uid import DeflatedExplicitVRLittleEndian, ExplicitVRBigEndian, Imp
 
 from tests.builders import lut_item, phantom, tiff_bytes, write_dicom, write_raster
 from xrayview.errors import UnreadableFilm
-from xrayview.io.codestream import check_codestream, encapsulation_warning, frame_warning
-from xrayview.io.raster_header import jpeg_is_complete, png_is_complete
+from xrayview.io.dicom.codestream import check_codestream, encapsulation_warning, frame_warning
+from xrayview.io.dicom.transfer_syntax import TRANSFER_SYNTAXES
+from xrayview.io.raster.png_jpeg_header import jpeg_is_complete, png_is_complete
+from xrayview.io.raster.tiff_header import tiff_is_complete
 from xrayview.io.readers import READERS, read_film, read_header
-from xrayview.io.tiff_header import tiff_is_complete
-from xrayview.io.transfer_syntax import TRANSFER_SYNTAXES
 
 bounded = settings(
     max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]

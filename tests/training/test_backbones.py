@@ -21,7 +21,7 @@ from training.freezing import layers_of, set_training, trainable_layers
 from training.processes import start_processes
 from training.runs import RunFolder, new_run
 from xrayview.errors import UsageError
-from xrayview.io.bundle import read_card
+from xrayview.io.model.bundle import read_card
 
 SIZES = {name: backbone.smallest for name, backbone in BACKBONES.items()}
 

@@ -27,7 +27,7 @@ from xrayview.errors import ExitCode, NothingUsable, UsageError
 from xrayview.inference import runtime
 from xrayview.inference.explain import grad_cam
 from xrayview.inference.runtime import Runtime
-from xrayview.io.bundle import read_card, read_extra, sha256_of
+from xrayview.io.model.bundle import read_card, read_extra, sha256_of
 
 
 def trained(data: Path, folder: Path, *settings: str, options: Sequence[str] = ()) -> RunFolder:

@@ -24,7 +24,7 @@ from training.runs import RunFolder, write_json
 from xrayview.errors import ExitCode
 from xrayview.inference import runtime
 from xrayview.inference.gate_file import read_statistics
-from xrayview.io.bundle import read_card
+from xrayview.io.model.bundle import read_card
 
 RNG = np.random.default_rng(3)
 MIXING = RNG.normal(size=(20, 20))

@@ -13,7 +13,7 @@ from torch import nn
 from training.cli import main
 from xrayview.errors import ExitCode
 from xrayview.inference import runtime
-from xrayview.io.bundle import read_card
+from xrayview.io.model.bundle import read_card
 
 FINDINGS = ("Effusion", "Mass", "Edema")
 

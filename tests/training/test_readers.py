@@ -24,7 +24,7 @@ from training.data.readers import READERS, list_films
 from training.data.targets import targets_NK
 from training.recipes import recipe
 from xrayview.errors import ExitCode, NothingUsable, UsageError
-from xrayview.io.predictions import columns
+from xrayview.io.tables.predictions import columns
 
 DATA = DataConfig()
 

@@ -21,7 +21,7 @@ from training.runs import RunFolder
 from xrayview.domain.model import ModelCard
 from xrayview.errors import ExitCode, UsageError
 from xrayview.inference import runtime
-from xrayview.io.bundle import read_card
+from xrayview.io.model.bundle import read_card
 
 SMALL = (
     "preprocessing.size=32", "optim.batch=4", "optim.epochs=2", "data.validation_fraction=0.4",

@@ -21,7 +21,7 @@ from training.runs import RunFolder, write_json
 from xrayview.domain.model import Calibration
 from xrayview.errors import ExitCode
 from xrayview.inference import runtime
-from xrayview.io.bundle import card_to_json, read_card, read_extra
+from xrayview.io.model.bundle import card_to_json, read_card, read_extra
 
 
 @pytest.fixture(scope="module")

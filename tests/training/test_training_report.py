@@ -26,7 +26,7 @@ from training.runs import RunFolder
 from xrayview.domain.model import OperatingPoint
 from xrayview.errors import ExitCode
 from xrayview.evaluation.intervals import Estimate
-from xrayview.io.bundle import read_card
+from xrayview.io.model.bundle import read_card
 
 NASTY = "<script>alert('$x_1$')</script>"
 

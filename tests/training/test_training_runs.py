@@ -21,7 +21,7 @@ from training.export import best_network, export
 from training.runs import RunFolder, named_run, new_run
 from xrayview.errors import ExitCode, ModelError, UsageError
 from xrayview.inference import runtime
-from xrayview.io.bundle import read_card
+from xrayview.io.model.bundle import read_card
 
 
 @pytest.fixture(scope="module")

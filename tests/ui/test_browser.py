@@ -29,7 +29,7 @@ from xrayview.engine.client import ROUTES
 from xrayview.engine.lane import Priority
 from xrayview.engine.protocol import Limits, MakeThumbnail, ReadHeaders, Thumbnail
 from xrayview.errors import Status, StatusCode
-from xrayview.io.stars import FILE_NAME
+from xrayview.io.tables.stars import FILE_NAME
 from xrayview.ui import theme, workbench
 from xrayview.ui.browser.chip import Chip, chip
 from xrayview.ui.browser.filter import Filter, Known, Verdict

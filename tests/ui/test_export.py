@@ -25,8 +25,8 @@ from xrayview.domain.measurement import Annotation, Mark
 from xrayview.domain.model import Finding, GateVerdict
 from xrayview.domain.radiograph import Window
 from xrayview.engine.protocol import ModelReady, ModelRef
-from xrayview.io.column_catalogue import known_columns
 from xrayview.io.readers import read_film, read_header
+from xrayview.io.tags.known_columns import known_columns
 from xrayview.services.session import Session
 from xrayview.services.settings import Settings
 from xrayview.ui.export.column_chooser import ColumnChooser

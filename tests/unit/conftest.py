@@ -9,7 +9,7 @@ import pytest
 from tests.bundles import write_bundle
 from xrayview.engine.client import Engine
 from xrayview.engine.protocol import ModelRef
-from xrayview.io.bundle import sha256_of
+from xrayview.io.model.bundle import sha256_of
 
 
 @pytest.fixture(scope="module")

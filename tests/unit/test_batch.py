@@ -22,8 +22,8 @@ from xrayview.engine.client import Engine
 from xrayview.engine.protocol import Classify, ModelRef, PrepareInput
 from xrayview.engine.scan import scan_folder
 from xrayview.errors import NothingUsable, Status, UsageError
-from xrayview.io.bundle import sha256_of
-from xrayview.io.predictions import Row, read_predictions, write_predictions
+from xrayview.io.model.bundle import sha256_of
+from xrayview.io.tables.predictions import Row, read_predictions, write_predictions
 
 OPTIONS = BatchOptions(identity_key=b"k" * 32)
 FILMS = 20

@@ -25,7 +25,7 @@ from xrayview.engine.client import Engine
 from xrayview.engine.protocol import ModelRef
 from xrayview.errors import UsageError
 from xrayview.io.limits import MAX_FRAMES
-from xrayview.io.predictions import Row, read_predictions, write_predictions
+from xrayview.io.tables.predictions import Row, read_predictions, write_predictions
 
 FRAMES = np.stack([np.roll(phantom(60, 50), 5 * step, axis=0) for step in range(5)])
 REAL = {"emri_small_RLE.dcm": 10, "SC_rgb_rle_2frame.dcm": 2, "rtdose.dcm": 15}

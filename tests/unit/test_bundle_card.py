@@ -21,8 +21,8 @@ from xrayview.domain.model import (
     Scope,
 )
 from xrayview.errors import ModelError
-from xrayview.io.bundle import card_from_json, card_to_json
-from xrayview.io.card import card_from_plain
+from xrayview.io.model.bundle import card_from_json, card_to_json
+from xrayview.io.model.card import card_from_plain
 
 FULL = ModelCard(
     schema=1,

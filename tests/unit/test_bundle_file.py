@@ -19,8 +19,8 @@ from hypothesis import strategies as st
 from tests.bundles import export, network_for, tiny_card, write_bundle
 from xrayview.domain.model import ModelCard
 from xrayview.errors import ExitCode, ModelError
-from xrayview.io import bundle
-from xrayview.io.bundle import card_to_json, read_card, read_extra, sha256_of, sidecar_of
+from xrayview.io.model import bundle
+from xrayview.io.model.bundle import card_to_json, read_card, read_extra, sha256_of, sidecar_of
 
 
 @pytest.fixture(scope="module")
@@ -38,7 +38,7 @@ def test_that_the_card_of_a_bundle_is_read(good: Path) -> None:
 
 def test_that_reading_a_card_does_not_import_torch(good: Path) -> None:
     code = (
-        "import sys; from pathlib import Path; from xrayview.io.bundle import read_card;"
+        "import sys; from pathlib import Path; from xrayview.io.model.bundle import read_card;"
         "read_card(Path(sys.argv[1])); assert 'torch' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", code, str(good)], check=True)

@@ -8,7 +8,7 @@ import pytest
 
 from tests.bundles import write_bundle
 from xrayview.errors import ModelError, ModelNotTrusted
-from xrayview.io.bundle import sha256_of
+from xrayview.io.model.bundle import sha256_of
 from xrayview.services import catalogue
 from xrayview.services.catalogue import find_model, list_models, model_ref, trust_model
 

@@ -21,8 +21,8 @@ from xrayview import __version__, cli
 from xrayview.batch.journal import journal_path
 from xrayview.domain.events import FilmFinished, FilmResult
 from xrayview.errors import ExitCode, Status, StatusCode
-from xrayview.io.bundle import sha256_of
-from xrayview.io.predictions import read_predictions
+from xrayview.io.model.bundle import sha256_of
+from xrayview.io.tables.predictions import read_predictions
 from xrayview.services.log import start_log
 from xrayview.services.progress import BatchProgress
 

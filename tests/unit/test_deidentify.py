@@ -20,7 +20,7 @@ from pydicom.sequence import Sequence
 from tests.builders import phantom, write_dicom, write_raster
 from xrayview.cli import main
 from xrayview.errors import ExitCode, StatusCode, UnreadableFilm
-from xrayview.io.deidentify import AnonymousFilm, Pseudonyms, deidentified
+from xrayview.io.deidentify.copy import AnonymousFilm, Pseudonyms, deidentified
 from xrayview.io.readers import read_film, read_header
 
 Captured = pytest.CaptureFixture[str]

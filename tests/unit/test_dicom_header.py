@@ -13,7 +13,7 @@ from pydicom.uid import JPEGLSLossless, MediaStorageDirectoryStorage
 
 from tests.builders import NATIVE_SYNTAXES, phantom, write_dicom
 from xrayview.errors import StatusCode, UnreadableFilm
-from xrayview.io.dataset import sniff
+from xrayview.io.dicom.dataset import sniff
 from xrayview.io.readers import read_film, read_header
 
 IDENTITY: dict[str, Any] = {

@@ -28,9 +28,9 @@ from tests.builders import (
 from tests.htj2k_frame import HTJ2K_FRAME
 from xrayview.domain.radiograph import Radiograph
 from xrayview.errors import StatusCode, UnreadableFilm
-from xrayview.io.luminance import COLOUR_NOTE
+from xrayview.io.dicom.transfer_syntax import TRANSFER_SYNTAXES, missing_decoders
+from xrayview.io.raster.luminance import COLOUR_NOTE
 from xrayview.io.readers import read_film, read_header
-from xrayview.io.transfer_syntax import TRANSFER_SYNTAXES, missing_decoders
 
 SYNTAXES = (*NATIVE_SYNTAXES, *ENCODABLE_SYNTAXES)
 

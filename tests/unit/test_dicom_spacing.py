@@ -8,7 +8,7 @@ import pytest
 from pydicom.dataset import Dataset
 
 from xrayview.domain.radiograph import Spacing, SpacingKind
-from xrayview.io.spacing import UNSURE_NOTE, spacing_of
+from xrayview.io.dicom.spacing import UNSURE_NOTE, spacing_of
 
 NONE = Spacing()
 

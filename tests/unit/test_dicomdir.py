@@ -13,7 +13,7 @@ from xrayview.domain.film import FilmRef, RejectedFile
 from xrayview.engine.client import Engine
 from xrayview.engine.scan import is_index, scan_folder
 from xrayview.errors import UnreadableFilm
-from xrayview.io.dicomdir import referred_files
+from xrayview.io.dicom.dicomdir import referred_files
 
 DISC = Path(pydicom.data.__file__).parent / "test_files" / "dicomdirtests"
 

@@ -27,7 +27,7 @@ from xrayview.engine.protocol import (
 )
 from xrayview.engine.scan import scan_folder
 from xrayview.errors import DeviceUnavailable, ModelError, StatusCode, UnreadableFilm
-from xrayview.io.bundle import read_card, sha256_of
+from xrayview.io.model.bundle import read_card, sha256_of
 from xrayview.io.readers import read_film
 from xrayview.preprocessing.pipeline import Preprocessor
 

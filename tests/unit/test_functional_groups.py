@@ -21,7 +21,7 @@ from tests.builders import lut_item, phantom, write_dicom
 from xrayview.display.inspector import pipeline_steps, spacing_attributes
 from xrayview.display.picture import displayed_picture
 from xrayview.domain.radiograph import Radiograph, SpacingKind, VoiFunction
-from xrayview.io.functional_groups import MACROS
+from xrayview.io.dicom.functional_groups import MACROS
 from xrayview.io.readers import read_film, read_header
 
 VALUES = "PixelValueTransformationSequence"

@@ -22,7 +22,7 @@ from xrayview.inference.classifier import classify
 from xrayview.inference.gate_file import GATE_NAME, read_statistics, require_fit, to_npz
 from xrayview.inference.likeness import TrainingStatistics, vectors_of
 from xrayview.inference.runtime import load
-from xrayview.io.bundle import CARD_NAME, card_to_json
+from xrayview.io.model.bundle import CARD_NAME, card_to_json
 from xrayview.preprocessing.pipeline import Preprocessor
 
 GRID, THUMBNAIL = 2, 4

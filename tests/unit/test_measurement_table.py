@@ -13,8 +13,8 @@ from xrayview.display.regions import roi_statistics
 from xrayview.domain.measurement import Annotation, FilmMarks, Mark
 from xrayview.domain.radiograph import Spacing, SpacingKind
 from xrayview.errors import ExitCode
-from xrayview.io.measurements import FILE_NAME, save_measurements
 from xrayview.io.readers import read_film, read_header
+from xrayview.io.tables.measurements import FILE_NAME, save_measurements
 
 LINE, BOX = ((0.0, 0.0), (0.0, 10.0)), ((2.0, 2.0), (9.0, 12.0))
 

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from xrayview.domain.measurement import POINTS, Annotation, FilmMarks, Mark, Measured
 from xrayview.domain.radiograph import Spacing, SpacingKind
 from xrayview.errors import UsageError
-from xrayview.io.measurements import (
+from xrayview.io.tables.measurements import (
     FILE_NAME,
     export_measurements,
     load_measurements,

@@ -14,7 +14,7 @@ from xrayview.domain.events import FilmResult
 from xrayview.domain.film import FilmRef
 from xrayview.domain.model import Finding, GateVerdict, ModelCard, Prediction, PreprocessSpec
 from xrayview.errors import Status, StatusCode, UsageError
-from xrayview.io.predictions import (
+from xrayview.io.tables.predictions import (
     FORMULA,
     Provenance,
     columns,

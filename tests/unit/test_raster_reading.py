@@ -16,8 +16,8 @@ import pytest
 from tests.builders import Array, phantom, png_chunk, tiff_bytes, write_raster
 from xrayview.domain.radiograph import Radiograph
 from xrayview.errors import StatusCode, UnreadableFilm
-from xrayview.io.luminance import COLOUR_NOTE
-from xrayview.io.raster import ALPHA_NOTE
+from xrayview.io.raster.luminance import COLOUR_NOTE
+from xrayview.io.raster.reader import ALPHA_NOTE
 from xrayview.io.readers import read_film, read_header
 
 LOSSLESS = ("film.png", "film.tif")

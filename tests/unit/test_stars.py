@@ -10,7 +10,7 @@ import pytest
 
 from xrayview.domain.film import FilmRef
 from xrayview.errors import UsageError
-from xrayview.io.stars import FILE_NAME, load_stars, save_stars
+from xrayview.io.tables.stars import FILE_NAME, load_stars, save_stars
 from xrayview.services.stars import StarFiles, film_key, own_key
 
 

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from xrayview.errors import Status, StatusCode, UsageError
-from xrayview.io.tag_columns import DEFAULT_COLUMNS, parse_column
-from xrayview.io.tag_table import TagRow, TagTable, table_of, writing
+from xrayview.io.tags.columns import DEFAULT_COLUMNS, parse_column
+from xrayview.io.tags.table import TagRow, TagTable, table_of, writing
 
 KEY = b"k" * 32
 
@@ -61,7 +61,7 @@ def test_that_the_patient_id_is_hashed_as_in_the_predictions(
     table = table_of(("PatientID",), identity, KEY)  # type: ignore[arg-type]
     _, row = written(tmp_path / "t.csv", table, ok("P1"))
     if identity == "hash":
-        from xrayview.io.predictions import patient_cell
+        from xrayview.io.tables.predictions import patient_cell
 
         expected = patient_cell("P1", "hash", KEY)
     assert row[-1] == expected

@@ -11,7 +11,7 @@ from pydicom.dataset import Dataset
 from tests.builders import phantom, write_dicom, write_raster
 from xrayview.domain.tags import TagNode
 from xrayview.errors import StatusCode, UnreadableFilm
-from xrayview.io.tags import MAX_DEPTH, read_tags, read_values
+from xrayview.io.tags.tree import MAX_DEPTH, read_tags, read_values
 
 
 def nested(levels: int) -> Dataset:

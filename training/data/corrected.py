@@ -9,7 +9,7 @@ from training.data.manifest import SEPARATOR, FilmRow, Listing, Omission
 from training.data.patients import notes_on, patient_of
 from training.data.tables import find
 from xrayview.errors import NothingUsable
-from xrayview.io.predictions import read_predictions
+from xrayview.io.tables.predictions import read_predictions
 
 PREDICTIONS = "predictions.csv"
 

@@ -19,7 +19,7 @@ from training.runs import RunFolder
 from xrayview.domain.model import Scope
 from xrayview.errors import ModelError, UsageError
 from xrayview.inference import runtime
-from xrayview.io.bundle import read_card, sha256_of
+from xrayview.io.model.bundle import read_card, sha256_of
 from xrayview.preprocessing.pipeline import Preprocessor
 
 

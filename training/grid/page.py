@@ -19,7 +19,7 @@ from training.report.pictures import METHOD, heat_of_film
 from training.runs import RunFolder
 from training.scoring import score_films
 from xrayview.inference import runtime
-from xrayview.io.bundle import read_card
+from xrayview.io.model.bundle import read_card
 
 PAGE = "grid.html"
 _OF_EACH = 4

@@ -24,7 +24,7 @@ from xrayview.engine.scan import read_headers, root_of
 from xrayview.errors import Status, StatusCode, UsageError
 from xrayview.io.atomic import replacing
 from xrayview.io.export import write_bytes
-from xrayview.io.predictions import FORMULA
+from xrayview.io.tables.predictions import FORMULA
 
 KEY_BYTES = 32
 NOT_SAID = "The file does not say whether a name is written into its pixels: look at it."

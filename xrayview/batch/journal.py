@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from xrayview.errors import UsageError
-from xrayview.io.predictions import Row
+from xrayview.io.tables.predictions import Row
 
 SCHEMA = 2
 """1 had one row per file, and could not say that frames are missing."""

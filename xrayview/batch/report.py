@@ -14,7 +14,7 @@ from xrayview.domain.model import OperatingPoint
 from xrayview.domain.operating_points import OWN
 from xrayview.engine.protocol import ModelReady
 from xrayview.io.atomic import replacing
-from xrayview.io.bundle import card_to_json
+from xrayview.io.model.bundle import card_to_json
 
 PACKAGES = ("numpy", "opencv-python-headless", "pydicom", "torch")
 

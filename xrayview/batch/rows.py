@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from xrayview.io.predictions import Row
+from xrayview.io.tables.predictions import Row
 
 
 class Rows:

@@ -40,7 +40,8 @@ from xrayview.engine.protocol import LoadModel, ModelReady, ModelRef
 from xrayview.engine.scan import Entry, list_files, read_headers, root_of
 from xrayview.engine.waiting import result_of
 from xrayview.errors import Cancelled, NothingUsable, UsageError
-from xrayview.io.predictions import (
+from xrayview.io.scan import relative_path
+from xrayview.io.tables.predictions import (
     IdentityMode,
     Provenance,
     Row,
@@ -48,7 +49,6 @@ from xrayview.io.predictions import (
     row_of,
     write_predictions,
 )
-from xrayview.io.scan import relative_path
 from xrayview.preprocessing.pipeline import Preprocessor
 
 Labels = dict[tuple[str, str], str]

@@ -17,7 +17,7 @@ from xrayview.engine.protocol import ReadAttributes
 from xrayview.engine.scan import Entry, list_files, root_of
 from xrayview.errors import Cancelled, Status, StatusCode, UsageError
 from xrayview.io.scan import relative_path
-from xrayview.io.tag_table import TagRow, TagTable, writing
+from xrayview.io.tags.table import TagRow, TagTable, writing
 
 Cells = tuple[str, ...]
 

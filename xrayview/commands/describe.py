@@ -28,7 +28,7 @@ def add_to(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Print the card, the hash, the gate and the probe; a model that is not trusted is not run."""
     from xrayview.inference.gate_file import read_statistics
-    from xrayview.io.bundle import card_to_json, read_card, sha256_of, sidecar_of
+    from xrayview.io.model.bundle import card_to_json, read_card, sha256_of, sidecar_of
     from xrayview.services.catalogue import find_model
     from xrayview.services.foreign_models import write_card
 

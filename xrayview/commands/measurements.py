@@ -67,7 +67,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _write(path: Path, rows: list[TableRow]) -> None:
-    from xrayview.io.measurements import export_measurements
+    from xrayview.io.tables.measurements import export_measurements
 
     try:
         export_measurements(path, rows)

@@ -49,8 +49,8 @@ def run(options: argparse.Namespace) -> int:
     """Write the table; the exit code."""
     from xrayview.batch.tag_table import write_tag_table
     from xrayview.commands.film_lines import FilmLines
-    from xrayview.io.tag_columns import DEFAULT_COLUMNS
-    from xrayview.io.tag_table import table_of
+    from xrayview.io.tags.columns import DEFAULT_COLUMNS
+    from xrayview.io.tags.table import table_of
     from xrayview.services.identity import identity_key
 
     source: Path = existing(options.source)

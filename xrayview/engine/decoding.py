@@ -58,7 +58,7 @@ def rejected(path: Path, root: Path, error: XrayViewError) -> RejectedFile:
 
 def read_index(request: ReadIndex) -> tuple[Path | RejectedFile, ...]:
     """What a DICOMDIR refers to."""
-    from xrayview.io.dicomdir import referred_files
+    from xrayview.io.dicom.dicomdir import referred_files
 
     return tuple(referred_files(request.path))
 

@@ -74,7 +74,7 @@ def _model(model: ModelRef) -> _Model:
 
 def _current(model: ModelRef) -> _Model:
     """The model with the card of now: one beside the file may be another since it was loaded."""
-    from xrayview.io.bundle import read_card
+    from xrayview.io.model.bundle import read_card
 
     loaded = _model(model)
     if loaded.card != read_card(model.path):
@@ -85,7 +85,7 @@ def _current(model: ModelRef) -> _Model:
 
 def _load(model: ModelRef, card: ModelCard | None = None) -> _Model:
     from xrayview.inference import gate_file, runtime
-    from xrayview.io.bundle import read_card
+    from xrayview.io.model.bundle import read_card
 
     # Card, network and statistics are read one after the other: of one file, or of none.
     _require_trusted(model)
@@ -99,6 +99,6 @@ def _load(model: ModelRef, card: ModelCard | None = None) -> _Model:
 
 
 def _require_trusted(model: ModelRef) -> None:
-    from xrayview.io.bundle import require_trusted, sha256_of
+    from xrayview.io.model.bundle import require_trusted, sha256_of
 
     require_trusted(sha256_of(model.path), model.sha256, model.path)

@@ -11,7 +11,7 @@ from xrayview.errors import StatusCode, UnreadableFilm
 
 def deidentify_film(request: DeidentifyFilm) -> DeidentifiedFilm:
     """The film's de-identified copy; one that cannot be decoded has none."""
-    from xrayview.io.deidentify import Pseudonyms, deidentified
+    from xrayview.io.deidentify.copy import Pseudonyms, deidentified
 
     film = request.film
     if film.format != "dicom":

@@ -28,8 +28,8 @@ def inspect_film(request: InspectFilm) -> FilmInspection:
     from pydicom.uid import UID
 
     from xrayview.display.inspector import pipeline_steps, spacing_attributes
+    from xrayview.io.dicom.transfer_syntax import TRANSFER_SYNTAXES
     from xrayview.io.readers import read_stored
-    from xrayview.io.transfer_syntax import TRANSFER_SYNTAXES
 
     limits = request.limits or Limits()
     radiograph = decode_film(DecodeFilm(request.film, request.limits))
@@ -118,13 +118,13 @@ def _with_function_of(window: Window, function: VoiFunction) -> Window:
 
 def read_tags(request: ReadTags) -> tuple[TagNode, ...]:
     """All attributes of a DICOM file as a tree."""
-    from xrayview.io import tags
+    from xrayview.io.tags import tree as tag_tree
 
-    return tags.read_tags(request.path)
+    return tag_tree.read_tags(request.path)
 
 
 def read_attributes(request: ReadAttributes) -> tuple[str, ...]:
     """The cells of one row of the tag table."""
-    from xrayview.io import tags
+    from xrayview.io.tags import tree as tag_tree
 
-    return tags.read_values(request.path, request.columns)
+    return tag_tree.read_values(request.path, request.columns)

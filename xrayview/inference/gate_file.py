@@ -14,7 +14,7 @@ import numpy.typing as npt
 from xrayview.domain.model import ModelCard
 from xrayview.errors import ModelError
 from xrayview.inference.likeness import TrainingStatistics
-from xrayview.io.bundle import read_extra
+from xrayview.io.model.bundle import read_extra
 
 if TYPE_CHECKING:
     from xrayview.inference.runtime import Runtime

@@ -24,7 +24,7 @@ from xrayview.errors import ContractBroken, DeviceUnavailable, ModelError
 from xrayview.inference.cutting import Halves, NoCut, as_call, cut, without_activation
 from xrayview.inference.outputs import ToLogits, to_logits
 from xrayview.inference.probe import noise, probe, require_same_whole, same_scores
-from xrayview.io.bundle import require_trusted
+from xrayview.io.model.bundle import require_trusted
 
 Array = npt.NDArray[np.float32]
 Device = Literal["auto", "cpu", "cuda"]

@@ -12,21 +12,21 @@ from pydicom.dataset import Dataset
 
 from xrayview.domain.film import FilmRef
 from xrayview.domain.radiograph import Greyscale, Radiograph
-from xrayview.io import dicom
-from xrayview.io.dataset import open_dicom
-from xrayview.io.functional_groups import GROUP_TAGS, of_frame
-from xrayview.io.limits import check_scans, check_size
-from xrayview.io.opening import regular_file, told_about
-from xrayview.io.raster_header import jpeg_header, jpeg_is_complete
-from xrayview.io.reduced_frames import (
+from xrayview.io.dicom import reader as dicom_reader
+from xrayview.io.dicom.dataset import open_dicom
+from xrayview.io.dicom.functional_groups import GROUP_TAGS, of_frame
+from xrayview.io.dicom.reduced_frames import (
     SYNTAXES,
     NoReducedFrame,
     divisor,
     reduced_frame,
     reduced_jpeg,
 )
-from xrayview.io.spacing import SHAPES, spacing_of
-from xrayview.io.values import integer, items, text
+from xrayview.io.dicom.spacing import SHAPES, spacing_of
+from xrayview.io.dicom.values import integer, items, text
+from xrayview.io.limits import check_scans, check_size
+from xrayview.io.raster.png_jpeg_header import jpeg_header, jpeg_is_complete
+from xrayview.io.safe_open import regular_file, told_about
 
 Grey = npt.NDArray[np.uint8]
 
@@ -116,7 +116,7 @@ def _reduced_dicom(film: FilmRef, size_px: int, max_megapixels: float) -> Radiog
         regular_file(film.path)
         data = film.path.read_bytes()
         try:
-            small = dicom.read(data, film, max_megapixels, partial(reduced_frame, size_px))
+            small = dicom_reader.read(data, film, max_megapixels, partial(reduced_frame, size_px))
         except NoReducedFrame:
             return None
     # Padding and shutter have borders in pixels, which averages would blur.

@@ -17,10 +17,11 @@ from xrayview.domain.film import FilmRef
 from xrayview.domain.inspection import StoredValues
 from xrayview.domain.radiograph import Radiograph
 from xrayview.errors import StatusCode, UnreadableFilm
-from xrayview.io import dicom, raster
+from xrayview.io.dicom import reader as dicom_reader
+from xrayview.io.dicom.fast_header import PIECE_BYTES
 from xrayview.io.limits import MAX_FILE_BYTES, too_large
-from xrayview.io.opening import regular_file, told_about
-from xrayview.io.plain_header import PIECE_BYTES
+from xrayview.io.raster import reader as raster_reader
+from xrayview.io.safe_open import regular_file, told_about
 from xrayview.io.scan import relative_path
 
 HEAD_BYTES = 512
@@ -51,15 +52,15 @@ READERS: tuple[Reader, ...] = (
     # First: the preamble of a DICOM file may be the head of a valid TIFF (PS3.10, 7.1).
     Reader(
         "dicom",
-        dicom.sniff,
-        dicom.read_header,
-        dicom.read,
-        dicom.stored_frames,
-        dicom.unavailable,
+        dicom_reader.sniff,
+        dicom_reader.read_header,
+        dicom_reader.read,
+        dicom_reader.stored_frames,
+        dicom_reader.unavailable,
     ),
     *(
         Reader(row.name, row.sniff, row.read_header, row.read, row.stored_frames)
-        for row in raster.FORMATS
+        for row in raster_reader.FORMATS
     ),
 )
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from xrayview.domain.film import RejectedFile
 from xrayview.errors import NothingUsable, StatusCode
-from xrayview.io import measurements, stars
+from xrayview.io.tables import measurements, stars
 
 OUR_NOTES = frozenset({measurements.FILE_NAME, stars.FILE_NAME})
 """What the program keeps beside films: no file that was tried and is none."""

@@ -16,7 +16,7 @@ from xrayview.domain.model import ModelCard
 from xrayview.engine.protocol import Device, ModelRef
 from xrayview.errors import ModelError, ModelNotTrusted, XrayViewError
 from xrayview.io.atomic import replacing
-from xrayview.io.bundle import read_card, sha256_of
+from xrayview.io.model.bundle import read_card, sha256_of
 from xrayview.services.places import config_folder, models_folder
 from xrayview.services.resources import resource
 

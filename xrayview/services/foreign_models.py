@@ -11,7 +11,7 @@ from xrayview.domain.model import Activation, Finding, ModelCard, Outputs, Prepr
 from xrayview.errors import UsageError
 from xrayview.inference.calibration import LEAST_SHARE
 from xrayview.io.atomic import replacing
-from xrayview.io.bundle import CARD_NAME, card_from_json, card_to_json, read_extra, sidecar_of
+from xrayview.io.model.bundle import CARD_NAME, card_from_json, card_to_json, read_extra, sidecar_of
 
 _DESCRIPTION = "A model from elsewhere; its card was written from what its user said of it."
 _LIMITATIONS = (

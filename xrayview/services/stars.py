@@ -15,7 +15,7 @@ from threading import Lock
 
 from xrayview.domain.film import FilmRef
 from xrayview.errors import UsageError
-from xrayview.io.stars import FILE_NAME, load_stars, save_stars
+from xrayview.io.tables.stars import FILE_NAME, load_stars, save_stars
 from xrayview.services.places import config_folder
 
 _log = logging.getLogger(__name__)

@@ -25,7 +25,7 @@ from xrayview.engine.protocol import (
     PrepareInput,
 )
 from xrayview.errors import ModelNotTrusted, ModelWithoutCard, XrayViewError
-from xrayview.io.bundle import read_card
+from xrayview.io.model.bundle import read_card
 from xrayview.services.catalogue import model_ref, trust_model
 from xrayview.services.session import MOST_VIEWS, Session
 from xrayview.services.tasks import Tasks

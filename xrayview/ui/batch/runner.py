@@ -18,7 +18,7 @@ from xrayview.domain.events import BatchEvent, BatchFinished, BatchStarted, Film
 from xrayview.engine.client import Engine
 from xrayview.engine.protocol import ModelRef
 from xrayview.errors import XrayViewError
-from xrayview.io.predictions import IdentityMode
+from xrayview.io.tables.predictions import IdentityMode
 from xrayview.services.identity import identity_key
 from xrayview.services.session import Session
 from xrayview.services.settings import Settings

@@ -24,7 +24,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from xrayview.io.column_catalogue import KnownColumn
+from xrayview.io.tags.known_columns import KnownColumn
 from xrayview.ui.colours import C
 from xrayview.ui.export.parts import label
 

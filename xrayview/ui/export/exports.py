@@ -23,7 +23,7 @@ from xrayview.ui.workspace import Workspace
 
 if TYPE_CHECKING:
     # it brings pydicom, and with it every decoder
-    from xrayview.io.column_catalogue import KnownColumn
+    from xrayview.io.tags.known_columns import KnownColumn
 
 _MATTER = "export"
 _NO_SOURCE = Message(
@@ -173,6 +173,6 @@ class Exports(QObject):
 
 
 def _known_columns() -> tuple[KnownColumn, ...]:
-    from xrayview.io.column_catalogue import known_columns
+    from xrayview.io.tags.known_columns import known_columns
 
     return known_columns()

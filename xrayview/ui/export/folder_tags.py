@@ -11,9 +11,9 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWi
 
 from xrayview.batch.tag_table import write_tag_table
 from xrayview.engine.client import Engine
-from xrayview.io.column_catalogue import KnownColumn
-from xrayview.io.tag_columns import DEFAULT_COLUMNS
-from xrayview.io.tag_table import table_of
+from xrayview.io.tags.columns import DEFAULT_COLUMNS
+from xrayview.io.tags.known_columns import KnownColumn
+from xrayview.io.tags.table import table_of
 from xrayview.services.identity import identity_key
 from xrayview.services.tasks import Tasks
 from xrayview.ui.export.column_chooser import ColumnChooser

@@ -21,8 +21,8 @@ from PySide6.QtWidgets import (
 
 from xrayview.domain.model import ModelCard
 from xrayview.errors import ModelError
-from xrayview.io.bundle import sidecar_of
-from xrayview.io.card import MAX_SIDE
+from xrayview.io.model.bundle import sidecar_of
+from xrayview.io.model.card import MAX_SIDE
 from xrayview.services.foreign_models import Answers, Scale, card_of
 from xrayview.ui.banners import Banners
 from xrayview.ui.export.parts import combo, label, rule

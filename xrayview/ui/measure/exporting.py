@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QFileDialog, QWidget
 from xrayview.batch.measurements import MeasuredFilm, measure_films
 from xrayview.engine.client import Engine
 from xrayview.errors import Cancelled, UsageError, XrayViewError
-from xrayview.io.measurements import export_measurements
+from xrayview.io.tables.measurements import export_measurements
 from xrayview.services.session import Session
 from xrayview.services.tasks import Tasks
 from xrayview.ui.banners import Kind, Message

@@ -15,15 +15,8 @@ from pydicom.dataset import Dataset
 from xrayview.domain.film import FilmRef
 from xrayview.domain.radiograph import Greyscale, Radiograph
 from xrayview.errors import StatusCode, UnreadableFilm
-from xrayview.io.dataset import DicomFile, PixelElement, open_dicom, sniff
-from xrayview.io.functional_groups import GROUP_TAGS, of_frame
-from xrayview.io.greyscale_header import SampleFormat, greyscale_of
-from xrayview.io.image_pixel import PixelDescription, describe
-from xrayview.io.orientation import orientation_of
-from xrayview.io.overlay_planes import TAGS as OVERLAY_TAGS
-from xrayview.io.overlay_planes import overlay_planes
-from xrayview.io.pixels import DecodedFrame, FrameSource, decode_frame, stored_frame, unused_bit
-from xrayview.io.plain_header import (
+from xrayview.io.dicom.dataset import DicomFile, PixelElement, open_dicom, sniff
+from xrayview.io.dicom.fast_header import (
     Element,
     Odd,
     Tag,
@@ -32,16 +25,29 @@ from xrayview.io.plain_header import (
     plain_text,
     tag_bytes,
 )
-from xrayview.io.shutter import KEYWORDS as SHUTTER_KEYWORDS
-from xrayview.io.shutter import shutter_of
-from xrayview.io.spacing import spacing_of
-from xrayview.io.transfer_syntax import (
+from xrayview.io.dicom.functional_groups import GROUP_TAGS, of_frame
+from xrayview.io.dicom.greyscale_header import SampleFormat, greyscale_of
+from xrayview.io.dicom.image_pixel import PixelDescription, describe
+from xrayview.io.dicom.orientation import orientation_of
+from xrayview.io.dicom.overlay_planes import TAGS as OVERLAY_TAGS
+from xrayview.io.dicom.overlay_planes import overlay_planes
+from xrayview.io.dicom.pixels import (
+    DecodedFrame,
+    FrameSource,
+    decode_frame,
+    stored_frame,
+    unused_bit,
+)
+from xrayview.io.dicom.shutter import KEYWORDS as SHUTTER_KEYWORDS
+from xrayview.io.dicom.shutter import shutter_of
+from xrayview.io.dicom.spacing import spacing_of
+from xrayview.io.dicom.transfer_syntax import (
     TRANSFER_SYNTAXES,
     TransferSyntax,
     missing_decoders,
     unsupported,
 )
-from xrayview.io.values import integer, items, numbers, text
+from xrayview.io.dicom.values import integer, items, numbers, text
 
 __all__ = ["read", "read_header", "sniff", "stored_frames", "unavailable"]
 

@@ -17,11 +17,11 @@ from pydicom.uid import UID
 
 from xrayview.domain.tags import TagNode
 from xrayview.errors import StatusCode, UnreadableFilm
-from xrayview.io import dicom
-from xrayview.io.dataset import UNDEFINED_LENGTH, DicomFile, PixelElement, open_dicom
-from xrayview.io.opening import regular_file, told_about
+from xrayview.io.dicom import reader as dicom_reader
+from xrayview.io.dicom.dataset import UNDEFINED_LENGTH, DicomFile, PixelElement, open_dicom
 from xrayview.io.readers import HEAD_BYTES, read_header
-from xrayview.io.tag_columns import Column, column_of, parse_column
+from xrayview.io.safe_open import regular_file, told_about
+from xrayview.io.tags.columns import Column, column_of, parse_column
 
 MAX_DEPTH = 64
 MAX_NODES = 20_000
@@ -50,7 +50,7 @@ def read_tags(
     with told_about(path):
         regular_file(path)
         with path.open("rb") as stream:
-            if not dicom.sniff(stream.read(HEAD_BYTES)):
+            if not dicom_reader.sniff(stream.read(HEAD_BYTES)):
                 raise UnreadableFilm(
                     "Not a DICOM file",
                     code=StatusCode.NOT_AN_IMAGE,
@@ -208,7 +208,7 @@ def read_values(path: Path, columns: tuple[str, ...]) -> tuple[str, ...]:
     with told_about(path):
         regular_file(path)
         with path.open("rb") as stream:
-            if not dicom.sniff(stream.read(HEAD_BYTES)):
+            if not dicom_reader.sniff(stream.read(HEAD_BYTES)):
                 return _raster_values(path, columns)
             tags = [column.steps[0] for column in wanted]
             # Without any tag pydicom reads all of them.

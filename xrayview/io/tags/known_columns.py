@@ -7,7 +7,7 @@ from functools import cache
 
 from pydicom.datadict import DicomDictionary  # type: ignore[attr-defined]
 
-from xrayview.io.tag_columns import DEFAULT_COLUMNS, column_of
+from xrayview.io.tags.columns import DEFAULT_COLUMNS, column_of
 
 _RETIRED = "Retired"
 

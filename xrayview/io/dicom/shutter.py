@@ -7,7 +7,7 @@ import math
 from pydicom.dataset import Dataset
 
 from xrayview.domain.radiograph import Point, Shutter
-from xrayview.io.values import integer, numbers, texts
+from xrayview.io.dicom.values import integer, numbers, texts
 
 _EDGES = (
     "ShutterUpperHorizontalEdge",

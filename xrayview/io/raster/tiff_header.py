@@ -9,7 +9,7 @@ from io import BytesIO
 from typing import BinaryIO
 
 from xrayview.errors import UnreadableFilm
-from xrayview.io.raster_structure import RasterHeader, broken, exactly
+from xrayview.io.raster.structure import RasterHeader, broken, exactly
 
 TIFF_SIGNATURES = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 

@@ -16,11 +16,11 @@ import numpy.typing as npt
 from PIL import Image
 
 from xrayview.domain.radiograph import Pixels
-from xrayview.io.codestream import J2K_START
-from xrayview.io.dataset import UNDEFINED_LENGTH
-from xrayview.io.image_pixel import PixelDescription
+from xrayview.io.dicom.codestream import J2K_START
+from xrayview.io.dicom.dataset import UNDEFINED_LENGTH
+from xrayview.io.dicom.image_pixel import PixelDescription
+from xrayview.io.dicom.pixels import DecodedFrame, FrameSource, compressed_frame
 from xrayview.io.limits import check_size
-from xrayview.io.pixels import DecodedFrame, FrameSource, compressed_frame
 
 _JPEG_BASELINE = "1.2.840.10008.1.2.4.50"
 _JPEG_2000 = frozenset({"1.2.840.10008.1.2.4.90", "1.2.840.10008.1.2.4.91"})

@@ -12,8 +12,8 @@ from collections.abc import Iterator
 from typing import BinaryIO
 
 from xrayview.errors import UnreadableFilm
-from xrayview.io.raster_structure import RasterHeader, broken, exactly
-from xrayview.io.tiff_header import exif_orientation
+from xrayview.io.raster.structure import RasterHeader, broken, exactly
+from xrayview.io.raster.tiff_header import exif_orientation
 
 PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 JPEG_SIGNATURE = b"\xff\xd8\xff"

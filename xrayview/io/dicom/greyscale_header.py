@@ -10,7 +10,7 @@ import numpy.typing as npt
 from pydicom.dataset import Dataset
 
 from xrayview.domain.radiograph import Greyscale, Lut, VoiFunction, Window
-from xrayview.io.values import integer, items, number, numbers, text, texts
+from xrayview.io.dicom.values import integer, items, number, numbers, text, texts
 
 _FORBIDDEN_SHAPES = {("MONOCHROME1", "IDENTITY"), ("MONOCHROME2", "INVERSE")}
 

@@ -12,7 +12,13 @@ from collections.abc import Collection
 from functools import lru_cache
 from io import RawIOBase
 
-from xrayview.io.dataset import DEFLATED, EXPLICIT_BE, IMPLICIT_LE, PIXEL_KEYWORDS, UNDEFINED_LENGTH
+from xrayview.io.dicom.dataset import (
+    DEFLATED,
+    EXPLICIT_BE,
+    IMPLICIT_LE,
+    PIXEL_KEYWORDS,
+    UNDEFINED_LENGTH,
+)
 
 # PS3.5, 7.1.2: a length of 32 bits after two reserved bytes.
 _LONG = frozenset(b"OB OD OF OL OV OW SQ SV UC UN UR UT UV".split())

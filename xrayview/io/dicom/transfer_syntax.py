@@ -109,4 +109,4 @@ def unsupported(uid: str) -> UnreadableFilm:
 def _register_jpeg_extended(decoder: Decoder) -> None:
     name = _GDCM_12_BIT[0]
     if decoder.UID == "1.2.840.10008.1.2.4.51" and name not in decoder.available_plugins:
-        decoder.add_plugin(name, ("xrayview.io.jpeg_extended", "decode_frame"))
+        decoder.add_plugin(name, ("xrayview.io.dicom.jpeg_extended", "decode_frame"))

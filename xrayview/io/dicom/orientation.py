@@ -6,7 +6,7 @@ import math
 
 from pydicom.dataset import Dataset
 
-from xrayview.io.values import numbers, text, texts
+from xrayview.io.dicom.values import numbers, text, texts
 
 _AXES = (("L", "R"), ("P", "A"), ("H", "F"))
 """Towards which side of a biped x, y and z grow, and shrink (PS3.3 C.7.6.2.1.1)."""

@@ -10,9 +10,9 @@ from pydicom.datadict import tag_for_keyword
 from pydicom.dataelem import RawDataElement
 from pydicom.dataset import Dataset
 
-from xrayview.io.dataset import DicomFile
-from xrayview.io.shutter import KEYWORDS as SHUTTER_KEYWORDS
-from xrayview.io.values import items
+from xrayview.io.dicom.dataset import DicomFile
+from xrayview.io.dicom.shutter import KEYWORDS as SHUTTER_KEYWORDS
+from xrayview.io.dicom.values import items
 
 _PER_FRAME = "PerFrameFunctionalGroupsSequence"
 _SHARED = "SharedFunctionalGroupsSequence"

@@ -11,8 +11,8 @@ from pathlib import Path
 
 from xrayview.errors import Status, StatusCode, UsageError
 from xrayview.io.atomic import replacing
-from xrayview.io.predictions import FORMULA, IdentityMode, patient_cell
-from xrayview.io.tag_columns import NUMBER_VRS, Column, parse_column
+from xrayview.io.tables.predictions import FORMULA, IdentityMode, patient_cell
+from xrayview.io.tags.columns import NUMBER_VRS, Column, parse_column
 
 BEFORE_TAGS = ("path", "status", "status_code", "message")
 

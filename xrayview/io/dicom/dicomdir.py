@@ -13,7 +13,7 @@ from pydicom.multival import MultiValue
 from xrayview.domain.film import RejectedFile
 from xrayview.errors import StatusCode, UnreadableFilm
 from xrayview.io.limits import MAX_INFLATED_BYTES, too_large
-from xrayview.io.opening import regular_file, told_about
+from xrayview.io.safe_open import regular_file, told_about
 
 
 def referred_files(path: Path) -> Iterator[Path | RejectedFile]:

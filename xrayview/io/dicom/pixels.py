@@ -16,12 +16,12 @@ from pydicom.pixels.processing import apply_color_lut
 
 from xrayview.domain.radiograph import Pixels
 from xrayview.errors import UnreadableFilm
-from xrayview.io.codestream import check_codestream, encapsulation_warning, frame_warning
-from xrayview.io.dataset import UNDEFINED_LENGTH, DicomFile, PixelElement
-from xrayview.io.image_pixel import FLOAT_KEYWORDS, PixelDescription, undecodable
+from xrayview.io.dicom.codestream import check_codestream, encapsulation_warning, frame_warning
+from xrayview.io.dicom.dataset import UNDEFINED_LENGTH, DicomFile, PixelElement
+from xrayview.io.dicom.image_pixel import FLOAT_KEYWORDS, PixelDescription, undecodable
+from xrayview.io.dicom.transfer_syntax import TransferSyntax, decoder_of
 from xrayview.io.limits import check_size
-from xrayview.io.luminance import COLOUR_NOTE, luminance
-from xrayview.io.transfer_syntax import TransferSyntax, decoder_of
+from xrayview.io.raster.luminance import COLOUR_NOTE, luminance
 
 _RLE = "1.2.840.10008.1.2.5"
 

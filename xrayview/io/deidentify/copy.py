@@ -24,10 +24,10 @@ from pydicom.uid import UID
 from xrayview import __version__
 from xrayview.domain.tags import LINKING
 from xrayview.errors import StatusCode, UnreadableFilm
-from xrayview.io.dataset import PIXEL_KEYWORDS
-from xrayview.io.deidentify_rules import EDITION, Action, action_for
-from xrayview.io.identity_traces import Traces
-from xrayview.io.opening import regular_file, told_about
+from xrayview.io.deidentify.rules import EDITION, Action, action_for
+from xrayview.io.deidentify.traces import Traces
+from xrayview.io.dicom.dataset import PIXEL_KEYWORDS
+from xrayview.io.safe_open import regular_file, told_about
 
 STANDARD_ROOT = "1.2.840.10008."
 """UIDs of the standard itself: they name classes and codes, never an instance."""

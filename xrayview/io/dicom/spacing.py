@@ -5,7 +5,7 @@ from __future__ import annotations
 from pydicom.dataset import Dataset
 
 from xrayview.domain.radiograph import Spacing, SpacingKind
-from xrayview.io.values import number, numbers, text
+from xrayview.io.dicom.values import number, numbers, text
 
 _CALIBRATED_BY = {"FIDUCIAL": SpacingKind.CALIBRATED, "GEOMETRY": SpacingKind.CORRECTED}
 _CROSS_SECTIONAL = frozenset({"CT", "MR", "PT", "NM"})

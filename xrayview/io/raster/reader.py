@@ -15,8 +15,8 @@ from xrayview.domain.film import FilmRef
 from xrayview.domain.radiograph import Greyscale, Pixels, Radiograph
 from xrayview.errors import StatusCode, UnreadableFilm
 from xrayview.io.limits import check_scans, check_size
-from xrayview.io.luminance import COLOUR_NOTE, luminance
-from xrayview.io.raster_header import (
+from xrayview.io.raster.luminance import COLOUR_NOTE, luminance
+from xrayview.io.raster.png_jpeg_header import (
     JPEG_SIGNATURE,
     PNG_SIGNATURE,
     jpeg_header,
@@ -24,8 +24,8 @@ from xrayview.io.raster_header import (
     png_header,
     png_is_complete,
 )
-from xrayview.io.raster_structure import RasterHeader
-from xrayview.io.tiff_header import TIFF_SIGNATURES, tiff_header, tiff_is_complete, tiff_page
+from xrayview.io.raster.structure import RasterHeader
+from xrayview.io.raster.tiff_header import TIFF_SIGNATURES, tiff_header, tiff_is_complete, tiff_page
 
 # What OpenCV would print of a broken file is said by the error that names the file.
 cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)

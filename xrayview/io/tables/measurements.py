@@ -21,7 +21,7 @@ from xrayview.domain.measurement import Annotation, FilmMarks, Mark, Measured
 from xrayview.domain.radiograph import Point, Spacing, SpacingKind
 from xrayview.errors import UsageError
 from xrayview.io.atomic import replacing
-from xrayview.io.predictions import FORMULA
+from xrayview.io.tables.predictions import FORMULA
 
 FILE_NAME = "xrayview-measurements.json"
 SCHEMA = 1

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pydicom.dataset import Dataset
 
 from xrayview.errors import StatusCode, UnreadableFilm
-from xrayview.io.values import integer, text
+from xrayview.io.dicom.values import integer, text
 
 FLOAT_KEYWORDS = frozenset({"FloatPixelData", "DoubleFloatPixelData"})
 _REQUIRED = ("Rows", "Columns", "SamplesPerPixel", "BitsAllocated")

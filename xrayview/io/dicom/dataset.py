@@ -18,8 +18,8 @@ from pydicom.filereader import read_dataset
 from pydicom.valuerep import VR
 
 from xrayview.errors import StatusCode, UnreadableFilm
+from xrayview.io.dicom.values import text
 from xrayview.io.limits import MAX_DEFLATED_HEADER_BYTES, MAX_INFLATED_BYTES, too_large
-from xrayview.io.values import text
 
 # Values are checked where they are used; a warning per odd value would also quote it.
 pydicom.config.settings.reading_validation_mode = pydicom.config.IGNORE

@@ -8,7 +8,7 @@ from typing import BinaryIO
 
 from xrayview.errors import StatusCode, UnreadableFilm
 from xrayview.io.limits import check_scans
-from xrayview.io.raster_header import jpeg_header, jpeg_is_complete, jpeg_is_sound
+from xrayview.io.raster.png_jpeg_header import jpeg_header, jpeg_is_complete, jpeg_is_sound
 
 _ITEM, _DELIMITER = 0xFFFEE000, 0xFFFEE0DD
 J2K_START = b"\xff\x4f\xff\x51"

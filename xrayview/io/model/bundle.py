@@ -17,7 +17,7 @@ from typing import Any, NoReturn
 
 from xrayview.domain.model import ModelCard
 from xrayview.errors import ModelError, ModelWithoutCard
-from xrayview.io.card import card_from_plain, card_to_json
+from xrayview.io.model.card import card_from_plain, card_to_json
 
 __all__ = ["card_from_json", "card_to_json", "read_card", "read_extra", "sha256_of"]
 

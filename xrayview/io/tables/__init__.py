@@ -1,0 +1,1 @@
+"""Predictions, measurements and stars on disk."""
