@@ -17,16 +17,16 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from training.card import draft_card
+from training.bundle.card import draft_card
+from training.bundle.export import TOLERANCE, best_network, export, save_script
+from training.bundle.gate_statistics import described, gate_statistics, gated
 from training.config import TrainingConfig
 from training.data.films import Say, select_rows
 from training.data.splits import VALIDATION
-from training.evaluate import Subject
-from training.export import TOLERANCE, best_network, export, save_script
-from training.gate_statistics import described, gate_statistics, gated
+from training.evaluation.evaluate import Subject
+from training.evaluation.scoring import Scored, score_films
 from training.pipeline import fitted_card
 from training.runs import RunFolder, command_line, commit
-from training.scoring import Scored, score_films
 from xrayview.domain.model import ModelCard, Scope
 from xrayview.errors import ModelError, NothingUsable, UsageError
 from xrayview.inference import runtime

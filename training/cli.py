@@ -8,12 +8,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from training import commands, runs
+from training import runs
+from training.commands import model as model_commands
+from training.commands.ensemble import ensemble, ensemble_options, no_test_option
+from training.commands.grid import grid, grid_options
+from training.commands.import_weights import import_options, import_state_dict
 from training.config import TrainingConfig, with_overrides
 from training.disk import cannot_write
-from training.ensemble.command import ensemble, ensemble_options, no_test_option
-from training.grid.command import grid, grid_options
-from training.import_command import import_options, import_state_dict
 from training.recipes import RECIPES, recipe
 from training.runs import RunFolder
 from xrayview.errors import ExitCode, UsageError, XrayViewError
@@ -143,7 +144,7 @@ def _prepare_options(parser: argparse.ArgumentParser) -> None:
 
 
 def _prepare(args: argparse.Namespace) -> None:
-    from training.preparation import prepare
+    from training.commands.prepare import prepare
 
     config = with_overrides(recipe(args.recipe), _overrides(args))
     out = args.out or args.runs / "prepared" / config.recipe
@@ -164,7 +165,7 @@ def _evaluate_options(parser: argparse.ArgumentParser) -> None:
 
 
 def _evaluate(args: argparse.Namespace) -> None:
-    from training.evaluate import evaluate, find_subject
+    from training.evaluation.evaluate import evaluate, find_subject
 
     subject = find_subject(args.model, args.recipe)
     default = args.model if args.model.is_dir() else Path("runs") / args.model.stem
@@ -200,26 +201,26 @@ COMMANDS: dict[str, Command] = {
     ),
     "calibrate": Command(
         "a copy of a bundle, calibrated anew on validation",
-        commands.calibrate_options,
-        commands.calibrate,
+        model_commands.calibrate_options,
+        model_commands.calibrate,
     ),
     "export": Command(
-        "the bundle of a run's best weights", commands.export_options, commands.export
+        "the bundle of a run's best weights", model_commands.export_options, model_commands.export
     ),
     "gate": Command(
         "a copy of a bundle with statistics of its training films, for the app to tell others",
-        commands.gate_options,
-        commands.gate,
+        model_commands.gate_options,
+        model_commands.gate,
     ),
     "audit": Command(
         "what a model, or no model at all, can tell without the lungs",
-        commands.audit_options,
-        commands.audit,
+        model_commands.audit_options,
+        model_commands.audit,
     ),
     "report": Command(
         "one page: figures, curves, errors, heat maps, audit",
-        commands.report_options,
-        commands.report,
+        model_commands.report_options,
+        model_commands.report,
     ),
 }
 

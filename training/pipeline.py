@@ -9,24 +9,24 @@ import numpy as np
 import numpy.typing as npt
 from lightning_fabric import Fabric
 
-from training.card import TEST_FILMS, calibrated, completed, draft_card
-from training.conclusion import conclude
+from training.bundle.card import TEST_FILMS, calibrated, completed, draft_card
+from training.bundle.export import best_network, export
+from training.bundle.gate_statistics import gated
 from training.config import TrainingConfig
 from training.data.films import Films, Say, load_films
 from training.data.manifest import FilmRow
 from training.data.splits import TEST, VALIDATION
 from training.data.targets import targets_NK
-from training.evaluate import Subject, classes, truths, write_figures
-from training.export import best_network, export
-from training.figures import Truth, agreement, figures, plain
-from training.gate_statistics import gated
-from training.loop import train as train_network
-from training.network import CutNetwork
-from training.operating_points import choose
-from training.processes import start_processes
-from training.progress import Progress
+from training.evaluation.evaluate import Subject, classes, truths, write_figures
+from training.evaluation.metrics import Truth, agreement, figures, plain
+from training.evaluation.operating_points import choose
+from training.evaluation.scoring import Scored, score_films
+from training.finish import conclude
+from training.loop.loop import train as train_network
+from training.loop.processes import start_processes
+from training.loop.progress import Progress
+from training.networks.cut_network import CutNetwork
 from training.runs import RunFolder, now_utc, weights_sha256
-from training.scoring import Scored, score_films
 from xrayview.domain.model import ModelCard, OperatingPoint
 from xrayview.inference.calibration import fit_temperature
 from xrayview.io.model.bundle import read_card

@@ -144,7 +144,7 @@ def weights_sha256(run: RunFolder) -> str:
     """Of the weights that validation chose: what two runs of one config can be compared by."""
     import torch
 
-    from training.network import state_sha256
+    from training.networks.cut_network import state_sha256
 
     return state_sha256(torch.load(run.best, map_location="cpu", weights_only=True)["weights"])
 

@@ -19,14 +19,14 @@ import numpy.typing as npt
 from sklearn.metrics import roc_auc_score
 from sklearn.neighbors import NearestNeighbors
 
+from training.bundle.gate_statistics import fitted
 from training.config import DataConfig
 from training.data.cache import open_film
 from training.data.films import select_rows
 from training.data.manifest import FilmRow
 from training.data.readers import list_films
 from training.data.splits import TEST, TRAIN, VALIDATION
-from training.evaluate import find_subject
-from training.gate_statistics import fitted
+from training.evaluation.evaluate import find_subject
 from xrayview.inference import runtime
 from xrayview.inference.gate_file import read_statistics
 from xrayview.inference.likeness import TrainingStatistics, vectors_of

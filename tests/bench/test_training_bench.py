@@ -22,13 +22,13 @@ from torch.nn import functional
 from torch.utils.data import DataLoader
 from torchvision import datasets, transforms
 
-from training import networks
 from training.config import TrainingConfig, with_overrides
 from training.data.films import load_films
-from training.interruption import stop_requests
-from training.loop import _Training
-from training.pace import Pace
-from training.processes import start_processes
+from training.loop.loop import _Training
+from training.loop.processes import start_processes
+from training.loop.signals import stop_requests
+from training.loop.speed import Pace
+from training.networks import build as networks
 from training.recipes import recipe
 from training.runs import new_run
 

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from training.config import AugmentConfig
-from training.data.ahead import Ahead, Supply
+from training.data.batch_loader import Ahead, Supply
 from training.data.batches import Batch, FilmSet, TrainingBatches
 from xrayview.domain.model import PreprocessSpec
 from xrayview.preprocessing.pipeline import Preprocessor

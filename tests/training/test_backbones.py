@@ -11,14 +11,16 @@ import pytest
 import torch
 import torchvision
 
-from training import initial_weights, loop, networks
-from training.backbones import BACKBONES
-from training.card import draft_card
+from training.bundle.card import draft_card
+from training.bundle.export import export
 from training.config import NetworkConfig, TrainingConfig, with_overrides
 from training.data.films import load_films
-from training.export import export
-from training.freezing import layers_of, set_training, trainable_layers
-from training.processes import start_processes
+from training.loop import loop
+from training.loop.processes import start_processes
+from training.networks import build as networks
+from training.networks import initial_weights
+from training.networks.backbones import BACKBONES
+from training.networks.freezing import layers_of, set_training, trainable_layers
 from training.runs import RunFolder, new_run
 from xrayview.errors import UsageError
 from xrayview.io.model.bundle import read_card

@@ -8,13 +8,13 @@ import pytest
 import torch
 
 from training import disk
+from training.bundle.export import save_script
 from training.cli import main
+from training.data.lung_masks import LungMasks
 from training.data.manifest import FilmRow
 from training.data.surroundings import load_lungs
 from training.disk import CannotWrite, require_room
-from training.export import save_script
-from training.loop import _save_whole
-from training.lungs import LungMasks
+from training.loop.loop import _save_whole
 from training.runs import append_log, write_json
 from xrayview.domain.model import PreprocessSpec
 from xrayview.errors import ExitCode

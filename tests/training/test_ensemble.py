@@ -13,7 +13,6 @@ import pytest
 import torch
 
 from tests.training.conftest import TINY, make_data
-from training import networks
 from training.cli import main
 from training.config import NetworkConfig, TrainingConfig
 from training.data.films import select_rows
@@ -21,6 +20,7 @@ from training.data.manifest import FilmRow, read_rows, write_rows
 from training.data.splits import TEST, TRAIN, VALIDATION
 from training.ensemble.films import common_films, write_table
 from training.ensemble.network import Ensemble
+from training.networks import build as networks
 from training.runs import RunFolder
 from xrayview.domain.model import ModelCard
 from xrayview.errors import ExitCode, NothingUsable, UsageError

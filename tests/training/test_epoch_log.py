@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from training import epoch_log
-from training.bar import Bar
-from training.epoch_log import EpochLog
+from training.loop import epoch_log
+from training.loop.epoch_log import EpochLog
+from training.loop.progress_bar import Bar
 from training.runs import new_run
 
 

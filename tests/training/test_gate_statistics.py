@@ -8,18 +8,18 @@ import numpy as np
 import pytest
 
 from tests.training.conftest import make_data
-from training import networks
-from training.card import draft_card
-from training.cli import main
-from training.config import TrainingConfig, to_dict
-from training.export import export
-from training.gate_statistics import (
+from training.bundle.card import draft_card
+from training.bundle.export import export
+from training.bundle.gate_statistics import (
     FAR_TIMES,
     LIMIT_PERCENTILE,
     NEAR_TIMES,
     fitted,
     with_limits,
 )
+from training.cli import main
+from training.config import TrainingConfig, to_dict
+from training.networks import build as networks
 from training.runs import RunFolder, write_json
 from xrayview.errors import ExitCode
 from xrayview.inference import runtime

@@ -133,7 +133,7 @@ def start(data: Path, out: Path, weights: Path, *more: str) -> int:
 @pytest.fixture(scope="module")
 def out(data: Path, weights: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A grid that was killed in its second training, and started again."""
-    from training import loop
+    from training.loop import loop
 
     out = tmp_path_factory.mktemp("grid") / "grid"
     draw, finished = loop.TrainingBatches.batch, []

@@ -9,8 +9,8 @@ import torch
 from torch.nn import functional
 
 from training.config import FindingRule, OptimConfig, TargetConfig
-from training.optimisation import ClassLoss, FindingLoss
-from training.validation import judge
+from training.loop.optimisation import ClassLoss, FindingLoss
+from training.loop.validation import judge
 
 PLAIN = OptimConfig(balance=False)
 NAN = float("nan")

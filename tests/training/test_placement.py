@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from training.borrowed import BORROWED, Borrower
+from training.audit.appearance_swap import BORROWED, Borrower
 from training.config import AugmentConfig
 from training.data import augment, placement
 from training.data.batches import FilmSet, TrainingBatches

@@ -9,12 +9,13 @@ import pytest
 import torch
 import torchvision
 
-from training import networks, pooled
 from training.config import TrainingConfig, with_overrides
 from training.data.films import Films, load_films
-from training.loop import train
-from training.pooled import stands_still, with_features
-from training.processes import start_processes
+from training.loop.loop import train
+from training.loop.processes import start_processes
+from training.networks import build as networks
+from training.networks import frozen_features
+from training.networks.frozen_features import stands_still, with_features
 from training.runs import RunFolder, new_run
 from xrayview.preprocessing.pipeline import Preprocessor
 
@@ -57,7 +58,7 @@ def test_that_training_on_features_is_training_on_films(
     films = load(config, tiny_data, tmp_path / "cache")
     short, long = new_run(tmp_path, "features"), new_run(tmp_path, "films")
     train(config, films, short, start_processes(config.run), silent)
-    monkeypatch.setattr(pooled, "stands_still", lambda _config: False)
+    monkeypatch.setattr(frozen_features, "stands_still", lambda _config: False)
     train(config, films, long, start_processes(config.run), silent)
     np.testing.assert_allclose(losses(short), losses(long), atol=2e-4)
     assert len(list((tmp_path / "cache").glob("features-*.npy"))) == 2
@@ -71,7 +72,7 @@ def test_that_features_computed_before_a_kill_are_kept(
     films = load(config, tiny_data, tmp_path / "cache")
     network = networks.build(config.network, 1, 1, seed=0)
     preprocessor = Preprocessor(config.preprocessing)
-    compute, seen = pooled._pooled, []
+    compute, seen = frozen_features._pooled, []
 
     def compute_or_die(network, part, preprocessor):
         if seen:
@@ -79,7 +80,7 @@ def test_that_features_computed_before_a_kill_are_kept(
         seen.append(part.names)
         return compute(network, part, preprocessor)
 
-    monkeypatch.setattr(pooled, "_pooled", compute_or_die)
+    monkeypatch.setattr(frozen_features, "_pooled", compute_or_die)
     with pytest.raises(SystemExit):
         with_features(films, "train", network, preprocessor, silent)
     monkeypatch.setattr(

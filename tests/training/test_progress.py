@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from training.config import with_overrides
-from training.progress import Progress, Watch
+from training.loop.progress import Progress, Watch
 from training.recipes import recipe
 
 

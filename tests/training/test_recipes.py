@@ -231,8 +231,8 @@ def test_that_a_run_starts_from_another_run_of_the_same_architecture(
 
 
 def test_that_a_plateau_lowers_the_rate_and_a_resumed_run_knows_it():
-    from training.optimisation import rate_at
-    from training.progress import Progress
+    from training.loop.optimisation import rate_at
+    from training.loop.progress import Progress
 
     optim = recipe("multilabel-densenet121").optim
     assert rate_at(5, 10, optim, 1.0) == optim.rate
@@ -244,8 +244,8 @@ def test_that_a_plateau_lowers_the_rate_and_a_resumed_run_knows_it():
 
 
 def test_that_l2_on_the_head_is_a_group_of_its_own_and_never_silent():
-    from training import networks
-    from training.optimisation import optimizer
+    from training.loop.optimisation import optimizer
+    from training.networks import build as networks
 
     config = recipe("abnormal-resnet50")
     network = networks.build(config.network, 3, config.target.outputs, seed=0)

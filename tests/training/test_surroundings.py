@@ -7,9 +7,9 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from training.data.lung_masks import LungMasks
 from training.data.manifest import FilmRow
 from training.data.surroundings import Surroundings, draw, lay, load_lungs
-from training.lungs import LungMasks
 from xrayview.domain.model import PreprocessSpec
 from xrayview.preprocessing.pipeline import Preprocessor
 

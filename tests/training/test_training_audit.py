@@ -11,22 +11,23 @@ import numpy as np
 import pytest
 
 from tests.training.conftest import write_table
-from training import audit_files, networks
-from training.audit import Judge, audit, source_rows
-from training.blanking import BLANKED, blank, judge_blanked
-from training.borrowed import BORROWED, SHAPE, drawn, judge_borrowed
-from training.card import draft_card
+from training.audit import files
+from training.audit.appearance_swap import BORROWED, SHAPE, drawn, judge_borrowed
+from training.audit.audit import Judge, audit, source_rows
+from training.audit.linear_baseline import SIDE, SMALL, Part, linear_scores, outer_frame, thumbnail
+from training.audit.lung_masking import BLANKED, blank, judge_blanked
+from training.bundle.card import draft_card
+from training.bundle.export import export
 from training.cli import main
 from training.config import TrainingConfig
 from training.data.cache import load_greys
 from training.data.films import select_rows
+from training.data.lung_masks import LungMasks, on_input
 from training.data.manifest import FilmRow
 from training.data.splits import TEST, VALIDATION
 from training.data.targets import targets_NK
-from training.evaluate import Subject
-from training.export import export
-from training.linear import SIDE, SMALL, Part, linear_scores, outer_frame, thumbnail
-from training.lungs import LungMasks, on_input
+from training.evaluation.evaluate import Subject
+from training.networks import build as networks
 from training.recipes import recipe
 from xrayview.domain.model import PreprocessSpec
 from xrayview.errors import ExitCode, UsageError
@@ -183,7 +184,7 @@ def test_that_the_command_prints_a_table_and_writes_what_it_says(
     printed = capsys.readouterr().out
     assert "outer frame only, linear model" in printed
     written = json.loads((tmp_path / "audit.json").read_text())
-    assert written == audit_files.read(tmp_path)
+    assert written == files.read(tmp_path)
     assert written["without_mask"] == 1
     assert all(row["meaning"] and row["auc"]["n"] for row in written["rows"])
 
@@ -201,7 +202,7 @@ def test_that_what_is_chosen_by_an_audit_needs_no_test_film(
     assert all(row["auc"]["n"] == held_out for row in written["rows"])
     assert f"on {held_out} validation films" in capsys.readouterr().out
     # The report shows the audit of test films, which was not made.
-    assert audit_files.read(tmp_path) is None
+    assert files.read(tmp_path) is None
 
 
 def test_that_no_film_chooses_the_linear_model_that_it_is_judged_by(
@@ -213,7 +214,7 @@ def test_that_no_film_chooses_the_linear_model_that_it_is_judged_by(
         asked.append(chosen_on)
         return linear_scores(train, chosen_on, features_NP)
 
-    monkeypatch.setattr("training.audit.linear_scores", noted)
+    monkeypatch.setattr("training.audit.audit.linear_scores", noted)
     greys = load_greys(select_rows(tiny_config, marked)[0], marked, Preprocessor(SMALL), tmp_path)
     target = tiny_config.target
     elsewhere = dataclasses.replace(greys, rows=tuple(
@@ -256,7 +257,7 @@ def test_that_a_folder_of_masks_that_is_not_there_is_named(
 
 
 def test_that_the_whole_film_is_judged_as_the_app_judges_it(subject: Subject, marked: Path):
-    from training.scoring import score_films
+    from training.evaluation.scoring import score_films
 
     loaded = runtime.load(subject.bundle, subject.card, "cpu")
     rows = [

@@ -12,11 +12,11 @@ import pytest
 import torch
 
 from tests.training.conftest import TINY, make_data, write_film
-from training import networks
-from training.card import draft_card
+from training.bundle.card import draft_card
 from training.cli import main
 from training.config import TrainingConfig, to_dict
 from training.data.films import select_rows
+from training.networks import build as networks
 from training.runs import RunFolder, write_json
 from xrayview.domain.model import Calibration
 from xrayview.errors import ExitCode

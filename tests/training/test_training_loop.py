@@ -12,11 +12,11 @@ import pytest
 import torch
 
 from tests.training.conftest import make_data
-from training import loop
 from training.config import TrainingConfig, with_overrides
 from training.data.films import Films, load_films
-from training.loop import NotFinite, Progress
-from training.processes import start_processes
+from training.loop import loop
+from training.loop.loop import NotFinite, Progress
+from training.loop.processes import start_processes
 from training.runs import RunFolder, new_run
 from xrayview.errors import Cancelled
 

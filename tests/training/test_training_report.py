@@ -12,12 +12,12 @@ import numpy as np
 import pytest
 
 from tests.training.conftest import TINY, write_film, write_table
-from training import networks
-from training.card import draft_card
+from training.bundle.card import draft_card
+from training.bundle.export import export
 from training.cli import main
 from training.config import FindingRule, TrainingConfig
-from training.evaluate import Subject
-from training.export import export
+from training.evaluation.evaluate import Subject
+from training.networks import build as networks
 from training.report import plots
 from training.report.build import rendered
 from training.report.markup import Markup, element, interval, page, table

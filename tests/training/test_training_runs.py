@@ -13,11 +13,11 @@ import pytest
 import torch
 
 from tests.training.conftest import TINY
-from training import networks
-from training.card import draft_card
+from training.bundle.card import draft_card
+from training.bundle.export import best_network, export
 from training.cli import main
 from training.config import TrainingConfig
-from training.export import best_network, export
+from training.networks import build as networks
 from training.runs import RunFolder, named_run, new_run
 from xrayview.errors import ExitCode, ModelError, UsageError
 from xrayview.inference import runtime

@@ -13,8 +13,8 @@ from training.config import TrainingConfig
 from training.data import cache, leaks, readers, splits, surroundings, targets
 from training.data.balance import balance
 from training.data.batches import FilmSet
+from training.data.lung_masks import LungMasks
 from training.data.manifest import FilmRow, Listing, Manifest, Omission
-from training.lungs import LungMasks
 from xrayview.errors import NothingUsable
 from xrayview.preprocessing.pipeline import Preprocessor
 

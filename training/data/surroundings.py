@@ -17,9 +17,9 @@ import numpy as np
 import numpy.typing as npt
 
 from training.data.cache import files_key, own_partial
+from training.data.lung_masks import LungMasks, on_input
 from training.data.manifest import FilmRow
 from training.disk import require_room
-from training.lungs import LungMasks, on_input
 from xrayview.preprocessing.pipeline import Preprocessor
 
 Greys = npt.NDArray[np.float32]

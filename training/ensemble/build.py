@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from training import runs
-from training.conclusion import conclude
 from training.data import leaks
 from training.data.films import Say
 from training.data.splits import TEST
 from training.ensemble.card import config_of, described, ensemble_draft
 from training.ensemble.films import common_films, write_table
 from training.ensemble.members import find_members, joined
+from training.finish import conclude
 from training.pipeline import bundled, note_test_films
 from training.runs import RunFolder
 from xrayview.errors import UsageError

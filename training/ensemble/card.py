@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
-from training.card import draft_card
+from training.bundle.card import draft_card
 from training.config import BundleConfig, DataConfig, TrainingConfig
 from training.ensemble.members import Member, scope_of
 from xrayview.domain.model import ModelCard

@@ -14,7 +14,7 @@ from training.data.cache import load_greys
 from training.data.films import select_rows
 from training.data.manifest import FilmRow, Manifest, read_rows
 from training.ensemble.network import Ensemble
-from training.evaluate import Subject, find_subject
+from training.evaluation.evaluate import Subject, find_subject
 from training.runs import RunFolder
 from xrayview.domain.model import Scope
 from xrayview.errors import ModelError, UsageError

@@ -9,7 +9,8 @@ import numpy as np
 
 from training.data.films import Say, select_rows
 from training.data.splits import TEST, position
-from training.evaluate import truths
+from training.evaluation.evaluate import truths
+from training.evaluation.scoring import score_films
 from training.grid.plan import Cell, Model
 from training.grid.rows import GridRow, best, table
 from training.report.build import write_whole
@@ -17,7 +18,6 @@ from training.report.markup import Content, Markup, element, image, page, paragr
 from training.report.markup import table as markup_table
 from training.report.pictures import METHOD, heat_of_film
 from training.runs import RunFolder
-from training.scoring import score_films
 from xrayview.inference import runtime
 from xrayview.io.model.bundle import read_card
 

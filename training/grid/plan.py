@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from training.config import AugmentConfig, Figure, NetworkConfig, TrainingConfig, with_overrides
-from training.initial_weights import IMAGENET, NONE
+from training.networks.initial_weights import IMAGENET, NONE
 from xrayview.errors import UsageError
 
 ARCHITECTURES: dict[str, tuple[str, ...]] = {

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from training.evaluation.operating_points import fixed_name
 from training.grid.plan import Cell, Model
-from training.operating_points import fixed_name
 from training.report.markup import interval
 from training.runs import RunFolder, write_json
 from xrayview.evaluation.intervals import Estimate

@@ -21,9 +21,9 @@ from training.data.films import Films, Say, load_films
 from training.grid.page import write_page
 from training.grid.plan import Cell, Model
 from training.grid.rows import GridRow, as_csv, describe_model, markdown, read_row
+from training.loop.processes import start_processes
+from training.loop.progress import Watch
 from training.pipeline import finish, train
-from training.processes import start_processes
-from training.progress import Watch
 from training.runs import RunFolder, now_utc, write_json
 from xrayview.errors import UsageError
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 from training.data.films import Say
-from training.evaluate import Subject
+from training.evaluation.evaluate import Subject
+from training.evaluation.scoring import Scored
 from training.report.markup import element, page, paragraph
 from training.report.material import Material, gather
 from training.report.sections import SECTIONS
 from training.runs import RunFolder
-from training.scoring import Scored
 from xrayview.inference import runtime
 
 

@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from training.bundle.gate_statistics import distances_of
 from training.data.manifest import FilmRow
-from training.gate_statistics import distances_of
 from training.report import plots
 from training.report.markup import Content, Markup, element, facts, paragraph, section, table
 from xrayview.domain.model import ModelCard

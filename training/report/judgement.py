@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 
-from training.evaluate import ALL_CLASSES
-from training.figures import agreement
+from training.evaluation.evaluate import ALL_CLASSES
+from training.evaluation.metrics import agreement
 from training.report import plots
 from training.report.markup import (
     Content,

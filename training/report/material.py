@@ -9,17 +9,18 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from training import audit_files, sureness
-from training.bias import by_group
+from training.audit import files
 from training.data.films import Say, select_rows
 from training.data.manifest import FilmRow
 from training.data.splits import TEST
-from training.evaluate import Subject, classes, truths
-from training.figures import figures
+from training.evaluation import confidence
+from training.evaluation.evaluate import Subject, classes, truths
+from training.evaluation.metrics import figures
+from training.evaluation.scoring import Scored, score_films
+from training.evaluation.subgroups import by_group
 from training.report.gate import Likeness, likeness_of
 from training.report.pictures import METHOD, MeanHeat, mean_heat, thumbnail
 from training.runs import RunFolder
-from training.scoring import Scored, score_films
 from xrayview.domain.model import ModelCard, OperatingPoint
 from xrayview.errors import NothingUsable
 from xrayview.evaluation.confidence import Confidence
@@ -120,7 +121,7 @@ def gather(
         draws=subject.config.evaluation.bootstrap,
         facts=run.read_facts() if run and run.facts.is_file() else {},
         log=run.log if run and run.log.is_file() else None,
-        audit=audit_files.read(results),
+        audit=files.read(results),
         likeness=likeness_of(subject.bundle, loaded, subject.card, scored.rows, data),
         confidence=_class_confidence(subject, scored),
     )
@@ -130,7 +131,7 @@ def _class_confidence(subject: Subject, scored: Scored) -> Confidence | None:
     if subject.config.target.task != "multiclass":
         return None
     places = classes(scored, subject.config.target)
-    return sureness.of_classes(*places, scored.scores_NF(subject.card))
+    return confidence.of_classes(*places, scored.scores_NF(subject.card))
 
 
 def _test_films(subject: Subject, loaded: runtime.Runtime, data: Path, say: Say) -> Scored:
@@ -173,7 +174,7 @@ def _judge(
         scores_N=scores_N,
         figures=figures(truth_N, scores_N, patients, point.threshold, draws),
         groups=by_group(films.rows, truth_N, scores_N, point.threshold, draws),
-        confidence=sureness.of_finding(truth_N, scores_N),
+        confidence=confidence.of_finding(truth_N, scores_N),
         false_alarms=mistakes(called_N & ~truth_N),
         misses=mistakes(~called_N & truth_N),
         heat=_mean_heat(loaded, card, finding, films, truth_N, data, heat_films),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from training.audit_meaning import TITLES
+from training.audit.explanations import TITLES
 from training.data.splits import TEST, TRAIN, VALIDATION
 from training.report import gate as likeness
 from training.report import judgement, plots

@@ -10,11 +10,11 @@ from pathlib import Path
 
 import torch
 
-from training import networks
 from training.config import TrainingConfig
 from training.disk import writing
-from training.network import CutNetwork
-from training.networks import Network
+from training.networks import build as networks
+from training.networks.build import Network
+from training.networks.cut_network import CutNetwork
 from training.runs import RunFolder
 from xrayview.domain.model import ModelCard
 from xrayview.errors import ModelError, UsageError

@@ -11,21 +11,23 @@ import torch
 from lightning_fabric import Fabric
 from torch import Tensor, nn
 
-from training import freezing, initial_weights, networks, optimisation, pooled
-from training.bar import Bar
 from training.config import TrainingConfig
-from training.data.ahead import Ahead, Supply
+from training.data.batch_loader import Ahead, Supply
 from training.data.batches import Batch, FilmSet, TrainingBatches, evaluation_batches
 from training.data.films import Films
 from training.data.splits import TRAIN, VALIDATION
 from training.disk import writing
-from training.epoch_log import EpochLog
-from training.interruption import stop_requests
-from training.pace import Pace
-from training.processes import any_process, batch_makers
-from training.progress import Progress, Watch
+from training.loop import optimisation
+from training.loop.epoch_log import EpochLog
+from training.loop.processes import any_process, batch_makers
+from training.loop.progress import Progress, Watch
+from training.loop.progress_bar import Bar
+from training.loop.signals import stop_requests
+from training.loop.speed import Pace
+from training.loop.validation import Figures, judge
+from training.networks import build as networks
+from training.networks import freezing, frozen_features, initial_weights
 from training.runs import RunFolder, trim_log
-from training.validation import Figures, judge
 from xrayview.errors import Cancelled, XrayViewError
 from xrayview.preprocessing.pipeline import Preprocessor
 
@@ -97,11 +99,11 @@ class _Training:
 
     def _part(self, films: Films, split: str) -> FilmSet:
         """The films of a split, as features where the backbone gives the same every time."""
-        if not pooled.stands_still(self.config):
+        if not frozen_features.stands_still(self.config):
             return films.part(split)
         # The first process computes, the others find the cache.
         with self.fabric.rank_zero_first():
-            return pooled.with_features(
+            return frozen_features.with_features(
                 films, split, self.network.module, self.preprocessor, self.say
             )
 

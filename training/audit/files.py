@@ -7,11 +7,11 @@ import textwrap
 from pathlib import Path
 from typing import Any
 
-from training.audit import Audit
-from training.audit_meaning import TITLES
+from training.audit.audit import Audit
+from training.audit.explanations import TITLES
 from training.data.splits import TEST, VALIDATION
-from training.evaluate import Subject
-from training.figures import plain
+from training.evaluation.evaluate import Subject
+from training.evaluation.metrics import plain
 from training.runs import command_line, commit, now_utc, versions, write_json
 from xrayview.errors import UsageError
 from xrayview.io.model.bundle import sha256_of

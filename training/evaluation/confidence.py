@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from training.figures import Places, Scores, Truth
+from training.evaluation.metrics import Places, Scores, Truth
 from xrayview.evaluation.confidence import Confidence, confidence
 
 

@@ -15,9 +15,9 @@ import torch
 import torchvision
 from torch import Tensor
 
-from training.backbones import BACKBONES
 from training.config import NetworkConfig
-from training.network import Network
+from training.networks.backbones import BACKBONES
+from training.networks.cut_network import Network
 from xrayview.errors import UsageError
 from xrayview.io.model.bundle import sha256_of
 

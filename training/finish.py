@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from training import audit_files
-from training.audit import audit
+from training.audit import files
+from training.audit.audit import audit
 from training.config import TrainingConfig
 from training.data.films import Say
-from training.evaluate import Subject
+from training.evaluation.evaluate import Subject
+from training.evaluation.scoring import Scored
 from training.report.build import report
 from training.runs import RunFolder
-from training.scoring import Scored
 from xrayview.io.model.bundle import read_card
 
 REPORT = "report.html"
@@ -35,5 +35,5 @@ def conclude(
     named = data / config.data.lung_masks
     masks = named if config.data.lung_masks and named.is_dir() else None
     say("shortcut audit")
-    audit_files.write(audit(subject, data, masks, cache, "cpu", say), subject, run.path)
+    files.write(audit(subject, data, masks, cache, "cpu", say), subject, run.path)
     return report(subject, data, run, run.path / REPORT, _HEAT_FILMS, "cpu", say, test)

@@ -14,14 +14,14 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from training.audit.variant_scores import Judged, Judging
 from training.config import AugmentConfig
 from training.data import augment, placement
 from training.data.appearance import matched, sharpened
 from training.data.cache import open_film
+from training.data.lung_masks import LungMasks, MaskHW, on_input
 from training.data.manifest import FilmRow
 from training.data.surroundings import Surroundings, lay
-from training.judging import Judged, Judging
-from training.lungs import LungMasks, MaskHW, on_input
 from xrayview.domain.model import ModelCard
 from xrayview.domain.radiograph import Radiograph
 from xrayview.errors import UnreadableFilm

@@ -20,7 +20,7 @@ from training.config import TrainingConfig
 from training.data.batches import FilmSet, evaluation_batches
 from training.data.films import Films, Say
 from training.disk import require_room
-from training.network import Network, state_sha256
+from training.networks.cut_network import Network, state_sha256
 from xrayview.preprocessing.pipeline import Preprocessor
 
 PooledND = npt.NDArray[np.float32]

@@ -9,13 +9,13 @@ from pathlib import Path
 
 from torch import Tensor
 
-from training import networks
+from training.bundle.export import export
+from training.commands.import_weights import HEADS, INPUTS
 from training.config import NetworkConfig
 from training.data.films import Say
-from training.export import export
-from training.import_command import HEADS, INPUTS
-from training.initial_weights import modern_name, read_state
-from training.networks import Network
+from training.networks import build as networks
+from training.networks.build import Network
+from training.networks.initial_weights import modern_name, read_state
 from training.runs import command_line, now_utc
 from xrayview.domain.model import Activation, Finding, ModelCard, PreprocessSpec, Task
 from xrayview.errors import UsageError

@@ -53,14 +53,14 @@ def audit_options(parser: argparse.ArgumentParser) -> None:
 
 def audit(args: argparse.Namespace) -> None:
     """Print the audit and write it as JSON."""
-    from training import audit_files
-    from training.audit import audit as audit_model
-    from training.evaluate import find_subject
+    from training.audit import files
+    from training.audit.audit import audit as audit_model
+    from training.evaluation.evaluate import find_subject
 
     subject = find_subject(args.model, args.recipe)
     found = audit_model(subject, args.data, args.masks, args.cache, args.device, _say, args.split)
-    _say(audit_files.table(found))
-    _say(f"written to {audit_files.write(found, subject, args.out or _folder_of(args.model))}")
+    _say(files.table(found))
+    _say(f"written to {files.write(found, subject, args.out or _folder_of(args.model))}")
 
 
 def export_options(parser: argparse.ArgumentParser) -> None:
@@ -87,7 +87,7 @@ def calibrate_options(parser: argparse.ArgumentParser) -> None:
 def calibrate(args: argparse.Namespace) -> None:
     """Write a copy of a bundle with temperature and operating points fitted on validation."""
     from training.calibrate import recalibrate
-    from training.evaluate import find_subject
+    from training.evaluation.evaluate import find_subject
 
     subject = find_subject(args.model, args.recipe)
     recalibrate(subject, args.data, args.out, args.device, _say)
@@ -102,7 +102,7 @@ def gate_options(parser: argparse.ArgumentParser) -> None:
 def gate(args: argparse.Namespace) -> None:
     """Write a copy of a bundle with statistics of its training films."""
     from training.calibrate import add_gate
-    from training.evaluate import find_subject
+    from training.evaluation.evaluate import find_subject
 
     subject = find_subject(args.model, args.recipe)
     add_gate(subject, args.data, args.out, args.device, _say)
@@ -122,7 +122,7 @@ def report_options(parser: argparse.ArgumentParser) -> None:
 
 def report(args: argparse.Namespace) -> None:
     """Write `report.html`, with the `audit.json` that lies beside it."""
-    from training.evaluate import find_subject
+    from training.evaluation.evaluate import find_subject
     from training.report.build import report as write_report
     from training.runs import RunFolder
 

@@ -10,14 +10,13 @@ from typing import Any
 
 import numpy as np
 
-from training import sureness
-from training.bias import by_group, group_table, groups_as_json
-from training.card import TEST_FILMS
+from training.bundle.card import TEST_FILMS
 from training.config import TargetConfig, TrainingConfig
 from training.data.films import Say, select_rows
 from training.data.manifest import write_omissions
 from training.data.targets import targets_NK
-from training.figures import (
+from training.evaluation import confidence
+from training.evaluation.metrics import (
     Places,
     agreement,
     as_json,
@@ -27,9 +26,10 @@ from training.figures import (
     figures,
     table,
 )
+from training.evaluation.scoring import Scored, Truth, score_films
+from training.evaluation.subgroups import by_group, group_table, groups_as_json
 from training.recipes import RECIPES, recipe
 from training.runs import RunFolder, command_line, now_utc, write_json
-from training.scoring import Scored, Truth, score_films
 from xrayview.domain.model import ModelCard
 from xrayview.errors import ModelError, NothingUsable, UsageError
 from xrayview.evaluation.metrics import confusion
@@ -121,9 +121,9 @@ def write_figures(
         results[ALL_CLASSES] = {"figures": as_json({"accuracy": share})}
         text += ["", table({"accuracy": share}), "", class_table(*classes(scored, target), names)]
         text += ["", class_report(*classes(scored, target), names)]
-        sure = sureness.of_classes(*classes(scored, target), scored.scores_NF(subject.card))
-        results[ALL_CLASSES]["confidence"] = sureness.as_json(sure)
-        text += ["", *sureness.lines(sure)]
+        sure = confidence.of_classes(*classes(scored, target), scored.scores_NF(subject.card))
+        results[ALL_CLASSES]["confidence"] = confidence.as_json(sure)
+        text += ["", *confidence.lines(sure)]
     if scored.omitted:
         text += ["", f"{len(scored.omitted)} films could not be read: see omitted.csv"]
     report = {
@@ -212,8 +212,8 @@ def _judge(subject: Subject, scored: Scored, finding: str) -> tuple[dict[str, An
         scored.rows, truth_N, scores_N, point.threshold, subject.config.evaluation.bootstrap
     )
     lines += ["", group_table(groups)]
-    sure = sureness.of_finding(truth_N, scores_N)
-    lines += ["", *sureness.lines(sure)]
+    sure = confidence.of_finding(truth_N, scores_N)
+    lines += ["", *confidence.lines(sure)]
     plain = {
         "operating_point": point.name,
         "threshold": point.threshold,
@@ -228,7 +228,7 @@ def _judge(subject: Subject, scored: Scored, finding: str) -> tuple[dict[str, An
             for name, counts in others.items()
         },
         "subgroups": groups_as_json(groups),
-        "confidence": sureness.as_json(sure),
+        "confidence": confidence.as_json(sure),
     }
     return plain, lines
 

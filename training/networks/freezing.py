@@ -5,7 +5,7 @@ from __future__ import annotations
 from torch import nn
 
 from training.config import NetworkConfig
-from training.network import Network
+from training.networks.cut_network import Network
 
 
 def layers_of(network: Network) -> list[nn.Module]:

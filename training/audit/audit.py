@@ -14,19 +14,19 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from training.audit_meaning import MEANINGS
-from training.blanking import BLANKED, Blanked, judge_blanked
-from training.borrowed import judge_borrowed
+from training.audit.appearance_swap import judge_borrowed
+from training.audit.explanations import MEANINGS
+from training.audit.linear_baseline import FEATURES, SIDE, SMALL, Part, linear_scores, thumbnail
+from training.audit.lung_masking import BLANKED, Blanked, judge_blanked
+from training.audit.variant_scores import Judged
 from training.config import TargetConfig
 from training.data.cache import GreyFilms, load_greys
 from training.data.films import Say, select_rows
+from training.data.lung_masks import LungMasks
 from training.data.manifest import FilmRow
 from training.data.splits import TEST, TRAIN, VALIDATION
 from training.data.targets import targets_NK
-from training.evaluate import Subject
-from training.judging import Judged
-from training.linear import FEATURES, SIDE, SMALL, Part, linear_scores, thumbnail
-from training.lungs import LungMasks
+from training.evaluation.evaluate import Subject
 from xrayview.errors import NothingUsable
 from xrayview.evaluation.intervals import Estimate, Indices, clustered_bootstrap
 from xrayview.evaluation.metrics import auc

@@ -10,7 +10,7 @@ import torchvision
 from torch import Tensor, nn
 
 from training.config import NetworkConfig
-from training.network import Network
+from training.networks.cut_network import Network
 
 
 @dataclass(frozen=True)

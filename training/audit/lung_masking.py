@@ -9,10 +9,10 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from training.audit.variant_scores import Judging
 from training.data.cache import open_film
+from training.data.lung_masks import LungMasks, MaskHW, on_input
 from training.data.manifest import FilmRow, Omission
-from training.judging import Judging
-from training.lungs import LungMasks, MaskHW, on_input
 from xrayview.domain.model import ModelCard, ModelInput
 from xrayview.domain.radiograph import Radiograph
 from xrayview.errors import UnreadableFilm

@@ -7,9 +7,9 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 
-from training.backbones import BACKBONES, from_torchvision
 from training.config import NetworkConfig
-from training.network import Network
+from training.networks.backbones import BACKBONES, from_torchvision
+from training.networks.cut_network import Network
 from xrayview.errors import UsageError
 
 __all__ = ["ARCHITECTURES", "Network", "build"]

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from training.data.manifest import FilmRow
-from training.figures import Scores, Truth, plain
+from training.evaluation.metrics import Scores, Truth, plain
 from xrayview.evaluation.intervals import Estimate
 from xrayview.evaluation.subgroups import Subgroup, age_band, subgroups
 

@@ -43,7 +43,7 @@ def import_options(parser: argparse.ArgumentParser) -> None:
 
 def import_state_dict(args: argparse.Namespace) -> None:
     """Write the bundle of a state dict from elsewhere."""
-    from training.importing import Wishes, import_state
+    from training.bundle.import_weights import Wishes, import_state
 
     wishes = Wishes(
         args.architecture, tuple(args.findings), args.activation, args.input, args.size, args.fit,

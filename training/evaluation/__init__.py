@@ -1,0 +1,1 @@
+"""A bundle evaluated on labelled films."""

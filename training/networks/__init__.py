@@ -1,0 +1,1 @@
+"""Architectures, initial weights and what is frozen."""
