@@ -19,8 +19,8 @@ from PySide6.QtCore import QEvent, QObject, QPointF, QTimer
 from PySide6.QtWidgets import QApplication, QWidget
 
 from xrayview import app as program
-from xrayview.ui.banners import Message
-from xrayview.ui.main_window import MainWindow
+from xrayview.ui.shell.main_window import MainWindow
+from xrayview.ui.widgets.banners import Message
 
 Wait = tuple[str, Callable[[], object]]
 Script = Generator[Wait, None, None]

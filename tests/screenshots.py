@@ -31,8 +31,8 @@ from xrayview.domain.measurement import Annotation, Mark
 from xrayview.domain.radiograph import Spacing, SpacingKind
 from xrayview.services.resources import resource
 from xrayview.ui.export.figure_dialog import FigureDialog
-from xrayview.ui.main_window import MainWindow
 from xrayview.ui.measure.film_marks import film_key
+from xrayview.ui.shell.main_window import MainWindow
 
 ROOT = Path(__file__).parents[1]
 OUT = ROOT / "resources" / "screenshots"

@@ -91,7 +91,9 @@ def test_that_only_the_runtime_names_torchscript() -> None:
     assert naming == {"xrayview/inference/runtime.py"}
 
 
-@pytest.mark.parametrize("module", ["xrayview.cli", "xrayview.app", "xrayview.ui.main_window"])
+@pytest.mark.parametrize(
+    "module", ["xrayview.cli", "xrayview.app", "xrayview.ui.shell.main_window"]
+)
 def test_that_importing_the_program_does_not_load_torch(module: str) -> None:
     loaded = modules_after_import(module)
     assert not {"torch", "torchvision"} & loaded

@@ -20,12 +20,12 @@ from xrayview import __version__
 from xrayview.services.log import crash_log, start_log
 from xrayview.services.places import results_folder
 from xrayview.services.settings import Settings
-from xrayview.ui import theme
-from xrayview.ui.banners import Message
-from xrayview.ui.bridge import MainThread
-from xrayview.ui.collecting import Collector
-from xrayview.ui.main_window import MainWindow
-from xrayview.ui.waking import IN_A_THREAD, IN_TURNS, import_all, in_turns
+from xrayview.ui.shell.garbage_collection import Collector
+from xrayview.ui.shell.main_window import MainWindow
+from xrayview.ui.shell.startup_imports import IN_A_THREAD, IN_TURNS, import_all, in_turns
+from xrayview.ui.style import theme
+from xrayview.ui.widgets.banners import Message
+from xrayview.ui.widgets.main_thread import MainThread
 
 _TALL_PX = 1800
 """A screen of at least this height with no scale of its own is a high-density one."""
@@ -120,7 +120,7 @@ def _waking(
     elif options.folder is not None:
         window.open_paths([options.folder.absolute()])
     if options.screenshot is not None:
-        from xrayview.ui.screenshot import Photographer
+        from xrayview.ui.shell.screenshot import Photographer
 
         Photographer(window, options.screenshot)
     yield from import_all(IN_TURNS)

@@ -32,9 +32,9 @@ from tests.builders import phantom, write_dicom
 from xrayview.engine.client import Engine
 from xrayview.engine.protocol import ReadHeaders
 from xrayview.services.settings import Settings
-from xrayview.ui import theme
-from xrayview.ui.collecting import Collector
-from xrayview.ui.main_window import MainWindow
+from xrayview.ui.shell.garbage_collection import Collector
+from xrayview.ui.shell.main_window import MainWindow
+from xrayview.ui.style import theme
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 

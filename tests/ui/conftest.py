@@ -21,8 +21,8 @@ from xrayview.domain.model import Finding, OperatingPoint
 from xrayview.engine.client import Engine
 from xrayview.services.catalogue import trust_model
 from xrayview.services.settings import Settings
-from xrayview.ui import theme
-from xrayview.ui.main_window import MainWindow
+from xrayview.ui.shell.main_window import MainWindow
+from xrayview.ui.style import theme
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")  # before the first QApplication
 

@@ -17,8 +17,8 @@ from PySide6.QtWidgets import QApplication, QFileDialog, QLineEdit, QPushButton
 from tests.driving import Script, Told, at, click, drag, drive, xdo
 from xrayview.ui.export.figure_dialog import FigureDialog
 from xrayview.ui.export.folder_deidentify import FolderDeidentify
-from xrayview.ui.main_window import MainWindow
-from xrayview.ui.workspace import Workspace
+from xrayview.ui.shell.main_window import MainWindow
+from xrayview.ui.shell.workspace import Workspace
 
 
 class ReadingSession:

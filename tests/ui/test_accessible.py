@@ -25,14 +25,14 @@ from PySide6.QtWidgets import (
 from pytestqt.qtbot import QtBot
 
 from tests.ui.conftest import WAIT_MS
-from xrayview.ui import shortcuts
 from xrayview.ui.browser.filter_line import FilterPage
 from xrayview.ui.findings.card_dialog import CardDialog
 from xrayview.ui.findings.score_bar import ScoreBar
-from xrayview.ui.foreign.dialog import ForeignDialog
-from xrayview.ui.main_window import MainWindow
+from xrayview.ui.keys import shortcuts
+from xrayview.ui.keys.shortcut_sheet import ShortcutSheet
+from xrayview.ui.model_import.dialog import ForeignDialog
 from xrayview.ui.settings_dialog.dialog import KEYS_PAGE
-from xrayview.ui.shortcut_sheet import ShortcutSheet
+from xrayview.ui.shell.main_window import MainWindow
 from xrayview.ui.viewer.canvas import Canvas
 
 NO_FOCUS = Qt.FocusPolicy.NoFocus

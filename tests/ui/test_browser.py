@@ -30,15 +30,16 @@ from xrayview.engine.lane import Priority
 from xrayview.engine.protocol import Limits, MakeThumbnail, ReadHeaders, Thumbnail
 from xrayview.errors import Status, StatusCode
 from xrayview.io.tables.stars import FILE_NAME
-from xrayview.ui import theme, workbench
+from xrayview.ui import film_controller
 from xrayview.ui.browser.chip import Chip, chip
 from xrayview.ui.browser.filter import Filter, Known, Verdict
 from xrayview.ui.browser.outline import NOT_FILMS, Content, Folding, Layout, key_of, outline
 from xrayview.ui.browser.row_model import NODE, RowModel
 from xrayview.ui.browser.thumbnails import Thumbnails
-from xrayview.ui.colours import C
-from xrayview.ui.heat_flow import leading
-from xrayview.ui.main_window import MainWindow
+from xrayview.ui.heat_map_controller import leading
+from xrayview.ui.shell.main_window import MainWindow
+from xrayview.ui.style import theme
+from xrayview.ui.style.colours import C
 
 FOLDER = Path("root")
 NOTHING_KNOWN = Known(lambda _film: False, lambda _film: None)
@@ -334,7 +335,7 @@ def test_that_a_folder_comes_in_turns(
     qtbot: QtBot, window: MainWindow, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """However many headers arrive together, a turn of the window takes in so many of them."""
-    monkeypatch.setattr(workbench, "_FILES_PER_TURN", 3)
+    monkeypatch.setattr(film_controller, "_FILES_PER_TURN", 3)
     for n in range(10):
         write_raster(tmp_path / f"{n}.png", phantom(40, 40, 8))
     (tmp_path / "notes.txt").touch()

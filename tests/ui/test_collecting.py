@@ -12,7 +12,7 @@ from PySide6.QtCore import QEventLoop, QTimer
 from pytestqt.qtbot import QtBot
 
 from tests.ui.conftest import WAIT_MS
-from xrayview.ui.collecting import Collector
+from xrayview.ui.shell.garbage_collection import Collector
 
 
 class Loop:

@@ -39,7 +39,7 @@ from xrayview.ui.export.heat_map_choice import HeatMapChoice, offered
 from xrayview.ui.export.remembered import Remembered
 from xrayview.ui.export.shown_film import shown_film
 from xrayview.ui.findings.heat_controls import HeatControls
-from xrayview.ui.main_window import MainWindow
+from xrayview.ui.shell.main_window import MainWindow
 
 
 def read(path: Path) -> np.ndarray:

@@ -21,7 +21,7 @@ from xrayview.domain.tags import TagNode
 from xrayview.engine.client import Engine
 from xrayview.engine.protocol import ReadTags
 from xrayview.services.settings import Settings
-from xrayview.ui.main_window import MainWindow
+from xrayview.ui.shell.main_window import MainWindow
 from xrayview.ui.tags.panel import NO_FILM, NO_MATCH, TagBrowser
 from xrayview.ui.tags.rows import HIDDEN
 from xrayview.ui.tags.tree_model import TagTree

@@ -16,7 +16,7 @@ HEAVY = {
 }  # fmt: skip
 QT = {"PySide6.QtCore", "PySide6.QtGui", "PySide6.QtWidgets", "PySide6.QtSvg"}
 OURS = ("xrayview.engine", "xrayview.io.dicom.reader", "xrayview.display", "xrayview.domain",
-        "xrayview.inference", "xrayview.ui.viewer", "xrayview.ui.workspace")  # fmt: skip
+        "xrayview.inference", "xrayview.ui.viewer", "xrayview.ui.shell.workspace")  # fmt: skip
 
 _SCRIPT = """
 import sys
@@ -49,7 +49,7 @@ def loaded() -> set[str]:
 
 
 def test_that_the_first_paint_waits_for_no_heavy_library(loaded: set[str]) -> None:
-    assert "xrayview.ui.main_window" in loaded
+    assert "xrayview.ui.shell.main_window" in loaded
     assert HEAVY & loaded == set()
 
 

@@ -20,10 +20,10 @@ from xrayview.engine.client import Engine
 from xrayview.services.settings import Settings
 from xrayview.ui.grid.dragging import film_data
 from xrayview.ui.grid.linking import linked_placement, linked_voi
-from xrayview.ui.main_window import MainWindow
+from xrayview.ui.shell.main_window import MainWindow
+from xrayview.ui.shell.workspace import Workspace
 from xrayview.ui.viewer.film_view import FilmViewer
 from xrayview.ui.viewer.placement import Placement
-from xrayview.ui.workspace import Workspace
 
 ALT, CTRL, SHIFT = (
     Qt.KeyboardModifier.AltModifier,

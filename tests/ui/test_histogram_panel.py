@@ -168,7 +168,7 @@ def test_that_a_panel_that_is_not_seen_counts_nothing(
     assert plot(panel).region.getRegion() == (1500, 2500)
 
 
-@pytest.mark.parametrize("module", ["xrayview.ui.main_window", "xrayview.ui.workspace"])
+@pytest.mark.parametrize("module", ["xrayview.ui.shell.main_window", "xrayview.ui.shell.workspace"])
 def test_that_the_window_starts_without_the_plotting_library(module: str) -> None:
     code = f"import sys, {module}; print('pyqtgraph' in sys.modules)"
     run = subprocess.run(

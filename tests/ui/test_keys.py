@@ -10,9 +10,9 @@ from PySide6.QtGui import QAction, QKeyEvent
 from PySide6.QtWidgets import QApplication, QLineEdit, QPushButton, QVBoxLayout, QWidget
 from pytestqt.qtbot import QtBot
 
-from xrayview.ui import shortcuts
-from xrayview.ui.key_binding import KeyBinding, digit_pressed, key_pressed
-from xrayview.ui.keymap import RESERVED, Keymap
+from xrayview.ui.keys import shortcuts
+from xrayview.ui.keys.key_binding import KeyBinding, digit_pressed, key_pressed
+from xrayview.ui.keys.keymap import RESERVED, Keymap
 from xrayview.ui.settings_dialog.key_editor import HINT, KeyEditor
 
 SHIFT, CTRL = Qt.KeyboardModifier.ShiftModifier, Qt.KeyboardModifier.ControlModifier

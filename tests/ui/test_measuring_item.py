@@ -9,10 +9,10 @@ from pytestqt.qtbot import QtBot
 
 from xrayview.display.drawings import Drawing, drawing, handles
 from xrayview.domain.measurement import Annotation, Mark
-from xrayview.ui.fonts import SMALL_PX, pixels
 from xrayview.ui.measure.hit import find
-from xrayview.ui.measure.laying import Laid, Laying, Shown
+from xrayview.ui.measure.label_layout import Laid, Laying, Shown
 from xrayview.ui.measure.marks_item import _paint, arrow_head, picture_of
+from xrayview.ui.style.fonts import SMALL_PX, pixels
 
 VIEW = QRectF(0, 0, 600, 400)
 

@@ -13,7 +13,7 @@ from tests.ui.conftest import WAIT_MS
 from xrayview.domain.model import Prediction
 from xrayview.domain.operating_points import OWN
 from xrayview.ui.findings.score_bar import ScoreBar
-from xrayview.ui.main_window import MainWindow
+from xrayview.ui.shell.main_window import MainWindow
 
 LEFT = Qt.MouseButton.LeftButton
 

@@ -17,8 +17,8 @@ from xrayview.engine.client import Engine
 from xrayview.engine.lane import Priority
 from xrayview.engine.protocol import DecodeFilm
 from xrayview.services.settings import Settings
-from xrayview.ui import theme
-from xrayview.ui.main_window import MainWindow
+from xrayview.ui.shell.main_window import MainWindow
+from xrayview.ui.style import theme
 
 pytestmark = pytest.mark.films
 

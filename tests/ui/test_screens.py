@@ -16,8 +16,8 @@ from pytestqt.qtbot import QtBot
 from tests.ui.conftest import LentEngine
 from xrayview.engine.client import Engine
 from xrayview.services.settings import Settings
-from xrayview.ui.main_window import MainWindow
-from xrayview.ui.window_place import stay_on_screen
+from xrayview.ui.shell.main_window import MainWindow
+from xrayview.ui.widgets.window_placement import stay_on_screen
 
 ROOT = Path(__file__).parents[2]
 FAR = QRect(7000, 5000, 1000, 700)

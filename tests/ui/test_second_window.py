@@ -13,9 +13,9 @@ from pytestqt.qtbot import QtBot
 from tests.ui.conftest import WAIT_MS, LentEngine
 from xrayview.engine.client import Engine
 from xrayview.services.settings import Settings
-from xrayview.ui.main_window import MainWindow
+from xrayview.ui.shell.main_window import MainWindow
+from xrayview.ui.shell.workspace import Workspace
 from xrayview.ui.viewer.film_view import FilmViewer
-from xrayview.ui.workspace import Workspace
 
 ALT, SHIFT = Qt.KeyboardModifier.AltModifier, Qt.KeyboardModifier.ShiftModifier
 LEFT = Qt.MouseButton.LeftButton

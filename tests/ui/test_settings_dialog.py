@@ -13,14 +13,15 @@ from tests.ui.conftest import WAIT_MS, LentEngine
 from xrayview.engine.client import Engine
 from xrayview.services.catalogue import find_model
 from xrayview.services.settings import SETTINGS, Settings
-from xrayview.ui import shortcuts, theme
-from xrayview.ui.colours import LIGHT, C
-from xrayview.ui.dashboard import _lasting_name
-from xrayview.ui.keymap import Keymap
-from xrayview.ui.main_window import MainWindow
+from xrayview.ui.keys import shortcuts
+from xrayview.ui.keys.keymap import Keymap
 from xrayview.ui.settings_dialog.checks import CHECKS
 from xrayview.ui.settings_dialog.dialog import KEYS_PAGE, SettingsDialog
 from xrayview.ui.settings_dialog.fields import FoldersField
+from xrayview.ui.shell.main_window import MainWindow
+from xrayview.ui.shell.status_controller import _lasting_name
+from xrayview.ui.style import theme
+from xrayview.ui.style.colours import LIGHT, C
 
 SHOWN = [row for row in SETTINGS if row.group]
 
@@ -252,7 +253,7 @@ def test_that_a_model_that_is_chosen_in_the_dialog_is_loaded(
 
 
 def test_that_the_sheet_leads_to_the_editor(qtbot: QtBot, window: MainWindow) -> None:
-    from xrayview.ui.shortcut_sheet import ShortcutSheet
+    from xrayview.ui.keys.shortcut_sheet import ShortcutSheet
 
     window._show_shortcuts()
     sheet = window.findChild(ShortcutSheet)

@@ -19,9 +19,10 @@ from PySide6.QtWidgets import (
 )
 from pytestqt.qtbot import QtBot
 
-from xrayview.ui import shortcuts, theme
-from xrayview.ui.key_binding import KeyBinding
-from xrayview.ui.shortcut_sheet import ShortcutSheet
+from xrayview.ui.keys import shortcuts
+from xrayview.ui.keys.key_binding import KeyBinding
+from xrayview.ui.keys.shortcut_sheet import ShortcutSheet
+from xrayview.ui.style import theme
 
 HABITS: dict[str, tuple[str, ...]] = {
     "auto_window": ("0",), "voi": tuple("123456789"), "invert": ("I",),

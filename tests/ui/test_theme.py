@@ -16,11 +16,11 @@ from pytestqt.qtbot import QtBot
 from xrayview.domain.events import FilmFinished, FilmResult
 from xrayview.errors import Status, StatusCode
 from xrayview.services.resources import resource
-from xrayview.ui import icons, theme
 from xrayview.ui.batch.line import BatchLine
-from xrayview.ui.colours import DARK, INKS, LIGHT, STATUS_COLOUR, STATUS_ICON, C, Colours
-from xrayview.ui.sign import Sign
+from xrayview.ui.style import icons, theme
+from xrayview.ui.style.colours import DARK, INKS, LIGHT, STATUS_COLOUR, STATUS_ICON, C, Colours
 from xrayview.ui.viewer.film_view import FilmViewer
+from xrayview.ui.widgets.icon_label import Sign
 
 SOURCES = Path(theme.__file__).parent
 ICONS = sorted(path.stem for path in resource("icons").glob("*.svg"))

@@ -17,9 +17,9 @@ from pytestqt.qtbot import QtBot
 from tests.ui.conftest import WAIT_MS, LentEngine
 from xrayview.engine.client import Engine
 from xrayview.services.settings import Settings
-from xrayview.ui import theme
-from xrayview.ui.main_window import MainWindow
-from xrayview.ui.waking import in_turns
+from xrayview.ui.shell.main_window import MainWindow
+from xrayview.ui.shell.startup_imports import in_turns
+from xrayview.ui.style import theme
 
 ROOT = Path(__file__).parents[2]
 _MOST = 12
@@ -33,7 +33,7 @@ import sys
 from importlib import import_module
 from PySide6.QtWidgets import QApplication
 import xrayview.app
-from xrayview.ui.waking import IN_A_THREAD, IN_TURNS
+from xrayview.ui.shell.startup_imports import IN_A_THREAD, IN_TURNS
 
 def brought(name):
     before = set(sys.modules)
@@ -42,11 +42,11 @@ def brought(name):
 
 for name in IN_A_THREAD:
     import_module(name)
-print("widgets", "xrayview.ui.workbench" in sys.modules)
+print("widgets", "xrayview.ui.film_controller" in sys.modules)
 print("most", max(brought(name) for name in IN_TURNS))
 from xrayview.engine.client import Engine
 from xrayview.services.settings import Settings
-from xrayview.ui.main_window import MainWindow
+from xrayview.ui.shell.main_window import MainWindow
 app = QApplication([])
 settings = Settings()
 settings["model"] = "none"

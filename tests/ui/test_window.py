@@ -16,9 +16,9 @@ from xrayview.services.session import Session
 from xrayview.services.settings import Settings
 from xrayview.ui.browser.outline import NOT_FILMS
 from xrayview.ui.browser.row_model import NODE
-from xrayview.ui.findings.flow import chip_of
-from xrayview.ui.main_window import MainWindow
-from xrayview.ui.status_line import NOTICE
+from xrayview.ui.findings.controller import chip_of
+from xrayview.ui.shell.main_window import MainWindow
+from xrayview.ui.shell.status_line import NOTICE
 
 
 def rows(window: MainWindow) -> list[str]:

@@ -17,7 +17,7 @@ from tests.ui.conftest import WAIT_MS
 from xrayview import cli
 from xrayview.errors import ExitCode, Status
 from xrayview.services.settings import Settings
-from xrayview.ui.main_window import MainWindow
+from xrayview.ui.shell.main_window import MainWindow
 
 OWN_TO_A_RUN = ("run_id", "time_utc")
 

@@ -16,8 +16,8 @@ from tests.ui.conftest import WAIT_MS
 from tests.ui.test_accessible import mute, without_a_tip
 from xrayview.domain.model import Finding
 from xrayview.ui.findings.card_text import card_html
-from xrayview.ui.foreign.dialog import ForeignDialog
-from xrayview.ui.main_window import MainWindow
+from xrayview.ui.model_import.dialog import ForeignDialog
+from xrayview.ui.shell.main_window import MainWindow
 
 TWO = (Finding("Normal", abnormal=False), Finding("Mass"))
 

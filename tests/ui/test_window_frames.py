@@ -14,7 +14,7 @@ from tests.builders import phantom, write_dicom
 from tests.ui.conftest import WAIT_MS
 from xrayview.engine.protocol import DecodeFilm
 from xrayview.errors import UnreadableFilm
-from xrayview.ui.main_window import MainWindow
+from xrayview.ui.shell.main_window import MainWindow
 
 FRAMES = np.stack([np.roll(phantom(96, 80), 7 * step, axis=0) for step in range(6)])
 

@@ -16,10 +16,10 @@ from pytestqt.qtbot import QtBot
 
 from tests.ui.conftest import WAIT_MS
 from xrayview.services.settings import BROKEN, Settings
-from xrayview.ui.drop_target import Dropped, dropped
-from xrayview.ui.main_window import MainWindow
-from xrayview.ui.start_page import GONE
-from xrayview.ui.window_place import placed, to_next_screen
+from xrayview.ui.shell.main_window import MainWindow
+from xrayview.ui.shell.start_page import GONE
+from xrayview.ui.widgets.drop_target import Dropped, dropped
+from xrayview.ui.widgets.window_placement import placed, to_next_screen
 
 ROOT = Path(__file__).parents[2]
 COPY, LEFT = Qt.DropAction.CopyAction, Qt.MouseButton.LeftButton
@@ -242,7 +242,7 @@ import json, sys
 from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QApplication
 from xrayview import app
-from xrayview.ui.main_window import MainWindow
+from xrayview.ui.shell.main_window import MainWindow
 said = {}
 waking = MainWindow.waking
 def woken(window, *args):

@@ -10,7 +10,7 @@ from tests.ui.conftest import WAIT_MS, LentEngine
 from xrayview.domain.radiograph import Window
 from xrayview.engine.client import Engine
 from xrayview.services.settings import Settings
-from xrayview.ui.main_window import MainWindow
+from xrayview.ui.shell.main_window import MainWindow
 
 
 def test_that_the_histogram_is_asked_for_and_then_follows_the_film(

@@ -22,8 +22,8 @@ from xrayview.domain.radiograph import Spacing, SpacingKind
 from xrayview.engine.client import Engine
 from xrayview.io.tables.measurements import FILE_NAME, load_measurements
 from xrayview.services.settings import Settings
-from xrayview.ui.main_window import MainWindow
 from xrayview.ui.measure.layer import MeasureLayer
+from xrayview.ui.shell.main_window import MainWindow
 
 A, B, C = QPointF(200, 200), QPointF(300, 260), QPointF(260, 330)
 SHIFT, CTRL = Qt.KeyboardModifier.ShiftModifier, Qt.KeyboardModifier.ControlModifier

@@ -13,8 +13,8 @@ from tests.bundles import write_bundle
 from tests.ui.conftest import WAIT_MS
 from xrayview.services.catalogue import trust_model, trusted_hashes
 from xrayview.services.settings import Settings
-from xrayview.ui.main_window import MainWindow
-from xrayview.ui.toolbar import TopBar
+from xrayview.ui.shell.main_window import MainWindow
+from xrayview.ui.shell.toolbar import TopBar
 
 
 def wait(qtbot: QtBot, window: MainWindow) -> None:

@@ -14,7 +14,7 @@ from tests.ui.conftest import WAIT_MS, LentEngine
 from xrayview import app
 from xrayview.engine.client import Engine
 from xrayview.services.settings import Settings
-from xrayview.ui.main_window import MainWindow
+from xrayview.ui.shell.main_window import MainWindow
 
 
 def reopen(window: MainWindow, last: Path) -> None:

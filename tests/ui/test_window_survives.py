@@ -21,8 +21,8 @@ from tests.ui.conftest import WAIT_MS
 from xrayview.engine.client import Engine
 from xrayview.errors import StatusCode
 from xrayview.services.settings import Settings
-from xrayview.ui import theme
-from xrayview.ui.main_window import MainWindow
+from xrayview.ui.shell.main_window import MainWindow
+from xrayview.ui.style import theme
 
 ROOT = Path(__file__).parents[2]
 

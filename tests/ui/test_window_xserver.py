@@ -25,7 +25,7 @@ def main(films, bundle, settings):
     from xrayview.engine.client import Engine
     from xrayview.services.settings import Settings
     from xrayview.ui import theme
-    from xrayview.ui.main_window import MainWindow
+    from xrayview.ui.shell.main_window import MainWindow
     theme.apply(app)
     window = MainWindow(Settings(Path(settings)), Path(settings).parent / "results")
     window.resize(1200, 780)

@@ -18,8 +18,8 @@ from PySide6.QtWidgets import (
 
 from xrayview.domain.events import BatchEvent, BatchFinished, BatchStarted, FilmFinished
 from xrayview.errors import Status
-from xrayview.ui import theme
-from xrayview.ui.colours import STATUS_COLOUR
+from xrayview.ui.style import theme
+from xrayview.ui.style.colours import STATUS_COLOUR
 
 
 class BatchLine(QFrame):

@@ -17,9 +17,9 @@ from PySide6.QtGui import QColor
 
 from xrayview.domain.events import FilmResult
 from xrayview.errors import Status
-from xrayview.ui import icons
 from xrayview.ui.batch.columns import Column, columns_of, reason_of
-from xrayview.ui.colours import STATUS_COLOUR, STATUS_ICON
+from xrayview.ui.style import icons
+from xrayview.ui.style.colours import STATUS_COLOUR, STATUS_ICON
 
 AnyIndex = QModelIndex | QPersistentModelIndex
 SORT_ROLE = Qt.ItemDataRole.UserRole

@@ -23,8 +23,8 @@ from xrayview.services.identity import identity_key
 from xrayview.services.session import Session
 from xrayview.services.settings import Settings
 from xrayview.services.tasks import Tasks
-from xrayview.ui.banners import Message
-from xrayview.ui.judging import WITHOUT_MODEL
+from xrayview.ui.model_controller import WITHOUT_MODEL
+from xrayview.ui.widgets.banners import Message
 
 _SLOT = "batch"
 _PAUSE_S = 0.1

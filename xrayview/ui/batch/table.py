@@ -26,7 +26,6 @@ from xrayview.domain.events import FilmResult
 from xrayview.domain.model import ModelCard
 from xrayview.errors import Status
 from xrayview.services.labels import Labels, compare
-from xrayview.ui import icons
 from xrayview.ui.batch.labelled import comparison_text, disagrees, label_columns
 from xrayview.ui.batch.result_rows import (
     FILE_COLUMN,
@@ -35,7 +34,8 @@ from xrayview.ui.batch.result_rows import (
     ResultFilter,
     ResultRows,
 )
-from xrayview.ui.colours import C
+from xrayview.ui.style import icons
+from xrayview.ui.style.colours import C
 
 _AROUND_TITLE_PX = 24
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from xrayview.domain.events import FilmResult
 from xrayview.domain.model import ModelCard
 from xrayview.errors import Status
-from xrayview.ui.colours import STATUS_COLOUR, C
+from xrayview.ui.style.colours import STATUS_COLOUR, C
 
 
 @dataclass(frozen=True)

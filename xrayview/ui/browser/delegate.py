@@ -11,11 +11,11 @@ from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem
 from xrayview.domain.film import FilmRef
 from xrayview.domain.folder import Group
 from xrayview.errors import XrayViewError
-from xrayview.ui import fonts, icons
 from xrayview.ui.browser.chip import Chip
 from xrayview.ui.browser.row_model import NODE, AnyIndex, Row
 from xrayview.ui.browser.thumbnails import Thumbnails
-from xrayview.ui.colours import C
+from xrayview.ui.style import fonts, icons
+from xrayview.ui.style.colours import C
 
 _THUMB = 52
 _STAR = 16

@@ -9,7 +9,7 @@ from enum import StrEnum
 from xrayview.domain.events import FilmResult
 from xrayview.domain.film import FilmRef
 from xrayview.errors import Status
-from xrayview.ui.browser import words
+from xrayview.ui.browser import row_text
 
 
 class Verdict(StrEnum):
@@ -80,7 +80,7 @@ def verdict(result: FilmResult | None) -> Verdict:
 
 def has_words(text: str, film: FilmRef, *, identity_hidden: bool) -> bool:
     """True when the film says `text` (lower case) somewhere."""
-    return text in words.film_words(film, identity_hidden=identity_hidden)
+    return text in row_text.film_words(film, identity_hidden=identity_hidden)
 
 
 _VERDICTS = {

@@ -21,9 +21,10 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from xrayview.ui import icons, shortcuts
 from xrayview.ui.browser.filter import Filter, Verdict
-from xrayview.ui.colours import C
+from xrayview.ui.keys import shortcuts
+from xrayview.ui.style import icons
+from xrayview.ui.style.colours import C
 
 _ANY = "Any finding"
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from xrayview.domain.film import FilmRef, RejectedFile
 from xrayview.domain.folder import FolderTree, Group, Level
-from xrayview.ui.browser import words
+from xrayview.ui.browser import row_text
 from xrayview.ui.browser.filter import Filter, Known, has_words, passes
 
 OPEN_ALL_UP_TO = 200
@@ -232,7 +232,7 @@ def key_of(item: Item) -> str:
 def title(group: Group, content: Content) -> str:
     """What a group's row says; a number in place of what could name somebody."""
     if not content.identity_hidden:
-        return words.group_title(group, content.folder)
+        return row_text.group_title(group, content.folder)
     around = content.tree.groups_of(group.first)
     beside = content.tree.groups if group.is_top else around[around.index(group) - 1].groups
     level = Level.PATIENT if group.is_top else group.level

@@ -8,7 +8,7 @@ from PySide6.QtCore import QAbstractListModel, QModelIndex, QObject, QPersistent
 
 from xrayview.domain.film import FilmRef, RejectedFile
 from xrayview.domain.folder import Group
-from xrayview.ui.browser import words
+from xrayview.ui.browser import row_text
 from xrayview.ui.browser.outline import Content, Item, NotFilms, Rows, key_of, title
 
 AnyIndex = QModelIndex | QPersistentModelIndex
@@ -102,10 +102,10 @@ class RowModel(QAbstractListModel):
 
 def _film_row(film: FilmRef, depth: int, content: Content) -> Row:
     if not content.identity_hidden:
-        tip = words.film_tip(film)
-        return Row(film, depth, words.film_title(film), words.film_note(film), tip=tip)
-    said = words.view_text(film) or f"Film {_number(film, content)}"
-    return Row(film, depth, said, words.size_text(film), tip=said)
+        tip = row_text.film_tip(film)
+        return Row(film, depth, row_text.film_title(film), row_text.film_note(film), tip=tip)
+    said = row_text.view_text(film) or f"Film {_number(film, content)}"
+    return Row(film, depth, said, row_text.size_text(film), tip=said)
 
 
 def _number(film: FilmRef, content: Content) -> int:
@@ -116,6 +116,6 @@ def _number(film: FilmRef, content: Content) -> int:
 
 def _rejected_row(file: RejectedFile, depth: int, content: Content) -> Row:
     if not content.identity_hidden:
-        return Row(file, depth, file.path.name, file.why, tip=words.rejected_tip(file))
+        return Row(file, depth, file.path.name, file.why, tip=row_text.rejected_tip(file))
     said = f"File {content.rejected.index(file) + 1}"
     return Row(file, depth, said, file.why, tip=said)

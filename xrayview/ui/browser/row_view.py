@@ -13,7 +13,7 @@ from PySide6.QtGui import QColor, QMouseEvent, QPainter, QPaintEvent, QRegion, Q
 from PySide6.QtWidgets import QAbstractItemView, QListView, QStyle, QStyleOptionViewItem
 
 from xrayview.ui.browser.row_model import NODE, AnyIndex, RowModel
-from xrayview.ui.colours import C
+from xrayview.ui.style.colours import C
 
 _WHEEL_STEP_PX = 20
 

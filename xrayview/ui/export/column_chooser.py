@@ -25,8 +25,8 @@ from PySide6.QtWidgets import (
 )
 
 from xrayview.io.tags.known_columns import KnownColumn
-from xrayview.ui.colours import C
-from xrayview.ui.export.parts import label
+from xrayview.ui.style.colours import C
+from xrayview.ui.widgets.form_fields import label
 
 _Index = QModelIndex | QPersistentModelIndex
 _SEARCHED = Qt.ItemDataRole.UserRole

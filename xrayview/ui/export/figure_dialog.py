@@ -27,9 +27,9 @@ from PySide6.QtWidgets import (
 from xrayview.domain.figure import FigureStyle
 from xrayview.errors import XrayViewError
 from xrayview.services.tasks import Tasks
-from xrayview.ui.export.parts import ask_for_file, check, combo, image_of, label, rule
 from xrayview.ui.export.remembered import Remembered
 from xrayview.ui.export.shown_film import SVG, ShownFilm
+from xrayview.ui.widgets.form_fields import ask_for_file, check, combo, image_of, label, rule
 
 _FORMATS = (("png", "PNG"), ("tiff", "TIFF"), (SVG, "SVG (lines and text as vectors)"))
 _DEPTHS = (("8", "8 bits"), ("16", "16 bits, grey"))

@@ -13,8 +13,8 @@ from xrayview.domain.events import FilmFinished
 from xrayview.engine.client import Engine
 from xrayview.services.tasks import Tasks
 from xrayview.ui.export.folder_job import Events, FolderJob
-from xrayview.ui.export.parts import FolderField, ask_for_file, check, combo, label
 from xrayview.ui.export.remembered import Remembered
+from xrayview.ui.widgets.form_fields import FolderField, ask_for_file, check, combo, label
 
 _FOLDER, _FILM = "folder", "film"
 

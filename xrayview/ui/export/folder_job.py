@@ -24,7 +24,7 @@ from xrayview.domain.events import FilmFinished
 from xrayview.errors import Cancelled, Status, XrayViewError
 from xrayview.services.progress import BatchProgress
 from xrayview.services.tasks import Tasks
-from xrayview.ui.export.parts import label
+from xrayview.ui.widgets.form_fields import label
 
 Events = Iterator[FilmFinished]
 _LISTED = frozenset({Status.ERROR, Status.REFUSED, Status.WARN})

@@ -21,9 +21,9 @@ from xrayview.engine.protocol import RenderFilm
 from xrayview.services.tasks import Tasks
 from xrayview.ui.export.folder_job import Events, FolderJob
 from xrayview.ui.export.heat_map_choice import HeatMapChoice, OfferedHeatMaps
-from xrayview.ui.export.parts import FolderField, check, combo, label
 from xrayview.ui.export.remembered import Remembered
 from xrayview.ui.export.shown_film import ShownFilm
+from xrayview.ui.widgets.form_fields import FolderField, check, combo, label
 
 _FORMATS = (("png", "PNG"), ("tiff", "TIFF"), ("svg", "SVG"))
 _DEPTHS = (("8", "8 bits"), ("16", "16 bits"))

@@ -18,8 +18,8 @@ from xrayview.services.identity import identity_key
 from xrayview.services.tasks import Tasks
 from xrayview.ui.export.column_chooser import ColumnChooser
 from xrayview.ui.export.folder_job import Events, FolderJob
-from xrayview.ui.export.parts import ask_for_file, check, combo
 from xrayview.ui.export.remembered import Remembered
+from xrayview.ui.widgets.form_fields import ask_for_file, check, combo
 
 _IDENTITIES = (("hash", "a keyed hash"), ("none", "left empty"), ("full", "as it is"))
 

@@ -10,8 +10,8 @@ from PySide6.QtWidgets import QHBoxLayout, QWidget
 from xrayview.batch.heat_maps import HeatMaps
 from xrayview.display.overlay import METHOD_TITLES
 from xrayview.services.session import Session
-from xrayview.ui.export.parts import check, combo, label
 from xrayview.ui.findings.heat_controls import HeatControls, abnormal_first
+from xrayview.ui.widgets.form_fields import check, combo, label
 
 _NO_MODEL = "Open a model that can explain its scores first"
 

@@ -7,7 +7,7 @@ from html import escape
 
 from xrayview.domain.model import ModelCard
 from xrayview.engine.protocol import ModelReady
-from xrayview.ui.colours import C
+from xrayview.ui.style.colours import C
 
 
 def _style() -> str:

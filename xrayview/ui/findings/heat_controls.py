@@ -18,7 +18,8 @@ from PySide6.QtWidgets import (
 
 from xrayview.domain.model import ModelCard
 from xrayview.engine.protocol import HeatMapMethod
-from xrayview.ui import icons, shortcuts
+from xrayview.ui.keys import shortcuts
+from xrayview.ui.style import icons
 
 METHOD_NAMES: dict[str, str] = {
     "grad-cam": "Grad-CAM",

@@ -18,11 +18,12 @@ from PySide6.QtWidgets import (
 
 from xrayview.domain.model import ModelCard, Prediction
 from xrayview.domain.operating_points import point_in_force
-from xrayview.ui import icons, shortcuts
-from xrayview.ui.colours import C
 from xrayview.ui.findings.heat_controls import HeatControls, abnormal_first
 from xrayview.ui.findings.score_bar import ScoreBar, Scored
 from xrayview.ui.findings.state import FindingsState, reasons, sure_line, verdict
+from xrayview.ui.keys import shortcuts
+from xrayview.ui.style import icons
+from xrayview.ui.style.colours import C
 
 
 class FindingsPanel(QFrame):

@@ -10,8 +10,8 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from xrayview.domain.model import Finding, OperatingPoint
 from xrayview.domain.operating_points import OWN
-from xrayview.ui import fonts, icons
-from xrayview.ui.colours import C
+from xrayview.ui.style import fonts, icons
+from xrayview.ui.style.colours import C
 
 _BAR_TOP, _BAR_HEIGHT = 28, 6
 _REACH_PX = 6

@@ -6,8 +6,8 @@ from PySide6.QtCore import QEvent, QObject, QRect, Signal
 from PySide6.QtGui import QColor, QDragEnterEvent, QDropEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QAbstractScrollArea, QLabel, QVBoxLayout, QWidget
 
-from xrayview.ui.colours import C
 from xrayview.ui.grid.dragging import FILM_MIME, film_id_of
+from xrayview.ui.style.colours import C
 from xrayview.ui.viewer.film_view import FilmViewer
 
 _TAKING = {QEvent.Type.MouseButtonPress, QEvent.Type.Wheel, QEvent.Type.FocusIn}

@@ -16,11 +16,12 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from xrayview.ui import icons, shortcuts
-from xrayview.ui.full_screen import FullScreen
 from xrayview.ui.grid.cell import ViewCell
-from xrayview.ui.key_binding import KeyBinding
-from xrayview.ui.window_place import to_next_screen
+from xrayview.ui.keys import shortcuts
+from xrayview.ui.keys.key_binding import KeyBinding
+from xrayview.ui.style import icons
+from xrayview.ui.widgets.full_screen import FullScreen
+from xrayview.ui.widgets.window_placement import to_next_screen
 
 Act = Callable[..., object]
 _LEAST = QSize(480, 400)

@@ -8,11 +8,11 @@ from PySide6.QtCore import QByteArray, QObject, Qt, Signal
 
 from xrayview.domain.film import FilmRef
 from xrayview.services.session import Session
-from xrayview.ui import shortcuts
+from xrayview.ui.film_controller import Workbench
 from xrayview.ui.grid.film_window import Act, FilmWindow
 from xrayview.ui.grid.grid import ViewGrid
-from xrayview.ui.window_place import stay_on_screen
-from xrayview.ui.workbench import Workbench
+from xrayview.ui.keys import shortcuts
+from xrayview.ui.widgets.window_placement import stay_on_screen
 
 
 class SecondWindow(QObject):

@@ -8,8 +8,8 @@ from PySide6.QtGui import QColor
 
 from xrayview.display.histogram import Histogram, transfer_curve, voi_range
 from xrayview.display.voi import Voi
-from xrayview.ui import fonts, theme
-from xrayview.ui.colours import C
+from xrayview.ui.style import fonts, theme
+from xrayview.ui.style.colours import C
 
 _ROOM = 0.04
 """Left free at either side of the values, as a share of their range, and above them."""

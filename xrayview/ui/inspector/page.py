@@ -8,7 +8,7 @@ from html import escape
 from xrayview.display.corners import spacing_text
 from xrayview.domain.inspection import Attribute, Origin, Step
 from xrayview.domain.radiograph import Spacing, SpacingKind
-from xrayview.ui.colours import C
+from xrayview.ui.style.colours import C
 
 ORIGINS: dict[Origin, tuple[str, str]] = {
     "file": ("from the file", "quiet"),

@@ -11,8 +11,8 @@ from PySide6.QtWidgets import QFrame, QTextBrowser, QVBoxLayout, QWidget
 from xrayview.display.inspector import pipeline_steps, spacing_attributes
 from xrayview.display.voi import Voi
 from xrayview.domain.radiograph import Radiograph, Spacing
-from xrayview.ui import theme
 from xrayview.ui.inspector.page import pipeline_html
+from xrayview.ui.style import theme
 from xrayview.ui.viewer.message_page import MessagePage
 
 _EVERY_MS = 40

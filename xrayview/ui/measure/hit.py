@@ -10,7 +10,7 @@ from itertools import pairwise
 from PySide6.QtCore import QPointF
 
 from xrayview.domain.measurement import Annotation
-from xrayview.ui.measure.laying import Laid
+from xrayview.ui.measure.label_layout import Laid
 
 HANDLE_PX = 8.0
 """How far from a handle the pointer still grabs it."""

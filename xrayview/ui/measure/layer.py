@@ -16,15 +16,15 @@ from xrayview.display.measure import probe
 from xrayview.display.regions import region_window
 from xrayview.domain.measurement import Annotation, Mark, Measured
 from xrayview.domain.radiograph import Point, Radiograph, Spacing
-from xrayview.ui.measure.figures import FigureBook, Later, at_once
 from xrayview.ui.measure.film_marks import MarksOfFilm, film_key
-from xrayview.ui.measure.grab import Grab
+from xrayview.ui.measure.grip import Grab
 from xrayview.ui.measure.hit import Hit, find
-from xrayview.ui.measure.laying import Shown
+from xrayview.ui.measure.label_layout import Shown
 from xrayview.ui.measure.marks_item import MarksItem
 from xrayview.ui.measure.sketch import Sketch
 from xrayview.ui.measure.text_field import TextField
 from xrayview.ui.measure.tools import BY_NAME, MeasureTool
+from xrayview.ui.measure.values import FigureBook, Later, at_once
 from xrayview.ui.viewer.canvas import Canvas
 from xrayview.ui.viewer.film_item import FilmItem
 

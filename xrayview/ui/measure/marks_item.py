@@ -19,8 +19,8 @@ from PySide6.QtWidgets import QGraphicsItem, QStyleOptionGraphicsItem, QWidget
 
 from xrayview.display.drawings import Shape
 from xrayview.domain.radiograph import Point
-from xrayview.ui.fonts import SMALL_PX, pixels
-from xrayview.ui.measure.laying import Laid, Laying, Shown
+from xrayview.ui.measure.label_layout import Laid, Laying, Shown
+from xrayview.ui.style.fonts import SMALL_PX, pixels
 from xrayview.ui.viewer.film_item import FilmItem
 from xrayview.ui.viewer.outlined_text import draw_outlined
 

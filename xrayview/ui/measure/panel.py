@@ -21,8 +21,8 @@ from xrayview.display.measure_text import TITLES, label_lines
 from xrayview.display.regions import roi_statistics
 from xrayview.domain.measurement import Annotation, Mark, RoiStatistics
 from xrayview.domain.radiograph import Spacing
-from xrayview.ui import shortcuts
-from xrayview.ui.measure.measuring import Measuring
+from xrayview.ui.keys import shortcuts
+from xrayview.ui.measure.controller import Measuring
 from xrayview.ui.measure.region_histogram import RegionHistogram
 
 NO_FILM = "No film is open."

@@ -8,8 +8,8 @@ from PySide6.QtWidgets import QWidget
 
 from xrayview.display.measure_text import grey_text
 from xrayview.domain.measurement import RoiStatistics
-from xrayview.ui import fonts
-from xrayview.ui.colours import C
+from xrayview.ui.style import fonts
+from xrayview.ui.style.colours import C
 
 HEIGHT_PX = 92
 _GAP_PX = 4

@@ -18,7 +18,7 @@ from PySide6.QtWidgets import (
 )
 
 from xrayview.services.settings import ROWS, SETTINGS, Settings
-from xrayview.ui.keymap import Keymap
+from xrayview.ui.keys.keymap import Keymap
 from xrayview.ui.settings_dialog.fields import FoldersField
 from xrayview.ui.settings_dialog.key_editor import KeyEditor
 from xrayview.ui.settings_dialog.page import Check, SettingsPage

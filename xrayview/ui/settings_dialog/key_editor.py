@@ -17,10 +17,10 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from xrayview.ui import fonts
-from xrayview.ui.key_binding import key_pressed
-from xrayview.ui.keymap import Keymap
-from xrayview.ui.shortcuts import KEYS, ROWS, groups, native, spelled
+from xrayview.ui.keys.key_binding import key_pressed
+from xrayview.ui.keys.keymap import Keymap
+from xrayview.ui.keys.shortcuts import KEYS, ROWS, groups, native, spelled
+from xrayview.ui.style import fonts
 
 HINT = "Choose an action, then “Change key” or Enter, and press the new key."
 _NAME = Qt.ItemDataRole.UserRole

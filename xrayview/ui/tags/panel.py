@@ -9,8 +9,8 @@ from PySide6.QtWidgets import QFrame, QLabel, QLineEdit, QPlainTextEdit, QVBoxLa
 from xrayview.domain.film import FilmRef
 from xrayview.domain.tags import TagNode
 from xrayview.errors import XrayViewError
-from xrayview.ui import icons
-from xrayview.ui.colours import C
+from xrayview.ui.style import icons
+from xrayview.ui.style.colours import C
 from xrayview.ui.tags.rows import in_full
 from xrayview.ui.tags.tree_model import TagTree
 from xrayview.ui.tags.tree_view import TagView

@@ -8,7 +8,7 @@ from PySide6.QtCore import QAbstractItemModel, QModelIndex, QObject, QPersistent
 from PySide6.QtGui import QColor
 
 from xrayview.domain.tags import TagNode
-from xrayview.ui.colours import C
+from xrayview.ui.style.colours import C
 from xrayview.ui.tags.rows import COLUMNS, Row, build, is_attribute
 
 AnyIndex = QModelIndex | QPersistentModelIndex

@@ -9,8 +9,8 @@ from PySide6.QtCore import QRect, Qt
 from PySide6.QtGui import QContextMenuEvent, QKeyEvent, QKeySequence, QPainter, QResizeEvent
 from PySide6.QtWidgets import QAbstractItemView, QApplication, QMenu, QTreeView, QWidget
 
-from xrayview.ui import icons
-from xrayview.ui.colours import C
+from xrayview.ui.style import icons
+from xrayview.ui.style.colours import C
 from xrayview.ui.tags.rows import COLUMNS, Row, as_text
 from xrayview.ui.tags.tree_model import AnyIndex, TagTree
 from xrayview.ui.viewer.message_page import MessagePage

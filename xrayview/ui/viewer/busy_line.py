@@ -6,7 +6,7 @@ from PySide6.QtCore import QEvent, QObject, QRectF, QVariantAnimation
 from PySide6.QtGui import QColor, QHideEvent, QPainter, QPaintEvent, QShowEvent
 from PySide6.QtWidgets import QWidget
 
-from xrayview.ui.colours import C
+from xrayview.ui.style.colours import C
 
 HEIGHT_PX = 3
 ROUND_TRIP_MS = 1400

@@ -9,8 +9,8 @@ from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPaintEvent
 from PySide6.QtWidgets import QWidget
 
 from xrayview.display.corners import CornerTexts, EdgeLetters
-from xrayview.ui.colours import C
-from xrayview.ui.fonts import TEXT_PX
+from xrayview.ui.style.colours import C
+from xrayview.ui.style.fonts import TEXT_PX
 from xrayview.ui.viewer.corner_layout import Layout, lay_out
 from xrayview.ui.viewer.outlined_text import INK, draw_outlined
 

@@ -7,7 +7,7 @@ from PySide6.QtGui import QHideEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QSlider, QSpinBox, QToolButton, QWidget
 
 from xrayview.display.cine import FASTEST_HZ, SLOWEST_HZ
-from xrayview.ui import icons
+from xrayview.ui.style import icons
 
 
 class FrameBar(QFrame):

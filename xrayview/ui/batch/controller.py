@@ -1,0 +1,111 @@
+"""The batch between its runner, its line at the bottom, and the table of its results."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from PySide6.QtCore import QObject, QUrl, Signal
+from PySide6.QtGui import QDesktopServices
+from PySide6.QtWidgets import QFileDialog
+
+from xrayview.domain.events import BatchStarted, FilmFinished, FilmResult
+from xrayview.domain.model import ModelCard
+from xrayview.services.labels import read_labels
+from xrayview.services.session import Session
+from xrayview.services.tasks import Tasks
+from xrayview.ui.batch.line import BatchLine
+from xrayview.ui.batch.runner import BatchRunner
+from xrayview.ui.batch.table import ResultTable
+from xrayview.ui.widgets.banners import Message
+
+
+class BatchFlow(QObject):
+    """Shows what the runner says, and passes on what the user asks of line and table."""
+
+    film_judged = Signal(str)
+    """The id of a film that is finished."""
+    film_chosen = Signal(object)
+    """The film of a row, at the frame of the row; only films that are listed."""
+    message = Signal(object)
+
+    def __init__(
+        self,
+        session: Session,
+        tasks: Tasks,
+        runner: BatchRunner,
+        line: BatchLine,
+        table: ResultTable,
+    ) -> None:
+        super().__init__(table)
+        self._session = session
+        self._tasks = tasks
+        self._runner = runner
+        self._line = line
+        self._table = table
+        self._judged_by: ModelCard | None = None
+        runner.waiting.connect(line.show_waiting)
+        runner.started.connect(self._on_started)
+        runner.progressed.connect(self._on_films)
+        runner.finished.connect(line.show_event)
+        runner.finished.connect(lambda _event: table.compare())
+        runner.failed.connect(line.show_failed)
+        runner.message.connect(self.message)
+        line.cancel_asked.connect(runner.cancel)
+        line.rest_asked.connect(runner.resume)
+        line.pause_asked.connect(runner.set_paused)
+        line.table_asked.connect(lambda: table.setVisible(not table.isVisible()))
+        line.folder_asked.connect(self._open_csv_folder)
+        line.save_asked.connect(self._save_csv)
+        line.close_asked.connect(line.hide)
+        line.close_asked.connect(table.hide)
+        table.close_asked.connect(table.hide)
+        table.labels_asked.connect(self._ask_for_labels)
+        table.film_chosen.connect(self._on_row)
+
+    def compare_with_labels(self, path: Path) -> None:
+        """Hold the results of the batch against a CSV of labels."""
+        card = self._judged_by
+        if card is not None:
+            self._tasks.call(
+                "labels",
+                lambda: read_labels(path),
+                lambda labels: self._table.compare_with(labels, card),
+                lambda error: self.message.emit(Message.of("labels", error)),
+            )
+
+    def _on_started(self, event: BatchStarted) -> None:
+        self._line.show_event(event)
+        self._judged_by = event.card
+        if not event.resumed:  # the rows of one that goes on are there
+            self._table.start(tuple(finding.name for finding in event.card.findings))
+
+    def _on_films(self, events: list[FilmFinished]) -> None:
+        for event in events:
+            self._line.show_event(event)
+            if event.result.ref is not None:
+                self.film_judged.emit(event.result.ref.film_id)
+        self._table.append([event.result for event in events])
+
+    def _on_row(self, result: FilmResult) -> None:
+        listed = self._session.film(result.ref.film_id) if result.ref is not None else None
+        if result.ref is not None and listed is not None:
+            self.film_chosen.emit(replace(listed, frame=result.ref.frame))
+
+    def _ask_for_labels(self) -> None:
+        name, _ = QFileDialog.getOpenFileName(
+            self._table, "Compare with labels", "", "CSV (*.csv);;All files (*)"
+        )
+        if name:
+            self.compare_with_labels(Path(name))
+
+    def _open_csv_folder(self) -> None:
+        if self._runner.csv_path is not None:
+            QDesktopServices.openUrl(QUrl.fromLocalFile(str(self._runner.csv_path.parent)))
+
+    def _save_csv(self) -> None:
+        name, _ = QFileDialog.getSaveFileName(
+            self._table, "Save the CSV as", "predictions.csv", "CSV (*.csv)"
+        )
+        if name:
+            self._runner.save_as(Path(name))

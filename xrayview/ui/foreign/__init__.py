@@ -1,1 +1,0 @@
-"""Asking what a TorchScript file from elsewhere does not say of itself."""

@@ -1,0 +1,1 @@
+"""Keyboard shortcuts: the table, the bindings and where they are shown."""

@@ -1,0 +1,1 @@
+"""Describing a TorchScript file that has no model card."""

@@ -1,0 +1,102 @@
+"""From a file without a card to an open model: ask, trust, try in the model worker, save, open."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from PySide6.QtCore import QObject, Qt
+from PySide6.QtWidgets import QWidget
+
+from xrayview.domain.model import ModelCard
+from xrayview.engine.client import Engine
+from xrayview.engine.protocol import LoadModel, ModelReady, ModelRef
+from xrayview.errors import ContractBroken, ModelNotTrusted, XrayViewError
+from xrayview.services.catalogue import model_ref, trust_model
+from xrayview.services.foreign_models import write_card
+from xrayview.services.tasks import Tasks
+from xrayview.ui.model_controller import Judging, trust_question
+from xrayview.ui.model_import.dialog import ForeignDialog
+
+_SLOT = "describe model"
+
+
+class Describing(QObject):
+    """One dialog at a time. The network runs only once it is trusted, and never in here."""
+
+    def __init__(self, judging: Judging, tasks: Tasks, engine: Engine, window: QWidget) -> None:
+        super().__init__(window)
+        self._judging, self._tasks, self._engine = judging, tasks, engine
+        self._window = window
+        self.dialog: ForeignDialog | None = None
+
+    def ask(self, path: Path) -> None:
+        """Open the dialog for a file."""
+        if self.dialog is not None:
+            self.dialog.close()
+        dialog = ForeignDialog(path, self._window)
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.answered.connect(lambda card: self._look(path, card))
+        dialog.finished.connect(self._on_closed)
+        self.dialog = dialog
+        dialog.open()
+
+    def _on_closed(self) -> None:
+        self.dialog = None
+        self._tasks.cancel(_SLOT)
+
+    def _look(self, path: Path, card: ModelCard) -> None:
+        self._show_state("Looking at the file …")
+        self._tasks.call(
+            _SLOT,
+            lambda: model_ref(path, self._judging.device),
+            lambda model: self._try(model, card),
+            lambda error: self._on_failed(path, card, error),
+        )
+
+    def _try(self, model: ModelRef, card: ModelCard) -> None:
+        self._show_state("Trying the answers on the network …")
+        self._tasks.start(
+            _SLOT,
+            lambda: self._engine.submit(LoadModel(model, card)),
+            self._keep,
+            lambda error: self._on_failed(model.path, card, error),
+        )
+
+    def _keep(self, ready: ModelReady) -> None:
+        path = ready.model.path
+        self._tasks.call(
+            _SLOT,
+            lambda: write_card(path, ready.card),
+            lambda _: self._open(path),
+            lambda error: self._on_failed(path, ready.card, error),
+        )
+
+    def _open(self, path: Path) -> None:
+        if self.dialog is not None:
+            self.dialog.accept()
+        self._judging.message_settled.emit("model")
+        self._judging.open_model(path)
+
+    def _on_failed(self, path: Path, card: ModelCard, error: XrayViewError) -> None:
+        if self.dialog is None:
+            return
+        if isinstance(error, ModelNotTrusted):
+            self.dialog.show_state("")
+            self.dialog.questions.show_message(
+                trust_question(path, error, lambda: self._trust(path, card))
+            )
+            return
+        place = error.place if isinstance(error, ContractBroken) else ""
+        self.dialog.show_refusal(error, place)
+
+    def _trust(self, path: Path, card: ModelCard) -> None:
+        self._tasks.call(
+            _SLOT,
+            lambda: trust_model(path),
+            lambda _: self._look(path, card),
+            lambda error: self._on_failed(path, card, error),
+        )
+
+    def _show_state(self, text: str) -> None:
+        if self.dialog is not None:
+            self.dialog.show_state(text)

@@ -1,0 +1,111 @@
+"""The films between the workbench, the browser's list and the views."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import cast
+
+from PySide6.QtCore import QModelIndex, QObject, Qt, Signal
+
+from xrayview.domain.film import FilmRef
+from xrayview.domain.radiograph import Radiograph
+from xrayview.errors import XrayViewError
+from xrayview.services.session import Session
+from xrayview.ui.browser.panel import Browser
+from xrayview.ui.browser.thumbnails import Thumbnails
+from xrayview.ui.film_controller import Workbench
+from xrayview.ui.frame_controller import Frames
+from xrayview.ui.grid.dragging import FilmDrag
+from xrayview.ui.grid.grid import ViewGrid
+from xrayview.ui.heat_map_controller import HeatFlow
+from xrayview.ui.widgets.banners import Message
+
+
+class FilmFlow(QObject):
+    """Shows in list and views what the workbench says, and asks it for what is chosen there."""
+
+    message = Signal(object)
+
+    def __init__(
+        self,
+        session: Session,
+        bench: Workbench,
+        frames: Frames,
+        grid: ViewGrid,
+        browser: Browser,
+        thumbnails: Thumbnails,
+        heat: HeatFlow,
+    ) -> None:
+        super().__init__(grid)
+        self._session = session
+        self._bench = bench
+        self._grid = grid
+        self._browser = browser
+        self._heat = heat
+        bench.listed = browser.films
+        bench.listing_changed.connect(self._on_listing)
+        bench.listing_state.connect(browser.show_state)
+        bench.finished_listing.connect(self._on_listed)
+        bench.view_loading.connect(self._on_view_loading)
+        bench.view_shown.connect(self._on_view_shown)
+        bench.view_failed.connect(self._on_view_failed)
+        bench.film_loading.connect(browser.select)
+        frames.settled.connect(heat.begin)
+        frames.failed.connect(self._on_frame_failed)
+        browser.film_chosen.connect(bench.open_film)
+        FilmDrag(browser.tree, _film_of_row, thumbnails.picture)
+        for viewer in grid.viewers:
+            viewer.step_requested.connect(bench.step)
+
+    def commands(self) -> dict[str, Callable[..., object]]:
+        """What the keys do here, by the names of the key table."""
+        bench = self._bench
+        return {
+            "previous_film": lambda: bench.step(-1),
+            "next_film": lambda: bench.step(1),
+            "previous_series": lambda: bench.step_series(-1),
+            "next_series": lambda: bench.step_series(1),
+            "first_film": bench.first,
+            "last_film": bench.last,
+        }
+
+    def open_frame(self, film: FilmRef) -> None:
+        """Show a film at its frame; on the film that is on screen, window and placement stay."""
+        current = self._session.current
+        if current is None or current.row_id != film.row_id:
+            self._bench.open_film(film)
+        elif self._session.radiograph is not None:
+            self._grid.viewer.frames.go(film.frame)
+        elif current.film_id != film.film_id:
+            self._bench.open_film(film)
+
+    def _on_listing(self) -> None:
+        session = self._session
+        assert session.folder is not None
+        self._browser.show_folder(session.folder, session.tree, session.rejected)
+
+    def _on_listed(self) -> None:
+        # A film was shown while its folder was still being read: now it is 1 of all, not of 8.
+        for number, view in enumerate(self._session.views):
+            if view.radiograph is not None:
+                self._grid.viewers[number].set_position(self._bench.position(number))
+
+    def _on_view_loading(self, number: int, film: FilmRef) -> None:
+        self._grid.viewers[number].show_busy(film)
+        self._heat.begin(number)
+
+    def _on_view_shown(self, number: int, radiograph: Radiograph) -> None:
+        place, ready = self._bench.position(number), self._bench.ready(radiograph)
+        self._grid.viewers[number].show_film(radiograph, place, ready)
+        self._heat.begin(number)
+
+    def _on_view_failed(self, number: int, film: FilmRef, error: XrayViewError) -> None:
+        self._grid.viewers[number].show_error(film, error)
+
+    def _on_frame_failed(self, number: int, film: FilmRef, error: XrayViewError) -> None:  # noqa: ARG002
+        error.path = error.path or film.path
+        self.message.emit(Message.of("film", error))
+
+
+def _film_of_row(index: QModelIndex) -> FilmRef | None:
+    return cast("FilmRef | None", index.data(Qt.ItemDataRole.UserRole).film)

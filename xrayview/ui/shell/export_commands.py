@@ -1,0 +1,178 @@
+"""What the user may take out of the program, by the names of the key table."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject, Qt, QUrl
+from PySide6.QtGui import QDesktopServices
+from PySide6.QtWidgets import QApplication, QDialog, QWidget
+
+from xrayview.engine.client import Engine
+from xrayview.errors import XrayViewError
+from xrayview.services.settings import Settings
+from xrayview.services.tasks import Tasks
+from xrayview.ui.export.figure_dialog import FigureDialog
+from xrayview.ui.export.folder_job import FolderJob
+from xrayview.ui.export.remembered import Remembered
+from xrayview.ui.export.shown_film import ShownFilm, shown_film
+from xrayview.ui.shell.workspace import Workspace
+from xrayview.ui.widgets.banners import Kind, Message
+
+if TYPE_CHECKING:
+    # it brings pydicom, and with it every decoder
+    from xrayview.io.tags.known_columns import KnownColumn
+
+_MATTER = "export"
+_NO_SOURCE = Message(
+    _MATTER,
+    "warn",
+    "Only some files are listed, so there is no folder to export",
+    "Open the folder that holds them.",
+)
+_NO_FILM = Message(_MATTER, "warn", "There is no film on screen", "Choose one at the left.")
+
+
+class Exports(QObject):
+    """Opens the dialogs; one of each kind at a time."""
+
+    def __init__(
+        self, space: Workspace, tasks: Tasks, engine: Engine, settings: Settings, window: QWidget
+    ) -> None:
+        super().__init__(space)
+        self._space, self._tasks, self._engine = space, tasks, engine
+        self._window = window
+        self._remembered = Remembered(settings)
+        self._open: dict[str, QDialog] = {}
+
+    def commands(self) -> dict[str, Callable[..., object]]:
+        """What the keys do here."""
+        return {
+            "copy_picture": self.copy_picture,
+            "save_figure": self.save_figure,
+            "export_folder": self.export_folder,
+            "deidentify": self.deidentify,
+            "tag_table": self.tag_table,
+        }
+
+    def dialog(self, name: str) -> QDialog | None:
+        """The dialog of a command, while it is open."""
+        return self._open.get(name)
+
+    def copy_picture(self) -> None:
+        """What is on screen, without identity, to the clipboard."""
+        shown = self._shown()
+        if shown is None:
+            self._tell(_NO_FILM)
+            return
+        QApplication.clipboard().setImage(self._space.viewer.picture(identity=False))
+        note = shown.burned_in
+        kind: Kind = "warn" if note.kind == "likely" else "info"
+        self._tell(Message(_MATTER, kind, "The picture is copied, without identity", note.text))
+
+    def save_figure(self) -> None:
+        """The film on screen at its own resolution."""
+        shown = self._shown()
+        if shown is None:
+            self._tell(_NO_FILM)
+            return
+
+        def make() -> QDialog:
+            dialog = FigureDialog(shown, self._tasks, self._remembered, self._window)
+            dialog.saved.connect(self._on_saved)
+            dialog.failed.connect(self._on_failed)
+            return dialog
+
+        self._show("save_figure", make)
+
+    def export_folder(self) -> None:
+        """Pictures of the whole folder."""
+        from xrayview.ui.export.folder_pictures import FolderPictures
+        from xrayview.ui.export.heat_map_choice import offered
+
+        shown = self._shown()
+        offer = offered(self._space.session, self._space.findings.heat)
+        self._with_source(
+            "export_folder",
+            lambda source: FolderPictures(
+                source, shown, self._engine, self._tasks, self._remembered, self._window, offer
+            ),
+        )
+
+    def deidentify(self) -> None:
+        """DICOM copies without the patient."""
+        from xrayview.ui.export.folder_deidentify import FolderDeidentify
+
+        shown = self._shown()
+        film = shown.radiograph.ref.path if shown else None
+        self._with_source(
+            "deidentify",
+            lambda source: FolderDeidentify(
+                source, film, self._engine, self._tasks, self._remembered, self._window
+            ),
+        )
+
+    def tag_table(self) -> None:
+        """A CSV of tags; the dictionary of columns is read in a thread first."""
+        if self._space.session.source is None:
+            self._tell(_NO_SOURCE)
+            return
+        self._tasks.call("tag columns", _known_columns, self._show_tags, self._on_failed)
+
+    def _show_tags(self, known: tuple[KnownColumn, ...]) -> None:
+        from xrayview.ui.export.folder_tags import FolderTags
+
+        self._with_source(
+            "tag_table",
+            lambda source: FolderTags(
+                source, known, self._engine, self._tasks, self._remembered, self._window
+            ),
+        )
+
+    def _with_source(self, name: str, make: Callable[[Path], FolderJob]) -> None:
+        source = self._space.session.source
+        if source is None:
+            self._tell(_NO_SOURCE)
+            return
+
+        def with_names() -> QDialog:
+            dialog = make(source)
+            dialog.hide_names = self._space.hides_identity
+            return dialog
+
+        self._show(name, with_names)
+
+    def _show(self, name: str, make: Callable[[], QDialog]) -> None:
+        dialog = self._open.get(name)
+        if dialog is None:
+            dialog = self._open[name] = make()
+            dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+            dialog.finished.connect(lambda _result: self._open.pop(name, None))
+        dialog.show()
+        dialog.raise_()
+        dialog.activateWindow()
+
+    def _shown(self) -> ShownFilm | None:
+        return shown_film(self._space.viewer, self._space.session)
+
+    def _on_saved(self, path: Path) -> None:
+        def open_folder() -> None:
+            QDesktopServices.openUrl(QUrl.fromLocalFile(str(path.parent)))
+
+        self._tell(
+            Message(_MATTER, "info", f"{path.name} is saved", "", (("Open folder", open_folder),))
+        )
+
+    def _on_failed(self, error: XrayViewError) -> None:
+        self._tell(Message.of(_MATTER, error))
+
+    def _tell(self, message: Message) -> None:
+        self._space.message.emit(message)
+
+
+def _known_columns() -> tuple[KnownColumn, ...]:
+    from xrayview.io.tags.known_columns import known_columns
+
+    return known_columns()

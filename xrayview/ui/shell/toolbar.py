@@ -1,0 +1,373 @@
+"""The bar at the top: open, tools, grey-scale, placement, model."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QSignalBlocker, QSize, Qt, Signal
+from PySide6.QtGui import QAction, QPaintEvent, QResizeEvent
+from PySide6.QtWidgets import (
+    QButtonGroup,
+    QComboBox,
+    QMenu,
+    QSizePolicy,
+    QStyle,
+    QStyleOptionComboBox,
+    QStylePainter,
+    QToolBar,
+    QToolButton,
+    QWidget,
+)
+
+from xrayview.services.settings import ROWS
+from xrayview.ui.keys import shortcuts
+from xrayview.ui.keys.command_menu import POSSIBLE, add_all_commands, add_command
+from xrayview.ui.style import icons
+from xrayview.ui.style.colours import C
+
+if TYPE_CHECKING:  # the bar is part of the first paint, numpy is not
+    from xrayview.domain.model import ModelCard
+    from xrayview.engine.protocol import Device, ModelReady
+    from xrayview.services.catalogue import CatalogueEntry
+
+_OTHER_MODEL = object()
+_AROUND_NAME_PX = 2
+_WIDE_PX = 1520
+"""From this width on, there is room for the whole name of the model."""
+_ROOM_FROM_PX = {
+    "invert": 1000, "histogram": 1130, "fit": 1130, "link_views": 1210, "prior_beside": 1210,
+}  # fmt: skip
+"""Narrower bars leave these to their keys and to the menu of all commands."""
+_WORDS_FROM_PX = {"classify": 1270, "classify_folder": _WIDE_PX, "heat_map": _WIDE_PX}
+"""From these widths on, there is room for the words of the model's buttons."""
+
+
+@dataclass(frozen=True)
+class Tool:
+    """One button: the name of its key's row is the name of what it does."""
+
+    name: str
+    icon: str
+    text: str = ""
+    checkable: bool = False
+    group: str = ""
+    tip: str = ""
+    """Where the row of its key is too short to say it."""
+
+
+_SEPARATOR = None
+_TOOLS: tuple[Tool | None, ...] = (
+    Tool("tool_window", "window", checkable=True, group="tool"),
+    Tool("tool_zoom", "zoom", checkable=True, group="tool"),
+    Tool("tool_pan", "pan", checkable=True, group="tool"),
+    _SEPARATOR,
+    Tool("auto_window", "auto"),
+    Tool("invert", "invert", checkable=True),
+    Tool("histogram", "histogram", checkable=True),
+    Tool("fit", "fit"),
+)
+_MEASURE: tuple[Tool | None, ...] = (
+    Tool("tool_length", "ruler"),
+    Tool("tool_angle", "angle"),
+    Tool("tool_cobb", "cobb"),
+    Tool("tool_cardiothoracic", "ctr"),
+    _SEPARATOR,
+    Tool("tool_rectangle", "rectangle"),
+    Tool("tool_ellipse", "ellipse"),
+    Tool("tool_polygon", "polygon"),
+    _SEPARATOR,
+    Tool("tool_arrow", "arrow"),
+    Tool("tool_text", "text"),
+    _SEPARATOR,
+    Tool("tool_magnifier", "magnifier"),
+    Tool("tool_region_window", "region_window"),
+    Tool("tool_calibrate", "calibrate"),
+)
+_AFTER_MEASURING = ("", "undo", "redo", "delete_mark", "", "measurements", "export_measurements")
+_PLACEMENT = (
+    "rotate_right", "rotate_left", "flip_horizontal", "flip_vertical", "", "fit", "one_to_one",
+    "reset_view",
+)  # fmt: skip
+_MORE = (
+    "tags", "pipeline", "", "overlays", "shutter", "", "copy_picture", "save_figure",
+    "export_folder", "deidentify", "tag_table", "", "hide_identity", "second_window",
+    "full_screen", "", "settings", "shortcuts",
+)  # fmt: skip
+_LINK_TIP = (
+    "Link pan, zoom and window.\n"
+    "Each film keeps its own measure: the same share of its size and of its value range\n"
+    "(0.5th to 99.5th percentile), because values have no scale common to films."
+)
+_VIEW_TOOLS = (
+    Tool("layout_1x1", "layout_1x1", checkable=True, group="layout"),
+    Tool("layout_1x2", "layout_1x2", checkable=True, group="layout"),
+    Tool("layout_2x2", "layout_2x2", checkable=True, group="layout"),
+    Tool("link_views", "link", checkable=True, tip=_LINK_TIP),
+    Tool("prior_beside", "prior"),
+)
+_MODEL_TOOLS = (
+    Tool("classify", "classify", "Classify"),
+    Tool("classify_folder", "classify_folder", "Classify folder"),
+    Tool("heat_map", "heat", "Heat map", checkable=True),
+)
+FILM_BUTTONS = (*(tool.name for tool in _TOOLS if tool), "menu_turn", "menu_window", "menu_measure")
+"""What needs a film on screen."""
+VIEW_BUTTONS = tuple(tool.name for tool in _VIEW_TOOLS)
+MODEL_BUTTONS = tuple(tool.name for tool in _MODEL_TOOLS)
+
+
+class TopBar(QToolBar):
+    """Buttons call the same actions as the keys do."""
+
+    recent_asked = Signal(object)
+    model_chosen = Signal(object)
+    model_file_asked = Signal()
+    model_dismissed = Signal()
+    """No other model after all: the chooser goes back to the one in force."""
+    device_chosen = Signal(str)
+
+    def __init__(self, actions: Mapping[str, Callable[..., object]]) -> None:
+        super().__init__("Tools")
+        self.setMovable(False)
+        self.setContextMenuPolicy(Qt.ContextMenuPolicy.PreventContextMenu)
+        self.setIconSize(QSize(20, 20))
+        self.buttons: dict[str, QToolButton] = {}
+        self._places: dict[str, QAction] = {}
+        self._groups: dict[str, QButtonGroup] = {}
+        self._actions = actions
+        self._open()
+        self.addSeparator()
+        for tool in _TOOLS:
+            self._add(tool)
+            if tool is not None and tool.name == "tool_pan":
+                self._add_measure()
+        self._menu_button("turn", "Turn and flip", _PLACEMENT)
+        self.windows = self._menu_button("window", "Windows of the film", (), icon="presets")
+        self.addSeparator()
+        for tool in (*_VIEW_TOOLS, _SEPARATOR, *_MODEL_TOOLS):
+            self._add(tool)
+        self._space()
+        self.models = self._chooser("Model", 120)
+        self.models.setPlaceholderText("No model is loaded")
+        self.models.activated.connect(self._on_model)
+        self.devices = self._chooser("Device that is asked for", 80)
+        for device in ROWS["device"].choices:
+            self.devices.addItem(device, device)
+        self.devices.setToolTip("Device that the model is asked to run on")
+        self.devices.activated.connect(lambda: self.device_chosen.emit(self.devices.currentData()))
+        more = self._menu_button("more", "More, and all commands", _MORE).menu()
+        more.addSeparator()
+        add_all_commands(more, actions, self.buttons)
+        self.show_models((), None)
+        self.show_recent(())
+        self.buttons["tool_window"].setChecked(True)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        width, style = event.size().width(), Qt.ToolButtonStyle
+        for name, wide_px in _WORDS_FROM_PX.items():
+            words = width >= wide_px
+            self.buttons[name].setToolButtonStyle(
+                style.ToolButtonTextBesideIcon if words else style.ToolButtonIconOnly
+            )
+        for name, room_px in _ROOM_FROM_PX.items():
+            self._places[name].setVisible(width >= room_px)
+        self.models.setFixedWidth(272 if width >= _WIDE_PX else 180 if width >= 1060 else 120)
+        super().resizeEvent(event)
+
+    def show_recent(self, folders: Iterable[Path], missing: Collection[Path] = ()) -> None:
+        """Fill the menu of the folders that were opened last; those that are `missing` say so."""
+        menu = self.buttons["open_folder"].menu()
+        menu.clear()
+        for folder in folders:
+            gone = "  –  not there now" if folder in missing else ""
+            action = menu.addAction(icons.icon("recent", C.quiet), f"{_short(folder)}{gone}")
+            action.setToolTip(str(folder))
+            action.setEnabled(not gone)
+            action.triggered.connect(lambda _=False, f=folder: self.recent_asked.emit(f))
+        if menu.isEmpty():
+            menu.addAction("No recent folders").setEnabled(False)
+
+    def show_models(self, models: Sequence[CatalogueEntry], ready: ModelReady | None) -> None:
+        """List the bundles; the one in force is chosen."""
+        # As text: items are found by equal data, and equal paths are not equal objects to Qt.
+        in_force = str(ready.model.path) if ready else ""
+        with QSignalBlocker(self.models):
+            self.models.clear()
+            paths = [str(entry.path) for entry in models]
+            for entry, path in zip(models, paths, strict=True):
+                self.models.addItem(_model_name(entry), path)
+            if ready is not None and in_force not in paths:
+                self.models.addItem(_card_name(ready.card), in_force)
+            self.models.addItem("Choose a file …", _OTHER_MODEL)
+            self.models.setCurrentIndex(self.models.findData(in_force))
+        self.models.setToolTip(in_force or "Choose a model bundle")
+
+    def show_device(self, asked: Device) -> None:
+        """Choose the device that is in force without telling anybody."""
+        with QSignalBlocker(self.devices):
+            self.devices.setCurrentIndex(self.devices.findData(asked))
+
+    def show_windows(self, choices: Sequence[str], apply: Callable[[int], None]) -> None:
+        """The windows and LUTs of the film, with their keys."""
+        menu = self.windows.menu()
+        menu.clear()
+        for place, text in enumerate(choices):
+            key = next(islice(shortcuts.keys_of("voi"), place, None), "")
+            menu.addAction(f"{text}\t{shortcuts.native(key)}").triggered.connect(
+                lambda _=False, n=place: apply(n)
+            )
+        self.windows.setEnabled(bool(choices))
+
+    def set_enabled(self, names: Iterable[str], enabled: bool) -> None:
+        """Enable or disable buttons by name."""
+        for name in names:
+            # The place goes before its button: it enables the button when there is room again.
+            self._places[name].setEnabled(enabled)
+            self.buttons[name].setProperty(POSSIBLE, enabled)
+
+    def set_checked(self, name: str, checked: bool) -> None:
+        """Show a button pressed or not, without telling anybody."""
+        self.buttons[name].setChecked(checked)
+
+    def show_tool(self, name: str) -> None:
+        """The tool of the left button; the Measure button shows the one that it drew with last."""
+        tool = f"tool_{name}"
+        if tool in self.buttons:
+            self.set_checked(tool, checked=True)
+            return
+        self._measure_with = tool
+        button = self.buttons["menu_measure"]
+        button.setIcon(icons.icon(next(t.icon for t in _MEASURE if t and t.name == tool)))
+        button.setChecked(True)
+
+    def _add_measure(self) -> None:
+        """A click takes the tool that was used last, the arrow lists them all."""
+        self._measure_with = "tool_length"
+        entries = [tool.name if tool else "" for tool in _MEASURE]
+        signs = {tool.name: tool.icon for tool in _MEASURE if tool}
+        tip = "Measure"
+        button = self._menu_button("measure", tip, (*entries, *_AFTER_MEASURING), "ruler", signs)
+        button.setPopupMode(QToolButton.ToolButtonPopupMode.MenuButtonPopup)
+        button.setCheckable(True)
+        self._groups["tool"].addButton(button)
+        button.clicked.connect(lambda _checked: self._actions[self._measure_with]())
+
+    def _open(self) -> None:
+        button = self._button("open_folder", "open", "Open")
+        button.setPopupMode(QToolButton.ToolButtonPopupMode.MenuButtonPopup)
+        button.setMenu(QMenu(button))
+        button.clicked.connect(self._actions["open_folder"])
+
+    def _add(self, tool: Tool | None) -> None:
+        if tool is None:
+            self.addSeparator()
+            return
+        button = self._button(tool.name, tool.icon, tool.text)
+        button.setCheckable(tool.checkable)
+        if tool.tip:
+            shortcuts.describe(button, tool.name, tool.tip)
+        if tool.group:
+            self._groups.setdefault(tool.group, QButtonGroup(self)).addButton(button)
+        # A click must not decide the state by itself: what it asks for may be refused.
+        act = self._actions[tool.name]
+        button.clicked.connect(lambda _checked: act())
+
+    def _button(self, name: str, icon: str, text: str = "") -> QToolButton:
+        button = QToolButton()
+        button.setIcon(icons.icon(icon))
+        button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        if name in shortcuts.ROWS:
+            shortcuts.describe(button, name)
+        else:
+            button.setToolTip(text)
+            button.setAccessibleName(text)
+        if text:
+            button.setText(text)
+            button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+        self._places[name] = self.addWidget(button)
+        self.buttons[name] = button
+        return button
+
+    def _menu_button(
+        self,
+        name: str,
+        tip: str,
+        entries: Sequence[str],
+        icon: str = "",
+        signs: Mapping[str, str] | None = None,
+    ) -> QToolButton:
+        button = self._button(f"menu_{name}", icon or name)
+        button.setToolTip(tip)
+        button.setAccessibleName(tip)
+        button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        menu = QMenu(button)
+        for entry in entries:
+            if not entry:
+                menu.addSeparator()
+                continue
+            add_command(menu, entry, self._actions)
+            if signs and entry in signs:
+                menu.actions()[-1].setIcon(icons.icon(signs[entry]))
+        button.setMenu(menu)
+        return button
+
+    def _space(self) -> None:
+        space = QWidget()
+        space.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
+        self.addWidget(space)
+
+    def _chooser(self, name: str, width: int) -> QComboBox:
+        combo = _ElidedCombo()
+        combo.setAccessibleName(name)
+        combo.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        combo.setMinimumWidth(width)
+        combo.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+        self.addWidget(combo)
+        spacer = QWidget()
+        spacer.setFixedWidth(4)
+        self.addWidget(spacer)
+        return combo
+
+    def _on_model(self) -> None:
+        chosen = self.models.currentData()
+        if chosen is _OTHER_MODEL:
+            self.model_file_asked.emit()
+        elif chosen is not None:
+            self.model_chosen.emit(Path(chosen))
+
+
+class _ElidedCombo(QComboBox):
+    """A name that is too long keeps its begin and its version."""
+
+    def paintEvent(self, _event: QPaintEvent) -> None:
+        option = QStyleOptionComboBox()
+        self.initStyleOption(option)
+        style, painter = self.style(), QStylePainter(self)
+        room = style.subControlRect(
+            QStyle.ComplexControl.CC_ComboBox,
+            option,
+            QStyle.SubControl.SC_ComboBoxEditField,
+            self,
+        )
+        shown = option.currentText or self.placeholderText()
+        option.currentText = self.fontMetrics().elidedText(
+            shown, Qt.TextElideMode.ElideMiddle, room.width() - 2 * _AROUND_NAME_PX
+        )
+        painter.drawComplexControl(QStyle.ComplexControl.CC_ComboBox, option)
+        painter.drawControl(QStyle.ControlElement.CE_ComboBoxLabel, option)
+
+
+def _model_name(entry: CatalogueEntry) -> str:
+    return _card_name(entry.card) if entry.card else entry.name
+
+
+def _card_name(card: ModelCard) -> str:
+    return f"{card.name} {card.version}"
+
+
+def _short(folder: Path) -> str:
+    return f"{folder.parent.name}/{folder.name}" if folder.parent.name else str(folder)

@@ -1,0 +1,30 @@
+"""One icon as a picture beside a text: sharp on every screen, in the colours in force."""
+
+from __future__ import annotations
+
+from PySide6.QtGui import QPainter, QPaintEvent
+from PySide6.QtWidgets import QWidget
+
+from xrayview.ui.style import icons
+from xrayview.ui.style.colours import C
+
+
+class Sign(QWidget):
+    """Draws an icon of the family in an ink of the theme; says nothing to a screen reader.
+
+    Args:
+        name: the icon.
+        size_px: its side.
+        ink: the name of a colour of `C`.
+    """
+
+    def __init__(self, name: str, size_px: int, ink: str = "quiet") -> None:
+        super().__init__()
+        self._name = name
+        self._ink = ink
+        self.setFixedSize(size_px, size_px)
+
+    def paintEvent(self, _event: QPaintEvent) -> None:
+        colour = getattr(C, self._ink)
+        picture = icons.pixmap(self._name, self.width(), colour, self.devicePixelRatioF())
+        QPainter(self).drawPixmap(0, 0, picture)
