@@ -18,8 +18,8 @@ from PySide6.QtWidgets import QApplication
 
 from xrayview import __version__
 from xrayview.services.log import crash_log, start_log
-from xrayview.services.places import results_folder
 from xrayview.services.settings import Settings
+from xrayview.services.user_folders import results_folder
 from xrayview.ui.shell.garbage_collection import Collector
 from xrayview.ui.shell.main_window import MainWindow
 from xrayview.ui.shell.startup_imports import IN_A_THREAD, IN_TURNS, import_all, in_turns

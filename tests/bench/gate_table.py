@@ -29,7 +29,7 @@ from training.data.splits import TEST, TRAIN, VALIDATION
 from training.evaluation.evaluate import find_subject
 from xrayview.inference import runtime
 from xrayview.inference.gate_file import read_statistics
-from xrayview.inference.likeness import TrainingStatistics, vectors_of
+from xrayview.inference.ood_score import TrainingStatistics, vectors_of
 from xrayview.preprocessing.pipeline import Preprocessor
 
 ROOT = Path(__file__).parents[2]

@@ -15,7 +15,7 @@ from pydicom import dcmread
 
 from tests.builders import write_dicom
 from xrayview.engine.protocol import MakeThumbnail
-from xrayview.engine.thumbnails import make_thumbnail
+from xrayview.engine.thumbnail_handlers import make_thumbnail
 from xrayview.io.readers import read_film, read_header
 
 ROUNDS = 7

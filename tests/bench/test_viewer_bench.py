@@ -21,9 +21,9 @@ from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
 from PySide6.QtGui import QWheelEvent
 from PySide6.QtWidgets import QApplication
 
+from xrayview.display.first_frame import make_ready
 from xrayview.display.greyscale import apply_lut, build_lut
 from xrayview.display.histogram import voi_range
-from xrayview.display.ready import make_ready
 from xrayview.domain.film import FilmRef
 from xrayview.domain.radiograph import Greyscale, OverlayPlane, Radiograph, Shutter, Window
 from xrayview.ui.grid.grid import ViewGrid

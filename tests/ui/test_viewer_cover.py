@@ -14,9 +14,9 @@ from tests.builders import phantom, write_dicom
 from tests.golden.test_overlay_parity import add_plane
 from tests.ui.test_viewer_film import film_part, real_film
 from xrayview.display.corners import ViewState, corner_texts
-from xrayview.display.cover import IN_PLACE, lay_cover, make_cover
 from xrayview.display.inspector import pipeline_steps
 from xrayview.display.picture import displayed_picture
+from xrayview.display.shutter_mask import IN_PLACE, lay_cover, make_cover
 from xrayview.display.voi import default_voi
 from xrayview.domain.radiograph import Greyscale, OverlayPlane, Radiograph
 from xrayview.io.readers import read_film, read_header

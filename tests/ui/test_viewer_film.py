@@ -19,8 +19,8 @@ from PySide6.QtCore import QPointF
 from PySide6.QtGui import QImage
 from pytestqt.qtbot import QtBot
 
+from xrayview.display.first_frame import make_ready
 from xrayview.display.greyscale import render
-from xrayview.display.ready import make_ready
 from xrayview.display.voi import auto_window
 from xrayview.domain.film import FilmRef
 from xrayview.domain.radiograph import Greyscale, Radiograph, Window

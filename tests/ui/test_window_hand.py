@@ -302,10 +302,10 @@ def test_that_the_program_starts_with_a_damaged_settings_file_and_keeps_it(tmp_p
 def test_that_a_user_without_a_home_has_a_place_all_the_same(monkeypatch) -> None:
     import platformdirs
 
-    from xrayview.services import places
+    from xrayview.services import user_folders
 
     monkeypatch.setattr(platformdirs, "user_config_path", lambda *a, **k: Path("~/.config/x"))
     monkeypatch.setattr(platformdirs, "user_documents_path", lambda: Path("~/Documents"))
-    assert places.config_folder().is_absolute()
-    assert places.results_folder().is_absolute()
+    assert user_folders.config_folder().is_absolute()
+    assert user_folders.results_folder().is_absolute()
     assert not Path("~").exists()

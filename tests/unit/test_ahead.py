@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from xrayview.domain.film import FilmRef
-from xrayview.services.ahead import Ahead, film_bytes
 from xrayview.services.film_list import FilmList
+from xrayview.services.prefetch import Ahead, film_bytes
 
 FILMS = [FilmRef(Path(name), name, rows=100, columns=100) for name in "abcdefghij"]
 LISTED = FilmList(FILMS)

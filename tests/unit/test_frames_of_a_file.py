@@ -11,7 +11,7 @@ import pytest
 
 from tests.builders import phantom, tiff_bytes, write_dicom
 from xrayview.domain.film import row_of
-from xrayview.engine.decoding import decode_film
+from xrayview.engine.decode_handlers import decode_film
 from xrayview.engine.protocol import DecodeFilm
 from xrayview.errors import UnreadableFilm
 from xrayview.io import readers

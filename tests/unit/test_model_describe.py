@@ -13,7 +13,7 @@ from xrayview.commands import sidecar
 from xrayview.domain.model import Finding, PreprocessSpec
 from xrayview.errors import ExitCode
 from xrayview.io.model.bundle import card_to_json, read_card, sha256_of
-from xrayview.services.foreign_models import SCALES
+from xrayview.services.model_import import SCALES
 
 Captured = pytest.CaptureFixture[str]
 

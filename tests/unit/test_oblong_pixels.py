@@ -23,8 +23,8 @@ from xrayview.domain.figure import FILM_ALONE, FigureLook, FigureStyle, HeatLaye
 from xrayview.domain.measurement import Annotation, Mark
 from xrayview.domain.model import Affine, HeatMap
 from xrayview.domain.radiograph import Radiograph, Spacing, SpacingKind
+from xrayview.engine.display_handlers import render_film
 from xrayview.engine.protocol import RenderFilm
-from xrayview.engine.showing import render_film
 from xrayview.io.quick_look import embedded_icon
 from xrayview.io.readers import read_film, read_header
 

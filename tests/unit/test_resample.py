@@ -10,8 +10,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from xrayview.display.buffers import Scratch
 from xrayview.display.resample import resample
-from xrayview.display.scratch import Scratch
 from xrayview.display.stretch import MOST_OFF_PX, stretched
 from xrayview.domain.radiograph import Greyscale
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from xrayview.display.ready import make_ready
+from xrayview.display.first_frame import make_ready
 from xrayview.domain.events import FilmResult
 from xrayview.domain.film import FilmRef, RejectedFile
 from xrayview.domain.model import (

@@ -20,7 +20,7 @@ from tests.builders import phantom, write_dicom, write_encapsulated, write_raste
 from xrayview.display.pyramid import thumbnail
 from xrayview.domain.film import FilmRef
 from xrayview.engine.protocol import MakeThumbnail, PruneThumbnails, ThumbnailStore
-from xrayview.engine.thumbnails import make_thumbnail, prune_thumbnails
+from xrayview.engine.thumbnail_handlers import make_thumbnail, prune_thumbnails
 from xrayview.errors import UnreadableFilm
 from xrayview.io import thumbnail_files
 from xrayview.io.quick_look import embedded_icon, reduced
@@ -52,7 +52,7 @@ def test_that_a_thumbnail_is_made_once(
 ) -> None:
     made = make_thumbnail(MakeThumbnail(film, SIZE_PX, store=store))
     monkeypatch.setattr(
-        "xrayview.engine.thumbnails.decode_film", lambda *_, **__: pytest.fail("decoded")
+        "xrayview.engine.thumbnail_handlers.decode_film", lambda *_, **__: pytest.fail("decoded")
     )
     again = make_thumbnail(MakeThumbnail(film, SIZE_PX, store=store))
     assert (again.grey_HW == made.grey_HW).all()

@@ -21,7 +21,7 @@ from training.data.splits import TRAIN, VALIDATION
 from xrayview.domain.model import ModelCard
 from xrayview.errors import NothingUsable, UnreadableFilm
 from xrayview.inference.gate_file import GATE_NAME, to_npz
-from xrayview.inference.likeness import TrainingStatistics, vectors_of
+from xrayview.inference.ood_score import TrainingStatistics, vectors_of
 from xrayview.inference.runtime import Runtime
 from xrayview.preprocessing.pipeline import Preprocessor
 

@@ -15,7 +15,7 @@ from training.report import plots
 from training.report.markup import Content, Markup, element, facts, paragraph, section, table
 from xrayview.domain.model import ModelCard
 from xrayview.inference.gate_file import read_statistics, require_fit
-from xrayview.inference.likeness import TrainingStatistics
+from xrayview.inference.ood_score import TrainingStatistics
 from xrayview.inference.runtime import Runtime
 
 _BINS = 30

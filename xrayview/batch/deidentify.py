@@ -13,7 +13,7 @@ from pathlib import Path
 
 from xrayview.batch.each_file import Asked, ask_each
 from xrayview.batch.outcome import error_message
-from xrayview.batch.places import Found, lies_in, list_outside
+from xrayview.batch.outside_output import Found, lies_in, list_outside
 from xrayview.domain.events import FilmFinished, FilmResult
 from xrayview.domain.film import FilmRef, RejectedFile
 from xrayview.domain.tags import LINKING

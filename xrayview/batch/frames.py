@@ -8,7 +8,7 @@ from pathlib import Path
 
 from xrayview.batch.pipeline import Found
 from xrayview.domain.film import FilmRef, RejectedFile
-from xrayview.engine.decoding import rejected
+from xrayview.engine.decode_handlers import rejected
 from xrayview.errors import UnreadableFilm
 from xrayview.io.limits import check_frames
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from xrayview.batch.each_file import Asked, ask_each
 from xrayview.batch.heat_maps import Explained, Explainer, HeatMaps
 from xrayview.batch.outcome import error_message
-from xrayview.batch.places import Found, list_outside
+from xrayview.batch.outside_output import Found, list_outside
 from xrayview.domain.events import FilmFinished, FilmResult
 from xrayview.domain.film import FilmRef, RejectedFile
 from xrayview.engine.client import Engine

@@ -30,7 +30,7 @@ def run(options: argparse.Namespace) -> int:
     from xrayview.inference.gate_file import read_statistics
     from xrayview.io.model.bundle import card_to_json, read_card, sha256_of, sidecar_of
     from xrayview.services.catalogue import find_model
-    from xrayview.services.foreign_models import write_card
+    from xrayview.services.model_import import write_card
 
     settings = start()
     path = find_model(options.model, tuple(Path(f) for f in settings["model_folders"]))

@@ -12,7 +12,7 @@ from xrayview.errors import UsageError
 
 if TYPE_CHECKING:
     from xrayview.domain.model import ModelCard
-    from xrayview.services.foreign_models import Scale
+    from xrayview.services.model_import import Scale
 
 NAMES_OF_SCALES = ("plain", "imagenet", "torchxrayvision", "film")
 """Of `foreign_models.SCALES`, which would bring numpy along."""
@@ -73,7 +73,7 @@ def card_said(path: Path, options: argparse.Namespace) -> ModelCard:
         ModelError: the options make no valid card; every problem is named.
     """
     from xrayview.domain.model import Finding
-    from xrayview.services.foreign_models import Answers, card_of, require_no_card
+    from xrayview.services.model_import import Answers, card_of, require_no_card
 
     require_no_card(path)
     if not options.size or len(options.size) > 2:
@@ -99,7 +99,7 @@ def card_said(path: Path, options: argparse.Namespace) -> ModelCard:
 
 def _scale(options: argparse.Namespace) -> Scale:
     """The named scale, with the figures that are given in place of its own."""
-    from xrayview.services.foreign_models import SCALES
+    from xrayview.services.model_import import SCALES
 
     own: dict[str, Any] = {
         name: tuple(getattr(options, name))

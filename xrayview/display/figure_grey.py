@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from xrayview.display.cover import lay_cover, make_cover
 from xrayview.display.greyscale import voi_unit
 from xrayview.display.picture import displayed_picture
+from xrayview.display.shutter_mask import lay_cover, make_cover
 from xrayview.display.true_shape import in_square_pixels
 from xrayview.display.voi import Voi, background_mask, default_voi, stored_codes
 from xrayview.domain.figure import Bits, FigureLook

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from xrayview.display.cover import IN_PLACE, lay_cover, make_cover
 from xrayview.display.greyscale import Grey, render
+from xrayview.display.shutter_mask import IN_PLACE, lay_cover, make_cover
 from xrayview.display.voi import Voi
 from xrayview.domain.radiograph import Radiograph
 

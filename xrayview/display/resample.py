@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from xrayview.display.scratch import Scratch
+from xrayview.display.buffers import Scratch
 from xrayview.display.stretch import AHEAD, Affine23, stretched
 from xrayview.display.voi import background_mask
 from xrayview.domain.radiograph import Greyscale, Pixels

@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from xrayview.display.scratch import Scratch
+from xrayview.display.buffers import Scratch
 from xrayview.domain.radiograph import Pixels
 
 OFF_PX, MOST_OFF_PX = 1 / 64, 1 / 8

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from xrayview.domain.film import FilmRef, RejectedFile
 from xrayview.engine.client import Engine
-from xrayview.engine.decoding import rejected
+from xrayview.engine.decode_handlers import rejected
 from xrayview.engine.protocol import ReadHeaders, ReadIndex
 from xrayview.engine.waiting import result_of, withdraw
 from xrayview.errors import Cancelled, XrayViewError

@@ -10,7 +10,13 @@ import numpy as np
 import numpy.typing as npt
 
 from xrayview.domain.radiograph import Radiograph
-from xrayview.engine import decoding, judging, leaving, showing, thumbnails
+from xrayview.engine import (
+    decode_handlers,
+    deidentify_handler,
+    display_handlers,
+    model_handlers,
+    thumbnail_handlers,
+)
 from xrayview.engine.failures import unexpected
 from xrayview.engine.protocol import (
     Classify,
@@ -34,20 +40,20 @@ from xrayview.engine.shared_array import SharedArray, share, take
 from xrayview.errors import XrayViewError
 
 HANDLERS: dict[type, Callable[[Any], Reply]] = {
-    ReadHeaders: decoding.read_headers,
-    DecodeFilm: decoding.decode_film,
-    ReadIndex: decoding.read_index,
-    MakeThumbnail: thumbnails.make_thumbnail,
-    PruneThumbnails: thumbnails.prune_thumbnails,
-    InspectFilm: showing.inspect_film,
-    RenderFilm: showing.render_film,
-    DeidentifyFilm: leaving.deidentify_film,
-    ReadTags: showing.read_tags,
-    ReadAttributes: showing.read_attributes,
-    PrepareInput: decoding.prepare_input,
-    LoadModel: judging.load_model,
-    Classify: judging.classify_films,
-    Explain: judging.explain_film,
+    ReadHeaders: decode_handlers.read_headers,
+    DecodeFilm: decode_handlers.decode_film,
+    ReadIndex: decode_handlers.read_index,
+    MakeThumbnail: thumbnail_handlers.make_thumbnail,
+    PruneThumbnails: thumbnail_handlers.prune_thumbnails,
+    InspectFilm: display_handlers.inspect_film,
+    RenderFilm: display_handlers.render_film,
+    DeidentifyFilm: deidentify_handler.deidentify_film,
+    ReadTags: display_handlers.read_tags,
+    ReadAttributes: display_handlers.read_attributes,
+    PrepareInput: decode_handlers.prepare_input,
+    LoadModel: model_handlers.load_model,
+    Classify: model_handlers.classify_films,
+    Explain: model_handlers.explain_film,
 }
 
 

@@ -33,19 +33,19 @@ def start_decode_worker(memory_mib: int, crash_log: str) -> None:
     with suppress(ImportError):
         import cv2
 
-        from xrayview.engine import decoding
+        from xrayview.engine import decode_handlers
 
         cv2.setNumThreads(1)
-        decoding.load_decoders()
+        decode_handlers.load_decoders()
 
 
 def start_model_worker(crash_log: str) -> None:
     """Prepare the model worker: quiet, torch loaded so that no request waits for it."""
     settle_in(crash_log)
     with suppress(ImportError, OSError):
-        from xrayview.engine import judging
+        from xrayview.engine import model_handlers
 
-        judging.load_runtime()
+        model_handlers.load_runtime()
 
 
 def run(request: Request, segment: str) -> Wire | XrayViewError:

@@ -12,7 +12,7 @@ from xrayview.domain.model import GateVerdict, ModelCard, ModelInput, Prediction
 from xrayview.domain.operating_points import flags_at, named_at, thresholds_of
 from xrayview.errors import ModelError
 from xrayview.inference.calibration import output_to_findings, scores_of
-from xrayview.inference.likeness import TrainingStatistics, vectors_of
+from xrayview.inference.ood_score import TrainingStatistics, vectors_of
 from xrayview.inference.runtime import Runtime
 from xrayview.preprocessing.pipeline import Preprocessor
 

@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from xrayview.domain.model import ModelCard
 from xrayview.errors import ModelError
-from xrayview.inference.likeness import TrainingStatistics
+from xrayview.inference.ood_score import TrainingStatistics
 from xrayview.io.model.bundle import read_extra
 
 if TYPE_CHECKING:

@@ -21,7 +21,7 @@ import torch
 
 from xrayview.domain.model import ModelCard
 from xrayview.errors import ContractBroken, DeviceUnavailable, ModelError
-from xrayview.inference.cutting import Halves, NoCut, as_call, cut, without_activation
+from xrayview.inference.graph_split import Halves, NoCut, as_call, cut, without_activation
 from xrayview.inference.outputs import ToLogits, to_logits
 from xrayview.inference.probe import noise, probe, require_same_whole, same_scores
 from xrayview.io.model.bundle import require_trusted

@@ -17,8 +17,8 @@ from xrayview.engine.protocol import Device, ModelRef
 from xrayview.errors import ModelError, ModelNotTrusted, XrayViewError
 from xrayview.io.atomic import replacing
 from xrayview.io.model.bundle import read_card, sha256_of
-from xrayview.services.places import config_folder, models_folder
 from xrayview.services.resources import resource
+from xrayview.services.user_folders import config_folder, models_folder
 
 SUFFIX = ".pt"
 CHECKSUMS = "SHA256SUMS"

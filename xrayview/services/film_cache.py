@@ -6,7 +6,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
-from xrayview.display.ready import ReadyFilm
+from xrayview.display.first_frame import ReadyFilm
 from xrayview.domain.radiograph import Radiograph
 
 

@@ -12,7 +12,7 @@ import secrets
 from pathlib import Path
 
 from xrayview.errors import UsageError
-from xrayview.services.places import config_folder
+from xrayview.services.user_folders import config_folder
 
 KEY_BYTES = 32
 

@@ -11,7 +11,7 @@ from logging.handlers import RotatingFileHandler
 from pathlib import Path
 
 from xrayview import __version__
-from xrayview.services.places import log_folder
+from xrayview.services.user_folders import log_folder
 
 _log = logging.getLogger(__name__)
 

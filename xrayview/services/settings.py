@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from xrayview.errors import UsageError
 from xrayview.io.atomic import replacing
-from xrayview.services.places import config_folder
+from xrayview.services.user_folders import config_folder
 
 if TYPE_CHECKING:
     from xrayview.engine.protocol import Limits

@@ -16,7 +16,7 @@ from threading import Lock
 from xrayview.domain.film import FilmRef
 from xrayview.errors import UsageError
 from xrayview.io.tables.stars import FILE_NAME, load_stars, save_stars
-from xrayview.services.places import config_folder
+from xrayview.services.user_folders import config_folder
 
 _log = logging.getLogger(__name__)
 

@@ -10,16 +10,16 @@ from pathlib import Path
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
-from xrayview.display.ready import ReadyFilm
+from xrayview.display.first_frame import ReadyFilm
 from xrayview.domain.film import FilmRef, RejectedFile
 from xrayview.domain.radiograph import Radiograph
 from xrayview.engine.client import Engine
 from xrayview.engine.lane import Priority
 from xrayview.engine.scan import is_index, list_all, read_headers, root_of, scan_folder
 from xrayview.errors import XrayViewError
-from xrayview.services.ahead import Ahead, film_bytes
 from xrayview.services.film_decodes import FilmDecodes
 from xrayview.services.film_list import FilmList
+from xrayview.services.prefetch import Ahead, film_bytes
 from xrayview.services.session import Session
 from xrayview.services.tasks import Tasks
 from xrayview.ui.widgets.banners import Message

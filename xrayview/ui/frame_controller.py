@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from PySide6.QtCore import QObject, Signal
 
-from xrayview.display.ready import ReadyFilm, make_ready
+from xrayview.display.first_frame import ReadyFilm, make_ready
 from xrayview.domain.film import FilmRef
 from xrayview.domain.radiograph import Radiograph
 from xrayview.engine.client import Engine

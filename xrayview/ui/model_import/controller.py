@@ -12,7 +12,7 @@ from xrayview.engine.client import Engine
 from xrayview.engine.protocol import LoadModel, ModelReady, ModelRef
 from xrayview.errors import ContractBroken, ModelNotTrusted, XrayViewError
 from xrayview.services.catalogue import model_ref, trust_model
-from xrayview.services.foreign_models import write_card
+from xrayview.services.model_import import write_card
 from xrayview.services.tasks import Tasks
 from xrayview.ui.model_controller import Judging, trust_question
 from xrayview.ui.model_import.dialog import ForeignDialog

@@ -23,7 +23,7 @@ from xrayview.domain.model import ModelCard
 from xrayview.errors import ModelError
 from xrayview.io.model.bundle import sidecar_of
 from xrayview.io.model.card import MAX_SIDE
-from xrayview.services.foreign_models import Answers, Scale, card_of
+from xrayview.services.model_import import Answers, Scale, card_of
 from xrayview.ui.model_import.findings_table import FindingsTable
 from xrayview.ui.model_import.scale_fields import ScaleFields
 from xrayview.ui.widgets.banners import Banners

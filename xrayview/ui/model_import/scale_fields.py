@@ -7,7 +7,7 @@ import math
 from PySide6.QtCore import QSignalBlocker, Signal
 from PySide6.QtWidgets import QGridLayout, QLabel, QLineEdit, QWidget
 
-from xrayview.services.foreign_models import SCALES, Scale
+from xrayview.services.model_import import SCALES, Scale
 from xrayview.ui.widgets.form_fields import combo
 
 OWN = "own"

@@ -16,7 +16,7 @@ IN_A_THREAD = (
     "xrayview.engine.client",
     "xrayview.services.session",
     "xrayview.services.film_decodes",
-    "xrayview.services.foreign_models",
+    "xrayview.services.model_import",
     "xrayview.services.catalogue",
     "xrayview.services.labels",
     "xrayview.services.measurement_files",

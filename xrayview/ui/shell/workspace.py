@@ -12,10 +12,10 @@ from PySide6.QtWidgets import QVBoxLayout, QWidget
 from xrayview.domain.radiograph import Window
 from xrayview.engine.client import Engine
 from xrayview.engine.protocol import ThumbnailStore
-from xrayview.services.places import cache_folder
 from xrayview.services.session import Session
 from xrayview.services.settings import Settings
 from xrayview.services.tasks import Tasks
+from xrayview.services.user_folders import cache_folder
 from xrayview.ui.batch.controller import BatchFlow
 from xrayview.ui.batch.line import BatchLine
 from xrayview.ui.batch.runner import BatchRunner

@@ -12,11 +12,11 @@ from PySide6.QtCore import QPoint, QRect, QRectF, QSize
 from PySide6.QtGui import QImage, QPainter, QRegion, QTransform
 from PySide6.QtWidgets import QGraphicsItem, QStyleOptionGraphicsItem, QWidget
 
-from xrayview.display.cover import Cover, LaidCover, lay_cover
+from xrayview.display.buffers import Scratch
 from xrayview.display.greyscale import DisplayLut, apply_lut
 from xrayview.display.pyramid import Pyramid
 from xrayview.display.resample import resample
-from xrayview.display.scratch import Scratch
+from xrayview.display.shutter_mask import Cover, LaidCover, lay_cover
 from xrayview.display.stretch import Affine23
 from xrayview.domain.radiograph import Pixels
 from xrayview.ui.viewer.placement import Placement

@@ -17,8 +17,8 @@ from xrayview.display.corners import (
     corner_texts,
     edge_letters,
 )
+from xrayview.display.first_frame import ReadyFilm, make_ready
 from xrayview.display.greyscale import build_lut
-from xrayview.display.ready import ReadyFilm, make_ready
 from xrayview.display.true_shape import stretch
 from xrayview.display.voi import (
     Voi,

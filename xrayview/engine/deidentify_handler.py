@@ -4,7 +4,7 @@ imported in the functions only.
 
 from __future__ import annotations
 
-from xrayview.engine.decoding import decode_film
+from xrayview.engine.decode_handlers import decode_film
 from xrayview.engine.protocol import DecodeFilm, DeidentifiedFilm, DeidentifyFilm
 from xrayview.errors import StatusCode, UnreadableFilm
 

@@ -9,7 +9,7 @@ from xrayview.domain.model import HeatMap, ModelCard, Prediction
 from xrayview.engine.protocol import Classify, Explain, LoadModel, ModelReady, ModelRef
 
 if TYPE_CHECKING:
-    from xrayview.inference.likeness import TrainingStatistics
+    from xrayview.inference.ood_score import TrainingStatistics
     from xrayview.inference.runtime import Runtime
 
 

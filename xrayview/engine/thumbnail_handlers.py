@@ -8,7 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from xrayview.engine.decoding import decode_film
+from xrayview.engine.decode_handlers import decode_film
 from xrayview.engine.protocol import (
     DecodeFilm,
     Limits,

@@ -10,7 +10,7 @@ from xrayview.domain.figure import FILM_ALONE, FigureLook
 from xrayview.domain.inspection import FilmInspection
 from xrayview.domain.radiograph import Radiograph, VoiFunction, Window
 from xrayview.domain.tags import TagNode
-from xrayview.engine.decoding import decode_film
+from xrayview.engine.decode_handlers import decode_film
 from xrayview.engine.protocol import (
     DecodeFilm,
     InspectFilm,

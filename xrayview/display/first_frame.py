@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from xrayview.display.cover import Cover, make_cover
 from xrayview.display.pyramid import Pyramid, build_pyramid
+from xrayview.display.shutter_mask import Cover, make_cover
 from xrayview.display.voi import VoiChoice, voi_choices
 from xrayview.domain.radiograph import Radiograph
 
