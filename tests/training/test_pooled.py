@@ -84,7 +84,7 @@ def test_that_features_computed_before_a_kill_are_kept(
     with pytest.raises(SystemExit):
         with_features(films, "train", network, preprocessor, silent)
     monkeypatch.setattr(
-        pooled, "_pooled", lambda *given: seen.append(given[1].names) or compute(*given)
+        frozen_features, "_pooled", lambda *given: seen.append(given[1].names) or compute(*given)
     )
     found = with_features(films, "train", network, preprocessor, silent)
     assert sorted(name for names in seen for name in names) == sorted(found.names)

@@ -22,7 +22,7 @@ from xrayview.ui.style.colours import DARK, INKS, LIGHT, STATUS_COLOUR, STATUS_I
 from xrayview.ui.viewer.film_view import FilmViewer
 from xrayview.ui.widgets.icon_label import Sign
 
-SOURCES = Path(theme.__file__).parent
+SOURCES = Path(theme.__file__).parents[1]
 ICONS = sorted(path.stem for path in resource("icons").glob("*.svg"))
 OWN_COLOURS = {"xrayview", "chevron_down_grey", "chevron_up_grey", "check_dark", "check_light"}
 
