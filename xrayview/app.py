@@ -20,7 +20,7 @@ from xrayview import __version__
 from xrayview.services.log import crash_log, start_log
 from xrayview.services.settings import Settings
 from xrayview.services.user_folders import results_folder
-from xrayview.ui.shell.garbage_collection import Collector
+from xrayview.ui.shell.garbage_collection import GarbageCollector
 from xrayview.ui.shell.main_window import MainWindow
 from xrayview.ui.shell.startup_imports import IN_A_THREAD, IN_TURNS, import_all, in_turns
 from xrayview.ui.style import theme
@@ -47,7 +47,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     start_log()
     settings = Settings()
     theme.apply(app, settings["theme"])
-    collector = Collector()
+    collector = GarbageCollector()
     window = MainWindow(settings, results_folder())
     sys.excepthook = partial(_on_unforeseen, window)
     AfterFirstPaint(window.start_page, lambda: _load(window, settings, options, collector))
@@ -92,7 +92,7 @@ class AfterFirstPaint(QObject):
 
 
 def _load(
-    window: MainWindow, settings: Settings, options: argparse.Namespace, collector: Collector
+    window: MainWindow, settings: Settings, options: argparse.Namespace, collector: GarbageCollector
 ) -> None:
     """Bring in what the panels need; the window answers meanwhile."""
     bridge = MainThread(window)
@@ -112,7 +112,7 @@ def _load(
 
 
 def _waking(
-    window: MainWindow, settings: Settings, options: argparse.Namespace, collector: Collector
+    window: MainWindow, settings: Settings, options: argparse.Namespace, collector: GarbageCollector
 ) -> Iterator[None]:
     asked = options.sample or options.folder is not None
     if options.sample:

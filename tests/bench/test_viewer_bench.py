@@ -21,7 +21,7 @@ from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
 from PySide6.QtGui import QWheelEvent
 from PySide6.QtWidgets import QApplication
 
-from xrayview.display.first_frame import make_ready
+from xrayview.display.first_frame import make_first_frame
 from xrayview.display.greyscale import apply_lut, build_lut
 from xrayview.display.histogram import voi_range
 from xrayview.domain.film import FilmRef
@@ -162,7 +162,7 @@ def pyqtgraph_steps(radiograph: Radiograph) -> dict[str, Callable[[], object]]:
     """
     box, item = pyqtgraph_box(radiograph)
     drag = windows()
-    level = make_ready(radiograph).pyramid.level_for(SIZE_PX[1] / 3000).pixels_HW
+    level = make_first_frame(radiograph).pyramid.level_for(SIZE_PX[1] / 3000).pixels_HW
 
     def by_levels() -> None:
         low, high = voi_range(next(drag))
@@ -234,7 +234,7 @@ def test_frame_of_a_zoom(benchmark: Any, viewer: FilmViewer) -> None:
 @pytest.mark.parametrize("padding", PADDINGS)
 def test_film_comes_on_screen(benchmark: Any, viewer: FilmViewer, padding: str) -> None:
     radiograph = film(PADDINGS[padding])
-    ready = make_ready(radiograph)
+    ready = make_first_frame(radiograph)
     benchmark.pedantic(
         painted(lambda: viewer.show_film(radiograph, (1, 1), ready)), rounds=9, warmup_rounds=1
     )
@@ -242,4 +242,4 @@ def test_film_comes_on_screen(benchmark: Any, viewer: FilmViewer, padding: str) 
 
 @pytest.mark.parametrize("padding", PADDINGS)
 def test_film_is_made_ready(benchmark: Any, padding: str) -> None:
-    benchmark.pedantic(make_ready, (film(PADDINGS[padding]),), rounds=5, warmup_rounds=1)
+    benchmark.pedantic(make_first_frame, (film(PADDINGS[padding]),), rounds=5, warmup_rounds=1)

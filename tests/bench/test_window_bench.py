@@ -32,7 +32,7 @@ from tests.builders import phantom, write_dicom
 from xrayview.engine.client import Engine
 from xrayview.engine.protocol import ReadHeaders
 from xrayview.services.settings import Settings
-from xrayview.ui.shell.garbage_collection import Collector
+from xrayview.ui.shell.garbage_collection import GarbageCollector
 from xrayview.ui.shell.main_window import MainWindow
 from xrayview.ui.style import theme
 
@@ -133,7 +133,7 @@ def window(qapp: QApplication, tmp_path: Path) -> Iterator[MainWindow]:
     theme.apply(qapp)
     settings = Settings(tmp_path / "settings.json")
     settings["model"] = "none"
-    collector = Collector()
+    collector = GarbageCollector()
     shown = MainWindow(settings, tmp_path)
     shown.resize(1280, 800)
     shown.show()

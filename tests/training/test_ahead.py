@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from training.config import AugmentConfig
-from training.data.batch_loader import Ahead, Supply
+from training.data.batch_loader import BatchLoader, BatchPrefetcher
 from training.data.batches import Batch, FilmSet, TrainingBatches
 from xrayview.domain.model import PreprocessSpec
 from xrayview.preprocessing.pipeline import Preprocessor
@@ -48,7 +48,7 @@ def same(one: Batch, other: Batch) -> bool:
 @pytest.mark.parametrize("makers", [1, 4])
 def test_that_they_are_the_same_from_any_step_on(batches: TrainingBatches, makers: int):
     for start in [(0, 0), (0, 2), (1, 1)]:
-        with Ahead(batches, EPOCHS, makers) as ahead:
+        with BatchPrefetcher(batches, EPOCHS, makers) as ahead:
             for number in numbers(batches):
                 if number >= start:
                     assert same(ahead.batch(*number), batches.batch(*number))
@@ -56,7 +56,7 @@ def test_that_they_are_the_same_from_any_step_on(batches: TrainingBatches, maker
 
 @pytest.mark.parametrize("makers", [1, 2, 5])
 def test_that_several_threads_make_the_same_batch(batches: TrainingBatches, makers: int):
-    with Supply(batches, makers) as supply:
+    with BatchLoader(batches, makers) as supply:
         for number in numbers(batches):
             assert same(supply.batch(*number), batches.batch(*number))
 
@@ -68,12 +68,12 @@ def test_that_a_failure_of_a_film_comes_up_from_the_threads(
         raise OSError("the disk is gone")
 
     monkeypatch.setattr(batches.preprocessor, "finish", fail)
-    with Supply(batches, 2) as supply, pytest.raises(OSError, match="the disk is gone"):
+    with BatchLoader(batches, 2) as supply, pytest.raises(OSError, match="the disk is gone"):
         supply.batch(0, 0)
 
 
 def test_that_a_step_out_of_order_is_made_when_asked_for(batches: TrainingBatches):
-    with Ahead(batches, EPOCHS) as ahead:
+    with BatchPrefetcher(batches, EPOCHS) as ahead:
         ahead.batch(0, 0)
         assert same(ahead.batch(1, 2), batches.batch(1, 2))
 
@@ -85,7 +85,7 @@ def test_that_each_is_made_once_and_none_past_the_last(
     made: list[tuple[int, int]] = []
     draw = batches.batch
     monkeypatch.setattr(batches, "batch", lambda *number: made.append(number) or draw(*number))
-    with Ahead(batches, EPOCHS, makers) as ahead:
+    with BatchPrefetcher(batches, EPOCHS, makers) as ahead:
         for number in numbers(batches):
             ahead.batch(*number)
     assert sorted(made) == list(numbers(batches))
@@ -102,14 +102,14 @@ def test_that_a_failure_comes_up_where_its_batch_is_asked_for(
         return draw(epoch, step)
 
     monkeypatch.setattr(batches, "batch", draw_or_fail)
-    with Ahead(batches, EPOCHS) as ahead:
+    with BatchPrefetcher(batches, EPOCHS) as ahead:
         ahead.batch(0, 0)
         with pytest.raises(OSError, match="the disk is gone"):
             ahead.batch(0, 1)
 
 
 def test_that_no_thread_is_left(batches: TrainingBatches):
-    with Ahead(batches, EPOCHS) as ahead, Supply(batches, 2) as supply:
+    with BatchPrefetcher(batches, EPOCHS) as ahead, BatchLoader(batches, 2) as supply:
         ahead.batch(0, 0)
         supply.batch(0, 0)
     assert not [t for t in threading.enumerate() if t.name.startswith("batches")]
@@ -126,7 +126,7 @@ def test_that_they_are_made_by_one_thread_and_the_network_keeps_its_own(
     )
     torch.set_num_threads(2)
     try:
-        with Ahead(batches, EPOCHS) as ahead:
+        with BatchPrefetcher(batches, EPOCHS) as ahead:
             ahead.batch(0, 0)
         assert torch.get_num_threads() == 2
     finally:

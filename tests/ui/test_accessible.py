@@ -30,7 +30,7 @@ from xrayview.ui.findings.card_dialog import CardDialog
 from xrayview.ui.findings.score_bar import ScoreBar
 from xrayview.ui.keys import shortcuts
 from xrayview.ui.keys.shortcut_sheet import ShortcutSheet
-from xrayview.ui.model_import.dialog import ForeignDialog
+from xrayview.ui.model_import.dialog import ModelImportDialog
 from xrayview.ui.settings_dialog.dialog import KEYS_PAGE
 from xrayview.ui.shell.main_window import MainWindow
 from xrayview.ui.viewer.canvas import Canvas
@@ -146,7 +146,7 @@ def test_that_every_control_of_the_second_window_has_a_name_and_is_reached(
 def test_that_every_control_of_a_model_s_description_has_a_name_and_is_reached(
     qtbot: QtBot, tmp_path: Path
 ) -> None:
-    dialog = ForeignDialog(tmp_path / "net.pt")
+    dialog = ModelImportDialog(tmp_path / "net.pt")
     qtbot.addWidget(dialog)
     dialog.show()
     seen = walked(qtbot, next(controls(dialog)))

@@ -12,7 +12,7 @@ from PySide6.QtCore import QEventLoop, QTimer
 from pytestqt.qtbot import QtBot
 
 from tests.ui.conftest import WAIT_MS
-from xrayview.ui.shell.garbage_collection import Collector
+from xrayview.ui.shell.garbage_collection import GarbageCollector
 
 
 class Loop:
@@ -23,8 +23,8 @@ class Loop:
 
 
 @pytest.fixture
-def collector(qapp: object) -> Iterator[Collector]:
-    collector = Collector()
+def collector(qapp: object) -> Iterator[GarbageCollector]:
+    collector = GarbageCollector()
     yield collector
     collector.stop()
     collector.deleteLater()
@@ -51,7 +51,7 @@ def garbage() -> weakref.ref[Loop]:
 
 
 def test_that_garbage_of_another_thread_is_found_in_the_windows(
-    qtbot: QtBot, collector: Collector, lookers: set[int]
+    qtbot: QtBot, collector: GarbageCollector, lookers: set[int]
 ) -> None:
     collector.settle()
     pieces: list[weakref.ref[Loop]] = []
@@ -64,7 +64,9 @@ def test_that_garbage_of_another_thread_is_found_in_the_windows(
     assert lookers == {threading.get_ident()}
 
 
-def test_that_garbage_that_outlived_a_look_is_found_in_a_quiet_moment(collector: Collector) -> None:
+def test_that_garbage_that_outlived_a_look_is_found_in_a_quiet_moment(
+    collector: GarbageCollector,
+) -> None:
     collector.settle()
     loop = Loop()
     piece = weakref.ref(loop)
@@ -82,7 +84,7 @@ def test_that_garbage_that_outlived_a_look_is_found_in_a_quiet_moment(collector:
 
 
 def test_that_what_the_program_began_with_is_not_looked_at_until_it_ends(
-    collector: Collector,
+    collector: GarbageCollector,
 ) -> None:
     piece = garbage()
     collector.settle()

@@ -20,7 +20,7 @@ from xrayview.ui.batch.line import BatchLine
 from xrayview.ui.style import icons, theme
 from xrayview.ui.style.colours import DARK, INKS, LIGHT, STATUS_COLOUR, STATUS_ICON, C, Colours
 from xrayview.ui.viewer.film_view import FilmViewer
-from xrayview.ui.widgets.icon_label import Sign
+from xrayview.ui.widgets.icon_label import IconLabel
 
 SOURCES = Path(theme.__file__).parents[1]
 ICONS = sorted(path.stem for path in resource("icons").glob("*.svg"))
@@ -83,7 +83,7 @@ def dark(qapp: QApplication) -> Iterator[None]:
 
 @pytest.mark.usefixtures("dark")
 def test_that_another_theme_reaches_what_is_on_screen(qtbot: QtBot) -> None:
-    panel, button, sign = QFrame(), QToolButton(), Sign("fit", 48, "accent")
+    panel, button, sign = QFrame(), QToolButton(), IconLabel("fit", 48, "accent")
     panel.setProperty("panel", True)
     button.setIcon(icons.icon("fit", C.quiet))
     button.setIconSize(QSize(48, 48))  # thick enough for a pixel of full ink

@@ -19,7 +19,7 @@ from PySide6.QtCore import QPointF
 from PySide6.QtGui import QImage
 from pytestqt.qtbot import QtBot
 
-from xrayview.display.first_frame import make_ready
+from xrayview.display.first_frame import make_first_frame
 from xrayview.display.greyscale import render
 from xrayview.display.voi import auto_window
 from xrayview.domain.film import FilmRef
@@ -319,10 +319,10 @@ def test_that_a_frame_with_a_window_of_its_own_is_shown_by_it(viewer: FilmViewer
     first = film()
     own = (Window(900.0, 700.0), first.greyscale.windows[1])
     second = replace(first, greyscale=replace(first.greyscale, windows=own))
-    viewer.show_film(first, (1, 1), make_ready(first))
-    viewer.show_frame(second, make_ready(second))
+    viewer.show_film(first, (1, 1), make_first_frame(first))
+    viewer.show_frame(second, make_first_frame(second))
     assert viewer.voi == own[0]
     assert any("W 700" in line for line in viewer._corners.texts.bottom_left)
     viewer.auto_window()
-    viewer.show_frame(first, make_ready(first))
+    viewer.show_frame(first, make_first_frame(first))
     assert viewer.voi == auto_window(first)

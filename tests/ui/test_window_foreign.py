@@ -16,7 +16,7 @@ from tests.ui.conftest import WAIT_MS
 from tests.ui.test_accessible import mute, without_a_tip
 from xrayview.domain.model import Finding
 from xrayview.ui.findings.card_text import card_html
-from xrayview.ui.model_import.dialog import ForeignDialog
+from xrayview.ui.model_import.dialog import ModelImportDialog
 from xrayview.ui.shell.main_window import MainWindow
 
 TWO = (Finding("Normal", abnormal=False), Finding("Mass"))
@@ -29,7 +29,7 @@ def foreign(folder: Path, kind: type[Tiny] = Tiny) -> Path:
     return export(network_for(card, kind), folder / "foreign.pt", card, extra={}, methods=methods)
 
 
-def asked(qtbot: QtBot, window: MainWindow, path: Path) -> ForeignDialog:
+def asked(qtbot: QtBot, window: MainWindow, path: Path) -> ModelImportDialog:
     """The dialog that the banner's button opens."""
     window.open_model(path)
     qtbot.waitUntil(lambda: window.banners.messages() != (), timeout=WAIT_MS)
@@ -42,21 +42,21 @@ def asked(qtbot: QtBot, window: MainWindow, path: Path) -> ForeignDialog:
     return dialog
 
 
-def fill(dialog: ForeignDialog) -> None:
+def fill(dialog: ModelImportDialog) -> None:
     dialog.findings.add(["Normal", "Mass"])
     dialog.findings.item(0, 1).setCheckState(Qt.CheckState.Unchecked)
     dialog.height_px.setValue(64)
     dialog.width_px.setValue(64)
 
 
-def trust(qtbot: QtBot, dialog: ForeignDialog) -> None:
+def trust(qtbot: QtBot, dialog: ModelImportDialog) -> None:
     qtbot.waitUntil(lambda: dialog.questions.messages() != (), timeout=WAIT_MS)
     (message,) = dialog.questions.messages()
     assert "Do you know where it comes from?" in message.title
     dialog.questions.findChildren(QPushButton)[0].click()
 
 
-def settled(qtbot: QtBot, dialog: ForeignDialog) -> None:
+def settled(qtbot: QtBot, dialog: ModelImportDialog) -> None:
     qtbot.waitUntil(lambda: dialog.save.isEnabled(), timeout=WAIT_MS)
 
 
@@ -112,19 +112,19 @@ def test_that_what_the_network_does_not_keep_stands_at_its_field_and_is_not_save
     assert session.model.card.outputs == "probabilities"
 
 
-def _remove(dialog: ForeignDialog, row: int) -> None:
+def _remove(dialog: ModelImportDialog, row: int) -> None:
     dialog.findings.setCurrentCell(row, 0)
     dialog.findings.remove_chosen()
 
 
 @pytest.fixture
-def dialog(qtbot: QtBot, tmp_path: Path) -> ForeignDialog:
-    dialog = ForeignDialog(tmp_path / "net.pt")
+def dialog(qtbot: QtBot, tmp_path: Path) -> ModelImportDialog:
+    dialog = ModelImportDialog(tmp_path / "net.pt")
     qtbot.addWidget(dialog)
     return dialog
 
 
-def test_that_answers_that_make_no_card_are_told_at_their_fields(dialog: ForeignDialog) -> None:
+def test_that_answers_that_make_no_card_are_told_at_their_fields(dialog: ModelImportDialog) -> None:
     answered: list[object] = []
     dialog.answered.connect(answered.append)
     dialog.save.click()
@@ -140,7 +140,7 @@ def test_that_answers_that_make_no_card_are_told_at_their_fields(dialog: Foreign
     assert answered == []
 
 
-def test_that_own_figures_are_read_and_no_other_words(dialog: ForeignDialog) -> None:
+def test_that_own_figures_are_read_and_no_other_words(dialog: ModelImportDialog) -> None:
     answered: list[object] = []
     dialog.answered.connect(answered.append)
     dialog.findings.add(["Mass"])
@@ -160,7 +160,7 @@ def test_that_own_figures_are_read_and_no_other_words(dialog: ForeignDialog) -> 
 
 
 def test_that_findings_are_typed_pasted_moved_and_removed_by_the_keyboard(
-    qtbot: QtBot, dialog: ForeignDialog
+    qtbot: QtBot, dialog: ModelImportDialog
 ) -> None:
     dialog.show()
     table = dialog.findings
@@ -180,5 +180,5 @@ def test_that_findings_are_typed_pasted_moved_and_removed_by_the_keyboard(
     assert table.rowCount() == 3
 
 
-def test_that_every_control_of_the_dialog_has_a_name_and_a_tip(dialog: ForeignDialog) -> None:
+def test_that_every_control_of_the_dialog_has_a_name_and_a_tip(dialog: ModelImportDialog) -> None:
     assert (mute(dialog), without_a_tip(dialog)) == ([], [])

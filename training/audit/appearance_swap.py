@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from training.audit.variant_scores import Judged, Judging
+from training.audit.variant_scores import Judged, VariantScorer
 from training.config import AugmentConfig
 from training.data import augment, placement
 from training.data.appearance import matched, sharpened
@@ -115,7 +115,7 @@ def judge_borrowed(
     """
     preprocessor = Preprocessor(card.preprocessing)
     known_NK = np.nan_to_num(targets_NK, nan=-1.0)
-    judging = Judging(runtime, card, BORROWED)
+    judging = VariantScorer(runtime, card, BORROWED)
     for place, donor in enumerate(_donors(known_NK)):
         if donor < 0:
             continue

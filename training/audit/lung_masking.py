@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from training.audit.variant_scores import Judging
+from training.audit.variant_scores import VariantScorer
 from training.data.cache import open_film
 from training.data.lung_masks import LungMasks, MaskHW, on_input
 from training.data.manifest import FilmRow, Omission
@@ -59,7 +59,7 @@ def judge_blanked(
     preprocessor = Preprocessor(card.preprocessing)
     kept: list[FilmRow] = []
     omitted: list[Omission] = []
-    judging = Judging(runtime, card, BLANKED)
+    judging = VariantScorer(runtime, card, BLANKED)
     for place, row in enumerate(rows):
         try:
             radiograph = open_film(folder / row.path, folder)

@@ -25,7 +25,7 @@ class Judged:
     scores_NF: npt.NDArray[np.float64]
 
 
-class Judging:
+class VariantScorer:
     """Takes inputs one by one and judges a chunk of each way together."""
 
     def __init__(self, runtime: Runtime, card: ModelCard, ways: Iterable[str]) -> None:

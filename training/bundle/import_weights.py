@@ -31,7 +31,7 @@ _LIMITS = (
 
 
 @dataclass(frozen=True)
-class Wishes:
+class ImportOptions:
     """What a state dict does not say of itself."""
 
     architecture: str
@@ -45,7 +45,7 @@ class Wishes:
     name: str
 
 
-def import_state(file: Path, wishes: Wishes, out: Path, say: Say) -> Path:
+def import_state(file: Path, wishes: ImportOptions, out: Path, say: Say) -> Path:
     """Write the bundle of a state dict.
 
     Raises:
@@ -77,7 +77,7 @@ def _named(state: Mapping[str, Tensor], architecture: str) -> dict[str, Tensor]:
     return found
 
 
-def _filled(found: Mapping[str, Tensor], wishes: Wishes, file: Path, say: Say) -> Network:
+def _filled(found: Mapping[str, Tensor], wishes: ImportOptions, file: Path, say: Say) -> Network:
     convolution = next((v for v in found.values() if v.ndim == 4), None)
     channels = convolution.shape[1] if convolution is not None else 3
     config = NetworkConfig(architecture=wishes.architecture, head=(), dropout=0.0)
@@ -106,7 +106,7 @@ def _filled(found: Mapping[str, Tensor], wishes: Wishes, file: Path, say: Say) -
     return network.eval()
 
 
-def _card(file: Path, wishes: Wishes, channels: int, stride: int) -> ModelCard:
+def _card(file: Path, wishes: ImportOptions, channels: int, stride: int) -> ModelCard:
     if channels not in INPUTS[wishes.input]:
         raise UsageError(
             f"The network takes {channels} channels, which input {wishes.input} has not",

@@ -48,9 +48,9 @@ def ensemble_options(parser: argparse.ArgumentParser) -> None:
 
 def ensemble(args: argparse.Namespace) -> None:
     """Make the ensemble's run folder."""
-    from training.ensemble.build import Wishes, build
+    from training.ensemble.build import EnsembleOptions, build
 
-    wishes = Wishes(
+    wishes = EnsembleOptions(
         out=args.out,
         name=args.name,
         version=args.version,

@@ -43,9 +43,9 @@ def import_options(parser: argparse.ArgumentParser) -> None:
 
 def import_state_dict(args: argparse.Namespace) -> None:
     """Write the bundle of a state dict from elsewhere."""
-    from training.bundle.import_weights import Wishes, import_state
+    from training.bundle.import_weights import ImportOptions, import_state
 
-    wishes = Wishes(
+    wishes = ImportOptions(
         args.architecture, tuple(args.findings), args.activation, args.input, args.size, args.fit,
         args.name or args.file.stem,
     )  # fmt: skip

@@ -20,7 +20,7 @@ Number = tuple[int, int]
 """Epoch and step, counted from 0."""
 
 
-class Supply:
+class BatchLoader:
     """Batches by number, made by threads; to be closed by `with`.
 
     A batch is made when it is asked for, a part by each thread: beside a network that learns on
@@ -47,7 +47,7 @@ class Supply:
         return self._batches.batch(epoch, step, self._pool.map, self._makers)
 
 
-class Ahead(Supply):
+class BatchPrefetcher(BatchLoader):
     """Batches in the order of training, one ahead by each thread, while a GPU learns."""
 
     def __init__(self, batches: TrainingBatches, epochs: int, makers: int = 1) -> None:

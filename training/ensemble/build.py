@@ -24,7 +24,7 @@ TABLE = "splits.csv"
 
 
 @dataclass(frozen=True)
-class Wishes:
+class EnsembleOptions:
     """What a person asks of an ensemble."""
 
     out: Path
@@ -38,7 +38,12 @@ class Wishes:
 
 
 def build(
-    models: Sequence[Path], recipe: str | None, data: Path, cache: Path, wishes: Wishes, say: Say
+    models: Sequence[Path],
+    recipe: str | None,
+    data: Path,
+    cache: Path,
+    wishes: EnsembleOptions,
+    say: Say,
 ) -> RunFolder:
     """Join the models, calibrate the mean anew on validation, judge it, and write the run folder.
 

@@ -12,7 +12,7 @@ from lightning_fabric import Fabric
 from torch import Tensor, nn
 
 from training.config import TrainingConfig
-from training.data.batch_loader import Ahead, Supply
+from training.data.batch_loader import BatchLoader, BatchPrefetcher
 from training.data.batches import Batch, FilmSet, TrainingBatches, evaluation_batches
 from training.data.films import Films
 from training.data.splits import TRAIN, VALIDATION
@@ -128,14 +128,14 @@ class _Training:
                 self._close_epoch(pace, pace.films_per_s)
         return progress
 
-    def supply(self) -> Supply:
+    def supply(self) -> BatchLoader:
         """The batches: made at once by the cores the network learns on, or ahead of a GPU."""
         makers = batch_makers(self.fabric)
         if self.fabric.device.type == "cpu":
-            return Supply(self.batches, makers)
-        return Ahead(self.batches, self.config.optim.epochs, makers)
+            return BatchLoader(self.batches, makers)
+        return BatchPrefetcher(self.batches, self.config.optim.epochs, makers)
 
-    def _epoch(self, supply: Supply, stop: Callable[[], bool], pace: Pace) -> None:
+    def _epoch(self, supply: BatchLoader, stop: Callable[[], bool], pace: Pace) -> None:
         progress = self.progress
         self._set_training()
         title = f"epoch {progress.epoch + 1}/{self.config.optim.epochs}"

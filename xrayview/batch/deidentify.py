@@ -11,7 +11,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from pathlib import Path
 
-from xrayview.batch.each_file import Asked, ask_each
+from xrayview.batch.each_file import FilmReply, map_films
 from xrayview.batch.outcome import error_message
 from xrayview.batch.outside_output import Found, lies_in, list_outside
 from xrayview.domain.events import FilmFinished, FilmResult
@@ -81,7 +81,7 @@ def deidentify_folder(
 
     copies = _Copies(out, how)
     try:
-        for done, asked in enumerate(ask_each(engine, found, ask, cancel), start=1):
+        for done, asked in enumerate(map_films(engine, found, ask, cancel), start=1):
             yield copies.take(asked, done, len(entries))
     finally:
         copies.write_mapping()
@@ -96,7 +96,7 @@ class _Copies:
         self._numbers: Counter[str] = Counter()
         self._rows: list[list[str]] = []
 
-    def take(self, asked: Asked[Found, DeidentifiedFilm], done: int, total: int) -> Copied:
+    def take(self, asked: FilmReply[Found, DeidentifiedFilm], done: int, total: int) -> Copied:
         """Write the copy of one film, or say why there is none."""
         answer = asked.answer
         if answer is None:
@@ -142,7 +142,7 @@ def _header() -> list[str]:
     return ["path", "copy", *(name for k in LINKING for name in (k, f"new_{k}"))]
 
 
-def _without_copy(asked: Asked[Found, DeidentifiedFilm]) -> FilmResult:
+def _without_copy(asked: FilmReply[Found, DeidentifiedFilm]) -> FilmResult:
     entry, error = asked.entry, asked.error
     if isinstance(entry, RejectedFile):
         message = f"{entry.why}. {entry.hint}".strip()

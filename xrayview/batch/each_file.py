@@ -20,7 +20,7 @@ UNDER_WAY_PER_WORKER = 4
 
 
 @dataclass(frozen=True)
-class Asked(Generic[Entry, Answer]):
+class FilmReply(Generic[Entry, Answer]):
     """An entry with its answer, or with the error it ended in; neither, when nothing was asked."""
 
     entry: Entry
@@ -28,12 +28,12 @@ class Asked(Generic[Entry, Answer]):
     error: XrayViewError | None = None
 
 
-def ask_each(
+def map_films(
     engine: Engine,
     entries: Iterable[Entry],
     ask: Callable[[Entry], Future[Answer] | None],
     cancel: threading.Event,
-) -> Iterator[Asked[Entry, Answer]]:
+) -> Iterator[FilmReply[Entry, Answer]]:
     """Ask about each entry, with a bounded number under way; one that fails stops no other.
 
     Args:
@@ -61,12 +61,12 @@ def ask_each(
 
 def _answered(
     entry: Entry, future: Future[Answer] | None, cancel: threading.Event
-) -> Asked[Entry, Answer]:
+) -> FilmReply[Entry, Answer]:
     if future is None:
-        return Asked(entry)
+        return FilmReply(entry)
     try:
-        return Asked(entry, result_of(future, cancel))
+        return FilmReply(entry, result_of(future, cancel))
     except Cancelled:
         raise
     except XrayViewError as error:
-        return Asked(entry, error=error)
+        return FilmReply(entry, error=error)

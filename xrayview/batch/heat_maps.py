@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
 
-from xrayview.batch.each_file import Asked, ask_each
+from xrayview.batch.each_file import FilmReply, map_films
 from xrayview.batch.outcome import result_of_film
-from xrayview.batch.pipeline import Found, Tried, judge, prepare
+from xrayview.batch.pipeline import FilmOutcome, Found, judge, prepare
 from xrayview.domain.events import FilmResult
 from xrayview.domain.figure import HeatLayer
 from xrayview.domain.film import FilmRef
@@ -86,9 +86,9 @@ class Explainer:
         engine, cancel = self._engine, self._cancel
         prepared = prepare(engine, found, self._card, cancel, is_wanted)
         judged = judge(engine, self._wanted.model, prepared, cancel)
-        return map(self._explained, ask_each(engine, judged, self._ask, cancel))
+        return map(self._explained, map_films(engine, judged, self._ask, cancel))
 
-    def _ask(self, tried: Tried) -> Future[HeatMap] | None:
+    def _ask(self, tried: FilmOutcome) -> Future[HeatMap] | None:
         if tried.prepared is None or tried.error or result_of_film(tried).prediction is None:
             return None
         request = Explain(
@@ -96,7 +96,7 @@ class Explainer:
         )
         return self._engine.submit(request, priority=Priority.BATCH)
 
-    def _explained(self, asked: Asked[Tried, HeatMap]) -> Explained:
+    def _explained(self, asked: FilmReply[FilmOutcome, HeatMap]) -> Explained:
         tried, heat = asked.entry, asked.answer
         if not isinstance(tried.found, FilmRef) or not (tried.prepared or tried.error):
             return Explained(tried.found)

@@ -9,7 +9,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from xrayview.batch.each_file import ask_each
+from xrayview.batch.each_file import map_films
 from xrayview.display.measure import measure
 from xrayview.domain.film import FilmRef
 from xrayview.domain.measurement import Annotation, FilmMarks, Measured
@@ -54,7 +54,7 @@ def measure_films(
     def ask(marked: _Marked) -> Future[Radiograph]:
         return engine.submit(DecodeFilm(marked.film, engine.limits), priority=Priority.BATCH)
 
-    for asked in ask_each(engine, _marked_frames(films, load), ask, cancel):
+    for asked in map_films(engine, _marked_frames(films, load), ask, cancel):
         marked, radiograph = asked.entry, asked.answer
         spacing = marked.marks.calibration
         rows = tuple(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from xrayview.batch.pipeline import Tried
+from xrayview.batch.pipeline import FilmOutcome
 from xrayview.domain.events import FilmResult
 from xrayview.domain.film import RejectedFile
 from xrayview.domain.model import GateVerdict
@@ -15,7 +15,7 @@ from xrayview.inference.gate import combine
 CODES = frozenset(StatusCode)
 
 
-def result_of_film(tried: Tried) -> FilmResult:
+def result_of_film(tried: FilmOutcome) -> FilmResult:
     """The outcome as the CSV and the window show it."""
     status, code, message = _verdict(tried)
     prepared, gate = tried.prepared, _gate(tried)
@@ -34,7 +34,7 @@ def result_of_film(tried: Tried) -> FilmResult:
     )
 
 
-def _verdict(tried: Tried) -> tuple[Status, StatusCode, str]:
+def _verdict(tried: FilmOutcome) -> tuple[Status, StatusCode, str]:
     if isinstance(tried.found, RejectedFile):
         return Status.ERROR, tried.found.code, _sentence(tried.found.why, "", tried.found.hint)
     if tried.error:
@@ -46,7 +46,7 @@ def _verdict(tried: Tried) -> tuple[Status, StatusCode, str]:
     return _judgement(tried.prepared, gate)
 
 
-def _gate(tried: Tried) -> GateVerdict | None:
+def _gate(tried: FilmOutcome) -> GateVerdict | None:
     """What header and pixels say, with what the model's statistics say."""
     if tried.prepared is None:
         return None

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future
 from dataclasses import dataclass, replace
 
-from xrayview.batch.each_file import ask_each
+from xrayview.batch.each_file import map_films
 from xrayview.domain.film import FilmRef, RejectedFile
 from xrayview.domain.model import ModelCard, Prediction
 from xrayview.engine.client import Engine
@@ -27,7 +27,7 @@ MICRO_BATCH = 8
 
 
 @dataclass(frozen=True)
-class Tried:
+class FilmOutcome:
     """How far a file came: rejected, failed, refused by the gate, or judged."""
 
     found: Found
@@ -47,7 +47,7 @@ def prepare(
     card: ModelCard,
     cancel: threading.Event,
     is_wanted: Callable[[FilmRef], bool] = lambda _film: True,
-) -> Iterator[Tried]:
+) -> Iterator[FilmOutcome]:
     """Decode and preprocess films in the decode workers; what is not wanted passes untried.
 
     Raises: Cancelled.
@@ -59,20 +59,22 @@ def prepare(
         request = PrepareInput(entry, card.preprocessing, scope=card.scope)
         return engine.submit(request, priority=Priority.BATCH)
 
-    for asked in ask_each(engine, found, ask, cancel):
+    for asked in map_films(engine, found, ask, cancel):
         prepared = asked.answer
-        yield Tried(prepared.film if prepared else asked.entry, prepared, error=asked.error)
+        yield FilmOutcome(prepared.film if prepared else asked.entry, prepared, error=asked.error)
 
 
 def judge(
-    engine: Engine, model: ModelRef, tried: Iterable[Tried], cancel: threading.Event
-) -> Iterator[Tried]:
+    engine: Engine, model: ModelRef, tried: Iterable[FilmOutcome], cancel: threading.Event
+) -> Iterator[FilmOutcome]:
     """Classify what may be judged, some films at a time; the rest passes. Raises: Cancelled.
 
     While the model works on one group, the next one is prepared.
     """
     source = iter(tried)
-    under_way: deque[tuple[tuple[Tried, ...], Future[tuple[Prediction, ...]] | None]] = deque()
+    under_way: deque[tuple[tuple[FilmOutcome, ...], Future[tuple[Prediction, ...]] | None]] = (
+        deque()
+    )
     try:
         while group := tuple(itertools.islice(source, MICRO_BATCH)):
             under_way.append((group, _classify(engine, model, group)))
@@ -85,7 +87,7 @@ def judge(
 
 
 def _classify(
-    engine: Engine, model: ModelRef, group: tuple[Tried, ...]
+    engine: Engine, model: ModelRef, group: tuple[FilmOutcome, ...]
 ) -> Future[tuple[Prediction, ...]] | None:
     inputs = tuple(one.prepared.model_input for one in group if one.prepared and one.to_judge)
     return engine.submit(Classify(model, inputs), priority=Priority.BATCH) if inputs else None
@@ -94,10 +96,10 @@ def _classify(
 def _judged(
     engine: Engine,
     model: ModelRef,
-    group: tuple[Tried, ...],
+    group: tuple[FilmOutcome, ...],
     future: Future[tuple[Prediction, ...]] | None,
     cancel: threading.Event,
-) -> Iterator[Tried]:
+) -> Iterator[FilmOutcome]:
     if future is None:
         yield from group
         return
@@ -116,10 +118,10 @@ def _judged(
 def _one_by_one(
     engine: Engine,
     model: ModelRef,
-    group: tuple[Tried, ...],
+    group: tuple[FilmOutcome, ...],
     error: XrayViewError,
     cancel: threading.Event,
-) -> Iterator[Tried]:
+) -> Iterator[FilmOutcome]:
     """A group failed: film by film, so that only the guilty one has no score."""
     alone = sum(one.to_judge for one in group) == 1
     for one in group:

@@ -8,7 +8,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from xrayview.batch.each_file import Asked, ask_each
+from xrayview.batch.each_file import FilmReply, map_films
 from xrayview.batch.heat_maps import Explained, Explainer, HeatMaps
 from xrayview.batch.outcome import error_message
 from xrayview.batch.outside_output import Found, list_outside
@@ -87,7 +87,7 @@ def render_folder(
         return engine.submit(request, priority=Priority.BATCH)
 
     files = explainer.explained(found, is_wanted) if explainer else map(Explained, found)
-    for done, asked in enumerate(ask_each(engine, files, ask, cancel), start=1):
+    for done, asked in enumerate(map_films(engine, files, ask, cancel), start=1):
         if alone and isinstance(asked.error, UsageError):
             raise asked.error
         yield _finished(asked, names, done, len(entries))
@@ -107,7 +107,7 @@ def _at_frame(entry: Found, frame: int, alone: bool) -> Found:
 
 
 def _finished(
-    asked: Asked[Explained, RenderedFilm], names: _Names, done: int, total: int
+    asked: FilmReply[Explained, RenderedFilm], names: _Names, done: int, total: int
 ) -> Rendered:
     file, answer = asked.entry, asked.answer
     result = _result(asked)
@@ -128,7 +128,7 @@ def _finished(
     return Rendered(result, done, total, output, answer.burned_in)
 
 
-def _result(asked: Asked[Explained, RenderedFilm]) -> FilmResult:
+def _result(asked: FilmReply[Explained, RenderedFilm]) -> FilmResult:
     film, verdict = asked.entry.found, asked.entry.verdict
     answer, error = asked.answer, asked.error
     if isinstance(film, RejectedFile):

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from concurrent.futures import Future
 from pathlib import Path
 
-from xrayview.batch.each_file import Asked, ask_each
+from xrayview.batch.each_file import FilmReply, map_films
 from xrayview.batch.outcome import error_message
 from xrayview.domain.events import FilmFinished, FilmResult
 from xrayview.domain.film import RejectedFile
@@ -44,7 +44,7 @@ def write_tag_table(
     try:
         with writing(out, table) as write:
             try:
-                for done, asked in enumerate(ask_each(engine, entries, ask, cancel), start=1):
+                for done, asked in enumerate(map_films(engine, entries, ask, cancel), start=1):
                     row = _row(asked, root)
                     write(row)
                     result = FilmResult(row.path, row.status, row.code, row.message)
@@ -61,7 +61,7 @@ def write_tag_table(
         ) from error
 
 
-def _row(asked: Asked[Entry, Cells], root: Path) -> TagRow:
+def _row(asked: FilmReply[Entry, Cells], root: Path) -> TagRow:
     entry, error = asked.entry, asked.error
     if isinstance(entry, RejectedFile):
         message = f"{entry.why}. {entry.hint}".strip()

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 
-class Scratch:
+class Buffers:
     """One picture's memory: the next picture is made where the last one was."""
 
     def __init__(self) -> None:

@@ -11,7 +11,7 @@ from xrayview.domain.radiograph import Radiograph
 
 
 @dataclass(frozen=True, eq=False)
-class ReadyFilm:
+class FirstFrame:
     """A film's resolutions, its windows (the first of them is its default), and what covers it."""
 
     pyramid: Pyramid
@@ -27,6 +27,6 @@ class ReadyFilm:
         return sum(array.nbytes for array in arrays)
 
 
-def make_ready(radiograph: Radiograph) -> ReadyFilm:
+def make_first_frame(radiograph: Radiograph) -> FirstFrame:
     """Look at every pixel, several times: tens of milliseconds for a usual film."""
-    return ReadyFilm(build_pyramid(radiograph), voi_choices(radiograph), make_cover(radiograph))
+    return FirstFrame(build_pyramid(radiograph), voi_choices(radiograph), make_cover(radiograph))

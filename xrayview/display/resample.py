@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from xrayview.display.buffers import Scratch
+from xrayview.display.buffers import Buffers
 from xrayview.display.stretch import AHEAD, Affine23, stretched
 from xrayview.display.voi import background_mask
 from xrayview.domain.radiograph import Greyscale, Pixels
@@ -29,7 +29,7 @@ def resample(
     greyscale: Greyscale,
     *,
     smooth: bool,
-    in_motion: Scratch | None = None,
+    in_motion: Buffers | None = None,
 ) -> Pixels:
     """Stored values at `size_HW`, in the same dtype; past the film's edge its last pixels go on.
 
@@ -61,7 +61,7 @@ def resample(
     background = background_mask(part_HW, greyscale) if smooth else None
     if background is not None and background.any():
         shares = background.view(np.uint8) * np.uint8(255)
-        share = _warp(shares, shifted, size_HW, smooth=True, in_motion=quick and Scratch())
+        share = _warp(shares, shifted, size_HW, smooth=True, in_motion=quick and Buffers())
         mixed = cv2.findNonZero(cv2.inRange(share, 1, 254))  # much faster than numpy.nonzero
         if mixed is not None:
             columns_N, rows_N = np.asarray(mixed, dtype=np.intp).reshape(-1, 2).T
@@ -103,7 +103,7 @@ def _warp(
     size_HW: tuple[int, int],
     *,
     smooth: bool,
-    in_motion: Scratch | None,
+    in_motion: Buffers | None,
 ) -> Pixels:
     known = pixels_HW.dtype.name in _WARPABLE
     if in_motion is not None and known:

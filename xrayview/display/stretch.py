@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from xrayview.display.buffers import Scratch
+from xrayview.display.buffers import Buffers
 from xrayview.domain.radiograph import Pixels
 
 OFF_PX, MOST_OFF_PX = 1 / 64, 1 / 8
@@ -37,7 +37,7 @@ class _Axis:
 
 
 def stretched(
-    pixels_HW: Pixels, to_source: Affine23, size_HW: tuple[int, int], scratch: Scratch
+    pixels_HW: Pixels, to_source: Affine23, size_HW: tuple[int, int], scratch: Buffers
 ) -> Pixels | None:
     """As a bilinear warp, but for OFF_PX; past the film's edge its last pixels go on.
 

@@ -6,7 +6,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
-from xrayview.display.first_frame import ReadyFilm
+from xrayview.display.first_frame import FirstFrame
 from xrayview.domain.radiograph import Radiograph
 
 
@@ -15,7 +15,7 @@ class _Kept:
     """A decoded film, and what was made of it for the screen."""
 
     radiograph: Radiograph
-    ready: ReadyFilm | None
+    ready: FirstFrame | None
 
     @property
     def nbytes(self) -> int:
@@ -46,7 +46,7 @@ class FilmCache:
         self._films.move_to_end(film_id)
         return kept.radiograph
 
-    def ready(self, radiograph: Radiograph) -> ReadyFilm | None:
+    def ready(self, radiograph: Radiograph) -> FirstFrame | None:
         """What was made of just these pixels for the screen."""
         kept = self._films.get(radiograph.ref.film_id)
         return kept.ready if kept is not None and kept.radiograph is radiograph else None
@@ -56,7 +56,7 @@ class FilmCache:
         kept = self._films.get(film_id)
         return None if kept is None else kept.nbytes
 
-    def put(self, film_id: str, radiograph: Radiograph, ready: ReadyFilm | None) -> None:
+    def put(self, film_id: str, radiograph: Radiograph, ready: FirstFrame | None) -> None:
         """Keep a film, and let the oldest go that have no room beside it."""
         self._films[film_id] = _Kept(radiograph, ready)
         self._films.move_to_end(film_id)

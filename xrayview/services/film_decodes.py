@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 
-from xrayview.display.first_frame import ReadyFilm, make_ready
+from xrayview.display.first_frame import FirstFrame, make_first_frame
 from xrayview.domain.film import FilmRef
 from xrayview.domain.radiograph import Radiograph
 from xrayview.engine.client import Engine
@@ -47,7 +47,7 @@ class FilmDecodes:
         self,
         tasks: Tasks,
         engine: Engine,
-        done: Callable[[FilmRef, Radiograph, ReadyFilm], None],
+        done: Callable[[FilmRef, Radiograph, FirstFrame], None],
         failed: Callable[[FilmRef, XrayViewError], None],
         name: str = "film",
     ) -> None:
@@ -101,12 +101,12 @@ class FilmDecodes:
             self._failed(film, error)
 
         def decoded(radiograph: Radiograph) -> None:
-            def ready(made: ReadyFilm) -> None:
+            def ready(made: FirstFrame) -> None:
                 self._under_way.pop(film.film_id, None)
                 self._done(film, radiograph, made)
 
             # A tenth of a second for a large padded film, which the window would feel.
-            self._tasks.call(slot, lambda: make_ready(radiograph), ready, failed)
+            self._tasks.call(slot, lambda: make_first_frame(radiograph), ready, failed)
 
         self._tasks.start(slot, submit, decoded, failed)
 

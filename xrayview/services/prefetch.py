@@ -14,7 +14,7 @@ _BYTES_PER_PIXEL = 2 * 4 / 3
 _UNKNOWN_PIXELS = 3000 * 3000
 
 
-class Ahead:
+class Prefetcher:
     """Plans within a memory budget; each neighbour is tried once for each film on screen.
 
     Args:

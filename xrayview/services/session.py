@@ -12,7 +12,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from xrayview.display.first_frame import ReadyFilm
+from xrayview.display.first_frame import FirstFrame
 from xrayview.domain.events import FilmResult
 from xrayview.domain.film import FilmRef, RejectedFile, row_of
 from xrayview.domain.folder import FolderTree
@@ -199,7 +199,7 @@ class Session:
         return radiograph
 
     def accept_radiograph(
-        self, film: FilmRef, radiograph: Radiograph, ready: ReadyFilm | None = None
+        self, film: FilmRef, radiograph: Radiograph, ready: FirstFrame | None = None
     ) -> tuple[int, ...]:
         """Keep decoded pixels; the views that waited for them and may show them."""
         if self.film(film.film_id) is None:
@@ -211,13 +211,13 @@ class Session:
         """The decoded pixels of a film or of one of its frames; None where they are not kept."""
         return self._decoded.get(film.film_id)
 
-    def keep_frame(self, film: FilmRef, radiograph: Radiograph, ready: ReadyFilm) -> None:
+    def keep_frame(self, film: FilmRef, radiograph: Radiograph, ready: FirstFrame) -> None:
         """Keep the pixels of a frame that nobody waits for yet."""
         if self.film(film.film_id) is not None:
             self._decoded.put(film.film_id, radiograph, ready)
 
     def accept_frame(
-        self, number: int, film: FilmRef, radiograph: Radiograph, ready: ReadyFilm
+        self, number: int, film: FilmRef, radiograph: Radiograph, ready: FirstFrame
     ) -> bool:
         """Put a frame in the place of another one of its file; False: the view has moved on."""
         view = self.views[number] if number < len(self.views) else View()
@@ -243,7 +243,7 @@ class Session:
         """True when the film would be shown without another decode."""
         return film.film_id in self._decoded
 
-    def ready(self, radiograph: Radiograph) -> ReadyFilm | None:
+    def ready(self, radiograph: Radiograph) -> FirstFrame | None:
         """What a kept film's first picture needs; it is let go with the film's pixels."""
         return self._decoded.ready(radiograph)
 

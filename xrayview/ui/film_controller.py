@@ -10,7 +10,7 @@ from pathlib import Path
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
-from xrayview.display.first_frame import ReadyFilm
+from xrayview.display.first_frame import FirstFrame
 from xrayview.domain.film import FilmRef, RejectedFile
 from xrayview.domain.radiograph import Radiograph
 from xrayview.engine.client import Engine
@@ -19,7 +19,7 @@ from xrayview.engine.scan import is_index, list_all, read_headers, root_of, scan
 from xrayview.errors import XrayViewError
 from xrayview.services.film_decodes import FilmDecodes
 from xrayview.services.film_list import FilmList
-from xrayview.services.prefetch import Ahead, film_bytes
+from xrayview.services.prefetch import Prefetcher, film_bytes
 from xrayview.services.session import Session
 from xrayview.services.tasks import Tasks
 from xrayview.ui.widgets.banners import Message
@@ -34,7 +34,7 @@ _FIRST_LIST_MS = 50
 _CHEST = frozenset({"CHEST", "THORAX", "LUNG"})
 
 
-class Workbench(QObject):
+class FilmController(QObject):
     """What the browser and the viewer ask for, and hear of."""
 
     folder_opened = Signal()
@@ -59,7 +59,7 @@ class Workbench(QObject):
         self.session = session
         self._tasks = tasks
         self._engine = engine
-        self._ahead = Ahead(session.film_budget_bytes)
+        self._ahead = Prefetcher(session.film_budget_bytes)
         self._decodes = FilmDecodes(tasks, engine, self._on_decoded, self._on_undecoded)
         self._neighbour: FilmRef | None = None
         self._neighbour_of = ""
@@ -259,7 +259,7 @@ class Workbench(QObject):
         if radiograph is not None:
             self._shown((place,), radiograph)
 
-    def ready(self, radiograph: Radiograph) -> ReadyFilm | None:
+    def ready(self, radiograph: Radiograph) -> FirstFrame | None:
         """What the film's first picture needs; None where it was not made."""
         return self.session.ready(radiograph)
 
@@ -304,7 +304,7 @@ class Workbench(QObject):
         if film is not None and (current is None or film.row_id != current.row_id):
             self.open_film(film)
 
-    def _on_decoded(self, film: FilmRef, radiograph: Radiograph, ready: ReadyFilm) -> None:
+    def _on_decoded(self, film: FilmRef, radiograph: Radiograph, ready: FirstFrame) -> None:
         waiting = self.session.accept_radiograph(film, radiograph, ready)
         if waiting:
             self._shown(waiting, radiograph)

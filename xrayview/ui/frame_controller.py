@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from PySide6.QtCore import QObject, Signal
 
-from xrayview.display.first_frame import ReadyFilm, make_ready
+from xrayview.display.first_frame import FirstFrame, make_first_frame
 from xrayview.domain.film import FilmRef
 from xrayview.domain.radiograph import Radiograph
 from xrayview.engine.client import Engine
@@ -30,10 +30,10 @@ class _Frame(NamedTuple):
 
     film: FilmRef
     radiograph: Radiograph
-    ready: ReadyFilm
+    ready: FirstFrame
 
 
-class Frames(QObject):
+class FrameController(QObject):
     """Listens to the frame bars of all views.
 
     A view waits for one frame at a time: a slider that is dragged asks for many, and the last of
@@ -94,7 +94,7 @@ class Frames(QObject):
             return False
         return self._decodes.is_under_way(coming)
 
-    def _on_decoded(self, film: FilmRef, radiograph: Radiograph, ready: ReadyFilm) -> None:
+    def _on_decoded(self, film: FilmRef, radiograph: Radiograph, ready: FirstFrame) -> None:
         frame = _Frame(film, radiograph, ready)
         self._session.keep_frame(*frame)
         for viewer in self._taken(film):
@@ -159,7 +159,7 @@ class Frames(QObject):
         if radiograph is None:
             return None
         ready = self._session.ready(radiograph)
-        return _Frame(film, radiograph, ready or make_ready(radiograph))
+        return _Frame(film, radiograph, ready or make_first_frame(radiograph))
 
     def _is_on_screen(self, viewer: FilmViewer, film: FilmRef) -> bool:
         number = self._number(viewer)

@@ -12,12 +12,12 @@ from xrayview.engine.protocol import HeatMapMethod
 from xrayview.services.session import MOST_VIEWS, Session
 from xrayview.ui.findings.panel import FindingsPanel
 from xrayview.ui.grid.grid import ViewGrid
-from xrayview.ui.model_controller import Judging
+from xrayview.ui.model_controller import ModelController
 from xrayview.ui.viewer.film_view import FilmViewer
 
 
 @dataclass
-class _Wish:
+class HeatMapRequest:
     """What is to be seen in one view, and what is said of it."""
 
     on: bool = False
@@ -26,7 +26,7 @@ class _Wish:
     note: str = ""
 
 
-class HeatFlow(QObject):
+class HeatMapController(QObject):
     """Asks for the maps that the controls name, and lays each over its own film only.
 
     Each view has its own map; the controls are about that of the active view. Opacity and cut-off
@@ -36,7 +36,7 @@ class HeatFlow(QObject):
     switched = Signal(bool)
 
     def __init__(
-        self, session: Session, judging: Judging, panel: FindingsPanel, grid: ViewGrid
+        self, session: Session, judging: ModelController, panel: FindingsPanel, grid: ViewGrid
     ) -> None:
         super().__init__()
         self._session = session
@@ -44,7 +44,7 @@ class HeatFlow(QObject):
         self._panel = panel
         self._grid = grid
         self._choice = ""
-        self._wishes = {viewer: _Wish() for viewer in grid.viewers}
+        self._wishes = {viewer: HeatMapRequest() for viewer in grid.viewers}
         controls = panel.heat
         controls.toggled.connect(self.set_on)
         controls.asked.connect(self._on_choice)
@@ -139,7 +139,7 @@ class HeatFlow(QObject):
         controls.show_note(wish.note)
 
     @property
-    def _active(self) -> _Wish:
+    def _active(self) -> HeatMapRequest:
         return self._wishes[self._grid.viewer]
 
     def _ask(self, number: int) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 from PySide6.QtCore import QObject, Signal
 
 from xrayview.batch.outcome import result_of_film
-from xrayview.batch.pipeline import Tried
+from xrayview.batch.pipeline import FilmOutcome
 from xrayview.domain.events import FilmResult
 from xrayview.domain.film import FilmRef
 from xrayview.domain.model import HeatMap, Prediction
@@ -36,7 +36,7 @@ WITHOUT_MODEL = "without a model"
 """The matter of a banner about what was asked for too early."""
 
 
-class Judging(QObject):
+class ModelController(QObject):
     """Loads, classifies and explains; a failure leaves what was there before."""
 
     model_changed = Signal()
@@ -202,7 +202,7 @@ class Judging(QObject):
 
     def _judge(self, slot: str, film: FilmRef, model: ModelReady, prepared: PreparedFilm) -> None:
         if prepared.gate.refused:
-            self._on_result(film, model, result_of_film(Tried(prepared.film, prepared)))
+            self._on_result(film, model, result_of_film(FilmOutcome(prepared.film, prepared)))
             return
         self._tasks.start(
             slot,
@@ -214,10 +214,10 @@ class Judging(QObject):
     def _on_judged(
         self, film: FilmRef, model: ModelReady, prepared: PreparedFilm, said: Prediction
     ) -> None:
-        self._on_result(film, model, result_of_film(Tried(prepared.film, prepared, said)))
+        self._on_result(film, model, result_of_film(FilmOutcome(prepared.film, prepared, said)))
 
     def _on_failed(self, film: FilmRef, model: ModelReady, error: XrayViewError) -> None:
-        self._on_result(film, model, result_of_film(Tried(film, error=error)))
+        self._on_result(film, model, result_of_film(FilmOutcome(film, error=error)))
 
     def _on_result(self, film: FilmRef, model: ModelReady, result: FilmResult) -> None:
         self._busy = {n: b for n, b in self._busy.items() if b.film_id != film.film_id}

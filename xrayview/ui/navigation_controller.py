@@ -13,15 +13,15 @@ from xrayview.errors import XrayViewError
 from xrayview.services.session import Session
 from xrayview.ui.browser.panel import Browser
 from xrayview.ui.browser.thumbnails import Thumbnails
-from xrayview.ui.film_controller import Workbench
-from xrayview.ui.frame_controller import Frames
+from xrayview.ui.film_controller import FilmController
+from xrayview.ui.frame_controller import FrameController
 from xrayview.ui.grid.dragging import FilmDrag
 from xrayview.ui.grid.grid import ViewGrid
-from xrayview.ui.heat_map_controller import HeatFlow
+from xrayview.ui.heat_map_controller import HeatMapController
 from xrayview.ui.widgets.banners import Message
 
 
-class FilmFlow(QObject):
+class NavigationController(QObject):
     """Shows in list and views what the workbench says, and asks it for what is chosen there."""
 
     message = Signal(object)
@@ -29,12 +29,12 @@ class FilmFlow(QObject):
     def __init__(
         self,
         session: Session,
-        bench: Workbench,
-        frames: Frames,
+        bench: FilmController,
+        frames: FrameController,
         grid: ViewGrid,
         browser: Browser,
         thumbnails: Thumbnails,
-        heat: HeatFlow,
+        heat: HeatMapController,
     ) -> None:
         super().__init__(grid)
         self._session = session

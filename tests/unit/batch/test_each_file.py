@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from xrayview.batch.each_file import UNDER_WAY_PER_WORKER, ask_each
+from xrayview.batch.each_file import UNDER_WAY_PER_WORKER, map_films
 from xrayview.errors import Cancelled, UsageError
 
 ENGINE: Any = SimpleNamespace(decode_workers=1)
@@ -20,7 +20,7 @@ def test_that_answers_come_in_order_and_a_failure_is_one_of_them() -> None:
     futures[2].set_result(2)
     futures[0].set_result(0)
     futures[1].set_exception(UsageError("no"))
-    asked = list(ask_each(ENGINE, range(4), lambda n: [*futures, None][n], threading.Event()))
+    asked = list(map_films(ENGINE, range(4), lambda n: [*futures, None][n], threading.Event()))
     assert [(one.entry, one.answer) for one in asked] == [(0, 0), (1, None), (2, 2), (3, None)]
     assert [one.error is not None for one in asked] == [False, True, False, False]
 
@@ -33,7 +33,7 @@ def test_that_no_more_is_under_way_than_the_workers_can_use() -> None:
         submitted[0].set_result(number) if number == 0 else None
         return submitted[-1]
 
-    answers = ask_each(ENGINE, range(1000), ask, threading.Event())
+    answers = map_films(ENGINE, range(1000), ask, threading.Event())
     assert next(answers).answer == 0
     assert len(submitted) == UNDER_WAY_PER_WORKER
 
@@ -43,7 +43,7 @@ def test_that_a_cancel_takes_back_what_has_not_begun() -> None:
     futures = [Future[int]() for _ in range(3)]
     futures[0].set_result(0)
     futures[1].set_running_or_notify_cancel()
-    answers = ask_each(ENGINE, range(3), futures.__getitem__, cancel)
+    answers = map_films(ENGINE, range(3), futures.__getitem__, cancel)
     next(answers)
     cancel.set()
     with pytest.raises(Cancelled):

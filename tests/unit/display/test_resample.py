@@ -10,7 +10,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from xrayview.display.buffers import Scratch
+from xrayview.display.buffers import Buffers
 from xrayview.display.resample import resample
 from xrayview.display.stretch import MOST_OFF_PX, stretched
 from xrayview.domain.radiograph import Greyscale
@@ -128,7 +128,7 @@ def test_that_a_film_in_motion_lies_beside_its_place_by_less_than_is_seen(
     if turned:
         to_source, size_HW = to_source[:, [1, 0, 2]], size_HW[::-1]
     at_rest = resample(source, to_source, size_HW, PLAIN, smooth=True)
-    moving = resample(source, to_source, size_HW, PLAIN, smooth=True, in_motion=Scratch())
+    moving = resample(source, to_source, size_HW, PLAIN, smooth=True, in_motion=Buffers())
     assert (moving.shape, moving.dtype) == (at_rest.shape, at_rest.dtype)
     off = np.abs(moving.astype(np.float64) - at_rest)
     assert off.max() <= (2 + 3) * MOST_OFF_PX * min(1, 1 / zoom) + 1
@@ -141,7 +141,7 @@ def test_that_a_film_in_motion_whose_edge_is_in_view_lies_at_its_place(
 ) -> None:
     source, to_source = ramp(dtype), enlarged(zoom)
     at_rest = resample(source, to_source, (30, 40), PLAIN, smooth=True)
-    moving = stretched(source, to_source, (30, 40), Scratch())
+    moving = stretched(source, to_source, (30, 40), Buffers())
     assert moving is not None
     assert np.abs(moving.astype(np.float64) - at_rest).max() <= 1
 
@@ -150,7 +150,7 @@ def test_that_most_places_of_a_film_in_motion_are_quick_to_draw() -> None:
     source, rng = np.zeros((1500, 1500), np.uint16), np.random.default_rng(3)
     steps, places = rng.uniform(0.5, 2, 200), rng.uniform(100, 300, (200, 2))
     views = (
-        stretched(source, enlarged(1 / step, *place), (300, 400), Scratch())
+        stretched(source, enlarged(1 / step, *place), (300, 400), Buffers())
         for step, place in zip(steps, places, strict=True)
     )
     assert sum(view is not None for view in views) >= 180
@@ -159,9 +159,9 @@ def test_that_most_places_of_a_film_in_motion_are_quick_to_draw() -> None:
 @pytest.mark.parametrize("place", [(-3.0, 0.0), (0.0, 250.0), (380.0, 0.0)])
 def test_that_a_view_past_the_films_edge_is_left_to_the_warp(place: tuple[float, float]) -> None:
     source, to_source = ramp("uint16"), enlarged(1.3, *place)
-    assert stretched(source, to_source, (80, 60), Scratch()) is None
+    assert stretched(source, to_source, (80, 60), Buffers()) is None
     at_rest = resample(source, to_source, (80, 60), PLAIN, smooth=True)
-    moving = resample(source, to_source, (80, 60), PLAIN, smooth=True, in_motion=Scratch())
+    moving = resample(source, to_source, (80, 60), PLAIN, smooth=True, in_motion=Buffers())
     assert np.abs(moving.astype(int) - at_rest).max() <= 1
 
 
@@ -170,7 +170,7 @@ def test_that_a_film_in_motion_may_shrink_to_a_point(zoom: float) -> None:
     size_HW = max(1, round(300 * zoom)), max(1, round(400 * zoom))
     views = [
         resample(ramp("uint16"), enlarged(zoom), size_HW, PLAIN, smooth=True, in_motion=scratch)
-        for scratch in (Scratch(), None)
+        for scratch in (Buffers(), None)
     ]
     assert views[0].shape == size_HW
     assert np.abs(views[0].astype(int) - views[1]).max() <= 1
@@ -181,13 +181,13 @@ def test_that_padding_does_not_bleed_into_a_film_in_motion() -> None:
     source[:13] = source[:, 200:] = 120
     padded = Greyscale(padding=(120.0, 120.0))
     shown = resample(
-        source, enlarged(1.7, 3.3, 4.4), (120, 340), padded, smooth=True, in_motion=Scratch()
+        source, enlarged(1.7, 3.3, 4.4), (120, 340), padded, smooth=True, in_motion=Buffers()
     )
     assert set(np.unique(shown)) == {50, 120}
 
 
 def test_that_pictures_on_one_scratch_are_made_in_the_same_memory() -> None:
-    scratch = Scratch()
+    scratch = Buffers()
     first = scratch.array((30, 40), np.uint16)
     assert scratch.array((20, 20), np.uint8).base is first.base
     assert scratch.array((30, 41), np.uint16).base is not first.base

@@ -13,7 +13,7 @@ import pytest
 
 from tests.bundles import export, network_for, tiny_card, write_bundle
 from xrayview.batch.outcome import result_of_film
-from xrayview.batch.pipeline import Tried
+from xrayview.batch.pipeline import FilmOutcome
 from xrayview.domain.film import FilmRef
 from xrayview.domain.model import Affine, GateVerdict, ModelInput
 from xrayview.engine.protocol import PreparedFilm
@@ -185,7 +185,7 @@ def test_that_a_film_too_far_out_has_no_score_but_its_distance(tmp_path: Path) -
     seen, ref = model_input(), FilmRef(Path("a.png"), "a.png", format="png")
     (said,) = classify(runtime, card, (seen,), statistics(near=1e-6, far=1e-5))
     prepared = PreparedFilm(ref, seen, "ab", GateVerdict())
-    result = result_of_film(Tried(ref, prepared, said))
+    result = result_of_film(FilmOutcome(ref, prepared, said))
     assert (result.status, result.code) == (Status.REFUSED, StatusCode.OUT_OF_DISTRIBUTION)
     assert result.prediction is None
     assert result.gate is not None

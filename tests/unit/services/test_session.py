@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from xrayview.display.first_frame import make_ready
+from xrayview.display.first_frame import make_first_frame
 from xrayview.domain.events import FilmResult
 from xrayview.domain.film import FilmRef, RejectedFile
 from xrayview.domain.model import (
@@ -137,7 +137,7 @@ def test_that_what_was_made_of_films_counts_and_goes_with_the_oldest_of_them() -
     made = []
     for ref in films:  # decoded ahead, all but the first
         radiograph = with_graphics(ref, 512)
-        first_picture = make_ready(radiograph)
+        first_picture = make_first_frame(radiograph)
         made.append(weakref.ref(first_picture))
         session.accept_radiograph(ref, radiograph, first_picture)
         assert session.ready(radiograph) is first_picture

@@ -20,7 +20,7 @@ from xrayview.ui.batch.table import ResultTable
 from xrayview.ui.widgets.banners import Message
 
 
-class BatchFlow(QObject):
+class BatchController(QObject):
     """Shows what the runner says, and passes on what the user asks of line and table."""
 
     film_judged = Signal(str)

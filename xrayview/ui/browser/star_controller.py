@@ -13,7 +13,7 @@ from xrayview.services.tasks import Tasks
 from xrayview.ui.widgets.banners import Message
 
 
-class Starring(QObject):
+class StarController(QObject):
     """Knows which films are starred, and gives or takes a star."""
 
     changed = Signal(str)

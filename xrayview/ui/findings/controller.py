@@ -11,8 +11,8 @@ from xrayview.ui.browser.panel import Browser
 from xrayview.ui.findings.card_dialog import CardDialog
 from xrayview.ui.findings.panel import FindingsPanel
 from xrayview.ui.findings.state import findings_state
-from xrayview.ui.heat_map_controller import HeatFlow
-from xrayview.ui.model_controller import Judging
+from xrayview.ui.heat_map_controller import HeatMapController
+from xrayview.ui.model_controller import ModelController
 
 
 def chip_of(session: Session, film: FilmRef) -> Chip | None:
@@ -21,7 +21,7 @@ def chip_of(session: Session, film: FilmRef) -> Chip | None:
     return chip(result, model.card) if result and model else None
 
 
-class FindingsFlow(QObject):
+class FindingsController(QObject):
     """Draws anew what another model, another result or another operating point changes."""
 
     refreshed = Signal()
@@ -30,10 +30,10 @@ class FindingsFlow(QObject):
     def __init__(
         self,
         session: Session,
-        judging: Judging,
+        judging: ModelController,
         panel: FindingsPanel,
         browser: Browser,
-        heat: HeatFlow,
+        heat: HeatMapController,
     ) -> None:
         super().__init__(panel)
         self._session = session

@@ -9,7 +9,7 @@ from PySide6.QtCore import QObject, Signal
 from xrayview.domain.film import FilmRef
 from xrayview.services.priors import NoPrior, Prior, earlier_text, film_date, prior_of
 from xrayview.services.session import Session
-from xrayview.ui.film_controller import Workbench
+from xrayview.ui.film_controller import FilmController
 from xrayview.ui.grid.grid import ViewGrid
 from xrayview.ui.grid.layout import FIRST_LAYOUT, LAYOUTS
 from xrayview.ui.grid.linking import Linking
@@ -18,7 +18,7 @@ from xrayview.ui.widgets.banners import Message
 _EMPTY = "Drop a film here."
 
 
-class Views(QObject):
+class ViewController(QObject):
     """Keeps session and grid of one mind about what stands where."""
 
     changed = Signal()
@@ -27,7 +27,7 @@ class Views(QObject):
     """Another layout; the active film may stand at another number."""
     message = Signal(object)
 
-    def __init__(self, session: Session, bench: Workbench, grid: ViewGrid) -> None:
+    def __init__(self, session: Session, bench: FilmController, grid: ViewGrid) -> None:
         super().__init__(grid)
         self._session = session
         self._bench = bench

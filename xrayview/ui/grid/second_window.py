@@ -8,7 +8,7 @@ from PySide6.QtCore import QByteArray, QObject, Qt, Signal
 
 from xrayview.domain.film import FilmRef
 from xrayview.services.session import Session
-from xrayview.ui.film_controller import Workbench
+from xrayview.ui.film_controller import FilmController
 from xrayview.ui.grid.film_window import Act, FilmWindow
 from xrayview.ui.grid.grid import ViewGrid
 from xrayview.ui.keys import shortcuts
@@ -26,7 +26,7 @@ class SecondWindow(QObject):
     """There is one view more, or less."""
 
     def __init__(
-        self, session: Session, bench: Workbench, grid: ViewGrid, state: Mapping[str, str]
+        self, session: Session, bench: FilmController, grid: ViewGrid, state: Mapping[str, str]
     ) -> None:
         super().__init__(grid)
         self._session = session

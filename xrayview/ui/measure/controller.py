@@ -32,7 +32,7 @@ _MATTER = "measurements"
 _Key = tuple[Path, str]
 
 
-class Measuring(QObject):
+class MeasurementController(QObject):
     """What the views' hands have in common.
 
     Args:

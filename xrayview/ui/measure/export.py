@@ -15,7 +15,7 @@ from xrayview.errors import Cancelled, UsageError, XrayViewError
 from xrayview.io.tables.measurements import export_measurements
 from xrayview.services.session import Session
 from xrayview.services.tasks import Tasks
-from xrayview.ui.measure.controller import Measuring
+from xrayview.ui.measure.controller import MeasurementController
 from xrayview.ui.widgets.banners import Kind, Message
 
 _MATTER = "export measurements"
@@ -28,7 +28,7 @@ class MeasurementExport(QObject):
     message = Signal(object)
 
     def __init__(
-        self, session: Session, tasks: Tasks, engine: Engine, measuring: Measuring
+        self, session: Session, tasks: Tasks, engine: Engine, measuring: MeasurementController
     ) -> None:
         super().__init__()
         self._session = session

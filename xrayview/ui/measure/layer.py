@@ -17,7 +17,7 @@ from xrayview.display.regions import region_window
 from xrayview.domain.measurement import Annotation, Mark, Measured
 from xrayview.domain.radiograph import Point, Radiograph, Spacing
 from xrayview.ui.measure.film_marks import MarksOfFilm, film_key
-from xrayview.ui.measure.grip import Grab
+from xrayview.ui.measure.grip import Grip
 from xrayview.ui.measure.hit import Hit, find
 from xrayview.ui.measure.label_layout import Shown
 from xrayview.ui.measure.marks_item import MarksItem
@@ -62,7 +62,7 @@ class MeasureLayer(QObject):
         self._book: FigureBook | None = None
         self._selected: Annotation | None = None
         self._sketch: Sketch | None = None
-        self._grab: Grab | None = None
+        self._grab: Grip | None = None
         self._pressed_at = QPointF()
         self._pointer: QPointF | None = None
         self._bare = False
@@ -258,7 +258,7 @@ class MeasureLayer(QObject):
             hit = self._hit(place)
             if hit is not None:
                 self.select(hit.annotation)
-                self._grab = Grab(hit, self.item.to_film(place))
+                self._grab = Grip(hit, self.item.to_film(place))
                 return True
             self.select(None)
             if self._tool is None:

@@ -22,7 +22,7 @@ from xrayview.display.regions import roi_statistics
 from xrayview.domain.measurement import Annotation, Mark, RoiStatistics
 from xrayview.domain.radiograph import Spacing
 from xrayview.ui.keys import shortcuts
-from xrayview.ui.measure.controller import Measuring
+from xrayview.ui.measure.controller import MeasurementController
 from xrayview.ui.measure.region_histogram import RegionHistogram
 
 NO_FILM = "No film is open."
@@ -38,7 +38,7 @@ class MeasurementList(QFrame):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setProperty("panel", True)
-        self._measuring: Measuring | None = None
+        self._measuring: MeasurementController | None = None
         self._seen: Annotation | None = None
         self._shown: tuple[object, ...] = ()
         self.view = self._make_view()
@@ -55,7 +55,7 @@ class MeasurementList(QFrame):
         self._place()
         self.setFocusProxy(self.export)
 
-    def follow(self, measuring: Measuring) -> None:
+    def follow(self, measuring: MeasurementController) -> None:
         """List what is drawn in the active view, from now on."""
         self._measuring = measuring
         measuring.changed.connect(self.refresh)

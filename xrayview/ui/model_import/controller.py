@@ -14,26 +14,28 @@ from xrayview.errors import ContractBroken, ModelNotTrusted, XrayViewError
 from xrayview.services.catalogue import model_ref, trust_model
 from xrayview.services.model_import import write_card
 from xrayview.services.tasks import Tasks
-from xrayview.ui.model_controller import Judging, trust_question
-from xrayview.ui.model_import.dialog import ForeignDialog
+from xrayview.ui.model_controller import ModelController, trust_question
+from xrayview.ui.model_import.dialog import ModelImportDialog
 
 _SLOT = "describe model"
 
 
-class Describing(QObject):
+class ModelImportController(QObject):
     """One dialog at a time. The network runs only once it is trusted, and never in here."""
 
-    def __init__(self, judging: Judging, tasks: Tasks, engine: Engine, window: QWidget) -> None:
+    def __init__(
+        self, judging: ModelController, tasks: Tasks, engine: Engine, window: QWidget
+    ) -> None:
         super().__init__(window)
         self._judging, self._tasks, self._engine = judging, tasks, engine
         self._window = window
-        self.dialog: ForeignDialog | None = None
+        self.dialog: ModelImportDialog | None = None
 
     def ask(self, path: Path) -> None:
         """Open the dialog for a file."""
         if self.dialog is not None:
             self.dialog.close()
-        dialog = ForeignDialog(path, self._window)
+        dialog = ModelImportDialog(path, self._window)
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         dialog.answered.connect(lambda card: self._look(path, card))
         dialog.finished.connect(self._on_closed)

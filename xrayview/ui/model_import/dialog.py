@@ -58,7 +58,7 @@ _PLACES = {
 """Place in the card -> the field that it comes from."""
 
 
-class ForeignDialog(QDialog):
+class ModelImportDialog(QDialog):
     """Asks; what becomes of the answers is its owner's."""
 
     answered = Signal(object)

@@ -35,7 +35,7 @@ _NO_SOURCE = Message(
 _NO_FILM = Message(_MATTER, "warn", "There is no film on screen", "Choose one at the left.")
 
 
-class Exports(QObject):
+class ExportCommands(QObject):
     """Opens the dialogs; one of each kind at a time."""
 
     def __init__(

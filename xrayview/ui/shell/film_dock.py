@@ -28,7 +28,7 @@ from xrayview.ui.measure.panel import MeasurementList
 from xrayview.ui.shell.workspace import Workspace
 from xrayview.ui.style import icons
 from xrayview.ui.style.colours import C
-from xrayview.ui.tags.controller import TagFlow
+from xrayview.ui.tags.controller import TagController
 from xrayview.ui.tags.panel import TagBrowser
 from xrayview.ui.tags.tree_view import KEYS as COPY_KEYS
 from xrayview.ui.viewer.film_view import FilmViewer
@@ -82,7 +82,7 @@ class FilmDock(QDockWidget):
 
     def follow(self, space: Workspace, tasks: Tasks, engine: Engine) -> None:
         """Show what is said of the film of this workspace, from now on."""
-        flow = self.flow = TagFlow(space.session, tasks, engine, self.tags)
+        flow = self.flow = TagController(space.session, tasks, engine, self.tags)
         grid, bench = space.grid, space.workbench
         bench.folder_opened.connect(flow.forget)
         bench.film_loading.connect(lambda _film: flow.follow())

@@ -22,7 +22,7 @@ _LOOKS_AT_MOST = 240
 """Looks at what is new before one at everything since the start: in a quiet moment, or at all."""
 
 
-class Collector(QObject):
+class GarbageCollector(QObject):
     """Takes garbage collection over for as long as the program runs; one for each process."""
 
     def __init__(self, parent: QObject | None = None) -> None:

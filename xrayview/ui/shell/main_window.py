@@ -126,10 +126,10 @@ class MainWindow(QMainWindow):
         """The same in steps, between which the window may answer its user."""
         from xrayview.services.session import Session
         from xrayview.services.tasks import Tasks
-        from xrayview.ui.model_import.controller import Describing
-        from xrayview.ui.shell.export_commands import Exports
+        from xrayview.ui.model_import.controller import ModelImportController
+        from xrayview.ui.shell.export_commands import ExportCommands
         from xrayview.ui.shell.film_dock import FilmDock
-        from xrayview.ui.shell.status_controller import Dashboard
+        from xrayview.ui.shell.status_controller import StatusController
         from xrayview.ui.shell.workspace import Workspace
 
         tasks = Tasks(MainThread(self).deliver)
@@ -150,7 +150,7 @@ class MainWindow(QMainWindow):
             tasks.close,
             engine.close,
         ]
-        self.exports = Exports(space, tasks, engine, self._settings, self)
+        self.exports = ExportCommands(space, tasks, engine, self._settings, self)
         self._actions |= space.commands() | self.dock.commands() | self.exports.commands()
         space.second.use(self._named)
         self.preferences.keys_changed.connect(space.second.renew_keys)
@@ -158,9 +158,9 @@ class MainWindow(QMainWindow):
         space.workbench.folder_opened.connect(self._on_folder)
         space.identity_hidden.connect(self._show_title)
         space.findings.model_asked.connect(self.choose_model)
-        self.describing = Describing(space.judging, tasks, engine, self)
+        self.describing = ModelImportController(space.judging, tasks, engine, self)
         space.judging.card_asked.connect(self.describing.ask)
-        board = Dashboard(
+        board = StatusController(
             space, self.bar, self.status, self.start_page, self.banners, self._settings, tasks
         )
         self.bar.model_dismissed.connect(board.show_model)

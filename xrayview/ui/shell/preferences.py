@@ -19,7 +19,7 @@ from xrayview.ui.widgets.banners import Message
 if TYPE_CHECKING:  # the first paint needs the keys, not the panels
     from xrayview.engine.client import Engine
     from xrayview.ui.settings_dialog.dialog import SettingsDialog
-    from xrayview.ui.shell.status_controller import Dashboard
+    from xrayview.ui.shell.status_controller import StatusController
     from xrayview.ui.shell.workspace import Workspace
 
 SAVING = "saving of settings"
@@ -61,7 +61,7 @@ class Preferences(QObject):
         """What of the settings file does not hold, for the user."""
         return (*self._settings.notes, *self.keymap.problems)
 
-    def follow(self, space: Workspace, board: Dashboard, engine: Engine) -> None:
+    def follow(self, space: Workspace, board: StatusController, engine: Engine) -> None:
         """The panels are there: they follow the settings from now on."""
         heat = space.findings.heat
 

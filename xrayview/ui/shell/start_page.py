@@ -19,7 +19,7 @@ from PySide6.QtWidgets import (
 from xrayview.ui.keys import shortcuts
 from xrayview.ui.style import icons
 from xrayview.ui.style.colours import C
-from xrayview.ui.widgets.icon_label import Sign
+from xrayview.ui.widgets.icon_label import IconLabel
 
 _WIDTH = 720
 _RECENT = 5
@@ -172,7 +172,7 @@ class _Choice(QPushButton):
         words.setProperty("role", "quiet")
         words.setWordWrap(True)
         top = QHBoxLayout()
-        top.addWidget(Sign(icon, 28, "accent"))
+        top.addWidget(IconLabel(icon, 28, "accent"))
         top.addStretch(1)
         self.key = _line()
         top.addWidget(self.key, 0, Qt.AlignmentFlag.AlignTop)
@@ -213,6 +213,6 @@ def _heading(text: str) -> QFrame:
 def _with_icon(name: str, label: QLabel) -> QHBoxLayout:
     row = QHBoxLayout()
     row.setSpacing(8)
-    row.addWidget(Sign(name, 18), 0, Qt.AlignmentFlag.AlignTop)
+    row.addWidget(IconLabel(name, 18), 0, Qt.AlignmentFlag.AlignTop)
     row.addWidget(label, 1)
     return row

@@ -23,7 +23,7 @@ from xrayview.ui.shell.workspace import Workspace
 from xrayview.ui.widgets.banners import Banners, Message
 
 
-class Dashboard(QObject):
+class StatusController(QObject):
     """Follows the workspace; remembers in the settings what is to be there next time."""
 
     def __init__(

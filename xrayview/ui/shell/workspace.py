@@ -16,29 +16,29 @@ from xrayview.services.session import Session
 from xrayview.services.settings import Settings
 from xrayview.services.tasks import Tasks
 from xrayview.services.user_folders import cache_folder
-from xrayview.ui.batch.controller import BatchFlow
+from xrayview.ui.batch.controller import BatchController
 from xrayview.ui.batch.line import BatchLine
 from xrayview.ui.batch.runner import BatchRunner
 from xrayview.ui.batch.table import ResultTable
 from xrayview.ui.browser.filter import Known
 from xrayview.ui.browser.panel import Browser
-from xrayview.ui.browser.star_controller import Starring
+from xrayview.ui.browser.star_controller import StarController
 from xrayview.ui.browser.thumbnails import Thumbnails
-from xrayview.ui.film_controller import Workbench
-from xrayview.ui.findings.controller import FindingsFlow, chip_of
+from xrayview.ui.film_controller import FilmController
+from xrayview.ui.findings.controller import FindingsController, chip_of
 from xrayview.ui.findings.panel import FindingsPanel
-from xrayview.ui.frame_controller import Frames
+from xrayview.ui.frame_controller import FrameController
 from xrayview.ui.grid.commands import film_commands
-from xrayview.ui.grid.controller import Views
+from xrayview.ui.grid.controller import ViewController
 from xrayview.ui.grid.grid import ViewGrid
 from xrayview.ui.grid.layout import FIRST_LAYOUT
 from xrayview.ui.grid.second_window import SecondWindow
-from xrayview.ui.heat_map_controller import HeatFlow
+from xrayview.ui.heat_map_controller import HeatMapController
 from xrayview.ui.histogram.panel import HistogramPanel
-from xrayview.ui.measure.controller import Measuring
+from xrayview.ui.measure.controller import MeasurementController
 from xrayview.ui.measure.export import MeasurementExport
-from xrayview.ui.model_controller import Judging
-from xrayview.ui.navigation_controller import FilmFlow
+from xrayview.ui.model_controller import ModelController
+from xrayview.ui.navigation_controller import NavigationController
 from xrayview.ui.shell.columns import Columns
 from xrayview.ui.viewer.film_view import FilmViewer
 from xrayview.ui.widgets.banners import Message
@@ -73,8 +73,8 @@ class Workspace(QWidget):
         self._tasks = tasks
         self._engine = engine
         self._settings = settings
-        self.workbench = Workbench(session, tasks, engine)
-        self.judging = Judging(session, tasks, engine)
+        self.workbench = FilmController(session, tasks, engine)
+        self.judging = ModelController(session, tasks, engine)
         self.judging.device = settings["device"]
         self.batch = BatchRunner(session, tasks, engine, settings, results)
         self.thumbnail_store = ThumbnailStore(
@@ -83,7 +83,7 @@ class Workspace(QWidget):
         self.thumbnails = Thumbnails(
             tasks, engine.submit, engine.limits, settings["thumbnail_px"], self.thumbnail_store
         )
-        self.starring = Starring(tasks)
+        self.starring = StarController(tasks)
         self._hidden = False
 
     def making(self) -> Iterator[None]:
@@ -109,17 +109,17 @@ class Workspace(QWidget):
 
     def _make_flows(self) -> None:
         session, tasks, engine = self.session, self._tasks, self._engine
-        self.views = Views(session, self.workbench, self.grid)
+        self.views = ViewController(session, self.workbench, self.grid)
         self.second = SecondWindow(
             session, self.workbench, self.grid, self._settings["window_state"]
         )
-        self.frames = Frames(session, tasks, engine, self.grid)
-        self.measuring = Measuring(
+        self.frames = FrameController(session, tasks, engine, self.grid)
+        self.measuring = MeasurementController(
             tasks, self.grid.viewers, lambda: self.grid.viewer, self.grid.set_tool
         )
         self.measurement_export = MeasurementExport(session, tasks, engine, self.measuring)
-        self.heat = HeatFlow(session, self.judging, self.findings, self.grid)
-        self.films = FilmFlow(
+        self.heat = HeatMapController(session, self.judging, self.findings, self.grid)
+        self.films = NavigationController(
             session,
             self.workbench,
             self.frames,
@@ -128,8 +128,10 @@ class Workspace(QWidget):
             self.thumbnails,
             self.heat,
         )
-        self.said = FindingsFlow(session, self.judging, self.findings, self.browser, self.heat)
-        self.batches = BatchFlow(session, tasks, self.batch, self.line, self.table)
+        self.said = FindingsController(
+            session, self.judging, self.findings, self.browser, self.heat
+        )
+        self.batches = BatchController(session, tasks, self.batch, self.line, self.table)
 
     @property
     def viewer(self) -> FilmViewer:

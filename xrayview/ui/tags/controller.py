@@ -16,7 +16,7 @@ from xrayview.ui.tags.panel import NO_FILM, TagBrowser
 _SLOT = "tags"
 
 
-class TagFlow(QObject):
+class TagController(QObject):
     """Follows the session's film; a reply for a film that is no longer on screen is dropped."""
 
     def __init__(self, session: Session, tasks: Tasks, engine: Engine, panel: TagBrowser) -> None:

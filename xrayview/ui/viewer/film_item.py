@@ -12,7 +12,7 @@ from PySide6.QtCore import QPoint, QRect, QRectF, QSize
 from PySide6.QtGui import QImage, QPainter, QRegion, QTransform
 from PySide6.QtWidgets import QGraphicsItem, QStyleOptionGraphicsItem, QWidget
 
-from xrayview.display.buffers import Scratch
+from xrayview.display.buffers import Buffers
 from xrayview.display.greyscale import DisplayLut, apply_lut
 from xrayview.display.pyramid import Pyramid
 from xrayview.display.resample import resample
@@ -42,7 +42,7 @@ class _Paper:
     """What one picture after the other is drawn on."""
 
     def __init__(self) -> None:
-        self.grey, self.bgra = Scratch(), Scratch()
+        self.grey, self.bgra = Buffers(), Buffers()
 
 
 class FilmItem(QGraphicsItem):
@@ -70,7 +70,7 @@ class FilmItem(QGraphicsItem):
         self._in_motion = False
         self._seen: _Seen | None = None
         self._picture: tuple[QImage, Bgra] | None = None
-        self._paper, self._motion = _Paper(), Scratch()
+        self._paper, self._motion = _Paper(), Buffers()
         self.setVisible(False)
 
     def set_film(self, pyramid: Pyramid, lut: DisplayLut, cover: Cover | None = None) -> None:
@@ -120,7 +120,7 @@ class FilmItem(QGraphicsItem):
     def clear(self) -> None:
         """Show nothing and let the pixels go."""
         self._pyramid = self._lut = self._cover = self._seen = self._picture = None
-        self._paper, self._motion = _Paper(), Scratch()
+        self._paper, self._motion = _Paper(), Buffers()
         self.setVisible(False)
 
     def boundingRect(self) -> QRectF:
@@ -166,7 +166,7 @@ class FilmItem(QGraphicsItem):
         lut: DisplayLut,
         before: _Seen | None = None,
         *,
-        in_motion: Scratch | None = None,
+        in_motion: Buffers | None = None,
     ) -> _Seen | None:
         """The part of the film inside the view of a placement, None when there is none."""
         film = placement.to_view().mapRect(placement.film_rect())

@@ -17,7 +17,7 @@ from xrayview.display.corners import (
     corner_texts,
     edge_letters,
 )
-from xrayview.display.first_frame import ReadyFilm, make_ready
+from xrayview.display.first_frame import FirstFrame, make_first_frame
 from xrayview.display.greyscale import build_lut
 from xrayview.display.true_shape import stretch
 from xrayview.display.voi import (
@@ -105,13 +105,13 @@ class FilmViewer(QWidget):
     # What is shown
 
     def show_film(
-        self, radiograph: Radiograph, position: tuple[int, int], ready: ReadyFilm | None = None
+        self, radiograph: Radiograph, position: tuple[int, int], ready: FirstFrame | None = None
     ) -> None:
         """Show a decoded film upright, whole and in its default window; `position` is n of N.
 
         Without `ready` it is made here, while the window waits.
         """
-        ready = ready or make_ready(radiograph)
+        ready = ready or make_first_frame(radiograph)
         voi = ready.choices[0].voi
         lut = build_lut(radiograph.greyscale, voi, radiograph.pixels_HW.dtype)
         self._radiograph, self._film_id = radiograph, radiograph.ref.film_id
@@ -126,7 +126,7 @@ class FilmViewer(QWidget):
         self._canvas.take_film(self._film.size, stretch(radiograph.spacing))
         self.film_changed.emit()
 
-    def show_frame(self, radiograph: Radiograph, ready: ReadyFilm) -> None:
+    def show_frame(self, radiograph: Radiograph, ready: FirstFrame) -> None:
         """Show another frame of the film on screen: inversion and placement stay, and the window.
 
         A page of another size or sample type than the one before starts like a film.

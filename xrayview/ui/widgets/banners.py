@@ -23,7 +23,7 @@ from PySide6.QtWidgets import (
 from xrayview.errors import XrayViewError
 from xrayview.ui.style import icons
 from xrayview.ui.style.colours import C
-from xrayview.ui.widgets.icon_label import Sign
+from xrayview.ui.widgets.icon_label import IconLabel
 
 Kind = Literal["info", "warn", "error"]
 _INK = {"info": "accent", "warn": "warn", "error": "error"}
@@ -98,7 +98,7 @@ class _Banner(QFrame):
         row = QHBoxLayout(self)
         row.setContentsMargins(12, 8, 8, 8)
         row.setSpacing(12)
-        row.addWidget(Sign(message.kind, 20, _INK[message.kind]), 0, Qt.AlignmentFlag.AlignTop)
+        row.addWidget(IconLabel(message.kind, 20, _INK[message.kind]), 0, Qt.AlignmentFlag.AlignTop)
         row.addLayout(self._words(message), 1)
         for text, act in message.actions:
             button = QPushButton(text)

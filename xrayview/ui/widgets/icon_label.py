@@ -9,7 +9,7 @@ from xrayview.ui.style import icons
 from xrayview.ui.style.colours import C
 
 
-class Sign(QWidget):
+class IconLabel(QWidget):
     """Draws an icon of the family in an ink of the theme; says nothing to a screen reader.
 
     Args:
