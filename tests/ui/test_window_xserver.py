@@ -24,7 +24,7 @@ def main(films, bundle, settings):
     app = QApplication([])
     from xrayview.engine.client import Engine
     from xrayview.services.settings import Settings
-    from xrayview.ui import theme
+    from xrayview.ui.style import theme
     from xrayview.ui.shell.main_window import MainWindow
     theme.apply(app)
     window = MainWindow(Settings(Path(settings)), Path(settings).parent / "results")
