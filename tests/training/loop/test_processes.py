@@ -10,7 +10,7 @@ from pathlib import Path
 from tests.training.conftest import TINY
 from training.runs import RunFolder
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 
 
 def test_that_two_processes_under_torchrun_share_one_run(tiny_data: Path, tmp_path: Path):
