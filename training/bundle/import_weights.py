@@ -10,7 +10,7 @@ from pathlib import Path
 from torch import Tensor
 
 from training.bundle.export import export
-from training.commands.import_weights import HEADS, INPUTS
+from training.bundle.import_formats import HEADS, INPUTS
 from training.config import NetworkConfig
 from training.data.films import Say
 from training.networks import build as networks

@@ -5,18 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-HEADS: dict[str, str] = {
-    "densenet121": r"classifier(\.0)?", "resnet18": "fc", "resnet50": "fc",
-    "efficientnet_b0": r"classifier\.1",
-}  # fmt: skip
-"""Architecture -> what its one linear layer is called in files, as a pattern."""
-INPUTS: dict[str, dict[int, tuple[tuple[float, ...], tuple[float, ...]]]] = {
-    "imagenet": {3: ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))},
-    "torchxrayvision": {1: ((0.5,), (1 / 2048,))},
-    "plain": {1: ((0.0,), (1.0,)), 3: ((0.0,) * 3, (1.0,) * 3)},
-}
-"""Name -> for so many channels mean and deviation, of grey 0..1. TorchXRayVision's networks
-take -1024..1024."""
+from training.bundle.import_formats import HEADS, INPUTS
 
 
 def import_options(parser: argparse.ArgumentParser) -> None:
