@@ -1,7 +1,7 @@
-"""Drives the real program by a script that waits for states, never for times.
+"""Drive the real program by a script that waits for states, never for fixed times.
 
-A script is a generator over the main window: it does something, then yields what must come true
-before it goes on, with words for it. It runs inside the program's own event loop.
+A script is a generator over the main window: it does something, then yields the condition to wait
+for and a description of it. It runs inside the program's own event loop.
 
     def script(window: MainWindow) -> Script:
         window.open_sample()
@@ -26,13 +26,13 @@ Wait = tuple[str, Callable[[], object]]
 Script = Generator[Wait, None, None]
 EVERY_MS = 10
 PATIENCE_S = 60.0
-"""For one state: generous, the first answer of a model worker waits for torch."""
+"""For one state: generous, because the first reply of a model worker waits for torch."""
 
 
 def drive(script: Callable[[MainWindow], Script], arguments: Sequence[str] = ()) -> int:
     """Run the program with these arguments and the script in it; returns its exit code.
 
-    70 where the script found something wrong: no exit code of the program.
+    70 where the script failed: the program itself never exits with it.
     """
     program._scale_by_screen()
     driver = _Driver(QApplication([]), script)
@@ -47,7 +47,7 @@ class _Driver(QObject):
         self._script = script
         self._run: Script | None = None
         self._window: MainWindow | None = None
-        self._wait: Wait = ("the window is awake", lambda: self._found())
+        self._wait: Wait = ("the window is built", lambda: self._found())
         self._until_s = time.monotonic() + PATIENCE_S
         self._timer = QTimer(self)
         self._timer.timeout.connect(self._look)
@@ -59,7 +59,7 @@ class _Driver(QObject):
         return self._window is not None
 
     def _look(self) -> None:
-        self._timer.stop()  # a dialog that the script opens has a loop of its own
+        self._timer.stop()  # a dialog that the script opens runs its own event loop
         try:
             self._step()
         except StopIteration:
@@ -71,9 +71,9 @@ class _Driver(QObject):
         self._timer.start(EVERY_MS)
 
     def _step(self) -> None:
-        words, true = self._wait
-        if not true():
-            assert time.monotonic() < self._until_s, f"it did not come true that {words}"
+        state, is_reached = self._wait
+        if not is_reached():
+            assert time.monotonic() < self._until_s, f"timed out before this: {state}"
             return
         if self._run is None:
             assert self._window is not None
@@ -87,7 +87,7 @@ class _Driver(QObject):
             widget.close()
 
 
-class Told(QObject):
+class BannerLog(QObject):
     """Every banner that was shown, in order."""
 
     def __init__(self, window: MainWindow) -> None:
@@ -108,16 +108,28 @@ class Told(QObject):
                 self.messages.append(message)
 
 
-def xdo(*words: object) -> Wait:
-    """Let xdotool's hand do something: through the X server, as a user's would."""
-    hand = subprocess.Popen(["xdotool", *map(str, words)])
-    return f"xdotool {' '.join(map(str, words))} ends", lambda: hand.poll() is not None
+def classify_with_heat_map(window: MainWindow) -> Script:
+    """Classify the film on screen and draw its heat map, once there are a film and a model."""
+    space = window.workspace
+    session = space.session
+    yield "a film is on screen", lambda: session.radiograph is not None
+    yield "the model is loaded", lambda: session.model is not None
+    space.judging.classify()
+    yield "the film is classified", lambda: session.result(session.current) is not None
+    space.heat.set_on(True)
+    yield "the heat map is on the film", lambda: space.viewer.heat_layer is not None
+
+
+def xdo(*arguments: object) -> Wait:
+    """Run xdotool: mouse and keyboard events reach the program through the X server."""
+    process = subprocess.Popen(["xdotool", *map(str, arguments)])
+    return f"xdotool {' '.join(map(str, arguments))} ends", lambda: process.poll() is not None
 
 
 def at(widget: QWidget, x: float = 0.5, y: float = 0.5) -> tuple[int, int]:
-    """A place of a widget, in shares of its size, as X counts the screen's pixels."""
-    place = QPointF(x * widget.width(), y * widget.height()).toPoint()
-    pixel = widget.mapToGlobal(place) * widget.devicePixelRatio()
+    """A point of a widget, given in fractions of its size, in pixels of the X screen."""
+    point = QPointF(x * widget.width(), y * widget.height()).toPoint()
+    pixel = widget.mapToGlobal(point) * widget.devicePixelRatio()
     return pixel.x(), pixel.y()
 
 
@@ -127,7 +139,7 @@ def click(widget: QWidget) -> Wait:
 
 
 def drag(start: tuple[int, int], end: tuple[int, int], button: int = 1) -> Wait:
-    """Press, move in two steps, let go."""
+    """Press, move in two steps, release."""
     middle = (start[0] + end[0]) // 2, (start[1] + end[1]) // 2
     return xdo(
         *("mousemove", *start, "mousedown", button, "mousemove", *middle),

@@ -1,9 +1,9 @@
-"""The pictures of the README, made by the real program under an X server of its own.
+"""Make the pictures of the README with the real program, under an X server of their own.
 
     python -m tests.screenshots [--out FOLDER] [--screen 3840x2160] [NAME ...]
 
-Films are those of `resources/samples` and of pydicom, and small ones made from them: all may be
-passed on (MIT). A picture is the whole main window, and `figure` is what it saves as a figure.
+The films are those of `resources/samples` and of pydicom, and small ones made from them: all may
+be redistributed (MIT). Each picture shows the whole main window; `figure` is a saved figure.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ import numpy as np
 import pydicom.data
 from PySide6.QtCore import QPointF
 
-from tests.driving import Script, Wait, drive
+from tests.driving import Script, Wait, classify_with_heat_map, drive
 from tests.many_films import write_many_films
 from xrayview.domain.measurement import Annotation, Mark
 from xrayview.domain.radiograph import Spacing, SpacingKind
@@ -38,16 +38,16 @@ ROOT = Path(__file__).parents[1]
 OUT = ROOT / "resources" / "screenshots"
 _CODE = "import sys; from tests.screenshots import take; sys.exit(take(*sys.argv[1:]))"
 _SETTLED_S = 1.5
-"""For what has no state to wait for: thumbnails, a cursor that blinks."""
+"""For what has no state to wait for: thumbnails, a blinking cursor."""
 _FIGURE_HEIGHT_PX = 1000
 _FRONTAL = "RG1_J2KR.dcm"
 _COLLIMATED_MM, _COLUMNS = 368.0, 1841
-"""Width of the field between the collimator's edges, as the film's own tags say it."""
+"""Width of the field between the collimator edges, from the film's own tags."""
 
 
 @dataclass(frozen=True)
 class Picture:
-    """One picture: the folder that is opened, what is done there, and the settings."""
+    """One picture: the folder to open, what to do there, and the settings."""
 
     folder: Callable[[Path], None]
     script: Callable[[MainWindow, Path], Script]
@@ -58,17 +58,17 @@ class Picture:
 
 
 def sample(folder: Path) -> None:
-    """A copy: what is drawn is kept beside the films."""
+    """A copy, because measurements are saved beside the films."""
     shutil.copytree(resource("samples"), folder)
 
 
 def mixed(folder: Path) -> None:
-    """Chests, ankles, and what a folder from elsewhere also holds."""
+    """Chests, ankles, and the other files that real folders hold."""
     sample(folder)
     write_many_films(folder / "series", 28)
     for name in ("CT_small.dcm", "MR_small.dcm", "rtplan.dcm", "emri_small.dcm"):
         shutil.copy(pydicom.data.get_testdata_file(name, download=False), folder)
-    (folder / "notes.txt").write_text("no film", encoding="utf-8")
+    (folder / "notes.txt").write_text("not a film", encoding="utf-8")
     film = (folder / "chest" / "RG1_J2KI.dcm").read_bytes()
     (folder / "half.dcm").write_bytes(film[: len(film) // 2])
 
@@ -77,14 +77,14 @@ def mixed(folder: Path) -> None:
 
 
 def classified(window: MainWindow, path: Path) -> Script:
-    """The film with what the model says of it, and where it looked."""
+    """A classified film with its heat map."""
     yield from _open(window)
-    yield from _judge(window)
+    yield from classify_with_heat_map(window)
     yield from _save(window, path)
 
 
 def measuring(window: MainWindow, path: Path) -> Script:
-    """Marks of four kinds with the user's own spacing."""
+    """Marks of four kinds, with a spacing set by the user."""
     yield from _open(window)
     viewer = window.workspace.viewer
     layer = viewer.measure
@@ -102,25 +102,25 @@ def measuring(window: MainWindow, path: Path) -> Script:
         layer.marks.add(Annotation(kind, points, key, text=text))
     layer.select(layer.annotations()[2])
     measured = [mark for mark in layer.annotations() if mark.kind is not Mark.ARROW]
-    yield "figures are known", lambda: all(map(layer.figures, measured))
+    yield "the marks are measured", lambda: all(map(layer.figures, measured))
     yield from _save(window, path)
 
 
 def compare(window: MainWindow, path: Path) -> Script:
-    """The film as it was and lossily compressed: one place in both, linked."""
+    """A film and its lossily compressed copy, zoomed to the same region and linked."""
     yield from _open(window)
     space = window.workspace
     space.views.set_layout("1x2")
     yield "two films are on screen", lambda: all(view.radiograph for view in space.session.views)
     space.views.linking.set_on(True)
     viewer = space.viewer
-    place = QPointF(0.3 * viewer.width(), 0.42 * viewer.height()) * viewer.devicePixelRatio()
-    viewer.set_placement(viewer.placement.zoomed_at(place, 2.2))
+    centre = QPointF(0.3 * viewer.width(), 0.42 * viewer.height()) * viewer.devicePixelRatio()
+    viewer.set_placement(viewer.placement.zoomed_at(centre, 2.2))
     yield from _save(window, path)
 
 
 def batch(window: MainWindow, path: Path) -> Script:
-    """The table of a folder with all that a folder may hold."""
+    """The table of results of a mixed folder."""
     yield from _open(window)
     space = window.workspace
     ended: list[object] = []
@@ -132,7 +132,7 @@ def batch(window: MainWindow, path: Path) -> Script:
 
 
 def light(window: MainWindow, path: Path) -> Script:
-    """The light theme, with the steps that lead to the film's grey."""
+    """The light theme, with the display pipeline of the film."""
     yield from _open(window)
     window.workspace.judging.classify()
     yield "the film is classified", lambda: _result(window)
@@ -141,17 +141,17 @@ def light(window: MainWindow, path: Path) -> Script:
 
 
 def figure(window: MainWindow, path: Path) -> Script:
-    """A figure with heat map, colour bar, caption and scale bar, made smaller for a page."""
+    """A figure with heat map, colour bar, caption and scale bar, scaled down for a page."""
     yield from _open(window)
     each = _COLLIMATED_MM / _COLUMNS
     window.workspace.measuring.calibrate(Spacing(each, each, SpacingKind.USER))
-    yield from _judge(window)
+    yield from classify_with_heat_map(window)
     window.exports.save_figure()
     dialog = window.exports.dialog("save_figure")
     assert isinstance(dialog, FigureDialog)
     dialog.write(path)
     yield "the figure is written", path.exists
-    yield "its dialog goes", lambda: window.exports.dialog("save_figure") is None
+    yield "its dialog is closed", lambda: window.exports.dialog("save_figure") is None
     whole = cv2.imdecode(np.fromfile(path, np.uint8), cv2.IMREAD_UNCHANGED)
     share = _FIGURE_HEIGHT_PX / whole.shape[0]
     _write(path, cv2.resize(whole, None, fx=share, fy=share, interpolation=cv2.INTER_AREA))
@@ -186,13 +186,6 @@ def _open(window: MainWindow) -> Script:
     )
 
 
-def _judge(window: MainWindow) -> Script:
-    window.workspace.judging.classify()
-    yield "the film is classified", lambda: _result(window)
-    window.workspace.heat.set_on(True)
-    yield "the heat map lies on the film", lambda: window.workspace.viewer.heat_layer
-
-
 def _result(window: MainWindow) -> object:
     session = window.workspace.session
     return session.result(session.current)
@@ -212,7 +205,7 @@ def _settled() -> Wait:
 
 
 def _write(path: Path, picture: np.ndarray) -> None:
-    """As small as PNG makes it."""
+    """Write a PNG at its highest compression."""
     best = [cv2.IMWRITE_PNG_COMPRESSION, 9, cv2.IMWRITE_PNG_FILTER, cv2.IMWRITE_PNG_ALL_FILTERS]
     done, data = cv2.imencode(".png", picture, best)
     assert done
@@ -223,13 +216,13 @@ def _write(path: Path, picture: np.ndarray) -> None:
 
 
 def take(name: str, folder: str, path: str) -> int:
-    """Make one picture in this process; the exit code of the program."""
+    """Make one picture in this process; return the exit code of the program."""
     return drive(lambda window: PICTURES[name].script(window, Path(path)), [folder])
 
 
 def _in_own_process(name: str, out: Path, screen: str) -> Path:
-    with tempfile.TemporaryDirectory() as place:
-        films, home = Path(place, "films"), Path(place, "home")
+    with tempfile.TemporaryDirectory() as folder:
+        films, home = Path(folder, "films"), Path(folder, "home")
         PICTURES[name].folder(films)
         folders = {f"XDG_{kind}_HOME": str(home / kind) for kind in
                    ("CONFIG", "CACHE", "DATA", "STATE")}  # fmt: skip
@@ -254,7 +247,7 @@ def main() -> None:
     parser.add_argument("--screen", default="1280x800")
     options = parser.parse_args()
     if unknown := set(options.names) - PICTURES.keys():
-        parser.error(f"no picture is called {', '.join(sorted(unknown))}")
+        parser.error(f"there is no picture called {', '.join(sorted(unknown))}")
     options.out.mkdir(parents=True, exist_ok=True)
     for name in options.names or PICTURES:
         path = _in_own_process(name, options.out.absolute(), options.screen)

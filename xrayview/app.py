@@ -65,7 +65,6 @@ def _parse(argv: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("folder", nargs="?", type=Path, help="folder or film to open")
     parser.add_argument("--sample", action="store_true", help="open the bundled sample study")
     parser.add_argument("--model", type=Path, help="model bundle to load")
-    parser.add_argument("--screenshot", type=Path, metavar="FILE", help=argparse.SUPPRESS)
     parser.add_argument("--version", action="version", version=f"XrayView {__version__}")
     return parser.parse_args(argv)
 
@@ -119,10 +118,6 @@ def _waking(
         window.open_sample()
     elif options.folder is not None:
         window.open_paths([options.folder.absolute()])
-    if options.screenshot is not None:
-        from xrayview.ui.shell.screenshot import Photographer
-
-        Photographer(window, options.screenshot)
     yield from import_all(IN_TURNS)
     from xrayview.engine.client import Engine
     from xrayview.engine.protocol import ReadHeaders

@@ -14,7 +14,7 @@ from pathlib import Path
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication, QFileDialog, QLineEdit, QPushButton
 
-from tests.driving import Script, Told, at, click, drag, drive, xdo
+from tests.driving import BannerLog, Script, at, click, drag, drive, xdo
 from xrayview.ui.export.figure_dialog import FigureDialog
 from xrayview.ui.export.folder_deidentify import FolderDeidentify
 from xrayview.ui.shell.main_window import MainWindow
@@ -28,7 +28,7 @@ class ReadingSession:
         self.window, self.films, self.out = window, films, out
         self.space: Workspace = window.workspace
         self.session = self.space.session
-        self.told = Told(window)
+        self.told = BannerLog(window)
         self.said: dict[str, object] = {}
 
     def script(self) -> Script:

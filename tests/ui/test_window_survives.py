@@ -16,7 +16,6 @@ from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from tests.builders import phantom, write_dicom
-from tests.bundles import write_bundle
 from tests.ui.conftest import WAIT_MS
 from xrayview.engine.client import Engine
 from xrayview.errors import StatusCode
@@ -138,46 +137,30 @@ def test_that_closing_while_everything_runs_leaves_no_process(
 
 _PROGRAM = """
 import sys
-from xrayview import app
 
 if __name__ == "__main__":
-    code = app.main(sys.argv[1:])
+    from tests.driving import classify_with_heat_map, drive
+
+    *arguments, picture = sys.argv[1:]
+
+    def script(window):
+        yield from classify_with_heat_map(window)
+        assert window.grab().save(picture)
+        window.close()
+
+    code = drive(script, arguments)
     heavy = sorted({"torch", "torchvision", "pydicom", "gdcm", "openjpeg"} & set(sys.modules))
     print("exit", code, "loaded", *heavy)
 """
 
 
-def test_that_the_program_opens_judges_and_ends_without_torch_or_a_decoder_in_its_window(
+def test_that_the_program_opens_classifies_and_ends_without_torch_or_a_decoder_in_its_window(
     films: Path, bundle: Path, tmp_path: Path
 ) -> None:
     script, picture = tmp_path / "program.py", tmp_path / "window.png"
     script.write_text(_PROGRAM, encoding="utf-8")
-    done = photographed(script, films, bundle, picture)
-    assert done.stdout.split() == ["exit", "0", "loaded"], done.stderr[-2000:]
-    assert QImage(str(picture)).width() >= 960
-
-
-def test_that_a_picture_by_a_model_that_is_not_trusted_ends_with_the_models_exit_code(
-    films: Path, tmp_path: Path
-) -> None:
-    script, picture = tmp_path / "program.py", tmp_path / "window.png"
-    script.write_text(_PROGRAM, encoding="utf-8")
-    unknown = write_bundle(tmp_path / "unknown.pt", name="nobody trusts me")
-    done = photographed(script, films, unknown, picture)
-    assert done.stdout.split()[:2] == ["exit", "5"], done.stderr[-2000:]
-    assert "unknown.pt has not run here before" in done.stderr
-    assert "--trust-model" in done.stderr
-    assert not picture.exists()
-
-
-def photographed(
-    script: Path, films: Path, model: Path, picture: Path
-) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [
-            *(sys.executable, str(script), str(films)),
-            *("--model", str(model), "--screenshot", str(picture)),
-        ],
+    done = subprocess.run(
+        [sys.executable, str(script), str(films), "--model", str(bundle), str(picture)],
         capture_output=True,
         text=True,
         cwd=ROOT,
@@ -185,3 +168,5 @@ def photographed(
         env={**os.environ, "PYTHONPATH": str(ROOT), "QT_QPA_PLATFORM": "offscreen"},
         check=False,
     )
+    assert done.stdout.split() == ["exit", "0", "loaded"], done.stderr[-2000:]
+    assert QImage(str(picture)).width() >= 960

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from xrayview.services.model_import import Scale
 
 NAMES_OF_SCALES = ("plain", "imagenet", "torchxrayvision", "film")
-"""Of `foreign_models.SCALES`, which would bring numpy along."""
+"""The names in `model_import.SCALES`, repeated because that module imports numpy."""
 
 
 def add_to(parser: argparse.ArgumentParser) -> None:

@@ -22,11 +22,11 @@ from xrayview.ui.shell.main_window import MainWindow
 TWO = (Finding("Normal", abnormal=False), Finding("Mass"))
 
 
-def foreign(folder: Path, kind: type[Tiny] = Tiny) -> Path:
+def without_card(folder: Path, kind: type[Tiny] = Tiny) -> Path:
     """A file of `forward` alone that scores two findings of 64 x 64 pixels, without a card."""
     card = tiny_card(task="multilabel", findings=TWO)
     methods = ("forward",)
-    return export(network_for(card, kind), folder / "foreign.pt", card, extra={}, methods=methods)
+    return export(network_for(card, kind), folder / "bare.pt", card, extra={}, methods=methods)
 
 
 def asked(qtbot: QtBot, window: MainWindow, path: Path) -> ModelImportDialog:
@@ -34,7 +34,7 @@ def asked(qtbot: QtBot, window: MainWindow, path: Path) -> ModelImportDialog:
     window.open_model(path)
     qtbot.waitUntil(lambda: window.banners.messages() != (), timeout=WAIT_MS)
     (message,) = window.banners.messages()
-    assert "foreign.pt has no model card" in message.title
+    assert "bare.pt has no model card" in message.title
     (button,) = window.banners.findChildren(QPushButton)
     button.click()
     dialog = window.describing.dialog
@@ -63,7 +63,7 @@ def settled(qtbot: QtBot, dialog: ModelImportDialog) -> None:
 def test_that_a_file_without_a_card_is_described_tried_saved_and_opened(
     qtbot: QtBot, opened: MainWindow, tmp_path: Path
 ) -> None:
-    path = foreign(tmp_path)
+    path = without_card(tmp_path)
     dialog = asked(qtbot, opened, path)
     fill(dialog)
     dialog.save.click()
@@ -74,7 +74,7 @@ def test_that_a_file_without_a_card_is_described_tried_saved_and_opened(
     assert session.model.card.findings == TWO
     assert session.model.explain_methods[0] == "grad-cam"
     assert opened.describing.dialog is None
-    written = json.loads((tmp_path / "foreign.card.json").read_text(encoding="utf-8"))
+    written = json.loads((tmp_path / "bare.card.json").read_text(encoding="utf-8"))
     assert written["preprocessing"]["size"] == [64, 64]
     assert opened.banners.messages() == ()
     opened.workspace.judging.classify()
@@ -87,7 +87,7 @@ def test_that_a_file_without_a_card_is_described_tried_saved_and_opened(
 def test_that_what_the_network_does_not_keep_stands_at_its_field_and_is_not_saved(
     qtbot: QtBot, opened: MainWindow, tmp_path: Path
 ) -> None:
-    path = foreign(tmp_path, BROKEN["sigmoid"][0])
+    path = without_card(tmp_path, BROKEN["sigmoid"][0])
     dialog = asked(qtbot, opened, path)
     fill(dialog)
     dialog.findings.add(["One too many"])
@@ -102,7 +102,7 @@ def test_that_what_the_network_does_not_keep_stands_at_its_field_and_is_not_save
         qtbot.waitUntil(lambda f=field: dialog.refusal(f) != "", timeout=WAIT_MS)
         settled(qtbot, dialog)
         assert words in dialog.refusal(field)
-        assert not (tmp_path / "foreign.card.json").exists()
+        assert not (tmp_path / "bare.card.json").exists()
         correct()
         assert dialog.refusal(field) == ""
         dialog.save.click()
