@@ -1,9 +1,16 @@
 # `make run` opens the app on the sample study; `make test` runs the whole test suite.
 # Both bring their own virtual environment and, on Debian and Ubuntu, the system libraries of Qt.
 
-PYTHON ?= python3
 VENV   ?= .venv
+ifeq ($(OS),Windows_NT)
+PYTHON ?= python
+BIN    := $(VENV)/Scripts
+EXE    := .exe
+else
+PYTHON ?= python3
 BIN    := $(VENV)/bin
+EXE    :=
+endif
 PIP    := $(BIN)/python -m pip --disable-pip-version-check
 
 # Processes that share the tests, file by file; each may hold a model worker of its own.
@@ -16,7 +23,7 @@ QT_LIBRARIES := libegl1 libgl1 libxkbcommon0 libxkbcommon-x11-0 libdbus-1-3 libf
 # A real X server without a screen, a hand to drive it, and DCMTK as a second opinion on grey.
 TEST_TOOLS := xvfb xauth xdotool dcmtk
 
-.PHONY: help run test lint types unit bench screenshots clean system system-test
+.PHONY: help run test lint types unit docs bench screenshots clean system system-test
 
 help:  ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -36,6 +43,9 @@ types: $(VENV)/.test
 unit: $(VENV)/.test
 	OMP_NUM_THREADS=1 QT_QPA_PLATFORM=offscreen $(BIN)/python -m pytest -n $(TESTERS) --dist loadfile
 
+docs: $(VENV)/.docs  ## the documentation as HTML in build/docs; a warning is an error
+	$(BIN)/python -m sphinx --fail-on-warning --keep-going --fresh-env docs build/docs
+
 bench: $(VENV)/.test system  ## benchmarks as a table: limits, and ratios against a peer in the same run
 	$(BIN)/python -m tests.bench.table
 
@@ -45,18 +55,22 @@ screenshots: $(VENV)/.test system-test  ## make the pictures of the README anew
 clean:  ## remove what was built here
 	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
-$(BIN)/python:
+$(BIN)/python$(EXE):
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
 	  || { echo "XrayView needs Python 3.11 or newer; name one with: make PYTHON=python3.12"; exit 1; }
 	@$(PYTHON) -c 'import ensurepip' 2>/dev/null || build_spec/system-packages.sh python3-venv
 	$(PYTHON) -m venv $(VENV)
 
-$(VENV)/.run: pyproject.toml | $(BIN)/python
+$(VENV)/.run: pyproject.toml | $(BIN)/python$(EXE)
 	$(PIP) install --quiet --editable .
 	@touch $@
 
-$(VENV)/.test: pyproject.toml | $(BIN)/python
+$(VENV)/.test: pyproject.toml | $(BIN)/python$(EXE)
 	$(PIP) install --quiet --editable '.[train,test]'
+	@touch $@ $(VENV)/.run
+
+$(VENV)/.docs: pyproject.toml | $(BIN)/python$(EXE)
+	$(PIP) install --quiet --editable '.[docs]'
 	@touch $@ $(VENV)/.run
 
 system:
