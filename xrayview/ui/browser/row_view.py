@@ -65,7 +65,11 @@ class RowView(QListView):
     ) -> None:
         if not index.isValid():
             return
-        rect, height, bar = self.visualRect(index), self.viewport().height(), self._bar()
+        rect, height, bar = (
+            self.visualRect(index),
+            self.viewport().height(),
+            self.verticalScrollBar(),
+        )
         if hint == QAbstractItemView.ScrollHint.PositionAtTop or rect.top() < 0:
             bar.setValue(bar.value() + rect.top())
         elif hint == QAbstractItemView.ScrollHint.PositionAtCenter:
@@ -74,7 +78,7 @@ class RowView(QListView):
             bar.setValue(bar.value() + rect.bottom() - height + 1)
 
     def verticalOffset(self) -> int:
-        return self._bar().value()
+        return self.verticalScrollBar().value()
 
     def horizontalOffset(self) -> int:
         return 0
@@ -93,7 +97,7 @@ class RowView(QListView):
         self.viewport().update()
 
     def updateGeometries(self) -> None:
-        height, bar = self.viewport().height(), self._bar()
+        height, bar = self.viewport().height(), self.verticalScrollBar()
         bar.setSingleStep(_WHEEL_STEP_PX)
         bar.setPageStep(height)
         bar.setRange(0, max(0, int(self._tops_px[-1]) - height))
@@ -195,6 +199,3 @@ class RowView(QListView):
         if seen != self._seen:
             self._seen = seen
             self.rows_seen.emit(*seen)
-
-    def _bar(self):
-        return self.verticalScrollBar()

@@ -93,7 +93,7 @@ class FigureDialog(QDialog):
 
     @property
     def _is_deep(self) -> bool:
-        return self.bits.currentData() == "16"
+        return bool(self.bits.currentData() == "16")
 
     def write(self, path: Path) -> None:
         """Write the figure; `saved` or `failed` says how it ended."""

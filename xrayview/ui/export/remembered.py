@@ -19,7 +19,8 @@ class Remembered:
 
     def text(self, name: str, otherwise: str = "") -> str:
         """What was chosen last."""
-        return self._settings[_ROW].get(name, otherwise)
+        choices: dict[str, str] = self._settings[_ROW]
+        return choices.get(name, otherwise)
 
     def flag(self, name: str, otherwise: bool) -> bool:
         """As `text`, for yes and no."""

@@ -15,7 +15,7 @@ _ROOM = 0.04
 """Left free at either side of the values, as a share of their range, and above them."""
 
 
-class HistogramPlot(pg.GraphicsLayoutWidget):
+class HistogramPlot(pg.GraphicsLayoutWidget):  # type: ignore[misc]  # pyqtgraph has no types
     """Counts (logarithmic), the VOI curve, and the window as a region."""
 
     dragged = Signal(float, float)

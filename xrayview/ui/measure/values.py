@@ -67,4 +67,4 @@ def _is_large(annotation: Annotation) -> bool:
     if annotation.kind not in _REGIONS:
         return False
     rows, columns = zip(*annotation.points, strict=True)
-    return math.prod(max(side) - min(side) for side in (rows, columns)) > AT_ONCE_PIXELS
+    return bool(math.prod(max(side) - min(side) for side in (rows, columns)) > AT_ONCE_PIXELS)

@@ -122,33 +122,41 @@ class NumberField(Field):
         return f"{text} has more decimals than this takes"
 
 
-class _Wordy:
-    """Lets digits be typed that lie beyond the range, and says so instead of cutting them off."""
+class _WholeNumber(QSpinBox):
+    refused = Signal(str)
 
-    refused: Any
-    cleanText: Callable[[], str]
-
-    def validate(self, text: str, place: int) -> Any:
-        state, *rest = super().validate(text, place)  # type: ignore[misc]
-        bare = self._bare(text)
-        if state == QValidator.State.Invalid and (bare in _SIGNS or _number(bare) is not None):
-            state = QValidator.State.Intermediate
-        return (state, *rest)
+    def validate(self, text: str, position: int) -> tuple[QValidator.State, str, int]:
+        return _lenient(super().validate(text, position), self.suffix())
 
     def fixup(self, text: str) -> str:
-        self.refused.emit(self._bare(text))
-        return super().fixup(text)  # type: ignore[misc]
-
-    def _bare(self, text: str) -> str:
-        return text.removesuffix(self.suffix()).strip()  # type: ignore[attr-defined]
+        self.refused.emit(_bare(text, self.suffix()))
+        return super().fixup(text)
 
 
-class _WholeNumber(_Wordy, QSpinBox):
+class _DecimalNumber(QDoubleSpinBox):
     refused = Signal(str)
 
+    def validate(self, text: str, position: int) -> tuple[QValidator.State, str, int]:
+        return _lenient(super().validate(text, position), self.suffix())
 
-class _DecimalNumber(_Wordy, QDoubleSpinBox):
-    refused = Signal(str)
+    def fixup(self, text: str) -> str:
+        self.refused.emit(_bare(text, self.suffix()))
+        return super().fixup(text)
+
+
+def _lenient(
+    validated: tuple[QValidator.State, str, int], suffix: str
+) -> tuple[QValidator.State, str, int]:
+    """Let a number beyond the range be typed: Qt would drop the key without a word."""
+    state, text, position = validated
+    bare = _bare(text, suffix)
+    if state == QValidator.State.Invalid and (bare in _SIGNS or _number(bare) is not None):
+        state = QValidator.State.Intermediate
+    return state, text, position
+
+
+def _bare(text: str, suffix: str) -> str:
+    return text.removesuffix(suffix).strip()
 
 
 def _number(text: str) -> float | None:
