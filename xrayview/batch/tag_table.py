@@ -17,7 +17,7 @@ from xrayview.engine.protocol import ReadAttributes
 from xrayview.engine.scan import Entry, list_files, root_of
 from xrayview.errors import Cancelled, Status, StatusCode, UsageError
 from xrayview.io.scan import relative_path
-from xrayview.io.tags.table import TagRow, TagTable, writing
+from xrayview.io.tags.table import TagRow, TagTable, tag_table_writer
 
 Cells = tuple[str, ...]
 
@@ -42,7 +42,7 @@ def write_tag_table(
         return engine.submit(ReadAttributes(entry, columns), priority=Priority.BATCH)
 
     try:
-        with writing(out, table) as write:
+        with tag_table_writer(out, table) as write:
             try:
                 for done, asked in enumerate(map_films(engine, entries, ask, cancel), start=1):
                     row = _row(asked, root)

@@ -50,14 +50,14 @@ def run(options: argparse.Namespace) -> int:
     from xrayview.batch.tag_table import write_tag_table
     from xrayview.commands.film_lines import FilmLines
     from xrayview.io.tags.columns import DEFAULT_COLUMNS
-    from xrayview.io.tags.table import table_of
+    from xrayview.io.tags.table import tag_table
     from xrayview.services.identity import identity_key
 
     source: Path = existing(options.source)
     names = tuple(name.strip() for name in options.columns.split(",") if name.strip())
     settings = start()
     key = identity_key(options.identity_key) if options.identity == "hash" else b""
-    table = table_of(names or DEFAULT_COLUMNS, options.identity, key)
+    table = tag_table(names or DEFAULT_COLUMNS, options.identity, key)
     cancel = cancel_on_interrupt()
     lines = FilmLines()
     files = 0

@@ -23,7 +23,7 @@ from xrayview.errors import StatusCode, XrayViewError
 from xrayview.io.scan import relative_path
 
 if TYPE_CHECKING:
-    from xrayview.io.readers import HeldFile
+    from xrayview.io.readers import FileCache
 
 
 def load_decoders() -> None:
@@ -58,29 +58,29 @@ def rejected(path: Path, root: Path, error: XrayViewError) -> RejectedFile:
 
 def read_index(request: ReadIndex) -> tuple[Path | RejectedFile, ...]:
     """What a DICOMDIR refers to."""
-    from xrayview.io.dicom.dicomdir import referred_files
+    from xrayview.io.dicom.dicomdir import referenced_files
 
-    return tuple(referred_files(request.path))
+    return tuple(referenced_files(request.path))
 
 
 def decode_film(request: DecodeFilm, *, hashed: bool = True) -> Radiograph:
     """All pixels of one film, of one frame where it has several; `hashed` as `read_film` has it."""
     from xrayview.io.readers import read_film
 
-    film, held = request.film, _held_file()
+    film, cache = request.film, _file_cache()
     limits = request.limits or Limits()
     if film.frames == 1:
-        held.release()
+        cache.release()
         return read_film(film, max_megapixels=limits.max_megapixels, hashed=hashed)
-    return read_film(film, max_megapixels=limits.max_megapixels, held=held)
+    return read_film(film, max_megapixels=limits.max_megapixels, cache=cache)
 
 
 @cache
-def _held_file() -> HeldFile:
+def _file_cache() -> FileCache:
     """The file of the last frame: the next one that is asked for is mostly of the same."""
-    from xrayview.io.readers import HeldFile
+    from xrayview.io.readers import FileCache
 
-    return HeldFile()
+    return FileCache()
 
 
 def prepare_input(request: PrepareInput) -> PreparedFilm:

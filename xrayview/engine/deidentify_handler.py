@@ -11,7 +11,7 @@ from xrayview.errors import StatusCode, UnreadableFilm
 
 def deidentify_film(request: DeidentifyFilm) -> DeidentifiedFilm:
     """The film's de-identified copy; one that cannot be decoded has none."""
-    from xrayview.io.deidentify.copy import Pseudonyms, deidentified
+    from xrayview.io.deidentify.copy import Pseudonyms, deidentify
 
     film = request.film
     if film.format != "dicom":
@@ -23,7 +23,7 @@ def deidentify_film(request: DeidentifyFilm) -> DeidentifiedFilm:
             hint="Look at it, and copy it yourself.",
         )
     warnings = decode_film(DecodeFilm(film, request.limits)).warnings
-    copy = deidentified(
+    copy = deidentify(
         film.path,
         film.transfer_syntax,
         Pseudonyms(request.key),

@@ -29,7 +29,7 @@ def inspect_film(request: InspectFilm) -> FilmInspection:
 
     from xrayview.display.inspector import pipeline_steps, spacing_attributes
     from xrayview.io.dicom.transfer_syntax import TRANSFER_SYNTAXES
-    from xrayview.io.readers import read_stored
+    from xrayview.io.readers import read_stored_values
 
     limits = request.limits or Limits()
     radiograph = decode_film(DecodeFilm(request.film, request.limits))
@@ -46,7 +46,7 @@ def inspect_film(request: InspectFilm) -> FilmInspection:
         rows=film.rows,
         columns=film.columns,
         frames=film.frames,
-        stored=read_stored(film.path, max_megapixels=limits.max_megapixels),
+        stored=read_stored_values(film.path, max_megapixels=limits.max_megapixels),
         steps=pipeline_steps(radiograph),
         spacing=radiograph.spacing,
         orientation=radiograph.orientation,

@@ -26,14 +26,14 @@ MIB = 2**20
 
 def make_thumbnail(request: MakeThumbnail) -> Thumbnail:
     """The film in its default grey-scale, small: kept from an earlier time, or made now."""
-    from xrayview.io.thumbnail_files import keep_thumbnail, load_thumbnail
+    from xrayview.io.thumbnail_files import load_thumbnail, save_thumbnail
 
     film, place = request.film, _place(request)
     grey_HW = load_thumbnail(place) if place is not None else None
     if grey_HW is None:
         grey_HW = _made(request)
         if place is not None:
-            keep_thumbnail(place, grey_HW)
+            save_thumbnail(place, grey_HW)
     return Thumbnail(film.film_id, grey_HW)
 
 
@@ -58,7 +58,7 @@ def _place(request: MakeThumbnail) -> Path | None:
 
 def _made(request: MakeThumbnail) -> Grey:
     from xrayview.display.pyramid import thumbnail
-    from xrayview.io.quick_look import embedded_icon, reduced
+    from xrayview.io.quick_look import embedded_icon, reduced_film
 
     film, limits = request.film, request.limits or Limits()
     # A film with a fault is told of by its own reader.
@@ -66,7 +66,7 @@ def _made(request: MakeThumbnail) -> Grey:
         icon_HW = embedded_icon(film, request.size_px)
         if icon_HW is not None:
             return icon_HW
-        small = reduced(film, request.size_px, limits.max_megapixels)
+        small = reduced_film(film, request.size_px, limits.max_megapixels)
         if small is not None:
             return thumbnail(small, request.size_px)
     radiograph = decode_film(DecodeFilm(film, request.limits), hashed=False)

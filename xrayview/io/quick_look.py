@@ -26,7 +26,7 @@ from xrayview.io.dicom.spacing import SHAPES, spacing_of
 from xrayview.io.dicom.values import integer, items, text
 from xrayview.io.limits import check_scans, check_size
 from xrayview.io.raster.png_jpeg_header import jpeg_header, jpeg_is_complete
-from xrayview.io.safe_open import regular_file, told_about
+from xrayview.io.safe_open import film_errors, regular_file_info
 
 Grey = npt.NDArray[np.uint8]
 
@@ -45,8 +45,8 @@ def embedded_icon(film: FilmRef, size_px: int) -> Grey | None:
     """
     if film.format != "dicom" or film.frames > 1:
         return None
-    with told_about(film.path):
-        regular_file(film.path)
+    with film_errors(film.path):
+        regular_file_info(film.path)
         with film.path.open("rb") as stream:
             tags = [_ICON_IMAGE_SEQUENCE, *SHAPES.values(), *GROUP_TAGS]
             dataset = of_frame(open_dicom(stream, tags, whole=False), film.frame).dataset
@@ -80,7 +80,7 @@ def _same_shape(icon: tuple[int, ...], film: tuple[int, int]) -> bool:
     return all(abs(side - scale * whole) <= 1 for side, whole in zip(icon, film, strict=True))
 
 
-def reduced(film: FilmRef, size_px: int, max_megapixels: float) -> Radiograph | None:
+def reduced_film(film: FilmRef, size_px: int, max_megapixels: float) -> Radiograph | None:
     """A compressed film at a half, a quarter or an eighth of its size: its longest side is at
     least `size_px`. None for films that have no such way, or gain nothing by it.
 
@@ -95,8 +95,8 @@ def reduced(film: FilmRef, size_px: int, max_megapixels: float) -> Radiograph | 
 
 
 def _reduced_jpeg(film: FilmRef, size_px: int, max_megapixels: float) -> Radiograph | None:
-    with told_about(film.path):
-        regular_file(film.path)
+    with film_errors(film.path):
+        regular_file_info(film.path)
         data = film.path.read_bytes()
         header = jpeg_header(BytesIO(data))
         check_size(header.rows, header.columns, max_megapixels)
@@ -112,8 +112,8 @@ def _reduced_jpeg(film: FilmRef, size_px: int, max_megapixels: float) -> Radiogr
 
 
 def _reduced_dicom(film: FilmRef, size_px: int, max_megapixels: float) -> Radiograph | None:
-    with told_about(film.path):
-        regular_file(film.path)
+    with film_errors(film.path):
+        regular_file_info(film.path)
         data = film.path.read_bytes()
         try:
             small = dicom_reader.read(data, film, max_megapixels, partial(reduced_frame, size_px))

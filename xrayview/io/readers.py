@@ -18,15 +18,15 @@ from xrayview.domain.inspection import StoredValues
 from xrayview.domain.radiograph import Radiograph
 from xrayview.errors import StatusCode, UnreadableFilm
 from xrayview.io.dicom import reader as dicom_reader
-from xrayview.io.dicom.fast_header import PIECE_BYTES
+from xrayview.io.dicom.fast_header import CHUNK_BYTES
 from xrayview.io.limits import MAX_FILE_BYTES, too_large
 from xrayview.io.raster import reader as raster_reader
-from xrayview.io.safe_open import regular_file, told_about
+from xrayview.io.safe_open import film_errors, regular_file_info
 from xrayview.io.scan import relative_path
 
 HEAD_BYTES = 512
 """How much of a file a reader sees before it says whether the file is its own."""
-MOST_HELD_BYTES = 512 * 1024**2
+MAX_CACHED_BYTES = 512 * 1024**2
 """Of a file whose frames are read one by one; a larger one is read anew for each."""
 
 
@@ -75,10 +75,10 @@ def read_header(path: Path, root: Path) -> FilmRef:
     Raises:
         UnreadableFilm: NOT_AN_IMAGE, NO_PIXELS, UNSUPPORTED_SYNTAX or DECODE_FAILED.
     """
-    with told_about(path):
-        info = regular_file(path)
+    with film_errors(path):
+        info = regular_file_info(path)
         with FileIO(path) as file:  # a buffer takes as long to make as the piece to read
-            head = file.read(PIECE_BYTES)
+            head = file.read(CHUNK_BYTES)
             said = _reader_of(head).read_header(head, file)
         return FilmRef(
             path=path,
@@ -89,11 +89,11 @@ def read_header(path: Path, root: Path) -> FilmRef:
         )
 
 
-class HeldFile:
+class FileCache:
     """The bytes of the file read last: its next frame is neither read nor hashed again."""
 
     def __init__(self) -> None:
-        self._held: tuple[Path, os.stat_result, bytes, str] | None = None
+        self._entry: tuple[Path, os.stat_result, bytes, str] | None = None
 
     def read(self, path: Path) -> tuple[bytes, os.stat_result, str]:
         """Bytes, status and SHA-256 of a file, which is held if it is not too large for that.
@@ -101,21 +101,21 @@ class HeldFile:
         Raises:
             UnreadableFilm: NOT_AN_IMAGE, TOO_LARGE.
         """
-        info = regular_file(path)
-        if self._held is not None:
-            held, then, data, digest = self._held
+        info = regular_file_info(path)
+        if self._cache is not None:
+            held, then, data, digest = self._entry
             if held == path and _state(then) == _state(info):
                 return data, info, digest
-        self._held = None
+        self._entry = None
         data, info = _bytes_of(path)
         digest = hashlib.sha256(data).hexdigest()
-        if len(data) <= MOST_HELD_BYTES:
-            self._held = path, info, data, digest
+        if len(data) <= MAX_CACHED_BYTES:
+            self._entry = path, info, data, digest
         return data, info, digest
 
     def release(self) -> None:
         """Let the bytes go."""
-        self._held = None
+        self._entry = None
 
 
 def _state(info: os.stat_result) -> tuple[int, int, int]:
@@ -126,7 +126,7 @@ def read_film(
     film: FilmRef,
     *,
     max_megapixels: float = 200.0,
-    held: HeldFile | None = None,
+    cache: FileCache | None = None,
     hashed: bool = True,
 ) -> Radiograph:
     """Decode the film that `film` names: its `path` and `frame`.
@@ -137,15 +137,15 @@ def read_film(
     Args:
         film: from `read_header`.
         max_megapixels: the largest rows x columns to decode, in millions.
-        held: keeps the file's bytes for its other frames.
+        cache: keeps the file's bytes for its other frames.
         hashed: False leaves `sha256` empty, which spares a small picture a sixth of its time.
 
     Raises:
         UnreadableFilm: NOT_AN_IMAGE, NO_PIXELS, UNSUPPORTED_SYNTAX, TOO_LARGE, DECODE_FAILED.
     """
-    with told_about(film.path):
-        if hashed or held is not None:
-            data, info, digest = (held or HeldFile()).read(film.path)
+    with film_errors(film.path):
+        if hashed or cache is not None:
+            data, info, digest = (cache or FileCache()).read(film.path)
         else:
             (data, info), digest = _bytes_of(film.path), ""
         reader = _reader_of(data[:HEAD_BYTES])
@@ -154,7 +154,7 @@ def read_film(
         return replace(radiograph, sha256=digest)
 
 
-def read_stored(path: Path, *, max_megapixels: float = 200.0) -> StoredValues:
+def read_stored_values(path: Path, *, max_megapixels: float = 200.0) -> StoredValues:
     """Describe the stored values of all frames of a film, one frame in memory at a time.
 
     Args:
@@ -164,7 +164,7 @@ def read_stored(path: Path, *, max_megapixels: float = 200.0) -> StoredValues:
     Raises:
         UnreadableFilm: NOT_AN_IMAGE, NO_PIXELS, UNSUPPORTED_SYNTAX, TOO_LARGE, DECODE_FAILED.
     """
-    with told_about(path):
+    with film_errors(path):
         data, _ = _bytes_of(path)
         reader = _reader_of(data[:HEAD_BYTES])
         return _summary(reader.stored_frames(data, max_megapixels))
@@ -192,7 +192,7 @@ def _summary(frames: Iterator[npt.NDArray[Any]]) -> StoredValues:
 
 
 def _bytes_of(path: Path) -> tuple[bytes, os.stat_result]:
-    info = regular_file(path)
+    info = regular_file_info(path)
     if info.st_size > MAX_FILE_BYTES:
         raise too_large(f"the file has {info.st_size / 1024**3:.1f} GiB")
     return path.read_bytes(), info

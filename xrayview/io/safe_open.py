@@ -10,7 +10,7 @@ from types import TracebackType
 from xrayview.errors import StatusCode, UnreadableFilm, XrayViewError
 
 
-def regular_file(path: Path) -> os.stat_result:
+def regular_file_info(path: Path) -> os.stat_result:
     """The file's status; what is not a regular file is refused unopened."""
     info = path.stat()
     if not stat.S_ISREG(info.st_mode):
@@ -23,7 +23,7 @@ def regular_file(path: Path) -> os.stat_result:
     return info
 
 
-class told_about:  # noqa: N801 - reads as a clause: with told_about(path)
+class film_errors:  # noqa: N801 - used like contextlib.suppress
     """Turn whatever a reader raises into an error that names the file.
 
     A film may be any bytes, and parsers raise anything on them. Messages of unforeseen errors

@@ -11,7 +11,7 @@ from xrayview.domain.film import RejectedFile
 from xrayview.errors import NothingUsable, StatusCode
 from xrayview.io.tables import measurements, stars
 
-OUR_NOTES = frozenset({measurements.FILE_NAME, stars.FILE_NAME})
+OWN_FILES = frozenset({measurements.FILE_NAME, stars.FILE_NAME})
 """What the program keeps beside films: no file that was tried and is none."""
 
 _SPECIAL: tuple[tuple[int, str], ...] = (
@@ -90,7 +90,7 @@ def _walk(
     while stack:
         entry = stack.pop()
         path = Path(entry.path)
-        if entry.name in OUR_NOTES:
+        if entry.name in OWN_FILES:
             continue
         try:
             info = path.lstat()

@@ -67,7 +67,7 @@ def load_thumbnail(path: Path) -> Grey | None:
     return None if grey_HW is None else np.asarray(grey_HW, np.uint8)
 
 
-def keep_thumbnail(path: Path, grey_HW: Grey) -> None:
+def save_thumbnail(path: Path, grey_HW: Grey) -> None:
     """Keep a thumbnail, in one step; where the disk refuses, it is made again next time."""
     _, png = cv2.imencode(".png", grey_HW)
     partial = path.with_name(f"{path.stem}.{secrets.token_hex(4)}.partial")

@@ -39,7 +39,7 @@ class Placement:
         )
 
 
-def place(film_size: Size, spec: PreprocessSpec) -> Placement:
+def placement_of(film_size: Size, spec: PreprocessSpec) -> Placement:
     """Lay a film of (rows, columns) into the input as `spec.fit` says.
 
     letterbox: all of the film, its aspect kept, background around it. stretch: all of the film,
@@ -54,7 +54,7 @@ def resize(grey_HW: GreyHW, spec: PreprocessSpec) -> tuple[GreyHW, Placement]:
 
     Averages where an axis shrinks (no aliasing), then interpolates where one grows.
     """
-    placement = place((grey_HW.shape[0], grey_HW.shape[1]), spec)
+    placement = placement_of((grey_HW.shape[0], grey_HW.shape[1]), spec)
     part = grey_HW[placement.film]
     height, width = (_length(axis) for axis in placement.input)
     smaller = (min(width, part.shape[1]), min(height, part.shape[0]))

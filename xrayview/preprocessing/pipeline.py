@@ -64,7 +64,7 @@ class Preprocessor:
 
     def film_to_input(self, film_size: tuple[int, int]) -> Affine:
         """The map from film to input pixel coordinates, for a film of (rows, columns)."""
-        return geometry.place(film_size, self.spec).film_to_input
+        return geometry.placement_of(film_size, self.spec).film_to_input
 
     def grey(self, radiograph: Radiograph) -> GreyHW:
         """The part that training keeps: float32 of `spec.size` in 0..1, bright is dense.

@@ -23,7 +23,7 @@ from xrayview.domain.radiograph import Window
 from xrayview.engine.client import Engine
 from xrayview.engine.protocol import ReadTags
 from xrayview.errors import ExitCode, StatusCode, UnreadableFilm
-from xrayview.io.readers import read_film, read_header, read_stored
+from xrayview.io.readers import read_film, read_header, read_stored_values
 
 Captured = pytest.CaptureFixture[str]
 
@@ -52,7 +52,7 @@ def test_that_inspect_tells_the_film_and_not_the_patient(folder: Path, capsys: C
     assert main(["inspect", str(folder / "a.dcm"), "--json"]) == ExitCode.OK
     out = capsys.readouterr().out
     told = json.loads(out)
-    stored = read_stored(folder / "a.dcm")
+    stored = read_stored_values(folder / "a.dcm")
     assert told["stored"]["sha256"] == stored.sha256
     assert told["stored"]["shape"] == [48, 40]
     assert (told["Modality"], told["Rows"], told["spacing"]["kind"]) == ("DX", 48, "px")

@@ -25,7 +25,7 @@ from xrayview.errors import UnreadableFilm
 from xrayview.io import thumbnail_files
 from xrayview.io.quick_look import embedded_icon, reduced
 from xrayview.io.readers import read_film, read_header
-from xrayview.io.thumbnail_files import content_key, keep_thumbnail, load_thumbnail, prune
+from xrayview.io.thumbnail_files import content_key, load_thumbnail, prune, save_thumbnail
 
 SIZE_PX = 96
 
@@ -130,7 +130,7 @@ def test_that_the_least_used_thumbnails_go_first(store: ThumbnailStore) -> None:
     grey_HW = np.random.default_rng(0).integers(0, 256, (96, 96), np.uint8)
     paths = [thumbnail_files.thumbnail_path(store.folder, str(n), 0, 96) for n in range(10)]
     for age, path in enumerate(paths):
-        keep_thumbnail(path, grey_HW)
+        save_thumbnail(path, grey_HW)
         os.utime(path, (1000 - age, 1000 - age))
     load_thumbnail(paths[-1])  # used again: the newest now
     one = paths[0].stat().st_size

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from xrayview.domain.model import PreprocessSpec
-from xrayview.preprocessing.geometry import place, resize
+from xrayview.preprocessing.geometry import placement_of, resize
 
 FITS = ("letterbox", "stretch", "center_crop")
 sides = st.integers(1, 5000)
@@ -24,7 +24,7 @@ specs = st.builds(
 def test_that_the_inverse_is_the_identity_within_a_pixel(
     film_size: tuple[int, int], spec: PreprocessSpec, v: float, u: float
 ) -> None:
-    there = place(film_size, spec).film_to_input
+    there = placement_of(film_size, spec).film_to_input
     point = (v * film_size[0], u * film_size[1])
     assert there.inverse().apply(*there.apply(*point)) == pytest.approx(point, abs=0.01)
 
@@ -34,7 +34,7 @@ def test_that_the_inverse_is_the_identity_within_a_pixel(
 def test_that_the_corners_of_the_filled_part_come_from_the_film(
     film_size: tuple[int, int], spec: PreprocessSpec
 ) -> None:
-    placement = place(film_size, spec)
+    placement = placement_of(film_size, spec)
     back = placement.film_to_input.inverse()
     (rows, columns), (input_rows, input_columns) = placement.film, placement.input
     assert 0 <= rows.start < rows.stop <= film_size[0]
@@ -51,7 +51,7 @@ def test_that_the_corners_of_the_filled_part_come_from_the_film(
 @given(st.tuples(st.integers(200, 5000), st.integers(200, 5000)))
 def test_that_letterbox_and_crop_keep_the_aspect(film_size: tuple[int, int]) -> None:
     for fit in ("letterbox", "center_crop"):
-        affine = place(film_size, PreprocessSpec(size=(224, 224), fit=fit)).film_to_input
+        affine = placement_of(film_size, PreprocessSpec(size=(224, 224), fit=fit)).film_to_input
         # Whole pixels: the shorter side of the part is at least 8 pixels.
         assert affine.scale_y == pytest.approx(affine.scale_x, rel=1 / 16)
 

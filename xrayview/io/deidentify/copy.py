@@ -27,7 +27,7 @@ from xrayview.errors import StatusCode, UnreadableFilm
 from xrayview.io.deidentify.rules import EDITION, Action, action_for
 from xrayview.io.deidentify.traces import Traces
 from xrayview.io.dicom.dataset import PIXEL_KEYWORDS
-from xrayview.io.safe_open import regular_file, told_about
+from xrayview.io.safe_open import film_errors, regular_file_info
 
 STANDARD_ROOT = "1.2.840.10008."
 """UIDs of the standard itself: they name classes and codes, never an instance."""
@@ -73,7 +73,7 @@ class Pseudonyms:
 
 
 @dataclass(frozen=True, eq=False)
-class AnonymousFilm:
+class DeidentifiedCopy:
     """A de-identified file, and what it was called before."""
 
     file: bytes
@@ -85,9 +85,9 @@ class AnonymousFilm:
     """Keyword, old value, new value of the attributes that a mapping is made of."""
 
 
-def deidentified(
+def deidentify(
     path: Path, transfer_syntax: str, names: Pseudonyms, *, keep_characteristics: bool = False
-) -> AnonymousFilm:
+) -> DeidentifiedCopy:
     """Read a DICOM film and write its de-identified copy, in memory.
 
     Args:
@@ -99,8 +99,8 @@ def deidentified(
     Raises:
         UnreadableFilm: DECODE_FAILED, NO_PIXELS; IDENTITY where identifying text would remain.
     """
-    with told_about(path):
-        regular_file(path)
+    with film_errors(path):
+        regular_file_info(path)
         dataset = pydicom.dcmread(path, force=True)
         if not any(keyword in dataset for keyword in PIXEL_KEYWORDS.values()):
             raise _no_pixels()
@@ -117,7 +117,7 @@ def deidentified(
         _check(dataset, file, traces)
         after = {keyword: _text(dataset, keyword) for keyword in LINKING}
     replaced = tuple((keyword, before[keyword], after[keyword]) for keyword in LINKING)
-    return AnonymousFilm(file, alias, burned_in, replaced)
+    return DeidentifiedCopy(file, alias, burned_in, replaced)
 
 
 class _Cleaner:

@@ -13,10 +13,10 @@ from pydicom.multival import MultiValue
 from xrayview.domain.film import RejectedFile
 from xrayview.errors import StatusCode, UnreadableFilm
 from xrayview.io.limits import MAX_INFLATED_BYTES, too_large
-from xrayview.io.safe_open import regular_file, told_about
+from xrayview.io.safe_open import film_errors, regular_file_info
 
 
-def referred_files(path: Path) -> Iterator[Path | RejectedFile]:
+def referenced_files(path: Path) -> Iterator[Path | RejectedFile]:
     """The files of a DICOMDIR in the order of its records, each once.
 
     `pydicom.fileset.FileSet` drops what is missing, and stages a new file-set for what is named
@@ -25,8 +25,8 @@ def referred_files(path: Path) -> Iterator[Path | RejectedFile]:
     Raises:
         UnreadableFilm: the DICOMDIR is broken, or refers to nothing.
     """
-    with told_about(path):
-        if regular_file(path).st_size > MAX_INFLATED_BYTES:
+    with film_errors(path):
+        if regular_file_info(path).st_size > MAX_INFLATED_BYTES:
             raise too_large("the DICOMDIR is larger than any that names films")
         records = dcmread(path).get("DirectoryRecordSequence") or ()
         names = dict.fromkeys(filter(None, map(_file_id, records)))

@@ -30,7 +30,7 @@ _LENGTH = struct.Struct("<L").unpack_from
 _PREAMBLE = 128
 _DEEPEST = 16
 _LONGEST = 65536
-PIECE_BYTES = 16 * 1024
+CHUNK_BYTES = 16 * 1024
 """Read at once: most headers are shorter."""
 _LARGER, _LARGEST_PIECE = 16, 4 * 1024**2
 """For a sequence whose end has to be looked for; a longer one is left to pydicom."""
@@ -41,7 +41,7 @@ Element = tuple[bytes, bytes]
 """VR (empty where the file does not say) and value, as they stand in the file."""
 
 
-class Odd(Exception):
+class NeedsPydicom(Exception):
     """Not a usual file: pydicom is to read it."""
 
 
@@ -57,7 +57,7 @@ _PIXELS = frozenset(tag_bytes(tag) for tag in PIXEL_KEYWORDS)
 _ENDS = _PIXELS | {_ITEM, _ITEM_END, _SEQUENCE_END}
 
 
-def plain_elements(
+def header_elements(
     head: bytes, file: RawIOBase, tags: Collection[Tag]
 ) -> tuple[str, dict[Tag, Element]]:
     """The transfer syntax, and those of `tags` that stand before the pixels.
@@ -70,20 +70,20 @@ def plain_elements(
     Raises:
         Odd: the file is not a usual one, or it has no pixels.
     """
-    data, size, at = head, PIECE_BYTES, 0
+    data, size, at = head, CHUNK_BYTES, 0
     if data[_PREAMBLE : _PREAMBLE + 4] != b"DICM":
-        raise Odd
+        raise NeedsPydicom
     syntax, start = _syntax(data)
     if syntax in {"", EXPLICIT_BE, DEFLATED}:
-        raise Odd
+        raise NeedsPydicom
     elements = _Elements(tags, implicit=syntax == IMPLICIT_LE)
     while not elements.take(data, start):
         if elements.stop:
-            at, size = at + elements.stop, PIECE_BYTES
+            at, size = at + elements.stop, CHUNK_BYTES
         elif len(data) == size < _LARGEST_PIECE:
             size *= _LARGER
         else:
-            raise Odd
+            raise NeedsPydicom
         file.seek(at)
         data, start = file.read(size) or b"", 0
     return syntax, elements.found
@@ -103,9 +103,9 @@ def _syntax(data: bytes) -> tuple[str, int]:
             if tag == _TRANSFER_SYNTAX:
                 syntax = data[value:start]
     except struct.error as error:
-        raise Odd from error
+        raise NeedsPydicom from error
     if not syntax.isascii() or b"\\" in syntax:
-        raise Odd
+        raise NeedsPydicom
     return syntax.decode("ascii").strip("\0 "), start
 
 
@@ -123,7 +123,7 @@ class _Elements:
         """Go through a piece from `start` on; True once the pixels are reached. Raises: Odd."""
         implicit, wanted, found = self._implicit, self._wanted, self.found
         if implicit and not found and data[start + 4 : start + 6] in _VRS:
-            raise Odd  # the file says implicit, and is explicit
+            raise NeedsPydicom  # the file says implicit, and is explicit
         end = start
         try:
             while True:
@@ -137,23 +137,23 @@ class _Elements:
                     value = start + 8
                     if vr not in _SHORT:
                         if vr not in _LONG:
-                            raise Odd
+                            raise NeedsPydicom
                         (length,) = _LENGTH(data, value)
                         value += 4
                 end = value + length
                 if tag in wanted:
                     if length > _LONGEST:
-                        raise Odd
+                        raise NeedsPydicom
                     if end > len(data):
                         break
                     found[tag] = vr, data[value:end]
                 elif tag in _ENDS:
                     if tag in _PIXELS:
                         return True
-                    raise Odd
+                    raise NeedsPydicom
                 elif length == UNDEFINED_LENGTH:
                     if not (implicit or vr == b"SQ"):
-                        raise Odd
+                        raise NeedsPydicom
                     end = _end_of_sequence(data, value, implicit, _DEEPEST)
         except struct.error:
             pass  # the piece ends here
@@ -170,21 +170,21 @@ def _head(data: bytes, start: int, implicit: bool) -> tuple[Tag, bytes, int, int
     if vr in _SHORT:
         return tag, vr, length, start + 8
     if vr not in _LONG:
-        raise Odd
+        raise NeedsPydicom
     return tag, vr, _LENGTH(data, start + 8)[0], start + 12
 
 
 def _end_of_sequence(data: bytes, start: int, implicit: bool, depth: int) -> int:
     """Where a sequence of undefined length ends (PS3.5, 7.5.2). Raises: Odd, struct.error."""
     if not depth:
-        raise Odd
+        raise NeedsPydicom
     while True:
         tag, length = _IMPLICIT(data, start)
         start += 8
         if tag == _SEQUENCE_END:
             return start
         if tag != _ITEM:
-            raise Odd
+            raise NeedsPydicom
         start = (
             _end_of_item(data, start, implicit, depth)
             if length == UNDEFINED_LENGTH
@@ -200,7 +200,7 @@ def _end_of_item(data: bytes, start: int, implicit: bool, depth: int) -> int:
         elif implicit or vr == b"SQ":
             start = _end_of_sequence(data, start, implicit, depth - 1)
         else:
-            raise Odd
+            raise NeedsPydicom
     return start + 8
 
 
@@ -212,7 +212,7 @@ _US = struct.Struct("<H").unpack
 
 
 @lru_cache(maxsize=1024)  # the films of a folder have most of their texts in common
-def plain_text(vr: bytes, data: bytes) -> str:
+def text_value(vr: bytes, data: bytes) -> str:
     """The value as text, several joined by a backslash.
 
     Raises:
@@ -221,14 +221,14 @@ def plain_text(vr: bytes, data: bytes) -> str:
     if not data:
         return ""
     if vr not in _PLAIN_TEXT or not data.isascii() or _ESCAPE in data:
-        raise Odd
+        raise NeedsPydicom
     text = data.decode("ascii")
     if "\\" in text:
         return "\\".join(part.strip("\0 ") for part in text.split("\\"))
     return text.strip("\0 ")
 
 
-def plain_integer(vr: bytes, data: bytes) -> int:
+def integer_value(vr: bytes, data: bytes) -> int:
     """The value as an integer; 0 when it is empty.
 
     Raises:
@@ -241,5 +241,5 @@ def plain_integer(vr: bytes, data: bytes) -> int:
         return number
     digits = data.strip(b"\0 ")
     if vr not in (b"IS", b"DS") or not digits.isdigit() or len(digits) > 12:
-        raise Odd
+        raise NeedsPydicom
     return int(digits)

@@ -18,12 +18,12 @@ from xrayview.errors import StatusCode, UnreadableFilm
 from xrayview.io.dicom.dataset import DicomFile, PixelElement, open_dicom, sniff
 from xrayview.io.dicom.fast_header import (
     Element,
-    Odd,
+    NeedsPydicom,
     Tag,
-    plain_elements,
-    plain_integer,
-    plain_text,
+    header_elements,
+    integer_value,
     tag_bytes,
+    text_value,
 )
 from xrayview.io.dicom.functional_groups import GROUP_TAGS, of_frame
 from xrayview.io.dicom.greyscale_header import SampleFormat, greyscale_of
@@ -151,26 +151,26 @@ _PLAIN_FIELDS: dict[str, str] = {
 def _plain_characters(_vr: bytes, data: bytes) -> str:
     """Nothing: plain text is ASCII. Raises: Odd for a name that pydicom does not get over."""
     if b"\0" in data.rstrip(b"\0 "):
-        raise Odd
+        raise NeedsPydicom
     return ""
 
 
 def _groups(_vr: bytes, _data: bytes) -> str:
     """Raises: Odd, for pydicom reads what is in a sequence."""
-    raise Odd
+    raise NeedsPydicom
 
 
 _Read = Callable[[bytes, bytes], str | int]
 _READERS: dict[str, _Read] = {
     _CHARACTERS: _plain_characters,
     _SHARED: _groups,
-    **dict.fromkeys((*_INTEGER_FIELDS, "frames"), plain_integer),
+    **dict.fromkeys((*_INTEGER_FIELDS, "frames"), integer_value),
 }
 _PLAIN: dict[Tag, tuple[str, bytes, _Read]] = {
     tag_bytes(tag): (
         field,
         dictionary_VR(tag).encode("ascii"),
-        _READERS.get(field, plain_text),
+        _READERS.get(field, text_value),
     )
     for field, keyword in _PLAIN_FIELDS.items()
     for tag in _tags(keyword)
@@ -198,8 +198,8 @@ def read_header(head: bytes, file: RawIOBase) -> dict[str, Any]:
         UnreadableFilm: NO_PIXELS, UNSUPPORTED_SYNTAX, DECODE_FAILED for a broken header.
     """
     try:
-        return _plain_fields(*plain_elements(head, file, _PLAIN))
-    except Odd:
+        return _plain_fields(*header_elements(head, file, _PLAIN))
+    except NeedsPydicom:
         file.seek(0)
     with BufferedReader(file) as stream:
         opened = open_dicom(stream, _HEADER_TAGS, whole=False)
@@ -211,7 +211,7 @@ def read_header(head: bytes, file: RawIOBase) -> dict[str, Any]:
 def _plain_fields(syntax: str, elements: dict[Tag, Element]) -> dict[str, Any]:
     """What `_fields` gives for the same file. Raises: Odd."""
     if syntax not in TRANSFER_SYNTAXES:
-        raise Odd
+        raise NeedsPydicom
     fields: dict[str, Any] = {"format": "dicom", "transfer_syntax": syntax}
     for tag, (vr, data) in elements.items():
         field, usual_vr, value_of = _PLAIN[tag]

@@ -58,7 +58,7 @@ class TagTable:
         return text if is_number else _protected(text)
 
 
-def table_of(names: tuple[str, ...], identity: IdentityMode, key: bytes = b"") -> TagTable:
+def tag_table(names: tuple[str, ...], identity: IdentityMode, key: bytes = b"") -> TagTable:
     """The table with the columns of these names.
 
     Raises:
@@ -79,7 +79,7 @@ def table_of(names: tuple[str, ...], identity: IdentityMode, key: bytes = b"") -
 
 
 @contextmanager
-def writing(path: Path, table: TagTable) -> Iterator[Callable[[TagRow], None]]:
+def tag_table_writer(path: Path, table: TagTable) -> Iterator[Callable[[TagRow], None]]:
     """Write the table row by row; it appears under its name once the block has ended well.
 
     UTF-8, comma, RFC 4180, dot decimal, as the predictions.

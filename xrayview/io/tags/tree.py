@@ -20,7 +20,7 @@ from xrayview.errors import StatusCode, UnreadableFilm
 from xrayview.io.dicom import reader as dicom_reader
 from xrayview.io.dicom.dataset import UNDEFINED_LENGTH, DicomFile, PixelElement, open_dicom
 from xrayview.io.readers import HEAD_BYTES, read_header
-from xrayview.io.safe_open import regular_file, told_about
+from xrayview.io.safe_open import film_errors, regular_file_info
 from xrayview.io.tags.columns import Column, column_of, parse_column
 
 MAX_DEPTH = 64
@@ -47,8 +47,8 @@ def read_tags(
     Raises:
         UnreadableFilm: NOT_AN_IMAGE for what is not DICOM, DECODE_FAILED for a broken header.
     """
-    with told_about(path):
-        regular_file(path)
+    with film_errors(path):
+        regular_file_info(path)
         with path.open("rb") as stream:
             if not dicom_reader.sniff(stream.read(HEAD_BYTES)):
                 raise UnreadableFilm(
@@ -205,8 +205,8 @@ def read_values(path: Path, columns: tuple[str, ...]) -> tuple[str, ...]:
         UsageError: a column is none.
     """
     wanted = tuple(map(parse_column, columns))
-    with told_about(path):
-        regular_file(path)
+    with film_errors(path):
+        regular_file_info(path)
         with path.open("rb") as stream:
             if not dicom_reader.sniff(stream.read(HEAD_BYTES)):
                 return _raster_values(path, columns)

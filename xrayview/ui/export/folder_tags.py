@@ -13,7 +13,7 @@ from xrayview.batch.tag_table import write_tag_table
 from xrayview.engine.client import Engine
 from xrayview.io.tags.columns import DEFAULT_COLUMNS
 from xrayview.io.tags.known_columns import KnownColumn
-from xrayview.io.tags.table import table_of
+from xrayview.io.tags.table import tag_table
 from xrayview.services.identity import identity_key
 from xrayview.services.tasks import Tasks
 from xrayview.ui.export.column_chooser import ColumnChooser
@@ -90,7 +90,7 @@ class FolderTags(FolderJob):
 
         def events(stop: threading.Event) -> Events:
             key = identity_key() if asked == "hash" else b""
-            yield from write_tag_table(engine, source, path, table_of(names, asked, key), stop)
+            yield from write_tag_table(engine, source, path, tag_table(names, asked, key), stop)
 
         return events
 

@@ -20,7 +20,7 @@ from pydicom.sequence import Sequence
 from tests.builders import phantom, write_dicom, write_raster
 from xrayview.cli import main
 from xrayview.errors import ExitCode, StatusCode, UnreadableFilm
-from xrayview.io.deidentify.copy import AnonymousFilm, Pseudonyms, deidentified
+from xrayview.io.deidentify.copy import DeidentifiedCopy, Pseudonyms, deidentify
 from xrayview.io.readers import read_film, read_header
 
 Captured = pytest.CaptureFixture[str]
@@ -88,11 +88,11 @@ def write_film(path: Path, **more: object) -> Path:
     return path
 
 
-def anonymous(path: Path, **more: bool) -> AnonymousFilm:
-    return deidentified(path, "", NAMES, **more)
+def anonymous(path: Path, **more: bool) -> DeidentifiedCopy:
+    return deidentify(path, "", NAMES, **more)
 
 
-def read(film: AnonymousFilm) -> pydicom.FileDataset:
+def read(film: DeidentifiedCopy) -> pydicom.FileDataset:
     return pydicom.dcmread(BytesIO(film.file))
 
 
@@ -126,7 +126,7 @@ def test_that_references_between_films_stay_whole(tmp_path: Path) -> None:
     assert inner.ReferencedSOPClassUID == "1.2.840.10008.5.1.4.1.1.1"
     assert dataset.file_meta.MediaStorageSOPInstanceUID == dataset.SOPInstanceUID
     assert dataset.ViewCodeSequence[0].CodeMeaning == "antero"
-    other = read(deidentified(tmp_path / "film.dcm", "", Pseudonyms(b"another key" * 3)))
+    other = read(deidentify(tmp_path / "film.dcm", "", Pseudonyms(b"another key" * 3)))
     assert other.SOPInstanceUID != dataset.SOPInstanceUID
 
 

@@ -13,7 +13,7 @@ from xrayview.domain.film import FilmRef, RejectedFile
 from xrayview.engine.client import Engine
 from xrayview.engine.scan import is_index, scan_folder
 from xrayview.errors import UnreadableFilm
-from xrayview.io.dicom.dicomdir import referred_files
+from xrayview.io.dicom.dicomdir import referenced_files
 
 DISC = Path(pydicom.data.__file__).parent / "test_files" / "dicomdirtests"
 
@@ -34,7 +34,7 @@ def rename(disc: Path, number: int, file_id: list[str]) -> None:
 
 def test_that_the_files_of_the_records_are_listed_in_their_order(disc: Path) -> None:
     records = [r for r in dcmread(disc).DirectoryRecordSequence if "ReferencedFileID" in r]
-    listed = list(referred_files(disc))
+    listed = list(referenced_files(disc))
     assert listed == [disc.parent.joinpath(*record.ReferencedFileID) for record in records]
     assert len(listed) == 31
 
@@ -52,7 +52,7 @@ def test_that_a_dicomdir_that_is_opened_lists_its_films(disc: Path, engine: Engi
 
 
 def test_that_a_missing_file_is_a_row_in_its_place(disc: Path, engine: Engine) -> None:
-    gone = list(referred_files(disc))[3]
+    gone = list(referenced_files(disc))[3]
     assert isinstance(gone, Path)
     gone.unlink()
     found = list(scan_folder(engine, disc))
@@ -75,7 +75,7 @@ def test_that_a_missing_file_is_a_row_in_its_place(disc: Path, engine: Engine) -
 def test_that_a_reference_out_of_the_folder_is_not_followed(disc: Path, file_id: list[str]) -> None:
     (disc.parent.parent / "secret").write_bytes(b"secret")
     rename(disc, 0, file_id)
-    first = next(iter(referred_files(disc)))
+    first = next(iter(referenced_files(disc)))
     assert isinstance(first, RejectedFile)
     assert "outside" in first.why
 
@@ -85,21 +85,21 @@ def test_that_a_link_out_of_the_folder_is_not_followed(disc: Path) -> None:
     secret.write_bytes(b"secret")
     (disc.parent / "LINK").symlink_to(secret)
     rename(disc, 0, ["LINK"])
-    first = next(iter(referred_files(disc)))
+    first = next(iter(referenced_files(disc)))
     assert isinstance(first, RejectedFile)
 
 
 def test_that_names_in_lower_case_are_found(disc: Path) -> None:
     (disc.parent / "film").write_bytes(b"film")
     rename(disc, 0, ["FILM"])
-    assert next(iter(referred_files(disc))) in {disc.parent / "film", disc.parent / "FILM"}
+    assert next(iter(referenced_files(disc))) in {disc.parent / "film", disc.parent / "FILM"}
 
 
 def test_that_one_file_of_two_records_is_listed_once(disc: Path) -> None:
-    first, second = list(referred_files(disc))[:2]
+    first, second = list(referenced_files(disc))[:2]
     assert isinstance(second, Path)
     rename(disc, 0, list(second.relative_to(disc.parent).parts))
-    listed = list(referred_files(disc))
+    listed = list(referenced_files(disc))
     assert listed.count(second) == 1
     assert first not in listed
 
@@ -109,7 +109,7 @@ def test_that_a_dicomdir_without_references_is_told(disc: Path) -> None:
     dataset.DirectoryRecordSequence = []
     dataset.save_as(disc)
     with pytest.raises(UnreadableFilm, match="no file"):
-        list(referred_files(disc))
+        list(referenced_files(disc))
 
 
 @pytest.mark.parametrize("data", [b"", b"noise" * 100, bytes(128) + b"DICM" + b"\2\0" * 9])

@@ -34,12 +34,12 @@ def said(path: Path) -> FilmRef | tuple[str, str]:
 
 def said_by_pydicom(path: Path) -> FilmRef | tuple[str, str]:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(dicom_reader, "plain_elements", lambda *_: _odd())
+        patch.setattr(dicom_reader, "header_elements", lambda *_: _odd())
         return said(path)
 
 
 def _odd() -> None:
-    raise fast_header.Odd
+    raise fast_header.NeedsPydicom
 
 
 @pytest.fixture
@@ -116,7 +116,7 @@ def test_that_what_is_longer_than_a_piece_needs_no_pydicom(
         if element.VR == "SQ":
             element.is_undefined_length = True
     data.save_as(path)
-    assert path.stat().st_size > 3 * fast_header.PIECE_BYTES // 2
+    assert path.stat().st_size > 3 * fast_header.CHUNK_BYTES // 2
     film = read_header(path, tmp_path)
     assert (film.rows, film.columns, film.series_number) == (48, 40, 7)
     assert (film.modality, film.patient_id) == ("DX", "P1")
@@ -132,8 +132,8 @@ def test_that_an_element_across_the_end_of_a_piece_is_read_whole(
 
     patient_id = b"\x10\x00\x20\x00LO"
     start = written(2).read_bytes().index(patient_id)
-    path = written(2 + fast_header.PIECE_BYTES - start - inside)
-    assert path.read_bytes().index(patient_id) == fast_header.PIECE_BYTES - inside
+    path = written(2 + fast_header.CHUNK_BYTES - start - inside)
+    assert path.read_bytes().index(patient_id) == fast_header.CHUNK_BYTES - inside
     assert read_header(path, tmp_path).patient_id == "AN EVEN ID"
 
 

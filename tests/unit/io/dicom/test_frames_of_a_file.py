@@ -15,7 +15,7 @@ from xrayview.engine.decode_handlers import decode_film
 from xrayview.engine.protocol import DecodeFilm
 from xrayview.errors import UnreadableFilm
 from xrayview.io import readers
-from xrayview.io.readers import HeldFile, read_film, read_header
+from xrayview.io.readers import FileCache, read_film, read_header
 
 FRAMES = np.stack([np.roll(phantom(bits=12), step, axis=0) for step in range(5)])
 
@@ -56,32 +56,32 @@ def test_that_a_held_file_is_read_once_and_keeps_its_hash(
     reads: list[Path] = []
     bytes_of = readers._bytes_of
     monkeypatch.setattr(readers, "_bytes_of", lambda p: (reads.append(p), bytes_of(p))[1])
-    held = HeldFile()
-    hashes = {read_film(replace(film, frame=n), held=held).sha256 for n in range(5)}
+    cache = FileCache()
+    hashes = {read_film(replace(film, frame=n), cache=cache).sha256 for n in range(5)}
     assert hashes == {alone.sha256}
     assert len(reads) == 1
-    held.release()
-    read_film(film, held=held)
+    cache.release()
+    read_film(film, cache=cache)
     assert len(reads) == 2
 
 
 def test_that_a_file_that_changed_is_read_again(path: Path) -> None:
-    held, film = HeldFile(), read_header(path, path.parent)
-    before = read_film(film, held=held)
+    cache, film = FileCache(), read_header(path, path.parent)
+    before = read_film(film, cache=cache)
     write_dicom(path, FRAMES[::-1].copy(), frames=5, bits_stored=12)
     os.utime(path, ns=(1, 1))
-    after = read_film(film, held=held)
+    after = read_film(film, cache=cache)
     np.testing.assert_array_equal(after.pixels_HW, FRAMES[4])
     assert after.sha256 != before.sha256
 
 
-def test_that_a_file_past_the_limit_is_not_held(
+def test_that_a_file_past_the_limit_is_not_entry(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(readers, "MOST_HELD_BYTES", 10)
-    held = HeldFile()
-    held.read(path)
-    assert held._held is None
+    cache = FileCache()
+    cache.read(path)
+    assert cache._entry is None
 
 
 def test_that_all_frames_of_a_file_share_a_row(path: Path) -> None:

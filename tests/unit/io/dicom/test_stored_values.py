@@ -13,7 +13,7 @@ from pydicom.uid import ExplicitVRBigEndian, JPEGLSLossless
 
 from tests.builders import phantom, tiff_bytes, write_dicom, write_raster
 from xrayview.errors import StatusCode, UnreadableFilm
-from xrayview.io.readers import read_stored
+from xrayview.io.readers import read_stored_values
 
 REAL = [
     "CT_small.dcm", "MR_small_bigendian.dcm", "MR_small_RLE.dcm", "rtdose.dcm",
@@ -27,7 +27,7 @@ def test_that_real_files_give_the_hash_of_pydicoms_array(name: str) -> None:
     if source is None:
         pytest.skip("pydicom-data is not installed")
     array = pydicom.dcmread(source).pixel_array
-    stored = read_stored(Path(str(source)))
+    stored = read_stored_values(Path(str(source)))
     little = np.ascontiguousarray(array, array.dtype.newbyteorder("<"))
     assert stored.shape == array.shape
     assert stored.dtype == array.dtype.name
@@ -38,8 +38,8 @@ def test_that_real_files_give_the_hash_of_pydicoms_array(name: str) -> None:
 @pytest.mark.parametrize("syntax", [ExplicitVRBigEndian, JPEGLSLossless])
 def test_that_the_hash_does_not_depend_on_the_transfer_syntax(syntax: str, tmp_path: Path) -> None:
     pixels = phantom(bits=12)
-    plain = read_stored(write_dicom(tmp_path / "plain.dcm", pixels, bits_stored=12))
-    other = read_stored(
+    plain = read_stored_values(write_dicom(tmp_path / "plain.dcm", pixels, bits_stored=12))
+    other = read_stored_values(
         write_dicom(tmp_path / "other.dcm", pixels, bits_stored=12, transfer_syntax=syntax)
     )
     assert other == plain
@@ -48,27 +48,27 @@ def test_that_the_hash_does_not_depend_on_the_transfer_syntax(syntax: str, tmp_p
 
 def test_that_signs_are_kept_and_nothing_is_rescaled(tmp_path: Path) -> None:
     pixels = phantom(bits=8, signed=True)
-    stored = read_stored(write_dicom(tmp_path / "film.dcm", pixels, slope=2, intercept=5))
+    stored = read_stored_values(write_dicom(tmp_path / "film.dcm", pixels, slope=2, intercept=5))
     assert (stored.dtype, stored.minimum, stored.maximum) == ("int8", -128, 127)
 
 
 def test_that_frames_are_hashed_one_after_the_other(tmp_path: Path) -> None:
     pixels = np.stack([phantom(bits=8), 255 - phantom(bits=8)])
-    stored = read_stored(write_dicom(tmp_path / "film.dcm", pixels, frames=2))
+    stored = read_stored_values(write_dicom(tmp_path / "film.dcm", pixels, frames=2))
     assert stored.shape == pixels.shape
     assert stored.sha256 == hashlib.sha256(pixels.tobytes()).hexdigest()
 
 
 def test_that_a_colour_picture_is_hashed_as_red_green_blue(tmp_path: Path) -> None:
     rgb = np.dstack([phantom(bits=8), 255 - phantom(bits=8), phantom(bits=8) // 2])
-    stored = read_stored(write_raster(tmp_path / "film.png", rgb))
+    stored = read_stored_values(write_raster(tmp_path / "film.png", rgb))
     assert stored.shape == rgb.shape
     assert stored.sha256 == hashlib.sha256(rgb.tobytes()).hexdigest()
 
 
 def test_that_a_file_without_an_image_has_no_stored_values() -> None:
     with pytest.raises(UnreadableFilm) as caught:
-        read_stored(Path(str(get_testdata_file("reportsi.dcm", download=False))))
+        read_stored_values(Path(str(get_testdata_file("reportsi.dcm", download=False))))
     assert caught.value.code is StatusCode.NO_PIXELS
 
 
@@ -76,6 +76,6 @@ def test_that_pages_of_several_sizes_are_not_given_one_shape(tmp_path: Path) -> 
     path = tmp_path / "film.tif"
     path.write_bytes(tiff_bytes(phantom(bits=8), phantom(bits=8).T))
     with pytest.raises(UnreadableFilm, match="differ in size"):
-        read_stored(path)
+        read_stored_values(path)
     path.write_bytes(tiff_bytes(phantom(bits=8), phantom(bits=8)))
-    assert read_stored(path).shape == (2, 48, 40)
+    assert read_stored_values(path).shape == (2, 48, 40)

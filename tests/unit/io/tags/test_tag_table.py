@@ -9,13 +9,13 @@ import pytest
 
 from xrayview.errors import Status, StatusCode, UsageError
 from xrayview.io.tags.columns import DEFAULT_COLUMNS, parse_column
-from xrayview.io.tags.table import TagRow, TagTable, table_of, writing
+from xrayview.io.tags.table import TagRow, TagTable, tag_table, tag_table_writer
 
 KEY = b"k" * 32
 
 
 def written(path: Path, table: TagTable, *rows: TagRow) -> list[list[str]]:
-    with writing(path, table) as write:
+    with tag_table_writer(path, table) as write:
         for row in rows:
             write(row)
     with path.open(encoding="utf-8", newline="") as stream:
@@ -40,13 +40,13 @@ def ok(*cells: str, path: str = "a.dcm") -> TagRow:
 )  # fmt: skip
 def test_that_what_may_name_the_patient_is_asked_for_twice(name: str) -> None:
     with pytest.raises(UsageError, match="--identity full"):
-        table_of((name,), "hash", KEY)
-    assert table_of((name,), "full").header[-1] == name
+        tag_table((name,), "hash", KEY)
+    assert tag_table((name,), "full").header[-1] == name
 
 
 def test_that_the_default_columns_need_no_consent() -> None:
     codes = ("ViewCodeSequence.0.CodeMeaning", "SourceImageSequence.0.ReferencedSOPInstanceUID")
-    table = table_of((*DEFAULT_COLUMNS, *codes), "none")
+    table = tag_table((*DEFAULT_COLUMNS, *codes), "none")
     assert table.header[:5] == ("path", "status", "status_code", "message", "PatientID")
     identifying = {column.name for column in table.columns if column.is_identifying}
     assert identifying == {"PatientID"}
@@ -58,7 +58,7 @@ def test_that_the_default_columns_need_no_consent() -> None:
 def test_that_the_patient_id_is_hashed_as_in_the_predictions(
     identity: str, expected: str, tmp_path: Path
 ) -> None:
-    table = table_of(("PatientID",), identity, KEY)  # type: ignore[arg-type]
+    table = tag_table(("PatientID",), identity, KEY)  # type: ignore[arg-type]
     _, row = written(tmp_path / "t.csv", table, ok("P1"))
     if identity == "hash":
         from xrayview.io.tables.predictions import patient_cell
@@ -81,20 +81,20 @@ def test_that_the_patient_id_is_hashed_as_in_the_predictions(
 def test_that_formulas_are_text_and_numbers_stay_numbers(
     column: str, cell: str, expected: str, tmp_path: Path
 ) -> None:
-    _, row = written(tmp_path / "t.csv", table_of((column,), "none"), ok(cell))
+    _, row = written(tmp_path / "t.csv", tag_table((column,), "none"), ok(cell))
     assert row[-1] == expected
 
 
 def test_that_a_file_that_failed_has_its_row(tmp_path: Path) -> None:
     failed = TagRow("@b.txt", Status.ERROR, StatusCode.NOT_AN_IMAGE, "Not a film.")
-    _, row = written(tmp_path / "t.csv", table_of(("Rows", "KVP"), "none"), failed)
+    _, row = written(tmp_path / "t.csv", tag_table(("Rows", "KVP"), "none"), failed)
     assert row == ["'@b.txt", "error", "NOT_AN_IMAGE", "Not a film.", "", ""]
 
 
 def test_that_an_error_leaves_the_old_table(tmp_path: Path) -> None:
     path = tmp_path / "t.csv"
     path.write_text("old")
-    with pytest.raises(ZeroDivisionError), writing(path, table_of(("Rows",), "none")):
+    with pytest.raises(ZeroDivisionError), tag_table_writer(path, tag_table(("Rows",), "none")):
         raise ZeroDivisionError
     assert path.read_text() == "old"
     assert list(tmp_path.iterdir()) == [path]
@@ -116,4 +116,4 @@ def test_that_an_unknown_column_is_refused_with_what_to_do(name: str, hint: str)
 
 def test_that_a_column_stands_once() -> None:
     with pytest.raises(UsageError, match="twice"):
-        table_of(("Rows", "Rows"), "none")
+        tag_table(("Rows", "Rows"), "none")
