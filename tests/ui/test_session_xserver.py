@@ -28,7 +28,7 @@ from tests.many_films import (
     SPACING_MM,
     write_many_films,
 )
-from xrayview.io.tables.measurements import FILE_NAME, load_measurements
+from xrayview.io.tables.measurement_store import FILE_NAME, load_measurements
 from xrayview.services.catalogue import trust_model
 
 ROOT = Path(__file__).parents[2]

@@ -20,7 +20,7 @@ from xrayview.display.measure import distance
 from xrayview.domain.measurement import Mark
 from xrayview.domain.radiograph import Spacing, SpacingKind
 from xrayview.engine.client import Engine
-from xrayview.io.tables.measurements import FILE_NAME, load_measurements
+from xrayview.io.tables.measurement_store import FILE_NAME, load_measurements
 from xrayview.services.settings import Settings
 from xrayview.ui.measure.layer import MeasureLayer
 from xrayview.ui.shell.main_window import MainWindow

@@ -24,7 +24,7 @@ from xrayview.engine.scan import read_headers, root_of
 from xrayview.errors import Status, StatusCode, UsageError
 from xrayview.io.atomic import replacing
 from xrayview.io.export import write_bytes
-from xrayview.io.tables.predictions import FORMULA
+from xrayview.io.tables.cells import escape_formula
 
 KEY_BYTES = 32
 NOT_SAID = "The file does not say whether a name is written into its pixels: look at it."
@@ -121,7 +121,7 @@ class _Copies:
             cells = [answer.film.relative_path, output.as_posix()]
             for keyword in LINKING:
                 cells += pairs.get(keyword, ("", ""))
-            self._rows.append([_protected(cell) for cell in cells])
+            self._rows.append([escape_formula(cell) for cell in cells])
 
     def write_mapping(self) -> None:
         """Old and new identifiers of the films that were copied, readable by the user alone."""
@@ -193,7 +193,3 @@ def _unwritable(path: Path, error: OSError) -> UsageError:
         why=error.strerror or type(error).__name__,
         hint="Choose another folder, or make room.",
     )
-
-
-def _protected(cell: str) -> str:
-    return f"'{cell}" if cell.startswith(FORMULA) else cell

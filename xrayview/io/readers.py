@@ -35,7 +35,7 @@ class Reader:
     """One kind of film file.
 
     `sniff` sees the file's first HEAD_BYTES or more of them. `read_header` gets its first
-    PIECE_BYTES and the file, and says what it can of a `FilmRef`, by its names. `read` gets the
+    CHUNK_BYTES and the file, and says what it can of a `FilmRef`, by its names. `read` gets the
     whole file's bytes, and so does `stored_frames`, which leaves the values as they are stored.
     `unavailable` is None, or what to install so that it reads all that it could.
     """
@@ -90,21 +90,21 @@ def read_header(path: Path, root: Path) -> FilmRef:
 
 
 class FileCache:
-    """The bytes of the file read last: its next frame is neither read nor hashed again."""
+    """The bytes of the last file, so that its next frame is neither read nor hashed again."""
 
     def __init__(self) -> None:
         self._entry: tuple[Path, os.stat_result, bytes, str] | None = None
 
     def read(self, path: Path) -> tuple[bytes, os.stat_result, str]:
-        """Bytes, status and SHA-256 of a file, which is held if it is not too large for that.
+        """Bytes, status and SHA-256 of a file; it is cached unless it is too large.
 
         Raises:
             UnreadableFilm: NOT_AN_IMAGE, TOO_LARGE.
         """
         info = regular_file_info(path)
-        if self._cache is not None:
-            held, then, data, digest = self._entry
-            if held == path and _state(then) == _state(info):
+        if self._entry is not None:
+            cached_path, cached_info, data, digest = self._entry
+            if cached_path == path and _version(cached_info) == _version(info):
                 return data, info, digest
         self._entry = None
         data, info = _bytes_of(path)
@@ -114,11 +114,11 @@ class FileCache:
         return data, info, digest
 
     def release(self) -> None:
-        """Let the bytes go."""
+        """Free the memory."""
         self._entry = None
 
 
-def _state(info: os.stat_result) -> tuple[int, int, int]:
+def _version(info: os.stat_result) -> tuple[int, int, int]:
     return info.st_ino, info.st_size, info.st_mtime_ns
 
 

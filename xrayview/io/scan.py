@@ -9,9 +9,9 @@ from pathlib import Path
 
 from xrayview.domain.film import RejectedFile
 from xrayview.errors import NothingUsable, StatusCode
-from xrayview.io.tables import measurements, stars
+from xrayview.io.tables import measurement_store, stars
 
-OWN_FILES = frozenset({measurements.FILE_NAME, stars.FILE_NAME})
+OWN_FILES = frozenset({measurement_store.FILE_NAME, stars.FILE_NAME})
 """What the program keeps beside films: no file that was tried and is none."""
 
 _SPECIAL: tuple[tuple[int, str], ...] = (

@@ -15,7 +15,7 @@ from threading import Lock
 
 from xrayview.domain.measurement import FilmMarks
 from xrayview.errors import UsageError
-from xrayview.io.tables.measurements import FILE_NAME, load_measurements, save_measurements
+from xrayview.io.tables.measurement_store import FILE_NAME, load_measurements, save_measurements
 from xrayview.services.user_folders import config_folder
 
 _log = logging.getLogger(__name__)

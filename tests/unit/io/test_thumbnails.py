@@ -23,7 +23,7 @@ from xrayview.engine.protocol import MakeThumbnail, PruneThumbnails, ThumbnailSt
 from xrayview.engine.thumbnail_handlers import make_thumbnail, prune_thumbnails
 from xrayview.errors import UnreadableFilm
 from xrayview.io import thumbnail_files
-from xrayview.io.quick_look import embedded_icon, reduced
+from xrayview.io.quick_look import embedded_icon, reduced_film
 from xrayview.io.readers import read_film, read_header
 from xrayview.io.thumbnail_files import content_key, load_thumbnail, prune, save_thumbnail
 
@@ -210,7 +210,7 @@ def test_that_an_icon_that_does_not_do_is_left_alone(
 def test_that_a_large_jpeg_is_decoded_small_and_looks_as_the_whole(tmp_path: Path) -> None:
     smooth = cv2.GaussianBlur(phantom(1000, 800, 8), (31, 31), 0)
     film = read_header(write_raster(tmp_path / "a.jpg", smooth), tmp_path)
-    small = reduced(film, SIZE_PX, 200.0)
+    small = reduced_film(film, SIZE_PX, 200.0)
     assert small is not None
     assert small.pixels_HW.shape == (125, 100)
     made = make_thumbnail(MakeThumbnail(film, SIZE_PX)).grey_HW
@@ -222,7 +222,7 @@ def test_that_a_large_jpeg_is_decoded_small_and_looks_as_the_whole(tmp_path: Pat
 def made_both_ways(path: Path) -> tuple[np.ndarray, np.ndarray]:
     """The thumbnail of reduced pixels, and that of all of them."""
     film = read_header(path, path.parent)
-    small = reduced(film, SIZE_PX, 200.0)
+    small = reduced_film(film, SIZE_PX, 200.0)
     assert small is not None
     assert max(small.pixels_HW.shape) <= max(film.rows, film.columns) // 2 + 1
     made = make_thumbnail(MakeThumbnail(film, SIZE_PX)).grey_HW
@@ -249,7 +249,7 @@ def test_that_reduced_jpeg_2000_keeps_the_stored_values(
     path = write_dicom(
         tmp_path / "a.dcm", stored, bits_stored=bits, transfer_syntax=JPEG2000Lossless
     )
-    small = reduced(read_header(path, tmp_path), SIZE_PX, 200.0)
+    small = reduced_film(read_header(path, tmp_path), SIZE_PX, 200.0)
     assert small is not None
     wanted = cv2.resize(stored.astype(np.float32), (200, 250), interpolation=cv2.INTER_AREA)
     assert np.abs(small.pixels_HW - wanted).mean() <= 1 + 2**bits / 1000
@@ -286,7 +286,7 @@ def test_that_borders_and_odd_depths_are_decoded_whole(
     path = write_dicom(
         tmp_path / "a.dcm", stored, bits_stored=16, transfer_syntax=JPEG2000Lossless, **fields
     )
-    assert reduced(read_header(path, tmp_path), SIZE_PX, 200.0) is None
+    assert reduced_film(read_header(path, tmp_path), SIZE_PX, 200.0) is None
 
 
 def test_that_an_incomplete_or_broken_frame_is_decoded_whole_or_told(tmp_path: Path) -> None:
@@ -298,13 +298,13 @@ def test_that_an_incomplete_or_broken_frame_is_decoded_whole_or_told(tmp_path: P
             tmp_path / f"{name}.dcm", [broken], stored, transfer_syntax=JPEG2000Lossless,
             bits_stored=12,
         )  # fmt: skip
-        assert reduced(read_header(cut, tmp_path), SIZE_PX, 200.0) is None
+        assert reduced_film(read_header(cut, tmp_path), SIZE_PX, 200.0) is None
 
 
 def test_that_a_small_jpeg_and_other_films_take_the_long_way(film: FilmRef, tmp_path: Path) -> None:
     small = read_header(write_raster(tmp_path / "a.jpg", phantom(150, 120, 8)), tmp_path)
-    assert reduced(small, SIZE_PX, 200.0) is None
-    assert reduced(film, SIZE_PX, 200.0) is None
+    assert reduced_film(small, SIZE_PX, 200.0) is None
+    assert reduced_film(film, SIZE_PX, 200.0) is None
 
 
 def test_that_a_jpeg_cut_short_has_no_thumbnail(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from xrayview.domain.measurement import Annotation, FilmMarks, Mark
 from xrayview.domain.radiograph import Spacing, SpacingKind
 from xrayview.errors import UsageError
 from xrayview.io.scan import walk
-from xrayview.io.tables.measurements import FILE_NAME, load_measurements, save_measurements
+from xrayview.io.tables.measurement_store import FILE_NAME, load_measurements, save_measurements
 from xrayview.services.measurement_files import MeasurementFiles
 
 

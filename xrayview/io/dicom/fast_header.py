@@ -63,7 +63,7 @@ def header_elements(
     """The transfer syntax, and those of `tags` that stand before the pixels.
 
     Args:
-        head: the first PIECE_BYTES of the file.
+        head: the first CHUNK_BYTES of the file.
         file: all of it, for a header that is longer.
         tags: what is wanted from the data set's top level.
 

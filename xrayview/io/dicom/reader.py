@@ -191,7 +191,7 @@ def read_header(head: bytes, file: RawIOBase) -> dict[str, Any]:
     """What the header says of a film, by the names of `FilmRef`; the pixels are not read.
 
     Args:
-        head: the first PIECE_BYTES of the file.
+        head: the first CHUNK_BYTES of the file.
         file: all of it.
 
     Raises:

@@ -1,7 +1,7 @@
-"""The CSV of predictions: one row per film that was tried, with all that an audit asks for.
+"""The CSV of predictions: one row per film that was tried, with everything an audit needs.
 
-UTF-8, comma, RFC 4180, dot decimal. No value is an empty cell, never a number. Names and birth
-dates have no column.
+UTF-8, comma, RFC 4180, dot decimal. A missing value is an empty cell, never a number. Names and
+birth dates have no column.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from xrayview.domain.film import FilmRef
 from xrayview.domain.model import GateVerdict, ModelCard, Prediction
 from xrayview.errors import UsageError
 from xrayview.io.atomic import replacing
+from xrayview.io.tables.cells import escape_formula, printable_name, unescape_formula
 
 IdentityMode = Literal["none", "hash", "full"]
 Row = dict[str, str]
@@ -34,14 +35,13 @@ BEFORE_FINDINGS = (
 PER_FINDING = ("score_", "logit_", "threshold_", "flag_")
 AFTER_FINDINGS = ("uncertainty", "ood_score", "gate_flags", "label", "run_id", "time_utc")
 NUMBERS = ("frame", "Rows", "Columns", "uncertainty", "ood_score")
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
-"""What spreadsheets take for the start of a formula (OWASP: CSV injection)."""
 HASH_LENGTH = 16
+"""Hexadecimal digits shown of a patient's hash: 64 bits."""
 
 
 @dataclass(frozen=True)
 class Provenance:
-    """What all rows of one run share."""
+    """What the rows of a run have in common."""
 
     run_id: str
     card: ModelCard
@@ -49,35 +49,35 @@ class Provenance:
     preprocessing_id: str
     identity: IdentityMode = "hash"
     identity_key: bytes = b""
-    """For `hash`: whoever has it can link the hashes to known IDs, so it is not beside the CSV."""
+    """For `hash`. It links hashes to known IDs, and is therefore not stored beside the CSV."""
 
 
 @dataclass(frozen=True)
 class Predictions:
-    """A CSV as it was read back."""
+    """A predictions CSV read back."""
 
     findings: tuple[str, ...]
     rows: tuple[Row, ...]
 
     def scores(self, finding: str) -> tuple[float | None, ...]:
-        """Scores of a finding in row order; None where the film was not judged."""
+        """Scores of a finding in row order; None where the film was not scored."""
         cells = (row[f"score_{finding}"] for row in self.rows)
         return tuple(float(cell) if cell else None for cell in cells)
 
 
 def columns(findings: Iterable[str]) -> tuple[str, ...]:
-    """The header: `score_A, score_B, logit_A, logit_B ...` between the fixed columns."""
+    """Column names: `score_A, score_B, logit_A, logit_B ...` between the fixed columns."""
     names = tuple(findings)
     middle = tuple(prefix + name for prefix in PER_FINDING for name in names)
     return BEFORE_FINDINGS + middle + AFTER_FINDINGS
 
 
 def row_of(result: FilmResult, provenance: Provenance) -> Row:
-    """The cells of one film, as plain text without protection against formulas."""
+    """The cells of one film as plain text; formulas are escaped when they are written."""
     card = provenance.card
     row = dict.fromkeys(columns(finding.name for finding in card.findings), "")
     row |= {
-        "path": _printable(result.relative_path),
+        "path": printable_name(result.relative_path),
         "status": result.status.value,
         "status_code": result.code.value,
         "message": result.message,
@@ -130,22 +130,26 @@ def _prediction_cells(prediction: Prediction) -> Row:
         "predicted": prediction.predicted,
         "uncertainty": _number(prediction.uncertainty),
     }
-    for n, finding in enumerate(prediction.findings):
-        row[f"score_{finding}"] = _number(prediction.scores[n])
-        row[f"logit_{finding}"] = _number(prediction.logits[n])
-        row[f"threshold_{finding}"] = _number(prediction.thresholds[n])
-        row[f"flag_{finding}"] = str(int(prediction.flags[n]))
+    for i, finding in enumerate(prediction.findings):
+        row[f"score_{finding}"] = _number(prediction.scores[i])
+        row[f"logit_{finding}"] = _number(prediction.logits[i])
+        row[f"threshold_{finding}"] = _number(prediction.thresholds[i])
+        row[f"flag_{finding}"] = str(int(prediction.flags[i]))
     return row
 
 
 def patient_cell(patient_id: str, mode: IdentityMode, key: bytes) -> str:
-    """The PatientID cell: nothing, a keyed hash (HMAC-SHA256, 64 bits shown), or the ID."""
+    """The PatientID cell: empty, a keyed hash (HMAC-SHA256, 64 bits shown), or the ID itself.
+
+    Raises:
+        ValueError: `hash` without a key.
+    """
     if mode == "none" or not patient_id:
         return ""
     if mode == "full":
         return patient_id
     if not key:
-        raise ValueError("identity `hash` needs a key: without one an ID is found by trying")
+        raise ValueError("identity `hash` needs a key: unkeyed, an ID is found by trying them all")
     digest = hmac.new(key, patient_id.encode("utf-8", "surrogateescape"), hashlib.sha256)
     return digest.hexdigest()[:HASH_LENGTH]
 
@@ -153,7 +157,7 @@ def patient_cell(patient_id: str, mode: IdentityMode, key: bytes) -> str:
 def write_predictions(
     path: Path, findings: Iterable[str], rows: Iterable[Mapping[str, str]]
 ) -> None:
-    """Write the CSV in one step: a reader sees the old file or the new one.
+    """Write the CSV in one step: other programs see the old file or the new one.
 
     Raises:
         OSError: the file cannot be written.
@@ -163,11 +167,11 @@ def write_predictions(
         writer = csv.writer(stream, lineterminator="\r\n")
         writer.writerow(header)
         for row in rows:
-            writer.writerow([_protected(name, row[name]) for name in header])
+            writer.writerow([_escaped(name, row[name]) for name in header])
 
 
 def read_predictions(path: Path) -> Predictions:
-    """Read a CSV back; the protection against formulas is taken off.
+    """Read a predictions CSV, without its escapes against formulas.
 
     Raises:
         UsageError: the file is not a predictions CSV.
@@ -177,18 +181,20 @@ def read_predictions(path: Path) -> Predictions:
         with path.open(encoding="utf-8-sig", newline="") as stream:
             header, *lines = csv.reader(stream)
     except (ValueError, csv.Error) as error:
-        raise _no_predictions(path, "it is no CSV text") from error
+        raise _not_predictions(path, "it is not CSV text") from error
     findings = tuple(name.removeprefix("score_") for name in header if name.startswith("score_"))
     missing = [name for name in columns(findings) if name not in header]
     if missing:
-        raise _no_predictions(path, f"column {missing[0]} is missing")
+        raise _not_predictions(path, f"column {missing[0]} is missing")
     if any(len(line) != len(header) for line in lines):
-        raise _no_predictions(path, "a row is longer or shorter than the header")
+        raise _not_predictions(path, "a row is longer or shorter than the header")
     rows = (dict(zip(header, line, strict=True)) for line in lines)
-    return Predictions(findings, tuple({k: _bare(k, v) for k, v in row.items()} for row in rows))
+    return Predictions(
+        findings, tuple({k: _unescaped(k, v) for k, v in row.items()} for row in rows)
+    )
 
 
-def _no_predictions(path: Path, why: str) -> UsageError:
+def _not_predictions(path: Path, why: str) -> UsageError:
     hint = "Choose a predictions.csv that XrayView wrote."
     return UsageError("Not a table of predictions", path=path, why=why, hint=hint)
 
@@ -197,20 +203,14 @@ def _is_number(column: str) -> bool:
     return column in NUMBERS or column.startswith(PER_FINDING)
 
 
-def _protected(column: str, cell: str) -> str:
-    return f"'{cell}" if cell.startswith(FORMULA) and not _is_number(column) else cell
+def _escaped(column: str, cell: str) -> str:
+    return cell if _is_number(column) else escape_formula(cell)
 
 
-def _bare(column: str, cell: str) -> str:
-    protected = cell.startswith("'") and cell[1:].startswith(FORMULA) and not _is_number(column)
-    return cell[1:] if protected else cell
+def _unescaped(column: str, cell: str) -> str:
+    return cell if _is_number(column) else unescape_formula(cell)
 
 
 def _number(value: float | None) -> str:
     """The shortest text that reads back as the same number."""
     return "" if value is None else repr(float(value))
-
-
-def _printable(name: str) -> str:
-    """File names that are no valid UTF-8 show their bytes as `\\xNN`."""
-    return name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")

@@ -1,4 +1,4 @@
-"""The table of tags: one row for every file that was tried, one column per attribute."""
+"""The tag table: one row per file that was tried, one column per attribute."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from pathlib import Path
 
 from xrayview.errors import Status, StatusCode, UsageError
 from xrayview.io.atomic import replacing
-from xrayview.io.tables.predictions import FORMULA, IdentityMode, patient_cell
+from xrayview.io.tables.cells import escape_formula, printable_name
+from xrayview.io.tables.predictions import IdentityMode, patient_cell
 from xrayview.io.tags.columns import NUMBER_VRS, Column, parse_column
 
 BEFORE_TAGS = ("path", "status", "status_code", "message")
@@ -19,7 +20,7 @@ BEFORE_TAGS = ("path", "status", "status_code", "message")
 
 @dataclass(frozen=True)
 class TagRow:
-    """One file: `cells` has a text per column, and is empty when the file failed."""
+    """One file; `cells` has one text per column, and is empty when the file failed."""
 
     path: str
     status: Status
@@ -30,12 +31,12 @@ class TagRow:
 
 @dataclass(frozen=True)
 class TagTable:
-    """Which columns a table has, and what it says of the patient."""
+    """The columns of a table, and how it identifies patients."""
 
     columns: tuple[Column, ...]
     identity: IdentityMode = "hash"
     identity_key: bytes = b""
-    """For `hash`, see `Provenance`."""
+    """For `hash`; see `Provenance`."""
 
     @property
     def header(self) -> tuple[str, ...]:
@@ -43,11 +44,11 @@ class TagTable:
         return (*BEFORE_TAGS, *(column.name for column in self.columns))
 
     def line(self, row: TagRow) -> list[str]:
-        """The row as cells, safe against formulas."""
+        """The cells of a row, escaped against formulas."""
         cells = row.cells or ("",) * len(self.columns)
-        before = (_printable(row.path), row.status.value, row.code.value, row.message)
+        before = (printable_name(row.path), row.status.value, row.code.value, row.message)
         return [
-            *map(_protected, before),
+            *map(escape_formula, before),
             *(self._cell(*pair) for pair in zip(self.columns, cells, strict=True)),
         ]
 
@@ -55,34 +56,34 @@ class TagTable:
         if column.keyword == "PatientID":
             text = patient_cell(text, self.identity, self.identity_key)
         is_number = column.vr in NUMBER_VRS and _is_number(text)
-        return text if is_number else _protected(text)
+        return text if is_number else escape_formula(text)
 
 
 def tag_table(names: tuple[str, ...], identity: IdentityMode, key: bytes = b"") -> TagTable:
-    """The table with the columns of these names.
+    """A table with the columns `names`.
 
     Raises:
-        UsageError: a name is no column, stands twice, or may name the patient without
-            `identity` being `full`.
+        UsageError: a name is not a column, is repeated, or may identify the patient although
+            `identity` is not `full`.
     """
     columns = tuple(map(parse_column, names))
     for column in columns:
         if column.is_identifying and column.keyword != "PatientID" and identity != "full":
             raise UsageError(
-                f"{column.name} may say who the patient is",
-                why="it is text, a date, or identifying by DICOM PS3.15",
+                f"{column.name} may identify the patient",
+                why="it is free text, a date, or listed as identifying in DICOM PS3.15",
                 hint="Leave it out, or add --identity full.",
             )
     if len(set(names)) < len(names):
-        raise UsageError("A column is asked for twice", hint="Name each column once.")
+        raise UsageError("A column is listed twice", hint="Name each column once.")
     return TagTable(columns, identity, key)
 
 
 @contextmanager
 def tag_table_writer(path: Path, table: TagTable) -> Iterator[Callable[[TagRow], None]]:
-    """Write the table row by row; it appears under its name once the block has ended well.
+    """Write the table row by row; the file appears when the block has ended without an error.
 
-    UTF-8, comma, RFC 4180, dot decimal, as the predictions.
+    UTF-8, comma, RFC 4180, dot decimal, like the predictions.
 
     Raises:
         OSError: the file cannot be written.
@@ -93,17 +94,8 @@ def tag_table_writer(path: Path, table: TagTable) -> Iterator[Callable[[TagRow],
         yield lambda row: writer.writerow(table.line(row))
 
 
-def _protected(cell: str) -> str:
-    return f"'{cell}" if cell.startswith(FORMULA) else cell
-
-
 def _is_number(text: str) -> bool:
     try:
         return math.isfinite(float(text))
     except ValueError:
         return False
-
-
-def _printable(name: str) -> str:
-    """File names that are no valid UTF-8 show their bytes as `\\xNN`."""
-    return name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")

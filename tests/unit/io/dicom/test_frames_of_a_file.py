@@ -48,17 +48,17 @@ def test_that_a_frame_past_the_last_is_refused(path: Path) -> None:
         decode_film(DecodeFilm(replace(film, frame=5)))
 
 
-def test_that_a_held_file_is_read_once_and_keeps_its_hash(
+def test_that_a_cached_file_is_read_once_and_keeps_its_hash(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     film = read_header(path, path.parent)
-    alone = read_film(film)
+    uncached = read_film(film)
     reads: list[Path] = []
     bytes_of = readers._bytes_of
     monkeypatch.setattr(readers, "_bytes_of", lambda p: (reads.append(p), bytes_of(p))[1])
     cache = FileCache()
     hashes = {read_film(replace(film, frame=n), cache=cache).sha256 for n in range(5)}
-    assert hashes == {alone.sha256}
+    assert hashes == {uncached.sha256}
     assert len(reads) == 1
     cache.release()
     read_film(film, cache=cache)
@@ -75,10 +75,10 @@ def test_that_a_file_that_changed_is_read_again(path: Path) -> None:
     assert after.sha256 != before.sha256
 
 
-def test_that_a_file_past_the_limit_is_not_entry(
+def test_that_a_file_past_the_limit_is_not_cached(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(readers, "MOST_HELD_BYTES", 10)
+    monkeypatch.setattr(readers, "MAX_CACHED_BYTES", 10)
     cache = FileCache()
     cache.read(path)
     assert cache._entry is None

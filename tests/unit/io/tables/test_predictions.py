@@ -1,4 +1,4 @@
-"""The CSV: its columns, its cells, and what is never in it."""
+"""The predictions CSV: its columns, its cells, and what is never written to it."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from xrayview.domain.events import FilmResult
 from xrayview.domain.film import FilmRef
 from xrayview.domain.model import Finding, GateVerdict, ModelCard, Prediction, PreprocessSpec
 from xrayview.errors import Status, StatusCode, UsageError
+from xrayview.io.tables.cells import FORMULA_STARTS
 from xrayview.io.tables.predictions import (
-    FORMULA,
     Provenance,
     columns,
     patient_cell,
@@ -82,7 +82,7 @@ def written(path: Path, *results: FilmResult, provenance: Provenance = PROVENANC
     return path
 
 
-def test_that_the_columns_are_those_of_the_convention() -> None:
+def test_that_the_columns_follow_the_specification() -> None:
     assert ",".join(columns(("A", "B"))) == (
         "path,status,status_code,message,PatientID,StudyInstanceUID,SeriesInstanceUID,"
         "SOPInstanceUID,frame,Modality,BodyPartExamined,ViewPosition,PatientSex,PatientAge,"
@@ -92,7 +92,7 @@ def test_that_the_columns_are_those_of_the_convention() -> None:
     )
 
 
-def test_that_a_judged_film_reads_back_as_it_was(tmp_path: Path) -> None:
+def test_that_a_scored_film_survives_a_round_trip(tmp_path: Path) -> None:
     table = read_predictions(written(tmp_path / "p.csv", RESULT))
     (row,) = table.rows
     assert table.findings == FINDINGS
@@ -107,17 +107,17 @@ def test_that_a_judged_film_reads_back_as_it_was(tmp_path: Path) -> None:
     assert row["label"] == ""
 
 
-def test_that_a_failed_film_has_a_row_without_any_number(tmp_path: Path) -> None:
+def test_that_a_failed_film_has_a_row_without_numbers(tmp_path: Path) -> None:
     failed = FilmResult("x.dcm", Status.ERROR, StatusCode.DECODER_CRASHED, "It stopped.")
     table = read_predictions(written(tmp_path / "p.csv", RESULT, failed))
     assert table.scores("Effusion") == (0.1 + 0.2, None)
     row = table.rows[1]
     assert row["status_code"] == "DECODER_CRASHED"
-    judged = ("score_", "logit_", "threshold_", "flag_", "uncertainty", "predicted", "device")
-    assert {row[name] for name in row if name.startswith(judged)} == {""}
+    scored = ("score_", "logit_", "threshold_", "flag_", "uncertainty", "predicted", "device")
+    assert {row[name] for name in row if name.startswith(scored)} == {""}
 
 
-def test_that_formulas_are_disarmed_in_text_and_numbers_stay_numbers(tmp_path: Path) -> None:
+def test_that_formulas_are_escaped_in_text_and_numbers_stay_numbers(tmp_path: Path) -> None:
     path = written(tmp_path / "p.csv", replace(RESULT, relative_path="=cmd|'/c calc'!A0.png"))
     with path.open(encoding="utf-8", newline="") as stream:
         (row,) = csv.DictReader(stream)
@@ -128,8 +128,8 @@ def test_that_formulas_are_disarmed_in_text_and_numbers_stay_numbers(tmp_path: P
     assert read_predictions(path).rows[0]["path"] == "=cmd|'/c calc'!A0.png"
 
 
-@pytest.mark.parametrize("start", FORMULA)
-def test_that_every_start_of_a_formula_is_disarmed(tmp_path: Path, start: str) -> None:
+@pytest.mark.parametrize("start", FORMULA_STARTS)
+def test_that_every_start_of_a_formula_is_escaped(tmp_path: Path, start: str) -> None:
     film = replace(REF, manufacturer=f"{start}1+1")
     path = written(tmp_path / "p.csv", replace(RESULT, ref=film))
     with path.open(encoding="utf-8", newline="") as stream:
@@ -147,7 +147,7 @@ def test_that_the_file_is_rfc_4180(tmp_path: Path) -> None:
     assert read_predictions(path).rows[0]["message"] == message
 
 
-def test_that_a_patient_id_is_a_keyed_hash_by_default() -> None:
+def test_that_a_patient_id_is_written_as_a_keyed_hash_by_default() -> None:
     cell = patient_cell("0047-11", "hash", b"a" * 32)
     assert cell == patient_cell("0047-11", "hash", b"a" * 32)
     assert cell != patient_cell("0047-11", "hash", b"b" * 32)
@@ -158,25 +158,25 @@ def test_that_a_patient_id_is_a_keyed_hash_by_default() -> None:
     assert patient_cell("0047-11", "full", b"") == "0047-11"
 
 
-def test_that_a_hash_without_a_key_is_refused() -> None:
+def test_that_hashing_without_a_key_is_refused() -> None:
     with pytest.raises(ValueError, match="key"):
         patient_cell("0047-11", "hash", b"")
 
 
 @pytest.mark.parametrize("identity", ["none", "hash", "full"])
-def test_that_a_name_is_in_no_mode_in_the_file(tmp_path: Path, identity: str) -> None:
+def test_that_the_patients_name_is_never_written(tmp_path: Path, identity: str) -> None:
     provenance = replace(PROVENANCE, identity=identity)
     data = written(tmp_path / "p.csv", RESULT, provenance=provenance).read_bytes()
     assert b"JANE" not in data
     assert (b"0047-11" in data) == (identity == "full")
 
 
-def test_that_names_that_are_no_text_show_their_bytes(tmp_path: Path) -> None:
+def test_that_file_names_that_are_not_utf_8_show_their_bytes(tmp_path: Path) -> None:
     path = written(tmp_path / "p.csv", replace(RESULT, relative_path="film\udcff.png"))
     assert read_predictions(path).rows[0]["path"] == "film\\xff.png"
 
 
-def test_that_an_error_while_writing_leaves_the_old_file(tmp_path: Path) -> None:
+def test_that_an_error_while_writing_keeps_the_old_file(tmp_path: Path) -> None:
     path = written(tmp_path / "p.csv", RESULT)
     before = path.read_bytes()
     with pytest.raises(KeyError):
@@ -188,13 +188,13 @@ def test_that_an_error_while_writing_leaves_the_old_file(tmp_path: Path) -> None
 @pytest.mark.parametrize(
     ("content", "why"),
     [
-        (b"", "no CSV"),
-        (b"\xff\xfe\x00", "no CSV"),
+        (b"", "not CSV"),
+        (b"\xff\xfe\x00", "not CSV"),
         (b"a,b\r\n1,2\r\n", "column path is missing"),
         (",".join(columns(("A",))).encode() + b"\r\nshort\r\n", "longer or shorter"),
     ],
 )
-def test_that_another_file_is_refused_with_the_reason(
+def test_that_other_files_are_refused_with_the_reason(
     tmp_path: Path, content: bytes, why: str
 ) -> None:
     path = tmp_path / "other.csv"
@@ -204,9 +204,11 @@ def test_that_another_file_is_refused_with_the_reason(
 
 
 @given(text=st.text(st.characters(exclude_categories=["Cs"]), max_size=20))
-def test_that_any_message_comes_back(tmp_path_factory: pytest.TempPathFactory, text: str) -> None:
+def test_that_any_message_survives_a_round_trip(
+    tmp_path_factory: pytest.TempPathFactory, text: str
+) -> None:
     path = tmp_path_factory.getbasetemp() / "any.csv"
     written(path, replace(RESULT, message=text))
-    # A text that already looks disarmed is the one that cannot be told apart.
-    expected = text[1:] if text.startswith("'") and text[1:].startswith(FORMULA) else text
+    # Only a text that already looks escaped cannot be restored.
+    expected = text[1:] if text.startswith("'") and text[1:].startswith(FORMULA_STARTS) else text
     assert read_predictions(path).rows[0]["message"] == expected

@@ -1,4 +1,4 @@
-"""The table of tags: safe to open in a spreadsheet, and without identity unless asked by name."""
+"""The tag table: safe to open in a spreadsheet, and free of identity unless requested."""
 
 from __future__ import annotations
 
@@ -38,13 +38,13 @@ def ok(*cells: str, path: str = "a.dcm") -> TagRow:
         "00091001", "GPSLatitude", "DetectorID", "ProtocolName",
     ],
 )  # fmt: skip
-def test_that_what_may_name_the_patient_is_asked_for_twice(name: str) -> None:
+def test_that_identifying_columns_need_full_identity(name: str) -> None:
     with pytest.raises(UsageError, match="--identity full"):
         tag_table((name,), "hash", KEY)
     assert tag_table((name,), "full").header[-1] == name
 
 
-def test_that_the_default_columns_need_no_consent() -> None:
+def test_that_the_default_columns_do_not_need_full_identity() -> None:
     codes = ("ViewCodeSequence.0.CodeMeaning", "SourceImageSequence.0.ReferencedSOPInstanceUID")
     table = tag_table((*DEFAULT_COLUMNS, *codes), "none")
     assert table.header[:5] == ("path", "status", "status_code", "message", "PatientID")
@@ -55,7 +55,7 @@ def test_that_the_default_columns_need_no_consent() -> None:
 @pytest.mark.parametrize(
     ("identity", "expected"), [("none", ""), ("hash", "keyed"), ("full", "P1")]
 )
-def test_that_the_patient_id_is_hashed_as_in_the_predictions(
+def test_that_the_patient_id_is_hashed_like_in_the_predictions(
     identity: str, expected: str, tmp_path: Path
 ) -> None:
     table = tag_table(("PatientID",), identity, KEY)  # type: ignore[arg-type]
@@ -78,20 +78,20 @@ def test_that_the_patient_id_is_hashed_as_in_the_predictions(
         ("Manufacturer", 'a,"b"\nc', 'a,"b"\nc'),
     ],
 )
-def test_that_formulas_are_text_and_numbers_stay_numbers(
+def test_that_formulas_are_escaped_and_numbers_stay_numbers(
     column: str, cell: str, expected: str, tmp_path: Path
 ) -> None:
     _, row = written(tmp_path / "t.csv", tag_table((column,), "none"), ok(cell))
     assert row[-1] == expected
 
 
-def test_that_a_file_that_failed_has_its_row(tmp_path: Path) -> None:
+def test_that_a_failed_file_has_a_row(tmp_path: Path) -> None:
     failed = TagRow("@b.txt", Status.ERROR, StatusCode.NOT_AN_IMAGE, "Not a film.")
     _, row = written(tmp_path / "t.csv", tag_table(("Rows", "KVP"), "none"), failed)
     assert row == ["'@b.txt", "error", "NOT_AN_IMAGE", "Not a film.", "", ""]
 
 
-def test_that_an_error_leaves_the_old_table(tmp_path: Path) -> None:
+def test_that_an_error_keeps_the_old_table(tmp_path: Path) -> None:
     path = tmp_path / "t.csv"
     path.write_text("old")
     with pytest.raises(ZeroDivisionError), tag_table_writer(path, tag_table(("Rows",), "none")):
@@ -109,11 +109,11 @@ def test_that_an_error_leaves_the_old_table(tmp_path: Path) -> None:
         ("", "no DICOM keyword"),
     ],
 )
-def test_that_an_unknown_column_is_refused_with_what_to_do(name: str, hint: str) -> None:
+def test_that_an_unknown_column_is_refused_with_a_hint(name: str, hint: str) -> None:
     with pytest.raises(UsageError, match=hint):
         parse_column(name)
 
 
-def test_that_a_column_stands_once() -> None:
+def test_that_a_repeated_column_is_refused() -> None:
     with pytest.raises(UsageError, match="twice"):
         tag_table(("Rows", "Rows"), "none")

@@ -1,8 +1,7 @@
-"""Annotations beside the study: what is saved is loaded, and nothing else is."""
+"""Annotations beside their films: what is saved is loaded, and invalid files are rejected."""
 
 from __future__ import annotations
 
-import csv
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -12,22 +11,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from xrayview.domain.measurement import POINTS, Annotation, FilmMarks, Mark, Measured
+from xrayview.domain.measurement import POINTS, Annotation, FilmMarks, Mark
 from xrayview.domain.radiograph import Spacing, SpacingKind
 from xrayview.errors import UsageError
-from xrayview.io.tables.measurements import (
-    FILE_NAME,
-    export_measurements,
-    load_measurements,
-    save_measurements,
-)
+from xrayview.io.tables.measurement_store import FILE_NAME, load_measurements, save_measurements
 
 UID = "1.2.826.0.1"
 LENGTH = Annotation(Mark.LENGTH, ((1.5, 2.0), (30.25, 4.0)), UID, 1, "Größe")
 MARKS = FilmMarks((LENGTH,), Spacing(0.2, 0.1, SpacingKind.USER))
 
 
-def test_that_every_kind_comes_back_as_it_was_saved(tmp_path: Path) -> None:
+def test_that_every_kind_of_annotation_survives_a_round_trip(tmp_path: Path) -> None:
     path = tmp_path / FILE_NAME
     all_kinds = tuple(
         Annotation(kind, tuple((n + 0.1, n / 3) for n in range(POINTS[kind][0])), "1.2", text="x")
@@ -39,7 +33,7 @@ def test_that_every_kind_comes_back_as_it_was_saved(tmp_path: Path) -> None:
     assert [file.name for file in tmp_path.iterdir()] == [FILE_NAME]
 
 
-def test_that_a_study_without_a_file_has_no_annotations(tmp_path: Path) -> None:
+def test_that_a_folder_without_a_file_has_no_annotations(tmp_path: Path) -> None:
     assert load_measurements(tmp_path / FILE_NAME) == {}
 
 
@@ -73,11 +67,11 @@ FIRST = (*FILM, "annotations", 0)
         (_set(*FIRST, "points", 1, value=[1, True]), r"points\[1\]: not a number"),
         (_set(*FIRST, "points", 1, value=[1, 10**400]), r"points\[1\]: not a number"),
         (_set(*FIRST, "points", 1, value=[1, float("nan")]), r"points\[1\]: not a number"),
-        (_set(*FILM, "calibration", "row_mm", value=0), "calibration: spacings are above 0"),
+        (_set(*FILM, "calibration", "row_mm", value=0), "calibration: spacings must be above 0"),
         (_set(*FILM, "calibration", "row_mm", value="1"), "row_mm: not a number"),
     ],
 )
-def test_that_a_fault_is_named_with_its_place(
+def test_that_an_error_is_reported_with_its_location(
     change: Callable[[Any], None], why: str, tmp_path: Path
 ) -> None:
     path = tmp_path / FILE_NAME
@@ -93,7 +87,7 @@ def test_that_a_fault_is_named_with_its_place(
 
 @given(st.binary(max_size=200) | st.text(alphabet='[]{}":,1schemafl', max_size=200).map(str.encode))
 @settings(deadline=None, max_examples=50)
-def test_that_any_bytes_end_in_our_own_error(
+def test_that_arbitrary_bytes_raise_our_own_error(
     tmp_path_factory: pytest.TempPathFactory, data: bytes
 ) -> None:
     path = tmp_path_factory.getbasetemp() / "any.json"
@@ -102,26 +96,8 @@ def test_that_any_bytes_end_in_our_own_error(
         load_measurements(path)
 
 
-def test_that_a_deep_nest_ends_in_our_own_error(tmp_path: Path) -> None:
+def test_that_deep_nesting_raises_our_own_error(tmp_path: Path) -> None:
     path = tmp_path / FILE_NAME
     path.write_text("[" * 200_000)
     with pytest.raises(UsageError):
         load_measurements(path)
-
-
-def test_that_figures_have_unit_and_spacing_kind_in_the_csv(tmp_path: Path) -> None:
-    path = tmp_path / "m.csv"
-    note = Annotation(Mark.TEXT, ((-3.0, 2.0),), UID, text="=cmd")
-    rows = [
-        ("a/1.dcm", LENGTH, (Measured("length", 4.5, "mm", SpacingKind.DETECTOR),)),
-        ("=b.png", note, ()),
-        ("\udcff.png", note, (Measured("mean", None, ""),)),
-    ]
-    export_measurements(path, rows)
-    with path.open(encoding="utf-8", newline="") as stream:
-        first, second, third = csv.DictReader(stream)
-    assert (first["value"], first["unit"], first["spacing_kind"]) == ("4.5", "mm", "at detector")
-    assert [row["path"] for row in (first, second, third)] == ["a/1.dcm", "'=b.png", r"\xff.png"]
-    assert (first["points"], first["text"]) == ("1.5:2 30.25:4", "Größe")
-    assert (second["text"], second["name"], second["value"]) == ("'=cmd", "", "")
-    assert (third["points"], third["value"]) == ("'-3:2", "")

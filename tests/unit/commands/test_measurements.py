@@ -1,4 +1,4 @@
-"""`xrayview measurements`: what is drawn on films, measured without a window."""
+"""`xrayview measurements`: the annotations of a folder, measured without a window."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from xrayview.domain.measurement import Annotation, FilmMarks, Mark
 from xrayview.domain.radiograph import Spacing, SpacingKind
 from xrayview.errors import ExitCode
 from xrayview.io.readers import read_film, read_header
-from xrayview.io.tables.measurements import FILE_NAME, save_measurements
+from xrayview.io.tables.measurement_store import FILE_NAME, save_measurements
 
 LINE, BOX = ((0.0, 0.0), (0.0, 10.0)), ((2.0, 2.0), (9.0, 12.0))
 
@@ -62,7 +62,9 @@ def test_that_lengths_and_regions_are_measured_with_their_spacing(
     assert "DOE" not in out.read_text(encoding="utf-8")
 
 
-def test_that_a_raster_film_is_known_by_the_hash_of_its_file(folder: Path, tmp_path: Path) -> None:
+def test_that_a_raster_film_is_identified_by_the_hash_of_its_file(
+    folder: Path, tmp_path: Path
+) -> None:
     path = write_raster(folder / "a.png", phantom(bits=8))
     key = f"sha256:{read_film(read_header(path, folder)).sha256}"
     save_measurements(folder / FILE_NAME, {key: FilmMarks((Annotation(Mark.LENGTH, LINE, key),))})
@@ -74,7 +76,7 @@ def test_that_a_raster_film_is_known_by_the_hash_of_its_file(folder: Path, tmp_p
     assert row["path"] == "renamed.png"
 
 
-def test_that_a_film_that_cannot_be_read_keeps_its_rows_without_figures(
+def test_that_an_unreadable_film_keeps_its_rows_without_values(
     folder: Path, tmp_path: Path
 ) -> None:
     whole = (folder / "film1.dcm").read_bytes()
@@ -88,13 +90,13 @@ def test_that_a_film_that_cannot_be_read_keeps_its_rows_without_figures(
     assert [row["value"] for row in table(out)] == ["", "2.0"]
 
 
-def test_that_without_a_drawing_no_table_is_written(folder: Path, tmp_path: Path) -> None:
+def test_that_no_table_is_written_without_annotations(folder: Path, tmp_path: Path) -> None:
     out = tmp_path / "m.csv"
     assert main(["measurements", str(folder), "--out", str(out)]) == ExitCode.NOTHING_USABLE
     assert not out.exists()
 
 
-def test_that_a_file_with_a_fault_ends_the_command_and_names_it(
+def test_that_an_invalid_file_stops_the_command_and_is_named(
     folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (folder / FILE_NAME).write_text("{broken", encoding="utf-8")
