@@ -16,8 +16,8 @@ from xrayview.display.measure import probe
 from xrayview.display.regions import region_window
 from xrayview.domain.measurement import Annotation, Mark, Measured
 from xrayview.domain.radiograph import Point, Radiograph, Spacing
+from xrayview.ui.measure.annotation_drag import Grip
 from xrayview.ui.measure.film_marks import MarksOfFilm, film_key
-from xrayview.ui.measure.grip import Grip
 from xrayview.ui.measure.hit import Hit, find
 from xrayview.ui.measure.label_layout import Shown
 from xrayview.ui.measure.marks_item import MarksItem

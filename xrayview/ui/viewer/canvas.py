@@ -15,7 +15,7 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QFrame, QGraphicsScene, QGraphicsView, QWidget
 
 from xrayview.ui.viewer.film_item import FilmItem
-from xrayview.ui.viewer.loupe import Loupe
+from xrayview.ui.viewer.magnifier import Loupe
 from xrayview.ui.viewer.mouse import Tool, WheelSteps, action_of, zoom_of_drag, zoom_of_wheel
 from xrayview.ui.viewer.placement import Placement
 

@@ -12,7 +12,7 @@ from xrayview.ui.viewer import colour_bar
 from xrayview.ui.viewer.colour_bar import ColourBar
 from xrayview.ui.viewer.film_item import FilmItem
 from xrayview.ui.viewer.heat_item import DEFAULT_OPACITY, HeatItem
-from xrayview.ui.viewer.loupe import Loupe
+from xrayview.ui.viewer.magnifier import Loupe
 
 GAP_PX = 8
 """Between film, colour bar and what stands at the edge."""

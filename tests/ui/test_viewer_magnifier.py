@@ -16,7 +16,7 @@ from tests.ui.test_viewer_gestures import LEFT, mouse, wheel
 from xrayview.domain.model import Affine, HeatMap
 from xrayview.domain.radiograph import Radiograph
 from xrayview.ui.viewer.film_view import FilmViewer
-from xrayview.ui.viewer.loupe import ACROSS_PX, Loupe
+from xrayview.ui.viewer.magnifier import ACROSS_PX, Loupe
 
 MIDDLE = QPointF(320, 240)
 
