@@ -95,7 +95,7 @@ class ReadingSession:
         self.said["marks"] = {
             mark.kind: {
                 "points": mark.points,
-                "figures": {f.name: f.value for f in viewer.measure.figures(mark)},
+                "figures": {f.name: f.value for f in viewer.measure.values(mark)},
                 "spacing": str(viewer.measure.spacing.kind),
             }
             for mark in viewer.measure.annotations()
@@ -131,8 +131,8 @@ class ReadingSession:
         self.space.workbench.open_film(current)
         yield "the newest film is here", lambda: self._shows(current.film_id)
         yield xdo("key", "shift+p")
-        yield "the prior stands at the right", lambda: grid.line_of(1).startswith("Prior")
-        self.said["lines"] = [grid.line_of(0), grid.line_of(1)]
+        yield "the prior stands at the right", lambda: grid.note_of(1).startswith("Prior")
+        self.said["lines"] = [grid.note_of(0), grid.note_of(1)]
         self.said["prior"] = [view.film.relative_path for view in self.session.views]
         yield xdo("key", "alt+1")
         yield "one film is here again", lambda: len(self.session.views) == 1

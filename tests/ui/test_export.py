@@ -110,7 +110,7 @@ def test_that_measurements_and_heat_map_are_on_the_figure(
     with qtbot.waitSignal(space.judging.heat_map_ready, timeout=WAIT_MS):
         space.heat.set_on(True)
     layer = space.viewer.measure
-    qtbot.waitUntil(lambda: layer.marks is not None and layer.marks.ready, timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: layer.marks is not None and layer.marks.is_loaded, timeout=WAIT_MS)
     film = session.radiograph.ref
     layer.marks.add(Annotation(Mark.LENGTH, ((10.0, 10.0), (10.0, 40.0)), film.sop_uid))
     dialog = figure_dialog(qtbot, ready)

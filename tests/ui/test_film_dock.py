@@ -312,7 +312,7 @@ def test_that_the_pipeline_gives_the_spacing_with_its_kind_and_its_tag(
     assert "0.143 mm/px at detector" in pipeline(window)
     assert "(0018,1164) ImagerPixelSpacing = 0.143\\0.143" in pipeline(window)
     layer = window.workspace.viewer.measure
-    qtbot.waitUntil(lambda: layer.marks is not None and layer.marks.ready, timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: layer.marks is not None and layer.marks.is_loaded, timeout=WAIT_MS)
     layer.marks.calibrate(Spacing(0.1, 0.1, SpacingKind.USER))
     qtbot.waitUntil(lambda: "0.1 mm/px user, set by you" in pipeline(window), timeout=WAIT_MS)
     layer.undo()

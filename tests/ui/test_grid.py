@@ -251,12 +251,12 @@ def test_that_the_nearest_earlier_film_opens_at_the_right_with_its_distance_in_t
     settle(qtbot, space)
     assert on_screen(space) == ["3.dcm", "2.dcm"]
     assert space.session.current.relative_path == "3.dcm"
-    assert space.grid.line_of(0) == "Current   2024-01-19"
-    assert space.grid.line_of(1) == "Prior   2023-05-15   8 mo earlier (249 days)"
+    assert space.grid.note_of(0) == "Current   2024-01-19"
+    assert space.grid.note_of(1) == "Prior   2023-05-15   8 mo earlier (249 days)"
     qtbot.keyClick(space.window(), Qt.Key.Key_X)
-    assert space.grid.line_of(1) == "Prior   8 mo earlier (249 days)"
+    assert space.grid.note_of(1) == "Prior   8 mo earlier (249 days)"
     show(qtbot, space, "5.dcm")
-    assert (space.grid.line_of(0), space.grid.line_of(1)) == ("", "")
+    assert (space.grid.note_of(0), space.grid.note_of(1)) == ("", "")
 
 
 def test_that_the_current_film_makes_room_for_its_prior_at_the_right(

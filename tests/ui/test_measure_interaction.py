@@ -29,7 +29,7 @@ from xrayview.domain.radiograph import (
     Window,
 )
 from xrayview.io.readers import read_film, read_header
-from xrayview.ui.measure.film_marks import MarksOfFilm, film_key
+from xrayview.ui.measure.film_marks import FilmMarksModel, film_key
 from xrayview.ui.measure.layer import MeasureLayer
 from xrayview.ui.viewer.film_view import FilmViewer
 
@@ -66,7 +66,7 @@ class Hand:
         self.viewer = FilmViewer()
         self.viewer.resize(640, 480)
         self.viewer.show()
-        self.marks = MarksOfFilm()
+        self.marks = FilmMarksModel()
         self.marks.take(FilmMarks())
         self.film = film
         self.viewer.show_film(film, (1, 1))
@@ -112,7 +112,7 @@ class Hand:
         return self.layer.item.to_screen(point)
 
     def value(self, annotation: Annotation, name: str) -> float:
-        figures = {figure.name: figure.value for figure in self.layer.figures(annotation)}
+        figures = {figure.name: figure.value for figure in self.layer.values(annotation)}
         value = figures[name]
         assert value is not None
         return value
@@ -202,7 +202,7 @@ def test_that_a_length_on_a_film_without_spacing_is_in_pixels(
     hand = Hand(leg)
     qtbot.addWidget(hand.viewer)
     drawn = hand.draw("length", A, B)
-    (figure,) = hand.layer.figures(drawn)
+    (figure,) = hand.layer.values(drawn)
     assert (figure.unit, figure.spacing) == ("px", SpacingKind.UNKNOWN)
     (drawing,) = hand.layer.drawings()
     assert drawing.lines[0].endswith(" px")
@@ -469,7 +469,7 @@ def test_that_a_large_region_is_counted_where_nobody_waits(hand: Hand) -> None:
     waiting: list[Callable[[], None]] = []
     hand.layer.later = lambda _slot, work, done: waiting.append(lambda: done(work()))
     drawn = hand.draw("rectangle", QPointF(200, 60), QPointF(440, 420))
-    assert [figure.name for figure in hand.layer.figures(drawn)] == ["area"]
+    assert [figure.name for figure in hand.layer.values(drawn)] == ["area"]
     assert len(waiting) == 1
     waiting[0]()
     expected = roi_statistics(hand.film, drawn.kind, drawn.points).mean

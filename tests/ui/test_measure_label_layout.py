@@ -7,26 +7,26 @@ from PySide6.QtCore import QPointF, QRectF
 from PySide6.QtGui import QFontMetricsF, QImage, QPainter, QTransform
 from pytestqt.qtbot import QtBot
 
-from xrayview.display.drawings import Drawing, drawing, handles
+from xrayview.display.drawings import AnnotationDrawing, drawing, handles
 from xrayview.domain.measurement import Annotation, Mark
 from xrayview.ui.measure.hit import find
-from xrayview.ui.measure.label_layout import Laid, Laying, Shown
+from xrayview.ui.measure.label_layout import DrawingState, LabelLayout, PlacedDrawing
 from xrayview.ui.measure.marks_item import _paint, arrow_head, picture_of
 from xrayview.ui.style.fonts import SMALL_PX, pixels
 
 VIEW = QRectF(0, 0, 600, 400)
 
 
-def laying(to_view: QTransform | None = None) -> Laying:
-    return Laying(to_view or QTransform(), VIEW, QFontMetricsF(pixels(SMALL_PX)))
+def laying(to_view: QTransform | None = None) -> LabelLayout:
+    return LabelLayout(to_view or QTransform(), VIEW, QFontMetricsF(pixels(SMALL_PX)))
 
 
 def text(*point: float, words: str = "a note") -> Annotation:
     return Annotation(Mark.TEXT, (point,), "1", text=words)  # type: ignore[arg-type]
 
 
-def lay(*annotations: Annotation, selected: Annotation | None = None) -> list[Laid]:
-    shown = [Shown(drawing(a), a, a == selected) for a in annotations]
+def lay(*annotations: Annotation, selected: Annotation | None = None) -> list[PlacedDrawing]:
+    shown = [DrawingState(drawing(a), a, a == selected) for a in annotations]
     return laying().lay(shown)
 
 
@@ -45,7 +45,7 @@ def test_that_a_text_stays_inside_the_viewport(qtbot: QtBot, place: tuple[float,
 def test_that_a_text_is_upright_however_the_film_lies(qtbot: QtBot) -> None:
     line = Annotation(Mark.LENGTH, ((10.0, 10.0), (10.0, 90.0)), "1", text="long")
     turned = QTransform(0, 1, -1, 0, 300, 0)
-    (one,) = laying(turned).lay([Shown(drawing(line), line)])
+    (one,) = laying(turned).lay([DrawingState(drawing(line), line)])
     ends = [turned.map(QPointF(column + 0.5, row + 0.5)) for row, column in line.points]
     assert one.lines.polygons[0].toList() == ends
     assert one.label.left() > max(end.x() for end in ends)
@@ -88,7 +88,7 @@ def test_that_an_arrow_points_at_its_head() -> None:
 
 
 def test_that_a_drawing_without_lines_or_text_is_nothing_to_paint(qtbot: QtBot) -> None:
-    shown = Shown(Drawing(Mark.TEXT, (), (), ((0.0, 0.0),)))
+    shown = DrawingState(AnnotationDrawing(Mark.TEXT, (), (), ((0.0, 0.0),)))
     (one,) = laying().lay([shown])
     assert one.label is None
     assert one.lines.bounds.isEmpty()

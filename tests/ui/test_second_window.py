@@ -39,8 +39,8 @@ def settle(qtbot: QtBot, space: Workspace) -> None:
     )
 
 
-def apart(space: Workspace) -> FilmViewer:
-    return space.grid.apart.viewer
+def detached(space: Workspace) -> FilmViewer:
+    return space.grid.detached.viewer
 
 
 def beside(space: Workspace) -> FilmViewer:
@@ -59,14 +59,14 @@ def pixels_of(viewer: FilmViewer) -> QWidget:
 
 
 def film_ids(space: Workspace) -> tuple[str, str]:
-    return beside(space).film_id, apart(space).film_id
+    return beside(space).film_id, detached(space).film_id
 
 
 def test_that_the_second_window_shows_the_current_film_and_follows_the_list(
     qtbot: QtBot, space: Workspace
 ) -> None:
-    assert apart(space).window() is space.second.window is not space.window()
-    assert apart(space).isVisible()
+    assert detached(space).window() is space.second.window is not space.window()
+    assert detached(space).isVisible()
     first = film_ids(space)
     assert first[0] == first[1] != ""
     space.browser.film_chosen.emit(space.session.films[2])
@@ -84,17 +84,17 @@ def test_that_a_film_is_decoded_once_for_both(qtbot: QtBot, space: Workspace) ->
 def test_that_keys_pressed_in_the_second_window_are_about_its_film(
     qtbot: QtBot, space: Workspace
 ) -> None:
-    press(qtbot, space, apart(space), Qt.Key.Key_I)
-    assert (beside(space).inverted, apart(space).inverted) == (False, True)
+    press(qtbot, space, detached(space), Qt.Key.Key_I)
+    assert (beside(space).inverted, detached(space).inverted) == (False, True)
     press(qtbot, space, beside(space), Qt.Key.Key_H)
-    assert (beside(space).placement.mirrored, apart(space).placement.mirrored) == (True, False)
+    assert (beside(space).placement.mirrored, detached(space).placement.mirrored) == (True, False)
 
 
 def test_that_a_key_in_the_second_window_steps_both_while_it_follows(
     qtbot: QtBot, space: Workspace
 ) -> None:
     before = film_ids(space)
-    press(qtbot, space, apart(space), Qt.Key.Key_Down)
+    press(qtbot, space, detached(space), Qt.Key.Key_Down)
     after = film_ids(space)
     assert after[0] == after[1] != before[0]
 
@@ -102,17 +102,17 @@ def test_that_a_key_in_the_second_window_steps_both_while_it_follows(
 def test_that_a_pinned_film_stays_while_others_are_walked_through(
     qtbot: QtBot, space: Workspace
 ) -> None:
-    pinned = apart(space).film_id
-    press(qtbot, space, apart(space), Qt.Key.Key_F12, SHIFT)
+    pinned = detached(space).film_id
+    press(qtbot, space, detached(space), Qt.Key.Key_F12, SHIFT)
     assert space.second.window.pin.isChecked()
-    for viewer in (beside(space), apart(space)):  # in whichever window the key is pressed
+    for viewer in (beside(space), detached(space)):  # in whichever window the key is pressed
         before = beside(space).film_id
         press(qtbot, space, viewer, Qt.Key.Key_Down)
-        assert apart(space).film_id == pinned
+        assert detached(space).film_id == pinned
         assert beside(space).film_id not in (before, pinned)
     space.second.window.pin.click()
     settle(qtbot, space)
-    assert apart(space).film_id == beside(space).film_id
+    assert detached(space).film_id == beside(space).film_id
 
 
 def test_that_another_folder_takes_the_pin_out(
@@ -128,12 +128,12 @@ def test_that_another_folder_takes_the_pin_out(
 
 def test_that_a_pinned_film_outlives_every_layout(qtbot: QtBot, space: Workspace) -> None:
     space.second.toggle_pin()
-    pinned = apart(space).film_id
+    pinned = detached(space).film_id
     press(qtbot, space, beside(space), Qt.Key.Key_Down)
     for key, count in ((Qt.Key.Key_4, 4), (Qt.Key.Key_2, 2), (Qt.Key.Key_1, 1)):
         press(qtbot, space, beside(space), key, ALT)
-        assert apart(space).film_id == pinned
-        assert apart(space).radiograph is not None
+        assert detached(space).film_id == pinned
+        assert detached(space).radiograph is not None
         assert len(space.session.views) == count + 1
         shown = [viewer for viewer in space.grid.viewers if viewer.isVisible()]
         assert shown == list(space.grid.viewers[: count + 1])
@@ -144,7 +144,7 @@ def test_that_the_view_that_was_clicked_last_is_followed(qtbot: QtBot, space: Wo
     other = space.grid.viewers[1]
     qtbot.mouseClick(pixels_of(other), LEFT)
     settle(qtbot, space)
-    assert apart(space).film_id == other.film_id != space.grid.viewers[0].film_id
+    assert detached(space).film_id == other.film_id != space.grid.viewers[0].film_id
 
 
 def test_that_the_second_window_has_the_heat_map_of_its_own_film(
@@ -152,11 +152,11 @@ def test_that_the_second_window_has_the_heat_map_of_its_own_film(
 ) -> None:
     space = ready.workspace
     space.second.open()
-    qtbot.mouseClick(pixels_of(apart(space)), LEFT)
+    qtbot.mouseClick(pixels_of(detached(space)), LEFT)
     with qtbot.waitSignal(space.judging.heat_map_ready, timeout=WAIT_MS):
         space.heat.set_on(True)
         space.judging.classify()
-    assert apart(space).heat_layer is not None
+    assert detached(space).heat_layer is not None
     assert beside(space).heat_layer is None
     space.second.close()
 
@@ -165,26 +165,26 @@ def test_that_a_double_click_gives_the_film_the_whole_of_its_screen_and_escape_e
     qtbot: QtBot, space: Workspace
 ) -> None:
     window = space.second.window
-    qtbot.mouseDClick(pixels_of(apart(space)), LEFT)
+    qtbot.mouseDClick(pixels_of(detached(space)), LEFT)
     assert window.isFullScreen()
     assert not window.pin.isVisible()
     assert not space.window().isFullScreen()
-    qtbot.keyClick(apart(space).focusProxy(), Qt.Key.Key_Escape)
+    qtbot.keyClick(detached(space).focusProxy(), Qt.Key.Key_Escape)
     assert not window.isFullScreen()
     assert window.pin.isVisible()
 
 
 @pytest.mark.parametrize("closed_by", ["key", "window"])
 def test_that_closing_gives_the_view_back(qtbot: QtBot, space: Workspace, closed_by: str) -> None:
-    qtbot.mouseClick(pixels_of(apart(space)), LEFT)
-    assert space.session.active == space.session.apart == 1
+    qtbot.mouseClick(pixels_of(detached(space)), LEFT)
+    assert space.session.active == space.session.detached == 1
     if closed_by == "key":
-        qtbot.keyClick(apart(space).focusProxy(), Qt.Key.Key_F12)
+        qtbot.keyClick(detached(space).focusProxy(), Qt.Key.Key_F12)
     else:
         space.second.window.close()
     assert space.second.window is None
     assert (len(space.session.views), space.session.active, space.grid.active) == (1, 0, 0)
-    assert not apart(space).isVisible()
+    assert not detached(space).isVisible()
     assert space.viewer.isVisible()
     assert space.viewer.radiograph is space.session.radiograph is not None
     qtbot.waitUntil(space.window().isActiveWindow)
@@ -221,6 +221,6 @@ def test_that_the_main_window_takes_the_second_one_with_it_and_it_comes_back(
 def test_that_what_is_hidden_in_one_window_is_hidden_in_the_other(
     qtbot: QtBot, space: Workspace
 ) -> None:
-    press(qtbot, space, apart(space), Qt.Key.Key_X)
+    press(qtbot, space, detached(space), Qt.Key.Key_X)
     assert space.hides_identity
-    assert all(viewer._identity_hidden for viewer in (beside(space), apart(space)))
+    assert all(viewer._identity_hidden for viewer in (beside(space), detached(space)))

@@ -309,7 +309,7 @@ def test_that_a_moved_film_is_the_film_drawn_anew(
         viewer.grab()
         canvas.place(canvas.placement.panned(QPointF(*step)))
     by_steps = grey_of(viewer.grab().toImage())
-    viewer._film.show_cover(overlays=True, shutter=True)  # forgets what was resampled
+    viewer._film.set_layers(overlays=True, shutter=True)  # forgets what was resampled
     at_once = grey_of(viewer.grab().toImage())
     assert np.abs(by_steps.astype(int) - at_once).max() <= 1
     assert (by_steps != at_once).mean() < 0.01

@@ -16,7 +16,7 @@ from tests.ui.test_viewer_gestures import LEFT, mouse, wheel
 from xrayview.domain.model import Affine, HeatMap
 from xrayview.domain.radiograph import Radiograph
 from xrayview.ui.viewer.film_view import FilmViewer
-from xrayview.ui.viewer.magnifier import ACROSS_PX, Loupe
+from xrayview.ui.viewer.magnifier import ACROSS_PX, Magnifier
 
 MIDDLE = QPointF(320, 240)
 
@@ -49,10 +49,10 @@ def hot_in_the_middle(radiograph: Radiograph) -> HeatMap:
     )  # fmt: skip
 
 
-def loupe_of(viewer: FilmViewer) -> Loupe:
-    loupe = viewer.findChild(Loupe)
-    assert isinstance(loupe, Loupe)
-    return loupe
+def loupe_of(viewer: FilmViewer) -> Magnifier:
+    magnifier = viewer.findChild(Magnifier)
+    assert isinstance(magnifier, Magnifier)
+    return magnifier
 
 
 def seen(viewer: FilmViewer) -> Grey:
@@ -103,20 +103,20 @@ def test_that_the_heat_map_is_magnified_with_its_film_and_hidden_with_it(
 def test_that_the_loupe_is_there_while_the_button_is_held_and_follows_the_pointer(
     viewer: FilmViewer,
 ) -> None:
-    loupe = loupe_of(viewer)
-    assert not loupe.isVisible()
+    magnifier = loupe_of(viewer)
+    assert not magnifier.isVisible()
     mouse(viewer, QEvent.Type.MouseButtonPress, LEFT, MIDDLE)
-    assert loupe.isVisible()
-    assert loupe.geometry().center().x() == pytest.approx(320, abs=1)
+    assert magnifier.isVisible()
+    assert magnifier.geometry().center().x() == pytest.approx(320, abs=1)
     mouse(viewer, QEvent.Type.MouseMove, LEFT, MIDDLE + QPointF(40, 0))
-    assert loupe.geometry().center().x() == pytest.approx(360, abs=1)
+    assert magnifier.geometry().center().x() == pytest.approx(360, abs=1)
     under = viewer.placement.to_film(MIDDLE + QPointF(40, 0))
-    assert loupe.placement.to_film(QPointF(ACROSS_PX / 2, ACROSS_PX / 2)).x() == pytest.approx(
+    assert magnifier.placement.to_film(QPointF(ACROSS_PX / 2, ACROSS_PX / 2)).x() == pytest.approx(
         under.x(), abs=1
     )
     assert (seen(viewer) == 255).mean() > 0.8
     mouse(viewer, QEvent.Type.MouseButtonRelease, LEFT, MIDDLE)
-    assert not loupe.isVisible()
+    assert not magnifier.isVisible()
 
 
 def test_that_the_wheel_goes_from_two_to_four_screen_pixels_per_film_pixel(

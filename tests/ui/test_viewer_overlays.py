@@ -363,17 +363,17 @@ def test_that_broken_lines_overlap_nothing(wordy: FilmViewer, size: tuple[int, i
 
 
 def test_that_spare_words_leave_a_low_view_one_after_the_other(wordy: FilmViewer) -> None:
-    spare = ["Heidelberg", "zoom", "SOFTER", "2004-01-19"]
+    optional = ["Heidelberg", "zoom", "SOFTER", "2004-01-19"]
     seen: list[list[str]] = []
     for height in range(420, 100, -10):
         wordy.resize(300, height)
         said = " ".join(words(wordy))
-        there = [word for word in spare if word in said]
+        there = [word for word in optional if word in said]
         if there not in seen:
             seen.append(there)
-    assert seen[0] == spare
+    assert seen[0] == optional
     assert seen[-1] == []
-    assert all(there == spare[len(spare) - len(there) :] for there in seen)
+    assert all(there == optional[len(optional) - len(there) :] for there in seen)
     assert "film 3/12" in said
     assert "Universitätsklinikum Heidelberg" in part(wordy, CornerLayer).accessibleDescription()
 

@@ -16,7 +16,7 @@ from tests.ui.test_viewer_film import film_part, real_film
 from xrayview.display.corners import ViewState, corner_texts
 from xrayview.display.inspector import pipeline_steps
 from xrayview.display.picture import displayed_picture
-from xrayview.display.shutter_mask import IN_PLACE, lay_cover, make_cover
+from xrayview.display.shutter_mask import IN_PLACE, make_shutter_mask, sample_shutter_mask
 from xrayview.display.voi import default_voi
 from xrayview.domain.radiograph import Greyscale, OverlayPlane, Radiograph
 from xrayview.io.readers import read_film, read_header
@@ -113,21 +113,21 @@ def test_that_no_line_of_graphics_is_lost_in_a_smaller_picture(scale: float, tur
             real_film("RG1_UNCR.dcm").ref, np.zeros(size, np.uint8), Greyscale(),
             overlays=(OverlayPlane(bits),),
         )  # fmt: skip
-        cover = make_cover(radiograph)
+        cover = make_shutter_mask(radiograph)
         assert cover is not None
         grid = tuple(int(side / scale) for side in (size[::-1] if turned else size))
         to_film = np.array([[scale, 0, scale / 2 - 0.5], [0, scale, scale / 2 - 0.5]])
-        laid = lay_cover(cover, to_film[::-1].copy() if turned else to_film, grid)
+        laid = sample_shutter_mask(cover, to_film[::-1].copy() if turned else to_film, grid)
         assert laid is not None
         assert laid.set_HW.max(axis=0).all()
         assert laid.set_HW.max(axis=1).all()
 
 
 def test_that_nothing_lies_over_a_film_without_graphics_and_shutter(covered: Radiograph) -> None:
-    assert make_cover(real_film("RG1_UNCR.dcm")) is None
-    cover = make_cover(covered)
+    assert make_shutter_mask(real_film("RG1_UNCR.dcm")) is None
+    cover = make_shutter_mask(covered)
     assert cover is not None
-    assert lay_cover(cover, IN_PLACE, (160, 210), overlays=False, shutter=False) is None
+    assert sample_shutter_mask(cover, IN_PLACE, (160, 210), overlays=False, shutter=False) is None
 
 
 def test_that_what_is_switched_off_is_said_on_the_film_and_in_the_pipeline(

@@ -59,7 +59,7 @@ def wait_for_film(qtbot: QtBot, window: MainWindow) -> MeasureLayer:
         shown = layer.radiograph is not None
         current = window.workspace.session.current
         same = shown and current is not None and layer.radiograph.ref.path == current.path
-        return bool(same and layer.marks is not None and layer.marks.ready)
+        return bool(same and layer.marks is not None and layer.marks.is_loaded)
 
     qtbot.waitUntil(there, timeout=WAIT_MS)
     return layer

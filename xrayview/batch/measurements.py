@@ -12,7 +12,7 @@ from pathlib import Path
 from xrayview.batch.each_file import map_films
 from xrayview.display.measure import measure
 from xrayview.domain.film import FilmRef
-from xrayview.domain.measurement import Annotation, FilmMarks, Measured
+from xrayview.domain.measurement import Annotation, FilmMarks, MeasuredValue
 from xrayview.domain.radiograph import Radiograph
 from xrayview.engine.client import Engine
 from xrayview.engine.lane import Priority
@@ -21,8 +21,8 @@ from xrayview.errors import XrayViewError
 
 Load = Callable[[Path], Mapping[str, FilmMarks]]
 """The annotations kept of a folder, by SOPInstanceUID or `sha256:` and the hash of the file."""
-Row = tuple[Annotation, tuple[Measured, ...]]
-TableRow = tuple[str, Annotation, tuple[Measured, ...]]
+Row = tuple[Annotation, tuple[MeasuredValue, ...]]
+TableRow = tuple[str, Annotation, tuple[MeasuredValue, ...]]
 """A row with the path of its film below the folder."""
 _HASHED = "sha256:"
 

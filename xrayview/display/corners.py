@@ -39,7 +39,7 @@ class CornerTexts:
     top_right: tuple[str, ...]
     bottom_left: tuple[str, ...]
     bottom_right: tuple[str, ...]
-    spare: tuple[str, ...] = ()
+    optional: tuple[str, ...] = ()
     """Words of these lines that a view too small for all leaves out, the first ones first."""
 
 
@@ -73,7 +73,7 @@ def corner_texts(radiograph: Radiograph, state: ViewState, *, hide_identity: boo
             spacing_text(radiograph.spacing),
             RESEARCH_USE_ONLY,
         ),
-        spare=_lines(
+        optional=_lines(
             *(() if hide_identity else (film.institution,)),
             _zoom(state),
             state.voi.explanation,

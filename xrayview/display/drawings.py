@@ -12,7 +12,7 @@ from enum import StrEnum
 
 from xrayview.display.measure import measure
 from xrayview.display.measure_text import label_lines
-from xrayview.domain.measurement import Annotation, Mark, Measured
+from xrayview.domain.measurement import Annotation, Mark, MeasuredValue
 from xrayview.domain.radiograph import Point, Radiograph, Spacing
 
 Points = tuple[Point, ...]
@@ -40,7 +40,7 @@ class Stroke:
 
 
 @dataclass(frozen=True)
-class Drawing:
+class AnnotationDrawing:
     """One annotation, ready to be drawn."""
 
     kind: Mark
@@ -56,9 +56,9 @@ class Drawing:
         return max(self.anchors, key=lambda point: (point[1], -point[0]))
 
 
-def drawings_of(
+def make_drawings(
     annotations: Iterable[Annotation], radiograph: Radiograph, spacing: Spacing | None = None
-) -> tuple[Drawing, ...]:
+) -> tuple[AnnotationDrawing, ...]:
     """All that is drawn on a film, with its figures.
 
     Args:
@@ -69,11 +69,11 @@ def drawings_of(
     return tuple(drawing(mark, measure(mark, radiograph, spacing)) for mark in annotations)
 
 
-def drawing(annotation: Annotation, figures: tuple[Measured, ...] = ()) -> Drawing:
+def drawing(annotation: Annotation, values: tuple[MeasuredValue, ...] = ()) -> AnnotationDrawing:
     """One annotation with the figures that are known of it."""
     kind, points = annotation.kind, annotation.points
-    lines = label_lines(annotation, figures)
-    return Drawing(kind, strokes_of(kind, points), lines, _anchors(kind, points))
+    lines = label_lines(annotation, values)
+    return AnnotationDrawing(kind, strokes_of(kind, points), lines, _anchors(kind, points))
 
 
 def strokes_of(kind: Mark, points: Points) -> tuple[Stroke, ...]:

@@ -17,8 +17,8 @@ from xrayview.display.corners import (
     spacing_text,
     voi_text,
 )
-from xrayview.display.drawings import Drawing
-from xrayview.display.figure_grey import seen_grey, turned
+from xrayview.display.drawings import AnnotationDrawing
+from xrayview.display.figure_grey import oriented_grey, turned
 from xrayview.display.figure_marks import marks
 from xrayview.display.figure_text import ASCENT, DESCENT, LINE_HEIGHT, text_width, wrapped
 from xrayview.display.overlay import caption, colour_bar, heat_rgba
@@ -54,7 +54,7 @@ def compose(
     *,
     heat: HeatLayer | None = None,
     said: str = "",
-    drawings: Sequence[Drawing] = (),
+    drawings: Sequence[AnnotationDrawing] = (),
     spacing: Spacing | None = None,
 ) -> Figure:
     """Lay the figure out.
@@ -83,7 +83,7 @@ class _Composer:
         self._spacing = spacing
         self._rows: int
         self._columns: int
-        self._film = seen_grey(radiograph, look, style.bits, spacing=spacing)
+        self._film = oriented_grey(radiograph, look, style.bits, spacing=spacing)
         self._rows, self._columns = self._film.shape
         self._em: int = max(SMALLEST_TEXT_PX, round(max(self._film.shape) / TEXTS_PER_FILM))
         self._left = max(0, round((_NARROWEST_EM * self._em - self._columns) / 2))
@@ -91,7 +91,9 @@ class _Composer:
         self._lines: list[Line] = []
         self._labels: list[Label] = []
 
-    def figure(self, heat: HeatLayer | None, said: str, drawings: Sequence[Drawing]) -> Figure:
+    def figure(
+        self, heat: HeatLayer | None, said: str, drawings: Sequence[AnnotationDrawing]
+    ) -> Figure:
         """Everything in its place."""
         style = self._style
         width = self._columns + 2 * self._left

@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from xrayview.display.greyscale import voi_unit
 from xrayview.display.picture import displayed_picture
-from xrayview.display.shutter_mask import lay_cover, make_cover
+from xrayview.display.shutter_mask import make_shutter_mask, sample_shutter_mask
 from xrayview.display.true_shape import in_square_pixels
 from xrayview.display.voi import Voi, background_mask, default_voi, stored_codes
 from xrayview.domain.figure import Bits, FigureLook
@@ -21,7 +21,7 @@ _STRIP_ROWS = 256
 _FULL = 65535
 
 
-def seen_grey(
+def oriented_grey(
     radiograph: Radiograph, look: FigureLook, bits: Bits = 8, *, spacing: Spacing | None = None
 ) -> npt.NDArray[np.unsignedinteger[Any]]:
     """The film, uint8 or uint16, mirrored and turned as it is looked at.
@@ -50,10 +50,12 @@ def _upright(
             shutter=look.shutter,
         )
     grey_HW = _grey16(radiograph, look)
-    cover = make_cover(radiograph)
-    if cover is None:
+    shutter_mask = make_shutter_mask(radiograph)
+    if shutter_mask is None:
         return grey_HW
-    laid = lay_cover(cover, _IN_PLACE, grey_HW.shape, overlays=look.overlays, shutter=look.shutter)
+    laid = sample_shutter_mask(
+        shutter_mask, _IN_PLACE, grey_HW.shape, overlays=look.overlays, shutter=look.shutter
+    )
     if laid is not None:
         # 0 and 255 become 0 and 65,535, and so do all bits between.
         grey_HW &= laid.keep_HW * np.uint16(257)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Iterator
 
-from xrayview.display.drawings import Drawing, Shape, outline
+from xrayview.display.drawings import AnnotationDrawing, Shape, outline
 from xrayview.display.figure_text import ASCENT, DESCENT, LINE_HEIGHT, text_width
 from xrayview.domain.figure import WHITE, Colour, Label, Line, Place
 from xrayview.domain.radiograph import Point
@@ -18,7 +18,7 @@ _GAP_EM = 0.5
 
 
 def marks(
-    drawings: Iterable[Drawing],
+    drawings: Iterable[AnnotationDrawing],
     place: Callable[[Point], Place],
     em: float,
     room: Place,
@@ -58,7 +58,7 @@ def _head(tail: Place, tip: Place, em: float) -> tuple[Place, ...]:
 
 
 def _text(
-    drawing: Drawing, place: Callable[[Point], Place], em: float, room: Place, ink: Colour
+    drawing: AnnotationDrawing, place: Callable[[Point], Place], em: float, room: Place, ink: Colour
 ) -> Iterator[Label]:
     size = 0.85 * em
     wide = max((text_width(text, size, bold=True) for text in drawing.lines), default=0.0)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from xrayview.display.pyramid import Pyramid, build_pyramid
-from xrayview.display.shutter_mask import Cover, make_cover
+from xrayview.display.shutter_mask import ShutterMask, make_shutter_mask
 from xrayview.display.voi import VoiChoice, voi_choices
 from xrayview.domain.radiograph import Radiograph
 
@@ -16,17 +16,19 @@ class FirstFrame:
 
     pyramid: Pyramid
     choices: tuple[VoiChoice, ...]
-    cover: Cover | None = None
+    shutter_mask: ShutterMask | None = None
 
     @property
     def nbytes(self) -> int:
         """What is held here beside the film's own pixels."""
         arrays = [level.pixels_HW for level in self.pyramid.levels[1:]]
-        if self.cover is not None:
-            arrays += [self.cover.codes_HW, *self.cover.smaller]
+        if self.shutter_mask is not None:
+            arrays += [self.shutter_mask.codes_HW, *self.shutter_mask.smaller]
         return sum(array.nbytes for array in arrays)
 
 
 def make_first_frame(radiograph: Radiograph) -> FirstFrame:
     """Look at every pixel, several times: tens of milliseconds for a usual film."""
-    return FirstFrame(build_pyramid(radiograph), voi_choices(radiograph), make_cover(radiograph))
+    return FirstFrame(
+        build_pyramid(radiograph), voi_choices(radiograph), make_shutter_mask(radiograph)
+    )

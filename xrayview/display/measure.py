@@ -16,7 +16,7 @@ import numpy.typing as npt
 from xrayview.display.greyscale import DisplayLut, apply_lut
 from xrayview.display.regions import region_area, roi_statistics
 from xrayview.display.voi import background_mask
-from xrayview.domain.measurement import Annotation, Mark, Measured, Probe, Profile
+from xrayview.domain.measurement import Annotation, Mark, MeasuredValue, Probe, Profile
 from xrayview.domain.radiograph import Point, Radiograph, Spacing, SpacingKind
 
 Line = tuple[Point, Point]
@@ -156,7 +156,7 @@ def probe(radiograph: Radiograph, point: Point, shown: DisplayLut) -> Probe | No
 
 def measure(
     annotation: Annotation, radiograph: Radiograph, spacing: Spacing | None = None
-) -> tuple[Measured, ...]:
+) -> tuple[MeasuredValue, ...]:
     """The figures of an annotation; none for arrows, texts and profiles.
 
     Args:
@@ -167,64 +167,70 @@ def measure(
     return _FIGURES[annotation.kind](annotation, radiograph, spacing or radiograph.spacing)
 
 
-def _length(annotation: Annotation, _film: Radiograph, spacing: Spacing) -> tuple[Measured, ...]:
+def _length(
+    annotation: Annotation, _film: Radiograph, spacing: Spacing
+) -> tuple[MeasuredValue, ...]:
     start, end = annotation.points
     return (_a_length("length", start, end, spacing),)
 
 
-def _a_length(name: str, a: Point, b: Point, spacing: Spacing) -> Measured:
+def _a_length(name: str, a: Point, b: Point, spacing: Spacing) -> MeasuredValue:
     scale = scale_of(spacing)
-    return Measured(name, distance(a, b, spacing), scale.unit, scale.kind)
+    return MeasuredValue(name, distance(a, b, spacing), scale.unit, scale.kind)
 
 
-def _angle(annotation: Annotation, _film: Radiograph, spacing: Spacing) -> tuple[Measured, ...]:
+def _angle(
+    annotation: Annotation, _film: Radiograph, spacing: Spacing
+) -> tuple[MeasuredValue, ...]:
     arm, apex, other = annotation.points
     degrees = angle(arm, apex, other, spacing)
-    return (Measured("angle", degrees, "°", scale_of(spacing).kind),)
+    return (MeasuredValue("angle", degrees, "°", scale_of(spacing).kind),)
 
 
-def _cobb(annotation: Annotation, _film: Radiograph, spacing: Spacing) -> tuple[Measured, ...]:
+def _cobb(annotation: Annotation, _film: Radiograph, spacing: Spacing) -> tuple[MeasuredValue, ...]:
     a, b, c, d = annotation.points
     degrees = cobb_angle((a, b), (c, d), spacing)
-    return (Measured("cobb angle", degrees, "°", scale_of(spacing).kind),)
+    return (MeasuredValue("cobb angle", degrees, "°", scale_of(spacing).kind),)
 
 
 def _cardiothoracic(
     annotation: Annotation, _film: Radiograph, spacing: Spacing
-) -> tuple[Measured, ...]:
+) -> tuple[MeasuredValue, ...]:
     a, b, c, d = annotation.points
     ratio = cardiothoracic_ratio((a, b), (c, d), spacing)
     return (
-        Measured("cardiothoracic ratio", ratio, "", scale_of(spacing).kind),
+        MeasuredValue("cardiothoracic ratio", ratio, "", scale_of(spacing).kind),
         _a_length("heart", a, b, spacing),
         _a_length("thorax", c, d, spacing),
     )
 
 
-def region_size(annotation: Annotation, spacing: Spacing) -> Measured:
+def region_size(annotation: Annotation, spacing: Spacing) -> MeasuredValue:
     """The area of a region of interest: of the shape itself, without a look at a pixel."""
     scale = scale_of(spacing)
     area = region_area(annotation.kind, annotation.points) * scale.row * scale.column
-    return Measured("area", area, f"{scale.unit}²", scale.kind)
+    return MeasuredValue("area", area, f"{scale.unit}²", scale.kind)
 
 
-def _region(annotation: Annotation, film: Radiograph, spacing: Spacing) -> tuple[Measured, ...]:
+def _region(
+    annotation: Annotation, film: Radiograph, spacing: Spacing
+) -> tuple[MeasuredValue, ...]:
     statistics = roi_statistics(film, annotation.kind, annotation.points)
     return (
         region_size(annotation, spacing),
-        Measured("mean", statistics.mean, ""),
-        Measured("SD", statistics.sd, ""),
-        Measured("minimum", statistics.minimum, ""),
-        Measured("maximum", statistics.maximum, ""),
-        Measured("pixels", statistics.pixels, ""),
+        MeasuredValue("mean", statistics.mean, ""),
+        MeasuredValue("SD", statistics.sd, ""),
+        MeasuredValue("minimum", statistics.minimum, ""),
+        MeasuredValue("maximum", statistics.maximum, ""),
+        MeasuredValue("pixels", statistics.pixels, ""),
     )
 
 
-def _nothing(_mark: Annotation, _film: Radiograph, _spacing: Spacing) -> tuple[Measured, ...]:
+def _nothing(_mark: Annotation, _film: Radiograph, _spacing: Spacing) -> tuple[MeasuredValue, ...]:
     return ()
 
 
-_FIGURES: dict[Mark, Callable[[Annotation, Radiograph, Spacing], tuple[Measured, ...]]] = {
+_FIGURES: dict[Mark, Callable[[Annotation, Radiograph, Spacing], tuple[MeasuredValue, ...]]] = {
     Mark.LENGTH: _length,
     Mark.ANGLE: _angle,
     Mark.COBB: _cobb,

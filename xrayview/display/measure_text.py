@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from xrayview.domain.measurement import Annotation, Mark, Measured, Probe
+from xrayview.domain.measurement import Annotation, Mark, MeasuredValue, Probe
 from xrayview.domain.radiograph import SpacingKind
 
 NOTHING = "–"
@@ -23,20 +23,20 @@ TITLES: Mapping[Mark, str] = {
 }
 
 
-def label_lines(annotation: Annotation, figures: tuple[Measured, ...]) -> tuple[str, ...]:
+def label_lines(annotation: Annotation, figures: tuple[MeasuredValue, ...]) -> tuple[str, ...]:
     """What stands beside a drawing: the user's own words, then its figures; never an empty line."""
     values = {figure.name: figure for figure in figures}
     lines = _LINES.get(annotation.kind, _no_lines)(values) if values else ()
     return tuple(line for line in (annotation.text, *lines) if line)
 
 
-def figure_text(figure: Measured) -> str:
+def value_text(figure: MeasuredValue) -> str:
     """A value with its unit and the kind of its spacing: `83.4 mm at detector`, `412.0 px`."""
     number = f"{number_text(figure)}{_unit(figure.unit)}"
     return f"{number} {figure.spacing}" if _names_its_kind(figure) else number
 
 
-def number_text(figure: Measured) -> str:
+def number_text(figure: MeasuredValue) -> str:
     """The value alone, as exact as a hand with a mouse is."""
     value = figure.value
     if value is None:
@@ -70,36 +70,36 @@ def _unit(unit: str) -> str:
     return unit if unit in {"", "°"} else f" {unit}"
 
 
-def _names_its_kind(figure: Measured) -> bool:
+def _names_its_kind(figure: MeasuredValue) -> bool:
     known = figure.spacing not in (None, SpacingKind.UNKNOWN)
     return known and figure.unit.startswith("mm") and figure.value is not None
 
 
-_Values = Mapping[str, Measured]
+_Values = Mapping[str, MeasuredValue]
 
 
 def _length(values: _Values) -> tuple[str, ...]:
-    return (figure_text(values["length"]),)
+    return (value_text(values["length"]),)
 
 
 def _angle(values: _Values) -> tuple[str, ...]:
-    return (figure_text(values["angle"]),)
+    return (value_text(values["angle"]),)
 
 
 def _cobb(values: _Values) -> tuple[str, ...]:
-    return (f"Cobb {figure_text(values['cobb angle'])}",)
+    return (f"Cobb {value_text(values['cobb angle'])}",)
 
 
 def _cardiothoracic(values: _Values) -> tuple[str, ...]:
     return (
-        f"CTR {figure_text(values['cardiothoracic ratio'])}",
-        f"heart {figure_text(values['heart'])}",
-        f"thorax {figure_text(values['thorax'])}",
+        f"CTR {value_text(values['cardiothoracic ratio'])}",
+        f"heart {value_text(values['heart'])}",
+        f"thorax {value_text(values['thorax'])}",
     )
 
 
 def _region(values: _Values) -> tuple[str, ...]:
-    area = figure_text(values["area"])
+    area = value_text(values["area"])
     if "mean" not in values:  # still being counted
         return (area,)
     mean, sd, low, high = (number_text(values[n]) for n in ("mean", "SD", "minimum", "maximum"))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from xrayview.display.greyscale import Grey, render
-from xrayview.display.shutter_mask import IN_PLACE, lay_cover, make_cover
+from xrayview.display.shutter_mask import IN_PLACE, make_shutter_mask, sample_shutter_mask
 from xrayview.display.voi import Voi
 from xrayview.domain.radiograph import Radiograph
 
@@ -26,9 +26,11 @@ def displayed_picture(
         shutter: hide what the display shutter hides (PS3.3 C.7.6.11).
     """
     grey_HW = render(radiograph, voi, invert=invert)
-    cover = make_cover(radiograph)
-    if cover is not None:
-        laid = lay_cover(cover, IN_PLACE, grey_HW.shape, overlays=overlays, shutter=shutter)
+    shutter_mask = make_shutter_mask(radiograph)
+    if shutter_mask is not None:
+        laid = sample_shutter_mask(
+            shutter_mask, IN_PLACE, grey_HW.shape, overlays=overlays, shutter=shutter
+        )
         if laid is not None:
             laid.over(grey_HW)
     return grey_HW

@@ -27,7 +27,7 @@ Bytes = npt.NDArray[np.uint8]
 
 
 @dataclass(frozen=True, eq=False)
-class Cover:
+class ShutterMask:
     """Shutter and graphics of one film, on its own pixels; independent of any window.
 
     `codes_HW` holds both as bits, (rows, columns). `smaller` is for grids that are coarser than
@@ -41,7 +41,7 @@ class Cover:
 
 
 @dataclass(frozen=True, eq=False)
-class LaidCover:
+class SampledShutterMask:
     """A cover on a grid of pixels: the bits of grey that stay, and the bits that are set."""
 
     keep_HW: Bytes
@@ -53,7 +53,7 @@ class LaidCover:
         cv2.bitwise_or(grey_HW, self.set_HW, dst=grey_HW)
 
 
-def make_cover(radiograph: Radiograph) -> Cover | None:
+def make_shutter_mask(radiograph: Radiograph) -> ShutterMask | None:
     """What lies over a film; None where nothing does.
 
     Overlay planes that mark a region of interest are no graphics (PS3.3 C.9.2.1.1.1).
@@ -69,17 +69,19 @@ def make_cover(radiograph: Radiograph) -> Cover | None:
     for plane in radiograph.overlays:
         if not plane.is_roi:
             codes_HW |= placed(plane, shape).view(np.uint8) * np.uint8(_GRAPHICS)
-    return Cover(codes_HW, _halved(codes_HW), hidden_grey(shutter) if shutter is not None else 0)
+    return ShutterMask(
+        codes_HW, _halved(codes_HW), hidden_grey(shutter) if shutter is not None else 0
+    )
 
 
-def lay_cover(
-    cover: Cover,
+def sample_shutter_mask(
+    shutter_mask: ShutterMask,
     to_film: Affine23,
     size_HW: tuple[int, int],
     *,
     overlays: bool = True,
     shutter: bool = True,
-) -> LaidCover | None:
+) -> SampledShutterMask | None:
     """The cover on a grid that shows the film, or a part of it; None where nothing is to be drawn.
 
     Args:
@@ -91,14 +93,14 @@ def lay_cover(
     """
     if not (overlays or shutter):
         return None
-    codes_HW = _codes_on(cover, to_film, size_HW)
+    codes_HW = _codes_on(shutter_mask, to_film, size_HW)
     keep, put = np.full(256, 255, np.uint8), np.zeros(256, np.uint8)
     for code in range(4):
         if overlays and code & _GRAPHICS:
             put[code] = GRAPHICS_GREY
         elif shutter and code & _HIDDEN:
-            keep[code], put[code] = 0, cover.hidden_grey
-    return LaidCover(
+            keep[code], put[code] = 0, shutter_mask.hidden_grey
+    return SampledShutterMask(
         np.asarray(cv2.LUT(codes_HW, keep), np.uint8), np.asarray(cv2.LUT(codes_HW, put), np.uint8)
     )
 
@@ -132,18 +134,18 @@ def _spread(codes_HW: Bytes) -> Bytes:
     return spread_HW
 
 
-def _codes_on(cover: Cover, to_film: Affine23, size_HW: tuple[int, int]) -> Bytes:
+def _codes_on(shutter_mask: ShutterMask, to_film: Affine23, size_HW: tuple[int, int]) -> Bytes:
     """From the level that has one to two pixels for each of the grid."""
     film_per_pixel = float(np.hypot(*to_film[:, 0]))
     if film_per_pixel <= 1 + 1e-6:
-        return _warped(cover.codes_HW, to_film, size_HW)
-    number = min(int(np.log2(film_per_pixel)), len(cover.smaller) - 1)
+        return _warped(shutter_mask.codes_HW, to_film, size_HW)
+    number = min(int(np.log2(film_per_pixel)), len(shutter_mask.smaller) - 1)
     # A level's pixel n covers film pixels n * 2**number and on, whatever the film's side is.
     to_level = to_film.copy()
     to_level[:, 2] += 0.5
     to_level /= 2**number
     to_level[:, 2] -= 1.0  # a centre, and down to the pixel whose neighbours are in its bits
-    return _warped(cover.smaller[number], to_level, size_HW)
+    return _warped(shutter_mask.smaller[number], to_level, size_HW)
 
 
 def _warped(codes_HW: Bytes, to_source: Affine23, size_HW: tuple[int, int]) -> Bytes:

@@ -79,7 +79,7 @@ class FilmMarks:
 
 
 @dataclass(frozen=True)
-class Measured:
+class MeasuredValue:
     """One figure of an annotation. `value` is None where there is nothing to measure."""
 
     name: str

@@ -77,7 +77,7 @@ def render_film(request: RenderFilm) -> RenderedFilm:
 
 def _picture(radiograph: Radiograph, voi: Window | None, request: RenderFilm) -> bytes:
     from xrayview.display.figure import compose
-    from xrayview.display.figure_grey import seen_grey
+    from xrayview.display.figure_grey import oriented_grey
     from xrayview.display.figure_raster import drawn
     from xrayview.io.export import encode
     from xrayview.io.figure_svg import svg
@@ -85,7 +85,7 @@ def _picture(radiograph: Radiograph, voi: Window | None, request: RenderFilm) ->
     look = FigureLook(voi, invert=request.invert, overlays=request.overlays)
     if request.style is None and request.format != "svg":
         spacing = radiograph.spacing if request.square else None
-        grey_HW = seen_grey(radiograph, look, request.bits, spacing=spacing)
+        grey_HW = oriented_grey(radiograph, look, request.bits, spacing=spacing)
         return encode(grey_HW, request.format)
     style = replace(request.style or FILM_ALONE, bits=request.bits)
     figure = compose(radiograph, look, style, heat=request.heat, said=request.said)

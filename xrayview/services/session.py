@@ -129,13 +129,13 @@ class Session:
         The active one stays, at the last place if its own is gone.
         """
         last = len(self.views) - self._apart
-        beside, apart = self.views[:last], self.views[last:]
+        beside, detached = self.views[:last], self.views[last:]
         kept = beside[:count]
         if self._beside >= count:
             kept[-1] = beside[self._beside]
         self._beside = min(self._beside, count - 1)
         self.active = count if self.active == last else self._beside
-        self.views = kept + [View() for _ in range(count - len(kept))] + apart
+        self.views = kept + [View() for _ in range(count - len(kept))] + detached
 
     def swap_views(self, one: int, other: int) -> None:
         """Let two views change places; the active one stays active."""
@@ -146,10 +146,10 @@ class Session:
     def activate(self, number: int) -> None:
         """Make a view the active one: what is chosen, keyed and said is of its film."""
         self.active = number
-        if number != self.apart:
+        if number != self.detached:
             self._beside = number
 
-    def show_apart(self, shown: bool) -> None:
+    def set_detached(self, shown: bool) -> None:
         """Have a further view, in a window of its own, or no longer."""
         if shown and not self._apart:
             self.views.append(View())
@@ -159,7 +159,7 @@ class Session:
         self._apart = shown
 
     @property
-    def apart(self) -> int | None:
+    def detached(self) -> int | None:
         """The number of the view in a window of its own, which is the last one; None without."""
         return len(self.views) - 1 if self._apart else None
 

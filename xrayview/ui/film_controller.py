@@ -189,11 +189,11 @@ class FilmController(QObject):
             if view.film is not None and view.radiograph is None and view.error is None:
                 self.open_film(view.film, number)
 
-    def show_apart(self, shown: bool) -> None:
+    def set_detached(self, shown: bool) -> None:
         """Have a view in a window of its own, or no longer."""
-        if self.session.active == self.session.apart:
+        if self.session.active == self.session.detached:
             self.activate(self.session.beside)
-        self.session.show_apart(shown)
+        self.session.set_detached(shown)
         self._let_go()
 
     def repeat(self, source: int, number: int) -> None:
@@ -295,7 +295,7 @@ class FilmController(QObject):
 
     def _aim(self) -> int:
         """Turn to the view that the next film goes to: a pinned one keeps its own."""
-        if self.session.pinned and self.session.active == self.session.apart:
+        if self.session.pinned and self.session.active == self.session.detached:
             self.activate(self.session.beside)
         return self.session.active
 

@@ -60,8 +60,8 @@ class FrameController(QObject):
         self._ahead: dict[FilmViewer, tuple[FilmRef, int]] = {}
         """The frame that is decoded ahead, and how many more after it."""
         for viewer in grid.viewers:
-            viewer.frames.asked.connect(partial(self._ask, viewer))
-            viewer.frames.played.connect(partial(self._on_played, viewer))
+            viewer.frames.frame_requested.connect(partial(self._ask, viewer))
+            viewer.frames.playing_changed.connect(partial(self._on_played, viewer))
 
     def commands(self) -> dict[str, Callable[..., object]]:
         """What the keys do here, by the names of the key table."""

@@ -11,18 +11,18 @@ import pytest
 from xrayview.display.drawings import (
     Shape,
     drawing,
-    drawings_of,
     handles,
+    make_drawings,
     moved,
     outline,
     strokes_of,
     with_handle_at,
 )
 from xrayview.display.measure import measure
-from xrayview.display.measure_text import figure_text, label_lines, probe_text
+from xrayview.display.measure_text import label_lines, probe_text, value_text
 from xrayview.display.regions import region_window
 from xrayview.domain.film import FilmRef
-from xrayview.domain.measurement import POINTS, Annotation, Mark, Measured, Probe
+from xrayview.domain.measurement import POINTS, Annotation, Mark, MeasuredValue, Probe
 from xrayview.domain.radiograph import Greyscale, Radiograph, Spacing, SpacingKind
 
 DETECTOR = Spacing(0.2, 0.1, SpacingKind.DETECTOR)
@@ -42,19 +42,19 @@ LENGTH = mark(Mark.LENGTH, (10.0, 10.0), (10.0, 40.0))
 
 
 def test_that_a_length_is_labelled_with_the_kind_of_its_spacing() -> None:
-    (drawn,) = drawings_of([LENGTH], FILM)
+    (drawn,) = make_drawings([LENGTH], FILM)
     assert drawn.lines == ("3.00 mm at detector",)
     assert [stroke.points for stroke in drawn.strokes] == [LENGTH.points]
     assert drawn.anchor == (10.0, 40.0)
 
 
 def test_that_a_length_without_spacing_is_in_pixels_and_names_no_kind() -> None:
-    (drawn,) = drawings_of([LENGTH], replace(FILM, spacing=Spacing()))
+    (drawn,) = make_drawings([LENGTH], replace(FILM, spacing=Spacing()))
     assert drawn.lines == ("30.0 px",)
 
 
 def test_that_the_users_calibration_is_named() -> None:
-    (drawn,) = drawings_of([LENGTH], FILM, Spacing(1.0, 1.0, SpacingKind.USER))
+    (drawn,) = make_drawings([LENGTH], FILM, Spacing(1.0, 1.0, SpacingKind.USER))
     assert drawn.lines == ("30.0 mm user",)
 
 
@@ -95,8 +95,8 @@ def test_that_a_region_that_is_still_being_counted_tells_its_area() -> None:
 
 
 def test_that_nothing_to_measure_is_a_dash_and_no_number() -> None:
-    assert figure_text(Measured("mean", None, "")) == "–"
-    assert figure_text(Measured("length", None, "mm", SpacingKind.DETECTOR)) == "– mm"
+    assert value_text(MeasuredValue("mean", None, "")) == "–"
+    assert value_text(MeasuredValue("length", None, "mm", SpacingKind.DETECTOR)) == "– mm"
 
 
 def test_that_a_pixel_is_told_as_stored_modality_and_displayed() -> None:

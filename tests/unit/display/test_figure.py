@@ -14,9 +14,9 @@ from pydicom.data import get_testdata_file
 
 from tests.builders import phantom, write_dicom
 from xrayview.cli import main
-from xrayview.display.drawings import drawings_of
+from xrayview.display.drawings import make_drawings
 from xrayview.display.figure import compose
-from xrayview.display.figure_grey import seen_grey
+from xrayview.display.figure_grey import oriented_grey
 from xrayview.display.figure_raster import drawn
 from xrayview.display.figure_text import ASCENT, text_width, wrapped
 from xrayview.display.greyscale import render
@@ -79,8 +79,8 @@ def test_that_a_figure_shows_the_film_as_it_is_looked_at(
 @pytest.mark.parametrize("name", ["RG1_UNCR.dcm", "vlut_04.dcm", "mlut_18.dcm", "MR_small.dcm"])
 def test_that_16_bits_are_the_8_bits_with_more_steps(name: str) -> None:
     radiograph = film(name)
-    fine = seen_grey(radiograph, FigureLook(), 16)
-    coarse = seen_grey(radiograph, FigureLook(), 8)
+    fine = oriented_grey(radiograph, FigureLook(), 16)
+    coarse = oriented_grey(radiograph, FigureLook(), 8)
     assert fine.dtype == np.uint16
     assert np.abs(fine / 257 - coarse).max() <= 0.51
     assert np.unique(fine).size >= np.unique(coarse).size
@@ -89,7 +89,9 @@ def test_that_16_bits_are_the_8_bits_with_more_steps(name: str) -> None:
 def test_that_a_turned_measurement_stays_on_its_pixels(chest: Radiograph) -> None:
     mark = Annotation(Mark.LENGTH, ((100.0, 200.0), (100.0, 900.0)), "1.2")
     look = FigureLook(quarter_turns=1, mirrored=True)
-    figure = compose(chest, look, FigureStyle(scale_bar=False), drawings=drawings_of([mark], chest))
+    figure = compose(
+        chest, look, FigureStyle(scale_bar=False), drawings=make_drawings([mark], chest)
+    )
     marker = np.zeros(chest.pixels_HW.shape)
     marker[100, 200] = marker[100, 900] = 1
     rows, columns = np.nonzero(np.rot90(marker[:, ::-1], -1))
@@ -114,7 +116,7 @@ def test_that_the_figures_of_a_measurement_are_never_cut(chest: Radiograph, turn
         chest,
         FigureLook(quarter_turns=turns),
         FigureStyle(scale_bar=False, letters=False, caption=False),
-        drawings=drawings_of(drawn_marks, chest),
+        drawings=make_drawings(drawn_marks, chest),
     )
     labels = [label for label in figure.labels if label.text != "RESEARCH USE ONLY"]
     assert len(labels) >= 6
@@ -170,7 +172,7 @@ def test_that_16_bits_leave_all_colour_out(chest: Radiograph) -> None:
         FigureLook(),
         FigureStyle(bits=16),
         heat=heat_layer(chest),
-        drawings=drawings_of([mark], chest),
+        drawings=make_drawings([mark], chest),
     )
     picture = drawn(figure)
     assert (picture.dtype, picture.ndim) == (np.uint16, 2)

@@ -11,9 +11,9 @@ import pytest
 from pydicom.dataset import Dataset
 
 from tests.builders import write_dicom
-from xrayview.display.drawings import drawings_of
+from xrayview.display.drawings import make_drawings
 from xrayview.display.figure import compose
-from xrayview.display.figure_grey import seen_grey
+from xrayview.display.figure_grey import oriented_grey
 from xrayview.display.figure_raster import drawn
 from xrayview.display.measure import angle, calibrated, distance
 from xrayview.display.picture import displayed_picture
@@ -87,7 +87,7 @@ def test_that_pixels_that_are_square_or_asked_for_as_stored_stay_bit_for_bit(
         compose(square, FigureLook(), FILM_ALONE).film_HW, displayed_picture(square)
     )
     tall = film_of(tmp_path, TALL, (0.5, 0.2))
-    assert np.array_equal(seen_grey(tall, FigureLook()), displayed_picture(tall))
+    assert np.array_equal(oriented_grey(tall, FigureLook()), displayed_picture(tall))
 
 
 def test_that_a_shape_that_cannot_be_is_told_and_not_drawn(tmp_path: Path) -> None:
@@ -128,7 +128,7 @@ def test_that_heat_map_and_measurement_lie_on_the_disc(disc: Radiograph) -> None
     for look in (FigureLook(), FigureLook(quarter_turns=3, mirrored=True)):
         style = FigureStyle(scale_bar=False, caption=False, letters=False, colour_bar=False)
         layer = HeatLayer(heat, "m 1", opacity=1.0)
-        figure = compose(disc, look, style, heat=layer, drawings=drawings_of([mark], disc))
+        figure = compose(disc, look, style, heat=layer, drawings=make_drawings([mark], disc))
         height, width = figure.film_HW.shape
         bare = compose(disc, look, style, heat=layer)
         left = figure.film_at[0]

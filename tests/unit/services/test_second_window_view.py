@@ -22,7 +22,7 @@ def session() -> Session:
     session = Session()
     session.open_folder(FOLDER, [film(name) for name in "abc"], [])
     session.show_views(2)
-    session.show_apart(True)
+    session.set_detached(True)
     for number, name in enumerate("abc"):
         session.select(film(name), number)
     return session
@@ -36,7 +36,7 @@ def test_that_the_view_apart_is_the_last_one_in_every_layout(session: Session) -
     for count, shown in ((4, ["a", "b", "", "", "c"]), (1, ["a", "c"]), (2, ["a", "", "c"])):
         session.show_views(count)
         assert names(session) == shown
-        assert session.apart == count
+        assert session.detached == count
 
 
 def test_that_the_view_apart_stays_active_when_the_layout_changes(session: Session) -> None:
@@ -57,8 +57,8 @@ def test_that_closing_it_turns_to_the_view_that_was_active_before(session: Sessi
     session.activate(1)
     session.activate(2)
     session.pinned = True
-    session.show_apart(False)
-    assert (session.active, session.apart, session.pinned) == (1, None, False)
+    session.set_detached(False)
+    assert (session.active, session.detached, session.pinned) == (1, None, False)
     assert names(session) == ["a", "b"]
 
 

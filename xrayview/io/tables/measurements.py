@@ -6,7 +6,7 @@ import csv
 from collections.abc import Iterable
 from pathlib import Path
 
-from xrayview.domain.measurement import Annotation, Measured
+from xrayview.domain.measurement import Annotation, MeasuredValue
 from xrayview.io.atomic import replacing
 from xrayview.io.tables.cells import escape_formula, printable_name
 
@@ -17,7 +17,7 @@ CSV_COLUMNS = (
 
 
 def export_measurements(
-    path: Path, rows: Iterable[tuple[str, Annotation, tuple[Measured, ...]]]
+    path: Path, rows: Iterable[tuple[str, Annotation, tuple[MeasuredValue, ...]]]
 ) -> None:
     """Write one row per measured value, and one for an annotation without values.
 
@@ -33,11 +33,11 @@ def export_measurements(
         writer = csv.writer(stream, lineterminator="\r\n")
         writer.writerow(CSV_COLUMNS)
         for number, (film, annotation, values) in enumerate(rows, start=1):
-            for value in values or (Measured("", None, ""),):
+            for value in values or (MeasuredValue("", None, ""),):
                 writer.writerow(_row(film, number, annotation, value))
 
 
-def _row(film: str, number: int, annotation: Annotation, measured: Measured) -> list[str]:
+def _row(film: str, number: int, annotation: Annotation, measured: MeasuredValue) -> list[str]:
     points = " ".join(f"{row:.6g}:{column:.6g}" for row, column in annotation.points)
     return [
         escape_formula(printable_name(film)),

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from xrayview.display.burned_in import BurnedIn, burned_in
-from xrayview.display.drawings import Drawing
+from xrayview.display.drawings import AnnotationDrawing
 from xrayview.display.figure import compose
 from xrayview.display.figure_raster import drawn
 from xrayview.domain.figure import Figure, FigureLook, FigureStyle, HeatLayer
@@ -32,7 +32,7 @@ class ShownFilm:
     spacing: Spacing
     heat: HeatLayer | None = None
     said: str = ""
-    drawings: tuple[Drawing, ...] = ()
+    drawings: tuple[AnnotationDrawing, ...] = ()
 
     @property
     def burned_in(self) -> BurnedIn:

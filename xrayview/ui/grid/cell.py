@@ -18,7 +18,7 @@ _DRAGGING = {QEvent.Type.DragEnter, QEvent.Type.DragMove}
 class ViewCell(QWidget):
     """Frames its viewer where several are shown: in the accent colour when it is the active one."""
 
-    taken = Signal()
+    activated = Signal()
     film_dropped = Signal(str)
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -48,7 +48,7 @@ class ViewCell(QWidget):
         self._column.setContentsMargins(edge, edge, edge, edge)
         self.update()
 
-    def show_line(self, text: str) -> None:
+    def show_note(self, text: str) -> None:
         """Say above the film what it is here for; an empty text takes the line away."""
         self._line.setText(text)
         self._line.setVisible(bool(text))
@@ -60,7 +60,7 @@ class ViewCell(QWidget):
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         if event.type() in _TAKING and watched in self._watched:
-            self.taken.emit()
+            self.activated.emit()
         elif event.type() in _DRAGGING and isinstance(event, QDragEnterEvent | QDropEvent):
             return self._offer(event)
         elif event.type() == QEvent.Type.Drop and isinstance(event, QDropEvent):

@@ -39,7 +39,7 @@ class ViewController(QObject):
         bench.active_changed.connect(lambda: grid.set_active(session.active))
         bench.view_loading.connect(self._say)
         bench.folder_opened.connect(self._on_folder)
-        grid.taken.connect(bench.activate)
+        grid.activated.connect(bench.activate)
         grid.film_dropped.connect(self._on_drop)
 
     def commands(self) -> dict[str, Callable[..., object]]:
@@ -142,7 +142,7 @@ class ViewController(QObject):
             else:
                 self._pair = None
         for number, text in lines.items():
-            self._grid.show_line(number, text)
+            self._grid.show_note(number, text)
 
     def _line(self, role: str, film: FilmRef, earlier: str = "") -> str:
         made = film_date(film)

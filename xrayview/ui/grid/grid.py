@@ -21,16 +21,16 @@ class ViewGrid(QWidget):
     """Places viewers; knows no session. Numbers count the views in reading order, from 0.
 
     The cell apart follows them, whether it is in a window of its own or not seen at all. The grid
-    is whole after the last step of `making`.
+    is whole after the last step of `build_steps`.
     """
 
-    taken = Signal(int)
+    activated = Signal(int)
     """The user turned to a view: clicked, scrolled, or moved the keyboard there."""
     film_dropped = Signal(int, str)
     """A film's id was dropped on a view."""
     maximise_refused = Signal()
     """A double-click where one view already has all the room."""
-    apart_maximised = Signal()
+    detached_maximised = Signal()
     """The same in the view apart."""
     viewer_changed = Signal()
     """Another viewer is the active one, or the film, window or placement of the active one is."""
@@ -41,27 +41,27 @@ class ViewGrid(QWidget):
         self.layout_name = FIRST_LAYOUT
         self.active = 0
         self._maximised = False
-        self.is_apart = False
+        self.is_detached = False
         self._grid = QGridLayout(self)
         self._grid.setContentsMargins(0, 0, 0, 0)
         self._grid.setSpacing(0)
         self._cells: list[ViewCell] = []
 
-    def making(self) -> Iterator[None]:
+    def build_steps(self) -> Iterator[None]:
         """Make the views, each in a step of its own."""
         for _ in range(MOST_VIEWS):
             cell = ViewCell(self)
             self._connect(cell)
             self._cells.append(cell)
             yield
-        self.apart = self._cells[-1]
+        self.detached = self._cells[-1]
         """The view that a window of its own may take."""
         self._beside = self._cells[0]
         self._lay_out(self._cells[:-1])
 
     def _connect(self, cell: ViewCell) -> None:
         viewer = cell.viewer
-        cell.taken.connect(lambda: self.taken.emit(self._cells.index(cell)))
+        cell.activated.connect(lambda: self.activated.emit(self._cells.index(cell)))
         cell.film_dropped.connect(
             lambda film_id: self.film_dropped.emit(self._cells.index(cell), film_id)
         )
@@ -89,40 +89,40 @@ class ViewGrid(QWidget):
         """True while the active view has the room of all."""
         return self._maximised
 
-    def line_of(self, number: int) -> str:
+    def note_of(self, number: int) -> str:
         """What is said above a view's film."""
         return self._cells[number].line
 
-    def show_line(self, number: int, text: str) -> None:
+    def show_note(self, number: int, text: str) -> None:
         """Say above a view's film what it is here for."""
-        self._cells[number].show_line(text)
+        self._cells[number].show_note(text)
 
     def set_layout(self, name: str) -> None:
         """Another number of views; the active one stays, at the last place if its own is gone."""
         self._maximised = False
         self.layout_name = name
-        beside = [cell for cell in self._cells if cell is not self.apart]
+        beside = [cell for cell in self._cells if cell is not self.detached]
         if beside.index(self._beside) >= self.count:
             beside.remove(self._beside)
             beside.insert(self.count - 1, self._beside)
         for cell in beside[self.count :]:
             cell.viewer.show_empty("")
-            cell.show_line("")
+            cell.show_note("")
         self._lay_out(beside)
 
-    def show_apart(self, shown: bool) -> None:
+    def set_detached(self, shown: bool) -> None:
         """Whoever takes the cell apart says so, and when it gives it back."""
-        self.is_apart = shown
+        self.is_detached = shown
         if not shown:
-            self.apart.setParent(self)
-            self.apart.viewer.show_empty("")
-            self.apart.show_line("")
+            self.detached.setParent(self)
+            self.detached.viewer.show_empty("")
+            self.detached.show_note("")
             self.active = self._cells.index(self._beside)
         self._place()
 
     def _lay_out(self, beside: list[ViewCell]) -> None:
         active = self._cells[self.active]
-        self._cells = [*beside[: self.count], self.apart, *beside[self.count :]]
+        self._cells = [*beside[: self.count], self.detached, *beside[self.count :]]
         self.active = self._cells.index(active)
         self._place()
 
@@ -135,7 +135,7 @@ class ViewGrid(QWidget):
     def set_active(self, number: int) -> None:
         """Frame another view."""
         self.active = number
-        if self._cells[number] is not self.apart:
+        if self._cells[number] is not self.detached:
             self._beside = self._cells[number]
         self._frame()
         if self._maximised:
@@ -144,8 +144,8 @@ class ViewGrid(QWidget):
 
     def maximise(self) -> None:
         """Give the active view the room of all, and back."""
-        if self._cells[self.active] is self.apart:
-            self.apart_maximised.emit()
+        if self._cells[self.active] is self.detached:
+            self.detached_maximised.emit()
             return
         if self.count == 1:
             self.maximise_refused.emit()
@@ -156,7 +156,7 @@ class ViewGrid(QWidget):
     def take_keyboard(self) -> None:
         """The keyboard belongs to the active view's film, in whichever window it is."""
         self.viewer.setFocus()
-        if self.is_apart:
+        if self.is_detached:
             self.viewer.activateWindow()
 
     def set_tool(self, tool: Tool) -> None:
@@ -177,7 +177,7 @@ class ViewGrid(QWidget):
         columns = LAYOUTS[self.layout_name].columns
         before = None
         for number, cell in enumerate(self._cells):
-            if cell is self.apart and self.is_apart:
+            if cell is self.detached and self.is_detached:
                 continue
             self._grid.removeWidget(cell)
             seen = cell is self._beside if self._maximised else number < self.count
@@ -201,6 +201,6 @@ class ViewGrid(QWidget):
         return 1 if self._maximised else LAYOUTS[self.layout_name].columns
 
     def _frame(self) -> None:
-        several = self.is_apart or (self.count > 1 and not self._maximised)
+        several = self.is_detached or (self.count > 1 and not self._maximised)
         for number, cell in enumerate(self._cells):
             cell.set_frame(several, active=number == self.active)

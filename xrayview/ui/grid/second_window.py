@@ -39,7 +39,7 @@ class SecondWindow(QObject):
         bench.view_loading.connect(self._on_loading)
         bench.active_changed.connect(self._follow)
         bench.folder_opened.connect(self._show_pinned)
-        grid.apart_maximised.connect(self._on_maximised)
+        grid.detached_maximised.connect(self._on_maximised)
         if state.get("second"):
             once = Qt.ConnectionType.SingleShotConnection
             bench.folder_opened.connect(self._open_unasked, once)
@@ -82,11 +82,11 @@ class SecondWindow(QObject):
 
     def open(self, *, activate: bool = True) -> None:
         """Show the window with the film of the active view."""
-        window = self.window = FilmWindow(self._grid.apart, self._actions)
+        window = self.window = FilmWindow(self._grid.detached, self._actions)
         window.closed.connect(self._give_back)
         window.setAttribute(Qt.WidgetAttribute.WA_ShowWithoutActivating, not activate)
-        self._bench.show_apart(True)
-        self._grid.show_apart(True)
+        self._bench.set_detached(True)
+        self._grid.set_detached(True)
         self._place(window)
         window.show()
         self.laid.emit()
@@ -113,8 +113,8 @@ class SecondWindow(QObject):
         window, self.window = self.window, None
         if window is not None:
             self._keep_place(window)
-            self._bench.show_apart(False)
-            self._grid.show_apart(False)
+            self._bench.set_detached(False)
+            self._grid.set_detached(False)
             window.deleteLater()
             self.laid.emit()
             self._grid.activateWindow()
@@ -122,20 +122,20 @@ class SecondWindow(QObject):
 
     def _on_loading(self, number: int, _film: FilmRef) -> None:
         session = self._session
-        if self._repeating or session.apart is None or session.pinned:
+        if self._repeating or session.detached is None or session.pinned:
             return
-        if number == session.apart:
+        if number == session.detached:
             self._repeat(number, session.beside)
         elif number == session.beside:
-            self._repeat(number, session.apart)
+            self._repeat(number, session.detached)
 
     def _follow(self) -> None:
         session = self._session
-        if session.apart is None or session.pinned or session.active == session.apart:
+        if session.detached is None or session.pinned or session.active == session.detached:
             return
-        film, shown = session.current, session.views[session.apart].film
+        film, shown = session.current, session.views[session.detached].film
         if film is not None and (shown is None or shown.film_id != film.film_id):
-            self._repeat(session.beside, session.apart)
+            self._repeat(session.beside, session.detached)
 
     def _repeat(self, source: int, number: int) -> None:
         self._repeating = True

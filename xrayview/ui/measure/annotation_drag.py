@@ -9,7 +9,7 @@ from xrayview.domain.radiograph import Point
 from xrayview.ui.measure.hit import Hit
 
 
-class Grip:
+class AnnotationDrag:
     """An annotation that follows the pointer, by one handle or as a whole."""
 
     def __init__(self, hit: Hit, start: Point) -> None:

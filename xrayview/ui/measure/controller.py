@@ -18,7 +18,7 @@ from xrayview.domain.radiograph import Point, Spacing
 from xrayview.errors import XrayViewError
 from xrayview.services.measurement_files import Kept, MeasurementFiles
 from xrayview.services.tasks import Tasks
-from xrayview.ui.measure.film_marks import MarksOfFilm, film_key
+from xrayview.ui.measure.film_marks import FilmMarksModel, film_key
 from xrayview.ui.measure.layer import MeasureLayer
 from xrayview.ui.measure.tools import TOOLS
 from xrayview.ui.viewer.film_view import FilmViewer
@@ -60,9 +60,9 @@ class MeasurementController(QObject):
         self._active = active
         self._set_tool = set_tool
         self._files = files or MeasurementFiles()
-        self._films: dict[_Key, MarksOfFilm] = {}
+        self._films: dict[_Key, FilmMarksModel] = {}
         self._kept: dict[Path, Kept] = {}
-        self._edited: dict[_Key, MarksOfFilm] = {}
+        self._edited: dict[_Key, FilmMarksModel] = {}
         self._told: set[Path] = set()
         self._saves = itertools.count(1)
         # One thread for all files: what is saved is read again in this order.
@@ -87,12 +87,12 @@ class MeasurementController(QObject):
         }
 
     @property
-    def hand(self) -> MeasureLayer:
+    def active_layer(self) -> MeasureLayer:
         """The active view's."""
         return self._active().measure
 
     def _act(self, act: Callable[[MeasureLayer], None]) -> None:
-        act(self.hand)
+        act(self.active_layer)
 
     def forget(self) -> None:
         """Another folder is open: what belonged to the earlier one is saved and let go."""
@@ -103,8 +103,8 @@ class MeasurementController(QObject):
 
     def calibrate(self, spacing: Spacing | None) -> None:
         """Set the spacing of the active view's film; None is the film's own again."""
-        if self.hand.marks is not None:
-            self.hand.marks.calibrate(spacing)
+        if self.active_layer.marks is not None:
+            self.active_layer.marks.calibrate(spacing)
 
     def close(self) -> None:
         """Write what is not written yet; waits for it."""
@@ -168,10 +168,10 @@ class MeasurementController(QObject):
 
     # Files
 
-    def _marks(self, folder: Path, key: str) -> MarksOfFilm:
+    def _marks(self, folder: Path, key: str) -> FilmMarksModel:
         marks = self._films.get((folder, key))
         if marks is None:
-            marks = self._films[folder, key] = MarksOfFilm(self)
+            marks = self._films[folder, key] = FilmMarksModel(self)
             marks.edited.connect(partial(self._on_edited, (folder, key), marks))
             if (kept := self._kept.get(folder)) is not None:
                 marks.take(kept.films.get(key, FilmMarks()))
@@ -192,13 +192,13 @@ class MeasurementController(QObject):
     def _on_loaded(self, folder: Path, kept: Kept, error: XrayViewError | None = None) -> None:
         self._kept[folder] = kept
         for (place, key), marks in self._films.items():
-            if place == folder and not marks.ready:
+            if place == folder and not marks.is_loaded:
                 marks.take(kept.films.get(key, FilmMarks()))
         error = error or kept.error
         if error is not None:
             self.message.emit(Message.of(_MATTER, error))
 
-    def _on_edited(self, key: _Key, marks: MarksOfFilm) -> None:
+    def _on_edited(self, key: _Key, marks: FilmMarksModel) -> None:
         self._edited[key] = marks
         self._timer.start()
 

@@ -16,7 +16,7 @@ def film_key(radiograph: Radiograph) -> str:
     return radiograph.ref.sop_uid or f"sha256:{radiograph.sha256}"
 
 
-class MarksOfFilm(QObject):
+class FilmMarksModel(QObject):
     """Every change is one value in the place of another, so that each can be undone."""
 
     changed = Signal()
@@ -27,7 +27,7 @@ class MarksOfFilm(QObject):
         super().__init__(parent)
         self.undo = QUndoStack(self)
         self.undo.setUndoLimit(_STEPS_KEPT)
-        self.ready = False
+        self.is_loaded = False
         """True once what was kept of the film is here; nothing is drawn before."""
         self._marks = FilmMarks()
 
@@ -38,7 +38,7 @@ class MarksOfFilm(QObject):
 
     def take(self, marks: FilmMarks) -> None:
         """What was kept of the film."""
-        self._marks, self.ready = marks, True
+        self._marks, self.is_loaded = marks, True
         self.undo.clear()
         self.changed.emit()
 
@@ -85,7 +85,9 @@ class MarksOfFilm(QObject):
 
 
 class _Step(QUndoCommand):
-    def __init__(self, film: MarksOfFilm, text: str, before: FilmMarks, after: FilmMarks) -> None:
+    def __init__(
+        self, film: FilmMarksModel, text: str, before: FilmMarks, after: FilmMarks
+    ) -> None:
         super().__init__(text)
         self._film, self._before, self._after = film, before, after
 

@@ -10,7 +10,7 @@ from itertools import pairwise
 from PySide6.QtCore import QPointF
 
 from xrayview.domain.measurement import Annotation
-from xrayview.ui.measure.label_layout import Laid
+from xrayview.ui.measure.label_layout import PlacedDrawing
 
 HANDLE_PX = 8.0
 """How far from a handle the pointer still grabs it."""
@@ -25,7 +25,7 @@ class Hit:
     handle: int | None = None
 
 
-def find(laid: Sequence[Laid], pointer: QPointF) -> Hit | None:
+def find(laid: Sequence[PlacedDrawing], pointer: QPointF) -> Hit | None:
     """The selected annotation first, then the one drawn last; handles before lines and texts."""
     order = [one for one in laid if one.shown.selected]
     order += reversed(laid)
@@ -39,14 +39,14 @@ def find(laid: Sequence[Laid], pointer: QPointF) -> Hit | None:
     return None
 
 
-def _handle(laid: Laid, pointer: QPointF) -> int | None:
+def _handle(laid: PlacedDrawing, pointer: QPointF) -> int | None:
     if not laid.handles:
         return None
     distance, number = min((_far(at, pointer), n) for n, at in enumerate(laid.handles))
     return number if distance <= HANDLE_PX else None
 
 
-def _touches(laid: Laid, pointer: QPointF) -> bool:
+def _touches(laid: PlacedDrawing, pointer: QPointF) -> bool:
     if laid.label is not None and laid.label.contains(pointer):
         return True
     reach = laid.lines.bounds.adjusted(-LINE_PX, -LINE_PX, LINE_PX, LINE_PX)

@@ -10,7 +10,7 @@ from functools import cached_property
 from PySide6.QtCore import QPointF, QRectF, QSizeF
 from PySide6.QtGui import QFontMetricsF, QPolygonF, QTransform
 
-from xrayview.display.drawings import Drawing, handles, outline
+from xrayview.display.drawings import AnnotationDrawing, handles, outline
 from xrayview.domain.measurement import Annotation
 from xrayview.domain.radiograph import Point
 
@@ -20,10 +20,10 @@ _KEPT = 400
 
 
 @dataclass(frozen=True)
-class Shown:
+class DrawingState:
     """A drawing as it is to look now."""
 
-    drawing: Drawing
+    drawing: AnnotationDrawing
     annotation: Annotation | None = None
     """None while it is being drawn for the first time."""
     selected: bool = False
@@ -49,10 +49,10 @@ class Lines:
 
 
 @dataclass(frozen=True, eq=False)
-class Laid:
+class PlacedDrawing:
     """One drawing in its place."""
 
-    shown: Shown
+    shown: DrawingState
     lines: Lines
     handles: tuple[QPointF, ...]
     """Where it can be grabbed, shown or not."""
@@ -62,7 +62,7 @@ class Laid:
     """Around its text; None where it has none."""
 
 
-class Laying:
+class LabelLayout:
     """Lays drawings by one transform into one viewport; looks up what it has laid before.
 
     Args:
@@ -74,15 +74,15 @@ class Laying:
     def __init__(self, to_view: QTransform, view: QRectF, metrics: QFontMetricsF) -> None:
         self.to_view, self.view = to_view, view
         self._metrics = metrics
-        self._lines: dict[Drawing, Lines] = {}
-        self._wanted: dict[Drawing, QRectF] = {}
+        self._lines: dict[AnnotationDrawing, Lines] = {}
+        self._wanted: dict[AnnotationDrawing, QRectF] = {}
 
     def to_screen(self, point: Point) -> QPointF:
         """Film (row, column) -> logical pixels of the viewport."""
         # Qt counts from the corner of a pixel, the film from its centre.
         return self.to_view.map(QPointF(point[1] + 0.5, point[0] + 0.5))
 
-    def lay(self, all_shown: Sequence[Shown]) -> list[Laid]:
+    def lay(self, all_shown: Sequence[DrawingState]) -> list[PlacedDrawing]:
         """In the order of drawing; a text that would lie on an earlier one goes below it."""
         if len(self._lines) > _KEPT:
             self._lines.clear()
@@ -96,24 +96,24 @@ class Laying:
             mark = shown.annotation
             places = handles(mark.kind, mark.points) if mark is not None else ()
             grabbed, drawn = (tuple(map(self.to_screen, of)) for of in (places, shown.grips))
-            laid.append(Laid(shown, self._lines_of(shown.drawing), grabbed, drawn, label))
+            laid.append(PlacedDrawing(shown, self._lines_of(shown.drawing), grabbed, drawn, label))
         return laid
 
-    def _lines_of(self, drawing: Drawing) -> Lines:
+    def _lines_of(self, drawing: AnnotationDrawing) -> Lines:
         if drawing not in self._lines:
             to_screen = self.to_screen
             polygons = (QPolygonF([to_screen(p) for p in outline(s)]) for s in drawing.strokes)
             self._lines[drawing] = Lines(tuple(polygons))
         return self._lines[drawing]
 
-    def _label(self, drawing: Drawing, taken: list[QRectF]) -> QRectF:
+    def _label(self, drawing: AnnotationDrawing, taken: list[QRectF]) -> QRectF:
         if drawing not in self._wanted:
             self._wanted[drawing] = self._wanted_label(drawing)
         wanted = self._wanted[drawing]
         box = _below(wanted, taken)
         return box if box.bottom() <= max(self.view.bottom(), wanted.bottom()) else wanted
 
-    def _wanted_label(self, drawing: Drawing) -> QRectF:
+    def _wanted_label(self, drawing: AnnotationDrawing) -> QRectF:
         """Right of the drawing, or left of it where the viewport ends; never out of it."""
         wide = max(self._metrics.horizontalAdvance(line) for line in drawing.lines) + 1
         high = math.ceil(self._metrics.lineSpacing()) * len(drawing.lines)

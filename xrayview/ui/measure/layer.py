@@ -7,24 +7,24 @@ from dataclasses import replace
 from PySide6.QtCore import QObject, QPointF, Qt, Signal
 
 from xrayview.display.drawings import (
-    Drawing,
+    AnnotationDrawing,
     drawing,
     handles,
     strokes_of,
 )
 from xrayview.display.measure import probe
 from xrayview.display.regions import region_window
-from xrayview.domain.measurement import Annotation, Mark, Measured
+from xrayview.domain.measurement import Annotation, Mark, MeasuredValue
 from xrayview.domain.radiograph import Point, Radiograph, Spacing
-from xrayview.ui.measure.annotation_drag import Grip
-from xrayview.ui.measure.film_marks import MarksOfFilm, film_key
+from xrayview.ui.measure.annotation_drag import AnnotationDrag
+from xrayview.ui.measure.film_marks import FilmMarksModel, film_key
 from xrayview.ui.measure.hit import Hit, find
-from xrayview.ui.measure.label_layout import Shown
+from xrayview.ui.measure.label_layout import DrawingState
 from xrayview.ui.measure.marks_item import MarksItem
 from xrayview.ui.measure.sketch import Sketch
 from xrayview.ui.measure.text_field import TextField
 from xrayview.ui.measure.tools import BY_NAME, MeasureTool
-from xrayview.ui.measure.values import FigureBook, Later, at_once
+from xrayview.ui.measure.values import Later, ValueCache, at_once
 from xrayview.ui.viewer.canvas import Canvas
 from xrayview.ui.viewer.film_item import FilmItem
 
@@ -35,13 +35,13 @@ SMALLEST_PX = 3.0
 
 
 class MeasureLayer(QObject):
-    """One viewport's annotations; what is drawn lives in a `MarksOfFilm`, perhaps shared."""
+    """One viewport's annotations; what is drawn lives in a `FilmMarksModel`, perhaps shared."""
 
     changed = Signal()
     """What is drawn, selected or known of it is another."""
     probed = Signal(object)
     """A `Probe` of the pixel under the pointer, or None."""
-    window_asked = Signal(object)
+    window_requested = Signal(object)
     """A `Window` from the pixels of a drawn region."""
     length_drawn = Signal(object, object)
     """The ends of a line whose length the user knows."""
@@ -58,15 +58,15 @@ class MeasureLayer(QObject):
         self._canvas = canvas
         self._tool: MeasureTool | None = None
         self._radiograph: Radiograph | None = None
-        self._marks: MarksOfFilm | None = None
-        self._book: FigureBook | None = None
+        self._marks: FilmMarksModel | None = None
+        self._book: ValueCache | None = None
         self._selected: Annotation | None = None
         self._sketch: Sketch | None = None
-        self._grab: Grip | None = None
+        self._grab: AnnotationDrag | None = None
         self._pressed_at = QPointF()
         self._pointer: QPointF | None = None
         self._bare = False
-        canvas.pencil = self
+        canvas.pointer_handler = self
 
     # Film
 
@@ -86,7 +86,7 @@ class MeasureLayer(QObject):
         self._on_marks()
         self.refresh_probe()
 
-    def set_marks(self, marks: MarksOfFilm | None) -> None:
+    def set_marks(self, marks: FilmMarksModel | None) -> None:
         """The annotations of the film on screen, from now on."""
         self._forget_hand()
         self._selected = None
@@ -98,7 +98,7 @@ class MeasureLayer(QObject):
         self._on_marks()
 
     @property
-    def marks(self) -> MarksOfFilm | None:
+    def marks(self) -> FilmMarksModel | None:
         return self._marks
 
     @property
@@ -118,13 +118,13 @@ class MeasureLayer(QObject):
         frame = self._radiograph.ref.frame
         return tuple(a for a in self._marks.marks.annotations if a.frame == frame)
 
-    def figures(self, annotation: Annotation) -> tuple[Measured, ...]:
+    def values(self, annotation: Annotation) -> tuple[MeasuredValue, ...]:
         """What is known of an annotation by now."""
-        return self._book.figures(annotation) if self._book else ()
+        return self._book.values(annotation) if self._book else ()
 
-    def drawings(self) -> tuple[Drawing, ...]:
+    def drawings(self) -> tuple[AnnotationDrawing, ...]:
         """What is drawn on the film, as geometry and text in film coordinates."""
-        return tuple(drawing(a, self.figures(a)) for a in self.annotations())
+        return tuple(drawing(a, self.values(a)) for a in self.annotations())
 
     def set_bare(self, bare: bool) -> None:
         """For a picture: drawings without handles, selection and what is unfinished."""
@@ -142,7 +142,7 @@ class MeasureLayer(QObject):
 
     def _open_book(self) -> None:
         film = self._radiograph
-        self._book = FigureBook(film, self.spacing, self._refresh) if film else None
+        self._book = ValueCache(film, self.spacing, self._refresh) if film else None
 
     def _refresh(self) -> None:
         if self._book is not None:
@@ -153,15 +153,15 @@ class MeasureLayer(QObject):
     def _redraw(self) -> None:
         self.item.show_all([*(self._shown(a) for a in self.annotations()), *self._unfinished()])
 
-    def _shown(self, annotation: Annotation) -> Shown:
+    def _shown(self, annotation: Annotation) -> DrawingState:
         grab = self._grab
         moving = grab is not None and grab.annotation == annotation and grab.moving
         seen = grab.result if grab is not None and moving else annotation
         chosen = annotation == self._selected and not self._bare
         grips = handles(seen.kind, seen.points) if chosen else ()
-        return Shown(drawing(seen, self.figures(seen)), annotation, chosen, grips, moving)
+        return DrawingState(drawing(seen, self.values(seen)), annotation, chosen, grips, moving)
 
-    def _unfinished(self) -> tuple[Shown, ...]:
+    def _unfinished(self) -> tuple[DrawingState, ...]:
         sketch = self._sketch
         if sketch is None or not sketch.points or self._bare:
             return ()
@@ -169,11 +169,11 @@ class MeasureLayer(QObject):
         try:
             annotation = self._annotation(kind, points)
         except ValueError:  # too few points to measure anything yet
-            drawn = Drawing(kind, strokes_of(kind, points), (), points)
+            drawn = AnnotationDrawing(kind, strokes_of(kind, points), (), points)
         else:
-            figures = self.figures(annotation) if sketch.tool.stays else ()
-            drawn = drawing(annotation, figures)
-        return (Shown(drawn, None, selected=True, grips=points, moving=True),)
+            values = self.values(annotation) if sketch.tool.stays else ()
+            drawn = drawing(annotation, values)
+        return (DrawingState(drawn, None, selected=True, grips=points, moving=True),)
 
     def _annotation(self, kind: Mark, points: tuple[Point, ...], text: str = "") -> Annotation:
         assert self._radiograph is not None
@@ -258,12 +258,12 @@ class MeasureLayer(QObject):
             hit = self._hit(place)
             if hit is not None:
                 self.select(hit.annotation)
-                self._grab = Grip(hit, self.item.to_film(place))
+                self._grab = AnnotationDrag(hit, self.item.to_film(place))
                 return True
             self.select(None)
             if self._tool is None:
                 return False
-            if not self._marks.ready:
+            if not self._marks.is_loaded:
                 return True
             self._sketch = Sketch(self._tool)
         self._sketch.press(self.item.to_film(place))
@@ -339,13 +339,13 @@ class MeasureLayer(QObject):
             self._add(self._annotation(sketch.kind, sketch.fixed))
         elif sketch.kind is Mark.RECTANGLE:
             film, points = self._radiograph, sketch.fixed
-            self.later("window", lambda: region_window(film, points), self._ask_window)
+            self.later("window", lambda: region_window(film, points), self._request_window)
         else:
             self.length_drawn.emit(*sketch.fixed)
 
-    def _ask_window(self, window: object) -> None:
+    def _request_window(self, window: object) -> None:
         if window is not None:
-            self.window_asked.emit(window)
+            self.window_requested.emit(window)
 
     def _ask_text(self, points: tuple[Point, ...]) -> None:
         def done(text: str | None) -> None:

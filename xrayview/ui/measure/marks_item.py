@@ -19,7 +19,7 @@ from PySide6.QtWidgets import QGraphicsItem, QStyleOptionGraphicsItem, QWidget
 
 from xrayview.display.drawings import Shape
 from xrayview.domain.radiograph import Point
-from xrayview.ui.measure.label_layout import Laid, Laying, Shown
+from xrayview.ui.measure.label_layout import DrawingState, LabelLayout, PlacedDrawing
 from xrayview.ui.style.fonts import SMALL_PX, pixels
 from xrayview.ui.viewer.film_item import FilmItem
 from xrayview.ui.viewer.outlined_text import draw_outlined
@@ -43,23 +43,23 @@ class MarksItem(QGraphicsItem):
 
     def __init__(self, film: FilmItem) -> None:
         super().__init__(film)
-        self._shown: tuple[Shown, ...] = ()
+        self._shown: tuple[DrawingState, ...] = ()
         self._font: QFont = pixels(SMALL_PX)
-        self._laying = Laying(QTransform(), QRectF(), QFontMetricsF(self._font))
-        self._laid: list[Laid] | None = None
+        self._laying = LabelLayout(QTransform(), QRectF(), QFontMetricsF(self._font))
+        self._laid: list[PlacedDrawing] | None = None
         self._picture: tuple[object, QPointF, QImage] | None = None
 
-    def show_all(self, shown: Sequence[Shown]) -> None:
+    def show_all(self, shown: Sequence[DrawingState]) -> None:
         self._shown = tuple(shown)
         self._laid = None
         self.update()
 
     @property
-    def shown(self) -> tuple[Shown, ...]:
+    def shown(self) -> tuple[DrawingState, ...]:
         """What is drawn now, in this order."""
         return self._shown
 
-    def laid(self) -> list[Laid]:
+    def laid(self) -> list[PlacedDrawing]:
         """What is drawn now, with its place in the viewport."""
         self._follow_view()
         if self._laid is None:
@@ -80,7 +80,7 @@ class MarksItem(QGraphicsItem):
         scene = self.scene()
         to_view, view = self.sceneTransform(), scene.sceneRect() if scene else QRectF()
         if (to_view, view) != (self._laying.to_view, self._laying.view):
-            self._laying = Laying(to_view, view, QFontMetricsF(self._font))
+            self._laying = LabelLayout(to_view, view, QFontMetricsF(self._font))
             self._laid = None
 
     def boundingRect(self) -> QRectF:
@@ -103,7 +103,7 @@ class MarksItem(QGraphicsItem):
             painter.drawImage(place, picture)
         _paint(painter, moving, self._font)
 
-    def _kept_picture(self, resting: list[Laid], ratio: float) -> tuple[QPointF, QImage]:
+    def _kept_picture(self, resting: list[PlacedDrawing], ratio: float) -> tuple[QPointF, QImage]:
         labels = tuple(one.label.getRect() if one.label else None for one in resting)
         key = self._laying, tuple(one.shown for one in resting), labels, ratio
         if self._picture is None or self._picture[0] != key:
@@ -112,7 +112,7 @@ class MarksItem(QGraphicsItem):
 
 
 def picture_of(
-    all_laid: list[Laid], view: QRectF, ratio: float, font: QFont
+    all_laid: list[PlacedDrawing], view: QRectF, ratio: float, font: QFont
 ) -> tuple[QPointF, QImage]:
     """Drawings as a picture, cut to what of them is inside the viewport, and its place there."""
     area = QRectF()
@@ -137,7 +137,7 @@ def _on_whole_pixels(box: QRect) -> QRect:
     return QRect(left, top, -(-wide // 4) * 4, -(-high // 4) * 4)
 
 
-def _area(laid: Laid) -> QRectF:
+def _area(laid: PlacedDrawing) -> QRectF:
     """Around all that is painted of a drawing."""
     area = laid.lines.bounds.adjusted(-_REACH_PX, -_REACH_PX, _REACH_PX, _REACH_PX)
     for handle in laid.grips:
@@ -146,7 +146,7 @@ def _area(laid: Laid) -> QRectF:
     return area.united(laid.label.adjusted(-4, -4, 4, 4)) if laid.label else area
 
 
-def _paint(painter: QPainter, all_laid: list[Laid], font: QFont) -> None:
+def _paint(painter: QPainter, all_laid: list[PlacedDrawing], font: QFont) -> None:
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     painter.setBrush(Qt.BrushStyle.NoBrush)
     painter.setFont(font)
@@ -157,7 +157,7 @@ def _paint(painter: QPainter, all_laid: list[Laid], font: QFont) -> None:
             _paint_label(painter, laid.label, laid.shown.drawing.lines, _ink(laid.shown))
 
 
-def _paint_lines(painter: QPainter, laid: Laid) -> None:
+def _paint_lines(painter: QPainter, laid: PlacedDrawing) -> None:
     ink, path = QColor(_ink(laid.shown)), _path(laid)
     for colour, width in ((RIM, RIM_PX), (ink, LINE_PX)):
         pen = QPen(colour, width)
@@ -173,7 +173,7 @@ def _paint_lines(painter: QPainter, laid: Laid) -> None:
         painter.drawRect(box)
 
 
-def _path(laid: Laid) -> QPainterPath:
+def _path(laid: PlacedDrawing) -> QPainterPath:
     path = QPainterPath()
     for stroke, polygon in zip(laid.shown.drawing.strokes, laid.lines.polygons, strict=True):
         path.addPolygon(polygon)
@@ -191,7 +191,7 @@ def _paint_label(painter: QPainter, box: QRectF, lines: tuple[str, ...], ink: st
         draw_outlined(painter, row, Qt.AlignmentFlag.AlignLeft, line, ink)
 
 
-def _ink(shown: Shown) -> str:
+def _ink(shown: DrawingState) -> str:
     return SELECTED_INK if shown.selected else INK
 
 

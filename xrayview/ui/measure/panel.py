@@ -33,7 +33,7 @@ _REGIONS = frozenset({Mark.RECTANGLE, Mark.ELLIPSE, Mark.POLYGON})
 class MeasurementList(QFrame):
     """Rows in the order of drawing; the chosen row is the selected annotation, either way."""
 
-    export_asked = Signal()
+    export_requested = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -59,10 +59,10 @@ class MeasurementList(QFrame):
         """List what is drawn in the active view, from now on."""
         self._measuring = measuring
         measuring.changed.connect(self.refresh)
-        self.delete.clicked.connect(lambda _checked: measuring.hand.delete_selected())
-        self.clear.clicked.connect(lambda _checked: measuring.hand.clear())
+        self.delete.clicked.connect(lambda _checked: measuring.active_layer.delete_selected())
+        self.clear.clicked.connect(lambda _checked: measuring.active_layer.clear())
         self.uncalibrate.clicked.connect(lambda _checked: measuring.calibrate(None))
-        self.export.clicked.connect(lambda _checked: self.export_asked.emit())
+        self.export.clicked.connect(lambda _checked: self.export_requested.emit())
         self.view.currentItemChanged.connect(self._on_current)
         self.view.itemDoubleClicked.connect(self._on_double_click)
         self.refresh()
@@ -75,10 +75,17 @@ class MeasurementList(QFrame):
         """Draw the list anew; cheap where the panel is not seen."""
         if self._measuring is None or not self.isVisible():
             return
-        hand = self._measuring.hand
-        annotations = hand.annotations()
-        figures = tuple(hand.figures(annotation) for annotation in annotations)
-        shown = hand.radiograph, hand.marks, hand.spacing, annotations, figures, hand.selected
+        active_layer = self._measuring.active_layer
+        annotations = active_layer.annotations()
+        values = tuple(active_layer.values(annotation) for annotation in annotations)
+        shown = (
+            active_layer.radiograph,
+            active_layer.marks,
+            active_layer.spacing,
+            annotations,
+            values,
+            active_layer.selected,
+        )
         if shown == self._shown:
             return
         self._shown = shown
@@ -87,24 +94,24 @@ class MeasurementList(QFrame):
             for number, annotation in enumerate(annotations, 1):
                 row = self._row(number, annotation)
                 self.view.addTopLevelItem(row)
-                if annotation == hand.selected:
+                if annotation == active_layer.selected:
                     self.view.setCurrentItem(row)
-        has_film = hand.radiograph is not None
+        has_film = active_layer.radiograph is not None
         self.message.setText(NOTHING_DRAWN if has_film else NO_FILM)
         self.message.setVisible(not annotations)
         self.view.setVisible(bool(annotations))
         # Tab would stay where it is before a page whose keyboard is with what is not seen.
         self.setFocusProxy(self.view if annotations else self.export)
-        self._show_spacing(hand.spacing if has_film else None)
-        self.delete.setEnabled(hand.selected is not None)
+        self._show_spacing(active_layer.spacing if has_film else None)
+        self.delete.setEnabled(active_layer.selected is not None)
         self.clear.setEnabled(bool(annotations))
-        marks = hand.marks
+        marks = active_layer.marks
         self.uncalibrate.setVisible(marks is not None and marks.marks.calibration is not None)
-        self._show_histogram(hand.selected)
+        self._show_histogram(active_layer.selected)
 
     def _row(self, number: int, annotation: Annotation) -> QTreeWidgetItem:
         assert self._measuring is not None
-        lines = label_lines(annotation, self._measuring.hand.figures(annotation))
+        lines = label_lines(annotation, self._measuring.active_layer.values(annotation))
         row = QTreeWidgetItem([str(number), TITLES[annotation.kind], "\n".join(lines)])
         row.setData(0, Qt.ItemDataRole.UserRole, annotation)
         for column in range(3):
@@ -118,7 +125,7 @@ class MeasurementList(QFrame):
 
     def _show_histogram(self, annotation: Annotation | None) -> None:
         assert self._measuring is not None
-        film = self._measuring.hand.radiograph
+        film = self._measuring.active_layer.radiograph
         self._seen = annotation
         is_region = annotation is not None and annotation.kind in _REGIONS
         self.histogram.setVisible(is_region)
@@ -131,15 +138,17 @@ class MeasurementList(QFrame):
                 self.histogram.show_region(statistics)
 
         kind, points = annotation.kind, annotation.points
-        self._measuring.hand.later("histogram", lambda: roi_statistics(film, kind, points), show)
+        self._measuring.active_layer.later(
+            "histogram", lambda: roi_statistics(film, kind, points), show
+        )
 
     def _on_current(self, row: QTreeWidgetItem | None) -> None:
         if self._measuring is not None and row is not None:
-            self._measuring.hand.select(row.data(0, Qt.ItemDataRole.UserRole))
+            self._measuring.active_layer.select(row.data(0, Qt.ItemDataRole.UserRole))
 
     def _on_double_click(self, row: QTreeWidgetItem) -> None:
         if self._measuring is not None:
-            self._measuring.hand.edit_text(row.data(0, Qt.ItemDataRole.UserRole))
+            self._measuring.active_layer.edit_text(row.data(0, Qt.ItemDataRole.UserRole))
 
     def _make_view(self) -> QTreeWidget:
         view = QTreeWidget()

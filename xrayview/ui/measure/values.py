@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from xrayview.display.measure import measure, region_size
-from xrayview.domain.measurement import Annotation, Mark, Measured
+from xrayview.domain.measurement import Annotation, Mark, MeasuredValue
 from xrayview.domain.radiograph import Radiograph, Spacing
 
 Later = Callable[[str, Callable[[], Any], Callable[[Any], None]], None]
@@ -17,7 +17,7 @@ AT_ONCE_PIXELS = 60_000
 """Regions of at most so many pixels are counted within a frame of the screen."""
 _REGIONS = frozenset({Mark.RECTANGLE, Mark.ELLIPSE, Mark.POLYGON})
 
-Figures = tuple[Measured, ...]
+Values = tuple[MeasuredValue, ...]
 
 
 def at_once(_slot: str, work: Callable[[], Any], done: Callable[[Any], None]) -> None:
@@ -25,17 +25,17 @@ def at_once(_slot: str, work: Callable[[], Any], done: Callable[[Any], None]) ->
     done(work())
 
 
-class FigureBook:
+class ValueCache:
     """Remembers what was measured of one film under one spacing."""
 
     def __init__(self, radiograph: Radiograph, spacing: Spacing, arrived: Callable[[], None]):
         self._radiograph = radiograph
         self.spacing = spacing
         self._arrived = arrived
-        self._known: dict[Annotation, Figures] = {}
+        self._known: dict[Annotation, Values] = {}
         self._asked: frozenset[Annotation] = frozenset()
 
-    def figures(self, annotation: Annotation) -> Figures:
+    def values(self, annotation: Annotation) -> Values:
         """What is known now; of a large region its area, until `ask` has brought the rest."""
         known = self._known.get(annotation)
         if known is not None:
@@ -57,7 +57,7 @@ class FigureBook:
         film, spacing = self._radiograph, self.spacing
         later("figures", lambda: {a: measure(a, film, spacing) for a in missing}, self._take)
 
-    def _take(self, measured: dict[Annotation, Figures]) -> None:
+    def _take(self, measured: dict[Annotation, Values]) -> None:
         self._known |= measured
         self._asked = frozenset()
         self._arrived()

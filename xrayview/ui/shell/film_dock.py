@@ -47,7 +47,7 @@ _OWN_KEYS = {
 class FilmDock(QDockWidget):
     """Three pages, one key each; a key shows its page, and hides it again.
 
-    It is whole after the last step of `making`.
+    It is whole after the last step of `build_steps`.
     """
 
     left = Signal()
@@ -65,7 +65,7 @@ class FilmDock(QDockWidget):
         body.escaped.connect(self.leave)
         self.hide()
 
-    def making(self) -> Iterator[None]:
+    def build_steps(self) -> Iterator[None]:
         """Make the pages, each in a step of its own."""
         self.tags = TagBrowser(self.pages)
         yield
@@ -92,7 +92,7 @@ class FilmDock(QDockWidget):
         self.tags.set_identity_hidden(space.hides_identity)
         self.left.connect(grid.take_keyboard)
         self.measurements.follow(space.measuring)
-        self.measurements.export_asked.connect(lambda: space.measurement_export.ask(space))
+        self.measurements.export_requested.connect(lambda: space.measurement_export.ask(space))
         grid.viewer_changed.connect(self.measurements.refresh)
 
     def _show_pipeline(self, viewer: FilmViewer) -> None:

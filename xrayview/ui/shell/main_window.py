@@ -135,10 +135,10 @@ class MainWindow(QMainWindow):
         tasks = Tasks(MainThread(self).deliver)
         self._let_go = [tasks.close, engine.close]
         self.dock = FilmDock(self)
-        yield from self.dock.making()
+        yield from self.dock.build_steps()
         session = Session(self._settings["film_memory_mib"])
         space = Workspace(session, tasks, engine, self._settings, self._results, self.pages)
-        yield from space.making()
+        yield from space.build_steps()
         self._space = space
         self.dock.follow(space, tasks, engine)
         self._restore_dock(space)

@@ -51,7 +51,7 @@ class Workspace(QWidget):
     `grid.viewer_changed`, which also says when another view became the active one; what all views
     need (a tool, the heat map's opacity) goes to each of `grid.viewers`.
 
-    It is whole after the last step of `making`; nobody else is given it before.
+    It is whole after the last step of `build_steps`; nobody else is given it before.
     """
 
     message = Signal(object)
@@ -86,7 +86,7 @@ class Workspace(QWidget):
         self.starring = StarController(tasks)
         self._hidden = False
 
-    def making(self) -> Iterator[None]:
+    def build_steps(self) -> Iterator[None]:
         """Make the panels, each in a step of its own: between them the window may answer."""
         session, columns = self.session, Columns(self)
         self._columns = columns
@@ -94,7 +94,7 @@ class Workspace(QWidget):
         self.browser = Browser(self.thumbnails, partial(chip_of, session), known, columns.left)
         yield
         self.grid = ViewGrid(columns.middle)
-        yield from self.grid.making()
+        yield from self.grid.build_steps()
         self.table = ResultTable(columns.middle)
         yield
         self.findings = FindingsPanel(columns.right)

@@ -15,7 +15,7 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QFrame, QGraphicsScene, QGraphicsView, QWidget
 
 from xrayview.ui.viewer.film_item import FilmItem
-from xrayview.ui.viewer.magnifier import Loupe
+from xrayview.ui.viewer.magnifier import Magnifier
 from xrayview.ui.viewer.mouse import Tool, WheelSteps, action_of, zoom_of_drag, zoom_of_wheel
 from xrayview.ui.viewer.placement import Placement
 
@@ -32,7 +32,7 @@ _CURSORS: dict[Tool, Qt.CursorShape] = {
 }
 
 
-class Pencil(Protocol):
+class PointerHandler(Protocol):
     """Sees the left button first; places are logical pixels of the viewport."""
 
     def press(self, place: QPointF) -> bool:
@@ -65,9 +65,9 @@ class Canvas(QGraphicsView):
         super().__init__(parent)
         self.film = film
         self.tool: Tool = "window"
-        self.pencil: Pencil | None = None
+        self.pointer_handler: PointerHandler | None = None
         """What draws and grabs on the film."""
-        self._pencil_down = False
+        self._handler_pressed = False
         self.placement = Placement(QSize(), QSize())
         self._fitted = True
         self._steps = WheelSteps()
@@ -94,7 +94,7 @@ class Canvas(QGraphicsView):
         self.setContextMenuPolicy(Qt.ContextMenuPolicy.PreventContextMenu)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.viewport().setMouseTracking(True)
-        self.loupe = Loupe(film, self.viewport())
+        self.magnifier = Magnifier(film, self.viewport())
         self.set_tool("window")
 
     def take_film(self, size: QSize, stretch: tuple[float, float] = (1.0, 1.0)) -> None:
@@ -113,7 +113,7 @@ class Canvas(QGraphicsView):
     def end_drag(self) -> None:
         """What is left of a drag does nothing: its film or its placement is gone."""
         self._drag = None
-        self.loupe.hide()
+        self.magnifier.hide()
 
     def _lay(self, placement: Placement, *, fitted: bool = False, in_motion: bool = False) -> None:
         self.placement = placement
@@ -152,10 +152,10 @@ class Canvas(QGraphicsView):
     # Gestures
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
-        if self._drag is None and self._is_pencils(event):
-            assert self.pencil is not None
-            self._pencil_down = self.pencil.press(event.position())
-            if self._pencil_down:
+        if self._drag is None and self._is_for_handler(event):
+            assert self.pointer_handler is not None
+            self._handler_pressed = self.pointer_handler.press(event.position())
+            if self._handler_pressed:
                 return
         action = action_of(event.button(), self.tool)
         begin = self._beginnings.get(action) if action else None
@@ -167,40 +167,40 @@ class Canvas(QGraphicsView):
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         if self._drag is not None:
             self._drag(event.position())
-        elif self.pencil is not None and self.film.isVisible():
-            self.pencil.move(event.position())
+        elif self.pointer_handler is not None and self.film.isVisible():
+            self.pointer_handler.move(event.position())
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
-        if self._pencil_down and event.button() == Qt.MouseButton.LeftButton:
-            assert self.pencil is not None
-            self._pencil_down = False
-            self.pencil.release(event.position())
+        if self._handler_pressed and event.button() == Qt.MouseButton.LeftButton:
+            assert self.pointer_handler is not None
+            self._handler_pressed = False
+            self.pointer_handler.release(event.position())
         elif event.button() == self._drag_button:
             self.end_drag()
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
-        if self._is_pencils(event):
-            assert self.pencil is not None
-            self._pencil_down = self.pencil.double_click(event.position())
-            if self._pencil_down:
+        if self._is_for_handler(event):
+            assert self.pointer_handler is not None
+            self._handler_pressed = self.pointer_handler.double_click(event.position())
+            if self._handler_pressed:
                 return
         if event.button() == Qt.MouseButton.LeftButton:
             self.double_clicked.emit()
 
-    def _is_pencils(self, event: QMouseEvent) -> bool:
+    def _is_for_handler(self, event: QMouseEvent) -> bool:
         left = event.button() == Qt.MouseButton.LeftButton
-        return left and self.pencil is not None and self.film.isVisible()
+        return left and self.pointer_handler is not None and self.film.isVisible()
 
     def leaveEvent(self, event: QEvent) -> None:
-        if self.pencil is not None:
-            self.pencil.leave()
+        if self.pointer_handler is not None:
+            self.pointer_handler.leave()
         super().leaveEvent(event)
 
     def wheelEvent(self, event: QWheelEvent) -> None:
         angle = event.angleDelta().y()
-        if self.loupe.isVisible():
-            self.loupe.step_factor(-self._steps.add(angle))
-            self.loupe.show_at(event.position(), self.placement)
+        if self.magnifier.isVisible():
+            self.magnifier.step_factor(-self._steps.add(angle))
+            self.magnifier.show_at(event.position(), self.placement)
         elif event.modifiers() & Qt.KeyboardModifier.ControlModifier:
             if self.film.isVisible():
                 point = self._physical(event.position())
@@ -237,7 +237,7 @@ class Canvas(QGraphicsView):
 
     def _magnify(self, start: QPointF) -> _Move:
         def move(point: QPointF) -> None:
-            self.loupe.show_at(point, self.placement)
+            self.magnifier.show_at(point, self.placement)
 
         move(start)
         return move

@@ -130,7 +130,7 @@ def _fitted(texts: CornerTexts, width_of: WidthOf, wide: float, room: int) -> _C
     What is too wide goes on in the next row. Where there are too few rows for that, lines have
     fewer of them, then the spare words go; what is left is shortened, each line in its middle.
     """
-    spares = texts.spare
+    spares = texts.optional
     attempts = [(MOST_ROWS, 0), *((2, left_out) for left_out in range(len(spares) + 1))]
     for most, left_out in attempts:
         corners = _broken(texts, spares[:left_out], width_of, wide, most)

@@ -16,7 +16,7 @@ from xrayview.display.buffers import Buffers
 from xrayview.display.greyscale import DisplayLut, apply_lut
 from xrayview.display.pyramid import Pyramid
 from xrayview.display.resample import resample
-from xrayview.display.shutter_mask import Cover, LaidCover, lay_cover
+from xrayview.display.shutter_mask import SampledShutterMask, ShutterMask, sample_shutter_mask
 from xrayview.display.stretch import Affine23
 from xrayview.domain.radiograph import Pixels
 from xrayview.ui.viewer.placement import Placement
@@ -32,7 +32,7 @@ class _Seen:
     """Stored values on the viewport's own pixels, what covers them, and where they lie."""
 
     stored_HW: Pixels
-    cover: LaidCover | None
+    shutter_mask: SampledShutterMask | None
     box: QRect
     placement: Placement
     in_motion: bool = False
@@ -62,7 +62,7 @@ class FilmItem(QGraphicsItem):
         """Draw the overlay planes of the file."""
         self.shutter = True
         """Hide what the shutter of the file hides."""
-        self._cover: Cover | None = None
+        self._shutter_mask: ShutterMask | None = None
         self._pyramid: Pyramid | None = None
         self._lut: DisplayLut | None = None
         self._placement = Placement(QSize(), QSize())
@@ -73,9 +73,11 @@ class FilmItem(QGraphicsItem):
         self._paper, self._motion = _Paper(), Buffers()
         self.setVisible(False)
 
-    def set_film(self, pyramid: Pyramid, lut: DisplayLut, cover: Cover | None = None) -> None:
+    def set_film(
+        self, pyramid: Pyramid, lut: DisplayLut, shutter_mask: ShutterMask | None = None
+    ) -> None:
         self.prepareGeometryChange()
-        self._cover = cover
+        self._shutter_mask = shutter_mask
         rows, columns = pyramid.levels[0].pixels_HW.shape
         self.size = QSize(columns, rows)
         self._pyramid = pyramid
@@ -93,7 +95,7 @@ class FilmItem(QGraphicsItem):
         self._picture = None
         self.update()
 
-    def show_cover(self, *, overlays: bool, shutter: bool) -> None:
+    def set_layers(self, *, overlays: bool, shutter: bool) -> None:
         """Draw the file's graphics and shutter, or leave them out; for later films too."""
         self.overlays, self.shutter = overlays, shutter
         self._seen = self._picture = None
@@ -119,7 +121,7 @@ class FilmItem(QGraphicsItem):
 
     def clear(self) -> None:
         """Show nothing and let the pixels go."""
-        self._pyramid = self._lut = self._cover = self._seen = self._picture = None
+        self._pyramid = self._lut = self._shutter_mask = self._seen = self._picture = None
         self._paper, self._motion = _Paper(), Buffers()
         self.setVisible(False)
 
@@ -197,16 +199,16 @@ class FilmItem(QGraphicsItem):
             ]
             for strip in QRegion(box).subtracted(QRegion(kept)):  # type: ignore[attr-defined]
                 stored_HW[_within(box, strip)] = part(strip)
-        cover = self._cover_on(placement, box)
-        return _Seen(stored_HW, cover, box, placement, in_motion is not None)
+        shutter_mask = self._shutter_mask_on(placement, box)
+        return _Seen(stored_HW, shutter_mask, box, placement, in_motion is not None)
 
-    def _cover_on(self, placement: Placement, box: QRect) -> LaidCover | None:
-        if self._cover is None:
+    def _shutter_mask_on(self, placement: Placement, box: QRect) -> SampledShutterMask | None:
+        if self._shutter_mask is None:
             return None
         film_HW = (self.size.height(), self.size.width())
         to_film = to_pixels_of(film_HW, placement, box.topLeft())
-        return lay_cover(
-            self._cover, to_film, _shape(box), overlays=self.overlays, shutter=self.shutter
+        return sample_shutter_mask(
+            self._shutter_mask, to_film, _shape(box), overlays=self.overlays, shutter=self.shutter
         )
 
 
@@ -265,8 +267,8 @@ def _picture(seen: _Seen, lut: DisplayLut, paper: _Paper) -> tuple[QImage, Bgra]
     """The image, with the array that it does not own; it lasts until the paper's next one."""
     rows, columns = seen.stored_HW.shape
     grey_HW = apply_lut(seen.stored_HW, lut, paper.grey.array((rows, columns), np.uint8))
-    if seen.cover is not None:
-        seen.cover.over(grey_HW)
+    if seen.shutter_mask is not None:
+        seen.shutter_mask.over(grey_HW)
     # The screen's own format: Qt then only copies.
     bgra_HW4 = paper.bgra.array((rows, columns, 4), np.uint8)
     cv2.cvtColor(grey_HW, cv2.COLOR_GRAY2BGRA, bgra_HW4)

@@ -74,7 +74,7 @@ class FilmViewer(QWidget):
         self._film = FilmItem()
         self._canvas = Canvas(self._film, self)
         self._canvas.setAccessibleName(self.accessibleName())
-        self._heat = HeatOverlay(self._film, self._canvas.viewport(), self._canvas.loupe)
+        self._heat = HeatOverlay(self._film, self._canvas.viewport(), self._canvas.magnifier)
         self.measure = MeasureLayer(self._film, self._canvas)
         self._corners = CornerLayer(self._canvas.viewport())
         self._message = MessagePage(self._canvas.viewport())
@@ -98,27 +98,30 @@ class FilmViewer(QWidget):
         canvas.placement_changed.connect(self._refresh)
         canvas.window_drag_began.connect(self._begin_window_drag)
         canvas.window_dragged.connect(self._drag_window)
-        self.measure.window_asked.connect(self.set_window)
+        self.measure.window_requested.connect(self.set_window)
         self.measure.spacing_changed.connect(self._refresh)
         self.measure.escaped.connect(lambda: self.set_tool("window"))
 
     # What is shown
 
     def show_film(
-        self, radiograph: Radiograph, position: tuple[int, int], ready: FirstFrame | None = None
+        self,
+        radiograph: Radiograph,
+        position: tuple[int, int],
+        first_frame: FirstFrame | None = None,
     ) -> None:
         """Show a decoded film upright, whole and in its default window; `position` is n of N.
 
-        Without `ready` it is made here, while the window waits.
+        Without `first_frame` it is made here, while the window waits.
         """
-        ready = ready or make_first_frame(radiograph)
-        voi = ready.choices[0].voi
+        first_frame = first_frame or make_first_frame(radiograph)
+        voi = first_frame.choices[0].voi
         lut = build_lut(radiograph.greyscale, voi, radiograph.pixels_HW.dtype)
         self._radiograph, self._film_id = radiograph, radiograph.ref.film_id
         self._position = position
         self._heat.set_heat(None, "")
-        self._voi, self._choices, self._inverted = voi, ready.choices, False
-        self._film.set_film(ready.pyramid, lut, ready.cover)
+        self._voi, self._choices, self._inverted = voi, first_frame.choices, False
+        self._film.set_film(first_frame.pyramid, lut, first_frame.shutter_mask)
         self._message.hide()
         self._busy.hide()
         self.measure.show_film(radiograph)
@@ -126,23 +129,23 @@ class FilmViewer(QWidget):
         self._canvas.take_film(self._film.size, stretch(radiograph.spacing))
         self.film_changed.emit()
 
-    def show_frame(self, radiograph: Radiograph, ready: FirstFrame) -> None:
+    def show_frame(self, radiograph: Radiograph, first_frame: FirstFrame) -> None:
         """Show another frame of the film on screen: inversion and placement stay, and the window.
 
         A page of another size or sample type than the one before starts like a film.
         """
         before = self._radiograph
         if before is None or _grid_of(before) != _grid_of(radiograph) or self._voi is None:
-            self.show_film(radiograph, self._position, ready)
+            self.show_film(radiograph, self._position, first_frame)
             return
         self._radiograph, self._film_id = radiograph, radiograph.ref.film_id
-        self._voi = of_next_frame(self._voi, self._choices, ready.choices)
-        self._choices = ready.choices
+        self._voi = of_next_frame(self._voi, self._choices, first_frame.choices)
+        self._choices = first_frame.choices
         self._heat.set_heat(None, "")
         lut = build_lut(
             radiograph.greyscale, self._voi, radiograph.pixels_HW.dtype, invert=self._inverted
         )
-        self._film.set_film(ready.pyramid, lut, ready.cover)
+        self._film.set_film(first_frame.pyramid, lut, first_frame.shutter_mask)
         self.measure.show_frame(radiograph)
         self.frames.show_frame(radiograph.ref.frame)
         self._refresh()
@@ -257,12 +260,12 @@ class FilmViewer(QWidget):
 
     def set_overlays_shown(self, shown: bool) -> None:
         """Draw the overlay planes of this and of later films."""
-        self._film.show_cover(overlays=shown, shutter=self._film.shutter)
+        self._film.set_layers(overlays=shown, shutter=self._film.shutter)
         self._refresh()
 
     def set_shutter_shown(self, shown: bool) -> None:
         """Apply the shutter of this and of later films."""
-        self._film.show_cover(overlays=self._film.overlays, shutter=shown)
+        self._film.set_layers(overlays=self._film.overlays, shutter=shown)
         self._refresh()
 
     # Placement

@@ -13,9 +13,9 @@ from xrayview.ui.style import icons
 class FrameBar(QFrame):
     """Only there for films of several frames. Frames count from 0 here, from 1 on screen."""
 
-    asked = Signal(int)
+    frame_requested = Signal(int)
     """A frame is to be shown; `show_frame` follows when it is."""
-    played = Signal(bool)
+    playing_changed = Signal(bool)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -110,7 +110,7 @@ class FrameBar(QFrame):
     def _ask(self, frame: int) -> None:
         if frame != self._wanted:
             self._want(frame)
-            self.asked.emit(frame)
+            self.frame_requested.emit(frame)
 
     def _want(self, frame: int) -> None:
         self._wanted = frame
@@ -120,7 +120,7 @@ class FrameBar(QFrame):
     def _on_slider(self, frame: int) -> None:
         self.pause()
         self._wanted = frame
-        self.asked.emit(frame)
+        self.frame_requested.emit(frame)
 
     def _on_rate(self, rate_hz: int) -> None:
         self._timer.setInterval(round(1000 / rate_hz))
@@ -130,7 +130,7 @@ class FrameBar(QFrame):
         self.play_button.setIcon(icons.icon("pause" if self.playing else "play"))
         self.play_button.setToolTip(f"{text} the frames")
         self.play_button.setAccessibleName(f"{text} the frames")
-        self.played.emit(self.playing)
+        self.playing_changed.emit(self.playing)
 
     def _button(self) -> QToolButton:
         button = QToolButton()

@@ -12,7 +12,7 @@ from xrayview.ui.viewer import colour_bar
 from xrayview.ui.viewer.colour_bar import ColourBar
 from xrayview.ui.viewer.film_item import FilmItem
 from xrayview.ui.viewer.heat_item import DEFAULT_OPACITY, HeatItem
-from xrayview.ui.viewer.magnifier import Loupe
+from xrayview.ui.viewer.magnifier import Magnifier
 
 GAP_PX = 8
 """Between film, colour bar and what stands at the edge."""
@@ -21,13 +21,13 @@ GAP_PX = 8
 class HeatOverlay:
     """Holds the map and how it is shown; a map stays chosen while it is hidden."""
 
-    def __init__(self, film: FilmItem, viewport: QWidget, loupe: Loupe) -> None:
+    def __init__(self, film: FilmItem, viewport: QWidget, magnifier: Magnifier) -> None:
         self.heat: HeatMap | None = None
         self.visible = True
         self._model_name = ""
         self._opacity, self._cutoff = DEFAULT_OPACITY, 0.0
         self._item = HeatItem(film)
-        loupe.layers.append(self._item)
+        magnifier.layers.append(self._item)
         self._bar = ColourBar(viewport)
 
     @property

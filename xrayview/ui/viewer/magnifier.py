@@ -29,7 +29,7 @@ class Layer(Protocol):
         """Draw it as the film lies in another placement, on the physical pixels of its view."""
 
 
-class Loupe(QWidget):
+class Magnifier(QWidget):
     """Shows the film through the window in force, flipped and turned as it lies.
 
     The heat map is magnified with it, so that the place of a colour can be read on the film.

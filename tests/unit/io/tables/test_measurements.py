@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 from pathlib import Path
 
-from xrayview.domain.measurement import Annotation, Mark, Measured
+from xrayview.domain.measurement import Annotation, Mark, MeasuredValue
 from xrayview.domain.radiograph import SpacingKind
 from xrayview.io.tables.measurements import export_measurements
 
@@ -17,9 +17,9 @@ def test_that_a_value_is_written_with_its_unit_and_spacing_kind(tmp_path: Path) 
     path = tmp_path / "m.csv"
     note = Annotation(Mark.TEXT, ((-3.0, 2.0),), UID, text="=cmd")
     rows = [
-        ("a/1.dcm", LENGTH, (Measured("length", 4.5, "mm", SpacingKind.DETECTOR),)),
+        ("a/1.dcm", LENGTH, (MeasuredValue("length", 4.5, "mm", SpacingKind.DETECTOR),)),
         ("=b.png", note, ()),
-        ("\udcff.png", note, (Measured("mean", None, ""),)),
+        ("\udcff.png", note, (MeasuredValue("mean", None, ""),)),
     ]
     export_measurements(path, rows)
     with path.open(encoding="utf-8", newline="") as stream:
