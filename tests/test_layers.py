@@ -88,7 +88,7 @@ def test_that_only_the_runtime_names_torchscript() -> None:
         for p in SOURCES
         if p.is_relative_to(ROOT / "xrayview") and "torch.jit" in p.read_text(encoding="utf-8")
     }
-    assert naming == {"xrayview/inference/runtime.py"}
+    assert naming == {"xrayview/inference/torchscript.py"}
 
 
 @pytest.mark.parametrize(

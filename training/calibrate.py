@@ -29,8 +29,9 @@ from training.pipeline import fitted_card
 from training.runs import RunFolder, command_line, commit
 from xrayview.domain.model import ModelCard, Scope
 from xrayview.errors import ModelError, NothingUsable, UsageError
-from xrayview.inference import runtime
+from xrayview.inference import loading
 from xrayview.inference.gate_file import GATE_NAME, to_npz
+from xrayview.inference.runtime import Runtime
 from xrayview.io.model.bundle import CARD_NAME, card_to_json, read_card, read_extra
 
 
@@ -57,9 +58,7 @@ def export_run(run: RunFolder, data: Path, out: Path | None, say: Say) -> Path:
     return _told(card, path, say)
 
 
-def recalibrate(
-    subject: Subject, data: Path, out: Path | None, device: runtime.Device, say: Say
-) -> Path:
+def recalibrate(subject: Subject, data: Path, out: Path | None, device: str, say: Say) -> Path:
     """Write a copy of the bundle with temperature and operating points of these films.
 
     Its card keeps no figure of the old scores.
@@ -71,7 +70,7 @@ def recalibrate(
     """
     bundle = subject.bundle
     path = _free(out or bundle.with_name(f"{bundle.stem}-calibrated.pt"))
-    loaded = runtime.load(bundle, subject.card, device)
+    loaded = loading.load(bundle, subject.card, device)
     validation = _validation(subject.config, subject.card, loaded, data)
     card = fitted_card(subject.config, subject.card, validation)
     origin = {"from_sha256": loaded.sha256, "command": command_line(), "commit": commit()}
@@ -84,9 +83,7 @@ def recalibrate(
     return _told(card, path, say)
 
 
-def add_gate(
-    subject: Subject, data: Path, out: Path | None, device: runtime.Device, say: Say
-) -> Path:
+def add_gate(subject: Subject, data: Path, out: Path | None, device: str, say: Say) -> Path:
     """Write a copy of the bundle with statistics of its training films.
 
     Scores stay as they are. A card that does not say which films it is for gets the recipe's
@@ -99,7 +96,7 @@ def add_gate(
     """
     bundle, card = subject.bundle, subject.card
     path = _free(out or bundle.with_name(f"{bundle.stem}-gated.pt"))
-    loaded = runtime.load(bundle, card, device)
+    loaded = loading.load(bundle, card, device)
     rows = select_rows(subject.config, data)[0]
     statistics = gate_statistics(loaded, card, rows, data, say)
     if card.scope == Scope():
@@ -124,7 +121,7 @@ def _free(path: Path) -> Path:
 
 
 def _validation(
-    config: TrainingConfig, card: ModelCard, loaded: runtime.Runtime, data: Path
+    config: TrainingConfig, card: ModelCard, loaded: Runtime, data: Path
 ) -> dict[str, Scored]:
     """Test films are not looked at."""
     rows = [row for row in select_rows(config, data)[0] if row.split == VALIDATION]
@@ -149,7 +146,7 @@ def _copy(
         script = torch.jit.load(str(bundle), map_location="cpu")  # type: ignore[no-untyped-call]
         save_script(script, partial, extras)
     try:
-        _require_same(runtime.load(bundle, card, "cpu"), partial)
+        _require_same(loading.load(bundle, card, "cpu"), partial)
     except ModelError:
         partial.unlink()
         raise
@@ -162,9 +159,9 @@ def _extra_names(bundle: Path) -> list[str]:
     return [part[2] for part in parts if len(part) == 3 and part[1] == "extra"]
 
 
-def _require_same(before: runtime.Runtime, partial: Path) -> None:
+def _require_same(before: Runtime, partial: Path) -> None:
     card = read_card(partial)
-    after = runtime.load(partial, card, "cpu")
+    after = loading.load(partial, card, "cpu")
     shape = (2, card.preprocessing.channels, *card.preprocessing.size)
     x_BCHW = np.random.default_rng(0).standard_normal(shape).astype(np.float32)
     distance = float(np.abs(before.forward(x_BCHW) - after.forward(x_BCHW)).max())

@@ -17,6 +17,7 @@ from training.config import TrainingConfig, with_overrides
 from training.disk import cannot_write
 from training.recipes import RECIPES, recipe
 from training.runs import RunFolder
+from xrayview.domain.devices import DEVICE_CHOICES
 from xrayview.errors import ExitCode, UsageError, XrayViewError
 
 
@@ -161,7 +162,7 @@ def _evaluate_options(parser: argparse.ArgumentParser) -> None:
         type=Path,
         help="folder for the results (default: RUN/SPLIT, or runs/NAME/SPLIT for a bundle)",
     )
-    parser.add_argument("--device", default="cpu", choices=("auto", "cpu", "cuda"))
+    parser.add_argument("--device", default="cpu", choices=tuple(DEVICE_CHOICES))
 
 
 def _evaluate(args: argparse.Namespace) -> None:

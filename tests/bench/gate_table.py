@@ -27,7 +27,7 @@ from training.data.manifest import FilmRow
 from training.data.readers import list_films
 from training.data.splits import TEST, TRAIN, VALIDATION
 from training.evaluation.evaluate import find_subject
-from xrayview.inference import runtime
+from xrayview.inference import loading
 from xrayview.inference.gate_file import read_statistics
 from xrayview.inference.ood_score import TrainingStatistics, vectors_of
 from xrayview.preprocessing.pipeline import Preprocessor
@@ -75,7 +75,7 @@ class Eye:
     def __init__(self, model: Path, folder: Path) -> None:
         self.subject = find_subject(model, None)
         self.folder = folder
-        self.network = runtime.load(model, self.subject.card, "auto")
+        self.network = loading.load(model, self.subject.card, "auto")
         statistics = read_statistics(model)
         if statistics is None:
             raise SystemExit(f"{model} has no statistics of its training films")

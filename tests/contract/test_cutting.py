@@ -19,7 +19,8 @@ from tests.bundles import tiny_card
 from xrayview.domain.model import Finding, ModelCard, PreprocessSpec
 from xrayview.errors import ModelError
 from xrayview.inference.explain import explain, grad_cam
-from xrayview.inference.runtime import Runtime, load
+from xrayview.inference.loading import load
+from xrayview.inference.runtime import Runtime
 from xrayview.io.model.bundle import read_card
 from xrayview.services.resources import resource
 

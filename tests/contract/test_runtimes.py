@@ -19,7 +19,8 @@ from xrayview.domain.model import Finding, ModelCard, PreprocessSpec
 from xrayview.errors import ContractBroken, DeviceUnavailable, ExitCode, ModelError
 from xrayview.inference.calibration import scores_of
 from xrayview.inference.explain import explained_direction
-from xrayview.inference.runtime import Runtime, load
+from xrayview.inference.loading import load
+from xrayview.inference.runtime import Runtime
 
 PAIR = (Finding("Normal", abnormal=False), Finding("Pneumonia"))
 THREE = (Finding("A"), Finding("B"), Finding("C"))

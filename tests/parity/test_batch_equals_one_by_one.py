@@ -18,7 +18,7 @@ from xrayview.engine.client import Engine
 from xrayview.engine.protocol import Classify, ModelRef, PrepareInput
 from xrayview.engine.scan import scan_folder
 from xrayview.inference.classifier import BATCH_FILMS, classify
-from xrayview.inference.runtime import load
+from xrayview.inference.loading import load
 from xrayview.io.model.bundle import sha256_of
 from xrayview.io.tables.predictions import read_predictions
 from xrayview.preprocessing.pipeline import Preprocessor

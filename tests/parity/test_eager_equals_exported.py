@@ -11,7 +11,7 @@ from torch import nn
 
 from tests.bundles import export, tiny_card
 from xrayview.domain.model import Finding
-from xrayview.inference.runtime import load
+from xrayview.inference.loading import load
 
 CARD = tiny_card(task="multilabel", findings=(Finding("A"), Finding("B"), Finding("C")))
 

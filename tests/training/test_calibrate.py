@@ -20,7 +20,7 @@ from training.networks import build as networks
 from training.runs import RunFolder, write_json
 from xrayview.domain.model import Calibration
 from xrayview.errors import ExitCode
-from xrayview.inference import runtime
+from xrayview.inference import loading
 from xrayview.io.model.bundle import card_to_json, read_card, read_extra
 
 
@@ -111,7 +111,7 @@ def test_that_the_copy_carries_every_file_and_the_same_network(bundle: Path, tin
     ) == ExitCode.OK  # fmt: skip
     assert read_extra(out, "gate.npz") == b"\0gate\xff"
     x_BCHW = np.random.default_rng(1).standard_normal((3, 1, 32, 32)).astype(np.float32)
-    one, other = (runtime.load(path, read_card(path), "cpu") for path in (bundle, out))
+    one, other = (loading.load(path, read_card(path), "cpu") for path in (bundle, out))
     np.testing.assert_array_equal(one.forward(x_BCHW), other.forward(x_BCHW))
     np.testing.assert_array_equal(one.features(x_BCHW), other.features(x_BCHW))
 

@@ -20,7 +20,7 @@ from training.config import TrainingConfig
 from training.networks import build as networks
 from training.runs import RunFolder, named_run, new_run
 from xrayview.errors import ExitCode, ModelError, UsageError
-from xrayview.inference import runtime
+from xrayview.inference import loading
 from xrayview.io.model.bundle import read_card
 
 
@@ -58,7 +58,7 @@ def test_that_the_bundle_equals_the_trained_network(
 ):
     network = best_network(tiny_config, finished)
     bundle = finished.bundle(tiny_config)
-    loaded = runtime.load(bundle, read_card(bundle), "cpu")
+    loaded = loading.load(bundle, read_card(bundle), "cpu")
     x_BCHW = torch.randn(5, 1, 32, 32, generator=torch.Generator().manual_seed(1))
     with torch.no_grad():
         np.testing.assert_allclose(

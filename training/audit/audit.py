@@ -30,7 +30,7 @@ from training.evaluation.evaluate import Subject
 from xrayview.errors import NothingUsable
 from xrayview.evaluation.intervals import Estimate, Indices, clustered_bootstrap
 from xrayview.evaluation.metrics import auc
-from xrayview.inference import runtime
+from xrayview.inference import loading
 from xrayview.preprocessing.pipeline import Preprocessor
 
 Truth = npt.NDArray[np.bool_]
@@ -66,7 +66,7 @@ def audit(
     data: Path,
     masks: Path | None,
     cache: Path,
-    device: runtime.Device,
+    device: str,
     say: Say,
     split: str = TEST,
 ) -> Audit:
@@ -92,7 +92,7 @@ def audit(
     judge = Judge(subject.config.evaluation.bootstrap, split)
     found.rows += _linear_rows(subject, greys, judge)
     found.rows += source_rows(subject.config.target, greys, judge, found.notes)
-    loaded = runtime.load(subject.bundle, subject.card, device)
+    loaded = loading.load(subject.bundle, subject.card, device)
     if lungs is None:
         found.notes.append("No masks were given: the model was not judged on blanked films.")
     else:

@@ -18,7 +18,8 @@ from training.networks.cut_network import CutNetwork
 from training.runs import RunFolder
 from xrayview.domain.model import ModelCard
 from xrayview.errors import ModelError, UsageError
-from xrayview.inference import runtime
+from xrayview.inference import loading
+from xrayview.inference.runtime import Runtime
 from xrayview.io.model.bundle import CARD_NAME, card_to_json, read_card
 
 TOLERANCE = 1e-4
@@ -47,7 +48,7 @@ def best_network(config: TrainingConfig, run: RunFolder) -> Network:
 
 def export(
     network: CutNetwork, card: ModelCard, path: Path, extra: Mapping[str, bytes] | None = None
-) -> runtime.Runtime:
+) -> Runtime:
     """Write the bundle, load it as the app does, and prove that it equals the network.
 
     Replaces `path` whole. The three methods of the contract are traced in eval mode, float32, on
@@ -73,7 +74,7 @@ def export(
         partial = path.with_name(path.name + ".partial")
         text = json.dumps(card_to_json(card), indent=2, ensure_ascii=False)
         save_script(script, partial, {CARD_NAME: text, **(extra or {})})
-    loaded = runtime.load(partial, read_card(partial), "cpu")
+    loaded = loading.load(partial, read_card(partial), "cpu")
     _require_parity(network, loaded, card, partial)
     partial.replace(path)
     return loaded
@@ -94,9 +95,7 @@ def save_script(
         path.write_bytes(stream.getbuffer())
 
 
-def _require_parity(
-    network: CutNetwork, loaded: runtime.Runtime, card: ModelCard, path: Path
-) -> None:
+def _require_parity(network: CutNetwork, loaded: Runtime, card: ModelCard, path: Path) -> None:
     if card_to_json(read_card(path)) != card_to_json(card):
         raise ModelError("The card in the bundle is not the one that was written", path=path)
     chance = torch.Generator().manual_seed(0)

@@ -8,12 +8,14 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from xrayview.domain.devices import DEVICE_CHOICES
+
 
 def _model_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("model", type=Path, help="a run folder or a model bundle")
     parser.add_argument("--data", type=Path, required=True, help="folder with labels.csv")
     parser.add_argument("--recipe", help="whose films and labels (default: the model's own)")
-    parser.add_argument("--device", default="cpu", choices=("auto", "cpu", "cuda"))
+    parser.add_argument("--device", default="cpu", choices=tuple(DEVICE_CHOICES))
 
 
 def _folder_of(model: Path) -> Path:

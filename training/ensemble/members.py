@@ -18,7 +18,7 @@ from training.evaluation.evaluate import Subject, find_subject
 from training.runs import RunFolder
 from xrayview.domain.model import Scope
 from xrayview.errors import ModelError, UsageError
-from xrayview.inference import runtime
+from xrayview.inference import loading
 from xrayview.io.model.bundle import read_card, sha256_of
 from xrayview.preprocessing.pipeline import Preprocessor
 
@@ -148,7 +148,7 @@ def joined(members: Sequence[Member]) -> Ensemble:
 
 
 def _program(subject: Subject) -> Any:
-    loaded = runtime.load(subject.bundle, subject.card, "cpu")
+    loaded = loading.load(subject.bundle, subject.card, "cpu")
     # Its own program is what is joined: it must bring both halves, and logits.
     if not loaded.has_features or loaded.features_note or subject.card.outputs != "logits":
         raise ModelError(

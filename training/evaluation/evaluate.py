@@ -33,7 +33,8 @@ from training.runs import RunFolder, command_line, now_utc, write_json
 from xrayview.domain.model import ModelCard
 from xrayview.errors import ModelError, NothingUsable, UsageError
 from xrayview.evaluation.metrics import confusion
-from xrayview.inference import runtime
+from xrayview.inference import loading
+from xrayview.inference.runtime import Runtime
 from xrayview.io.model.bundle import read_card
 
 ALL_CLASSES = "all classes"
@@ -86,7 +87,7 @@ def _recipe_of(card: ModelCard) -> str:
 
 
 def evaluate(
-    subject: Subject, data: Path, split: str, out: Path, device: runtime.Device, say: Say
+    subject: Subject, data: Path, split: str, out: Path, device: str, say: Say
 ) -> dict[str, Any]:
     """Judge one split; write metrics.json, metrics.txt and scores.csv below `out`.
 
@@ -96,12 +97,12 @@ def evaluate(
     rows = [row for row in select_rows(subject.config, data)[0] if row.split == split]
     if not rows:
         raise NothingUsable(f"There is no film for {split}", hint="Look at --data and --split.")
-    loaded = runtime.load(subject.bundle, subject.card, device)
+    loaded = loading.load(subject.bundle, subject.card, device)
     return write_figures(subject, loaded, score_films(loaded, subject.card, rows, data), out, say)
 
 
 def write_figures(
-    subject: Subject, loaded: runtime.Runtime, scored: Scored, out: Path, say: Say
+    subject: Subject, loaded: Runtime, scored: Scored, out: Path, say: Say
 ) -> dict[str, Any]:
     """The figures of films of one split that `loaded`, the subject's bundle, has judged."""
     split = scored.rows[0].split

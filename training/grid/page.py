@@ -18,7 +18,8 @@ from training.report.markup import Content, Markup, element, image, page, paragr
 from training.report.markup import table as markup_table
 from training.report.pictures import METHOD, heat_of_film
 from training.runs import RunFolder
-from xrayview.inference import runtime
+from xrayview.domain.heat_map_methods import method_title
+from xrayview.inference import loading
 from xrayview.io.model.bundle import read_card
 
 PAGE = "grid.html"
@@ -68,7 +69,7 @@ def _heat_maps(model: Model, data: Path, out: Path, say: Say) -> Markup:
     """A contact sheet: of each outcome a few test films with their map."""
     bundle = RunFolder(out / model.folder).bundle(model.config)
     card = read_card(bundle)
-    loaded = runtime.load(bundle, card, "cpu")
+    loaded = loading.load(bundle, card, "cpu")
     salt = model.config.data.split_salt
     films = [row for row in select_rows(model.config, data)[0] if row.split == TEST]
     say(f"heat maps of {model.folder}")
@@ -104,7 +105,7 @@ def _heat_maps(model: Model, data: Path, out: Path, say: Say) -> Markup:
     return section(
         f"Heat maps of {model.folder}",
         paragraph(
-            f"The model that validation puts first (accuracy, then AUC): {METHOD} of "
+            f"The model that validation puts first (accuracy, then AUC): {method_title(METHOD)} of "
             f"{finding}, each map scaled to its own strongest place, over the film as the model "
             "sees it. Captions: score and film. The films come in the order of a hash.",
             "quiet",

@@ -11,7 +11,6 @@ from training.report.markup import element, page, paragraph
 from training.report.material import Material, gather
 from training.report.sections import SECTIONS
 from training.runs import RunFolder
-from xrayview.inference import runtime
 
 
 def report(
@@ -20,7 +19,7 @@ def report(
     run: RunFolder | None,
     out: Path,
     heat_films: int,
-    device: runtime.Device,
+    device: str,
     say: Say,
     judged_before: Scored | None = None,
 ) -> Path:

@@ -26,7 +26,8 @@ from xrayview.errors import NothingUsable
 from xrayview.evaluation.confidence import Confidence
 from xrayview.evaluation.intervals import Estimate
 from xrayview.evaluation.subgroups import Subgroup
-from xrayview.inference import runtime
+from xrayview.inference import loading
+from xrayview.inference.runtime import Runtime
 from xrayview.preprocessing.pipeline import Preprocessor
 
 SHOWN_ERRORS = 6
@@ -90,7 +91,7 @@ def gather(
     run: RunFolder | None,
     results: Path,
     heat_films: int,
-    device: runtime.Device,
+    device: str,
     say: Say,
     judged_before: Scored | None = None,
 ) -> Material:
@@ -100,7 +101,7 @@ def gather(
         NothingUsable: there is no test film, or none can be read.
         ModelError: the network failed.
     """
-    loaded = runtime.load(subject.bundle, subject.card, device)
+    loaded = loading.load(subject.bundle, subject.card, device)
     scored = judged_before or _test_films(subject, loaded, data, say)
     target = subject.config.target
     judged = []
@@ -134,7 +135,7 @@ def _class_confidence(subject: Subject, scored: Scored) -> Confidence | None:
     return confidence.of_classes(*places, scored.scores_NF(subject.card))
 
 
-def _test_films(subject: Subject, loaded: runtime.Runtime, data: Path, say: Say) -> Scored:
+def _test_films(subject: Subject, loaded: Runtime, data: Path, say: Say) -> Scored:
     rows = [row for row in select_rows(subject.config, data)[0] if row.split == TEST]
     if not rows:
         raise NothingUsable("There is no film for test", hint="Look at data.test_splits.")
@@ -144,7 +145,7 @@ def _test_films(subject: Subject, loaded: runtime.Runtime, data: Path, say: Say)
 
 def _judge(
     subject: Subject,
-    loaded: runtime.Runtime,
+    loaded: Runtime,
     data: Path,
     finding: str,
     films: Scored,
@@ -182,7 +183,7 @@ def _judge(
 
 
 def _mean_heat(
-    loaded: runtime.Runtime,
+    loaded: Runtime,
     card: ModelCard,
     finding: str,
     films: Scored,

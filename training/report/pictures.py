@@ -14,13 +14,14 @@ import numpy.typing as npt
 
 from training.data.cache import open_film
 from training.data.manifest import FilmRow
+from xrayview.domain.heat_map_methods import DEFAULT_METHOD
 from xrayview.domain.model import ModelCard
 from xrayview.errors import UnreadableFilm
 from xrayview.inference.explain import explain
-from xrayview.inference.runtime import HeatMapMethod, Runtime
+from xrayview.inference.runtime import Runtime
 from xrayview.preprocessing.pipeline import GreyHW, Preprocessor
 
-METHOD: HeatMapMethod = "grad-cam"
+METHOD = DEFAULT_METHOD
 _OPACITY = 0.6
 _SIDE = 256
 """Largest side of a picture."""

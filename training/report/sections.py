@@ -20,7 +20,9 @@ from training.report.markup import (
     table,
 )
 from training.report.material import Material, Mistake
+from training.report.pictures import METHOD
 from training.runs import command_line, commit, now_utc, versions
+from xrayview.domain.heat_map_methods import method_title
 from xrayview.evaluation.intervals import Estimate
 from xrayview.preprocessing.pipeline import Preprocessor
 
@@ -151,7 +153,7 @@ def heat_maps(material: Material) -> Markup | None:
     return section(
         "Mean heat maps",
         paragraph(
-            "Mean Grad-CAM over the mean film, scaled to its strongest place. Evidence at the "
+            f"Mean {method_title(METHOD)} over the mean film, scaled to its peak. Evidence at the "
             "rim, on markers or below the diaphragm is a shortcut.",
             "quiet",
         ),

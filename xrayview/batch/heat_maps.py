@@ -17,7 +17,7 @@ from xrayview.domain.model import HeatMap
 from xrayview.domain.operating_points import point_in_force
 from xrayview.engine.client import Engine
 from xrayview.engine.lane import Priority
-from xrayview.engine.protocol import Explain, HeatMapMethod, LoadModel, ModelReady, ModelRef
+from xrayview.engine.protocol import Explain, LoadModel, ModelReady, ModelRef
 from xrayview.engine.waiting import result_of
 from xrayview.errors import Status, UsageError
 
@@ -29,7 +29,7 @@ class HeatMaps:
     model: ModelRef
     finding: str = ""
     """Empty: the model's only abnormal one."""
-    method: HeatMapMethod | None = None
+    method: str | None = None
     """None: the first that the model can give."""
     opacity: float = 0.5
     cutoff: float = 0.0
@@ -124,7 +124,7 @@ def _finding(name: str, ready: ModelReady) -> str:
     raise UsageError(what, path=ready.model.path, hint=f"Choose one of {', '.join(known)}.")
 
 
-def _method(name: HeatMapMethod | None, ready: ModelReady) -> HeatMapMethod:
+def _method(name: str | None, ready: ModelReady) -> str:
     offered = ready.explain_methods
     if name in offered or (name is None and offered):
         return name or offered[0]

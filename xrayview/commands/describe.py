@@ -70,7 +70,7 @@ def _probe(
     if options.trust_model:
         trust_model(path)
     try:
-        model = model_ref(path, "auto")
+        model = model_ref(path)
     except ModelNotTrusted:
         return "not tried: a model is a program, and this one is not trusted (--trust-model)", False
     try:

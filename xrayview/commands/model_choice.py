@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from xrayview.domain.devices import AUTO, DEVICE_CHOICES
 from xrayview.errors import ModelNotTrusted
 
 if TYPE_CHECKING:
@@ -19,8 +20,8 @@ def add_device_to(parser: _Arguments) -> None:
     """Where the model runs."""
     parser.add_argument(
         "--device",
-        choices=("auto", "cpu", "cuda"),
-        default="auto",
+        choices=tuple(DEVICE_CHOICES),
+        default=AUTO,
         help="only `auto` (default) falls back to the CPU",
     )
 
@@ -52,7 +53,7 @@ def trusted_model(name: str, settings: Settings, options: argparse.Namespace) ->
     if options.trust_model:
         trust_model(path)
     try:
-        return model_ref(path, getattr(options, "device", "auto"))
+        return model_ref(path, getattr(options, "device", AUTO))
     except ModelNotTrusted as error:
         error.hint = f"{error.hint} Then add --trust-model."
         raise

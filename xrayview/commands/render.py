@@ -20,6 +20,7 @@ from xrayview.commands.terminal import (
     start_engine,
     tell,
 )
+from xrayview.domain.heat_map_methods import HEAT_MAP_METHODS
 from xrayview.errors import Cancelled, ExitCode, UsageError
 
 if TYPE_CHECKING:
@@ -89,7 +90,7 @@ def _add_heat_map(parser: argparse.ArgumentParser) -> None:
     )
     group.add_argument(
         "--method",
-        choices=("grad-cam", "occlusion", "input-gradient"),
+        choices=tuple(HEAT_MAP_METHODS),
         help="default: the first that the model can give",
     )
     group.add_argument(

@@ -8,16 +8,11 @@ import numpy as np
 import numpy.typing as npt
 
 from xrayview.display.colour_maps import COLOUR_MAPS
+from xrayview.domain.heat_map_methods import method_title
 from xrayview.domain.model import HeatMap
 
 Rgba = npt.NDArray[np.uint8]
 _Values = npt.NDArray[np.float64]
-
-METHOD_TITLES = {
-    "grad-cam": "Grad-CAM",
-    "occlusion": "Occlusion",
-    "input-gradient": "Input gradient",
-}
 
 
 def heat_rgba(
@@ -115,7 +110,7 @@ def caption(heat: HeatMap, model_name: str) -> str:
     Scores have two decimals, and more where it takes more to see which side of the operating
     point the score is on.
     """
-    method = METHOD_TITLES.get(heat.method, heat.method)
+    method = method_title(heat.method)
     decimals = _decimals_apart(heat.score, heat.threshold)
     line = f"{method} · {heat.finding} {heat.score:.{decimals}f} · {model_name}"
     if not heat.has_evidence:

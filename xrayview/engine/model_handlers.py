@@ -26,7 +26,7 @@ _loaded: dict[tuple[str, str], _Model] = {}
 
 def load_runtime() -> None:
     """Import what every model needs, so that no request waits for it."""
-    from xrayview.inference import classifier, explain, runtime  # noqa: F401
+    from xrayview.inference import classifier, explain, loading  # noqa: F401
 
 
 def load_model(request: LoadModel) -> ModelReady:
@@ -84,18 +84,19 @@ def _current(model: ModelRef) -> _Model:
 
 
 def _load(model: ModelRef, card: ModelCard | None = None) -> _Model:
-    from xrayview.inference import gate_file, runtime
+    from xrayview.inference import gate_file
+    from xrayview.inference.loading import load
     from xrayview.io.model.bundle import read_card
 
     # Card, network and statistics are read one after the other: of one file, or of none.
     _require_trusted(model)
     card = card or read_card(model.path)
-    loaded = runtime.load(model.path, card, model.device, sha256=model.sha256)
+    runtime = load(model.path, card, model.device, sha256=model.sha256)
     statistics = gate_file.read_statistics(model.path)
     if statistics is not None:
-        gate_file.require_fit(statistics, loaded, card, model.path)
+        gate_file.require_fit(statistics, runtime, card, model.path)
     _require_trusted(model)
-    return _Model(loaded, card, statistics)
+    return _Model(runtime, card, statistics)
 
 
 def _require_trusted(model: ModelRef) -> None:

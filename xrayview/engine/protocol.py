@@ -13,8 +13,10 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
+from xrayview.domain.devices import AUTO
 from xrayview.domain.figure import Bits, FigureStyle, HeatLayer
 from xrayview.domain.film import FilmRef, RejectedFile
+from xrayview.domain.heat_map_methods import DEFAULT_METHOD
 from xrayview.domain.inspection import FilmInspection
 from xrayview.domain.model import (
     GateVerdict,
@@ -28,9 +30,7 @@ from xrayview.domain.model import (
 from xrayview.domain.radiograph import Radiograph, Window
 from xrayview.domain.tags import TagNode
 
-Device = Literal["auto", "cpu", "cuda"]
 PictureFormat = Literal["png", "tiff", "svg"]
-HeatMapMethod = Literal["grad-cam", "occlusion", "input-gradient"]
 
 
 @dataclass(frozen=True)
@@ -235,7 +235,8 @@ class ModelRef:
 
     path: Path
     sha256: str
-    device: Device = "auto"
+    device: str = AUTO
+    """The id of a device, or `auto`."""
 
 
 @dataclass(frozen=True)
@@ -257,7 +258,7 @@ class ModelReady:
     """The real one: `cpu`, `cuda:0`."""
     device_name: str
     precision: str
-    explain_methods: tuple[HeatMapMethod, ...]
+    explain_methods: tuple[str, ...]
     features_note: str = ""
     """Where a file that brings no halves was cut for Grad-CAM, or why it cannot be."""
     checks_likeness: bool = False
@@ -279,7 +280,7 @@ class Explain:
     model: ModelRef
     model_input: ModelInput
     finding: str
-    method: HeatMapMethod = "grad-cam"
+    method: str = DEFAULT_METHOD
 
 
 FilmRequest = DecodeFilm | MakeThumbnail | InspectFilm | RenderFilm | DeidentifyFilm | PrepareInput

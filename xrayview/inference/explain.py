@@ -1,4 +1,4 @@
-"""Where on the film the evidence for a finding lies: a table of attribution methods.
+"""Heat maps: where on the film the evidence for a finding lies.
 
 What is explained is the quantity that decides the finding's score. With sigmoid that is its
 logit (of a pair scored by one logit, the other finding has its negative). With softmax it is its
@@ -9,16 +9,16 @@ not be evidence either; for two findings this is exactly the logit of the score.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
+from xrayview.domain.heat_map_methods import DEFAULT_METHOD, HEAT_MAP_METHODS, method_title
 from xrayview.domain.model import Affine, HeatMap, ModelCard, ModelInput
 from xrayview.errors import ModelError
 from xrayview.inference.calibration import output_to_findings
 from xrayview.inference.classifier import classify, film_path
-from xrayview.inference.runtime import HeatMapMethod, Runtime
+from xrayview.inference.runtime import Runtime
 
 Array = npt.NDArray[np.float32]
 
@@ -29,15 +29,9 @@ _OCCLUSION_BATCH = 10
 _GRADIENT_CELL_PX = 8
 
 
-@dataclass(frozen=True)
-class Method:
-    """One way to attribute; `attribute(runtime, x_CHW, direction_K)` gives evidence_hw.
-
-    Evidence is signed, in logit units per cell, on a grid that covers the input evenly.
-    """
-
-    title: str
-    attribute: Callable[[Runtime, Array, Array], Array]
+Attribution = Callable[[Runtime, Array, Array], Array]
+"""`attribution(runtime, x_CHW, direction_K)` is evidence_hw: signed, in logit units per cell, on a
+grid that covers the input evenly."""
 
 
 def explain(
@@ -45,7 +39,7 @@ def explain(
     card: ModelCard,
     model_input: ModelInput,
     finding: str,
-    method: HeatMapMethod = "grad-cam",
+    method: str = DEFAULT_METHOD,
 ) -> HeatMap:
     """The heat map of one finding in film coordinates.
 
@@ -59,11 +53,7 @@ def explain(
     """
     index = _index_of(finding, card)
     if method not in runtime.explain_methods:
-        raise ModelError(
-            f"This model cannot give a {METHODS[method].title} map",
-            why=f"it has no forward_features and forward_head, and {runtime.features_note}",
-            hint=f"Choose {' or '.join(runtime.explain_methods)}.",
-        )
+        raise _not_available(method, runtime)
     (prediction,) = classify(runtime, card, (model_input,))
     with np.errstate(invalid="ignore", over="ignore"):  # told below, in the user's words
         evidence_hw = np.maximum(_attribute(runtime, card, model_input, index, method), 0)
@@ -71,7 +61,7 @@ def explain(
         raise ModelError(
             "The heat map holds values that are no numbers",
             path=film_path(model_input),
-            why=f"{METHODS[method].title} gave NaN or infinite",
+            why=f"{method_title(method)} gave NaN or infinity",
             hint="Try another method.",
         )
     grid_to_input = _grid_to_input(evidence_hw, model_input)
@@ -137,11 +127,23 @@ def input_gradient(runtime: Runtime, x_CHW: Array, direction_K: Array) -> Array:
     return np.asarray(np.add.reduceat(by_rows, columns, axis=1))
 
 
-METHODS: dict[HeatMapMethod, Method] = {
-    "grad-cam": Method("Grad-CAM", grad_cam),
-    "occlusion": Method("occlusion", occlusion),
-    "input-gradient": Method("input gradient", input_gradient),
+ATTRIBUTIONS: dict[str, Attribution] = {
+    "grad-cam": grad_cam,
+    "occlusion": occlusion,
+    "input-gradient": input_gradient,
 }
+"""By the ids of `HEAT_MAP_METHODS`."""
+
+
+def _not_available(method: str, runtime: Runtime) -> ModelError:
+    missing = HEAT_MAP_METHODS[method].needs_features and not runtime.has_features
+    return ModelError(
+        f"{method_title(method)} is not available for this model",
+        why=f"it has no forward_features and forward_head, and {runtime.features_note}"
+        if missing
+        else "its runtime computes no gradients",
+        hint=f"Choose {' or '.join(runtime.explain_methods)}.",
+    )
 
 
 def _index_of(finding: str, card: ModelCard) -> int:
@@ -154,12 +156,12 @@ def _index_of(finding: str, card: ModelCard) -> int:
 
 
 def _attribute(
-    runtime: Runtime, card: ModelCard, model_input: ModelInput, index: int, method: HeatMapMethod
+    runtime: Runtime, card: ModelCard, model_input: ModelInput, index: int, method: str
 ) -> Array:
     x_CHW = model_input.x_CHW
     outputs = runtime.forward(x_CHW[None]).shape[1]
     direction_K = explained_direction(card, index, outputs)
-    attribute = METHODS[method].attribute
+    attribute = ATTRIBUTIONS[method]
     evidence_hw = attribute(runtime, x_CHW, direction_K)
     if not card.flip_average:
         return evidence_hw

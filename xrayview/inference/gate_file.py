@@ -6,7 +6,7 @@ import io
 import zipfile
 from dataclasses import fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -14,10 +14,8 @@ import numpy.typing as npt
 from xrayview.domain.model import ModelCard
 from xrayview.errors import ModelError
 from xrayview.inference.ood_score import TrainingStatistics
+from xrayview.inference.runtime import Runtime
 from xrayview.io.model.bundle import read_extra
-
-if TYPE_CHECKING:
-    from xrayview.inference.runtime import Runtime
 
 GATE_NAME = "gate.npz"
 VERSION = 1

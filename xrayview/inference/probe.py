@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -11,10 +10,8 @@ import numpy.typing as npt
 from xrayview.domain.model import ModelCard
 from xrayview.errors import ContractBroken, ModelError
 from xrayview.inference.calibration import ACTIVATIONS, output_counts, sigmoid
+from xrayview.inference.runtime import Runtime
 from xrayview.preprocessing.pipeline import Preprocessor
-
-if TYPE_CHECKING:
-    from xrayview.inference.runtime import Runtime
 
 Array = npt.NDArray[np.float32]
 

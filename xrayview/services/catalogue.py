@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from xrayview.domain.devices import AUTO
 from xrayview.domain.model import ModelCard
-from xrayview.engine.protocol import Device, ModelRef
+from xrayview.engine.protocol import ModelRef
 from xrayview.errors import ModelError, ModelNotTrusted, XrayViewError
 from xrayview.io.atomic import replacing
 from xrayview.io.model.bundle import read_card, sha256_of
@@ -67,7 +68,7 @@ def find_model(name: str = "", folders: Iterable[Path] = ()) -> Path:
     return found
 
 
-def model_ref(path: Path, device: Device = "auto") -> ModelRef:
+def model_ref(path: Path, device: str = AUTO) -> ModelRef:
     """Hash a bundle for the engine.
 
     Raises:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from xrayview.domain.devices import AUTO, DEVICE_CHOICES
+from xrayview.domain.heat_map_methods import DEFAULT_METHOD, HEAT_MAP_METHODS, METHOD_TITLES
 from xrayview.errors import UsageError
 from xrayview.io.atomic import replacing
 from xrayview.services.user_folders import config_folder
@@ -41,6 +43,12 @@ class Setting:
     at: Literal["once", "next start"] = "once"
     """When a change takes effect."""
     unit: str = ""
+    titles: Mapping[str, str] = field(default_factory=dict)
+    """How the dialog names the choices that have a name of their own."""
+
+    def title_of(self, choice: str) -> str:
+        """The name of a choice in the dialog."""
+        return self.titles.get(choice, choice.replace("-", " ").capitalize())
 
     def problem(self, value: object) -> str:
         """Why `value` does not fit this row; empty when it fits."""
@@ -71,12 +79,12 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("model", str, "", "Model bundle: a file or a name; empty for the one that ships.",
             group="Model"),
     Setting("model_folders", list, [], "Folders with further model bundles.", group="Model"),
-    Setting("device", str, "auto", "Where the model runs.", choices=("auto", "cpu", "cuda"),
-            group="Model"),
+    Setting("device", str, AUTO, "Where the model runs.", choices=tuple(DEVICE_CHOICES),
+            titles=DEVICE_CHOICES, group="Model"),
     Setting("model_timeout_s", float, 120.0, "Seconds that the model may take for one request.",
             low=5, high=3600, group="Model", unit="s"),
-    Setting("heat_map_method", str, "grad-cam", "How heat maps are made, at first.",
-            choices=("grad-cam", "occlusion", "input-gradient"), group="Heat map"),
+    Setting("heat_map_method", str, DEFAULT_METHOD, "How heat maps are computed at the start.",
+            choices=tuple(HEAT_MAP_METHODS), titles=METHOD_TITLES, group="Heat map"),
     Setting("heat_map_opacity", float, 0.5, "Opacity of the heat map.", low=0, high=1,
             group="Heat map"),
     Setting("heat_map_cutoff", float, 0.2, "Evidence below this part of the peak is not drawn.",

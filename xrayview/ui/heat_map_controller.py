@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from PySide6.QtCore import QObject, Signal
 
 from xrayview.domain.events import FilmResult
+from xrayview.domain.heat_map_methods import DEFAULT_METHOD
 from xrayview.domain.model import HeatMap, ModelCard
-from xrayview.engine.protocol import HeatMapMethod
 from xrayview.services.session import MOST_VIEWS, Session
 from xrayview.ui.findings.panel import FindingsPanel
 from xrayview.ui.grid.grid import ViewGrid
@@ -22,7 +22,7 @@ class HeatMapRequest:
 
     on: bool = False
     finding: str = ""
-    method: HeatMapMethod = "grad-cam"
+    method: str = DEFAULT_METHOD
     note: str = ""
 
 
@@ -98,7 +98,7 @@ class HeatMapController(QObject):
             self._panel.heat.start_with(self._choice)
             self.set_on(True)
 
-    def prefer(self, method: HeatMapMethod) -> None:
+    def prefer(self, method: str) -> None:
         """Make the maps of every view by this method, until another is chosen."""
         for wish in self._wishes.values():
             wish.method = method
@@ -148,7 +148,7 @@ class HeatMapController(QObject):
             wish.method = self._offered(wish.method)
             self._judging.explain(number, wish.finding, wish.method)
 
-    def _offered(self, method: HeatMapMethod) -> HeatMapMethod:
+    def _offered(self, method: str) -> str:
         """The method, or the first one where the model in force cannot do it."""
         methods = self._session.model.explain_methods if self._session.model else ()
         return method if method in methods or not methods else methods[0]

@@ -9,15 +9,14 @@ from PySide6.QtCore import QObject, Signal
 
 from xrayview.batch.outcome import result_of_film
 from xrayview.batch.pipeline import FilmOutcome
+from xrayview.domain.devices import AUTO
 from xrayview.domain.events import FilmResult
 from xrayview.domain.film import FilmRef
 from xrayview.domain.model import HeatMap, Prediction
 from xrayview.engine.client import Engine
 from xrayview.engine.protocol import (
     Classify,
-    Device,
     Explain,
-    HeatMapMethod,
     LoadModel,
     ModelReady,
     ModelRef,
@@ -55,10 +54,10 @@ class ModelController(QObject):
     def __init__(self, session: Session, tasks: Tasks, engine: Engine) -> None:
         super().__init__()
         self.session = session
-        self.device: Device = "auto"
+        self.device: str = AUTO
         """What is asked for; the real one is in `session.model`."""
         self.model_text = NO_MODEL
-        self._asked: tuple[Path, Device] | None = None
+        self._asked: tuple[Path, str] | None = None
         """The model that was asked for last, and its device; in force once it is loaded."""
         self._tasks = tasks
         self._engine = engine
@@ -67,7 +66,7 @@ class ModelController(QObject):
 
     # Model
 
-    def open_model(self, path: Path, device: Device | None = None) -> None:
+    def open_model(self, path: Path, device: str | None = None) -> None:
         """Load a bundle; the model in force stays until the new one has kept its contract."""
         on_its_way = self._asked if self.loading else None
         asked = device or (on_its_way[1] if on_its_way else self.device)
@@ -81,7 +80,7 @@ class ModelController(QObject):
         )
         self.model_changed.emit()
 
-    def set_device(self, device: Device) -> None:
+    def set_device(self, device: str) -> None:
         """Run on another device from now on; there is no silent fallback."""
         ready = self.session.model
         if self._asked is not None and (self.loading or ready is None):
@@ -108,7 +107,7 @@ class ModelController(QObject):
             self.message_settled.emit(matter)
         self.model_changed.emit()
 
-    def _on_not_loaded(self, path: Path, device: Device, error: XrayViewError) -> None:
+    def _on_not_loaded(self, path: Path, device: str, error: XrayViewError) -> None:
         self.model_text = "" if self.session.model else NO_MODEL
         if isinstance(error, ModelNotTrusted):
             self.message.emit(self._trust_question(path, device, error))
@@ -119,7 +118,7 @@ class ModelController(QObject):
             self.message.emit(Message.of("model", error))
         self.model_changed.emit()
 
-    def _trust_question(self, path: Path, device: Device, error: ModelNotTrusted) -> Message:
+    def _trust_question(self, path: Path, device: str, error: ModelNotTrusted) -> Message:
         def trust() -> None:
             self._tasks.call(
                 "load model",
@@ -226,7 +225,7 @@ class ModelController(QObject):
 
     # Explain
 
-    def explain(self, number: int, finding: str, method: HeatMapMethod) -> None:
+    def explain(self, number: int, finding: str, method: str) -> None:
         """The heat map of a view's film: at once when it is at hand, else when it comes."""
         film, model = self.session.views[number].film, self.session.model
         if film is None or model is None or not finding:
@@ -256,7 +255,7 @@ class ModelController(QObject):
         model: ModelReady,
         prepared: PreparedFilm,
         finding: str,
-        method: HeatMapMethod,
+        method: str,
     ) -> None:
         request = Explain(model.model, prepared.model_input, finding, method)
         self._tasks.start(
@@ -287,7 +286,7 @@ def trust_question(path: Path, error: ModelNotTrusted, trust: Callable[[], None]
     )
 
 
-def _ref_with_card(path: Path, device: Device) -> ModelRef:
+def _ref_with_card(path: Path, device: str) -> ModelRef:
     """Whether it has a card comes first: without one there is nothing to trust it for."""
     read_card(path)
     return model_ref(path, device)

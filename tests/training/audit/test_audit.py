@@ -31,7 +31,7 @@ from training.networks import build as networks
 from training.recipes import recipe
 from xrayview.domain.model import PreprocessSpec
 from xrayview.errors import ExitCode, UsageError
-from xrayview.inference import runtime
+from xrayview.inference import loading
 from xrayview.preprocessing.pipeline import Preprocessor
 
 ROWS, COLUMNS = 40, 48
@@ -233,7 +233,7 @@ def test_that_borrowing_leaves_out_films_that_cannot_be_read_and_goes_on(
 ):
     rows = [row for row in select_rows(subject.config, marked)[0] if row.split == TEST]
     rows[3] = dataclasses.replace(rows[3], path="films/gone.png")
-    loaded = runtime.load(subject.bundle, subject.card, "cpu")
+    loaded = loading.load(subject.bundle, subject.card, "cpu")
     targets = targets_NK(rows, subject.config.target)
     found = judge_borrowed(loaded, subject.card, rows, targets, marked, None)
     places = found["own"].places
@@ -259,7 +259,7 @@ def test_that_a_folder_of_masks_that_is_not_there_is_named(
 def test_that_the_whole_film_is_judged_as_the_app_judges_it(subject: Subject, marked: Path):
     from training.evaluation.scoring import score_films
 
-    loaded = runtime.load(subject.bundle, subject.card, "cpu")
+    loaded = loading.load(subject.bundle, subject.card, "cpu")
     rows = [
         FilmRow(f"films/test-{n}.png", "kermany", f"p{n}", ("normal",), "test")
         for n in (48, 49, 51)

@@ -22,7 +22,7 @@ from training.config import TrainingConfig, to_dict
 from training.networks import build as networks
 from training.runs import RunFolder, write_json
 from xrayview.errors import ExitCode
-from xrayview.inference import runtime
+from xrayview.inference import loading
 from xrayview.inference.gate_file import read_statistics
 from xrayview.io.model.bundle import read_card
 
@@ -92,7 +92,7 @@ def test_that_the_gate_command_adds_statistics_and_changes_no_score(
     assert card.gate["training_films"] == statistics.training_films
     assert card.scope.age_years == (1, 5)
     x_BCHW = RNG.standard_normal((3, 1, 32, 32)).astype(np.float32)
-    one, other = (runtime.load(path, read_card(path), "cpu") for path in (bundle, out))
+    one, other = (loading.load(path, read_card(path), "cpu") for path in (bundle, out))
     np.testing.assert_array_equal(one.forward(x_BCHW), other.forward(x_BCHW))
     assert main(arguments) == ExitCode.USAGE  # no bundle is overwritten
 

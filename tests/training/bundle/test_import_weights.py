@@ -12,7 +12,7 @@ from torch import nn
 
 from training.cli import main
 from xrayview.errors import ExitCode
-from xrayview.inference import runtime
+from xrayview.inference import loading
 from xrayview.io.model.bundle import read_card
 
 FINDINGS = ("Effusion", "Mass", "Edema")
@@ -61,7 +61,7 @@ def test_that_a_densenet_from_elsewhere_answers_as_it_did(
     x_BCHW = np.random.default_rng(0).standard_normal((2, channels, 64, 64)).astype(np.float32)
     with torch.no_grad():
         wanted_BK = model(torch.from_numpy(x_BCHW)).numpy()
-    found_BK = runtime.load(out, card, "cpu").forward(x_BCHW)
+    found_BK = loading.load(out, card, "cpu").forward(x_BCHW)
     np.testing.assert_allclose(found_BK, wanted_BK, atol=1e-4)
     assert main(command(file, out)) == ExitCode.USAGE  # no bundle is overwritten
 

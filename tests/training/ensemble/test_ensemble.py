@@ -24,7 +24,7 @@ from training.networks import build as networks
 from training.runs import RunFolder
 from xrayview.domain.model import ModelCard
 from xrayview.errors import ExitCode, NothingUsable, UsageError
-from xrayview.inference import runtime
+from xrayview.inference import loading
 from xrayview.inference.explain import grad_cam
 from xrayview.inference.runtime import Runtime
 from xrayview.io.model.bundle import read_card, read_extra, sha256_of
@@ -67,7 +67,7 @@ def ensemble(
 
 def opened(run: RunFolder) -> tuple[Runtime, ModelCard]:
     path = run.bundle(run.read_config())
-    return runtime.load(path, read_card(path), "cpu"), read_card(path)
+    return loading.load(path, read_card(path), "cpu"), read_card(path)
 
 
 def films(count: int = 3) -> np.ndarray:

@@ -20,7 +20,7 @@ from training.recipes import RECIPES, recipe
 from training.runs import RunFolder
 from xrayview.domain.model import ModelCard
 from xrayview.errors import ExitCode, UsageError
-from xrayview.inference import runtime
+from xrayview.inference import loading
 from xrayview.io.model.bundle import read_card
 
 SMALL = (
@@ -120,7 +120,7 @@ def test_that_every_recipe_has_a_case():
 def test_that_a_recipe_ends_in_a_bundle(name: str, trained: Trained):
     run, card = trained(name)
     config = run.read_config()
-    loaded = runtime.load(run.bundle(config), card, "cpu")
+    loaded = loading.load(run.bundle(config), card, "cpu")
     x_BCHW = np.random.default_rng(0).random(
         (3, config.preprocessing.channels, 32, 32), dtype=np.float32
     )

@@ -21,7 +21,8 @@ from xrayview.domain.model import (
 from xrayview.domain.operating_points import thresholds_of
 from xrayview.errors import ModelError
 from xrayview.inference.classifier import BATCH_FILMS, classify, uncertainty
-from xrayview.inference.runtime import Runtime, load
+from xrayview.inference.loading import load
+from xrayview.inference.runtime import Runtime
 from xrayview.preprocessing.pipeline import Preprocessor
 
 PAIR = (Finding("Normal", abnormal=False), Finding("Pneumonia"))

@@ -16,7 +16,8 @@ from xrayview.domain.radiograph import Greyscale, Radiograph
 from xrayview.errors import ModelError
 from xrayview.inference.classifier import classify
 from xrayview.inference.explain import explain, explained_direction
-from xrayview.inference.runtime import Runtime, load
+from xrayview.inference.loading import load
+from xrayview.inference.runtime import Runtime
 from xrayview.preprocessing.pipeline import Preprocessor
 
 PAIR = (Finding("Normal", abnormal=False), Finding("Pneumonia"))

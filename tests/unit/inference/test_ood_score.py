@@ -20,8 +20,8 @@ from xrayview.engine.protocol import PreparedFilm
 from xrayview.errors import ModelError, Status, StatusCode
 from xrayview.inference.classifier import classify
 from xrayview.inference.gate_file import GATE_NAME, read_statistics, require_fit, to_npz
+from xrayview.inference.loading import load
 from xrayview.inference.ood_score import TrainingStatistics, vectors_of
-from xrayview.inference.runtime import load
 from xrayview.io.model.bundle import CARD_NAME, card_to_json
 from xrayview.preprocessing.pipeline import Preprocessor
 

@@ -8,7 +8,7 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QHBoxLayout, QWidget
 
 from xrayview.batch.heat_maps import HeatMaps
-from xrayview.display.overlay import METHOD_TITLES
+from xrayview.domain.heat_map_methods import method_title
 from xrayview.services.session import Session
 from xrayview.ui.findings.heat_controls import HeatControls, abnormal_first
 from xrayview.ui.widgets.form_fields import check, combo, label
@@ -28,7 +28,7 @@ class OfferedHeatMaps:
     @property
     def text(self) -> str:
         """How the maps are shown, in words."""
-        method = METHOD_TITLES.get(self.wanted.method or "", "")
+        method = method_title(self.wanted.method or "")
         look = f"opacity {self.wanted.opacity:.0%}, cut-off {self.wanted.cutoff:.0%}"
         return f"{method} of {self.model}, {look}, as on screen"
 

@@ -16,16 +16,11 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from xrayview.domain.heat_map_methods import DEFAULT_METHOD, HEAT_MAP_METHODS, method_title
 from xrayview.domain.model import ModelCard
-from xrayview.engine.protocol import HeatMapMethod
 from xrayview.ui.keys import shortcuts
 from xrayview.ui.style import icons
 
-METHOD_NAMES: dict[str, str] = {
-    "grad-cam": "Grad-CAM",
-    "occlusion": "Occlusion",
-    "input-gradient": "Input gradient",
-}
 _METHOD_TIP = "How the heat map is made"
 _OPACITY_STEP = 10
 
@@ -69,9 +64,7 @@ class HeatControls(QWidget):
         self.note.hide()
         self._place(opacity_row, cutoff_row)
 
-    def offer(
-        self, findings: Sequence[str], methods: Sequence[HeatMapMethod], note: str = ""
-    ) -> None:
+    def offer(self, findings: Sequence[str], methods: Sequence[str], note: str = "") -> None:
         """The model's findings and methods; the choice stays where it is still offered.
 
         `note` says where the network was cut for Grad-CAM, or why it cannot be.
@@ -79,7 +72,10 @@ class HeatControls(QWidget):
         self.method.setToolTip(f"{_METHOD_TIP}\nThis network {note}" if note else _METHOD_TIP)
         with QSignalBlocker(self.finding), QSignalBlocker(self.method):
             _refill(self.finding, [(name, name) for name in findings])
-            _refill(self.method, [(METHOD_NAMES.get(m, m), m) for m in methods])
+            _refill(self.method, [(method_title(m), m) for m in methods])
+            for index, method in enumerate(methods):
+                reference = HEAT_MAP_METHODS[method].reference
+                self.method.setItemData(index, reference, Qt.ItemDataRole.ToolTipRole)
         self.setEnabled(bool(findings and methods))
 
     def choose_finding(self, name: str) -> None:
@@ -96,9 +92,9 @@ class HeatControls(QWidget):
             if place >= 0:
                 self.method.setCurrentIndex(place)
 
-    def chosen(self) -> tuple[str, HeatMapMethod]:
+    def chosen(self) -> tuple[str, str]:
         """Finding and method that are chosen."""
-        return self.finding.currentData() or "", self.method.currentData() or "grad-cam"
+        return self.finding.currentData() or "", self.method.currentData() or DEFAULT_METHOD
 
     def step_opacity(self, steps: int) -> None:
         """Fainter or stronger by steps of a tenth."""

@@ -8,7 +8,6 @@ from typing import Literal
 
 from xrayview.domain.events import FilmResult
 from xrayview.domain.model import ModelCard, Prediction
-from xrayview.engine.protocol import HeatMapMethod
 from xrayview.errors import Status, StatusCode
 from xrayview.services.session import Session
 
@@ -25,7 +24,7 @@ class FindingsState:
     text: str = ""
     result: FilmResult | None = None
     card: ModelCard | None = None
-    methods: tuple[HeatMapMethod, ...] = ()
+    methods: tuple[str, ...] = ()
     own_points: Mapping[str, float] = field(default_factory=dict)
     """Thresholds of the user's own, by finding."""
     methods_note: str = ""

@@ -28,7 +28,6 @@ from xrayview.services.settings import Setting
 _WIDTH_PX = 200
 _FOLDER = Qt.ItemDataRole.UserRole
 _SIGNS = ("+", "-")
-_WORDS = {"cpu": "CPU", "cuda": "CUDA", "grad-cam": "Grad-CAM"}
 
 
 class Field(QWidget):
@@ -82,8 +81,8 @@ class ChoiceField(Field):
         super().__init__(row)
         self.list = QComboBox()
         self.list.setFixedWidth(_WIDTH_PX)
-        for word in row.choices:
-            self.list.addItem(_WORDS.get(word, word.replace("-", " ").capitalize()), word)
+        for choice in row.choices:
+            self.list.addItem(row.title_of(choice), choice)
         self.list.activated.connect(lambda: self.edited.emit(self.list.currentData()))
         self._add(self.list)
 

@@ -41,7 +41,6 @@ from xrayview.ui.widgets.window_placement import stay_on_screen, to_next_screen
 
 if TYPE_CHECKING:
     from xrayview.engine.client import Engine
-    from xrayview.engine.protocol import Device
     from xrayview.ui.shell.workspace import Workspace
 
 _log = logging.getLogger(__name__)
@@ -206,7 +205,7 @@ class MainWindow(QMainWindow):
         else:
             self.bar.model_dismissed.emit()
 
-    def _choose_device(self, device: Device) -> None:
+    def _choose_device(self, device: str) -> None:
         self._when_awake(lambda space: space.judging.set_device(device))
 
     def _when_awake(self, act: Callable[[Workspace], None]) -> None:

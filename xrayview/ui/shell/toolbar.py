@@ -23,7 +23,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from xrayview.services.settings import ROWS
+from xrayview.domain.devices import DEVICE_CHOICES
 from xrayview.ui.keys import shortcuts
 from xrayview.ui.keys.command_menu import POSSIBLE, add_all_commands, add_command
 from xrayview.ui.style import icons
@@ -31,7 +31,7 @@ from xrayview.ui.style.colours import C
 
 if TYPE_CHECKING:  # the bar is part of the first paint, numpy is not
     from xrayview.domain.model import ModelCard
-    from xrayview.engine.protocol import Device, ModelReady
+    from xrayview.engine.protocol import ModelReady
     from xrayview.services.catalogue import CatalogueEntry
 
 _OTHER_MODEL = object()
@@ -155,8 +155,8 @@ class TopBar(QToolBar):
         self.models.setPlaceholderText("No model is loaded")
         self.models.activated.connect(self._on_model)
         self.devices = self._chooser("Device that is asked for", 80)
-        for device in ROWS["device"].choices:
-            self.devices.addItem(device, device)
+        for device, title in DEVICE_CHOICES.items():
+            self.devices.addItem(title, device)
         self.devices.setToolTip("Device that the model is asked to run on")
         self.devices.activated.connect(lambda: self.device_chosen.emit(self.devices.currentData()))
         more = self._menu_button("more", "More, and all commands", _MORE).menu()
@@ -206,7 +206,7 @@ class TopBar(QToolBar):
             self.models.setCurrentIndex(self.models.findData(in_force))
         self.models.setToolTip(in_force or "Choose a model bundle")
 
-    def show_device(self, asked: Device) -> None:
+    def show_device(self, asked: str) -> None:
         """Choose the device that is in force without telling anybody."""
         with QSignalBlocker(self.devices):
             self.devices.setCurrentIndex(self.devices.findData(asked))
