@@ -1,4 +1,4 @@
-"""The browser's rows: what they say, how they are grouped, and odd names."""
+"""The browser: its rows and groups, its filter and its thumbnails."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from xrayview.errors import Status, StatusCode
 from xrayview.io.tables.stars import FILE_NAME
 from xrayview.ui import film_controller
 from xrayview.ui.browser.chip import Chip, chip
-from xrayview.ui.browser.filter import Filter, Known, Verdict
+from xrayview.ui.browser.filter import FilmLookup, Filter, Verdict
 from xrayview.ui.browser.outline import NOT_FILMS, Content, Folding, Layout, key_of, outline
 from xrayview.ui.browser.row_model import NODE, RowModel
 from xrayview.ui.browser.thumbnails import Thumbnails
@@ -42,7 +42,7 @@ from xrayview.ui.style import theme
 from xrayview.ui.style.colours import C
 
 FOLDER = Path("root")
-NOTHING_KNOWN = Known(lambda _film: False, lambda _film: None)
+EMPTY_LOOKUP = FilmLookup(lambda _film: False, lambda _film: None)
 CARD = ModelCard(
     1, "m", "1", "multiclass", "softmax",
     (Finding("Normal", abnormal=False), Finding("Opacity"), Finding("Nodule")),
@@ -58,29 +58,29 @@ def rows_of(
     *films: FilmRef,
     rejected: tuple[RejectedFile, ...] = (),
     hidden: bool = False,
-    chosen: Filter = Filter(),  # noqa: B008 - frozen
-    known: Known = NOTHING_KNOWN,
+    criteria: Filter = Filter(),  # noqa: B008 - frozen
+    lookup: FilmLookup = EMPTY_LOOKUP,
 ) -> RowModel:
     content = Content(FOLDER, FolderTree(films), rejected, hidden)
     folding = Folding().with_group(NOT_FILMS, opened=True)
     model = RowModel()
-    model.replace(outline(content, folding, chosen, known), content)
+    model.replace(outline(content, folding, criteria, lookup), content)
     return model
 
 
 def titles(model: RowModel) -> list[str]:
-    rows = [model.row(number) for number in range(model.rowCount())]
+    rows = [model.row(i) for i in range(model.rowCount())]
     return [". " * row.depth + row.title for row in rows]
 
 
 def everything(model: RowModel) -> list[list[str]]:
-    """What every row shows, and says in its tip."""
+    """The text and the tooltip of every row."""
     roles = (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.ToolTipRole)
     indexes = [model.index(row, 0) for row in range(model.rowCount())]
     return [[str(index.data(role)) for role in roles] for index in indexes]
 
 
-def test_that_a_film_is_called_by_its_view_and_its_frames() -> None:
+def test_that_a_film_is_titled_by_its_view_and_its_frames() -> None:
     film = dicom(
         "a.dcm", view_position="PA", laterality="L", body_part="CHEST", frame=1, frames=3,
         study_date="20040119", study_description="THORAX",
@@ -97,13 +97,13 @@ def test_that_every_row_is_found_by_its_key_while_a_folder_grows(order: int) -> 
     for first in range(0, len(films), 30):
         tree.add(films[first : first + 30])
         content = Content(FOLDER, tree, ())
-        model.replace(outline(content, Folding(), Filter(), NOTHING_KNOWN), content)
+        model.replace(outline(content, Folding(), Filter(), EMPTY_LOOKUP), content)
         items = model.rows.items
         assert model.rows.by_key == {key_of(item): row for row, item in enumerate(items)}
 
 
-def test_that_a_film_that_says_nothing_is_called_by_its_file() -> None:
-    assert titles(rows_of(dicom("IM001"))) == ["P1", ". Study without a date", ". . IM001"]
+def test_that_a_film_without_view_tags_is_titled_by_its_file_name() -> None:
+    assert titles(rows_of(dicom("IM001"))) == ["P1", ". Study without date", ". . IM001"]
 
 
 def test_that_films_of_one_folder_are_one_group() -> None:
@@ -115,14 +115,14 @@ def test_that_series_are_rows_of_their_own_where_a_study_has_several() -> None:
     films = [replace(dicom(n), series_uid=n, series_number=k) for k, n in enumerate("ab", 1)]
     expected = [
         "P1",
-        ". Study without a date",
+        ". Study without date",
         ". . Series 1",
         ". . . a",
         ". . Series 2",
         ". . . b",
     ]
     assert titles(rows_of(*films)) == expected
-    assert titles(rows_of(films[0])) == ["P1", ". Study without a date", ". . a"]
+    assert titles(rows_of(films[0])) == ["P1", ". Study without date", ". . a"]
 
 
 def test_that_hidden_identity_leaves_no_trace_in_rows_or_search() -> None:
@@ -134,21 +134,21 @@ def test_that_hidden_identity_leaves_no_trace_in_rows_or_search() -> None:
         "Patient 1 1", "Study 1", "Film 1 DICOM", "Patient 2 1", "Film 1 5 × 4", "Not films 1",
         "File 1 a text",
     ]  # fmt: skip
-    said = " ".join(text for row in shown for text in row).lower()
-    assert not any(name in said for name in ("p1", "2004", "doe", "jane"))
+    texts = " ".join(text for row in shown for text in row).lower()
+    assert not any(name in texts for name in ("p1", "2004", "doe", "jane"))
     for name in ("doe", "jane", "p1", "2004"):
-        found = rows_of(film, png, rejected=(file,), hidden=True, chosen=Filter(name))
+        found = rows_of(film, png, rejected=(file,), hidden=True, criteria=Filter(name))
         assert titles(found) == []
 
 
-def test_that_rejected_files_stand_last_with_their_reason() -> None:
+def test_that_rejected_files_come_last_with_their_reason() -> None:
     file = RejectedFile(FOLDER / "n.txt", "n.txt", StatusCode.NOT_AN_IMAGE, "it is a text")
     model = rows_of(dicom("a.dcm"), rejected=(file,))
     assert titles(model)[-2:] == ["Not films", ". n.txt"]
     assert model.row(model.rowCount() - 1).note == "it is a text"
 
 
-def said(scores: tuple[float, ...], flags: tuple[bool, ...], predicted: str) -> FilmResult:
+def result_of(scores: tuple[float, ...], flags: tuple[bool, ...], predicted: str) -> FilmResult:
     film = dicom("a.dcm")
     names = tuple(finding.name for finding in CARD.findings)
     prediction = Prediction(
@@ -159,16 +159,16 @@ def said(scores: tuple[float, ...], flags: tuple[bool, ...], predicted: str) -> 
 
 
 def test_that_a_chip_shows_the_leading_abnormal_finding() -> None:
-    shown = chip(said((0.1, 0.2, 0.7), (False, False, True), "Nodule"), CARD)
+    shown = chip(result_of((0.1, 0.2, 0.7), (False, False, True), "Nodule"), CARD)
     assert (shown.text, shown.filled, shown.note) == ("0.70", True, "Nodule")
-    shown = chip(said((0.8, 0.15, 0.05), (True, False, False), "Normal"), CARD)
+    shown = chip(result_of((0.8, 0.15, 0.05), (True, False, False), "Normal"), CARD)
     assert (shown.text, shown.filled, shown.note) == ("0.15", False, "Normal")
 
 
 def test_that_the_first_heat_map_is_of_the_leading_abnormal_finding() -> None:
-    normal = said((0.8, 0.15, 0.05), (True, False, False), "Normal")
+    normal = result_of((0.8, 0.15, 0.05), (True, False, False), "Normal")
     assert leading(normal, CARD) == CARD.findings[1].name
-    assert leading(said((0.3, 0.4, 0.3), (False, False, True), "Nodule"), CARD) == "Nodule"
+    assert leading(result_of((0.3, 0.4, 0.3), (False, False, True), "Nodule"), CARD) == "Nodule"
     harmless = replace(CARD, findings=tuple(replace(f, abnormal=False) for f in CARD.findings))
     assert leading(normal, harmless) == CARD.findings[0].name
 
@@ -181,24 +181,24 @@ def test_that_a_film_without_a_prediction_never_shows_a_number(status: Status) -
 
 # -- Filter ------------------------------------------------------------------------------------
 
-NOT_SCORED = frozenset({Verdict.REFUSED, Verdict.UNJUDGED})
+NOT_SCORED = frozenset({Verdict.REFUSED, Verdict.UNCLASSIFIED})
 STARRED, WARNED, REFUSED, PLAIN = (dicom(name) for name in ("star", "warn", "refused", "plain"))
-SCORED = said((0.3, 0.2, 0.5), (False, False, True), "Nodule")
+SCORED = result_of((0.3, 0.2, 0.5), (False, False, True), "Nodule")
 RESULTS = {
     WARNED.film_id: replace(SCORED, status=Status.WARN, ref=WARNED),
     REFUSED.film_id: FilmResult("refused", Status.REFUSED, StatusCode.NOT_A_CHEST, ref=REFUSED),
 }
-KNOWN = Known(lambda film: film == STARRED, lambda film: RESULTS.get(film.film_id))
+LOOKUP = FilmLookup(lambda film: film == STARRED, lambda film: RESULTS.get(film.film_id))
 
 
 @pytest.mark.parametrize(
-    ("chosen", "left"),
+    ("criteria", "left"),
     [
         (Filter(starred=True), ["star"]),
         (Filter(verdicts=frozenset({Verdict.WARN})), ["warn"]),
         (Filter(verdicts=NOT_SCORED), ["star", "refused", "plain"]),
-        (Filter(finding="Nodule", least=0.5), ["warn"]),
-        (Filter(finding="Nodule", least=0.51), []),
+        (Filter(finding="Nodule", minimum=0.5), ["warn"]),
+        (Filter(finding="Nodule", minimum=0.51), []),
         (Filter(finding="Nodule"), ["warn"]),
         (Filter(finding="Effusion"), []),
         (Filter("PLAI"), ["plain"]),
@@ -206,15 +206,17 @@ KNOWN = Known(lambda film: film == STARRED, lambda film: RESULTS.get(film.film_i
         (Filter("star", verdicts=frozenset({Verdict.WARN})), []),
     ],
 )
-def test_that_a_filter_lists_what_meets_all_its_conditions(chosen: Filter, left: list[str]) -> None:
-    model = rows_of(STARRED, WARNED, REFUSED, PLAIN, chosen=chosen, known=KNOWN)
+def test_that_a_filter_lists_what_meets_all_its_conditions(
+    criteria: Filter, left: list[str]
+) -> None:
+    model = rows_of(STARRED, WARNED, REFUSED, PLAIN, criteria=criteria, lookup=LOOKUP)
     assert sorted(film.relative_path for film in model.rows.films) == sorted(left)
-    assert (model.rowCount() > 0) == bool(left)  # a group of nothing is no row
+    assert (model.rowCount() > 0) == bool(left)  # an empty group has no row
 
 
-def test_that_a_filter_says_its_conditions() -> None:
-    chosen = Filter("a", True, frozenset({Verdict.ERROR, Verdict.WARN}), "Nodule", 0.5)
-    assert chosen.conditions() == ("starred", "warn or error", "Nodule ≥ 0.50")
+def test_that_a_filter_describes_its_conditions() -> None:
+    criteria = Filter("a", True, frozenset({Verdict.ERROR, Verdict.WARN}), "Nodule", 0.5)
+    assert criteria.conditions() == ("starred", "warn or error", "Nodule ≥ 0.50")
     assert Filter().conditions() == ()
 
 
@@ -225,7 +227,7 @@ def film_titles(window: MainWindow) -> list[str]:
     return [film.relative_path for film in window.workspace.browser.films().films]
 
 
-def test_that_a_star_is_given_shown_filtered_by_and_kept_beside_the_films(
+def test_that_a_star_is_set_shown_filtered_by_and_saved_beside_the_films(
     qtbot: QtBot, window: MainWindow, tmp_path: Path
 ) -> None:
     for name in ("a.png", "b.png"):
@@ -248,14 +250,14 @@ def test_that_a_star_is_given_shown_filtered_by_and_kept_beside_the_films(
     qtbot.waitUntil(lambda: not (tmp_path / FILE_NAME).exists(), timeout=WAIT_MS)
 
 
-def test_that_the_filter_follows_what_the_model_says(qtbot: QtBot, ready: MainWindow) -> None:
+def test_that_the_filter_follows_the_models_results(qtbot: QtBot, ready: MainWindow) -> None:
     space, line = ready.workspace, ready.workspace.browser.filter
-    line.page.verdicts[Verdict.UNJUDGED].setChecked(True)
+    line.page.verdicts[Verdict.UNCLASSIFIED].setChecked(True)
     assert len(film_titles(ready)) == 4
     line.page.finding.setCurrentIndex(line.page.finding.findData("Opacity"))
     assert film_titles(ready) == []
-    line.page.verdicts[Verdict.UNJUDGED].setChecked(False)
-    line.page.least.setValue(0.0)
+    line.page.verdicts[Verdict.UNCLASSIFIED].setChecked(False)
+    line.page.minimum.setValue(0.0)
     space.judging.classify()
     qtbot.waitUntil(lambda: len(film_titles(ready)) == 1, timeout=WAIT_MS)
     assert "Opacity ≥ 0.00" in space.browser.state.text()
@@ -280,43 +282,45 @@ def test_that_the_film_on_screen_is_unfolded_and_the_list_stays_where_it_was(
     shown = browser.tree.currentIndex()
     assert shown.data(NODE).film == films[500]
     assert browser.tree.viewport().rect().contains(browser.tree.visualRect(shown))
-    place = browser.tree.visualRect(shown)
+    before = browser.tree.visualRect(shown)
     folder.add([replace(dicom("new"), patient_id="P0", study_uid="1.0")])
     browser.show_folder(FOLDER, folder, ())
     assert len(browser.films()) == 601
-    assert browser.tree.visualRect(browser.tree.currentIndex()) == place
+    assert browser.tree.visualRect(browser.tree.currentIndex()) == before
 
 
-def test_that_only_rows_on_screen_are_asked_for(qtbot: QtBot, window: MainWindow) -> None:
-    """Ten thousand rows are laid out without a look at any but those that are painted."""
-    browser, asked = window.workspace.browser, []
+def test_that_only_rows_on_screen_are_built(qtbot: QtBot, window: MainWindow) -> None:
+    """Ten thousand rows are laid out, but texts are made only for those that are painted."""
+    browser, built = window.workspace.browser, []
     model = browser.tree.model()
     row = model.row
-    model.row = lambda number: asked.append(number) or row(number)
+    model.row = lambda index: built.append(index) or row(index)
     films = [FilmRef(FOLDER / f"{n:05d}.png", f"{n:05d}.png", format="png") for n in range(10_000)]
     window.pages.setCurrentWidget(window.workspace)
     browser.show_folder(FOLDER, FolderTree(films), ())
     browser.tree.verticalScrollBar().setValue(300_000)
     QTest.qWait(50)
-    assert asked
-    assert len(set(asked)) < 100
+    assert built
+    assert len(set(built)) < 100
     del model.row
 
 
-def test_that_a_filter_looks_at_a_thousand_films_a_turn(qtbot: QtBot, window: MainWindow) -> None:
+def test_that_a_filter_checks_a_thousand_films_in_one_turn(
+    qtbot: QtBot, window: MainWindow
+) -> None:
     films = [FilmRef(FOLDER / f"{n:05d}.png", f"{n:05d}.png", format="png") for n in range(5500)]
-    looked: list[str] = []
-    known = Known(lambda film: looked.append(film.relative_path) or True, lambda _film: None)
+    checked: list[str] = []
+    lookup = FilmLookup(lambda film: checked.append(film.relative_path) or True, lambda _film: None)
     content = Content(FOLDER, FolderTree(films), ())
-    layout = Layout(content, Folding(), Filter("9.png", starred=True), known)
-    turns = [len(looked) for _ in layout.steps()]
+    layout = Layout(content, Folding(), Filter("9.png", starred=True), lookup)
+    turns = [len(checked) for _ in layout.steps()]
     assert turns == [1000, 2000, 3000, 4000, 5000]
-    assert len(looked) == 5500
+    assert len(checked) == 5500
     assert len(layout.rows.films) == 550
     browser = window.workspace.browser
     browser.show_folder(FOLDER, content.tree, ())
     browser.field.setText("9.png")
-    assert len(browser.films()) == 5500  # what was listed stays until the answer is whole
+    assert len(browser.films()) == 5500  # the old rows stay until the new ones are complete
     qtbot.waitUntil(lambda: len(browser.films()) == 550, timeout=WAIT_MS)
     browser.field.clear()
     assert len(browser.films()) == 5500
@@ -331,10 +335,10 @@ def test_that_identity_is_hidden_at_once_in_a_large_folder(window: MainWindow) -
     assert browser.tree.model().row(0).title == "Patient 1"
 
 
-def test_that_a_folder_comes_in_turns(
+def test_that_a_folder_is_listed_in_several_turns(
     qtbot: QtBot, window: MainWindow, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """However many headers arrive together, a turn of the window takes in so many of them."""
+    """One turn of the event loop adds a limited number of films, however many have arrived."""
     monkeypatch.setattr(film_controller, "_FILES_PER_TURN", 3)
     for n in range(10):
         write_raster(tmp_path / f"{n}.png", phantom(40, 40, 8))
@@ -349,46 +353,46 @@ def test_that_a_folder_comes_in_turns(
     assert space.browser.state.text() == "10 films, 1 other file"
 
 
-def test_that_thumbnails_that_scrolled_away_are_taken_back(window: MainWindow) -> None:
-    asked: list[MakeThumbnail] = []
+def test_that_thumbnails_that_scrolled_away_are_cancelled(window: MainWindow) -> None:
+    requests: list[MakeThumbnail] = []
 
     def submit(request: MakeThumbnail, *, priority: Priority) -> Future[Thumbnail]:
-        asked.append(request)
+        requests.append(request)
         return Future()
 
     thumbnails = Thumbnails(window.workspace.workbench._tasks, submit, Limits(), 96)
     films = [dicom(name) for name in "abcdef"]
-    thumbnails.want(films[:3])
-    assert [request.film for request in asked] == films[:2]
-    thumbnails.want(films[3:])
-    assert [request.film for request in asked] == [*films[:2], *films[3:5]]
+    thumbnails.request(films[:3])
+    assert [request.film for request in requests] == films[:2]
+    thumbnails.request(films[3:])
+    assert [request.film for request in requests] == [*films[:2], *films[3:5]]
     thumbnails.clear()
 
 
 def test_that_the_first_thumbnails_do_not_wait_for_the_last_header(
     qtbot: QtBot, window: MainWindow
 ) -> None:
-    asked: list[Priority] = []
+    priorities: list[Priority] = []
 
     def submit(request: MakeThumbnail, *, priority: Priority) -> Future[Thumbnail]:
-        asked.append(priority)
+        priorities.append(priority)
         made: Future[Thumbnail] = Future()
         made.set_result(Thumbnail(request.film.film_id, np.zeros((8, 8), np.uint8)))
         return made
 
     thumbnails = Thumbnails(window.workspace.workbench._tasks, submit, Limits(), 96)
-    thumbnails.want(dicom(f"{n}") for n in range(20))
-    qtbot.waitUntil(lambda: len(asked) == 20, timeout=WAIT_MS)
-    assert set(asked[:8]) == {ROUTES[ReadHeaders].priority}
-    assert asked[-1] is Priority.PREFETCH
-    thumbnails.want(())
+    thumbnails.request(dicom(f"{n}") for n in range(20))
+    qtbot.waitUntil(lambda: len(priorities) == 20, timeout=WAIT_MS)
+    assert set(priorities[:8]) == {ROUTES[ReadHeaders].priority}
+    assert priorities[-1] is Priority.PREFETCH
+    thumbnails.request(())
     thumbnails.clear()
-    thumbnails.want([dicom("another")])
-    assert asked[-1] is ROUTES[ReadHeaders].priority
+    thumbnails.request([dicom("another")])
+    assert priorities[-1] is ROUTES[ReadHeaders].priority
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no such names")
-def test_that_a_name_that_is_no_text_is_listed_and_opened(
+def test_that_a_file_name_that_is_not_valid_text_is_listed_and_opened(
     qtbot: QtBot, window: MainWindow, tmp_path: Path
 ) -> None:
     film = write_raster(tmp_path / "a.png", phantom(40, 40, 8))
@@ -401,7 +405,7 @@ def test_that_a_name_that_is_no_text_is_listed_and_opened(
     window.close()  # the folder's name goes into the settings
 
 
-def test_that_the_neighbours_are_decoded_before_they_are_asked_for(
+def test_that_the_neighbours_are_decoded_before_they_are_requested(
     qtbot: QtBot, opened: MainWindow
 ) -> None:
     session = opened.workspace.session
@@ -411,11 +415,11 @@ def test_that_the_neighbours_are_decoded_before_they_are_asked_for(
 
 def test_that_page_down_goes_to_the_next_series(qtbot: QtBot, opened: MainWindow) -> None:
     space = opened.workspace
-    places = []
+    positions = []
     for _ in range(5):
-        places.append(space.workbench.position()[0])
+        positions.append(space.workbench.position()[0])
         space.workbench.step_series(1)
-    assert places == [1, 2, 3, 4, 4]
+    assert positions == [1, 2, 3, 4, 4]
     space.workbench.step_series(-1)
     assert space.workbench.position() == (3, 4)
 
@@ -445,70 +449,72 @@ def test_that_a_chest_is_shown_before_other_films(
     assert space.session.current.relative_path == "b.dcm"
 
 
-def test_that_a_dicomdir_that_is_dropped_lists_what_it_refers_to(
+def test_that_a_dropped_dicomdir_lists_the_files_that_it_refers_to(
     qtbot: QtBot, window: MainWindow, tmp_path: Path
 ) -> None:
     disc = Path(pydicom.data.__file__).parent / "test_files" / "dicomdirtests"
     index = Path(shutil.copytree(disc, tmp_path / "disc")) / "DICOMDIR"
-    gone = next(path for path in sorted((tmp_path / "disc").rglob("*")) if _is_of(path, "77654033"))
-    gone.unlink()
+    deleted = next(
+        path for path in sorted((tmp_path / "disc").rglob("*")) if _is_of(path, "77654033")
+    )
+    deleted.unlink()
     space = window.workspace
     with qtbot.waitSignal(space.workbench.finished_listing, timeout=WAIT_MS):
         window.open_paths([index])
     assert len(space.session.films) == 30
     (missing,) = space.session.rejected
-    assert missing.path == gone
-    assert space.session.source is None  # a batch is of a folder
+    assert missing.path == deleted
+    assert space.session.source is None  # only a folder can be classified as a whole
 
 
 def _is_of(path: Path, patient: str) -> bool:
     return path.is_file() and patient in path.parts
 
 
-def test_that_rows_are_told_to_a_screen_reader(qtbot: QtBot, opened: MainWindow) -> None:
+def test_that_rows_are_exposed_to_a_screen_reader(qtbot: QtBot, opened: MainWindow) -> None:
     view = opened.workspace.browser.tree
-    told = QAccessible.queryAccessibleInterface(view)
-    assert told.text(QAccessible.Text.Name) == "Films"
-    names = [told.child(row).text(QAccessible.Text.Name) for row in range(4)]
+    accessible = QAccessible.queryAccessibleInterface(view)
+    assert accessible.text(QAccessible.Text.Name) == "Films"
+    names = [accessible.child(row).text(QAccessible.Text.Name) for row in range(4)]
     assert names == ["P1 2", "2024-01-19", "Series", "Chest PA film1.dcm"]
 
 
 @pytest.mark.parametrize("colours", ["dark", "light"])
-def test_that_the_quiet_words_of_a_selected_row_stand_out(
+def test_that_the_quiet_text_of_a_selected_row_is_legible(
     qtbot: QtBot, ready: MainWindow, colours: str
 ) -> None:
-    """WCAG 2.1, 1.4.3: the fullest ink in the line of a note, on the ground of a selected row."""
+    """WCAG 2.1, 1.4.3: the strongest colour of a note against the selection's background."""
     space = ready.workspace
     with qtbot.waitSignal(space.judging.result_changed, timeout=WAIT_MS):
         space.judging.classify()
     theme.use(colours)
     view = space.browser.tree
     ratios = {}
-    for number in range(view.model().rowCount()):
-        index = view.model().index(number, 0)
+    for i in range(view.model().rowCount()):
+        index = view.model().index(i, 0)
         row = index.data(NODE)
         count_or_title = QRect(254, 0, 20, 24) if row.note else QRect(50, 0, 150, 24)
         quiet = count_or_title if row.is_group else QRect(100, 32, 160, 20)
-        ratios[row.title] = fullest_contrast(selected_row(view, index), quiet)
+        ratios[row.title] = strongest_contrast(selected_row(view, index), quiet)
     theme.use("dark")
     assert len(ratios) > 5
     assert {title: ratio for title, ratio in ratios.items() if ratio < 4.5} == {}
 
 
 @pytest.mark.parametrize("width_px", [200, 280])
-def test_that_a_chip_leaves_the_title_its_room(
+def test_that_a_chip_leaves_room_for_the_title(
     opened: MainWindow, monkeypatch: pytest.MonkeyPatch, width_px: int
 ) -> None:
     view = opened.workspace.browser.tree
     model = view.model()
-    rows = (model.index(number, 0) for number in range(model.rowCount()))
+    rows = (model.index(i, 0) for i in range(model.rowCount()))
     index = next(row for row in rows if row.data(NODE).film is not None)
     title = QRect(88, 10, 60, 17)
-    alone = selected_row(view, index, width_px)
+    without_chip = selected_row(view, index, width_px)
     monkeypatch.setattr(view.itemDelegate(), "_chip_of", lambda _: Chip("refused", C.quiet, ""))
     with_chip = selected_row(view, index, width_px)
-    assert with_chip != alone
-    assert with_chip.copy(title) == alone.copy(title)
+    assert with_chip != without_chip
+    assert with_chip.copy(title) == without_chip.copy(title)
 
 
 def selected_row(view: QListView, index: QModelIndex, width_px: int = 280) -> QImage:
@@ -523,14 +529,14 @@ def selected_row(view: QListView, index: QModelIndex, width_px: int = 280) -> QI
     return image
 
 
-def fullest_contrast(image: QImage, area: QRect) -> float:
+def strongest_contrast(image: QImage, area: QRect) -> float:
     part = image.copy(area)
     pixels = ((x, y) for x in range(part.width()) for y in range(part.height()))
-    inks = {part.pixelColor(x, y).name() for x, y in pixels}
-    return max(contrast(ink, C.accent_dim) for ink in inks)
+    colours = {part.pixelColor(x, y).name() for x, y in pixels}
+    return max(contrast(colour, C.accent_dim) for colour in colours)
 
 
-def test_that_escape_closes_the_page_of_conditions(qtbot: QtBot, opened: MainWindow) -> None:
+def test_that_escape_closes_the_filter_page(qtbot: QtBot, opened: MainWindow) -> None:
     line = opened.workspace.browser.filter
     line.more.click()
     assert line.page.isVisible()
@@ -538,9 +544,7 @@ def test_that_escape_closes_the_page_of_conditions(qtbot: QtBot, opened: MainWin
     assert not line.page.isVisible()
 
 
-def test_that_the_thumbnails_on_disk_are_cleared_when_asked(
-    qtbot: QtBot, opened: MainWindow
-) -> None:
+def test_that_a_command_clears_the_thumbnails_on_disk(qtbot: QtBot, opened: MainWindow) -> None:
     space = opened.workspace
     store = space.thumbnail_store.folder
     qtbot.waitUntil(lambda: bool(list(store.rglob("*.png"))), timeout=WAIT_MS)

@@ -1,1 +1,1 @@
-"""Left: patients, studies, series and films, with thumbnails and what the model said of each."""
+"""Left panel: patients, studies, series and films, with thumbnails and model results."""

@@ -1,4 +1,4 @@
-"""What the model said of a film, in the space of a chip."""
+"""The model's result for a film, as a chip."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from xrayview.ui.style.colours import STATUS_COLOUR, C
 
 @dataclass(frozen=True)
 class Chip:
-    """A short text, its colour, and what it names in words."""
+    """A short text, its colour, and a note that spells it out."""
 
     text: str
     colour: str
@@ -21,16 +21,17 @@ class Chip:
 
 
 def chip(result: FilmResult, card: ModelCard | None) -> Chip:
-    """The score of the leading abnormal finding, or why there is none.
+    """The score of the highest abnormal finding, or why there is none.
 
     A film without a prediction never shows a number.
     """
-    said = result.prediction
-    if said is None or result.status in (Status.REFUSED, Status.ERROR):
+    prediction = result.prediction
+    if prediction is None or result.status in (Status.REFUSED, Status.ERROR):
         return Chip(str(result.status), STATUS_COLOUR[result.status], result.message.split("\n")[0])
     abnormal = {f.name for f in card.findings if f.abnormal} if card else set()
-    places = [n for n, name in enumerate(said.findings) if name in abnormal]
-    top = max(places or range(len(said.findings)), key=lambda n: said.scores[n])
-    flagged = said.flags[top]
+    candidates = [i for i, name in enumerate(prediction.findings) if name in abnormal]
+    top = max(candidates or range(len(prediction.findings)), key=prediction.scores.__getitem__)
+    flagged = prediction.flags[top]
     colour = C.accent if flagged else C.quiet
-    return Chip(f"{said.scores[top]:.2f}", colour, said.predicted.replace("|", ", "), flagged)
+    note = prediction.predicted.replace("|", ", ")
+    return Chip(f"{prediction.scores[top]:.2f}", colour, note, flagged)

@@ -20,15 +20,15 @@ from xrayview.ui.style.colours import C
 _THUMB = 52
 _STAR = 16
 _INDENT = 8
-_ROOM_FOR_CHIP_PX = 130
-"""Narrower rows leave the upper line to the title; the chip goes below."""
+_LEAST_WIDTH_FOR_CHIP_PX = 130
+"""In narrower rows the chip moves from the title's line to the one below."""
 _LEAST_NOTE_PX = 32
 _LEFT = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
 _RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
 
 
 class FilmDelegate(QStyledItemDelegate):
-    """Films with thumbnail, words and chip; groups with their count; files with their reason."""
+    """Paints films with thumbnail, text and chip, groups with their count, files with a reason."""
 
     def __init__(
         self,
@@ -44,11 +44,11 @@ class FilmDelegate(QStyledItemDelegate):
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: AnyIndex) -> None:
         row: Row = index.data(NODE)
         selected = bool(option.state & QStyle.StateFlag.State_Selected)
-        quiet = C.text if selected else C.quiet  # no other ink is legible there
+        quiet = C.text if selected else C.quiet  # quiet text is illegible on the selection
         painter.save()
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
-        self._ground(painter, option)
+        self._background(painter, option)
         area = option.rect.adjusted(4 + _INDENT * (row.depth + 1), 0, -8, 0)
         if row.film is not None:
             self._film(painter, area, row, row.film, quiet, selected=selected)
@@ -58,7 +58,7 @@ class FilmDelegate(QStyledItemDelegate):
             _two_lines(painter, area, row.title, row.note, quiet)
         painter.restore()
 
-    def _ground(self, painter: QPainter, option: QStyleOptionViewItem) -> None:
+    def _background(self, painter: QPainter, option: QStyleOptionViewItem) -> None:
         if option.state & QStyle.StateFlag.State_Selected:
             painter.fillRect(option.rect, QColor(C.accent_dim))
         elif option.state & QStyle.StateFlag.State_MouseOver:
@@ -70,8 +70,8 @@ class FilmDelegate(QStyledItemDelegate):
         font.setBold(is_patient)
         colour = C.text if is_patient else quiet
         arrow = "chevron_down" if row.is_open else "chevron_right"
-        sign = icons.pixmap(arrow, 14, C.faint, painter.device().devicePixelRatioF())
-        painter.drawPixmap(area.left(), area.center().y() - 6, sign)
+        icon = icons.pixmap(arrow, 14, C.faint, painter.device().devicePixelRatioF())
+        painter.drawPixmap(area.left(), area.center().y() - 6, icon)
         count = QFontMetrics(font).horizontalAdvance(row.note) + 8
         _text(painter, area.adjusted(18, 0, -count, 0), row.title, font, colour)
         _text(painter, area, row.note, fonts.pixels(fonts.SMALL_PX), quiet, _RIGHT)
@@ -89,16 +89,16 @@ class FilmDelegate(QStyledItemDelegate):
         frame = QRect(area.left(), area.top() + 4, _THUMB, _THUMB)
         painter.fillRect(frame, QColor(C.film))
         _thumbnail(painter, frame, self._thumbnails.picture(film))
-        words = area.adjusted(_THUMB + 10, 0, 0, 0)
-        upper, lower = _lines(words)
+        text_area = area.adjusted(_THUMB + 10, 0, 0, 0)
+        upper, lower = _lines(text_area)
         chip = self._chip_of(film)
         if self._is_starred(film):
             lower.setRight(_star(painter, lower) - 6)
         if chip is not None:
-            line = upper if words.width() >= _ROOM_FOR_CHIP_PX else lower
+            line = upper if text_area.width() >= _LEAST_WIDTH_FOR_CHIP_PX else lower
             line.setRight(_chip(painter, line, chip, selected=selected) - 8)
         note = chip.note if chip is not None and chip.note else row.note
-        # The end of a file's name tells it from its neighbours.
+        # Neighbouring files differ at the end of their names.
         middle = Qt.TextElideMode.ElideMiddle
         _text(painter, upper, row.title, fonts.pixels(fonts.TEXT_PX), C.text, elide=middle)
         if lower.width() >= _LEAST_NOTE_PX:
@@ -106,37 +106,37 @@ class FilmDelegate(QStyledItemDelegate):
 
 
 def _star(painter: QPainter, area: QRect) -> int:
-    """Draw at the right end; returns the left edge."""
+    """Draw at the right end; return the left edge."""
     left = area.right() - _STAR - 2
     ratio = painter.device().devicePixelRatioF()
-    sign = icons.pixmap("star_filled", _STAR, C.warn, ratio)
-    painter.drawPixmap(left, area.center().y() - _STAR // 2 + 1, sign)
+    icon = icons.pixmap("star_filled", _STAR, C.warn, ratio)
+    painter.drawPixmap(left, area.center().y() - _STAR // 2 + 1, icon)
     return left
 
 
 def _thumbnail(painter: QPainter, frame: QRect, picture: QPixmap | XrayViewError | None) -> None:
     if isinstance(picture, QPixmap):
         size = picture.size().scaled(frame.size(), Qt.AspectRatioMode.KeepAspectRatio)
-        place = QRect(0, 0, size.width(), size.height())
-        place.moveCenter(frame.center())
-        painter.drawPixmap(place, picture)
+        target = QRect(0, 0, size.width(), size.height())
+        target.moveCenter(frame.center())
+        painter.drawPixmap(target, picture)
         return
     name, colour = ("error", C.error) if picture else ("film", C.line)
-    sign = icons.pixmap(name, 24, colour, painter.device().devicePixelRatioF())
-    painter.drawPixmap(frame.center().x() - 11, frame.center().y() - 11, sign)
+    icon = icons.pixmap(name, 24, colour, painter.device().devicePixelRatioF())
+    painter.drawPixmap(frame.center().x() - 11, frame.center().y() - 11, icon)
 
 
 def _chip(painter: QPainter, area: QRect, chip: Chip, *, selected: bool) -> int:
-    """Draw at the right end; returns the left edge."""
+    """Draw at the right end; return the left edge."""
     font = fonts.pixels(fonts.SMALL_PX)
     font.setBold(chip.filled)
     width = QFontMetrics(font).horizontalAdvance(chip.text) + 14
     box = QRectF(area.right() - width, area.center().y() - 10, width, 20)
     colour = QColor(chip.colour)
-    ground = QColor(colour)
-    ground.setAlphaF(1.0 if chip.filled else 0.16)
+    fill = QColor(colour)
+    fill.setAlphaF(1.0 if chip.filled else 0.16)
     painter.setPen(Qt.PenStyle.NoPen)
-    painter.setBrush(ground)
+    painter.setBrush(fill)
     painter.drawRoundedRect(box, 10, 10)
     bare = C.text if selected else chip.colour
     ink = C.on_accent if chip.filled else bare

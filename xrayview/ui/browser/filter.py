@@ -1,4 +1,4 @@
-"""Which films the browser lists: by words, star, status and score."""
+"""Which films the browser lists: by text, star, status and score."""
 
 from __future__ import annotations
 
@@ -13,27 +13,27 @@ from xrayview.ui.browser import row_text
 
 
 class Verdict(StrEnum):
-    """What can be asked of a film's status."""
+    """The status of a film, as the filter offers it."""
 
     OK = "ok"
     WARN = "warn"
     REFUSED = "refused"
     ERROR = "error"
-    UNJUDGED = "not judged"
+    UNCLASSIFIED = "not classified"
 
 
 @dataclass(frozen=True)
 class Filter:
-    """What a film must be to be listed; an empty condition holds for all.
+    """The conditions that a film must meet to be listed; an empty one lets every film pass.
 
-    `least` is a score, 0 to 1, of `finding`. A film without a score of it does not pass.
+    `minimum` is a score of `finding`, 0 to 1. A film without a score for it does not pass.
     """
 
     text: str = ""
     starred: bool = False
     verdicts: frozenset[Verdict] = frozenset()
     finding: str = ""
-    least: float = 0.0
+    minimum: float = 0.0
 
     @property
     def is_empty(self) -> bool:
@@ -41,46 +41,46 @@ class Filter:
         return self == Filter()
 
     @property
-    def asks_results(self) -> bool:
-        """True when what the model says of a film may list or drop it."""
+    def needs_results(self) -> bool:
+        """True when the model's result decides whether a film is listed."""
         return bool(self.verdicts or self.finding)
 
     def conditions(self) -> tuple[str, ...]:
-        """The conditions beside the text, in words."""
-        said = [str(verdict) for verdict in Verdict if verdict in self.verdicts]
+        """Describe every condition but the text."""
+        names = [str(verdict) for verdict in Verdict if verdict in self.verdicts]
         starred = ("starred",) if self.starred else ()
-        score = (f"{self.finding} ≥ {self.least:.2f}",) if self.finding else ()
-        return (*starred, *([" or ".join(said)] if said else []), *score)
+        score = (f"{self.finding} ≥ {self.minimum:.2f}",) if self.finding else ()
+        return (*starred, *([" or ".join(names)] if names else []), *score)
 
 
 @dataclass(frozen=True)
-class Known:
-    """Where to look up what a filter asks for."""
+class FilmLookup:
+    """Looks up the star and the result of a film for a filter."""
 
     is_starred: Callable[[FilmRef], bool]
     result: Callable[[FilmRef], FilmResult | None]
 
 
-def passes(chosen: Filter, film: FilmRef, known: Known) -> bool:
-    """True when the film meets all conditions but the words."""
-    if chosen.starred and not known.is_starred(film):
+def passes(criteria: Filter, film: FilmRef, lookup: FilmLookup) -> bool:
+    """True when the film meets every condition but the text."""
+    if criteria.starred and not lookup.is_starred(film):
         return False
-    if not chosen.asks_results:
+    if not criteria.needs_results:
         return True
-    result = known.result(film)
-    if chosen.verdicts and verdict(result) not in chosen.verdicts:
+    result = lookup.result(film)
+    if criteria.verdicts and verdict(result) not in criteria.verdicts:
         return False
-    return not chosen.finding or _score(result, chosen.finding) >= chosen.least
+    return not criteria.finding or _score(result, criteria.finding) >= criteria.minimum
 
 
 def verdict(result: FilmResult | None) -> Verdict:
-    """The status as the filter names it."""
-    return Verdict.UNJUDGED if result is None else _VERDICTS[result.status]
+    """The status of a result, as the filter names it."""
+    return Verdict.UNCLASSIFIED if result is None else _VERDICTS[result.status]
 
 
-def has_words(text: str, film: FilmRef, *, identity_hidden: bool) -> bool:
-    """True when the film says `text` (lower case) somewhere."""
-    return text in row_text.film_words(film, identity_hidden=identity_hidden)
+def matches_text(text: str, film: FilmRef, *, identity_hidden: bool) -> bool:
+    """True when `text` (lower case) occurs in what a row or tooltip says about the film."""
+    return text in row_text.searchable_text(film, identity_hidden=identity_hidden)
 
 
 _VERDICTS = {
@@ -92,7 +92,7 @@ _VERDICTS = {
 
 
 def _score(result: FilmResult | None, finding: str) -> float:
-    said = result.prediction if result is not None else None
-    if said is None or finding not in said.findings:
+    prediction = result.prediction if result is not None else None
+    if prediction is None or finding not in prediction.findings:
         return -1.0
-    return said.scores[said.findings.index(finding)]
+    return prediction.scores[prediction.findings.index(finding)]

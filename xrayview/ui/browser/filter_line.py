@@ -1,4 +1,4 @@
-"""The line above the films: words, stars, and a page of further conditions."""
+"""The line above the films: a text field, the star filter, and a page of further conditions."""
 
 from __future__ import annotations
 
@@ -30,19 +30,19 @@ _ANY = "Any finding"
 
 
 class FilterLine(QWidget):
-    """One line of 272 px and less; says which films are asked for."""
+    """Edits the filter in one line, which may be as narrow as 272 px."""
 
-    changed = Signal(object)
+    changed = Signal(Filter)
     confirmed = Signal()
-    """Return in the field: the first film that passes is asked for."""
+    """Return was pressed in the field: open the first film that passes."""
 
     def __init__(self) -> None:
         super().__init__()
-        self._chosen = Filter()
+        self._criteria = Filter()
         self.field = self._make_field()
         self.star = _button("star", "Starred films only")
         self.star.setCheckable(True)
-        self.star.toggled.connect(lambda on: self._choose(replace(self._chosen, starred=on)))
+        self.star.toggled.connect(lambda on: self._apply(replace(self._criteria, starred=on)))
         self.more = _button("filter", "Filter by status and score")
         self.more.clicked.connect(self._open_page)
         self.page = FilterPage(self)
@@ -55,43 +55,40 @@ class FilterLine(QWidget):
         self._draw()
 
     @property
-    def chosen(self) -> Filter:
+    def criteria(self) -> Filter:
         """The conditions in force."""
-        return self._chosen
+        return self._criteria
 
-    def choose(self, chosen: Filter) -> None:
-        """Put other conditions in force."""
-        self.field.setText(chosen.text)
-        self.star.setChecked(chosen.starred)
-        self.page.show_filter(chosen)
-        self._choose(chosen)
+    def set_criteria(self, criteria: Filter) -> None:
+        """Replace the conditions."""
+        self.field.setText(criteria.text)
+        self.star.setChecked(criteria.starred)
+        self.page.show_filter(criteria)
+        self._apply(criteria)
 
     def show_findings(self, findings: Sequence[str]) -> None:
-        """The findings of the model in force; a condition on another one is dropped."""
+        """Offer the findings of the model; drop a condition on any other."""
         self.page.show_findings(findings)
-        if self._chosen.finding and self._chosen.finding not in findings:
-            self.choose(replace(self._chosen, finding="", least=0.0))
+        if self._criteria.finding and self._criteria.finding not in findings:
+            self.set_criteria(replace(self._criteria, finding="", minimum=0.0))
 
-    def _on_page(self, verdicts: frozenset[Verdict], finding: str, least: float) -> None:
-        self._choose(
-            replace(
-                self._chosen, verdicts=verdicts, finding=finding, least=least if finding else 0.0
-            )
-        )
+    def _on_page(self, verdicts: frozenset[Verdict], finding: str, minimum: float) -> None:
+        minimum = minimum if finding else 0.0
+        self._apply(replace(self._criteria, verdicts=verdicts, finding=finding, minimum=minimum))
 
-    def _choose(self, chosen: Filter) -> None:
-        if chosen != self._chosen:
-            self._chosen = chosen
+    def _apply(self, criteria: Filter) -> None:
+        if criteria != self._criteria:
+            self._criteria = criteria
             self._draw()
-            self.changed.emit(chosen)
+            self.changed.emit(criteria)
 
     def _draw(self) -> None:
-        starred, further = self._chosen.starred, self._chosen.asks_results
+        starred, further = self._criteria.starred, self._criteria.needs_results
         self.star.setIcon(icons.icon("star_filled" if starred else "star"))
         self.more.setIcon(icons.icon("filter", C.accent if further else None))
 
     def _open_page(self) -> None:
-        self.page.show_filter(self._chosen)
+        self.page.show_filter(self._criteria)
         self.page.setFixedWidth(max(self.width(), self.page.sizeHint().width()))
         corner = self.mapToGlobal(QPoint(0, self.height() + 4))
         self.page.move(corner)
@@ -99,97 +96,98 @@ class FilterLine(QWidget):
 
     def _make_field(self) -> QLineEdit:
         field = QLineEdit()
-        field.setAcceptDrops(False)  # a file over it is for the window, not its name for the field
-        field.setPlaceholderText("Filter")
-        field.setToolTip(f"Words of the film, its path or its group ({shortcuts.label('find')})")
-        field.setAccessibleName("Filter the films")
+        field.setAcceptDrops(False)  # a dropped file opens in the window
+        field.setPlaceholderText("Filter films")
+        field.setToolTip(f"Text in the film, its path or its group ({shortcuts.label('find')})")
+        field.setAccessibleName("Filter films")
         field.setClearButtonEnabled(True)
-        sign = QAction(icons.icon("search"), "", field)
-        field.addAction(sign, QLineEdit.ActionPosition.LeadingPosition)
-        field.textChanged.connect(lambda text: self._choose(replace(self._chosen, text=text)))
+        search = QAction(icons.icon("search"), "", field)
+        field.addAction(search, QLineEdit.ActionPosition.LeadingPosition)
+        field.textChanged.connect(lambda text: self._apply(replace(self._criteria, text=text)))
         field.returnPressed.connect(self.confirmed)
         return field
 
 
 class FilterPage(QFrame):
-    """Status, and a finding with the score that it must have."""
+    """A page to filter by status and by the score of a finding."""
 
-    changed = Signal(object, str, float)
+    changed = Signal(frozenset, str, float)
+    """The verdicts, the finding (may be empty) and its minimum score."""
 
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent, Qt.WindowType.Popup)
         self.setProperty("popup", True)
         self.setAccessibleName("Filter by status and score")
-        self._shows = False
+        self._is_filling = False
         self.verdicts = {verdict: _check(verdict) for verdict in Verdict}
         self.finding = QComboBox()
         self.finding.setAccessibleName("Finding")
-        self.finding.setToolTip("List films with a score of this finding")
+        self.finding.setToolTip("List only films scored for this finding")
         self.finding.addItem(_ANY, "")
-        self.least = QDoubleSpinBox()
-        self.least.setRange(0.0, 1.0)
-        self.least.setSingleStep(0.05)
-        self.least.setValue(0.5)
-        self.least.setPrefix("≥ ")
-        self.least.setAccessibleName("Score at least")
-        self.least.setToolTip("Score at least")
+        self.minimum = QDoubleSpinBox()
+        self.minimum.setRange(0.0, 1.0)
+        self.minimum.setSingleStep(0.05)
+        self.minimum.setValue(0.5)
+        self.minimum.setPrefix("≥ ")
+        self.minimum.setAccessibleName("Minimum score")
+        self.minimum.setToolTip("Minimum score")
         self.clear = QPushButton("Clear")
-        self.clear.setToolTip("List the films of any status and score")
-        self._place()
+        self.clear.setToolTip("List films of any status and score")
+        self._lay_out()
         QShortcut(QKeySequence(Qt.Key.Key_Escape), self, self.hide)
         for box in self.verdicts.values():
-            box.toggled.connect(self._tell)
-        self.finding.currentIndexChanged.connect(self._tell)
-        self.least.valueChanged.connect(self._tell)
+            box.toggled.connect(self._emit)
+        self.finding.currentIndexChanged.connect(self._emit)
+        self.minimum.valueChanged.connect(self._emit)
         self.clear.clicked.connect(self._clear)
 
     def show_findings(self, findings: Sequence[str]) -> None:
-        """Offer the findings of the model in force."""
-        self._shows = True
-        kept = self.finding.currentData()
+        """Offer the findings of the model."""
+        self._is_filling = True
+        previous = self.finding.currentData()
         self.finding.clear()
         self.finding.addItem(_ANY, "")
         for name in findings:
             self.finding.addItem(name, name)
-        self.finding.setCurrentIndex(max(0, self.finding.findData(kept)))
+        self.finding.setCurrentIndex(max(0, self.finding.findData(previous)))
         self.finding.setEnabled(bool(findings))
-        self._shows = False
+        self._is_filling = False
 
-    def show_filter(self, chosen: Filter) -> None:
-        """Show the conditions in force."""
-        self._shows = True
+    def show_filter(self, criteria: Filter) -> None:
+        """Show these conditions."""
+        self._is_filling = True
         for verdict, box in self.verdicts.items():
-            box.setChecked(verdict in chosen.verdicts)
-        self.finding.setCurrentIndex(max(0, self.finding.findData(chosen.finding)))
-        if chosen.finding:
-            self.least.setValue(chosen.least)
-        self.least.setEnabled(bool(chosen.finding))
-        self._shows = False
+            box.setChecked(verdict in criteria.verdicts)
+        self.finding.setCurrentIndex(max(0, self.finding.findData(criteria.finding)))
+        if criteria.finding:
+            self.minimum.setValue(criteria.minimum)
+        self.minimum.setEnabled(bool(criteria.finding))
+        self._is_filling = False
 
-    def _tell(self) -> None:
-        if self._shows:
+    def _emit(self) -> None:
+        if self._is_filling:
             return
         finding = self.finding.currentData() or ""
-        self.least.setEnabled(bool(finding))
+        self.minimum.setEnabled(bool(finding))
         verdicts = frozenset(v for v, box in self.verdicts.items() if box.isChecked())
-        self.changed.emit(verdicts, finding, self.least.value())
+        self.changed.emit(verdicts, finding, self.minimum.value())
 
     def _clear(self) -> None:
         self.show_filter(Filter())
-        self._tell()
+        self._emit()
 
-    def _place(self) -> None:
+    def _lay_out(self) -> None:
         grid = QGridLayout(self)
         grid.setContentsMargins(12, 12, 12, 12)
         grid.setVerticalSpacing(8)
         grid.setColumnStretch(0, 3)
         grid.setColumnStretch(1, 2)
         grid.addWidget(_heading("Status"), 0, 0, 1, 2)
-        for place, box in enumerate(self.verdicts.values()):
-            grid.addWidget(box, 1 + place // 2, place % 2)
+        for i, box in enumerate(self.verdicts.values()):
+            grid.addWidget(box, 1 + i // 2, i % 2)
         grid.addWidget(_heading("Score"), 4, 0, 1, 2)
         grid.addWidget(self.finding, 5, 0)
-        grid.addWidget(self.least, 5, 1)
+        grid.addWidget(self.minimum, 5, 1)
         grid.addWidget(self.clear, 6, 0, 1, 2)
 
 

@@ -1,4 +1,4 @@
-"""The browser: a line of filters over the films, and how much of them is listed."""
+"""The browser: a filter line, the list of films, and a status line below them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from xrayview.domain.folder import FolderTree
 from xrayview.services.film_list import FilmList
 from xrayview.ui.browser.chip import Chip
 from xrayview.ui.browser.delegate import FilmDelegate
-from xrayview.ui.browser.filter import Filter, Known
+from xrayview.ui.browser.filter import FilmLookup, Filter
 from xrayview.ui.browser.filter_line import FilterLine
 from xrayview.ui.browser.outline import (
     Content,
@@ -28,41 +28,42 @@ from xrayview.ui.browser.row_view import RowView
 from xrayview.ui.browser.thumbnails import Thumbnails
 
 _DONE = object()
-_NO_MATCH = "No film meets these conditions."
+_NO_MATCH = "No film matches this filter."
 _RESULTS_EVERY_MS = 250
-"""How often rows are laid out anew while results arrive that the filter asks for."""
+"""How often the rows are laid out again while results arrive that the filter depends on."""
 
 
 class Browser(QFrame):
-    """Lists what the folder holds; says which film the user chose."""
+    """Lists the films of the folder and reports which one the user chose."""
 
-    film_chosen = Signal(object)
+    film_chosen = Signal(FilmRef)
 
     def __init__(
         self,
         thumbnails: Thumbnails,
         chip_of: Callable[[FilmRef], Chip | None],
-        known: Known,
+        lookup: FilmLookup,
         parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
         self.setProperty("panel", True)
         self._thumbnails = thumbnails
-        self._known = known
+        self._lookup = lookup
         self._content: Content | None = None
         self._folding = Folding()
-        self._hidden = False
-        self._chosen = ""
+        self._identity_hidden = False
+        self._selected_row_id = ""
         self._text = "No folder is open"
         self._films: FilmList | None = FilmList()
         self._layout: Layout | None = None
         self._steps: Iterator[None] = iter(())
         self._is_stale = False
-        self._is_sought = False
-        """The chosen film's row is to come into view once it is there."""
+        """The content changed while a layout was under way."""
+        self._scrolls_to_selected = False
+        """Scroll to the row of the selected film after the next layout."""
         self._model = RowModel(self)
         thumbnails.arrived.connect(self._model.refresh)
-        self._delegate = FilmDelegate(thumbnails, chip_of, known.is_starred)
+        self._delegate = FilmDelegate(thumbnails, chip_of, lookup.is_starred)
         self.filter = FilterLine()
         self.field = self.filter.field
         self.filter.changed.connect(self._on_filter)
@@ -72,12 +73,12 @@ class Browser(QFrame):
         self.state.setProperty("role", "quiet")
         self.state.setContentsMargins(8, 4, 8, 8)
         self.state.setWordWrap(True)
-        self._later = QTimer(self)
-        self._later.setSingleShot(True)
-        self._later.timeout.connect(self._lay_out)
-        self._turn = QTimer(self)
-        self._turn.setSingleShot(True)
-        self._turn.timeout.connect(self._lay_on)
+        self._results_timer = QTimer(self)
+        self._results_timer.setSingleShot(True)
+        self._results_timer.timeout.connect(self._lay_out)
+        self._step_timer = QTimer(self)
+        self._step_timer.setSingleShot(True)
+        self._step_timer.timeout.connect(self._run_step)
         rows = QVBoxLayout(self)
         rows.setContentsMargins(0, 8, 0, 0)
         rows.setSpacing(8)
@@ -89,47 +90,47 @@ class Browser(QFrame):
         rows.addWidget(self.state)
 
     def show_folder(self, folder: Path, tree: FolderTree, rejected: Sequence[RejectedFile]) -> None:
-        """List the folder; what was folded, selected and scrolled stays so."""
+        """List the folder; folding, selection and scroll position of the same folder stay."""
         earlier = self._content
         is_same = earlier is not None and earlier.tree is tree
         if not is_same:
             self._folding = Folding()
-        self._content = Content(folder, tree, rejected, self._hidden)
+        self._content = Content(folder, tree, rejected, self._identity_hidden)
         if is_same and self._layout is not None:
-            self._is_stale = True  # beginning anew with each film that comes would never end
+            self._is_stale = True  # restarting for each film of a scan would never finish
         else:
             self._lay_out()
 
     def show_state(self, text: str) -> None:
-        """The line below the films: how much is listed, or what is going on."""
+        """Show in the line below the films how much is listed, or what is going on."""
         self._text = text
-        self._say()
+        self._update_state()
 
     def show_findings(self, findings: Sequence[str]) -> None:
-        """The findings that a score can be asked of."""
+        """Offer these findings in the filter."""
         self.filter.show_findings(findings)
 
     def select(self, film: FilmRef) -> None:
         """Mark the film that is on screen, and bring its row into view."""
-        self._chosen = film.row_id
+        self._selected_row_id = film.row_id
         content = self._content
         if content is not None and not self._has_row(film) and self.films().number(film):
             for key in groups_above(content.tree, film):
                 self._folding = self._folding.with_group(key, opened=True)
-            self._is_sought = True
+            self._scrolls_to_selected = True
             self._lay_out()
         else:
             self.tree.scrollTo(self._mark())
 
     def refresh(self, film_id: str) -> None:
-        """Draw one film's row again: what is known of it changed."""
+        """Redraw the row of a film whose result changed."""
         self._model.refresh(row_of(film_id))
-        if self.filter.chosen.asks_results and not self._later.isActive():
-            self._later.start(_RESULTS_EVERY_MS)
+        if self.filter.criteria.needs_results and not self._results_timer.isActive():
+            self._results_timer.start(_RESULTS_EVERY_MS)
 
     def refresh_stars(self, film_id: str = "") -> None:
-        """Draw the stars again: of one film, or of all."""
-        if self.filter.chosen.starred:
+        """Redraw the star of one film, or of all."""
+        if self.filter.criteria.starred:
             self._lay_out()
         elif film_id:
             self._model.refresh(film_id)
@@ -137,20 +138,20 @@ class Browser(QFrame):
             self.tree.viewport().update()
 
     def refresh_all(self) -> None:
-        """Draw every row again: another model is in force."""
-        if self.filter.chosen.asks_results:
+        """Redraw every row, after the model or an operating point changed."""
+        if self.filter.criteria.needs_results:
             self._lay_out()
         self.tree.viewport().update()
 
     def films(self) -> FilmList:
-        """The films that pass the filter, in order: what Up and Down walk through."""
+        """The films that pass the filter, in the order in which Up and Down go through them."""
         if self._films is None:
             self._films = FilmList(self._model.rows.films)
         return self._films
 
     def set_identity_hidden(self, hidden: bool) -> None:
         """Show numbers in place of IDs, dates, folders and file names."""
-        self._hidden = hidden
+        self._identity_hidden = hidden
         if self._content is not None:
             content = self._content
             self._content = Content(content.folder, content.tree, content.rejected, hidden)
@@ -165,30 +166,30 @@ class Browser(QFrame):
     def _has_row(self, film: FilmRef) -> bool:
         return film.row_id in self._model.rows.by_key
 
-    def _say(self) -> None:
-        chosen = self.filter.chosen
-        count = "" if chosen.is_empty else f"{len(self._model.rows.films):,} match"
-        words = (self._text, count, *chosen.conditions())
-        self.state.setText(" · ".join(word for word in words if word))
+    def _update_state(self) -> None:
+        criteria = self.filter.criteria
+        count = "" if criteria.is_empty else f"{len(self._model.rows.films):,} match"
+        parts = (self._text, count, *criteria.conditions())
+        self.state.setText(" · ".join(part for part in parts if part))
 
     def _lay_out(self) -> None:
-        """Lay the rows out anew; those of now stay until the new ones are all there."""
+        """Start a new layout; the rows on screen stay until it is complete."""
         content = self._content
         if content is not None:
             self._is_stale = False
-            self._layout = Layout(content, self._folding, self.filter.chosen, self._known)
+            self._layout = Layout(content, self._folding, self.filter.criteria, self._lookup)
             self._steps = self._layout.steps()
-            self._lay_on()
+            self._run_step()
 
-    def _lay_on(self) -> None:
-        """One step of the layout in each turn of the window."""
+    def _run_step(self) -> None:
+        """Run one step of the layout in each turn of the event loop."""
         if self._layout is not None and next(self._steps, _DONE) is not _DONE:
-            self._turn.start(0)
+            self._step_timer.start(0)
         elif self._layout is not None:
             rows, self._layout = self._layout.rows, None
             self._show(rows)
             if self._is_stale:
-                self._turn.start(0)
+                self._step_timer.start(0)
         elif self._is_stale:
             self._lay_out()
 
@@ -196,19 +197,19 @@ class Browser(QFrame):
         assert self._content is not None
         anchor, below_px = self._anchor()
         self._films = None
-        self.tree.empty_text = "" if self.filter.chosen.is_empty else _NO_MATCH
+        self.tree.empty_text = "" if self.filter.criteria.is_empty else _NO_MATCH
         self._model.replace(rows, self._content)
         marked = self._mark()
-        if self._is_sought:
-            self._is_sought = False
+        if self._scrolls_to_selected:
+            self._scrolls_to_selected = False
             self.tree.scrollTo(marked)
         elif anchor in rows.by_key:
             top = self.tree.top_px(rows.by_key[anchor])
             self.tree.verticalScrollBar().setValue(top + below_px)
-        self._say()
+        self._update_state()
 
     def _anchor(self) -> tuple[str, int]:
-        """The row at the top, and how much of it is above: there it stays when others come."""
+        """The key of the top row and how far it is scrolled out, to keep it in place."""
         top = self.tree.verticalOffset()
         row = self.tree.row_at_px(top)
         if row < 0 or not top:
@@ -216,7 +217,7 @@ class Browser(QFrame):
         return key_of(self._model.rows.items[row]), top - self.tree.top_px(row)
 
     def _mark(self) -> QModelIndex:
-        index = self._model.index_of(self._chosen)
+        index = self._model.index_of(self._selected_row_id)
         if index.isValid():
             flags = QItemSelectionModel.SelectionFlag.ClearAndSelect
             self.tree.selectionModel().setCurrentIndex(index, flags)
@@ -226,16 +227,15 @@ class Browser(QFrame):
         view = RowView(self._model)
         view.setItemDelegate(self._delegate)
         view.setAccessibleName("Films")
-        view.setAutoScroll(False)  # a row that is laid out anew is no reason to move the others
+        view.setAutoScroll(False)  # or each new layout would scroll to the current row
         view.clicked.connect(self._on_click)
-        view.rows_seen.connect(self._on_seen)
+        view.visible_rows_changed.connect(self._on_visible_rows)
         return view
 
-    def _on_seen(self, first: int, last: int) -> None:
-        """Ask for the thumbnails of what is on screen, then for the screen below."""
-        items = self._model.rows.items
-        ahead = items[first : last + (last - first)]
-        self._thumbnails.want(item for item in ahead if isinstance(item, FilmRef))
+    def _on_visible_rows(self, first: int, last: int) -> None:
+        """Request the thumbnails of the rows on screen, then of one more screen below."""
+        items = self._model.rows.items[first : last + (last - first)]
+        self._thumbnails.request(item for item in items if isinstance(item, FilmRef))
 
     def _on_click(self, index: QModelIndex) -> None:
         row: Row = index.data(NODE)
@@ -244,7 +244,7 @@ class Browser(QFrame):
         elif row.is_group:
             self.set_open(key_of(row.item), opened=not row.is_open)
 
-    def _on_filter(self, _chosen: Filter) -> None:
+    def _on_filter(self, _criteria: Filter) -> None:
         self._lay_out()
 
     def _on_confirmed(self) -> None:

@@ -1,4 +1,4 @@
-"""The browser's rows for Qt: a flat list that is laid out anew at once."""
+"""The browser's rows as a flat Qt model that is replaced as a whole."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ NODE = Qt.ItemDataRole.UserRole
 
 @dataclass(frozen=True)
 class Row:
-    """One row in words, made when it is looked at."""
+    """The texts of one row, made when the row is shown."""
 
     item: Item
     depth: int
@@ -28,7 +28,7 @@ class Row:
 
     @property
     def film(self) -> FilmRef | None:
-        """The film that the row stands for."""
+        """The film of this row, if it is the row of a film."""
         return self.item if isinstance(self.item, FilmRef) else None
 
     @property
@@ -38,7 +38,7 @@ class Row:
 
 
 class RowModel(QAbstractListModel):
-    """Rows by their place. All of them are replaced at once, which touches none of them."""
+    """Serves rows by their index. Replacing all of them costs no work per row."""
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -47,7 +47,7 @@ class RowModel(QAbstractListModel):
 
     def replace(self, rows: Rows, content: Content) -> None:
         """Swap the rows."""
-        rows.go_on_from(self.rows)
+        rows.reuse_keys_of(self.rows)
         self.beginResetModel()
         self.rows, self._content = rows, content
         self.endResetModel()
@@ -58,26 +58,27 @@ class RowModel(QAbstractListModel):
         return QModelIndex() if row is None else self.index(row, 0)
 
     def refresh(self, key: str) -> None:
-        """Draw one row again."""
+        """Redraw one row."""
         index = self.index_of(key)
         if index.isValid():
             self.dataChanged.emit(index, index)
 
-    def row(self, number: int) -> Row:
-        """A row in words."""
+    def row(self, index: int) -> Row:
+        """The texts of a row."""
         content, rows = self._content, self.rows
         assert content is not None
-        item, depth = rows.items[number], rows.depths[number]
+        item, depth = rows.items[index], rows.depths[index]
         if isinstance(item, FilmRef):
             return _film_row(item, depth, content)
         if isinstance(item, RejectedFile):
             return _rejected_row(item, depth, content)
         is_open = key_of(item) in rows.opened
         if isinstance(item, NotFilms):
-            return Row(item, depth, "Not films", f"{item.count:,}", is_open, "Files without a film")
-        said = title(item, content)
+            tip = "Files that are not films"
+            return Row(item, depth, "Not films", f"{item.count:,}", is_open, tip)
+        text = title(item, content)
         note = f"{item.count:,}" if item.is_top else ""
-        return Row(item, depth, said, note, is_open, said)
+        return Row(item, depth, text, note, is_open, text)
 
     def rowCount(self, parent: AnyIndex = QModelIndex()) -> int:  # noqa: B008 - Qt's signature
         return 0 if parent.isValid() else len(self.rows.items)
@@ -104,8 +105,8 @@ def _film_row(film: FilmRef, depth: int, content: Content) -> Row:
     if not content.identity_hidden:
         tip = row_text.film_tip(film)
         return Row(film, depth, row_text.film_title(film), row_text.film_note(film), tip=tip)
-    said = row_text.view_text(film) or f"Film {_number(film, content)}"
-    return Row(film, depth, said, row_text.size_text(film), tip=said)
+    text = row_text.view_text(film) or f"Film {_number(film, content)}"
+    return Row(film, depth, text, row_text.size_text(film), tip=text)
 
 
 def _number(film: FilmRef, content: Content) -> int:
@@ -117,5 +118,5 @@ def _number(film: FilmRef, content: Content) -> int:
 def _rejected_row(file: RejectedFile, depth: int, content: Content) -> Row:
     if not content.identity_hidden:
         return Row(file, depth, file.path.name, file.why, tip=row_text.rejected_tip(file))
-    said = f"File {content.rejected.index(file) + 1}"
-    return Row(file, depth, said, file.why, tip=said)
+    text = f"File {content.rejected.index(file) + 1}"
+    return Row(file, depth, text, file.why, tip=text)

@@ -1,14 +1,23 @@
-"""The list of rows on screen: three heights, known beforehand.
+"""A list view whose rows have one of three heights, all known beforehand.
 
-Qt's tree and list ask the model for every row, again at each layout, which stops the window for a
-third of a second at ten thousand films. This view asks only for what it paints. It is a QListView
-by name, so that Qt tells its rows to a screen reader, and lays nothing out as one.
+Qt's own tree and list views query the model for every row at each layout, which blocks the window
+for a third of a second at ten thousand films. This view queries only the rows that it paints. It
+derives from QListView so that Qt exposes its rows to screen readers, but does its own layout.
 """
 
 from __future__ import annotations
 
 import numpy as np
-from PySide6.QtCore import QEvent, QItemSelectionModel, QModelIndex, QPoint, QRect, Qt, Signal
+from PySide6.QtCore import (
+    QEvent,
+    QItemSelection,
+    QItemSelectionModel,
+    QModelIndex,
+    QPoint,
+    QRect,
+    Qt,
+    Signal,
+)
 from PySide6.QtGui import QColor, QMouseEvent, QPainter, QPaintEvent, QRegion, QResizeEvent
 from PySide6.QtWidgets import QAbstractItemView, QListView, QStyle, QStyleOptionViewItem
 
@@ -19,32 +28,32 @@ _WHEEL_STEP_PX = 20
 
 
 class RowView(QListView):
-    """Paints the rows of a RowModel from the top; scrolls by the pixel."""
+    """Paints the visible rows of a RowModel; scrolls by the pixel."""
 
-    rows_seen = Signal(int, int)
-    """First row painted, and one past the last."""
+    visible_rows_changed = Signal(int, int)
+    """The first visible row, and one past the last."""
 
     def __init__(self, model: RowModel) -> None:
         super().__init__()
         self._rows = model
         self._tops_px = np.zeros(1, np.int64)
         self._hovered = -1
-        self._seen = (0, 0)
+        self._visible = (0, 0)
         self.empty_text = ""
-        """What is said in place of rows where there are none."""
+        """Shown while there are no rows."""
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
         self.setMouseTracking(True)
         self.setModel(model)
 
-    # What is where
+    # Geometry
 
     def top_px(self, row: int) -> int:
-        """Where a row begins, counted from the first."""
+        """The top of a row, in pixels below the top of the first."""
         return int(self._tops_px[row])
 
     def row_at_px(self, top_px: int) -> int:
-        """The row at a height counted from the first; -1 past the last."""
+        """The row at this many pixels below the top of the first; -1 past the last."""
         row = int(np.searchsorted(self._tops_px, top_px, side="right")) - 1
         return row if 0 <= row < len(self._tops_px) - 1 else -1
 
@@ -86,13 +95,13 @@ class RowView(QListView):
     def isIndexHidden(self, _index: AnyIndex) -> bool:
         return False
 
-    # What changes
+    # Changes of the model and of the size
 
     def reset(self) -> None:
         super().reset()
         self._hovered = -1
         self._tops_px = np.concatenate(([0], np.cumsum(self._rows.rows.heights_px, dtype=np.int64)))
-        self._seen = (0, 0)
+        self._visible = (0, 0)
         self.updateGeometries()
         self.viewport().update()
 
@@ -120,9 +129,9 @@ class RowView(QListView):
         index = self.indexAt(rect.topLeft())
         self.selectionModel().select(index, flags)
 
-    def visualRegionForSelection(self, selection: object) -> QRegion:
+    def visualRegionForSelection(self, selection: QItemSelection) -> QRegion:
         region = QRegion()
-        for index in selection.indexes():  # type: ignore[attr-defined]
+        for index in selection.indexes():
             region += QRegion(self.visualRect(index))
         return region
 
@@ -164,23 +173,23 @@ class RowView(QListView):
         last = self.row_at_px(event.rect().bottom() + offset)
         painter = QPainter(self.viewport())
         if not rows:
-            self._say_empty(painter)
+            self._paint_empty_text(painter)
         option = QStyleOptionViewItem()
         self.initViewItemOption(option)
-        usual = option.state
+        base_state = option.state
         for row in range(first, (last if last >= 0 else rows - 1) + 1):
             index = self._rows.index(row, 0)
             option.rect = self.visualRect(index)
-            option.state = usual | self._state(index)
+            option.state = base_state | self._state(index)
             self.itemDelegate().paint(painter, option, index)
         painter.end()
-        self._tell_seen()
+        self._report_visible()
 
-    def _say_empty(self, painter: QPainter) -> None:
+    def _paint_empty_text(self, painter: QPainter) -> None:
         painter.setPen(QColor(C.quiet))
         area = self.viewport().rect().adjusted(12, 12, -12, -12)
-        where = Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignTop
-        painter.drawText(area, where | Qt.TextFlag.TextWordWrap, self.empty_text)
+        alignment = Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignTop
+        painter.drawText(area, alignment | Qt.TextFlag.TextWordWrap, self.empty_text)
 
     def _state(self, index: QModelIndex) -> QStyle.StateFlag:
         state = QStyle.StateFlag.State_None
@@ -192,10 +201,10 @@ class RowView(QListView):
             state |= QStyle.StateFlag.State_Open
         return state
 
-    def _tell_seen(self) -> None:
+    def _report_visible(self) -> None:
         offset, rows = self.verticalOffset(), len(self._tops_px) - 1
         last = self.row_at_px(offset + self.viewport().height() - 1)
-        seen = (max(self.row_at_px(offset), 0), (last if last >= 0 else rows - 1) + 1)
-        if seen != self._seen:
-            self._seen = seen
-            self.rows_seen.emit(*seen)
+        visible = (max(self.row_at_px(offset), 0), (last if last >= 0 else rows - 1) + 1)
+        if visible != self._visible:
+            self._visible = visible
+            self.visible_rows_changed.emit(*visible)

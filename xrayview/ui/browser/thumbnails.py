@@ -1,4 +1,4 @@
-"""Thumbnails as they are made: what is on screen comes first, what scrolled away is taken back."""
+"""Thumbnails on demand: films on screen come first, those scrolled away are cancelled."""
 
 from __future__ import annotations
 
@@ -23,20 +23,20 @@ from xrayview.engine.protocol import (
 from xrayview.errors import XrayViewError
 from xrayview.services.tasks import Tasks
 
-# Fewer than the decode workers of a small machine have hands: the film on screen goes first.
-_AT_ONCE = 2
+_MAX_RUNNING = 2
+"""Leaves a decode worker free for the film on screen, also on small machines."""
 _FIRST = 12
-"""About a screen of them comes between the headers of a folder, the others after all of them."""
-_KEPT = 800
+"""About a screenful is made while headers are still being read, the others after the scan."""
+_MAX_CACHED = 800
 _PRUNE_EVERY = 500
-"""Thumbnails after which their store is looked at: some two megabytes."""
+"""Thumbnails between two checks of the store's size: about two megabytes."""
 
 
 class Thumbnails(QObject):
-    """Asks the decode workers for thumbnails and keeps those that came."""
+    """Requests thumbnails from the decode workers and caches them."""
 
     arrived = Signal(str)
-    """The film's id: its row may be drawn again."""
+    """The id of a film whose thumbnail is ready or has failed."""
 
     def __init__(
         self,
@@ -49,40 +49,40 @@ class Thumbnails(QObject):
         super().__init__()
         self._tasks = tasks
         self._submit = submit
-        self._kept: OrderedDict[str, QPixmap | XrayViewError] = OrderedDict()
-        self._wanted: OrderedDict[str, FilmRef] = OrderedDict()
-        self._making: set[str] = set()
+        self._cached: OrderedDict[str, QPixmap | XrayViewError] = OrderedDict()
+        self._requested: OrderedDict[str, FilmRef] = OrderedDict()
+        self._running: set[str] = set()
         self._limits = limits
         self._size_px = size_px
         self._store = store
-        self._came = 0
+        self._made = 0
 
     def picture(self, film: FilmRef) -> QPixmap | XrayViewError | None:
-        """The thumbnail, why there is none, or None while it is not made."""
+        """The thumbnail, the error that prevented it, or None while it is not made."""
         film_id = film.film_id
-        if film_id in self._kept:
-            self._kept.move_to_end(film_id)
-        return self._kept.get(film_id)
+        if film_id in self._cached:
+            self._cached.move_to_end(film_id)
+        return self._cached.get(film_id)
 
-    def want(self, films: Iterable[FilmRef]) -> None:
-        """Make the thumbnails of these films, the first first, and of no others.
+    def request(self, films: Iterable[FilmRef]) -> None:
+        """Make the thumbnails of these films in this order, in place of earlier requests.
 
-        One that waits for a worker is taken back when it is not among them; one that is at work
-        is let finish, it costs less than another start.
+        Earlier requests that still wait for a worker are cancelled. One that is running finishes:
+        that costs less than starting it again.
         """
-        self._wanted = OrderedDict(
-            (film.film_id, film) for film in films if film.film_id not in self._kept
+        self._requested = OrderedDict(
+            (film.film_id, film) for film in films if film.film_id not in self._cached
         )
-        for film_id in [film_id for film_id in self._making if film_id not in self._wanted]:
-            self._take_back(film_id)
+        for film_id in self._running - self._requested.keys():
+            self._cancel(film_id)
         self._make_next()
 
     def clear(self) -> None:
-        """Forget everything: another folder is open."""
-        self._wanted.clear()
-        for film_id in list(self._making):
-            self._take_back(film_id)
-        self._kept.clear()
+        """Drop all thumbnails and requests, for another folder."""
+        self._requested.clear()
+        for film_id in list(self._running):
+            self._cancel(film_id)
+        self._cached.clear()
 
     def clear_store(self, done: Callable[[], None]) -> None:
         """Delete the thumbnails on disk; those on screen stay."""
@@ -94,40 +94,40 @@ class Thumbnails(QObject):
             "prune thumbnails",
             lambda: self._submit(PruneThumbnails(store)),
             lambda _left: done(),
-            lambda _error: None,  # tried again after the next ones
+            lambda _error: None,  # the next prune tries again
         )
 
-    def _take_back(self, film_id: str) -> None:
-        self._making.discard(film_id)
+    def _cancel(self, film_id: str) -> None:
+        self._running.discard(film_id)
         self._tasks.cancel(f"thumbnail:{film_id}")
 
     def _make_next(self) -> None:
-        waiting = [film_id for film_id in self._wanted if film_id not in self._making]
-        for film_id in waiting[: max(0, _AT_ONCE - len(self._making))]:
-            self._making.add(film_id)
-            film = self._wanted[film_id]
+        waiting = [film_id for film_id in self._requested if film_id not in self._running]
+        for film_id in waiting[: max(0, _MAX_RUNNING - len(self._running))]:
+            self._running.add(film_id)
+            film = self._requested[film_id]
             self._start(film_id, MakeThumbnail(film, self._size_px, self._limits, self._store))
 
     def _start(self, film_id: str, request: MakeThumbnail) -> None:
-        urgency = Priority.SCAN if len(self._kept) < _FIRST else Priority.PREFETCH
+        priority = Priority.SCAN if len(self._cached) < _FIRST else Priority.PREFETCH
         self._tasks.start(
             f"thumbnail:{film_id}",
-            lambda: self._submit(request, priority=urgency),
-            lambda thumbnail: self._keep(film_id, _pixmap(thumbnail)),
-            lambda error: self._keep(film_id, error),
+            lambda: self._submit(request, priority=priority),
+            lambda thumbnail: self._accept(film_id, _pixmap(thumbnail)),
+            lambda error: self._accept(film_id, error),
         )
 
-    def _keep(self, film_id: str, picture: QPixmap | XrayViewError) -> None:
-        self._making.discard(film_id)
-        self._wanted.pop(film_id, None)
-        self._kept[film_id] = picture
-        while len(self._kept) > _KEPT:
-            self._kept.popitem(last=False)
+    def _accept(self, film_id: str, picture: QPixmap | XrayViewError) -> None:
+        self._running.discard(film_id)
+        self._requested.pop(film_id, None)
+        self._cached[film_id] = picture
+        while len(self._cached) > _MAX_CACHED:
+            self._cached.popitem(last=False)
         self.arrived.emit(film_id)
         self._make_next()
-        if self._store is not None and self._came % _PRUNE_EVERY == 0:
+        if self._store is not None and self._made % _PRUNE_EVERY == 0:
             self._prune(self._store, lambda: None)
-        self._came += 1
+        self._made += 1
 
 
 def _pixmap(thumbnail: Thumbnail) -> QPixmap:

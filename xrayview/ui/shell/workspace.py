@@ -20,7 +20,7 @@ from xrayview.ui.batch.controller import BatchController
 from xrayview.ui.batch.line import BatchLine
 from xrayview.ui.batch.runner import BatchRunner
 from xrayview.ui.batch.table import ResultTable
-from xrayview.ui.browser.filter import Known
+from xrayview.ui.browser.filter import FilmLookup
 from xrayview.ui.browser.panel import Browser
 from xrayview.ui.browser.star_controller import StarController
 from xrayview.ui.browser.thumbnails import Thumbnails
@@ -90,8 +90,8 @@ class Workspace(QWidget):
         """Make the panels, each in a step of its own: between them the window may answer."""
         session, columns = self.session, Columns(self)
         self._columns = columns
-        known = Known(self.starring.is_starred, session.result)
-        self.browser = Browser(self.thumbnails, partial(chip_of, session), known, columns.left)
+        lookup = FilmLookup(self.starring.is_starred, session.result)
+        self.browser = Browser(self.thumbnails, partial(chip_of, session), lookup, columns.left)
         yield
         self.grid = ViewGrid(columns.middle)
         yield from self.grid.build_steps()
