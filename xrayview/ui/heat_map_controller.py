@@ -47,7 +47,7 @@ class HeatMapController(QObject):
         self._wishes = {viewer: HeatMapRequest() for viewer in grid.viewers}
         controls = panel.heat
         controls.toggled.connect(self.set_on)
-        controls.asked.connect(self._on_choice)
+        controls.choice_changed.connect(self._on_choice)
         for viewer in grid.viewers:
             controls.opacity_changed.connect(viewer.set_heat_opacity)
             controls.cutoff_changed.connect(viewer.set_heat_cutoff)

@@ -45,7 +45,7 @@ class ModelController(QObject):
     heat_map_ready = Signal(object)
     heat_map_state = Signal(str, str)
     """A film's id, and what is to be said of its heat map."""
-    card_asked = Signal(object)
+    card_requested = Signal(object)
     """The path of a file without a card, of which the user wants to say what it is."""
     message = Signal(object)
     message_settled = Signal(str)
@@ -136,7 +136,7 @@ class ModelController(QObject):
             f"{path.name} has no model card, so it does not say what it scores",
             "If you know its findings and the films that it takes, describe it: "
             "your answers are kept beside it.",
-            (("Describe it …", lambda: self.card_asked.emit(path)),),
+            (("Describe it …", lambda: self.card_requested.emit(path)),),
         )
 
     @property

@@ -25,15 +25,15 @@ from xrayview.ui.style.colours import STATUS_COLOUR
 class BatchLine(QFrame):
     """Listens to the events of a batch; a click asks for the table."""
 
-    table_asked = Signal()
-    cancel_asked = Signal()
-    rest_asked = Signal()
+    table_requested = Signal()
+    cancel_requested = Signal()
+    resume_requested = Signal()
     """Go on with the files that have no row yet."""
-    pause_asked = Signal(bool)
+    pause_requested = Signal(bool)
     """True: begin no further film; False: go on."""
-    folder_asked = Signal()
-    save_asked = Signal()
-    close_asked = Signal()
+    folder_requested = Signal()
+    save_requested = Signal()
+    close_requested = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -49,18 +49,18 @@ class BatchLine(QFrame):
         self._figures = QLabel()
         self._figures.setObjectName("figures")
         self._figures.setTextFormat(Qt.TextFormat.RichText)
-        self._pause = _button("Pause", self.pause_asked)
+        self._pause = _button("Pause", self.pause_requested)
         self._pause.setCheckable(True)
         self._pause.setToolTip("Begin no further film; those under way are finished")
         self._pause.toggled.connect(self._on_pause)
         self._paused_s: float | None = None
-        self._cancel = _button("Cancel", self.cancel_asked)
-        self._rest = _button("Go on with the rest", self.rest_asked)
+        self._cancel = _button("Cancel", self.cancel_requested)
+        self._rest = _button("Go on with the rest", self.resume_requested)
         self._rest.setToolTip("Try the files that have no row yet; the same CSV goes on")
-        self._table = _button("Table", self.table_asked)
-        self._open = _button("Open CSV folder", self.folder_asked)
-        self._save = _button("Save CSV as …", self.save_asked)
-        self._close = _button("Close", self.close_asked)
+        self._table = _button("Table", self.table_requested)
+        self._open = _button("Open CSV folder", self.folder_requested)
+        self._save = _button("Save CSV as …", self.save_requested)
+        self._close = _button("Close", self.close_requested)
         self._place()
         self.hide()
         theme.on_switch(self._show_counts)
@@ -171,7 +171,7 @@ class BatchLine(QFrame):
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         if event.button() == Qt.MouseButton.LeftButton:
-            self.table_asked.emit()
+            self.table_requested.emit()
 
 
 def _button(text: str, asked: SignalInstance) -> QPushButton:

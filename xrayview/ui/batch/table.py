@@ -52,8 +52,8 @@ class ResultTable(QFrame):
     """The table with its filter; choosing a row opens its film."""
 
     film_chosen = Signal(object)
-    labels_asked = Signal()
-    close_asked = Signal()
+    labels_requested = Signal()
+    close_requested = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -69,7 +69,7 @@ class ResultTable(QFrame):
         self._ask.setToolTip(
             "Compare the scores with labels: a CSV with the columns path and label"
         )
-        self._ask.clicked.connect(self.labels_asked)
+        self._ask.clicked.connect(self.labels_requested)
         self._said = QLabel()
         self._said.setProperty("role", "quiet")
         self._said.setContentsMargins(12, 0, 12, 6)
@@ -166,7 +166,7 @@ class ResultTable(QFrame):
         shut.setIconSize(QSize(16, 16))
         shut.setToolTip("Hide the table")
         shut.setAccessibleName("Hide the table")
-        shut.clicked.connect(self.close_asked)
+        shut.clicked.connect(self.close_requested)
         row.addWidget(shut)
         self._count()
         return row

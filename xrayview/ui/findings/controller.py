@@ -43,8 +43,8 @@ class FindingsController(QObject):
         self._heat = heat
         judging.model_changed.connect(self._on_model)
         judging.result_changed.connect(self.on_result)
-        panel.classify_asked.connect(judging.classify)
-        panel.card_asked.connect(self.show_card)
+        panel.classify_requested.connect(judging.classify)
+        panel.card_requested.connect(self.show_card)
         panel.point_moved.connect(self._on_point)
 
     def refresh(self) -> None:

@@ -34,7 +34,7 @@ class HeatControls(QWidget):
     """Says what the user asked for; computes nothing."""
 
     toggled = Signal(bool)
-    asked = Signal()
+    choice_changed = Signal()
     """Another finding or method."""
     opacity_changed = Signal(float)
     cutoff_changed = Signal(float)
@@ -53,7 +53,7 @@ class HeatControls(QWidget):
         self.method.setAccessibleName("Method of the heat map")
         self.method.setToolTip(_METHOD_TIP)
         for combo in (self.finding, self.method):
-            combo.currentIndexChanged.connect(lambda _: self.asked.emit())
+            combo.currentIndexChanged.connect(lambda _: self.choice_changed.emit())
         self.opacity, opacity_row = _slider("Opacity", 50, self.opacity_changed)
         self.opacity.setToolTip("Opacity of the strongest place")
         self.cutoff, cutoff_row = _slider("Cut-off", 20, self.cutoff_changed)
@@ -79,7 +79,7 @@ class HeatControls(QWidget):
         self.setEnabled(bool(findings and methods))
 
     def choose_finding(self, name: str) -> None:
-        """Choose a finding; `asked` follows if it is another."""
+        """Choose a finding; `choice_changed` follows if it changes."""
         place = self.finding.findData(name)
         if place >= 0:
             self.finding.setCurrentIndex(place)

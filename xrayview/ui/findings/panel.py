@@ -29,9 +29,9 @@ from xrayview.ui.style.colours import C
 class FindingsPanel(QFrame):
     """Shows a `FindingsState`; every page of it is drawn, the empty ones too."""
 
-    classify_asked = Signal()
-    card_asked = Signal()
-    model_asked = Signal()
+    classify_requested = Signal()
+    card_requested = Signal()
+    model_requested = Signal()
     point_moved = Signal(str, object)
     """A finding, and its operating point as the user wants it; None: as the card says."""
 
@@ -41,7 +41,7 @@ class FindingsPanel(QFrame):
         self.state = FindingsState("no model")
         body = self._make_body()
         self.heat = HeatControls(body)
-        self.heat.asked.connect(self.mark)
+        self.heat.choice_changed.connect(self.mark)
         self._bars: list[ScoreBar] = []
         self._sign, self._verdict = QLabel(), QLabel()
         self._verdict.setProperty("role", "title")
@@ -61,10 +61,10 @@ class FindingsPanel(QFrame):
         self._busy.setTextVisible(False)
         self._scores = QVBoxLayout()
         self._scores.setSpacing(8)
-        self._ask = _button("Classify", "classify", self.classify_asked.emit, primary=True)
+        self._ask = _button("Classify", "classify", self.classify_requested.emit, primary=True)
         shortcuts.describe(self._ask, "classify")
-        self._choose = _button("Choose a model …", "model", self.model_asked.emit)
-        self._card = _button("Model card", "card", self.card_asked.emit)
+        self._choose = _button("Choose a model …", "model", self.model_requested.emit)
+        self._card = _button("Model card", "card", self.card_requested.emit)
         self._fill(body)
         self.show_state(self.state)
 

@@ -44,7 +44,7 @@ _KEY_PX = 104
 class ShortcutSheet(QDialog):
     """Groups in columns, each with its keys; scrolled where the screen is smaller than that."""
 
-    edit_asked = Signal()
+    edit_requested = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -92,7 +92,7 @@ class ShortcutSheet(QDialog):
 
     def _edit(self) -> None:
         self.close()
-        self.edit_asked.emit()
+        self.edit_requested.emit()
 
 
 Group = tuple[str, list[tuple[str, str]]]

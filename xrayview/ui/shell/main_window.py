@@ -156,9 +156,9 @@ class MainWindow(QMainWindow):
         self.pages.addWidget(space)
         space.workbench.folder_opened.connect(self._on_folder)
         space.identity_hidden.connect(self._show_title)
-        space.findings.model_asked.connect(self.choose_model)
+        space.findings.model_requested.connect(self.choose_model)
         self.describing = ModelImportController(space.judging, tasks, engine, self)
-        space.judging.card_asked.connect(self.describing.ask)
+        space.judging.card_requested.connect(self.describing.ask)
         board = StatusController(
             space, self.bar, self.status, self.start_page, self.banners, self._settings, tasks
         )
@@ -238,7 +238,7 @@ class MainWindow(QMainWindow):
     def _show_shortcuts(self) -> None:
         sheet = ShortcutSheet(self)
         sheet.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        sheet.edit_asked.connect(self._actions["edit_keys"])
+        sheet.edit_requested.connect(self._actions["edit_keys"])
         sheet.open()
 
     def _on_folder(self) -> None:
@@ -264,13 +264,13 @@ class MainWindow(QMainWindow):
 
     def _connect(self) -> None:
         page, bar = self.start_page, self.bar
-        page.open_asked.connect(self.choose_folder)
-        page.sample_asked.connect(self.open_sample)
-        page.folder_asked.connect(self._open_folder)
+        page.open_requested.connect(self.choose_folder)
+        page.sample_requested.connect(self.open_sample)
+        page.folder_requested.connect(self._open_folder)
         page.show_ready("Looking for the model …", "")
-        bar.recent_asked.connect(self._open_folder)
+        bar.recent_requested.connect(self._open_folder)
         bar.model_chosen.connect(self.open_model)
-        bar.model_file_asked.connect(self.choose_model)
+        bar.model_file_requested.connect(self.choose_model)
         bar.device_chosen.connect(self._choose_device)
 
     def _open_folder(self, folder: Path) -> None:

@@ -29,9 +29,9 @@ GONE = "This folder is not there now: moved, deleted, or on a drive that is not 
 class StartPage(QWidget):
     """Shown until a folder is open."""
 
-    open_asked = Signal()
-    sample_asked = Signal()
-    folder_asked = Signal(object)
+    open_requested = Signal()
+    sample_requested = Signal()
+    folder_requested = Signal(object)
     folder_forgotten = Signal(object)
     """The user does not want this folder in the list any more."""
 
@@ -108,8 +108,8 @@ class StartPage(QWidget):
             "Films, folders, a DICOMDIR or a model, anywhere on this window.",
         )
         drop_card.setEnabled(False)
-        open_card.clicked.connect(self.open_asked)
-        sample_card.clicked.connect(self.sample_asked)
+        open_card.clicked.connect(self.open_requested)
+        sample_card.clicked.connect(self.sample_requested)
         for card in (open_card, sample_card, drop_card):
             row.addWidget(card, 1)
         return row
@@ -143,7 +143,7 @@ class StartPage(QWidget):
         button.setToolTip(f"{folder}\n{GONE}" if gone else str(folder))
         button.setAccessibleName(f"{name}: not there now" if gone else f"Open {name}")
         button.setEnabled(not gone)
-        button.clicked.connect(lambda: self.folder_asked.emit(folder))
+        button.clicked.connect(lambda: self.folder_requested.emit(folder))
         forget = QToolButton()
         forget.setIcon(icons.icon("close", C.quiet))
         forget.setIconSize(QSize(16, 16))

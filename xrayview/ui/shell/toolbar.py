@@ -123,9 +123,9 @@ MODEL_BUTTONS = tuple(tool.name for tool in _MODEL_TOOLS)
 class TopBar(QToolBar):
     """Buttons call the same actions as the keys do."""
 
-    recent_asked = Signal(object)
+    recent_requested = Signal(object)
     model_chosen = Signal(object)
-    model_file_asked = Signal()
+    model_file_requested = Signal()
     model_dismissed = Signal()
     """No other model after all: the chooser goes back to the one in force."""
     device_chosen = Signal(str)
@@ -187,7 +187,7 @@ class TopBar(QToolBar):
             action = menu.addAction(icons.icon("recent", C.quiet), f"{_short(folder)}{gone}")
             action.setToolTip(str(folder))
             action.setEnabled(not gone)
-            action.triggered.connect(lambda _=False, f=folder: self.recent_asked.emit(f))
+            action.triggered.connect(lambda _=False, f=folder: self.recent_requested.emit(f))
         if menu.isEmpty():
             menu.addAction("No recent folders").setEnabled(False)
 
@@ -335,7 +335,7 @@ class TopBar(QToolBar):
     def _on_model(self) -> None:
         chosen = self.models.currentData()
         if chosen is _OTHER_MODEL:
-            self.model_file_asked.emit()
+            self.model_file_requested.emit()
         elif chosen is not None:
             self.model_chosen.emit(Path(chosen))
 
