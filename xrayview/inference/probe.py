@@ -183,7 +183,9 @@ def _is_one_answer(logits_BK: Array) -> bool:
 
 
 def _is_moved(runtime: Runtime, films: Array, outputs: int) -> bool:
-    # Weights of no pattern: those of a pair may be each other's negative.
+    if not runtime.has_gradient:
+        return False
+    # Weights without a pattern: those of a pair may be each other's negative.
     return bool(np.any(runtime.input_gradient(films, np.arange(1, outputs + 1, dtype=np.float32))))
 
 

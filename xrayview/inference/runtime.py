@@ -43,6 +43,10 @@ class Runtime(Protocol):
         """True where `features` and `head` work: the network is in two parts."""
 
     @property
+    def has_gradient(self) -> bool:
+        """True where `feature_gradient` and `input_gradient` work."""
+
+    @property
     def features_note(self) -> str:
         """Where `split` cut the network, or why it cannot; empty where the file has both parts."""
 

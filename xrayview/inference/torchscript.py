@@ -37,6 +37,7 @@ class TorchScriptRuntime:
     """A loaded TorchScript module on one device, in evaluation mode and float32."""
 
     precision = "float32"
+    has_gradient = True
 
     def __init__(
         self, module: Any, sha256: str, device: torch.device, path: Path, undo: ToLogits
@@ -64,7 +65,7 @@ class TorchScriptRuntime:
     @property
     def explain_methods(self) -> tuple[str, ...]:
         """See Runtime."""
-        return available_methods(has_features=self.has_features, has_gradient=True)
+        return available_methods(has_features=self.has_features, has_gradient=self.has_gradient)
 
     def split(self, card: ModelCard) -> None:
         """See Runtime. The parts are used only where together they give the network's output."""
