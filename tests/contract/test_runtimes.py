@@ -61,6 +61,8 @@ class RuntimeContract:
     def test_that_the_head_on_the_features_is_the_whole(
         self, runtime: Runtime, x_BCHW: np.ndarray
     ) -> None:
+        if not runtime.has_features:
+            pytest.skip("this runtime runs the network as one part")
         features = runtime.features(x_BCHW)
         assert features.ndim == 4
         assert features.dtype == np.float32

@@ -178,7 +178,7 @@ def load(path: Path, content: bytes, card: ModelCard, device: Device) -> TorchSc
     else:
         # Convolutions round to TF32 by default; `float32` is what the CSV states.
         torch.backends.cudnn.allow_tf32 = False
-    module = _load_module(content, torch_device, path)
+    module = load_module(content, torch_device, path)
     return TorchScriptRuntime(
         module, hashlib.sha256(content).hexdigest(), torch_device, path, to_logits(card)
     )
@@ -202,7 +202,7 @@ def require_device(device: Device) -> torch.device:
     return ones.device
 
 
-def _load_module(content: bytes, device: torch.device, path: Path) -> Any:
+def load_module(content: bytes, device: torch.device, path: Path) -> Any:
     with _without_deprecation():
         try:
             return torch.jit.load(io.BytesIO(content), map_location=device)  # type: ignore[no-untyped-call]
