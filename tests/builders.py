@@ -1,18 +1,19 @@
-"""Makers of synthetic films: DICOM in every photometric, sign, depth, window and transfer syntax,
-and PNG, JPEG and TIFF files with what such files can say.
+"""Builders of synthetic films: DICOM in every photometric interpretation, sign, depth, window and
+transfer syntax, and PNG, JPEG and TIFF files with the features of their formats.
 
     write_dicom(path, pixels_HW, photometric="MONOCHROME1", bits_stored=12, windows=[(2048, 4096)])
     write_encapsulated(path, [codestream], pixels_HW, transfer_syntax=uid)
-    write_raster(path, pixels_HW)                  # by the suffix: .png .jpg .tif
+    write_raster(path, pixels_HW)                  # format by suffix: .png .jpg .tif
     lut_item(first_value, entries, bits)           # an item for `voi_luts` or `modality_lut`
     phantom(rows, columns, bits)                   # a film-like gradient without symmetry
+    SAMPLE_FILMS["png"](folder)                    # one film of each format of `domain.formats`
 """
 
 from __future__ import annotations
 
 import struct
 import zlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -48,7 +49,7 @@ ENCODERS: dict[UID, str] = {
     JPEG2000Lossless: "pylibjpeg",
     RLELossless: "pylibjpeg",
 }
-"""Compressed syntaxes that are lossless, and which of pydicom's plug-ins encodes them.
+"""Lossless compressed syntaxes, each with the pydicom plug-in that encodes it.
 
 JPEG 2000 needs at least 32 rows and columns.
 """
@@ -56,7 +57,7 @@ ENCODABLE_SYNTAXES: tuple[UID, ...] = tuple(ENCODERS)
 
 
 def phantom(rows: int = 48, columns: int = 40, bits: int = 12, *, signed: bool = False) -> Array:
-    """A gradient that no flip, turn or transposition leaves as it is, over the whole range.
+    """A gradient over the whole range that changes under every flip, rotation and transposition.
 
     Values span 0 .. 2**bits - 1, or -2**(bits-1) .. 2**(bits-1) - 1 when `signed`.
     """
@@ -79,10 +80,10 @@ def lut_item(
     """One item of a VOI LUT or Modality LUT Sequence (PS3.3 C.11.1.1, C.11.2.1.1).
 
     Args:
-        first_value: first stored value mapped; negative values are written as SS.
+        first_value: first stored value mapped; a negative value is written as SS.
         entries: up to 65,536 values; a count of 65,536 is written as 0.
         bits: third value of the descriptor.
-        packed: write 8-bit entries one to a byte.
+        packed: write 8-bit entries as single bytes.
     """
     item = Dataset()
     vr = "SS" if first_value < 0 else "US"
@@ -124,14 +125,14 @@ def write_dicom(
 
     Args:
         pixels: stored values (rows, columns), colour (rows, columns, 3), or with `frames` one
-            more leading axis; None writes a data set without pixel data. Defaults follow its
-            dtype: bits allocated and stored, sign.
+            more leading axis; None writes a data set without pixel data. The defaults of bits
+            allocated, bits stored and sign follow the dtype.
         high_bit: stored values are shifted up to end at this bit.
         windows: (centre, width) or (centre, width, explanation).
         transfer_syntax: one of NATIVE_SYNTAXES or ENCODABLE_SYNTAXES.
-        frames: NumberOfFrames; also what a header may only claim.
-        preamble: False leaves out the 128 bytes and DICM.
-        file_meta: False also leaves out group 0002.
+        frames: NumberOfFrames, which may be more than the pixels have.
+        preamble: False omits the 128 bytes and DICM.
+        file_meta: False also omits group 0002.
         tags: any attribute by keyword, written last: `PatientID="7"`, `PixelSpacing=[0.1, 0.1]`.
     """
     dataset = dataset_for(photometric=photometric, windows=windows)
@@ -160,7 +161,7 @@ def write_dicom(
 def write_encapsulated(
     path: Path, frames: Sequence[bytes], pixels: Array, *, transfer_syntax: str, **options: Any
 ) -> Path:
-    """Write a film whose compressed frames are at hand; `pixels` only describe them."""
+    """Write a film from compressed frames; `pixels` only give their shape and type."""
     write_dicom(path, pixels, **options)
     dataset = dcmread(path)
     dataset.file_meta.TransferSyntaxUID = UID(transfer_syntax)
@@ -174,7 +175,7 @@ def write_encapsulated(
 def dataset_for(
     *, photometric: str, windows: Sequence[tuple[Any, ...]] = (), **tags: Any
 ) -> Dataset:
-    """The identifying part of a DX film, with its windows."""
+    """The identifying attributes of a DX film, with its windows."""
     dataset = Dataset()
     dataset.SOPClassUID = DigitalXRayImageStorageForPresentation
     dataset.SOPInstanceUID = "1.2.826.0.1.3680043.10.999.3"
@@ -223,7 +224,7 @@ def _fill_pixels(dataset: Dataset, pixels: Array, syntax: UID, planar: int) -> N
     if syntax in ENCODABLE_SYNTAXES:
         _compress(dataset, pixels, syntax)
         return
-    # Values of fewer bits than allocated, without their sign bits, at the high bit.
+    # Values of `BitsStored` bits without sign extension, ending at the high bit.
     mask = (1 << dataset.BitsStored) - 1
     words = (pixels.astype(np.int64) & mask) << (dataset.HighBit + 1 - dataset.BitsStored)
     order = ">" if syntax == ExplicitVRBigEndian else "<"
@@ -233,13 +234,13 @@ def _fill_pixels(dataset: Dataset, pixels: Array, syntax: UID, planar: int) -> N
     data = np.ascontiguousarray(stored).tobytes()
     data += b"\0" * (len(data) % 2)
     if order == ">" and dataset.BitsAllocated == 8:
-        # OW words are swapped as a whole, so that bytes go in pairs (PS3.5, 8.1.2).
+        # OW words are swapped as a whole, so that bytes change places in pairs (PS3.5, 8.1.2).
         data = np.frombuffer(data, "<u2").astype(">u2").tobytes()
     dataset.add_new("PixelData", "OW", data)
 
 
 def _compress(dataset: Dataset, pixels: Array, syntax: UID) -> None:
-    """Encode with pydicom, frame by frame."""
+    """Encode the pixels with pydicom, frame by frame."""
     encoder = get_encoder(syntax)
     frames = pixels if int(dataset.get("NumberOfFrames", 1) or 1) > 1 else pixels[None]
     encoded = [
@@ -282,7 +283,7 @@ def _save(dataset: Dataset, path: Path, syntax: UID, *, preamble: bool, file_met
 
 
 def write_raster(path: Path, pixels: Array, *, orientation: int | None = None) -> Path:
-    """Write PNG, JPEG or TIFF by the suffix; colour is RGB or RGBA. Returns the path.
+    """Write an image in the format of the suffix, colour as RGB or RGBA; return the path.
 
     Args:
         orientation: EXIF orientation 1..8, for JPEG and PNG; TIFF: see `tiff_bytes`.
@@ -308,7 +309,7 @@ def _with_orientation(data: bytes, orientation: int) -> bytes:
 
 
 def png_chunk(name: bytes, payload: bytes) -> bytes:
-    """One PNG chunk with its length and checksum."""
+    """A PNG chunk with its length and checksum."""
     body = name + payload
     return struct.pack(">L", len(payload)) + body + struct.pack(">L", zlib.crc32(body))
 
@@ -320,7 +321,7 @@ def tiff_bytes(
     big_endian: bool = False,
     big_tiff: bool = False,
 ) -> bytes:
-    """An uncompressed TIFF of grey pages, in one strip each (TIFF 6.0, sections 2, 4; BigTIFF).
+    """An uncompressed TIFF of grey pages, one strip per page (TIFF 6.0, sections 2, 4; BigTIFF).
 
     uint, int and float samples of 8 to 64 bits, as the pages' dtype says.
     """
@@ -359,3 +360,12 @@ def tiff_bytes(
         link = len(out)
         out += struct.pack(f"{order}{pointer}", 0)
     return bytes(out)
+
+
+SAMPLE_FILMS: dict[str, Callable[[Path], Path]] = {
+    "dicom": lambda folder: write_dicom(folder / "a.dcm", phantom(), bits_stored=12),
+    "png": lambda folder: write_raster(folder / "a.png", phantom(bits=16)),
+    "jpeg": lambda folder: write_raster(folder / "a.jpg", phantom(bits=8)),
+    "tiff": lambda folder: write_raster(folder / "a.tif", phantom(bits=16)),
+}
+"""Writes one grey film of 48 x 40 pixels into a folder, for each row of `domain.formats`."""

@@ -1,7 +1,7 @@
-"""A reader given any bytes raises only our own errors.
+"""A reader that gets arbitrary bytes raises only our own errors.
 
-Fuzzed are the parts that are written in Python or only copy: headers, structure, uncompressed
-pixels. Native decoders may die of such files, which is what decode workers are for.
+Only what is written in Python or copies bytes is fuzzed: headers, structure, uncompressed pixels.
+Native decoders may crash on such files, which is why they run in decode workers.
 """
 
 from __future__ import annotations
@@ -17,7 +17,15 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pydicom.uid import DeflatedExplicitVRLittleEndian, ExplicitVRBigEndian, ImplicitVRLittleEndian
 
-from tests.builders import lut_item, phantom, tiff_bytes, write_dicom, write_raster
+from tests.builders import (
+    SAMPLE_FILMS,
+    lut_item,
+    phantom,
+    tiff_bytes,
+    write_dicom,
+    write_raster,
+)
+from xrayview.domain.formats import BY_ID, FORMATS
 from xrayview.errors import UnreadableFilm
 from xrayview.io.dicom.codestream import check_codestream, encapsulation_warning, frame_warning
 from xrayview.io.dicom.transfer_syntax import TRANSFER_SYNTAXES
@@ -29,12 +37,19 @@ bounded = settings(
     max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 
-NATIVE = ("implicit", "big endian", "deflated", "bare", "palette")
+UNCOMPRESSED = ("implicit", "big endian", "deflated", "bare", "palette")
+RASTER = (
+    *(row.id for row in FORMATS if not row.has_tags),
+    "two pages",
+    "big tiff",
+    "turned png",
+    "turned jpeg",
+)
 
 
 @cache
 def seeds() -> dict[str, bytes]:
-    """Whole small films, one of each structure."""
+    """Small complete films, one of each structure."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         path = folder / "film"
@@ -50,11 +65,9 @@ def seeds() -> dict[str, bytes]:
             for colour in ("Red", "Green", "Blue")
             for part, value in (("Descriptor", [256, 0, 8]), ("Data", bytes(range(256))))
         }
-        films = {
-            "implicit": write_dicom(path, grey, transfer_syntax=ImplicitVRLittleEndian, **options),
-        }
-        made = {"implicit": films["implicit"].read_bytes()}
+        made = {row: write(folder).read_bytes() for row, write in SAMPLE_FILMS.items()}
         for name, more in {
+            "implicit": {"transfer_syntax": ImplicitVRLittleEndian},
             "big endian": {"transfer_syntax": ExplicitVRBigEndian},
             "deflated": {"transfer_syntax": DeflatedExplicitVRLittleEndian},
             "bare": {"preamble": False, "file_meta": False},
@@ -63,29 +76,29 @@ def seeds() -> dict[str, bytes]:
         made["palette"] = write_dicom(
             path, phantom(8, 6, 8), photometric="PALETTE COLOR", **palette
         ).read_bytes()
-        made["tiff"] = tiff_bytes(phantom(8, 6, 16), phantom(8, 6, 8))
+        made["two pages"] = tiff_bytes(phantom(8, 6, 16), phantom(8, 6, 8))
         made["big tiff"] = tiff_bytes(phantom(8, 6, 16), big_tiff=True, big_endian=True)
-        for suffix in (".png", ".jpg"):
-            film = write_raster(folder / f"film{suffix}", phantom(8, 6, 8), orientation=6)
-            made[suffix] = film.read_bytes()
+        for name in ("png", "jpeg"):
+            film = write_raster(folder / f"film.{name}", phantom(8, 6, 8), orientation=6)
+            made[f"turned {name}"] = film.read_bytes()
         return made
 
 
 @st.composite
 def mutated(draw: st.DrawFn, names: tuple[str, ...]) -> bytes:
-    """A film with bytes overwritten, cut out, doubled or cut off."""
+    """A film with bytes overwritten, removed, duplicated or cut off."""
     data = bytearray(seeds()[draw(st.sampled_from(names))])
-    # Past the preamble: what lies there is not read.
+    # After the preamble, which is not read.
     first = 132 if data[128:132] == b"DICM" else 0
     for _ in range(draw(st.integers(1, 6))):
         at = draw(st.integers(min(first, len(data)), len(data)))
         length = draw(st.integers(0, 8))
-        kind = draw(st.sampled_from(["overwrite", "cut out", "double", "cut off", "number"]))
+        kind = draw(st.sampled_from(["overwrite", "remove", "duplicate", "cut off", "number"]))
         if kind == "overwrite":
             data[at : at + length] = draw(st.binary(min_size=length, max_size=length))
-        elif kind == "cut out":
+        elif kind == "remove":
             del data[at : at + length]
-        elif kind == "double":
+        elif kind == "duplicate":
             data[at:at] = data[at : at + 16 * length]
         elif kind == "cut off":
             del data[max(at, first) :]
@@ -95,8 +108,8 @@ def mutated(draw: st.DrawFn, names: tuple[str, ...]) -> bytes:
     return bytes(data)
 
 
-def tried(path: Path, *, decode: bool) -> None:
-    """Read a film; an error that is not ours goes through and fails the test."""
+def read_or_refuse(path: Path, *, decode: bool) -> None:
+    """Read a file; an error that is not ours propagates and fails the test."""
     error = None
     try:
         film = read_header(path, path.parent)
@@ -104,8 +117,8 @@ def tried(path: Path, *, decode: bool) -> None:
             pixels = read_film(film, max_megapixels=1.0).pixels_HW
             assert pixels.ndim == 2
             assert pixels.size > 0
-    except UnreadableFilm as ours:
-        error = ours
+    except UnreadableFilm as refused:
+        error = refused
     if error is not None:
         assert error.path == path
         assert error.code is not None
@@ -114,47 +127,49 @@ def tried(path: Path, *, decode: bool) -> None:
 
 @bounded
 @given(data=st.binary(max_size=600))
-def test_that_any_bytes_are_a_film_or_our_own_error(tmp_path: Path, data: bytes) -> None:
+def test_that_arbitrary_bytes_are_read_or_refused(tmp_path: Path, data: bytes) -> None:
     (tmp_path / "film").write_bytes(data)
-    tried(tmp_path / "film", decode=False)
+    read_or_refuse(tmp_path / "film", decode=False)
+
+
+BARE_DICOM = b"\x08\x00\x05\x00CS\x0a\x00ISO_IR 100"
 
 
 @pytest.mark.parametrize(
     "head",
-    [b"\0" * 128 + b"DICM", b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"II*\0", b"MM\0*", b"MM\0+",
-     b"\x08\x00\x05\x00CS\x0a\x00ISO_IR 100"],
-    ids=["dicom", "png", "jpeg", "tiff", "tiff big endian", "big tiff", "bare dicom"],
-)  # fmt: skip
+    [*BY_ID, b"MM\0*", b"MM\0+", BARE_DICOM],
+    ids=[*BY_ID, "tiff big endian", "big tiff", "bare dicom"],
+)
 @bounded
 @given(data=st.binary(max_size=300))
-def test_that_any_bytes_behind_a_signature_are_a_film_or_our_own_error(
-    tmp_path: Path, head: bytes, data: bytes
+def test_that_arbitrary_bytes_after_a_signature_are_read_or_refused(
+    tmp_path: Path, head: bytes | str, data: bytes
 ) -> None:
+    if isinstance(head, str):
+        head = seeds()[head][: 132 if BY_ID[head].has_tags else 8]
     (tmp_path / "film").write_bytes(head + data)
-    tried(tmp_path / "film", decode=False)
+    read_or_refuse(tmp_path / "film", decode=False)
 
 
 @bounded
-@given(data=mutated(NATIVE))
-def test_that_a_mutated_uncompressed_film_is_a_film_or_our_own_error(
-    tmp_path: Path, data: bytes
-) -> None:
+@given(data=mutated(UNCOMPRESSED))
+def test_that_a_mutated_uncompressed_film_is_read_or_refused(tmp_path: Path, data: bytes) -> None:
     (tmp_path / "film").write_bytes(data)
-    # A mutation may name a compressed syntax, whose decoder is not for this process.
+    # A mutation may name a compressed syntax, whose decoder must not run in this process.
     compressed = any(
         row.is_encapsulated and uid.encode() in data for uid, row in TRANSFER_SYNTAXES.items()
     )
-    tried(tmp_path / "film", decode=not compressed)
+    read_or_refuse(tmp_path / "film", decode=not compressed)
 
 
 @bounded
-@given(data=mutated(("tiff", "big tiff", ".png", ".jpg")))
+@given(data=mutated(RASTER))
 def test_that_the_structure_of_a_mutated_raster_film_is_read_or_refused(
     tmp_path: Path, data: bytes
 ) -> None:
     path = tmp_path / "film"
     path.write_bytes(data)
-    tried(path, decode=False)
+    read_or_refuse(path, decode=False)
     for is_complete in (png_is_complete, jpeg_is_complete, tiff_is_complete):
         with path.open("rb") as stream, suppress(UnreadableFilm):
             assert is_complete(stream) in {True, False}
@@ -162,7 +177,7 @@ def test_that_the_structure_of_a_mutated_raster_film_is_read_or_refused(
 
 @bounded
 @given(data=st.binary(max_size=200), uid=st.sampled_from(sorted(TRANSFER_SYNTAXES)))
-def test_that_any_compressed_frame_is_judged_or_refused(
+def test_that_an_arbitrary_compressed_frame_is_checked_or_refused(
     tmp_path: Path, data: bytes, uid: str
 ) -> None:
     for stream in (data, b"\xff\xd8" + data + b"\xff\xd9", b"\xff\x4f\xff\x51" + data):

@@ -1,4 +1,4 @@
-"""What every reader of the table promises, whatever it reads."""
+"""The contract of every reader, whatever format it reads."""
 
 from __future__ import annotations
 
@@ -6,41 +6,35 @@ import hashlib
 import os
 import pickle
 import sys
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from tests.builders import phantom, tiff_bytes, write_dicom, write_raster
+from tests.builders import SAMPLE_FILMS, phantom, tiff_bytes, write_dicom, write_raster
+from xrayview.domain.formats import FORMATS
 from xrayview.errors import StatusCode, UnreadableFilm
 from xrayview.io.readers import HEAD_BYTES, READERS, read_film, read_header
 
-HELD_TYPES = {"uint8", "uint16", "int16", "int32", "uint32", "float32"}
-
-FILMS: dict[str, Callable[[Path], Path]] = {
-    "dicom": lambda folder: write_dicom(folder / "a.dcm", phantom(), bits_stored=12),
-    "png": lambda folder: write_raster(folder / "a.png", phantom(bits=16)),
-    "jpeg": lambda folder: write_raster(folder / "a.jpg", phantom(bits=8)),
-    "tiff": lambda folder: write_raster(folder / "a.tif", phantom(bits=16)),
-}
+PIXEL_TYPES = {"uint8", "uint16", "int16", "int32", "uint32", "float32"}
 
 
-def test_that_every_row_of_the_table_is_held_to_the_contract() -> None:
-    assert {reader.name for reader in READERS} == set(FILMS)
+def test_that_every_format_has_a_reader_and_a_sample_film() -> None:
+    assert [reader.format for reader in READERS] == list(FORMATS)
+    assert {row.id for row in FORMATS} == set(SAMPLE_FILMS)
 
 
-@pytest.mark.parametrize("name", FILMS)
+@pytest.mark.parametrize("name", [row.id for row in FORMATS])
 class TestReaderContract:
     @pytest.fixture
     def path(self, name: str, tmp_path: Path) -> Path:
         (tmp_path / "folder").mkdir()
-        return FILMS[name](tmp_path / "folder")
+        return SAMPLE_FILMS[name](tmp_path / "folder")
 
     def test_that_one_reader_and_no_other_claims_the_content(self, path: Path, name: str) -> None:
         head = path.read_bytes()[:HEAD_BYTES]
-        assert [reader.name for reader in READERS if reader.sniff(head)] == [name]
+        assert [reader.format.id for reader in READERS if reader.sniff(head)] == [name]
 
     def test_that_the_name_of_the_file_does_not_matter(self, path: Path, name: str) -> None:
         for other in ("film", "film.txt", "film.png", "film.dcm"):
@@ -57,7 +51,7 @@ class TestReaderContract:
 
     def test_that_pixels_are_plain_arrays(self, path: Path, name: str) -> None:
         pixels = read_film(read_header(path, path.parent)).pixels_HW
-        assert pixels.dtype.name in HELD_TYPES
+        assert pixels.dtype.name in PIXEL_TYPES
         assert pixels.dtype.isnative
         assert pixels.flags.c_contiguous
 
@@ -126,11 +120,7 @@ class TestReaderContract:
             assert pickle.loads(pickle.dumps(error)).code is error.code
 
 
-def test_that_a_reader_says_what_it_lacks_or_nothing() -> None:
-    assert {reader.name: reader.unavailable() for reader in READERS} == dict.fromkeys(FILMS)
-
-
-NO_FILMS = {
+OTHER_FILES = {
     "empty": b"",
     "text": b"Findings: none.\n" * 40,
     "gif": b"GIF89a" + bytes(60),
@@ -140,15 +130,15 @@ NO_FILMS = {
 }
 
 
-@pytest.mark.parametrize("content", NO_FILMS.values(), ids=NO_FILMS)
-def test_that_what_is_no_film_is_said_to_be_none(tmp_path: Path, content: bytes) -> None:
+@pytest.mark.parametrize("content", OTHER_FILES.values(), ids=OTHER_FILES)
+def test_that_other_files_are_refused_by_naming_the_formats(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "film.dcm"
     path.write_bytes(content)
     with pytest.raises(UnreadableFilm) as caught:
         read_header(path, tmp_path)
     assert caught.value.code is StatusCode.NOT_AN_IMAGE
     assert caught.value.path == path
-    assert caught.value.hint
+    assert all(row.title in caught.value.hint for row in FORMATS)
 
 
 def test_that_a_dicom_preamble_that_is_a_tiff_head_is_dicom(tmp_path: Path) -> None:
@@ -161,7 +151,7 @@ def test_that_a_dicom_preamble_that_is_a_tiff_head_is_dicom(tmp_path: Path) -> N
 @pytest.mark.skipif(sys.platform == "win32", reason="POSIX file types")
 def test_that_a_pipe_is_refused_unopened(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
-    film = replace(read_header(FILMS["png"](tmp_path), tmp_path), path=tmp_path / "pipe")
+    film = replace(read_header(SAMPLE_FILMS["png"](tmp_path), tmp_path), path=tmp_path / "pipe")
     with pytest.raises(UnreadableFilm) as caught:
         read_header(tmp_path / "pipe", tmp_path)
     assert caught.value.code is StatusCode.NOT_AN_IMAGE

@@ -34,6 +34,7 @@ from xrayview.domain.events import (
     FilmResult,
 )
 from xrayview.domain.film import FilmRef, RejectedFile
+from xrayview.domain.formats import READABLE
 from xrayview.domain.operating_points import judged_at, point_in_force
 from xrayview.engine.client import Engine
 from xrayview.engine.protocol import LoadModel, ModelReady, ModelRef
@@ -121,7 +122,7 @@ def _files(folder: Path, out_csv: Path) -> dict[str, Entry]:
         if _path(entry).name not in names or _path(entry).resolve() not in own
     }
     if not files:
-        hint = "Choose a folder with DICOM, PNG, JPEG or TIFF films."
+        hint = f"Choose a folder that contains {READABLE} films."
         raise NothingUsable("There is no file to try", path=folder, hint=hint)
     return files
 

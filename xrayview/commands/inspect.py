@@ -20,6 +20,7 @@ from xrayview.commands.terminal import (
     start_engine,
     tell,
 )
+from xrayview.domain.formats import READABLE
 from xrayview.errors import ExitCode, StatusCode, UnreadableFilm, UsageError
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 
 def add_to(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
-    parser.add_argument("file", type=Path, metavar="FILE", help="a film: DICOM, PNG, JPEG or TIFF")
+    parser.add_argument("file", type=Path, metavar="FILE", help=f"a film: {READABLE}")
     parser.add_argument(
         "--frame", type=positive, default=1, metavar="N", help="of multi-frame files; from 1"
     )

@@ -29,7 +29,7 @@ def burned_in(radiograph: Radiograph) -> BurnedIn:
         return BurnedIn(
             "likely", f"The file says that text is written into its pixels: perhaps a name. {_LOOK}"
         )
-    if radiograph.ref.format != "dicom":
+    if not radiograph.ref.has_tags:
         return BurnedIn("likely", f"Pictures often have a name written into them. {_LOOK}")
     if radiograph.attributes.get("SOPClassUID", "").startswith(SECONDARY_CAPTURES):
         return BurnedIn("likely", f"Screen captures often have a name written into them. {_LOOK}")

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 
+from xrayview.domain.formats import BY_ID
 from xrayview.errors import StatusCode, UsageError
 
 
@@ -24,7 +25,7 @@ class FilmRef:
     frame: int = 0
     frames: int = 1
     format: str = "dicom"
-    """`dicom`, `png`, `jpeg` or `tiff`, as sniffed from the content."""
+    """The id of a row of `domain.formats`, recognised by the file's content."""
     file_size: int = 0
     mtime_ns: int = 0
     study_uid: str = ""
@@ -54,6 +55,16 @@ class FilmRef:
     def film_id(self) -> str:
         """The one key of a film inside a session: results that carry another are dropped."""
         return f"{self.path}#{self.frame}"
+
+    @property
+    def has_tags(self) -> bool:
+        """True for a film with DICOM attributes."""
+        return BY_ID[self.format].has_tags
+
+    @property
+    def format_title(self) -> str:
+        """The format as users read it: `DICOM`, `PNG`."""
+        return BY_ID[self.format].title
 
     @property
     def frame_text(self) -> str:

@@ -101,7 +101,7 @@ class FolderTree:
 def _path(film: FilmRef) -> tuple[tuple[Level, str], ...]:
     """The groups of a film from the top; a key holds those above it."""
     folder = film.relative_path.rpartition("/")[0]
-    if film.format != "dicom":
+    if not film.has_tags:
         return ((Level.FOLDER, f"folder:{folder}"),)
     study = film.study_uid or f"folder:{folder}"
     # Without a PatientID the study is the only tie between films that is safe to show.

@@ -14,7 +14,7 @@ def deidentify_film(request: DeidentifyFilm) -> DeidentifiedFilm:
     from xrayview.io.deidentify.copy import Pseudonyms, deidentify
 
     film = request.film
-    if film.format != "dicom":
+    if not film.has_tags:
         raise UnreadableFilm(
             "Not a DICOM file",
             code=StatusCode.NOT_AN_IMAGE,

@@ -1,4 +1,4 @@
-"""The readers: a file's content, never its name, says which of them reads it."""
+"""The readers of films: a file's content, never its name, decides which one reads it."""
 
 from __future__ import annotations
 
@@ -14,78 +14,91 @@ import numpy as np
 import numpy.typing as npt
 
 from xrayview.domain.film import FilmRef
+from xrayview.domain.formats import DICOM, JPEG, PNG, READABLE, TIFF, FilmFormat
 from xrayview.domain.inspection import StoredValues
 from xrayview.domain.radiograph import Radiograph
 from xrayview.errors import StatusCode, UnreadableFilm
 from xrayview.io.dicom import reader as dicom_reader
 from xrayview.io.dicom.fast_header import CHUNK_BYTES
-from xrayview.io.limits import MAX_FILE_BYTES, too_large
-from xrayview.io.raster import reader as raster_reader
+from xrayview.io.limits import MAX_FILE_BYTES, check_scans, too_large
+from xrayview.io.raster.png_jpeg_header import (
+    JPEG_SIGNATURE,
+    PNG_SIGNATURE,
+    jpeg_header,
+    jpeg_is_complete,
+    png_header,
+    png_is_complete,
+)
+from xrayview.io.raster.reader import RasterReader
+from xrayview.io.raster.tiff_header import TIFF_SIGNATURES, tiff_header, tiff_is_complete, tiff_page
 from xrayview.io.safe_open import film_errors, regular_file_info
 from xrayview.io.scan import relative_path
 
 HEAD_BYTES = 512
-"""How much of a file a reader sees before it says whether the file is its own."""
+"""How much of a file `Reader.sniff` gets at least."""
 MAX_CACHED_BYTES = 512 * 1024**2
-"""Of a file whose frames are read one by one; a larger one is read anew for each."""
+"""Largest file that is kept in memory between its frames; a larger one is read for each frame."""
 
 
 @dataclass(frozen=True)
 class Reader:
-    """One kind of film file.
+    """The functions that read one format.
 
-    `sniff` sees the file's first HEAD_BYTES or more of them. `read_header` gets its first
-    CHUNK_BYTES and the file, and says what it can of a `FilmRef`, by its names. `read` gets the
-    whole file's bytes, and so does `stored_frames`, which leaves the values as they are stored.
-    `unavailable` is None, or what to install so that it reads all that it could.
+    `sniff` gets the first HEAD_BYTES or more of a file and tells whether it has this format.
+    `read_header` gets the first CHUNK_BYTES and the open file, and returns fields of `FilmRef`.
+    `read` decodes one frame from the bytes of the whole file. `stored_frames` yields the stored
+    values of all frames from the same bytes.
     """
 
-    name: str
+    format: FilmFormat
     sniff: Callable[[bytes], bool]
     read_header: Callable[[bytes, RawIOBase], dict[str, Any]]
     read: Callable[[bytes, FilmRef, float], Radiograph]
     stored_frames: Callable[[bytes, float], Iterator[npt.NDArray[Any]]]
-    unavailable: Callable[[], str | None] = lambda: None
+
+
+def _raster(reader: RasterReader) -> Reader:
+    return Reader(
+        reader.format, reader.sniff, reader.read_header, reader.read, reader.stored_frames
+    )
 
 
 READERS: tuple[Reader, ...] = (
-    # First: the preamble of a DICOM file may be the head of a valid TIFF (PS3.10, 7.1).
+    # First: the preamble of a DICOM file may be a valid TIFF header (PS3.10, 7.1).
     Reader(
-        "dicom",
+        DICOM,
         dicom_reader.sniff,
         dicom_reader.read_header,
         dicom_reader.read,
         dicom_reader.stored_frames,
-        dicom_reader.unavailable,
     ),
-    *(
-        Reader(row.name, row.sniff, row.read_header, row.read, row.stored_frames)
-        for row in raster_reader.FORMATS
-    ),
+    _raster(RasterReader(PNG, (PNG_SIGNATURE,), png_header, png_is_complete)),
+    _raster(RasterReader(JPEG, (JPEG_SIGNATURE,), jpeg_header, jpeg_is_complete, check_scans)),
+    _raster(RasterReader(TIFF, TIFF_SIGNATURES, tiff_header, tiff_is_complete, page=tiff_page)),
 )
 
 
 def read_header(path: Path, root: Path) -> FilmRef:
-    """Describe a film without its pixels.
+    """Describe a film without decoding its pixels.
 
     Args:
-        path: a regular file; anything else is refused unopened.
-        root: the scanned folder that `relative_path` counts from.
+        path: a regular file; anything else is refused without opening it.
+        root: the folder that `relative_path` is relative to.
 
     Raises:
         UnreadableFilm: NOT_AN_IMAGE, NO_PIXELS, UNSUPPORTED_SYNTAX or DECODE_FAILED.
     """
     with film_errors(path):
         info = regular_file_info(path)
-        with FileIO(path) as file:  # a buffer takes as long to make as the piece to read
+        with FileIO(path) as file:  # unbuffered: making a buffer takes as long as this read
             head = file.read(CHUNK_BYTES)
-            said = _reader_of(head).read_header(head, file)
+            fields = _reader_of(head).read_header(head, file)
         return FilmRef(
             path=path,
             relative_path=relative_path(path, root),
             file_size=info.st_size,
             mtime_ns=info.st_mtime_ns,
-            **said,
+            **fields,
         )
 
 
@@ -129,16 +142,16 @@ def read_film(
     cache: FileCache | None = None,
     hashed: bool = True,
 ) -> Radiograph:
-    """Decode the film that `film` names: its `path` and `frame`.
+    """Decode the film at `film.path` and `film.frame`.
 
     The file is read once: the bytes that are decoded are the bytes of `sha256`. The returned
-    `ref` repeats the header as it is now.
+    `ref` has the header as it is in the file now.
 
     Args:
         film: from `read_header`.
         max_megapixels: the largest rows x columns to decode, in millions.
         cache: keeps the file's bytes for its other frames.
-        hashed: False leaves `sha256` empty, which spares a small picture a sixth of its time.
+        hashed: False leaves `sha256` empty, which saves a sixth of a thumbnail's time.
 
     Raises:
         UnreadableFilm: NOT_AN_IMAGE, NO_PIXELS, UNSUPPORTED_SYNTAX, TOO_LARGE, DECODE_FAILED.
@@ -155,10 +168,10 @@ def read_film(
 
 
 def read_stored_values(path: Path, *, max_megapixels: float = 200.0) -> StoredValues:
-    """Describe the stored values of all frames of a film, one frame in memory at a time.
+    """Describe the stored values of all frames of a file, with one frame in memory at a time.
 
     Args:
-        path: a regular file; anything else is refused unopened.
+        path: a regular file; anything else is refused without opening it.
         max_megapixels: the largest rows x columns to decode, in millions.
 
     Raises:
@@ -167,28 +180,28 @@ def read_stored_values(path: Path, *, max_megapixels: float = 200.0) -> StoredVa
     with film_errors(path):
         data, _ = _bytes_of(path)
         reader = _reader_of(data[:HEAD_BYTES])
-        return _summary(reader.stored_frames(data, max_megapixels))
+        return _summarise(reader.stored_frames(data, max_megapixels))
 
 
-def _summary(frames: Iterator[npt.NDArray[Any]]) -> StoredValues:
+def _summarise(frames: Iterator[npt.NDArray[Any]]) -> StoredValues:
     digest = hashlib.sha256()
-    lows, highs, kinds = [], [], set()
+    minima, maxima, layouts = [], [], set()
     for frame in frames:
-        little = np.ascontiguousarray(frame, dtype=frame.dtype.newbyteorder("<"))
-        digest.update(little.data)
-        lows.append(frame.min().item())
-        highs.append(frame.max().item())
-        kinds.add((frame.shape, frame.dtype.name))
-    if len(kinds) > 1:
+        little_endian = np.ascontiguousarray(frame, dtype=frame.dtype.newbyteorder("<"))
+        digest.update(little_endian.data)
+        minima.append(frame.min().item())
+        maxima.append(frame.max().item())
+        layouts.add((frame.shape, frame.dtype.name))
+    if len(layouts) > 1:
         raise UnreadableFilm(
-            "The pages are no frames of one film",
+            "The pages are not frames of one film",
             code=StatusCode.DECODE_FAILED,
             why="they differ in size or in sample type",
-            hint="Save each page as a file of its own.",
+            hint="Save each page as a separate file.",
         )
-    ((shape, dtype),) = kinds
-    shape = shape if len(lows) == 1 else (len(lows), *shape)
-    return StoredValues(shape, dtype, min(lows), max(highs), digest.hexdigest())
+    ((shape, dtype),) = layouts
+    shape = shape if len(minima) == 1 else (len(minima), *shape)
+    return StoredValues(shape, dtype, min(minima), max(maxima), digest.hexdigest())
 
 
 def _bytes_of(path: Path) -> tuple[bytes, os.stat_result]:
@@ -199,17 +212,12 @@ def _bytes_of(path: Path) -> tuple[bytes, os.stat_result]:
 
 
 def _reader_of(head: bytes) -> Reader:
-    hint = "Choose a DICOM, PNG, JPEG or TIFF file."
-    if not head:
-        raise UnreadableFilm(
-            "Not a film", code=StatusCode.NOT_AN_IMAGE, why="the file is empty", hint=hint
-        )
     for reader in READERS:
         if reader.sniff(head):
             return reader
     raise UnreadableFilm(
         "Not a film",
         code=StatusCode.NOT_AN_IMAGE,
-        why="its content is neither DICOM nor PNG, JPEG or TIFF",
-        hint=hint,
+        why=f"its content is not {READABLE}" if head else "the file is empty",
+        hint=f"Choose a {READABLE} file.",
     )

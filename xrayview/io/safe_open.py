@@ -1,4 +1,4 @@
-"""Opening a file that may be anything, and saying what went wrong in the user's words."""
+"""Opening a file that may contain anything, with errors that a user understands."""
 
 from __future__ import annotations
 
@@ -7,27 +7,33 @@ import stat
 from pathlib import Path
 from types import TracebackType
 
+from xrayview.domain.formats import READABLE
 from xrayview.errors import StatusCode, UnreadableFilm, XrayViewError
 
 
 def regular_file_info(path: Path) -> os.stat_result:
-    """The file's status; what is not a regular file is refused unopened."""
+    """The status of a regular file; anything else is refused without opening it.
+
+    Raises:
+        UnreadableFilm: NOT_AN_IMAGE.
+        OSError: there is no such file.
+    """
     info = path.stat()
     if not stat.S_ISREG(info.st_mode):
         raise UnreadableFilm(
             "Not a regular file",
             code=StatusCode.NOT_AN_IMAGE,
-            why="a folder, pipe or device holds no film",
-            hint="Choose a DICOM, PNG, JPEG or TIFF file.",
+            why="a folder, pipe or device is not a film",
+            hint=f"Choose a {READABLE} file.",
         )
     return info
 
 
 class film_errors:  # noqa: N801 - used like contextlib.suppress
-    """Turn whatever a reader raises into an error that names the file.
+    """Turn any exception of a reader into an error that names the file.
 
-    A film may be any bytes, and parsers raise anything on them. Messages of unforeseen errors
-    stay in the log: they may quote the header, and so a name.
+    A file may contain any bytes, and parsers raise anything on them. The texts of unexpected
+    exceptions are left to the log, since they may quote the header and with it a name.
     """
 
     def __init__(self, path: Path) -> None:
@@ -42,10 +48,10 @@ class film_errors:  # noqa: N801 - used like contextlib.suppress
         if isinstance(error, XrayViewError):
             error.path = error.path or self._path
         elif isinstance(error, Exception):
-            raise _told(error, self._path) from error
+            raise _as_unreadable(error, self._path) from error
 
 
-def _told(error: Exception, path: Path) -> UnreadableFilm:
+def _as_unreadable(error: Exception, path: Path) -> UnreadableFilm:
     if isinstance(error, OSError):
         return UnreadableFilm(
             "The file cannot be read",
@@ -56,16 +62,16 @@ def _told(error: Exception, path: Path) -> UnreadableFilm:
         )
     if isinstance(error, MemoryError):
         return UnreadableFilm(
-            "The film needs more memory than there is",
+            "The film needs more memory than is available",
             code=StatusCode.TOO_LARGE,
             path=path,
-            why="memory ran out while it was read",
+            why="memory ran out while it was being read",
             hint="Close other programs, or raise the memory limit in the settings.",
         )
     return UnreadableFilm(
         "The film cannot be read",
         code=StatusCode.DECODE_FAILED,
         path=path,
-        why=f"its header or data are broken ({type(error).__name__})",
+        why=f"its header or data is broken ({type(error).__name__})",
         hint="Copy or export it again from the source.",
     )

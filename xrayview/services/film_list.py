@@ -45,5 +45,5 @@ class FilmList:
 
 
 def _series(film: FilmRef) -> tuple[str, str]:
-    folder = film.relative_path.rpartition("/")[0] if film.format != "dicom" else ""
+    folder = "" if film.has_tags else film.relative_path.rpartition("/")[0]
     return film.series_uid, folder

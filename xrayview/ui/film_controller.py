@@ -12,6 +12,7 @@ from PySide6.QtCore import QObject, QTimer, Signal
 
 from xrayview.display.first_frame import FirstFrame
 from xrayview.domain.film import FilmRef, RejectedFile
+from xrayview.domain.formats import READABLE
 from xrayview.domain.radiograph import Radiograph
 from xrayview.engine.client import Engine
 from xrayview.engine.lane import Priority
@@ -404,7 +405,7 @@ def _nothing(staged: _Listing) -> XrayViewError | None:
     if staged.films:
         return None
     if not staged.rejected:
-        hint = "Choose a folder that holds DICOM, PNG, JPEG or TIFF films."
+        hint = f"Choose a folder that contains {READABLE} films."
         return XrayViewError("there is no file in this folder", path=staged.root, hint=hint)
     if staged.source is not None and staged.source.is_file():
         file = staged.rejected[0]

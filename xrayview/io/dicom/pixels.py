@@ -67,7 +67,7 @@ def stored_frame(source: FrameSource, max_megapixels: float) -> StoredFrame:
     check_size(description.rows, description.columns, max_megapixels)
     if not 0 <= source.frame < description.frames:
         raise undecodable(
-            f"frame {source.frame + 1} was asked for, the file has {description.frames}"
+            f"frame {source.frame + 1} was requested, the file has {description.frames}"
         )
     if description.samples not in {1, 3}:
         raise undecodable(f"{description.samples} samples per pixel")

@@ -44,12 +44,11 @@ from xrayview.io.dicom.spacing import spacing_of
 from xrayview.io.dicom.transfer_syntax import (
     TRANSFER_SYNTAXES,
     TransferSyntax,
-    missing_decoders,
     unsupported,
 )
 from xrayview.io.dicom.values import integer, items, numbers, text
 
-__all__ = ["read", "read_header", "sniff", "stored_frames", "unavailable"]
+__all__ = ["read", "read_header", "sniff", "stored_frames"]
 
 _TEXT_FIELDS: dict[str, str] = {
     "study_uid": "StudyInstanceUID",
@@ -183,8 +182,6 @@ _ALL_TAGS = [
     *OVERLAY_TAGS,
     *GROUP_TAGS,
 ]
-
-unavailable = missing_decoders
 
 
 def read_header(head: bytes, file: RawIOBase) -> dict[str, Any]:

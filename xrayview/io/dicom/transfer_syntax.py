@@ -83,18 +83,6 @@ def decoder_of(syntax: TransferSyntax) -> tuple[Decoder, str]:
     )
 
 
-def missing_decoders() -> str | None:
-    """What to install so that every row of the table has a decoder; None when all have one."""
-    missing: dict[str, list[str]] = {}
-    for syntax in TRANSFER_SYNTAXES.values():
-        try:
-            decoder_of(syntax)
-        except UnreadableFilm as error:
-            missing.setdefault(error.hint, []).append(syntax.name)
-    lines = [f"{', '.join(names)}: {hint}" for hint, names in missing.items()]
-    return "; ".join(lines) or None
-
-
 def unsupported(uid: str) -> UnreadableFilm:
     """The error of a transfer syntax that the table does not list."""
     name = UID(uid).name if uid else "unknown"

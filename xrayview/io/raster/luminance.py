@@ -1,4 +1,4 @@
-"""Colour films become grey."""
+"""Conversion of colour films to grey."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ COLOUR_NOTE = "colour film shown as luminance (Rec. 601)"
 
 
 def luminance(rgb_HW3: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    """Rec. 601 luma, 0.299 R + 0.587 G + 0.114 B, within one step of the sample's own depth.
+    """Rec. 601 luma, 0.299 R + 0.587 G + 0.114 B, exact to one step of the sample type.
 
     Args:
-        rgb_HW3: RGB, uint8, uint16, float32 or uint32; the top 16 of 32 bits are kept.
+        rgb_HW3: RGB, uint8, uint16, float32 or uint32; of 32 bits the upper 16 are used.
 
     Returns:
-        Shape (rows, columns), uint8, uint16 or float32 (float samples of a TIFF); equal
-        channels stay exactly as they are.
+        Shape (rows, columns), uint8, uint16 or float32 (float samples of a TIFF). Pixels whose
+        channels are equal keep their exact value.
 
     Source: ITU-R BT.601, the Y of DICOM's YBR_FULL (PS3.3 C.7.6.3.1.2).
     """

@@ -1,4 +1,4 @@
-"""What a raster file's header says before its decoder may run."""
+"""The header of a raster film, read before its decoder may run."""
 
 from __future__ import annotations
 
@@ -10,44 +10,49 @@ from xrayview.errors import StatusCode, UnreadableFilm
 
 @dataclass(frozen=True)
 class RasterHeader:
-    """What a raster file says of its first page, as stored (before orientation)."""
+    """The first page of a raster file as it is stored, before its orientation is applied."""
 
     stored_rows: int
     stored_columns: int
     orientation: int = 1
     """EXIF / TIFF orientation, 1..8."""
-    pages: int = 1
+    pages: tuple[int, ...] = (0,)
+    """For each page, where its directory starts in the file; (0,) for formats without pages."""
     alpha: bool = False
     white_is_zero: bool = False
     bits: int = 0
-    """Of one sample; 0 where it is not read."""
+    """Bits per sample; 0 where this is not read."""
     samples: int = 0
-    """Per pixel; 0 where it is not read."""
+    """Samples per pixel; 0 where this is not read."""
 
     @property
     def rows(self) -> int:
-        """Rows of the film once it is turned the way its orientation says."""
+        """Rows after the orientation is applied."""
         return self.stored_columns if self.orientation >= 5 else self.stored_rows
 
     @property
     def columns(self) -> int:
-        """Columns of the film once it is turned the way its orientation says."""
+        """Columns after the orientation is applied."""
         return self.stored_rows if self.orientation >= 5 else self.stored_columns
 
 
-def broken(what: str) -> UnreadableFilm:
-    """The error of a header that cannot be followed."""
+def invalid_header(why: str) -> UnreadableFilm:
+    """The error for a header that cannot be parsed."""
     return UnreadableFilm(
-        "The header is incomplete",
+        "The header is broken",
         code=StatusCode.DECODE_FAILED,
-        why=what,
-        hint="The file was probably cut short; copy or export it again.",
+        why=why,
+        hint="The file was probably truncated; copy or export it again.",
     )
 
 
-def exactly(stream: BinaryIO, size: int) -> bytes:
-    """That many bytes, or the error of a file that ends too early."""
+def read_exactly(stream: BinaryIO, size: int) -> bytes:
+    """Read `size` bytes.
+
+    Raises:
+        UnreadableFilm: DECODE_FAILED, the file ends before.
+    """
     data = stream.read(size)
     if len(data) < size:
-        raise broken("the file ends inside its header")
+        raise invalid_header("the file ends inside its header")
     return data

@@ -27,7 +27,7 @@ def film_note(film: FilmRef) -> str:
 
 def size_text(film: FilmRef) -> str:
     """`1841 × 1955`, or the format where the size is unknown."""
-    return f"{film.columns} × {film.rows}" if film.rows else film.format.upper()
+    return f"{film.columns} × {film.rows}" if film.rows else film.format_title
 
 
 def searchable_text(film: FilmRef, *, identity_hidden: bool) -> str:

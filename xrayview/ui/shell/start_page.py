@@ -16,6 +16,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from xrayview.domain.formats import READABLE
 from xrayview.ui.keys import shortcuts
 from xrayview.ui.style import icons
 from xrayview.ui.style.colours import C
@@ -94,9 +95,7 @@ class StartPage(QWidget):
     def _choices(self) -> QHBoxLayout:
         row = QHBoxLayout()
         row.setSpacing(12)
-        open_card = _Choice(
-            "open", "Open a folder", "DICOM, PNG, JPEG or TIFF films, with all folders below it."
-        )
+        open_card = _Choice("open", "Open a folder", f"{READABLE} films, including all subfolders.")
         self._open_card = open_card
         self.show_keys()
         sample_card = _Choice(

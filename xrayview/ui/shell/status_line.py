@@ -85,7 +85,7 @@ class _ElidedLabel(QLabel):
 def _film_text(film: Radiograph) -> str:
     rows, columns = film.pixels_HW.shape
     stored = film.pixels_HW.dtype.name
-    return " · ".join((film.ref.format.upper(), f"{columns} × {rows}", stored, *film.notes))
+    return " · ".join((film.ref.format_title, f"{columns} × {rows}", stored, *film.notes))
 
 
 def device_text(ready: ModelReady) -> str:

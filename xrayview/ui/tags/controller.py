@@ -46,9 +46,9 @@ class TagController(QObject):
             return
         if film is None:
             self._panel.show_nothing(NO_FILM)
-        elif film.format != "dicom":
+        elif not film.has_tags:
             self._panel.show_nothing(
-                f"{film.format.upper()} films have no tags. Only DICOM files have."
+                f"{film.format_title} films have no tags, only DICOM films do."
             )
         else:
             self._read(film)

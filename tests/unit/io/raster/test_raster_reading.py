@@ -129,7 +129,7 @@ def test_that_each_page_of_a_tiff_is_a_frame(tmp_path: Path, frame: int, big_tif
 @pytest.mark.parametrize("name", ["film.png", "film.jpg", "film.tif"])
 def test_that_a_page_that_is_not_there_is_refused(tmp_path: Path, name: str) -> None:
     film = read_header(write_raster(tmp_path / name, phantom(48, 40, 8)), tmp_path)
-    with pytest.raises(UnreadableFilm, match="page 2 was asked for, the file has 1"):
+    with pytest.raises(UnreadableFilm, match="page 2 was requested, the file has 1"):
         read_film(replace(film, frame=1))
 
 
