@@ -55,7 +55,7 @@ class _Driver(QObject):
 
     def _found(self) -> bool:
         found = [w for w in QApplication.topLevelWidgets() if isinstance(w, MainWindow)]
-        self._window = next((w for w in found if w.awake), None)
+        self._window = next((w for w in found if w.has_panels), None)
         return self._window is not None
 
     def _look(self) -> None:
@@ -110,14 +110,14 @@ class BannerLog(QObject):
 
 def classify_with_heat_map(window: MainWindow) -> Script:
     """Classify the film on screen and draw its heat map, once there are a film and a model."""
-    space = window.workspace
-    session = space.session
+    workspace = window.workspace
+    session = workspace.session
     yield "a film is on screen", lambda: session.radiograph is not None
     yield "the model is loaded", lambda: session.model is not None
-    space.judging.classify()
+    workspace.model_controller.classify()
     yield "the film is classified", lambda: session.result(session.current) is not None
-    space.heat.set_on(True)
-    yield "the heat map is on the film", lambda: space.viewer.heat_layer is not None
+    workspace.heat_maps.set_on(True)
+    yield "the heat map is on the film", lambda: workspace.viewer.heat_layer is not None
 
 
 def xdo(*arguments: object) -> Wait:

@@ -90,7 +90,7 @@ def measuring(window: MainWindow, path: Path) -> Script:
     layer = viewer.measure
     yield "marks can be drawn", lambda: layer.marks is not None and layer.marks.ready
     each = _COLLIMATED_MM / _COLUMNS
-    window.workspace.measuring.calibrate(Spacing(each, each, SpacingKind.USER))
+    window.workspace.measurement_controller.calibrate(Spacing(each, each, SpacingKind.USER))
     assert viewer.radiograph is not None
     key = film_key(viewer.radiograph)
     for kind, points, text in (
@@ -109,11 +109,14 @@ def measuring(window: MainWindow, path: Path) -> Script:
 def compare(window: MainWindow, path: Path) -> Script:
     """A film and its lossily compressed copy, zoomed to the same region and linked."""
     yield from _open(window)
-    space = window.workspace
-    space.views.set_layout("1x2")
-    yield "two films are on screen", lambda: all(view.radiograph for view in space.session.views)
-    space.views.linking.set_on(True)
-    viewer = space.viewer
+    workspace = window.workspace
+    workspace.view_controller.set_layout("1x2")
+    yield (
+        "two films are on screen",
+        lambda: all(view.radiograph for view in workspace.session.views),
+    )
+    workspace.view_controller.linking.set_on(True)
+    viewer = workspace.viewer
     centre = QPointF(0.3 * viewer.width(), 0.42 * viewer.height()) * viewer.devicePixelRatio()
     viewer.set_placement(viewer.placement.zoomed_at(centre, 2.2))
     yield from _save(window, path)
@@ -122,19 +125,19 @@ def compare(window: MainWindow, path: Path) -> Script:
 def batch(window: MainWindow, path: Path) -> Script:
     """The table of results of a mixed folder."""
     yield from _open(window)
-    space = window.workspace
+    workspace = window.workspace
     ended: list[object] = []
-    space.batch.finished.connect(ended.append)
-    space.batch.start()
-    yield "the batch has ended", lambda: ended and not space.batch.running
-    space.table.show()
+    workspace.batch_runner.finished.connect(ended.append)
+    workspace.batch_runner.start()
+    yield "the batch has ended", lambda: ended and not workspace.batch_runner.running
+    workspace.result_table.show()
     yield from _save(window, path)
 
 
 def light(window: MainWindow, path: Path) -> Script:
     """The light theme, with the display pipeline of the film."""
     yield from _open(window)
-    window.workspace.judging.classify()
+    window.workspace.model_controller.classify()
     yield "the film is classified", lambda: _result(window)
     window.dock.open_page("pipeline")
     yield from _save(window, path)
@@ -144,7 +147,7 @@ def figure(window: MainWindow, path: Path) -> Script:
     """A figure with heat map, colour bar, caption and scale bar, scaled down for a page."""
     yield from _open(window)
     each = _COLLIMATED_MM / _COLUMNS
-    window.workspace.measuring.calibrate(Spacing(each, each, SpacingKind.USER))
+    window.workspace.measurement_controller.calibrate(Spacing(each, each, SpacingKind.USER))
     yield from classify_with_heat_map(window)
     window.exports.save_figure()
     dialog = window.exports.dialog("save_figure")
@@ -174,15 +177,17 @@ PICTURES: dict[str, Picture] = {
 def _open(window: MainWindow) -> Script:
     screen = window.screen().availableGeometry()
     window.setGeometry(screen)
-    space = window.workspace
-    yield "the folder is listed", lambda: "film" in space.workbench.listing_text()
-    yield "the model is loaded", lambda: space.session.model
+    workspace = window.workspace
+    yield "the folder is listed", lambda: "film" in workspace.films.listing_text()
+    yield "the model is loaded", lambda: workspace.session.model
     yield "the window has its size", lambda: window.size() == screen.size()
-    film = next(film for film in space.session.films if film.path.name == _FRONTAL)
-    space.workbench.open_film(film)
+    film = next(film for film in workspace.session.films if film.path.name == _FRONTAL)
+    workspace.films.open_film(film)
     yield (
         "the chest is on screen",
-        lambda: space.viewer.film_id == film.film_id and space.session.radiograph is not None,
+        lambda: (
+            workspace.viewer.film_id == film.film_id and workspace.session.radiograph is not None
+        ),
     )
 
 

@@ -96,16 +96,16 @@ def _load(
     """Bring in what the panels need; the window answers meanwhile."""
     bridge = MainThread(window)
 
-    def wake() -> None:
+    def build_panels() -> None:
         steps = _waking(window, settings, options, collector)
-        in_turns(window, steps, lambda: not window.closed)
+        in_turns(window, steps, lambda: not window.is_closed)
 
     def load() -> None:
         try:
             for _ in import_all(IN_A_THREAD):
                 pass
         finally:  # what is broken says so again on the window's thread
-            bridge.deliver(wake)
+            bridge.deliver(build_panels)
 
     threading.Thread(target=load, name="xrayview imports", daemon=True).start()
 
@@ -124,7 +124,7 @@ def _waking(
 
     workers = settings["decode_workers"] or None
     engine = Engine(workers, settings.limits(), crash_log=crash_log())
-    yield from window.waking(engine, options.model)
+    yield from window.build_steps(engine, options.model)
     collector.settle()
     # Nothing to read: the workers start while their user still looks for a folder.
     engine.submit(ReadHeaders((), Path()))
@@ -138,7 +138,7 @@ def _reopen(window: MainWindow, last: Path) -> None:
     bridge = MainThread(window)
 
     def open_it() -> None:
-        if not window.closed and window.workspace.session.folder is None:
+        if not window.is_closed and window.workspace.session.folder is None:
             window.open_paths([last])
 
     def look() -> None:  # a drive that has gone away may take seconds to say so

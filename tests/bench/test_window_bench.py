@@ -138,7 +138,7 @@ def window(qapp: QApplication, tmp_path: Path) -> Iterator[MainWindow]:
     shown.resize(1280, 800)
     shown.show()
     engine = Engine()
-    shown.wake(engine)
+    shown.build_panels(engine)
     engine.submit(ReadHeaders((), Path())).result(WAIT_S)  # as the program does: workers are there
     collector.settle()
     run_for(1500)
@@ -166,11 +166,11 @@ def until(done: Callable[[], bool], meanwhile: Callable[[], object] = lambda: No
 
 def session(window: MainWindow, folder: Path, watch: Watch) -> None:
     """Open the folder, scrolling while it is read; scroll, step, window, filter, star."""
-    space = window.workspace
+    workspace = window.workspace
     heard: list[bool] = []
-    space.workbench.finished_listing.connect(lambda: heard.append(True))
+    workspace.films.finished_listing.connect(lambda: heard.append(True))
     watch.step("open the folder")
-    bar = space.browser.tree.verticalScrollBar()
+    bar = workspace.browser.tree.verticalScrollBar()
     window.open_paths([folder])
     until(lambda: bool(heard), lambda: bar.setValue(next(TO_AND_FRO) * bar.maximum() // 40))
     bar.setValue(0)
@@ -180,7 +180,7 @@ def session(window: MainWindow, folder: Path, watch: Watch) -> None:
         run_for(20)
     watch.step("next film")
     for _ in range(30):
-        space.workbench.step(1)
+        workspace.films.step(1)
         run_for(30)
     watch.step("window")
     for _ in range(20):
@@ -188,15 +188,15 @@ def session(window: MainWindow, folder: Path, watch: Watch) -> None:
         run_for(10)
     watch.step("filter")
     for text in ("0", "00", "001", "0017", ""):
-        space.browser.field.setText(text)
+        workspace.browser.field.setText(text)
         run_for(50)
     watch.step("star")
     for _ in range(5):
         QTest.keyClick(window, Qt.Key.Key_K)
         run_for(20)
-    space.browser.filter.star.setChecked(True)
+    workspace.browser.filter.star.setChecked(True)
     run_for(50)
-    space.browser.filter.star.setChecked(False)
+    workspace.browser.filter.star.setChecked(False)
     run_for(200)
 
 
@@ -211,16 +211,16 @@ def test_first_thumbnails_while_a_folder_is_read(
     benchmark: Any, window: MainWindow, folder: Path
 ) -> None:
     """From the click to the first row, its thumbnail and the last row."""
-    space = window.workspace
+    workspace = window.workspace
     came: dict[str, float] = {}
     start = time.perf_counter()
 
     def note(what: str) -> None:
         came.setdefault(what, round(time.perf_counter() - start, 3))
 
-    space.workbench.folder_opened.connect(lambda: note("first_film_s"))
-    space.thumbnails.arrived.connect(lambda _film: note("first_thumbnail_s"))
-    space.workbench.finished_listing.connect(lambda: note("all_films_s"))
+    workspace.films.folder_opened.connect(lambda: note("first_film_s"))
+    workspace.thumbnails.arrived.connect(lambda _film: note("first_thumbnail_s"))
+    workspace.films.finished_listing.connect(lambda: note("all_films_s"))
 
     def opened() -> None:
         window.open_paths([folder])
@@ -245,17 +245,17 @@ def large_films(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_next_film_that_was_prefetched(
     benchmark: Any, window: MainWindow, large_films: Path
 ) -> None:
-    space = window.workspace
+    workspace = window.workspace
     window.open_paths([large_films])
 
     def prefetched() -> None:
-        until(lambda: space.session.radiograph is not None)
-        following = space.workbench.listed().neighbour(space.session.current, 1)
-        until(lambda: space.session.is_decoded(following))
+        until(lambda: workspace.session.radiograph is not None)
+        following = workspace.films.listed().neighbour(workspace.session.current, 1)
+        until(lambda: workspace.session.is_decoded(following))
         run_for(300)
 
     def step() -> None:
-        space.workbench.step(1)
+        workspace.films.step(1)
         QApplication.processEvents()
 
     benchmark.pedantic(step, setup=prefetched, rounds=6)

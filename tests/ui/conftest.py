@@ -151,13 +151,13 @@ def settings(tmp_path: Path) -> Settings:
 
 @pytest.fixture
 def window(qtbot: QtBot, engine: Engine, settings: Settings, tmp_path: Path) -> MainWindow:
-    """A window that is awake, without a model."""
+    """A window with its panels, without a model."""
     theme.apply(QApplication.instance())
     window = MainWindow(settings, tmp_path / "results")
     qtbot.addWidget(window)
     window.resize(1280, 800)
     window.show()
-    window.wake(LentEngine(engine))
+    window.build_panels(LentEngine(engine))
     window.banners.close_message("model")  # says that there is no such model
     return window
 
@@ -165,10 +165,10 @@ def window(qtbot: QtBot, engine: Engine, settings: Settings, tmp_path: Path) -> 
 @pytest.fixture
 def opened(qtbot: QtBot, window: MainWindow, films: Path) -> MainWindow:
     """The window with the films listed and the first one on screen."""
-    space = window.workspace
-    with qtbot.waitSignal(space.workbench.finished_listing, timeout=WAIT_MS):
+    workspace = window.workspace
+    with qtbot.waitSignal(workspace.films.finished_listing, timeout=WAIT_MS):
         window.open_paths([films])
-    qtbot.waitUntil(lambda: space.session.radiograph is not None, timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: workspace.session.radiograph is not None, timeout=WAIT_MS)
     return window
 
 

@@ -26,8 +26,8 @@ class ReadingSession:
 
     def __init__(self, window: MainWindow, films: int, out: Path) -> None:
         self.window, self.films, self.out = window, films, out
-        self.space: Workspace = window.workspace
-        self.session = self.space.session
+        self.workspace: Workspace = window.workspace
+        self.session = self.workspace.session
         self.told = BannerLog(window)
         self.said: dict[str, object] = {}
 
@@ -52,12 +52,12 @@ class ReadingSession:
 
     def scrolls(self) -> Script:
         """Wheel over the list, wheel over the film, keys."""
-        bar = self.space.browser.tree.verticalScrollBar()
+        bar = self.workspace.browser.tree.verticalScrollBar()
         before = bar.value()
-        yield xdo("mousemove", *at(self.space.browser.tree), "click", "--repeat", 5, 5)
+        yield xdo("mousemove", *at(self.workspace.browser.tree), "click", "--repeat", 5, 5)
         yield "the list scrolls", lambda: bar.value() > before
         first, second = self.session.films[:2]
-        yield xdo("mousemove", *at(self.space.viewer), "click", 5)
+        yield xdo("mousemove", *at(self.workspace.viewer), "click", 5)
         yield "the wheel brings the next film", lambda: self._shows(second.film_id)
         yield xdo("key", "End")
         yield "the last film is here", lambda: self._shows(self.session.films[-1].film_id)
@@ -66,7 +66,7 @@ class ReadingSession:
 
     def windows(self) -> Script:
         """Drag, invert, flip, and all of it back."""
-        viewer = self.space.viewer
+        viewer = self.workspace.viewer
         plain, start = viewer.voi_window, at(viewer)
         assert plain is not None
         yield drag(start, (start[0] + 120, start[1] - 40))
@@ -85,7 +85,7 @@ class ReadingSession:
 
     def measures(self) -> Script:
         """A length and a rectangle; undo and redo."""
-        viewer = self.space.viewer
+        viewer = self.workspace.viewer
         yield xdo("key", "d")
         yield drag(at(viewer, 0.35, 0.5), at(viewer, 0.65, 0.5))
         yield from self._drawn(1)
@@ -108,7 +108,7 @@ class ReadingSession:
 
     def compares(self) -> Script:
         """Two films with linked pan, then prior beside current."""
-        grid = self.space.grid
+        grid = self.workspace.grid
         yield xdo("key", "alt+2")
         yield (
             "two films are on screen",
@@ -118,7 +118,7 @@ class ReadingSession:
             ),
         )
         yield xdo("key", "ctrl+l")
-        yield "the views are linked", lambda: self.space.views.linking.on
+        yield "the views are linked", lambda: self.workspace.view_controller.linking.on
         left, right = grid.viewers[:2]
         places = left.placement, right.placement
         start = at(left)
@@ -128,7 +128,7 @@ class ReadingSession:
         yield xdo("key", "ctrl+l", "key", "alt+1")
         yield "one film is on screen", lambda: len(self.session.views) == 1
         current = self.session.films[2]
-        self.space.workbench.open_film(current)
+        self.workspace.films.open_film(current)
         yield "the newest film is here", lambda: self._shows(current.film_id)
         yield xdo("key", "shift+p")
         yield "the prior stands at the right", lambda: grid.note_of(1).startswith("Prior")
@@ -139,52 +139,54 @@ class ReadingSession:
 
     def judges(self) -> Script:
         """Classify the film; heat map on, stronger, off and on."""
-        yield xdo("mousemove", *at(self.space.viewer), "key", "Return")
+        yield xdo("mousemove", *at(self.workspace.viewer), "key", "Return")
         yield "the film is classified", lambda: self.session.result(self.session.current)
         result = self.session.result(self.session.current)
         self.said["film_status"] = str(result.status)
         yield xdo("key", "g")
-        yield "the heat map lies on the film", lambda: self.space.viewer.heat_layer
-        opacity = self.space.findings.heat.opacity
+        yield "the heat map lies on the film", lambda: self.workspace.viewer.heat_layer
+        opacity = self.workspace.findings.heat.opacity
         before = opacity.value()
         yield xdo("key", "bracketright")
         yield "the heat map is stronger", lambda: opacity.value() > before
         yield xdo("key", "g")
-        yield "the heat map is off", lambda: self.space.viewer.heat_layer is None
+        yield "the heat map is off", lambda: self.workspace.viewer.heat_layer is None
         yield xdo("key", "g")
-        yield "the heat map is on again", lambda: self.space.viewer.heat_layer
+        yield "the heat map is on again", lambda: self.workspace.viewer.heat_layer
 
     def moves_on_while_it_computes(self) -> Script:
         """What is asked for one film never lands on the next."""
         asked = self.session.films[4]
         following = self.session.films[5]
-        self.space.workbench.open_film(asked)
+        self.workspace.films.open_film(asked)
         yield "the film to be asked of is here", lambda: self._shows(asked.film_id)
         yield xdo("key", "Return", "key", "Down")
         yield "the next film is here", lambda: self._shows(following.film_id)
         yield "the answer is the first film's", lambda: self.session.result(asked)
         assert self.session.result(following) is None
-        assert self.space.viewer.heat_layer is None
+        assert self.workspace.viewer.heat_layer is None
 
     def classifies_the_folder(self) -> Script:
         """Cancel the first batch on its way, and let the second one end."""
-        batch, ended = self.space.batch, []
+        batch, ended = self.workspace.batch_runner, []
         batch.finished.connect(ended.append)
         once = Qt.ConnectionType.SingleShotConnection
         batch.started.connect(lambda _: batch.set_paused(True), once)  # it waits for the hand
         yield xdo("key", "b")
-        yield "the batch runs", lambda: self.space.line.text().startswith("Batch: 0 /")
-        (cancel,) = (b for b in self.space.line.findChildren(QPushButton) if b.text() == "Cancel")
+        yield "the batch runs", lambda: self.workspace.batch_line.text().startswith("Batch: 0 /")
+        (cancel,) = (
+            b for b in self.workspace.batch_line.findChildren(QPushButton) if b.text() == "Cancel"
+        )
         yield click(cancel)
         yield "the cancelled batch ends", lambda: len(ended) == 1 and not batch.running
         self.said["cancelled"] = ended[0].cancelled, str(ended[0].csv_path)
-        yield xdo("mousemove", *at(self.space.viewer), "key", "b")
+        yield xdo("mousemove", *at(self.workspace.viewer), "key", "b")
         yield "the second batch ends", lambda: len(ended) == 2 and not batch.running
         self.said["finished"] = ended[1].cancelled, str(ended[1].csv_path)
 
     def exports(self) -> Script:
         """A figure of the film, a CSV of the measurements, and copies without the patient."""
-        self.space.workbench.open_film(self.session.films[0])
+        self.workspace.films.open_film(self.session.films[0])
         yield "the measured film is here", lambda: self._shows(self.session.films[0].film_id)
         yield xdo("key", "ctrl+s")
         exports = self.window.exports
@@ -222,10 +224,10 @@ class ReadingSession:
         dialog.accept()
 
     def _shows(self, film_id: str) -> bool:
-        return self.space.viewer.film_id == film_id and self.session.radiograph is not None
+        return self.workspace.viewer.film_id == film_id and self.session.radiograph is not None
 
     def _drawn(self, count: int) -> Script:
-        layer = self.space.viewer.measure
+        layer = self.workspace.viewer.measure
         yield f"{count} marks are drawn", lambda: len(layer.annotations()) == count
         yield "their figures are known", lambda: all(map(layer.figures, layer.annotations()))
 

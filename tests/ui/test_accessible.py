@@ -134,8 +134,8 @@ def test_that_the_card_and_the_filter_have_names(qtbot: QtBot, ready: MainWindow
 def test_that_every_control_of_the_second_window_has_a_name_and_is_reached(
     qtbot: QtBot, ready: MainWindow
 ) -> None:
-    ready.workspace.second.open()
-    window = ready.workspace.second.window
+    ready.workspace.second_window.open()
+    window = ready.workspace.second_window.window
     assert window is not None
     seen = walked(qtbot, window.pin)
     assert (mute(window), without_a_tip(window)) == ([], [])
@@ -234,16 +234,16 @@ def is_marked(widget: QWidget) -> bool:
 def test_that_tab_comes_to_every_control_of_the_window(
     qtbot: QtBot, ready: MainWindow, page: str
 ) -> None:
-    space = ready.workspace
-    space.batch.start()
-    qtbot.waitUntil(lambda: not space.batch.running, timeout=WAIT_MS)
-    space.table.show()
-    qtbot.waitUntil(lambda: space.findings.state.kind == "judged", timeout=WAIT_MS)
+    workspace = ready.workspace
+    workspace.batch_runner.start()
+    qtbot.waitUntil(lambda: not workspace.batch_runner.running, timeout=WAIT_MS)
+    workspace.result_table.show()
+    qtbot.waitUntil(lambda: workspace.findings.state.kind == "judged", timeout=WAIT_MS)
     ready.dock.open_page(page)
     QApplication.processEvents()
     seen = walked(qtbot, ready.bar.buttons["open_folder"])
     assert (missed(ready, seen), unmarked(seen)) == ([], [])
-    bars, switch = [w for w in seen if isinstance(w, ScoreBar)], space.findings.heat.switch
+    bars, switch = [w for w in seen if isinstance(w, ScoreBar)], workspace.findings.heat.switch
     assert len(bars) == 2
     assert seen.index(bars[-1]) == seen.index(switch) - 1
 

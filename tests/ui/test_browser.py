@@ -232,35 +232,35 @@ def test_that_a_star_is_set_shown_filtered_by_and_saved_beside_the_films(
 ) -> None:
     for name in ("a.png", "b.png"):
         write_raster(tmp_path / name, phantom(40, 40, 8))
-    space = window.workspace
+    workspace = window.workspace
     for _ in range(2):
-        with qtbot.waitSignal(space.workbench.finished_listing, timeout=WAIT_MS):
+        with qtbot.waitSignal(workspace.films.finished_listing, timeout=WAIT_MS):
             window.open_paths([tmp_path])
-        first, second = space.session.films
-        qtbot.waitUntil(lambda f=first: space.session.current == f, timeout=WAIT_MS)
+        first, second = workspace.session.films
+        qtbot.waitUntil(lambda f=first: workspace.session.current == f, timeout=WAIT_MS)
         if not (tmp_path / FILE_NAME).exists():
             qtbot.keyClick(window, Qt.Key.Key_K)
             qtbot.waitUntil((tmp_path / FILE_NAME).exists, timeout=WAIT_MS)
-        qtbot.waitUntil(lambda f=first: space.starring.is_starred(f), timeout=WAIT_MS)
-        assert not space.starring.is_starred(second)
-        space.browser.filter.star.setChecked(True)
+        qtbot.waitUntil(lambda f=first: workspace.stars.is_starred(f), timeout=WAIT_MS)
+        assert not workspace.stars.is_starred(second)
+        workspace.browser.filter.star.setChecked(True)
         assert film_titles(window) == ["a.png"]
-        space.browser.filter.star.setChecked(False)
+        workspace.browser.filter.star.setChecked(False)
     qtbot.keyClick(window, Qt.Key.Key_K)
     qtbot.waitUntil(lambda: not (tmp_path / FILE_NAME).exists(), timeout=WAIT_MS)
 
 
 def test_that_the_filter_follows_the_models_results(qtbot: QtBot, ready: MainWindow) -> None:
-    space, line = ready.workspace, ready.workspace.browser.filter
+    workspace, line = ready.workspace, ready.workspace.browser.filter
     line.page.verdicts[Verdict.UNCLASSIFIED].setChecked(True)
     assert len(film_titles(ready)) == 4
     line.page.finding.setCurrentIndex(line.page.finding.findData("Opacity"))
     assert film_titles(ready) == []
     line.page.verdicts[Verdict.UNCLASSIFIED].setChecked(False)
     line.page.minimum.setValue(0.0)
-    space.judging.classify()
+    workspace.model_controller.classify()
     qtbot.waitUntil(lambda: len(film_titles(ready)) == 1, timeout=WAIT_MS)
-    assert "Opacity ≥ 0.00" in space.browser.state.text()
+    assert "Opacity ≥ 0.00" in workspace.browser.state.text()
     line.page.clear.click()
     assert len(film_titles(ready)) == 4
 
@@ -343,14 +343,14 @@ def test_that_a_folder_is_listed_in_several_turns(
     for n in range(10):
         write_raster(tmp_path / f"{n}.png", phantom(40, 40, 8))
     (tmp_path / "notes.txt").touch()
-    space, grown = window.workspace, []
-    space.workbench.listing_changed.connect(lambda: grown.append(len(space.session.films)))
-    with qtbot.waitSignal(space.workbench.finished_listing, timeout=WAIT_MS):
+    workspace, grown = window.workspace, []
+    workspace.films.listing_changed.connect(lambda: grown.append(len(workspace.session.films)))
+    with qtbot.waitSignal(workspace.films.finished_listing, timeout=WAIT_MS):
         window.open_paths([tmp_path])
     steps = [after - before for before, after in itertools.pairwise([0, *grown])]
     assert sum(steps) == 10
     assert max(steps) == 3
-    assert space.browser.state.text() == "10 films, 1 other file"
+    assert workspace.browser.state.text() == "10 films, 1 other file"
 
 
 def test_that_thumbnails_that_scrolled_away_are_cancelled(window: MainWindow) -> None:
@@ -360,7 +360,7 @@ def test_that_thumbnails_that_scrolled_away_are_cancelled(window: MainWindow) ->
         requests.append(request)
         return Future()
 
-    thumbnails = Thumbnails(window.workspace.workbench._tasks, submit, Limits(), 96)
+    thumbnails = Thumbnails(window.workspace.films._tasks, submit, Limits(), 96)
     films = [dicom(name) for name in "abcdef"]
     thumbnails.request(films[:3])
     assert [request.film for request in requests] == films[:2]
@@ -380,7 +380,7 @@ def test_that_the_first_thumbnails_do_not_wait_for_the_last_header(
         made.set_result(Thumbnail(request.film.film_id, np.zeros((8, 8), np.uint8)))
         return made
 
-    thumbnails = Thumbnails(window.workspace.workbench._tasks, submit, Limits(), 96)
+    thumbnails = Thumbnails(window.workspace.films._tasks, submit, Limits(), 96)
     thumbnails.request(dicom(f"{n}") for n in range(20))
     qtbot.waitUntil(lambda: len(priorities) == 20, timeout=WAIT_MS)
     assert set(priorities[:8]) == {ROUTES[ReadHeaders].priority}
@@ -397,10 +397,10 @@ def test_that_a_file_name_that_is_not_valid_text_is_listed_and_opened(
 ) -> None:
     film = write_raster(tmp_path / "a.png", phantom(40, 40, 8))
     film.rename(tmp_path / os.fsdecode(b"f\xff.png"))
-    space = window.workspace
-    with qtbot.waitSignal(space.workbench.finished_listing, timeout=WAIT_MS):
+    workspace = window.workspace
+    with qtbot.waitSignal(workspace.films.finished_listing, timeout=WAIT_MS):
         window.open_paths([tmp_path])
-    qtbot.waitUntil(lambda: space.session.radiograph is not None, timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: workspace.session.radiograph is not None, timeout=WAIT_MS)
     assert window.grab().width() > 0
     window.close()  # the folder's name goes into the settings
 
@@ -414,14 +414,14 @@ def test_that_the_neighbours_are_decoded_before_they_are_requested(
 
 
 def test_that_page_down_goes_to_the_next_series(qtbot: QtBot, opened: MainWindow) -> None:
-    space = opened.workspace
+    workspace = opened.workspace
     positions = []
     for _ in range(5):
-        positions.append(space.workbench.position()[0])
-        space.workbench.step_series(1)
+        positions.append(workspace.films.position()[0])
+        workspace.films.step_series(1)
     assert positions == [1, 2, 3, 4, 4]
-    space.workbench.step_series(-1)
-    assert space.workbench.position() == (3, 4)
+    workspace.films.step_series(-1)
+    assert workspace.films.position() == (3, 4)
 
 
 def test_that_page_down_stays_where_no_series_follows(
@@ -429,12 +429,12 @@ def test_that_page_down_stays_where_no_series_follows(
 ) -> None:
     for name in "abc":
         write_raster(tmp_path / f"{name}.png", phantom(40, 40, 8))
-    bench = window.workspace.workbench
-    with qtbot.waitSignal(bench.finished_listing, timeout=WAIT_MS):
+    films = window.workspace.films
+    with qtbot.waitSignal(films.finished_listing, timeout=WAIT_MS):
         window.open_paths([tmp_path])
-    bench.step(1)
-    bench.step_series(1)
-    assert bench.position() == (2, 3)
+    films.step(1)
+    films.step_series(1)
+    assert films.position() == (2, 3)
 
 
 def test_that_a_chest_is_shown_before_other_films(
@@ -443,10 +443,10 @@ def test_that_a_chest_is_shown_before_other_films(
     for name, part in (("a.dcm", "ANKLE"), ("b.dcm", "CHEST"), ("c.dcm", "CHEST")):
         uids = {"PatientID": name, "StudyInstanceUID": f"1.{ord(name[0])}"}
         write_dicom(tmp_path / name, phantom(40, 40), BodyPartExamined=part, **uids)
-    space = window.workspace
-    with qtbot.waitSignal(space.workbench.finished_listing, timeout=WAIT_MS):
+    workspace = window.workspace
+    with qtbot.waitSignal(workspace.films.finished_listing, timeout=WAIT_MS):
         window.open_paths([tmp_path])
-    assert space.session.current.relative_path == "b.dcm"
+    assert workspace.session.current.relative_path == "b.dcm"
 
 
 def test_that_a_dropped_dicomdir_lists_the_files_that_it_refers_to(
@@ -458,13 +458,13 @@ def test_that_a_dropped_dicomdir_lists_the_files_that_it_refers_to(
         path for path in sorted((tmp_path / "disc").rglob("*")) if _is_of(path, "77654033")
     )
     deleted.unlink()
-    space = window.workspace
-    with qtbot.waitSignal(space.workbench.finished_listing, timeout=WAIT_MS):
+    workspace = window.workspace
+    with qtbot.waitSignal(workspace.films.finished_listing, timeout=WAIT_MS):
         window.open_paths([index])
-    assert len(space.session.films) == 30
-    (missing,) = space.session.rejected
+    assert len(workspace.session.films) == 30
+    (missing,) = workspace.session.rejected
     assert missing.path == deleted
-    assert space.session.source is None  # only a folder can be classified as a whole
+    assert workspace.session.source is None  # only a folder can be classified as a whole
 
 
 def _is_of(path: Path, patient: str) -> bool:
@@ -484,11 +484,11 @@ def test_that_the_quiet_text_of_a_selected_row_is_legible(
     qtbot: QtBot, ready: MainWindow, colours: str
 ) -> None:
     """WCAG 2.1, 1.4.3: the strongest colour of a note against the selection's background."""
-    space = ready.workspace
-    with qtbot.waitSignal(space.judging.result_changed, timeout=WAIT_MS):
-        space.judging.classify()
+    workspace = ready.workspace
+    with qtbot.waitSignal(workspace.model_controller.result_changed, timeout=WAIT_MS):
+        workspace.model_controller.classify()
     theme.use(colours)
-    view = space.browser.tree
+    view = workspace.browser.tree
     ratios = {}
     for i in range(view.model().rowCount()):
         index = view.model().index(i, 0)
@@ -545,8 +545,8 @@ def test_that_escape_closes_the_filter_page(qtbot: QtBot, opened: MainWindow) ->
 
 
 def test_that_a_command_clears_the_thumbnails_on_disk(qtbot: QtBot, opened: MainWindow) -> None:
-    space = opened.workspace
-    store = space.thumbnail_store.folder
+    workspace = opened.workspace
+    store = workspace.thumbnail_store.folder
     qtbot.waitUntil(lambda: bool(list(store.rglob("*.png"))), timeout=WAIT_MS)
-    space.commands()["clear_thumbnails"]()
+    workspace.commands()["clear_thumbnails"]()
     qtbot.waitUntil(lambda: not list(store.rglob("*.png")), timeout=WAIT_MS)

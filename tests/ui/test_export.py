@@ -103,13 +103,13 @@ def test_that_a_figure_is_the_film_as_it_is_on_screen(
 def test_that_measurements_and_heat_map_are_on_the_figure(
     qtbot: QtBot, ready: MainWindow, tmp_path: Path
 ) -> None:
-    space = ready.workspace
-    space.judging.classify()
-    session = space.session
+    workspace = ready.workspace
+    workspace.model_controller.classify()
+    session = workspace.session
     qtbot.waitUntil(lambda: session.result(session.current) is not None, timeout=WAIT_MS)
-    with qtbot.waitSignal(space.judging.heat_map_ready, timeout=WAIT_MS):
-        space.heat.set_on(True)
-    layer = space.viewer.measure
+    with qtbot.waitSignal(workspace.model_controller.heat_map_ready, timeout=WAIT_MS):
+        workspace.heat_maps.set_on(True)
+    layer = workspace.viewer.measure
     qtbot.waitUntil(lambda: layer.marks is not None and layer.marks.is_loaded, timeout=WAIT_MS)
     film = session.radiograph.ref
     layer.marks.add(Annotation(Mark.LENGTH, ((10.0, 10.0), (10.0, 40.0)), film.sop_uid))
@@ -123,13 +123,13 @@ def test_that_measurements_and_heat_map_are_on_the_figure(
 
 
 def test_that_a_figure_says_what_the_gate_doubts(qtbot: QtBot, ready: MainWindow) -> None:
-    space, session = ready.workspace, ready.workspace.session
-    space.judging.classify()
+    workspace, session = ready.workspace, ready.workspace.session
+    workspace.model_controller.classify()
     qtbot.waitUntil(lambda: session.result(session.current) is not None, timeout=WAIT_MS)
     judged = session.result(session.current)
     gate = GateVerdict(flags=("OUT_OF_DISTRIBUTION",), reasons=("The model is for AP.",))
     session.accept_result(replace(judged, gate=gate), session.model_sha256)
-    shown = shown_film(space.viewer, session)
+    shown = shown_film(workspace.viewer, session)
     assert shown.said.endswith("Doubted: The model is for AP.")
     words = [label.text for label in shown.figure(FigureStyle()).labels]
     assert "Doubted: The model is for AP." in " ".join(words)
@@ -241,9 +241,9 @@ def test_that_the_folder_is_exported_with_my_window_and_bad_files_are_listed(
 def test_that_the_folder_is_exported_with_the_heat_map_that_is_chosen(
     qtbot: QtBot, ready: MainWindow, films: Path, tmp_path: Path
 ) -> None:
-    space = ready.workspace
-    space.findings.heat.opacity.setValue(80)
-    space.session.move_point("Opacity", 0.99)
+    workspace = ready.workspace
+    workspace.findings.heat.opacity.setValue(80)
+    workspace.session.move_point("Opacity", 0.99)
     dialog = pictures_dialog(ready)
     assert "opacity 80%" in dialog.heat.toolTip()
     dialog.heat.box.setChecked(True)
@@ -316,7 +316,7 @@ def test_that_an_export_can_be_stopped_and_says_how_far_it_came(
     (tmp_path / "in").mkdir()
     for number in range(40):
         write_dicom(tmp_path / "in" / f"{number:03}.dcm", phantom(400, 400))
-    with qtbot.waitSignal(window.workspace.workbench.finished_listing, timeout=WAIT_MS):
+    with qtbot.waitSignal(window.workspace.films.finished_listing, timeout=WAIT_MS):
         window.open_paths([tmp_path / "in"])
     dialog = pictures_dialog(window)
     dialog.folder.edit.setText(str(tmp_path / "out"))

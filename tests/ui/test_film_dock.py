@@ -118,7 +118,7 @@ def test_that_the_tags_follow_the_film_and_keep_what_was_chosen(
     browser = show_tags(qtbot, opened)
     first = cells(opened)["SOPInstanceUID"]
     choose(browser, "BodyPartExamined")
-    opened.workspace.workbench.step(1)
+    opened.workspace.films.step(1)
     qtbot.waitUntil(lambda: cells(opened).get("SOPInstanceUID", first) != first, timeout=WAIT_MS)
     current = opened.workspace.session.current
     assert current is not None
@@ -127,7 +127,7 @@ def test_that_the_tags_follow_the_film_and_keep_what_was_chosen(
 
 
 def test_that_films_without_tags_say_so(qtbot: QtBot, opened: MainWindow) -> None:
-    opened.workspace.workbench.last()
+    opened.workspace.films.last()
     qtbot.keyClick(opened, Qt.Key.Key_T)
     assert opened.dock.tags.view.message.text().startswith("PNG films have no tags")
     assert opened.dock.tags.view.message.isVisible()
@@ -146,13 +146,13 @@ def test_that_the_panel_is_busy_until_the_tags_of_the_film_on_screen_are_here(
     qtbot.addWidget(window)
     window.show()
     slow = SlowTags(engine)
-    window.wake(slow)
+    window.build_panels(slow)
     open_film(qtbot, window, films)
     qtbot.keyClick(window, Qt.Key.Key_T)
     busy = window.dock.tags.busy
     assert busy.isVisible()
     assert cells(window) == {}
-    window.workspace.workbench.step(1)
+    window.workspace.films.step(1)
     slow.waiting[0].set_result(kvp("60"))  # of the film that was left
     qtbot.wait(50)
     assert cells(window) == {}
@@ -376,7 +376,7 @@ def test_that_the_page_is_there_again_next_time(
     again = MainWindow(Settings(settings.path), tmp_path / "results")
     qtbot.addWidget(again)
     again.show()
-    again.wake(LentEngine(engine))
+    again.build_panels(LentEngine(engine))
     assert again.dock.isHidden()
     open_film(qtbot, again, films / "film1.dcm")
     assert again.dock.page == "pipeline"

@@ -57,42 +57,42 @@ def studies(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def space(qtbot: QtBot, window: MainWindow, studies: Path) -> Workspace:
-    space = window.workspace
-    with qtbot.waitSignal(space.workbench.finished_listing, timeout=WAIT_MS):
+def workspace(qtbot: QtBot, window: MainWindow, studies: Path) -> Workspace:
+    workspace = window.workspace
+    with qtbot.waitSignal(workspace.films.finished_listing, timeout=WAIT_MS):
         window.open_paths([studies])
-    show(qtbot, space, "3.dcm")
-    return space
+    show(qtbot, workspace, "3.dcm")
+    return workspace
 
 
-def film(space: Workspace, name: str) -> FilmRef:
-    return next(film for film in space.session.films if film.relative_path == name)
+def film(workspace: Workspace, name: str) -> FilmRef:
+    return next(film for film in workspace.session.films if film.relative_path == name)
 
 
-def show(qtbot: QtBot, space: Workspace, name: str) -> None:
-    space.browser.film_chosen.emit(film(space, name))
-    settle(qtbot, space)
+def show(qtbot: QtBot, workspace: Workspace, name: str) -> None:
+    workspace.browser.film_chosen.emit(film(workspace, name))
+    settle(qtbot, workspace)
 
 
-def settle(qtbot: QtBot, space: Workspace) -> None:
+def settle(qtbot: QtBot, workspace: Workspace) -> None:
     """Until every view shows its film."""
-    views = space.session.views
+    views = workspace.session.views
     qtbot.waitUntil(
         lambda: all(v.film is None or v.radiograph or v.error for v in views), timeout=WAIT_MS
     )
 
 
-def lay(qtbot: QtBot, space: Workspace, key: Qt.Key) -> None:
-    qtbot.keyClick(space.window(), key, ALT)
-    settle(qtbot, space)
+def lay(qtbot: QtBot, workspace: Workspace, key: Qt.Key) -> None:
+    qtbot.keyClick(workspace.window(), key, ALT)
+    settle(qtbot, workspace)
 
 
-def on_screen(space: Workspace) -> list[str]:
-    return [Path(viewer.film_id.split("#")[0]).name for viewer in seen(space)]
+def on_screen(workspace: Workspace) -> list[str]:
+    return [Path(viewer.film_id.split("#")[0]).name for viewer in seen(workspace)]
 
 
-def seen(space: Workspace) -> list[FilmViewer]:
-    return [viewer for viewer in space.grid.viewers if viewer.isVisible()]
+def seen(workspace: Workspace) -> list[FilmViewer]:
+    return [viewer for viewer in workspace.grid.viewers if viewer.isVisible()]
 
 
 def pixels_of(viewer: FilmViewer) -> QWidget:
@@ -101,103 +101,103 @@ def pixels_of(viewer: FilmViewer) -> QWidget:
 
 
 def test_that_a_layout_shows_the_films_that_follow_and_one_film_again(
-    qtbot: QtBot, space: Workspace
+    qtbot: QtBot, workspace: Workspace
 ) -> None:
-    show(qtbot, space, "1.dcm")
-    lay(qtbot, space, Qt.Key.Key_4)
-    assert len(seen(space)) == 4
-    assert on_screen(space)[0] == "1.dcm"
-    assert len(set(on_screen(space))) == 4
-    lay(qtbot, space, Qt.Key.Key_1)
-    assert on_screen(space) == ["1.dcm"]
+    show(qtbot, workspace, "1.dcm")
+    lay(qtbot, workspace, Qt.Key.Key_4)
+    assert len(seen(workspace)) == 4
+    assert on_screen(workspace)[0] == "1.dcm"
+    assert len(set(on_screen(workspace))) == 4
+    lay(qtbot, workspace, Qt.Key.Key_1)
+    assert on_screen(workspace) == ["1.dcm"]
 
 
 def test_that_keys_list_and_findings_are_about_the_view_that_was_clicked(
-    qtbot: QtBot, space: Workspace
+    qtbot: QtBot, workspace: Workspace
 ) -> None:
-    lay(qtbot, space, Qt.Key.Key_2)
-    first, second = seen(space)
+    lay(qtbot, workspace, Qt.Key.Key_2)
+    first, second = seen(workspace)
     qtbot.mouseClick(pixels_of(second), LEFT)
-    assert space.viewer is second
-    assert space.session.current.film_id == second.film_id
-    qtbot.keyClick(space.window(), Qt.Key.Key_I)
+    assert workspace.viewer is second
+    assert workspace.session.current.film_id == second.film_id
+    qtbot.keyClick(workspace.window(), Qt.Key.Key_I)
     assert (first.inverted, second.inverted) == (False, True)
-    assert space.window().bar.buttons["invert"].isChecked()
+    assert workspace.window().bar.buttons["invert"].isChecked()
     kept = first.film_id
-    show(qtbot, space, "5.dcm")
-    assert on_screen(space)[1] == "5.dcm"
+    show(qtbot, workspace, "5.dcm")
+    assert on_screen(workspace)[1] == "5.dcm"
     assert first.film_id == kept
 
 
-def test_that_tab_and_ctrl_tab_move_between_the_views(qtbot: QtBot, space: Workspace) -> None:
-    lay(qtbot, space, Qt.Key.Key_2)
-    first, second = seen(space)
+def test_that_tab_and_ctrl_tab_move_between_the_views(qtbot: QtBot, workspace: Workspace) -> None:
+    lay(qtbot, workspace, Qt.Key.Key_2)
+    first, second = seen(workspace)
     first.setFocus()
     qtbot.keyClick(first.focusProxy(), Qt.Key.Key_Tab)
-    assert space.viewer is second
+    assert workspace.viewer is second
     for expected in (first, second):
-        qtbot.keyClick(space.window(), Qt.Key.Key_Tab, CTRL)
-        assert space.viewer is expected
+        qtbot.keyClick(workspace.window(), Qt.Key.Key_Tab, CTRL)
+        assert workspace.viewer is expected
 
 
 def test_that_fewer_views_keep_the_active_film_with_its_window(
-    qtbot: QtBot, space: Workspace
+    qtbot: QtBot, workspace: Workspace
 ) -> None:
-    lay(qtbot, space, Qt.Key.Key_4)
-    last = seen(space)[3]
+    lay(qtbot, workspace, Qt.Key.Key_4)
+    last = seen(workspace)[3]
     qtbot.mouseClick(pixels_of(last), LEFT)
     last.set_window(Window(1000.0, 300.0))
     film_id = last.film_id
-    lay(qtbot, space, Qt.Key.Key_1)
-    assert space.viewer.film_id == space.session.current.film_id == film_id
-    assert space.viewer.voi_window == Window(1000.0, 300.0)
+    lay(qtbot, workspace, Qt.Key.Key_1)
+    assert workspace.viewer.film_id == workspace.session.current.film_id == film_id
+    assert workspace.viewer.voi_window == Window(1000.0, 300.0)
 
 
 def test_that_a_double_click_maximises_a_view_and_gives_the_others_back(
-    qtbot: QtBot, space: Workspace
+    qtbot: QtBot, workspace: Workspace
 ) -> None:
-    lay(qtbot, space, Qt.Key.Key_4)
-    before = on_screen(space)
-    third = seen(space)[2]
+    lay(qtbot, workspace, Qt.Key.Key_4)
+    before = on_screen(workspace)
+    third = seen(workspace)[2]
     for expected in ([before[2]], before):
         qtbot.mouseClick(pixels_of(third), LEFT)
         qtbot.mouseDClick(pixels_of(third), LEFT)
-        assert on_screen(space) == expected
+        assert on_screen(workspace) == expected
 
 
-def test_that_a_film_dropped_on_a_view_is_shown_there(qtbot: QtBot, space: Workspace) -> None:
-    lay(qtbot, space, Qt.Key.Key_2)
-    first, second = seen(space)
-    kept, data = first.film_id, film_data(film(space, "5.dcm"))
+def test_that_a_film_dropped_on_a_view_is_shown_there(qtbot: QtBot, workspace: Workspace) -> None:
+    lay(qtbot, workspace, Qt.Key.Key_2)
+    first, second = seen(workspace)
+    kept, data = first.film_id, film_data(film(workspace, "5.dcm"))
     copy, none = Qt.DropAction.CopyAction, Qt.KeyboardModifier.NoModifier
     enter = QDragEnterEvent(QPoint(20, 20), copy, data, LEFT, none)
     QApplication.sendEvent(pixels_of(second), enter)
     assert enter.isAccepted()
     QApplication.sendEvent(pixels_of(second), QDropEvent(QPointF(20, 20), copy, data, LEFT, none))
-    settle(qtbot, space)
-    assert second.film_id == film(space, "5.dcm").film_id
+    settle(qtbot, workspace)
+    assert second.film_id == film(workspace, "5.dcm").film_id
     assert first.film_id == kept
-    assert space.viewer is second
+    assert workspace.viewer is second
 
 
 def test_that_linked_views_show_the_same_part_of_films_of_other_sizes(
-    qtbot: QtBot, space: Workspace
+    qtbot: QtBot, workspace: Workspace
 ) -> None:
-    show(qtbot, space, "1.dcm")
-    lay(qtbot, space, Qt.Key.Key_2)
-    show(qtbot, space, "1.dcm")
-    qtbot.mouseClick(pixels_of(seen(space)[1]), LEFT)
-    show(qtbot, space, "2.dcm")
-    small, large = seen(space)[1], seen(space)[0]
-    qtbot.keyClick(space.window(), Qt.Key.Key_L, CTRL)
-    assert space.window().bar.buttons["link_views"].isChecked()
+    show(qtbot, workspace, "1.dcm")
+    lay(qtbot, workspace, Qt.Key.Key_2)
+    show(qtbot, workspace, "1.dcm")
+    qtbot.mouseClick(pixels_of(seen(workspace)[1]), LEFT)
+    show(qtbot, workspace, "2.dcm")
+    small, large = seen(workspace)[1], seen(workspace)[0]
+    qtbot.keyClick(workspace.window(), Qt.Key.Key_L, CTRL)
+    assert workspace.window().bar.buttons["link_views"].isChecked()
     small.set_placement(small.placement.zoomed_at(QPointF(60, 80), 3.0))
     assert share(large.placement) == pytest.approx(share(small.placement))
     small.set_window(Window(1000.0, 500.0))
     assert large.voi_window.width == pytest.approx(500.0, rel=0.05)
     large.fit()  # not the active one: it moves alone
     assert share(small.placement) != pytest.approx(share(large.placement))
-    qtbot.keyClick(space.window(), Qt.Key.Key_L, CTRL)
+    qtbot.keyClick(workspace.window(), Qt.Key.Key_L, CTRL)
     before = large.voi
     small.set_window(Window(2000.0, 100.0))
     assert large.voi is before
@@ -210,14 +210,14 @@ def share(placement: Placement) -> tuple[float, float, float]:
 
 
 def test_that_a_film_that_joins_linked_views_is_seen_as_they_are(
-    qtbot: QtBot, space: Workspace
+    qtbot: QtBot, workspace: Workspace
 ) -> None:
-    lay(qtbot, space, Qt.Key.Key_2)
-    first, second = seen(space)
-    qtbot.keyClick(space.window(), Qt.Key.Key_L, CTRL)
+    lay(qtbot, workspace, Qt.Key.Key_2)
+    first, second = seen(workspace)
+    qtbot.keyClick(workspace.window(), Qt.Key.Key_L, CTRL)
     first.set_placement(first.placement.zoomed_at(QPointF(40, 40), 2.0))
     qtbot.mouseClick(pixels_of(second), LEFT)
-    show(qtbot, space, "2.dcm")
+    show(qtbot, workspace, "2.dcm")
     assert share(second.placement) == pytest.approx(share(first.placement))
 
 
@@ -245,103 +245,103 @@ def test_that_default_and_automatic_window_match_their_own_kind() -> None:
 
 
 def test_that_the_nearest_earlier_film_opens_at_the_right_with_its_distance_in_time(
-    qtbot: QtBot, space: Workspace
+    qtbot: QtBot, workspace: Workspace
 ) -> None:
-    qtbot.keyClick(space.window(), Qt.Key.Key_P, SHIFT)
-    settle(qtbot, space)
-    assert on_screen(space) == ["3.dcm", "2.dcm"]
-    assert space.session.current.relative_path == "3.dcm"
-    assert space.grid.note_of(0) == "Current   2024-01-19"
-    assert space.grid.note_of(1) == "Prior   2023-05-15   8 mo earlier (249 days)"
-    qtbot.keyClick(space.window(), Qt.Key.Key_X)
-    assert space.grid.note_of(1) == "Prior   8 mo earlier (249 days)"
-    show(qtbot, space, "5.dcm")
-    assert (space.grid.note_of(0), space.grid.note_of(1)) == ("", "")
+    qtbot.keyClick(workspace.window(), Qt.Key.Key_P, SHIFT)
+    settle(qtbot, workspace)
+    assert on_screen(workspace) == ["3.dcm", "2.dcm"]
+    assert workspace.session.current.relative_path == "3.dcm"
+    assert workspace.grid.note_of(0) == "Current   2024-01-19"
+    assert workspace.grid.note_of(1) == "Prior   2023-05-15   8 mo earlier (249 days)"
+    qtbot.keyClick(workspace.window(), Qt.Key.Key_X)
+    assert workspace.grid.note_of(1) == "Prior   8 mo earlier (249 days)"
+    show(qtbot, workspace, "5.dcm")
+    assert (workspace.grid.note_of(0), workspace.grid.note_of(1)) == ("", "")
 
 
 def test_that_the_current_film_makes_room_for_its_prior_at_the_right(
-    qtbot: QtBot, space: Workspace
+    qtbot: QtBot, workspace: Workspace
 ) -> None:
-    lay(qtbot, space, Qt.Key.Key_2)
-    qtbot.mouseClick(pixels_of(seen(space)[1]), LEFT)
-    show(qtbot, space, "3.dcm")
-    space.viewer.set_inverted(True)
-    qtbot.keyClick(space.window(), Qt.Key.Key_P, SHIFT)
-    settle(qtbot, space)
-    assert on_screen(space) == ["3.dcm", "2.dcm"]
-    assert [viewer.inverted for viewer in seen(space)] == [True, False]
+    lay(qtbot, workspace, Qt.Key.Key_2)
+    qtbot.mouseClick(pixels_of(seen(workspace)[1]), LEFT)
+    show(qtbot, workspace, "3.dcm")
+    workspace.viewer.set_inverted(True)
+    qtbot.keyClick(workspace.window(), Qt.Key.Key_P, SHIFT)
+    settle(qtbot, workspace)
+    assert on_screen(workspace) == ["3.dcm", "2.dcm"]
+    assert [viewer.inverted for viewer in seen(workspace)] == [True, False]
 
 
 def test_that_a_film_without_a_prior_says_so_and_nothing_moves(
-    qtbot: QtBot, space: Workspace
+    qtbot: QtBot, workspace: Workspace
 ) -> None:
-    show(qtbot, space, "5.dcm")
-    qtbot.keyClick(space.window(), Qt.Key.Key_P, SHIFT)
-    said = [f"{m.title} {m.text}" for m in space.window().banners.messages()]
+    show(qtbot, workspace, "5.dcm")
+    qtbot.keyClick(workspace.window(), Qt.Key.Key_P, SHIFT)
+    said = [f"{m.title} {m.text}" for m in workspace.window().banners.messages()]
     assert any("no earlier study of this patient" in text for text in said)
-    assert on_screen(space) == ["5.dcm"]
+    assert on_screen(workspace) == ["5.dcm"]
 
 
 def test_that_each_view_keeps_the_heat_map_of_its_own_film(
-    qtbot: QtBot, space: Workspace, bundle: Path
+    qtbot: QtBot, workspace: Workspace, bundle: Path
 ) -> None:
-    space.window().open_model(bundle)
-    qtbot.waitUntil(lambda: space.session.model is not None, timeout=WAIT_MS)
-    lay(qtbot, space, Qt.Key.Key_2)
-    first, second = seen(space)
-    qtbot.keyClick(space.window(), Qt.Key.Key_Return)
+    workspace.window().open_model(bundle)
+    qtbot.waitUntil(lambda: workspace.session.model is not None, timeout=WAIT_MS)
+    lay(qtbot, workspace, Qt.Key.Key_2)
+    first, second = seen(workspace)
+    qtbot.keyClick(workspace.window(), Qt.Key.Key_Return)
     qtbot.mouseClick(pixels_of(second), LEFT)
-    show(qtbot, space, "5.dcm")
-    qtbot.keyClick(space.window(), Qt.Key.Key_Return)
-    session = space.session
+    show(qtbot, workspace, "5.dcm")
+    qtbot.keyClick(workspace.window(), Qt.Key.Key_Return)
+    session = workspace.session
     films = [view.film for view in session.views]
     qtbot.waitUntil(lambda: all(session.result(film) for film in films), timeout=WAIT_MS)
     plain = [viewer.picture() for viewer in (first, second)]
-    with qtbot.waitSignal(space.judging.heat_map_ready, timeout=WAIT_MS):
-        qtbot.keyClick(space.window(), Qt.Key.Key_G)
+    with qtbot.waitSignal(workspace.model_controller.heat_map_ready, timeout=WAIT_MS):
+        qtbot.keyClick(workspace.window(), Qt.Key.Key_G)
     assert first.picture() == plain[0]
     assert second.picture() != plain[1]
     qtbot.mouseClick(pixels_of(first), LEFT)
-    assert not space.heat.on
-    assert not space.findings.heat.switch.isChecked()
-    assert space.findings.state.result is session.result(films[0])
+    assert not workspace.heat_maps.on
+    assert not workspace.findings.heat.switch.isChecked()
+    assert workspace.findings.state.result is session.result(films[0])
     qtbot.mouseClick(pixels_of(second), LEFT)
-    assert space.heat.on
+    assert workspace.heat_maps.on
 
 
 def test_that_another_folder_leaves_nothing_of_the_earlier_one_in_any_view(
-    qtbot: QtBot, space: Workspace, bundle: Path, films: Path, tmp_path: Path
+    qtbot: QtBot, workspace: Workspace, bundle: Path, films: Path, tmp_path: Path
 ) -> None:
-    space.window().open_model(bundle)
-    qtbot.waitUntil(lambda: space.session.model is not None, timeout=WAIT_MS)
-    lay(qtbot, space, Qt.Key.Key_4)
-    for viewer in seen(space)[:2]:
+    workspace.window().open_model(bundle)
+    qtbot.waitUntil(lambda: workspace.session.model is not None, timeout=WAIT_MS)
+    lay(qtbot, workspace, Qt.Key.Key_4)
+    for viewer in seen(workspace)[:2]:
         qtbot.mouseClick(pixels_of(viewer), LEFT)
-        qtbot.keyClick(space.window(), Qt.Key.Key_Return)
+        qtbot.keyClick(workspace.window(), Qt.Key.Key_Return)
     (tmp_path / "one.dcm").write_bytes((films / "film1.dcm").read_bytes())
-    with qtbot.waitSignal(space.workbench.finished_listing, timeout=WAIT_MS):
-        space.window().open_paths([tmp_path])
-    settle(qtbot, space)
-    assert sorted(viewer.film_id for viewer in seen(space))[:3] == ["", "", ""]
+    with qtbot.waitSignal(workspace.films.finished_listing, timeout=WAIT_MS):
+        workspace.window().open_paths([tmp_path])
+    settle(qtbot, workspace)
+    assert sorted(viewer.film_id for viewer in seen(workspace))[:3] == ["", "", ""]
     QTest.qWait(300)  # what was asked for the earlier folder would arrive now
-    only = film(space, "one.dcm")
-    assert [viewer.film_id for viewer in seen(space) if viewer.film_id] == [only.film_id]
-    assert space.session.result(only) is None
-    assert not space.judging.is_busy(only)
+    only = film(workspace, "one.dcm")
+    assert [viewer.film_id for viewer in seen(workspace) if viewer.film_id] == [only.film_id]
+    assert workspace.session.result(only) is None
+    assert not workspace.model_controller.is_busy(only)
 
 
 def test_that_layout_and_link_are_there_again_at_the_next_start(
-    qtbot: QtBot, space: Workspace, settings: Settings, engine: Engine, tmp_path: Path
+    qtbot: QtBot, workspace: Workspace, settings: Settings, engine: Engine, tmp_path: Path
 ) -> None:
-    lay(qtbot, space, Qt.Key.Key_2)
-    qtbot.keyClick(space.window(), Qt.Key.Key_L, CTRL)
-    space.window().close()
+    lay(qtbot, workspace, Qt.Key.Key_2)
+    qtbot.keyClick(workspace.window(), Qt.Key.Key_L, CTRL)
+    workspace.window().close()
     again = MainWindow(Settings(settings.path), tmp_path / "results")
     qtbot.addWidget(again)
     again.show()
-    again.wake(LentEngine(engine))
-    assert again.workspace.views.layout_name == "1x2"
-    assert again.workspace.views.linking.on
+    again.build_panels(LentEngine(engine))
+    assert again.workspace.view_controller.layout_name == "1x2"
+    assert again.workspace.view_controller.linking.on
     assert again.bar.buttons["layout_1x2"].isChecked()
     again.close()
 

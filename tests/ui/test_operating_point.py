@@ -20,9 +20,9 @@ LEFT = Qt.MouseButton.LeftButton
 
 @pytest.fixture
 def judged(qtbot: QtBot, ready: MainWindow) -> MainWindow:
-    space = ready.workspace
-    space.judging.classify()
-    qtbot.waitUntil(lambda: space.findings.state.kind == "judged", timeout=WAIT_MS)
+    workspace = ready.workspace
+    workspace.model_controller.classify()
+    qtbot.waitUntil(lambda: workspace.findings.state.kind == "judged", timeout=WAIT_MS)
     return ready
 
 
@@ -104,7 +104,7 @@ def test_that_a_batch_keeps_the_point_in_force_and_says_whose_it_is(
 ) -> None:
     pull(qtbot, bar_of(judged, "Opacity"), 0.3)
     threshold = judged.workspace.session.own_points["Opacity"]
-    batch = judged.workspace.batch
+    batch = judged.workspace.batch_runner
     with qtbot.waitSignal(batch.finished, timeout=WAIT_MS):
         qtbot.keyClick(judged, Qt.Key.Key_B)
     assert f",{threshold!r}," in batch.csv_path.read_text(encoding="utf-8")

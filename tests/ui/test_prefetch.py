@@ -59,7 +59,7 @@ def window(qtbot: QtBot, noting: Noting, settings: Settings, tmp_path: Path) -> 
     window = MainWindow(settings, tmp_path / "results")
     qtbot.addWidget(window)
     window.show()
-    window.wake(noting)
+    window.build_panels(noting)
     return window
 
 
@@ -77,20 +77,20 @@ def folder(films_dir: Path, tmp_path: Path) -> Path:
 def test_that_a_film_that_is_on_its_way_is_shown_from_that_decode(
     qtbot: QtBot, window: MainWindow, noting: Noting, folder: Path, steps: int
 ) -> None:
-    space = window.workspace
+    workspace = window.workspace
 
     def go() -> None:
         for step in (1, -1, 1)[:steps]:
-            space.workbench.step(step)
+            workspace.films.step(step)
 
     noting.ahead = go
     window.open_paths([folder])
     qtbot.waitUntil(lambda: noting.ahead is None, timeout=WAIT_MS)
-    session = space.session
+    session = workspace.session
     qtbot.waitUntil(
         lambda: session.current.relative_path == "1.jpg" and session.radiograph is not None,
         timeout=WAIT_MS,
     )
-    assert space.viewer.radiograph is session.radiograph
+    assert workspace.viewer.radiograph is session.radiograph
     assert noting.decoded.count("1.jpg") == 1
     assert len(noting.hastened) == 1

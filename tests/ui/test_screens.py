@@ -51,9 +51,9 @@ def test_that_windows_kept_on_a_monitor_that_is_gone_come_back_into_reach(
     window = MainWindow(places, tmp_path)
     qtbot.addWidget(window)
     window.show()
-    window.wake(LentEngine(engine))
-    window.workspace.second.open()
-    second = window.workspace.second.window
+    window.build_panels(LentEngine(engine))
+    window.workspace.second_window.open()
+    second = window.workspace.second_window.window
     assert second is not None
     assert is_in_reach(window)
     assert is_in_reach(second)

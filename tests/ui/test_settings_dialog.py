@@ -155,7 +155,7 @@ def test_that_the_theme_changes_while_the_window_is_open(
 
 def test_that_what_can_hold_at_once_does(window: MainWindow) -> None:
     window.preferences.show()
-    dialog, space = window.preferences.dialog, window.workspace
+    dialog, workspace = window.preferences.dialog, window.workspace
     for key, value in (
         ("hide_identity", True),
         ("heat_map_opacity", 0.8),
@@ -163,10 +163,10 @@ def test_that_what_can_hold_at_once_does(window: MainWindow) -> None:
         ("max_megapixels", 50.0),
     ):
         page_of(dialog, key).fields[key].edited.emit(value)
-    heat = space.findings.heat
-    assert space.hides_identity
+    heat = workspace.findings.heat
+    assert workspace.hides_identity
     assert (heat.opacity.value(), heat.cutoff.value()) == (80, 35)
-    assert space.workbench._engine.limits.max_megapixels == 50
+    assert workspace.films._engine.limits.max_megapixels == 50
     dialog.close()
 
 
@@ -196,23 +196,23 @@ def test_that_heat_maps_start_with_the_method_of_the_settings(
     window = MainWindow(settings, tmp_path / "results")
     qtbot.addWidget(window)
     window.show()
-    window.wake(LentEngine(engine))
-    space = window.workspace
-    space.heat.set_on(True)  # before there is anything to choose from
+    window.build_panels(LentEngine(engine))
+    workspace = window.workspace
+    workspace.heat_maps.set_on(True)  # before there is anything to choose from
     window.open_paths([films])
-    session = space.session
+    session = workspace.session
     qtbot.waitUntil(lambda: session.radiograph is not None, timeout=WAIT_MS)
     qtbot.waitUntil(lambda: session.model is not None, timeout=WAIT_MS)
-    with qtbot.waitSignal(space.judging.heat_map_ready, timeout=WAIT_MS) as first:
-        space.judging.classify()
+    with qtbot.waitSignal(workspace.model_controller.heat_map_ready, timeout=WAIT_MS) as first:
+        workspace.model_controller.classify()
     assert first.args[0].method == "input-gradient"
-    assert space.findings.heat.chosen()[1] == "input-gradient"
+    assert workspace.findings.heat.chosen()[1] == "input-gradient"
     window.preferences.show()
     field = page_of(window.preferences.dialog, "heat_map_method").fields["heat_map_method"]
-    with qtbot.waitSignal(space.judging.heat_map_ready, timeout=WAIT_MS) as second:
+    with qtbot.waitSignal(workspace.model_controller.heat_map_ready, timeout=WAIT_MS) as second:
         field.edited.emit("occlusion")
     assert second.args[0].method == "occlusion"
-    assert space.findings.heat.chosen()[1] == "occlusion"
+    assert workspace.findings.heat.chosen()[1] == "occlusion"
     window.preferences.dialog.close()
 
 
@@ -387,8 +387,8 @@ def test_that_the_defaults_of_the_model_s_page_are_restored_together(
     ready.preferences.show("Model")
     page = page_of(ready.preferences.dialog, "model")
     page.restore_defaults()
-    judging = ready.workspace.judging
-    qtbot.waitUntil(lambda: not judging.loading, timeout=WAIT_MS)
+    model_controller = ready.workspace.model_controller
+    qtbot.waitUntil(lambda: not model_controller.loading, timeout=WAIT_MS)
     model = ready.workspace.session.model.model
     assert (model.path, model.device) == (find_model(), "auto")
     assert (settings["model"], settings["device"]) == ("", "auto")

@@ -52,7 +52,7 @@ settings = Settings()
 settings["model"] = "none"
 window = MainWindow(settings, None)
 before = set(sys.modules)
-window.wake(Engine(1))
+window.build_panels(Engine(1))
 print("late", *sorted(n for n in set(sys.modules) - before if n.startswith("xrayview")))
 sys.stdout.flush()
 window.close()
@@ -87,9 +87,9 @@ def test_that_the_window_answers_while_it_wakes(
 ) -> None:
     window = asleep(qtbot, settings, tmp_path)
     asked: list[str] = []
-    in_turns(window, window.waking(LentEngine(engine)), lambda: True)
-    QTimer.singleShot(0, lambda: asked.append("awake" if window.awake else "asleep"))
-    qtbot.waitUntil(lambda: window.awake)
+    in_turns(window, window.build_steps(LentEngine(engine)), lambda: True)
+    QTimer.singleShot(0, lambda: asked.append("awake" if window.has_panels else "asleep"))
+    qtbot.waitUntil(lambda: window.has_panels)
     assert asked == ["asleep"]
     window.close()
 
@@ -100,12 +100,12 @@ def test_that_what_is_asked_while_it_wakes_is_done_once_it_is_awake(
     settings["model"] = "none"
     window = asleep(qtbot, settings, tmp_path)
     asked = iter([lambda: window.open_paths([films]), *_pressing(qtbot, window, "TGX")])
-    for _ in window.waking(LentEngine(engine)):
+    for _ in window.build_steps(LentEngine(engine)):
         next(asked, lambda: None)()
     assert next(asked, None) is None
     assert window.dock.isHidden()
-    bench = window.workspace.workbench
-    qtbot.waitSignal(bench.finished_listing, timeout=WAIT_MS).wait()
+    controller = window.workspace.films
+    qtbot.waitSignal(controller.finished_listing, timeout=WAIT_MS).wait()
     assert window.workspace.session.folder == films
     window.close()
 
@@ -129,7 +129,7 @@ def test_that_few_widgets_are_made_in_each_turn_and_in_their_place(
     watch = Watch()
     counts = [len(window.findChildren(QWidget))]
     QApplication.instance().installEventFilter(watch)
-    counts += [len(window.findChildren(QWidget)) for _ in window.waking(LentEngine(engine))]
+    counts += [len(window.findChildren(QWidget)) for _ in window.build_steps(LentEngine(engine))]
     QApplication.instance().removeEventFilter(watch)
     assert max(after - before for before, after in pairwise(counts)) <= _MOST_WIDGETS
     assert len(stylings) <= _MOST_STYLINGS * (counts[-1] - counts[0])
@@ -146,10 +146,10 @@ def test_that_a_window_closed_while_it_wakes_takes_no_further_step(
     window = asleep(qtbot, settings, tmp_path)
     lent, closed = LentEngine(engine), []
     monkeypatch.setattr(lent, "close", lambda: closed.append(True))
-    steps = window.waking(lent)
+    steps = window.build_steps(lent)
     next(steps)
-    in_turns(window, steps, lambda: not window.closed)
+    in_turns(window, steps, lambda: not window.is_closed)
     window.close()
     qtbot.wait(50)
     assert closed == [True]
-    assert not window.awake
+    assert not window.has_panels

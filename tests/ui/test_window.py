@@ -44,7 +44,7 @@ def show(qtbot: QtBot, window: MainWindow, name: str) -> None:
 
 def classify(qtbot: QtBot, window: MainWindow) -> None:
     session = session_of(window)
-    window.workspace.judging.classify()
+    window.workspace.model_controller.classify()
     qtbot.waitUntil(lambda: session.result(session.current) is not None, timeout=WAIT_MS)
 
 
@@ -86,31 +86,31 @@ def test_that_the_film_has_the_keyboard_once_a_folder_is_open(opened: MainWindow
 def test_that_the_first_film_is_shown_and_its_neighbours_follow_the_keys(
     qtbot: QtBot, opened: MainWindow
 ) -> None:
-    space = opened.workspace
-    first, second = space.session.films[:2]
-    assert space.viewer.film_id == first.film_id
+    workspace = opened.workspace
+    first, second = workspace.session.films[:2]
+    assert workspace.viewer.film_id == first.film_id
     qtbot.keyClick(opened, Qt.Key.Key_Down)
-    qtbot.waitUntil(lambda: space.viewer.film_id == second.film_id, timeout=WAIT_MS)
-    assert space.browser.tree.currentIndex().data(NODE).film == second
-    space.browser.tree.setFocus()
-    qtbot.keyClick(space.browser.tree, Qt.Key.Key_Up)
-    qtbot.waitUntil(lambda: space.viewer.film_id == first.film_id, timeout=WAIT_MS)
-    qtbot.keyClick(space.browser.tree, Qt.Key.Key_End)
-    last = space.session.films[-1]
-    qtbot.waitUntil(lambda: space.viewer.film_id == last.film_id, timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: workspace.viewer.film_id == second.film_id, timeout=WAIT_MS)
+    assert workspace.browser.tree.currentIndex().data(NODE).film == second
+    workspace.browser.tree.setFocus()
+    qtbot.keyClick(workspace.browser.tree, Qt.Key.Key_Up)
+    qtbot.waitUntil(lambda: workspace.viewer.film_id == first.film_id, timeout=WAIT_MS)
+    qtbot.keyClick(workspace.browser.tree, Qt.Key.Key_End)
+    last = workspace.session.films[-1]
+    qtbot.waitUntil(lambda: workspace.viewer.film_id == last.film_id, timeout=WAIT_MS)
 
 
 def test_that_thumbnails_arrive(qtbot: QtBot, opened: MainWindow) -> None:
-    space = opened.workspace
-    film = space.session.films[0]
-    qtbot.waitUntil(lambda: space.thumbnails.picture(film) is not None, timeout=WAIT_MS)
-    assert space.thumbnails.picture(film).size().height() > 0
+    workspace = opened.workspace
+    film = workspace.session.films[0]
+    qtbot.waitUntil(lambda: workspace.thumbnails.picture(film) is not None, timeout=WAIT_MS)
+    assert workspace.thumbnails.picture(film).size().height() > 0
 
 
 def test_that_the_filter_leaves_the_films_that_hold_the_word(opened: MainWindow) -> None:
     opened.workspace.browser.field.setText("a.png")
     assert rows(opened) == ["png", ". a.png"]
-    assert opened.workspace.workbench.position() == (0, 1)
+    assert opened.workspace.films.position() == (0, 1)
     opened.workspace.browser.field.setText("no such word")
     assert rows(opened) == []
 
@@ -135,13 +135,13 @@ def test_that_a_film_is_classified_and_its_scores_stand_in_panel_and_list(
     qtbot: QtBot, ready: MainWindow
 ) -> None:
     classify(qtbot, ready)
-    space = ready.workspace
-    said = space.session.result(space.session.current).prediction
-    assert space.findings.state.kind == "judged"
-    assert set(space.findings.findings_in_order()) == set(said.findings)
-    best = space.findings.findings_in_order()[0]
+    workspace = ready.workspace
+    said = workspace.session.result(workspace.session.current).prediction
+    assert workspace.findings.state.kind == "judged"
+    assert set(workspace.findings.findings_in_order()) == set(said.findings)
+    best = workspace.findings.findings_in_order()[0]
     assert said.scores[said.findings.index(best)] == max(said.scores)
-    chip = chip_of(space.session, space.session.current)
+    chip = chip_of(workspace.session, workspace.session.current)
     assert chip.text == f"{said.scores[said.findings.index('Opacity')]:.2f}"
 
 
@@ -159,47 +159,47 @@ def test_that_the_display_window_never_changes_a_prediction(
 
 def test_that_a_heat_map_is_computed_shown_and_hidden(qtbot: QtBot, ready: MainWindow) -> None:
     classify(qtbot, ready)
-    space = ready.workspace
-    plain = space.viewer.picture()
-    with qtbot.waitSignal(space.judging.heat_map_ready, timeout=WAIT_MS):
-        space.heat.set_on(True)
-    assert space.viewer.picture() != plain
+    workspace = ready.workspace
+    plain = workspace.viewer.picture()
+    with qtbot.waitSignal(workspace.model_controller.heat_map_ready, timeout=WAIT_MS):
+        workspace.heat_maps.set_on(True)
+    assert workspace.viewer.picture() != plain
     qtbot.keyClick(ready, Qt.Key.Key_G)
-    assert not space.heat.on
-    assert space.viewer.picture() == plain
+    assert not workspace.heat_maps.on
+    assert workspace.viewer.picture() == plain
 
 
 def test_that_shift_and_a_number_chooses_the_finding_of_the_heat_map(
     qtbot: QtBot, ready: MainWindow
 ) -> None:
     classify(qtbot, ready)
-    space = ready.workspace
-    with qtbot.waitSignal(space.judging.heat_map_ready, timeout=WAIT_MS) as heard:
+    workspace = ready.workspace
+    with qtbot.waitSignal(workspace.model_controller.heat_map_ready, timeout=WAIT_MS) as heard:
         qtbot.keyClick(ready, Qt.Key.Key_2, Qt.KeyboardModifier.ShiftModifier)
-    assert heard.args[0].finding == space.findings.findings_in_order()[1]
+    assert heard.args[0].finding == workspace.findings.findings_in_order()[1]
 
 
 def test_that_a_late_result_of_another_film_is_not_shown(qtbot: QtBot, ready: MainWindow) -> None:
-    space = ready.workspace
-    first = space.session.current
-    space.judging.classify()
-    space.workbench.last()  # the answer of the first film is still on its way
-    qtbot.waitUntil(lambda: space.session.result(first) is not None, timeout=WAIT_MS)
-    assert space.session.result(space.session.current) is None
-    assert space.findings.findings_in_order() == ()
-    assert space.findings.state.kind in ("unasked", "busy")
+    workspace = ready.workspace
+    first = workspace.session.current
+    workspace.model_controller.classify()
+    workspace.films.last()  # the answer of the first film is still on its way
+    qtbot.waitUntil(lambda: workspace.session.result(first) is not None, timeout=WAIT_MS)
+    assert workspace.session.result(workspace.session.current) is None
+    assert workspace.findings.findings_in_order() == ()
+    assert workspace.findings.state.kind in ("unasked", "busy")
 
 
 def test_that_a_folder_opened_again_while_its_film_is_classified_can_be_classified(
     qtbot: QtBot, ready: MainWindow, films: Path
 ) -> None:
-    space = ready.workspace
-    space.judging.classify()
-    with qtbot.waitSignal(space.workbench.finished_listing, timeout=WAIT_MS):
+    workspace = ready.workspace
+    workspace.model_controller.classify()
+    with qtbot.waitSignal(workspace.films.finished_listing, timeout=WAIT_MS):
         ready.open_paths([films])
-    assert space.findings.state.kind == "unasked"
+    assert workspace.findings.state.kind == "unasked"
     classify(qtbot, ready)
-    assert space.findings.state.kind == "judged"
+    assert workspace.findings.state.kind == "judged"
 
 
 def test_that_a_film_that_cannot_be_read_says_why_and_the_next_one_works(
@@ -208,16 +208,16 @@ def test_that_a_film_that_cannot_be_read_says_why_and_the_next_one_works(
     whole = (films / "film1.dcm").read_bytes()
     (tmp_path / "cut.dcm").write_bytes(whole[: len(whole) // 2])
     (tmp_path / "good.dcm").write_bytes((films / "film2.dcm").read_bytes())
-    space = ready.workspace
+    workspace = ready.workspace
     ready.open_paths([tmp_path])
-    qtbot.waitUntil(lambda: space.session.film_error is not None, timeout=WAIT_MS)
-    assert space.findings.state.kind == "unread"
+    qtbot.waitUntil(lambda: workspace.session.film_error is not None, timeout=WAIT_MS)
+    assert workspace.findings.state.kind == "unread"
     classify(qtbot, ready)
-    result = space.session.result(space.session.current)
+    result = workspace.session.result(workspace.session.current)
     assert (result.status, result.code) == (Status.ERROR, StatusCode.DECODE_FAILED)
     assert result.prediction is None
     show(qtbot, ready, "good.dcm")
-    assert space.session.film_error is None
+    assert workspace.session.film_error is None
 
 
 @pytest.mark.parametrize("what", ["empty folder", "gone", "no film"])
@@ -243,7 +243,7 @@ def test_that_a_folder_without_films_leaves_nothing_of_the_film_before(
 ) -> None:
     qtbot.waitUntil(lambda: opened.status.left_text().startswith("DICOM"), timeout=WAIT_MS)
     (tmp_path / "notes.txt").write_text("not a film", encoding="utf-8")
-    with qtbot.waitSignal(opened.workspace.workbench.finished_listing, timeout=WAIT_MS):
+    with qtbot.waitSignal(opened.workspace.films.finished_listing, timeout=WAIT_MS):
         opened.open_paths([tmp_path])
     assert session_of(opened).radiograph is None
     assert opened.status.left_text() == ""
@@ -260,7 +260,7 @@ def test_that_files_that_are_dropped_are_listed(
     drop = QDropEvent(QPointF(20, 20), copy, data, left, none)
     QApplication.sendEvent(window, enter)
     assert enter.isAccepted()
-    with qtbot.waitSignal(window.workspace.workbench.finished_listing, timeout=WAIT_MS):
+    with qtbot.waitSignal(window.workspace.films.finished_listing, timeout=WAIT_MS):
         QApplication.sendEvent(window, drop)
     assert [f.relative_path for f in session_of(window).films] == ["film1.dcm", "png/a.png"]
 

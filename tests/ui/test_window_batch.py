@@ -24,7 +24,7 @@ OWN_TO_A_RUN = ("run_id", "time_utc")
 
 def run(qtbot: QtBot, window: MainWindow) -> Path:
     """Classify the open folder; the path of its CSV."""
-    batch = window.workspace.batch
+    batch = window.workspace.batch_runner
     with qtbot.waitSignal(batch.finished, timeout=WAIT_MS):
         qtbot.keyClick(window, Qt.Key.Key_B)
     assert batch.csv_path is not None
@@ -36,7 +36,7 @@ def open_many(qtbot: QtBot, window: MainWindow, films: Path, folder: Path, count
     folder.mkdir()
     for number in range(count):
         shutil.copy(films / "png" / "a.png", folder / f"{number:03}.png")
-    with qtbot.waitSignal(window.workspace.workbench.finished_listing, timeout=WAIT_MS):
+    with qtbot.waitSignal(window.workspace.films.finished_listing, timeout=WAIT_MS):
         window.open_paths([folder])
 
 
@@ -65,44 +65,44 @@ def test_that_every_file_is_a_row_of_the_table_and_films_get_their_scores(
     qtbot: QtBot, ready: MainWindow
 ) -> None:
     run(qtbot, ready)
-    space = ready.workspace
-    results = space.table.rows.results
+    workspace = ready.workspace
+    results = workspace.result_table.rows.results
     assert [r.relative_path for r in results if r.status is Status.ERROR] == [
         "empty.dcm",
         "notes.txt",
     ]
-    assert all(space.session.result(film) is not None for film in space.session.films)
-    assert space.findings.state.kind == "judged"
-    assert "6 rows" in space.line.text()
+    assert all(workspace.session.result(film) is not None for film in workspace.session.films)
+    assert workspace.findings.state.kind == "judged"
+    assert "6 rows" in workspace.batch_line.text()
 
 
 def test_that_a_row_opens_its_film(qtbot: QtBot, ready: MainWindow) -> None:
     run(qtbot, ready)
-    space = ready.workspace
-    space.table.show()
-    places = [r.relative_path for r in space.table.rows.results]
-    space.table.view.selectRow(places.index("png/a.png"))
-    film = next(f for f in space.session.films if f.relative_path == "png/a.png")
-    qtbot.waitUntil(lambda: space.viewer.film_id == film.film_id, timeout=WAIT_MS)
+    workspace = ready.workspace
+    workspace.result_table.show()
+    places = [r.relative_path for r in workspace.result_table.rows.results]
+    workspace.result_table.view.selectRow(places.index("png/a.png"))
+    film = next(f for f in workspace.session.films if f.relative_path == "png/a.png")
+    qtbot.waitUntil(lambda: workspace.viewer.film_id == film.film_id, timeout=WAIT_MS)
 
 
 def test_that_the_cursor_of_the_table_walks_its_rows(qtbot: QtBot, ready: MainWindow) -> None:
     run(qtbot, ready)
-    space = ready.workspace
-    space.table.show()
-    space.table.show_only(Status.OK)
-    space.table.view.setFocus()
-    space.table.view.selectRow(0)
+    workspace = ready.workspace
+    workspace.result_table.show()
+    workspace.result_table.show_only(Status.OK)
+    workspace.result_table.view.setFocus()
+    workspace.result_table.view.selectRow(0)
     opened = []
-    space.table.film_chosen.connect(lambda result: opened.append(result.relative_path))
-    qtbot.keyClick(space.table.view, Qt.Key.Key_Down)
-    qtbot.keyClick(space.table.view, Qt.Key.Key_Down)
+    workspace.result_table.film_chosen.connect(lambda result: opened.append(result.relative_path))
+    qtbot.keyClick(workspace.result_table.view, Qt.Key.Key_Down)
+    qtbot.keyClick(workspace.result_table.view, Qt.Key.Key_Down)
     assert opened == ["film2.dcm", "film3.dcm"]
 
 
 def test_that_the_table_shows_one_status_when_asked(qtbot: QtBot, ready: MainWindow) -> None:
     run(qtbot, ready)
-    table = ready.workspace.table
+    table = ready.workspace.result_table
     table.show_only(Status.ERROR)
     shown = [table.filter.index(n, 1).data() for n in range(table.filter.rowCount())]
     assert shown == ["empty.dcm", "notes.txt"]
@@ -112,7 +112,7 @@ def test_that_the_table_shows_one_status_when_asked(qtbot: QtBot, ready: MainWin
 
 def test_that_a_file_without_a_prediction_has_no_number(qtbot: QtBot, ready: MainWindow) -> None:
     run(qtbot, ready)
-    table = ready.workspace.table
+    table = ready.workspace.result_table
     table.show_only(Status.ERROR)
     columns = range(2, table.rows.columnCount() - 1)
     assert {table.filter.index(0, c).data() for c in columns} <= {"", "–"}
@@ -121,12 +121,12 @@ def test_that_a_file_without_a_prediction_has_no_number(qtbot: QtBot, ready: Mai
 def test_that_a_cancelled_batch_leaves_a_valid_csv(
     qtbot: QtBot, ready: MainWindow, films: Path, tmp_path: Path
 ) -> None:
-    space = ready.workspace
+    workspace = ready.workspace
     open_many(qtbot, ready, films, tmp_path / "many", 200)
     heard = []
-    space.batch.finished.connect(heard.append)
-    space.batch.progressed.connect(lambda _: space.batch.cancel())
-    space.batch.start()
+    workspace.batch_runner.finished.connect(heard.append)
+    workspace.batch_runner.progressed.connect(lambda _: workspace.batch_runner.cancel())
+    workspace.batch_runner.start()
     qtbot.waitUntil(lambda: bool(heard), timeout=WAIT_MS)
     assert heard[0].cancelled
     rows = rows_of(heard[0].csv_path)
@@ -137,7 +137,7 @@ def test_that_a_cancelled_batch_leaves_a_valid_csv(
 def test_that_a_batch_that_was_asked_for_before_its_model_says_so_until_it_is_there(
     qtbot: QtBot, opened: MainWindow, bundle: Path
 ) -> None:
-    opened.workspace.batch.start()
+    opened.workspace.batch_runner.start()
     assert "Wait for the one" in opened.banners.messages()[0].text
     opened.open_model(bundle)
     qtbot.waitUntil(lambda: opened.workspace.session.model is not None, timeout=WAIT_MS)
@@ -147,17 +147,17 @@ def test_that_a_batch_that_was_asked_for_before_its_model_says_so_until_it_is_th
 def test_that_a_cancelled_batch_goes_on_with_the_rest_in_the_same_csv(
     qtbot: QtBot, ready: MainWindow, settings: Settings, films: Path, tmp_path: Path
 ) -> None:
-    space = ready.workspace
+    workspace = ready.workspace
     open_many(qtbot, ready, films, tmp_path / "many", 120)
-    rest = next(b for b in space.line.findChildren(QPushButton) if "rest" in b.text())
+    rest = next(b for b in workspace.batch_line.findChildren(QPushButton) if "rest" in b.text())
     heard = []
-    space.batch.finished.connect(heard.append)
+    workspace.batch_runner.finished.connect(heard.append)
     once = Qt.ConnectionType.SingleShotConnection
-    space.batch.progressed.connect(lambda _: space.batch.cancel(), once)
-    space.batch.start()
+    workspace.batch_runner.progressed.connect(lambda _: workspace.batch_runner.cancel(), once)
+    workspace.batch_runner.start()
     assert not rest.isVisible()
     qtbot.waitUntil(lambda: len(heard) == 1, timeout=WAIT_MS)
-    before = len(space.table.rows.results)
+    before = len(workspace.result_table.rows.results)
     assert 0 < before < 120
     settings["csv_identity"] = "none"  # what is in force now is for the next batch
     qtbot.mouseClick(rest, Qt.MouseButton.LeftButton)
@@ -165,8 +165,8 @@ def test_that_a_cancelled_batch_goes_on_with_the_rest_in_the_same_csv(
     assert (heard[1].cancelled, heard[1].csv_path) == (False, heard[0].csv_path)
     names = [row["path"] for row in rows_of(heard[1].csv_path)]
     assert names == [f"{number:03}.png" for number in range(120)]
-    assert sorted(r.relative_path for r in space.table.rows.results) == names
-    assert "ok 120" in space.line.findChild(QLabel, "figures").text()
+    assert sorted(r.relative_path for r in workspace.result_table.rows.results) == names
+    assert "ok 120" in workspace.batch_line.findChild(QLabel, "figures").text()
     assert not rest.isVisible()
 
 
@@ -174,39 +174,39 @@ def test_that_the_csv_is_saved_where_the_user_wants(
     qtbot: QtBot, ready: MainWindow, tmp_path: Path
 ) -> None:
     written = run(qtbot, ready)
-    ready.workspace.batch.save_as(tmp_path / "mine.csv")
+    ready.workspace.batch_runner.save_as(tmp_path / "mine.csv")
     assert (tmp_path / "mine.csv").read_bytes() == written.read_bytes()
-    ready.workspace.batch.save_as(tmp_path / "no such folder" / "mine.csv")
+    ready.workspace.batch_runner.save_as(tmp_path / "no such folder" / "mine.csv")
     assert "was not saved" in ready.banners.messages()[-1].title
 
 
 def test_that_a_paused_batch_begins_no_film_until_it_goes_on(
     qtbot: QtBot, ready: MainWindow, films: Path, tmp_path: Path
 ) -> None:
-    space = ready.workspace
+    workspace = ready.workspace
     open_many(qtbot, ready, films, tmp_path / "many", 240)
-    pause = next(b for b in space.line.findChildren(QPushButton) if b.text() == "Pause")
-    with qtbot.waitSignal(space.batch.progressed, timeout=WAIT_MS):
-        space.batch.start()
+    pause = next(b for b in workspace.batch_line.findChildren(QPushButton) if b.text() == "Pause")
+    with qtbot.waitSignal(workspace.batch_runner.progressed, timeout=WAIT_MS):
+        workspace.batch_runner.start()
     qtbot.mouseClick(pause, Qt.MouseButton.LeftButton)
     assert pause.text() == "Go on"
-    assert "paused" in space.line.text()
+    assert "paused" in workspace.batch_line.text()
     # What was under way may still come, slowly where the machine is busy; then nothing does.
     done = -1
-    while done < (now := len(space.table.rows.results)):
+    while done < (now := len(workspace.result_table.rows.results)):
         done = now
         QTest.qWait(4000)
     assert done < 240
-    with qtbot.waitSignal(space.batch.finished, timeout=WAIT_MS):
+    with qtbot.waitSignal(workspace.batch_runner.finished, timeout=WAIT_MS):
         qtbot.mouseClick(pause, Qt.MouseButton.LeftButton)
-    assert len(space.table.rows.results) == 240
+    assert len(workspace.result_table.rows.results) == 240
 
 
 def test_that_labels_stand_beside_the_scores_and_say_where_both_disagree(
     qtbot: QtBot, ready: MainWindow, tmp_path: Path
 ) -> None:
     run(qtbot, ready)
-    table = ready.workspace.table
+    table = ready.workspace.result_table
     table.show()
     judged = [r for r in table.rows.results if r.prediction is not None]
     wrong = {"Normal": "Opacity", "Opacity": "Normal"}
@@ -214,7 +214,7 @@ def test_that_labels_stand_beside_the_scores_and_say_where_both_disagree(
     lines.append(f"{judged[0].relative_path},{wrong[judged[0].prediction.predicted]}")
     path = tmp_path / "labels.csv"
     path.write_text("\n".join(["path,label", *lines]), encoding="utf-8")
-    ready.workspace.batches.compare_with_labels(path)
+    ready.workspace.batch_controller.compare_with_labels(path)
     disagree = next(b for b in table.findChildren(QPushButton) if "Disagree" in b.text())
     qtbot.waitUntil(disagree.isVisible, timeout=WAIT_MS)
     assert disagree.text() == "Disagree 1"
@@ -230,7 +230,7 @@ def test_that_a_table_without_labels_says_what_is_missing(
     run(qtbot, ready)
     path = tmp_path / "other.csv"
     path.write_text("path,age\na.png,4\n", encoding="utf-8")
-    ready.workspace.batches.compare_with_labels(path)
+    ready.workspace.batch_controller.compare_with_labels(path)
     qtbot.waitUntil(lambda: bool(ready.banners.messages()), timeout=WAIT_MS)
     said = ready.banners.messages()[-1]
     assert "Not a table of labels" in said.title
@@ -238,9 +238,9 @@ def test_that_a_table_without_labels_says_what_is_missing(
 
 
 def test_that_a_batch_without_a_model_says_so(qtbot: QtBot, opened: MainWindow) -> None:
-    opened.workspace.batch.start()
+    opened.workspace.batch_runner.start()
     assert "no model" in opened.banners.messages()[-1].title
-    assert not opened.workspace.batch.running
+    assert not opened.workspace.batch_runner.running
 
 
 def test_that_a_row_of_a_frame_opens_the_film_at_that_frame(
@@ -251,32 +251,32 @@ def test_that_a_row_of_a_frame_opens_the_film_at_that_frame(
     frames = np.stack([np.roll(phantom(96, 80), 9 * step, axis=0) for step in range(4)])
     write_dicom(folder / "a.dcm", phantom(96, 80), bits_stored=12)
     write_dicom(folder / "b.dcm", frames, frames=4, bits_stored=12)
-    space = ready.workspace
-    with qtbot.waitSignal(space.workbench.finished_listing, timeout=WAIT_MS):
+    workspace = ready.workspace
+    with qtbot.waitSignal(workspace.films.finished_listing, timeout=WAIT_MS):
         ready.open_paths([folder])
     rows = rows_of(run(qtbot, ready))
     assert [(row["path"], row["frame"]) for row in rows] == [
         ("a.dcm", "0"), *(("b.dcm", str(n)) for n in range(4)),
     ]  # fmt: skip
-    space.table.show()
-    names = [space.table.filter.index(n, 1).data() for n in range(5)]
+    workspace.result_table.show()
+    names = [workspace.result_table.filter.index(n, 1).data() for n in range(5)]
     assert names == ["a.dcm", *(f"b.dcm frame {n}/4" for n in (1, 2, 3, 4))]
     for row, frame in ((3, 2), (4, 3), (1, 0), (0, 0)):
-        space.table.view.selectRow(row)
-        wanted = space.table.rows.results[row].ref
-        qtbot.waitUntil(lambda w=wanted: space.viewer.film_id == w.film_id, timeout=WAIT_MS)
-        assert space.viewer.frames.frame == frame
-        said = space.session.result(space.session.current)
+        workspace.result_table.view.selectRow(row)
+        wanted = workspace.result_table.rows.results[row].ref
+        qtbot.waitUntil(lambda w=wanted: workspace.viewer.film_id == w.film_id, timeout=WAIT_MS)
+        assert workspace.viewer.frames.frame == frame
+        said = workspace.session.result(workspace.session.current)
         assert said is not None
-        assert said.prediction == space.table.rows.results[row].prediction
+        assert said.prediction == workspace.result_table.rows.results[row].prediction
     ready.workspace.set_identity_hidden(True)
-    hidden = [space.table.filter.index(n, 1).data() for n in range(5)]
+    hidden = [workspace.result_table.filter.index(n, 1).data() for n in range(5)]
     assert hidden == ["File 1", *(f"File 2 frame {n}/4" for n in (1, 2, 3, 4))]
 
 
 def test_that_the_reason_of_a_row_is_read_in_full(qtbot: QtBot, ready: MainWindow) -> None:
     run(qtbot, ready)
-    table = ready.workspace.table
+    table = ready.workspace.result_table
     table.show()
     places = [r.relative_path for r in table.rows.results]
     table.view.selectRow(places.index("notes.txt"))

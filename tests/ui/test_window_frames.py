@@ -27,10 +27,10 @@ def cine(qtbot: QtBot, window: MainWindow, tmp_path: Path) -> MainWindow:
     common = {"windows": [(2048, 4096)], "BodyPartExamined": "CHEST", "bits_stored": 12}
     write_dicom(folder / "a.dcm", FRAMES, frames=6, FrameTime=20, **common)
     write_dicom(folder / "b.dcm", phantom(96, 80), **common)
-    space = window.workspace
-    with qtbot.waitSignal(space.workbench.finished_listing, timeout=WAIT_MS):
+    workspace = window.workspace
+    with qtbot.waitSignal(workspace.films.finished_listing, timeout=WAIT_MS):
         window.open_paths([folder])
-    qtbot.waitUntil(lambda: space.session.radiograph is not None, timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: workspace.session.radiograph is not None, timeout=WAIT_MS)
     return window
 
 
@@ -44,7 +44,7 @@ def wait_for_frame(qtbot: QtBot, window: MainWindow, frame: int) -> None:
 def test_that_a_frame_comes_by_slider_and_key_and_view_and_window_stay(
     qtbot: QtBot, cine: MainWindow
 ) -> None:
-    space, viewer = cine.workspace, cine.workspace.viewer
+    workspace, viewer = cine.workspace, cine.workspace.viewer
     assert viewer.frames.isVisible()
     viewer.rotate(1)
     viewer.set_inverted(True)
@@ -52,10 +52,10 @@ def test_that_a_frame_comes_by_slider_and_key_and_view_and_window_stay(
     kept = viewer.placement, viewer.voi
     viewer.frames.slider.setValue(4)
     wait_for_frame(qtbot, cine, 4)
-    space.commands()["next_frame"]()
+    workspace.commands()["next_frame"]()
     wait_for_frame(qtbot, cine, 5)
-    space.commands()["next_frame"]()  # held at the end
-    space.commands()["previous_frame"]()
+    workspace.commands()["next_frame"]()  # held at the end
+    workspace.commands()["previous_frame"]()
     wait_for_frame(qtbot, cine, 4)
     assert (viewer.placement, viewer.voi) == kept
     assert viewer.inverted
@@ -66,17 +66,17 @@ def test_that_a_frame_comes_by_slider_and_key_and_view_and_window_stay(
 def test_that_the_frame_is_the_film_that_is_classified_and_the_row_stays_chosen(
     qtbot: QtBot, cine: MainWindow
 ) -> None:
-    space = cine.workspace
-    space.viewer.frames.step(3)
+    workspace = cine.workspace
+    workspace.viewer.frames.step(3)
     wait_for_frame(qtbot, cine, 3)
-    current = space.session.current
+    current = workspace.session.current
     assert current is not None
     assert current.frame == 3
-    assert space.workbench.position() == (1, 2)
-    assert space.session.film(current.film_id) == replace(current, frame=0)
-    space.workbench.step(1)
-    qtbot.waitUntil(lambda: not space.viewer.frames.isVisible(), timeout=WAIT_MS)
-    space.workbench.step(-1)
+    assert workspace.films.position() == (1, 2)
+    assert workspace.session.film(current.film_id) == replace(current, frame=0)
+    workspace.films.step(1)
+    qtbot.waitUntil(lambda: not workspace.viewer.frames.isVisible(), timeout=WAIT_MS)
+    workspace.films.step(-1)
     wait_for_frame(qtbot, cine, 0)
 
 
@@ -86,7 +86,7 @@ def test_that_playing_shows_every_frame_in_turn_and_pauses_where_it_is(
     frames = cine.workspace.viewer.frames
     assert frames.rate.value() == 50
     seen: list[int] = []
-    cine.workspace.frames.shown.connect(lambda _number: seen.append(frames.frame))
+    cine.workspace.frame_controller.shown.connect(lambda _number: seen.append(frames.frame))
     cine.workspace.commands()["play_frames"]()
     assert frames.playing
     qtbot.waitUntil(lambda: len(seen) > 8, timeout=WAIT_MS)
@@ -99,7 +99,7 @@ def test_that_playing_shows_every_frame_in_turn_and_pauses_where_it_is(
 def test_that_playing_ends_with_the_film(qtbot: QtBot, cine: MainWindow) -> None:
     frames = cine.workspace.viewer.frames
     frames.play()
-    cine.workspace.workbench.step(1)
+    cine.workspace.films.step(1)
     qtbot.waitUntil(lambda: not frames.isVisible(), timeout=WAIT_MS)
     assert not frames.playing
 
@@ -107,25 +107,25 @@ def test_that_playing_ends_with_the_film(qtbot: QtBot, cine: MainWindow) -> None
 def test_that_a_frame_that_cannot_be_read_is_told_and_the_one_on_screen_stays(
     qtbot: QtBot, cine: MainWindow
 ) -> None:
-    space = cine.workspace
-    path = space.session.films[0].path
+    workspace = cine.workspace
+    path = workspace.session.films[0].path
     data = path.read_bytes()
     path.write_bytes(data[: -2 * FRAMES[0].nbytes])
-    with qtbot.waitSignal(space.frames.failed, timeout=WAIT_MS) as failed:
-        space.viewer.frames.slider.setValue(5)
+    with qtbot.waitSignal(workspace.frame_controller.failed, timeout=WAIT_MS) as failed:
+        workspace.viewer.frames.slider.setValue(5)
     number, film, error = failed.args
     assert (number, film.frame) == (0, 5)
     assert isinstance(error, UnreadableFilm)
-    assert space.viewer.frames.slider.value() == 0
-    assert space.session.radiograph is not None
-    np.testing.assert_array_equal(space.session.radiograph.pixels_HW, FRAMES[0])
+    assert workspace.viewer.frames.slider.value() == 0
+    assert workspace.session.radiograph is not None
+    np.testing.assert_array_equal(workspace.session.radiograph.pixels_HW, FRAMES[0])
 
 
 def test_that_a_frame_asked_for_while_it_is_decoded_ahead_is_decoded_once(
     qtbot: QtBot, cine: MainWindow, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    space = cine.workspace
-    engine, asked = space.workbench._engine, []
+    workspace = cine.workspace
+    engine, asked = workspace.films._engine, []
     submit = engine.submit
 
     def heard(request: object, **how: object) -> object:
@@ -134,9 +134,11 @@ def test_that_a_frame_asked_for_while_it_is_decoded_ahead_is_decoded_once(
         return submit(request, **how)
 
     monkeypatch.setattr(engine, "submit", heard)
-    frames = space.viewer.frames
+    frames = workspace.viewer.frames
     # The frame that follows is on its way then, and has not come.
-    space.frames.shown.connect(lambda _number: QTimer.singleShot(0, lambda: frames.step(1)))
+    workspace.frame_controller.shown.connect(
+        lambda _number: QTimer.singleShot(0, lambda: frames.step(1))
+    )
     frames.step(1)
     wait_for_frame(qtbot, cine, 5)
     assert len(asked) >= 5

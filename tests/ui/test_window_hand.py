@@ -119,7 +119,7 @@ def test_that_films_and_a_model_are_dropped_together(
 
 def test_that_a_dicomdir_opens_the_films_it_refers_to(qtbot: QtBot, window: MainWindow) -> None:
     index = Path(pydicom.data.get_testdata_file("DICOMDIR"))
-    with qtbot.waitSignal(window.workspace.workbench.finished_listing, timeout=WAIT_MS):
+    with qtbot.waitSignal(window.workspace.films.finished_listing, timeout=WAIT_MS):
         drop(window, index)
     session = window.workspace.session
     assert session.folder == index.parent
@@ -191,20 +191,20 @@ def test_that_one_monitor_alone_is_said_to_be_so(window: MainWindow) -> None:
 def test_that_full_screen_leaves_the_film_and_brings_back_what_was_there(
     qtbot: QtBot, opened: MainWindow
 ) -> None:
-    space = opened.workspace
+    workspace = opened.workspace
     around = {
         "bar": opened.bar,
         "status": opened.status,
-        "browser": space.browser,
-        "findings": space.findings,
+        "browser": workspace.browser,
+        "findings": workspace.findings,
         "dock": opened.dock,
-        "table": space.table,
+        "table": workspace.result_table,
     }
     before = {name: part.isVisible() for name, part in around.items()}
     qtbot.keyClick(opened, Qt.Key.Key_F11)
     assert opened.isFullScreen()
     assert not any(part.isVisible() for part in around.values())
-    assert space.viewer.isVisible()
+    assert workspace.viewer.isVisible()
     qtbot.keyClick(opened, Qt.Key.Key_Escape)
     assert not opened.isFullScreen()
     assert {name: part.isVisible() for name, part in around.items()} == before
@@ -228,11 +228,11 @@ def test_that_nothing_is_cut_on_a_small_screen(
 ) -> None:
     opened.resize(*size)
     qtbot.waitUntil(lambda: (opened.width(), opened.height()) == size)
-    space = opened.workspace
-    for part in (space.browser, space.viewer, space.findings):
+    workspace = opened.workspace
+    for part in (workspace.browser, workspace.viewer, workspace.findings):
         area = QRect(part.mapTo(opened, QPoint(0, 0)), part.size())
         assert opened.rect().contains(area)
-    assert space.viewer.width() >= 300
+    assert workspace.viewer.width() >= 300
 
 
 # A start in an odd home
@@ -244,14 +244,14 @@ from PySide6.QtWidgets import QApplication
 from xrayview import app
 from xrayview.ui.shell.main_window import MainWindow
 said = {}
-waking = MainWindow.waking
-def woken(window, *args):
+build_steps = MainWindow.build_steps
+def built(window, *args):
     QTimer.singleShot(20_000, window.close)
-    yield from waking(window, *args)
+    yield from build_steps(window, *args)
     said["titles"] = [message.title for message in window.banners.messages()]
     window.preferences.show()
     QTimer.singleShot(300, window.close)
-MainWindow.waking = woken
+MainWindow.build_steps = built
 if __name__ == "__main__":
     said["code"] = app.main([])
     print(json.dumps(said))
@@ -259,7 +259,7 @@ if __name__ == "__main__":
 
 
 def start(folder: Path, **environment: str) -> dict:
-    """Start the program, let it wake, close it; what it said."""
+    """Start the program, let it build its panels, close it; what it said."""
     import json
 
     script = folder / "start.py"

@@ -16,20 +16,20 @@ from xrayview.ui.shell.main_window import MainWindow
 def test_that_the_histogram_is_asked_for_and_then_follows_the_film(
     qtbot: QtBot, opened: MainWindow
 ) -> None:
-    space, button = opened.workspace, opened.bar.buttons["histogram"]
-    assert not space.histogram.isVisible()
+    workspace, button = opened.workspace, opened.bar.buttons["histogram"]
+    assert not workspace.histogram.isVisible()
     assert not button.isChecked()
     button.click()
-    assert space.histogram.isVisible()
+    assert workspace.histogram.isVisible()
     assert button.isChecked()
-    plot = space.histogram.plot
+    plot = workspace.histogram.plot
     assert plot is not None
     plot.region.setRegion((1000, 2000))
-    assert space.viewer.voi_window == Window(1500.0, 1000.0)
-    space.workbench.step(1)
+    assert workspace.viewer.voi_window == Window(1500.0, 1000.0)
+    workspace.films.step(1)
     qtbot.waitUntil(lambda: plot.region.getRegion() == (0, 4096), timeout=WAIT_MS)
     button.click()
-    assert not space.histogram.isVisible()
+    assert not workspace.histogram.isVisible()
     assert not button.isChecked()
 
 
@@ -40,7 +40,7 @@ def test_that_the_histogram_is_there_again_next_time(
     opened.close()
     again = MainWindow(settings, tmp_path)
     qtbot.addWidget(again)
-    again.wake(LentEngine(engine))
+    again.build_panels(LentEngine(engine))
     assert again.workspace.shows_histogram
     assert again.bar.buttons["histogram"].isChecked()
 
@@ -48,7 +48,7 @@ def test_that_the_histogram_is_there_again_next_time(
 def test_that_a_film_is_made_ready_before_it_is_shown(opened: MainWindow) -> None:
     radiograph = opened.workspace.session.radiograph
     assert radiograph is not None
-    ready = opened.workspace.workbench.ready(radiograph)
+    ready = opened.workspace.films.ready(radiograph)
     assert ready is not None
     assert ready.pyramid.levels[0].pixels_HW is radiograph.pixels_HW
     assert opened.workspace.viewer.voi_choices() is ready.choices

@@ -46,8 +46,8 @@ def study(tmp_path: Path) -> Path:
 
 
 def open_study(qtbot: QtBot, window: MainWindow, path: Path) -> MeasureLayer:
-    space = window.workspace
-    with qtbot.waitSignal(space.workbench.finished_listing, timeout=WAIT_MS):
+    workspace = window.workspace
+    with qtbot.waitSignal(workspace.films.finished_listing, timeout=WAIT_MS):
         window.open_paths([path])
     return wait_for_film(qtbot, window)
 
@@ -166,15 +166,15 @@ def test_that_drawings_are_saved_beside_the_study_and_there_again(
     assert list(json.loads(text)["films"]) == ["1.2.3.1"]
     assert "DOE" not in text
     assert "P17" not in text
-    window.workspace.workbench.step(1)
+    window.workspace.films.step(1)
     assert wait_for_film(qtbot, window).annotations() == ()
-    window.workspace.workbench.step(-1)
+    window.workspace.films.step(-1)
     assert wait_for_film(qtbot, window).annotations() == drawn
     window.close()
     again = MainWindow(Settings(settings.path), tmp_path / "results")
     qtbot.addWidget(again)
     again.show()
-    again.wake(LentEngine(engine))
+    again.build_panels(LentEngine(engine))
     assert open_study(qtbot, again, study).annotations() == drawn
 
 
@@ -193,10 +193,10 @@ def test_that_films_drawn_on_one_after_the_other_are_all_saved(
 ) -> None:
     open_study(qtbot, window, study)
     draw(qtbot, window)
-    window.workspace.workbench.step(1)
+    window.workspace.films.step(1)
     wait_for_film(qtbot, window)
     draw(qtbot, window)
-    window.workspace.measuring.save()
+    window.workspace.measurement_controller.save()
     window.open_paths([study])
     qtbot.waitUntil(lambda: set(kept(study)) == {"1.2.3.1", "1.2.3.2"}, timeout=WAIT_MS)
 
@@ -218,7 +218,7 @@ def test_that_a_read_only_folder_is_told_once_and_nothing_is_lost(
     drawn = layer.annotations()
     layer.undo()
     layer.redo()
-    window.workspace.measuring.save()
+    window.workspace.measurement_controller.save()
     qtbot.wait(300)
     assert told not in banners(window)
     open_study(qtbot, window, study)
@@ -316,7 +316,7 @@ def test_that_the_csv_has_every_film_of_the_folder_and_no_patient(
     open_study(qtbot, window, study)
     for _ in range(3):
         draw(qtbot, window)
-        window.workspace.workbench.step(1)
+        window.workspace.films.step(1)
         wait_for_film(qtbot, window)
     out = tmp_path / "m.csv"
     window.workspace.measurement_export.write(out)

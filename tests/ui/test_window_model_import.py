@@ -37,7 +37,7 @@ def asked(qtbot: QtBot, window: MainWindow, path: Path) -> ModelImportDialog:
     assert "bare.pt has no model card" in message.title
     (button,) = window.banners.findChildren(QPushButton)
     button.click()
-    dialog = window.describing.dialog
+    dialog = window.model_import.dialog
     assert dialog is not None
     return dialog
 
@@ -73,11 +73,11 @@ def test_that_a_file_without_a_card_is_described_tried_saved_and_opened(
     assert session.model is not None
     assert session.model.card.findings == TWO
     assert session.model.explain_methods[0] == "grad-cam"
-    assert opened.describing.dialog is None
+    assert opened.model_import.dialog is None
     written = json.loads((tmp_path / "bare.card.json").read_text(encoding="utf-8"))
     assert written["preprocessing"]["size"] == [64, 64]
     assert opened.banners.messages() == ()
-    opened.workspace.judging.classify()
+    opened.workspace.model_controller.classify()
     panel = opened.workspace.findings
     qtbot.waitUntil(lambda: panel.state.kind == "judged", timeout=WAIT_MS)
     assert "is cut after its last map of 2 x 8 x 8" in panel.heat.method.toolTip()

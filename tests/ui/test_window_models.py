@@ -18,7 +18,7 @@ from xrayview.ui.shell.toolbar import TopBar
 
 
 def wait(qtbot: QtBot, window: MainWindow) -> None:
-    qtbot.waitUntil(lambda: not window.workspace.judging.loading, timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: not window.workspace.model_controller.loading, timeout=WAIT_MS)
 
 
 def said(window: MainWindow) -> str:
@@ -114,7 +114,7 @@ def test_that_a_model_that_a_device_kept_away_comes_with_another_device(
 ) -> None:
     if Path("/proc/driver/nvidia").exists() or shutil.which("nvidia-smi"):
         pytest.skip("this machine has a CUDA device")
-    window.workspace.judging.device = "cuda"
+    window.workspace.model_controller.device = "cuda"
     window.open_model(bundle)
     wait(qtbot, window)
     assert window.workspace.session.model is None
@@ -134,16 +134,16 @@ def trusted_copy(bundle: Path, folder: Path) -> Path:
 def test_that_scores_of_the_earlier_model_are_not_shown_under_the_new_one(
     qtbot: QtBot, ready: MainWindow, tmp_path: Path
 ) -> None:
-    space = ready.workspace
-    space.judging.classify()
-    qtbot.waitUntil(lambda: space.findings.state.kind == "judged", timeout=WAIT_MS)
-    before = space.session.model
+    workspace = ready.workspace
+    workspace.model_controller.classify()
+    qtbot.waitUntil(lambda: workspace.findings.state.kind == "judged", timeout=WAIT_MS)
+    before = workspace.session.model
     ready.open_model(write_bundle(tmp_path / "other.pt", name="other"))
     wait(qtbot, ready)
     ready.banners.findChildren(QPushButton)[0].click()
-    qtbot.waitUntil(lambda: space.session.model is not before, timeout=WAIT_MS)
-    assert space.findings.state.kind == "unasked"
-    assert space.findings.findings_in_order() == ()
+    qtbot.waitUntil(lambda: workspace.session.model is not before, timeout=WAIT_MS)
+    assert workspace.findings.state.kind == "unasked"
+    assert workspace.findings.findings_in_order() == ()
 
 
 def test_that_the_card_is_a_page_that_escapes_what_the_file_says(

@@ -39,10 +39,10 @@ def test_that_the_folder_that_was_open_last_is_opened_again(
     assert kept["reopen_folder"]
     again = MainWindow(kept, tmp_path / "results")
     qtbot.addWidget(again)
-    again.wake(LentEngine(engine))
+    again.build_panels(LentEngine(engine))
     again.banners.close_message("model")
-    bench = again.workspace.workbench
-    with qtbot.waitSignal(bench.finished_listing, timeout=WAIT_MS):
+    controller = again.workspace.films
+    with qtbot.waitSignal(controller.finished_listing, timeout=WAIT_MS):
         reopen(again, Path(kept["window_state"]["source"]))
     assert again.workspace.session.folder == films
     again.close()

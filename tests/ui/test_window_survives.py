@@ -36,7 +36,7 @@ def own(
     window = MainWindow(settings, tmp_path / "results")
     qtbot.addWidget(window)
     window.show()
-    window.wake(Engine(1))
+    window.build_panels(Engine(1))
     return window
 
 
@@ -77,11 +77,11 @@ def test_that_a_decoder_killed_at_work_costs_at_most_its_film(
     qtbot: QtBot, own: MainWindow, tmp_path: Path
 ) -> None:
     folder = large_films(tmp_path / "large", 2)
-    space = own.workspace
-    with qtbot.waitSignal(space.workbench.film_loading, timeout=WAIT_MS):
+    workspace = own.workspace
+    with qtbot.waitSignal(workspace.films.film_loading, timeout=WAIT_MS):
         own.open_paths([folder])
     kill_workers()
-    session = space.session
+    session = workspace.session
 
     def settled() -> bool:
         return session.radiograph is not None or session.film_error is not None
@@ -90,8 +90,8 @@ def test_that_a_decoder_killed_at_work_costs_at_most_its_film(
     if session.film_error is not None:
         assert session.film_error.code is StatusCode.DECODER_CRASHED
     other = session.films[1]
-    space.workbench.open_film(other)
-    qtbot.waitUntil(lambda: space.viewer.film_id == other.film_id, timeout=WAIT_MS)
+    workspace.films.open_film(other)
+    qtbot.waitUntil(lambda: workspace.viewer.film_id == other.film_id, timeout=WAIT_MS)
     qtbot.waitUntil(lambda: session.radiograph is not None, timeout=WAIT_MS)
     own.close()
 
@@ -99,32 +99,39 @@ def test_that_a_decoder_killed_at_work_costs_at_most_its_film(
 def test_that_a_model_worker_that_died_comes_back_with_its_model(
     qtbot: QtBot, own: MainWindow, films: Path, bundle: Path
 ) -> None:
-    space = own.workspace
+    workspace = own.workspace
     own.open_paths([films])
     own.open_model(bundle)
     qtbot.waitUntil(
-        lambda: space.session.model is not None and space.session.radiograph is not None,
+        lambda: workspace.session.model is not None and workspace.session.radiograph is not None,
         timeout=WAIT_MS,
     )
     kill_workers()
-    space.judging.classify()
-    qtbot.waitUntil(lambda: not space.judging.is_busy(space.session.current), timeout=WAIT_MS)
-    if space.session.result(space.session.current).prediction is None:  # died with the request
-        space.judging.classify()
-        qtbot.waitUntil(lambda: not space.judging.is_busy(space.session.current), timeout=WAIT_MS)
-    assert space.session.result(space.session.current).prediction is not None
+    workspace.model_controller.classify()
+    qtbot.waitUntil(
+        lambda: not workspace.model_controller.is_busy(workspace.session.current), timeout=WAIT_MS
+    )
+    if (
+        workspace.session.result(workspace.session.current).prediction is None
+    ):  # died with the request
+        workspace.model_controller.classify()
+        qtbot.waitUntil(
+            lambda: not workspace.model_controller.is_busy(workspace.session.current),
+            timeout=WAIT_MS,
+        )
+    assert workspace.session.result(workspace.session.current).prediction is not None
     own.close()
 
 
 def test_that_closing_while_everything_runs_leaves_no_process(
     qtbot: QtBot, own: MainWindow, tmp_path: Path, bundle: Path
 ) -> None:
-    space = own.workspace
+    workspace = own.workspace
     own.open_model(bundle)
-    qtbot.waitUntil(lambda: space.session.model is not None, timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: workspace.session.model is not None, timeout=WAIT_MS)
     own.open_paths([large_films(tmp_path / "large", 4)])
-    qtbot.waitUntil(lambda: space.session.current is not None, timeout=WAIT_MS)
-    space.batch.start()
+    qtbot.waitUntil(lambda: workspace.session.current is not None, timeout=WAIT_MS)
+    workspace.batch_runner.start()
     qtbot.wait(300)
     assert workers()
     own.close()
@@ -132,7 +139,7 @@ def test_that_closing_while_everything_runs_leaves_no_process(
     while workers() and time.monotonic() < until:
         time.sleep(0.05)
     assert not workers()
-    assert not space.batch.running
+    assert not workspace.batch_runner.running
 
 
 _PROGRAM = """

@@ -43,34 +43,35 @@ def main(films, bundle, settings):
         until(lambda: done.poll() is not None, words)
 
     window.open_paths([Path(films)])
-    window.wake(Engine(1), Path(bundle))
-    space = window.workspace
-    session = space.session
+    window.build_panels(Engine(1), Path(bundle))
+    workspace = window.workspace
+    session = workspace.session
     until(lambda: session.radiograph is not None and session.model is not None, "film and model")
-    first = space.viewer.film_id
+    first = workspace.viewer.film_id
     window.activateWindow()
-    middle = space.viewer.mapToGlobal(space.viewer.rect().center()) * window.devicePixelRatio()
+    viewer = workspace.viewer
+    middle = viewer.mapToGlobal(viewer.rect().center()) * window.devicePixelRatio()
     xdo("mousemove", middle.x(), middle.y())
-    plain = space.viewer.picture()
+    plain = workspace.viewer.picture()
     xdo("mousedown", 1, "mousemove_relative", "--", 60, 25, "mouseup", 1)
-    until(lambda: space.viewer.picture() != plain, "left drag changes the window")
+    until(lambda: workspace.viewer.picture() != plain, "left drag changes the window")
     xdo("key", "space")
-    until(lambda: space.viewer.picture() == plain, "space resets the view")
+    until(lambda: workspace.viewer.picture() == plain, "space resets the view")
     xdo("key", "Down")
-    until(lambda: space.viewer.film_id not in ("", first), "down opens the next film")
+    until(lambda: workspace.viewer.film_id not in ("", first), "down opens the next film")
     xdo("click", 4)
-    until(lambda: space.viewer.film_id == first, "wheel up opens the one before")
+    until(lambda: workspace.viewer.film_id == first, "wheel up opens the one before")
     xdo("key", "Return")
     until(lambda: session.result(session.current) is not None, "enter classifies")
     xdo("key", "g")
     until(lambda: bool(session._heat_maps), "g computes the heat map")
-    finding = space.findings.findings_in_order()[1]
+    finding = workspace.findings.findings_in_order()[1]
     xdo("key", "shift+2")
     until(lambda: any(heat.finding == finding for heat in session._heat_maps.values()), "shift+2")
     xdo("key", "ctrl+f")
     xdo("type", "png")
-    until(lambda: len(space.browser.films()) == 1, "the filter takes its letters")
-    assert not space.viewer.inverted
+    until(lambda: len(workspace.browser.films()) == 1, "the filter takes its letters")
+    assert not workspace.viewer.inverted
     for _ in range(20):
         app.processEvents()
     screen = app.primaryScreen().grabWindow(0).toImage()

@@ -184,7 +184,7 @@ class FilmController(QObject):
     def show_views(self, count: int) -> None:
         """Have so many views; what a closed one waits for is not needed any more."""
         self.session.show_views(count)
-        self._let_go()
+        self._cancel_unneeded()
         for number in {self.session.active, len(self.session.views) - 1}:  # the last may be apart
             view = self.session.views[number]
             if view.film is not None and view.radiograph is None and view.error is None:
@@ -195,7 +195,7 @@ class FilmController(QObject):
         if self.session.active == self.session.detached:
             self.activate(self.session.beside)
         self.session.set_detached(shown)
-        self._let_go()
+        self._cancel_unneeded()
 
     def repeat(self, source: int, number: int) -> None:
         """Let a view show what another one does; what is on its way comes to both."""
@@ -256,7 +256,7 @@ class FilmController(QObject):
             self.film_loading.emit(film)
         if radiograph is None:
             self._decodes.want(film)
-        self._let_go()
+        self._cancel_unneeded()
         if radiograph is not None:
             self._shown((place,), radiograph)
 
@@ -341,7 +341,7 @@ class FilmController(QObject):
             return
         self._neighbour, self._neighbour_of = film, here.film_id
         self._decodes.want(film, Priority.PREFETCH)
-        self._let_go()
+        self._cancel_unneeded()
 
     def _neighbour_comes(self) -> bool:
         return self._neighbour is not None and self._decodes.is_under_way(self._neighbour)
@@ -353,7 +353,7 @@ class FilmController(QObject):
         known = self.session.bytes_of(film)
         return film_bytes(film) if known is None else known
 
-    def _let_go(self) -> None:
+    def _cancel_unneeded(self) -> None:
         """Take back what is decoded for nobody: no view waits, and it is no neighbour any more."""
         views, here = self.session.views, self.session.current
         needed = {view.film.film_id for view in views if view.film and view.is_waiting}

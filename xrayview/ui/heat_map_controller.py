@@ -36,11 +36,15 @@ class HeatMapController(QObject):
     switched = Signal(bool)
 
     def __init__(
-        self, session: Session, judging: ModelController, panel: FindingsPanel, grid: ViewGrid
+        self,
+        session: Session,
+        model_controller: ModelController,
+        panel: FindingsPanel,
+        grid: ViewGrid,
     ) -> None:
         super().__init__()
         self._session = session
-        self._judging = judging
+        self._model_controller = model_controller
         self._panel = panel
         self._grid = grid
         self._choice = ""
@@ -51,8 +55,8 @@ class HeatMapController(QObject):
         for viewer in grid.viewers:
             controls.opacity_changed.connect(viewer.set_heat_opacity)
             controls.cutoff_changed.connect(viewer.set_heat_cutoff)
-        judging.heat_map_ready.connect(self._show)
-        judging.heat_map_state.connect(self._note)
+        model_controller.heat_map_ready.connect(self._show)
+        model_controller.heat_map_state.connect(self._note)
 
     @property
     def on(self) -> bool:
@@ -87,7 +91,7 @@ class HeatMapController(QObject):
     def on_layout(self) -> None:
         """What a closed view waited for is not needed; the active film has perhaps moved."""
         for closed in range(len(self._session.views), MOST_VIEWS):
-            self._judging.forget_heat_map(closed)
+            self._model_controller.forget_heat_map(closed)
         self._ask(self._session.active)
 
     def choose(self, place: int) -> None:
@@ -118,7 +122,7 @@ class HeatMapController(QObject):
         viewer = self._grid.viewers[place]
         wish = self._wishes[viewer]
         viewer.set_heat_map(None)
-        self._judging.forget_heat_map(place)
+        self._model_controller.forget_heat_map(place)
         wish.note = ""
         result = self._result(place)
         if result is not None:
@@ -146,7 +150,7 @@ class HeatMapController(QObject):
         wish = self._wishes[self._grid.viewers[number]]
         if wish.on and self._result(number) is not None:
             wish.method = self._offered(wish.method)
-            self._judging.explain(number, wish.finding, wish.method)
+            self._model_controller.explain(number, wish.finding, wish.method)
 
     def _offered(self, method: str) -> str:
         """The method, or the first one where the model in force cannot do it."""

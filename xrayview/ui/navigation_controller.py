@@ -29,7 +29,7 @@ class NavigationController(QObject):
     def __init__(
         self,
         session: Session,
-        bench: FilmController,
+        films: FilmController,
         frames: FrameController,
         grid: ViewGrid,
         browser: Browser,
@@ -38,46 +38,46 @@ class NavigationController(QObject):
     ) -> None:
         super().__init__(grid)
         self._session = session
-        self._bench = bench
+        self._films = films
         self._grid = grid
         self._browser = browser
         self._heat = heat
-        bench.listed = browser.films
-        bench.listing_changed.connect(self._on_listing)
-        bench.listing_state.connect(browser.show_state)
-        bench.finished_listing.connect(self._on_listed)
-        bench.view_loading.connect(self._on_view_loading)
-        bench.view_shown.connect(self._on_view_shown)
-        bench.view_failed.connect(self._on_view_failed)
-        bench.film_loading.connect(browser.select)
+        films.listed = browser.films
+        films.listing_changed.connect(self._on_listing)
+        films.listing_state.connect(browser.show_state)
+        films.finished_listing.connect(self._on_listed)
+        films.view_loading.connect(self._on_view_loading)
+        films.view_shown.connect(self._on_view_shown)
+        films.view_failed.connect(self._on_view_failed)
+        films.film_loading.connect(browser.select)
         frames.settled.connect(heat.begin)
         frames.failed.connect(self._on_frame_failed)
-        browser.film_chosen.connect(bench.open_film)
+        browser.film_chosen.connect(films.open_film)
         FilmDrag(browser.tree, _film_of_row, thumbnails.picture)
         for viewer in grid.viewers:
-            viewer.step_requested.connect(bench.step)
+            viewer.step_requested.connect(films.step)
 
     def commands(self) -> dict[str, Callable[..., object]]:
         """What the keys do here, by the names of the key table."""
-        bench = self._bench
+        films = self._films
         return {
-            "previous_film": lambda: bench.step(-1),
-            "next_film": lambda: bench.step(1),
-            "previous_series": lambda: bench.step_series(-1),
-            "next_series": lambda: bench.step_series(1),
-            "first_film": bench.first,
-            "last_film": bench.last,
+            "previous_film": lambda: films.step(-1),
+            "next_film": lambda: films.step(1),
+            "previous_series": lambda: films.step_series(-1),
+            "next_series": lambda: films.step_series(1),
+            "first_film": films.first,
+            "last_film": films.last,
         }
 
     def open_frame(self, film: FilmRef) -> None:
         """Show a film at its frame; on the film that is on screen, window and placement stay."""
         current = self._session.current
         if current is None or current.row_id != film.row_id:
-            self._bench.open_film(film)
+            self._films.open_film(film)
         elif self._session.radiograph is not None:
             self._grid.viewer.frames.go(film.frame)
         elif current.film_id != film.film_id:
-            self._bench.open_film(film)
+            self._films.open_film(film)
 
     def _on_listing(self) -> None:
         session = self._session
@@ -88,14 +88,14 @@ class NavigationController(QObject):
         # A film was shown while its folder was still being read: now it is 1 of all, not of 8.
         for number, view in enumerate(self._session.views):
             if view.radiograph is not None:
-                self._grid.viewers[number].set_position(self._bench.position(number))
+                self._grid.viewers[number].set_position(self._films.position(number))
 
     def _on_view_loading(self, number: int, film: FilmRef) -> None:
         self._grid.viewers[number].show_busy(film)
         self._heat.begin(number)
 
     def _on_view_shown(self, number: int, radiograph: Radiograph) -> None:
-        place, ready = self._bench.position(number), self._bench.ready(radiograph)
+        place, ready = self._films.position(number), self._films.ready(radiograph)
         self._grid.viewers[number].show_film(radiograph, place, ready)
         self._heat.begin(number)
 

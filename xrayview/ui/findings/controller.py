@@ -30,20 +30,20 @@ class FindingsController(QObject):
     def __init__(
         self,
         session: Session,
-        judging: ModelController,
+        model_controller: ModelController,
         panel: FindingsPanel,
         browser: Browser,
         heat: HeatMapController,
     ) -> None:
         super().__init__(panel)
         self._session = session
-        self._judging = judging
+        self._model_controller = model_controller
         self._panel = panel
         self._browser = browser
         self._heat = heat
-        judging.model_changed.connect(self._on_model)
-        judging.result_changed.connect(self.on_result)
-        panel.classify_requested.connect(judging.classify)
+        model_controller.model_changed.connect(self._on_model)
+        model_controller.result_changed.connect(self.on_result)
+        panel.classify_requested.connect(model_controller.classify)
         panel.card_requested.connect(self.show_card)
         panel.point_moved.connect(self._on_point)
 
@@ -51,9 +51,9 @@ class FindingsController(QObject):
         """Draw the findings of the film on screen as the session has them."""
         state = findings_state(
             self._session,
-            model_text=self._judging.model_text,
-            loading=self._judging.loading,
-            busy=self._judging.is_busy(self._session.current),
+            model_text=self._model_controller.model_text,
+            loading=self._model_controller.loading,
+            busy=self._model_controller.is_busy(self._session.current),
         )
         self._panel.show_state(state)
         self.refreshed.emit()

@@ -23,23 +23,23 @@ class ViewController(QObject):
 
     changed = Signal()
     """Another layout, or the views are linked or no longer."""
-    laid = Signal()
+    layout_changed = Signal()
     """Another layout; the active film may stand at another number."""
     message = Signal(object)
 
-    def __init__(self, session: Session, bench: FilmController, grid: ViewGrid) -> None:
+    def __init__(self, session: Session, films: FilmController, grid: ViewGrid) -> None:
         super().__init__(grid)
         self._session = session
-        self._bench = bench
+        self._films = films
         self._grid = grid
         self._hidden = False
         self._pair: tuple[FilmRef, Prior] | None = None
         self.linking = Linking(grid)
         self.linking.switched.connect(lambda _on: self.changed.emit())
-        bench.active_changed.connect(lambda: grid.set_active(session.active))
-        bench.view_loading.connect(self._say)
-        bench.folder_opened.connect(self._on_folder)
-        grid.activated.connect(bench.activate)
+        films.active_changed.connect(lambda: grid.set_active(session.active))
+        films.view_loading.connect(self._say)
+        films.folder_opened.connect(self._on_folder)
+        grid.activated.connect(films.activate)
         grid.film_dropped.connect(self._on_drop)
 
     def commands(self) -> dict[str, Callable[..., object]]:
@@ -63,18 +63,18 @@ class ViewController(QObject):
     def set_layout(self, name: str) -> None:
         """Show so many films; new views get those that follow in the list."""
         self._lay(name if name in LAYOUTS else FIRST_LAYOUT)
-        self._bench.fill_views()
+        self._films.fill_views()
         self._invite()
 
     def step(self, views: int) -> None:
         """Turn to the next view, after the last one to the first."""
         number = (self._session.active + views) % len(self._session.views)
-        self._bench.activate(number)
+        self._films.activate(number)
         self._grid.take_keyboard()
 
     def prior_beside(self) -> None:
         """Open the nearest earlier film of patient and view at the right of the current one."""
-        self._bench.activate(self._session.beside)
+        self._films.activate(self._session.beside)
         film = self._session.current
         if film is None:
             return
@@ -87,8 +87,8 @@ class ViewController(QObject):
         if self._grid.maximised:
             self._grid.maximise()
         left = self._to_the_left()
-        self._bench.open_film(found.film, left + 1)
-        self._bench.fill_views()
+        self._films.open_film(found.film, left + 1)
+        self._films.fill_views()
         self._pair = film, found
         self._say()
 
@@ -99,9 +99,9 @@ class ViewController(QObject):
 
     def _lay(self, name: str) -> None:
         self._grid.set_layout(name)
-        self._bench.show_views(LAYOUTS[name].count)
+        self._films.show_views(LAYOUTS[name].count)
         self._say()
-        self.laid.emit()
+        self.layout_changed.emit()
         self.changed.emit()
 
     def _to_the_left(self) -> int:
@@ -126,8 +126,8 @@ class ViewController(QObject):
     def _on_drop(self, number: int, film_id: str) -> None:
         film = self._session.film(film_id)
         if film is not None:
-            self._bench.activate(number)
-            self._bench.open_film(film, number)
+            self._films.activate(number)
+            self._films.open_film(film, number)
 
     def _say(self) -> None:
         """The lines stand while the two films are still beside each other."""

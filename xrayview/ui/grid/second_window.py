@@ -22,27 +22,27 @@ class SecondWindow(QObject):
     another one is chosen in; window and zoom are each one's own unless the views are linked.
     """
 
-    laid = Signal()
+    layout_changed = Signal()
     """There is one view more, or less."""
 
     def __init__(
-        self, session: Session, bench: FilmController, grid: ViewGrid, state: Mapping[str, str]
+        self, session: Session, films: FilmController, grid: ViewGrid, state: Mapping[str, str]
     ) -> None:
         super().__init__(grid)
         self._session = session
-        self._bench = bench
+        self._films = films
         self._grid = grid
         self._actions: Mapping[str, Act] = {}
         self._geometry = state.get("second_geometry", "")
         self._repeating = False
         self.window: FilmWindow | None = None
-        bench.view_loading.connect(self._on_loading)
-        bench.active_changed.connect(self._follow)
-        bench.folder_opened.connect(self._show_pinned)
+        films.view_loading.connect(self._on_loading)
+        films.active_changed.connect(self._follow)
+        films.folder_opened.connect(self._show_pinned)
         grid.detached_maximised.connect(self._on_maximised)
         if state.get("second"):
             once = Qt.ConnectionType.SingleShotConnection
-            bench.folder_opened.connect(self._open_unasked, once)
+            films.folder_opened.connect(self._open_unasked, once)
 
     def commands(self) -> dict[str, Callable[..., object]]:
         """What the keys do here, by the names of the key table."""
@@ -85,11 +85,11 @@ class SecondWindow(QObject):
         window = self.window = FilmWindow(self._grid.detached, self._actions)
         window.closed.connect(self._give_back)
         window.setAttribute(Qt.WidgetAttribute.WA_ShowWithoutActivating, not activate)
-        self._bench.set_detached(True)
+        self._films.set_detached(True)
         self._grid.set_detached(True)
         self._place(window)
         window.show()
-        self.laid.emit()
+        self.layout_changed.emit()
         self._follow()
 
     def close(self) -> None:
@@ -113,10 +113,10 @@ class SecondWindow(QObject):
         window, self.window = self.window, None
         if window is not None:
             self._keep_place(window)
-            self._bench.set_detached(False)
+            self._films.set_detached(False)
             self._grid.set_detached(False)
             window.deleteLater()
-            self.laid.emit()
+            self.layout_changed.emit()
             self._grid.activateWindow()
             self._grid.take_keyboard()
 
@@ -140,7 +140,7 @@ class SecondWindow(QObject):
     def _repeat(self, source: int, number: int) -> None:
         self._repeating = True
         try:
-            self._bench.repeat(source, number)
+            self._films.repeat(source, number)
         finally:
             self._repeating = False
 

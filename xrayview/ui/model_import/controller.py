@@ -24,10 +24,10 @@ class ModelImportController(QObject):
     """One dialog at a time. The network runs only once it is trusted, and never in here."""
 
     def __init__(
-        self, judging: ModelController, tasks: Tasks, engine: Engine, window: QWidget
+        self, model_controller: ModelController, tasks: Tasks, engine: Engine, window: QWidget
     ) -> None:
         super().__init__(window)
-        self._judging, self._tasks, self._engine = judging, tasks, engine
+        self._model_controller, self._tasks, self._engine = model_controller, tasks, engine
         self._window = window
         self.dialog: ModelImportDialog | None = None
 
@@ -50,7 +50,7 @@ class ModelImportController(QObject):
         self._show_state("Looking at the file …")
         self._tasks.call(
             _SLOT,
-            lambda: model_ref(path, self._judging.device),
+            lambda: model_ref(path, self._model_controller.device),
             lambda model: self._try(model, card),
             lambda error: self._on_failed(path, card, error),
         )
@@ -76,8 +76,8 @@ class ModelImportController(QObject):
     def _open(self, path: Path) -> None:
         if self.dialog is not None:
             self.dialog.accept()
-        self._judging.message_settled.emit("model")
-        self._judging.open_model(path)
+        self._model_controller.message_settled.emit("model")
+        self._model_controller.open_model(path)
 
     def _on_failed(self, path: Path, card: ModelCard, error: XrayViewError) -> None:
         if self.dialog is None:

@@ -39,10 +39,15 @@ class ExportCommands(QObject):
     """Opens the dialogs; one of each kind at a time."""
 
     def __init__(
-        self, space: Workspace, tasks: Tasks, engine: Engine, settings: Settings, window: QWidget
+        self,
+        workspace: Workspace,
+        tasks: Tasks,
+        engine: Engine,
+        settings: Settings,
+        window: QWidget,
     ) -> None:
-        super().__init__(space)
-        self._space, self._tasks, self._engine = space, tasks, engine
+        super().__init__(workspace)
+        self._workspace, self._tasks, self._engine = workspace, tasks, engine
         self._window = window
         self._remembered = Remembered(settings)
         self._open: dict[str, QDialog] = {}
@@ -67,7 +72,7 @@ class ExportCommands(QObject):
         if shown is None:
             self._tell(_NO_FILM)
             return
-        QApplication.clipboard().setImage(self._space.viewer.picture(identity=False))
+        QApplication.clipboard().setImage(self._workspace.viewer.picture(identity=False))
         note = shown.burned_in
         kind: Kind = "warn" if note.kind == "likely" else "info"
         self._tell(Message(_MATTER, kind, "The picture is copied, without identity", note.text))
@@ -93,7 +98,7 @@ class ExportCommands(QObject):
         from xrayview.ui.export.heat_map_choice import offered
 
         shown = self._shown()
-        offer = offered(self._space.session, self._space.findings.heat)
+        offer = offered(self._workspace.session, self._workspace.findings.heat)
         self._with_source(
             "export_folder",
             lambda source: FolderPictures(
@@ -116,7 +121,7 @@ class ExportCommands(QObject):
 
     def tag_table(self) -> None:
         """A CSV of tags; the dictionary of columns is read in a thread first."""
-        if self._space.session.source is None:
+        if self._workspace.session.source is None:
             self._tell(_NO_SOURCE)
             return
         self._tasks.call("tag columns", _known_columns, self._show_tags, self._on_failed)
@@ -132,14 +137,14 @@ class ExportCommands(QObject):
         )
 
     def _with_source(self, name: str, make: Callable[[Path], FolderJob]) -> None:
-        source = self._space.session.source
+        source = self._workspace.session.source
         if source is None:
             self._tell(_NO_SOURCE)
             return
 
         def with_names() -> QDialog:
             dialog = make(source)
-            dialog.hide_names = self._space.hides_identity
+            dialog.hide_names = self._workspace.hides_identity
             return dialog
 
         self._show(name, with_names)
@@ -155,7 +160,7 @@ class ExportCommands(QObject):
         dialog.activateWindow()
 
     def _shown(self) -> ShownFilm | None:
-        return shown_film(self._space.viewer, self._space.session)
+        return shown_film(self._workspace.viewer, self._workspace.session)
 
     def _on_saved(self, path: Path) -> None:
         def open_folder() -> None:
@@ -169,7 +174,7 @@ class ExportCommands(QObject):
         self._tell(Message.of(_MATTER, error))
 
     def _tell(self, message: Message) -> None:
-        self._space.message.emit(message)
+        self._workspace.message.emit(message)
 
 
 def _known_columns() -> tuple[KnownColumn, ...]:

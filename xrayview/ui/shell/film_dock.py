@@ -80,19 +80,21 @@ class FilmDock(QDockWidget):
         """What the keys do here, by the names of the key table."""
         return {name: partial(self.toggle, place) for place, (name, _) in enumerate(_PAGES)}
 
-    def follow(self, space: Workspace, tasks: Tasks, engine: Engine) -> None:
+    def follow(self, workspace: Workspace, tasks: Tasks, engine: Engine) -> None:
         """Show what is said of the film of this workspace, from now on."""
-        flow = self.flow = TagController(space.session, tasks, engine, self.tags)
-        grid, bench = space.grid, space.workbench
-        bench.folder_opened.connect(flow.forget)
-        bench.film_loading.connect(lambda _film: flow.follow())
-        bench.active_changed.connect(flow.follow)
+        flow = self.flow = TagController(workspace.session, tasks, engine, self.tags)
+        grid, films = workspace.grid, workspace.films
+        films.folder_opened.connect(flow.forget)
+        films.film_loading.connect(lambda _film: flow.follow())
+        films.active_changed.connect(flow.follow)
         grid.viewer_changed.connect(lambda: self._show_pipeline(grid.viewer))
-        space.identity_hidden.connect(self.tags.set_identity_hidden)
-        self.tags.set_identity_hidden(space.hides_identity)
+        workspace.identity_hidden.connect(self.tags.set_identity_hidden)
+        self.tags.set_identity_hidden(workspace.hides_identity)
         self.left.connect(grid.take_keyboard)
-        self.measurements.follow(space.measuring)
-        self.measurements.export_requested.connect(lambda: space.measurement_export.ask(space))
+        self.measurements.follow(workspace.measurement_controller)
+        self.measurements.export_requested.connect(
+            lambda: workspace.measurement_export.ask(workspace)
+        )
         grid.viewer_changed.connect(self.measurements.refresh)
 
     def _show_pipeline(self, viewer: FilmViewer) -> None:

@@ -49,7 +49,7 @@ _USUAL = QSize(1280, 800)
 
 
 class MainWindow(QMainWindow):
-    """Shown at once with the start page; `wake` brings engine and panels after the first paint.
+    """Shows the start page at once; `build_panels` adds engine and panels after the first paint.
 
     Args:
         settings: the user's; written when the window closes.
@@ -62,9 +62,9 @@ class MainWindow(QMainWindow):
         self.setAcceptDrops(True)
         self._settings = settings
         self._results = results
-        self._asleep: list[Callable[[Workspace], None]] = []
-        self._let_go: list[Callable[[], None]] = []
-        self._space: Workspace | None = None
+        self._pending: list[Callable[[Workspace], None]] = []
+        self._release_steps: list[Callable[[], None]] = []
+        self._workspace: Workspace | None = None
         self._closed = False
         self._full = FullScreen(self)
         self.preferences = Preferences(self, settings)
@@ -99,29 +99,29 @@ class MainWindow(QMainWindow):
 
     @property
     def workspace(self) -> Workspace:
-        """The panels; there once the window is awake."""
-        assert self._space is not None
-        return self._space
+        """The panels; there once `build_panels` is done."""
+        assert self._workspace is not None
+        return self._workspace
 
     @property
-    def awake(self) -> bool:
+    def has_panels(self) -> bool:
         """True once engine and panels are there."""
-        return self._space is not None
+        return self._workspace is not None
 
     @property
-    def closed(self) -> bool:
+    def is_closed(self) -> bool:
         """True once the user has closed it."""
         return self._closed
 
-    def wake(self, engine: Engine, model: Path | None = None) -> None:
+    def build_panels(self, engine: Engine, model: Path | None = None) -> None:
         """Take the engine, build the panels, load a model; then do what was asked meanwhile.
 
         `model` is the bundle that is asked for; without one the usual one is loaded.
         """
-        for _ in self.waking(engine, model):
+        for _ in self.build_steps(engine, model):
             pass
 
-    def waking(self, engine: Engine, model: Path | None = None) -> Iterator[None]:
+    def build_steps(self, engine: Engine, model: Path | None = None) -> Iterator[None]:
         """The same in steps, between which the window may answer its user."""
         from xrayview.services.session import Session
         from xrayview.services.tasks import Tasks
@@ -132,51 +132,51 @@ class MainWindow(QMainWindow):
         from xrayview.ui.shell.workspace import Workspace
 
         tasks = Tasks(MainThread(self).deliver)
-        self._let_go = [tasks.close, engine.close]
+        self._release_steps = [tasks.close, engine.close]
         self.dock = FilmDock(self)
         yield from self.dock.build_steps()
         session = Session(self._settings["film_memory_mib"])
-        space = Workspace(session, tasks, engine, self._settings, self._results, self.pages)
-        yield from space.build_steps()
-        self._space = space
-        self.dock.follow(space, tasks, engine)
-        self._restore_dock(space)
-        self._let_go = [
-            space.save_state,
-            space.second.close,
+        workspace = Workspace(session, tasks, engine, self._settings, self._results, self.pages)
+        yield from workspace.build_steps()
+        self._workspace = workspace
+        self.dock.follow(workspace, tasks, engine)
+        self._restore_dock(workspace)
+        self._release_steps = [
+            workspace.save_state,
+            workspace.second_window.close,
             self._save_dock,
-            space.measuring.close,
+            workspace.measurement_controller.close,
             tasks.close,
             engine.close,
         ]
-        self.exports = ExportCommands(space, tasks, engine, self._settings, self)
-        self._actions |= space.commands() | self.dock.commands() | self.exports.commands()
-        space.second.use(self._named)
-        self.preferences.keys_changed.connect(space.second.renew_keys)
-        self.pages.addWidget(space)
-        space.workbench.folder_opened.connect(self._on_folder)
-        space.identity_hidden.connect(self._show_title)
-        space.findings.model_requested.connect(self.choose_model)
-        self.describing = ModelImportController(space.judging, tasks, engine, self)
-        space.judging.card_requested.connect(self.describing.ask)
+        self.exports = ExportCommands(workspace, tasks, engine, self._settings, self)
+        self._actions |= workspace.commands() | self.dock.commands() | self.exports.commands()
+        workspace.second_window.use(self._named)
+        self.preferences.keys_changed.connect(workspace.second_window.renew_keys)
+        self.pages.addWidget(workspace)
+        workspace.films.folder_opened.connect(self._on_folder)
+        workspace.identity_hidden.connect(self._show_title)
+        workspace.findings.model_requested.connect(self.choose_model)
+        self.model_import = ModelImportController(workspace.model_controller, tasks, engine, self)
+        workspace.model_controller.card_requested.connect(self.model_import.ask)
         board = StatusController(
-            space, self.bar, self.status, self.start_page, self.banners, self._settings, tasks
+            workspace, self.bar, self.status, self.start_page, self.banners, self._settings, tasks
         )
         self.bar.model_dismissed.connect(board.show_model)
-        theme.on_switch(space.said.refresh)
-        self.preferences.follow(space, board, engine)
+        theme.on_switch(workspace.findings_controller.refresh)
+        self.preferences.follow(workspace, board, engine)
         for note in self.preferences.notes:
             self.banners.show_message(Message("settings", "warn", note))
         board.show_recent()
         board.load_first_model(model)
-        for act in self._asleep:
-            act(space)
+        for act in self._pending:
+            act(workspace)
 
     # What the user asks for
 
     def open_paths(self, paths: list[Path]) -> None:
         """Open a folder, a file, or what was dropped."""
-        self._when_awake(lambda space: space.workbench.open_paths(paths))
+        self._when_ready(lambda workspace: workspace.films.open_paths(paths))
 
     def open_sample(self) -> None:
         """Open the study that ships with the program."""
@@ -184,7 +184,7 @@ class MainWindow(QMainWindow):
 
     def open_model(self, path: Path) -> None:
         """Load a model bundle."""
-        self._when_awake(lambda space: space.judging.open_model(path))
+        self._when_ready(lambda workspace: workspace.model_controller.open_model(path))
 
     def choose_folder(self) -> None:
         """Ask for a folder and open it."""
@@ -206,13 +206,13 @@ class MainWindow(QMainWindow):
             self.bar.model_dismissed.emit()
 
     def _choose_device(self, device: str) -> None:
-        self._when_awake(lambda space: space.judging.set_device(device))
+        self._when_ready(lambda workspace: workspace.model_controller.set_device(device))
 
-    def _when_awake(self, act: Callable[[Workspace], None]) -> None:
-        if self._space is None:
-            self._asleep.append(act)
+    def _when_ready(self, act: Callable[[Workspace], None]) -> None:
+        if self._workspace is None:
+            self._pending.append(act)
         else:
-            act(self._space)
+            act(self._workspace)
 
     def _action(self, name: str) -> Callable[..., None]:
         """An action by its name, looked up when it is asked for: the panels come later."""
@@ -227,8 +227,8 @@ class MainWindow(QMainWindow):
 
     def _full_screen(self) -> None:
         around: list[QWidget] = [self.bar, self.status]
-        if self._space is not None:
-            around += [*self._space.around_the_film(), self.dock]
+        if self._workspace is not None:
+            around += [*self._workspace.around_the_film(), self.dock]
         self._full.toggle(around)
 
     def _next_screen(self) -> None:
@@ -247,8 +247,8 @@ class MainWindow(QMainWindow):
         self._show_title()
 
     def _show_title(self) -> None:
-        space = self.workspace
-        folder = None if space.hides_identity else space.session.folder
+        workspace = self.workspace
+        folder = None if workspace.hides_identity else workspace.session.folder
         self.setWindowTitle(f"{folder.name or folder} – XrayView" if folder else "XrayView")
 
     # Window
@@ -283,14 +283,14 @@ class MainWindow(QMainWindow):
         self.restoreGeometry(QByteArray.fromBase64(geometry.encode()))
         stay_on_screen(self)
 
-    def _restore_dock(self, space: Workspace) -> None:
+    def _restore_dock(self, workspace: Workspace) -> None:
         self.addDockWidget(Qt.DockWidgetArea.RightDockWidgetArea, self.dock)
         state = self._settings["window_state"]
         self.restoreState(QByteArray.fromBase64(state.get("docks", "").encode()))
         self.dock.hide()  # until there is a film
         once = Qt.ConnectionType.SingleShotConnection
         page = state.get("film_dock", "")
-        space.workbench.folder_opened.connect(lambda: self.dock.open_page(page), once)
+        workspace.films.folder_opened.connect(lambda: self.dock.open_page(page), once)
 
     def _save_dock(self) -> None:
         state = self._settings["window_state"]
@@ -326,9 +326,9 @@ class MainWindow(QMainWindow):
         for dialog in self.findChildren(QDialog):
             dialog.close()  # one left open would keep the program alive, unseen
         self.hide()  # at once; the workers end behind it
-        for let_go in self._let_go:
-            let_go()
-        self._let_go = []
+        for release in self._release_steps:
+            release()
+        self._release_steps = []
         try:
             self._settings.save()
         except OSError as error:

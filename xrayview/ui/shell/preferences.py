@@ -61,9 +61,9 @@ class Preferences(QObject):
         """What of the settings file does not hold, for the user."""
         return (*self._settings.notes, *self.keymap.problems)
 
-    def follow(self, space: Workspace, board: StatusController, engine: Engine) -> None:
+    def follow(self, workspace: Workspace, board: StatusController, engine: Engine) -> None:
         """The panels are there: they follow the settings from now on."""
-        heat = space.findings.heat
+        heat = workspace.findings.heat
 
         def use_limits(_: object) -> None:
             engine.limits = self._settings.limits()
@@ -73,22 +73,24 @@ class Preferences(QObject):
             self._find_missing()
 
         live: dict[str, Callable[[Any], object]] = {
-            "hide_identity": space.set_identity_hidden,
-            "heat_map_method": space.heat.prefer,
+            "hide_identity": workspace.set_identity_hidden,
+            "heat_map_method": workspace.heat_maps.prefer,
             "heat_map_opacity": lambda part: heat.opacity.setValue(round(part * 100)),
             "heat_map_cutoff": lambda part: heat.cutoff.setValue(round(part * 100)),
-            "device": space.judging.set_device,
+            "device": workspace.model_controller.set_device,
             "model": lambda name: board.load_first_model(Path(name) if name else None),
             "model_folders": use_model_folders,
         }
         self._live |= live | dict.fromkeys(_LIMITS, use_limits)
         # What was changed in the window itself is kept when it closes, and shown here now.
-        self._keep_panels = space.save_state
+        self._keep_panels = workspace.save_state
         self._find_missing = lambda: board.find_missing(
             "model folders", self._settings["model_folders"], self._show_missing
         )
-        space.judging.message.connect(self._on_model_said)
-        space.judging.model_changed.connect(lambda: self._on_model(space.judging.loading))
+        workspace.model_controller.message.connect(self._on_model_said)
+        workspace.model_controller.model_changed.connect(
+            lambda: self._on_model(workspace.model_controller.loading)
+        )
 
     def show(self, page: str = "") -> None:
         """Open the dialog, on the page of a group."""

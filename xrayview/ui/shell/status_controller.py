@@ -28,7 +28,7 @@ class StatusController(QObject):
 
     def __init__(
         self,
-        space: Workspace,
+        workspace: Workspace,
         bar: TopBar,
         status: StatusLine,
         start_page: StartPage,
@@ -36,8 +36,8 @@ class StatusController(QObject):
         settings: Settings,
         tasks: Tasks,
     ) -> None:
-        super().__init__(space)
-        self._space = space
+        super().__init__(workspace)
+        self._workspace = workspace
         self._bar = bar
         self._status = status
         self._start_page = start_page
@@ -45,19 +45,19 @@ class StatusController(QObject):
         self._settings = settings
         self._tasks = tasks
         start_page.folder_forgotten.connect(self.forget_folder)
-        space.message.connect(banners.show_message)
-        space.refreshed.connect(self._refresh)
-        space.judging.message_settled.connect(banners.close_message)
-        space.judging.model_changed.connect(self.show_model)
-        space.workbench.folder_opened.connect(self._on_folder)
-        space.workbench.film_loading.connect(self._on_loading)
-        space.workbench.film_shown.connect(self._on_film)
-        space.workbench.film_failed.connect(self._on_film)
-        space.grid.viewer_changed.connect(self._refresh)
-        space.grid.tool_changed.connect(self._on_tool)
-        for viewer in space.grid.viewers:
+        workspace.message.connect(banners.show_message)
+        workspace.refreshed.connect(self._refresh)
+        workspace.model_controller.message_settled.connect(banners.close_message)
+        workspace.model_controller.model_changed.connect(self.show_model)
+        workspace.films.folder_opened.connect(self._on_folder)
+        workspace.films.film_loading.connect(self._on_loading)
+        workspace.films.film_shown.connect(self._on_film)
+        workspace.films.film_failed.connect(self._on_film)
+        workspace.grid.viewer_changed.connect(self._refresh)
+        workspace.grid.tool_changed.connect(self._on_tool)
+        for viewer in workspace.grid.viewers:
             viewer.measure.probed.connect(self._on_pixel)
-        space.heat.switched.connect(self._refresh)
+        workspace.heat_maps.switched.connect(self._refresh)
 
     def load_first_model(self, asked: Path | None) -> None:
         """Load the model that is asked for, else the last one, else the one that ships."""
@@ -65,24 +65,26 @@ class StatusController(QObject):
         try:
             path = find_model(name, self._model_folders())
         except XrayViewError as error:
-            self._space.judging.model_text = f"{error.what[:1].upper()}{error.what[1:]}."
+            self._workspace.model_controller.model_text = (
+                f"{error.what[:1].upper()}{error.what[1:]}."
+            )
             self.show_model()
-            self._space.said.refresh()
+            self._workspace.findings_controller.refresh()
             if name:
                 self._banners.show_message(Message.of("model", error))
         else:
-            self._space.judging.open_model(path)
+            self._workspace.model_controller.open_model(path)
 
     def show_model(self) -> None:
         """The model in force, or on its way; and the device that is asked for."""
-        judging, ready = self._space.judging, self._space.session.model
-        text = judging.model_text
+        model_controller, ready = self._workspace.model_controller, self._workspace.session.model
+        text = model_controller.model_text
         self._bar.show_models(list_models(self._model_folders()), ready)
-        self._bar.show_device(judging.device)
-        self._status.show_model(None if judging.loading else ready, text)
+        self._bar.show_device(model_controller.device)
+        self._status.show_model(None if model_controller.loading else ready, text)
         name = f"{ready.card.name} {ready.card.version}" if ready else text
         self._start_page.show_ready(name, device_text(ready) if ready else "")
-        if ready is not None and not judging.loading:
+        if ready is not None and not model_controller.loading:
             self._settings["model"] = _lasting_name(ready.model.path)
             self._settings["device"] = ready.model.device
         self._refresh()
@@ -118,15 +120,15 @@ class StatusController(QObject):
         self._start_page.show_recent(folders, missing)
 
     def _on_folder(self) -> None:
-        folder = self._space.session.folder
+        folder = self._workspace.session.folder
         self._banners.close_message("folder")
         if folder is not None:
             self._settings.remember_folder(folder)
             state = self._settings["window_state"]
-            state["source"] = str(self._space.session.source or "")
+            state["source"] = str(self._workspace.session.source or "")
             self._settings["window_state"] = state
         self.show_recent()
-        if self._space.session.films:
+        if self._workspace.session.films:
             self._refresh()
         else:
             self._on_film()  # there is none any more
@@ -135,7 +137,7 @@ class StatusController(QObject):
         self._banners.close_message("film")
 
     def _on_film(self) -> None:
-        viewer, radiograph = self._space.viewer, self._space.session.radiograph
+        viewer, radiograph = self._workspace.viewer, self._workspace.session.radiograph
         titles = [choice.title for choice in viewer.voi_choices()]
         self._bar.show_windows(titles, viewer.apply_voi)
         self._status.show_film(radiograph)
@@ -151,20 +153,20 @@ class StatusController(QObject):
         self._status.show_pixel(probe_text(pixel) if pixel is not None else "")
 
     def _refresh(self) -> None:
-        session, bar = self._space.session, self._bar
+        session, bar = self._workspace.session, self._bar
         film, ready = session.radiograph is not None, session.model is not None
         result = session.result(session.current)
         scored = film and result is not None and result.prediction is not None
         bar.set_enabled(FILM_BUTTONS, enabled=film)
         bar.set_enabled(VIEW_BUTTONS, enabled=session.folder is not None)
-        bar.set_checked(f"layout_{self._space.views.layout_name}", checked=True)
-        bar.set_checked("link_views", checked=self._space.views.linking.on)
+        bar.set_checked(f"layout_{self._workspace.view_controller.layout_name}", checked=True)
+        bar.set_checked("link_views", checked=self._workspace.view_controller.linking.on)
         bar.set_enabled(("classify",), enabled=film and ready)
         bar.set_enabled(("classify_folder",), enabled=ready and session.folder is not None)
         bar.set_enabled(("heat_map",), enabled=scored)
-        bar.set_checked("invert", checked=self._space.viewer.inverted)
-        bar.set_checked("histogram", checked=self._space.shows_histogram)
-        bar.set_checked("heat_map", checked=scored and self._space.heat.on)
+        bar.set_checked("invert", checked=self._workspace.viewer.inverted)
+        bar.set_checked("histogram", checked=self._workspace.shows_histogram)
+        bar.set_checked("heat_map", checked=scored and self._workspace.heat_maps.on)
 
     def _model_folders(self) -> Iterable[Path]:
         return (Path(name) for name in self._settings["model_folders"])

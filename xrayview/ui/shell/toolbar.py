@@ -150,7 +150,7 @@ class TopBar(QToolBar):
         self.addSeparator()
         for tool in (*_VIEW_TOOLS, _SEPARATOR, *_MODEL_TOOLS):
             self._add(tool)
-        self._space()
+        self._add_spacer()
         self.models = self._chooser("Model", 120)
         self.models.setPlaceholderText("No model is loaded")
         self.models.activated.connect(self._on_model)
@@ -315,10 +315,10 @@ class TopBar(QToolBar):
         button.setMenu(menu)
         return button
 
-    def _space(self) -> None:
-        space = QWidget()
-        space.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
-        self.addWidget(space)
+    def _add_spacer(self) -> None:
+        workspace = QWidget()
+        workspace.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
+        self.addWidget(workspace)
 
     def _chooser(self, name: str, width: int) -> QComboBox:
         combo = _ElidedCombo()

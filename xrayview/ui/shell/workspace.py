@@ -73,34 +73,34 @@ class Workspace(QWidget):
         self._tasks = tasks
         self._engine = engine
         self._settings = settings
-        self.workbench = FilmController(session, tasks, engine)
-        self.judging = ModelController(session, tasks, engine)
-        self.judging.device = settings["device"]
-        self.batch = BatchRunner(session, tasks, engine, settings, results)
+        self.films = FilmController(session, tasks, engine)
+        self.model_controller = ModelController(session, tasks, engine)
+        self.model_controller.device = settings["device"]
+        self.batch_runner = BatchRunner(session, tasks, engine, settings, results)
         self.thumbnail_store = ThumbnailStore(
             cache_folder() / "thumbnails", settings["thumbnail_cache_mib"]
         )
         self.thumbnails = Thumbnails(
             tasks, engine.submit, engine.limits, settings["thumbnail_px"], self.thumbnail_store
         )
-        self.starring = StarController(tasks)
+        self.stars = StarController(tasks)
         self._hidden = False
 
     def build_steps(self) -> Iterator[None]:
         """Make the panels, each in a step of its own: between them the window may answer."""
         session, columns = self.session, Columns(self)
         self._columns = columns
-        lookup = FilmLookup(self.starring.is_starred, session.result)
+        lookup = FilmLookup(self.stars.is_starred, session.result)
         self.browser = Browser(self.thumbnails, partial(chip_of, session), lookup, columns.left)
         yield
         self.grid = ViewGrid(columns.middle)
         yield from self.grid.build_steps()
-        self.table = ResultTable(columns.middle)
+        self.result_table = ResultTable(columns.middle)
         yield
         self.findings = FindingsPanel(columns.right)
         yield
         self.histogram = HistogramPanel(columns.right)
-        self.line = BatchLine(self)
+        self.batch_line = BatchLine(self)
         self._place()
         yield
         self._make_flows()
@@ -109,29 +109,33 @@ class Workspace(QWidget):
 
     def _make_flows(self) -> None:
         session, tasks, engine = self.session, self._tasks, self._engine
-        self.views = ViewController(session, self.workbench, self.grid)
-        self.second = SecondWindow(
-            session, self.workbench, self.grid, self._settings["window_state"]
+        self.view_controller = ViewController(session, self.films, self.grid)
+        self.second_window = SecondWindow(
+            session, self.films, self.grid, self._settings["window_state"]
         )
-        self.frames = FrameController(session, tasks, engine, self.grid)
-        self.measuring = MeasurementController(
+        self.frame_controller = FrameController(session, tasks, engine, self.grid)
+        self.measurement_controller = MeasurementController(
             tasks, self.grid.viewers, lambda: self.grid.viewer, self.grid.set_tool
         )
-        self.measurement_export = MeasurementExport(session, tasks, engine, self.measuring)
-        self.heat = HeatMapController(session, self.judging, self.findings, self.grid)
-        self.films = NavigationController(
+        self.measurement_export = MeasurementExport(
+            session, tasks, engine, self.measurement_controller
+        )
+        self.heat_maps = HeatMapController(session, self.model_controller, self.findings, self.grid)
+        self.navigation = NavigationController(
             session,
-            self.workbench,
-            self.frames,
+            self.films,
+            self.frame_controller,
             self.grid,
             self.browser,
             self.thumbnails,
-            self.heat,
+            self.heat_maps,
         )
-        self.said = FindingsController(
-            session, self.judging, self.findings, self.browser, self.heat
+        self.findings_controller = FindingsController(
+            session, self.model_controller, self.findings, self.browser, self.heat_maps
         )
-        self.batches = BatchController(session, tasks, self.batch, self.line, self.table)
+        self.batch_controller = BatchController(
+            session, tasks, self.batch_runner, self.batch_line, self.result_table
+        )
 
     @property
     def viewer(self) -> FilmViewer:
@@ -145,16 +149,22 @@ class Workspace(QWidget):
             "star": self._toggle_star,
             "clear_thumbnails": self._clear_thumbnails,
             "find": self._find,
-            "classify": self.judging.classify,
-            "classify_folder": self.batch.start,
-            "heat_map": self.heat.toggle,
+            "classify": self.model_controller.classify,
+            "classify_folder": self.batch_runner.start,
+            "heat_map": self.heat_maps.toggle,
             "heat_fainter": lambda: self.findings.heat.step_opacity(-1),
             "heat_stronger": lambda: self.findings.heat.step_opacity(1),
-            "heat_finding": self.heat.choose,
+            "heat_finding": self.heat_maps.choose,
             "hide_identity": lambda: self.set_identity_hidden(not self._hidden),
             "histogram": lambda: self.show_histogram(not self.shows_histogram),
         }
-        for part in (self.films, self.views, self.second, self.frames, self.measuring):
+        for part in (
+            self.navigation,
+            self.view_controller,
+            self.second_window,
+            self.frame_controller,
+            self.measurement_controller,
+        ):
             own |= part.commands()
         return own | film_commands(self.grid)
 
@@ -163,9 +173,9 @@ class Workspace(QWidget):
         self._hidden = hidden
         for viewer in self.grid.viewers:
             viewer.set_identity_hidden(hidden)
-        self.views.set_identity_hidden(hidden)
+        self.view_controller.set_identity_hidden(hidden)
         self.browser.set_identity_hidden(hidden)
-        self.table.rows.set_identity_hidden(hidden)
+        self.result_table.rows.set_identity_hidden(hidden)
         self.identity_hidden.emit(hidden)
 
     @property
@@ -185,7 +195,7 @@ class Workspace(QWidget):
 
     def around_the_film(self) -> list[QWidget]:
         """The panels that go while the film has the whole screen."""
-        return [*self._columns.around_the_film(), self.line]
+        return [*self._columns.around_the_film(), self.batch_line]
 
     def save_state(self) -> None:
         """Panel sizes and the heat map's look, into the settings."""
@@ -196,61 +206,61 @@ class Workspace(QWidget):
         if widths := self._columns.widths:  # panels that were never laid out have none to keep
             state = self._settings["window_state"]
             state["columns"] = widths
-            state["layout"] = self.views.layout_name
-            state |= self.second.state
-            state["linked"] = "linked" if self.views.linking.on else ""
+            state["layout"] = self.view_controller.layout_name
+            state |= self.second_window.state
+            state["linked"] = "linked" if self.view_controller.linking.on else ""
             state["histogram"] = "shown" if self.shows_histogram else ""
             self._settings["window_state"] = state
 
     def _connect(self) -> None:
-        bench, grid = self.workbench, self.grid
-        bench.folder_opened.connect(self._on_folder)
-        bench.folder_opened.connect(self.measuring.forget)
-        bench.active_changed.connect(self._on_active)
-        bench.film_loading.connect(self.said.refresh)
-        bench.film_shown.connect(self.said.refresh)
-        bench.film_failed.connect(self.said.refresh)
-        self.frames.shown.connect(self._on_frame)
-        self.starring.changed.connect(self.browser.refresh_stars)
+        films, grid = self.films, self.grid
+        films.folder_opened.connect(self._on_folder)
+        films.folder_opened.connect(self.measurement_controller.forget)
+        films.active_changed.connect(self._on_active)
+        films.film_loading.connect(self.findings_controller.refresh)
+        films.film_shown.connect(self.findings_controller.refresh)
+        films.film_failed.connect(self.findings_controller.refresh)
+        self.frame_controller.shown.connect(self._on_frame)
+        self.stars.changed.connect(self.browser.refresh_stars)
         grid.maximise_refused.connect(self._columns.film_alone)
         grid.viewer_changed.connect(self._on_viewer)
-        self.views.laid.connect(self.heat.on_layout)
-        self.second.laid.connect(self.heat.on_layout)
+        self.view_controller.layout_changed.connect(self.heat_maps.on_layout)
+        self.second_window.layout_changed.connect(self.heat_maps.on_layout)
         self.histogram.window_dragged.connect(self._on_window_dragged)
-        self.batches.film_judged.connect(self.said.on_result)
-        self.batches.film_chosen.connect(self.films.open_frame)
-        self.said.refreshed.connect(self.refreshed)
-        self.views.changed.connect(self.refreshed)
+        self.batch_controller.film_judged.connect(self.findings_controller.on_result)
+        self.batch_controller.film_chosen.connect(self.navigation.open_frame)
+        self.findings_controller.refreshed.connect(self.refreshed)
+        self.view_controller.changed.connect(self.refreshed)
         for part in (
-            bench,
-            self.films,
-            self.views,
-            self.judging,
-            self.batches,
-            self.measuring,
+            films,
+            self.navigation,
+            self.view_controller,
+            self.model_controller,
+            self.batch_controller,
+            self.measurement_controller,
             self.measurement_export,
-            self.starring,
+            self.stars,
         ):
             part.message.connect(self.message)
 
     def _on_folder(self) -> None:
         assert self.session.folder is not None
-        self.judging.forget_requests()
+        self.model_controller.forget_requests()
         self.thumbnails.clear()
-        self.starring.open_folder(self.session.folder)
-        self.table.hide()
+        self.stars.open_folder(self.session.folder)
+        self.result_table.hide()
         if not self.session.films:
             self.viewer.show_empty("No film in this folder. The list at the left says why.")
-            self.said.refresh()
+            self.findings_controller.refresh()
 
     def _on_active(self) -> None:
-        self.said.refresh()
-        self.heat.follow()
+        self.findings_controller.refresh()
+        self.heat_maps.follow()
 
     def _on_frame(self, number: int) -> None:
         # What the model said is of one frame.
         if number == self.session.active:
-            self.said.refresh()
+            self.findings_controller.refresh()
 
     def _on_viewer(self) -> None:
         self.histogram.show_film(self.viewer.radiograph, self.viewer.voi)
@@ -260,7 +270,7 @@ class Workspace(QWidget):
 
     def _toggle_star(self) -> None:
         if self.session.current is not None:
-            self.starring.toggle(self.session.current)
+            self.stars.toggle(self.session.current)
 
     def _clear_thumbnails(self) -> None:
         said = Message("thumbnails", "info", "The thumbnails on disk are cleared")
@@ -272,24 +282,26 @@ class Workspace(QWidget):
         self.browser.field.selectAll()
 
     def _place(self) -> None:
-        self._columns.place(self.browser, self.grid, self.table, self.findings, self.histogram)
+        self._columns.place(
+            self.browser, self.grid, self.result_table, self.findings, self.histogram
+        )
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
         column.addWidget(self._columns, 1)
-        column.addWidget(self.line)
+        column.addWidget(self.batch_line)
 
     def _restore(self) -> None:
         heat = self.findings.heat
         heat.opacity.setValue(round(self._settings["heat_map_opacity"] * 100))
         heat.cutoff.setValue(round(self._settings["heat_map_cutoff"] * 100))
-        self.heat.prefer(self._settings["heat_map_method"])
+        self.heat_maps.prefer(self._settings["heat_map_method"])
         for viewer in self.grid.viewers:
             viewer.set_heat_opacity(heat.opacity.value() / 100)
             viewer.set_heat_cutoff(heat.cutoff.value() / 100)
         state = self._settings["window_state"]
-        self.views.set_layout(state.get("layout", FIRST_LAYOUT))
-        self.views.linking.set_on(bool(state.get("linked")))
+        self.view_controller.set_layout(state.get("layout", FIRST_LAYOUT))
+        self.view_controller.linking.set_on(bool(state.get("linked")))
         self._columns.set_widths(state.get("columns", ""))
         self.histogram.setVisible(bool(state.get("histogram")))
         self.viewer.show_empty("Choose a film at the left.")
