@@ -130,9 +130,9 @@ def test_that_a_figure_says_what_the_gate_doubts(qtbot: QtBot, ready: MainWindow
     gate = GateVerdict(flags=("OUT_OF_DISTRIBUTION",), reasons=("The model is for AP.",))
     session.accept_result(replace(judged, gate=gate), session.model_sha256)
     shown = shown_film(workspace.viewer, session)
-    assert shown.said.endswith("Doubted: The model is for AP.")
+    assert shown.said.endswith("Caution: The model is for AP.")
     words = [label.text for label in shown.figure(FigureStyle()).labels]
-    assert "Doubted: The model is for AP." in " ".join(words)
+    assert "Caution: The model is for AP." in " ".join(words)
 
 
 def test_that_16_bits_exclude_the_heat_map_and_say_why(

@@ -7,7 +7,7 @@ from PySide6.QtCore import QPointF, QRectF
 from PySide6.QtGui import QFontMetricsF, QImage, QPainter, QTransform
 from pytestqt.qtbot import QtBot
 
-from xrayview.display.drawings import AnnotationDrawing, drawing, handles
+from xrayview.display.drawings import AnnotationDrawing, handles, make_drawing
 from xrayview.domain.measurement import Annotation, Mark
 from xrayview.ui.measure.hit import find
 from xrayview.ui.measure.label_layout import DrawingState, LabelLayout, PlacedDrawing
@@ -26,7 +26,7 @@ def text(*point: float, words: str = "a note") -> Annotation:
 
 
 def lay(*annotations: Annotation, selected: Annotation | None = None) -> list[PlacedDrawing]:
-    shown = [DrawingState(drawing(a), a, a == selected) for a in annotations]
+    shown = [DrawingState(make_drawing(a), a, a == selected) for a in annotations]
     return laying().lay(shown)
 
 
@@ -45,7 +45,7 @@ def test_that_a_text_stays_inside_the_viewport(qtbot: QtBot, place: tuple[float,
 def test_that_a_text_is_upright_however_the_film_lies(qtbot: QtBot) -> None:
     line = Annotation(Mark.LENGTH, ((10.0, 10.0), (10.0, 90.0)), "1", text="long")
     turned = QTransform(0, 1, -1, 0, 300, 0)
-    (one,) = laying(turned).lay([DrawingState(drawing(line), line)])
+    (one,) = laying(turned).lay([DrawingState(make_drawing(line), line)])
     ends = [turned.map(QPointF(column + 0.5, row + 0.5)) for row, column in line.points]
     assert one.lines.polygons[0].toList() == ends
     assert one.label.left() > max(end.x() for end in ends)

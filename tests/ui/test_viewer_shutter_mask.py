@@ -16,7 +16,7 @@ from tests.ui.test_viewer_film import film_part, real_film
 from xrayview.display.corners import ViewState, corner_texts
 from xrayview.display.inspector import pipeline_steps
 from xrayview.display.picture import displayed_picture
-from xrayview.display.shutter_mask import IN_PLACE, make_shutter_mask, sample_shutter_mask
+from xrayview.display.shutter_mask import IDENTITY_MAP, make_shutter_mask, sample_shutter_mask
 from xrayview.display.voi import default_voi
 from xrayview.domain.radiograph import Greyscale, OverlayPlane, Radiograph
 from xrayview.io.readers import read_film, read_header
@@ -127,7 +127,9 @@ def test_that_nothing_lies_over_a_film_without_graphics_and_shutter(covered: Rad
     assert make_shutter_mask(real_film("RG1_UNCR.dcm")) is None
     cover = make_shutter_mask(covered)
     assert cover is not None
-    assert sample_shutter_mask(cover, IN_PLACE, (160, 210), overlays=False, shutter=False) is None
+    assert (
+        sample_shutter_mask(cover, IDENTITY_MAP, (160, 210), overlays=False, shutter=False) is None
+    )
 
 
 def test_that_what_is_switched_off_is_said_on_the_film_and_in_the_pipeline(

@@ -1,4 +1,4 @@
-"""Whether a name may be written into the pixels of a film, where no program takes it out."""
+"""Whether a name may be burned into the pixels of a film, where no program removes it."""
 
 from __future__ import annotations
 
@@ -8,31 +8,34 @@ from typing import Literal
 from xrayview.domain.radiograph import Radiograph
 
 SECONDARY_CAPTURES = "1.2.840.10008.5.1.4.1.1.7"
-"""Secondary Capture Image Storage and its multi-frame kinds, by their common root."""
-_LOOK = "Look at it before you pass it on."
+"""Secondary Capture Image Storage and its multi-frame variants, by their common root."""
+_ADVICE = "Check it before you share it."
 
 
 @dataclass(frozen=True)
 class BurnedIn:
-    """What is known; `text` is empty where the file says that there is nothing."""
+    """How likely a name in the pixels is; `text` is empty where the file declares none."""
 
     kind: Literal["none", "unknown", "likely"]
     text: str = ""
 
 
 def burned_in(radiograph: Radiograph) -> BurnedIn:
-    """From Burned In Annotation (0028,0301), else from what kind of picture it is."""
-    said = radiograph.burned_in.strip().upper()
-    if said == "NO":
+    """Classify by Burned In Annotation (0028,0301), else by the kind of picture."""
+    declared = radiograph.burned_in.strip().upper()
+    if declared == "NO":
         return BurnedIn("none")
-    if said == "YES":
+    if declared == "YES":
         return BurnedIn(
-            "likely", f"The file says that text is written into its pixels: perhaps a name. {_LOOK}"
+            "likely",
+            "The file declares that text is burned into its pixels, possibly a patient's name. "
+            f"{_ADVICE}",
         )
     if not radiograph.ref.has_tags:
-        return BurnedIn("likely", f"Pictures often have a name written into them. {_LOOK}")
+        return BurnedIn("likely", f"Pictures often have a name burned into them. {_ADVICE}")
     if radiograph.attributes.get("SOPClassUID", "").startswith(SECONDARY_CAPTURES):
-        return BurnedIn("likely", f"Screen captures often have a name written into them. {_LOOK}")
+        return BurnedIn("likely", f"Screen captures often have a name burned into them. {_ADVICE}")
     return BurnedIn(
-        "unknown", f"The file does not say whether a name is written into its pixels. {_LOOK}"
+        "unknown",
+        f"The file does not say whether a name is burned into its pixels. {_ADVICE}",
     )

@@ -1,4 +1,4 @@
-"""How fast the frames of a film follow each other when they are played."""
+"""How fast the frames of a film are played."""
 
 from __future__ import annotations
 
@@ -14,22 +14,22 @@ _RATES: tuple[tuple[str, Callable[[float], float]], ...] = (
     ("CineRate", lambda hertz: hertz),  # (0018,0040)
     ("FrameTime", lambda milliseconds: 1000.0 / milliseconds),  # (0018,1063)
 )
-"""Where a file says it, and how; the first that does counts."""
+"""Attributes that may give the rate, with their conversion to hertz; the first one present wins."""
 
 
 def frame_rate(radiograph: Radiograph) -> float:
-    """Frames a second that the file asks for, 1 to 60; 10 where it does not ask.
+    """Return the frames per second that the file recommends, 1 to 60; 10 where it gives none.
 
     Source: PS3.3 C.7.6.5 (Cine).
     """
-    for keyword, in_hertz in _RATES:
-        value = _number(radiograph.attributes.get(keyword, ""))
+    for keyword, to_hertz in _RATES:
+        value = _parse_number(radiograph.attributes.get(keyword, ""))
         if value > 0:
-            return min(max(in_hertz(value), SLOWEST_HZ), FASTEST_HZ)
+            return min(max(to_hertz(value), SLOWEST_HZ), FASTEST_HZ)
     return DEFAULT_RATE_HZ
 
 
-def _number(text: str) -> float:
+def _parse_number(text: str) -> float:
     try:
         return float(text)
     except ValueError:

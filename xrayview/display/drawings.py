@@ -1,4 +1,4 @@
-"""Annotations as geometry and text in film coordinates, for the screen and for figures alike.
+"""Annotations as geometry and text in film coordinates, for the screen and for figures.
 
 Points are (row, column) from 0 at the centre of the first pixel, as everywhere in `domain`.
 """
@@ -28,7 +28,7 @@ class Shape(StrEnum):
     ELLIPSE = "ellipse"
     """Two opposite corners of the upright rectangle around it."""
     ARROW = "arrow"
-    """From the tail to the head; how large the head is belongs to the paper, not to the film."""
+    """From the tail to the head; the size of the head depends on the output, not on the film."""
 
 
 @dataclass(frozen=True)
@@ -41,48 +41,50 @@ class Stroke:
 
 @dataclass(frozen=True)
 class AnnotationDrawing:
-    """One annotation, ready to be drawn."""
+    """One annotation as strokes and text, ready to be drawn."""
 
     kind: Mark
     strokes: tuple[Stroke, ...]
     lines: tuple[str, ...]
-    """Text, from top to bottom: the user's words and the figures."""
+    """Text, from top to bottom: the user's own text and the measured values."""
     anchors: Points
     """Where the text may begin; never empty."""
 
     @property
     def anchor(self) -> Point:
-        """The right-most of `anchors` on an upright film: the text stands to the right of it."""
+        """The right-most of `anchors` on an upright film: the text goes to the right of it."""
         return max(self.anchors, key=lambda point: (point[1], -point[0]))
 
 
 def make_drawings(
     annotations: Iterable[Annotation], radiograph: Radiograph, spacing: Spacing | None = None
 ) -> tuple[AnnotationDrawing, ...]:
-    """All that is drawn on a film, with its figures.
+    """Return the drawings of all annotations, with their measured values.
 
     Args:
         annotations: of this film and frame.
         radiograph: the film.
         spacing: the user's own calibration; None is the film's spacing.
     """
-    return tuple(drawing(mark, measure(mark, radiograph, spacing)) for mark in annotations)
+    return tuple(make_drawing(mark, measure(mark, radiograph, spacing)) for mark in annotations)
 
 
-def drawing(annotation: Annotation, values: tuple[MeasuredValue, ...] = ()) -> AnnotationDrawing:
-    """One annotation with the figures that are known of it."""
+def make_drawing(
+    annotation: Annotation, values: tuple[MeasuredValue, ...] = ()
+) -> AnnotationDrawing:
+    """Return the drawing of one annotation, with the values measured so far."""
     kind, points = annotation.kind, annotation.points
     lines = label_lines(annotation, values)
     return AnnotationDrawing(kind, strokes_of(kind, points), lines, _anchors(kind, points))
 
 
 def strokes_of(kind: Mark, points: Points) -> tuple[Stroke, ...]:
-    """The lines of an annotation, also of one that has only its first points yet."""
+    """Return the strokes of an annotation, which may have only its first points."""
     return _STROKES[kind](points) if len(points) > 1 else ()
 
 
 def outline(stroke: Stroke) -> Points:
-    """A stroke as the corners of a line from its begin to its end."""
+    """Return a stroke as the corners of an open line, closed shapes back to their first corner."""
     if stroke.shape is Shape.ELLIPSE:
         (top, left), (bottom, right) = stroke.points
         turns = (math.tau * n / _ELLIPSE_CORNERS for n in range(_ELLIPSE_CORNERS + 1))
@@ -98,24 +100,24 @@ def outline(stroke: Stroke) -> Points:
 
 
 def handles(kind: Mark, points: Points) -> Points:
-    """Where an annotation can be grabbed: its points, of rectangles all four corners."""
+    """Return where an annotation can be grabbed: its points, for rectangles all four corners."""
     if kind not in _UPRIGHT:
         return points
     (top, left), (bottom, right) = points
     return (*points, (top, right), (bottom, left))
 
 
-def with_handle_at(kind: Mark, points: Points, number: int, point: Point) -> Points:
-    """The points of an annotation once one of its `handles` is put elsewhere."""
+def with_handle_at(kind: Mark, points: Points, handle: int, point: Point) -> Points:
+    """Return the points of an annotation after moving the handle of this index to `point`."""
     row, column = point
-    if kind in _UPRIGHT and number > 1:
+    if kind in _UPRIGHT and handle > 1:
         (top, left), (bottom, right) = points
-        return ((row, left), (bottom, column)) if number == 2 else ((top, column), (row, right))
-    return (*points[:number], point, *points[number + 1 :])
+        return ((row, left), (bottom, column)) if handle == 2 else ((top, column), (row, right))
+    return (*points[:handle], point, *points[handle + 1 :])
 
 
 def moved(points: Points, down: float, right: float) -> Points:
-    """All points shifted."""
+    """Return all points, shifted."""
     return tuple((row + down, column + right) for row, column in points)
 
 

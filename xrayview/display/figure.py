@@ -1,6 +1,6 @@
 """The figure of a film: what is drawn and written where. Same film, look and style: same figure.
 
-Lengths follow the film's size, so that a figure reads alike at 500 and at 4,000 pixels.
+Sizes scale with the film, so that a figure reads the same at 500 and at 4,000 pixels.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ from xrayview.display.corners import (
     voi_text,
 )
 from xrayview.display.drawings import AnnotationDrawing
-from xrayview.display.figure_grey import oriented_grey, turned
+from xrayview.display.figure_grey import oriented, oriented_grey
 from xrayview.display.figure_marks import marks
 from xrayview.display.figure_text import ASCENT, DESCENT, LINE_HEIGHT, text_width, wrapped
 from xrayview.display.overlay import caption, colour_bar, heat_rgba
 from xrayview.display.scale_bar import scale_bar
-from xrayview.display.true_shape import is_believed, squared, stretch, true_size
+from xrayview.display.true_shape import is_plausible, squared, stretch, true_size
 from xrayview.display.voi import default_voi
 from xrayview.domain.figure import (
     Figure,
@@ -33,15 +33,15 @@ from xrayview.domain.figure import (
     Label,
     Line,
     Patch,
-    Place,
+    Position,
 )
-from xrayview.domain.radiograph import Radiograph, Spacing
+from xrayview.domain.radiograph import Point, Radiograph, Spacing
 
 SMALLEST_TEXT_PX = 13
 TEXTS_PER_FILM = 52
-"""Heights of text in the film's longer side."""
+"""How many text heights fit in the film's longer side."""
 _NARROWEST_EM = 24
-"""A small film gets black beside it rather than a caption of one word per line."""
+"""A smaller film is padded with black, so that its caption does not become one word per line."""
 _HEAT_SIDE_PX = 1024
 _TICKS = ((1.0, "1"), (0.5, "0.5"), (0.0, "0"))
 _BAR_TITLE = ("Evidence", "of its peak")
@@ -53,28 +53,28 @@ def compose(
     style: FigureStyle,
     *,
     heat: HeatLayer | None = None,
-    said: str = "",
+    result_text: str = "",
     drawings: Sequence[AnnotationDrawing] = (),
     spacing: Spacing | None = None,
 ) -> Figure:
-    """Lay the figure out.
+    """Lay out the figure.
 
     Args:
         radiograph: the film.
         look: window, inversion, flips and turns.
-        style: what is to stand on it.
-        heat: the heat map that is shown, if any; with `style.bits` 16 it is left out.
-        said: what a model says of the film, where no heat map says it.
+        style: which elements to include.
+        heat: the displayed heat map, if any; left out when `style.bits` is 16.
+        result_text: the model's result, for a caption without a heat map.
         drawings: measurements.
-        spacing: the user's own calibration; None is the film's.
+        spacing: the user's own calibration; None uses the film's.
     """
     return _Composer(radiograph, look, style, spacing or radiograph.spacing).figure(
-        heat if style.heat_map and style.bits == 8 else None, said, drawings
+        heat if style.heat_map and style.bits == 8 else None, result_text, drawings
     )
 
 
 class _Composer:
-    """One film's figure; collects what lies on it."""
+    """Collects the elements of one film's figure."""
 
     def __init__(
         self, radiograph: Radiograph, look: FigureLook, style: FigureStyle, spacing: Spacing
@@ -92,9 +92,9 @@ class _Composer:
         self._labels: list[Label] = []
 
     def figure(
-        self, heat: HeatLayer | None, said: str, drawings: Sequence[AnnotationDrawing]
+        self, heat: HeatLayer | None, result_text: str, drawings: Sequence[AnnotationDrawing]
     ) -> Figure:
-        """Everything in its place."""
+        """Place all elements and return the figure."""
         style = self._style
         width = self._columns + 2 * self._left
         if heat is not None:
@@ -103,7 +103,7 @@ class _Composer:
                 width += self._colour_bar(heat)
         if style.measurements:
             room = float(self._columns + 2 * self._left), float(self._rows)
-            lines, labels = marks(drawings, self._place, self._em, room, colour=style.bits == 8)
+            lines, labels = marks(drawings, self._to_figure, self._em, room, colour=style.bits == 8)
             self._lines += lines
             self._labels += labels
         bottom = self._corners() if style.corners else 0.0
@@ -111,7 +111,7 @@ class _Composer:
             self._letters()
         if style.scale_bar:
             self._scale_bar(bottom)
-        height = self._rows + self._caption(heat, said, width)
+        height = self._rows + self._caption(heat, result_text, width)
         return Figure(
             width,
             height,
@@ -123,8 +123,8 @@ class _Composer:
             RESEARCH_USE_ONLY,
         )
 
-    def _place(self, point: Place) -> Place:
-        """(row, column) of the film, from 0 at the centre of the first pixel -> the figure."""
+    def _to_figure(self, point: Point) -> Position:
+        """Map (row, column) of the film, from 0 at the centre of the first pixel, to the figure."""
         native = self._radiograph.pixels_HW.shape
         rows, columns = true_size((native[0], native[1]), self._spacing)
         x, y = (point[1] + 0.5) * columns / native[1], (point[0] + 0.5) * rows / native[0]
@@ -141,10 +141,10 @@ class _Composer:
         size = max(1, round(rows * share)), max(1, round(columns * share))
         rgba_HW4 = heat_rgba(layer.heat, size, opacity=layer.opacity, cutoff=layer.cutoff)
         film = float(self._columns), float(self._rows)
-        self._patches.append(Patch(turned(rgba_HW4, self._look), (self._left, 0.0), film))
+        self._patches.append(Patch(oriented(rgba_HW4, self._look), (self._left, 0.0), film))
 
     def _colour_bar(self, layer: HeatLayer) -> int:
-        """Right of the film; how much room it takes."""
+        """Draw the colour bar right of the film; return how much width it takes."""
         em, rows, size = self._em, self._rows, 0.75 * self._em
         title = 0.9 * em + (LINE_HEIGHT * (len(_BAR_TITLE) - 1) + ASCENT) * size
         high = max(1.0 * em, min(14.0 * em, 0.8 * rows, rows - 2 * title))
@@ -163,7 +163,7 @@ class _Composer:
         return math.ceil(1.4 * em + max(text_width(text, size) for text in _BAR_TITLE))
 
     def _corners(self) -> float:
-        """The corner texts; how high the bottom left one is."""
+        """Write the corner texts; return the height of the bottom left one."""
         look, film = self._look, self._radiograph
         voi = default_voi(film) if look.voi is None else look.voi
         state = ViewState(voi, 1.0, 1, 1, invert=look.invert)
@@ -180,8 +180,8 @@ class _Composer:
         em, step = self._em, LINE_HEIGHT * self._em
         x = self._left + (0.6 * em if side == "start" else self._columns - 0.6 * em)
         first = 0.4 * em if top else self._rows - 0.4 * em - len(texts) * step
-        for number, text in enumerate(texts):
-            y = first + number * step + ASCENT * em
+        for index, text in enumerate(texts):
+            y = first + index * step + ASCENT * em
             self._labels.append(Label(text, (x, y), em, side))
 
     def _letters(self) -> None:
@@ -191,14 +191,14 @@ class _Composer:
         )
         right = self._left + self._columns - 0.6 * em
         middle = self._left + self._columns / 2, self._rows / 2 + 0.35 * em
-        places: tuple[tuple[str, Label], ...] = (
+        labels: tuple[tuple[str, Label], ...] = (
             (letters.left, Label("", (self._left + 0.6 * em, middle[1]), em)),
             (letters.right, Label("", (right, middle[1]), em, "end")),
             (letters.top, Label("", (middle[0], 0.4 * em + ASCENT * em), em, "middle")),
             (letters.bottom, Label("", (middle[0], self._rows - 0.6 * em), em, "middle")),
         )
         self._labels += [
-            Label(text, at.place, 1.2 * em, at.anchor, bold=True) for text, at in places if text
+            Label(text, at.position, 1.2 * em, at.anchor, bold=True) for text, at in labels if text
         ]
 
     def _scale_bar(self, bottom: float) -> None:
@@ -213,16 +213,18 @@ class _Composer:
         self._lines.append(Line(ends, max(1.5, em / 9)))
         self._labels.append(Label(bar.text, (x, y - 0.7 * em), 0.9 * em, bold=True))
 
-    def _caption(self, heat: HeatLayer | None, said: str, width: int) -> int:
-        """Below the film; how high it is."""
+    def _caption(self, heat: HeatLayer | None, result_text: str, width: int) -> int:
+        """Write the caption below the film; return its height."""
         em = self._em
         size, room = 0.9 * em, width - 1.2 * em
-        lines = list(self._caption_lines(heat, said, size, room)) if self._style.caption else []
+        lines = (
+            list(self._caption_lines(heat, result_text, size, room)) if self._style.caption else []
+        )
         y = self._rows + 0.5 * em
         for line in lines:
             self._labels.append(Label(line, (0.6 * em, y + ASCENT * size), size))
             y += LINE_HEIGHT * size
-        # On the last line where there is room, else on one of its own.
+        # The notice goes on the last line where it fits, else on its own line.
         used = text_width(lines[-1], size) if lines else 0.0
         if used + text_width(RESEARCH_USE_ONLY, size, bold=True) + 2 * em > width:
             y += LINE_HEIGHT * size
@@ -232,13 +234,13 @@ class _Composer:
         return round(y - self._rows + DESCENT * em)
 
     def _caption_lines(
-        self, heat: HeatLayer | None, said: str, size: float, room: float
+        self, heat: HeatLayer | None, result_text: str, size: float, room: float
     ) -> Iterator[str]:
         film, look = self._radiograph, self._look
-        words = caption(heat.heat, heat.model) if heat is not None else said
-        yield from wrapped(words.split(" · "), size, room) if words else ()
+        text = caption(heat.heat, heat.model) if heat is not None else result_text
+        yield from wrapped(text.split(" · "), size, room) if text else ()
         if heat is not None and heat.doubt:
-            yield from wrapped((f"Doubted: {heat.doubt}",), size, room)
+            yield from wrapped((f"Caution: {heat.doubt}",), size, room)
         voi = default_voi(film) if look.voi is None else look.voi
         view = " ".join(w for w in (film.ref.modality, film.ref.view_position) if w)
         spacing = spacing_text(self._spacing) if self._spacing.row_mm else ""
@@ -247,10 +249,10 @@ class _Composer:
 
 
 def _shape_text(spacing: Spacing) -> str:
-    """What was done about oblong pixels; empty for square ones."""
+    """Say how oblong pixels are handled; empty for square ones."""
     down, across = stretch(spacing)
-    if not is_believed(spacing):
-        return f"pixels of {spacing.pixel_aspect:.3g}:1 are not believed, shown as stored"
+    if not is_plausible(spacing):
+        return f"pixel aspect of {spacing.pixel_aspect:.3g}:1 is implausible, shown as stored"
     if down == across:
         return ""
     axis = f"rows × {down:.3g}" if down > 1 else f"columns × {across:.3g}"

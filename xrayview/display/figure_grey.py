@@ -1,4 +1,4 @@
-"""A film's displayed grey as it is to be seen: in 8 or 16 bits, with its cover, turned."""
+"""A film's displayed grey for a figure: 8 or 16 bits, with shutter and overlays, turned."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ import numpy.typing as npt
 
 from xrayview.display.greyscale import voi_unit
 from xrayview.display.picture import displayed_picture
-from xrayview.display.shutter_mask import make_shutter_mask, sample_shutter_mask
+from xrayview.display.shutter_mask import IDENTITY_MAP, make_shutter_mask, sample_shutter_mask
 from xrayview.display.true_shape import in_square_pixels
 from xrayview.display.voi import Voi, background_mask, default_voi, stored_codes
 from xrayview.domain.figure import Bits, FigureLook
 from xrayview.domain.radiograph import Greyscale, Pixels, Radiograph, Spacing
 
 Grey16 = npt.NDArray[np.uint16]
-_IN_PLACE = np.array([[1.0, 0.0, 0.0], [0.0, 1.0, 0.0]])
+
 _STRIP_ROWS = 256
 _FULL = 65535
 
@@ -24,21 +24,21 @@ _FULL = 65535
 def oriented_grey(
     radiograph: Radiograph, look: FigureLook, bits: Bits = 8, *, spacing: Spacing | None = None
 ) -> npt.NDArray[np.unsignedinteger[Any]]:
-    """The film, uint8 or uint16, mirrored and turned as it is looked at.
+    """Return the film, uint8 or uint16, mirrored and turned as `look` says.
 
-    At native resolution; with a `spacing` of oblong pixels in its true shape.
+    At native resolution; with a `spacing` of oblong pixels, in its true shape.
     """
-    grey_HW = _upright(radiograph, look, bits)
-    return turned(grey_HW if spacing is None else in_square_pixels(grey_HW, spacing), look)
+    grey_HW = _upright_grey(radiograph, look, bits)
+    return oriented(grey_HW if spacing is None else in_square_pixels(grey_HW, spacing), look)
 
 
-def turned(picture: npt.NDArray[Any], look: FigureLook) -> npt.NDArray[Any]:
-    """A picture of the whole film, (rows, columns, ...), as the film is looked at."""
+def oriented(picture: npt.NDArray[Any], look: FigureLook) -> npt.NDArray[Any]:
+    """Return a picture of the whole film, (rows, columns, ...), mirrored and turned."""
     mirrored = picture[:, ::-1] if look.mirrored else picture
     return np.ascontiguousarray(np.rot90(mirrored, -look.quarter_turns))
 
 
-def _upright(
+def _upright_grey(
     radiograph: Radiograph, look: FigureLook, bits: Bits
 ) -> npt.NDArray[np.unsignedinteger[Any]]:
     if bits == 8:
@@ -53,18 +53,18 @@ def _upright(
     shutter_mask = make_shutter_mask(radiograph)
     if shutter_mask is None:
         return grey_HW
-    laid = sample_shutter_mask(
-        shutter_mask, _IN_PLACE, grey_HW.shape, overlays=look.overlays, shutter=look.shutter
+    sampled = sample_shutter_mask(
+        shutter_mask, IDENTITY_MAP, grey_HW.shape, overlays=look.overlays, shutter=look.shutter
     )
-    if laid is not None:
-        # 0 and 255 become 0 and 65,535, and so do all bits between.
-        grey_HW &= laid.keep_HW * np.uint16(257)
-        grey_HW |= laid.set_HW * np.uint16(257)
+    if sampled is not None:
+        # 257 repeats the 8 bits in the upper and the lower byte: 255 becomes 65,535.
+        grey_HW &= sampled.keep_HW * np.uint16(257)
+        grey_HW |= sampled.set_HW * np.uint16(257)
     return grey_HW
 
 
 def _grey16(radiograph: Radiograph, look: FigureLook) -> Grey16:
-    """As `greyscale.displayed_grey`, with 65,536 steps."""
+    """Return the same as `greyscale.displayed_grey`, in 65,536 steps."""
     voi = default_voi(radiograph) if look.voi is None else look.voi
     pixels_HW, greyscale = radiograph.pixels_HW, radiograph.greyscale
     codes = stored_codes(pixels_HW.dtype)

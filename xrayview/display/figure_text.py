@@ -1,4 +1,4 @@
-"""How wide a text is, and where a long one is broken; the one place that knows the font."""
+"""Text of figures: width, coverage and line breaks. The only module that knows the font."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ import numpy as np
 import numpy.typing as npt
 
 FONT = "sans"
-"""Rubik, which is inside OpenCV: the same on every machine, Latin, Greek and Cyrillic."""
+"""Rubik, which OpenCV contains: the same on every machine; Latin, Greek and Cyrillic."""
 REGULAR, BOLD = 400, 600
 LINE_HEIGHT = 1.4
 ASCENT, DESCENT = 1.0, 0.35
-"""Of the size: no letter reaches further from the baseline."""
+"""As shares of the size: no letter reaches further from the baseline."""
 
 
 def text_width(text: str, size: float, *, bold: bool = False) -> float:
-    """From the pen's start to the end of what is drawn, in pixels."""
+    """Return the width from the pen's start to the end of the drawn text, in pixels."""
     if not text:
         return 0.0
     box = cv2.getTextSize((0, 0), text, (0, 0), cv2.FontFace(FONT), round(size), _weight(bold))
@@ -25,7 +25,7 @@ def text_width(text: str, size: float, *, bold: bool = False) -> float:
 
 
 def text_mask(text: str, size: float, *, bold: bool = False, margin: int = 0) -> Mask:
-    """The text as coverage 0..255; the pen starts at (margin, margin + ASCENT * size)."""
+    """Return the text as coverage 0..255; the pen starts at (margin, margin + ASCENT * size)."""
     width = int(text_width(text, size, bold=bold)) + 2 * margin + 2
     height = int((ASCENT + DESCENT) * size) + 2 * margin + 1
     mask_HW = np.zeros((height, width), np.uint8)
@@ -41,11 +41,11 @@ def _weight(bold: bool) -> int:
     return BOLD if bold else REGULAR
 
 
-def wrapped(parts: Iterable[str], size: float, room: float, between: str = " · ") -> list[str]:
-    """Parts joined to lines that fit; a part that is too long by itself is broken at its words."""
+def wrapped(parts: Iterable[str], size: float, room: float, separator: str = " · ") -> list[str]:
+    """Join parts to lines that fit; a part that is too long for a line is broken at its words."""
     lines: list[str] = []
     for part in parts:
-        longer = between.join((*lines[-1:], part))
+        longer = separator.join((*lines[-1:], part))
         if lines and text_width(longer, size) <= room:
             lines[-1] = longer
         elif text_width(part, size) <= room or " " not in part:

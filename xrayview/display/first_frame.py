@@ -1,4 +1,4 @@
-"""What the first picture of a film needs: made where nobody waits for it."""
+"""What the first picture of a film needs, prepared off the window's thread."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from xrayview.domain.radiograph import Radiograph
 
 @dataclass(frozen=True, eq=False)
 class FirstFrame:
-    """A film's resolutions, its windows (the first of them is its default), and what covers it."""
+    """A film's resolutions, its windows (the first one is the default) and its shutter mask."""
 
     pyramid: Pyramid
     choices: tuple[VoiChoice, ...]
@@ -20,15 +20,15 @@ class FirstFrame:
 
     @property
     def nbytes(self) -> int:
-        """What is held here beside the film's own pixels."""
+        """Memory in bytes, without the film's own pixels."""
         arrays = [level.pixels_HW for level in self.pyramid.levels[1:]]
         if self.shutter_mask is not None:
-            arrays += [self.shutter_mask.codes_HW, *self.shutter_mask.smaller]
+            arrays += [self.shutter_mask.codes_HW, *self.shutter_mask.levels]
         return sum(array.nbytes for array in arrays)
 
 
 def make_first_frame(radiograph: Radiograph) -> FirstFrame:
-    """Look at every pixel, several times: tens of milliseconds for a usual film."""
+    """Prepare a film for display; reads all pixels several times, tens of ms for a usual film."""
     return FirstFrame(
         build_pyramid(radiograph), voi_choices(radiograph), make_shutter_mask(radiograph)
     )

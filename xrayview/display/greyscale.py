@@ -22,14 +22,14 @@ _Values = npt.NDArray[np.float64]
 
 BACKGROUND = np.uint8(0)
 
-# cv2.LUT takes 16-bit input since OpenCV 5; before it numpy looks up, seven times slower.
+# cv2.LUT takes 16-bit input since OpenCV 5; numpy, used with older ones, takes seven times as long.
 _WIDE_LUT = int(cv2.__version__.split(".")[0]) >= 5
 _STRIP_PIXELS = 1 << 20
 
 
 @dataclass(frozen=True, eq=False)
 class DisplayLut:
-    """How one film is shown now. Made by `build_lut`, used by `apply_lut`.
+    """The map from stored values to displayed grey. Made by `build_lut`, used by `apply_lut`.
 
     `table` is uint8, indexed by the bits of a stored value read as unsigned (256 or 65,536
     entries); None for stored types that are too wide for a table.
@@ -45,7 +45,7 @@ class DisplayLut:
 def build_lut(
     greyscale: Greyscale, voi: Voi, dtype: npt.DTypeLike, *, invert: bool = False
 ) -> DisplayLut:
-    """The map from stored values of `dtype` to displayed grey; a W/L drag costs one of these.
+    """Build the map from stored values of `dtype` to displayed grey, once per step of a W/L drag.
 
     `invert` is the user's inversion, on top of the film's own. Padding stays black in all cases.
     """
@@ -56,9 +56,9 @@ def build_lut(
 
 
 def apply_lut(pixels_HW: Pixels, lut: DisplayLut, out: Grey | None = None) -> Grey:
-    """Displayed grey, uint8 (rows, columns), of stored values or of a pyramid level of them.
+    """Return the displayed grey, uint8 (rows, columns), of stored values or of a pyramid level.
 
-    It is made in `out`, of the same size, where that is given and can be.
+    The result is written to `out`, an array of the same size, where one is given and usable.
 
     Raises:
         ValueError: the pixels are not of the type that the table was built for.
@@ -74,19 +74,19 @@ def apply_lut(pixels_HW: Pixels, lut: DisplayLut, out: Grey | None = None) -> Gr
 
 
 def render(radiograph: Radiograph, voi: Voi | None = None, *, invert: bool = False) -> Grey:
-    """The whole film at native resolution as uint8 (rows, columns); `voi` None is its default."""
+    """Render the film at native resolution, uint8 (rows, columns); `voi` None is its default."""
     chosen = default_voi(radiograph) if voi is None else voi
     pixels = radiograph.pixels_HW
     return apply_lut(pixels, build_lut(radiograph.greyscale, chosen, pixels.dtype, invert=invert))
 
 
 def displayed_grey(stored: Pixels, greyscale: Greyscale, voi: Voi, *, invert: bool = False) -> Grey:
-    """Displayed grey of any array of stored values, computed value by value."""
+    """Return the displayed grey of any array of stored values, computed value by value."""
     values = greyscale.modality_values(stored)
     if not np.isfinite(values).all():
-        # It becomes background below; until then it must not spoil the arithmetic.
+        # These become background below; until then they must not spoil the arithmetic.
         values = np.nan_to_num(values)
-    # In place here and below: new memory for each step would take as long as the steps.
+    # In place here and below: allocating memory for each step would take as long as the steps.
     unit = voi_unit(values.astype(np.float64), voi)
     unit *= 255.0
     unit += 0.5
@@ -100,7 +100,7 @@ def displayed_grey(stored: Pixels, greyscale: Greyscale, voi: Voi, *, invert: bo
 
 
 def voi_unit(values: _Values, voi: Voi) -> _Values:
-    """The VOI stage: modality values (float64, any shape) to 0..1."""
+    """Apply the VOI stage: modality values (float64, any shape) to 0..1."""
     if isinstance(voi, Lut):
         return _through_lut(values, voi)
     width = max(voi.width, MIN_WIDTH[voi.function])
@@ -108,7 +108,7 @@ def voi_unit(values: _Values, voi: Voi) -> _Values:
 
 
 def _linear(x: _Values, center: float, width: float) -> _Values:
-    # PS3.3 C.11.2.1.2.1; at width 1 the ramp has no length and the step is left.
+    # PS3.3 C.11.2.1.2.1; at width 1 the ramp has no length and only the step is left.
     if width == 1.0:
         return (x > center - 0.5).astype(np.float64)
     unit: _Values = np.asarray(x - (center - 0.5))
@@ -123,7 +123,7 @@ def _linear_exact(x: _Values, center: float, width: float) -> _Values:
 
 
 def _sigmoid(x: _Values, center: float, width: float) -> _Values:
-    # PS3.3 C.11.2.1.3.1; past 700 the exponential would overflow and the grey has long settled.
+    # PS3.3 C.11.2.1.3.1; clipped at 700, where exp would overflow and the grey is long constant.
     exponent = np.clip(-4.0 * (x - center) / width, -700.0, 700.0)
     return np.asarray(1.0 / (1.0 + np.exp(exponent)))
 
@@ -143,7 +143,7 @@ def _through_lut(values: _Values, lut: Lut) -> _Values:
 
 
 def _in_strips(pixels_HW: Pixels, lut: DisplayLut) -> Grey:
-    """Value by value, a strip of rows at a time: float64 copies of a whole film are not held."""
+    """Compute value by value in strips of rows, to avoid float64 copies of a whole film."""
     grey_HW = np.empty(pixels_HW.shape, dtype=np.uint8)
     rows = max(1, _STRIP_PIXELS // max(1, pixels_HW.shape[1]))
     for top in range(0, pixels_HW.shape[0], rows):

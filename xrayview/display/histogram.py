@@ -1,4 +1,4 @@
-"""The grey values of a film, counted, and the curve that a window or a VOI LUT lays over them."""
+"""The histogram of a film's grey values, and the transfer curve of its window or VOI LUT."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from xrayview.domain.radiograph import Radiograph, Window
 
 MOST_BINS = 256
 MOST_PIXELS = 1 << 20
-"""Larger films are counted at every second (third ...) pixel of every second row."""
+"""Larger films are sampled at every second (third ...) pixel of every second row."""
 
 _Values = npt.NDArray[np.float64]
 
@@ -28,19 +28,20 @@ class Histogram:
 
     @property
     def heights(self) -> _Values:
-        """0..1, logarithmic: a thousand pixels of bone are seen beside a million of air."""
+        """0..1, logarithmic, so that a thousand pixels of bone show beside a million of air."""
         logarithms = np.log1p(self.counts)
         return np.asarray(logarithms / max(float(logarithms.max()), 1.0))
 
 
 def film_histogram(radiograph: Radiograph) -> Histogram | None:
-    """The film's modality values without background; None where all of it is background.
+    """Count the film's modality values without background; None where all of it is background.
 
-    Bins of whole-number films are whole steps wide, so that none is empty by its place alone.
+    Bins of integer films are a whole number of steps wide, so that no bin is empty only because
+    no value falls into it.
     """
     stored_HW, greyscale = radiograph.pixels_HW, radiograph.greyscale
-    every = math.ceil(math.sqrt(stored_HW.size / MOST_PIXELS))
-    values, counts = image_values(stored_HW[::every, ::every], greyscale)
+    stride = math.ceil(math.sqrt(stored_HW.size / MOST_PIXELS))
+    values, counts = image_values(stored_HW[::stride, ::stride], greyscale)
     if not values.size:
         return None
     low, high = float(values.min()), float(values.max())
@@ -50,15 +51,15 @@ def film_histogram(radiograph: Radiograph) -> Histogram | None:
     bins = math.ceil(steps / steps_per_bin)
     edges: _Values = low + step * (steps_per_bin * np.arange(bins + 1, dtype=np.float64) - 0.5)
     weights = None if counts is None else counts.astype(np.float64)
-    between = float(edges[0]), float(edges[-1])
-    found, _ = np.histogram(values.astype(np.float64), bins, between, weights=weights)
+    limits = float(edges[0]), float(edges[-1])
+    found, _ = np.histogram(values.astype(np.float64), bins, limits, weights=weights)
     return Histogram(edges, np.rint(found).astype(np.int64))
 
 
 def transfer_curve(voi: Voi, low: float, high: float) -> tuple[_Values, _Values]:
-    """The VOI stage from `low` to `high`: modality values in order, and their grey, 0..1.
+    """Sample the VOI stage from `low` to `high`: ascending modality values and their grey, 0..1.
 
-    It has points enough along the slope, however narrow the window is.
+    The slope is sampled densely enough, however narrow the window is.
     """
     slope = np.linspace(*voi_range(voi), 129)
     x = np.unique(np.concatenate((np.linspace(low, high, 257), slope)))
@@ -67,23 +68,23 @@ def transfer_curve(voi: Voi, low: float, high: float) -> tuple[_Values, _Values]
 
 
 def voi_range(voi: Voi) -> tuple[float, float]:
-    """From where to where grey-values are spread: centre and half a width to either side.
+    """Return the range of a window: its centre and half its width to either side.
 
-    A VOI LUT has the range of the window that a drag of it starts from.
+    A VOI LUT has the range of the window that a drag starts from.
     """
     window = window_to_drag(voi)
     return window.center - window.width / 2, window.center + window.width / 2
 
 
 def window_over(low: float, high: float, voi: Voi) -> Window:
-    """The window from `low` to `high` in place of `voi`, of the same function."""
-    former = window_to_drag(voi)
-    width = max(high - low, MIN_WIDTH[former.function])
-    return replace(former, center=(low + high) / 2, width=width, explanation="")
+    """Return the window from `low` to `high`, with the VOI LUT function of `voi`."""
+    window = window_to_drag(voi)
+    width = max(high - low, MIN_WIDTH[window.function])
+    return replace(window, center=(low + high) / 2, width=width, explanation="")
 
 
 def _step(radiograph: Radiograph) -> float:
-    """Between one modality value and the next; 0 where there is no such step."""
+    """Return the step from one modality value to the next; 0 where there is no fixed step."""
     greyscale = radiograph.greyscale
     if greyscale.modality_lut is not None:
         return 1.0

@@ -1,7 +1,7 @@
-"""The pipeline inspector: the steps that turn this film's stored values into displayed grey.
+"""The pipeline inspector: the steps that turn a film's stored values into displayed grey.
 
-The order is that of `greyscale.displayed_grey`; every step names the attribute it was read from,
-with the value that the file has.
+The order is that of `greyscale.displayed_grey`; every step names the attribute that it was read
+from, with its value in the file.
 """
 
 from __future__ import annotations
@@ -72,7 +72,7 @@ def pipeline_steps(
     overlays: bool = True,
     shutter: bool = True,
 ) -> tuple[Step, ...]:
-    """The steps applied to this film, in order.
+    """Return the steps applied to this film, in order.
 
     Args:
         radiograph: any film; one without DICOM attributes has steps of origin `default` and
@@ -85,12 +85,12 @@ def pipeline_steps(
     voi = default_voi(radiograph) if voi is None else voi
     return (
         *_steps(radiograph, voi, invert),
-        *_cover_steps(radiograph, overlays=overlays, shutter=shutter),
+        *_shutter_and_overlay_steps(radiograph, overlays=overlays, shutter=shutter),
     )
 
 
 def spacing_attributes(radiograph: Radiograph) -> tuple[Attribute, ...]:
-    """What the file says of distances; its `spacing` was made of these."""
+    """Return the attributes of the file that its `spacing` is derived from."""
     return _attributes(radiograph, SPACING_KEYWORDS)
 
 
@@ -110,7 +110,9 @@ def _steps(film: Radiograph, voi: Voi, invert: bool) -> Iterator[Step]:
         yield Step("Inversion by the user", "inverted", "user")
 
 
-def _cover_steps(film: Radiograph, *, overlays: bool, shutter: bool) -> Iterator[Step]:
+def _shutter_and_overlay_steps(
+    film: Radiograph, *, overlays: bool, shutter: bool
+) -> Iterator[Step]:
     if film.shutter is not None:
         shutter_keywords = (keyword for keyword in TAGS if "Shutter" in keyword)
         step = _step(film, "Shutter", _shutter_text(film.shutter), *shutter_keywords)
@@ -131,7 +133,7 @@ def _switched_off(step: Step) -> Step:
 def _stored(film: Radiograph) -> Step:
     keywords = ("BitsAllocated", "BitsStored", "HighBit", "PixelRepresentation")
     rows, columns = film.pixels_HW.shape
-    if _is_colour(film):  # the pixels that are held are luminance already
+    if _is_colour(film):  # the decoded pixels are already luminance
         return _step(film, "Stored values", f"{rows} x {columns}", "SamplesPerPixel", *keywords)
     return _step(
         film, "Stored values", f"{film.pixels_HW.dtype.name}, {rows} x {columns}", *keywords
@@ -148,7 +150,7 @@ def _colour(film: Radiograph) -> Step:
 def _modality(film: Radiograph) -> Step:
     greyscale = film.greyscale
     if _is_colour(film):
-        return Step("Rescale", "none: luminance is shown as it is", "default")
+        return Step("Rescale", "none: luminance is shown unchanged", "default")
     if greyscale.modality_lut is not None:
         return _step(film, "Modality LUT", _lut_text(greyscale.modality_lut), "ModalityLUTSequence")
     values = f"slope {greyscale.slope:g}, intercept {greyscale.intercept:g}"
@@ -169,20 +171,20 @@ def _voi(film: Radiograph, voi: Voi) -> Step:
         return Step("Window", text, "user")
     name = "" if voi.explanation == "Auto" else f"{voi.explanation}: "
     low, high = percentiles
-    made_of = f"from the {low:g} to the {high:g} percentile{_left_out(film)}"
-    return Step("Window", f"{name}{text}, {made_of}", "computed")
+    source = f"from the {low:g} to the {high:g} percentile{_excluded(film)}"
+    return Step("Window", f"{name}{text}, {source}", "computed")
 
 
-def _left_out(film: Radiograph) -> str:
-    """What percentiles are not taken of."""
+def _excluded(film: Radiograph) -> str:
+    """Name the pixels that the percentiles leave out."""
     visible = visible_mask(film)
     parts = {
         "padding": film.greyscale.padding is not None,
-        # A shutter that leaves nothing is not heeded.
-        "what the shutter hides": visible is not None and bool(visible.any()),
+        # A shutter that hides everything is ignored.
+        "the area behind the shutter": visible is not None and bool(visible.any()),
     }
-    named = " and ".join(part for part, is_left_out in parts.items() if is_left_out)
-    return f", without {named}" if named else ""
+    names = " and ".join(part for part, is_excluded in parts.items() if is_excluded)
+    return f", without {names}" if names else ""
 
 
 def _inversion(film: Radiograph) -> Step:
@@ -207,7 +209,7 @@ def _is_colour(film: Radiograph) -> bool:
 
 
 def _step(film: Radiograph, name: str, value: str, *keywords: str) -> Step:
-    """A step of the attributes that the file has; of the standard's default without any."""
+    """Return a step with those attributes that the file has; without any, it is the default."""
     attributes = _attributes(film, keywords)
     origin: Origin = "file" if attributes else "default"
     return Step(name, value, origin, attributes)

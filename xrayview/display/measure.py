@@ -1,7 +1,7 @@
 """Measuring on a film: pure functions of points, spacing and pixels.
 
-Points are (row, column) from 0 at the centre of the first pixel. Lengths are in millimetres with
-the kind of spacing they rest on, and in pixels where the film has none: never mm for pixels.
+Points are (row, column) from 0 at the centre of the first pixel. Lengths are in millimetres, with
+the kind of spacing behind them, and in pixels where the film has no spacing: never mm for pixels.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from xrayview.domain.radiograph import Point, Radiograph, Spacing, SpacingKind
 Line = tuple[Point, Point]
 
 NO_WEIGHT = 1e-9
-"""What rounding leaves of a neighbour's weight where a sample lies on a pixel."""
+"""A neighbour's weight up to this is a rounding error: the sample lies on a pixel."""
 
 
 @dataclass(frozen=True)
@@ -36,10 +36,10 @@ class Scale:
 
 
 def scale_of(spacing: Spacing) -> Scale:
-    """The scale that lengths are measured in; pixels unless both spacings are known.
+    """Return the scale that lengths are measured in; pixels unless both spacings are known.
 
-    Of oblong pixels without a spacing the shorter side is the unit, so that angles, ratios and
-    lengths in all directions are true to each other.
+    For oblong pixels without a spacing the shorter side is the unit, so that angles, ratios and
+    lengths in all directions are consistent.
     """
     if not spacing.row_mm or not spacing.column_mm or spacing.kind is SpacingKind.UNKNOWN:
         aspect = spacing.pixel_aspect
@@ -48,28 +48,28 @@ def scale_of(spacing: Spacing) -> Scale:
 
 
 def distance(a: Point, b: Point, spacing: Spacing) -> float:
-    """Between two points, in the unit of `scale_of`; right for oblong pixels."""
+    """Return the distance between two points in the unit of `scale_of`, also for oblong pixels."""
     scale = scale_of(spacing)
     return math.hypot((b[0] - a[0]) * scale.row, (b[1] - a[1]) * scale.column)
 
 
 def angle(arm: Point, apex: Point, other: Point, spacing: Spacing) -> float | None:
-    """At the apex between two arms, 0..180 degrees; None where an arm has no length."""
+    """Return the angle at the apex, 0..180 degrees; None where an arm has no length."""
     if apex in (arm, other):
         return None
-    return _between(_direction(apex, arm, spacing), _direction(apex, other, spacing))
+    return _angle_between(_direction(apex, arm, spacing), _direction(apex, other, spacing))
 
 
 def cobb_angle(first: Line, second: Line, spacing: Spacing) -> float | None:
-    """Between two end-plates, each drawn from either end, 0..180 degrees.
+    """Return the angle between two end-plates, each drawn from either end, 0..180 degrees.
 
-    Both are read from left to right, so that curves past 90 degrees are what they are.
+    Both are taken from left to right, so that curves beyond 90 degrees are measured correctly.
     """
     if first[0] == first[1] or second[0] == second[1]:
         return None
     left_to_right = (sorted(line, key=lambda point: point[1]) for line in (first, second))
     one, other = (_direction(start, end, spacing) for start, end in left_to_right)
-    return _between(one, other)
+    return _angle_between(one, other)
 
 
 def _direction(start: Point, end: Point, spacing: Spacing) -> float:
@@ -77,25 +77,25 @@ def _direction(start: Point, end: Point, spacing: Spacing) -> float:
     return math.atan2((end[0] - start[0]) * scale.row, (end[1] - start[1]) * scale.column)
 
 
-def _between(one: float, other: float) -> float:
+def _angle_between(one: float, other: float) -> float:
     turned = abs(math.degrees(one - other)) % 360
     return min(turned, 360 - turned)
 
 
 def cardiothoracic_ratio(heart: Line, thorax: Line, spacing: Spacing) -> float | None:
-    """Width of the heart over width of the thorax; None where the thorax has no width.
+    """Return the width of the heart over that of the thorax; None where the thorax has no width.
 
-    The spacing matters for oblong pixels only.
+    The spacing only matters for oblong pixels.
     """
     width = distance(*thorax, spacing)
     return distance(*heart, spacing) / width if width else None
 
 
 def calibrated(a: Point, b: Point, length_mm: float, spacing: Spacing) -> Spacing:
-    """The spacing of a film on which the user knows a length; the pixels keep their shape.
+    """Return the spacing of a film on which the user knows a length; the pixels keep their shape.
 
     Raises:
-        ValueError: the line or the length is none.
+        ValueError: the line has no length, or the known length is not a positive number.
     """
     pixels = distance(a, b, spacing)
     if not (pixels > 0 and 0 < length_mm < math.inf):
@@ -106,7 +106,7 @@ def calibrated(a: Point, b: Point, length_mm: float, spacing: Spacing) -> Spacin
 
 
 def profile(radiograph: Radiograph, a: Point, b: Point, spacing: Spacing | None = None) -> Profile:
-    """Modality values from `a` to `b`, interpolated between pixels, one sample per pixel."""
+    """Sample modality values from `a` to `b`, interpolated between pixels, once per pixel."""
     scale = scale_of(spacing or radiograph.spacing)
     count = math.ceil(math.hypot(b[0] - a[0], b[1] - a[1])) + 1
     along = np.linspace(0.0, 1.0, count)
@@ -118,7 +118,7 @@ def profile(radiograph: Radiograph, a: Point, b: Point, spacing: Spacing | None 
 def _interpolated(
     radiograph: Radiograph, rows: npt.NDArray[np.float64], columns: npt.NDArray[np.float64]
 ) -> npt.NDArray[np.float64]:
-    """Bilinear; NaN where one of the four neighbours is background or outside."""
+    """Interpolate bilinearly; NaN where one of the four neighbours is background or outside."""
     height, width = radiograph.pixels_HW.shape
     total = np.zeros(rows.shape)
     top, left = np.floor(rows).astype(np.intp), np.floor(columns).astype(np.intp)
@@ -131,13 +131,13 @@ def _interpolated(
             values = radiograph.greyscale.modality_values(stored).astype(np.float64)
             background = background_mask(stored, radiograph.greyscale)
             missing = ~inside if background is None else ~inside | background
-            # A point on a pixel has one neighbour; the others must not spoil it.
+            # A point on a pixel has one neighbour; the others must not make it NaN.
             total += np.where(weight > NO_WEIGHT, np.where(missing, np.nan, values) * weight, 0.0)
     return total
 
 
-def probe(radiograph: Radiograph, point: Point, shown: DisplayLut) -> Probe | None:
-    """The pixel under a point; None outside the film."""
+def probe(radiograph: Radiograph, point: Point, lut: DisplayLut) -> Probe | None:
+    """Return the pixel under a point, displayed through `lut`; None outside the film."""
     row, column = (math.floor(value + 0.5) for value in point)
     height, width = radiograph.pixels_HW.shape
     if not (0 <= row < height and 0 <= column < width):
@@ -149,7 +149,7 @@ def probe(radiograph: Radiograph, point: Point, shown: DisplayLut) -> Probe | No
         column,
         stored=pixel.item(),
         modality=radiograph.greyscale.modality_values(pixel).item(),
-        displayed=int(apply_lut(pixel, shown).item()),
+        displayed=int(apply_lut(pixel, lut).item()),
         is_padding=background is not None and bool(background.item()),
     )
 
@@ -157,24 +157,24 @@ def probe(radiograph: Radiograph, point: Point, shown: DisplayLut) -> Probe | No
 def measure(
     annotation: Annotation, radiograph: Radiograph, spacing: Spacing | None = None
 ) -> tuple[MeasuredValue, ...]:
-    """The figures of an annotation; none for arrows, texts and profiles.
+    """Return the measured values of an annotation; none for arrows, texts and profiles.
 
     Args:
         annotation: on this film.
         radiograph: the film.
-        spacing: the user's own calibration; None is the film's spacing.
+        spacing: the user's own calibration; None uses the film's spacing.
     """
-    return _FIGURES[annotation.kind](annotation, radiograph, spacing or radiograph.spacing)
+    return _MEASURES[annotation.kind](annotation, radiograph, spacing or radiograph.spacing)
 
 
 def _length(
     annotation: Annotation, _film: Radiograph, spacing: Spacing
 ) -> tuple[MeasuredValue, ...]:
     start, end = annotation.points
-    return (_a_length("length", start, end, spacing),)
+    return (_length_value("length", start, end, spacing),)
 
 
-def _a_length(name: str, a: Point, b: Point, spacing: Spacing) -> MeasuredValue:
+def _length_value(name: str, a: Point, b: Point, spacing: Spacing) -> MeasuredValue:
     scale = scale_of(spacing)
     return MeasuredValue(name, distance(a, b, spacing), scale.unit, scale.kind)
 
@@ -200,13 +200,13 @@ def _cardiothoracic(
     ratio = cardiothoracic_ratio((a, b), (c, d), spacing)
     return (
         MeasuredValue("cardiothoracic ratio", ratio, "", scale_of(spacing).kind),
-        _a_length("heart", a, b, spacing),
-        _a_length("thorax", c, d, spacing),
+        _length_value("heart", a, b, spacing),
+        _length_value("thorax", c, d, spacing),
     )
 
 
 def region_size(annotation: Annotation, spacing: Spacing) -> MeasuredValue:
-    """The area of a region of interest: of the shape itself, without a look at a pixel."""
+    """Return the area of a region of interest, from its geometry, without reading a pixel."""
     scale = scale_of(spacing)
     area = region_area(annotation.kind, annotation.points) * scale.row * scale.column
     return MeasuredValue("area", area, f"{scale.unit}²", scale.kind)
@@ -230,7 +230,7 @@ def _nothing(_mark: Annotation, _film: Radiograph, _spacing: Spacing) -> tuple[M
     return ()
 
 
-_FIGURES: dict[Mark, Callable[[Annotation, Radiograph, Spacing], tuple[MeasuredValue, ...]]] = {
+_MEASURES: dict[Mark, Callable[[Annotation, Radiograph, Spacing], tuple[MeasuredValue, ...]]] = {
     Mark.LENGTH: _length,
     Mark.ANGLE: _angle,
     Mark.COBB: _cobb,

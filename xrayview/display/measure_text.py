@@ -1,14 +1,16 @@
-"""How a measurement reads beside its drawing and in lists: short, with the kind of its spacing."""
+"""Texts of measurements, beside drawings and in lists: short, with the kind of spacing."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
+from xrayview.display.corners import spacing_text
 from xrayview.domain.measurement import Annotation, Mark, MeasuredValue, Probe
-from xrayview.domain.radiograph import SpacingKind
+from xrayview.domain.radiograph import Spacing, SpacingKind
 
-NOTHING = "–"
-"""Where there is nothing to measure."""
+NO_VALUE = "–"
+"""Shown where there is nothing to measure."""
+LENGTHS_IN_PIXELS = "Lengths in pixels (no spacing in this file)"
 TITLES: Mapping[Mark, str] = {
     Mark.LENGTH: "Length",
     Mark.ANGLE: "Angle",
@@ -23,44 +25,51 @@ TITLES: Mapping[Mark, str] = {
 }
 
 
-def label_lines(annotation: Annotation, figures: tuple[MeasuredValue, ...]) -> tuple[str, ...]:
-    """What stands beside a drawing: the user's own words, then its figures; never an empty line."""
-    values = {figure.name: figure for figure in figures}
-    lines = _LINES.get(annotation.kind, _no_lines)(values) if values else ()
+def lengths_text(spacing: Spacing) -> str:
+    """Say which unit lengths are in and why: `Lengths in mm (0.139 mm/px at detector)`."""
+    if spacing.row_mm is None or spacing.column_mm is None:
+        return LENGTHS_IN_PIXELS
+    return f"Lengths in mm ({spacing_text(spacing)})"
+
+
+def label_lines(annotation: Annotation, values: tuple[MeasuredValue, ...]) -> tuple[str, ...]:
+    """Return the label of a drawing: the user's own text, then the values; no line is empty."""
+    by_name = {value.name: value for value in values}
+    lines = _LINES.get(annotation.kind, _no_lines)(by_name) if by_name else ()
     return tuple(line for line in (annotation.text, *lines) if line)
 
 
-def value_text(figure: MeasuredValue) -> str:
-    """A value with its unit and the kind of its spacing: `83.4 mm at detector`, `412.0 px`."""
-    number = f"{number_text(figure)}{_unit(figure.unit)}"
-    return f"{number} {figure.spacing}" if _names_its_kind(figure) else number
+def value_text(measured: MeasuredValue) -> str:
+    """Return a value with its unit and the kind of spacing: `83.4 mm at detector`, `412.0 px`."""
+    number = f"{number_text(measured)}{_unit(measured.unit)}"
+    return f"{number} {measured.spacing}" if _names_its_kind(measured) else number
 
 
-def number_text(figure: MeasuredValue) -> str:
-    """The value alone, as exact as a hand with a mouse is."""
-    value = figure.value
+def number_text(measured: MeasuredValue) -> str:
+    """Return the number only, with the precision that the mouse allows."""
+    value = measured.value
     if value is None:
-        return NOTHING
-    if figure.unit == "":
-        return grey_text(value) if figure.spacing is None else f"{value:.2f}"
-    if figure.unit in {"mm²", "px²"}:
+        return NO_VALUE
+    if measured.unit == "":
+        return grey_text(value) if measured.spacing is None else f"{value:.2f}"
+    if measured.unit in {"mm²", "px²"}:
         return f"{value:.1f}" if value < 100 else f"{value:.0f}"
-    return f"{value:.2f}" if figure.unit == "mm" and value < 10 else f"{value:.1f}"
+    return f"{value:.2f}" if measured.unit == "mm" and value < 10 else f"{value:.1f}"
 
 
 def probe_text(pixel: Probe) -> str:
-    """One pixel in one line: (row, column), as stored, after the Modality LUT, as displayed."""
-    words = (
+    """Describe a pixel in one line: (row, column), stored, after the Modality LUT, displayed."""
+    parts = (
         f"({pixel.row}, {pixel.column})",
         f"stored {grey_text(pixel.stored)}",
         f"modality {grey_text(pixel.modality)}",
         "padding" if pixel.is_padding else f"displayed {pixel.displayed}",
     )
-    return " · ".join(words)
+    return " · ".join(parts)
 
 
 def grey_text(value: float) -> str:
-    """A grey value: a whole number in most films, a fraction of one in some."""
+    """Format a grey value: an integer in most films, a fraction in some."""
     if value == round(value) and abs(value) < 1e7:
         return f"{value:.0f}"
     return f"{value:.1f}" if abs(value) >= 100 else f"{value:.4g}"
@@ -70,9 +79,9 @@ def _unit(unit: str) -> str:
     return unit if unit in {"", "°"} else f" {unit}"
 
 
-def _names_its_kind(figure: MeasuredValue) -> bool:
-    known = figure.spacing not in (None, SpacingKind.UNKNOWN)
-    return known and figure.unit.startswith("mm") and figure.value is not None
+def _names_its_kind(measured: MeasuredValue) -> bool:
+    known = measured.spacing not in (None, SpacingKind.UNKNOWN)
+    return known and measured.unit.startswith("mm") and measured.value is not None
 
 
 _Values = Mapping[str, MeasuredValue]
@@ -100,7 +109,7 @@ def _cardiothoracic(values: _Values) -> tuple[str, ...]:
 
 def _region(values: _Values) -> tuple[str, ...]:
     area = value_text(values["area"])
-    if "mean" not in values:  # still being counted
+    if "mean" not in values:  # still being computed
         return (area,)
     mean, sd, low, high = (number_text(values[n]) for n in ("mean", "SD", "minimum", "maximum"))
     return (f"mean {mean}  SD {sd}", f"min {low}  max {high}", area)

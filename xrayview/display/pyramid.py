@@ -1,4 +1,4 @@
-"""A film at several resolutions, averaged in stored values, so that one table fits them all."""
+"""A film at several resolutions, averaged in stored values, so that one LUT fits them all."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from xrayview.domain.radiograph import Greyscale, Pixels, Radiograph
 SMALLEST_SIDE = 256
 
 _MOSTLY = 0.5
-"""Share of a thumbnail's pixel that the shutter must leave for it to be shown."""
+"""Share of a thumbnail's pixel that must be outside the shutter for the pixel to be shown."""
 
 _RESIZABLE = {"uint8", "uint16", "int16", "float32"}
 
@@ -26,8 +26,8 @@ _RESIZABLE = {"uint8", "uint16", "int16", "float32"}
 class Level:
     """The film at `scale` level pixels per film pixel (1, 1/2, 1/4 ...).
 
-    `pixels_HW` is of the stored type. A level covers the whole film from edge to edge: draw it
-    over the film's rectangle, also where an odd side made the true ratio differ from `scale`.
+    `pixels_HW` has the stored type. A level covers the whole film from edge to edge: draw it over
+    the film's rectangle, even where an odd side makes the true ratio differ from `scale`.
     """
 
     pixels_HW: Pixels
@@ -41,9 +41,9 @@ class Pyramid:
     levels: tuple[Level, ...]
 
     def level_for(self, scale: float) -> Level:
-        """The smallest level that still has a pixel for each screen pixel.
+        """Return the smallest level that still has a pixel for each screen pixel.
 
-        `scale` is screen pixels per film pixel; past 1 the film itself is the answer.
+        `scale` is screen pixels per film pixel; above 1 the film itself is returned.
         """
         enough = [level for level in self.levels if level.scale >= scale]
         return enough[-1] if enough else self.levels[0]
@@ -61,14 +61,14 @@ def build_pyramid(radiograph: Radiograph, smallest_side: int = SMALLEST_SIDE) ->
 
 
 def thumbnail(radiograph: Radiograph, size_px: int) -> Grey:
-    """The film in its default grey-scale and true shape, uint8, longest side at most `size_px`.
+    """Render the film in its default grey-scale and true shape, uint8, sides up to `size_px`.
 
-    It is never enlarged. The file's shutter hides what it hides (PS3.3 C.7.6.11); overlays are
-    too fine to be drawn.
+    It is never enlarged. The file's shutter is applied (PS3.3 C.7.6.11); overlays are too fine
+    to be drawn.
     """
     native = radiograph.pixels_HW.shape
     rows, columns = true_size((native[0], native[1]), radiograph.spacing)
-    # Averages make a picture smaller only: a film of few rows is not stretched past them.
+    # Averaging can only shrink: a film of few rows is not stretched beyond them.
     ratio = min(1.0, size_px / max(rows, columns), native[0] / rows, native[1] / columns)
     size_HW = max(1, round(rows * ratio)), max(1, round(columns * ratio))
     small = shrink(radiograph.pixels_HW, size_HW, radiograph.greyscale)
@@ -82,9 +82,9 @@ def thumbnail(radiograph: Radiograph, size_px: int) -> Grey:
 
 
 def shrink(pixels_HW: Pixels, size_HW: tuple[int, int], greyscale: Greyscale) -> Pixels:
-    """Area averages of the stored values at `size_HW`, in the same dtype.
+    """Shrink to `size_HW` by area averages of the stored values, in the same dtype.
 
-    Background has no weight in an average; a place that is background alone stays background.
+    Background has no weight in an average; a pixel that covers only background stays background.
     """
     if size_HW == pixels_HW.shape:
         return pixels_HW

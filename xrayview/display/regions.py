@@ -1,7 +1,7 @@
-"""Regions of interest: which pixels lie inside, how large they are, what values they hold.
+"""Regions of interest: which pixels lie inside, their area and their statistics.
 
 A pixel is inside when its centre is. Corners are (row, column) from 0 at the centre of the first
-pixel; a region may reach past the film.
+pixel; a region may reach beyond the film.
 """
 
 from __future__ import annotations
@@ -26,20 +26,20 @@ Points = tuple[Point, ...]
 def roi_statistics(
     radiograph: Radiograph, kind: Mark, points: Points, bins: int = HISTOGRAM_BINS
 ) -> RoiStatistics:
-    """Statistics of the modality values inside a region, padding left out.
+    """Return statistics of the modality values inside a region, without padding.
 
     Args:
         radiograph: the film.
         kind: RECTANGLE, ELLIPSE or POLYGON.
-        points: as `domain.measurement.POINTS` says.
+        points: as described in `domain.measurement.POINTS`.
         bins: of the histogram, from the smallest to the largest value.
     """
     window, mask = region_mask(kind, points, radiograph.pixels_HW.shape)
     stored = radiograph.pixels_HW[window][mask]
     values, counts = image_values(stored, radiograph.greyscale)
     if not values.size:
-        nothing = np.empty(0)
-        return RoiStatistics(0, None, None, None, None, nothing.astype(np.intp), nothing)
+        empty = np.empty(0)
+        return RoiStatistics(0, None, None, None, None, empty.astype(np.intp), empty)
     exact = values.astype(np.float64)
     mean = np.average(exact, weights=counts)
     variance = np.average((exact - mean) ** 2, weights=counts)
@@ -50,7 +50,7 @@ def roi_statistics(
 
 
 def region_window(radiograph: Radiograph, points: Points) -> Window | None:
-    """The automatic window of what lies in a rectangle; None where it holds no pixel of the film.
+    """Return the automatic window of a rectangle; None where it contains no pixel of the film.
 
     Args:
         radiograph: the film.
@@ -60,7 +60,7 @@ def region_window(radiograph: Radiograph, points: Points) -> Window | None:
     part_HW = radiograph.pixels_HW[inside]
     if not image_values(part_HW, radiograph.greyscale)[0].size:
         return None
-    # The shutter is in the coordinates of the film, and the region was chosen by hand.
+    # The shutter is in film coordinates, and the user has chosen the region deliberately.
     part = replace(radiograph, pixels_HW=part_HW, shutter=None)
     return replace(auto_window(part), explanation="Region")
 
@@ -68,7 +68,7 @@ def region_window(radiograph: Radiograph, points: Points) -> Window | None:
 def region_mask(
     kind: Mark, points: Points, shape: tuple[int, ...]
 ) -> tuple[tuple[slice, slice], Mask]:
-    """The part of the film around a region, and which of its pixels are inside."""
+    """Return the part of the film around a region, and a mask of its pixels inside."""
     rows, columns = ([point[axis] for point in points] for axis in (0, 1))
     top, bottom = _span(min(rows), max(rows), shape[0])
     left, right = _span(min(columns), max(columns), shape[1])
@@ -79,13 +79,14 @@ def region_mask(
 
 
 def _span(low: float, high: float, size: int) -> tuple[int, int]:
-    """The pixels whose centres may lie between, cut to the film."""
+    """Return the range of pixels whose centres may lie between, clipped to the film."""
     return min(max(math.ceil(low), 0), size), max(min(math.floor(high) + 1, size), 0)
 
 
 def region_area(kind: Mark, points: Points) -> float:
-    """The area of the shape itself, in square pixels; of a polygon that crosses itself the sum of
-    its loops by the direction they are drawn in.
+    """Return the area of the shape itself, in square pixels.
+
+    The loops of a polygon that crosses itself count with the sign of their direction.
     """
     if kind is Mark.POLYGON:
         rows, columns = np.array(points).T
@@ -97,7 +98,7 @@ def region_area(kind: Mark, points: Points) -> float:
 
 
 def _in_rectangle(points: Points, size: tuple[int, int]) -> Mask:
-    del points  # the part of the film around a rectangle is the rectangle
+    del points  # the part of the film around a rectangle is the rectangle itself
     return np.ones(size, np.bool_)
 
 
@@ -113,17 +114,17 @@ def _in_ellipse(points: Points, size: tuple[int, int]) -> Mask:
 
 
 def _in_polygon(points: Points, size: tuple[int, int]) -> Mask:
-    """Even-odd: each edge flips all pixels to the right of where it crosses their row."""
+    """Fill by the even-odd rule: each edge flips all pixels right of where it crosses their row."""
     height, width = size
     flips = np.zeros((height, width + 1), np.bool_)
     for (row, column), (next_row, next_column) in zip(
         points, (*points[1:], points[0]), strict=True
     ):
         first, last = sorted((row, next_row))
-        # Half open, so that a corner between two edges is crossed once.
+        # Half open, so that a corner between two edges counts once.
         rows = np.arange(min(max(math.ceil(first), 0), height), min(math.ceil(last), height))
         if rows.size:
-            # A share of the edge stays within 0..1 where a slope would overflow.
+            # A fraction of the edge stays within 0..1 where a slope would overflow.
             along = (rows - row) / (next_row - row)
             crossing = np.ceil(column + along * (next_column - column))
             flips[rows, np.clip(crossing, 0, width).astype(np.intp)] ^= True

@@ -1,4 +1,4 @@
-"""A bar of a round length on the film, with the word that says what its millimetres are."""
+"""A scale bar of a round length, labelled with the kind of spacing behind its millimetres."""
 
 from __future__ import annotations
 
@@ -9,26 +9,29 @@ from xrayview.domain.radiograph import Spacing
 
 _ROUND = (1, 2, 5)
 _SHARE = 0.25
-"""Of the film's width: no bar is longer."""
+"""Longest bar, as a share of the film's width."""
 
 
 @dataclass(frozen=True)
 class ScaleBar:
-    """How long the bar is on the film, and what it says."""
+    """The length of a bar on the film, and its label."""
 
     pixels: float
     text: str
 
 
 def scale_bar(spacing: Spacing, width_px: int, *, sideways: bool = False) -> ScaleBar | None:
-    """The longest bar of 1, 2 or 5 times a power of ten that a quarter of the width takes.
+    """Return the longest bar of 1, 2 or 5 times a power of ten in a quarter of the width.
+
+    Its length is in pixels where the film has no spacing.
 
     Args:
         spacing: of the film, or the user's own.
-        width_px: pixels from left to right, as the film is looked at.
-        sideways: a column of the film lies from left to right.
+        width_px: pixels from left to right, as the film is displayed.
+        sideways: the film is turned so that its columns run from left to right.
 
-    Pixels where the film has no spacing; None where not even one fits.
+    Returns:
+        None where no bar fits.
     """
     scale = scale_of(spacing)
     per_pixel = scale.row if sideways else scale.column

@@ -1,4 +1,4 @@
-"""The display shutter: which part of a film is seen, and the grey of the rest (PS3.3 C.7.6.11)."""
+"""The display shutter: the visible part of a film, and the grey of the rest (PS3.3 C.7.6.11)."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ Mask = npt.NDArray[np.bool_]
 
 
 def visible_mask(radiograph: Radiograph) -> Mask | None:
-    """True where the film is seen, bool (rows, columns); None where nothing is hidden.
+    """Return True where the film is visible, bool (rows, columns); None where nothing is hidden.
 
-    Shapes given together leave what is inside all of them.
+    Several shapes leave only what is inside all of them.
     """
     shutter = radiograph.shutter
     if shutter is None:
@@ -32,7 +32,7 @@ def visible_mask(radiograph: Radiograph) -> Mask | None:
 
 
 def hidden_grey(shutter: Shutter) -> int:
-    """The displayed grey of what is hidden, 0..255: P-values are already the way they look."""
+    """Return the grey of the hidden part, 0..255; P-values need no grey-scale transformation."""
     return min(max(shutter.presentation_value, 0), 0xFFFF) * 255 // 0xFFFF
 
 
@@ -45,7 +45,7 @@ def _inside_rectangle(edges: tuple[float, float, float, float], rows: int, colum
 def _inside_circle(
     row: float, column: float, radius: float, spacing: Spacing, rows: int, columns: int
 ) -> Mask:
-    # The radius counts pixels along a row (0018,1612); oblong pixels make it an ellipse of them.
+    # The radius counts pixels along a row (0018,1612); in oblong pixels the circle is an ellipse.
     y, x = np.ogrid[:rows, :columns]
     return np.asarray(((y - row) * spacing.pixel_aspect) ** 2 + (x - column) ** 2 <= radius**2)
 

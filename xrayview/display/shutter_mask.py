@@ -1,4 +1,4 @@
-"""What lies over the grey of a film: the display shutter, and on it the graphics of its file."""
+"""The display shutter and the overlay graphics of a film, as a mask over its grey."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ import numpy as np
 import numpy.typing as npt
 
 from xrayview.display.greyscale import Grey
-from xrayview.display.resample import reached
+from xrayview.display.resample import source_slices
 from xrayview.display.shutter import hidden_grey, visible_mask
 from xrayview.display.stretch import Affine23
 from xrayview.domain.radiograph import OverlayPlane, Radiograph
 
 GRAPHICS_GREY = 255
-"""Graphics are drawn white, as DCMTK does."""
-IN_PLACE: Affine23 = np.array([[1.0, 0.0, 0.0], [0.0, 1.0, 0.0]])
-"""A grid that is the film's own."""
+"""Graphics are drawn white, as in DCMTK."""
+IDENTITY_MAP: Affine23 = np.array([[1.0, 0.0, 0.0], [0.0, 1.0, 0.0]])
+"""The grid of the film itself."""
 
 _HIDDEN, _GRAPHICS = 1, 2
-"""Bits of a cover's codes."""
+"""Bits of a mask's codes."""
 
 Mask = npt.NDArray[np.bool_]
 Bytes = npt.NDArray[np.uint8]
@@ -28,35 +28,35 @@ Bytes = npt.NDArray[np.uint8]
 
 @dataclass(frozen=True, eq=False)
 class ShutterMask:
-    """Shutter and graphics of one film, on its own pixels; independent of any window.
+    """Shutter and graphics of one film, at its own resolution; independent of the window.
 
-    `codes_HW` holds both as bits, (rows, columns). `smaller` is for grids that are coarser than
-    the film: halved again and again, where a pixel has the bits of all that it covers and of its
-    neighbours to the right and below, so that no line is lost between two places of the grid.
+    `codes_HW` holds both as bits, (rows, columns). `levels` is for grids coarser than the film:
+    it is halved repeatedly, and each pixel has the bits of all that it covers and of its
+    neighbours to the right and below, so that no line is lost between two pixels of the grid.
     """
 
     codes_HW: Bytes
-    smaller: tuple[Bytes, ...]
+    levels: tuple[Bytes, ...]
     hidden_grey: int
 
 
 @dataclass(frozen=True, eq=False)
 class SampledShutterMask:
-    """A cover on a grid of pixels: the bits of grey that stay, and the bits that are set."""
+    """A shutter mask on a grid of pixels: the bits of grey to keep, and the bits to set."""
 
     keep_HW: Bytes
     set_HW: Bytes
 
-    def over(self, grey_HW: Grey) -> None:
-        """Draw on a picture of the same size, in place; two passes over its bytes."""
+    def apply_to(self, grey_HW: Grey) -> None:
+        """Draw on a picture of the same size, in place, in two passes over its bytes."""
         cv2.bitwise_and(grey_HW, self.keep_HW, dst=grey_HW)
         cv2.bitwise_or(grey_HW, self.set_HW, dst=grey_HW)
 
 
 def make_shutter_mask(radiograph: Radiograph) -> ShutterMask | None:
-    """What lies over a film; None where nothing does.
+    """Return the mask of a film; None where it has neither a shutter nor graphics.
 
-    Overlay planes that mark a region of interest are no graphics (PS3.3 C.9.2.1.1.1).
+    Overlay planes that mark a region of interest are not graphics (PS3.3 C.9.2.1.1.1).
     """
     visible = visible_mask(radiograph)
     shutter = radiograph.shutter
@@ -68,7 +68,7 @@ def make_shutter_mask(radiograph: Radiograph) -> ShutterMask | None:
         codes_HW |= (~visible).view(np.uint8) * np.uint8(_HIDDEN)
     for plane in radiograph.overlays:
         if not plane.is_roi:
-            codes_HW |= placed(plane, shape).view(np.uint8) * np.uint8(_GRAPHICS)
+            codes_HW |= plane_mask(plane, shape).view(np.uint8) * np.uint8(_GRAPHICS)
     return ShutterMask(
         codes_HW, _halved(codes_HW), hidden_grey(shutter) if shutter is not None else 0
     )
@@ -82,14 +82,14 @@ def sample_shutter_mask(
     overlays: bool = True,
     shutter: bool = True,
 ) -> SampledShutterMask | None:
-    """The cover on a grid that shows the film, or a part of it; None where nothing is to be drawn.
+    """Sample the mask on a grid over the film or a part of it; None where nothing is to be drawn.
 
     Args:
-        cover: of the film.
-        to_film: where each pixel of the grid lies on the film, by pixel centres.
+        shutter_mask: of the film.
+        to_film: maps pixels of the grid to the film, by pixel centres.
         size_HW: (rows, columns) of the grid.
         overlays: draw the graphics.
-        shutter: hide what the shutter hides.
+        shutter: apply the shutter.
     """
     if not (overlays or shutter):
         return None
@@ -105,8 +105,8 @@ def sample_shutter_mask(
     )
 
 
-def placed(plane: OverlayPlane, shape: tuple[int, ...]) -> Mask:
-    """The plane's bits where they lie on a film of `shape`; what lies outside is cut off."""
+def plane_mask(plane: OverlayPlane, shape: tuple[int, ...]) -> Mask:
+    """Return the plane's bits at their position on a film of `shape`, clipped to the film."""
     mask_HW = np.zeros(shape, np.bool_)
     (row, column), (height, width) = plane.origin, plane.bits_HW.shape
     rows = slice(max(row, 0), max(row + height, 0))
@@ -135,23 +135,23 @@ def _spread(codes_HW: Bytes) -> Bytes:
 
 
 def _codes_on(shutter_mask: ShutterMask, to_film: Affine23, size_HW: tuple[int, int]) -> Bytes:
-    """From the level that has one to two pixels for each of the grid."""
+    """Sample the level that has one to two pixels for each pixel of the grid."""
     film_per_pixel = float(np.hypot(*to_film[:, 0]))
     if film_per_pixel <= 1 + 1e-6:
         return _warped(shutter_mask.codes_HW, to_film, size_HW)
-    number = min(int(np.log2(film_per_pixel)), len(shutter_mask.smaller) - 1)
-    # A level's pixel n covers film pixels n * 2**number and on, whatever the film's side is.
+    level = min(int(np.log2(film_per_pixel)), len(shutter_mask.levels) - 1)
+    # Pixel n of a level covers film pixels from n * 2**level, whatever the film's size is.
     to_level = to_film.copy()
     to_level[:, 2] += 0.5
-    to_level /= 2**number
-    to_level[:, 2] -= 1.0  # a centre, and down to the pixel whose neighbours are in its bits
-    return _warped(shutter_mask.smaller[number], to_level, size_HW)
+    to_level /= 2**level
+    to_level[:, 2] -= 1.0  # half to the centre, half to the pixel whose bits include its neighbours
+    return _warped(shutter_mask.levels[level], to_level, size_HW)
 
 
 def _warped(codes_HW: Bytes, to_source: Affine23, size_HW: tuple[int, int]) -> Bytes:
-    if codes_HW.shape == size_HW and np.array_equal(to_source, IN_PLACE):
+    if codes_HW.shape == size_HW and np.array_equal(to_source, IDENTITY_MAP):
         return codes_HW
-    rows, columns = reached(codes_HW.shape, to_source, size_HW)
+    rows, columns = source_slices(codes_HW.shape, to_source, size_HW)
     shifted = to_source.copy()
     shifted[:, 2] -= (columns.start, rows.start)
     warped = cv2.warpAffine(

@@ -13,7 +13,7 @@ from xrayview.domain.radiograph import Lut, Window
 
 Bits = Literal[8, 16]
 Colour = tuple[int, int, int]
-Place = tuple[float, float]
+Position = tuple[float, float]
 """(x, y) in pixels of the figure, from its top left corner."""
 
 WHITE: Colour = (241, 241, 241)
@@ -81,8 +81,8 @@ class Patch:
     """A picture of its own in the figure: a layer over the film, a legend."""
 
     rgba_HW4: npt.NDArray[np.uint8]
-    corner: Place
-    size: Place
+    corner: Position
+    size: Position
     """Width, height; the picture is scaled to it."""
 
 
@@ -90,17 +90,17 @@ class Patch:
 class Line:
     """An open line."""
 
-    points: tuple[Place, ...]
+    points: tuple[Position, ...]
     width: float
     colour: Colour = WHITE
 
 
 @dataclass(frozen=True)
 class Label:
-    """One line of text; `place` is on its baseline, at its start, middle or end."""
+    """One line of text; `position` is on its baseline, at its start, middle or end."""
 
     text: str
-    place: Place
+    position: Position
     size: float
     """Height of the font in pixels."""
     anchor: Literal["start", "middle", "end"] = "start"

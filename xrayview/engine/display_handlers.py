@@ -78,7 +78,7 @@ def render_film(request: RenderFilm) -> RenderedFilm:
 def _picture(radiograph: Radiograph, voi: Window | None, request: RenderFilm) -> bytes:
     from xrayview.display.figure import compose
     from xrayview.display.figure_grey import oriented_grey
-    from xrayview.display.figure_raster import drawn
+    from xrayview.display.figure_raster import draw
     from xrayview.io.export import encode
     from xrayview.io.figure_svg import svg
 
@@ -88,8 +88,8 @@ def _picture(radiograph: Radiograph, voi: Window | None, request: RenderFilm) ->
         grey_HW = oriented_grey(radiograph, look, request.bits, spacing=spacing)
         return encode(grey_HW, request.format)
     style = replace(request.style or FILM_ALONE, bits=request.bits)
-    figure = compose(radiograph, look, style, heat=request.heat, said=request.said)
-    return svg(figure) if request.format == "svg" else encode(drawn(figure), request.format)
+    figure = compose(radiograph, look, style, heat=request.heat, result_text=request.said)
+    return svg(figure) if request.format == "svg" else encode(draw(figure), request.format)
 
 
 def _window(request: RenderFilm, radiograph: Radiograph) -> Window | None:

@@ -56,7 +56,7 @@ def _line(line: Line) -> str:
 
 def _label(label: Label) -> str:
     """Black around it, then the text itself: many programs know no `paint-order`."""
-    x, y = label.place
+    x, y = label.position
     weight = ' font-weight="600"' if label.bold else ""
     shared = (
         f'x="{x:.2f}" y="{y:.2f}" font-size="{label.size:.1f}" text-anchor="{label.anchor}"{weight}'

@@ -157,7 +157,7 @@ def test_that_a_doubted_film_says_so_in_its_caption(tmp_path: Path, bundle: Path
     command = ["render", str(tmp_path / "in"), "--out", str(tmp_path / "out"), "--format", "svg"]
     assert main([*command, "--model", str(bundle)]) == ExitCode.OK
     words = "".join(ET.parse(tmp_path / "out" / "a.dcm.svg").getroot().itertext())
-    assert "Doubted: View position LLD: the patient lies on a side." in words
+    assert "Caution: View position LLD: the patient lies on a side." in words
 
 
 def test_that_a_cancel_ends_the_work_between_films(

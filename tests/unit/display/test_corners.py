@@ -41,7 +41,7 @@ REF = FilmRef(
     view_position="PA",
     laterality="L",
 )
-STATE = ViewState(Window(877, 1204), zoom=0.42, number=3, total=12)
+STATE = ViewState(Window(877, 1204), zoom=0.42, position=3, total=12)
 IDENTIFYING = ("Muster", "Anna", "7f3a", "Hospital", "2004")
 
 

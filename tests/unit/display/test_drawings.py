@@ -10,8 +10,8 @@ import pytest
 
 from xrayview.display.drawings import (
     Shape,
-    drawing,
     handles,
+    make_drawing,
     make_drawings,
     moved,
     outline,
@@ -60,7 +60,7 @@ def test_that_the_users_calibration_is_named() -> None:
 
 def test_that_the_users_words_stand_above_the_figures() -> None:
     named = replace(LENGTH, text="nodule")
-    assert drawing(named, measure(named, FILM)).lines == ("nodule", "3.00 mm at detector")
+    assert make_drawing(named, measure(named, FILM)).lines == ("nodule", "3.00 mm at detector")
 
 
 @pytest.mark.parametrize(
@@ -85,7 +85,7 @@ def test_that_every_kind_tells_its_figures(
     kind: Mark, points: tuple[tuple[float, float], ...], lines: tuple[str, ...]
 ) -> None:
     annotation = Annotation(kind, points, "1")
-    assert drawing(annotation, measure(annotation, FILM)).lines == lines
+    assert make_drawing(annotation, measure(annotation, FILM)).lines == lines
 
 
 def test_that_a_region_that_is_still_being_counted_tells_its_area() -> None:
@@ -109,7 +109,7 @@ def test_that_a_pixel_is_told_as_stored_modality_and_displayed() -> None:
 @pytest.mark.parametrize("kind", list(Mark))
 def test_that_every_kind_can_be_drawn_grabbed_and_moved(kind: Mark) -> None:
     points = tuple((float(3 * n), float(n * n)) for n in range(POINTS[kind][0]))
-    drawn = drawing(mark(kind, *points))
+    drawn = make_drawing(mark(kind, *points))
     assert drawn.kind is kind
     assert drawn.anchor in drawn.anchors
     assert all(len(outline(stroke)) > 1 for stroke in drawn.strokes)

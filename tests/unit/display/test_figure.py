@@ -17,7 +17,7 @@ from xrayview.cli import main
 from xrayview.display.drawings import make_drawings
 from xrayview.display.figure import compose
 from xrayview.display.figure_grey import oriented_grey
-from xrayview.display.figure_raster import drawn
+from xrayview.display.figure_raster import draw
 from xrayview.display.figure_text import ASCENT, text_width, wrapped
 from xrayview.display.greyscale import render
 from xrayview.display.scale_bar import scale_bar
@@ -73,7 +73,7 @@ def test_that_a_figure_shows_the_film_as_it_is_looked_at(
     wanted = render(chest, window, invert=True)
     wanted = np.rot90(wanted[:, ::-1] if mirrored else wanted, -turns)
     figure = compose(chest, look, FILM_ALONE)
-    assert np.array_equal(film_part(figure, drawn(figure)), wanted)
+    assert np.array_equal(film_part(figure, draw(figure)), wanted)
 
 
 @pytest.mark.parametrize("name", ["RG1_UNCR.dcm", "vlut_04.dcm", "mlut_18.dcm", "MR_small.dcm"])
@@ -121,7 +121,7 @@ def test_that_the_figures_of_a_measurement_are_never_cut(chest: Radiograph, turn
     labels = [label for label in figure.labels if label.text != "RESEARCH USE ONLY"]
     assert len(labels) >= 6
     for label in labels:
-        x, y = label.place
+        x, y = label.position
         wide = text_width(label.text, label.size, bold=label.bold)
         assert 0 <= x <= figure.width - wide, label
         assert label.size <= y <= figure.film_HW.shape[0], label
@@ -132,7 +132,7 @@ def test_that_a_heat_map_brings_colour_bar_and_caption(chest: Radiograph) -> Non
     words = " ".join(texts(figure))
     assert "Grad-CAM · Opacity 0.93 · bright 1.2.0" in words
     assert {"0", "0.5", "1"} <= set(texts(figure))
-    picture = film_part(figure, drawn(figure))
+    picture = film_part(figure, draw(figure))
     grey = np.ptp(picture.astype(int), axis=2) == 0
     rows, columns = grey.shape
     assert not grey[rows // 4, columns // 4]
@@ -148,7 +148,7 @@ def test_that_the_heat_map_turns_with_the_film(chest: Radiograph, turns: int) ->
     turned = compose(chest, look, style, heat=heat_layer(chest))
     bare = compose(chest, look, FILM_ALONE)
     changed = np.any(
-        film_part(turned, drawn(turned)) != film_part(bare, drawn(bare))[..., None], axis=2
+        film_part(turned, draw(turned)) != film_part(bare, draw(bare))[..., None], axis=2
     )
     wanted = np.zeros(upright.film_HW.shape, bool)
     wanted[: wanted.shape[0] // 4, : wanted.shape[1] // 4] = True
@@ -162,7 +162,7 @@ def test_that_the_title_of_the_colour_bar_is_never_cut(chest: Radiograph, rows: 
     small = replace(chest, pixels_HW=chest.pixels_HW[:rows, :231])
     figure = compose(small, FigureLook(), FigureStyle(), heat=heat_layer(small))
     (title,) = (label for label in figure.labels if label.text == "Evidence")
-    assert title.place[1] - ASCENT * title.size >= -1e-6
+    assert title.position[1] - ASCENT * title.size >= -1e-6
 
 
 def test_that_16_bits_leave_all_colour_out(chest: Radiograph) -> None:
@@ -174,7 +174,7 @@ def test_that_16_bits_leave_all_colour_out(chest: Radiograph) -> None:
         heat=heat_layer(chest),
         drawings=make_drawings([mark], chest),
     )
-    picture = drawn(figure)
+    picture = draw(figure)
     assert (picture.dtype, picture.ndim) == (np.uint16, 2)
     assert figure.patches == ()
 
@@ -213,16 +213,16 @@ def test_that_a_small_film_keeps_room_for_its_caption(named: Radiograph) -> None
     for label in figure.labels:
         share = {"start": 0.0, "middle": 0.5, "end": 1.0}[label.anchor]
         wide = text_width(label.text, label.size, bold=label.bold)
-        left = label.place[0] - share * wide
+        left = label.position[0] - share * wide
         assert left >= 0, label
         assert left + wide <= figure.width, label
-        assert label.place[1] <= figure.height
+        assert label.position[1] <= figure.height
 
 
 def test_that_letters_follow_flips_and_turns(named: Radiograph) -> None:
     def letters(look: FigureLook) -> dict[str, float]:
         labels = compose(named, look, FigureStyle(caption=False, scale_bar=False)).labels
-        return {label.text: label.place[0] for label in labels if len(label.text) == 1}
+        return {label.text: label.position[0] for label in labels if len(label.text) == 1}
 
     upright, flipped = letters(FigureLook()), letters(FigureLook(mirrored=True))
     assert upright["R"] < upright["L"]

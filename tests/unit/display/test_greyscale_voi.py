@@ -211,11 +211,11 @@ def test_that_each_frame_is_shown_by_its_own_window_and_by_what_the_user_set() -
 
 
 @pytest.mark.parametrize("dtype", ["uint8", "int8", "uint16", "int16"])
-@pytest.mark.parametrize("at_once", [voi.COUNTED_AT_ONCE, 1000])
+@pytest.mark.parametrize("at_once", [voi.MOST_COUNTED_AT_ONCE, 1000])
 def test_that_every_value_of_a_film_is_counted(
     dtype: str, at_once: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(voi, "COUNTED_AT_ONCE", at_once)
+    monkeypatch.setattr(voi, "MOST_COUNTED_AT_ONCE", at_once)
     info = np.iinfo(dtype)
     pixels_HW = np.random.default_rng(4).integers(info.min, info.max + 1, (70, 90)).astype(dtype)
     pixels_HW[:3, :4] = info.min, info.max, 0, 1

@@ -135,7 +135,7 @@ def test_that_a_palette_is_said_and_its_depth_is_not_that_of_the_stored_values()
     [
         ({}, ""),
         ({"PixelPaddingValue": 0}, ", without padding"),
-        ({"PixelPaddingValue": 0, **SHUTTER}, ", without padding and what the shutter hides"),
+        ({"PixelPaddingValue": 0, **SHUTTER}, ", without padding and the area behind the shutter"),
         (SHUTTER | {"ShutterLeftVerticalEdge": 400}, ""),
     ],
     ids=["nothing", "padding", "both", "a shutter that leaves nothing"],

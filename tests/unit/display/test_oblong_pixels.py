@@ -14,7 +14,7 @@ from tests.builders import write_dicom
 from xrayview.display.drawings import make_drawings
 from xrayview.display.figure import compose
 from xrayview.display.figure_grey import oriented_grey
-from xrayview.display.figure_raster import drawn
+from xrayview.display.figure_raster import draw
 from xrayview.display.measure import angle, calibrated, distance
 from xrayview.display.picture import displayed_picture
 from xrayview.display.pyramid import thumbnail
@@ -95,7 +95,7 @@ def test_that_a_shape_that_cannot_be_is_told_and_not_drawn(tmp_path: Path) -> No
     figure = compose(film, FigureLook(), FigureStyle())
     assert figure.film_HW.shape == film.pixels_HW.shape
     words = " ".join(label.text for label in figure.labels)
-    assert "pixels of 40:1 are not believed" in words
+    assert "pixel aspect of 40:1 is implausible" in words
 
 
 @pytest.mark.parametrize("turns", [0, 1])
@@ -132,7 +132,7 @@ def test_that_heat_map_and_measurement_lie_on_the_disc(disc: Radiograph) -> None
         height, width = figure.film_HW.shape
         bare = compose(disc, look, style, heat=layer)
         left = figure.film_at[0]
-        picture = drawn(bare)[:height, left : left + width].astype(int)
+        picture = draw(bare)[:height, left : left + width].astype(int)
         yh, xh, high, wide = box_of(np.ptp(picture, axis=2) > 60)
         yd, xd, high_d, wide_d = box_of(figure.film_HW > 128)
         assert (yh, xh, high, wide) == pytest.approx((yd, xd, high_d, wide_d), abs=6)

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from xrayview.display.burned_in import BurnedIn, burned_in
 from xrayview.display.drawings import AnnotationDrawing
 from xrayview.display.figure import compose
-from xrayview.display.figure_raster import drawn
+from xrayview.display.figure_raster import draw
 from xrayview.domain.figure import Figure, FigureLook, FigureStyle, HeatLayer
 from xrayview.domain.radiograph import Radiograph, Spacing
 from xrayview.io.export import encode, write_bytes
@@ -46,14 +46,14 @@ class ShownFilm:
             self.look,
             style,
             heat=self.heat,
-            said=self.said,
+            result_text=self.said,
             drawings=self.drawings,
             spacing=self.spacing,
         )
 
     def picture(self, style: FigureStyle) -> npt.NDArray[np.unsignedinteger[Any]]:
         """The figure as pixels."""
-        return drawn(self.figure(style))
+        return draw(self.figure(style))
 
     def save(self, path: Path, style: FigureStyle, kind: str) -> Path:
         """Write the figure in one step.
@@ -118,4 +118,4 @@ def said_of(session: Session, radiograph: Radiograph) -> str:
     top = max(range(len(said.findings)), key=lambda number: said.scores[number])
     words = f"{said.findings[top]} {said.scores[top]:.2f} · {model_name(session)}"
     doubt = doubt_of(session, radiograph)
-    return f"{words} · Doubted: {doubt}" if doubt else words
+    return f"{words} · Caution: {doubt}" if doubt else words

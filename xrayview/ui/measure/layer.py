@@ -8,8 +8,8 @@ from PySide6.QtCore import QObject, QPointF, Qt, Signal
 
 from xrayview.display.drawings import (
     AnnotationDrawing,
-    drawing,
     handles,
+    make_drawing,
     strokes_of,
 )
 from xrayview.display.measure import probe
@@ -124,7 +124,7 @@ class MeasureLayer(QObject):
 
     def drawings(self) -> tuple[AnnotationDrawing, ...]:
         """What is drawn on the film, as geometry and text in film coordinates."""
-        return tuple(drawing(a, self.values(a)) for a in self.annotations())
+        return tuple(make_drawing(a, self.values(a)) for a in self.annotations())
 
     def set_bare(self, bare: bool) -> None:
         """For a picture: drawings without handles, selection and what is unfinished."""
@@ -159,7 +159,9 @@ class MeasureLayer(QObject):
         seen = grab.result if grab is not None and moving else annotation
         chosen = annotation == self._selected and not self._bare
         grips = handles(seen.kind, seen.points) if chosen else ()
-        return DrawingState(drawing(seen, self.values(seen)), annotation, chosen, grips, moving)
+        return DrawingState(
+            make_drawing(seen, self.values(seen)), annotation, chosen, grips, moving
+        )
 
     def _unfinished(self) -> tuple[DrawingState, ...]:
         sketch = self._sketch
@@ -172,7 +174,7 @@ class MeasureLayer(QObject):
             drawn = AnnotationDrawing(kind, strokes_of(kind, points), (), points)
         else:
             values = self.values(annotation) if sketch.tool.stays else ()
-            drawn = drawing(annotation, values)
+            drawn = make_drawing(annotation, values)
         return (DrawingState(drawn, None, selected=True, grips=points, moving=True),)
 
     def _annotation(self, kind: Mark, points: tuple[Point, ...], text: str = "") -> Annotation:

@@ -9,7 +9,7 @@ from functools import cache
 from PySide6.QtCore import QRectF, Qt
 from PySide6.QtGui import QFontMetricsF
 
-from xrayview.display.corners import BETWEEN_WORDS, CornerTexts, EdgeLetters
+from xrayview.display.corners import PART_SEPARATOR, CornerTexts, EdgeLetters
 from xrayview.ui.viewer.text_rows import WidthOf, rows_of
 
 MARGIN_PX = 8
@@ -145,7 +145,7 @@ def _broken(
     def rows(lines: tuple[str, ...]) -> tuple[str, ...]:
         kept = (_without(line, without) for line in lines)
         return tuple(
-            row for line in kept for row in rows_of(line, BETWEEN_WORDS, width_of, wide, most)
+            row for line in kept for row in rows_of(line, PART_SEPARATOR, width_of, wide, most)
         )
 
     return _Corners(
@@ -157,4 +157,4 @@ def _broken(
 
 
 def _without(line: str, words: Collection[str]) -> str:
-    return BETWEEN_WORDS.join(word for word in line.split(BETWEEN_WORDS) if word not in words)
+    return PART_SEPARATOR.join(word for word in line.split(PART_SEPARATOR) if word not in words)

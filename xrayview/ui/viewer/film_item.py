@@ -268,7 +268,7 @@ def _picture(seen: _Seen, lut: DisplayLut, paper: _Paper) -> tuple[QImage, Bgra]
     rows, columns = seen.stored_HW.shape
     grey_HW = apply_lut(seen.stored_HW, lut, paper.grey.array((rows, columns), np.uint8))
     if seen.shutter_mask is not None:
-        seen.shutter_mask.over(grey_HW)
+        seen.shutter_mask.apply_to(grey_HW)
     # The screen's own format: Qt then only copies.
     bgra_HW4 = paper.bgra.array((rows, columns, 4), np.uint8)
     cv2.cvtColor(grey_HW, cv2.COLOR_GRAY2BGRA, bgra_HW4)
