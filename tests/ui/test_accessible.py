@@ -238,7 +238,7 @@ def test_that_tab_comes_to_every_control_of_the_window(
     workspace.batch_runner.start()
     qtbot.waitUntil(lambda: not workspace.batch_runner.running, timeout=WAIT_MS)
     workspace.result_table.show()
-    qtbot.waitUntil(lambda: workspace.findings.state.kind == "judged", timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: workspace.findings.state.kind == "classified", timeout=WAIT_MS)
     ready.dock.open_page(page)
     QApplication.processEvents()
     seen = walked(qtbot, ready.bar.buttons["open_folder"])

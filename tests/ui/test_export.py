@@ -122,7 +122,7 @@ def test_that_measurements_and_heat_map_are_on_the_figure(
     assert "RESEARCH USE ONLY" in words
 
 
-def test_that_a_figure_says_what_the_gate_doubts(qtbot: QtBot, ready: MainWindow) -> None:
+def test_that_a_figure_states_the_caution_of_the_gate(qtbot: QtBot, ready: MainWindow) -> None:
     workspace, session = ready.workspace, ready.workspace.session
     workspace.model_controller.classify()
     qtbot.waitUntil(lambda: session.result(session.current) is not None, timeout=WAIT_MS)

@@ -137,7 +137,7 @@ def test_that_a_film_is_classified_and_its_scores_stand_in_panel_and_list(
     classify(qtbot, ready)
     workspace = ready.workspace
     said = workspace.session.result(workspace.session.current).prediction
-    assert workspace.findings.state.kind == "judged"
+    assert workspace.findings.state.kind == "classified"
     assert set(workspace.findings.findings_in_order()) == set(said.findings)
     best = workspace.findings.findings_in_order()[0]
     assert said.scores[said.findings.index(best)] == max(said.scores)
@@ -187,7 +187,7 @@ def test_that_a_late_result_of_another_film_is_not_shown(qtbot: QtBot, ready: Ma
     qtbot.waitUntil(lambda: workspace.session.result(first) is not None, timeout=WAIT_MS)
     assert workspace.session.result(workspace.session.current) is None
     assert workspace.findings.findings_in_order() == ()
-    assert workspace.findings.state.kind in ("unasked", "busy")
+    assert workspace.findings.state.kind in ("unclassified", "busy")
 
 
 def test_that_a_folder_opened_again_while_its_film_is_classified_can_be_classified(
@@ -197,9 +197,9 @@ def test_that_a_folder_opened_again_while_its_film_is_classified_can_be_classifi
     workspace.model_controller.classify()
     with qtbot.waitSignal(workspace.films.finished_listing, timeout=WAIT_MS):
         ready.open_paths([films])
-    assert workspace.findings.state.kind == "unasked"
+    assert workspace.findings.state.kind == "unclassified"
     classify(qtbot, ready)
-    assert workspace.findings.state.kind == "judged"
+    assert workspace.findings.state.kind == "classified"
 
 
 def test_that_a_film_that_cannot_be_read_says_why_and_the_next_one_works(
@@ -211,7 +211,7 @@ def test_that_a_film_that_cannot_be_read_says_why_and_the_next_one_works(
     workspace = ready.workspace
     ready.open_paths([tmp_path])
     qtbot.waitUntil(lambda: workspace.session.film_error is not None, timeout=WAIT_MS)
-    assert workspace.findings.state.kind == "unread"
+    assert workspace.findings.state.kind == "unreadable"
     classify(qtbot, ready)
     result = workspace.session.result(workspace.session.current)
     assert (result.status, result.code) == (Status.ERROR, StatusCode.DECODE_FAILED)

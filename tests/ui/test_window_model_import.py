@@ -79,7 +79,7 @@ def test_that_a_file_without_a_card_is_described_tried_saved_and_opened(
     assert opened.banners.messages() == ()
     opened.workspace.model_controller.classify()
     panel = opened.workspace.findings
-    qtbot.waitUntil(lambda: panel.state.kind == "judged", timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: panel.state.kind == "classified", timeout=WAIT_MS)
     assert "is cut after its last map of 2 x 8 x 8" in panel.heat.method.toolTip()
     assert "is cut after" in card_html(session.model)
 

@@ -136,13 +136,13 @@ def test_that_scores_of_the_earlier_model_are_not_shown_under_the_new_one(
 ) -> None:
     workspace = ready.workspace
     workspace.model_controller.classify()
-    qtbot.waitUntil(lambda: workspace.findings.state.kind == "judged", timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: workspace.findings.state.kind == "classified", timeout=WAIT_MS)
     before = workspace.session.model
     ready.open_model(write_bundle(tmp_path / "other.pt", name="other"))
     wait(qtbot, ready)
     ready.banners.findChildren(QPushButton)[0].click()
     qtbot.waitUntil(lambda: workspace.session.model is not before, timeout=WAIT_MS)
-    assert workspace.findings.state.kind == "unasked"
+    assert workspace.findings.state.kind == "unclassified"
     assert workspace.findings.findings_in_order() == ()
 
 

@@ -104,8 +104,8 @@ class Explainer:
         if heat is None:
             return Explained(tried.found, None, verdict, self._name)
         shown = replace(heat, threshold=self._threshold)
-        doubt = verdict.gate.doubt if verdict.gate else ""
-        layer = HeatLayer(shown, self._name, self._wanted.opacity, self._wanted.cutoff, doubt)
+        caution = verdict.gate.caution if verdict.gate else ""
+        layer = HeatLayer(shown, self._name, self._wanted.opacity, self._wanted.cutoff, caution)
         return Explained(tried.found, layer, verdict, self._name)
 
 

@@ -136,7 +136,7 @@ def _gate(gate: dict[str, Any]) -> str:
     if not gate["checks_likeness"]:
         return "not checked: the model has no statistics of its training films"
     return (
-        f"films beyond distance {gate['near']:.2f} are doubted, beyond {gate['far']:.2f} refused; "
+        f"caution beyond distance {gate['near']:.2f}, out of scope beyond {gate['far']:.2f}; "
         f"half of the {gate['validation_films']} validation films lie within {gate['median']:.2f} "
         f"of the {gate['training_films']} training films"
     )

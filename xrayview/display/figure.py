@@ -239,8 +239,8 @@ class _Composer:
         film, look = self._radiograph, self._look
         text = caption(heat.heat, heat.model) if heat is not None else result_text
         yield from wrapped(text.split(" · "), size, room) if text else ()
-        if heat is not None and heat.doubt:
-            yield from wrapped((f"Caution: {heat.doubt}",), size, room)
+        if heat is not None and heat.caution:
+            yield from wrapped((f"Caution: {heat.caution}",), size, room)
         voi = default_voi(film) if look.voi is None else look.voi
         view = " ".join(w for w in (film.ref.modality, film.ref.view_position) if w)
         spacing = spacing_text(self._spacing) if self._spacing.row_mm else ""

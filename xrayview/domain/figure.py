@@ -72,8 +72,8 @@ class HeatLayer:
     """Name and version."""
     opacity: float = 0.6
     cutoff: float = 0.0
-    doubt: str = ""
-    """Why the model may not be the right one for this film; empty where it may judge it."""
+    caution: str = ""
+    """Why to read the scores with caution; empty for a film in scope."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -170,7 +170,7 @@ class ModelInput:
 
 @dataclass(frozen=True)
 class GateVerdict:
-    """May this model judge this film? `flags` name each doubt; `refused` is a no."""
+    """Whether a film is in the model's scope: `refused`, or with caution for what `flags` name."""
 
     refused: bool = False
     flags: tuple[str, ...] = ()
@@ -181,8 +181,8 @@ class GateVerdict:
     """Share of the validation films that lie closer, 0..100."""
 
     @property
-    def doubt(self) -> str:
-        """Why the model may not be the right one; empty where it may judge, or must not at all."""
+    def caution(self) -> str:
+        """Why to read the scores with caution; empty for a film in scope or refused."""
         return " ".join(self.reasons) if self.flags and not self.refused else ""
 
 

@@ -151,7 +151,7 @@ def test_that_pictures_that_are_there_ask_no_model(
     assert colour_share(tmp_path / "a.dcm.png") > 0.1
 
 
-def test_that_a_doubted_film_says_so_in_its_caption(tmp_path: Path, bundle: Path) -> None:
+def test_that_the_caption_of_a_film_with_a_caution_states_it(tmp_path: Path, bundle: Path) -> None:
     (tmp_path / "in").mkdir()
     write_dicom(tmp_path / "in" / "a.dcm", phantom(240, 200), ViewPosition="LLD")
     command = ["render", str(tmp_path / "in"), "--out", str(tmp_path / "out"), "--format", "svg"]

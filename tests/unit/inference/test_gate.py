@@ -57,7 +57,7 @@ REFUSED = [
         for view in ("LL", "RL", "LATERAL", "lat", "L LAT", "LLO", "LEFT LATERAL", "RAO", "LPO")
     ),
 ]
-DOUBTED = [
+CAUTIONS = [
     ({"modality": "OT"}, "NOT_A_RADIOGRAPH"),
     ({"modality": "RF"}, "NOT_A_RADIOGRAPH"),
     ({"view_position": "LLD"}, "NOT_FRONTAL"),
@@ -78,8 +78,8 @@ def test_that_what_the_header_rules_out_is_refused(header: dict[str, str], code:
     assert verdict.reasons[0].endswith(".")
 
 
-@pytest.mark.parametrize(("header", "code"), DOUBTED, ids=str)
-def test_that_a_doubt_is_a_flag_and_no_refusal(header: dict[str, str], code: str) -> None:
+@pytest.mark.parametrize(("header", "code"), CAUTIONS, ids=str)
+def test_that_a_caution_is_a_flag_but_not_a_refusal(header: dict[str, str], code: str) -> None:
     verdict = judge_header(film(**header))
     assert not verdict.refused
     assert verdict.flags == (code,)
@@ -99,7 +99,7 @@ def test_that_all_reasons_are_given_with_the_refusals_first() -> None:
 
 
 def test_that_every_flag_is_a_status_code() -> None:
-    for header, code in (*REFUSED, *DOUBTED):
+    for header, code in (*REFUSED, *CAUTIONS):
         assert {StatusCode(flag) for flag in judge_header(film(**header)).flags} == {
             StatusCode(code)
         }
@@ -127,9 +127,9 @@ def test_that_header_and_pixels_are_judged_together() -> None:
 
 
 def test_that_a_flag_is_given_once_and_the_score_is_kept() -> None:
-    doubt = GateVerdict(flags=("NOT_A_CHEST",), reasons=("a",))
+    caution = GateVerdict(flags=("NOT_A_CHEST",), reasons=("a",))
     far = GateVerdict(flags=("OUT_OF_DISTRIBUTION", "NOT_A_CHEST"), reasons=("b",), ood_score=7.5)
-    assert combine((doubt, far)) == GateVerdict(
+    assert combine((caution, far)) == GateVerdict(
         flags=("NOT_A_CHEST", "OUT_OF_DISTRIBUTION"), reasons=("a", "b"), ood_score=7.5
     )
 
@@ -166,7 +166,9 @@ CHILDREN = Scope(age_years=(1, 5), view_positions=("AP",), body_parts=("CHEST",)
         ({"body_part": "RIBS"}, "body part is RIBS"),
     ],
 )
-def test_that_a_film_the_card_is_not_about_is_doubted(header: dict[str, str], words: str) -> None:
+def test_that_a_film_outside_the_scope_of_the_card_is_a_caution(
+    header: dict[str, str], words: str
+) -> None:
     stated = {"patient_age": "004Y", "view_position": "AP", "body_part": "CHEST", **header}
     verdict = judge_scope(film(**stated), CHILDREN)
     assert (verdict.refused, verdict.flags) == (False, ("OUT_OF_DISTRIBUTION",))
@@ -181,15 +183,15 @@ def test_that_a_film_the_card_is_not_about_is_doubted(header: dict[str, str], wo
         {"body_part": "PORT CHEST"},
     ],
 )
-def test_that_what_the_header_leaves_open_or_fits_is_no_doubt(header: dict[str, str]) -> None:
+def test_that_a_header_that_is_silent_or_in_scope_is_not_a_caution(header: dict[str, str]) -> None:
     stated = {"patient_age": "004Y", "view_position": "AP", "body_part": "CHEST", **header}
     assert judge_scope(film(**stated), CHILDREN) == GateVerdict()
     assert judge_scope(film(patient_age="041Y"), Scope()) == GateVerdict()
 
 
-def test_that_a_doubt_is_in_words_and_a_refusal_is_none() -> None:
-    assert judge_header(film(view_position="LLD")).doubt == (
+def test_that_the_caution_joins_the_reasons_and_is_empty_for_a_refusal() -> None:
+    assert judge_header(film(view_position="LLD")).caution == (
         "View position LLD: the patient lies on a side."
     )
-    assert judge_header(film(view_position="LL")).doubt == ""
-    assert judge_header(film(modality="")).doubt == ""
+    assert judge_header(film(view_position="LL")).caution == ""
+    assert judge_header(film(modality="")).caution == ""

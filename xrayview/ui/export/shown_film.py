@@ -85,7 +85,7 @@ def shown_film(viewer: FilmViewer, session: Session) -> ShownFilm | None:
     heat = viewer.heat_layer
     if heat is not None:
         heat = replace(
-            heat, model=model_name(session) or heat.model, doubt=doubt_of(session, radiograph)
+            heat, model=model_name(session) or heat.model, caution=caution_of(session, radiograph)
         )
     return ShownFilm(
         radiograph,
@@ -103,10 +103,10 @@ def model_name(session: Session) -> str:
     return f"{card.name} {card.version}" if card else ""
 
 
-def doubt_of(session: Session, radiograph: Radiograph) -> str:
+def caution_of(session: Session, radiograph: Radiograph) -> str:
     """What the gate says against the model in force; empty where it says nothing."""
     result = session.result(radiograph.ref)
-    return result.gate.doubt if result and result.gate else ""
+    return result.gate.caution if result and result.gate else ""
 
 
 def said_of(session: Session, radiograph: Radiograph) -> str:
@@ -117,5 +117,5 @@ def said_of(session: Session, radiograph: Radiograph) -> str:
         return ""
     top = max(range(len(said.findings)), key=lambda number: said.scores[number])
     words = f"{said.findings[top]} {said.scores[top]:.2f} · {model_name(session)}"
-    doubt = doubt_of(session, radiograph)
-    return f"{words} · Caution: {doubt}" if doubt else words
+    caution = caution_of(session, radiograph)
+    return f"{words} · Caution: {caution}" if caution else words

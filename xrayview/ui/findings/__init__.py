@@ -1,1 +1,1 @@
-"""Right: may the model judge this film, what it scores, how sure it is, and where it looked."""
+"""Right panel: whether the film is in the model's scope, its scores, and the heat map."""

@@ -1,4 +1,4 @@
-"""The model card in a window of its own."""
+"""The model card in its own window."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from xrayview.ui.findings.card_text import card_html
 
 
 class CardDialog(QDialog):
-    """Stands beside the film, so that both can be read."""
+    """Shows the card of a model; not modal, so that the film stays in use."""
 
     def __init__(self, ready: ModelReady, parent: QWidget | None = None) -> None:
         super().__init__(parent)

@@ -1,4 +1,4 @@
-"""A model card as a page to read: what it is for, what it cannot do, how good it is."""
+"""A model card as HTML: intended use, limitations, operating points and metrics."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def _style() -> str:
 
 
 def card_html(ready: ModelReady) -> str:
-    """The card as HTML; every text of the file is escaped."""
+    """The card as HTML; every text from the file is escaped."""
     card = ready.card
     parts = [
         _style(),
@@ -31,9 +31,9 @@ def card_html(ready: ModelReady) -> str:
         if card.limitations
         else _section("Limitations", "Not stated."),
         _section("Findings and operating points", _findings(card)),
-        _section("Measured", _metrics(card)),
-        _section("Trained", _facts(card.training.items())),
-        _section("What it sees", _facts(_preprocessing(card))),
+        _section("Metrics", _metrics(card)),
+        _section("Training", _facts(card.training.items())),
+        _section("Preprocessing", _facts(_preprocessing(card))),
         _section("Scores", _facts(_scores(card))),
         _section("This file", _facts(_file(ready))),
     ]
@@ -65,8 +65,8 @@ def _findings(card: ModelCard) -> str:
                 finding.name,
                 f"{point.threshold:.3f}",
                 point.chosen_by,
-                _figure(point.sensitivity),
-                _figure(point.specificity),
+                _decimal(point.sensitivity),
+                _decimal(point.specificity),
             )
         )
     return _table(("Finding", "Threshold", "Chosen by", "Sensitivity", "Specificity"), rows)
@@ -74,36 +74,37 @@ def _findings(card: ModelCard) -> str:
 
 def _metrics(card: ModelCard) -> str:
     rows = [
-        (split, name.replace("_", " "), _figure(m.get("value")), _interval(m), _number(m.get("n")))
-        for split, figures in card.metrics.items()
-        for name, m in figures.items()
+        (split, name.replace("_", " "), _decimal(m.get("value")), _interval(m), _count(m.get("n")))
+        for split, metrics in card.metrics.items()
+        for name, m in metrics.items()
     ]
     if not rows:
-        return "The card states no measured figures."
-    return _table(("Films", "Figure", "Value", "95 % interval", "n"), rows)
+        return "The card states no metrics."
+    return _table(("Films", "Metric", "Value", "95 % interval", "n"), rows)
 
 
-def _interval(figure: dict[str, float | int | None]) -> str:
-    low, high = figure.get("low"), figure.get("high")
+def _interval(metric: dict[str, float | int | None]) -> str:
+    low, high = metric.get("low"), metric.get("high")
     return "" if low is None or high is None else f"{low:.3f} – {high:.3f}"
 
 
-def _figure(value: float | None) -> str:
+def _decimal(value: float | None) -> str:
     return "" if value is None else f"{value:.3f}"
 
 
-def _number(value: float | None) -> str:
+def _count(value: float | None) -> str:
     return "" if value is None else f"{value:,.0f}"
 
 
 def _preprocessing(card: ModelCard) -> Iterable[tuple[str, object]]:
     spec = card.preprocessing
-    channels = "one grey channel" if spec.channels == 1 else f"{spec.channels} equal channels"
+    channels = "1 channel (grey)" if spec.channels == 1 else f"{spec.channels} identical channels"
     yield "Input", f"{spec.size[1]} × {spec.size[0]} pixels, {channels}"
-    yield "Grey-scale", f"{spec.source} {spec.percentiles[0]}–{spec.percentiles[1]} %"
+    yield "Grey scale", f"{spec.source} {spec.percentiles[0]}–{spec.percentiles[1]} %"
     yield "Fit", f"{spec.fit}, {spec.interpolation}"
-    yield "Equalised", spec.equalize
-    yield "Standardised", "by the film" if spec.standardize == "film" else "by fixed figures"
+    yield "Equalisation", spec.equalize
+    per_film = spec.standardize == "film"
+    yield "Standardisation", "per film" if per_film else "fixed mean and deviation"
 
 
 def _scores(card: ModelCard) -> Iterable[tuple[str, object]]:
@@ -115,9 +116,9 @@ def _scores(card: ModelCard) -> Iterable[tuple[str, object]]:
         "Calibration",
         ("none" if calibration.method == "none" else f"temperature {temperature}{fitted}"),
     )
-    yield "Flip average", "yes" if card.flip_average else "no"
+    yield "Averaged over flips", "yes" if card.flip_average else "no"
     if card.outputs == "probabilities":
-        yield "The network gives", "probabilities, turned back into logits"
+        yield "Network output", "probabilities, converted to logits"
 
 
 def _file(ready: ModelReady) -> Iterable[tuple[str, object]]:
@@ -126,7 +127,7 @@ def _file(ready: ModelReady) -> Iterable[tuple[str, object]]:
     yield "SHA-256", ready.model.sha256
     yield "Authors", card.authors
     yield "Licence", card.licence
-    yield "Made", card.created_utc
+    yield "Created", card.created_utc
     yield "Runs on", f"{ready.device_name} ({ready.device}), {ready.precision}"
     yield "Grad-CAM", ready.features_note
 

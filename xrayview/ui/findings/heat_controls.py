@@ -1,4 +1,4 @@
-"""The heat map's controls: on or off, of what, by which method, how strong."""
+"""The controls of the heat map: switch, finding, method, opacity and cut-off."""
 
 from __future__ import annotations
 
@@ -21,21 +21,21 @@ from xrayview.domain.model import ModelCard
 from xrayview.ui.keys import shortcuts
 from xrayview.ui.style import icons
 
-_METHOD_TIP = "How the heat map is made"
+_METHOD_TIP = "Method that computes the heat map"
 _OPACITY_STEP = 10
 
 
 def abnormal_first(card: ModelCard) -> tuple[str, ...]:
-    """The findings as lists of heat maps have them: where a film looks normal asks nobody first."""
-    return tuple(known.name for known in sorted(card.findings, key=lambda f: not f.abnormal))
+    """The findings in the order of heat-map lists: abnormal ones first, as they matter more."""
+    return tuple(finding.name for finding in sorted(card.findings, key=lambda f: not f.abnormal))
 
 
 class HeatControls(QWidget):
-    """Says what the user asked for; computes nothing."""
+    """Emits what the user chooses; computes nothing."""
 
     toggled = Signal(bool)
     choice_changed = Signal()
-    """Another finding or method."""
+    """Another finding or method was chosen."""
     opacity_changed = Signal(float)
     cutoff_changed = Signal(float)
 
@@ -47,27 +47,27 @@ class HeatControls(QWidget):
         self.switch.setIconSize(QSize(16, 16))
         shortcuts.describe(self.switch, "heat_map")
         self.switch.toggled.connect(self._on_switch)
-        self.finding = _combo()
+        self.finding = _combo_box()
         shortcuts.describe(self.finding, "heat_finding", "Finding of the heat map")
-        self.method = _combo()
-        self.method.setAccessibleName("Method of the heat map")
+        self.method = _combo_box()
+        self.method.setAccessibleName("Heat-map method")
         self.method.setToolTip(_METHOD_TIP)
         for combo in (self.finding, self.method):
             combo.currentIndexChanged.connect(lambda _: self.choice_changed.emit())
         self.opacity, opacity_row = _slider("Opacity", 50, self.opacity_changed)
-        self.opacity.setToolTip("Opacity of the strongest place")
+        self.opacity.setToolTip("Opacity where the evidence is strongest")
         self.cutoff, cutoff_row = _slider("Cut-off", 20, self.cutoff_changed)
-        self.cutoff.setToolTip("Evidence below this part of the peak is not drawn")
+        self.cutoff.setToolTip("Evidence below this percentage of the peak is not drawn")
         self.note = QLabel()
         self.note.setProperty("role", "quiet")
         self.note.setWordWrap(True)
         self.note.hide()
-        self._place(opacity_row, cutoff_row)
+        self._lay_out(opacity_row, cutoff_row)
 
     def offer(self, findings: Sequence[str], methods: Sequence[str], note: str = "") -> None:
-        """The model's findings and methods; the choice stays where it is still offered.
+        """List the model's findings and methods; a choice that is still offered stays.
 
-        `note` says where the network was cut for Grad-CAM, or why it cannot be.
+        `note` says where the network was cut for Grad-CAM, or why it could not be.
         """
         self.method.setToolTip(f"{_METHOD_TIP}\nThis network {note}" if note else _METHOD_TIP)
         with QSignalBlocker(self.finding), QSignalBlocker(self.method):
@@ -80,34 +80,34 @@ class HeatControls(QWidget):
 
     def choose_finding(self, name: str) -> None:
         """Choose a finding; `choice_changed` follows if it changes."""
-        place = self.finding.findData(name)
-        if place >= 0:
-            self.finding.setCurrentIndex(place)
+        index = self.finding.findData(name)
+        if index >= 0:
+            self.finding.setCurrentIndex(index)
 
     def start_with(self, name: str, method: str = "") -> None:
-        """Choose a finding, and perhaps a method, without asking for its map."""
+        """Choose a finding, and perhaps a method, without requesting a heat map."""
         with QSignalBlocker(self.finding), QSignalBlocker(self.method):
             self.choose_finding(name)
-            place = self.method.findData(method)
-            if place >= 0:
-                self.method.setCurrentIndex(place)
+            index = self.method.findData(method)
+            if index >= 0:
+                self.method.setCurrentIndex(index)
 
     def chosen(self) -> tuple[str, str]:
-        """Finding and method that are chosen."""
+        """The chosen finding (may be empty) and method."""
         return self.finding.currentData() or "", self.method.currentData() or DEFAULT_METHOD
 
     def step_opacity(self, steps: int) -> None:
-        """Fainter or stronger by steps of a tenth."""
+        """Change the opacity by steps of 10 %."""
         self.opacity.setValue(self.opacity.value() + steps * _OPACITY_STEP)
 
     def set_on(self, on: bool) -> None:
-        """Show the switch in a position without telling anybody."""
+        """Set the switch without emitting `toggled`."""
         with QSignalBlocker(self.switch):
             self.switch.setChecked(on)
         self.switch.setText("On" if on else "Off")
 
     def show_note(self, text: str) -> None:
-        """A line about the map: on its way, no positive evidence, why it failed."""
+        """Show a line about the map: in progress, no positive evidence, or why it failed."""
         self.note.setText(text)
         self.note.setVisible(bool(text))
 
@@ -115,7 +115,7 @@ class HeatControls(QWidget):
         self.switch.setText("On" if on else "Off")
         self.toggled.emit(on)
 
-    def _place(self, opacity_row: QHBoxLayout, cutoff_row: QHBoxLayout) -> None:
+    def _lay_out(self, opacity_row: QHBoxLayout, cutoff_row: QHBoxLayout) -> None:
         head = QHBoxLayout()
         title = QLabel("HEAT MAP")
         title.setProperty("role", "heading")
@@ -147,12 +147,12 @@ class HeatControls(QWidget):
         column.addWidget(self.note)
 
 
-def _combo() -> QComboBox:
-    combo = QComboBox()
-    combo.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-    combo.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
-    combo.setMinimumContentsLength(8)
-    return combo
+def _combo_box() -> QComboBox:
+    box = QComboBox()
+    box.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+    box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+    box.setMinimumContentsLength(8)
+    return box
 
 
 def _slider(name: str, value: int, changed: SignalInstance) -> tuple[QSlider, QHBoxLayout]:
@@ -161,22 +161,22 @@ def _slider(name: str, value: int, changed: SignalInstance) -> tuple[QSlider, QH
     slider.setValue(value)
     slider.setAccessibleName(name)
     slider.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-    figure = QLabel(f"{value} %")
-    figure.setProperty("role", "quiet")
-    figure.setMinimumWidth(44)
-    figure.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
-    slider.valueChanged.connect(lambda percent: figure.setText(f"{percent} %"))
+    reading = QLabel(f"{value} %")
+    reading.setProperty("role", "quiet")
+    reading.setMinimumWidth(44)
+    reading.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+    slider.valueChanged.connect(lambda percent: reading.setText(f"{percent} %"))
     slider.valueChanged.connect(lambda percent: changed.emit(percent / 100))
     row = QHBoxLayout()
     row.setSpacing(8)
     row.addWidget(slider, 1)
-    row.addWidget(figure)
+    row.addWidget(reading)
     return slider, row
 
 
-def _refill(combo: QComboBox, rows: Sequence[tuple[str, str]]) -> None:
-    before = combo.currentData()
-    combo.clear()
+def _refill(box: QComboBox, rows: Sequence[tuple[str, str]]) -> None:
+    previous = box.currentData()
+    box.clear()
     for text, data in rows:
-        combo.addItem(text, data)
-    combo.setCurrentIndex(max(0, combo.findData(before)))
+        box.addItem(text, data)
+    box.setCurrentIndex(max(0, box.findData(previous)))

@@ -1,4 +1,4 @@
-"""The findings panel: the gate's verdict first, then the findings, then where the model looked."""
+"""The findings panel: the gate's verdict, the findings by score, and the heat map's controls."""
 
 from __future__ import annotations
 
@@ -19,21 +19,29 @@ from PySide6.QtWidgets import (
 from xrayview.domain.model import ModelCard, Prediction
 from xrayview.domain.operating_points import point_in_force
 from xrayview.ui.findings.heat_controls import HeatControls, abnormal_first
-from xrayview.ui.findings.score_bar import ScoreBar, Scored
-from xrayview.ui.findings.state import FindingsState, reasons, sure_line, verdict
+from xrayview.ui.findings.score_bar import ScoreBar, ScoredFinding
+from xrayview.ui.findings.state import (
+    IN_SCOPE,
+    FindingsState,
+    confidence_text,
+    reasons,
+    verdict,
+)
 from xrayview.ui.keys import shortcuts
 from xrayview.ui.style import icons
 from xrayview.ui.style.colours import C
 
+_ICON_PX = 20
+
 
 class FindingsPanel(QFrame):
-    """Shows a `FindingsState`; every page of it is drawn, the empty ones too."""
+    """Shows a `FindingsState`, whatever its kind."""
 
     classify_requested = Signal()
     card_requested = Signal()
     model_requested = Signal()
     point_moved = Signal(str, object)
-    """A finding, and its operating point as the user wants it; None: as the card says."""
+    """A finding and its new threshold; None resets it to the card's."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -43,95 +51,97 @@ class FindingsPanel(QFrame):
         self.heat = HeatControls(body)
         self.heat.choice_changed.connect(self.mark)
         self._bars: list[ScoreBar] = []
-        self._sign, self._verdict = QLabel(), QLabel()
+        self._icon, self._verdict = QLabel(), QLabel()
         self._verdict.setProperty("role", "title")
         self._verdict.setWordWrap(True)
         self._reasons = _quiet("")
-        self._sure = _quiet("")
-        self._own = QPushButton()
-        self._own.setProperty("flat", True)
-        self._own.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        self._own.setToolTip(
-            "The operating points that you moved hold until the program ends.\n"
-            "Click to flag the findings as the model card says."
+        self._confidence = _quiet("")
+        self._reset = QPushButton()
+        self._reset.setProperty("flat", True)
+        self._reset.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self._reset.setToolTip(
+            "You moved operating points; they apply until XrayView closes.\n"
+            "Click to use those of the model card again."
         )
-        self._own.clicked.connect(self._give_back)
+        self._reset.clicked.connect(self._reset_points)
         self._busy = QProgressBar()
         self._busy.setRange(0, 0)
         self._busy.setTextVisible(False)
         self._scores = QVBoxLayout()
         self._scores.setSpacing(8)
-        self._ask = _button("Classify", "classify", self.classify_requested.emit, primary=True)
-        shortcuts.describe(self._ask, "classify")
+        self._classify = _button("Classify", "classify", self.classify_requested.emit, primary=True)
+        shortcuts.describe(self._classify, "classify")
         self._choose = _button("Choose a model …", "model", self.model_requested.emit)
         self._card = _button("Model card", "card", self.card_requested.emit)
         self._fill(body)
         self.show_state(self.state)
 
     def show_state(self, state: FindingsState) -> None:
-        """Draw the page of a state."""
+        """Show a state."""
         self.state = state
-        judged = state.kind == "judged" and state.result is not None
+        result = state.result if state.kind == "classified" else None
         self._show_verdict(state)
-        self._show_scores(state, state.result.prediction if judged and state.result else None)
+        self._show_scores(state, result.prediction if result is not None else None)
         self._busy.setVisible(state.kind in ("busy", "loading"))
-        self._ask.setVisible(state.kind in ("unasked", "failed"))
-        self._ask.setText("Classify again" if state.kind == "failed" else "Classify")
+        self._classify.setVisible(state.kind in ("unclassified", "failed"))
+        self._classify.setText("Classify again" if state.kind == "failed" else "Classify")
         self._choose.setVisible(state.kind == "no model")
         self._card.setVisible(state.card is not None)
-        self._heat_rule.setVisible(judged)
-        self.heat.setVisible(judged)
-        if judged and state.card is not None:
+        self._heat_rule.setVisible(result is not None)
+        self.heat.setVisible(result is not None)
+        if result is not None and state.card is not None:
             self.heat.offer(abnormal_first(state.card), state.methods, state.methods_note)
             self.mark()
 
     def findings_in_order(self) -> tuple[str, ...]:
-        """The findings as they are listed: what Shift+1-9 count."""
+        """The findings in the order of the list, which is that of Shift+1-9."""
         return tuple(bar.scored.finding.name for bar in self._bars)
 
     def _show_verdict(self, state: FindingsState) -> None:
-        words = verdict(state)
-        sure = words.endswith("yes")
-        sign = {
-            "judged": ("ok", C.ok) if sure else ("warn", C.warn),
+        text = verdict(state)
+        icon = {
+            "classified": ("ok", C.ok) if text == IN_SCOPE else ("warn", C.warn),
             "refused": ("refused", C.warn),
             "failed": ("error", C.error),
         }.get(state.kind)
-        self._sign.setVisible(sign is not None)
-        if sign is not None:
-            self._sign.setPixmap(icons.pixmap(*_sized(sign), self.devicePixelRatioF()))
-        self._verdict.setText(words)
+        self._icon.setVisible(icon is not None)
+        if icon is not None:
+            name, colour = icon
+            self._icon.setPixmap(icons.pixmap(name, _ICON_PX, colour, self.devicePixelRatioF()))
+        self._verdict.setText(text)
         lines = "\n".join(reasons(state))
         self._reasons.setText(lines)
         self._reasons.setVisible(bool(lines))
 
-    def _show_scores(self, state: FindingsState, said: Prediction | None) -> None:
-        scored = _by_score(said, state.card, state.own_points) if said and state.card else []
+    def _show_scores(self, state: FindingsState, prediction: Prediction | None) -> None:
+        scored = []
+        if prediction is not None and state.card is not None:
+            scored = _by_score(prediction, state.card, state.own_points)
         self._show_bars(scored)
-        own = len(state.own_points) if said is not None else 0
-        self._own.setText(f"Own operating point{'s' if own > 1 else ''} · give back")
-        self._own.setVisible(own > 0)
-        self._sure.setVisible(said is not None)
-        if said is not None:
-            self._sure.setText(sure_line(said))
-            self._sure.setToolTip(
-                "Entropy of the scores over its maximum: 0 is sure, 1 is not sure at all.\n"
-                "It tells how far the scores are from undecided, not whether they are right.\n"
-                f"Computed on {said.device}, {said.precision}."
+        own = len(state.own_points) if prediction is not None else 0
+        self._reset.setText("Reset operating points" if own > 1 else "Reset operating point")
+        self._reset.setVisible(own > 0)
+        self._confidence.setVisible(prediction is not None)
+        if prediction is not None:
+            self._confidence.setText(confidence_text(prediction))
+            self._confidence.setToolTip(
+                "Entropy of the scores relative to its maximum: 0 is certain, 1 is undecided.\n"
+                "It measures how decided the scores are, not whether they are right.\n"
+                f"Computed on {prediction.device}, {prediction.precision}."
             )
 
-    def _show_bars(self, scored: list[Scored]) -> None:
+    def _show_bars(self, scored: list[ScoredFinding]) -> None:
         if [s.finding for s in scored] == [bar.scored.finding for bar in self._bars]:
-            for bar, said in zip(self._bars, scored, strict=True):
-                bar.show_scored(said)  # a bar whose tick is being pulled stays
+            for bar, one in zip(self._bars, scored, strict=True):
+                bar.show_scored(one)  # in place: the user may be dragging its tick
             return
         for bar in self._bars:
             self._scores.removeWidget(bar)
             bar.hide()
             bar.deleteLater()
         self._bars = []
-        for said in scored:
-            bar = ScoreBar(said)
+        for one in scored:
+            bar = ScoreBar(one)
             bar.chosen.connect(self.heat.choose_finding)
             bar.point_moved.connect(self.point_moved)
             self._bars.append(bar)
@@ -139,7 +149,7 @@ class FindingsPanel(QFrame):
         self._put_bars_in_tab_order()
 
     def _put_bars_in_tab_order(self) -> None:
-        """Made later than what stands below them, they would be the last that Tab comes to."""
+        """Bars are made after the controls below them, so Tab would reach them last."""
         before = self.heat.switch.previousInFocusChain()
         while before is not None and not before.focusPolicy() & Qt.FocusPolicy.TabFocus:
             before = before.previousInFocusChain()
@@ -148,19 +158,19 @@ class FindingsPanel(QFrame):
                 QWidget.setTabOrder(before, bar)
             before = bar
 
-    def _give_back(self) -> None:
+    def _reset_points(self) -> None:
         for finding in tuple(self.state.own_points):
             self.point_moved.emit(finding, None)
 
     def mark(self) -> None:
-        """Mark the finding whose map is on screen."""
+        """Mark the finding whose heat map is on screen."""
         finding, _ = self.heat.chosen()
         on = self.heat.switch.isChecked()
         for bar in self._bars:
             bar.set_marked(on and bar.scored.finding.name == finding)
 
     def _make_body(self) -> QWidget:
-        """Where all stands, in its place before it is filled: then it is styled once."""
+        """Make the scrolled body; it is filled once it has its parent, to be styled only once."""
         scroll = QScrollArea(self)
         scroll.setWidgetResizable(True)
         scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
@@ -180,39 +190,37 @@ class FindingsPanel(QFrame):
         column.setSpacing(12)
         head = QHBoxLayout()
         head.setSpacing(8)
-        head.addWidget(self._sign)
+        head.addWidget(self._icon)
         head.addWidget(self._verdict, 1)
         self._heat_rule = _rule()
         column.addLayout(head)
-        for part in (self._reasons, self._busy, self._ask, self._choose):
+        for part in (self._reasons, self._busy, self._classify, self._choose):
             column.addWidget(part)
         column.addLayout(self._scores)
-        column.addWidget(self._own)
-        column.addWidget(self._sure)
+        column.addWidget(self._reset)
+        column.addWidget(self._confidence)
         column.addWidget(self._heat_rule)
         column.addWidget(self.heat)
         column.addStretch(1)
         column.addWidget(self._card)
 
 
-def _by_score(said: Prediction, card: ModelCard, own: Mapping[str, float]) -> list[Scored]:
+def _by_score(
+    prediction: Prediction, card: ModelCard, own: Mapping[str, float]
+) -> list[ScoredFinding]:
     findings = {finding.name: finding for finding in card.findings}
-    order = sorted(range(len(said.findings)), key=lambda n: -said.scores[n])
+    order = sorted(range(len(prediction.findings)), key=lambda i: -prediction.scores[i])
     return [
-        Scored(
-            findings[said.findings[n]],
-            said.scores[n],
-            said.logits[n],
-            point_in_force(card, own, said.findings[n]),
-            said.flags[n],
-            f"Shift+{place}" if place < 10 else "",
+        ScoredFinding(
+            findings[prediction.findings[i]],
+            prediction.scores[i],
+            prediction.logits[i],
+            point_in_force(card, own, prediction.findings[i]),
+            prediction.flags[i],
+            f"Shift+{rank}" if rank < 10 else "",
         )
-        for place, n in enumerate(order, 1)
+        for rank, i in enumerate(order, 1)
     ]
-
-
-def _sized(sign: tuple[str, str]) -> tuple[str, int, str]:
-    return sign[0], 20, sign[1]
 
 
 def _quiet(text: str) -> QLabel:

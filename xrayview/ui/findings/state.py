@@ -1,4 +1,4 @@
-"""What the findings panel has to show, decided from the session as plain data."""
+"""The state of the findings panel as plain data, derived from the session."""
 
 from __future__ import annotations
 
@@ -12,13 +12,21 @@ from xrayview.errors import Status, StatusCode
 from xrayview.services.session import Session
 
 Kind = Literal[
-    "no model", "loading", "no film", "unread", "unasked", "busy", "judged", "refused", "failed"
+    "no model",
+    "loading",
+    "no film",
+    "unreadable",
+    "unclassified",
+    "busy",
+    "classified",
+    "refused",
+    "failed",
 ]
 
 
 @dataclass(frozen=True)
 class FindingsState:
-    """One of the panel's pages with what it needs."""
+    """One of the panel's pages with its content."""
 
     kind: Kind
     text: str = ""
@@ -26,14 +34,14 @@ class FindingsState:
     card: ModelCard | None = None
     methods: tuple[str, ...] = ()
     own_points: Mapping[str, float] = field(default_factory=dict)
-    """Thresholds of the user's own, by finding."""
+    """Thresholds set by the user, by finding."""
     methods_note: str = ""
-    """Where the network was cut for Grad-CAM, or why it cannot be."""
+    """Where the network was cut for Grad-CAM, or why it could not be."""
 
 
 _BY_STATUS: dict[Status, Kind] = {
-    Status.OK: "judged",
-    Status.WARN: "judged",
+    Status.OK: "classified",
+    Status.WARN: "classified",
     Status.REFUSED: "refused",
     Status.ERROR: "failed",
 }
@@ -42,7 +50,7 @@ _BY_STATUS: dict[Status, Kind] = {
 def findings_state(
     session: Session, *, model_text: str, loading: bool, busy: bool
 ) -> FindingsState:
-    """The page that fits what is open; `model_text` says why there is no model yet."""
+    """Choose the page for the session; `model_text` says why there is no model yet."""
     if session.model is None:
         return FindingsState("loading" if loading else "no model", model_text)
     card, methods = session.model.card, session.model.explain_methods
@@ -56,65 +64,66 @@ def findings_state(
         note = session.model.features_note
         return FindingsState(kind, result.message, result, card, methods, own, note)
     if session.film_error is not None:
-        return FindingsState("unread", "The film could not be read: no score.", card=card)
-    return FindingsState("unasked", "This film has not been classified yet.", card=card)
+        return FindingsState("unreadable", "This film could not be read.", card=card)
+    return FindingsState("unclassified", "This film has not been classified yet.", card=card)
 
 
 def verdict(state: FindingsState) -> str:
-    """May the model judge the film, in a few words; never yes where nothing compared it."""
+    """The gate's verdict; "In scope" only where the film was compared with the training films."""
     result = state.result
-    if state.kind != "judged" or result is None:
+    if state.kind != "classified" or result is None:
         return _VERDICTS.get(state.kind, "Findings")
     if result.status is Status.WARN:
-        return "May judge: with doubt"
-    return "May judge: yes" if _compared(result) else "May judge: not checked"
+        return CAUTION
+    return IN_SCOPE if _is_compared(result) else "Scope not checked"
 
 
 def reasons(state: FindingsState) -> tuple[str, ...]:
-    """What stands below the verdict, a line each."""
+    """The lines below the verdict."""
     result = state.result
     if result is None:
         return (state.text,) if state.text else ()
     lines = tuple(result.message.split("; ")) if result.message else ()
-    if state.kind != "judged":
+    if state.kind != "classified":
         return lines
-    if not _compared(result):
+    if not _is_compared(result):
         return (*lines, _NOT_COMPARED)
     gate = result.gate
-    doubted = gate is not None and StatusCode.OUT_OF_DISTRIBUTION in gate.flags
-    if gate and gate.ood_percentile is not None and not doubted:
-        share = f"closer than {100 - gate.ood_percentile:.0f} % of the validation films"
-        return (*lines, f"Like the training films: {share}.")
+    unlike = gate is not None and StatusCode.OUT_OF_DISTRIBUTION in gate.flags
+    if gate and gate.ood_percentile is not None and not unlike:
+        share = 100 - gate.ood_percentile
+        return (*lines, f"Closer to the training films than {share:.0f} % of the validation films.")
     return lines
 
 
-def _compared(result: FilmResult) -> bool:
+def _is_compared(result: FilmResult) -> bool:
     return result.gate is not None and result.gate.ood_score is not None
 
 
+IN_SCOPE, CAUTION, OUT_OF_SCOPE = "In scope", "Caution", "Out of scope"
 _NOT_COMPARED = (
-    "Whether the film is like the training films is not checked: the model has no statistics of "
-    "them."
+    "The model has no statistics of its training films, so it is not known whether this film is "
+    "like them."
 )
 _VERDICTS: dict[Kind, str] = {
-    "refused": "May judge: no",
-    "failed": "Could not be judged",
-    "unread": "Could not be judged",
+    "refused": OUT_OF_SCOPE,
+    "failed": "Not classified",
+    "unreadable": "Not classified",
 }
 
 
-def sure_line(said: Prediction) -> str:
-    """How sure the scores are of themselves; of a film unlike the training films that is little."""
-    figure = f"(H {said.uncertainty:.2f})"
-    if StatusCode.OUT_OF_DISTRIBUTION in said.gate.flags:
-        return f"Sure: cannot be told of a film unlike the training films  {figure}"
-    return f"Sure: {surety(said.uncertainty)}  {figure}"
+def confidence_text(prediction: Prediction) -> str:
+    """The confidence of the scores; it means nothing for a film unlike the training films."""
+    entropy = f"(entropy {prediction.uncertainty:.2f})"
+    if StatusCode.OUT_OF_DISTRIBUTION in prediction.gate.flags:
+        return f"Confidence: unknown, the film is unlike the training films {entropy}"
+    return f"Confidence: {confidence_level(prediction.uncertainty)} {entropy}"
 
 
-def surety(uncertainty: float) -> str:
-    """The entropy of the scores (0..1 of its maximum) in a word."""
-    return next(word for limit, word in _SURETY if uncertainty <= limit)
+def confidence_level(uncertainty: float) -> str:
+    """Name the entropy of the scores (0..1 of its maximum)."""
+    return next(level for limit, level in _LEVELS if uncertainty <= limit)
 
 
-# Thirds of the scale: words for reading, the figure stands beside them.
-_SURETY = ((1 / 3, "high"), (2 / 3, "moderate"), (float("inf"), "low"))
+# Thirds of the scale, for a quick reading; the entropy itself is shown beside the level.
+_LEVELS = ((1 / 3, "high"), (2 / 3, "moderate"), (float("inf"), "low"))
