@@ -20,7 +20,7 @@ TESTERS ?= 2
 QT_LIBRARIES := libegl1 libgl1 libxkbcommon0 libxkbcommon-x11-0 libdbus-1-3 libfontconfig1 \
   libglib2.0-0 libxcb-cursor0 libxcb-icccm4 libxcb-image0 libxcb-keysyms1 libxcb-randr0 \
   libxcb-render-util0 libxcb-shape0 libxcb-xinerama0 libxcb-xkb1 fonts-dejavu-core
-# A real X server without a screen, a hand to drive it, and DCMTK as a second opinion on grey.
+# A real X server without a screen, a program that presses its keys, and DCMTK as a second opinion on grey.
 TEST_TOOLS := xvfb xauth xdotool dcmtk
 
 .PHONY: help run test lint types unit coverage docs bench screenshots clean system system-test
@@ -55,7 +55,7 @@ docs: $(VENV)/.docs  ## the documentation as HTML in build/docs; a warning is an
 bench: $(VENV)/.test system  ## benchmarks as a table: limits, and ratios against a peer in the same run
 	$(BIN)/python -m tests.bench.table
 
-screenshots: $(VENV)/.test system-test  ## make the pictures of the README anew
+screenshots: $(VENV)/.test system-test  ## take the pictures of the README again
 	$(BIN)/python -m tests.screenshots
 
 clean:  ## remove what was built here

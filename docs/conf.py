@@ -21,6 +21,8 @@ exclude_patterns = ["build"]
 myst_heading_anchors = 3
 myst_enable_extensions = ["colon_fence", "deflist"]
 
+highlight_language = "none"
+
 html_theme = "furo"
 html_title = f"XrayView {release}"
 html_static_path = ["_static"]

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from xrayview import __version__
 from xrayview.domain.model import ModelCard, PreprocessSpec
 from xrayview.errors import ExitCode, StatusCode
 from xrayview.inference.ood_score import TrainingStatistics
@@ -122,3 +123,9 @@ def shown(default: object) -> str:
     if isinstance(default, int | float):
         return f"`{default:g}`"
     return f"`{default}`" if default else "empty"
+
+
+def test_that_the_version_is_cited_and_has_a_section_in_the_changelog() -> None:
+    citation = (ROOT / "CITATION.cff").read_text(encoding="utf-8")
+    assert f"\nversion: {__version__}\n" in citation
+    assert f"\n## {__version__}\n" in (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")

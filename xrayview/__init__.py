@@ -1,3 +1,3 @@
 """XrayView: a desktop workbench for chest-radiograph research. Not for diagnosis."""
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
