@@ -19,6 +19,7 @@ from tests.builders import phantom, write_dicom, write_raster
 from tests.bundles import write_bundle
 from xrayview import __version__, cli
 from xrayview.batch.journal import journal_path
+from xrayview.commands import scan
 from xrayview.domain.events import FilmFinished, FilmResult
 from xrayview.errors import ExitCode, Status, StatusCode
 from xrayview.io.model.bundle import sha256_of
@@ -125,7 +126,7 @@ def test_that_good_films_give_exit_code_0_and_no_films_4(
     (texts / "a.txt").write_text("no film")
     assert cli.main(classify(texts, model, out, "--restart")) == ExitCode.NOTHING_USABLE
     assert len(read_predictions(out).rows) == 1
-    assert "No film among 1 files" in capsys.readouterr().err
+    assert "the file is not a film" in capsys.readouterr().err
 
 
 def test_that_ctrl_c_leaves_a_valid_csv_and_the_same_command_goes_on(
@@ -140,7 +141,7 @@ def test_that_ctrl_c_leaves_a_valid_csv_and_the_same_command_goes_on(
     assert process.returncode == ExitCode.INTERRUPTED, told
     before = read_predictions(out).rows
     assert 0 < len(before) < MANY
-    assert "goes on from here" in told
+    assert "Run the same command again" in told
 
     again = started(classify(many, model, out))
     ended.append(again)
@@ -173,11 +174,11 @@ def test_that_a_killed_run_is_taken_up_again(
 @pytest.mark.parametrize(
     ("arguments", "code", "words"),
     [
-        (["classify", "no such folder"], ExitCode.USAGE, "There is no such file or folder"),
+        (["classify", "no such folder"], ExitCode.USAGE, "No such file or folder"),
         (["classify", "{films}", "--model", "nix"], ExitCode.MODEL, "There is no model nix"),
         (["classify", "{films}", "--model", "{model}"], ExitCode.MODEL, "--trust-model"),
         (["model", "show", "{films}/a.png"], ExitCode.MODEL, "not a TorchScript model"),
-        (["scan", "no such folder"], ExitCode.USAGE, "There is no such file or folder"),
+        (["scan", "no such folder"], ExitCode.USAGE, "No such file or folder"),
     ],
 )
 def test_that_an_error_says_what_and_what_to_do(
@@ -258,7 +259,7 @@ def test_that_an_unforeseen_error_gives_exit_code_1_without_its_text(
         start_log()
         int(name)
 
-    monkeypatch.setattr(cli, "start", broken)
+    monkeypatch.setattr(scan, "load_settings", broken)
     assert cli.main(["scan", str(films)]) == ExitCode.INTERNAL
     told = capsys.readouterr().err
     logged = start_log().read_text(encoding="utf-8")

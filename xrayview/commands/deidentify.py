@@ -1,6 +1,6 @@
 """`xrayview deidentify FOLDER --out DIR`: DICOM copies by the Basic Profile of PS3.15.
 
-One line per file on stdout: `PATH: ok: COPY`, or the reason why there is none.
+Prints one line per file to stdout: `PATH: ok: COPY`, or why there is no copy.
 """
 
 from __future__ import annotations
@@ -9,14 +9,14 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from xrayview.commands.options import add_workers_option
 from xrayview.commands.terminal import (
     cancel_on_interrupt,
-    existing,
-    positive,
-    say,
-    start,
+    existing_path,
+    load_settings,
+    print_err,
+    print_out,
     start_engine,
-    tell,
 )
 from xrayview.errors import Cancelled, ExitCode
 
@@ -24,53 +24,56 @@ if TYPE_CHECKING:
     from xrayview.batch.deidentify import Copied
 
 
-def add_to(parser: argparse.ArgumentParser) -> None:
+def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
     add = parser.add_argument
     add("source", type=Path, metavar="FILE|FOLDER", help="one film, or a folder of films")
-    add("--out", type=Path, required=True, metavar="DIR", help="a folder that is new or empty")
+    add("--out", type=Path, required=True, metavar="DIR", help="output folder, new or empty")
     add(
         "--keep-characteristics",
         action="store_true",
-        help="leave age (to 89), sex, size and weight: they are removed otherwise",
+        help="keep age (up to 89), sex, size and weight, which are removed otherwise",
     )
     add(
         "--include-burned-in",
         action="store_true",
-        help="copy films too that say that text is written into their pixels",
+        help="also copy films whose header says that text is burned into the pixels",
     )
     add(
         "--mapping",
         type=Path,
         metavar="CSV",
-        help="write old and new IDs and UIDs; whoever has this file knows the patients",
+        help="write a table of old and new IDs and UIDs; keep it safe, it names the patients",
     )
-    add("--workers", type=positive, metavar="N", help="processes that read")
+    add_workers_option(parser)
     parser.set_defaults(run=run)
 
 
 def run(options: argparse.Namespace) -> int:
-    """Copy; the exit code."""
+    """Write the copies; returns the exit code."""
     from xrayview.batch.deidentify import Deidentification, deidentify_folder
     from xrayview.commands.film_lines import FilmLines
 
-    source: Path = existing(options.source)
+    source: Path = existing_path(options.source)
     how = Deidentification(options.keep_characteristics, options.include_burned_in, options.mapping)
     cancel = cancel_on_interrupt()
     lines, copies = FilmLines(), 0
-    with start_engine(start(), options.workers) as engine:
+    with start_engine(load_settings(), options.workers) as engine:
         try:
             for event in deidentify_folder(engine, source, options.out, how, cancel):
                 lines.clear()
-                say(_line(event, options.out))
+                print_out(_line(event, options.out))
                 lines.add(event)
                 copies += event.output is not None
         except Cancelled:
             lines.clear()
-            tell("Interrupted; the copies that are written stay.")
+            print_err("Interrupted. The copies written so far are complete.")
             return ExitCode.INTERRUPTED
     code = lines.exit_code()
-    tell(f"{options.out}: {copies} copies. No program sees all: look at them before you share.")
+    print_err(
+        f"{options.out}: {copies} copies. Check them before you share them: no program finds "
+        "everything that identifies a patient."
+    )
     return code
 
 

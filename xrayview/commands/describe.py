@@ -1,4 +1,4 @@
-"""`xrayview model describe`: a bundle in words, its gate and whether it keeps its contract."""
+"""`xrayview model describe`: a bundle's card, its training statistics, and its contract checks."""
 
 from __future__ import annotations
 
@@ -8,62 +8,68 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from xrayview.commands import sidecar
-from xrayview.commands.terminal import say, start, start_engine, tell
+from xrayview.commands import card_options
+from xrayview.commands.model_choice import model_folders
+from xrayview.commands.options import add_trust_option
+from xrayview.commands.terminal import (
+    load_settings,
+    print_err,
+    print_out,
+    print_rows,
+    start_engine,
+)
 from xrayview.errors import ExitCode, ModelError, ModelNotTrusted
 
 if TYPE_CHECKING:
     from xrayview.domain.model import ModelCard
+    from xrayview.inference.ood_score import TrainingStatistics
+    from xrayview.services.settings import Settings
 
 
-def add_to(parser: argparse.ArgumentParser) -> None:
-    """Options of `model describe`."""
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments of `model describe`."""
     parser.add_argument("model", metavar="BUNDLE", help="a file, or a name from `model list`")
-    parser.add_argument("--json", action="store_true", help="one JSON object")
-    parser.add_argument("--trust-model", action="store_true", help="let it run: it is a program")
-    sidecar.add_to(parser)
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+    add_trust_option(parser)
+    card_options.add_arguments(parser)
     parser.set_defaults(run=run)
 
 
 def run(options: argparse.Namespace) -> int:
-    """Print the card, the hash, the gate and the probe; a model that is not trusted is not run."""
+    """Describe a model; one that is not trusted is not run. Returns the exit code."""
     from xrayview.inference.gate_file import read_statistics
     from xrayview.io.model.bundle import card_to_json, read_card, sha256_of, sidecar_of
     from xrayview.services.catalogue import find_model
     from xrayview.services.model_import import write_card
 
-    settings = start()
-    path = find_model(options.model, tuple(Path(f) for f in settings["model_folders"]))
-    said = sidecar.card_said(path, options) if options.finding else None
-    card = said or read_card(path)
+    settings = load_settings()
+    path = find_model(options.model, model_folders(settings))
+    new_card = card_options.card_from_options(path, options) if options.finding else None
+    card = new_card or read_card(path)
     statistics = read_statistics(path)
-    gate: dict[str, Any] = {"checks_likeness": statistics is not None}
-    if statistics is not None:
-        gate |= {
-            "near": statistics.near,
-            "far": statistics.far,
-            "median": statistics.at_percentile(50),
-            "training_films": statistics.training_films,
-            "validation_films": statistics.validation_films,
-        }
-    probe, failed = _probe(path, said, settings, options)
-    if said is not None:
-        tell(f"Not written: {sidecar_of(path)}" if failed else f"Written: {write_card(path, said)}")
-    found = {
+    contract, is_broken = _check_contract(path, new_card, settings, options)
+    if new_card is not None:
+        sidecar = sidecar_of(path)
+        print_err(f"Not written: {sidecar}" if is_broken else f"Written: {write_card(path, card)}")
+    description = {
         "file": str(path),
         "sha256": sha256_of(path),
-        "gate": gate,
-        "contract": probe,
+        "gate": _gate(statistics),
+        "contract": contract,
         "card": card_to_json(card),
     }
-    for line in json.dumps(found, indent=2).split("\n") if options.json else _lines(found):
-        say(line)
-    return ExitCode.MODEL if failed else ExitCode.OK
+    if options.json:
+        for line in json.dumps(description, indent=2).split("\n"):
+            print_out(line)
+    else:
+        print_rows(_rows(description))
+    return ExitCode.MODEL if is_broken else ExitCode.OK
 
 
-def _probe(
-    path: Path, card: ModelCard | None, settings: Any, options: argparse.Namespace
+def _check_contract(
+    path: Path, card: ModelCard | None, settings: Settings, options: argparse.Namespace
 ) -> tuple[str, bool]:
+    """The result of loading the model, and whether it breaks its contract."""
     from xrayview.engine.protocol import LoadModel
     from xrayview.services.catalogue import model_ref, trust_model
 
@@ -72,71 +78,79 @@ def _probe(
     try:
         model = model_ref(path)
     except ModelNotTrusted:
-        return "not tried: a model is a program, and this one is not trusted (--trust-model)", False
+        return "not tried: this model is not trusted; to run it, add --trust-model", False
     try:
         with start_engine(settings) as engine:
             ready = engine.submit(LoadModel(model, card)).result()
     except ModelError as error:
         return f"broken: {error}", True
     methods = ", ".join(ready.explain_methods)
-    where = f"{ready.device} ({ready.device_name}), {ready.precision}"
+    device = f"{ready.device} ({ready.device_name}), {ready.precision}"
     note = f" ({ready.features_note})" if ready.features_note else ""
-    return f"kept on {where}; heat maps: {methods}{note}", False
+    return f"kept on {device}; heat maps: {methods}{note}", False
 
 
-def _lines(found: dict[str, Any]) -> Iterator[str]:
-    card = found["card"]
-    rows = [
-        ("File", found["file"]),
-        ("SHA-256", found["sha256"]),
-        ("Model", f"{card['name']} {card['version']}"),
-        ("What", card["description"]),
-        ("Use", card["intended_use"]),
-        ("Films", _scope(card["scope"])),
-        ("Limits", card["limitations"]),
-        ("Findings", ", ".join(finding["name"] for finding in card["findings"])),
-        ("Outputs", _outputs(card["inference"]["outputs"])),
-        *(("Point", _point(point)) for point in card["operating_points"]),
-        *(("Measured", line) for line in _measured(card["metrics"])),
-        ("Gate", _gate(found["gate"])),
-        ("Contract", found["contract"]),
-    ]
-    for name, text in rows:
-        if text:
-            yield f"{name:10} {text}"
+def _gate(statistics: TrainingStatistics | None) -> dict[str, Any]:
+    if statistics is None:
+        return {"checks_likeness": False}
+    return {
+        "checks_likeness": True,
+        "near": statistics.near,
+        "far": statistics.far,
+        "median": statistics.at_percentile(50),
+        "training_films": statistics.training_films,
+        "validation_films": statistics.validation_films,
+    }
 
 
-def _outputs(outputs: str) -> str:
-    return "" if outputs == "logits" else f"{outputs}, turned back into logits"
+def _rows(description: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    card = description["card"]
+    yield "File", description["file"]
+    yield "SHA-256", description["sha256"]
+    yield "Model", f"{card['name']} {card['version']}"
+    yield "What", card["description"]
+    yield "Use", card["intended_use"]
+    yield "Films", _scope_text(card["scope"])
+    yield "Limits", card["limitations"]
+    yield "Findings", ", ".join(finding["name"] for finding in card["findings"])
+    yield "Outputs", _outputs_text(card["inference"]["outputs"])
+    for point in card["operating_points"]:
+        yield "Point", _point_text(point)
+    for split, metrics in card["metrics"].items():
+        yield "Measured", f"{split}: {_metrics_text(metrics)}"
+    yield "Gate", _gate_text(description["gate"])
+    yield "Contract", description["contract"]
 
 
-def _scope(scope: dict[str, Any]) -> str:
+def _outputs_text(outputs: str) -> str:
+    return "" if outputs == "logits" else f"{outputs}, converted to logits"
+
+
+def _scope_text(scope: dict[str, Any]) -> str:
     ages = " to ".join(f"{age:g}" for age in scope["age_years"])
     parts = [f"{ages} years" if ages else ""]
     parts += [" or ".join(scope[key]) for key in ("modalities", "body_parts", "view_positions")]
-    return ", ".join(part for part in parts if part) or "the card does not say which"
+    return ", ".join(part for part in parts if part) or "not stated in the card"
 
 
-def _point(point: dict[str, Any]) -> str:
+def _point_text(point: dict[str, Any]) -> str:
     threshold = f"{point['finding']}, {point['name']}: score >= {point['threshold']:.3f}"
     return f"{threshold}, {point['chosen_by']}"
 
 
-def _measured(metrics: dict[str, Any]) -> Iterator[str]:
-    for split, figures in metrics.items():
-        told = (
-            f"{name} {figure['value']:.3f}"
-            for name, figure in figures.items()
-            if figure.get("value") is not None
-        )
-        yield f"{split}: {', '.join(told)}"
+def _metrics_text(metrics: dict[str, Any]) -> str:
+    return ", ".join(
+        f"{name} {metric['value']:.3f}"
+        for name, metric in metrics.items()
+        if metric.get("value") is not None
+    )
 
 
-def _gate(gate: dict[str, Any]) -> str:
+def _gate_text(gate: dict[str, Any]) -> str:
     if not gate["checks_likeness"]:
-        return "not checked: the model has no statistics of its training films"
+        return "the distance from the training films is not checked: the model has no statistics"
     return (
-        f"caution beyond distance {gate['near']:.2f}, out of scope beyond {gate['far']:.2f}; "
-        f"half of the {gate['validation_films']} validation films lie within {gate['median']:.2f} "
-        f"of the {gate['training_films']} training films"
+        f"caution beyond distance {gate['near']:.2f} from the training films, out of scope beyond "
+        f"{gate['far']:.2f}; half of the {gate['validation_films']} validation films lie within "
+        f"{gate['median']:.2f} of the {gate['training_films']} training films"
     )

@@ -1,17 +1,17 @@
-"""What `render` and `tags` have in common: one line per file, progress, and the exit code."""
+"""Progress on stderr and the exit code of commands that print one line per file."""
 
 from __future__ import annotations
 
 from collections import Counter
 
-from xrayview.commands.terminal import ProgressLine, tell
+from xrayview.commands.terminal import ProgressLine, print_err
 from xrayview.domain.events import FilmFinished
 from xrayview.errors import ExitCode, Status, StatusCode
 from xrayview.services.progress import BatchProgress
 
 
 class FilmLines:
-    """Counts outcomes and shows progress on stderr."""
+    """Counts outcomes and shows progress."""
 
     def __init__(self) -> None:
         self._progress: BatchProgress | None = None
@@ -20,7 +20,7 @@ class FilmLines:
         self._failed = 0
 
     def add(self, event: FilmFinished) -> None:
-        """One more file was tried."""
+        """Count one more file."""
         if self._progress is None:
             self._progress = BatchProgress(event.total)
         self._progress.add(event)
@@ -30,14 +30,20 @@ class FilmLines:
         self._line.show(self._progress.text)
 
     def clear(self) -> None:
-        """Make room for a line that stays."""
+        """Make room for a permanent line."""
         self._line.clear()
 
     def exit_code(self) -> int:
-        """From the outcomes so far; tells why where nothing was of use."""
+        """The exit code by the outcomes so far; prints the reason where no file is a film."""
         self._line.clear()
         total = self._codes.total()
         if self._codes[StatusCode.NOT_AN_IMAGE] == total:
-            tell(f"No film among {total} files: choose a folder with DICOM or image films.")
+            print_err(no_film_text(total))
             return ExitCode.NOTHING_USABLE
         return ExitCode.SOME_FAILED if self._failed else ExitCode.OK
+
+
+def no_film_text(files: int) -> str:
+    """What to tell the user when none of the files is a film."""
+    among = "the file is not a film" if files == 1 else f"none of the {files} files is a film"
+    return f"Nothing to do: {among}. Choose a folder with DICOM, PNG, JPEG or TIFF films."

@@ -1,6 +1,6 @@
-"""`xrayview inspect FILE`: what a film is, its stored values, and the steps to displayed grey.
+"""`xrayview inspect FILE`: a film's format, its stored values, and the steps to displayed grey.
 
-Nothing of whom the film shows is in the output.
+The output does not identify the patient.
 """
 
 from __future__ import annotations
@@ -13,127 +13,142 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from xrayview.commands.terminal import (
-    existing,
-    positive,
-    say,
-    start,
+    existing_path,
+    load_settings,
+    positive_int,
+    print_err,
+    print_out,
     start_engine,
-    tell,
 )
 from xrayview.domain.formats import READABLE
 from xrayview.errors import ExitCode, StatusCode, UnreadableFilm, UsageError
 
 if TYPE_CHECKING:
     from xrayview.domain.inspection import Attribute, FilmInspection, Step
+    from xrayview.domain.radiograph import Spacing
     from xrayview.engine.client import Engine
 
 
-def add_to(parser: argparse.ArgumentParser) -> None:
+def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
     parser.add_argument("file", type=Path, metavar="FILE", help=f"a film: {READABLE}")
     parser.add_argument(
-        "--frame", type=positive, default=1, metavar="N", help="of multi-frame files; from 1"
+        "--frame",
+        type=positive_int,
+        default=1,
+        metavar="N",
+        help="frame of a multi-frame file, from 1",
     )
-    parser.add_argument("--json", action="store_true", help="one JSON object")
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
     parser.set_defaults(run=run)
 
 
 def run(options: argparse.Namespace) -> int:
-    """Inspect one film; its exit code."""
-    path: Path = existing(options.file)
+    """Inspect one film; returns the exit code."""
+    path: Path = existing_path(options.file)
     if path.is_dir():
-        raise UsageError("A folder is no film", path=path, hint="`xrayview scan` lists its films.")
-    with start_engine(start(), workers=1) as engine:
+        raise UsageError(
+            "This is a folder, not a film", path=path, hint="`xrayview scan` lists its films."
+        )
+    with start_engine(load_settings(), workers=1) as engine:
         try:
-            found = inspect_file(engine, path, options.frame - 1)
+            inspection = inspect_file(engine, path, options.frame - 1)
         except UnreadableFilm as error:
-            tell(f"xrayview: {error}")
+            print_err(f"xrayview: {error}")
             not_an_image = error.code is StatusCode.NOT_AN_IMAGE
             return ExitCode.NOTHING_USABLE if not_an_image else ExitCode.SOME_FAILED
     if options.json:
-        say(json.dumps(as_json(path.name, found), allow_nan=False))
+        print_out(json.dumps(as_json(path.name, inspection), allow_nan=False))
     else:
-        for line in as_lines(path.name, found):
-            say(line)
+        for line in as_lines(path.name, inspection):
+            print_out(line)
     return ExitCode.OK
 
 
 def inspect_file(engine: Engine, path: Path, frame: int = 0) -> FilmInspection:
-    """Read a film in a decode worker; `frame`, counted from 0, is that of the pipeline.
+    """Inspect a film in a decode worker, with the pipeline of `frame`, counted from 0.
 
     Raises:
-        UnreadableFilm: with the reason.
+        UnreadableFilm: the file cannot be read.
         UsageError: the file has no such frame.
     """
     from xrayview.domain.film import RejectedFile
     from xrayview.engine.protocol import InspectFilm, ReadHeaders
 
-    (found,) = engine.submit(ReadHeaders((path,), path.parent)).result()
-    if isinstance(found, RejectedFile):
-        raise UnreadableFilm(found.why, code=found.code, path=path, hint=found.hint)
-    return engine.submit(InspectFilm(found.at_frame(frame))).result()
+    (entry,) = engine.submit(ReadHeaders((path,), path.parent)).result()
+    if isinstance(entry, RejectedFile):
+        raise UnreadableFilm(entry.why, code=entry.code, path=path, hint=entry.hint)
+    return engine.submit(InspectFilm(entry.at_frame(frame))).result()
 
 
-def as_json(name: str, found: FilmInspection) -> dict[str, Any]:
-    """The inspection as plain data; DICOM keywords where the standard has one."""
+def as_json(name: str, inspection: FilmInspection) -> dict[str, Any]:
+    """The inspection as plain data, under DICOM keywords where the standard has one."""
     return {
         "file": name,
-        "format": found.format,
-        "SOPClassUID": found.sop_class_uid,
-        "sop_class": found.sop_class,
-        "Modality": found.modality,
-        "TransferSyntaxUID": found.transfer_syntax_uid,
-        "transfer_syntax": found.transfer_syntax,
-        "Rows": found.rows,
-        "Columns": found.columns,
-        "NumberOfFrames": found.frames,
-        "frame": found.frame,
-        "pipeline": [asdict(step) for step in found.steps],
+        "format": inspection.format,
+        "SOPClassUID": inspection.sop_class_uid,
+        "sop_class": inspection.sop_class,
+        "Modality": inspection.modality,
+        "TransferSyntaxUID": inspection.transfer_syntax_uid,
+        "transfer_syntax": inspection.transfer_syntax,
+        "Rows": inspection.rows,
+        "Columns": inspection.columns,
+        "NumberOfFrames": inspection.frames,
+        "frame": inspection.frame,
+        "pipeline": [asdict(step) for step in inspection.steps],
         "spacing": {
-            "row_mm": found.spacing.row_mm,
-            "column_mm": found.spacing.column_mm,
-            "kind": found.spacing.kind,
-            "attributes": [asdict(attribute) for attribute in found.spacing_attributes],
+            "row_mm": inspection.spacing.row_mm,
+            "column_mm": inspection.spacing.column_mm,
+            "kind": inspection.spacing.kind,
+            "attributes": [asdict(attribute) for attribute in inspection.spacing_attributes],
         },
-        "orientation": [side for side in found.orientation if side],
-        "stored": asdict(found.stored),
-        "lossy": found.lossy,
-        "for_processing": found.for_processing,
-        "BurnedInAnnotation": found.burned_in,
-        "warnings": found.warnings,
-        "notes": found.notes,
-        "file_sha256": found.file_sha256,
+        "orientation": [side for side in inspection.orientation if side],
+        "stored": asdict(inspection.stored),
+        "lossy": inspection.lossy,
+        "for_processing": inspection.for_processing,
+        "BurnedInAnnotation": inspection.burned_in,
+        "warnings": inspection.warnings,
+        "notes": inspection.notes,
+        "file_sha256": inspection.file_sha256,
     }
 
 
-def as_lines(name: str, found: FilmInspection) -> Iterator[str]:
-    """The inspection for a terminal."""
-    stored = found.stored
-    spacing = found.spacing
-    millimetres = f"{spacing.row_mm:g} x {spacing.column_mm:g} mm " if spacing.row_mm else ""
+def as_lines(name: str, inspection: FilmInspection) -> Iterator[str]:
+    """The inspection as lines for a terminal."""
+    stored = inspection.stored
+    size = f"{inspection.rows} rows x {inspection.columns} columns"
     rows: tuple[tuple[str, str], ...] = (
         ("File", name),
-        ("Format", found.format),
-        ("SOP class", _named(found.sop_class, found.sop_class_uid)),
-        ("Modality", found.modality),
-        ("Syntax", _named(found.transfer_syntax, found.transfer_syntax_uid)),
-        ("Size", f"{found.rows} rows x {found.columns} columns, {found.frames} frame(s)"),
-        ("Spacing", f"{millimetres}{spacing.kind}"),
-        *(("", _attribute(attribute)) for attribute in found.spacing_attributes),
-        ("Orientation", " ".join(found.orientation)),
+        ("Format", inspection.format),
+        ("SOP class", _named(inspection.sop_class, inspection.sop_class_uid)),
+        ("Modality", inspection.modality),
+        ("Syntax", _named(inspection.transfer_syntax, inspection.transfer_syntax_uid)),
+        (
+            "Size",
+            f"{size}, {inspection.frames} frame(s)",
+        ),
+        ("Spacing", _spacing_text(inspection.spacing)),
+        *(("", _attribute(attribute)) for attribute in inspection.spacing_attributes),
+        ("Orientation", " ".join(inspection.orientation)),
         ("Stored", f"{stored.dtype} {stored.shape}, {stored.minimum:g} to {stored.maximum:g}"),
         ("", f"SHA-256 {stored.sha256}"),
-        ("File SHA", found.file_sha256),
-        ("Lossy", found.lossy),
-        ("Intent", "FOR PROCESSING" if found.for_processing else ""),
-        ("Burned in", found.burned_in or "the file does not say"),
-        *(("Warning", text) for text in found.warnings),
-        *(("Note", text) for text in found.notes),
+        ("File SHA", inspection.file_sha256),
+        ("Lossy", inspection.lossy),
+        ("Intent", "FOR PROCESSING" if inspection.for_processing else ""),
+        ("Burned in", inspection.burned_in or "not stated in the file"),
+        *(("Warning", text) for text in inspection.warnings),
+        *(("Note", text) for text in inspection.notes),
     )
     yield from (f"{title:12}{text}" for title, text in rows if text.strip())
-    yield f"Pipeline of frame {found.frame + 1}" if found.frames > 1 else "Pipeline"
-    for number, step in enumerate(found.steps, start=1):
-        yield f"  {number}. {step.name}: {step.value}  [{_source(step)}]"
+    yield f"Pipeline of frame {inspection.frame + 1}" if inspection.frames > 1 else "Pipeline"
+    for index, step in enumerate(inspection.steps, start=1):
+        yield f"  {index}. {step.name}: {step.value}  [{_source(step)}]"
+
+
+def _spacing_text(spacing: Spacing) -> str:
+    if spacing.row_mm is None:
+        return "not stated in the file; lengths are in pixels"
+    return f"{spacing.row_mm:g} x {spacing.column_mm:g} mm, {spacing.kind}"
 
 
 def _named(name: str, uid: str) -> str:

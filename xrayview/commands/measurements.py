@@ -1,4 +1,4 @@
-"""`xrayview measurements FOLDER --out measurements.csv`: what is drawn on the films, measured."""
+"""`xrayview measurements FOLDER --out measurements.csv`: the annotations on films, measured."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from xrayview.commands.options import add_workers_option
 from xrayview.commands.terminal import (
     cancel_on_interrupt,
-    existing,
-    positive,
-    start,
+    existing_path,
+    load_settings,
+    print_err,
     start_engine,
-    tell,
 )
 from xrayview.errors import Cancelled, ExitCode, UsageError
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from xrayview.batch.measurements import MeasuredFilm, TableRow
 
 
-def add_to(parser: argparse.ArgumentParser) -> None:
+def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
     add = parser.add_argument
     add("source", type=Path, metavar="FOLDER", help="a folder, or one file")
@@ -29,38 +29,38 @@ def add_to(parser: argparse.ArgumentParser) -> None:
         type=Path,
         default=Path("measurements.csv"),
         metavar="CSV",
-        help="default: %(default)s",
+        help="table to write (default: %(default)s)",
     )
-    add("--workers", type=positive, metavar="N", help="processes that decode")
+    add_workers_option(parser)
     parser.set_defaults(run=run)
 
 
 def run(options: argparse.Namespace) -> int:
-    """Measure and write the table; the exit code."""
+    """Measure and write the table; returns the exit code."""
     from xrayview.batch.measurements import measure_films
     from xrayview.domain.film import FilmRef
     from xrayview.engine.scan import scan_folder
     from xrayview.services.measurement_files import MeasurementFiles
 
-    source: Path = existing(options.source)
+    source: Path = existing_path(options.source)
     files = MeasurementFiles()
     cancel = cancel_on_interrupt()
     measured: list[MeasuredFilm] = []
-    with start_engine(start(), options.workers) as engine:
+    with start_engine(load_settings(), options.workers) as engine:
         try:
             listed = (f for f in scan_folder(engine, source, cancel) if isinstance(f, FilmRef))
             for film in measure_films(engine, listed, files.load_all, cancel):
                 measured.append(film)
                 if film.error is not None:
-                    tell(f"{film.film.relative_path}: {film.error}")
+                    print_err(f"{film.film.relative_path}: {film.error}")
         except Cancelled:
-            tell("Interrupted; the table has the films so far.")
+            print_err("Interrupted. The table has the films measured so far.")
     rows = [row for film in measured for row in film.table]
     if not rows and not cancel.is_set():
-        tell("Nothing is drawn on a film of this folder; no table is written.")
+        print_err("No film of this folder has annotations; no table was written.")
         return ExitCode.NOTHING_USABLE
     _write(options.out, rows)
-    tell(f"{options.out}: {len(rows)} annotations on {len(measured)} films")
+    print_err(f"{options.out}: {len(rows)} annotations on {len(measured)} films")
     if cancel.is_set():
         return ExitCode.INTERRUPTED
     return ExitCode.SOME_FAILED if any(film.error for film in measured) else ExitCode.OK
@@ -76,5 +76,5 @@ def _write(path: Path, rows: list[TableRow]) -> None:
             "The table cannot be written",
             path=path,
             why=error.strerror or type(error).__name__,
-            hint="Choose another --out.",
+            hint="Choose another --out, or close the file in other programs.",
         ) from error

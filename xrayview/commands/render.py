@@ -1,6 +1,6 @@
 """`xrayview render FILE|FOLDER --out DIR`: films as pictures of their displayed grey.
 
-One line per file on stdout: `PATH: ok: PICTURE`, or the reason why there is none.
+Prints one line per file to stdout: `PATH: ok: PICTURE`, or why there is no picture.
 """
 
 from __future__ import annotations
@@ -10,15 +10,21 @@ from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from xrayview.commands.model_choice import add_device_to, add_trust_to, trusted_model
+from xrayview.commands.model_choice import trusted_model
+from xrayview.commands.options import (
+    add_device_option,
+    add_model_option,
+    add_trust_option,
+    add_workers_option,
+)
 from xrayview.commands.terminal import (
     cancel_on_interrupt,
-    existing,
-    positive,
-    say,
-    start,
+    existing_path,
+    load_settings,
+    positive_int,
+    print_err,
+    print_out,
     start_engine,
-    tell,
 )
 from xrayview.domain.heat_map_methods import HEAT_MAP_METHODS
 from xrayview.errors import Cancelled, ExitCode, UsageError
@@ -30,16 +36,11 @@ if TYPE_CHECKING:
     from xrayview.engine.protocol import RenderFilm
     from xrayview.services.settings import Settings
 
-_OF_THE_MODEL = ("finding", "method", "opacity")
-"""Options that say nothing without `--model`."""
-
-_SKIP_HELP = (
-    "leave pictures whose name is there, to go on where a run with the same options stopped; "
-    "with which options they were made is not looked at"
-)
+_NEEDS_MODEL = ("finding", "method", "opacity")
+"""Options that have no meaning without `--model`."""
 
 
-def add_to(parser: argparse.ArgumentParser) -> None:
+def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
     add = parser.add_argument
     add("source", type=Path, metavar="FILE|FOLDER", help="one film, or a folder of films")
@@ -48,59 +49,90 @@ def add_to(parser: argparse.ArgumentParser) -> None:
         type=Path,
         required=True,
         metavar="DIR",
-        help="film.dcm becomes DIR/film.dcm.png; folders are kept",
+        help="output folder; film.dcm becomes DIR/film.dcm.png, subfolders are kept",
     )
     voi = parser.add_mutually_exclusive_group()
     voi.add_argument(
         "--window",
         type=_window,
         metavar="C,W",
-        help="centre and width in modality values; write --window=C,W for a negative centre",
+        help="window centre and width in modality values; for a negative centre write --window=C,W",
     )
     voi.add_argument(
-        "--window-index", type=positive, metavar="N", help="a window of the file, from 1"
+        "--window-index", type=positive_int, metavar="N", help="use window N of the file, from 1"
     )
-    voi.add_argument("--auto", action="store_true", help="the automatic window")
-    add("--frame", type=positive, default=1, metavar="N", help="of multi-frame files; from 1")
-    add("--invert", action="store_true", help="exchange black and white")
-    add("--no-overlays", action="store_true", help="leave the file's overlay planes out")
-    add("--square-pixels", action="store_true", help="enlarge the coarser axis of oblong pixels")
-    add("--format", choices=("png", "tiff", "svg"), default="png", help="default: %(default)s")
-    add("--bits", type=int, choices=(8, 16), default=8, help="of grey; default: %(default)s")
+    voi.add_argument("--auto", action="store_true", help="use the automatic window")
+    add(
+        "--frame",
+        type=positive_int,
+        default=1,
+        metavar="N",
+        help="frame of multi-frame files, from 1 (default: %(default)s)",
+    )
+    add("--invert", action="store_true", help="swap black and white")
+    add("--no-overlays", action="store_true", help="do not draw the file's overlay planes")
+    add(
+        "--square-pixels",
+        action="store_true",
+        help="enlarge pixels that are not square along their shorter side",
+    )
+    add(
+        "--format",
+        choices=("png", "tiff", "svg"),
+        default="png",
+        help="picture format (default: %(default)s)",
+    )
+    add(
+        "--bits",
+        type=int,
+        choices=(8, 16),
+        default=8,
+        help="bits of each grey value (default: %(default)s)",
+    )
     add(
         "--figure",
         action="store_true",
-        help="with orientation letters, scale bar and caption, never with identity",
+        help="add orientation letters, scale bar and caption; names and dates are never drawn",
     )
-    add("--skip-existing", action="store_true", help=_SKIP_HELP)
-    add("--workers", type=positive, metavar="N", help="processes that decode")
-    _add_heat_map(parser)
+    add(
+        "--skip-existing",
+        action="store_true",
+        help="keep pictures that exist already, to continue an interrupted run; the options they "
+        "were made with are not compared",
+    )
+    add_workers_option(parser)
+    _add_heat_map_options(parser)
     parser.set_defaults(run=run)
 
 
-def _add_heat_map(parser: argparse.ArgumentParser) -> None:
+def _add_heat_map_options(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group(
-        "heat map", "As a figure; a film that the model must not judge has none, and is listed."
+        "heat map",
+        "With --model, films become figures with a heat map. A film that is out of the model's "
+        "scope has no heat map, and its line says why.",
     )
+    add_model_option(group)
     group.add_argument(
-        "--model", metavar="BUNDLE", help="a file, or a name from `xrayview model list`"
-    )
-    group.add_argument(
-        "--finding", metavar="NAME", help="default: the model's abnormal one, where it is one"
+        "--finding",
+        metavar="NAME",
+        help="finding to explain (default: the abnormal one, where the model has only one)",
     )
     group.add_argument(
         "--method",
         choices=tuple(HEAT_MAP_METHODS),
-        help="default: the first that the model can give",
+        help="how the heat map is computed (default: the first one that works with the model)",
     )
     group.add_argument(
-        "--opacity", type=_share, metavar="0..1", help="of the strongest place; default: 0.5"
+        "--opacity",
+        type=_fraction,
+        metavar="0..1",
+        help="opacity where the evidence is strongest (default: 0.5)",
     )
-    add_device_to(group)
-    add_trust_to(group)
+    add_device_option(group)
+    add_trust_option(group)
 
 
-def _share(text: str) -> float:
+def _fraction(text: str) -> float:
     if not 0 < (number := float(text)) <= 1:
         raise ValueError(text)
     return number
@@ -114,13 +146,13 @@ def _window(text: str) -> tuple[float, float]:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Render; the exit code."""
+    """Render; returns the exit code."""
     from xrayview.batch.render import render_folder
     from xrayview.commands.film_lines import FilmLines
 
     _check(options)
-    source: Path = existing(options.source)
-    settings = start()
+    source: Path = existing_path(options.source)
+    settings = load_settings()
     heat_maps = _heat_maps(options, settings) if options.model else None
     cancel = cancel_on_interrupt()
     lines, burned_in, kept = FilmLines(), Counter[str](), 0
@@ -137,32 +169,36 @@ def run(options: argparse.Namespace) -> int:
             )
             for event in events:
                 lines.clear()
-                say(_line(event, options.out))
+                print_out(_line(event, options.out))
                 lines.add(event)
                 kept += event.kept
                 if event.output is not None and not event.kept:
                     burned_in[event.burned_in] += 1
         except Cancelled:
             lines.clear()
-            tell("Interrupted; the pictures that are written stay.")
+            print_err("Interrupted. The pictures written so far are complete.")
             return ExitCode.INTERRUPTED
     code = lines.exit_code()
     if kept:
-        tell(
-            f"{kept} picture(s) were there and are as they were, also where they were made with "
-            "other options: without --skip-existing they are made anew."
+        print_err(
+            f"{kept} picture(s) existed and were kept, whatever options they were made with. "
+            "Leave out --skip-existing to replace them."
         )
     _warn(burned_in)
     return code
 
 
 def _check(options: argparse.Namespace) -> None:
-    """Raises: UsageError where options contradict each other."""
-    alone = [name for name in _OF_THE_MODEL if getattr(options, name) is not None]
-    if alone and not options.model:
-        raise UsageError(f"--{alone[0]} is of a heat map", hint="Add --model BUNDLE.")
+    """Raise UsageError where options contradict each other."""
+    given = [name for name in _NEEDS_MODEL if getattr(options, name) is not None]
+    if given and not options.model:
+        raise UsageError(f"--{given[0]} needs a heat map", hint="Add --model BUNDLE.")
     if options.model and options.bits == 16:
-        raise UsageError("A heat map has colour, 16 bits are grey", hint="Leave --bits out.")
+        raise UsageError(
+            "A figure with a heat map cannot have 16 bits",
+            why="it is in colour, and 16 bits are for grey only",
+            hint="Leave out --bits.",
+        )
 
 
 def _heat_maps(options: argparse.Namespace, settings: Settings) -> HeatMaps:
@@ -207,15 +243,15 @@ def _line(event: Rendered, out: Path) -> str:
 
 
 def _warn(burned_in: Counter[str]) -> None:
-    """Pictures leave the app without their tags, but not without what is in the pixels."""
-    unsure = burned_in.total() - burned_in["YES"] - burned_in["NO"]
+    """Print a warning where text in the pixels, which no tag removal reaches, may name someone."""
+    unknown = burned_in.total() - burned_in["YES"] - burned_in["NO"]
     if burned_in["YES"]:
-        tell(
-            f"Warning: {burned_in['YES']} picture(s) show text in the film itself "
-            "(BurnedInAnnotation is YES), perhaps a name: look before you pass them on."
+        print_err(
+            f"Warning: {burned_in['YES']} picture(s) have text burned into the pixels "
+            "(BurnedInAnnotation is YES), perhaps a name. Check them before you share them."
         )
-    if unsure:
-        tell(
-            f"Warning: {unsure} picture(s) may show a name in the film itself: the file does not "
-            "say (BurnedInAnnotation is absent). Look before you pass them on."
+    if unknown:
+        print_err(
+            f"Warning: {unknown} picture(s) may have a name burned into the pixels: their files "
+            "do not say (BurnedInAnnotation is absent). Check them before you share them."
         )

@@ -1,61 +1,55 @@
-"""`xrayview tags FOLDER --out tags.csv`: the tags of a folder, one row for every file."""
+"""`xrayview tags FOLDER --out tags.csv`: the DICOM tags of a folder, one row per file."""
 
 from __future__ import annotations
 
 import argparse
 from pathlib import Path
 
+from xrayview.commands.options import add_identity_options, add_workers_option
 from xrayview.commands.terminal import (
     cancel_on_interrupt,
-    existing,
-    positive,
-    start,
+    existing_path,
+    load_settings,
+    print_err,
     start_engine,
-    tell,
 )
 from xrayview.errors import ExitCode, Status
 
 
-def add_to(parser: argparse.ArgumentParser) -> None:
+def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
     add = parser.add_argument
     add("source", type=Path, metavar="FOLDER", help="a folder, or one file")
-    add("--out", type=Path, default=Path("tags.csv"), metavar="CSV", help="default: %(default)s")
+    add(
+        "--out",
+        type=Path,
+        default=Path("tags.csv"),
+        metavar="CSV",
+        help="table to write (default: %(default)s)",
+    )
     add(
         "--columns",
         default="",
         metavar="KEYWORD,...",
-        help="keywords, tags (00181164) or paths (SourceImageSequence.0.ReferencedSOPInstanceUID); "
-        "default: what research asks of a radiograph, without identity",
+        help="keywords, tags (00181164) or paths (SourceImageSequence.0.ReferencedSOPInstanceUID) "
+        "(default: attributes of interest in radiograph research, none that identifies a patient)",
     )
-    add(
-        "--identity",
-        choices=("none", "hash", "full"),
-        default="hash",
-        help="PatientID: nothing, a keyed hash (default), the ID; `full` also allows columns that "
-        "may say who the patient is",
-    )
-    add(
-        "--identity-key",
-        type=Path,
-        metavar="FILE",
-        help="the project's key for `hash`, made if new; default: one key for all you do",
-    )
-    add("--workers", type=positive, metavar="N", help="processes that read")
+    add_identity_options(parser, full="`full` also allows columns that may identify the patient")
+    add_workers_option(parser)
     parser.set_defaults(run=run)
 
 
 def run(options: argparse.Namespace) -> int:
-    """Write the table; the exit code."""
+    """Write the table; returns the exit code."""
     from xrayview.batch.tag_table import write_tag_table
     from xrayview.commands.film_lines import FilmLines
     from xrayview.io.tags.columns import DEFAULT_COLUMNS
     from xrayview.io.tags.table import tag_table
     from xrayview.services.identity import identity_key
 
-    source: Path = existing(options.source)
+    source: Path = existing_path(options.source)
     names = tuple(name.strip() for name in options.columns.split(",") if name.strip())
-    settings = start()
+    settings = load_settings()
     key = identity_key(options.identity_key) if options.identity == "hash" else b""
     table = tag_table(names or DEFAULT_COLUMNS, options.identity, key)
     cancel = cancel_on_interrupt()
@@ -66,12 +60,12 @@ def run(options: argparse.Namespace) -> int:
             result = event.result
             if result.status is Status.ERROR:
                 lines.clear()
-                tell(f"{result.relative_path}: {result.code}: {result.message}")
+                print_err(f"{result.relative_path}: {result.code}: {result.message}")
             lines.add(event)
             files += 1
     code = lines.exit_code()
-    tell(f"{options.out}: {files} rows, {len(table.header)} columns")
+    print_err(f"{options.out}: {files} rows, {len(table.header)} columns")
     if cancel.is_set():
-        tell("Interrupted; the table has the rows so far.")
+        print_err("Interrupted. The table has the rows written so far.")
         return ExitCode.INTERRUPTED
     return code

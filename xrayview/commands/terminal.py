@@ -1,4 +1,4 @@
-"""What commands share: settings and engine at the start, text out, Ctrl+C."""
+"""What commands share: settings and engine at the start, text output, Ctrl+C."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import signal
 import sys
 import threading
 import time
+from collections.abc import Iterable
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING
@@ -17,23 +18,23 @@ if TYPE_CHECKING:
     from xrayview.services.settings import Settings
 
 QUIET_LINE_S = 10.0
-"""How often progress is told where it cannot overwrite its own line."""
+"""Time between progress lines where a line cannot be overwritten."""
 
 
-def start() -> Settings:
-    """Start the log and read the settings."""
+def load_settings() -> Settings:
+    """Start the log and read the settings; problems in the settings go to stderr."""
     from xrayview.services.log import start_log
     from xrayview.services.settings import Settings
 
     start_log()
     settings = Settings()
     for note in settings.notes:
-        tell(note)
+        print_err(note)
     return settings
 
 
 def start_engine(settings: Settings, workers: int | None = None) -> Engine:
-    """The engine as the settings say, without a worker kept free for a window."""
+    """Start the engine with the settings' limits, without a spare worker for a window."""
     from xrayview.engine.client import Engine
     from xrayview.services.log import crash_log
 
@@ -45,40 +46,40 @@ def start_engine(settings: Settings, workers: int | None = None) -> Engine:
     )
 
 
-def existing(path: Path) -> Path:
-    """The path itself. Raises: UsageError where nothing is there."""
+def existing_path(path: Path) -> Path:
+    """Return `path`. Raises: UsageError where nothing exists there."""
     if not path.exists():
-        raise UsageError("There is no such file or folder", path=path, hint="Check the name.")
+        raise UsageError("No such file or folder", path=path, hint="Check the name.")
     return path
 
 
-def positive(text: str) -> int:
-    """An argument that counts from 1."""
+def positive_int(text: str) -> int:
+    """Convert an argument that counts from 1. Raises: ValueError."""
     if (number := int(text)) < 1:
         raise ValueError(text)
     return number
 
 
 def cancel_on_interrupt() -> threading.Event:
-    """The first Ctrl+C ends the work with what is done kept; the second one does not wait."""
+    """Return an event that the first Ctrl+C sets; a second Ctrl+C raises KeyboardInterrupt."""
     cancel = threading.Event()
 
-    def interrupted(_signal: int, _frame: FrameType | None) -> None:
+    def on_interrupt(_signal: int, _frame: FrameType | None) -> None:
         if cancel.is_set():
             raise KeyboardInterrupt
         cancel.set()
 
     if threading.current_thread() is threading.main_thread():
-        signal.signal(signal.SIGINT, interrupted)
+        signal.signal(signal.SIGINT, on_interrupt)
     return cancel
 
 
 class ProgressLine:
-    """Progress on stderr: one line that is overwritten on a terminal, some lines elsewhere."""
+    """Progress on stderr: an overwritten line on a terminal, occasional lines elsewhere."""
 
     def __init__(self) -> None:
         self._on_terminal = sys.stderr.isatty()
-        self._told_s = time.monotonic()
+        self._printed_s = time.monotonic()
 
     def show(self, text: str) -> None:
         """Replace the line."""
@@ -86,26 +87,33 @@ class ProgressLine:
         if self._on_terminal:
             sys.stderr.write(f"\r{printable(text)}\x1b[K")
             sys.stderr.flush()
-        elif now - self._told_s > QUIET_LINE_S:
-            self._told_s = now
-            tell(text)
+        elif now - self._printed_s > QUIET_LINE_S:
+            self._printed_s = now
+            print_err(text)
 
     def clear(self) -> None:
-        """Make room for a line that stays."""
+        """Make room for a permanent line."""
         if self._on_terminal:
             sys.stderr.write("\r\x1b[K")
 
 
 def printable(text: str) -> str:
-    """File names and headers may carry control codes for the terminal."""
+    """Escape control codes, which file names and headers may contain, for the terminal."""
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
-def say(text: str) -> None:
-    """One line of the answer, on stdout."""
+def print_out(text: str) -> None:
+    """Print one line of the result to stdout."""
     sys.stdout.write(f"{printable(text)}\n")
 
 
-def tell(text: str) -> None:
-    """One line beside the answer, on stderr."""
+def print_rows(rows: Iterable[tuple[str, str]]) -> None:
+    """Print names and texts in two columns to stdout; an empty text has no row."""
+    for name, text in rows:
+        for index, line in enumerate(text.splitlines()):
+            print_out(f"{'' if index else name:10} {line}")
+
+
+def print_err(text: str) -> None:
+    """Print one line of comment to stderr."""
     sys.stderr.write(f"{printable(text)}\n")

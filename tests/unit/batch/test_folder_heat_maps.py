@@ -194,7 +194,7 @@ def test_that_without_a_model_nothing_is_asked_of_its_worker(
     ("options", "code", "told"),
     [
         (["--finding", "Gout"], ExitCode.USAGE, "Choose one of Opacity"),
-        (["--bits", "16"], ExitCode.USAGE, "16 bits are grey"),
+        (["--bits", "16"], ExitCode.USAGE, "cannot have 16 bits"),
     ],
 )
 def test_that_what_cannot_be_is_said_before_the_first_film(

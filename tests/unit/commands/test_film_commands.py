@@ -146,16 +146,14 @@ def test_that_a_frame_past_the_end_of_some_films_of_a_folder_leaves_those_out(
     assert "no frame 4 (its file has 3). Choose one from 1 to 3." in capsys.readouterr().err
 
 
-def test_that_pictures_that_are_left_are_said_to_be_as_they_were(
-    tmp_path: Path, capsys: Captured
-) -> None:
+def test_that_existing_pictures_are_kept_and_reported(tmp_path: Path, capsys: Captured) -> None:
     film, out = write_dicom(tmp_path / "a.dcm", phantom()), tmp_path / "out"
     arguments = ["render", str(film), "--out", str(out)]
     assert main(arguments) == ExitCode.OK
     before = picture(out / "a.dcm.png")
     capsys.readouterr()
     assert main([*arguments, "--invert", "--skip-existing"]) == ExitCode.OK
-    assert "1 picture(s) were there" in capsys.readouterr().err
+    assert "1 picture(s) existed and were kept" in capsys.readouterr().err
     np.testing.assert_array_equal(picture(out / "a.dcm.png"), before)
 
 

@@ -19,11 +19,12 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from xrayview.domain.input_scales import InputScale
 from xrayview.domain.model import ModelCard
 from xrayview.errors import ModelError
 from xrayview.io.model.bundle import sidecar_of
 from xrayview.io.model.card import MAX_SIDE
-from xrayview.services.model_import import Answers, Scale, card_of
+from xrayview.services.model_import import ModelDescription, make_card
 from xrayview.ui.model_import.findings_table import FindingsTable
 from xrayview.ui.model_import.scale_fields import ScaleFields
 from xrayview.ui.widgets.banners import Banners
@@ -134,9 +135,9 @@ class ModelImportDialog(QDialog):
             self._refuse({"findings": "Name what it scores, in the order of its outputs."})
             return None
         try:
-            return card_of(
+            return make_card(
                 self._path,
-                Answers(
+                ModelDescription(
                     findings,
                     (self.height_px.value(), self.width_px.value()),
                     self.channels.currentData(),
@@ -168,7 +169,7 @@ class ModelImportDialog(QDialog):
             self._refusals[field].setText("")
         self._fields[name].setAccessibleDescription("")
 
-    def _on_scale(self, scale: Scale) -> None:
+    def _on_scale(self, scale: InputScale) -> None:
         if scale.channels is not None:
             self.channels.setCurrentIndex(self.channels.findData(scale.channels))
 

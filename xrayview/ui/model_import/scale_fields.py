@@ -7,11 +7,11 @@ import math
 from PySide6.QtCore import QSignalBlocker, Signal
 from PySide6.QtWidgets import QGridLayout, QLabel, QLineEdit, QWidget
 
-from xrayview.services.model_import import SCALES, Scale
+from xrayview.domain.input_scales import INPUT_SCALES, InputScale
 from xrayview.ui.widgets.form_fields import combo
 
 OWN = "own"
-_TITLES = (*((name, scale.title) for name, scale in SCALES.items()), (OWN, "Own figures"))
+_TITLES = (*((name, scale.title) for name, scale in INPUT_SCALES.items()), (OWN, "Own figures"))
 _FIGURES = {
     "value_range": ("Range", "Lowest and highest value that a grey of 0..1 becomes"),
     "mean": ("Mean", "Is taken from that: one figure, or one for each channel"),
@@ -49,9 +49,9 @@ class ScaleFields(QWidget):
             grid.addWidget(edit, 2, column)
         self.setFocusProxy(self.names)
         self.names.currentIndexChanged.connect(self._on_name)
-        self._show(SCALES["plain"])
+        self._show(INPUT_SCALES["plain"])
 
-    def scale(self) -> Scale:
+    def scale(self) -> InputScale:
         """What is chosen.
 
         Raises:
@@ -59,9 +59,9 @@ class ScaleFields(QWidget):
         """
         name = self.names.currentData()
         if name != OWN:
-            return SCALES[name]
+            return INPUT_SCALES[name]
         low, high = _numbers(self.figures["value_range"], "Range", exactly=2)
-        return Scale(
+        return InputScale(
             "Own figures",
             _numbers(self.figures["mean"], "Mean"),
             _numbers(self.figures["std"], "Deviation"),
@@ -73,11 +73,11 @@ class ScaleFields(QWidget):
         if name == OWN:
             self._enable()
         else:
-            self._show(SCALES[name])
-            self.chosen.emit(SCALES[name])
+            self._show(INPUT_SCALES[name])
+            self.chosen.emit(INPUT_SCALES[name])
         self.edited.emit()
 
-    def _show(self, scale: Scale) -> None:
+    def _show(self, scale: InputScale) -> None:
         by_film = scale.standardize == "film"
         texts = {
             "value_range": _text(scale.value_range),

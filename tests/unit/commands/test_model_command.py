@@ -9,11 +9,9 @@ import pytest
 
 from tests.bundles import BROKEN, Tiny, export, network_for, tiny_card, write_bundle
 from xrayview.cli import main
-from xrayview.commands import sidecar
 from xrayview.domain.model import Finding, PreprocessSpec
 from xrayview.errors import ExitCode
 from xrayview.io.model.bundle import card_to_json, read_card, sha256_of
-from xrayview.services.model_import import SCALES
 
 Captured = pytest.CaptureFixture[str]
 
@@ -116,7 +114,6 @@ def test_that_a_scale_is_named_and_its_figures_can_be_replaced(
     spec = read_card(path).preprocessing
     assert (spec.value_range, spec.mean, spec.std) == ((-1024.0, 1024.0), (10.0,), (1.0,))
     assert spec.channels == 1
-    assert tuple(SCALES) == sidecar.NAMES_OF_SCALES
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,119 @@
+"""`xrayview classify FOLDER --out predictions.csv`: the scores of every film, one row each."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from xrayview.commands.model_choice import trusted_model
+from xrayview.commands.options import (
+    add_device_option,
+    add_identity_options,
+    add_model_option,
+    add_trust_option,
+    add_workers_option,
+)
+from xrayview.commands.terminal import (
+    ProgressLine,
+    cancel_on_interrupt,
+    existing_path,
+    load_settings,
+    print_err,
+    start_engine,
+)
+from xrayview.errors import ExitCode, Status, StatusCode
+
+if TYPE_CHECKING:
+    from xrayview.domain.events import BatchEvent, FilmResult
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the command's arguments."""
+    parser.add_argument("folder", type=Path, metavar="FOLDER", help="a folder, or one film")
+    add_model_option(parser, default="the model of the settings, or the one that ships")
+    parser.add_argument(
+        "--out",
+        type=Path,
+        default=Path("predictions.csv"),
+        metavar="CSV",
+        help="table to write; run.json goes beside it (default: %(default)s)",
+    )
+    add_device_option(parser)
+    add_identity_options(parser, full="names are never written")
+    add_workers_option(parser)
+    parser.add_argument(
+        "--restart", action="store_true", help="start over instead of resuming an interrupted run"
+    )
+    add_trust_option(parser)
+    parser.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Classify; returns the exit code."""
+    from xrayview.batch.run import BatchOptions, run_batch
+    from xrayview.services.identity import identity_key
+
+    settings = load_settings()
+    folder = existing_path(options.folder)
+    model = trusted_model(options.model or settings["model"], settings, options)
+    batch = BatchOptions(
+        identity=options.identity,
+        identity_key=identity_key(options.identity_key) if options.identity == "hash" else b"",
+        restart=options.restart,
+        command=("xrayview", *options.command_line),
+    )
+    cancel = cancel_on_interrupt()
+    printer = _EventPrinter()
+    with start_engine(settings, options.workers) as engine:
+        for event in run_batch(engine, folder, model, options.out, batch, cancel):
+            printer.print(event)
+    return ExitCode.INTERRUPTED if printer.cancelled else _exit_code(options.out)
+
+
+def _exit_code(csv_path: Path) -> int:
+    """The exit code by the rows of the table, those of earlier runs included."""
+    from xrayview.commands.film_lines import no_film_text
+    from xrayview.io.tables.predictions import read_predictions
+
+    rows = read_predictions(csv_path).rows
+    if all(row["status_code"] == StatusCode.NOT_AN_IMAGE for row in rows):
+        print_err(no_film_text(len(rows)))
+        return ExitCode.NOTHING_USABLE
+    scored = all(row["status"] in (Status.OK, Status.WARN) for row in rows)
+    return ExitCode.OK if scored else ExitCode.SOME_FAILED
+
+
+class _EventPrinter:
+    """Prints the events of a batch to stderr."""
+
+    def __init__(self) -> None:
+        self.cancelled = False
+        self._line = ProgressLine()
+
+    def print(self, event: BatchEvent) -> None:
+        """Print one event."""
+        from xrayview.domain.events import BatchStarted, FilmFinished
+        from xrayview.services.progress import BatchProgress
+
+        if isinstance(event, BatchStarted):
+            self._progress = BatchProgress(event.total, event.resumed)
+            resumed = f", {event.resumed} rows from an earlier run" if event.resumed else ""
+            card = event.card
+            print_err(f"{card.name} {card.version} on {event.device}: {event.files} files{resumed}")
+        elif isinstance(event, FilmFinished):
+            self._progress.add(event)
+            self._print_film(event.result)
+        else:
+            self._line.clear()
+            self.cancelled = event.cancelled
+            counts = ", ".join(f"{count} {status}" for status, count in event.counts.items())
+            print_err(f"{event.csv_path}: {counts or 'no rows'} in {event.seconds:.1f} s")
+            if event.cancelled:
+                print_err("Interrupted. Run the same command again to continue.")
+
+    def _print_film(self, result: FilmResult) -> None:
+        if result.status in (Status.ERROR, Status.REFUSED):
+            self._line.clear()
+            print_err(f"{result.name}: {result.status.value} {result.code}: {result.message}")
+        self._line.show(self._progress.text)

@@ -1,0 +1,71 @@
+"""Options that several commands share."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from xrayview.commands.terminal import positive_int
+from xrayview.domain.devices import AUTO, DEVICE_CHOICES
+
+Arguments = argparse.ArgumentParser | argparse._ArgumentGroup
+
+
+def add_model_option(parser: Arguments, *, default: str = "") -> None:
+    """`--model`; `default` is a note on what is used without it."""
+    note = f" (default: {default})" if default else ""
+    parser.add_argument(
+        "--model",
+        default="" if default else None,
+        metavar="BUNDLE",
+        help=f"model bundle: a file, or a name from `xrayview model list`{note}",
+    )
+
+
+def add_device_option(parser: Arguments) -> None:
+    """`--device`: where the model runs."""
+    parser.add_argument(
+        "--device",
+        choices=tuple(DEVICE_CHOICES),
+        default=AUTO,
+        help="where the model runs; `auto` uses a GPU if one works, otherwise the CPU. Any other "
+        "choice fails if that device is not available (default: %(default)s)",
+    )
+
+
+def add_trust_option(parser: Arguments) -> None:
+    """`--trust-model`: the user's consent to run a model."""
+    parser.add_argument(
+        "--trust-model",
+        action="store_true",
+        help="trust this model file, now and in future; a model is a program that runs on your "
+        "computer",
+    )
+
+
+def add_identity_options(parser: Arguments, *, full: str) -> None:
+    """`--identity` and `--identity-key`; `full` is a note on what that choice writes."""
+    parser.add_argument(
+        "--identity",
+        choices=("none", "hash", "full"),
+        default="hash",
+        help=f"PatientID in the table: left out, a keyed hash, or the ID itself; {full} "
+        "(default: %(default)s)",
+    )
+    parser.add_argument(
+        "--identity-key",
+        type=Path,
+        metavar="FILE",
+        help="key file for `--identity hash`, created if it does not exist; one per project keeps "
+        "hashes comparable within it (default: one key for all your projects)",
+    )
+
+
+def add_workers_option(parser: Arguments) -> None:
+    """`--workers`: processes that read films."""
+    parser.add_argument(
+        "--workers",
+        type=positive_int,
+        metavar="N",
+        help="number of processes that read films (default: from the settings)",
+    )
