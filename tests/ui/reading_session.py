@@ -173,7 +173,7 @@ class ReadingSession:
         once = Qt.ConnectionType.SingleShotConnection
         batch.started.connect(lambda _: batch.set_paused(True), once)  # it waits for the hand
         yield xdo("key", "b")
-        yield "the batch runs", lambda: self.workspace.batch_line.text().startswith("Batch: 0 /")
+        yield "the folder is classified", lambda: "0 /" in self.workspace.batch_line.text()
         (cancel,) = (
             b for b in self.workspace.batch_line.findChildren(QPushButton) if b.text() == "Cancel"
         )

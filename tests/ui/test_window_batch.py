@@ -1,4 +1,4 @@
-"""The batch of the window: the same rows as the command line's, and a table that opens films."""
+"""Folder classification in the window: its CSV, its line of progress and its results table."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def run(qtbot: QtBot, window: MainWindow) -> Path:
 
 
 def open_many(qtbot: QtBot, window: MainWindow, films: Path, folder: Path, count: int) -> None:
-    """So many copies of one film, listed."""
+    """Open a folder with this many copies of one film."""
     folder.mkdir()
     for number in range(count):
         shutil.copy(films / "png" / "a.png", folder / f"{number:03}.png")
@@ -80,13 +80,13 @@ def test_that_a_row_opens_its_film(qtbot: QtBot, ready: MainWindow) -> None:
     run(qtbot, ready)
     workspace = ready.workspace
     workspace.result_table.show()
-    places = [r.relative_path for r in workspace.result_table.rows.results]
-    workspace.result_table.view.selectRow(places.index("png/a.png"))
+    paths = [r.relative_path for r in workspace.result_table.rows.results]
+    workspace.result_table.view.selectRow(paths.index("png/a.png"))
     film = next(f for f in workspace.session.films if f.relative_path == "png/a.png")
     qtbot.waitUntil(lambda: workspace.viewer.film_id == film.film_id, timeout=WAIT_MS)
 
 
-def test_that_the_cursor_of_the_table_walks_its_rows(qtbot: QtBot, ready: MainWindow) -> None:
+def test_that_the_arrow_keys_move_through_the_table(qtbot: QtBot, ready: MainWindow) -> None:
     run(qtbot, ready)
     workspace = ready.workspace
     workspace.result_table.show()
@@ -100,7 +100,7 @@ def test_that_the_cursor_of_the_table_walks_its_rows(qtbot: QtBot, ready: MainWi
     assert opened == ["film2.dcm", "film3.dcm"]
 
 
-def test_that_the_table_shows_one_status_when_asked(qtbot: QtBot, ready: MainWindow) -> None:
+def test_that_the_table_can_show_one_status(qtbot: QtBot, ready: MainWindow) -> None:
     run(qtbot, ready)
     table = ready.workspace.result_table
     table.show_only(Status.ERROR)
@@ -134,17 +134,17 @@ def test_that_a_cancelled_batch_leaves_a_valid_csv(
     assert {row["status"] for row in rows} == {"ok"}
 
 
-def test_that_a_batch_that_was_asked_for_before_its_model_says_so_until_it_is_there(
+def test_that_a_batch_started_before_the_model_is_loaded_shows_a_message_until_it_is(
     qtbot: QtBot, opened: MainWindow, bundle: Path
 ) -> None:
     opened.workspace.batch_runner.start()
-    assert "Wait for the one" in opened.banners.messages()[0].text
+    assert "Wait until" in opened.banners.messages()[0].text
     opened.open_model(bundle)
     qtbot.waitUntil(lambda: opened.workspace.session.model is not None, timeout=WAIT_MS)
     assert not opened.banners.messages()
 
 
-def test_that_a_cancelled_batch_goes_on_with_the_rest_in_the_same_csv(
+def test_that_a_cancelled_batch_resumes_in_the_same_csv(
     qtbot: QtBot, ready: MainWindow, settings: Settings, films: Path, tmp_path: Path
 ) -> None:
     workspace = ready.workspace
@@ -159,14 +159,14 @@ def test_that_a_cancelled_batch_goes_on_with_the_rest_in_the_same_csv(
     qtbot.waitUntil(lambda: len(heard) == 1, timeout=WAIT_MS)
     before = len(workspace.result_table.rows.results)
     assert 0 < before < 120
-    settings["csv_identity"] = "none"  # what is in force now is for the next batch
+    settings["csv_identity"] = "none"  # applies to the next batch only
     qtbot.mouseClick(rest, Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: len(heard) == 2, timeout=WAIT_MS)
     assert (heard[1].cancelled, heard[1].csv_path) == (False, heard[0].csv_path)
     names = [row["path"] for row in rows_of(heard[1].csv_path)]
     assert names == [f"{number:03}.png" for number in range(120)]
     assert sorted(r.relative_path for r in workspace.result_table.rows.results) == names
-    assert "ok 120" in workspace.batch_line.findChild(QLabel, "figures").text()
+    assert "ok 120" in workspace.batch_line.findChild(QLabel, "counts").text()
     assert not rest.isVisible()
 
 
@@ -180,7 +180,7 @@ def test_that_the_csv_is_saved_where_the_user_wants(
     assert "was not saved" in ready.banners.messages()[-1].title
 
 
-def test_that_a_paused_batch_begins_no_film_until_it_goes_on(
+def test_that_a_paused_batch_starts_no_film_until_it_continues(
     qtbot: QtBot, ready: MainWindow, films: Path, tmp_path: Path
 ) -> None:
     workspace = ready.workspace
@@ -189,9 +189,9 @@ def test_that_a_paused_batch_begins_no_film_until_it_goes_on(
     with qtbot.waitSignal(workspace.batch_runner.progressed, timeout=WAIT_MS):
         workspace.batch_runner.start()
     qtbot.mouseClick(pause, Qt.MouseButton.LeftButton)
-    assert pause.text() == "Go on"
+    assert pause.text() == "Continue"
     assert "paused" in workspace.batch_line.text()
-    # What was under way may still come, slowly where the machine is busy; then nothing does.
+    # Films in progress may still finish, slowly on a busy machine; then nothing follows.
     done = -1
     while done < (now := len(workspace.result_table.rows.results)):
         done = now
@@ -202,7 +202,7 @@ def test_that_a_paused_batch_begins_no_film_until_it_goes_on(
     assert len(workspace.result_table.rows.results) == 240
 
 
-def test_that_labels_stand_beside_the_scores_and_say_where_both_disagree(
+def test_that_labels_are_shown_beside_the_scores_with_their_disagreements(
     qtbot: QtBot, ready: MainWindow, tmp_path: Path
 ) -> None:
     run(qtbot, ready)
@@ -218,7 +218,7 @@ def test_that_labels_stand_beside_the_scores_and_say_where_both_disagree(
     disagree = next(b for b in table.findChildren(QPushButton) if "Disagree" in b.text())
     qtbot.waitUntil(disagree.isVisible, timeout=WAIT_MS)
     assert disagree.text() == "Disagree 1"
-    assert f"{len(judged)} of {len(judged)} judged films compared" in table._said.text()
+    assert f"{len(judged)} of {len(judged)} classified films compared" in table.comparison.text()
     qtbot.mouseClick(disagree, Qt.MouseButton.LeftButton)
     assert table.filter.rowCount() == 1
     assert table.filter.index(0, 1).data() == judged[0].relative_path
@@ -232,14 +232,14 @@ def test_that_a_table_without_labels_says_what_is_missing(
     path.write_text("path,age\na.png,4\n", encoding="utf-8")
     ready.workspace.batch_controller.compare_with_labels(path)
     qtbot.waitUntil(lambda: bool(ready.banners.messages()), timeout=WAIT_MS)
-    said = ready.banners.messages()[-1]
-    assert "Not a table of labels" in said.title
-    assert "no column is called label" in said.text
+    message = ready.banners.messages()[-1]
+    assert "Not a table of labels" in message.title
+    assert "label" in message.text
 
 
 def test_that_a_batch_without_a_model_says_so(qtbot: QtBot, opened: MainWindow) -> None:
     opened.workspace.batch_runner.start()
-    assert "no model" in opened.banners.messages()[-1].title
+    assert "No model" in opened.banners.messages()[-1].title
     assert not opened.workspace.batch_runner.running
 
 
@@ -263,31 +263,31 @@ def test_that_a_row_of_a_frame_opens_the_film_at_that_frame(
     assert names == ["a.dcm", *(f"b.dcm frame {n}/4" for n in (1, 2, 3, 4))]
     for row, frame in ((3, 2), (4, 3), (1, 0), (0, 0)):
         workspace.result_table.view.selectRow(row)
-        wanted = workspace.result_table.rows.results[row].ref
-        qtbot.waitUntil(lambda w=wanted: workspace.viewer.film_id == w.film_id, timeout=WAIT_MS)
+        film = workspace.result_table.rows.results[row].ref
+        qtbot.waitUntil(lambda f=film: workspace.viewer.film_id == f.film_id, timeout=WAIT_MS)
         assert workspace.viewer.frames.frame == frame
-        said = workspace.session.result(workspace.session.current)
-        assert said is not None
-        assert said.prediction == workspace.result_table.rows.results[row].prediction
+        result = workspace.session.result(workspace.session.current)
+        assert result is not None
+        assert result.prediction == workspace.result_table.rows.results[row].prediction
     ready.workspace.set_identity_hidden(True)
     hidden = [workspace.result_table.filter.index(n, 1).data() for n in range(5)]
     assert hidden == ["File 1", *(f"File 2 frame {n}/4" for n in (1, 2, 3, 4))]
 
 
-def test_that_the_reason_of_a_row_is_read_in_full(qtbot: QtBot, ready: MainWindow) -> None:
+def test_that_the_reason_of_a_row_is_shown_in_full(qtbot: QtBot, ready: MainWindow) -> None:
     run(qtbot, ready)
     table = ready.workspace.result_table
     table.show()
-    places = [r.relative_path for r in table.rows.results]
-    table.view.selectRow(places.index("notes.txt"))
-    told = table.rows.results[places.index("notes.txt")]
+    paths = [r.relative_path for r in table.rows.results]
+    table.view.selectRow(paths.index("notes.txt"))
+    result = table.rows.results[paths.index("notes.txt")]
     assert table.detail.isVisible()
-    assert table.detail.text() == f"notes.txt: {told.code}: {told.message}"
-    assert told.message.split(". ")[-1] in table.detail.text()  # what to do stands last
+    assert table.detail.text() == f"notes.txt: {result.code}: {result.message}"
+    assert result.message.split(". ")[-1] in table.detail.text()  # what to do comes last
     last = table.rows.columnCount() - 1
-    tip = table.rows.index(places.index("notes.txt"), last).data(Qt.ItemDataRole.ToolTipRole)
+    tip = table.rows.index(paths.index("notes.txt"), last).data(Qt.ItemDataRole.ToolTipRole)
     assert tip.startswith("<p>")  # Qt wraps rich text only
     ready.workspace.set_identity_hidden(True)
     assert "notes.txt" not in table.detail.text()
-    table.view.selectRow(places.index("film1.dcm"))
+    table.view.selectRow(paths.index("film1.dcm"))
     assert table.detail.isVisible() is bool(table.rows.detail(table.rows.results[1]))

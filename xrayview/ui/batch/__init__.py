@@ -1,1 +1,1 @@
-"""Bottom: the batch as it runs, and the table of its rows."""
+"""Bottom panel: the progress of a folder classification and the table of its results."""

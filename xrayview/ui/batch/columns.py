@@ -1,4 +1,4 @@
-"""The columns of the table of a batch: what each shows of a film, and what it sorts by."""
+"""The columns of the results table: text, sort key and width."""
 
 from __future__ import annotations
 
@@ -11,40 +11,39 @@ from xrayview.errors import Status
 
 @dataclass(frozen=True)
 class Column:
-    """One column: its title, what it shows, what it sorts by, how wide it starts."""
+    """One column: its title, the text and the sort key of a result, and its initial width."""
 
     title: str
     text: Callable[[FilmResult], str]
     sort: Callable[[FilmResult], object]
     width: int = 110
-    figure: bool = False
+    is_numeric: bool = False
 
 
 def columns_of(findings: tuple[str, ...], labelled: tuple[Column, ...] = ()) -> tuple[Column, ...]:
-    """The table of columns for a model's findings; `labelled` stand beside what is predicted."""
+    """The columns for a model's findings; `labelled` come after the predicted finding."""
     return (
         Column("Status", lambda r: str(r.status), lambda r: list(Status).index(r.status), 98),
-        Column("File", lambda r: r.name, _place, 146),
+        Column("File", lambda r: r.name, _path_and_frame, 146),
         Column("Predicted", _predicted, _predicted, 96),
         *labelled,
-        *(_score_column(place, name) for place, name in enumerate(findings)),
-        Column("Unlike", _unlike, _distance, 80, figure=True),
+        *(_score_column(i, name) for i, name in enumerate(findings)),
+        Column("OOD percentile", _percentile, _distance, 80, is_numeric=True),
         Column("Reason", reason_of, reason_of, 120),
     )
 
 
-def _score_column(place: int, name: str) -> Column:
+def _score_column(index: int, name: str) -> Column:
     def score(result: FilmResult) -> float:
-        said = result.prediction
-        return said.scores[place] if said is not None else -1.0
+        return result.prediction.scores[index] if result.prediction is not None else -1.0
 
     def text(result: FilmResult) -> str:
         return f"{score(result):.3f}" if result.prediction is not None else "–"
 
-    return Column(name, text, score, 88, figure=True)
+    return Column(name, text, score, 88, is_numeric=True)
 
 
-def _place(result: FilmResult) -> str:
+def _path_and_frame(result: FilmResult) -> str:
     return f"{result.relative_path} {result.frame or 0:06}"
 
 
@@ -52,8 +51,8 @@ def _predicted(result: FilmResult) -> str:
     return result.prediction.predicted.replace("|", ", ") if result.prediction else ""
 
 
-def _unlike(result: FilmResult) -> str:
-    """The share of validation films that are more like the training films."""
+def _percentile(result: FilmResult) -> str:
+    """The share of validation films that are closer to the training films."""
     gate = result.gate
     if gate is None or gate.ood_percentile is None:
         return "–"
@@ -66,7 +65,7 @@ def _distance(result: FilmResult) -> float:
 
 
 def reason_of(result: FilmResult) -> str:
-    """Why a film is not plainly ok; empty where it is."""
+    """Why the status is not ok; empty where it is."""
     if result.status is Status.OK:
         return ""
     return f"{result.code}: {result.message}" if result.message else str(result.code)

@@ -1,4 +1,4 @@
-"""The results of a batch beside labels that were read: two columns, and a line of agreement."""
+"""Results compared with labels from a CSV: two columns, and a line that sums them up."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from xrayview.evaluation.intervals import Estimate
 from xrayview.services.labels import Comparison, Labels, agrees
 from xrayview.ui.batch.columns import Column
 
-_VERDICTS: dict[bool | None, str] = {True: "yes", False: "no", None: "–"}
+_ANSWERS: dict[bool | None, str] = {True: "yes", False: "no", None: "–"}
 
 
 def label_columns(labels: Labels, card: ModelCard) -> tuple[Column, ...]:
-    """The label of each film, and whether the model says the same."""
-    return _label_column(labels), _verdict_column(labels, card)
+    """The label of each film, and whether the model agrees with it."""
+    return _label_column(labels), _agreement_column(labels, card)
 
 
 def disagrees(result: FilmResult, labels: Labels, card: ModelCard) -> bool:
-    """True where a film was judged and has a label, and they are not the same."""
+    """True where a film was classified and has a label, and the two differ."""
     label = labels.of(result.relative_path, result.frame)
     return result.prediction is not None and agrees(result.prediction, label, card) is False
 
@@ -31,27 +31,28 @@ def _label_column(labels: Labels) -> Column:
     return Column("Label", text, text, 120)
 
 
-def _verdict_column(labels: Labels, card: ModelCard) -> Column:
+def _agreement_column(labels: Labels, card: ModelCard) -> Column:
     def text(result: FilmResult) -> str:
-        label, said = labels.of(result.relative_path, result.frame), result.prediction
-        return _VERDICTS[agrees(said, label, card) if said else None]
+        label, prediction = labels.of(result.relative_path, result.frame), result.prediction
+        return _ANSWERS[agrees(prediction, label, card) if prediction else None]
 
     return Column("Agrees", text, text, 72)
 
 
-def comparison_text(said: Comparison) -> str:
-    """How far model and labels agree, in one line; nothing is said of what was not compared."""
-    words = [f"Labels: {said.compared:,} of {said.judged:,} judged films compared"]
-    if said.agreement is not None:
-        words.append(f"agree {_with_interval(said.agreement, '.1%')}")
-    words += [f"AUC {name} {_with_interval(auc, '.3f')}" for name, auc in said.aucs.items()]
-    if said.unknown:
-        listed = ", ".join(f"{label} ({n:,})" for label, n in list(said.unknown.items())[:3])
-        words.append(f"labels that are no finding of the model: {listed}")
-    return "   ".join(words)
+def comparison_text(comparison: Comparison) -> str:
+    """Sum up in one line how far model and labels agree on the films that were compared."""
+    compared, classified = comparison.compared, comparison.judged
+    parts = [f"Labels: {compared:,} of {classified:,} classified films compared"]
+    if comparison.agreement is not None:
+        parts.append(f"agreement {_with_interval(comparison.agreement, '.1%')}")
+    parts += [f"AUC {name} {_with_interval(auc, '.3f')}" for name, auc in comparison.aucs.items()]
+    if comparison.unknown:
+        listed = ", ".join(f"{label} ({n:,})" for label, n in list(comparison.unknown.items())[:3])
+        parts.append(f"not findings of the model: {listed}")
+    return "   ".join(parts)
 
 
-def _with_interval(figure: Estimate, form: str) -> str:
-    if isnan(figure.low):
-        return f"{figure.value:{form}}"
-    return f"{figure.value:{form}} [{figure.low:{form}}, {figure.high:{form}}]"
+def _with_interval(estimate: Estimate, form: str) -> str:
+    if isnan(estimate.low):
+        return f"{estimate.value:{form}}"
+    return f"{estimate.value:{form}} [{estimate.low:{form}}, {estimate.high:{form}}]"

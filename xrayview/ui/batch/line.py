@@ -1,4 +1,4 @@
-"""The batch in one line: how far, how fast, how long, how many of each status."""
+"""A folder classification in one line: progress, rate, time left and counts by status."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ from xrayview.ui.style.colours import STATUS_COLOUR
 
 
 class BatchLine(QFrame):
-    """Listens to the events of a batch; a click asks for the table."""
+    """Shows the events of a folder classification; a click shows or hides the table."""
 
     table_requested = Signal()
     cancel_requested = Signal()
     resume_requested = Signal()
-    """Go on with the files that have no row yet."""
+    """Classify the files that have no row yet."""
     pause_requested = Signal(bool)
-    """True: begin no further film; False: go on."""
+    """True: start no further films; False: continue."""
     folder_requested = Signal()
     save_requested = Signal()
     close_requested = Signal()
@@ -39,48 +39,48 @@ class BatchLine(QFrame):
         super().__init__(parent)
         self.setObjectName("batch_line")
         self.setCursor(Qt.CursorShape.PointingHandCursor)
-        self.setToolTip("Show or hide the table of results")
-        self._began_s = 0.0
-        self._before = 0
+        self.setToolTip("Show or hide the results table")
+        self._started_s = 0.0
+        self._resumed = 0
         self._counts = dict.fromkeys(Status, 0)
         self._bar = QProgressBar()
         self._bar.setTextVisible(False)
         self._text = QLabel()
-        self._figures = QLabel()
-        self._figures.setObjectName("figures")
-        self._figures.setTextFormat(Qt.TextFormat.RichText)
+        self._counts_label = QLabel()
+        self._counts_label.setObjectName("counts")
+        self._counts_label.setTextFormat(Qt.TextFormat.RichText)
         self._pause = _button("Pause", self.pause_requested)
         self._pause.setCheckable(True)
-        self._pause.setToolTip("Begin no further film; those under way are finished")
+        self._pause.setToolTip("Start no further films; those in progress are finished")
         self._pause.toggled.connect(self._on_pause)
         self._paused_s: float | None = None
         self._cancel = _button("Cancel", self.cancel_requested)
-        self._rest = _button("Go on with the rest", self.resume_requested)
-        self._rest.setToolTip("Try the files that have no row yet; the same CSV goes on")
+        self._resume = _button("Classify the rest", self.resume_requested)
+        self._resume.setToolTip("Classify the files that have no row yet, into the same CSV")
         self._table = _button("Table", self.table_requested)
         self._open = _button("Open CSV folder", self.folder_requested)
         self._save = _button("Save CSV as …", self.save_requested)
         self._close = _button("Close", self.close_requested)
-        self._place()
+        self._lay_out()
         self.hide()
         theme.on_switch(self._show_counts)
 
     def show_waiting(self, text: str) -> None:
-        """The batch was asked for; the folder is being listed."""
+        """Show that the folder is being listed."""
         self._text.setText(text)
-        self._figures.clear()
+        self._counts_label.clear()
         self._bar.setRange(0, 0)
         self._show_running(True)
         self.show()
 
     def show_event(self, event: BatchEvent) -> None:
-        """Draw what the batch says."""
+        """Show an event of the batch."""
         if isinstance(event, BatchStarted):
-            self._began_s, self._before = time.monotonic(), event.resumed
+            self._started_s, self._resumed = time.monotonic(), event.resumed
             if not event.resumed:
                 self._counts = dict.fromkeys(Status, 0)
             self._bar.setRange(0, max(1, event.total))
-            self._text.setText(f"Batch: 0 / {event.total:,}")
+            self._text.setText(f"Classifying 0 / {event.total:,}")
         elif isinstance(event, FilmFinished):
             self._counts[event.result.status] += 1
             self._bar.setMaximum(max(1, event.total))
@@ -91,39 +91,40 @@ class BatchLine(QFrame):
             self._finish(event)
 
     def show_failed(self) -> None:
-        """The batch ended in an error; the banner says which."""
+        """Show that an error ended the batch; a banner says which."""
         self._bar.setRange(0, 1)
-        self._text.setText("Batch: stopped by an error")
+        self._text.setText("Folder classification stopped by an error")
         self._show_running(False)
-        self._rest.setVisible(True)
+        self._resume.setVisible(True)
 
     def text(self) -> str:
-        """What the line says, as plain text."""
+        """The progress as plain text."""
         return self._text.text()
 
     def _on_pause(self, paused: bool) -> None:
-        self._pause.setText("Go on" if paused else "Pause")
+        self._pause.setText("Continue" if paused else "Pause")
         if paused:
             self._paused_s = time.monotonic()
             self._text.setText(f"{self._text.text().split('   ')[0]}   paused")
         elif self._paused_s is not None:
-            # The rate is that of the time in which films were tried.
-            self._began_s += time.monotonic() - self._paused_s
+            # Pauses do not count for the rate.
+            self._started_s += time.monotonic() - self._paused_s
             self._paused_s = None
 
     def _progress(self, event: FilmFinished) -> str:
         if self._paused_s is not None:
-            return f"Batch: {event.done:,} / {event.total:,}   paused"
-        seconds = time.monotonic() - self._began_s
-        new = event.done - self._before
-        words = [f"Batch: {event.done:,} / {event.total:,}", f"{event.done / event.total:.0%}"]
-        if new > 0 and seconds > 0.5:  # a rate from the first film alone says nothing
+            return f"Classifying {event.done:,} / {event.total:,}   paused"
+        seconds = time.monotonic() - self._started_s
+        new = event.done - self._resumed
+        parts = [f"Classifying {event.done:,} / {event.total:,}", f"{event.done / event.total:.0%}"]
+        if new > 0 and seconds > 0.5:  # the first film says little about the rate
             rate = new / seconds
-            words += [f"{rate:.3g} films/s", f"{_span((event.total - event.done) / rate)} left"]
-        return "   ".join(words)
+            left = _duration((event.total - event.done) / rate)
+            parts += [f"{rate:.3g} films/s", f"{left} left"]
+        return "   ".join(parts)
 
     def _show_counts(self) -> None:
-        self._figures.setText(
+        self._counts_label.setText(
             " &nbsp; ".join(
                 f"<span style='color:{STATUS_COLOUR[status]}'>{status} {count:,}</span>"
                 for status, count in self._counts.items()
@@ -133,13 +134,13 @@ class BatchLine(QFrame):
 
     def _finish(self, event: BatchFinished) -> None:
         total = sum(event.counts.values())
-        word = "cancelled" if event.cancelled else "finished"
+        outcome = "Folder classification cancelled" if event.cancelled else "Folder classified"
         self._bar.setRange(0, 1)
         self._bar.setValue(1)
-        self._text.setText(f"Batch {word}: {total:,} rows in {_span(event.seconds)}")
+        self._text.setText(f"{outcome}: {total:,} rows in {_duration(event.seconds)}")
         self._show_counts()
         self._show_running(False)
-        self._rest.setVisible(event.cancelled)
+        self._resume.setVisible(event.cancelled)
         for button in (self._open, self._save):
             button.setVisible(event.csv_path is not None)
 
@@ -149,19 +150,20 @@ class BatchLine(QFrame):
         self._cancel.setVisible(running)
         self._bar.setVisible(running)
         self._close.setVisible(not running)
-        for button in (self._rest, self._open, self._save):
+        for button in (self._resume, self._open, self._save):
             button.setVisible(False)
 
-    def _place(self) -> None:
+    def _lay_out(self) -> None:
         row = QHBoxLayout()
         row.setContentsMargins(12, 6, 8, 6)
         row.setSpacing(16)
         row.addWidget(self._text)
-        row.addWidget(self._figures)
+        row.addWidget(self._counts_label)
         row.addStretch(1)
         for button in (
-            self._rest, self._table, self._open, self._save, self._pause, self._cancel, self._close,
-        ):  # fmt: skip
+            *(self._resume, self._table, self._open, self._save),
+            *(self._pause, self._cancel, self._close),
+        ):
             row.addWidget(button)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
@@ -174,15 +176,15 @@ class BatchLine(QFrame):
             self.table_requested.emit()
 
 
-def _button(text: str, asked: SignalInstance) -> QPushButton:
+def _button(text: str, signal: SignalInstance) -> QPushButton:
     button = QPushButton(text)
     button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
     button.setCursor(Qt.CursorShape.ArrowCursor)
-    button.clicked.connect(asked)
+    button.clicked.connect(signal)
     return button
 
 
-def _span(seconds: float) -> str:
+def _duration(seconds: float) -> str:
     if seconds < 60:
         return f"{seconds:.0f} s"
     minutes, rest = divmod(round(seconds), 60)

@@ -1,4 +1,4 @@
-"""The results of a batch as rows for a table, and which of them are kept."""
+"""The results of a folder classification as a table model, and a filter over it."""
 
 from __future__ import annotations
 
@@ -35,28 +35,28 @@ class ResultRows(QAbstractTableModel):
         super().__init__(parent)
         self._findings: tuple[str, ...] = ()
         self._columns = columns_of(())
-        self._hidden = False
-        self._numbers: dict[str, int] = {}
+        self._identity_hidden = False
+        self._file_numbers: dict[str, int] = {}
         self.results: list[FilmResult] = []
 
     def set_identity_hidden(self, hidden: bool) -> None:
-        """Show `File 12` in place of the file's name."""
-        self._hidden = hidden
+        """Show `File 12` instead of the file name."""
+        self._identity_hidden = hidden
         if self.results:
             last = self.index(len(self.results) - 1, FILE_COLUMN)
             self.dataChanged.emit(self.index(0, FILE_COLUMN), last)
 
     def start(self, findings: tuple[str, ...]) -> None:
-        """Empty the table for a model's findings."""
+        """Empty the table, with columns for these findings."""
         self.beginResetModel()
         self._findings = findings
         self._columns = columns_of(findings)
         self.results = []
-        self._numbers = {}
+        self._file_numbers = {}
         self.endResetModel()
 
     def set_labelled(self, columns: tuple[Column, ...]) -> None:
-        """Show these columns beside what is predicted."""
+        """Show these columns after the predicted finding."""
         self.beginResetModel()
         self._columns = columns_of(self._findings, columns)
         self.endResetModel()
@@ -68,12 +68,13 @@ class ResultRows(QAbstractTableModel):
             self.beginInsertRows(QModelIndex(), first, first + len(results) - 1)
             self.results += results
             for result in results:
-                self._numbers.setdefault(result.relative_path, len(self._numbers) + 1)
+                number = len(self._file_numbers) + 1
+                self._file_numbers.setdefault(result.relative_path, number)
             self.endInsertRows()
 
-    def column(self, place: int) -> Column:
-        """What stands in a column."""
-        return self._columns[place]
+    def column(self, index: int) -> Column:
+        """The definition of a column."""
+        return self._columns[index]
 
     def rowCount(self, parent: AnyIndex = QModelIndex()) -> int:  # noqa: B008
         return 0 if parent.isValid() else len(self.results)
@@ -86,7 +87,7 @@ class ResultRows(QAbstractTableModel):
     ) -> object:
         if orientation == Qt.Orientation.Horizontal and role == Qt.ItemDataRole.DisplayRole:
             return self._columns[section].title
-        if role == Qt.ItemDataRole.TextAlignmentRole and self._columns[section].figure:
+        if role == Qt.ItemDataRole.TextAlignmentRole and self._columns[section].is_numeric:
             return Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
         return None
 
@@ -95,26 +96,26 @@ class ResultRows(QAbstractTableModel):
         if role == Qt.ItemDataRole.DisplayRole:
             return self._name(result) if index.column() == FILE_COLUMN else column.text(result)
         if role == Qt.ItemDataRole.ToolTipRole:
-            # Rich text is wrapped; plain text would be one line across the screen.
+            # Qt wraps tooltips only if they are rich text.
             return f"<p>{escape(str(self.data(index)))}</p>" if self.data(index) else None
         if role == SORT_ROLE:
             return column.sort(result)
         if role == RESULT_ROLE:
             return result
-        if role == Qt.ItemDataRole.TextAlignmentRole and column.figure:
+        if role == Qt.ItemDataRole.TextAlignmentRole and column.is_numeric:
             return Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
         if index.column() == 0:
             return self._status(result.status, role)
         return None
 
     def _name(self, result: FilmResult) -> str:
-        if not self._hidden:
+        if not self._identity_hidden:
             return result.name
         frame = result.ref.frame_text if result.ref is not None else ""
-        return f"File {self._numbers[result.relative_path]} {frame}".rstrip()
+        return f"File {self._file_numbers[result.relative_path]} {frame}".rstrip()
 
     def detail(self, result: FilmResult) -> str:
-        """The row's file and its reason in full; empty where there is nothing to say."""
+        """The file and the full reason of a row; empty where there is no reason."""
         reason = reason_of(result)
         return f"{self._name(result)}: {reason}" if reason else ""
 
@@ -128,19 +129,19 @@ class ResultRows(QAbstractTableModel):
 
 
 class ResultFilter(QSortFilterProxyModel):
-    """Rows of one status, those that disagree with their label, or all."""
+    """Shows the rows that a condition accepts, or all."""
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self.setSortRole(SORT_ROLE)
-        self._keep: Callable[[FilmResult], bool] | None = None
+        self._condition: Callable[[FilmResult], bool] | None = None
 
-    def keep(self, accepted: Callable[[FilmResult], bool] | None) -> None:
-        """Keep the rows that are accepted; None keeps all."""
-        self._keep = accepted
+    def set_condition(self, condition: Callable[[FilmResult], bool] | None) -> None:
+        """Show only the rows that meet the condition; None shows all."""
+        self._condition = condition
         self.invalidate()
 
     def filterAcceptsRow(self, row: int, parent: AnyIndex) -> bool:
-        if self._keep is None:
+        if self._condition is None:
             return True
-        return self._keep(self.sourceModel().index(row, 0, parent).data(RESULT_ROLE))
+        return self._condition(self.sourceModel().index(row, 0, parent).data(RESULT_ROLE))

@@ -1,4 +1,4 @@
-"""The batch of the window: the same run as the command line's, heard as signals."""
+"""Runs a folder classification for the window; its events arrive as signals."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ _PAUSE_S = 0.1
 
 
 @dataclass(frozen=True)
-class _Asked:
-    """A batch with all that was in force when it was asked for."""
+class _Request:
+    """A folder classification with the settings in force when it was requested."""
 
     source: Path
     model: ModelRef
@@ -41,7 +41,7 @@ class _Asked:
     own_points: Mapping[str, float]
 
     def options(self) -> BatchOptions:
-        """Raises XrayViewError where the key of the hashes cannot be had."""
+        """The options of the batch. Raises XrayViewError if the identity key cannot be read."""
         return BatchOptions(
             identity=self.identity,
             identity_key=identity_key() if self.identity == "hash" else b"",
@@ -51,15 +51,16 @@ class _Asked:
 
 
 class BatchRunner(QObject):
-    """Runs one batch at a time over the open folder."""
+    """Classifies the open folder, one run at a time."""
 
     waiting = Signal(str)
-    started = Signal(object)
+    """The folder is being listed; a text for the user."""
+    started = Signal(BatchStarted)
     progressed = Signal(object)
-    """`FilmFinished` events that came together, as a list."""
-    finished = Signal(object)
+    """A list of `FilmFinished` events that arrived together."""
+    finished = Signal(BatchFinished)
     failed = Signal()
-    message = Signal(object)
+    message = Signal(Message)
 
     def __init__(
         self, session: Session, tasks: Tasks, engine: Engine, settings: Settings, results: Path
@@ -72,16 +73,16 @@ class BatchRunner(QObject):
         self._results = results
         self.csv_path: Path | None = None
         self._model_sha256 = ""
-        self._asked: _Asked | None = None
+        self._request: _Request | None = None
         self._paused = threading.Event()
 
     @property
     def running(self) -> bool:
-        """True until the last row is written."""
+        """True from the start until the last row is written."""
         return self._tasks.busy(_SLOT)
 
     def start(self) -> None:
-        """Classify the open folder; a message says why it cannot be done."""
+        """Classify the open folder, or emit a message that says why this is not possible."""
         source, model = self._session.source, self._session.model
         if self.running:
             return
@@ -90,55 +91,55 @@ class BatchRunner(QObject):
             return
         out = _new_folder(self._results, source) / "predictions.csv"
         identity, own_points = self._settings["csv_identity"], dict(self._session.own_points)
-        self._asked = _Asked(source, model.model, out, identity, own_points)
-        self._run(self._asked)
+        self._request = _Request(source, model.model, out, identity, own_points)
+        self._run(self._request)
 
     def resume(self) -> None:
-        """Go on with a batch that ended early, as it was asked for; its rows stay."""
-        if self._asked is not None and not self.running:
-            self._run(self._asked)
+        """Continue a run that ended early, with its original settings; its rows stay."""
+        if self._request is not None and not self.running:
+            self._run(self._request)
 
-    def _run(self, asked: _Asked) -> None:
-        self.csv_path, self._model_sha256 = None, asked.model.sha256
+    def _run(self, request: _Request) -> None:
+        self.csv_path, self._model_sha256 = None, request.model.sha256
         self._paused.clear()
-        self.waiting.emit(f"Batch: listing {asked.source.name or asked.source} …")
+        self.waiting.emit(f"Listing {request.source.name or request.source} …")
         self._tasks.stream(
             _SLOT,
-            lambda stop: self._events(asked, stop),
+            lambda stop: self._events(request, stop),
             self._on_events,
             lambda: None,
             self._on_failed,
         )
 
     def cancel(self) -> None:
-        """End early; the rows so far are written."""
+        """Stop early; the rows so far stay in the CSV."""
         self._tasks.stop(_SLOT)
 
     def set_paused(self, paused: bool) -> None:
-        """Begin no further film until it goes on; what is under way is finished."""
+        """Start no further films while paused; those in progress are finished."""
         if paused:
             self._paused.set()
         else:
             self._paused.clear()
 
     def save_as(self, path: Path) -> None:
-        """Copy the CSV to where the user wants it."""
+        """Copy the CSV to `path`."""
         if self.csv_path is None:
             return
         try:
             shutil.copyfile(self.csv_path, path)
         except OSError as error:
-            self.message.emit(
-                Message("save", "error", f"{path.name}: the CSV was not saved", str(error.strerror))
-            )
+            title = f"{path.name}: the CSV was not saved"
+            text = f"{error.strerror or type(error).__name__}. Choose another folder."
+            self.message.emit(Message("save", "error", title, text))
 
-    def _events(self, asked: _Asked, stop: threading.Event) -> Iterator[BatchEvent]:
-        asked.out.parent.mkdir(parents=True, exist_ok=True)
+    def _events(self, request: _Request, stop: threading.Event) -> Iterator[BatchEvent]:
+        request.out.parent.mkdir(parents=True, exist_ok=True)
         for event in run_batch(
-            self._engine, asked.source, asked.model, asked.out, asked.options(), stop
+            self._engine, request.source, request.model, request.out, request.options(), stop
         ):
             yield event
-            # While nobody asks for the next film, none is begun.
+            # A film starts only when the generator is asked for the next event.
             while self._paused.is_set() and not stop.is_set():
                 stop.wait(_PAUSE_S)
 
@@ -164,19 +165,19 @@ class BatchRunner(QObject):
 _NO_MODEL = Message(
     WITHOUT_MODEL,
     "warn",
-    "There is no model to classify with",
-    "Wait for the one that is being loaded, or choose one at the top right.",
+    "No model is loaded",
+    "Wait until the model is loaded, or choose one at the top right.",
 )
 _NO_SOURCE = Message(
     "batch",
     "warn",
-    "Only some files are listed, so there is no folder to classify",
-    "Open the folder that holds them.",
+    "No folder is open, only single files",
+    "Open the folder of these files to classify it.",
 )
 
 
 def _new_folder(results: Path, source: Path) -> Path:
-    """One of its own: a batch in another's folder would go on with that one's rows."""
+    """A name not yet in use: a run in an existing folder would resume that run's rows."""
     stamp = datetime.now().astimezone().strftime("%Y-%m-%d %H-%M-%S")
     safe = re.sub(r"[^\w.-]+", "_", source.name) or "folder"
     name = f"{safe} {stamp}"

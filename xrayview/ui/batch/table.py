@@ -1,4 +1,4 @@
-"""The table of a batch: every file that was tried, with what came of it."""
+"""The results table: every file of a folder classification with its outcome."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ _AROUND_TITLE_PX = 24
 
 
 class _FileNames(QStyledItemDelegate):
-    """A name that is too long loses its middle: its end, and the frame, tell rows apart."""
+    """Elides long names in the middle, because rows differ in their ends and frames."""
 
     def initStyleOption(self, option: QStyleOptionViewItem, index: AnyIndex) -> None:
         super().initStyleOption(option, index)
@@ -49,9 +49,9 @@ class _FileNames(QStyledItemDelegate):
 
 
 class ResultTable(QFrame):
-    """The table with its filter; choosing a row opens its film."""
+    """The table with its filter buttons; choosing a row opens its film."""
 
-    film_chosen = Signal(object)
+    film_chosen = Signal(FilmResult)
     labels_requested = Signal()
     close_requested = Signal()
 
@@ -63,77 +63,77 @@ class ResultTable(QFrame):
         self.filter.setSourceModel(self.rows)
         self._labels: tuple[Labels, ModelCard] | None = None
         self._buttons: dict[Status | None, QPushButton] = {}
-        self._disagree = _segment("Disagree", lambda: self.filter.keep(self._disagrees))
-        self._ask = QPushButton("Labels …")
-        self._ask.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        self._ask.setToolTip(
-            "Compare the scores with labels: a CSV with the columns path and label"
+        self._disagree = _segment("Disagree", lambda: self.filter.set_condition(self._disagrees))
+        self._load_labels = QPushButton("Compare with labels …")
+        self._load_labels.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self._load_labels.setToolTip(
+            "Compare the results with labels from a CSV with the columns path and label"
         )
-        self._ask.clicked.connect(self.labels_requested)
-        self._said = QLabel()
-        self._said.setProperty("role", "quiet")
-        self._said.setContentsMargins(12, 0, 12, 6)
-        self._said.setWordWrap(True)
-        self._said.hide()
+        self._load_labels.clicked.connect(self.labels_requested)
+        self.comparison = QLabel()
+        self.comparison.setProperty("role", "quiet")
+        self.comparison.setContentsMargins(12, 0, 12, 6)
+        self.comparison.setWordWrap(True)
+        self.comparison.hide()
         self.detail = _detail()
         self.view = self._view()
-        self._told: FilmResult | None = None
-        self.rows.dataChanged.connect(lambda: self._tell(self._told))
+        self._detailed: FilmResult | None = None
+        self.rows.dataChanged.connect(lambda: self._show_detail(self._detailed))
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
         column.addLayout(self._head())
-        column.addWidget(self._said)
+        column.addWidget(self.comparison)
         column.addWidget(self.view, 1)
         column.addWidget(self.detail)
 
     def start(self, findings: tuple[str, ...]) -> None:
-        """A new batch begins."""
+        """Empty the table for a new folder classification."""
         self.rows.start(findings)
         self._labels = None
-        self._said.hide()
-        self._tell(None)
-        self._widen()
-        self._count()
+        self.comparison.hide()
+        self._show_detail(None)
+        self._set_widths()
+        self._update_counts()
 
     def compare_with(self, labels: Labels, card: ModelCard) -> None:
-        """Show the labels of the films beside what the model says, and how far they agree."""
+        """Add the columns of labels, and show how far the model agrees with them."""
         self._labels = labels, card
         self.rows.set_labelled(label_columns(labels, card))
-        self._widen()
+        self._set_widths()
         self.compare()
 
     def compare(self) -> None:
-        """Count anew how far model and labels agree."""
+        """Update how far model and labels agree."""
         if self._labels is not None:
-            self._said.setText(comparison_text(compare(self.rows.results, *self._labels)))
-            self._said.show()
-        self._count()
+            self.comparison.setText(comparison_text(compare(self.rows.results, *self._labels)))
+            self.comparison.show()
+        self._update_counts()
 
     def _disagrees(self, result: FilmResult) -> bool:
         return self._labels is not None and disagrees(result, *self._labels)
 
-    def _widen(self) -> None:
+    def _set_widths(self) -> None:
         header = self.view.horizontalHeader()
-        for place in range(self.rows.columnCount()):
-            column = self.rows.column(place)
+        for i in range(self.rows.columnCount()):
+            column = self.rows.column(i)
             title = header.fontMetrics().horizontalAdvance(column.title) + _AROUND_TITLE_PX
-            self.view.setColumnWidth(place, max(column.width, title))
+            self.view.setColumnWidth(i, max(column.width, title))
 
     def append(self, results: list[FilmResult]) -> None:
-        """Rows that are finished."""
+        """Add finished rows."""
         self.rows.append(results)
-        self._count()
+        self._update_counts()
 
     def show_only(self, status: Status | None) -> None:
-        """Filter by status."""
+        """Show the rows of one status; None shows all."""
         self._buttons[status].setChecked(True)
-        self._keep(status)
+        self._filter_by(status)
 
-    def _keep(self, status: Status | None) -> None:
-        self.filter.keep(_of_status(status))
+    def _filter_by(self, status: Status | None) -> None:
+        self.filter.set_condition(_has_status(status))
 
-    def _count(self) -> None:
+    def _update_counts(self) -> None:
         counts = dict.fromkeys(Status, 0)
         for result in self.rows.results:
             counts[result.status] += 1
@@ -152,7 +152,7 @@ class ResultTable(QFrame):
         row.setSpacing(4)
         group = QButtonGroup(self)
         for status in (None, *Status):
-            button = _segment("", partial(self._keep, status))
+            button = _segment("", partial(self._filter_by, status))
             group.addButton(button)
             self._buttons[status] = button
             row.addWidget(button)
@@ -160,23 +160,23 @@ class ResultTable(QFrame):
         group.addButton(self._disagree)
         row.addWidget(self._disagree)
         row.addStretch(1)
-        row.addWidget(self._ask)
-        shut = QToolButton()
-        shut.setIcon(icons.icon("close", C.quiet))
-        shut.setIconSize(QSize(16, 16))
-        shut.setToolTip("Hide the table")
-        shut.setAccessibleName("Hide the table")
-        shut.clicked.connect(self.close_requested)
-        row.addWidget(shut)
-        self._count()
+        row.addWidget(self._load_labels)
+        close = QToolButton()
+        close.setIcon(icons.icon("close", C.quiet))
+        close.setIconSize(QSize(16, 16))
+        close.setToolTip("Hide the table")
+        close.setAccessibleName("Hide the table")
+        close.clicked.connect(self.close_requested)
+        row.addWidget(close)
+        self._update_counts()
         return row
 
     def _view(self) -> QTableView:
         view = QTableView()
-        view.setTabKeyNavigation(False)  # Tab leaves the table, the arrows walk in it
+        view.setTabKeyNavigation(False)  # Tab leaves the table, the arrow keys move in it
         view.setModel(self.filter)
         view.setItemDelegateForColumn(FILE_COLUMN, _FileNames(view))
-        view.setAccessibleName("Results of the batch")
+        view.setAccessibleName("Results of the folder")
         view.setProperty("own_keys", True)
         view.setSortingEnabled(True)
         view.horizontalHeader().setSortIndicator(-1, Qt.SortOrder.AscendingOrder)
@@ -200,18 +200,18 @@ class ResultTable(QFrame):
 
     def _on_row(self, index: QModelIndex) -> None:
         result = index.data(RESULT_ROLE) if index.isValid() else None
-        self._tell(result)
+        self._show_detail(result)
         if result is not None:
             self.film_chosen.emit(result)
 
-    def _tell(self, result: FilmResult | None) -> None:
-        self._told = result
+    def _show_detail(self, result: FilmResult | None) -> None:
+        self._detailed = result
         text = self.rows.detail(result) if result is not None else ""
         self.detail.setText(text)
         self.detail.setVisible(bool(text))
 
 
-def _of_status(status: Status | None) -> Callable[[FilmResult], bool] | None:
+def _has_status(status: Status | None) -> Callable[[FilmResult], bool] | None:
     return None if status is None else lambda result: result.status is status
 
 
@@ -226,14 +226,14 @@ def _segment(text: str, act: Callable[[], None]) -> QPushButton:
 
 
 def _detail() -> QLabel:
-    """Where a reason is read that is too long for its column."""
+    """The full reason of the current row, which may be too long for its column."""
     label = QLabel()
     label.setTextFormat(Qt.TextFormat.PlainText)
     label.setWordWrap(True)
     label.setContentsMargins(12, 6, 12, 6)
     flags = Qt.TextInteractionFlag
     label.setTextInteractionFlags(flags.TextSelectableByMouse | flags.TextSelectableByKeyboard)
-    label.setAccessibleName("Reason of the chosen row")
-    label.setToolTip("The reason of the chosen row in full")
+    label.setAccessibleName("Reason for the selected row")
+    label.setToolTip("The full reason for the selected row")
     label.hide()
     return label
