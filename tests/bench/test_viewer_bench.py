@@ -196,10 +196,10 @@ def test_frame_of_a_window_drag_under_shutter_and_graphics(
 def test_frame_of_a_pan(benchmark: Any, viewer: FilmViewer, padding: str) -> None:
     viewer.show_film(film(PADDINGS[padding]), (1, 1))
     canvas = viewer._canvas
-    canvas.place(viewer.placement.zoomed_at(QPointF(600, 450), 1.7))
+    canvas.set_placement(viewer.placement.zoomed_at(QPointF(600, 450), 1.7))
     steps = (QPointF(3 if step % 40 < 20 else -3, 2) for step in count())
     benchmark.pedantic(
-        painted(lambda: canvas.place(viewer.placement.panned(next(steps)))),
+        painted(lambda: canvas.set_placement(viewer.placement.panned(next(steps)))),
         rounds=FRAMES,
         warmup_rounds=2,
     )

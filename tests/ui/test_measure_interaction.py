@@ -45,7 +45,7 @@ VIEWS: dict[str, Callable[[FilmViewer], None]] = {
     "upside down": lambda viewer: viewer.flip_vertical(),
     "turned": lambda viewer: viewer.rotate(1),
     "turned and flipped": lambda viewer: (viewer.rotate(-1), viewer.flip_horizontal()),
-    "enlarged": lambda viewer: viewer._canvas.place(
+    "enlarged": lambda viewer: viewer._canvas.set_placement(
         viewer.placement.zoomed_at(QPointF(300, 250), 20)
     ),
 }

@@ -304,10 +304,10 @@ def test_that_a_moved_film_is_the_film_drawn_anew(
     viewer.show_film(moved, (1, 1))
     viewer.rotate(turns)
     canvas = viewer._canvas
-    canvas.place(canvas.placement.zoomed_at(QPointF(300, 200), 1.37))
+    canvas.set_placement(canvas.placement.zoomed_at(QPointF(300, 200), 1.37))
     for step in [(3, 2), (-40, 9), (0, -33), (700, 0), (-650, 25), (5, 5)]:
         viewer.grab()
-        canvas.place(canvas.placement.panned(QPointF(*step)))
+        canvas.set_placement(canvas.placement.panned(QPointF(*step)))
     by_steps = grey_of(viewer.grab().toImage())
     viewer._film.set_layers(overlays=True, shutter=True)  # forgets what was resampled
     at_once = grey_of(viewer.grab().toImage())

@@ -200,11 +200,11 @@ def test_that_a_zoomed_film_is_drawn_at_its_very_place_once_it_rests(
     item = surface(viewer).film  # type: ignore[attr-defined]
     wheel(viewer, 700, keys=CTRL, at=QPointF(250, 300))
     moving = grey_on(viewer)
-    assert item._seen.in_motion
+    assert item._sample.in_motion
     qtbot.waitUntil(lambda: not item._in_motion)
     at_rest = grey_on(viewer)
-    assert not item._seen.in_motion
-    item._seen = item._picture = None
+    assert not item._sample.in_motion
+    item._sample = item._picture = None
     np.testing.assert_array_equal(grey_on(viewer), at_rest)
     # Noise: a shift of an eighth of a pixel is an eighth of the way to any other grey.
     assert np.abs(moving - at_rest).max() <= 255 / 8 + 1
@@ -219,7 +219,7 @@ def test_that_a_film_which_is_panned_after_a_zoom_has_nothing_of_the_motion(
     drag(viewer, MIDDLE, QPointF(200, 200), QPointF(230, 190))
     panned = grey_on(viewer)
     item = surface(viewer).film  # type: ignore[attr-defined]
-    item._seen = item._picture = None
+    item._sample = item._picture = None
     np.testing.assert_array_equal(grey_on(viewer), panned)
 
 
@@ -230,7 +230,7 @@ def test_that_a_picture_taken_in_motion_is_that_of_the_film_at_rest(
     wheel(viewer, 700, keys=CTRL, at=QPointF(250, 300))
     grey_on(viewer)
     item = surface(viewer).film  # type: ignore[attr-defined]
-    assert item._seen.in_motion
+    assert item._sample.in_motion
     taken = viewer.picture()
     qtbot.waitUntil(lambda: not item._in_motion)
     assert taken == viewer.picture()

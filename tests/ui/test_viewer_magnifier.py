@@ -135,7 +135,7 @@ def test_that_the_wheel_goes_from_two_to_four_screen_pixels_per_film_pixel(
 
 def test_that_an_enlarged_film_is_larger_still_in_the_loupe(viewer: FilmViewer) -> None:
     viewer.one_to_one()
-    viewer._canvas.place(viewer.placement.zoomed_at(MIDDLE, 5.0))
+    viewer._canvas.set_placement(viewer.placement.zoomed_at(MIDDLE, 5.0))
     mouse(viewer, QEvent.Type.MouseButtonPress, LEFT, MIDDLE)
     assert loupe_of(viewer).placement.zoom == pytest.approx(10)
     wheel(viewer, 120, at=MIDDLE)

@@ -89,14 +89,14 @@ def part(viewer: FilmViewer, kind: type[Part]) -> Part:
 
 
 def words(viewer: FilmViewer) -> list[str]:
-    return [line.text for line in part(viewer, CornerLayer).layout_now().lines]
+    return [line.text for line in part(viewer, CornerLayer).current_layout().lines]
 
 
 def fits(viewer: FilmViewer, words: str) -> bool:
     """The line that holds these words is not shortened."""
     layer = part(viewer, CornerLayer)
-    metrics = QFontMetricsF(layer.used_font())
-    line = next(line for line in layer.layout_now().lines if words in line.text)
+    metrics = QFontMetricsF(layer.text_font())
+    line = next(line for line in layer.current_layout().lines if words in line.text)
     return metrics.horizontalAdvance(line.text) <= line.box.width()
 
 
@@ -156,8 +156,8 @@ def test_that_nothing_written_overlaps(
     viewer.show_film(replace(film(), warnings=("incomplete: 12 of 40 MB are there",)), (3, 12))
     viewer.set_heat_map(heat_map(film(), score=score), "paediatric-pneumonia 1.2")
     layer, bar = part(viewer, CornerLayer), part(viewer, ColourBar)
-    metrics = QFontMetricsF(layer.used_font())
-    taken = [ink(line, metrics) for line in layer.layout_now().lines]
+    metrics = QFontMetricsF(layer.text_font())
+    taken = [ink(line, metrics) for line in layer.current_layout().lines]
     if bar.isVisible():
         taken.append(QRectF(bar.geometry()))
     assert not [pair for pair in combinations(taken, 2) if pair[0].intersects(pair[1])]
@@ -187,14 +187,14 @@ def test_that_a_film_with_a_warning_carries_it_in_full(
     warning = "incomplete: 12 of 40 MB of the pixel data are there, the rest is shown black"
     viewer.resize(*size)
     viewer.show_film(replace(film(), warnings=(warning,)), (3, 12))
-    lines = [line for line in part(viewer, CornerLayer).layout_now().lines if line.is_warning]
+    lines = [line for line in part(viewer, CornerLayer).current_layout().lines if line.is_warning]
     assert " ".join(line.text for line in lines) == "I" + warning[1:]
     assert all(fits(viewer, line.text) for line in lines)
     shown = colour(viewer.picture())
     box = lines[0].box.toRect()
     assert shown[box.top() : box.bottom(), box.left() : box.right()].max() > 60  # amber, not grey
     viewer.show_film(film(), (4, 12))
-    assert not any(line.is_warning for line in part(viewer, CornerLayer).layout_now().lines)
+    assert not any(line.is_warning for line in part(viewer, CornerLayer).current_layout().lines)
 
 
 def test_that_research_use_only_stands_there_without_a_film_too(viewer: FilmViewer) -> None:
@@ -345,8 +345,8 @@ def test_that_what_a_reader_needs_is_whole_in_a_view_of_any_width(
     wordy: FilmViewer, size: tuple[int, int]
 ) -> None:
     wordy.resize(*size)
-    metrics = QFontMetricsF(part(wordy, CornerLayer).used_font())
-    lines = part(wordy, CornerLayer).layout_now().lines
+    metrics = QFontMetricsF(part(wordy, CornerLayer).text_font())
+    lines = part(wordy, CornerLayer).current_layout().lines
     whole = [line for line in lines if metrics.horizontalAdvance(line.text) <= line.box.width()]
     read = " ".join(word for line in whole for word in line.text.split())
     assert [words for words in ESSENTIAL if " ".join(words.split()) not in read] == []
@@ -356,8 +356,8 @@ def test_that_what_a_reader_needs_is_whole_in_a_view_of_any_width(
 def test_that_broken_lines_overlap_nothing(wordy: FilmViewer, size: tuple[int, int]) -> None:
     wordy.resize(*size)
     layer = part(wordy, CornerLayer)
-    metrics = QFontMetricsF(layer.used_font())
-    taken = [ink(line, metrics) for line in layer.layout_now().lines]
+    metrics = QFontMetricsF(layer.text_font())
+    taken = [ink(line, metrics) for line in layer.current_layout().lines]
     assert not [pair for pair in combinations(taken, 2) if pair[0].intersects(pair[1])]
     assert all(QRectF(layer.rect()).contains(box) for box in taken)
 

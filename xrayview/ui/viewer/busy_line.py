@@ -1,4 +1,4 @@
-"""A thin line that runs while the next film is on its way."""
+"""A thin animated line, shown while the next film is loading."""
 
 from __future__ import annotations
 
@@ -11,18 +11,20 @@ from xrayview.ui.style.colours import C
 HEIGHT_PX = 3
 ROUND_TRIP_MS = 1400
 SHARE = 0.28
-"""Of the line's length that is lit."""
+"""Lit share of the line's length."""
 
 
 class BusyLine(QWidget):
-    """Lies along the top edge of its parent; moves only while it is shown."""
+    """Covers the top edge of its parent; animated only while it is visible."""
 
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
         self.setAccessibleName(self.tr("Loading"))
-        self._run = QVariantAnimation(self, startValue=0.0, endValue=1.0, duration=ROUND_TRIP_MS)
-        self._run.setLoopCount(-1)
-        self._run.valueChanged.connect(self.update)
+        self._animation = QVariantAnimation(
+            self, startValue=0.0, endValue=1.0, duration=ROUND_TRIP_MS
+        )
+        self._animation.setLoopCount(-1)
+        self._animation.valueChanged.connect(self.update)
         self._parent = parent
         parent.installEventFilter(self)
         self.hide()
@@ -34,15 +36,15 @@ class BusyLine(QWidget):
 
     def showEvent(self, event: QShowEvent) -> None:
         self.raise_()
-        self._run.start()
+        self._animation.start()
         super().showEvent(event)
 
     def hideEvent(self, event: QHideEvent) -> None:
-        self._run.stop()
+        self._animation.stop()
         super().hideEvent(event)
 
     def paintEvent(self, event: QPaintEvent) -> None:  # noqa: ARG002
         painter = QPainter(self)
         length = self.width() * SHARE
-        left = (self.width() + length) * self._run.currentValue() - length
+        left = (self.width() + length) * self._animation.currentValue() - length
         painter.fillRect(QRectF(left, 0, length, self.height()), QColor(C.accent))

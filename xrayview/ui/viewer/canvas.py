@@ -1,4 +1,4 @@
-"""The black surface with the film on it: turns gestures into placement, steps and drags."""
+"""The black surface with the film on it: turns mouse gestures into placement, steps and drags."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ from xrayview.ui.viewer.mouse import Tool, WheelSteps, action_of, zoom_of_drag, 
 from xrayview.ui.viewer.placement import Placement
 
 _Move = Callable[[QPointF], None]
-"""What a drag does with each further point of the pointer, in logical pixels."""
+"""Handles each further position of the pointer during a drag, in logical pixels."""
 
-_REST_MS = 100
-"""After the last turn of a wheel that zooms, or the last move of a drag."""
+_MOTION_END_MS = 100
+"""A film at rest this long after the last turn of the wheel or move of a drag is drawn sharply."""
 _DRAWING = Qt.CursorShape.CrossCursor
 _CURSORS: dict[Tool, Qt.CursorShape] = {
     "window": Qt.CursorShape.ArrowCursor,
@@ -33,22 +33,22 @@ _CURSORS: dict[Tool, Qt.CursorShape] = {
 
 
 class PointerHandler(Protocol):
-    """Sees the left button first; places are logical pixels of the viewport."""
+    """Handles the left button before the canvas; positions are logical pixels of the viewport."""
 
-    def press(self, place: QPointF) -> bool:
-        """True when the press is its own, and what follows until the release."""
+    def press(self, position: QPointF) -> bool:
+        """Return True to take the press and everything up to its release."""
 
-    def move(self, place: QPointF) -> None:
-        """The pointer is elsewhere, with or without the button."""
+    def move(self, position: QPointF) -> None:
+        """Handle a move of the pointer, with or without the button pressed."""
 
-    def release(self, place: QPointF) -> None:
-        """The end of a press of its own."""
+    def release(self, position: QPointF) -> None:
+        """Handle the release of a press that was taken."""
 
-    def double_click(self, place: QPointF) -> bool:
-        """True when it is its own, like a press."""
+    def double_click(self, position: QPointF) -> bool:
+        """Return True to take the double-click, like a press."""
 
     def leave(self) -> None:
-        """The pointer is no longer on the viewport."""
+        """Handle the pointer leaving the viewport."""
 
 
 class Canvas(QGraphicsView):
@@ -66,16 +66,16 @@ class Canvas(QGraphicsView):
         self.film = film
         self.tool: Tool = "window"
         self.pointer_handler: PointerHandler | None = None
-        """What draws and grabs on the film."""
+        """Draws and moves annotations on the film."""
         self._handler_pressed = False
         self.placement = Placement(QSize(), QSize())
         self._fitted = True
         self._steps = WheelSteps()
         self._drag: _Move | None = None
-        self._rest = QTimer(self)
-        self._rest.setSingleShot(True)
-        self._rest.timeout.connect(film.rest)
-        self._beginnings: dict[Tool, Callable[[QPointF], _Move]] = {
+        self._motion_timer = QTimer(self)
+        self._motion_timer.setSingleShot(True)
+        self._motion_timer.timeout.connect(film.end_motion)
+        self._drag_starters: dict[Tool, Callable[[QPointF], _Move]] = {
             "window": self._window_drag,
             "zoom": self._zoom_drag,
             "pan": self._pan_drag,
@@ -97,50 +97,54 @@ class Canvas(QGraphicsView):
         self.magnifier = Magnifier(film, self.viewport())
         self.set_tool("window")
 
-    def take_film(self, size: QSize, stretch: tuple[float, float] = (1.0, 1.0)) -> None:
-        """A new film of `size` pixels, oblong ones by `stretch`: upright and whole."""
+    def show_film(self, size: QSize, stretch: tuple[float, float] = (1.0, 1.0)) -> None:
+        """Show a film of `size` pixels upright and whole; `stretch` corrects oblong pixels."""
         placement = Placement(size, self._view_size(), stretch=stretch)
-        self.place(placement.fitted(), fitted=True)
+        self.set_placement(placement.fitted(), fitted=True)
 
-    def place(self, placement: Placement, *, fitted: bool = False) -> None:
-        """Lay the film; a fitted film stays fitted when the viewport changes its size.
+    def set_placement(self, placement: Placement, *, fitted: bool = False) -> None:
+        """Place the film; a fitted film stays fitted when the viewport is resized.
 
-        A drag that is under way began on another placement and ends here.
+        A drag in progress started from another placement and ends here.
         """
         self.end_drag()
-        self._lay(placement, fitted=fitted)
+        self._apply_placement(placement, fitted=fitted)
 
     def end_drag(self) -> None:
-        """What is left of a drag does nothing: its film or its placement is gone."""
+        """End the drag in progress: its film or its placement has changed."""
         self._drag = None
         self.magnifier.hide()
 
-    def _lay(self, placement: Placement, *, fitted: bool = False, in_motion: bool = False) -> None:
+    def _apply_placement(
+        self, placement: Placement, *, fitted: bool = False, in_motion: bool = False
+    ) -> None:
         self.placement = placement
         self._fitted = fitted
-        self.film.lay(placement, self.devicePixelRatioF(), in_motion=in_motion)
+        self.film.set_placement(placement, self.devicePixelRatioF(), in_motion=in_motion)
         if in_motion:
-            self._rest.start(_REST_MS)
+            self._motion_timer.start(_MOTION_END_MS)
         self.placement_changed.emit()
 
     def fit(self) -> None:
-        self.place(self.placement.fitted(), fitted=True)
+        self.set_placement(self.placement.fitted(), fitted=True)
 
     def one_to_one(self) -> None:
-        """One film pixel per physical pixel, about the middle of the viewport."""
+        """Show one film pixel per physical pixel, keeping the middle of the viewport."""
         middle = QPointF(self.placement.view.width() / 2, self.placement.view.height() / 2)
-        self.place(self.placement.zoomed_at(middle, 1 / self.placement.zoom))
+        self.set_placement(self.placement.zoomed_at(middle, 1 / self.placement.zoom))
 
-    def turn(self, turned: Placement) -> None:
-        """Flip or rotate; a fitted film is fitted anew."""
-        self.place(turned.fitted() if self._fitted else turned, fitted=self._fitted)
+    def turn(self, placement: Placement) -> None:
+        """Show the film flipped or rotated; a fitted film is fitted again."""
+        if self._fitted:
+            placement = placement.fitted()
+        self.set_placement(placement, fitted=self._fitted)
 
     def set_tool(self, tool: Tool) -> None:
         self.tool = tool
         self.show_cursor(None)
 
     def show_cursor(self, shape: Qt.CursorShape | None) -> None:
-        """What the pointer is over; None is the tool's own."""
+        """Show a cursor; None shows that of the tool."""
         self.viewport().setCursor(shape or _CURSORS.get(self.tool, _DRAWING))
 
     def _view_size(self) -> QSize:
@@ -158,7 +162,7 @@ class Canvas(QGraphicsView):
             if self._handler_pressed:
                 return
         action = action_of(event.button(), self.tool)
-        begin = self._beginnings.get(action) if action else None
+        begin = self._drag_starters.get(action) if action else None
         if begin is None or self._drag is not None or not self.film.isVisible():
             return
         self._drag_button = event.button()
@@ -206,14 +210,14 @@ class Canvas(QGraphicsView):
                 point = self._physical(event.position())
                 self.end_drag()
                 self._zoom(self.placement, point, zoom_of_wheel(angle))
-        elif event.phase() != Qt.ScrollPhase.ScrollMomentum:  # a flung touchpad would run past
+        elif event.phase() != Qt.ScrollPhase.ScrollMomentum:  # momentum would overshoot
             steps = self._steps.add(angle)
             if steps:
                 self.stepped.emit(steps)
         event.accept()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        event.ignore()  # the keys belong to the main window; the base class would scroll
+        event.ignore()  # keys are shortcuts of the main window; the base class would scroll
 
     def _window_drag(self, start: QPointF) -> _Move:
         self.window_drag_began.emit()
@@ -225,15 +229,17 @@ class Canvas(QGraphicsView):
         return move
 
     def _pan_drag(self, start: QPointF) -> _Move:
-        placed = self.placement
-        return lambda point: self._lay(placed.panned(self._physical(point - start)))
+        start_placement = self.placement
+        return lambda point: self._apply_placement(
+            start_placement.panned(self._physical(point - start))
+        )
 
     def _zoom_drag(self, start: QPointF) -> _Move:
-        placed, anchor = self.placement, self._physical(start)
-        return lambda point: self._zoom(placed, anchor, zoom_of_drag((point - start).y()))
+        start_placement, anchor = self.placement, self._physical(start)
+        return lambda point: self._zoom(start_placement, anchor, zoom_of_drag((point - start).y()))
 
-    def _zoom(self, placed: Placement, anchor: QPointF, factor: float) -> None:
-        self._lay(placed.zoomed_at(anchor, factor), in_motion=True)
+    def _zoom(self, start_placement: Placement, anchor: QPointF, factor: float) -> None:
+        self._apply_placement(start_placement.zoomed_at(anchor, factor), in_motion=True)
 
     def _magnify(self, start: QPointF) -> _Move:
         def move(point: QPointF) -> None:
@@ -256,4 +262,4 @@ class Canvas(QGraphicsView):
     def _follow_viewport(self) -> None:
         self.scene().setSceneRect(self.viewport().rect())
         resized = self.placement.resized(self._view_size())
-        self.place(resized.fitted() if self._fitted else resized, fitted=self._fitted)
+        self.set_placement(resized.fitted() if self._fitted else resized, fitted=self._fitted)

@@ -1,4 +1,4 @@
-"""The legend of a heat map: a slim bar from 0 to 1 beside the film."""
+"""The legend of a heat map: a narrow colour bar from 0 to 1 beside the film."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _STEPS = 256
 
 
 class ColourBar(QWidget):
-    """Colours from 0 (bottom) to 1 (top); empty below the cut-off, as the map on the film is."""
+    """Colours from 0 (bottom) to 1 (top); transparent below the cut-off, like the map."""
 
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)

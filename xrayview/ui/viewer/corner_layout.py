@@ -1,8 +1,8 @@
-"""Where each line over the film goes, so that none covers another; geometry without painting."""
+"""Layout of the texts over the film, so that none covers another; geometry without painting."""
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import cache
 
@@ -16,9 +16,9 @@ MARGIN_PX = 8
 SEPARATOR = " · "
 """Between the parts of a caption."""
 COVERED = 0.6
-"""So much of a view's height may be written on at either side, before words are left out."""
+"""Share of a view's height that text may cover on either side before optional parts are dropped."""
 MOST_ROWS = 3
-"""Of a line that does not fit into one."""
+"""Rows of a line that does not fit into one."""
 
 LEFT = Qt.AlignmentFlag.AlignLeft
 RIGHT = Qt.AlignmentFlag.AlignRight
@@ -37,7 +37,7 @@ class Line:
 
 @dataclass(frozen=True)
 class Layout:
-    """All lines, and what is free between the right corners and left of the letter there."""
+    """All lines, and the free area between the right corners and left of the letter there."""
 
     lines: tuple[Line, ...]
     room_at_right: QRectF
@@ -53,8 +53,8 @@ class _Corners:
     bottom_right: tuple[str, ...]
 
     @property
-    def high(self) -> int:
-        """Rows of the fuller side."""
+    def row_count(self) -> int:
+        """Rows of the side that has more."""
         left = len(self.top_left) + len(self.bottom_left)
         return max(left, len(self.top_right) + len(self.bottom_right))
 
@@ -67,48 +67,55 @@ def lay_out(
     caption: str = "",
     warnings: tuple[str, ...] = (),
 ) -> Layout:
-    """Warnings along the top, caption along the bottom, corners between them, letters in the
-    middle of the edges."""
-    high = metrics.lineSpacing()
+    """Lay out warnings along the top, the caption along the bottom, corners between them, and
+    letters in the middle of the edges."""
+    line_height = metrics.lineSpacing()
 
-    # Each try to fit the corners asks for the same words again. Of Qt's own method `cache` would
-    # have the documentation made, which takes longer than the whole layout.
+    # Each attempt to fit the corners measures the same texts again. A wrapper, because `cache` on
+    # Qt's method itself would build its documentation, which takes longer than the whole layout.
     @cache
     def width_of(text: str) -> float:
         return metrics.horizontalAdvance(text)
 
     area = view.adjusted(MARGIN_PX, MARGIN_PX, -MARGIN_PX, -MARGIN_PX)
-    # The last part of a caption may be a warning: nothing of either is cut off.
-    rows = rows_of(caption, SEPARATOR, width_of, area.width())
-    alarm = [row for text in warnings for row in rows_of(text, " ", width_of, area.width())]
-    warned = [
-        Line(QRectF(area.left(), area.top() + number * high, area.width(), high), MIDDLE, row, True)
-        for number, row in enumerate(alarm)
-    ]
-    area.setTop(area.top() + len(alarm) * high)
-    area.setBottom(area.bottom() - len(rows) * high)
-    middle, last = area.center().y() - high / 2, area.bottom() - high
-    left, right = QRectF(area), QRectF(area)
-    between = max(width_of(letters.top), width_of(letters.bottom)) + metrics.height()
-    wide = max(0.0, (area.width() - between) / 2)
-    left.setWidth(wide)
-    right.setLeft(area.right() - wide)
-    corners = _fitted(texts, width_of, wide, int(COVERED * area.height() / high))
+    # The last part of a caption may be a warning: neither of them is ever cut off.
+    caption_rows = rows_of(caption, SEPARATOR, width_of, area.width())
+    warning_rows = [row for text in warnings for row in rows_of(text, " ", width_of, area.width())]
 
     def column(
-        lines: tuple[str, ...], box: QRectF, top: float, align: Qt.AlignmentFlag
+        rows: Sequence[str],
+        box: QRectF,
+        top: float,
+        align: Qt.AlignmentFlag,
+        *,
+        is_warning: bool = False,
     ) -> list[Line]:
+        boxes = (
+            QRectF(box.left(), top + index * line_height, box.width(), line_height)
+            for index in range(len(rows))
+        )
         return [
-            Line(QRectF(box.left(), top + number * high, box.width(), high), align, text)
-            for number, text in enumerate(lines)
+            Line(row_box, align, text, is_warning)
+            for row_box, text in zip(boxes, rows, strict=True)
             if text
         ]
 
-    def top_of(lines: tuple[str, ...]) -> float:
-        return area.bottom() - len(lines) * high
+    warning_lines = column(warning_rows, area, area.top(), MIDDLE, is_warning=True)
+    area.setTop(area.top() + len(warning_rows) * line_height)
+    area.setBottom(area.bottom() - len(caption_rows) * line_height)
+    middle, last = area.center().y() - line_height / 2, area.bottom() - line_height
+    left, right = QRectF(area), QRectF(area)
+    gap = max(width_of(letters.top), width_of(letters.bottom)) + metrics.height()
+    width = max(0.0, (area.width() - gap) / 2)
+    left.setWidth(width)
+    right.setLeft(area.right() - width)
+    corners = _fitted(texts, width_of, width, int(COVERED * area.height() / line_height))
+
+    def top_of(rows: tuple[str, ...]) -> float:
+        return area.bottom() - len(rows) * line_height
 
     lines = (
-        *warned,
+        *warning_lines,
         *column(corners.top_left, left, area.top(), LEFT),
         *column(corners.top_right, right, area.top(), RIGHT),
         *column(corners.bottom_left, left, top_of(corners.bottom_left), LEFT),
@@ -117,35 +124,44 @@ def lay_out(
         *column((letters.right,), area, middle, RIGHT),
         *column((letters.top,), area, area.top(), MIDDLE),
         *column((letters.bottom,), area, last, MIDDLE),
-        *column(rows, area, area.bottom(), MIDDLE),
+        *column(caption_rows, area, area.bottom(), MIDDLE),
     )
-    room = area.adjusted(0, len(corners.top_right) * high, 0, -len(corners.bottom_right) * high)
+    room = area.adjusted(
+        0, len(corners.top_right) * line_height, 0, -len(corners.bottom_right) * line_height
+    )
     room.setRight(area.right() - width_of(letters.right))
     return Layout(lines, room)
 
 
-def _fitted(texts: CornerTexts, width_of: WidthOf, wide: float, room: int) -> _Corners:
-    """The corners in at most `room` rows a side, if need be without some words.
+def _fitted(texts: CornerTexts, width_of: WidthOf, width: float, most_rows: int) -> _Corners:
+    """Break the corners into at most `most_rows` rows a side, if necessary without some parts.
 
-    What is too wide goes on in the next row. Where there are too few rows for that, lines have
-    fewer of them, then the spare words go; what is left is shortened, each line in its middle.
+    A line that is too wide continues in the next row. If that takes too many rows, each line gets
+    fewer of them, then optional parts are dropped; the rest is elided in the middle of each line.
     """
-    spares = texts.optional
-    attempts = [(MOST_ROWS, 0), *((2, left_out) for left_out in range(len(spares) + 1))]
-    for most, left_out in attempts:
-        corners = _broken(texts, spares[:left_out], width_of, wide, most)
-        if corners.high <= room:
+    optional = texts.optional
+    attempts = [(MOST_ROWS, 0), *((2, dropped) for dropped in range(len(optional) + 1))]
+    for rows_per_line, dropped in attempts:
+        corners = _broken(texts, optional[:dropped], width_of, width, rows_per_line)
+        if corners.row_count <= most_rows:
             return corners
-    return _broken(texts, spares, width_of, wide, 1)
+    return _broken(texts, optional, width_of, width, 1)
 
 
 def _broken(
-    texts: CornerTexts, without: Collection[str], width_of: WidthOf, wide: float, most: int
+    texts: CornerTexts,
+    dropped: Collection[str],
+    width_of: WidthOf,
+    width: float,
+    rows_per_line: int,
 ) -> _Corners:
     def rows(lines: tuple[str, ...]) -> tuple[str, ...]:
-        kept = (_without(line, without) for line in lines)
         return tuple(
-            row for line in kept for row in rows_of(line, PART_SEPARATOR, width_of, wide, most)
+            row
+            for line in lines
+            for row in rows_of(
+                _without(line, dropped), PART_SEPARATOR, width_of, width, rows_per_line
+            )
         )
 
     return _Corners(
@@ -156,5 +172,6 @@ def _broken(
     )
 
 
-def _without(line: str, words: Collection[str]) -> str:
-    return PART_SEPARATOR.join(word for word in line.split(PART_SEPARATOR) if word not in words)
+def _without(line: str, dropped: Collection[str]) -> str:
+    parts = line.split(PART_SEPARATOR)
+    return PART_SEPARATOR.join(part for part in parts if part not in dropped)

@@ -1,4 +1,4 @@
-"""What is written over the film: warnings, corners, orientation letters, the map's caption."""
+"""The texts over the film: warnings, corners, orientation letters, the heat map's caption."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ SMALL_TEXT_PX = 11
 ROOMY_PX = (480, 400)
 """Viewports at least this wide and high have text of the normal size."""
 STRIP = QColor(0, 0, 0, 150)
-"""Behind a warning, whatever the film shows there."""
+"""Background of a warning, so that it is readable on any film."""
 
 
 class CornerLayer(QWidget):
-    """A transparent layer over the viewport; the mouse does not see it."""
+    """A layer over the viewport that is transparent for the mouse."""
 
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
@@ -46,11 +46,11 @@ class CornerLayer(QWidget):
             return
         self.texts, self.letters, self.caption, self.warnings = texts, letters, caption, warnings
         self._layout = None
-        self.setAccessibleDescription("\n".join(self._said()))
+        self.setAccessibleDescription("\n".join(self._all_text()))
         self.update()
 
-    def _said(self) -> Iterator[str]:
-        """All of it, whatever the view has room for."""
+    def _all_text(self) -> Iterator[str]:
+        """Yield all lines, whether or not the view has room for them."""
         texts, letters = self.texts, self.letters
         yield from self.warnings
         for corner in (texts.top_left, texts.top_right, texts.bottom_left, texts.bottom_right):
@@ -58,13 +58,13 @@ class CornerLayer(QWidget):
         sides = (letters.left, letters.top, letters.right, letters.bottom)
         yield from (line for line in (*sides, self.caption) if line)
 
-    def layout_now(self) -> Layout:
+    def current_layout(self) -> Layout:
         area = QRectF(self.rect())
         if self._layout is None or self._area != area:
             self._area = area
             self._layout = lay_out(
                 area,
-                QFontMetricsF(self.used_font()),
+                QFontMetricsF(self.text_font()),
                 self.texts,
                 self.letters,
                 self.caption,
@@ -72,21 +72,21 @@ class CornerLayer(QWidget):
             )
         return self._layout
 
-    def used_font(self) -> QFont:
-        """Smaller in a small viewport."""
+    def text_font(self) -> QFont:
+        """Return the font, which is smaller in a small viewport."""
         roomy = self.width() >= ROOMY_PX[0] and self.height() >= ROOMY_PX[1]
         font = QFont(self.font())
         font.setPixelSize(TEXT_PX if roomy else SMALL_TEXT_PX)
         return font
 
     def changeEvent(self, event: QEvent) -> None:
-        self._layout = None  # the font may be another
+        self._layout = None  # the font may have changed
         super().changeEvent(event)
 
     def paintEvent(self, event: QPaintEvent) -> None:  # noqa: ARG002
         painter = QPainter(self)
-        painter.setFont(self.used_font())
-        for line in self.layout_now().lines:
+        painter.setFont(self.text_font())
+        for line in self.current_layout().lines:
             if line.is_warning:
                 painter.fillRect(line.box, STRIP)
             ink = C.warn if line.is_warning else INK

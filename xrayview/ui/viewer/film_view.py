@@ -1,4 +1,4 @@
-"""The viewport: one film with its window, its corner texts and its heat map."""
+"""The viewer of one film, with its window, its corner texts and its heat map."""
 
 from __future__ import annotations
 
@@ -49,16 +49,16 @@ _WITHOUT_FILM = CornerTexts((), (), (), (RESEARCH_USE_ONLY,)), EdgeLetters("", "
 
 
 class FilmViewer(QWidget):
-    """Shows one film, or why there is none. Nothing here reads a file or runs a model."""
+    """Shows one film, or why there is none. Does not read files or run models."""
 
     step_requested = Signal(int)
-    """Films to go on (positive) or back."""
+    """Films to step forward (positive) or back."""
     maximise_requested = Signal()
     state_changed = Signal()
-    """The film, its window, its zoom or its inversion is another."""
+    """The film, its window, its zoom or its inversion has changed."""
     tool_changed = Signal(str)
     film_changed = Signal()
-    """Another film is on screen, or none."""
+    """Another film is displayed, or none."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -78,7 +78,7 @@ class FilmViewer(QWidget):
         self.measure = MeasureLayer(self._film, self._canvas)
         self._corners = CornerLayer(self._canvas.viewport())
         self._message = MessagePage(self._canvas.viewport())
-        self.setProperty("film", True)  # its texts lie on black in every theme
+        self.setProperty("film", True)  # its texts are on black in every theme
         self.frames = FrameBar(self)
         self._busy = BusyLine(self)
         layout = QVBoxLayout(self)
@@ -102,7 +102,7 @@ class FilmViewer(QWidget):
         self.measure.spacing_changed.connect(self._refresh)
         self.measure.escaped.connect(lambda: self.set_tool("window"))
 
-    # What is shown
+    # Content
 
     def show_film(
         self,
@@ -112,7 +112,7 @@ class FilmViewer(QWidget):
     ) -> None:
         """Show a decoded film upright, whole and in its default window; `position` is n of N.
 
-        Without `first_frame` it is made here, while the window waits.
+        Without a `first_frame` one is prepared here, which blocks the window.
         """
         first_frame = first_frame or make_first_frame(radiograph)
         voi = first_frame.choices[0].voi
@@ -126,16 +126,17 @@ class FilmViewer(QWidget):
         self._busy.hide()
         self.measure.show_film(radiograph)
         self.frames.show_film(radiograph.ref.frames, radiograph.ref.frame, frame_rate(radiograph))
-        self._canvas.take_film(self._film.size, stretch(radiograph.spacing))
+        self._canvas.show_film(self._film.size, stretch(radiograph.spacing))
         self.film_changed.emit()
 
     def show_frame(self, radiograph: Radiograph, first_frame: FirstFrame) -> None:
-        """Show another frame of the film on screen: inversion and placement stay, and the window.
+        """Show another frame of the same film with the same inversion, placement and window.
 
-        A page of another size or sample type than the one before starts like a film.
+        A frame of another size or sample type than the one before is shown like a new film.
         """
         before = self._radiograph
-        if before is None or _grid_of(before) != _grid_of(radiograph) or self._voi is None:
+        same_format = before is not None and _pixel_format(before) == _pixel_format(radiograph)
+        if not same_format or self._voi is None:
             self.show_film(radiograph, self._position, first_frame)
             return
         self._radiograph, self._film_id = radiograph, radiograph.ref.film_id
@@ -151,38 +152,38 @@ class FilmViewer(QWidget):
         self._refresh()
 
     def set_position(self, position: tuple[int, int]) -> None:
-        """The film on screen is n of N: the list has grown since it was shown."""
+        """Show that the film is n of N, when its list has changed."""
         self._position = position
         self._refresh()
 
     def show_busy(self, film: FilmRef) -> None:
-        """A film is on its way; what is on screen stays until it is here."""
+        """Show that a film is loading; the displayed film stays until then."""
         self._busy.setAccessibleDescription(film.relative_path)
         self._busy.show()
 
     def show_error(self, film: FilmRef, error: XrayViewError) -> None:
-        """The reason, in the place of the film that could not be shown."""
-        self._take_away(film.film_id)
+        """Show why a film cannot be displayed, instead of the film."""
+        self._clear_film(film.film_id)
         self._message.show_error(film, error)
         self._message.set_identity_hidden(self._identity_hidden)
         self._message.show()
         self._refresh()
 
     def show_empty(self, text: str) -> None:
-        """No film is chosen; `text` says what to do."""
-        self._take_away("")
+        """Show no film; `text` says what to do."""
+        self._clear_film("")
         self._message.show_text(text)
         self._message.show()
         self._refresh()
 
     @property
     def film_id(self) -> str:
-        """The film on screen, or the one whose error is; empty when there is none."""
+        """Id of the displayed film, or of the film whose error is displayed; empty without one."""
         return self._film_id
 
     @property
     def radiograph(self) -> Radiograph | None:
-        """The film on screen; None while there is none, and in the place of one is an error."""
+        """The displayed film; None where there is none or an error is displayed."""
         return self._radiograph
 
     # Window and inversion
@@ -194,16 +195,16 @@ class FilmViewer(QWidget):
 
     @property
     def voi_window(self) -> Window | None:
-        """Centre and width in use; None without a film and while a VOI LUT shows it."""
+        """Centre and width in use; None without a film and while a VOI LUT is in use."""
         return self._voi if isinstance(self._voi, Window) else None
 
     def set_window(self, window: Window) -> None:
-        """Show the film through this window; nothing happens without a film."""
+        """Apply this window to the film; does nothing without a film."""
         if self._radiograph is not None and window != self._voi:
             self._show_through(window)
 
     def set_voi(self, voi: Voi) -> None:
-        """Show the film through this window or VOI LUT; nothing happens without a film."""
+        """Apply this window or VOI LUT to the film; does nothing without a film."""
         if self._radiograph is not None and voi is not self._voi and voi != self._voi:
             self._show_through(voi)
 
@@ -213,17 +214,17 @@ class FilmViewer(QWidget):
         return self._inverted
 
     def voi_choices(self) -> tuple[VoiChoice, ...]:
-        """VOI LUTs and windows of the film, then the automatic window."""
+        """Return the film's VOI LUTs and windows, the automatic window and the presets."""
         return self._choices
 
     def apply_voi(self, index: int) -> None:
-        """Use one of `voi_choices`; a number past their end changes nothing."""
+        """Apply one of `voi_choices`; an index past their end changes nothing."""
         choices = self.voi_choices()
         if 0 <= index < len(choices):
             self._show_through(choices[index].voi)
 
     def auto_window(self) -> None:
-        """The automatic one of `voi_choices`."""
+        """Apply the automatic window."""
         if self._radiograph is not None:
             self._show_through(automatic(self._choices))
 
@@ -250,21 +251,21 @@ class FilmViewer(QWidget):
 
     @property
     def overlays_shown(self) -> bool:
-        """The file's overlay planes are drawn, where it has any."""
+        """Whether the file's overlay planes are drawn, where it has any."""
         return self._film.overlays
 
     @property
     def shutter_shown(self) -> bool:
-        """The file's shutter hides what it hides, where it has one."""
+        """Whether the file's shutter is applied, where it has one."""
         return self._film.shutter
 
     def set_overlays_shown(self, shown: bool) -> None:
-        """Draw the overlay planes of this and of later films."""
+        """Show or hide the overlay planes of this and of later films."""
         self._film.set_layers(overlays=shown, shutter=self._film.shutter)
         self._refresh()
 
     def set_shutter_shown(self, shown: bool) -> None:
-        """Apply the shutter of this and of later films."""
+        """Apply the shutter of this and of later films, or leave it out."""
         self._film.set_layers(overlays=self._film.overlays, shutter=shown)
         self._refresh()
 
@@ -272,18 +273,18 @@ class FilmViewer(QWidget):
 
     @property
     def zoom(self) -> float:
-        """Screen pixels (physical) per film pixel."""
+        """Physical screen pixels per film pixel."""
         return self.placement.zoom
 
     @property
     def placement(self) -> Placement:
-        """Where the film lies: maps film pixels to physical pixels of the picture and back."""
+        """The film's placement: maps film pixels to physical pixels of the viewport and back."""
         return self._canvas.placement
 
     def set_placement(self, placement: Placement) -> None:
-        """Lay the film so; one that fits goes on fitting when the viewport changes its size."""
+        """Place the film; a fitted film stays fitted when the viewport is resized."""
         if self._radiograph is not None:
-            self._canvas.place(placement, fitted=placement == placement.fitted())
+            self._canvas.set_placement(placement, fitted=placement == placement.fitted())
 
     def fit(self) -> None:
         self._canvas.fit()
@@ -298,19 +299,19 @@ class FilmViewer(QWidget):
         self._canvas.turn(self.placement.flipped_vertical())
 
     def rotate(self, quarter_turns: int) -> None:
-        """Clockwise; negative is counterclockwise."""
+        """Rotate clockwise; negative is counterclockwise."""
         self._canvas.turn(self.placement.rotated(quarter_turns))
 
     def reset_view(self) -> None:
-        """Upright, whole, in the film's default window, not inverted."""
+        """Show the film upright, whole, in its default window and not inverted."""
         if self._radiograph is None:
             return
         self._inverted = False
         self._show_through(self._choices[0].voi)
-        self._canvas.take_film(self._film.size, stretch(self._radiograph.spacing))
+        self._canvas.show_film(self._film.size, stretch(self._radiograph.spacing))
 
     def set_tool(self, tool: Tool) -> None:
-        """What the left button does: drag "window", "zoom" or "pan", or draw with a tool."""
+        """Set what the left button does: drag "window", "zoom" or "pan", or draw with a tool."""
         if tool != self._canvas.tool:
             self._canvas.set_tool(tool)
             self.measure.set_tool(tool)
@@ -320,11 +321,11 @@ class FilmViewer(QWidget):
 
     @property
     def heat_layer(self) -> HeatLayer | None:
-        """The heat map as it is shown; None while none is."""
+        """The heat map as displayed; None where none is displayed."""
         return self._heat.layer
 
     def set_heat_map(self, heat: HeatMap | None, model_name: str = "") -> None:
-        """Lay a heat map over the film; one of another film is not shown."""
+        """Show a heat map over the film; one of another film is ignored."""
         shown = self._radiograph.ref.film_id if self._radiograph else ""
         if heat is None or heat.film_id == shown:
             self._heat.set_heat(heat, model_name)
@@ -335,23 +336,23 @@ class FilmViewer(QWidget):
         self._refresh()
 
     def set_heat_opacity(self, opacity: float) -> None:
-        """Of the strongest place, 0..1."""
+        """Set the opacity of the map's maximum, 0..1."""
         self._heat.set_opacity(opacity)
 
     def set_heat_cutoff(self, cutoff: float) -> None:
-        """Values of the map up to this, 0..1, are transparent."""
+        """Make values of the map up to this, 0..1, transparent."""
         self._heat.set_cutoff(cutoff)
 
     # Identity and pictures
 
     def set_identity_hidden(self, hidden: bool) -> None:
-        """Leave names, numbers, dates and file names out of what is written on screen."""
+        """Hide or show names, numbers, dates and file names in the texts on screen."""
         self._identity_hidden = hidden
         self._message.set_identity_hidden(hidden)
         self._refresh()
 
     def picture(self, identity: bool = False) -> QImage:
-        """What is on screen, at the screen's resolution; without identity unless asked for.
+        """Return what is on screen, at the screen's resolution; without identity unless requested.
 
         Names that are burned into the film's own pixels stay.
         """
@@ -359,13 +360,13 @@ class FilmViewer(QWidget):
         with QSignalBlocker(self):
             self.set_identity_hidden(hidden or not identity)
             self.measure.set_bare(True)
-            self._film.rest()
+            self._film.end_motion()
             image = self._canvas.grab().toImage()
             self.measure.set_bare(False)
             self.set_identity_hidden(hidden)
         return image
 
-    def _take_away(self, film_id: str) -> None:
+    def _clear_film(self, film_id: str) -> None:
         self._radiograph, self._voi, self._film_id = None, None, film_id
         self._choices, self._inverted = (), False
         self._heat.set_heat(None, "")
@@ -377,15 +378,15 @@ class FilmViewer(QWidget):
         self.film_changed.emit()
 
     def _refresh(self) -> None:
-        """Bring texts and layers in line with the film, its window and its placement."""
+        """Update texts and layers for the film, its window and its placement."""
         view = QRectF(self._canvas.viewport().rect())
         self._message.setGeometry(view.toRect())
         self._corners.setGeometry(view.toRect())
         film = self._radiograph
         warnings = tuple(sentence(text) for text in film.warnings) if film else ()
         self._corners.show_texts(*self._texts(), self._heat.caption, warnings)
-        if film is not None:  # without one there is no map to make room for
-            room = self._corners.layout_now().room_at_right
+        if film is not None:  # otherwise there is no map to lay out
+            room = self._corners.current_layout().room_at_right
             self._heat.arrange(self._film.sceneBoundingRect(), room)
         self.measure.refresh_probe()
         self.state_changed.emit()
@@ -403,12 +404,12 @@ class FilmViewer(QWidget):
             shutter=self._film.shutter,
         )
         return (
-            corner_texts(self._measured(), state, hide_identity=self._identity_hidden),
+            corner_texts(self._film_with_spacing(), state, hide_identity=self._identity_hidden),
             edge_letters(self._radiograph.orientation, placement.turns, flip_h=placement.mirrored),
         )
 
-    def _measured(self) -> Radiograph:
-        """The film with the spacing that its lengths rest on."""
+    def _film_with_spacing(self) -> Radiograph:
+        """Return the film with the spacing in use, which may be the user's calibration."""
         assert self._radiograph is not None
         spacing = self.measure.spacing
         if spacing == self._radiograph.spacing:
@@ -416,6 +417,6 @@ class FilmViewer(QWidget):
         return replace(self._radiograph, spacing=spacing)
 
 
-def _grid_of(radiograph: Radiograph) -> tuple[tuple[int, ...], str]:
-    """What two frames share that one window and one placement fit."""
+def _pixel_format(radiograph: Radiograph) -> tuple[tuple[int, ...], str]:
+    """Return what two frames must share to keep the window and the placement."""
     return radiograph.pixels_HW.shape, radiograph.pixels_HW.dtype.str

@@ -1,4 +1,4 @@
-"""The frames of a film under its picture: a slider, play and pause, and how fast."""
+"""The bar below a film of several frames: a slider, play and pause, and the frame rate."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from xrayview.ui.style import icons
 
 
 class FrameBar(QFrame):
-    """Only there for films of several frames. Frames count from 0 here, from 1 on screen."""
+    """Visible only for films of several frames. Frames count from 0 here, from 1 on screen."""
 
     frame_requested = Signal(int)
-    """A frame is to be shown; `show_frame` follows when it is."""
+    """The user requests a frame; `show_frame` follows once it is displayed."""
     playing_changed = Signal(bool)
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -22,13 +22,13 @@ class FrameBar(QFrame):
         self.setProperty("panel", True)
         self.frames = 1
         self.frame = 0
-        self._wanted = 0
+        self._requested = 0
         self._timer = QTimer(self, timerType=Qt.TimerType.PreciseTimer)
         self._timer.timeout.connect(self._tick)
         self.play_button = self._button()
         self.slider = QSlider(Qt.Orientation.Horizontal)
         self.slider.setAccessibleName("Frame")
-        self.slider.setToolTip("The frame on screen")
+        self.slider.setToolTip("Displayed frame")
         self.slider.setPageStep(10)
         self.slider.valueChanged.connect(self._on_slider)
         self.count = QLabel()
@@ -44,7 +44,7 @@ class FrameBar(QFrame):
         self.hide()
 
     def show_film(self, frames: int, frame: int = 0, rate_hz: float = 0.0) -> None:
-        """Another film; one of a single frame needs no bar."""
+        """Show the bar for another film; hide it for a film of a single frame."""
         self.pause()
         self.frames = max(1, frames)
         self.slider.setRange(0, self.frames - 1)
@@ -57,39 +57,39 @@ class FrameBar(QFrame):
         self.setVisible(self.frames > 1)
 
     def show_frame(self, frame: int) -> None:
-        """This frame is on screen now."""
+        """Show that this frame is displayed."""
         self.frame = frame
         if self.playing or not self.slider.isSliderDown():
-            self._want(frame)
+            self._set_requested(frame)
         self.count.setText(f"{frame + 1} / {self.frames}")
 
     def step(self, frames: int) -> None:
-        """So many frames on, held at the ends; what plays stops."""
+        """Step by this many frames, up to the first or last one; stops playing."""
         self.pause()
-        self.go(self._wanted + frames)
+        self.go(self._requested + frames)
 
     def go(self, frame: int) -> None:
-        """Ask for this frame, held at the ends; what plays stops."""
+        """Request this frame, limited to the existing ones; stops playing."""
         self.pause()
-        self._ask(min(max(frame, 0), self.frames - 1))
+        self._request(min(max(frame, 0), self.frames - 1))
 
     @property
     def playing(self) -> bool:
-        """True while frames follow by themselves."""
+        """Whether the frames are being played."""
         return self._timer.isActive()
 
     def play(self) -> None:
-        """Let the frames follow each other, round and round."""
+        """Play the frames in a loop."""
         if self.frames > 1 and not self.playing:
             self._timer.start(round(1000 / self.rate.value()))
-            self._mark()
+            self._refresh_button()
 
     def pause(self) -> None:
-        """Stay at the frame on screen."""
+        """Stop at the displayed frame."""
         if self.playing:
             self._timer.stop()
-            self._want(self.frame)
-            self._mark()
+            self._set_requested(self.frame)
+            self._refresh_button()
 
     def toggle(self) -> None:
         """Play, or pause."""
@@ -103,29 +103,29 @@ class FrameBar(QFrame):
         super().hideEvent(event)
 
     def _tick(self) -> None:
-        # A frame that is still on its way is waited for: none is left out.
-        if self._wanted == self.frame:
-            self._ask((self.frame + 1) % self.frames)
+        # Wait for a frame that is still being loaded, so that none is skipped.
+        if self._requested == self.frame:
+            self._request((self.frame + 1) % self.frames)
 
-    def _ask(self, frame: int) -> None:
-        if frame != self._wanted:
-            self._want(frame)
+    def _request(self, frame: int) -> None:
+        if frame != self._requested:
+            self._set_requested(frame)
             self.frame_requested.emit(frame)
 
-    def _want(self, frame: int) -> None:
-        self._wanted = frame
+    def _set_requested(self, frame: int) -> None:
+        self._requested = frame
         with QSignalBlocker(self.slider):
             self.slider.setValue(frame)
 
     def _on_slider(self, frame: int) -> None:
         self.pause()
-        self._wanted = frame
+        self._requested = frame
         self.frame_requested.emit(frame)
 
     def _on_rate(self, rate_hz: int) -> None:
         self._timer.setInterval(round(1000 / rate_hz))
 
-    def _mark(self) -> None:
+    def _refresh_button(self) -> None:
         text = "Pause" if self.playing else "Play"
         self.play_button.setIcon(icons.icon("pause" if self.playing else "play"))
         self.play_button.setToolTip(f"{text} the frames")

@@ -13,11 +13,11 @@ from xrayview.ui.viewer.placement import Placement
 
 DEFAULT_OPACITY = 0.6
 LONGEST_SIDE = 512
-"""Of the picture of a map, in pixels: maps are smooth, films are large."""
+"""Longer side of a map's picture in pixels; maps are smooth, so a large film needs no more."""
 
 
 class HeatItem(QGraphicsItem):
-    """Child of the film's item: whatever moves or turns the film moves the map."""
+    """A child of the film's item, so that the map moves and turns with the film."""
 
     def __init__(self, film: FilmItem) -> None:
         super().__init__(film)
@@ -29,12 +29,12 @@ class HeatItem(QGraphicsItem):
     def set_heat(self, heat: HeatMap | None) -> None:
         self.prepareGeometryChange()
         self._heat = heat
-        self._outdate()
+        self._invalidate()
 
     def set_strength(self, opacity: float, cutoff: float) -> None:
-        """Opacity of the strongest place, and the value below which nothing is drawn; 0..1."""
+        """Set the opacity of the maximum and the value up to which nothing is drawn, both 0..1."""
         self._opacity, self._cutoff = opacity, cutoff
-        self._outdate()
+        self._invalidate()
 
     def boundingRect(self) -> QRectF:
         if self._heat is None:
@@ -51,7 +51,7 @@ class HeatItem(QGraphicsItem):
         self._draw(painter)
 
     def draw_through(self, painter: QPainter, placement: Placement) -> None:
-        """Draw the map as its film lies in another placement; nothing while it is hidden."""
+        """Draw the map in another placement of its film; draws nothing while it is hidden."""
         if not self.isVisible():
             return
         painter.save()
@@ -67,7 +67,7 @@ class HeatItem(QGraphicsItem):
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
         painter.drawImage(self.boundingRect(), self._image)
 
-    def _outdate(self) -> None:
+    def _invalidate(self) -> None:
         self._image = None
         self.update()
 
@@ -77,7 +77,7 @@ def _picture(heat: HeatMap, opacity: float, cutoff: float) -> QImage:
     ratio = min(1.0, LONGEST_SIDE / max(rows, columns))
     size_HW = max(1, round(rows * ratio)), max(1, round(columns * ratio))
     rgba_HW4 = heat_rgba(heat, size_HW, opacity=opacity, cutoff=cutoff)
-    view = QImage(
+    image = QImage(
         rgba_HW4.data, size_HW[1], size_HW[0], rgba_HW4.strides[0], QImage.Format.Format_RGBA8888
     )
-    return view.convertToFormat(QImage.Format.Format_ARGB32_Premultiplied)  # a copy of its own
+    return image.convertToFormat(QImage.Format.Format_ARGB32_Premultiplied)  # copies the pixels

@@ -15,11 +15,11 @@ from xrayview.ui.viewer.heat_item import DEFAULT_OPACITY, HeatItem
 from xrayview.ui.viewer.magnifier import Magnifier
 
 GAP_PX = 8
-"""Between film, colour bar and what stands at the edge."""
+"""Between the film, the colour bar and the text at the edge."""
 
 
 class HeatOverlay:
-    """Holds the map and how it is shown; a map stays chosen while it is hidden."""
+    """Holds the map and its display settings; a hidden map stays loaded."""
 
     def __init__(self, film: FilmItem, viewport: QWidget, magnifier: Magnifier) -> None:
         self.heat: HeatMap | None = None
@@ -32,12 +32,12 @@ class HeatOverlay:
 
     @property
     def caption(self) -> str:
-        """One line on what the map shows; empty while none is shown."""
+        """One line about the map; empty where none is displayed."""
         return caption(self.heat, self._model_name) if self.heat and self.visible else ""
 
     @property
     def layer(self) -> HeatLayer | None:
-        """The map as it is shown; None while none is."""
+        """The map as displayed; None where none is displayed."""
         if self.heat is None or not self.visible:
             return None
         return HeatLayer(self.heat, self._model_name, self._opacity, self._cutoff)
@@ -61,17 +61,17 @@ class HeatOverlay:
         self._bar.set_cutoff(self._cutoff)
 
     def arrange(self, film: QRectF, room: QRectF) -> None:
-        """Put the bar right of the film, else above or below it, else over it.
+        """Place the bar right of the film, else above or below it, else over it.
 
         Args:
-            film: where the film lies in the viewport.
-            room: what is free at the right edge; nothing is drawn outside it.
+            film: the film's rectangle in the viewport.
+            room: the free area at the right edge; nothing is drawn outside it.
         """
         size = colour_bar.SIZE
         outermost = room.right() - GAP_PX - size.width()
         left = min(film.right() + GAP_PX, outermost)
         if film.right() + GAP_PX > outermost:
-            room = _beyond(film, room)
+            room = _above_or_below(film, room)
         height = min(size.height(), max(0.0, room.height() - 2 * GAP_PX))
         top = room.center().y() - height / 2
         self._bar.setGeometry(QRectF(left, top, size.width(), height).toRect())
@@ -84,8 +84,8 @@ class HeatOverlay:
         self._bar.setVisible(self.visible and has_evidence and tall)
 
 
-def _beyond(film: QRectF, room: QRectF) -> QRectF:
-    """The part of `room` above or below the film, the higher one; all of it where both are low."""
+def _above_or_below(film: QRectF, room: QRectF) -> QRectF:
+    """Return the higher part of `room` above or below the film; all of it where both are low."""
     above, below = QRectF(room), QRectF(room)
     above.setBottom(min(room.bottom(), film.top()))
     below.setTop(max(room.top(), film.bottom()))

@@ -1,4 +1,4 @@
-"""The magnifier: a round piece of the film around the pointer, larger than the film is shown."""
+"""The magnifier: a round, enlarged part of the film around the pointer."""
 
 from __future__ import annotations
 
@@ -14,25 +14,25 @@ from xrayview.ui.viewer.outlined_text import draw_outlined
 from xrayview.ui.viewer.placement import ZOOM_LIMITS, Placement
 
 ACROSS_PX = 260
-"""Logical pixels from edge to edge."""
+"""Diameter in logical pixels."""
 FACTORS = (2, 3, 4)
-"""Screen pixels per film pixel, and so many times more where the film itself is enlarged; the wheel
-goes through them."""
+"""Screen pixels per film pixel, times the zoom where the film itself is enlarged; the wheel steps
+through them."""
 _RING = QColor(0, 0, 0, 200), QColor(241, 241, 241, 220)
 _TEXT_HIGH_PX = 16
 
 
 class Layer(Protocol):
-    """What lies on the film and is magnified with it."""
+    """A layer that is magnified with the film."""
 
     def draw_through(self, painter: QPainter, placement: Placement) -> None:
-        """Draw it as the film lies in another placement, on the physical pixels of its view."""
+        """Draw the layer in another placement of the film, on the physical pixels of its view."""
 
 
 class Magnifier(QWidget):
-    """Shows the film through the window in force, flipped and turned as it lies.
+    """Shows the film in its window, flipped and turned as in the viewport.
 
-    The heat map is magnified with it, so that the place of a colour can be read on the film.
+    The heat map is magnified with it, so that a colour can be located on the film.
     """
 
     def __init__(self, film: FilmItem, viewport: QWidget) -> None:
@@ -48,28 +48,28 @@ class Magnifier(QWidget):
 
     @property
     def placement(self) -> Placement:
-        """How the film lies in the loupe, in physical pixels of the loupe."""
+        """The film's placement in the magnifier, in physical pixels of the magnifier."""
         return self._placement
 
-    def show_at(self, place: QPointF, around: Placement) -> None:
-        """Magnify what lies under `place` (logical pixels of the viewport) in `around`."""
+    def show_at(self, position: QPointF, placement: Placement) -> None:
+        """Magnify the film under `position` (logical pixels of the viewport) in `placement`."""
         ratio = self.devicePixelRatioF()
-        zoom = self.factor * max(1.0, around.zoom)
+        zoom = self.factor * max(1.0, placement.zoom)
         self._placement = replace(
-            around,
+            placement,
             view=QSize(round(ACROSS_PX * ratio), round(ACROSS_PX * ratio)),
             zoom=min(zoom, ZOOM_LIMITS[1]),
-            center=around.to_film(place * ratio),
+            center=placement.to_film(position * ratio),
         )
-        self.move((place - QPointF(ACROSS_PX / 2, ACROSS_PX / 2)).toPoint())
+        self.move((position - QPointF(ACROSS_PX / 2, ACROSS_PX / 2)).toPoint())
         self.show()
         self.raise_()
         self.update()
 
     def step_factor(self, steps: int) -> None:
-        """The next larger or smaller factor; held at the ends."""
-        number = FACTORS.index(self.factor) + steps
-        self.factor = FACTORS[min(max(number, 0), len(FACTORS) - 1)]
+        """Switch to a larger or smaller factor, up to the last one."""
+        index = FACTORS.index(self.factor) + steps
+        self.factor = FACTORS[min(max(index, 0), len(FACTORS) - 1)]
 
     def paintEvent(self, event: QPaintEvent) -> None:  # noqa: ARG002
         painter = QPainter(self)

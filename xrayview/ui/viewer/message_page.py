@@ -1,4 +1,4 @@
-"""What stands in a viewport without a film: an invitation, or why this film cannot be shown."""
+"""The message in a viewport without a film: what to do, or why the film cannot be displayed."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ MARGIN_PX = 24
 
 
 class MessagePage(QWidget):
-    """Headline, file, reason and what to do, one below the other in the middle."""
+    """Headline, file, reason and hint, centred one below the other."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        # The wheel and a double click mean the same here as on a film.
+        # The wheel and a double-click do the same here as on a film.
         self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         self._lines = tuple(_line(role) for role in ("title", "quiet", "", "quiet"))
         self._headline, self._file, _, _ = self._lines
@@ -38,11 +38,11 @@ class MessagePage(QWidget):
         super().resizeEvent(event)
 
     def show_text(self, text: str) -> None:
-        """A quiet line: nothing has gone wrong."""
+        """Show a plain text, not an error."""
         self._fill("quiet", text)
 
     def show_error(self, film: FilmRef, error: XrayViewError) -> None:
-        """What happened, to which file, why, and what to do."""
+        """Show what happened, to which file, why, and what to do."""
         self._fill(
             "title",
             sentence(error.what),
@@ -52,11 +52,11 @@ class MessagePage(QWidget):
         )
 
     def set_identity_hidden(self, hidden: bool) -> None:
-        """File names often carry a patient's name."""
+        """Hide or show the file name, which often contains a patient's name."""
         self._file.setVisible(bool(self._file.text()) and not hidden)
 
     def text(self) -> str:
-        """All that is said, one line each."""
+        """Return the visible texts, one line each."""
         return "\n".join(label.text() for label in self._lines if not label.isHidden())
 
     def _fill(self, role: str, *texts: str) -> None:
@@ -72,12 +72,12 @@ class MessagePage(QWidget):
 def _line(role: str) -> QLabel:
     label = QLabel()
     label.setProperty("role", role)
-    label.setTextFormat(Qt.TextFormat.PlainText)  # a file's own words are never markup
+    label.setTextFormat(Qt.TextFormat.PlainText)  # text from a file is never markup
     label.setAlignment(Qt.AlignmentFlag.AlignHCenter)
     label.setWordWrap(True)
     return label
 
 
 def sentence(text: str) -> str:
-    """With a capital letter at its beginning."""
+    """Return the text with a capital first letter."""
     return text[:1].upper() + text[1:]

@@ -1,4 +1,4 @@
-"""What a gesture of the mouse means; plain values in and out."""
+"""The meaning of mouse gestures, as plain values."""
 
 from __future__ import annotations
 
@@ -27,31 +27,31 @@ _OTHER_BUTTONS: dict[Qt.MouseButton, Tool] = {
 
 
 def action_of(button: Qt.MouseButton, tool: Tool) -> Tool | None:
-    """What a drag with `button` does while `tool` is chosen; None: nothing."""
+    """Return what a drag with `button` does while `tool` is selected; None: nothing."""
     return tool if button is Qt.MouseButton.LeftButton else _OTHER_BUTTONS.get(button)
 
 
 def zoom_of_drag(down: float) -> float:
-    """Factor of a zoom drag: upwards enlarges."""
+    """Return the factor of a zoom drag; upwards enlarges."""
     return math.exp(-down / PIXELS_PER_ZOOM_FACTOR_E)
 
 
 def zoom_of_wheel(angle: float) -> float:
-    """Factor of a turn of the wheel: away from the user enlarges."""
+    """Return the factor of a turn of the wheel; away from the user enlarges."""
     return float(ZOOM_OF_ONE_STEP ** (angle / ANGLE_OF_ONE_STEP))
 
 
 class WheelSteps:
-    """Collects the small turns of touchpads and fine wheels into whole steps."""
+    """Accumulates the small turns of touchpads and high-resolution wheels into whole steps."""
 
     def __init__(self) -> None:
-        self._rest = 0
+        self._remainder = 0
 
     def add(self, angle: int) -> int:
-        """Films to step by after a turn of `angle`: towards the user is the next film."""
-        if self._rest * angle < 0:  # a new direction answers at once
-            self._rest = 0
-        self._rest += angle
-        steps = int(self._rest / ANGLE_OF_ONE_STEP)
-        self._rest -= steps * ANGLE_OF_ONE_STEP
+        """Return how many films to step by after a turn of `angle`; towards the user is forward."""
+        if self._remainder * angle < 0:  # a change of direction takes effect at once
+            self._remainder = 0
+        self._remainder += angle
+        steps = int(self._remainder / ANGLE_OF_ONE_STEP)
+        self._remainder -= steps * ANGLE_OF_ONE_STEP
         return -steps

@@ -1,4 +1,4 @@
-"""Text that stays readable on white bone and on black air."""
+"""Text with a dark outline, readable on white bone and on black air."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from PySide6.QtGui import QColor, QFont, QFontMetricsF, QImage, QPainter
 
 INK = "#f1f1f1"
 HALO = ((2.25, 70), (1.25, 190))
-"""Black around the letters: reach in logical pixels and opacity of 255, from the outside in."""
+"""Black around the letters: reach in logical pixels and opacity out of 255, from the outside in."""
 _REACH = 3
 _MARGIN = QPointF(_REACH, _REACH)
 _MARGINS = QMargins(_REACH, _REACH, _REACH, _REACH)
@@ -23,7 +23,7 @@ _SHARES = {Qt.AlignmentFlag.AlignLeft: 0.0, Qt.AlignmentFlag.AlignRight: 1.0}
 def draw_outlined(
     painter: QPainter, box: QRectF, align: Qt.AlignmentFlag, text: str, ink: str = INK
 ) -> None:
-    """Draw one line inside `box`, elided in its middle where it is too long."""
+    """Draw one line inside `box`, elided in the middle where it is too long."""
     ratio = painter.device().devicePixelRatio()
     line = _line(text, box.width(), painter.font().toString(), ratio, ink)
     left = round(box.left() + _SHARES.get(align, 0.5) * (box.width() - line.width))
@@ -58,10 +58,10 @@ def _line(text: str, room: float, font_text: str, ratio: float, ink: str) -> _Li
 
 
 def _add_halo(picture: QImage, ratio: float) -> None:
-    """Put black behind what is drawn: only its opacity grows.
+    """Put black behind the letters, by raising the opacity around them.
 
-    Stroking the outlines of the letters looks the same and takes ten times as long, which every
-    step of a window drag would pay.
+    Stroking the outlines of the letters looks the same and takes ten times as long, on every step
+    of a window drag.
     """
     bgra_HW4 = np.frombuffer(picture.bits(), np.uint8).reshape(picture.height(), -1, 4)
     alpha = bgra_HW4[..., 3].astype(np.float32) / 255

@@ -1,4 +1,4 @@
-"""Where a film lies in its viewport: zoom, pan, flips and quarter turns; plain geometry."""
+"""The placement of a film in its viewport: zoom, pan, flips and quarter turns; plain geometry."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ ZOOM_LIMITS = (0.001, 64.0)
 
 @dataclass(frozen=True)
 class Placement:
-    """How one film is laid into one viewport.
+    """Maps one film into one viewport.
 
-    Lengths on screen are physical pixels, so that a zoom of 1 shows one film pixel on one pixel
-    of the screen whatever its scaling is; of oblong pixels the shorter side, while the longer one
-    takes `stretch` as much. The film is first mirrored (left and right), then
-    turned clockwise, then scaled; `center` is the film point in the middle of the viewport, in
-    film pixels with the film's top left corner at (0, 0).
+    Lengths on screen are physical pixels, so that a zoom of 1 shows one film pixel on one pixel of
+    the screen whatever its scaling is. For oblong pixels that is the shorter side; the longer one
+    is `stretch` times as long. The film is first mirrored (left and right), then turned clockwise,
+    then scaled. `center` is the film point in the middle of the viewport, in film pixels with the
+    film's top left corner at (0, 0).
     """
 
     film: QSize
@@ -29,10 +29,10 @@ class Placement:
     turns: int = 0
     mirrored: bool = False
     stretch: tuple[float, float] = (1.0, 1.0)
-    """Down and across the film, as `display.true_shape` says."""
+    """Factors down and across the film, from `display.true_shape`."""
 
     def fitted(self) -> Placement:
-        """The whole film, as large as the viewport allows."""
+        """Return the placement of the whole film, as large as the viewport allows."""
         high, wide = self.film.height() * self.stretch[0], self.film.width() * self.stretch[1]
         if self.turns % 2:
             high, wide = wide, high
@@ -40,19 +40,19 @@ class Placement:
         return replace(self, zoom=_limited(zoom), center=self.film_rect().center())
 
     def film_rect(self) -> QRectF:
-        """The film in its own coordinates."""
+        """Return the film's rectangle in its own coordinates."""
         return QRectF(0, 0, self.film.width(), self.film.height())
 
     @property
     def is_native(self) -> bool:
-        """Every film pixel covers one pixel of the screen: there is nothing to interpolate."""
+        """Whether each film pixel covers exactly one screen pixel: nothing to interpolate."""
         return self.stretch == (1.0, 1.0) and math.isclose(self.zoom, 1.0, rel_tol=1e-6)
 
     def to_view(self) -> QTransform:
-        """Film pixels -> physical pixels of the viewport.
+        """Return the map from film pixels to physical pixels of the viewport.
 
-        The shift is whole pixels: at a zoom of 1 every film pixel then covers one screen pixel
-        and nothing is interpolated.
+        The shift is a whole number of pixels, so that at a zoom of 1 each film pixel covers one
+        screen pixel and nothing is interpolated.
         """
         linear = self._linear()
         middle = linear.map(self.center)
@@ -60,35 +60,35 @@ class Placement:
         return linear * QTransform.fromTranslate(round(shift.x()), round(shift.y()))
 
     def to_film(self, point: QPointF) -> QPointF:
-        """The film point under a physical pixel of the viewport."""
+        """Return the film point under a physical pixel of the viewport."""
         return self.to_view().inverted()[0].map(point)
 
     def panned(self, delta: QPointF) -> Placement:
-        """The film follows the pointer by `delta` pixels; its edge stops in the middle."""
+        """Move the film by `delta` pixels; its edge stops in the middle of the viewport."""
         moved = self._linear().inverted()[0].map(delta)
         return self._centered_on(self.center - moved)
 
     def zoomed_at(self, point: QPointF, factor: float) -> Placement:
         """Zoom so that the film point under `point` stays there."""
         zoom = _limited(self.zoom * factor)
-        kept = self.to_film(point)
-        moved = kept + (self.center - kept) * (self.zoom / zoom)
+        fixed = self.to_film(point)
+        moved = fixed + (self.center - fixed) * (self.zoom / zoom)
         return replace(self, zoom=zoom)._centered_on(moved)
 
     def resized(self, view: QSize) -> Placement:
-        """In a viewport of another size; what was in the middle stays there."""
+        """Adapt to a viewport of another size; the film point in the middle stays there."""
         return replace(self, view=view)
 
     def rotated(self, quarter_turns: int) -> Placement:
-        """Turned clockwise on screen."""
+        """Turn clockwise on screen."""
         return replace(self, turns=(self.turns + quarter_turns) % 4)
 
     def flipped_horizontal(self) -> Placement:
-        """Left and right of the screen change places, also on a turned film."""
+        """Swap left and right of the screen, also on a turned film."""
         return replace(self, turns=-self.turns % 4, mirrored=not self.mirrored)
 
     def flipped_vertical(self) -> Placement:
-        """Top and bottom of the screen change places: a horizontal flip and half a turn."""
+        """Swap top and bottom of the screen: a horizontal flip and half a turn."""
         return self.flipped_horizontal().rotated(2)
 
     def _linear(self) -> QTransform:
@@ -97,7 +97,7 @@ class Placement:
         return QTransform.fromScale(sideways, down) * _TURNS[self.turns]
 
     def _centered_on(self, point: QPointF) -> Placement:
-        # A film that has left the viewport altogether is hard to find again.
+        # A film entirely outside the viewport would be hard to find again.
         inside = QPointF(
             min(max(point.x(), 0.0), self.film.width()),
             min(max(point.y(), 0.0), self.film.height()),
@@ -105,7 +105,7 @@ class Placement:
         return replace(self, center=inside)
 
 
-# QTransform.rotate goes through sine and cosine; these are exact.
+# QTransform.rotate computes with sine and cosine; these are exact.
 _TURNS = (
     QTransform(1, 0, 0, 1, 0, 0),
     QTransform(0, 1, -1, 0, 0, 0),
