@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from xrayview import __version__
+from training import cli as training_cli
+from xrayview import __version__, cli
 from xrayview.domain.model import ModelCard, PreprocessSpec
 from xrayview.errors import ExitCode, StatusCode
 from xrayview.inference.ood_score import TrainingStatistics
@@ -35,6 +36,11 @@ FILE = re.compile(
 MODULE = re.compile(r"`((?:xrayview|training)(?:\.\w+)+)`")
 
 
+COMMAND = re.compile(r"^xrayview ([a-z]+)|`xrayview ([a-z]+)", flags=re.M)
+TRAINING_COMMAND = re.compile(r"python -m training (\w+)")
+TARGET = re.compile(r"^make (\w+)|`make (\w+)", flags=re.M)
+
+
 def names(path: Path) -> str:
     return str(path.relative_to(ROOT))
 
@@ -45,6 +51,17 @@ def test_that_every_file_and_module_that_a_page_names_exists(page: Path) -> None
     missing = {name for name in FILE.findall(text) if not (ROOT / name).exists()}
     missing |= {name for name in MODULE.findall(text) if not is_module(name)}
     assert missing == set()
+
+
+@pytest.mark.parametrize("page", [p for p in PAGES if p.parent != NEW], ids=names)
+def test_that_every_command_that_a_page_names_exists(page: Path) -> None:
+    text = page.read_text(encoding="utf-8")
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    known = {command.name for command in cli.COMMANDS} | {"app"}
+    targets = set(re.findall(r"^(\w+):", makefile, flags=re.M))
+    assert {"".join(found) for found in COMMAND.findall(text)} - known == set()
+    assert set(TRAINING_COMMAND.findall(text)) - set(training_cli.COMMANDS) == set()
+    assert {"".join(found) for found in TARGET.findall(text)} - targets == set()
 
 
 def is_module(name: str) -> bool:
