@@ -60,7 +60,7 @@ def start_fragile_decoder(memory_mib: int, crash_log: str) -> None:
 
 def start_fragile_model(crash_log: str) -> None:
     """A model worker without a network that misbehaves on films."""
-    worker.settle_in(crash_log)
+    worker.isolate_process(crash_log)
     from xrayview.engine import transport
 
     transport.HANDLERS[LoadModel] = _load

@@ -120,7 +120,7 @@ class ModelError(XrayViewError):
 
 
 class ContractBroken(ModelError):
-    """A model is not what its card says; `place` is the card's field that the reason is about."""
+    """A model is not what its card says; `field` names the field at fault, if one is known."""
 
     def __init__(
         self,
@@ -129,10 +129,10 @@ class ContractBroken(ModelError):
         path: Path | None = None,
         why: str = "",
         hint: str = "",
-        place: str = "",
+        field: str = "",
     ) -> None:
         super().__init__(what, path=path, why=why, hint=hint)
-        self.place = place
+        self.field = field
 
 
 class ModelWithoutCard(ModelError):

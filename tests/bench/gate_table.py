@@ -29,7 +29,7 @@ from training.data.splits import TEST, TRAIN, VALIDATION
 from training.evaluation.evaluate import find_subject
 from xrayview.inference import loading
 from xrayview.inference.gate_file import read_statistics
-from xrayview.inference.ood_score import TrainingStatistics, vectors_of
+from xrayview.inference.ood_score import TrainingStatistics, feature_vectors
 from xrayview.preprocessing.pipeline import Preprocessor
 
 ROOT = Path(__file__).parents[2]
@@ -100,12 +100,12 @@ class Eye:
         features_BDhw = self.network.features(x_BCHW)
         own = self.statistics
         pooled_BV = features_BDhw.mean(axis=(2, 3)).astype(np.float64)
-        both_BV = vectors_of(x_BCHW, features_BDhw, 1, own.thumbnail)
+        both_BV = feature_vectors(x_BCHW, features_BDhw, 1, own.thumbnail)
         return (
             np.abs(self.network.head(features_BDhw)).max(axis=1).astype(np.float64),
             pooled_BV,
             both_BV[:, pooled_BV.shape[1] :],
-            vectors_of(x_BCHW, features_BDhw, own.grid, own.thumbnail),
+            feature_vectors(x_BCHW, features_BDhw, own.grid, own.thumbnail),
         )
 
 

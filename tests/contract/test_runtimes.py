@@ -18,7 +18,7 @@ from tests.bundles import BROKEN, Tiny, export, network_for, tiny_card, write_bu
 from xrayview.domain.heat_map_methods import available_methods
 from xrayview.domain.model import Finding, ModelCard, PreprocessSpec
 from xrayview.errors import ContractBroken, DeviceUnavailable, ExitCode, ModelError
-from xrayview.inference.calibration import scores_of
+from xrayview.inference.calibration import calibrated_scores
 from xrayview.inference.explain import explained_direction
 from xrayview.inference.loading import load
 from xrayview.inference.runtime import Runtime
@@ -216,7 +216,7 @@ def test_that_a_network_that_answers_films_alone_is_not_dead(tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize(
-    ("given", "said", "words", "place"),
+    ("given", "stated", "words", "field"),
     [
         (BROKEN["softmax"][0], "sigmoid", "add up to one", "activation"),
         (BROKEN["sigmoid"][0], "softmax", "do not add up to one", "activation"),
@@ -224,14 +224,14 @@ def test_that_a_network_that_answers_films_alone_is_not_dead(tmp_path: Path) -> 
     ],
 )
 def test_that_other_outputs_than_the_card_says_are_refused(
-    given: type[Tiny], said: str, words: str, place: str, tmp_path: Path
+    given: type[Tiny], stated: str, words: str, field: str, tmp_path: Path
 ) -> None:
-    task = {"sigmoid": "multilabel", "softmax": "multiclass"}[said]
-    card = tiny_card(task=task, activation=said, findings=THREE, outputs="probabilities")
+    task = {"sigmoid": "multilabel", "softmax": "multiclass"}[stated]
+    card = tiny_card(task=task, activation=stated, findings=THREE, outputs="probabilities")
     path = export(network_for(card, given), tmp_path / "m.pt", card)
     with pytest.raises(ContractBroken, match=words) as caught:
         load(path, card, "cpu")
-    assert caught.value.place == place
+    assert caught.value.field == field
     assert caught.value.path == path
 
 
@@ -248,12 +248,13 @@ def test_that_a_log_softmax_is_taken_for_logits_of_a_softmax_and_of_no_sigmoid(
     film = np.full((1, 1, 64, 64), 0.6, np.float32)
     plain = load(export(network_for(card), tmp_path / "plain.pt", card), card, "cpu")
     scores = [
-        scores_of(runtime.forward(film), card) for runtime in (plain, load(path, card, "cpu"))
+        calibrated_scores(runtime.forward(film), card)
+        for runtime in (plain, load(path, card, "cpu"))
     ]
     np.testing.assert_allclose(scores[0], scores[1], atol=1e-6)
     with pytest.raises(ContractBroken, match="log-softmax") as caught:
         load(path, replace(card, task="multilabel", activation="sigmoid"), "cpu")
-    assert caught.value.place == "activation"
+    assert caught.value.field == "activation"
 
 
 class LoudSigmoid(Tiny):
@@ -289,11 +290,11 @@ def test_that_a_network_for_other_channels_is_refused(tmp_path: Path) -> None:
     colour = CARDS["three channels, not square"]
     with pytest.raises(ContractBroken, match=r"takes inputs of 1 channel\(s\)") as caught:
         load(path, colour, "cpu")
-    assert caught.value.place == "preprocessing.channels"
+    assert caught.value.field == "preprocessing.channels"
 
 
 @pytest.mark.parametrize(
-    ("name", "place"),
+    ("name", "field"),
     [
         ("one logit too many", "findings"),
         ("view(-1, N)", "preprocessing.size"),
@@ -302,12 +303,12 @@ def test_that_a_network_for_other_channels_is_refused(tmp_path: Path) -> None:
         ("active dropout", ""),
     ],
 )
-def test_that_a_refusal_names_the_field_of_the_card(tmp_path: Path, name: str, place: str) -> None:
+def test_that_a_refusal_names_the_field_of_the_card(tmp_path: Path, name: str, field: str) -> None:
     card = tiny_card()
     path = export(network_for(card, BROKEN[name][0]), tmp_path / "broken.pt", card)
     with pytest.raises(ContractBroken) as caught:
         load(path, card, "cpu")
-    assert pickle.loads(pickle.dumps(caught.value)).place == place
+    assert pickle.loads(pickle.dumps(caught.value)).field == field
 
 
 def test_that_a_pair_may_have_one_logit_with_sigmoid_and_not_with_softmax(tmp_path: Path) -> None:

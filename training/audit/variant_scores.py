@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from xrayview.domain.model import ModelCard, ModelInput
-from xrayview.inference.calibration import scores_of
+from xrayview.inference.calibration import calibrated_scores
 from xrayview.inference.classifier import classify
 from xrayview.inference.runtime import Runtime
 
@@ -62,4 +62,6 @@ class VariantScorer:
 
     def _judged(self, way: str) -> Judged:
         logits_NF = np.reshape(self._logits[way], (-1, len(self._card.findings)))
-        return Judged(np.array(self._places[way], np.int64), scores_of(logits_NF, self._card))
+        return Judged(
+            np.array(self._places[way], np.int64), calibrated_scores(logits_NF, self._card)
+        )

@@ -21,7 +21,7 @@ from training.data.splits import TRAIN, VALIDATION
 from xrayview.domain.model import ModelCard
 from xrayview.errors import NothingUsable, UnreadableFilm
 from xrayview.inference.gate_file import GATE_NAME, to_npz
-from xrayview.inference.ood_score import TrainingStatistics, vectors_of
+from xrayview.inference.ood_score import TrainingStatistics, feature_vectors
 from xrayview.inference.runtime import Runtime
 from xrayview.preprocessing.pipeline import Preprocessor
 
@@ -196,5 +196,5 @@ def _vectors(
                 continue
         if inputs:
             x_BCHW = np.stack(inputs)
-            found.append(vectors_of(x_BCHW, runtime.features(x_BCHW), grid, thumbnail))
+            found.append(feature_vectors(x_BCHW, runtime.features(x_BCHW), grid, thumbnail))
     return np.concatenate(found) if found else np.zeros((0, 0))

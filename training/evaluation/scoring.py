@@ -13,7 +13,7 @@ from training.data.cache import open_film
 from training.data.manifest import FilmRow, Omission
 from xrayview.domain.model import ModelCard, Prediction
 from xrayview.errors import NothingUsable, UnreadableFilm
-from xrayview.inference.calibration import scores_of
+from xrayview.inference.calibration import calibrated_scores
 from xrayview.inference.classifier import classify, predict
 from xrayview.inference.runtime import Runtime
 from xrayview.preprocessing.pipeline import Preprocessor
@@ -61,7 +61,7 @@ class Scored:
 
     def scores_NF(self, card: ModelCard) -> npt.NDArray[np.float64]:
         """All findings' scores under this card's calibration."""
-        return np.asarray(scores_of(self.logits_NF, card))
+        return np.asarray(calibrated_scores(self.logits_NF, card))
 
 
 def score_films(runtime: Runtime, card: ModelCard, rows: Sequence[FilmRow], folder: Path) -> Scored:

@@ -14,7 +14,7 @@ from training.data.manifest import FilmRow
 from training.report import plots
 from training.report.markup import Content, Markup, element, facts, paragraph, section, table
 from xrayview.domain.model import ModelCard
-from xrayview.inference.gate_file import read_statistics, require_fit
+from xrayview.inference.gate_file import read_statistics, require_matching_features
 from xrayview.inference.ood_score import TrainingStatistics
 from xrayview.inference.runtime import Runtime
 
@@ -40,7 +40,7 @@ def likeness_of(
     statistics = read_statistics(bundle)
     if statistics is None:
         return None
-    require_fit(statistics, loaded, card, bundle)
+    require_matching_features(statistics, loaded, card, bundle)
     return Likeness(statistics, distances_of(loaded, card, statistics, rows, folder))
 
 

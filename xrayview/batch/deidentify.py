@@ -32,7 +32,7 @@ BURNED_IN = "Text is written into its pixels (BurnedInAnnotation is YES), perhap
 
 
 @dataclass(frozen=True)
-class Deidentification:
+class DeidentifyOptions:
     """What the user decides."""
 
     keep_characteristics: bool = False
@@ -44,15 +44,15 @@ class Deidentification:
 
 
 @dataclass(frozen=True)
-class Copied(FilmFinished):
+class FilmCopied(FilmFinished):
     """One more file was tried; `output` is None where there is no copy of it."""
 
     output: Path | None = None
 
 
 def deidentify_folder(
-    engine: Engine, source: Path, out: Path, how: Deidentification, cancel: threading.Event
-) -> Iterator[Copied]:
+    engine: Engine, source: Path, out: Path, how: DeidentifyOptions, cancel: threading.Event
+) -> Iterator[FilmCopied]:
     """Copy every DICOM film of `source` into `out` as `PATIENT/NUMBER.dcm`.
 
     No name of a file or folder of the source is in a name of the copies.
@@ -90,26 +90,26 @@ def deidentify_folder(
 class _Copies:
     """Writes copies under names of their own, and remembers what the mapping is made of."""
 
-    def __init__(self, out: Path, how: Deidentification) -> None:
+    def __init__(self, out: Path, how: DeidentifyOptions) -> None:
         self._out = out
         self._how = how
         self._numbers: Counter[str] = Counter()
         self._rows: list[list[str]] = []
 
-    def take(self, asked: FilmReply[Found, DeidentifiedFilm], done: int, total: int) -> Copied:
+    def take(self, asked: FilmReply[Found, DeidentifiedFilm], done: int, total: int) -> FilmCopied:
         """Write the copy of one film, or say why there is none."""
         answer = asked.answer
         if answer is None:
-            return Copied(_without_copy(asked), done, total)
+            return FilmCopied(_without_copy(asked), done, total)
         if answer.burned_in == "YES" and not self._how.include_burned_in:
-            return Copied(_left_out(answer.film), done, total)
+            return FilmCopied(_left_out(answer.film), done, total)
         output = self._name(answer.patient)
         try:
             write_bytes(self._out / output, answer.file)
         except OSError as error:
             raise _unwritable(self._out, error) from error
         self._remember(answer, output)
-        return Copied(_result(answer), done, total, self._out / output)
+        return FilmCopied(_result(answer), done, total, self._out / output)
 
     def _name(self, patient: str) -> Path:
         self._numbers[patient] += 1
@@ -166,7 +166,7 @@ def _result(answer: DeidentifiedFilm) -> FilmResult:
     return FilmResult(film.relative_path, status, StatusCode.OK, "; ".join(notes), film)
 
 
-def _check(out: Path, how: Deidentification) -> None:
+def _check(out: Path, how: DeidentifyOptions) -> None:
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise UsageError(
             "The copies need a folder of their own",

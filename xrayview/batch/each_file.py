@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from xrayview.engine.client import Engine
-from xrayview.engine.waiting import result_of, withdraw
+from xrayview.engine.waiting import cancel_pending, result_of
 from xrayview.errors import Cancelled, XrayViewError
 
 Entry = TypeVar("Entry")
@@ -56,7 +56,7 @@ def map_films(
                 return
             yield _answered(*under_way.popleft(), cancel)
     finally:
-        withdraw(future for _, future in under_way if future)
+        cancel_pending(future for _, future in under_way if future)
 
 
 def _answered(

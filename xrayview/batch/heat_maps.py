@@ -9,12 +9,12 @@ from dataclasses import dataclass, field, replace
 
 from xrayview.batch.each_file import FilmReply, map_films
 from xrayview.batch.outcome import result_of_film
-from xrayview.batch.pipeline import FilmOutcome, Found, judge, prepare
+from xrayview.batch.pipeline import FilmOutcome, Found, classify_outcomes, prepare_films
 from xrayview.domain.events import FilmResult
 from xrayview.domain.figure import HeatLayer
 from xrayview.domain.film import FilmRef
 from xrayview.domain.model import HeatMap
-from xrayview.domain.operating_points import point_in_force
+from xrayview.domain.operating_points import effective_point
 from xrayview.engine.client import Engine
 from xrayview.engine.lane import Priority
 from xrayview.engine.protocol import Explain, LoadModel, ModelReady, ModelRef
@@ -23,7 +23,7 @@ from xrayview.errors import Status, UsageError
 
 
 @dataclass(frozen=True)
-class HeatMaps:
+class HeatMapOptions:
     """Which heat map is wanted of each film, and how it is shown."""
 
     model: ModelRef
@@ -38,7 +38,7 @@ class HeatMaps:
 
 
 @dataclass(frozen=True, eq=False)
-class Explained:
+class ExplainedFilm:
     """A file with its heat map, or with what the model's side came to without one."""
 
     found: Found
@@ -70,22 +70,22 @@ class Explainer:
         Cancelled: `cancel` was set.
     """
 
-    def __init__(self, engine: Engine, wanted: HeatMaps, cancel: threading.Event) -> None:
+    def __init__(self, engine: Engine, wanted: HeatMapOptions, cancel: threading.Event) -> None:
         self._engine, self._wanted, self._cancel = engine, wanted, cancel
         ready = result_of(engine.submit(LoadModel(wanted.model)), cancel)
         self._card, self._name = ready.card, f"{ready.card.name} {ready.card.version}"
         self._finding = _finding(wanted.finding, ready)
         self._method = _method(wanted.method, ready)
-        point = point_in_force(ready.card, wanted.own_points, self._finding)
+        point = effective_point(ready.card, wanted.own_points, self._finding)
         self._threshold = point.threshold
 
     def explained(
         self, found: Iterable[Found], is_wanted: Callable[[FilmRef], bool]
-    ) -> Iterator[Explained]:
+    ) -> Iterator[ExplainedFilm]:
         """Each file in order. Raises: Cancelled."""
         engine, cancel = self._engine, self._cancel
-        prepared = prepare(engine, found, self._card, cancel, is_wanted)
-        judged = judge(engine, self._wanted.model, prepared, cancel)
+        prepared = prepare_films(engine, found, self._card, cancel, is_wanted)
+        judged = classify_outcomes(engine, self._wanted.model, prepared, cancel)
         return map(self._explained, map_films(engine, judged, self._ask, cancel))
 
     def _ask(self, tried: FilmOutcome) -> Future[HeatMap] | None:
@@ -96,17 +96,17 @@ class Explainer:
         )
         return self._engine.submit(request, priority=Priority.BATCH)
 
-    def _explained(self, asked: FilmReply[FilmOutcome, HeatMap]) -> Explained:
+    def _explained(self, asked: FilmReply[FilmOutcome, HeatMap]) -> ExplainedFilm:
         tried, heat = asked.entry, asked.answer
         if not isinstance(tried.found, FilmRef) or not (tried.prepared or tried.error):
-            return Explained(tried.found)
+            return ExplainedFilm(tried.found)
         verdict = result_of_film(replace(tried, error=tried.error or asked.error))
         if heat is None:
-            return Explained(tried.found, None, verdict, self._name)
+            return ExplainedFilm(tried.found, None, verdict, self._name)
         shown = replace(heat, threshold=self._threshold)
         caution = verdict.gate.caution if verdict.gate else ""
         layer = HeatLayer(shown, self._name, self._wanted.opacity, self._wanted.cutoff, caution)
-        return Explained(tried.found, layer, verdict, self._name)
+        return ExplainedFilm(tried.found, layer, verdict, self._name)
 
 
 def _reasons(verdict: FilmResult) -> str:

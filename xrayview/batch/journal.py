@@ -71,7 +71,7 @@ def journal_path(csv_path: Path) -> Path:
     return csv_path.with_name(csv_path.name + ".journal")
 
 
-def tried_before(path: Path, key: RunKey) -> tuple[Record, ...]:
+def previous_records(path: Path, key: RunKey) -> tuple[Record, ...]:
     """What earlier runs with the same key have tried, the newest last.
 
     Raises:

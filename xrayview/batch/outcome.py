@@ -10,7 +10,7 @@ from xrayview.domain.film import RejectedFile
 from xrayview.domain.model import GateVerdict
 from xrayview.engine.protocol import PreparedFilm
 from xrayview.errors import Status, StatusCode, XrayViewError
-from xrayview.inference.gate import combine
+from xrayview.inference.gate import combine_verdicts
 
 CODES = frozenset(StatusCode)
 
@@ -51,7 +51,7 @@ def _gate(tried: FilmOutcome) -> GateVerdict | None:
     if tried.prepared is None:
         return None
     said = tried.prediction.gate if tried.prediction else GateVerdict()
-    return combine((tried.prepared.gate, said))
+    return combine_verdicts((tried.prepared.gate, said))
 
 
 def _judgement(prepared: PreparedFilm, gate: GateVerdict) -> tuple[Status, StatusCode, str]:

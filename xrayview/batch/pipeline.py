@@ -19,7 +19,7 @@ from xrayview.domain.model import ModelCard, Prediction
 from xrayview.engine.client import Engine
 from xrayview.engine.lane import Priority
 from xrayview.engine.protocol import Classify, ModelRef, PreparedFilm, PrepareInput
-from xrayview.engine.waiting import result_of, withdraw
+from xrayview.engine.waiting import cancel_pending, result_of
 from xrayview.errors import Cancelled, XrayViewError
 
 Found = FilmRef | RejectedFile
@@ -36,12 +36,12 @@ class FilmOutcome:
     error: XrayViewError | None = None
 
     @property
-    def to_judge(self) -> bool:
+    def is_in_scope(self) -> bool:
         """It is a film, and the gate lets it through."""
         return self.prepared is not None and not self.prepared.gate.refused
 
 
-def prepare(
+def prepare_films(
     engine: Engine,
     found: Iterable[Found],
     card: ModelCard,
@@ -64,7 +64,7 @@ def prepare(
         yield FilmOutcome(prepared.film if prepared else asked.entry, prepared, error=asked.error)
 
 
-def judge(
+def classify_outcomes(
     engine: Engine, model: ModelRef, tried: Iterable[FilmOutcome], cancel: threading.Event
 ) -> Iterator[FilmOutcome]:
     """Classify what may be judged, some films at a time; the rest passes. Raises: Cancelled.
@@ -83,13 +83,13 @@ def judge(
         while under_way:
             yield from _judged(engine, model, *under_way.popleft(), cancel)
     finally:
-        withdraw(future for _, future in under_way if future)
+        cancel_pending(future for _, future in under_way if future)
 
 
 def _classify(
     engine: Engine, model: ModelRef, group: tuple[FilmOutcome, ...]
 ) -> Future[tuple[Prediction, ...]] | None:
-    inputs = tuple(one.prepared.model_input for one in group if one.prepared and one.to_judge)
+    inputs = tuple(one.prepared.model_input for one in group if one.prepared and one.is_in_scope)
     return engine.submit(Classify(model, inputs), priority=Priority.BATCH) if inputs else None
 
 
@@ -112,7 +112,7 @@ def _judged(
         return
     predictions = iter(judged)
     for one in group:
-        yield replace(one, prediction=next(predictions)) if one.to_judge else one
+        yield replace(one, prediction=next(predictions)) if one.is_in_scope else one
 
 
 def _one_by_one(
@@ -123,9 +123,9 @@ def _one_by_one(
     cancel: threading.Event,
 ) -> Iterator[FilmOutcome]:
     """A group failed: film by film, so that only the guilty one has no score."""
-    alone = sum(one.to_judge for one in group) == 1
+    alone = sum(one.is_in_scope for one in group) == 1
     for one in group:
-        if not one.to_judge:
+        if not one.is_in_scope:
             yield one
         elif alone:
             yield replace(one, error=error)

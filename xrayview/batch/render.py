@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from xrayview.batch.each_file import FilmReply, map_films
-from xrayview.batch.heat_maps import Explained, Explainer, HeatMaps
+from xrayview.batch.heat_maps import ExplainedFilm, Explainer, HeatMapOptions
 from xrayview.batch.outcome import error_message
 from xrayview.batch.outside_output import Found, list_outside
 from xrayview.domain.events import FilmFinished, FilmResult
@@ -25,7 +25,7 @@ WAS_THERE = "was there"
 
 
 @dataclass(frozen=True)
-class Rendered(FilmFinished):
+class FilmRendered(FilmFinished):
     """One more file was tried; `output` is None where there is no picture of it."""
 
     output: Path | None = None
@@ -43,8 +43,8 @@ def render_folder(
     cancel: threading.Event,
     *,
     skip_existing: bool = False,
-    heat_maps: HeatMaps | None = None,
-) -> Iterator[Rendered]:
+    heat_maps: HeatMapOptions | None = None,
+) -> Iterator[FilmRendered]:
     """Render every film of `source` into `out`, which keeps the folders of the source.
 
     Args:
@@ -79,14 +79,14 @@ def render_folder(
     def is_wanted(film: FilmRef) -> bool:
         return not (skip_existing and names.of(film).exists())
 
-    def ask(file: Explained) -> Future[RenderedFilm] | None:
+    def ask(file: ExplainedFilm) -> Future[RenderedFilm] | None:
         film = file.found
         if isinstance(film, RejectedFile) or file.failed or not is_wanted(film):
             return None
         request = replace(how, film=film, heat=file.heat, said=file.said)
         return engine.submit(request, priority=Priority.BATCH)
 
-    files = explainer.explained(found, is_wanted) if explainer else map(Explained, found)
+    files = explainer.explained(found, is_wanted) if explainer else map(ExplainedFilm, found)
     for done, asked in enumerate(map_films(engine, files, ask, cancel), start=1):
         if alone and isinstance(asked.error, UsageError):
             raise asked.error
@@ -107,15 +107,15 @@ def _at_frame(entry: Found, frame: int, alone: bool) -> Found:
 
 
 def _finished(
-    asked: FilmReply[Explained, RenderedFilm], names: _Names, done: int, total: int
-) -> Rendered:
+    asked: FilmReply[ExplainedFilm, RenderedFilm], names: _Names, done: int, total: int
+) -> FilmRendered:
     file, answer = asked.entry, asked.answer
     result = _result(asked)
     if isinstance(file.found, RejectedFile) or result.status is Status.ERROR:
-        return Rendered(result, done, total)
+        return FilmRendered(result, done, total)
     output = names.of(file.found)
     if answer is None:
-        return Rendered(result, done, total, output, kept=True)
+        return FilmRendered(result, done, total, output, kept=True)
     try:
         write_bytes(output, answer.picture)
     except OSError as error:
@@ -125,10 +125,10 @@ def _finished(
             why=error.strerror or type(error).__name__,
             hint="Choose another --out, or make room.",
         ) from error
-    return Rendered(result, done, total, output, answer.burned_in)
+    return FilmRendered(result, done, total, output, answer.burned_in)
 
 
-def _result(asked: FilmReply[Explained, RenderedFilm]) -> FilmResult:
+def _result(asked: FilmReply[ExplainedFilm, RenderedFilm]) -> FilmResult:
     film, verdict = asked.entry.found, asked.entry.verdict
     answer, error = asked.answer, asked.error
     if isinstance(film, RejectedFile):

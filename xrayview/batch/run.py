@@ -20,10 +20,10 @@ from xrayview.batch.journal import (
     Record,
     RunKey,
     journal_path,
-    tried_before,
+    previous_records,
 )
 from xrayview.batch.outcome import result_of_film
-from xrayview.batch.pipeline import Found, judge, prepare
+from xrayview.batch.pipeline import Found, classify_outcomes, prepare_films
 from xrayview.batch.report import RunReport, report_path, write_report
 from xrayview.batch.rows import Rows
 from xrayview.domain.events import (
@@ -35,7 +35,7 @@ from xrayview.domain.events import (
 )
 from xrayview.domain.film import FilmRef, RejectedFile
 from xrayview.domain.formats import READABLE
-from xrayview.domain.operating_points import judged_at, point_in_force
+from xrayview.domain.operating_points import apply_own_points, effective_point
 from xrayview.engine.client import Engine
 from xrayview.engine.protocol import LoadModel, ModelReady, ModelRef
 from xrayview.engine.scan import Entry, list_files, read_headers, root_of
@@ -182,7 +182,7 @@ class _Run:
             raise _cannot_write(out_csv, error) from error
 
     def _resume(self, key: RunKey) -> None:
-        for record in tried_before(journal_path(self._out_csv), key):
+        for record in previous_records(journal_path(self._out_csv), key):
             if self._states.get(record.path) == record.state:
                 self.rows.expect(record.path, record.rows)
                 self.rows.add(record.path, record.frame, record.row)
@@ -191,8 +191,8 @@ class _Run:
         """Try what has no row yet. Raises: Cancelled."""
         left = [entry for name, entry in self._files.items() if not self.rows.is_complete(name)]
         found = read_headers(engine, left, root_of(self._folder), cancel)
-        prepared = prepare(engine, self._frames(found), self._ready.card, cancel)
-        for tried in judge(engine, self._ready.model, prepared, cancel):
+        prepared = prepare_films(engine, self._frames(found), self._ready.card, cancel)
+        for tried in classify_outcomes(engine, self._ready.model, prepared, cancel):
             result = self._at_points(result_of_film(tried))
             self._keep(result)
             yield FilmFinished(result, self.rows.done, self.rows.total)
@@ -218,7 +218,7 @@ class _Run:
         said = result.prediction
         if said is None:
             return result
-        judged = judged_at(said, self._ready.card, self._options.own_points)
+        judged = apply_own_points(said, self._ready.card, self._options.own_points)
         return replace(result, prediction=judged)
 
     def finish(self, seconds: float) -> None:
@@ -253,13 +253,13 @@ class _Run:
             cancelled=not self._exhausted,
             warnings=tuple(self._warnings()),
             points=tuple(
-                point_in_force(self._ready.card, self._options.own_points, name)
+                effective_point(self._ready.card, self._options.own_points, name)
                 for name in self._findings
             ),
         )
 
     def _warnings(self) -> Iterable[str]:
-        if not self._ready.checks_likeness:
+        if not self._ready.has_training_statistics:
             yield (
                 "whether films are like the training films was not checked: the model has no "
                 "statistics of them"

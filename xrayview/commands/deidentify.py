@@ -21,7 +21,7 @@ from xrayview.commands.terminal import (
 from xrayview.errors import Cancelled, ExitCode
 
 if TYPE_CHECKING:
-    from xrayview.batch.deidentify import Copied
+    from xrayview.batch.deidentify import FilmCopied
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -51,11 +51,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Write the copies; returns the exit code."""
-    from xrayview.batch.deidentify import Deidentification, deidentify_folder
+    from xrayview.batch.deidentify import DeidentifyOptions, deidentify_folder
     from xrayview.commands.film_lines import FilmLines
 
     source: Path = existing_path(options.source)
-    how = Deidentification(options.keep_characteristics, options.include_burned_in, options.mapping)
+    how = DeidentifyOptions(
+        options.keep_characteristics, options.include_burned_in, options.mapping
+    )
     cancel = cancel_on_interrupt()
     lines, copies = FilmLines(), 0
     with start_engine(load_settings(), options.workers) as engine:
@@ -77,7 +79,7 @@ def run(options: argparse.Namespace) -> int:
     return code
 
 
-def _line(event: Copied, out: Path) -> str:
+def _line(event: FilmCopied, out: Path) -> str:
     result = event.result
     if event.output is None:
         return f"{result.relative_path}: {result.status} {result.code}: {result.message}"

@@ -97,7 +97,7 @@ def _gate(statistics: TrainingStatistics | None) -> dict[str, Any]:
         "checks_likeness": True,
         "near": statistics.near,
         "far": statistics.far,
-        "median": statistics.at_percentile(50),
+        "median": statistics.distance_at(50),
         "training_films": statistics.training_films,
         "validation_films": statistics.validation_films,
     }

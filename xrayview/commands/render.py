@@ -30,8 +30,8 @@ from xrayview.domain.heat_map_methods import HEAT_MAP_METHODS
 from xrayview.errors import Cancelled, ExitCode, UsageError
 
 if TYPE_CHECKING:
-    from xrayview.batch.heat_maps import HeatMaps
-    from xrayview.batch.render import Rendered
+    from xrayview.batch.heat_maps import HeatMapOptions
+    from xrayview.batch.render import FilmRendered
     from xrayview.domain.radiograph import Window
     from xrayview.engine.protocol import RenderFilm
     from xrayview.services.settings import Settings
@@ -201,10 +201,10 @@ def _check(options: argparse.Namespace) -> None:
         )
 
 
-def _heat_maps(options: argparse.Namespace, settings: Settings) -> HeatMaps:
-    from xrayview.batch.heat_maps import HeatMaps
+def _heat_maps(options: argparse.Namespace, settings: Settings) -> HeatMapOptions:
+    from xrayview.batch.heat_maps import HeatMapOptions
 
-    return HeatMaps(
+    return HeatMapOptions(
         trusted_model(options.model, settings, options),
         options.finding or "",
         options.method,
@@ -233,7 +233,7 @@ def _request(options: argparse.Namespace) -> RenderFilm:
     )
 
 
-def _line(event: Rendered, out: Path) -> str:
+def _line(event: FilmRendered, out: Path) -> str:
     result = event.result
     if event.output is None:
         return f"{result.relative_path}: {result.status} {result.code}: {result.message}"

@@ -217,7 +217,9 @@ def _step(film: Radiograph, name: str, value: str, *keywords: str) -> Step:
 
 def _attributes(film: Radiograph, keywords: tuple[str, ...]) -> tuple[Attribute, ...]:
     return tuple(
-        Attribute(keyword, film.places.get(keyword, TAGS[keyword]), film.attributes[keyword])
+        Attribute(
+            keyword, film.attribute_paths.get(keyword, TAGS[keyword]), film.attributes[keyword]
+        )
         for keyword in keywords
         if keyword in film.attributes
     )

@@ -53,7 +53,7 @@ class FigureStyle:
     """Names, numbers and dates in the corners."""
 
 
-FILM_ALONE = FigureStyle(
+FILM_ONLY = FigureStyle(
     heat_map=False,
     colour_bar=False,
     caption=False,

@@ -41,13 +41,13 @@ class Group:
         """True for what stands in no other group."""
         return self.level in (Level.PATIENT, Level.FOLDER)
 
-    def every_film(self) -> list[FilmRef]:
+    def all_films(self) -> list[FilmRef]:
         """The films here and below, in order."""
         if not self.groups:
             return self.films
         films = [*self.films]
         for group in self.groups:
-            films += group.every_film()
+            films += group.all_films()
         return films
 
 
@@ -78,11 +78,11 @@ class FolderTree:
         """The groups that a film stands in, from the top; as far as they are there."""
         return [self._by_key[key] for _, key in _path(film) if key in self._by_key]
 
-    def every_film(self) -> list[FilmRef]:
+    def all_films(self) -> list[FilmRef]:
         """All films in order."""
         films: list[FilmRef] = []
         for group in self.groups:
-            films += group.every_film()
+            films += group.all_films()
         return films
 
     def _made_groups_of(self, film: FilmRef) -> list[Group]:

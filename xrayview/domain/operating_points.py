@@ -38,7 +38,7 @@ def flags_at(
     return tuple(flags)
 
 
-def named_at(card: ModelCard, scores: Sequence[float], flags: Sequence[bool]) -> str:
+def predicted_findings(card: ModelCard, scores: Sequence[float], flags: Sequence[bool]) -> str:
     """Flagged findings joined by `|`; the top finding of a multiclass model."""
     names = [finding.name for finding in card.findings]
     if card.task == "multiclass":
@@ -46,18 +46,21 @@ def named_at(card: ModelCard, scores: Sequence[float], flags: Sequence[bool]) ->
     return "|".join(name for name, flag in zip(names, flags, strict=True) if flag)
 
 
-def judged_at(said: Prediction, card: ModelCard, own: Mapping[str, float]) -> Prediction:
+def apply_own_points(said: Prediction, card: ModelCard, own: Mapping[str, float]) -> Prediction:
     """The same scores at other operating points; the scores themselves never change."""
     thresholds = thresholds_of(card, own)
     if thresholds == said.thresholds:
         return said
     flags = flags_at(card, said.scores, thresholds)
     return replace(
-        said, thresholds=thresholds, flags=flags, predicted=named_at(card, said.scores, flags)
+        said,
+        thresholds=thresholds,
+        flags=flags,
+        predicted=predicted_findings(card, said.scores, flags),
     )
 
 
-def point_in_force(card: ModelCard, own: Mapping[str, float], finding: str) -> OperatingPoint:
+def effective_point(card: ModelCard, own: Mapping[str, float], finding: str) -> OperatingPoint:
     """The operating point that a finding is flagged at, with how it was chosen."""
     names = [known.name for known in card.findings]
     threshold = thresholds_of(card, own)[names.index(finding)]

@@ -186,7 +186,7 @@ class Radiograph:
     attributes: Mapping[str, str] = field(default_factory=dict)
     """What the file itself says of grey-scale and spacing: DICOM keyword -> text, several values
     joined by a backslash. An attribute that is absent has no entry."""
-    places: Mapping[str, str] = field(default_factory=dict)
+    attribute_paths: Mapping[str, str] = field(default_factory=dict)
     """Where those attributes stand that are not at the file's top level, as a path of tags:
     `(5200,9230)[3] > (0028,9145) > (0028,1053)`; items count from 0."""
 

@@ -94,6 +94,6 @@ def prepare_input(request: PrepareInput) -> PreparedFilm:
         film=radiograph.ref,
         model_input=model_input,
         sha256=radiograph.sha256,
-        gate=gate.judge_film(radiograph, request.scope),
+        gate=gate.check_film(radiograph, request.scope),
         warnings=radiograph.warnings + model_input.warnings,
     )

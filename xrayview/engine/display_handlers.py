@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from xrayview.domain.figure import FILM_ALONE, FigureLook
+from xrayview.domain.figure import FILM_ONLY, FigureLook
 from xrayview.domain.inspection import FilmInspection
 from xrayview.domain.radiograph import Radiograph, VoiFunction, Window
 from xrayview.domain.tags import TagNode
@@ -87,7 +87,7 @@ def _picture(radiograph: Radiograph, voi: Window | None, request: RenderFilm) ->
         spacing = radiograph.spacing if request.square else None
         grey_HW = oriented_grey(radiograph, look, request.bits, spacing=spacing)
         return encode(grey_HW, request.format)
-    style = replace(request.style or FILM_ALONE, bits=request.bits)
+    style = replace(request.style or FILM_ONLY, bits=request.bits)
     figure = compose(radiograph, look, style, heat=request.heat, result_text=request.said)
     return svg(figure) if request.format == "svg" else encode(draw(figure), request.format)
 

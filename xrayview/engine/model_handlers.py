@@ -41,7 +41,7 @@ def load_model(request: LoadModel) -> ModelReady:
         precision=runtime.precision,
         explain_methods=runtime.explain_methods,
         features_note=runtime.features_note,
-        checks_likeness=loaded.statistics is not None,
+        has_training_statistics=loaded.statistics is not None,
     )
 
 
@@ -94,7 +94,7 @@ def _load(model: ModelRef, card: ModelCard | None = None) -> _Model:
     runtime = load(model.path, card, model.device, sha256=model.sha256)
     statistics = gate_file.read_statistics(model.path)
     if statistics is not None:
-        gate_file.require_fit(statistics, runtime, card, model.path)
+        gate_file.require_matching_features(statistics, runtime, card, model.path)
     _require_trusted(model)
     return _Model(runtime, card, statistics)
 

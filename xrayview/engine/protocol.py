@@ -261,7 +261,7 @@ class ModelReady:
     explain_methods: tuple[str, ...]
     features_note: str = ""
     """Where a file that brings no halves was cut for Grad-CAM, or why it cannot be."""
-    checks_likeness: bool = False
+    has_training_statistics: bool = False
     """The bundle has statistics of its training films, so predictions carry an `ood_score`."""
 
 

@@ -18,7 +18,7 @@ from xrayview.domain.film import FilmRef, RejectedFile
 from xrayview.engine.client import Engine
 from xrayview.engine.decode_handlers import rejected
 from xrayview.engine.protocol import ReadHeaders, ReadIndex
-from xrayview.engine.waiting import result_of, withdraw
+from xrayview.engine.waiting import cancel_pending, result_of
 from xrayview.errors import Cancelled, XrayViewError
 from xrayview.io.scan import walk
 
@@ -97,7 +97,7 @@ def read_headers(
                 return
             yield from _merge(engine, under_way.popleft(), root, cancel)
     finally:
-        withdraw(chunk.future for chunk in under_way)
+        cancel_pending(chunk.future for chunk in under_way)
 
 
 def _chunks(entries: Iterable[Entry]) -> Iterator[tuple[Entry, ...]]:
@@ -137,4 +137,4 @@ def _one_by_one(
             except XrayViewError as error:
                 yield rejected(path, root, error)
     finally:
-        withdraw(futures)
+        cancel_pending(futures)

@@ -29,7 +29,7 @@ def result_of(future: Future[T], cancel: threading.Event) -> T:
     raise Cancelled("The work was stopped")
 
 
-def withdraw(futures: Iterable[Future[Any]]) -> None:
+def cancel_pending(futures: Iterable[Future[Any]]) -> None:
     """Take back what has not begun. What runs may end: its worker is worth more than its time."""
     for future in futures:
         if not future.running():

@@ -27,7 +27,7 @@ THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"
 def start_decode_worker(memory_mib: int, crash_log: str) -> None:
     """Prepare a decode worker: quiet, one thread, a limit on its memory, decoders loaded."""
     os.environ.update(dict.fromkeys(THREAD_VARIABLES, "1"))
-    settle_in(crash_log)
+    isolate_process(crash_log)
     _limit("RLIMIT_AS", memory_mib * MIB)
     # What is missing here is reported by the request that needs it.
     with suppress(ImportError):
@@ -41,7 +41,7 @@ def start_decode_worker(memory_mib: int, crash_log: str) -> None:
 
 def start_model_worker(crash_log: str) -> None:
     """Prepare the model worker: quiet, torch loaded so that no request waits for it."""
-    settle_in(crash_log)
+    isolate_process(crash_log)
     with suppress(ImportError, OSError):
         from xrayview.engine import model_handlers
 
@@ -58,7 +58,7 @@ def run(request: Request, segment: str) -> Wire | XrayViewError:
     return transport.answer(request, segment)
 
 
-def settle_in(crash_log: str) -> None:
+def isolate_process(crash_log: str) -> None:
     """What every worker does first: die at once when told to, print nothing."""
     # A decoder that hangs never returns to Python's own handler: the default action ends it.
     signal.signal(signal.SIGTERM, signal.SIG_DFL)

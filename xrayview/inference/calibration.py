@@ -13,9 +13,9 @@ from xrayview.domain.model import Activation, ModelCard
 Array = npt.NDArray[np.float64]
 AnyArray = npt.NDArray[np.floating | np.integer]
 
-COLDEST, HOTTEST = 0.05, 20.0
+MIN_TEMPERATURE, MAX_TEMPERATURE = 0.05, 20.0
 """Limits of a fitted temperature; separable data would ask for 0."""
-LEAST_SHARE = 1e-7
+MIN_PROBABILITY = 1e-7
 """Probabilities that become logits are kept so far from 0 and 1: float32 has no next one below 1
 that is nearer."""
 _GOLDEN = (math.sqrt(5) - 1) / 2
@@ -40,7 +40,7 @@ def output_to_findings(outputs: int, card: ModelCard) -> Array:
     return np.array([[1.0 if finding.abnormal else -1.0] for finding in card.findings])
 
 
-def scores_of(logits_BF: AnyArray, card: ModelCard) -> Array:
+def calibrated_scores(logits_BF: AnyArray, card: ModelCard) -> Array:
     """Calibrated scores of the findings' logits, both (films, findings); scores in 0..1."""
     temperature_F = np.asarray(card.calibration.temperature, np.float64)
     if card.calibration.method == "none":
@@ -104,7 +104,9 @@ def fit_temperature(logits: AnyArray, labels: AnyArray, activation: Activation) 
     loss = _LOSSES[activation]
     # The loss is convex in 1/T, so it has one valley in log T too.
     log_t = _valley(
-        lambda log_t: loss(x / math.exp(log_t), truth), math.log(COLDEST), math.log(HOTTEST)
+        lambda log_t: loss(x / math.exp(log_t), truth),
+        math.log(MIN_TEMPERATURE),
+        math.log(MAX_TEMPERATURE),
     )
     return math.exp(log_t)
 

@@ -9,10 +9,10 @@ import numpy as np
 import numpy.typing as npt
 
 from xrayview.domain.model import GateVerdict, ModelCard, ModelInput, Prediction
-from xrayview.domain.operating_points import flags_at, named_at, thresholds_of
+from xrayview.domain.operating_points import flags_at, predicted_findings, thresholds_of
 from xrayview.errors import ModelError
-from xrayview.inference.calibration import output_to_findings, scores_of
-from xrayview.inference.ood_score import TrainingStatistics, vectors_of
+from xrayview.inference.calibration import calibrated_scores, output_to_findings
+from xrayview.inference.ood_score import TrainingStatistics, feature_vectors
 from xrayview.inference.runtime import Runtime
 from xrayview.preprocessing.pipeline import Preprocessor
 
@@ -38,7 +38,7 @@ def classify(
             for a film, which `path` names. No prediction is given then; ask for the others apart.
     """
     for model_input in inputs:
-        require_fit(card, model_input)
+        require_matching_input(card, model_input)
     if not inputs:
         return ()
     return tuple(
@@ -48,7 +48,7 @@ def classify(
     )
 
 
-def require_fit(card: ModelCard, model_input: ModelInput) -> None:
+def require_matching_input(card: ModelCard, model_input: ModelInput) -> None:
     """Raise ModelError unless the input was made by the preprocessing of this card."""
     wanted = (card.preprocessing.channels, *card.preprocessing.size)
     if model_input.x_CHW.shape != wanted:
@@ -74,7 +74,7 @@ def predict(
 ) -> Prediction:
     """The prediction that belongs to one film's logits, one for each finding of the card."""
     names = tuple(finding.name for finding in card.findings)
-    scores_F = scores_of(logits_F, card)
+    scores_F = calibrated_scores(logits_F, card)
     thresholds = thresholds_of(card)
     scores = tuple(map(float, scores_F))
     flags = flags_at(card, scores, thresholds)
@@ -86,7 +86,7 @@ def predict(
         logits=tuple(map(float, logits_F)),
         thresholds=thresholds,
         flags=flags,
-        predicted=named_at(card, scores, flags),
+        predicted=predicted_findings(card, scores, flags),
         uncertainty=uncertainty(scores_F, card),
         device=runtime.device,
         precision=runtime.precision,
@@ -120,10 +120,10 @@ def _classify(
     else:
         features_BDhw = runtime.features(x_BCHW)
         logits_BK = runtime.head(features_BDhw)
-        vectors_BV = vectors_of(x_BCHW, features_BDhw, statistics.grid, statistics.thumbnail)
+        vectors_BV = feature_vectors(x_BCHW, features_BDhw, statistics.grid, statistics.thumbnail)
         distances_B = statistics.distances(vectors_BV)
         _require_finite(distances_B[:, None], inputs, "features")
-        gates = [statistics.judge(float(distance)) for distance in distances_B]
+        gates = [statistics.verdict(float(distance)) for distance in distances_B]
     _require_finite(logits_BK, inputs, "logits")
     logits_BF = _of_findings(runtime, card, x_BCHW, logits_BK.astype(np.float64), inputs)
     return tuple(

@@ -41,15 +41,15 @@ _YES = GateVerdict()
 _ANY = Scope()
 
 
-def judge_film(radiograph: Radiograph, scope: Scope = _ANY) -> GateVerdict:
+def check_film(radiograph: Radiograph, scope: Scope = _ANY) -> GateVerdict:
     """What the header and the pixels say together."""
-    header = judge_header(radiograph.ref)
-    return combine((header, judge_scope(radiograph.ref, scope), judge_pixels(radiograph)))
+    header = check_header(radiograph.ref)
+    return combine_verdicts((header, check_scope(radiograph.ref, scope), check_pixels(radiograph)))
 
 
-def judge_header(film: FilmRef) -> GateVerdict:
+def check_header(film: FilmRef) -> GateVerdict:
     """What Modality, BodyPartExamined and ViewPosition say; the first refusal is the first flag."""
-    return combine(
+    return combine_verdicts(
         (
             _judge_modality(_word(film.modality)),
             _judge_body_part(_word(film.body_part)),
@@ -58,12 +58,12 @@ def judge_header(film: FilmRef) -> GateVerdict:
     )
 
 
-def judge_scope(film: FilmRef, scope: Scope) -> GateVerdict:
+def check_scope(film: FilmRef, scope: Scope) -> GateVerdict:
     """Doubt a film whose header says that it is none of those the card is about.
 
     What the card or the header leaves open is no doubt.
     """
-    return combine(
+    return combine_verdicts(
         (
             _judge_age(film.patient_age, scope.age_years),
             _judge_word("Modality", film.modality, scope.modalities),
@@ -79,7 +79,7 @@ def age_in_years(age: str) -> float | None:
     return int(found[1]) / UNITS_PER_YEAR[found[2]] if found else None
 
 
-def judge_pixels(radiograph: Radiograph) -> GateVerdict:
+def check_pixels(radiograph: Radiograph) -> GateVerdict:
     """Refuse a film that has one value only, pixel padding left out."""
     pixels, padding = radiograph.pixels_HW, radiograph.padding_mask()
     shown = pixels if padding is None else pixels[~padding]
@@ -88,7 +88,7 @@ def judge_pixels(radiograph: Radiograph) -> GateVerdict:
     return _refuse(StatusCode.NOT_A_RADIOGRAPH, "Every pixel has the same value.")
 
 
-def combine(verdicts: Iterable[GateVerdict]) -> GateVerdict:
+def combine_verdicts(verdicts: Iterable[GateVerdict]) -> GateVerdict:
     """One verdict of several; those that refuse come first."""
     ordered = sorted(verdicts, key=lambda verdict: not verdict.refused)
     scores = [v.ood_score for v in ordered if v.ood_score is not None]

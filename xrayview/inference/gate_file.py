@@ -57,7 +57,7 @@ def read_statistics(path: Path) -> TrainingStatistics | None:
         raise _broken(path, str(error) or type(error).__name__) from error
 
 
-def require_fit(
+def require_matching_features(
     statistics: TrainingStatistics, runtime: Runtime, card: ModelCard, path: Path
 ) -> None:
     """Raise ModelError unless the statistics are of this network's features."""

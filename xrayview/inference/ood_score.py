@@ -27,7 +27,7 @@ _FLAT = 1e-6
 class TrainingStatistics:
     """What a bundle keeps of its training films: averages only, no film.
 
-    V values describe a film (see `vectors_of`), R of their principal axes are kept. Distances
+    V values describe a film (see `feature_vectors`), R of their principal axes are kept. Distances
     are roots of squared Mahalanobis distances over V: 1 is usual, whatever the network's size.
     """
 
@@ -64,11 +64,11 @@ class TrainingStatistics:
         """The share of validation films that lie closer, 0..100."""
         return float(np.interp(distance, self.distances_Q, self.levels_Q))
 
-    def at_percentile(self, level: float) -> float:
+    def distance_at(self, level: float) -> float:
         """The distance within which this share of the validation films lies."""
         return float(np.interp(level, self.levels_Q, self.distances_Q))
 
-    def judge(self, distance: float) -> GateVerdict:
+    def verdict(self, distance: float) -> GateVerdict:
         """The verdict on a film at this distance."""
         flags = (StatusCode.OUT_OF_DISTRIBUTION.value,) if distance > self.near else ()
         return GateVerdict(
@@ -89,7 +89,7 @@ class TrainingStatistics:
         return f"Unlike the training films: {place} ({figures})."
 
 
-def vectors_of(x_BCHW: Input, features_BDhw: Input, grid: int, thumbnail: int) -> Array:
+def feature_vectors(x_BCHW: Input, features_BDhw: Input, grid: int, thumbnail: int) -> Array:
     """The V = D * grid * grid + thumbnail * thumbnail values that describe each film, (B, V).
 
     The thumbnail has the mean 0 and the standard deviation 1: brightness and contrast are the

@@ -12,7 +12,7 @@ import torch
 
 from xrayview.domain.model import Activation, ModelCard
 from xrayview.errors import ContractBroken
-from xrayview.inference.calibration import LEAST_SHARE
+from xrayview.inference.calibration import MIN_PROBABILITY
 
 _ROUNDING = 1e-4
 
@@ -22,7 +22,7 @@ ToLogits = Callable[[torch.Tensor], torch.Tensor]
 def to_logits(card: ModelCard) -> ToLogits:
     """What makes logits, (B, K) float32, of what the network of this card gives.
 
-    It keeps gradients, but for probabilities within `LEAST_SHARE` of 0 and 1: they have none.
+    It keeps gradients, but for probabilities within `MIN_PROBABILITY` of 0 and 1: they have none.
 
     Raises:
         ContractBroken: (when called) the card says probabilities, and these are none.
@@ -51,6 +51,6 @@ def _kept(shares_BK: torch.Tensor) -> torch.Tensor:
             "The model breaks the contract of its card",
             why=f"it gave {low:.3g} to {high:.3g}, which are no probabilities",
             hint="Say in its card that it gives logits.",
-            place="inference.outputs",
+            field="inference.outputs",
         )
-    return shares_BK.double().clamp(LEAST_SHARE, 1 - LEAST_SHARE)
+    return shares_BK.double().clamp(MIN_PROBABILITY, 1 - MIN_PROBABILITY)

@@ -30,7 +30,7 @@ def probe(runtime: Runtime, card: ModelCard, path: Path) -> None:
     Raises:
         ContractBroken: logits are not (B, K) for B = 1 and 2, not finite, change with the batch,
             never change, are not of the kind that the card says, or are not those of the head on
-            the features; `place` is the field of the card that is at odds with it.
+            the features; `field` is the field of the card that is at odds with it.
         ModelError: the network fails for another reason.
     """
     film, other = noise(card)
@@ -44,7 +44,7 @@ def probe(runtime: Runtime, card: ModelCard, path: Path) -> None:
             path=path,
             why=broken.why,
             hint=broken.hint,
-            place=broken.place,
+            field=broken.field,
         ) from None
 
 
@@ -73,9 +73,9 @@ def same_scores(one_BK: Array, other_BK: Array, card: ModelCard) -> bool:
 class _Broken(Exception):
     """A clause of the contract that does not hold."""
 
-    def __init__(self, why: str, hint: str, place: str = "") -> None:
+    def __init__(self, why: str, hint: str, field: str = "") -> None:
         super().__init__(why)
-        self.why, self.hint, self.place = why, hint, place
+        self.why, self.hint, self.field = why, hint, field
 
 
 def noise(card: ModelCard) -> tuple[Array, Array]:

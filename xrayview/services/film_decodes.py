@@ -68,17 +68,17 @@ class FilmDecodes:
             if known.future is not None:
                 self._engine.hasten(known.future, priority)
 
-    def is_under_way(self, film: FilmRef) -> bool:
+    def is_pending(self, film: FilmRef) -> bool:
         """True while the film will come without being asked for again."""
         return film.film_id in self._under_way
 
-    def keep_only(self, film_ids: Collection[str]) -> None:
+    def cancel_all_except(self, film_ids: Collection[str]) -> None:
         """Take the other films back that are not begun yet, or hang."""
         for film_id, decode in tuple(self._under_way.items()):
             if film_id not in film_ids and not decode.may_end:
                 self._drop(film_id)
 
-    def drop_all(self) -> None:
+    def cancel_all(self) -> None:
         """No film is waited for any more, not even one that is about to come."""
         for film_id in tuple(self._under_way):
             self._drop(film_id)

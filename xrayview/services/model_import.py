@@ -10,7 +10,7 @@ from typing import Literal
 from xrayview.domain.input_scales import INPUT_SCALES, InputScale
 from xrayview.domain.model import Activation, Finding, ModelCard, Outputs, PreprocessSpec, Task
 from xrayview.errors import UsageError
-from xrayview.inference.calibration import LEAST_SHARE
+from xrayview.inference.calibration import MIN_PROBABILITY
 from xrayview.io.atomic import replacing
 from xrayview.io.model.bundle import CARD_NAME, card_from_json, card_to_json, read_extra, sidecar_of
 
@@ -18,8 +18,8 @@ _DESCRIPTION = "An imported model; its card was written from what the user state
 _LIMITATIONS = "Its training data and performance are unknown; its scores are not calibrated."
 _FROM_PROBABILITIES = (
     " Its network returns probabilities. Its last activation is left out where the graph shows it; "
-    f"otherwise probabilities are converted to logits and kept within {LEAST_SHARE:g} of 0 and 1, "
-    "beyond which films cannot be told apart and have no heat map."
+    "otherwise probabilities are converted to logits and kept within "
+    f"{MIN_PROBABILITY:g} of 0 and 1, beyond which films cannot be told apart and have no heat map."
 )
 
 

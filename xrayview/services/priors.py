@@ -34,7 +34,7 @@ class NoPrior:
     why: str
 
 
-def prior_of(film: FilmRef, films: Iterable[FilmRef]) -> Prior | NoPrior:
+def find_prior(film: FilmRef, films: Iterable[FilmRef]) -> Prior | NoPrior:
     """The nearest earlier film of the same patient and view among `films`.
 
     Of one study, a film of the very same View Position goes before one that only compares (AP

@@ -18,9 +18,9 @@ from xrayview.domain.film import FilmRef, RejectedFile, row_of
 from xrayview.domain.folder import FolderTree
 from xrayview.domain.model import HeatMap
 from xrayview.domain.operating_points import (
-    judged_at,
+    apply_own_points,
+    effective_point,
     moved,
-    point_in_force,
     thresholds_of,
 )
 from xrayview.domain.radiograph import Radiograph
@@ -114,7 +114,7 @@ class Session:
     def films(self) -> tuple[FilmRef, ...]:
         """All films of the folder, in the browser's order."""
         if self._films is None:
-            self._films = tuple(self.tree.every_film())
+            self._films = tuple(self.tree.all_films())
         return self._films
 
     def film(self, film_id: str) -> FilmRef | None:
@@ -207,11 +207,11 @@ class Session:
         self._decoded.put(film.film_id, radiograph, ready)
         return self._fill(View(film, radiograph))
 
-    def frame_at_hand(self, film: FilmRef) -> Radiograph | None:
+    def cached_frame(self, film: FilmRef) -> Radiograph | None:
         """The decoded pixels of a film or of one of its frames; None where they are not kept."""
         return self._decoded.get(film.film_id)
 
-    def keep_frame(self, film: FilmRef, radiograph: Radiograph, ready: FirstFrame) -> None:
+    def cache_frame(self, film: FilmRef, radiograph: Radiograph, ready: FirstFrame) -> None:
         """Keep the pixels of a frame that nobody waits for yet."""
         if self.film(film.film_id) is not None:
             self._decoded.put(film.film_id, radiograph, ready)
@@ -223,7 +223,7 @@ class Session:
         view = self.views[number] if number < len(self.views) else View()
         if view.film is None or view.radiograph is None or view.film.row_id != film.row_id:
             return False
-        self.keep_frame(film, radiograph, ready)
+        self.cache_frame(film, radiograph, ready)
         self.views[number] = View(film, radiograph)
         return True
 
@@ -299,7 +299,7 @@ class Session:
             return result
         if said.thresholds == self._thresholds:  # nearly always, and lists ask for every film
             return result
-        return replace(result, prediction=judged_at(said, self.model.card, self.own_points))
+        return replace(result, prediction=apply_own_points(said, self.model.card, self.own_points))
 
     def accept_prepared(self, prepared: PreparedFilm, model_sha256: str) -> None:
         """Keep a film as the model sees it, so that a heat map needs no second decode."""
@@ -328,5 +328,5 @@ class Session:
         """A heat map that says whether its score reaches the operating point in force."""
         if self.model is None:
             return heat
-        point = point_in_force(self.model.card, self.own_points, heat.finding)
+        point = effective_point(self.model.card, self.own_points, heat.finding)
         return replace(heat, threshold=point.threshold)

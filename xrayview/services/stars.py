@@ -22,7 +22,7 @@ _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class KeptStars:
+class StoredStars:
     """The stars of a folder: keys beside the films, hashes of the user's own."""
 
     beside: frozenset[str] = frozenset()
@@ -56,7 +56,7 @@ class StarFiles:
         self._own = own
         self._lock = Lock()
 
-    def load(self, folder: Path) -> KeptStars:
+    def load(self, folder: Path) -> StoredStars:
         """What is starred; a file with a fault is left alone and told."""
         kept: list[frozenset[str]] = []
         error = None
@@ -67,7 +67,7 @@ class StarFiles:
                 except UsageError as fault:
                     kept.append(frozenset())
                     error = fault
-        return KeptStars(kept[0], kept[1], error)
+        return StoredStars(kept[0], kept[1], error)
 
     def save(self, folder: Path, changes: Mapping[FilmRef, bool]) -> Path:
         """Give films their star or take it; other films keep theirs. Returns the file written.

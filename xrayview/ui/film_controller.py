@@ -121,7 +121,7 @@ class FilmController(QObject):
 
     def _swap(self, staged: _Listing, films: list[FilmRef], rejected: list[RejectedFile]) -> None:
         staged.swapped = True
-        self._decodes.drop_all()
+        self._decodes.cancel_all()
         self.session.open_folder(staged.root, films, rejected, staged.source)
         self.folder_opened.emit()
         self.listing_changed.emit()
@@ -344,10 +344,10 @@ class FilmController(QObject):
         self._cancel_unneeded()
 
     def _neighbour_comes(self) -> bool:
-        return self._neighbour is not None and self._decodes.is_under_way(self._neighbour)
+        return self._neighbour is not None and self._decodes.is_pending(self._neighbour)
 
     def _is_at_hand(self, film: FilmRef) -> bool:
-        return self.session.is_decoded(film) or self._decodes.is_under_way(film)
+        return self.session.is_decoded(film) or self._decodes.is_pending(film)
 
     def _bytes_of(self, film: FilmRef) -> int:
         known = self.session.bytes_of(film)
@@ -359,7 +359,7 @@ class FilmController(QObject):
         needed = {view.film.film_id for view in views if view.film and view.is_waiting}
         if here is not None and self._neighbour_of == here.film_id and self._neighbour is not None:
             needed.add(self._neighbour.film_id)
-        self._decodes.keep_only(needed)
+        self._decodes.cancel_all_except(needed)
 
 
 class _Listing:

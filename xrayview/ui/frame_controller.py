@@ -92,11 +92,11 @@ class FrameController(QObject):
         coming = self._coming.get(viewer)
         if coming is None or coming.row_id != film.row_id:
             return False
-        return self._decodes.is_under_way(coming)
+        return self._decodes.is_pending(coming)
 
     def _on_decoded(self, film: FilmRef, radiograph: Radiograph, ready: FirstFrame) -> None:
         frame = _Frame(film, radiograph, ready)
-        self._session.keep_frame(*frame)
+        self._session.cache_frame(*frame)
         for viewer in self._taken(film):
             self._show(viewer, frame)
             self._follow(viewer, film)
@@ -140,7 +140,7 @@ class FrameController(QObject):
 
     def _look_ahead(self, viewer: FilmViewer, film: FilmRef, left: int) -> None:
         """Have the frames that follow decoded, one after the other."""
-        if viewer in self._ahead and self._decodes.is_under_way(self._ahead[viewer][0]):
+        if viewer in self._ahead and self._decodes.is_pending(self._ahead[viewer][0]):
             return
         for step in range(1, min(left, film.frames - 1) + 1):
             following = replace(film, frame=(film.frame + step) % film.frames)
@@ -155,7 +155,7 @@ class FrameController(QObject):
             self.settled.emit(number)
 
     def _at_hand(self, film: FilmRef) -> _Frame | None:
-        radiograph = self._session.frame_at_hand(film)
+        radiograph = self._session.cached_frame(film)
         if radiograph is None:
             return None
         ready = self._session.ready(radiograph)

@@ -57,7 +57,7 @@ def test_that_one_odd_validation_film_hides_no_other() -> None:
     statistics = fitted(films(800), grid=2, thumbnail=4)
     plain, found = with_limits(statistics, validation), with_limits(statistics, odd)
     assert found.near == pytest.approx(plain.near, rel=0.02)
-    assert found.judge(found.distances(odd).max()).refused
+    assert found.verdict(found.distances(odd).max()).refused
 
 
 def test_that_a_value_that_never_varies_puts_no_film_infinitely_far() -> None:

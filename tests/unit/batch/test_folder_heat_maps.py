@@ -15,7 +15,7 @@ import torch
 
 from tests.builders import phantom, write_dicom
 from tests.bundles import Tiny, write_bundle
-from xrayview.batch.heat_maps import HeatMaps
+from xrayview.batch.heat_maps import HeatMapOptions
 from xrayview.batch.render import render_folder
 from xrayview.cli import main
 from xrayview.commands import render
@@ -165,7 +165,7 @@ def test_that_a_cancel_ends_the_work_between_films(
 ) -> None:
     cancel = threading.Event()
     how = RenderFilm(FilmRef(folder, ""), style=FigureStyle())
-    wanted = HeatMaps(model_ref(bundle))
+    wanted = HeatMapOptions(model_ref(bundle))
     events = render_folder(engine, folder, tmp_path, how, cancel, heat_maps=wanted)
     assert next(events).output == tmp_path / "a.dcm.png"
     cancel.set()

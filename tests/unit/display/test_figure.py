@@ -21,7 +21,7 @@ from xrayview.display.figure_raster import draw
 from xrayview.display.figure_text import ASCENT, text_width, wrapped
 from xrayview.display.greyscale import render
 from xrayview.display.scale_bar import scale_bar
-from xrayview.domain.figure import FILM_ALONE, Figure, FigureLook, FigureStyle, HeatLayer
+from xrayview.domain.figure import FILM_ONLY, Figure, FigureLook, FigureStyle, HeatLayer
 from xrayview.domain.measurement import Annotation, Mark
 from xrayview.domain.model import Affine, HeatMap
 from xrayview.domain.radiograph import Radiograph, Spacing, SpacingKind, Window
@@ -72,7 +72,7 @@ def test_that_a_figure_shows_the_film_as_it_is_looked_at(
     look = FigureLook(window, invert=True, quarter_turns=turns, mirrored=mirrored)
     wanted = render(chest, window, invert=True)
     wanted = np.rot90(wanted[:, ::-1] if mirrored else wanted, -turns)
-    figure = compose(chest, look, FILM_ALONE)
+    figure = compose(chest, look, FILM_ONLY)
     assert np.array_equal(film_part(figure, draw(figure)), wanted)
 
 
@@ -142,11 +142,11 @@ def test_that_a_heat_map_brings_colour_bar_and_caption(chest: Radiograph) -> Non
 
 @pytest.mark.parametrize("turns", [1, 2, 3])
 def test_that_the_heat_map_turns_with_the_film(chest: Radiograph, turns: int) -> None:
-    upright = compose(chest, FigureLook(), FILM_ALONE, heat=None)
+    upright = compose(chest, FigureLook(), FILM_ONLY, heat=None)
     look = FigureLook(quarter_turns=turns)
     style = FigureStyle(colour_bar=False, caption=False, scale_bar=False, letters=False)
     turned = compose(chest, look, style, heat=heat_layer(chest))
-    bare = compose(chest, look, FILM_ALONE)
+    bare = compose(chest, look, FILM_ONLY)
     changed = np.any(
         film_part(turned, draw(turned)) != film_part(bare, draw(bare))[..., None], axis=2
     )
@@ -179,7 +179,7 @@ def test_that_16_bits_leave_all_colour_out(chest: Radiograph) -> None:
     assert figure.patches == ()
 
 
-@pytest.mark.parametrize("style", [FILM_ALONE, FigureStyle(), FigureStyle(corners=True)])
+@pytest.mark.parametrize("style", [FILM_ONLY, FigureStyle(), FigureStyle(corners=True)])
 def test_that_research_use_only_is_on_every_figure(chest: Radiograph, style: FigureStyle) -> None:
     assert "RESEARCH USE ONLY" in texts(compose(chest, FigureLook(), style))
 

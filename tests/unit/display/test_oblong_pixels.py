@@ -19,7 +19,7 @@ from xrayview.display.measure import angle, calibrated, distance
 from xrayview.display.picture import displayed_picture
 from xrayview.display.pyramid import thumbnail
 from xrayview.display.shutter import visible_mask
-from xrayview.domain.figure import FILM_ALONE, FigureLook, FigureStyle, HeatLayer
+from xrayview.domain.figure import FILM_ONLY, FigureLook, FigureStyle, HeatLayer
 from xrayview.domain.measurement import Annotation, Mark
 from xrayview.domain.model import Affine, HeatMap
 from xrayview.domain.radiograph import Radiograph, Spacing, SpacingKind
@@ -84,7 +84,7 @@ def test_that_pixels_that_are_square_or_asked_for_as_stored_stay_bit_for_bit(
 ) -> None:
     square = film_of(tmp_path, {"ImagerPixelSpacing": [0.2, 0.2001]}, (0.2, 0.2))
     assert np.array_equal(
-        compose(square, FigureLook(), FILM_ALONE).film_HW, displayed_picture(square)
+        compose(square, FigureLook(), FILM_ONLY).film_HW, displayed_picture(square)
     )
     tall = film_of(tmp_path, TALL, (0.5, 0.2))
     assert np.array_equal(oriented_grey(tall, FigureLook()), displayed_picture(tall))

@@ -41,7 +41,7 @@ def test_that_films_in_pieces_are_grouped_as_at_once(films: list[FilmRef], cut: 
     tree.add(films[:cut])
     tree.add(films[cut:])
     assert shape(tree.groups) == shape(FolderTree(films).groups)
-    assert sorted(tree.every_film(), key=str) == sorted(films, key=str)
+    assert sorted(tree.all_films(), key=str) == sorted(films, key=str)
 
 
 @given(films=some_films)

@@ -19,11 +19,11 @@ from xrayview.domain.model import (
 )
 from xrayview.domain.operating_points import (
     OWN,
+    apply_own_points,
+    effective_point,
     flags_at,
-    judged_at,
     moved,
-    named_at,
-    point_in_force,
+    predicted_findings,
     thresholds_of,
 )
 from xrayview.engine.protocol import ModelReady, ModelRef
@@ -43,7 +43,7 @@ def card_of(task: Task = "binary", *points: OperatingPoint) -> ModelCard:
 def said(card: ModelCard, normal: float, opacity: float) -> Prediction:
     scores, thresholds = (normal, opacity), thresholds_of(card)
     flags = flags_at(card, scores, thresholds)
-    name = named_at(card, scores, flags)
+    name = predicted_findings(card, scores, flags)
     return Prediction(
         "a.png#0", "m1", ("Normal", "Opacity"), scores, (0.0, 0.0), thresholds, flags, name, 0.5,
         "cpu", "float32",
@@ -53,7 +53,7 @@ def said(card: ModelCard, normal: float, opacity: float) -> Prediction:
 def test_that_another_operating_point_flags_anew_and_leaves_the_scores() -> None:
     card = card_of("binary", CHOSEN)
     before = said(card, 0.4, 0.6)
-    after = judged_at(before, card, {"Opacity": 0.55})
+    after = apply_own_points(before, card, {"Opacity": 0.55})
     assert (before.predicted, after.predicted) == ("Normal", "Opacity")
     assert after.thresholds == (pytest.approx(0.45), 0.55)
     assert (after.scores, after.logits) == (before.scores, before.logits)
@@ -62,7 +62,7 @@ def test_that_another_operating_point_flags_anew_and_leaves_the_scores() -> None
 def test_that_the_cards_own_point_changes_nothing() -> None:
     card = card_of("binary", CHOSEN)
     before = said(card, 0.4, 0.6)
-    assert judged_at(before, card, {}) is before
+    assert apply_own_points(before, card, {}) is before
 
 
 def test_that_a_score_on_the_threshold_is_flagged() -> None:
@@ -72,16 +72,16 @@ def test_that_a_score_on_the_threshold_is_flagged() -> None:
 
 def test_that_a_multiclass_prediction_is_its_top_finding_at_any_operating_point() -> None:
     card = card_of("multiclass", CHOSEN)
-    assert judged_at(said(card, 0.4, 0.6), card, {"Opacity": 0.9}).predicted == "Opacity"
+    assert apply_own_points(said(card, 0.4, 0.6), card, {"Opacity": 0.9}).predicted == "Opacity"
 
 
 def test_that_a_point_says_how_it_was_chosen() -> None:
     card = card_of("binary", CHOSEN)
-    assert point_in_force(card, {}, "Opacity") == CHOSEN
-    own = point_in_force(card, {"Opacity": 0.2}, "Opacity")
+    assert effective_point(card, {}, "Opacity") == CHOSEN
+    own = effective_point(card, {"Opacity": 0.2}, "Opacity")
     assert (own.name, own.threshold) == (OWN, 0.2)
     assert own.sensitivity is own.specificity is None
-    other = point_in_force(card, {}, "Normal")
+    other = effective_point(card, {}, "Normal")
     assert (other.threshold, other.chosen_by) == (pytest.approx(0.3), "complement of Opacity's")
 
 
@@ -89,7 +89,7 @@ def test_that_moving_one_of_a_pair_moves_the_other() -> None:
     card = card_of("binary", CHOSEN)
     own = moved(card, {}, "Normal", 0.25)
     assert own == {"Opacity": 0.75}
-    assert point_in_force(card, own, "Normal").name == OWN
+    assert effective_point(card, own, "Normal").name == OWN
     assert moved(card, own, "Normal", None) == {}
 
 

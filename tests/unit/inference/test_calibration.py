@@ -13,12 +13,12 @@ from hypothesis.extra import numpy as hnp
 from tests.bundles import tiny_card
 from xrayview.domain.model import Calibration, Finding
 from xrayview.inference.calibration import (
-    COLDEST,
-    HOTTEST,
+    MAX_TEMPERATURE,
+    MIN_TEMPERATURE,
+    calibrated_scores,
     fit_temperature,
     output_counts,
     output_to_findings,
-    scores_of,
     sigmoid,
     softmax,
 )
@@ -53,12 +53,16 @@ def test_that_the_temperature_divides_each_finding_by_its_own() -> None:
         findings=(Finding("A"), Finding("B")),
         calibration=Calibration("temperature", (2.0, 0.5)),
     )
-    np.testing.assert_allclose(scores_of(np.array([[2.0, 1.0]]), card), [sigmoid(np.array([1, 2]))])
+    np.testing.assert_allclose(
+        calibrated_scores(np.array([[2.0, 1.0]]), card), [sigmoid(np.array([1, 2]))]
+    )
 
 
 def test_that_method_none_leaves_the_temperature_out() -> None:
     card = tiny_card(calibration=Calibration("none", (9.0,)))
-    np.testing.assert_allclose(scores_of(np.array([[2.0]]), card), sigmoid(np.array([[2.0]])))
+    np.testing.assert_allclose(
+        calibrated_scores(np.array([[2.0]]), card), sigmoid(np.array([[2.0]]))
+    )
 
 
 def test_that_one_logit_may_score_a_binary_pair() -> None:
@@ -95,8 +99,12 @@ def test_that_two_logits_and_their_difference_have_one_temperature() -> None:
 
 def test_that_separable_and_reversed_labels_end_at_the_limits() -> None:
     x = np.array([-2.0, -1.0, 1.0, 2.0])
-    assert fit_temperature(x, np.array([0, 0, 1, 1]), "sigmoid") == pytest.approx(COLDEST, rel=0.01)
-    assert fit_temperature(x, np.array([1, 1, 0, 0]), "sigmoid") == pytest.approx(HOTTEST, rel=0.01)
+    assert fit_temperature(x, np.array([0, 0, 1, 1]), "sigmoid") == pytest.approx(
+        MIN_TEMPERATURE, rel=0.01
+    )
+    assert fit_temperature(x, np.array([1, 1, 0, 0]), "sigmoid") == pytest.approx(
+        MAX_TEMPERATURE, rel=0.01
+    )
 
 
 @pytest.mark.parametrize(

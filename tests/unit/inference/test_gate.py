@@ -14,7 +14,13 @@ from xrayview.domain.film import FilmRef
 from xrayview.domain.model import GateVerdict, Scope
 from xrayview.domain.radiograph import Greyscale, Radiograph
 from xrayview.errors import StatusCode
-from xrayview.inference.gate import combine, judge_film, judge_header, judge_pixels, judge_scope
+from xrayview.inference.gate import (
+    check_film,
+    check_header,
+    check_pixels,
+    check_scope,
+    combine_verdicts,
+)
 
 
 def film(**header: str) -> FilmRef:
@@ -67,12 +73,12 @@ CAUTIONS = [
 
 @pytest.mark.parametrize("header", JUDGED, ids=str)
 def test_that_a_frontal_chest_film_is_judged(header: dict[str, str]) -> None:
-    assert judge_header(film(**header)) == GateVerdict()
+    assert check_header(film(**header)) == GateVerdict()
 
 
 @pytest.mark.parametrize(("header", "code"), REFUSED, ids=str)
 def test_that_what_the_header_rules_out_is_refused(header: dict[str, str], code: str) -> None:
-    verdict = judge_header(film(**header))
+    verdict = check_header(film(**header))
     assert verdict.refused
     assert verdict.flags == (code,)
     assert verdict.reasons[0].endswith(".")
@@ -80,19 +86,19 @@ def test_that_what_the_header_rules_out_is_refused(header: dict[str, str], code:
 
 @pytest.mark.parametrize(("header", "code"), CAUTIONS, ids=str)
 def test_that_a_caution_is_a_flag_but_not_a_refusal(header: dict[str, str], code: str) -> None:
-    verdict = judge_header(film(**header))
+    verdict = check_header(film(**header))
     assert not verdict.refused
     assert verdict.flags == (code,)
     assert verdict.reasons
 
 
 def test_that_a_file_without_a_header_is_judged_and_says_so() -> None:
-    verdict = judge_header(FilmRef(Path("film.png"), "film.png", format="png"))
+    verdict = check_header(FilmRef(Path("film.png"), "film.png", format="png"))
     assert verdict == GateVerdict(reasons=("The file does not say what kind of image it is.",))
 
 
 def test_that_all_reasons_are_given_with_the_refusals_first() -> None:
-    verdict = judge_header(film(modality="OT", body_part="HAND", view_position="LL"))
+    verdict = check_header(film(modality="OT", body_part="HAND", view_position="LL"))
     assert verdict.refused
     assert verdict.flags == ("NOT_A_CHEST", "NOT_FRONTAL", "NOT_A_RADIOGRAPH")
     assert len(verdict.reasons) == 3
@@ -100,7 +106,7 @@ def test_that_all_reasons_are_given_with_the_refusals_first() -> None:
 
 def test_that_every_flag_is_a_status_code() -> None:
     for header, code in (*REFUSED, *CAUTIONS):
-        assert {StatusCode(flag) for flag in judge_header(film(**header)).flags} == {
+        assert {StatusCode(flag) for flag in check_header(film(**header)).flags} == {
             StatusCode(code)
         }
 
@@ -115,21 +121,21 @@ def test_that_every_flag_is_a_status_code() -> None:
     ids=["constant", "padding alone", "constant beside padding"],
 )
 def test_that_a_film_of_one_value_is_refused(empty: Radiograph) -> None:
-    verdict = judge_pixels(empty)
+    verdict = check_pixels(empty)
     assert verdict.refused
     assert verdict.flags == ("NOT_A_RADIOGRAPH",)
 
 
 def test_that_header_and_pixels_are_judged_together() -> None:
-    assert judge_film(radiograph(VARIED)) == GateVerdict()
-    verdict = judge_film(radiograph(np.zeros((4, 5), np.uint8), film(body_part="HAND")))
+    assert check_film(radiograph(VARIED)) == GateVerdict()
+    verdict = check_film(radiograph(np.zeros((4, 5), np.uint8), film(body_part="HAND")))
     assert verdict.flags == ("NOT_A_CHEST", "NOT_A_RADIOGRAPH")
 
 
 def test_that_a_flag_is_given_once_and_the_score_is_kept() -> None:
     caution = GateVerdict(flags=("NOT_A_CHEST",), reasons=("a",))
     far = GateVerdict(flags=("OUT_OF_DISTRIBUTION", "NOT_A_CHEST"), reasons=("b",), ood_score=7.5)
-    assert combine((caution, far)) == GateVerdict(
+    assert combine_verdicts((caution, far)) == GateVerdict(
         flags=("NOT_A_CHEST", "OUT_OF_DISTRIBUTION"), reasons=("a", "b"), ood_score=7.5
     )
 
@@ -146,7 +152,7 @@ def test_that_the_real_chest_is_judged_and_the_real_ankle_and_ct_are_not() -> No
 
     def verdict(name: str) -> GateVerdict:
         path = Path(str(get_testdata_file(name)))
-        return judge_header(read_header(path, path.parent))
+        return check_header(read_header(path, path.parent))
 
     assert verdict("RG1_UNCR.dcm") == GateVerdict()
     assert verdict("RG3_UNCR.dcm").flags == ("NOT_A_CHEST",)
@@ -170,7 +176,7 @@ def test_that_a_film_outside_the_scope_of_the_card_is_a_caution(
     header: dict[str, str], words: str
 ) -> None:
     stated = {"patient_age": "004Y", "view_position": "AP", "body_part": "CHEST", **header}
-    verdict = judge_scope(film(**stated), CHILDREN)
+    verdict = check_scope(film(**stated), CHILDREN)
     assert (verdict.refused, verdict.flags) == (False, ("OUT_OF_DISTRIBUTION",))
     assert words in verdict.reasons[0]
 
@@ -185,13 +191,13 @@ def test_that_a_film_outside_the_scope_of_the_card_is_a_caution(
 )
 def test_that_a_header_that_is_silent_or_in_scope_is_not_a_caution(header: dict[str, str]) -> None:
     stated = {"patient_age": "004Y", "view_position": "AP", "body_part": "CHEST", **header}
-    assert judge_scope(film(**stated), CHILDREN) == GateVerdict()
-    assert judge_scope(film(patient_age="041Y"), Scope()) == GateVerdict()
+    assert check_scope(film(**stated), CHILDREN) == GateVerdict()
+    assert check_scope(film(patient_age="041Y"), Scope()) == GateVerdict()
 
 
 def test_that_the_caution_joins_the_reasons_and_is_empty_for_a_refusal() -> None:
-    assert judge_header(film(view_position="LLD")).caution == (
+    assert check_header(film(view_position="LLD")).caution == (
         "View position LLD: the patient lies on a side."
     )
-    assert judge_header(film(view_position="LL")).caution == ""
-    assert judge_header(film(modality="")).caution == ""
+    assert check_header(film(view_position="LL")).caution == ""
+    assert check_header(film(modality="")).caution == ""

@@ -19,9 +19,14 @@ from xrayview.domain.model import Affine, GateVerdict, ModelInput
 from xrayview.engine.protocol import PreparedFilm
 from xrayview.errors import ModelError, Status, StatusCode
 from xrayview.inference.classifier import classify
-from xrayview.inference.gate_file import GATE_NAME, read_statistics, require_fit, to_npz
+from xrayview.inference.gate_file import (
+    GATE_NAME,
+    read_statistics,
+    require_matching_features,
+    to_npz,
+)
 from xrayview.inference.loading import load
-from xrayview.inference.ood_score import TrainingStatistics, vectors_of
+from xrayview.inference.ood_score import TrainingStatistics, feature_vectors
 from xrayview.io.model.bundle import CARD_NAME, card_to_json
 from xrayview.preprocessing.pipeline import Preprocessor
 
@@ -68,15 +73,15 @@ def test_that_what_lies_beside_the_kept_axes_counts_with_the_variance_of_the_res
 def test_that_brightness_and_contrast_do_not_change_a_thumbnail() -> None:
     x_BCHW = RNG.random((2, 1, 20, 24), np.float32)
     features = np.zeros((2, 2, 3, 5), np.float32)
-    one = vectors_of(x_BCHW, features, GRID, THUMBNAIL)
-    np.testing.assert_allclose(vectors_of(3 * x_BCHW + 7, features, 2, 4), one, atol=1e-4)
+    one = feature_vectors(x_BCHW, features, GRID, THUMBNAIL)
+    np.testing.assert_allclose(feature_vectors(3 * x_BCHW + 7, features, 2, 4), one, atol=1e-4)
     assert one.shape == (2, VALUES)
 
 
 def test_that_features_are_averaged_in_their_place() -> None:
     features = np.zeros((1, 1, 4, 4), np.float32)
     features[0, 0, :2, 2:] = 8
-    cells = vectors_of(np.zeros((1, 1, 4, 4), np.float32), features, 2, 1)[0, :4]
+    cells = feature_vectors(np.zeros((1, 1, 4, 4), np.float32), features, 2, 1)[0, :4]
     assert cells.tolist() == [0, 8, 0, 0]
 
 
@@ -93,7 +98,7 @@ def test_that_features_are_averaged_in_their_place() -> None:
 def test_that_far_is_refused_and_near_is_doubted(
     distance: float, refused: bool, flags: tuple[str, ...], words: str
 ) -> None:
-    verdict = statistics().judge(distance)
+    verdict = statistics().verdict(distance)
     assert (verdict.refused, verdict.flags, verdict.ood_score) == (refused, flags, distance)
     assert bool(verdict.reasons) == bool(flags)
     assert words in "".join(verdict.reasons)
@@ -106,7 +111,7 @@ def test_that_statistics_read_back_as_they_were(tmp_path: Path) -> None:
     assert found is not None
     np.testing.assert_array_equal(found.distances(TRAINING_NV), kept.distances(TRAINING_NV))
     assert (found.near, found.far, found.training_films) == (1.5, 3.0, 200)
-    require_fit(found, load(path, card, "cpu"), card, path)
+    require_matching_features(found, load(path, card, "cpu"), card, path)
     assert read_statistics(write_bundle(tmp_path / "without.pt")) is None
 
 
@@ -155,7 +160,7 @@ def test_that_statistics_of_another_network_are_refused(tmp_path: Path) -> None:
     card = tiny_card()
     path = bundle_with(tmp_path, to_npz(statistics()))
     with pytest.raises(ModelError, match="the network gives"):
-        require_fit(statistics(grid=3), load(path, card, "cpu"), card, path)
+        require_matching_features(statistics(grid=3), load(path, card, "cpu"), card, path)
 
 
 def model_input() -> ModelInput:
@@ -173,7 +178,7 @@ def test_that_a_prediction_carries_its_distance_and_the_same_logits(tmp_path: Pa
     (plain,) = classify(runtime, card, (seen,))
     (checked,) = classify(runtime, card, (seen,), statistics())
     features = runtime.features(seen.x_CHW[None])
-    expected = statistics().distances(vectors_of(seen.x_CHW[None], features, GRID, THUMBNAIL))
+    expected = statistics().distances(feature_vectors(seen.x_CHW[None], features, GRID, THUMBNAIL))
     assert checked.gate.ood_score == pytest.approx(expected[0])
     assert checked.logits == pytest.approx(plain.logits, abs=1e-5)
     assert plain.gate == GateVerdict()

@@ -70,7 +70,7 @@ def test_that_a_film_asked_for_while_it_is_decoded_ahead_is_decoded_once(
     desk.decodes.want(films[0])
     assert desk.until(1) == ["0"]
     assert len(asked) == 1
-    assert not desk.decodes.is_under_way(films[0])
+    assert not desk.decodes.is_pending(films[0])
 
 
 def test_that_a_film_that_is_asked_for_overtakes_the_others_decoded_ahead(
@@ -89,8 +89,8 @@ def test_that_a_film_that_nobody_needs_is_taken_back_unless_it_is_begun(
     begun = engine.submit(DecodeFilm(films[0], engine.limits))
     for film in films[1:]:
         desk.decodes.want(film)
-    desk.decodes.keep_only({films[2].film_id})
-    assert [desk.decodes.is_under_way(film) for film in films[1:]] == [False, True, False]
+    desk.decodes.cancel_all_except({films[2].film_id})
+    assert [desk.decodes.is_pending(film) for film in films[1:]] == [False, True, False]
     assert desk.until(1) == ["2"]
     assert begun.result(WAIT_S).pixels_HW.shape == (2000, 2000)
 
@@ -108,6 +108,6 @@ def test_that_a_film_without_pixels_says_so_and_may_be_asked_for_again(
 
 def test_that_nothing_is_heard_of_films_that_were_dropped(desk: Desk, films: list[FilmRef]) -> None:
     desk.decodes.want(films[0])
-    desk.decodes.drop_all()
+    desk.decodes.cancel_all()
     desk.decodes.want(films[1])
     assert desk.until(1) == ["1"]

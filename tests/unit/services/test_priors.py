@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from xrayview.domain.film import FilmRef
-from xrayview.services.priors import NoPrior, Prior, earlier_text, film_date, prior_of
+from xrayview.services.priors import NoPrior, Prior, earlier_text, film_date, find_prior
 
 
 def film(name: str, day: str, view: str = "PA", patient: str = "P1", **fields: str) -> FilmRef:
@@ -21,14 +21,14 @@ CURRENT = film("now", "20240119", body_part="CHEST")
 
 
 def prior(*others: FilmRef, of: FilmRef = CURRENT) -> str:
-    found = prior_of(of, (of, *others))
+    found = find_prior(of, (of, *others))
     return found.film.relative_path if isinstance(found, Prior) else found.why
 
 
 def test_that_the_nearest_earlier_study_is_the_prior() -> None:
     others = film("old", "20200101"), film("near", "20231201"), film("later", "20240301")
     assert prior(*others) == "near"
-    found = prior_of(CURRENT, others)
+    found = find_prior(CURRENT, others)
     assert isinstance(found, Prior)
     assert found.days == 49
 
@@ -74,7 +74,7 @@ def test_that_a_film_of_the_same_day_is_no_prior() -> None:
 @pytest.mark.parametrize("text", ["", "2024", "20241399", "20240230", "yesterday"])
 def test_that_what_is_no_date_is_not_made_one(text: str) -> None:
     assert film_date(film("x", text)) is None
-    assert isinstance(prior_of(film("x", text), [film("old", "20200101")]), NoPrior)
+    assert isinstance(find_prior(film("x", text), [film("old", "20200101")]), NoPrior)
 
 
 def test_that_the_acquisition_date_stands_in_for_a_missing_study_date() -> None:

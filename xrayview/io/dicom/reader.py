@@ -265,7 +265,7 @@ def read(
         overlays=overlays,
         shutter=shutter,
         attributes=_attributes(file.dataset),
-        places=file.places,
+        attribute_paths=file.places,
     )
 
 

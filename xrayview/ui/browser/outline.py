@@ -130,7 +130,7 @@ class Layout:
         groups = self._content.tree.groups
         if self._criteria.is_empty:
             yield from self._unfiltered(groups, 0)
-            self.rows.films = self._content.tree.every_film()
+            self.rows.films = self._content.tree.all_films()
         else:
             yield from self._filtered(groups, 0, has_text=False)
         self._rejected()

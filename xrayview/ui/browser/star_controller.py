@@ -8,7 +8,7 @@ from PySide6.QtCore import QObject, Signal
 
 from xrayview.domain.film import FilmRef
 from xrayview.errors import UsageError, XrayViewError
-from xrayview.services.stars import KeptStars, StarFiles
+from xrayview.services.stars import StarFiles, StoredStars
 from xrayview.services.tasks import Tasks
 from xrayview.ui.widgets.banners import Message
 
@@ -25,12 +25,12 @@ class StarController(QObject):
         self._tasks = tasks
         self._files = files or StarFiles()
         self._folder: Path | None = None
-        self._kept = KeptStars()
+        self._kept = StoredStars()
         self._changes: dict[str, tuple[FilmRef, bool]] = {}
 
     def open_folder(self, folder: Path) -> None:
         """Read the stars of a folder; until they come no film has one."""
-        self._folder, self._kept, self._changes = folder, KeptStars(), {}
+        self._folder, self._kept, self._changes = folder, StoredStars(), {}
         self._tasks.call(
             "load stars", lambda: self._files.load(folder), self._on_loaded, self._on_failed
         )
@@ -54,7 +54,7 @@ class StarController(QObject):
             self._on_failed,
         )
 
-    def _on_loaded(self, kept: KeptStars) -> None:
+    def _on_loaded(self, kept: StoredStars) -> None:
         self._kept = kept
         if kept.error is not None:
             self.message.emit(Message.of("stars", kept.error))

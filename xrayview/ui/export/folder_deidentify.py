@@ -8,7 +8,7 @@ from pathlib import Path
 
 from PySide6.QtWidgets import QFormLayout, QHBoxLayout, QLineEdit, QPushButton, QWidget
 
-from xrayview.batch.deidentify import Copied, Deidentification, deidentify_folder
+from xrayview.batch.deidentify import DeidentifyOptions, FilmCopied, deidentify_folder
 from xrayview.domain.events import FilmFinished
 from xrayview.engine.client import Engine
 from xrayview.services.tasks import Tasks
@@ -81,10 +81,10 @@ class FolderDeidentify(FolderJob):
         self._copies = 0
         self._remembered.keep(deidentify_keep=self.keep.isChecked())
 
-    def how(self) -> Deidentification:
+    def how(self) -> DeidentifyOptions:
         """The user's decisions."""
         mapping = Path(self.mapping.text().strip()) if self.maps.isChecked() else None
-        return Deidentification(self.keep.isChecked(), self.burned_in.isChecked(), mapping)
+        return DeidentifyOptions(self.keep.isChecked(), self.burned_in.isChecked(), mapping)
 
     def work(self) -> Callable[[threading.Event], Events]:
         only_film = self.what.currentData() == _FILM
@@ -94,7 +94,7 @@ class FolderDeidentify(FolderJob):
         return lambda stop: deidentify_folder(engine, source, out, how, stop)
 
     def took(self, event: FilmFinished) -> None:
-        self._copies += isinstance(event, Copied) and event.output is not None
+        self._copies += isinstance(event, FilmCopied) and event.output is not None
 
     def summary(self) -> str:
         return f"{self._copies:,} copies. No program sees all: look at them before you share them."

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from PySide6.QtWidgets import QFormLayout, QWidget
 
-from xrayview.batch.render import Rendered, render_folder
+from xrayview.batch.render import FilmRendered, render_folder
 from xrayview.display.corners import voi_text
 from xrayview.domain.events import FilmFinished
 from xrayview.domain.figure import FigureStyle
@@ -127,7 +127,7 @@ class FolderPictures(FolderJob):
         )
 
     def took(self, event: FilmFinished) -> None:
-        if isinstance(event, Rendered) and event.output is not None:
+        if isinstance(event, FilmRendered) and event.output is not None:
             self._left += event.kept
             self._burned_in[event.burned_in] += not event.kept
 

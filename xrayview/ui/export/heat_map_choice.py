@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QHBoxLayout, QWidget
 
-from xrayview.batch.heat_maps import HeatMaps
+from xrayview.batch.heat_maps import HeatMapOptions
 from xrayview.domain.heat_map_methods import method_title
 from xrayview.services.session import Session
 from xrayview.ui.findings.heat_controls import HeatControls, abnormal_first
@@ -20,7 +20,7 @@ _NO_MODEL = "Open a model that can explain its scores first"
 class OfferedHeatMaps:
     """What the model in force can lay on every film, as the controls have it now."""
 
-    wanted: HeatMaps
+    wanted: HeatMapOptions
     """Its finding is empty where no film was judged yet; the first of `findings` stands for it."""
     findings: tuple[str, ...]
     model: str
@@ -39,7 +39,7 @@ def offered(session: Session, controls: HeatControls) -> OfferedHeatMaps | None:
     if ready is None or not ready.explain_methods:
         return None
     finding, method = controls.chosen()
-    wanted = HeatMaps(
+    wanted = HeatMapOptions(
         ready.model,
         finding,
         method if method in ready.explain_methods else ready.explain_methods[0],
@@ -75,7 +75,7 @@ class HeatMapChoice(QWidget):
         self.allow("")
 
     @property
-    def wanted(self) -> HeatMaps | None:
+    def wanted(self) -> HeatMapOptions | None:
         """None where there are to be none."""
         if self._offer is None or self._why_not or not self.box.isChecked():
             return None

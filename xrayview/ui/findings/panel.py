@@ -17,7 +17,7 @@ from PySide6.QtWidgets import (
 )
 
 from xrayview.domain.model import ModelCard, Prediction
-from xrayview.domain.operating_points import point_in_force
+from xrayview.domain.operating_points import effective_point
 from xrayview.ui.findings.heat_controls import HeatControls, abnormal_first
 from xrayview.ui.findings.score_bar import ScoreBar, ScoredFinding
 from xrayview.ui.findings.state import (
@@ -215,7 +215,7 @@ def _by_score(
             findings[prediction.findings[i]],
             prediction.scores[i],
             prediction.logits[i],
-            point_in_force(card, own, prediction.findings[i]),
+            effective_point(card, own, prediction.findings[i]),
             prediction.flags[i],
             f"Shift+{rank}" if rank < 10 else "",
         )

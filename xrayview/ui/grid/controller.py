@@ -7,7 +7,7 @@ from collections.abc import Callable
 from PySide6.QtCore import QObject, Signal
 
 from xrayview.domain.film import FilmRef
-from xrayview.services.priors import NoPrior, Prior, earlier_text, film_date, prior_of
+from xrayview.services.priors import NoPrior, Prior, earlier_text, film_date, find_prior
 from xrayview.services.session import Session
 from xrayview.ui.film_controller import FilmController
 from xrayview.ui.grid.grid import ViewGrid
@@ -78,7 +78,7 @@ class ViewController(QObject):
         film = self._session.current
         if film is None:
             return
-        found = prior_of(film, self._session.films)
+        found = find_prior(film, self._session.films)
         if isinstance(found, NoPrior):
             self.message.emit(Message("prior", "info", "No film to compare with", found.why))
             return

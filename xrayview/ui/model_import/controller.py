@@ -88,7 +88,7 @@ class ModelImportController(QObject):
                 trust_question(path, error, lambda: self._trust(path, card))
             )
             return
-        place = error.place if isinstance(error, ContractBroken) else ""
+        place = error.field if isinstance(error, ContractBroken) else ""
         self.dialog.show_refusal(error, place)
 
     def _trust(self, path: Path, card: ModelCard) -> None:
