@@ -1,4 +1,4 @@
-"""What leaves the program from the window: real workers, real files, no identity unasked."""
+"""The export dialogs with real workers and real files; no identity without a request."""
 
 from __future__ import annotations
 
@@ -35,9 +35,9 @@ from xrayview.ui.export.folder_deidentify import FolderDeidentify
 from xrayview.ui.export.folder_job import FolderJob
 from xrayview.ui.export.folder_pictures import FolderPictures
 from xrayview.ui.export.folder_tags import FolderTags
-from xrayview.ui.export.heat_map_choice import HeatMapChoice, offered
-from xrayview.ui.export.remembered import Remembered
+from xrayview.ui.export.heat_map_choice import HeatMapChoice, heat_map_offer
 from xrayview.ui.export.shown_film import shown_film
+from xrayview.ui.export.stored_choices import StoredChoices
 from xrayview.ui.findings.heat_controls import HeatControls
 from xrayview.ui.shell.main_window import MainWindow
 
@@ -71,7 +71,7 @@ def run(qtbot: QtBot, dialog: FolderJob) -> None:
 
 
 def listed(dialog: FolderJob) -> dict[str, str]:
-    """File -> status of the table at the end."""
+    """The status of each file in the table of problems."""
     rows = range(dialog.failures.rowCount())
     return {dialog.failures.item(r, 0).text(): dialog.failures.item(r, 1).text() for r in rows}
 
@@ -92,12 +92,12 @@ def test_that_a_figure_is_the_film_as_it_is_on_screen(
     film = opened.workspace.session.radiograph
     dialog = figure_dialog(qtbot, opened)
     picture = read(write(qtbot, dialog, tmp_path / "figure.png"))
-    wanted = np.rot90(render(film, Window(1500, 700), invert=True), -1)
-    rows, columns = wanted.shape
+    expected = np.rot90(render(film, Window(1500, 700), invert=True), -1)
+    rows, columns = expected.shape
     left = (picture.shape[1] - columns) // 2
     shown = picture[:rows, left : left + columns]
-    assert (shown == wanted).mean() > 0.7  # the rest is scale bar and letters
-    assert "figure.png is saved" in messages(opened)
+    assert (shown == expected).mean() > 0.7  # the rest is scale bar and letters
+    assert "figure.png was saved" in messages(opened)
 
 
 def test_that_measurements_and_heat_map_are_on_the_figure(
@@ -115,24 +115,24 @@ def test_that_measurements_and_heat_map_are_on_the_figure(
     layer.marks.add(Annotation(Mark.LENGTH, ((10.0, 10.0), (10.0, 40.0)), film.sop_uid))
     dialog = figure_dialog(qtbot, ready)
     dialog.kind.setCurrentIndex(dialog.kind.findData("svg"))
-    words = "".join(ET.parse(write(qtbot, dialog, tmp_path / "figure.svg")).getroot().itertext())
-    assert "Grad-CAM" in words
-    assert "bright 1" in words
-    assert "30.0 px" in words
-    assert "RESEARCH USE ONLY" in words
+    text = "".join(ET.parse(write(qtbot, dialog, tmp_path / "figure.svg")).getroot().itertext())
+    assert "Grad-CAM" in text
+    assert "bright 1" in text
+    assert "30.0 px" in text
+    assert "RESEARCH USE ONLY" in text
 
 
 def test_that_a_figure_states_the_caution_of_the_gate(qtbot: QtBot, ready: MainWindow) -> None:
     workspace, session = ready.workspace, ready.workspace.session
     workspace.model_controller.classify()
     qtbot.waitUntil(lambda: session.result(session.current) is not None, timeout=WAIT_MS)
-    judged = session.result(session.current)
+    result = session.result(session.current)
     gate = GateVerdict(flags=("OUT_OF_DISTRIBUTION",), reasons=("The model is for AP.",))
-    session.accept_result(replace(judged, gate=gate), session.model_sha256)
+    session.accept_result(replace(result, gate=gate), session.model_sha256)
     shown = shown_film(workspace.viewer, session)
-    assert shown.said.endswith("Caution: The model is for AP.")
-    words = [label.text for label in shown.figure(FigureStyle()).labels]
-    assert "Caution: The model is for AP." in " ".join(words)
+    assert shown.result_text.endswith("Caution: The model is for AP.")
+    texts = [label.text for label in shown.figure(FigureStyle()).labels]
+    assert "Caution: The model is for AP." in " ".join(texts)
 
 
 def test_that_16_bits_exclude_the_heat_map_and_say_why(
@@ -140,13 +140,13 @@ def test_that_16_bits_exclude_the_heat_map_and_say_why(
 ) -> None:
     dialog = figure_dialog(qtbot, opened)
     assert not dialog.boxes["heat_map"].isEnabled()
-    assert "no heat map" in dialog.boxes["heat_map"].toolTip()
+    assert "No heat map" in dialog.boxes["heat_map"].toolTip()
     dialog.bits.setCurrentIndex(dialog.bits.findData("16"))
     picture = read(write(qtbot, dialog, tmp_path / "deep.png"))
     assert (picture.dtype, picture.ndim) == (np.uint16, 2)
 
 
-def test_that_identity_is_off_and_never_remembered(
+def test_that_identity_is_off_and_never_stored(
     qtbot: QtBot, opened: MainWindow, settings: Settings, tmp_path: Path
 ) -> None:
     dialog = figure_dialog(qtbot, opened)
@@ -169,11 +169,11 @@ def test_that_identity_is_off_and_never_remembered(
     assert "identity hidden" in plain
 
 
-def test_that_a_figure_that_cannot_be_written_is_told_and_can_be_tried_again(
+def test_that_a_figure_that_cannot_be_written_is_reported_and_can_be_tried_again(
     qtbot: QtBot, opened: MainWindow, tmp_path: Path
 ) -> None:
     dialog = figure_dialog(qtbot, opened)
-    (tmp_path / "taken").write_text("a file, no folder", encoding="utf-8")
+    (tmp_path / "taken").write_text("not a folder", encoding="utf-8")
     with qtbot.waitSignal(dialog.failed, timeout=WAIT_MS):
         dialog.write(tmp_path / "taken" / "figure.png")
     assert "cannot be written" in messages(opened)
@@ -181,7 +181,7 @@ def test_that_a_figure_that_cannot_be_written_is_told_and_can_be_tried_again(
     close(qtbot, opened, "save_figure")
 
 
-def test_that_copying_warns_of_what_may_be_in_the_pixels(qtbot: QtBot, opened: MainWindow) -> None:
+def test_that_copying_warns_of_burned_in_names(qtbot: QtBot, opened: MainWindow) -> None:
     QApplication.clipboard().clear()
     opened.exports.copy_picture()
     assert not QApplication.clipboard().image().isNull()
@@ -198,7 +198,7 @@ def test_that_copying_warns_of_what_may_be_in_the_pixels(qtbot: QtBot, opened: M
         ({"SOPClassUID": "1.2.840.10008.5.1.4.1.1.7", "BurnedInAnnotation": "NO"}, "none"),
     ],
 )
-def test_that_burned_in_text_is_told_by_tag_and_kind_of_picture(
+def test_that_burned_in_text_is_recognised_by_tag_and_kind_of_picture(
     tags: dict[str, str], kind: str, tmp_path: Path
 ) -> None:
     path = write_dicom(tmp_path / "a.dcm", phantom(), **tags)
@@ -212,7 +212,7 @@ def pictures_dialog(window: MainWindow) -> FolderPictures:
     return dialog
 
 
-def test_that_the_folder_is_exported_with_my_window_and_bad_files_are_listed(
+def test_that_the_folder_is_exported_with_the_window_on_screen_and_bad_files_are_listed(
     qtbot: QtBot, opened: MainWindow, films: Path, tmp_path: Path
 ) -> None:
     opened.workspace.viewer.set_window(Window(1500, 700))
@@ -222,23 +222,23 @@ def test_that_the_folder_is_exported_with_my_window_and_bad_files_are_listed(
     dialog.windows.setCurrentIndex(dialog.windows.findData("mine"))
     run(qtbot, dialog)
     path = films / "film2.dcm"
-    wanted = render(read_film(read_header(path, films)), Window(1500, 700))
-    assert np.array_equal(read(tmp_path / "out" / "film2.dcm.png"), wanted)
+    expected = render(read_film(read_header(path, films)), Window(1500, 700))
+    assert np.array_equal(read(tmp_path / "out" / "film2.dcm.png"), expected)
     assert (tmp_path / "out" / "png" / "a.png.png").is_file()
     assert listed(dialog) == {"empty.dcm": "error", "notes.txt": "error"}
-    assert "may show a name" in dialog.text.text()
-    there = tmp_path / "out" / "film1.dcm.png"
-    there.write_bytes(b"of the first run")
+    assert "may have a name" in dialog.text.text()
+    existing = tmp_path / "out" / "film1.dcm.png"
+    existing.write_bytes(b"of the first run")
     run(qtbot, dialog)
-    assert there.read_bytes() == b"of the first run"
-    assert "were there and are as they were" in dialog.text.text()
+    assert existing.read_bytes() == b"of the first run"
+    assert "existing pictures were left as they are" in dialog.text.text()
     dialog.replace.setChecked(True)
     run(qtbot, dialog)
-    assert there.read_bytes() != b"of the first run"
+    assert existing.read_bytes() != b"of the first run"
     close(qtbot, opened, "export_folder")
 
 
-def test_that_the_folder_is_exported_with_the_heat_map_that_is_chosen(
+def test_that_the_folder_is_exported_with_the_chosen_heat_map(
     qtbot: QtBot, ready: MainWindow, films: Path, tmp_path: Path
 ) -> None:
     workspace = ready.workspace
@@ -252,14 +252,14 @@ def test_that_the_folder_is_exported_with_the_heat_map_that_is_chosen(
     dialog.kind.setCurrentIndex(dialog.kind.findData("svg"))
     dialog.folder.edit.setText(str(tmp_path / "out"))
     run(qtbot, dialog)
-    words = "".join(ET.parse(tmp_path / "out" / "film1.dcm.svg").getroot().itertext())
-    assert "Grad-CAM" in words
-    assert "below its operating point (0.99)" in words
-    assert "RESEARCH USE ONLY" in words
+    text = "".join(ET.parse(tmp_path / "out" / "film1.dcm.svg").getroot().itertext())
+    assert "Grad-CAM" in text
+    assert "below its operating point (0.99)" in text
+    assert "RESEARCH USE ONLY" in text
     assert {"empty.dcm", "notes.txt"} <= listed(dialog).keys()
     dialog.bits.setCurrentIndex(dialog.bits.findData("16"))
-    assert dialog.heat.wanted is None
-    assert "without colour" in dialog.heat.toolTip()
+    assert dialog.heat.selection is None
+    assert "no colour" in dialog.heat.toolTip()
     close(qtbot, ready, "export_folder")
 
 
@@ -270,28 +270,28 @@ def test_that_the_abnormal_finding_is_offered_first(qtbot: QtBot) -> None:
     session.open_model(ModelReady(model, two, "cpu", "", "float32", ("grad-cam",)))
     controls = HeatControls()
     qtbot.addWidget(controls)
-    offer = offered(session, controls)
+    offer = heat_map_offer(session, controls)
     assert offer is not None
     assert offer.findings == ("Opacity", "Normal")
     choice = HeatMapChoice(offer, on=True)
     qtbot.addWidget(choice)
-    assert choice.wanted is not None
-    assert choice.wanted.finding == "Opacity"
+    assert choice.selection is not None
+    assert choice.selection.finding == "Opacity"
     controls.offer(offer.findings, ("grad-cam",))
     controls.start_with("Normal")
-    followed = offered(session, controls)
-    assert followed is not None
-    assert followed.wanted.finding == "Normal"
+    changed = heat_map_offer(session, controls)
+    assert changed is not None
+    assert changed.settings.finding == "Normal"
 
 
 def test_that_without_a_model_no_heat_map_is_offered(opened: MainWindow) -> None:
     dialog = pictures_dialog(opened)
     assert not dialog.heat.box.isEnabled()
-    assert "Open a model" in dialog.heat.toolTip()
+    assert "Load a model" in dialog.heat.toolTip()
     dialog.close()
 
 
-def test_that_hidden_identity_hides_the_names_of_files_too(
+def test_that_hidden_identity_also_hides_file_names(
     qtbot: QtBot, opened: MainWindow, tmp_path: Path
 ) -> None:
     opened.workspace.set_identity_hidden(True)
@@ -303,14 +303,14 @@ def test_that_hidden_identity_hides_the_names_of_files_too(
     dialog.close()
 
 
-def test_that_pictures_do_not_go_among_the_films(opened: MainWindow, films: Path) -> None:
+def test_that_pictures_cannot_be_written_among_the_films(opened: MainWindow, films: Path) -> None:
     dialog = pictures_dialog(opened)
     dialog.folder.edit.setText(str(films))
     assert not dialog.start_button.isEnabled()
     dialog.close()
 
 
-def test_that_an_export_can_be_stopped_and_says_how_far_it_came(
+def test_that_an_export_can_be_stopped_and_reports_its_progress(
     qtbot: QtBot, window: MainWindow, tmp_path: Path
 ) -> None:
     (tmp_path / "in").mkdir()
@@ -348,13 +348,11 @@ def test_that_the_window_writes_deidentified_copies_into_a_new_folder_only(
     assert len({path.parent for path in copies}) == 2  # two patients
     assert listed(dialog)["png/a.png"] == "error"
     assert "3 copies" in dialog.text.text()
-    assert not dialog.start_button.isEnabled()  # its folder has something in it now
+    assert not dialog.start_button.isEnabled()  # the folder is no longer empty
     close(qtbot, opened, "deidentify")
 
 
-def test_that_one_film_alone_can_be_copied(
-    qtbot: QtBot, opened: MainWindow, tmp_path: Path
-) -> None:
+def test_that_a_single_film_can_be_copied(qtbot: QtBot, opened: MainWindow, tmp_path: Path) -> None:
     opened.exports.deidentify()
     dialog = opened.exports.dialog("deidentify")
     assert isinstance(dialog, FolderDeidentify)
@@ -395,7 +393,7 @@ def test_that_the_chosen_tags_of_all_files_become_a_table(
     close(qtbot, opened, "tag_table")
 
 
-def test_that_names_are_no_column_unless_asked_for_each_time(
+def test_that_names_are_a_column_only_on_request_which_is_not_stored(
     qtbot: QtBot, opened: MainWindow, settings: Settings, tmp_path: Path
 ) -> None:
     dialog = tags_dialog(qtbot, opened)
@@ -434,18 +432,23 @@ def test_that_columns_are_found_checked_and_ordered(qtbot: QtBot) -> None:
     assert "PatientName" in names
 
 
-def test_that_without_a_folder_the_reason_is_told(qtbot: QtBot, window: MainWindow) -> None:
+def test_that_without_a_folder_a_message_gives_the_reason(qtbot: QtBot, window: MainWindow) -> None:
     for act in (window.exports.export_folder, window.exports.deidentify, window.exports.tag_table):
         act()
-        assert "no folder to export" in messages(window)
+        assert "No folder is open" in messages(window)
     window.exports.save_figure()
     assert window.exports.dialog("save_figure") is None
 
 
-def test_that_choices_are_kept_as_texts(settings: Settings) -> None:
-    remembered = Remembered(settings)
-    style = remembered.style()
+def test_that_choices_are_stored_as_texts(settings: Settings) -> None:
+    choices = StoredChoices(settings)
+    style = choices.style()
     assert not style.identity
-    remembered.keep_style(type(style)(bits=16, caption=False, corners=True, identity=True))
-    kept = Remembered(settings).style()
-    assert (kept.bits, kept.caption, kept.corners, kept.identity) == (16, False, True, False)
+    choices.store_style(type(style)(bits=16, caption=False, corners=True, identity=True))
+    stored = StoredChoices(settings).style()
+    assert (stored.bits, stored.caption, stored.corners, stored.identity) == (
+        16,
+        False,
+        True,
+        False,
+    )

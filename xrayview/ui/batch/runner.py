@@ -171,8 +171,8 @@ _NO_MODEL = Message(
 _NO_SOURCE = Message(
     "batch",
     "warn",
-    "No folder is open, only single files",
-    "Open the folder of these files to classify it.",
+    "No folder is open",
+    "Open the folder with the films to classify; single files are not enough.",
 )
 
 

@@ -1,1 +1,1 @@
-"""What leaves the program from the window: figures, pictures, anonymous copies, tables."""
+"""Dialogs that export figures, pictures, de-identified copies and tables."""

@@ -1,4 +1,4 @@
-"""Choose the columns of a table and their order: search at the left, the table's order right."""
+"""Choose the columns of a table: available tags at the left, chosen columns at the right."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ IDENTIFYING = Qt.ItemDataRole.UserRole + 1
 
 
 class ColumnChooser(QWidget):
-    """What may say who the patient is is listed only when it is asked for."""
+    """Lists the tags that may identify the patient only after `set_identifying(True)`."""
 
     changed = Signal()
 
@@ -49,17 +49,17 @@ class ColumnChooser(QWidget):
         self.search.setClearButtonEnabled(True)
         self.search.textChanged.connect(self.filter.set_text)
         self.all = QListView()
-        self.all.setAccessibleName("Tags that can be columns")
+        self.all.setAccessibleName("Available tags")
         self.all.setModel(self.filter)
         self.all.setUniformItemSizes(True)
         self.order = QListWidget()
-        self.order.setAccessibleName("Columns of the table, in their order")
+        self.order.setAccessibleName("Columns of the table, in order")
         self.order.setDragDropMode(QAbstractItemView.DragDropMode.InternalMove)
         self.order.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
         self.count = label("", "quiet")
         self.model.toggled.connect(self._on_toggled)
         self.order.model().rowsMoved.connect(self.changed)
-        self._place()
+        self._lay_out()
         self.choose(chosen)
 
     @property
@@ -68,22 +68,22 @@ class ColumnChooser(QWidget):
         return tuple(self.order.item(row).text() for row in range(self.order.count()))
 
     def choose(self, keywords: Sequence[str]) -> None:
-        """Take these columns, as far as they are known and may be seen."""
+        """Replace the columns; unknown ones and those that are not offered are left out."""
         self.order.clear()
         for keyword in dict.fromkeys(keywords):
             column = self._known.get(keyword)
             if column is not None and (self.filter.identifying or not hides(column)):
                 self.order.addItem(keyword)
-        self._follow()
+        self._update()
 
     def set_identifying(self, shown: bool) -> None:
-        """Offer what may say who the patient is, or take it out of table and list."""
+        """Offer tags that may identify the patient, or remove them from both lists."""
         self.filter.set_identifying(shown)
         if not shown:
             self.choose(self.chosen)
 
     def shift(self, step: int) -> None:
-        """Move the selected columns one place up (-1) or down (1)."""
+        """Move the selected columns up (-1) or down (1)."""
         rows = sorted(self.order.row(item) for item in self.order.selectedItems())
         if not rows or rows[0] + min(step, 0) < 0 or rows[-1] + step >= self.order.count():
             return
@@ -91,13 +91,13 @@ class ColumnChooser(QWidget):
             item = self.order.takeItem(row)
             self.order.insertItem(row + step, item)
             item.setSelected(True)
-        self._follow()
+        self._update()
 
     def remove(self) -> None:
-        """Take the selected columns out."""
+        """Remove the selected columns."""
         for item in self.order.selectedItems():
             self.order.takeItem(self.order.row(item))
-        self._follow()
+        self._update()
 
     def _on_toggled(self, keyword: str, on: bool) -> None:
         if on:
@@ -106,14 +106,14 @@ class ColumnChooser(QWidget):
         else:
             for item in self.order.findItems(keyword, Qt.MatchFlag.MatchExactly):
                 self.order.takeItem(self.order.row(item))
-        self._follow()
+        self._update()
 
-    def _follow(self) -> None:
+    def _update(self) -> None:
         self.model.set_checked(self.chosen)
         self.count.setText(f"{self.order.count()} columns")
         self.changed.emit()
 
-    def _place(self) -> None:
+    def _lay_out(self) -> None:
         left, right = QVBoxLayout(), QVBoxLayout()
         left.addWidget(self.search)
         left.addWidget(self.all, 1)
@@ -122,7 +122,7 @@ class ColumnChooser(QWidget):
         for text, tip, act in (
             ("Up", "Move the selected columns up", lambda: self.shift(-1)),
             ("Down", "Move the selected columns down", lambda: self.shift(1)),
-            ("Remove", "Take the selected columns out", self.remove),
+            ("Remove", "Remove the selected columns", self.remove),
         ):
             button = QPushButton(text)
             button.setToolTip(tip)
@@ -140,7 +140,7 @@ class ColumnChooser(QWidget):
 
 
 def hides(column: KnownColumn) -> bool:
-    """True for what is not offered unasked; the PatientID has a choice of its own."""
+    """True for columns not offered by default; PatientID has its own choice of anonymisation."""
     return column.is_identifying and column.keyword != "PatientID"
 
 
@@ -153,7 +153,7 @@ class _Columns(QAbstractListModel):
         self._checked: frozenset[str] = frozenset()
 
     def safe(self) -> tuple[KnownColumn, ...]:
-        """Those that are offered unasked."""
+        """The columns offered by default."""
         return tuple(column for column in self._known if not hides(column))
 
     def set_checked(self, keywords: Sequence[str]) -> None:
@@ -175,8 +175,8 @@ class _Columns(QAbstractListModel):
             on = column.keyword in self._checked
             return Qt.CheckState.Checked if on else Qt.CheckState.Unchecked
         if role == Qt.ItemDataRole.ToolTipRole:
-            warned = hides(column)
-            return f"{column.name}: may say who the patient is" if warned else column.name
+            warning = ": may identify the patient" if hides(column) else ""
+            return f"{column.name}{warning}"
         if role == Qt.ItemDataRole.ForegroundRole and hides(column):
             return QColor(C.warn)
         if role == _SEARCHED:

@@ -1,4 +1,4 @@
-"""Save or copy a figure of the film on screen: options at the right, the figure at the left."""
+"""Save or copy a figure of the film on screen: preview at the left, options at the right."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ from PySide6.QtWidgets import (
 from xrayview.domain.figure import FigureStyle
 from xrayview.errors import XrayViewError
 from xrayview.services.tasks import Tasks
-from xrayview.ui.export.remembered import Remembered
 from xrayview.ui.export.shown_film import SVG, ShownFilm
+from xrayview.ui.export.stored_choices import StoredChoices
 from xrayview.ui.widgets.form_fields import ask_for_file, check, combo, image_of, label, rule
 
 _FORMATS = (("png", "PNG"), ("tiff", "TIFF"), (SVG, "SVG (lines and text as vectors)"))
@@ -36,58 +36,57 @@ _DEPTHS = (("8", "8 bits"), ("16", "16 bits, grey"))
 _PREVIEW_PX = 1000
 _SLOT, _SAVE_SLOT, _COPY_SLOT = "figure preview", "save figure", "copy figure"
 _OPTIONS = (
-    ("heat_map", "Heat map", "As it is shown on the film"),
-    ("colour_bar", "Colour bar", "The scale of the heat map, 0 to 1"),
-    ("caption", "Caption", "Finding, score, model, method; window and spacing"),
-    ("measurements", "Measurements", "What is drawn on the film, with its figures"),
-    ("scale_bar", "Scale bar", "A round length with the kind of its spacing; pixels without one"),
-    ("letters", "Orientation letters", "Where the patient's sides are"),
+    ("heat_map", "Heat map", "As shown on the film"),
+    ("colour_bar", "Colour bar", "Scale of the heat map, 0 to 1"),
+    ("caption", "Caption", "Finding, score, model and method; window and spacing"),
+    ("measurements", "Measurements", "Annotations of the film with their values"),
+    ("scale_bar", "Scale bar", "A round length and the kind of spacing; pixels without a spacing"),
+    ("letters", "Orientation letters", "Sides of the patient, as on screen"),
     ("corners", "Corner texts", "Sex, age, view and window, as on screen"),
-    ("identity", "Name, ID, dates, institution", "Who the patient is, in the corner texts"),
+    ("identity", "Name, ID, dates, institution", "Identify the patient in the corner texts"),
 )  # fmt: skip
-_NO_HEAT = "There is no heat map on the film"
-_NO_MARKS = "There is nothing drawn on the film"
-_NO_COLOUR = "16 bits are for figures without colour"
-_NO_CORNERS = "It stands in the corner texts"
+_NO_HEAT = "No heat map is shown on the film"
+_NO_MARKS = "Nothing is drawn on the film"
+_NO_COLOUR = "16-bit figures have no colour"
+_NO_CORNERS = "Part of the corner texts: select these first"
 
 
 class FigureDialog(QDialog):
-    """Remembers its choices, all but identity."""
+    """Stores its choices for the next figure, except for identity."""
 
-    saved = Signal(object)
-    failed = Signal(object)
+    saved = Signal(Path)
+    failed = Signal(XrayViewError)
 
     def __init__(
-        self, film: ShownFilm, tasks: Tasks, remembered: Remembered, parent: QWidget | None = None
+        self, film: ShownFilm, tasks: Tasks, choices: StoredChoices, parent: QWidget | None = None
     ) -> None:
         super().__init__(parent)
         self.setWindowTitle("Save figure")
         self.resize(1040, 700)
-        self._film, self._tasks, self._remembered = film, tasks, remembered
-        self._picture: QImage | None = None
-        style = remembered.style()
-        self.kind = combo("File format", _FORMATS, remembered.text("figure_format", "png"))
-        self.bits = combo("Depth of grey", _DEPTHS, str(style.bits))
+        self._film, self._tasks, self._choices = film, tasks, choices
+        style = choices.style()
+        self.kind = combo("File format", _FORMATS, choices.text("figure_format", "png"))
+        self.bits = combo("Grey depth", _DEPTHS, str(style.bits))
         self.boxes: dict[str, QCheckBox] = {
             name: check(text, tip, getattr(style, name)) for name, text, tip in _OPTIONS
         }
         self.preview = _Preview()
         self.size_text = label("", "quiet")
-        self.identity_warning = label("The figure will say who the patient is.", "warn")
+        self.identity_warning = label("The figure identifies the patient.", "warn")
         self.save_button = QPushButton("Save …")
         self.copy_button = QPushButton("Copy")
-        self._place()
+        self._lay_out()
         for box in self.boxes.values():
             box.toggled.connect(self._on_choice)
         self.kind.currentIndexChanged.connect(self._on_choice)
         self.bits.currentIndexChanged.connect(self._on_choice)
-        self.save_button.clicked.connect(self._ask)
+        self.save_button.clicked.connect(self._choose_file)
         self.copy_button.clicked.connect(self._copy)
         self._on_choice()
 
     @property
     def style_chosen(self) -> FigureStyle:
-        """What is to stand on the figure, as far as there is any of it."""
+        """The style for the figure; options that are not available are off."""
         on = {name: box.isChecked() and box.isEnabled() for name, box in self.boxes.items()}
         return FigureStyle(bits=16 if self._is_deep else 8, **on)
 
@@ -96,9 +95,9 @@ class FigureDialog(QDialog):
         return bool(self.bits.currentData() == "16")
 
     def write(self, path: Path) -> None:
-        """Write the figure; `saved` or `failed` says how it ended."""
+        """Write the figure; then `saved` or `failed` is emitted."""
         film, style, kind = self._film, self.style_chosen, self.kind.currentData()
-        self._remember()
+        self._store_choices()
         self.save_button.setEnabled(False)
 
         def save() -> Path:
@@ -109,14 +108,14 @@ class FigureDialog(QDialog):
 
         self._tasks.call(_SAVE_SLOT, save, self._on_saved, self._on_failed)
 
-    def _ask(self) -> None:
+    def _choose_file(self) -> None:
         path = ask_for_file(self, "Save figure", "figure", self.kind.currentData())
         if path is not None:
             self.write(path)
 
     def _copy(self) -> None:
         film, style = self._film, self.style_chosen
-        self._remember()
+        self._store_choices()
         self._tasks.call(
             _COPY_SLOT,
             lambda: image_of(film.picture(style)),
@@ -132,50 +131,50 @@ class FigureDialog(QDialog):
         self.save_button.setEnabled(True)
         self.failed.emit(error)
 
-    def _remember(self) -> None:
-        # What cannot be had now keeps its choice for the next film.
+    def _store_choices(self) -> None:
+        # An option that is not available for this film keeps its choice for the next one.
         on = {name: box.isChecked() for name, box in self.boxes.items()}
-        self._remembered.keep_style(FigureStyle(bits=16 if self._is_deep else 8, **on))
-        self._remembered.keep(figure_format=self.kind.currentData())
+        self._choices.store_style(FigureStyle(bits=16 if self._is_deep else 8, **on))
+        self._choices.store(figure_format=self.kind.currentData())
 
-    # What can be chosen, and how it looks
+    # Options and preview
 
     def _on_choice(self) -> None:
         heat = _NO_HEAT if self._film.heat is None else _NO_COLOUR if self._is_deep else ""
         bar = heat or ("" if self.boxes["heat_map"].isChecked() else _NO_HEAT)
-        self._allow("heat_map", heat)
-        self._allow("colour_bar", bar)
-        self._allow("measurements", "" if self._film.drawings else _NO_MARKS)
-        self._allow("identity", "" if self.boxes["corners"].isChecked() else _NO_CORNERS)
+        self._set_available("heat_map", heat)
+        self._set_available("colour_bar", bar)
+        self._set_available("measurements", "" if self._film.drawings else _NO_MARKS)
+        self._set_available("identity", "" if self.boxes["corners"].isChecked() else _NO_CORNERS)
         self.identity_warning.setVisible(self.style_chosen.identity)
         film, style = self._film, self.style_chosen
         self._tasks.call(
             _SLOT, lambda: _small(film.picture(style)), self._on_preview, self.failed.emit
         )
 
-    def _allow(self, name: str, why_not: str) -> None:
+    def _set_available(self, name: str, why_not: str) -> None:
         box = self.boxes[name]
         box.setEnabled(not why_not)
-        box.setToolTip(why_not or next(tip for known, _, tip in _OPTIONS if known == name))
+        box.setToolTip(why_not or next(tip for option, _, tip in _OPTIONS if option == name))
 
-    def _on_preview(self, made: tuple[npt.NDArray[np.uint8], tuple[int, int]]) -> None:
-        picture, (height, width) = made
+    def _on_preview(self, preview: tuple[npt.NDArray[np.uint8], tuple[int, int]]) -> None:
+        picture, (height, width) = preview
         self.preview.show_image(image_of(picture))
-        self.size_text.setText(f"{width:,} × {height:,} pixels, the film at its own resolution")
+        self.size_text.setText(f"{width:,} × {height:,} pixels, at the film's resolution")
 
     def done(self, result: int) -> None:
         for slot in (_SLOT, _SAVE_SLOT, _COPY_SLOT):
             self._tasks.cancel(slot)
         super().done(result)
 
-    def _place(self) -> None:
+    def _lay_out(self) -> None:
         side = QVBoxLayout()
         side.setSpacing(8)
         grid = QGridLayout()
         grid.setHorizontalSpacing(12)
-        for number, (text, widget) in enumerate((("Format", self.kind), ("Depth", self.bits))):
-            grid.addWidget(QLabel(text), number, 0)
-            grid.addWidget(widget, number, 1)
+        for row, (text, widget) in enumerate((("Format", self.kind), ("Depth", self.bits))):
+            grid.addWidget(QLabel(text), row, 0)
+            grid.addWidget(widget, row, 1)
         grid.setColumnStretch(1, 1)
         side.addLayout(grid)
         side.addWidget(self.size_text)
@@ -187,7 +186,7 @@ class FigureDialog(QDialog):
             indented.addWidget(box)
             side.addLayout(indented)
         side.addWidget(self.identity_warning)
-        side.addWidget(label("“Research use only” is on every figure.", "quiet"))
+        side.addWidget(label("Every figure says “research use only”.", "quiet"))
         side.addStretch(1)
         note = self._film.burned_in
         if note.text:
@@ -203,15 +202,15 @@ class FigureDialog(QDialog):
         panel.setFixedWidth(300)
         panel.setLayout(side)
         side.setContentsMargins(0, 0, 0, 0)
-        row = QHBoxLayout(self)
-        row.setContentsMargins(16, 16, 16, 16)
-        row.setSpacing(16)
-        row.addWidget(self.preview, 1)
-        row.addWidget(panel)
+        whole = QHBoxLayout(self)
+        whole.setContentsMargins(16, 16, 16, 16)
+        whole.setSpacing(16)
+        whole.addWidget(self.preview, 1)
+        whole.addWidget(panel)
 
 
 class _Preview(QFrame):
-    """The figure, as large as there is room."""
+    """Shows the figure as large as fits."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -221,7 +220,7 @@ class _Preview(QFrame):
         self._image: QImage | None = None
         self.face = QLabel("Drawing the figure …")
         self.face.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        self.face.setAccessibleName("The figure")
+        self.face.setAccessibleName("Preview of the figure")
         self.face.setMinimumSize(1, 1)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
@@ -251,7 +250,7 @@ class _Preview(QFrame):
 def _small(
     picture: npt.NDArray[Any],
 ) -> tuple[npt.NDArray[np.uint8], tuple[int, int]]:
-    """Small enough for a preview, with the size of the whole."""
+    """Scale a picture down for the preview; also return its full size (height, width)."""
     height, width = picture.shape[:2]
     share = min(1.0, _PREVIEW_PX / max(height, width))
     size = max(1, round(width * share)), max(1, round(height * share))
@@ -265,5 +264,5 @@ def _unwritable(path: Path, error: OSError) -> XrayViewError:
         "the figure cannot be written",
         path=path,
         why=error.strerror or type(error).__name__,
-        hint="Choose another folder, or close the program that holds the file open.",
+        hint="Choose another folder, or close the program that has the file open.",
     )

@@ -1,4 +1,4 @@
-"""Work on the open folder in a dialog: choices, then progress, then what failed and why."""
+"""A dialog that works on the open folder: options, then progress, then the files that failed."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ from xrayview.ui.widgets.form_fields import label
 
 Events = Iterator[FilmFinished]
 _LISTED = frozenset({Status.ERROR, Status.REFUSED, Status.WARN})
-_COLUMNS = ("File", "Status", "Why")
-_MOST_LISTED = 2000
+_COLUMNS = ("File", "Status", "Reason")
+_MAX_LISTED = 2000
 
 
 class FolderJob(QDialog):
-    """One run at a time. Subclasses fill `form` and say what is to be done."""
+    """Runs one job at a time. Subclasses fill `form` and define the work."""
 
     slot = ""
     start_text = "Start"
@@ -45,7 +45,7 @@ class FolderJob(QDialog):
         self.source = source
         self._tasks = tasks
         self.hide_names = False
-        """Number the files that are listed: their names may say who the patient is."""
+        """Show numbers instead of file names, which may identify the patient."""
         self._cancelled = False
         self._progress: BatchProgress | None = None
         self.form = QWidget()
@@ -60,48 +60,48 @@ class FolderJob(QDialog):
         self.cancel_button = QPushButton("Cancel")
         self.open_button = QPushButton("Open folder")
         self.close_button = QPushButton("Close")
-        self._place()
+        self._lay_out()
         self._show_running(False)
         self.open_button.hide()
         self.failures.hide()
         self.bar.hide()
 
-    # What a subclass says
+    # For subclasses
 
     def problem(self) -> str:
-        """Why it cannot start; empty when it can."""
+        """Why the job cannot start; empty when it can."""
         raise NotImplementedError
 
     def work(self) -> Callable[[threading.Event], Events]:
-        """What is to be done with the choices as they are now; runs in a thread."""
+        """The work for the current options, to be run in a thread."""
         raise NotImplementedError
 
     def target(self) -> Path | None:
-        """The folder that is written."""
+        """The folder that is written to."""
         raise NotImplementedError
 
-    def remember(self) -> None:
-        """Keep the choices for the next time."""
+    def prepare(self) -> None:
+        """Reset the counts of an earlier run and store the options for the next time."""
 
     def summary(self) -> str:
-        """What is to be said at the end, besides the counts."""
+        """A text for the end, after the counts by status."""
         return ""
 
-    def took(self, event: FilmFinished) -> None:
-        """One more file was tried."""
+    def count(self, event: FilmFinished) -> None:
+        """Count one finished file for the summary."""
 
     # Running
 
     @property
     def running(self) -> bool:
-        """True until the last file is done or the work has stopped."""
+        """True from the start until the last file is done or the job has stopped."""
         return self._tasks.busy(self.slot)
 
     def start(self) -> None:
-        """Begin; nothing happens while it runs or something is missing."""
+        """Start the job, unless it is running or has a problem."""
         if self.running or self.problem():
             return
-        self.remember()
+        self.prepare()
         self._cancelled, self._progress = False, None
         self.failures.setRowCount(0)
         self.failures.hide()
@@ -118,39 +118,41 @@ class FolderJob(QDialog):
                 if not stop.is_set():
                     raise
 
-        self._tasks.stream(self.slot, until_cancelled, self._take, self._end, self._fail)
+        self._tasks.stream(
+            self.slot, until_cancelled, self._on_events, self._on_end, self._on_failed
+        )
         self._show_running(True)
 
     def cancel(self) -> None:
-        """Stop soon; what is written stays."""
+        """Stop soon; files already written stay."""
         if self.running:
             self._cancelled = True
             self.text.setText("Stopping …")
             self._tasks.stop(self.slot)
 
     def refresh(self) -> None:
-        """The start button follows the choices."""
+        """Update the start button and the hint to the options."""
         problem = self.problem()
         self.start_button.setEnabled(not problem and not self.running)
         self.start_button.setToolTip(problem)
         self.hint.setText("" if self.running else problem)
 
-    def _take(self, events: list[FilmFinished]) -> None:
+    def _on_events(self, events: list[FilmFinished]) -> None:
         for event in events:
             if self._progress is None:
                 self._progress = BatchProgress(event.total)
                 self.bar.setRange(0, max(1, event.total))
             self._progress.add(event)
-            self.took(event)
+            self.count(event)
             if event.result.status in _LISTED:
-                self._list(event)
+                self._add_row(event)
             self.bar.setValue(event.done)
         if self._progress is not None and not self._cancelled:
             self.text.setText(self._progress.text)
 
-    def _list(self, event: FilmFinished) -> None:
+    def _add_row(self, event: FilmFinished) -> None:
         row = self.failures.rowCount()
-        if row >= _MOST_LISTED:
+        if row >= _MAX_LISTED:
             return
         result = event.result
         self.failures.insertRow(row)
@@ -162,18 +164,18 @@ class FolderJob(QDialog):
             self.failures.setItem(row, column, item)
         self.failures.show()
 
-    def _end(self) -> None:
+    def _on_end(self) -> None:
         done = self._progress.done if self._progress else 0
         counts = self._progress.counts if self._progress else {}
-        words = "  ".join(f"{s.value} {counts[s]:,}" for s in Status if counts.get(s))
-        begin = f"Stopped after {done:,} files" if self._cancelled else f"{done:,} files"
-        self.text.setText("\n".join(t for t in (f"{begin}   {words}", self.summary()) if t))
+        by_status = "  ".join(f"{s.value} {counts[s]:,}" for s in Status if counts.get(s))
+        total = f"Stopped after {done:,} files" if self._cancelled else f"{done:,} files"
+        self.text.setText("\n".join(t for t in (f"{total}   {by_status}", self.summary()) if t))
         self.bar.hide()
         self.failures.resizeRowsToContents()
         self.open_button.setVisible(self.target() is not None)
         self._show_running(False)
 
-    def _fail(self, error: XrayViewError) -> None:
+    def _on_failed(self, error: XrayViewError) -> None:
         self.bar.hide()
         self.text.setText(str(error))
         self._show_running(False)
@@ -186,7 +188,7 @@ class FolderJob(QDialog):
         self.refresh()
 
     def reject(self) -> None:
-        """Esc and the window's cross: stop first, go then."""
+        """Stop the job, then close; also for Esc and the window's close button."""
         self.cancel()
         self._tasks.cancel(self.slot)
         super().reject()
@@ -195,7 +197,7 @@ class FolderJob(QDialog):
         if (target := self.target()) is not None:
             QDesktopServices.openUrl(QUrl.fromLocalFile(str(target)))
 
-    def _place(self) -> None:
+    def _lay_out(self) -> None:
         self.start_button.setProperty("primary", True)
         self.start_button.setDefault(True)
         self.start_button.clicked.connect(self.start)
@@ -219,8 +221,8 @@ class FolderJob(QDialog):
 
 def _table() -> QTableWidget:
     table = QTableWidget(0, len(_COLUMNS))
-    table.setTabKeyNavigation(False)  # Tab leaves the table, the arrows walk in it
-    table.setAccessibleName("Files that need a look")
+    table.setTabKeyNavigation(False)  # Tab leaves the table, the arrow keys move in it
+    table.setAccessibleName("Files with problems")
     table.setHorizontalHeaderLabels(_COLUMNS)
     table.verticalHeader().hide()
     table.setEditTriggers(QTableWidget.EditTrigger.NoEditTriggers)

@@ -1,16 +1,16 @@
-"""The tags of all files of the folder as a CSV, with columns that the user chooses."""
+"""Export tags of all files of the folder as a CSV with chosen columns."""
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
 
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from xrayview.batch.tag_table import write_tag_table
 from xrayview.engine.client import Engine
+from xrayview.io.tables.predictions import IdentityMode
 from xrayview.io.tags.columns import DEFAULT_COLUMNS
 from xrayview.io.tags.known_columns import KnownColumn
 from xrayview.io.tags.table import tag_table
@@ -18,14 +18,14 @@ from xrayview.services.identity import identity_key
 from xrayview.services.tasks import Tasks
 from xrayview.ui.export.column_chooser import ColumnChooser
 from xrayview.ui.export.folder_job import Events, FolderJob
-from xrayview.ui.export.remembered import Remembered
+from xrayview.ui.export.stored_choices import StoredChoices
 from xrayview.ui.widgets.form_fields import ask_for_file, check, combo
 
-_IDENTITIES = (("hash", "a keyed hash"), ("none", "left empty"), ("full", "as it is"))
+_IDENTITIES = (("hash", "Keyed hash"), ("none", "Empty"), ("full", "As in the file"))
 
 
 class FolderTags(FolderJob):
-    """Names and birth dates are no columns unless they are asked for, each time anew."""
+    """Offers identifying columns such as names only on request, which is not stored."""
 
     slot = "tag table"
     start_text = "Write CSV …"
@@ -36,17 +36,17 @@ class FolderTags(FolderJob):
         known: Sequence[KnownColumn],
         engine: Engine,
         tasks: Tasks,
-        remembered: Remembered,
+        choices: StoredChoices,
         parent: QWidget | None = None,
     ) -> None:
-        self._engine, self._remembered = engine, remembered
+        self._engine, self._choices = engine, choices
         self._path: Path | None = None
-        kept = tuple(remembered.text("tag_columns").split(","))
-        self.columns = ColumnChooser(known, kept if kept != ("",) else DEFAULT_COLUMNS)
-        self.identity = combo("PatientID", _IDENTITIES[:2], remembered.text("tag_identity", "hash"))
+        stored = choices.text("tag_columns")
+        self.columns = ColumnChooser(known, stored.split(",") if stored else DEFAULT_COLUMNS)
+        self.identity = combo("PatientID", _IDENTITIES[:2], choices.text("tag_identity", "hash"))
         self.identifying = check(
-            "Offer columns that may say who the patient is",
-            "Names, dates, places and free text; the table is then to be kept like the films",
+            "Also offer columns that may identify the patient",
+            "Names, dates, places and free text; protect such a table like the films",
             False,
         )
         super().__init__("Tags of the folder", source, tasks, parent)
@@ -57,20 +57,20 @@ class FolderTags(FolderJob):
         self.refresh()
 
     def problem(self) -> str:
-        return "" if self.columns.chosen else "Choose a column"
+        return "" if self.columns.chosen else "Choose at least one column"
 
     def target(self) -> Path | None:
         return self._path.parent if self._path else None
 
-    def remember(self) -> None:
+    def prepare(self) -> None:
         safe = {c.keyword for c in self.columns.model.safe()}
         names = [name for name in self.columns.chosen if name in safe]
-        self._remembered.keep(tag_columns=",".join(names))
+        self._choices.store(tag_columns=",".join(names))
         if self.identity.currentData() != "full":
-            self._remembered.keep(tag_identity=self.identity.currentData())
+            self._choices.store(tag_identity=self.identity.currentData())
 
     def start(self) -> None:
-        """Ask for the file, then write it."""
+        """Ask for a file, then write the table to it."""
         if self.running or self.problem():
             return
         path = ask_for_file(self, "Tags of the folder", "tags", "csv")
@@ -78,19 +78,19 @@ class FolderTags(FolderJob):
             self.write(path)
 
     def write(self, path: Path) -> None:
-        """Write the table there."""
+        """Write the table to `path`."""
         self._path = path
         super().start()
 
     def work(self) -> Callable[[threading.Event], Events]:
         path, engine, source = self._path, self._engine, self.source
         names = self.columns.chosen
-        asked: Any = self.identity.currentData()
+        identity: IdentityMode = self.identity.currentData()
         assert path is not None  # `write` sets it
 
         def events(stop: threading.Event) -> Events:
-            key = identity_key() if asked == "hash" else b""
-            yield from write_tag_table(engine, source, path, tag_table(names, asked, key), stop)
+            key = identity_key() if identity == "hash" else b""
+            yield from write_tag_table(engine, source, path, tag_table(names, identity, key), stop)
 
         return events
 
@@ -113,9 +113,9 @@ class FolderTags(FolderJob):
         row.addWidget(self.identifying, 1)
         row.addWidget(QLabel("PatientID"))
         row.addWidget(self.identity)
-        usual = QPushButton("Usual columns")
-        usual.setToolTip("What research asks of a radiograph, without identity")
-        usual.setAutoDefault(False)
-        usual.clicked.connect(lambda: self.columns.choose(DEFAULT_COLUMNS))
-        row.addWidget(usual)
+        default = QPushButton("Default columns")
+        default.setToolTip("Columns that are common in research, without identity")
+        default.setAutoDefault(False)
+        default.clicked.connect(lambda: self.columns.choose(DEFAULT_COLUMNS))
+        row.addWidget(default)
         column.addLayout(row)

@@ -1,4 +1,4 @@
-"""The film on screen as it is looked at now: all that its figure is made of."""
+"""A snapshot of the film on screen, with everything that its figure shows."""
 
 from __future__ import annotations
 
@@ -25,28 +25,28 @@ SVG = "svg"
 
 @dataclass(frozen=True, eq=False)
 class ShownFilm:
-    """Does not change when the view does: a figure under way stays what was asked for."""
+    """A snapshot: a figure in progress does not change when the view does."""
 
     radiograph: Radiograph
     look: FigureLook
     spacing: Spacing
     heat: HeatLayer | None = None
-    said: str = ""
+    result_text: str = ""
     drawings: tuple[AnnotationDrawing, ...] = ()
 
     @property
     def burned_in(self) -> BurnedIn:
-        """Whether a name may be in the pixels."""
+        """Whether a name may be burned into the pixels."""
         return burned_in(self.radiograph)
 
     def figure(self, style: FigureStyle) -> Figure:
-        """Pure, and slow enough for a thread of its own."""
+        """Compose the figure. Pure, but slow: to be called in a thread."""
         return compose(
             self.radiograph,
             self.look,
             style,
             heat=self.heat,
-            result_text=self.said,
+            result_text=self.result_text,
             drawings=self.drawings,
             spacing=self.spacing,
         )
@@ -56,10 +56,10 @@ class ShownFilm:
         return draw(self.figure(style))
 
     def save(self, path: Path, style: FigureStyle, kind: str) -> Path:
-        """Write the figure in one step.
+        """Write the figure in one step; return its path.
 
         Raises:
-            OSError: it cannot be written.
+            OSError: the file cannot be written.
         """
         if kind == SVG:
             write_bytes(path, svg(self.figure(style)))
@@ -69,16 +69,16 @@ class ShownFilm:
 
 
 def shown_film(viewer: FilmViewer, session: Session) -> ShownFilm | None:
-    """What the viewer shows; None while it shows no film."""
+    """Take a snapshot of the viewer; None while it shows no film."""
     radiograph, voi = viewer.radiograph, viewer.voi
     if radiograph is None or voi is None:
         return None
-    place = viewer.placement
+    placement = viewer.placement
     look = FigureLook(
         voi,
         invert=viewer.inverted,
-        quarter_turns=place.turns,
-        mirrored=place.mirrored,
+        quarter_turns=placement.turns,
+        mirrored=placement.mirrored,
         overlays=viewer.overlays_shown,
         shutter=viewer.shutter_shown,
     )
@@ -92,30 +92,30 @@ def shown_film(viewer: FilmViewer, session: Session) -> ShownFilm | None:
         look,
         viewer.measure.spacing,
         heat,
-        said_of(session, radiograph),
+        result_text(session, radiograph),
         viewer.measure.drawings(),
     )
 
 
 def model_name(session: Session) -> str:
-    """Name and version of the model in force."""
+    """Name and version of the loaded model."""
     card = session.model.card if session.model else None
     return f"{card.name} {card.version}" if card else ""
 
 
 def caution_of(session: Session, radiograph: Radiograph) -> str:
-    """What the gate says against the model in force; empty where it says nothing."""
+    """The gate's reasons for caution with the film; empty for a film in scope or unclassified."""
     result = session.result(radiograph.ref)
     return result.gate.caution if result and result.gate else ""
 
 
-def said_of(session: Session, radiograph: Radiograph) -> str:
-    """The score of the first finding, as a caption says it; empty where no model judged it."""
+def result_text(session: Session, radiograph: Radiograph) -> str:
+    """The highest score for a caption; empty for a film that is not classified."""
     result = session.result(radiograph.ref)
-    said = result.prediction if result else None
-    if said is None:
+    prediction = result.prediction if result else None
+    if prediction is None:
         return ""
-    top = max(range(len(said.findings)), key=lambda number: said.scores[number])
-    words = f"{said.findings[top]} {said.scores[top]:.2f} · {model_name(session)}"
+    top = max(range(len(prediction.findings)), key=prediction.scores.__getitem__)
+    text = f"{prediction.findings[top]} {prediction.scores[top]:.2f} · {model_name(session)}"
     caution = caution_of(session, radiograph)
-    return f"{words} · Caution: {caution}" if caution else words
+    return f"{text} · Caution: {caution}" if caution else text

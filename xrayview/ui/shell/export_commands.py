@@ -1,4 +1,4 @@
-"""What the user may take out of the program, by the names of the key table."""
+"""The export commands of the window, by action id."""
 
 from __future__ import annotations
 
@@ -16,27 +16,27 @@ from xrayview.services.settings import Settings
 from xrayview.services.tasks import Tasks
 from xrayview.ui.export.figure_dialog import FigureDialog
 from xrayview.ui.export.folder_job import FolderJob
-from xrayview.ui.export.remembered import Remembered
 from xrayview.ui.export.shown_film import ShownFilm, shown_film
+from xrayview.ui.export.stored_choices import StoredChoices
 from xrayview.ui.shell.workspace import Workspace
 from xrayview.ui.widgets.banners import Kind, Message
 
 if TYPE_CHECKING:
-    # it brings pydicom, and with it every decoder
+    # imports pydicom with all its decoders
     from xrayview.io.tags.known_columns import KnownColumn
 
 _MATTER = "export"
 _NO_SOURCE = Message(
     _MATTER,
     "warn",
-    "Only some files are listed, so there is no folder to export",
-    "Open the folder that holds them.",
+    "No folder is open",
+    "Open the folder with the films to export; single files are not enough.",
 )
-_NO_FILM = Message(_MATTER, "warn", "There is no film on screen", "Choose one at the left.")
+_NO_FILM = Message(_MATTER, "warn", "No film is on screen", "Choose a film at the left.")
 
 
 class ExportCommands(QObject):
-    """Opens the dialogs; one of each kind at a time."""
+    """Opens the export dialogs, at most one of each kind."""
 
     def __init__(
         self,
@@ -49,11 +49,11 @@ class ExportCommands(QObject):
         super().__init__(workspace)
         self._workspace, self._tasks, self._engine = workspace, tasks, engine
         self._window = window
-        self._remembered = Remembered(settings)
+        self._choices = StoredChoices(settings)
         self._open: dict[str, QDialog] = {}
 
     def commands(self) -> dict[str, Callable[..., object]]:
-        """What the keys do here."""
+        """The commands by action id."""
         return {
             "copy_picture": self.copy_picture,
             "save_figure": self.save_figure,
@@ -63,29 +63,29 @@ class ExportCommands(QObject):
         }
 
     def dialog(self, name: str) -> QDialog | None:
-        """The dialog of a command, while it is open."""
+        """The open dialog of a command, if any."""
         return self._open.get(name)
 
     def copy_picture(self) -> None:
-        """What is on screen, without identity, to the clipboard."""
+        """Copy the picture on screen to the clipboard, without identity."""
         shown = self._shown()
         if shown is None:
-            self._tell(_NO_FILM)
+            self._emit(_NO_FILM)
             return
         QApplication.clipboard().setImage(self._workspace.viewer.picture(identity=False))
         note = shown.burned_in
         kind: Kind = "warn" if note.kind == "likely" else "info"
-        self._tell(Message(_MATTER, kind, "The picture is copied, without identity", note.text))
+        self._emit(Message(_MATTER, kind, "The picture was copied without identity", note.text))
 
     def save_figure(self) -> None:
-        """The film on screen at its own resolution."""
+        """Open the dialog to save a figure of the film on screen."""
         shown = self._shown()
         if shown is None:
-            self._tell(_NO_FILM)
+            self._emit(_NO_FILM)
             return
 
         def make() -> QDialog:
-            dialog = FigureDialog(shown, self._tasks, self._remembered, self._window)
+            dialog = FigureDialog(shown, self._tasks, self._choices, self._window)
             dialog.saved.connect(self._on_saved)
             dialog.failed.connect(self._on_failed)
             return dialog
@@ -93,21 +93,21 @@ class ExportCommands(QObject):
         self._show("save_figure", make)
 
     def export_folder(self) -> None:
-        """Pictures of the whole folder."""
+        """Open the dialog to export pictures of the folder."""
         from xrayview.ui.export.folder_pictures import FolderPictures
-        from xrayview.ui.export.heat_map_choice import offered
+        from xrayview.ui.export.heat_map_choice import heat_map_offer
 
         shown = self._shown()
-        offer = offered(self._workspace.session, self._workspace.findings.heat)
+        offer = heat_map_offer(self._workspace.session, self._workspace.findings.heat)
         self._with_source(
             "export_folder",
             lambda source: FolderPictures(
-                source, shown, self._engine, self._tasks, self._remembered, self._window, offer
+                source, shown, self._engine, self._tasks, self._choices, self._window, offer
             ),
         )
 
     def deidentify(self) -> None:
-        """DICOM copies without the patient."""
+        """Open the dialog for de-identified DICOM copies."""
         from xrayview.ui.export.folder_deidentify import FolderDeidentify
 
         shown = self._shown()
@@ -115,14 +115,14 @@ class ExportCommands(QObject):
         self._with_source(
             "deidentify",
             lambda source: FolderDeidentify(
-                source, film, self._engine, self._tasks, self._remembered, self._window
+                source, film, self._engine, self._tasks, self._choices, self._window
             ),
         )
 
     def tag_table(self) -> None:
-        """A CSV of tags; the dictionary of columns is read in a thread first."""
+        """Open the dialog for a CSV of tags, once a thread has read the known columns."""
         if self._workspace.session.source is None:
-            self._tell(_NO_SOURCE)
+            self._emit(_NO_SOURCE)
             return
         self._tasks.call("tag columns", _known_columns, self._show_tags, self._on_failed)
 
@@ -132,22 +132,22 @@ class ExportCommands(QObject):
         self._with_source(
             "tag_table",
             lambda source: FolderTags(
-                source, known, self._engine, self._tasks, self._remembered, self._window
+                source, known, self._engine, self._tasks, self._choices, self._window
             ),
         )
 
     def _with_source(self, name: str, make: Callable[[Path], FolderJob]) -> None:
         source = self._workspace.session.source
         if source is None:
-            self._tell(_NO_SOURCE)
+            self._emit(_NO_SOURCE)
             return
 
-        def with_names() -> QDialog:
+        def make_dialog() -> QDialog:
             dialog = make(source)
             dialog.hide_names = self._workspace.hides_identity
             return dialog
 
-        self._show(name, with_names)
+        self._show(name, make_dialog)
 
     def _show(self, name: str, make: Callable[[], QDialog]) -> None:
         dialog = self._open.get(name)
@@ -166,14 +166,14 @@ class ExportCommands(QObject):
         def open_folder() -> None:
             QDesktopServices.openUrl(QUrl.fromLocalFile(str(path.parent)))
 
-        self._tell(
-            Message(_MATTER, "info", f"{path.name} is saved", "", (("Open folder", open_folder),))
+        self._emit(
+            Message(_MATTER, "info", f"{path.name} was saved", "", (("Open folder", open_folder),))
         )
 
     def _on_failed(self, error: XrayViewError) -> None:
-        self._tell(Message.of(_MATTER, error))
+        self._emit(Message.of(_MATTER, error))
 
-    def _tell(self, message: Message) -> None:
+    def _emit(self, message: Message) -> None:
         self._workspace.message.emit(message)
 
 
