@@ -23,14 +23,14 @@ TWO = (Finding("Normal", abnormal=False), Finding("Mass"))
 
 
 def without_card(folder: Path, kind: type[Tiny] = Tiny) -> Path:
-    """A file of `forward` alone that scores two findings of 64 x 64 pixels, without a card."""
+    """A file with only `forward`, for two findings on 64 x 64 pixels, without a card."""
     card = tiny_card(task="multilabel", findings=TWO)
     methods = ("forward",)
     return export(network_for(card, kind), folder / "bare.pt", card, extra={}, methods=methods)
 
 
-def asked(qtbot: QtBot, window: MainWindow, path: Path) -> ModelImportDialog:
-    """The dialog that the banner's button opens."""
+def open_dialog(qtbot: QtBot, window: MainWindow, path: Path) -> ModelImportDialog:
+    """Open the dialog by the button of the banner."""
     window.open_model(path)
     qtbot.waitUntil(lambda: window.banners.messages() != (), timeout=WAIT_MS)
     (message,) = window.banners.messages()
@@ -56,15 +56,15 @@ def trust(qtbot: QtBot, dialog: ModelImportDialog) -> None:
     dialog.questions.findChildren(QPushButton)[0].click()
 
 
-def settled(qtbot: QtBot, dialog: ModelImportDialog) -> None:
+def wait_until_tested(qtbot: QtBot, dialog: ModelImportDialog) -> None:
     qtbot.waitUntil(lambda: dialog.save.isEnabled(), timeout=WAIT_MS)
 
 
-def test_that_a_file_without_a_card_is_described_tried_saved_and_opened(
+def test_that_a_file_without_a_card_is_described_tested_saved_and_loaded(
     qtbot: QtBot, opened: MainWindow, tmp_path: Path
 ) -> None:
     path = without_card(tmp_path)
-    dialog = asked(qtbot, opened, path)
+    dialog = open_dialog(qtbot, opened, path)
     fill(dialog)
     dialog.save.click()
     trust(qtbot, dialog)
@@ -84,27 +84,27 @@ def test_that_a_file_without_a_card_is_described_tried_saved_and_opened(
     assert "is cut after" in card_html(session.model)
 
 
-def test_that_what_the_network_does_not_keep_stands_at_its_field_and_is_not_saved(
+def test_that_a_wrong_description_is_shown_at_its_field_and_not_saved(
     qtbot: QtBot, opened: MainWindow, tmp_path: Path
 ) -> None:
     path = without_card(tmp_path, BROKEN["sigmoid"][0])
-    dialog = asked(qtbot, opened, path)
+    dialog = open_dialog(qtbot, opened, path)
     fill(dialog)
     dialog.findings.add(["One too many"])
     dialog.channels.setCurrentIndex(1)
     dialog.save.click()
     trust(qtbot, dialog)
-    for field, words, correct in (
+    for field, text, correct in (
         ("channels", "It takes inputs of 1 channel", lambda: dialog.channels.setCurrentIndex(0)),
         ("findings", "Forward gave shape (1, 2)", lambda: _remove(dialog, 2)),
         ("outputs", "probabilities", lambda: dialog.outputs.setCurrentIndex(1)),
     ):
-        qtbot.waitUntil(lambda f=field: dialog.refusal(f) != "", timeout=WAIT_MS)
-        settled(qtbot, dialog)
-        assert words in dialog.refusal(field)
+        qtbot.waitUntil(lambda f=field: dialog.error_text(f) != "", timeout=WAIT_MS)
+        wait_until_tested(qtbot, dialog)
+        assert text in dialog.error_text(field)
         assert not (tmp_path / "bare.card.json").exists()
         correct()
-        assert dialog.refusal(field) == ""
+        assert dialog.error_text(field) == ""
         dialog.save.click()
     session = opened.workspace.session
     qtbot.waitUntil(lambda: session.model is not None, timeout=WAIT_MS)
@@ -124,37 +124,37 @@ def dialog(qtbot: QtBot, tmp_path: Path) -> ModelImportDialog:
     return dialog
 
 
-def test_that_answers_that_make_no_card_are_told_at_their_fields(dialog: ModelImportDialog) -> None:
-    answered: list[object] = []
-    dialog.answered.connect(answered.append)
+def test_that_an_invalid_description_is_shown_at_its_fields(dialog: ModelImportDialog) -> None:
+    cards: list[object] = []
+    dialog.described.connect(cards.append)
     dialog.save.click()
-    assert "in the order of its outputs" in dialog.refusal("findings")
+    assert "in the order of the network's outputs" in dialog.error_text("findings")
     dialog.findings.add(["Mass", "Mass"])
     dialog.scale.names.setCurrentIndex(dialog.scale.names.findData("imagenet"))
     assert dialog.channels.currentData() == 3
     dialog.channels.setCurrentIndex(0)
     dialog.save.click()
-    assert "Two have one name" in dialog.refusal("findings")
-    assert "one for each channel" in dialog.refusal("scale")
-    assert dialog.scale.accessibleDescription() == dialog.refusal("scale")
-    assert answered == []
+    assert "Two have one name" in dialog.error_text("findings")
+    assert "one for each channel" in dialog.error_text("scale")
+    assert dialog.scale.accessibleDescription() == dialog.error_text("scale")
+    assert cards == []
 
 
-def test_that_own_figures_are_read_and_no_other_words(dialog: ModelImportDialog) -> None:
-    answered: list[object] = []
-    dialog.answered.connect(answered.append)
+def test_that_a_custom_scale_takes_only_numbers(dialog: ModelImportDialog) -> None:
+    cards: list[object] = []
+    dialog.described.connect(cards.append)
     dialog.findings.add(["Mass"])
-    names, figures = dialog.scale.names, dialog.scale.figures
-    assert not figures["mean"].isEnabled()
+    names, numbers = dialog.scale.names, dialog.scale.numbers
+    assert not numbers["mean"].isEnabled()
     names.setCurrentIndex(names.findData("own"))
-    for text, words in (("nan", "Mean: must be"), ("a", "Mean: must be"), ("", "Mean: must be")):
-        figures["mean"].setText(text)
+    for text in ("nan", "a", ""):
+        numbers["mean"].setText(text)
         dialog.save.click()
-        assert words in dialog.refusal("scale")
-    figures["mean"].setText("0.5")
-    figures["value_range"].setText("0, 255")
+        assert "Mean: must be" in dialog.error_text("scale")
+    numbers["mean"].setText("0.5")
+    numbers["value_range"].setText("0, 255")
     dialog.save.click()
-    (card,) = answered
+    (card,) = cards
     spec = card.preprocessing
     assert (spec.mean, spec.std, spec.value_range) == ((0.5,), (1.0,), (0.0, 255.0))
 

@@ -37,7 +37,7 @@ class ModelImportController(QObject):
             self.dialog.close()
         dialog = ModelImportDialog(path, self._window)
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        dialog.answered.connect(lambda card: self._look(path, card))
+        dialog.described.connect(lambda card: self._look(path, card))
         dialog.finished.connect(self._on_closed)
         self.dialog = dialog
         dialog.open()
@@ -47,7 +47,7 @@ class ModelImportController(QObject):
         self._tasks.cancel(_SLOT)
 
     def _look(self, path: Path, card: ModelCard) -> None:
-        self._show_state("Looking at the file …")
+        self._show_state("Checking the file …")
         self._tasks.call(
             _SLOT,
             lambda: model_ref(path, self._model_controller.device),
@@ -56,7 +56,7 @@ class ModelImportController(QObject):
         )
 
     def _try(self, model: ModelRef, card: ModelCard) -> None:
-        self._show_state("Trying the answers on the network …")
+        self._show_state("Testing the description on the network …")
         self._tasks.start(
             _SLOT,
             lambda: self._engine.submit(LoadModel(model, card)),
@@ -88,8 +88,8 @@ class ModelImportController(QObject):
                 trust_question(path, error, lambda: self._trust(path, card))
             )
             return
-        place = error.field if isinstance(error, ContractBroken) else ""
-        self.dialog.show_refusal(error, place)
+        card_field = error.field if isinstance(error, ContractBroken) else ""
+        self.dialog.show_error(error, card_field)
 
     def _trust(self, path: Path, card: ModelCard) -> None:
         self._tasks.call(

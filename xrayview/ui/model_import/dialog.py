@@ -1,4 +1,4 @@
-"""What its user knows of a TorchScript file without a card; refusals stand at their fields."""
+"""The dialog that describes a TorchScript file without a card; problems appear at their fields."""
 
 from __future__ import annotations
 
@@ -31,21 +31,21 @@ from xrayview.ui.widgets.banners import Banners
 from xrayview.ui.widgets.form_fields import combo, label, rule
 
 _LINE_PX = 28
-_CHANNELS = ((1, "1, grey"), (3, "3, equal"))
+_CHANNELS = ((1, "1 (grey)"), (3, "3 (identical greys)"))
 _FITS = (
-    ("letterbox", "Letterbox: whole, with borders"),
-    ("stretch", "Stretch: whole, distorted"),
-    ("center_crop", "Centre crop: filled, edges cut"),
+    ("letterbox", "Letterbox: whole film with borders"),
+    ("stretch", "Stretch: whole film, distorted"),
+    ("center_crop", "Centre crop: edges cut off"),
 )
 _ACTIVATIONS = (
-    ("sigmoid", "Each finding for itself (sigmoid)"),
-    ("softmax", "One of the findings (softmax)"),
+    ("sigmoid", "Sigmoid: findings are independent"),
+    ("softmax", "Softmax: exactly one finding"),
 )
 _OUTPUTS = (
-    ("logits", "Logits: no activation at its end"),
-    ("probabilities", "Probabilities: it ends in that activation"),
+    ("logits", "Logits: ends without activation"),
+    ("probabilities", "Probabilities: ends with activation"),
 )
-_PLACES = {
+_FIELD_OF = {
     "findings": "findings",
     "preprocessing.size": "size",
     "preprocessing.channels": "channels",
@@ -56,14 +56,14 @@ _PLACES = {
     "activation": "activation",
     "inference.outputs": "outputs",
 }
-"""Place in the card -> the field that it comes from."""
+"""The field of the dialog by the field of the card."""
 
 
 class ModelImportDialog(QDialog):
-    """Asks; what becomes of the answers is its owner's."""
+    """Asks for a description; its owner tests and saves the card."""
 
-    answered = Signal(object)
-    """A valid card of the answers, to be tried on the file."""
+    described = Signal(ModelCard)
+    """A valid card, to be tested on the file."""
 
     def __init__(self, path: Path, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -72,11 +72,13 @@ class ModelImportDialog(QDialog):
         self._path = path
         self.findings = FindingsTable()
         self.height_px, self.width_px = _side("Height"), _side("Width")
-        self.channels = _chooser("Channels", _CHANNELS, "Of the input; three are three times grey")
-        self.fit = _chooser("Fit", _FITS, "How an oblong film becomes the input")
+        self.channels = combo("Channels", _CHANNELS, 1, "Channels of the input")
+        self.fit = combo("Fit", _FITS, "letterbox", "How a film is fitted to the input")
         self.scale = ScaleFields()
-        self.activation = _chooser("Scores", _ACTIVATIONS, "What makes scores of its logits")
-        self.outputs = _chooser("It gives", _OUTPUTS, "What comes out at the network's end")
+        self.activation = combo(
+            "Activation", _ACTIVATIONS, "sigmoid", "Function that turns logits into scores"
+        )
+        self.outputs = combo("Outputs", _OUTPUTS, "logits", "What the network returns")
         self._fields: dict[str, QWidget] = {
             "findings": self.findings,
             "size": self.height_px,
@@ -86,53 +88,55 @@ class ModelImportDialog(QDialog):
             "activation": self.activation,
             "outputs": self.outputs,
         }
-        self._refusals = {name: _refusal() for name in (*self._fields, "")}
+        self._errors = {name: _error_label() for name in (*self._fields, "")}
         self.questions = Banners()
         self.state = label("", "quiet")
-        self.save = QPushButton("Try, save and open")
+        self.save = QPushButton("Test, save and load")
         self.save.setProperty("primary", True)
         self.save.setDefault(True)
-        self.save.setToolTip("Runs the network once on noise; what it does not keep is not saved")
+        self.save.setToolTip("Runs the network once on noise; saves the description if it fits")
         self.save.clicked.connect(self._on_save)
         self.scale.chosen.connect(self._on_scale)
-        self.scale.edited.connect(lambda: self._forget("scale"))
-        self.findings.edited.connect(lambda: self._forget("findings"))
+        self.scale.edited.connect(lambda: self._clear_error("scale"))
+        self.findings.edited.connect(lambda: self._clear_error("findings"))
         for name in ("channels", "fit", "activation", "outputs"):
             box = self._fields[name]
             assert isinstance(box, QComboBox)
-            box.currentIndexChanged.connect(lambda _, n=name: self._forget(n))
+            box.currentIndexChanged.connect(lambda _, n=name: self._clear_error(n))
         for spin in (self.height_px, self.width_px):
-            spin.valueChanged.connect(lambda _: self._forget("size"))
-        self._place()
+            spin.valueChanged.connect(lambda _: self._clear_error("size"))
+        self._lay_out()
         self.findings.setFocus()
 
     def show_state(self, text: str) -> None:
-        """What is under way; while there is something, no other answers can be given."""
+        """Show what is in progress and block the fields meanwhile; empty unblocks them."""
         self.state.setText(text)
         self.save.setEnabled(not text)
         self._body.setEnabled(not text)
 
-    def show_refusal(self, error: Exception, place: str = "") -> None:
-        """Why the answers do not hold, at the field that `place` of the card comes from."""
+    def show_error(self, error: Exception, card_field: str = "") -> None:
+        """Show an error at the field for `card_field`, or below all fields."""
         self.show_state("")
         why = getattr(error, "why", "") or getattr(error, "what", "") or str(error)
         hint = getattr(error, "hint", "")
-        self._refuse({_PLACES.get(place, ""): _sentence(f"{why}. {hint}".strip())})
+        text = _capitalised(f"{why}. {hint}".strip())
+        self._show_errors({_FIELD_OF.get(card_field, ""): text})
 
-    def refusal(self, field: str = "") -> str:
-        """What stands at a field, empty where nothing does."""
-        return self._refusals[field].text()
+    def error_text(self, field: str = "") -> str:
+        """The error shown at a field; empty without one."""
+        return self._errors[field].text()
 
     def _on_save(self) -> None:
         card = self._card()
         if card is not None:
-            self.answered.emit(card)
+            self.described.emit(card)
 
     def _card(self) -> ModelCard | None:
-        self._refuse({})
+        self._show_errors({})
         findings = self.findings.findings()
         if not findings:
-            self._refuse({"findings": "Name what it scores, in the order of its outputs."})
+            text = "Name the findings, in the order of the network's outputs."
+            self._show_errors({"findings": text})
             return None
         try:
             return make_card(
@@ -148,35 +152,35 @@ class ModelImportDialog(QDialog):
                 ),
             )
         except ValueError as error:
-            self._refuse({"scale": str(error)})
+            self._show_errors({"scale": str(error)})
         except ModelError as error:
-            self._refuse(_by_field(error.why))
+            self._show_errors(_by_field(error.why))
         return None
 
-    def _refuse(self, words: Mapping[str, str]) -> None:
-        for name, told in self._refusals.items():
-            told.setText(words.get(name, ""))
-            told.setVisible(name in words)
+    def _show_errors(self, texts: Mapping[str, str]) -> None:
+        for name, error_label in self._errors.items():
+            error_label.setText(texts.get(name, ""))
+            error_label.setVisible(name in texts)
             if name in self._fields:
-                self._fields[name].setAccessibleDescription(words.get(name, ""))
-        if field := self._fields.get(next(iter(words), "")):
+                self._fields[name].setAccessibleDescription(texts.get(name, ""))
+        if field := self._fields.get(next(iter(texts), "")):
             field.setFocus()
 
-    def _forget(self, name: str) -> None:
-        """A refusal goes with the answer that it was about."""
+    def _clear_error(self, name: str) -> None:
+        """Clear the error of a field that was edited."""
         for field in (name, ""):
-            self._refusals[field].hide()
-            self._refusals[field].setText("")
+            self._errors[field].hide()
+            self._errors[field].setText("")
         self._fields[name].setAccessibleDescription("")
 
     def _on_scale(self, scale: InputScale) -> None:
         if scale.channels is not None:
             self.channels.setCurrentIndex(self.channels.findData(scale.channels))
 
-    def _place(self) -> None:
+    def _lay_out(self) -> None:
         intro = label(
-            f"{self._path.name} is a TorchScript file without a card. What you say of it here is "
-            f"kept beside it, in {sidecar_of(self._path).name}.",
+            f"{self._path.name} is a TorchScript file without a card. Describe it here; the "
+            f"description is saved beside it as {sidecar_of(self._path).name}.",
         )
         self._body = QWidget()
         body = QHBoxLayout(self._body)
@@ -196,23 +200,23 @@ class ModelImportDialog(QDialog):
         column.addWidget(intro)
         column.addWidget(rule())
         column.addWidget(self._body, 1)
-        column.addWidget(self._refusals[""])
+        column.addWidget(self._errors[""])
         column.addWidget(self.questions)
         column.addLayout(last)
 
     def _left(self) -> QVBoxLayout:
         column = QVBoxLayout()
         column.setSpacing(8)
-        column.addWidget(label("WHAT IT SCORES", "heading"))
+        column.addWidget(label("FINDINGS", "heading"))
         column.addWidget(self.findings, 1)
         row = QHBoxLayout()
         row.setSpacing(8)
-        acts: tuple[tuple[str, str, Callable[[], None]], ...] = (
+        actions: tuple[tuple[str, str, Callable[[], None]], ...] = (
             ("Up", "Move the finding up", lambda: self.findings.move_chosen(-1)),
             ("Down", "Move the finding down", lambda: self.findings.move_chosen(1)),
             ("Remove", "Remove the finding", self.findings.remove_chosen),
         )
-        for text, tip, act in acts:
+        for text, tip, act in actions:
             button = QPushButton(text)
             button.setToolTip(tip)
             button.setAccessibleDescription(tip)
@@ -221,8 +225,9 @@ class ModelImportDialog(QDialog):
             row.addWidget(button)
         row.addStretch(1)
         column.addLayout(row)
-        column.addWidget(label("In the order of its outputs; a list can be pasted.", "quiet"))
-        column.addWidget(self._refusals["findings"])
+        note = "In the order of the network's outputs. You can paste a list."
+        column.addWidget(label(note, "quiet"))
+        column.addWidget(self._errors["findings"])
         return column
 
     def _right(self) -> QVBoxLayout:
@@ -234,13 +239,13 @@ class ModelImportDialog(QDialog):
         size.addStretch(1)
         column = QVBoxLayout()
         column.setSpacing(8)
-        column.addWidget(label("WHAT IT TAKES", "heading"))
+        column.addWidget(label("INPUT", "heading"))
         self._rows(column, (("Size", "size", size), ("Channels", "channels", self.channels),
                             ("Fit", "fit", self.fit), ("Scale", "scale", self.scale)))  # fmt: skip
         column.addSpacing(8)
-        column.addWidget(label("WHAT IT GIVES", "heading"))
-        self._rows(column, (("It gives", "outputs", self.outputs),
-                            ("Scores", "activation", self.activation)))  # fmt: skip
+        column.addWidget(label("OUTPUT", "heading"))
+        self._rows(column, (("Outputs", "outputs", self.outputs),
+                            ("Activation", "activation", self.activation)))  # fmt: skip
         column.addStretch(1)
         return column
 
@@ -252,30 +257,30 @@ class ModelImportDialog(QDialog):
         grid.setVerticalSpacing(6)
         grid.setColumnMinimumWidth(0, 72)
         grid.setColumnStretch(1, 1)
-        for number, (title, name, field) in enumerate(rows):
-            words = QLabel(title)
-            words.setBuddy(self._fields[name])
-            words.setMinimumHeight(_LINE_PX)
-            grid.addWidget(words, 2 * number, 0, Qt.AlignmentFlag.AlignTop)
+        for i, (text, name, field) in enumerate(rows):
+            title = QLabel(text)
+            title.setBuddy(self._fields[name])
+            title.setMinimumHeight(_LINE_PX)
+            grid.addWidget(title, 2 * i, 0, Qt.AlignmentFlag.AlignTop)
             if isinstance(field, QWidget):
-                grid.addWidget(field, 2 * number, 1)
+                grid.addWidget(field, 2 * i, 1)
             else:
-                grid.addLayout(field, 2 * number, 1)
-            grid.addWidget(self._refusals[name], 2 * number + 1, 1)
+                grid.addLayout(field, 2 * i, 1)
+            grid.addWidget(self._errors[name], 2 * i + 1, 1)
         column.addLayout(grid)
 
 
 def _by_field(why: str) -> dict[str, str]:
-    """The card's problems (`place: words; place: words`) by the fields that they come from."""
-    words: dict[str, str] = {}
+    """Sort the problems of a card (`field: text; field: text`) by the dialog's fields."""
+    texts: dict[str, str] = {}
     for problem in why.split("; "):
-        place, _, text = problem.partition(": ")
-        field = _PLACES.get(place.partition("[")[0], "")
-        words[field] = f"{words[field]}; {text}" if field in words else _sentence(text)
-    return words
+        card_field, _, text = problem.partition(": ")
+        field = _FIELD_OF.get(card_field.partition("[")[0], "")
+        texts[field] = f"{texts[field]}; {text}" if field in texts else _capitalised(text)
+    return texts
 
 
-def _sentence(text: str) -> str:
+def _capitalised(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
@@ -286,19 +291,13 @@ def _side(name: str) -> QSpinBox:
     spin.setSuffix(" px")
     spin.setAccessibleName(f"{name} of the input")
     spin.setToolTip(f"{name} of the input in pixels")
-    spin.lineEdit().setTextMargins(6, 0, 0, 0)  # a style sheet cannot
+    spin.lineEdit().setTextMargins(6, 0, 0, 0)  # not possible by style sheet
     spin.setFixedWidth(100)
     return spin
 
 
-def _chooser(name: str, choices: tuple[tuple[object, str], ...], tip: str) -> QComboBox:
-    box = combo(name, choices, "")  # type: ignore[arg-type]
-    box.setToolTip(tip)
-    return box
-
-
-def _refusal() -> QLabel:
-    told = label("", "error")
-    told.setTextFormat(Qt.TextFormat.PlainText)
-    told.hide()
-    return told
+def _error_label() -> QLabel:
+    error_label = label("", "error")
+    error_label.setTextFormat(Qt.TextFormat.PlainText)
+    error_label.hide()
+    return error_label

@@ -1,4 +1,4 @@
-"""The findings of a network, one a row, in the order of its outputs."""
+"""A table for the findings of a network, in the order of its outputs."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ _FLAGS = Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable
 
 
 class FindingsTable(QTableWidget):
-    """Its last row is empty: a name typed there makes the next one. A list can be pasted."""
+    """One finding per row; a name typed into the last, empty row adds a row. Takes pasted lists."""
 
     edited = Signal()
 
     def __init__(self) -> None:
         super().__init__(0, 2)
         self.setHorizontalHeaderLabels(["Finding", "Abnormal"])
-        self.setAccessibleName("Findings, in the order of the outputs")
-        self.setToolTip("One a row, in the order of the network's outputs; a list can be pasted")
+        self.setAccessibleName("Findings in the order of the outputs")
+        self.setToolTip("One per row, in the order of the network's outputs; you can paste a list")
         self.setProperty("lined", True)
-        self.setTabKeyNavigation(False)  # Tab leaves the table, the arrows walk in it
+        self.setTabKeyNavigation(False)  # Tab leaves the table, the arrow keys move in it
         self.setShowGrid(False)
         self.verticalHeader().setDefaultSectionSize(28)
         self.verticalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
@@ -41,7 +41,7 @@ class FindingsTable(QTableWidget):
         return tuple(Finding(name, abnormal=abnormal) for name, abnormal in rows if name)
 
     def add(self, names: list[str]) -> None:
-        """More findings, after those that are there."""
+        """Append findings."""
         with QSignalBlocker(self):
             self.removeRow(self.rowCount() - 1)
             for name in [*filter(None, map(str.strip, names)), ""]:
@@ -49,13 +49,13 @@ class FindingsTable(QTableWidget):
         self.edited.emit()
 
     def remove_chosen(self) -> None:
-        """Take the row of the cursor away; the empty one stays."""
+        """Remove the current row, unless it is the empty last one."""
         if 0 <= self.currentRow() < self.rowCount() - 1:
             self.removeRow(self.currentRow())
             self.edited.emit()
 
     def move_chosen(self, step: int) -> None:
-        """Let the row of the cursor change places with a neighbour."""
+        """Swap the current row with the one above (-1) or below (1)."""
         row, other, last = self.currentRow(), self.currentRow() + step, self.rowCount() - 1
         if not (0 <= row < last and 0 <= other < last):
             return
@@ -76,7 +76,7 @@ class FindingsTable(QTableWidget):
             super().keyPressEvent(event)
 
     def event(self, event: QEvent) -> bool:
-        # Del and Ctrl+V are keys of the window too: here they are the table's.
+        # Del and Ctrl+V are shortcuts of the window too; here the table gets them.
         if event.type() == QEvent.Type.ShortcutOverride and isinstance(event, QKeyEvent):
             for key in (QKeySequence.StandardKey.Paste, QKeySequence.StandardKey.Delete):
                 if event.matches(key):
@@ -92,7 +92,7 @@ class FindingsTable(QTableWidget):
         box.setFlags(_FLAGS | Qt.ItemFlag.ItemIsUserCheckable)
         box.setCheckState(Qt.CheckState.Checked)
         box.setData(Qt.ItemDataRole.AccessibleTextRole, "Abnormal")
-        box.setToolTip("Leave it empty for a finding that is no illness, such as Normal")
+        box.setToolTip("Clear this for a finding that is not abnormal, such as Normal")
         self.setItem(row, _ABNORMAL, box)
 
     def _on_changed(self, item: QTableWidgetItem) -> None:

@@ -1,7 +1,8 @@
-"""Small parts that the export dialogs share."""
+"""Form fields and small widgets that several dialogs share."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,11 +22,9 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-Choices = tuple[tuple[str, str], ...]
-
 
 class FolderField(QWidget):
-    """A folder as text, with a button that asks for one."""
+    """A text field for a folder, with a button to choose one."""
 
     changed = Signal()
 
@@ -38,7 +37,7 @@ class FolderField(QWidget):
         self.edit.textChanged.connect(self.changed)
         browse = QPushButton("Browse …")
         browse.setToolTip(title)
-        browse.clicked.connect(self._ask)
+        browse.clicked.connect(self._choose)
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(8)
@@ -47,22 +46,22 @@ class FolderField(QWidget):
 
     @property
     def path(self) -> Path | None:
-        """The folder; None while there is none."""
+        """The folder; None while the field is empty."""
         text = self.edit.text().strip()
         return Path(text).expanduser() if text else None
 
-    def _ask(self) -> None:
+    def _choose(self) -> None:
         name = QFileDialog.getExistingDirectory(self, self._title, self.edit.text())
         if name:
             self.edit.setText(name)
 
 
 def ask_for_file(parent: QWidget, title: str, name: str, suffix: str) -> Path | None:
-    """A file to be written; the dialog asks before an existing one is replaced."""
+    """Ask for a file to write; Qt's dialog asks before an existing one is replaced."""
     dialog = QFileDialog(parent, title)
     dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
     dialog.setNameFilter(f"{suffix.upper()} (*.{suffix})")
-    # Without it a name that lacks its ending would escape the question.
+    # Without it, a name typed without its suffix would be replaced without a question.
     dialog.setDefaultSuffix(suffix)
     dialog.selectFile(f"{name}.{suffix}")
     chosen = dialog.exec() and dialog.selectedFiles()
@@ -70,11 +69,13 @@ def ask_for_file(parent: QWidget, title: str, name: str, suffix: str) -> Path | 
     return Path(chosen[0]) if chosen else None
 
 
-def combo(name: str, choices: Choices, chosen: str) -> QComboBox:
-    """A chooser of (value, text) pairs."""
+def combo(
+    name: str, choices: Sequence[tuple[object, str]], chosen: object, tip: str = ""
+) -> QComboBox:
+    """A combo box of (value, text) pairs; its tooltip is the name by default."""
     box = QComboBox()
     box.setAccessibleName(name)
-    box.setToolTip(name)
+    box.setToolTip(tip or name)
     for value, text in choices:
         box.addItem(text, value)
     box.setCurrentIndex(max(0, box.findData(chosen)))
@@ -82,7 +83,7 @@ def combo(name: str, choices: Choices, chosen: str) -> QComboBox:
 
 
 def check(text: str, tip: str, on: bool) -> QCheckBox:
-    """A yes-or-no choice."""
+    """A check box whose tooltip is also its accessible description."""
     box = QCheckBox(text)
     box.setToolTip(tip)
     box.setAccessibleDescription(tip)
@@ -91,7 +92,7 @@ def check(text: str, tip: str, on: bool) -> QCheckBox:
 
 
 def label(text: str, role: str = "") -> QLabel:
-    """A text, broken where it is too long."""
+    """A label that wraps long text."""
     widget = QLabel(text)
     widget.setWordWrap(True)
     if role:
@@ -100,14 +101,14 @@ def label(text: str, role: str = "") -> QLabel:
 
 
 def rule() -> QFrame:
-    """A thin line."""
+    """A thin horizontal line."""
     line = QFrame()
     line.setProperty("rule", True)
     return line
 
 
 def image_of(picture: npt.NDArray[np.unsignedinteger[Any]]) -> QImage:
-    """Grey or RGB pixels of any depth as an image that owns its bytes."""
+    """Convert grey or RGB pixels (uint8 or uint16) to an image that owns its bytes."""
     if picture.dtype == np.uint16:
         picture = (picture >> 8).astype(np.uint8)
     pixels = np.ascontiguousarray(picture, dtype=np.uint8)
