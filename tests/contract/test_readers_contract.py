@@ -32,16 +32,16 @@ class TestReaderContract:
         (tmp_path / "folder").mkdir()
         return SAMPLE_FILMS[name](tmp_path / "folder")
 
-    def test_that_one_reader_and_no_other_claims_the_content(self, path: Path, name: str) -> None:
+    def test_that_exactly_one_reader_recognises_the_content(self, path: Path, name: str) -> None:
         head = path.read_bytes()[:HEAD_BYTES]
         assert [reader.format.id for reader in READERS if reader.sniff(head)] == [name]
 
-    def test_that_the_name_of_the_file_does_not_matter(self, path: Path, name: str) -> None:
+    def test_that_the_file_name_does_not_matter(self, path: Path, name: str) -> None:
         for other in ("film", "film.txt", "film.png", "film.dcm"):
             path = path.rename(path.with_name(other))
             assert read_header(path, path.parent).format == name
 
-    def test_that_the_header_says_what_the_pixels_are(self, path: Path, name: str) -> None:
+    def test_that_the_header_agrees_with_the_pixels(self, path: Path, name: str) -> None:
         film = read_header(path, path.parent.parent)
         radiograph = read_film(film)
         assert radiograph.pixels_HW.shape == (film.rows, film.columns) == (48, 40)
@@ -49,17 +49,17 @@ class TestReaderContract:
         assert film.relative_path == f"folder/{path.name}"
         assert film.film_id == f"{path}#0"
 
-    def test_that_pixels_are_plain_arrays(self, path: Path, name: str) -> None:
+    def test_that_pixels_are_native_contiguous_arrays(self, path: Path, name: str) -> None:
         pixels = read_film(read_header(path, path.parent)).pixels_HW
         assert pixels.dtype.name in PIXEL_TYPES
         assert pixels.dtype.isnative
         assert pixels.flags.c_contiguous
 
-    def test_that_the_hash_is_of_the_files_bytes(self, path: Path, name: str) -> None:
+    def test_that_the_hash_is_that_of_the_file(self, path: Path, name: str) -> None:
         radiograph = read_film(read_header(path, path.parent))
         assert radiograph.sha256 == hashlib.sha256(path.read_bytes()).hexdigest()
 
-    def test_that_a_film_without_its_hash_is_the_same_film(self, path: Path, name: str) -> None:
+    def test_that_a_film_read_without_a_hash_is_the_same(self, path: Path, name: str) -> None:
         film = read_header(path, path.parent)
         hashed, bare = read_film(film), read_film(film, hashed=False)
         np.testing.assert_array_equal(bare.pixels_HW, hashed.pixels_HW)
@@ -71,19 +71,19 @@ class TestReaderContract:
         np.testing.assert_array_equal(first.pixels_HW, second.pixels_HW)
         assert (first.ref, first.sha256) == (second.ref, second.sha256)
 
-    def test_that_a_film_crosses_a_process_border(self, path: Path, name: str) -> None:
+    def test_that_a_film_can_be_pickled(self, path: Path, name: str) -> None:
         radiograph = read_film(read_header(path, path.parent))
         again = pickle.loads(pickle.dumps(radiograph))
         np.testing.assert_array_equal(again.pixels_HW, radiograph.pixels_HW)
         assert again.ref == radiograph.ref
 
-    def test_that_the_file_is_let_go(self, path: Path, name: str) -> None:
+    def test_that_the_file_is_closed(self, path: Path, name: str) -> None:
         read_film(read_header(path, path.parent))
         path.unlink()
         with pytest.raises(UnreadableFilm):
             read_header(path, path.parent)
 
-    def test_that_a_file_changed_since_the_scan_is_read_as_it_is_now(
+    def test_that_a_file_changed_since_the_scan_is_read_again(
         self, path: Path, name: str, tmp_path: Path
     ) -> None:
         film = read_header(path, path.parent)
@@ -97,14 +97,14 @@ class TestReaderContract:
         )
         assert radiograph.ref.file_size == path.stat().st_size
 
-    def test_that_the_limit_is_kept(self, path: Path, name: str) -> None:
+    def test_that_a_film_above_the_limit_is_refused(self, path: Path, name: str) -> None:
         film = read_header(path, path.parent)
         with pytest.raises(UnreadableFilm) as caught:
             read_film(film, max_megapixels=0.001)
         assert caught.value.code is StatusCode.TOO_LARGE
         assert caught.value.path == path
 
-    def test_that_a_cut_file_is_refused_with_file_reason_and_hint(
+    def test_that_a_truncated_file_is_refused_with_reason_and_hint(
         self, path: Path, name: str
     ) -> None:
         data = path.read_bytes()
@@ -141,7 +141,7 @@ def test_that_other_files_are_refused_by_naming_the_formats(tmp_path: Path, cont
     assert all(row.title in caught.value.hint for row in FORMATS)
 
 
-def test_that_a_dicom_preamble_that_is_a_tiff_head_is_dicom(tmp_path: Path) -> None:
+def test_that_a_dicom_file_with_a_tiff_header_in_its_preamble_is_dicom(tmp_path: Path) -> None:
     path = write_dicom(tmp_path / "film.dcm", phantom())
     data = path.read_bytes()
     path.write_bytes(tiff_bytes(phantom(4, 4, 8))[:16] + data[16:])
@@ -160,7 +160,9 @@ def test_that_a_pipe_is_refused_unopened(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["absent", "folder"])
-def test_that_what_cannot_be_opened_is_said(tmp_path: Path, name: str) -> None:
+def test_that_a_path_that_cannot_be_opened_is_refused_with_the_reason(
+    tmp_path: Path, name: str
+) -> None:
     (tmp_path / "folder").mkdir()
     with pytest.raises(UnreadableFilm) as caught:
         read_header(tmp_path / name, tmp_path)

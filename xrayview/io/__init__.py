@@ -1,1 +1,1 @@
-"""Files in, files out: every format the app reads or writes."""
+"""Reading and writing of all files: films, tables, models, pictures."""

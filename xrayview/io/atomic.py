@@ -1,4 +1,4 @@
-"""Files that are either the old ones or the new ones, never half of each."""
+"""Atomic writes: other programs see the old file or the new one, never a part of it."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from typing import TextIO
 
 @contextmanager
 def replacing(path: Path) -> Iterator[TextIO]:
-    """Open a UTF-8 text file that takes the place of `path` once the block has ended well.
+    """Open a UTF-8 text file that replaces `path` when the block ends without an error.
 
-    Line ends are written as given. An error in the block leaves `path` as it was.
+    Line ends are written as given. An error in the block leaves `path` unchanged.
 
     Raises:
         OSError: the folder cannot be written, or another program holds `path` open.

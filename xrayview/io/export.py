@@ -1,4 +1,4 @@
-"""Pictures that leave the app: encoded in memory, written in one step."""
+"""Exported pictures: encoded in memory, written in one step."""
 
 from __future__ import annotations
 
@@ -13,34 +13,34 @@ import numpy.typing as npt
 PictureFormat = Literal["png", "tiff"]
 
 _OPTIONS: dict[PictureFormat, tuple[str, tuple[int, ...]]] = {
-    # OpenCV's own choice of filter is both the quickest and the smallest for a film.
+    # OpenCV's default filter is both the fastest and the smallest for a film.
     "png": (".png", ()),
     "tiff": (".tiff", (cv2.IMWRITE_TIFF_COMPRESSION, cv2.IMWRITE_TIFF_COMPRESSION_ADOBE_DEFLATE)),
 }
 
 
 def encode(picture: npt.NDArray[np.integer[Any]], kind: PictureFormat) -> bytes:
-    """A picture file without loss and without metadata.
+    """Encode a picture without loss and without metadata.
 
     Args:
         picture: uint8 or uint16, grey (rows, columns) or RGB(A) (rows, columns, 3 or 4).
         kind: `png` or `tiff` (deflate).
 
     Raises:
-        ValueError: the array is no picture.
+        ValueError: the array is not a picture.
     """
     if picture.dtype not in (np.uint8, np.uint16) or picture.ndim not in (2, 3) or not picture.size:
-        raise ValueError(f"no picture: {picture.dtype} of shape {picture.shape}")
+        raise ValueError(f"not a picture: {picture.dtype} of shape {picture.shape}")
     stored = picture if picture.ndim == 2 else picture[..., [2, 1, 0, 3][: picture.shape[2]]]
     suffix, options = _OPTIONS[kind]
-    done, data = cv2.imencode(suffix, np.ascontiguousarray(stored), options)
-    if not done:
-        raise ValueError(f"no {kind} of shape {picture.shape}")
+    encoded, data = cv2.imencode(suffix, np.ascontiguousarray(stored), options)
+    if not encoded:
+        raise ValueError(f"cannot encode shape {picture.shape} as {kind}")
     return data.tobytes()
 
 
 def write_bytes(path: Path, data: bytes) -> None:
-    """Write a file in one step, its folder too: a reader sees the old file or the new one.
+    """Write a file in one step, creating its folder: others see the old file or the new one.
 
     Raises:
         OSError: the folder cannot be written, or another program holds `path` open.

@@ -1,4 +1,4 @@
-"""A figure as SVG: film and heat map as pictures inside it, all lines and texts as vectors."""
+"""A figure as SVG: film and heat map as embedded pictures, lines and text as vectors."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _FAMILY = "Rubik, 'Helvetica Neue', Arial, sans-serif"
 
 
 def svg(figure: Figure) -> bytes:
-    """UTF-8, self-contained; one pixel of the film is one unit."""
+    """The figure as a self-contained UTF-8 document; one unit is one pixel of the film."""
     size = f'width="{figure.width}" height="{figure.height}"'
     head = (
         f'<svg xmlns="http://www.w3.org/2000/svg" {size} '
@@ -55,7 +55,7 @@ def _line(line: Line) -> str:
 
 
 def _label(label: Label) -> str:
-    """Black around it, then the text itself: many programs know no `paint-order`."""
+    """A black outline, then the text itself, since many programs do not support `paint-order`."""
     x, y = label.position
     weight = ' font-weight="600"' if label.bold else ""
     shared = (
@@ -74,5 +74,5 @@ def _hex(colour: Colour) -> str:
 
 
 def _printable(text: str) -> str:
-    """XML has no place for control codes, which a header may hold."""
+    """Without control codes, which a header may contain and XML does not allow."""
     return escape("".join(c for c in text if c.isprintable()))

@@ -1,4 +1,4 @@
-"""A small picture of a film without all of its pixels, where its file has a cheaper way."""
+"""Small pictures of films without decoding all pixels, where the file allows it."""
 
 from __future__ import annotations
 
@@ -11,14 +11,15 @@ import numpy.typing as npt
 from pydicom.dataset import Dataset
 
 from xrayview.domain.film import FilmRef
+from xrayview.domain.formats import DICOM, JPEG
 from xrayview.domain.radiograph import Greyscale, Radiograph
 from xrayview.io.dicom import reader as dicom_reader
 from xrayview.io.dicom.dataset import open_dicom
-from xrayview.io.dicom.functional_groups import GROUP_TAGS, of_frame
+from xrayview.io.dicom.functional_groups import GROUP_TAGS, at_frame
 from xrayview.io.dicom.reduced_frames import (
     SYNTAXES,
     NoReducedFrame,
-    divisor,
+    largest_divisor,
     reduced_frame,
     reduced_jpeg,
 )
@@ -35,21 +36,22 @@ _LARGE_ENOUGH = 2 / 3
 
 
 def embedded_icon(film: FilmRef, size_px: int) -> Grey | None:
-    """The icon that the file carries (PS3.3 C.7.6.1.1.6), as it is displayed.
+    """The icon image in the file (PS3.3 C.7.6.1.1.6), as displayed grey.
 
-    None where it is much smaller than asked for, has another shape than the film, is not 8-bit
-    grey, or where the film's pixels are oblong: an icon does not say whether its own are.
+    None when there is no icon, or when it is much smaller than `size_px`, not 8-bit grey, or not
+    of the film's shape; also when the film's pixels are not square, since an icon does not say
+    whether its own are.
 
     Raises:
         UnreadableFilm: the header is broken.
     """
-    if film.format != "dicom" or film.frames > 1:
+    if film.format != DICOM.id or film.frames > 1:
         return None
     with film_errors(film.path):
         regular_file_info(film.path)
         with film.path.open("rb") as stream:
             tags = [_ICON_IMAGE_SEQUENCE, *SHAPES.values(), *GROUP_TAGS]
-            dataset = of_frame(open_dicom(stream, tags, whole=False), film.frame).dataset
+            dataset = at_frame(open_dicom(stream, tags, whole=False), film.frame).dataset
             icons = [_icon(item) for item in items(dataset, "IconImageSequence")]
     icon_HW = icons[0] if icons else None
     if icon_HW is None or spacing_of(dataset)[0].pixel_aspect != 1:
@@ -73,23 +75,25 @@ def _icon(item: Dataset) -> Grey | None:
 
 
 def _same_shape(icon: tuple[int, ...], film: tuple[int, int]) -> bool:
-    """True when the icon's sides are the film's within a pixel."""
+    """True when the icon is the scaled film, to within a pixel."""
     if not all(film):
         return False
     scale = max(icon) / max(film)
-    return all(abs(side - scale * whole) <= 1 for side, whole in zip(icon, film, strict=True))
+    pairs = zip(icon, film, strict=True)
+    return all(abs(icon_side - scale * film_side) <= 1 for icon_side, film_side in pairs)
 
 
 def reduced_film(film: FilmRef, size_px: int, max_megapixels: float) -> Radiograph | None:
-    """A compressed film at a half, a quarter or an eighth of its size: its longest side is at
-    least `size_px`. None for films that have no such way, or gain nothing by it.
+    """A compressed film at a half, a quarter or an eighth of its size, at least `size_px` long.
+
+    None when the format does not allow this, or it would not save time.
 
     Raises:
-        UnreadableFilm: as the whole film would.
+        UnreadableFilm: as for the whole film.
     """
-    if film.format == "jpeg":
+    if film.format == JPEG.id:
         return _reduced_jpeg(film, size_px, max_megapixels)
-    if film.format == "dicom" and film.transfer_syntax in SYNTAXES:
+    if film.format == DICOM.id and film.transfer_syntax in SYNTAXES:
         return _reduced_dicom(film, size_px, max_megapixels)
     return None
 
@@ -101,10 +105,10 @@ def _reduced_jpeg(film: FilmRef, size_px: int, max_megapixels: float) -> Radiogr
         header = jpeg_header(BytesIO(data))
         check_size(header.rows, header.columns, max_megapixels)
         check_scans(data)
-        part = divisor(header.rows, header.columns, size_px)
-        if part == 1 or not jpeg_is_complete(BytesIO(data)):
+        divisor = largest_divisor(header.rows, header.columns, size_px)
+        if divisor == 1 or not jpeg_is_complete(BytesIO(data)):
             return None
-        grey_HW = reduced_jpeg(data, part)
+        grey_HW = reduced_jpeg(data, divisor)
     if grey_HW is None:
         return None
     ref = replace(film, rows=header.rows, columns=header.columns)
@@ -119,6 +123,6 @@ def _reduced_dicom(film: FilmRef, size_px: int, max_megapixels: float) -> Radiog
             small = dicom_reader.read(data, film, max_megapixels, partial(reduced_frame, size_px))
         except NoReducedFrame:
             return None
-    # Padding and shutter have borders in pixels, which averages would blur.
-    has_borders = small.greyscale.padding is not None or small.shutter is not None
-    return None if has_borders else small
+    # Padding and shutter have sharp edges, which averaging would blur.
+    has_edges = small.greyscale.padding is not None or small.shutter is not None
+    return None if has_edges else small

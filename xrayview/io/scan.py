@@ -1,4 +1,4 @@
-"""A folder becomes a list of files to try: names only, nothing is opened or parsed."""
+"""List the files of a folder that may be films; none is opened."""
 
 from __future__ import annotations
 
@@ -12,33 +12,33 @@ from xrayview.errors import NothingUsable, StatusCode
 from xrayview.io.tables import measurement_store, stars
 
 OWN_FILES = frozenset({measurement_store.FILE_NAME, stars.FILE_NAME})
-"""What the program keeps beside films: no file that was tried and is none."""
+"""Files that the program writes beside films; they are not listed."""
 
-_SPECIAL: tuple[tuple[int, str], ...] = (
-    (stat.S_IFIFO, "a named pipe is no film"),
-    (stat.S_IFSOCK, "a socket is no film"),
-    (stat.S_IFCHR, "a device is no film"),
-    (stat.S_IFBLK, "a device is no film"),
-)
+_SPECIAL_FILES: dict[int, str] = {
+    stat.S_IFIFO: "a named pipe is not a film",
+    stat.S_IFSOCK: "a socket is not a film",
+    stat.S_IFCHR: "a device is not a film",
+    stat.S_IFBLK: "a device is not a film",
+}
 """Never opened: a pipe without a writer, or /dev/zero, would hang every reader."""
 
 _JUNCTION = 0xA0000003
-"""IO_REPARSE_TAG_MOUNT_POINT: on Windows a link to a folder that says it is a folder."""
+"""IO_REPARSE_TAG_MOUNT_POINT: on Windows, a link to a folder that reports itself as a folder."""
 _LINKED_FOLDER = (
     "a link to a folder is not followed",
-    "Open that folder itself if it lies elsewhere.",
+    "Open the folder itself if it is elsewhere.",
 )
 
 _Inode = tuple[int, int]
 
 
 def walk(folder: Path) -> Iterator[Path | RejectedFile]:
-    """Yield every regular file below `folder` once, and what is not one with its reason.
+    """Yield every regular file below `folder` once, and anything else with the reason.
 
-    Depth first in the order of the names, files and folders mixed, so that the order is the same
-    on every run. Hard links and links to a file that was seen already are left out: they are the
-    same film. Links to folders are listed and not entered. Names that are no valid text keep
-    their bytes (`surrogateescape`).
+    Depth first, sorted by name with files and folders mixed, so that the order is the same on
+    every run. Hard links and symbolic links to a file that was already listed are skipped: they
+    are the same film. Links to folders are listed but not followed. Names that are not valid
+    UTF-8 keep their bytes (`surrogateescape`).
 
     Raises:
         NothingUsable: `folder` is not a folder or cannot be listed.
@@ -59,10 +59,10 @@ def walk(folder: Path) -> Iterator[Path | RejectedFile]:
 
 
 def relative_path(path: Path, root: Path) -> str:
-    """Path below `root` with forward slashes; the file's name where it lies elsewhere."""
-    text, start = os.fspath(path), os.path.join(root, "")  # noqa: PTH118 - ten times as fast
-    if text.startswith(start):
-        return text[len(start) :].replace(os.sep, "/")
+    """The path below `root` with forward slashes, or the file's name if it is elsewhere."""
+    text, prefix = os.fspath(path), os.path.join(root, "")  # noqa: PTH118 - ten times as fast
+    if text.startswith(prefix):
+        return text[len(prefix) :].replace(os.sep, "/")
     try:
         return path.relative_to(root).as_posix()
     except ValueError:
@@ -72,17 +72,16 @@ def relative_path(path: Path, root: Path) -> str:
 def _walk(
     folder: Path, root: Path, inside: Path, seen: set[_Inode]
 ) -> Iterator[Path | RejectedFile]:
-    # A stack instead of recursion: a chain of folders may be deeper than Python may recurse.
+    # A stack, because folders may be nested deeper than Python's recursion limit.
     stack: list[os.DirEntry[str]] = []
 
     def push(directory: Path) -> RejectedFile | None:
         try:
             with os.scandir(directory) as entries:
-                listed = sorted(entries, key=lambda entry: entry.name, reverse=True)
+                stack.extend(sorted(entries, key=lambda entry: entry.name, reverse=True))
         except OSError as error:
             why = f"the folder cannot be listed: {error.strerror or type(error).__name__}"
             return _rejected(directory, root, why, "Check that you may read it.")
-        stack.extend(listed)
         return None
 
     if rejected := push(folder):
@@ -95,7 +94,7 @@ def _walk(
         try:
             info = path.lstat()
         except OSError as error:
-            why = f"the file cannot be looked at: {error.strerror or type(error).__name__}"
+            why = f"the file cannot be accessed: {error.strerror or type(error).__name__}"
             yield _rejected(path, root, why, "Check that it still exists.")
             continue
         if getattr(info, "st_reparse_tag", 0) == _JUNCTION:
@@ -123,7 +122,7 @@ def _file(
             return _rejected(path, root, *_LINKED_FOLDER)
     if not stat.S_ISREG(info.st_mode):
         kind = stat.S_IFMT(info.st_mode)
-        return _rejected(path, root, dict(_SPECIAL).get(kind, "not a regular file"))
+        return _rejected(path, root, _SPECIAL_FILES.get(kind, "not a regular file"))
     inode = (info.st_dev, info.st_ino)
     if inode in seen:
         return None

@@ -1,10 +1,11 @@
-"""Thumbnails on disk: found again by what is in the film, bounded, the least used go first.
+"""The thumbnail cache on disk: keyed by content, bounded in size, least recently used first out.
 
-A thumbnail's key is a hash of the film's size in bytes, of its first and last 64 KiB and of 16
-blocks between. Hashing all of it would read 20 MB for a picture of 96 pixels; its path and time
-say nothing of its content, and a SOPInstanceUID survives an edit of the pixels. A header, a
-length and a codestream's end change with nearly every edit; that of a few rows of an uncompressed
-film between the blocks is the one that is missed. Names are hashes: they name nobody.
+A thumbnail's key is a hash of the film's size in bytes, of its first and last 64 KiB, and of 16
+blocks between them. Hashing the whole file would read 20 MB for a picture of 96 pixels; path and
+time are not tied to the content, and a SOPInstanceUID survives an edit of the pixels. The header,
+the length or the end of the code stream change with nearly every edit; only an edit of a few rows
+of an uncompressed film, between the blocks, is missed. File names are hashes, so that they do not
+identify anybody.
 """
 
 from __future__ import annotations
@@ -23,14 +24,14 @@ import numpy.typing as npt
 Grey = npt.NDArray[np.uint8]
 
 VERSION = 2
-"""Of how thumbnails are made: another one finds none of the earlier ones."""
+"""How thumbnails are made; raising it invalidates all earlier ones."""
 _END_BYTES = 65536
 _BLOCKS, _BLOCK_BYTES = 16, 4096
 _FULL, _PRUNED = 1.0, 0.9
 
 
 def content_key(path: Path) -> str:
-    """The hash of a film's content, as hexadecimal digits.
+    """The key of a film's content, as hexadecimal digits.
 
     Raises:
         OSError: the file cannot be read.
@@ -40,10 +41,10 @@ def content_key(path: Path) -> str:
         size = os.fstat(stream.fileno()).st_size
         digest.update(str(size).encode())
         digest.update(stream.read(_END_BYTES))
-        between = size - 2 * _END_BYTES
-        if between > _BLOCKS * _BLOCK_BYTES:
+        middle = size - 2 * _END_BYTES
+        if middle > _BLOCKS * _BLOCK_BYTES:
             for block in range(_BLOCKS):
-                stream.seek(_END_BYTES + block * between // _BLOCKS)
+                stream.seek(_END_BYTES + block * middle // _BLOCKS)
                 digest.update(stream.read(_BLOCK_BYTES))
             stream.seek(size - _END_BYTES)
         digest.update(stream.read())
@@ -51,13 +52,13 @@ def content_key(path: Path) -> str:
 
 
 def thumbnail_path(folder: Path, content: str, frame: int, size_px: int) -> Path:
-    """Where the thumbnail of a film's content is kept."""
+    """The file of the thumbnail for a content key."""
     name = hashlib.sha256(f"{VERSION} {content} {frame} {size_px}".encode()).hexdigest()
     return folder / name[:2] / f"{name[2:]}.png"
 
 
 def load_thumbnail(path: Path) -> Grey | None:
-    """The kept thumbnail, from now on the last used one; None where there is none that is whole."""
+    """Load a thumbnail and mark it as used; None when it is missing or broken."""
     try:
         data = np.fromfile(path, np.uint8)
         os.utime(path)
@@ -68,7 +69,7 @@ def load_thumbnail(path: Path) -> Grey | None:
 
 
 def save_thumbnail(path: Path, grey_HW: Grey) -> None:
-    """Keep a thumbnail, in one step; where the disk refuses, it is made again next time."""
+    """Save a thumbnail in one step; if that fails, it is simply made again next time."""
     _, png = cv2.imencode(".png", grey_HW)
     partial = path.with_name(f"{path.stem}.{secrets.token_hex(4)}.partial")
     with suppress(OSError):
@@ -81,10 +82,10 @@ def save_thumbnail(path: Path, grey_HW: Grey) -> None:
 
 
 def prune(folder: Path, budget_bytes: int) -> int:
-    """Let the least used thumbnails go where they take more than the budget.
+    """Delete the least recently used thumbnails when the cache is larger than the budget.
 
-    Goes down to nine tenths of it, so that not every thumbnail that comes costs a look at all.
-    Returns the bytes that are left. A budget of 0 clears the folder.
+    Deletes down to nine tenths of it, so that the folder is not listed for every new thumbnail.
+    Returns the bytes that remain. A budget of 0 clears the folder.
     """
     files = sorted(_files(folder))
     used = sum(size for _, size, _ in files)
@@ -94,17 +95,17 @@ def prune(folder: Path, budget_bytes: int) -> int:
         if used <= budget_bytes * _PRUNED:
             break
         with suppress(OSError):
-            os.unlink(path)  # noqa: PTH108 - scandir gives texts
+            os.unlink(path)  # noqa: PTH108 - scandir yields strings
             used -= size
     return used
 
 
 def _files(folder: Path) -> Iterator[tuple[int, int, str]]:
-    """Time of last use, size and path of each file that this module has written."""
-    with suppress(OSError), os.scandir(folder) as shelves:
-        for shelf in shelves:
-            if len(shelf.name) == 2 and shelf.is_dir(follow_symlinks=False):
-                with suppress(OSError), os.scandir(shelf.path) as entries:
+    """Time of last use, size and path of each file that this module wrote."""
+    with suppress(OSError), os.scandir(folder) as buckets:
+        for bucket in buckets:
+            if len(bucket.name) == 2 and bucket.is_dir(follow_symlinks=False):
+                with suppress(OSError), os.scandir(bucket.path) as entries:
                     for entry in entries:
                         info = entry.stat(follow_symlinks=False)
                         yield info.st_mtime_ns, info.st_size, entry.path

@@ -1,1 +1,1 @@
-"""THE preprocessing: a film becomes a model's input here and nowhere else."""
+"""The only preprocessing: how a film becomes a model's input."""

@@ -1,4 +1,4 @@
-"""A folder becomes a list of files to try: each regular file once, all else with its reason."""
+"""Listing a folder: each regular file once, everything else with the reason."""
 
 from __future__ import annotations
 
@@ -33,19 +33,19 @@ def fill(folder: Path, *names: str) -> None:
         path.write_bytes(name.encode())
 
 
-def test_that_what_the_program_keeps_beside_films_is_no_file_to_try(tmp_path: Path) -> None:
+def test_that_files_the_program_writes_beside_films_are_not_listed(tmp_path: Path) -> None:
     fill(tmp_path, "a.dcm", "xrayview-measurements.json", "b/xrayview-stars.json")
     assert files(tmp_path) == ["a.dcm"]
     assert rejected(tmp_path) == {}
 
 
-def test_that_every_file_is_listed_in_the_order_of_names(tmp_path: Path) -> None:
+def test_that_files_are_listed_in_the_order_of_their_names(tmp_path: Path) -> None:
     fill(tmp_path, "b/2", "b/1", "a.dcm", "c", "b/d/e/film", "B/x")
     assert files(tmp_path) == ["B/x", "a.dcm", "b/1", "b/2", "b/d/e/film", "c"]
     assert rejected(tmp_path) == {}
 
 
-def test_that_hidden_and_empty_files_are_listed_too(tmp_path: Path) -> None:
+def test_that_hidden_and_empty_files_are_listed(tmp_path: Path) -> None:
     fill(tmp_path, ".DS_Store", "notes.txt")
     (tmp_path / "empty").touch()
     (tmp_path / "folder").mkdir()
@@ -59,7 +59,7 @@ def test_that_nothing_is_opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     assert files(tmp_path) == ["a", "b/c"]
 
 
-def test_that_the_list_streams(tmp_path: Path) -> None:
+def test_that_files_are_listed_lazily(tmp_path: Path) -> None:
     fill(tmp_path, "a", "b")
     listing = walk(tmp_path)
     assert next(listing) == tmp_path / "a"
@@ -67,20 +67,20 @@ def test_that_the_list_streams(tmp_path: Path) -> None:
     (tmp_path / "b").unlink()
     late = next(listing)
     assert isinstance(late, RejectedFile)
-    assert late.why.startswith("the file cannot be looked at")
+    assert late.why.startswith("the file cannot be accessed")
 
 
-def test_that_a_chain_of_folders_may_be_deeper_than_python_recurses(tmp_path: Path) -> None:
+def test_that_folders_may_be_nested_deeper_than_the_recursion_limit(tmp_path: Path) -> None:
     fill(tmp_path, "first")
     bottom = tmp_path.joinpath(*["d"] * 1100)
     try:
-        # Step by step, as making the whole path at once recurses itself.
+        # Step by step, because making the whole path at once is recursive.
         for depth in range(1, 1101):
             tmp_path.joinpath(*["d"] * depth).mkdir()
         (bottom / "film").touch()
         assert [path.name for path in walk(tmp_path) if isinstance(path, Path)] == ["film", "first"]
     finally:
-        # What pytest clears away later, it clears recursively.
+        # pytest deletes its temporary folders recursively.
         (bottom / "film").unlink(missing_ok=True)
         os.removedirs(bottom)
 
@@ -98,20 +98,20 @@ def test_that_links_to_one_file_are_one_film(tmp_path: Path) -> None:
 
 
 @posix
-def test_that_a_link_seen_before_its_file_stands_for_it(tmp_path: Path) -> None:
+def test_that_a_link_listed_before_its_file_replaces_it(tmp_path: Path) -> None:
     fill(tmp_path, "z/film")
     (tmp_path / "a").symlink_to(tmp_path / "z" / "film")
     assert files(tmp_path) == ["a"]
 
 
 @posix
-def test_that_links_out_of_the_folder_are_listed_and_not_followed(tmp_path: Path) -> None:
+def test_that_links_out_of_the_folder_are_rejected_and_not_followed(tmp_path: Path) -> None:
     fill(tmp_path, "inside/film", "outside/secret", "inside2/film")
     folder = tmp_path / "inside"
     (folder / "file").symlink_to(tmp_path / "outside" / "secret")
     (folder / "dots").symlink_to("../outside/secret")
     (folder / "folder").symlink_to(tmp_path / "outside")
-    # A name that only begins like the folder's is outside all the same.
+    # A sibling whose name starts like the folder's is outside.
     (folder / "sibling").symlink_to(tmp_path / "inside2" / "film")
     (folder / "chain").symlink_to(folder / "file")
     assert files(folder) == ["film"]
@@ -122,7 +122,7 @@ def test_that_links_out_of_the_folder_are_listed_and_not_followed(tmp_path: Path
 
 
 @posix
-def test_that_loops_of_links_end(tmp_path: Path) -> None:
+def test_that_loops_of_links_terminate(tmp_path: Path) -> None:
     fill(tmp_path, "a/film")
     (tmp_path / "a" / "up").symlink_to(tmp_path)
     (tmp_path / "a" / "self").symlink_to(tmp_path / "a" / "self")
@@ -147,28 +147,28 @@ def test_that_a_folder_opened_through_a_link_is_walked(tmp_path: Path) -> None:
 
 
 @posix
-def test_that_pipes_sockets_and_devices_are_listed_unopened(tmp_path: Path) -> None:
+def test_that_pipes_sockets_and_devices_are_rejected_unopened(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     (tmp_path / "zero").symlink_to("/dev/zero")
     with socket.socket(socket.AF_UNIX) as server:
         here = Path.cwd()
         try:
-            os.chdir(tmp_path)  # a socket's path is short
+            os.chdir(tmp_path)  # a socket's path must be short
             server.bind("socket")
         finally:
             os.chdir(here)
         assert files(tmp_path) == []
         reasons = {name: r.why for name, r in rejected(tmp_path).items()}
     assert reasons == {
-        "pipe": "a named pipe is no film",
-        "socket": "a socket is no film",
+        "pipe": "a named pipe is not a film",
+        "socket": "a socket is not a film",
         "zero": "the link leaves the folder and is not followed",
     }
 
 
 @posix
-@pytest.mark.skipif(hasattr(os, "geteuid") and os.geteuid() == 0, reason="root may read all")
-def test_that_a_folder_without_permission_is_listed(tmp_path: Path) -> None:
+@pytest.mark.skipif(hasattr(os, "geteuid") and os.geteuid() == 0, reason="root can read everything")
+def test_that_a_folder_without_permission_is_rejected(tmp_path: Path) -> None:
     fill(tmp_path, "a/film", "b")
     (tmp_path / "a").chmod(0)
     try:
@@ -178,19 +178,19 @@ def test_that_a_folder_without_permission_is_listed(tmp_path: Path) -> None:
         (tmp_path / "a").chmod(0o755)
 
 
-def test_that_a_folder_that_vanishes_is_listed(tmp_path: Path) -> None:
+def test_that_a_folder_that_disappears_is_rejected(tmp_path: Path) -> None:
     fill(tmp_path, "a", "b/film")
     listing = walk(tmp_path)
     next(listing)
     (tmp_path / "b" / "film").unlink()
     (tmp_path / "b").rmdir()
-    (gone,) = listing
-    assert isinstance(gone, RejectedFile)
-    assert gone.relative_path == "b"
+    (missing,) = listing
+    assert isinstance(missing, RejectedFile)
+    assert missing.relative_path == "b"
 
 
 @pytest.mark.parametrize("name", ["absent", "file"])
-def test_that_what_is_no_folder_is_refused(tmp_path: Path, name: str) -> None:
+def test_that_a_missing_folder_or_a_file_is_refused(tmp_path: Path, name: str) -> None:
     fill(tmp_path, "file")
     with pytest.raises(NothingUsable) as caught:
         list(walk(tmp_path / name))
@@ -201,8 +201,8 @@ def test_that_what_is_no_folder_is_refused(tmp_path: Path, name: str) -> None:
 # -- names -------------------------------------------------------------------------------------
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="names of any bytes")
-def test_that_names_that_are_no_text_keep_their_bytes(tmp_path: Path) -> None:
+@pytest.mark.skipif(sys.platform != "linux", reason="file names of arbitrary bytes")
+def test_that_names_that_are_not_utf_8_keep_their_bytes(tmp_path: Path) -> None:
     raw = os.fsencode(tmp_path) + b"/caf\xe9.png"
     write_raster(tmp_path / "film.png", phantom(48, 40, 8))
     (tmp_path / "film.png").rename(os.fsdecode(raw))
@@ -214,7 +214,7 @@ def test_that_names_that_are_no_text_keep_their_bytes(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["Thorax übersicht.dcm", "胸部.png", "a\tb", "-rf", "=1+1"])
-def test_that_odd_names_are_listed_as_they_are(tmp_path: Path, name: str) -> None:
+def test_that_unusual_names_are_listed_unchanged(tmp_path: Path, name: str) -> None:
     if sys.platform == "win32" and "\t" in name:
         pytest.skip("not a name on Windows")
     fill(tmp_path, name)

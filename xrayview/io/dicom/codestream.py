@@ -1,4 +1,4 @@
-"""Compressed frames before their decoder sees them: is it all there, is it as large as it says?"""
+"""Checks of compressed frames before they are decoded: are they complete, and of the right size?"""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ import struct
 from io import BytesIO
 from typing import BinaryIO
 
-from xrayview.errors import StatusCode, UnreadableFilm
+from xrayview.errors import UnreadableFilm
+from xrayview.io.dicom.image_pixel import undecodable
 from xrayview.io.limits import check_scans
 from xrayview.io.raster.png_jpeg_header import jpeg_header, jpeg_is_complete, jpeg_is_sound
 
@@ -42,22 +43,22 @@ def encapsulation_warning(body: BinaryIO) -> str:
 def frame_warning(stream: bytes, uid: str) -> str:
     """Empty, or `incomplete: ...` when a JPEG 2000 frame lacks its end marker.
 
-    Its resolutions are stored one after the other, so that a cut costs sharpness, not rows.
+    Its resolution levels are stored one after another, so truncation costs sharpness, not rows.
     """
-    # Fragments are padded to even length; a few writers pad with FF or further zeros.
+    # Fragments are padded to even length; some writers pad with FF or more zeros.
     has_end = _END_OF_CODESTREAM in stream.rstrip(b"\0")[-16:]
     return "" if uid not in _J2K or has_end else NO_END
 
 
 def check_codestream(stream: bytes, uid: str, rows: int, columns: int, samples: int) -> None:
-    """Refuse a frame that is another one than the header describes, cut short or endless.
+    """Refuse a frame that does not match the header, is truncated, or would take too long.
 
-    Decoders believe the frame: they allocate what it claims, and some end the process over it.
+    Decoders trust the frame: they allocate what it claims, and some abort the process.
 
     Args:
         stream: one compressed frame.
         uid: its transfer syntax.
-        rows, columns, samples: what the header says of it.
+        rows, columns, samples: from the header.
 
     Raises:
         UnreadableFilm: DECODE_FAILED or TOO_LARGE.
@@ -67,48 +68,39 @@ def check_codestream(stream: bytes, uid: str, rows: int, columns: int, samples: 
     elif uid in _J2K:
         size = _j2k_size(stream)
         if size is not None and size != (rows, columns):
-            raise _another_size(rows, columns, *size)
+            raise _size_mismatch(rows, columns, *size)
 
 
 def _check_jpeg(stream: bytes, rows: int, columns: int, samples: int) -> None:
     check_scans(stream)
     if not jpeg_is_sound(BytesIO(stream)):
-        raise _undecodable("the segments of the compressed frame are broken")
-    # Half a JPEG or JPEG-LS frame is half a film: decoders fill it up, or search it for long.
+        raise undecodable("the segments of the compressed frame are broken")
+    # Half a JPEG or JPEG-LS frame is half a film: decoders fill in the rest, or search for long.
     if not jpeg_is_complete(BytesIO(stream)):
-        raise _undecodable(NO_END)
+        raise undecodable(NO_END)
     frame = jpeg_header(BytesIO(stream))
     if frame.samples != samples or not 2 <= frame.bits <= 16:
-        raise _undecodable(
+        raise undecodable(
             f"the header says {samples} samples per pixel, the compressed frame {frame.samples} "
             f"of {frame.bits} bits"
         )
-    # A height of 0 is told after the first scan (ITU-T T.81, B.2.5).
+    # With a height of 0, the number of rows follows after the first scan (ITU-T T.81, B.2.5).
     if (frame.stored_rows or rows, frame.stored_columns) != (rows, columns):
-        raise _another_size(rows, columns, frame.stored_rows, frame.stored_columns)
+        raise _size_mismatch(rows, columns, frame.stored_rows, frame.stored_columns)
 
 
 def _j2k_size(stream: bytes) -> tuple[int, int] | None:
-    """Rows and columns of a JPEG 2000 frame; None where it does not say."""
+    """Rows and columns of a JPEG 2000 frame; None when it does not say."""
     start = stream.find(J2K_START)
-    place = stream[start + 8 : start + 24]
-    if start < 0 or len(place) < 16:
+    grid = stream[start + 8 : start + 24]
+    if start < 0 or len(grid) < 16:
         return None
-    # ITU-T T.800, A.5.1: the reference grid and the image's offset on it.
-    x_size, y_size, x_offset, y_offset = struct.unpack(">4L", place)
+    # ITU-T T.800, A.5.1: the size of the reference grid, and the image's offset on it.
+    x_size, y_size, x_offset, y_offset = struct.unpack(">4L", grid)
     return y_size - y_offset, x_size - x_offset
 
 
-def _another_size(rows: int, columns: int, own_rows: int, own_columns: int) -> UnreadableFilm:
-    return _undecodable(
+def _size_mismatch(rows: int, columns: int, own_rows: int, own_columns: int) -> UnreadableFilm:
+    return undecodable(
         f"the header says {rows} x {columns}, the compressed frame {own_rows} x {own_columns}"
-    )
-
-
-def _undecodable(why: str) -> UnreadableFilm:
-    return UnreadableFilm(
-        "The pixels cannot be decoded",
-        code=StatusCode.DECODE_FAILED,
-        why=why,
-        hint="Copy or export it again from the source.",
     )

@@ -1,4 +1,4 @@
-"""A DICOM file up to its pixel data, with its size, depth and completeness under control."""
+"""Parse a DICOM file up to its pixel data, with limits on size and depth, and find truncation."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from xrayview.errors import StatusCode, UnreadableFilm
 from xrayview.io.dicom.values import text
 from xrayview.io.limits import MAX_DEFLATED_HEADER_BYTES, MAX_INFLATED_BYTES, too_large
 
-# Values are checked where they are used; a warning per odd value would also quote it.
+# Values are checked where they are used; a warning about an odd value would also quote it.
 pydicom.config.settings.reading_validation_mode = pydicom.config.IGNORE
 
 IMPLICIT_LE = "1.2.840.10008.1.2"
@@ -46,7 +46,7 @@ _META_TAGS = [0x00020002, 0x00020010]
 
 @dataclass(frozen=True)
 class PixelElement:
-    """Where the pixel data element's value lies inside `DicomFile.body`."""
+    """The pixel data element, whose value is at `offset` in `DicomFile.body`."""
 
     keyword: str
     vr: str
@@ -56,26 +56,26 @@ class PixelElement:
 
 @dataclass(frozen=True)
 class DicomFile:
-    """A data set without its pixels, and where they are."""
+    """A data set without its pixels, and the position of the pixels."""
 
     dataset: Dataset
     transfer_syntax: str
     is_index: bool
-    """A DICOMDIR: it names films and holds none."""
+    """The file is a DICOMDIR: it refers to films and contains none."""
     little_endian: bool
     body: BinaryIO
-    """The stream that `pixels` points into: the file, or what a deflated one inflated to."""
+    """The stream that contains `pixels`: the file, or the inflated data of a deflated file."""
     pixels: PixelElement | None
     truncated: bool
     """The file ends inside an element of its header."""
     warnings: tuple[str, ...] = ()
-    """`incomplete: ...` where the film may be whole and the file is not."""
+    """`incomplete: ...` for a file that is truncated although its film may be complete."""
     places: Mapping[str, str] = field(default_factory=dict)
-    """Paths of the attributes that were taken out of functional groups, by keyword."""
+    """For attributes from functional groups: keyword to the path of tags that leads to them."""
 
 
 def sniff(head: bytes) -> bool:
-    """True for a file with DICM after its preamble, or one that starts like a data set."""
+    """True for a file with DICM after its preamble, or that starts like a data set without one."""
     return head[_PREAMBLE : _PREAMBLE + 4] == b"DICM" or _starts_like_a_dataset(head)
 
 
@@ -84,8 +84,8 @@ def open_dicom(stream: BinaryIO, tags: list[int], *, whole: bool) -> DicomFile:
 
     Args:
         stream: the file, opened at its start.
-        tags: elements to keep; all others are skipped unread.
-        whole: also make the pixels of a deflated file reachable.
+        tags: elements to read; all others are skipped.
+        whole: also inflate the pixels of a deflated file.
 
     Raises:
         UnreadableFilm: DECODE_FAILED for a broken header, TOO_LARGE for a deflated bomb.
@@ -97,10 +97,10 @@ def open_dicom(stream: BinaryIO, tags: list[int], *, whole: bool) -> DicomFile:
         except RecursionError as error:
             raise _broken("its sequences are nested too deeply") from error
         except (OSError, EOFError, struct.error, zlib.error) as error:
-            # pydicom's own have no number; the disk's are told as what they are.
+            # pydicom's own OSErrors have no errno; those of the disk are passed on.
             if isinstance(error, OSError) and error.errno:
                 raise
-            raise _broken("the file ends or turns to noise inside its header") from error
+            raise _broken("the file ends or becomes invalid inside its header") from error
 
 
 def _open(stream: BinaryIO, tags: list[int], whole: bool) -> DicomFile:
@@ -122,7 +122,7 @@ def _open(stream: BinaryIO, tags: list[int], whole: bool) -> DicomFile:
 
 
 def _data_set(stream: BinaryIO, syntax: str, tags: list[int]) -> DicomFile:
-    """Read the data set that begins here, up to its pixels."""
+    """Read the data set at the current position, up to its pixels."""
     elements = _Elements(stream, lambda tag: tag in PIXEL_KEYWORDS)
     little = syntax != EXPLICIT_BE
     dataset = elements.read(implicit=syntax == IMPLICIT_LE, little=little, tags=tags)
@@ -142,14 +142,14 @@ def _data_set(stream: BinaryIO, syntax: str, tags: list[int]) -> DicomFile:
 
 
 class _Elements:
-    """Reads elements until one says stop, and notices when the file ends inside one."""
+    """Reads elements until `stop` is true for a tag, and detects a file that ends inside one."""
 
     def __init__(self, stream: BinaryIO, stop: Callable[[int], bool]) -> None:
         self._stream = stream
         self._stop = stop
         self._start = self._end = stream.tell()
         self.stopped_at: tuple[int, str, int, int] | None = None
-        """Tag, VR, where the value starts, its length."""
+        """Tag, VR, position of the value, its length."""
         self.truncated = False
 
     def read(self, *, implicit: bool, little: bool, tags: list[int]) -> Dataset:
@@ -163,36 +163,35 @@ class _Elements:
         return dataset
 
     def _at(self, tag: Any, vr: str | None, length: int) -> bool:
-        number = int(tag)
         value = self._stream.tell()
-        if self._stop(number):
-            self.stopped_at = (number, vr or "", value, length)
+        if self._stop(int(tag)):
+            self.stopped_at = (int(tag), vr or "", value, length)
             return True
-        # The end of an undefined length is only known to the parser, which raises past the file.
+        # Where an undefined length ends only the parser knows, which raises at the file's end.
         self._end = value + length if length != UNDEFINED_LENGTH else value
         return False
 
 
 def _guess_syntax(stream: BinaryIO) -> str:
-    """Tell the encoding of a data set without a TransferSyntaxUID by its first element."""
+    """Guess the encoding of a data set without a TransferSyntaxUID from its first element."""
     start = stream.tell()
     head = stream.read(6)
     stream.seek(start)
     if head[4:6] not in _VRS:
         return IMPLICIT_LE
-    # A low group number, read with the wrong byte order, has its bits in the high byte.
+    # A low group number that is read in the wrong byte order has its bits in the high byte.
     return EXPLICIT_BE if head[1:2] > head[0:1] else EXPLICIT_LE
 
 
 def _deflated(data: bytes, tags: list[int], whole: bool) -> DicomFile:
-    """Inflate the header, then what the pixels claim and no more (PS3.5, A.5).
+    """Inflate the header, then no more than the pixels claim to have (PS3.5, A.5).
 
-    A few megabytes may hold gigabytes.
+    A few megabytes may inflate to gigabytes.
     """
     header, _ = _inflate(data, MAX_DEFLATED_HEADER_BYTES)
     file = _data_set(BytesIO(header), DEFLATED, tags)
     if file.pixels is None and len(header) == MAX_DEFLATED_HEADER_BYTES:
-        raise too_large("its deflated header goes on for megabytes")
+        raise too_large("its deflated header is longer than any real one")
     if not whole or file.pixels is None:
         return file
     end = file.pixels.offset + file.pixels.length
@@ -200,12 +199,12 @@ def _deflated(data: bytes, tags: list[int], whole: bool) -> DicomFile:
     body, state = _inflate(data, limit)
     if state.unconsumed_tail:
         raise too_large(f"it inflates to more than {limit / 1024**2:.0f} MiB")
-    cut = () if state.eof else ("incomplete: the deflated data has no end",)
-    return replace(file, body=BytesIO(body), warnings=cut)
+    warning = () if state.eof else ("incomplete: the deflated data has no end",)
+    return replace(file, body=BytesIO(body), warnings=warning)
 
 
 def _inflate(data: bytes, limit: int) -> tuple[bytes, zlib._Decompress]:
-    """The first `limit` bytes, and where the inflater stands."""
+    """The first `limit` bytes, and the state of the decompressor."""
     inflater = zlib.decompressobj(-zlib.MAX_WBITS)
     return inflater.decompress(data, limit), inflater
 
@@ -215,7 +214,7 @@ def _starts_like_a_dataset(head: bytes) -> bool:
         return False
     for order in "<>":
         group, element, vr, _ = struct.unpack(f"{order}HH2sH", head[:8])
-        # Element 0000 is a group length, which the dictionary does not list.
+        # Element 0000 is a group length, which is not in the dictionary.
         known = element == 0 or dictionary_has_tag(group << 16 | element)
         if group not in {0x0002, 0x0008} or not known:
             continue
@@ -232,5 +231,5 @@ def _broken(why: str) -> UnreadableFilm:
         "The DICOM header is broken",
         code=StatusCode.DECODE_FAILED,
         why=why,
-        hint="The file was probably cut short; copy or export it again.",
+        hint="The file was probably truncated; copy or export it again.",
     )

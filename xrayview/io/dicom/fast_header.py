@@ -1,8 +1,8 @@
-"""The header of a usual DICOM file in one pass over its elements; what is odd is left to pydicom.
+"""Read the header of an ordinary DICOM file in one pass; any other file is left to pydicom.
 
-Usual: DICM after the preamble, little endian and not deflated, values of ASCII text and plain
-numbers, and pixels at the end. pydicom makes an object of each element that it meets, which is
-most of the time that a folder takes to be listed.
+Ordinary means: DICM after the preamble, little endian and not deflated, values of ASCII text and
+plain numbers, and pixels at the end. pydicom creates an object for each element, which takes most
+of the time of listing a folder.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from xrayview.io.dicom.dataset import (
     UNDEFINED_LENGTH,
 )
 
-# PS3.5, 7.1.2: a length of 32 bits after two reserved bytes.
+# PS3.5, 7.1.2: VRs with a 32-bit length after two reserved bytes.
 _LONG = frozenset(b"OB OD OF OL OV OW SQ SV UC UN UR UT UV".split())
 _SHORT = frozenset(b"AE AS AT CS DA DS DT FD FL IS LO LT PN SH SL SS ST TM UI UL US".split())
 _VRS = _LONG | _SHORT
@@ -31,22 +31,22 @@ _PREAMBLE = 128
 _DEEPEST = 16
 _LONGEST = 65536
 CHUNK_BYTES = 16 * 1024
-"""Read at once: most headers are shorter."""
-_LARGER, _LARGEST_PIECE = 16, 4 * 1024**2
-"""For a sequence whose end has to be looked for; a longer one is left to pydicom."""
+"""Read at once; most headers are shorter."""
+_CHUNK_GROWTH, _MAX_CHUNK_BYTES = 16, 4 * 1024**2
+"""For a sequence whose end must be found inside one chunk; a longer one is left to pydicom."""
 
 Tag = bytes
-"""Group and element as they stand in a little endian file."""
+"""Group and element as the bytes of a little endian file."""
 Element = tuple[bytes, bytes]
-"""VR (empty where the file does not say) and value, as they stand in the file."""
+"""VR (empty in implicit VR) and value, as the bytes of the file."""
 
 
 class NeedsPydicom(Exception):
-    """Not a usual file: pydicom is to read it."""
+    """The file is not ordinary and must be read by pydicom."""
 
 
 def tag_bytes(tag: int) -> Tag:
-    """The tag `group << 16 | element` as a little endian file has it."""
+    """The tag `group << 16 | element` as the bytes of a little endian file."""
     return struct.pack("<HH", tag >> 16, tag & 0xFFFF)
 
 
@@ -60,45 +60,45 @@ _ENDS = _PIXELS | {_ITEM, _ITEM_END, _SEQUENCE_END}
 def header_elements(
     head: bytes, file: RawIOBase, tags: Collection[Tag]
 ) -> tuple[str, dict[Tag, Element]]:
-    """The transfer syntax, and those of `tags` that stand before the pixels.
+    """Read the transfer syntax, and those of `tags` that come before the pixels.
 
     Args:
         head: the first CHUNK_BYTES of the file.
-        file: all of it, for a header that is longer.
-        tags: what is wanted from the data set's top level.
+        file: the whole file, for a header that is longer.
+        tags: elements of the data set's top level to read.
 
     Raises:
-        Odd: the file is not a usual one, or it has no pixels.
+        NeedsPydicom: the file is not ordinary, or it has no pixels.
     """
-    data, size, at = head, CHUNK_BYTES, 0
+    data, size, chunk_start = head, CHUNK_BYTES, 0
     if data[_PREAMBLE : _PREAMBLE + 4] != b"DICM":
         raise NeedsPydicom
     syntax, start = _syntax(data)
     if syntax in {"", EXPLICIT_BE, DEFLATED}:
         raise NeedsPydicom
     elements = _Elements(tags, implicit=syntax == IMPLICIT_LE)
-    while not elements.take(data, start):
+    while not elements.parse(data, start):
         if elements.stop:
-            at, size = at + elements.stop, CHUNK_BYTES
-        elif len(data) == size < _LARGEST_PIECE:
-            size *= _LARGER
+            chunk_start, size = chunk_start + elements.stop, CHUNK_BYTES
+        elif len(data) == size < _MAX_CHUNK_BYTES:
+            size *= _CHUNK_GROWTH
         else:
             raise NeedsPydicom
-        file.seek(at)
+        file.seek(chunk_start)
         data, start = file.read(size) or b"", 0
     return syntax, elements.found
 
 
 def _syntax(data: bytes) -> tuple[str, int]:
-    """The value of TransferSyntaxUID, and where the data set begins.
+    """The value of TransferSyntaxUID, and the position of the data set.
 
-    Group 0002 is explicit in every file (PS3.10, 7.1).
+    Group 0002 is explicit VR in every file (PS3.10, 7.1).
     """
     syntax = b""
     start = _PREAMBLE + 4
     try:
         while data.startswith(_META_GROUP, start):
-            tag, _, length, value = _head(data, start, implicit=False)
+            tag, _, length, value = _element_header(data, start, implicit=False)
             start = value + length
             if tag == _TRANSFER_SYNTAX:
                 syntax = data[value:start]
@@ -110,25 +110,29 @@ def _syntax(data: bytes) -> tuple[str, int]:
 
 
 class _Elements:
-    """What is wanted of a data set's top level, from one piece of the file after the other."""
+    """Collects elements of a data set's top level, one chunk of the file at a time."""
 
     def __init__(self, tags: Collection[Tag], *, implicit: bool) -> None:
         self.found: dict[Tag, Element] = {}
         self.stop = 0
-        """Where in the last piece the first element begins that is not all in it."""
-        self._wanted = tags
+        """Position in the last chunk of the first element that is not completely inside it."""
+        self._requested = tags
         self._implicit = implicit
 
-    def take(self, data: bytes, start: int) -> bool:
-        """Go through a piece from `start` on; True once the pixels are reached. Raises: Odd."""
-        implicit, wanted, found = self._implicit, self._wanted, self.found
+    def parse(self, data: bytes, start: int) -> bool:
+        """Parse a chunk from `start` on; True when the pixels are reached.
+
+        Raises:
+            NeedsPydicom: the file is not ordinary.
+        """
+        implicit, requested, found = self._implicit, self._requested, self.found
         if implicit and not found and data[start + 4 : start + 6] in _VRS:
-            raise NeedsPydicom  # the file says implicit, and is explicit
+            raise NeedsPydicom  # declared implicit, but explicit
         end = start
         try:
             while True:
                 start = end
-                # As in _head, which would be called for half the time of the loop.
+                # Inlined from _element_header, whose calls would take half of the loop's time.
                 if implicit:
                     tag, length = _IMPLICIT(data, start)
                     value, vr = start + 8, b""
@@ -141,7 +145,7 @@ class _Elements:
                         (length,) = _LENGTH(data, value)
                         value += 4
                 end = value + length
-                if tag in wanted:
+                if tag in requested:
                     if length > _LONGEST:
                         raise NeedsPydicom
                     if end > len(data):
@@ -156,13 +160,18 @@ class _Elements:
                         raise NeedsPydicom
                     end = _end_of_sequence(data, value, implicit, _DEEPEST)
         except struct.error:
-            pass  # the piece ends here
+            pass  # the chunk ends here
         self.stop = start
         return False
 
 
-def _head(data: bytes, start: int, implicit: bool) -> tuple[Tag, bytes, int, int]:
-    """Tag, VR and length of an element, and where its value begins. Raises: Odd, struct.error."""
+def _element_header(data: bytes, start: int, implicit: bool) -> tuple[Tag, bytes, int, int]:
+    """Tag, VR and length of an element, and the position of its value.
+
+    Raises:
+        NeedsPydicom: an unknown VR.
+        struct.error: the chunk ends.
+    """
     if implicit:
         tag, length = _IMPLICIT(data, start)
         return tag, b"", length, start + 8
@@ -175,7 +184,12 @@ def _head(data: bytes, start: int, implicit: bool) -> tuple[Tag, bytes, int, int
 
 
 def _end_of_sequence(data: bytes, start: int, implicit: bool, depth: int) -> int:
-    """Where a sequence of undefined length ends (PS3.5, 7.5.2). Raises: Odd, struct.error."""
+    """The end of a sequence of undefined length (PS3.5, 7.5.2).
+
+    Raises:
+        NeedsPydicom: it is nested too deeply, or not a sequence of items.
+        struct.error: the chunk ends.
+    """
     if not depth:
         raise NeedsPydicom
     while True:
@@ -194,7 +208,7 @@ def _end_of_sequence(data: bytes, start: int, implicit: bool, depth: int) -> int
 
 def _end_of_item(data: bytes, start: int, implicit: bool, depth: int) -> int:
     while not data.startswith(_ITEM_END, start):
-        _, vr, length, start = _head(data, start, implicit)
+        _, vr, length, start = _element_header(data, start, implicit)
         if length != UNDEFINED_LENGTH:
             start += length
         elif implicit or vr == b"SQ":
@@ -211,12 +225,12 @@ _ESCAPE = b"\x1b"
 _US = struct.Struct("<H").unpack
 
 
-@lru_cache(maxsize=1024)  # the films of a folder have most of their texts in common
+@lru_cache(maxsize=1024)  # the films of a folder share most of their texts
 def text_value(vr: bytes, data: bytes) -> str:
     """The value as text, several joined by a backslash.
 
     Raises:
-        Odd: a VR or characters that need pydicom.
+        NeedsPydicom: not a plain text VR, or not ASCII.
     """
     if not data:
         return ""
@@ -232,13 +246,13 @@ def integer_value(vr: bytes, data: bytes) -> int:
     """The value as an integer; 0 when it is empty.
 
     Raises:
-        Odd: several values, or one that is no short whole number.
+        NeedsPydicom: several values, or not a short whole number.
     """
     if not data:
         return 0
     if vr == b"US" and len(data) == 2:
-        number: int = _US(data)[0]
-        return number
+        value: int = _US(data)[0]
+        return value
     digits = data.strip(b"\0 ")
     if vr not in (b"IS", b"DS") or not digits.isdigit() or len(digits) > 12:
         raise NeedsPydicom

@@ -1,4 +1,4 @@
-"""What an Enhanced object says of one frame in its functional groups (PS3.3 C.7.6.16)."""
+"""The attributes of one frame, from an object's functional groups (PS3.3 C.7.6.16)."""
 
 from __future__ import annotations
 
@@ -37,25 +37,25 @@ MACROS: dict[str, tuple[str, ...]] = {
     "PatientOrientationInFrameSequence": ("PatientOrientation",),
     "FrameAnatomySequence": ("FrameLaterality",),
 }
-"""Macros by their sequence, with all that they decide: a macro that gives a window leaves no VOI
-LUT Function of another place in force."""
+"""For each macro's sequence, the attributes it replaces together: a macro with a window also drops
+a VOI LUT Function from the top level."""
 
 
 def _tag(keyword: str) -> int:
     tag = tag_for_keyword(keyword)
-    assert tag is not None  # the tables are checked by tests
+    assert tag is not None  # tests check the tables
     return tag
 
 
 GROUP_TAGS = (_tag(_SHARED), _tag(_PER_FRAME))
 
 
-def of_frame(file: DicomFile, frame: int) -> DicomFile:
-    """The file as if frame `frame`, counted from 0, were its only one.
+def at_frame(file: DicomFile, frame: int) -> DicomFile:
+    """The file with the attributes of one frame, counted from 0, at the top level.
 
-    Its data set has the attributes of the frame's own macros, else of the shared ones, in the
-    place of those at the top level; `places` says where they came from. A macro without any value
-    is as good as absent. A file without functional groups is returned as it is.
+    Attributes of the frame's own macros, or else of the shared ones, replace those at the top
+    level; `places` has the path that each came from. A macro without any value is ignored. A file
+    without functional groups is returned unchanged.
     """
     groups = tuple(_groups(file.dataset, frame))
     if not groups:
@@ -63,26 +63,26 @@ def of_frame(file: DicomFile, frame: int) -> DicomFile:
     dataset = file.dataset[:]
     places: dict[str, str] = {}
     for macro, keywords in MACROS.items():
-        found = next(_stated(macro, groups), None)
+        found = next(_items_with_values(macro, groups), None)
         if found is None:
             continue
-        where, item = found
+        path, item = found
         for keyword in keywords:
             dataset.pop(_tag(keyword), None)
             places.pop(keyword, None)
             if keyword in item:
                 dataset[_tag(keyword)] = item.get_item(_tag(keyword))
-                places[keyword] = f"{where} > {_spelled(keyword)}"
+                places[keyword] = f"{path} > {_tag_text(keyword)}"
     return replace(file, dataset=dataset, places=places)
 
 
 def _groups(dataset: Dataset, frame: int) -> Iterator[tuple[str, Dataset]]:
-    """The frame's own groups, then those of all frames, with where they stand."""
-    for keyword, number in ((_PER_FRAME, frame), (_SHARED, 0)):
-        listed = _items(dataset, keyword)
-        if 0 <= number < len(listed):
-            place = f"[{number}]" if keyword == _PER_FRAME else ""
-            yield f"{_spelled(keyword)}{place}", listed[number]
+    """The frame's own groups, then the shared ones, each with its path."""
+    for keyword, i in ((_PER_FRAME, frame), (_SHARED, 0)):
+        groups = _items(dataset, keyword)
+        if 0 <= i < len(groups):
+            index = f"[{i}]" if keyword == _PER_FRAME else ""
+            yield f"{_tag_text(keyword)}{index}", groups[i]
 
 
 def _items(dataset: Dataset, keyword: str) -> tuple[Dataset, ...]:
@@ -92,15 +92,17 @@ def _items(dataset: Dataset, keyword: str) -> tuple[Dataset, ...]:
 
 @lru_cache(maxsize=2)
 def _parsed(raw: RawDataElement, keyword: str) -> tuple[Dataset, ...]:
-    """Kept for the next frame of the same file: some have hundreds, each with its groups."""
+    """Cached for the next frame of the same file, which may have hundreds, each with its groups."""
     return items(Dataset({raw.tag: raw}), keyword)
 
 
-def _stated(macro: str, groups: tuple[tuple[str, Dataset], ...]) -> Iterator[tuple[str, Dataset]]:
-    for where, group in groups:
+def _items_with_values(
+    macro: str, groups: tuple[tuple[str, Dataset], ...]
+) -> Iterator[tuple[str, Dataset]]:
+    for path, group in groups:
         for item in items(group, macro)[:1]:
             if any(_has_value(item, keyword) for keyword in MACROS[macro]):
-                yield f"{where} > {_spelled(macro)}", item
+                yield f"{path} > {_tag_text(macro)}", item
 
 
 def _has_value(item: Dataset, keyword: str) -> bool:
@@ -108,6 +110,6 @@ def _has_value(item: Dataset, keyword: str) -> bool:
     return element is not None and bool(element.value)
 
 
-def _spelled(keyword: str) -> str:
+def _tag_text(keyword: str) -> str:
     tag = _tag(keyword)
     return f"({tag >> 16:04X},{tag & 0xFFFF:04X})"

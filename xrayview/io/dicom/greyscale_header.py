@@ -1,4 +1,4 @@
-"""What a DICOM header says of the way from stored values to grey (PS3.3 C.7.6.3, C.11)."""
+"""Read the attributes that turn stored values into displayed grey (PS3.3 C.7.6.3, C.11)."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _FORBIDDEN_SHAPES = {("MONOCHROME1", "IDENTITY"), ("MONOCHROME2", "INVERSE")}
 
 @dataclass(frozen=True)
 class SampleFormat:
-    """How stored values are to be understood."""
+    """How stored values are encoded."""
 
     photometric: str
     bits_stored: int
@@ -27,7 +27,7 @@ class SampleFormat:
 
 @dataclass
 class _Notes:
-    """What was dropped while reading, in words."""
+    """What was ignored while reading, one line each."""
 
     lines: list[str] = field(default_factory=list)
 
@@ -37,7 +37,7 @@ class _Notes:
 
 
 def greyscale_of(dataset: Dataset, sample: SampleFormat) -> tuple[Greyscale, tuple[str, ...]]:
-    """Read the grey-scale attributes; what is not usable is left out and said in the notes."""
+    """Read the grey-scale attributes; unusable ones are ignored, with a note."""
     notes = _Notes()
     modality = [
         lut
@@ -63,7 +63,7 @@ def greyscale_of(dataset: Dataset, sample: SampleFormat) -> tuple[Greyscale, tup
 
 
 def _presentation_shape(dataset: Dataset, photometric: str, notes: _Notes) -> str:
-    """The shape; a pair that the standard forbids (PS3.3 C.7.6.1, C.8.11.3) is said."""
+    """The shape, with a note for a pair that the standard forbids (PS3.3 C.7.6.1, C.8.11.3)."""
     shape = text(dataset, "PresentationLUTShape")
     if (photometric, shape) in _FORBIDDEN_SHAPES:
         notes.add(
@@ -90,32 +90,32 @@ def _voi_function(dataset: Dataset, notes: _Notes) -> VoiFunction:
 
 
 def _windows(dataset: Dataset, function: VoiFunction, notes: _Notes) -> tuple[Window, ...]:
-    """Every usable window. PS3.3 C.11.2.1.2: LINEAR needs a width of 1, the others above 0."""
+    """All usable windows. PS3.3 C.11.2.1.2: the width is at least 1 for LINEAR, else above 0."""
     centers, widths = numbers(dataset, "WindowCenter"), numbers(dataset, "WindowWidth")
     explanations = texts(dataset, "WindowCenterWidthExplanation")
     if len(centers) != len(widths):
-        notes.add("window centres and widths are not paired: the extra ones are ignored")
+        notes.add("window centres and widths do not come in pairs: the extra ones are ignored")
     windows = []
-    for index, (center, width) in enumerate(zip(centers, widths, strict=False)):
+    for i, (center, width) in enumerate(zip(centers, widths, strict=False)):
         usable = width >= 1 if function is VoiFunction.LINEAR else width > 0
         if not (usable and math.isfinite(center) and math.isfinite(width)):
             notes.add("a window without a usable centre and width is ignored")
             continue
-        explanation = explanations[index] if index < len(explanations) else ""
+        explanation = explanations[i] if i < len(explanations) else ""
         windows.append(Window(center, width, function, explanation))
     return tuple(windows)
 
 
 def _voi_luts(dataset: Dataset, sample: SampleFormat, notes: _Notes) -> tuple[Lut, ...]:
-    """Every usable one; several without an explanation are told apart by their place."""
-    listed = items(dataset, "VOILUTSequence")
-    found = []
-    for place, item in enumerate(listed, start=1):
+    """All usable VOI LUTs; several without an explanation are numbered."""
+    sequence = items(dataset, "VOILUTSequence")
+    luts = []
+    for n, item in enumerate(sequence, start=1):
         lut = _lut(item, sample, "VOI LUT", notes)
         if lut is not None:
-            several = len(listed) > 1 and lut.explanation == "VOI LUT"
-            found.append(replace(lut, explanation=f"VOI LUT {place}") if several else lut)
-    return tuple(found)
+            is_unnamed = len(sequence) > 1 and lut.explanation == "VOI LUT"
+            luts.append(replace(lut, explanation=f"VOI LUT {n}") if is_unnamed else lut)
+    return tuple(luts)
 
 
 def _lut(item: Dataset, sample: SampleFormat, name: str, notes: _Notes) -> Lut | None:
@@ -124,14 +124,14 @@ def _lut(item: Dataset, sample: SampleFormat, name: str, notes: _Notes) -> Lut |
     if len(descriptor) != 3 or not all(math.isfinite(value) for value in descriptor):
         notes.add(f"a {name} without a descriptor is ignored")
         return None
-    # 65,536 entries do not fit the 16-bit count and are written as 0.
+    # 65,536 entries do not fit into the 16-bit count and are written as 0.
     count = int(descriptor[0]) & 0xFFFF or 65536
     first = int(descriptor[1])
     if sample.signed and first > 0x7FFF:
         first -= 0x10000
     entries = _lut_entries(item, count, sample.little_endian)
     if entries is None:
-        notes.add(f"a {name} of another length than it says is ignored")
+        notes.add(f"a {name} with fewer entries than it declares is ignored")
         return None
     bits = max(int(descriptor[2]), int(entries.max()).bit_length(), 1)
     if not 1 <= bits <= 16:
@@ -154,13 +154,13 @@ def _lut_entries(item: Dataset, count: int, little: bool) -> npt.NDArray[np.uint
     if words.size >= count:
         return words[:count].astype(np.uint16)
     if words.size and words.size == (count + 1) // 2:
-        # 8-bit entries, two to a word.
+        # 8-bit entries, two per word.
         return words.astype("<u2").view(np.uint8)[:count].astype(np.uint16)
     return None
 
 
 def _padding(dataset: Dataset, sample: SampleFormat) -> tuple[float, float] | None:
-    """Pixel padding as an inclusive range, its ends in either order (PS3.3 C.7.5.1.1.2)."""
+    """Pixel padding as an inclusive range; its ends come in either order (PS3.3 C.7.5.1.1.2)."""
     value = integer(dataset, "PixelPaddingValue")
     if value is None:
         return None
@@ -170,7 +170,7 @@ def _padding(dataset: Dataset, sample: SampleFormat) -> tuple[float, float] | No
 
 
 def _as_stored(value: int, sample: SampleFormat) -> int:
-    """Read a padding value with the sign of the pixels, whichever VR it was written with."""
+    """A padding value with the sign of the pixels, whichever VR it was written with."""
     if -0x8000 <= value <= 0xFFFF:
         value &= 0xFFFF
         return value - 0x10000 if sample.signed and value > 0x7FFF else value

@@ -1,4 +1,4 @@
-"""How the pixels of a DICOM file are laid out (PS3.3 C.7.6.3, Image Pixel Module)."""
+"""The layout of the pixels of a DICOM file (Image Pixel Module, PS3.3 C.7.6.3)."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _REQUIRED = ("Rows", "Columns", "SamplesPerPixel", "BitsAllocated")
 
 @dataclass(frozen=True)
 class PixelDescription:
-    """The Image Pixel Module (PS3.3 C.7.6.3) of a file."""
+    """Image Pixel Module (PS3.3 C.7.6.3) of a file."""
 
     rows: int
     columns: int
@@ -32,7 +32,7 @@ class PixelDescription:
 
     @property
     def frame_bytes(self) -> int:
-        """Bytes of one uncompressed frame; 4:2:2 holds two thirds (PS3.3 C.7.6.3.1.2)."""
+        """Bytes of one uncompressed frame; 4:2:2 needs two thirds (PS3.3 C.7.6.3.1.2)."""
         bits = self.rows * self.columns * self.samples * self.bits_allocated
         if self.photometric == "YBR_FULL_422":
             bits = bits * 2 // 3
@@ -43,7 +43,7 @@ def describe(dataset: Dataset, keyword: str) -> PixelDescription:
     """Read the Image Pixel Module.
 
     Raises:
-        UnreadableFilm: DECODE_FAILED, naming the attribute that is missing or impossible.
+        UnreadableFilm: DECODE_FAILED, naming the attribute that is missing or invalid.
     """
     values = {name: integer(dataset, name) for name in _REQUIRED}
     for name, value in values.items():
@@ -60,7 +60,7 @@ def describe(dataset: Dataset, keyword: str) -> PixelDescription:
     if sign not in {0, 1} and not is_float:
         raise undecodable("PixelRepresentation is missing or neither 0 nor 1")
     if not 1 <= stored <= allocated or (allocated % 8 and allocated != 1) or allocated > 64:
-        raise undecodable(f"{stored} bits stored in {allocated} allocated")
+        raise undecodable(f"{stored} bits stored in {allocated} allocated is not possible")
     return PixelDescription(
         rows=values["Rows"] or 0,
         columns=values["Columns"] or 0,
@@ -79,7 +79,7 @@ def describe(dataset: Dataset, keyword: str) -> PixelDescription:
 
 
 def undecodable(why: str) -> UnreadableFilm:
-    """The error of pixels that cannot be had."""
+    """The error for pixels that cannot be decoded."""
     return UnreadableFilm(
         "The pixels cannot be decoded",
         code=StatusCode.DECODE_FAILED,

@@ -1,7 +1,7 @@
-"""JPEG Extended of 8 and 12 bits through GDCM, as a plug-in of pydicom's decoders.
+"""JPEG Extended with 8 and 12 bits through GDCM, as a plug-in for pydicom's decoders.
 
-pydicom's own GDCM plug-in refuses 12 bits (old releases of GDCM could not), and GDCM is the only
-decoder of them without a copyleft licence. Its values equal those of DCMTK.
+pydicom's own GDCM plug-in refuses 12 bits, which old releases of GDCM could not decode. GDCM is
+the only decoder for them without a copyleft licence. Its values equal those of DCMTK.
 """
 
 from __future__ import annotations
@@ -20,15 +20,15 @@ DECODER_DEPENDENCIES = {_SYNTAX: ("python-gdcm>=3.2.6",)}
 
 
 def is_available(uid: str) -> bool:
-    """Part of pydicom's plug-in contract."""
+    """Required by pydicom's plug-in interface."""
     return gdcm is not None and uid == _SYNTAX
 
 
 def decode_frame(src: bytes, runner: DecodeRunner) -> bytes:
-    """Decode one frame; samples of up to 8 bits in bytes, else in little endian words.
+    """Decode one frame; samples of up to 8 bits as bytes, others as little endian words.
 
     Raises:
-        ValueError: GDCM gave up on the stream.
+        ValueError: GDCM failed on the stream.
     """
     image = _image_of(src, runner)
     decoded: bytes = image.GetBuffer().encode("utf-8", "surrogateescape")

@@ -1,4 +1,4 @@
-"""One frame of a DICOM file becomes stored values; colour becomes luminance."""
+"""Decode one frame of a DICOM file into stored values; colour becomes luminance."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _RLE = "1.2.840.10008.1.2.5"
 
 @dataclass(frozen=True, eq=False)
 class FrameSource:
-    """One frame of an opened file, and what its header says of the pixels."""
+    """One frame of an open file, with the description of its pixels."""
 
     file: DicomFile
     pixels: PixelElement
@@ -39,7 +39,7 @@ class FrameSource:
 
 @dataclass(frozen=True)
 class DecodedFrame:
-    """Stored values of one frame, shape (rows, columns), with what is to be said of them."""
+    """Stored values of one frame, shape (rows, columns), with warnings and notes about them."""
 
     pixels_HW: Pixels
     colour: bool
@@ -53,12 +53,12 @@ class StoredFrame:
 
     samples: npt.NDArray[Any]
     photometric: str
-    """As the decoder left it: some decoders turn YBR into RGB."""
+    """After decoding: some decoders convert YBR to RGB."""
     warnings: tuple[str, ...] = ()
 
 
 def stored_frame(source: FrameSource, max_megapixels: float) -> StoredFrame:
-    """Decode one frame and leave its values as they are stored.
+    """Decode one frame without changing its stored values.
 
     Raises:
         UnreadableFilm: TOO_LARGE, UNSUPPORTED_SYNTAX or DECODE_FAILED.
@@ -73,7 +73,7 @@ def stored_frame(source: FrameSource, max_megapixels: float) -> StoredFrame:
         raise undecodable(f"{description.samples} samples per pixel")
     encapsulated = source.pixels.length == UNDEFINED_LENGTH
     if encapsulated != syntax.is_encapsulated:
-        raise undecodable("its pixel data is not of the transfer syntax that the header names")
+        raise undecodable("its pixel data does not match the transfer syntax in the header")
     return StoredFrame(*(_compressed if encapsulated else _uncompressed)(source))
 
 
@@ -85,13 +85,13 @@ def decode_frame(source: FrameSource, max_megapixels: float) -> DecodedFrame:
     """
     stored = stored_frame(source, max_megapixels)
     grey, colour, notes = _grey(source.file.dataset, stored.samples, stored.photometric)
-    return DecodedFrame(_held(grey), colour, stored.warnings, notes)
+    return DecodedFrame(_supported(grey), colour, stored.warnings, notes)
 
 
 def unused_bit(source: FrameSource, position: int) -> npt.NDArray[np.bool_] | None:
-    """One bit of every pixel cell that is no part of the stored value (PS3.5, 8.1.1).
+    """One bit of every pixel cell outside the stored value (PS3.5, 8.1.1).
 
-    None where the bit is part of it, or does not survive compression.
+    None when the bit is part of the stored value, or the pixels are compressed.
     """
     description = source.description
     lowest = description.high_bit + 1 - description.bits_stored
@@ -118,20 +118,20 @@ def _uncompressed(source: FrameSource) -> tuple[npt.NDArray[Any], str, tuple[str
     start = source.frame * size
     if start + size > present:
         raise undecodable(
-            f"incomplete: {max(present - start, 0)} of {size} bytes of the frame are there"
+            f"incomplete: {max(present - start, 0)} of {size} bytes of the frame are in the file"
         )
     data = _frame_bytes(source, start, size)
     array, photometric = _as_array(data, description, source.syntax)
     total = size * description.frames
-    incomplete: tuple[str, ...] = ()
+    warning: tuple[str, ...] = ()
     if total > present:
-        whole = present // size
-        incomplete = (f"incomplete: {whole} of {description.frames} frames are in the file",)
-    return _unpacked(array, description), photometric, incomplete
+        complete = present // size
+        warning = (f"incomplete: {complete} of {description.frames} frames are in the file",)
+    return _stored_bits(array, description), photometric, warning
 
 
 def _frame_bytes(source: FrameSource, start: int, size: int) -> bytes:
-    """The bytes of one frame; big endian words of two 8-bit samples are put in order (8.1.2)."""
+    """The bytes of one frame; big endian words of two 8-bit samples are swapped (PS3.5, 8.1.2)."""
     file, pixels = source.file, source.pixels
     swapped = (
         not file.little_endian and source.description.bits_allocated == 8 and pixels.vr == "OW"
@@ -148,20 +148,20 @@ def _frame_bytes(source: FrameSource, start: int, size: int) -> bytes:
 
 def _compressed(source: FrameSource) -> tuple[npt.NDArray[Any], str, tuple[str, ...]]:
     description, syntax = source.description, source.syntax
-    stream, broken = compressed_frame(source)
+    stream, incomplete = compressed_frame(source)
     try:
         array, photometric = _as_array(stream, description, syntax)
     except UnreadableFilm as error:
-        if broken:
-            raise undecodable(broken[-1]) from error
+        if incomplete:
+            raise undecodable(incomplete[-1]) from error
         raise
     if syntax.uid == _RLE:
-        array = _unpacked(array, description)
-    return array, photometric, broken
+        array = _stored_bits(array, description)
+    return array, photometric, incomplete
 
 
 def compressed_frame(source: FrameSource) -> tuple[bytes, tuple[str, ...]]:
-    """The code stream of one frame, checked against the header, and what is incomplete about it.
+    """The code stream of one frame, checked against the header, and warnings if it is incomplete.
 
     Raises:
         UnreadableFilm: DECODE_FAILED or TOO_LARGE.
@@ -174,16 +174,15 @@ def compressed_frame(source: FrameSource) -> tuple[bytes, tuple[str, ...]]:
     try:
         stream = get_frame(body, source.frame, number_of_frames=description.frames)
     except Exception as error:
-        raise undecodable(incomplete or "its fragments do not add up to the frame") from error
+        raise undecodable(incomplete or "its fragments do not form the frame") from error
     check_codestream(stream, uid, description.rows, description.columns, description.samples)
-    cut = frame_warning(stream, uid)
-    return stream, tuple(line for line in (incomplete, cut) if line)
+    return stream, tuple(line for line in (incomplete, frame_warning(stream, uid)) if line)
 
 
 def _as_array(
     data: bytes, description: PixelDescription, syntax: TransferSyntax
 ) -> tuple[npt.NDArray[Any], str]:
-    """Let pydicom's decoder unpack one frame; colour spaces and unused bits are left alone."""
+    """Decode one frame with pydicom; colour space and unused bits are not changed."""
     decoder, plugin = decoder_of(syntax)
     options: dict[str, Any] = {
         "rows": description.rows,
@@ -202,7 +201,7 @@ def _as_array(
     if description.keyword in FLOAT_KEYWORDS:
         for name in ("bits_stored", "pixel_representation"):
             del options[name]
-    # Compressed sources are fragments to pydicom, also when the frame is at hand.
+    # pydicom takes a compressed source as fragments only.
     source: Any = BytesIO(encapsulate([data])) if syntax.is_encapsulated else data
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -213,23 +212,23 @@ def _as_array(
         except MemoryError:
             raise
         except BaseException as error:
-            # A decoder written in Rust panics past Exception.
+            # A panic in a decoder written in Rust is not an Exception.
             if not isinstance(error, Exception) and type(error).__name__ != "PanicException":
                 raise
-            raise undecodable(f"{syntax.name}: the decoder gave up on its data") from error
+            raise undecodable(f"{syntax.name}: the decoder failed on its data") from error
     native = array.astype(array.dtype.newbyteorder("="), copy=False)
     return native, str(facts["photometric_interpretation"])
 
 
-def _unpacked(array: npt.NDArray[Any], description: PixelDescription) -> npt.NDArray[Any]:
-    """Shift out what is not stored value: overlays above, unused bits below (PS3.5, 8.1.1)."""
+def _stored_bits(array: npt.NDArray[Any], description: PixelDescription) -> npt.NDArray[Any]:
+    """Shift out the bits around the stored value: overlays above, unused below (PS3.5, 8.1.1)."""
     if array.dtype.kind == "f" or description.bits_allocated == 1:
         return array
     above = description.bits_allocated - 1 - description.high_bit
     unused = description.bits_allocated - description.bits_stored
     if not unused:
         return array
-    # A right shift of a signed type carries the sign along.
+    # A right shift of a signed type keeps the sign.
     return np.asarray(np.right_shift(np.left_shift(array, above), unused))
 
 
@@ -254,8 +253,8 @@ def _grey(
     raise undecodable(f"{photometric} with three samples per pixel")
 
 
-def _held(array: npt.NDArray[Any]) -> Pixels:
-    """A type that a Radiograph holds; numbers only."""
+def _supported(array: npt.NDArray[Any]) -> Pixels:
+    """The pixels in a type that a `Radiograph` supports, all of them finite."""
     array = np.ascontiguousarray(array)
     if array.dtype == np.int8:
         return array.astype(np.int16)
@@ -264,5 +263,5 @@ def _held(array: npt.NDArray[Any]) -> Pixels:
     if array.dtype.kind == "f" and not np.isfinite(array).all():
         raise undecodable("NaN or infinity among its pixels")
     if array.dtype.itemsize > 4:
-        raise undecodable("64-bit integers are not held")
+        raise undecodable("64-bit integers are not supported")
     return array

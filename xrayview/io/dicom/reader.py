@@ -1,4 +1,4 @@
-"""DICOM films: the header for the browser, the pixels with their grey-scale for the viewer."""
+"""DICOM films: the header for lists, and the pixels with their grey-scale for the viewer."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from pydicom.datadict import dictionary_VR, tag_for_keyword
 from pydicom.dataset import Dataset
 
 from xrayview.domain.film import FilmRef
+from xrayview.domain.formats import DICOM
 from xrayview.domain.radiograph import Greyscale, Radiograph
 from xrayview.errors import StatusCode, UnreadableFilm
 from xrayview.io.dicom.dataset import DicomFile, PixelElement, open_dicom, sniff
@@ -25,7 +26,7 @@ from xrayview.io.dicom.fast_header import (
     tag_bytes,
     text_value,
 )
-from xrayview.io.dicom.functional_groups import GROUP_TAGS, of_frame
+from xrayview.io.dicom.functional_groups import GROUP_TAGS, at_frame
 from xrayview.io.dicom.greyscale_header import SampleFormat, greyscale_of
 from xrayview.io.dicom.image_pixel import PixelDescription, describe
 from xrayview.io.dicom.orientation import orientation_of
@@ -74,12 +75,12 @@ _INTEGER_FIELDS: dict[str, str] = {
     "rows": "Rows",
     "columns": "Columns",
 }
-_SIDES = ("FrameLaterality", "ImageLaterality", "Laterality")
-"""The first that says something; that of a frame stands in its functional groups."""
+_LATERALITY = ("FrameLaterality", "ImageLaterality", "Laterality")
+"""The first one with a value counts; a frame has its own in its functional groups."""
 _FILM_KEYWORDS = (
     *_TEXT_FIELDS.values(),
     *_INTEGER_FIELDS.values(),
-    *_SIDES,
+    *_LATERALITY,
     "NumberOfFrames",
 )
 CINE_KEYWORDS = ("RecommendedDisplayFrameRate", "CineRate", "FrameTime")
@@ -135,48 +136,56 @@ def _tags(*keywords: str) -> list[int]:
     return [tag for keyword in keywords if (tag := tag_for_keyword(keyword)) is not None]
 
 
-_CHARACTERS = "SpecificCharacterSet"
+_CHARACTER_SET = "SpecificCharacterSet"
 _SHARED = "SharedFunctionalGroupsSequence"
-"""What a list says of a film is said of all its frames: their own groups are left unread."""
+"""Lists describe all frames of a film together, so the groups of single frames are not read."""
 _HEADER_TAGS = _tags(*_FILM_KEYWORDS, _SHARED)
-_PLAIN_FIELDS: dict[str, str] = {
+_FAST_FIELDS: dict[str, str] = {
     **_TEXT_FIELDS,
     **_INTEGER_FIELDS,
     "frames": "NumberOfFrames",
-    **{keyword: keyword for keyword in (*_SIDES, _CHARACTERS, _SHARED)},
+    **{keyword: keyword for keyword in (*_LATERALITY, _CHARACTER_SET, _SHARED)},
 }
 
 
-def _plain_characters(_vr: bytes, data: bytes) -> str:
-    """Nothing: plain text is ASCII. Raises: Odd for a name that pydicom does not get over."""
+def _check_character_set(_vr: bytes, data: bytes) -> str:
+    """Empty: only ASCII text is read here, whatever the character set.
+
+    Raises:
+        NeedsPydicom: a character set that pydicom may reject.
+    """
     if b"\0" in data.rstrip(b"\0 "):
         raise NeedsPydicom
     return ""
 
 
-def _groups(_vr: bytes, _data: bytes) -> str:
-    """Raises: Odd, for pydicom reads what is in a sequence."""
+def _refuse_groups(_vr: bytes, _data: bytes) -> str:
+    """Leave functional groups to pydicom.
+
+    Raises:
+        NeedsPydicom: always.
+    """
     raise NeedsPydicom
 
 
-_Read = Callable[[bytes, bytes], str | int]
-_READERS: dict[str, _Read] = {
-    _CHARACTERS: _plain_characters,
-    _SHARED: _groups,
+_Parse = Callable[[bytes, bytes], str | int]
+_PARSERS: dict[str, _Parse] = {
+    _CHARACTER_SET: _check_character_set,
+    _SHARED: _refuse_groups,
     **dict.fromkeys((*_INTEGER_FIELDS, "frames"), integer_value),
 }
-_PLAIN: dict[Tag, tuple[str, bytes, _Read]] = {
+_FAST_ELEMENTS: dict[Tag, tuple[str, bytes, _Parse]] = {
     tag_bytes(tag): (
         field,
         dictionary_VR(tag).encode("ascii"),
-        _READERS.get(field, text_value),
+        _PARSERS.get(field, text_value),
     )
-    for field, keyword in _PLAIN_FIELDS.items()
+    for field, keyword in _FAST_FIELDS.items()
     for tag in _tags(keyword)
 }
-"""The field that an element fills, its usual VR, and what reads its value."""
-_UNTOLD = frozenset({b"", b"UN"})
-"""VRs that do not say how a value is written."""
+"""For each element the field it fills, its VR in the dictionary, and the parser of its value."""
+_UNKNOWN_VRS = frozenset({b"", b"UN"})
+"""VRs that do not say how a value is encoded."""
 _ALL_TAGS = [
     *_tags(*_FILM_KEYWORDS, *_PICTURE_KEYWORDS, *_PALETTE_KEYWORDS),
     *OVERLAY_TAGS,
@@ -185,36 +194,40 @@ _ALL_TAGS = [
 
 
 def read_header(head: bytes, file: RawIOBase) -> dict[str, Any]:
-    """What the header says of a film, by the names of `FilmRef`; the pixels are not read.
+    """Fields of `FilmRef` from the header; the pixels are not read.
 
     Args:
         head: the first CHUNK_BYTES of the file.
-        file: all of it.
+        file: the whole file.
 
     Raises:
         UnreadableFilm: NO_PIXELS, UNSUPPORTED_SYNTAX, DECODE_FAILED for a broken header.
     """
     try:
-        return _plain_fields(*header_elements(head, file, _PLAIN))
+        return _fast_fields(*header_elements(head, file, _FAST_ELEMENTS))
     except NeedsPydicom:
         file.seek(0)
     with BufferedReader(file) as stream:
         opened = open_dicom(stream, _HEADER_TAGS, whole=False)
     _pixels_of(opened)
     _syntax_of(opened)
-    return _fields(of_frame(opened, 0))
+    return _fields(at_frame(opened, 0))
 
 
-def _plain_fields(syntax: str, elements: dict[Tag, Element]) -> dict[str, Any]:
-    """What `_fields` gives for the same file. Raises: Odd."""
+def _fast_fields(syntax: str, elements: dict[Tag, Element]) -> dict[str, Any]:
+    """The same as `_fields` of the same file.
+
+    Raises:
+        NeedsPydicom: a transfer syntax or a value that is not ordinary.
+    """
     if syntax not in TRANSFER_SYNTAXES:
         raise NeedsPydicom
-    fields: dict[str, Any] = {"format": "dicom", "transfer_syntax": syntax}
+    fields: dict[str, Any] = {"format": DICOM.id, "transfer_syntax": syntax}
     for tag, (vr, data) in elements.items():
-        field, usual_vr, value_of = _PLAIN[tag]
-        fields[field] = value_of(usual_vr if vr in _UNTOLD else vr, data)
-    fields.pop(_CHARACTERS, None)
-    sides = [fields.pop(side, "") for side in _SIDES]
+        field, known_vr, parse = _FAST_ELEMENTS[tag]
+        fields[field] = parse(known_vr if vr in _UNKNOWN_VRS else vr, data)
+    fields.pop(_CHARACTER_SET, None)
+    sides = [fields.pop(keyword, "") for keyword in _LATERALITY]
     fields["laterality"] = next(filter(None, sides), "")
     fields["frames"] = max(fields.get("frames", 1), 1)
     return fields
@@ -226,12 +239,12 @@ Decode = Callable[[FrameSource, float], DecodedFrame]
 def read(
     data: bytes, film: FilmRef, max_megapixels: float, decode: Decode = decode_frame
 ) -> Radiograph:
-    """Decode `film.frame` of a file held in memory.
+    """Decode `film.frame` of a file in memory.
 
     Raises:
         UnreadableFilm: NO_PIXELS, UNSUPPORTED_SYNTAX, TOO_LARGE, DECODE_FAILED.
     """
-    file = of_frame(open_dicom(BytesIO(data), _ALL_TAGS, whole=True), film.frame)
+    file = at_frame(open_dicom(BytesIO(data), _ALL_TAGS, whole=True), film.frame)
     pixels = _pixels_of(file)
     syntax = _syntax_of(file)
     description = describe(file.dataset, pixels.keyword)
@@ -239,7 +252,7 @@ def read(
     decoded = decode(source, max_megapixels)
     notes: tuple[str, ...] = ()
     if decoded.colour:
-        # Luminance has its own depth; the grey-scale attributes are for monochrome only.
+        # Luminance has its own depth; the grey-scale attributes describe monochrome pixels only.
         greyscale = Greyscale(bits_stored=8 * decoded.pixels_HW.dtype.itemsize)
     else:
         greyscale, notes = greyscale_of(file.dataset, _sample_format(file, description))
@@ -270,7 +283,7 @@ def read(
 
 
 def stored_frames(data: bytes, max_megapixels: float) -> Iterator[npt.NDArray[Any]]:
-    """Every frame of a file held in memory, as it is stored: no colour step, no change of type.
+    """Yield every frame of a file in memory as stored, without conversion of colour or type.
 
     Raises:
         UnreadableFilm: NO_PIXELS, UNSUPPORTED_SYNTAX, TOO_LARGE, DECODE_FAILED.
@@ -289,15 +302,15 @@ def _fields(file: DicomFile) -> dict[str, Any]:
     return {
         **{field: text(dataset, keyword) for field, keyword in _TEXT_FIELDS.items()},
         **{field: integer(dataset, keyword) or 0 for field, keyword in _INTEGER_FIELDS.items()},
-        "format": "dicom",
+        "format": DICOM.id,
         "transfer_syntax": file.transfer_syntax,
         "frames": max(integer(dataset, "NumberOfFrames") or 1, 1),
-        "laterality": next(filter(None, (text(dataset, side) for side in _SIDES)), ""),
+        "laterality": next(filter(None, (text(dataset, side) for side in _LATERALITY)), ""),
     }
 
 
 def _attributes(dataset: Dataset) -> dict[str, str]:
-    """The picture's attributes as text; items of sequences are counted, not quoted."""
+    """The attributes of the picture as text; of sequences, the number of items."""
     return {
         keyword: f"items: {len(items(dataset, keyword))}"
         if keyword.endswith("Sequence")
@@ -315,16 +328,16 @@ def _pixels_of(file: DicomFile) -> PixelElement:
             "The DICOM header is broken",
             code=StatusCode.DECODE_FAILED,
             why="the file ends inside its header",
-            hint="The file was probably cut short; copy or export it again.",
+            hint="The file was probably truncated; copy or export it again.",
         )
-    # References of an index may lead out of the folder, and are never followed.
+    # The references of an index may lead out of the folder, and are not followed here.
     raise UnreadableFilm(
         "A DICOM file without an image",
         code=StatusCode.NO_PIXELS,
-        why="an index, its films are listed themselves"
+        why="it is an index; its films are listed separately"
         if file.is_index
-        else "it has no pixel data, as reports and plans have none",
-        hint="Nothing to do: only files with an image become films.",
+        else "it has no pixel data, as is normal for reports and plans",
+        hint="Nothing to do: only files with an image are films.",
     )
 
 
@@ -345,7 +358,7 @@ def _sample_format(file: DicomFile, description: PixelDescription) -> SampleForm
 
 
 def _lossy(dataset: Dataset, syntax: TransferSyntax) -> str:
-    """`lossy 12:1`; each step of repeated compression has its ratio (PS3.3 C.7.6.1.1.5)."""
+    """`lossy 12:1`, with one ratio per step of repeated compression (PS3.3 C.7.6.1.1.5)."""
     if text(dataset, "LossyImageCompression") != "01" and not syntax.lossy:
         return ""
     ratios = [r for r in numbers(dataset, "LossyImageCompressionRatio") if 1 < r < 1e6]

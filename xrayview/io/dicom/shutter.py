@@ -27,7 +27,7 @@ BROKEN_NOTE = "a shutter without usable edges is ignored"
 
 
 def shutter_of(dataset: Dataset) -> tuple[Shutter | None, tuple[str, ...]]:
-    """The shutter in coordinates from 0 (the file counts from 1), and notes."""
+    """The shutter in coordinates from 0 (those of the file are from 1), and notes."""
     shapes = set(texts(dataset, "ShutterShape"))
     rectangle = _rectangle(dataset) if "RECTANGULAR" in shapes else None
     circle = _circle(dataset) if "CIRCULAR" in shapes else None
@@ -58,7 +58,7 @@ def _polygon(dataset: Dataset) -> tuple[Point, ...]:
 
 
 def _points(values: tuple[float, ...]) -> tuple[Point, ...]:
-    """Pairs of row and column; nothing where one is missing or is no number."""
+    """Pairs of row and column; empty when a value is missing or not a number."""
     if len(values) % 2 or not all(map(math.isfinite, values)):
         return ()
     return tuple(

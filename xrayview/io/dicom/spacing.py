@@ -1,4 +1,4 @@
-"""How far apart pixels are, and in which plane: the word matters as much as the number."""
+"""The distance between pixels, and the plane it is measured in: both matter equally."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _RECONSTRUCTED = frozenset(
         "1.2.840.10008.5.1.4.1.1.13.1.3",  # Breast Tomosynthesis
     }
 )
-"""Their slices were computed, and PixelSpacing is that of the patient (PS3.3 C.7.6.16.2.1)."""
+"""Slices are reconstructed, and PixelSpacing is that in the patient (PS3.3 C.7.6.16.2.1)."""
 UNSURE_NOTE = "PixelSpacing does not say whether it is at the detector: lengths stay in pixels"
 
 SHAPES = {
@@ -25,15 +25,15 @@ SHAPES = {
     "NominalScannedPixelSpacing": 0x00182010,
     "PixelAspectRatio": 0x00280034,
 }
-"""What tells the shape of a pixel, also where its millimetres are not to be trusted; with tags."""
+"""Attributes that give the shape of a pixel, even where their millimetres cannot be trusted."""
 
 _Pair = tuple[float, float]
 
 
 def spacing_of(dataset: Dataset) -> tuple[Spacing, tuple[str, ...]]:
-    """Spacing (row, column) in mm with its kind, else the shape of a pixel alone; and notes.
+    """Spacing (row, column) in mm with its kind, else only the shape of a pixel; and notes.
 
-    Zero, negative and single values are no spacing. Source: PS3.3 10.7.1.1, 10.7.1.3, C.8.11.3.
+    Zero, negative and single values are ignored. Source: PS3.3 10.7.1.1, 10.7.1.3, C.8.11.3.
     """
     pixel = _pair(dataset, "PixelSpacing")
     imager = _pair(dataset, "ImagerPixelSpacing")
@@ -48,20 +48,20 @@ def spacing_of(dataset: Dataset) -> tuple[Spacing, tuple[str, ...]]:
             row, column = (value / magnification for value in imager)
             return Spacing(row, column, SpacingKind.ESTIMATED), ()
         return Spacing(*imager, SpacingKind.DETECTOR), ()
-    if pixel and _is_of_a_slice(dataset):
+    if pixel and _is_slice(dataset):
         return Spacing(*pixel, SpacingKind.CALIBRATED), ()
     if scanned := _pair(dataset, "NominalScannedPixelSpacing"):
         return Spacing(*scanned, SpacingKind.SCANNER), ()
     return Spacing(shape=_shape(dataset)), (UNSURE_NOTE,) if pixel else ()
 
 
-def _is_of_a_slice(dataset: Dataset) -> bool:
-    slices = text(dataset, "Modality") in _CROSS_SECTIONAL
-    return slices or text(dataset, "SOPClassUID") in _RECONSTRUCTED
+def _is_slice(dataset: Dataset) -> bool:
+    is_cross_sectional = text(dataset, "Modality") in _CROSS_SECTIONAL
+    return is_cross_sectional or text(dataset, "SOPClassUID") in _RECONSTRUCTED
 
 
 def _shape(dataset: Dataset) -> float:
-    """Height over width. PixelAspectRatio stands where no spacing does (PS3.3 C.7.6.3.1.7)."""
+    """Height over width. PixelAspectRatio is present where no spacing is (PS3.3 C.7.6.3.1.7)."""
     pairs = (_pair(dataset, keyword) for keyword in SHAPES)
     height, width = next((pair for pair in pairs if pair), (1.0, 1.0))
     return height / width
@@ -69,16 +69,16 @@ def _shape(dataset: Dataset) -> float:
 
 def _pair(dataset: Dataset, keyword: str) -> _Pair | None:
     values = numbers(dataset, keyword)
-    # A comparison with NaN is false, so that what is no number is no spacing.
+    # Comparisons with NaN are false, so NaN is not a spacing.
     if len(values) == 2 and all(0 < value < 1e3 for value in values):
         return values[0], values[1]
     return None
 
 
 def _magnification(dataset: Dataset) -> float | None:
-    """ERMF, else SID/SOD; only above 1, which is what a diverging beam can do."""
+    """ERMF, else SID/SOD; only values above 1 are possible for a diverging beam."""
     stated = number(dataset, "EstimatedRadiographicMagnificationFactor")
     detector = number(dataset, "DistanceSourceToDetector")
     patient = number(dataset, "DistanceSourceToPatient")
-    measured = detector / patient if detector and patient else None
-    return next((value for value in (stated, measured) if value and value > 1), None)
+    computed = detector / patient if detector and patient else None
+    return next((value for value in (stated, computed) if value and value > 1), None)

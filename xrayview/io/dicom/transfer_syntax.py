@@ -1,7 +1,7 @@
-"""Which decoder reads which transfer syntax, in which order: a table (PS3.6, table A-1).
+"""The table of transfer syntaxes and their decoders (PS3.6, table A-1).
 
-pydicom would go on to the next, more permissive decoder when one fails; here the first decoder
-that is installed has the only word.
+pydicom would try the next, more permissive decoder when one fails; here only the first installed
+decoder is used.
 """
 
 from __future__ import annotations
@@ -23,17 +23,17 @@ _RLE_PYTHON = ("pydicom", "")
 
 @dataclass(frozen=True)
 class TransferSyntax:
-    """One row: `plugins` are (pydicom's plug-in name, how to install it), first choice first."""
+    """One row; `plugins` are (pydicom's plug-in name, install command), in order of preference."""
 
     uid: str
     name: str
     plugins: tuple[tuple[str, str], ...] = ()
     lossy: bool = False
-    """True where the syntax itself can only be lossy."""
+    """The syntax allows only lossy compression."""
 
     @property
     def is_encapsulated(self) -> bool:
-        """Compressed pixel data, in fragments (PS3.5, A.4)."""
+        """True for compressed pixel data in fragments (PS3.5, A.4)."""
         return bool(self.plugins)
 
 
@@ -63,7 +63,7 @@ TRANSFER_SYNTAXES: dict[str, TransferSyntax] = {
 
 
 def decoder_of(syntax: TransferSyntax) -> tuple[Decoder, str]:
-    """The decoder and the plug-in to use; the plug-in is empty for uncompressed data.
+    """The decoder and the name of the plug-in to use; empty for uncompressed data.
 
     Raises:
         UnreadableFilm: UNSUPPORTED_SYNTAX, with the package to install.
@@ -76,7 +76,7 @@ def decoder_of(syntax: TransferSyntax) -> tuple[Decoder, str]:
         if name in decoder.available_plugins:
             return decoder, name
     raise UnreadableFilm(
-        f"{syntax.name} has no decoder here",
+        f"No decoder for {syntax.name} is installed",
         code=StatusCode.UNSUPPORTED_SYNTAX,
         why="a package is missing",
         hint=syntax.plugins[0][1],
@@ -84,7 +84,7 @@ def decoder_of(syntax: TransferSyntax) -> tuple[Decoder, str]:
 
 
 def unsupported(uid: str) -> UnreadableFilm:
-    """The error of a transfer syntax that the table does not list."""
+    """The error for a transfer syntax that is not in the table."""
     name = UID(uid).name if uid else "unknown"
     return UnreadableFilm(
         "The transfer syntax is not supported",

@@ -1,4 +1,4 @@
-"""Values of a data set as plain text and numbers; what cannot be read is absent, not an error."""
+"""Values of a data set as text and numbers; an unreadable value counts as absent."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from pydicom.sequence import Sequence
 from pydicom.tag import BaseTag
 
 _PLAIN_TEXT = frozenset({"AE", "AS", "CS", "DA", "DS", "IS", "LO", "PN", "SH", "TM", "UI"})
-"""Text that several values of may share, split by a backslash (PS3.5, table 6.2-1)."""
+"""Text VRs that may have several values, separated by a backslash (PS3.5, table 6.2-1)."""
 _ESCAPE = b"\x1b"
 
 
@@ -29,7 +29,7 @@ def texts(dataset: Dataset, keyword: str) -> tuple[str, ...]:
 
 
 def numbers(dataset: Dataset, keyword: str) -> tuple[float, ...]:
-    """Each value as a number; NaN stands where one is not a number, so that places are kept."""
+    """Each value as a number; NaN for one that is not a number, so that positions are kept."""
     return tuple(_number(value) for value in _values(dataset, keyword))
 
 
@@ -72,7 +72,7 @@ def _values(dataset: Dataset, keyword: str) -> Iterable[object]:
         data = raw.value
         if not data:
             return ()
-        # pydicom refuses a whole decimal string for one bad part, and takes its time on text.
+        # pydicom rejects all values of a decimal string if one is bad, and is slow on text.
         vr = raw.VR if raw.VR and raw.VR != "UN" else known_vr
         if vr in _PLAIN_TEXT and data.isascii() and _ESCAPE not in data:
             return data.decode("ascii").split("\\")

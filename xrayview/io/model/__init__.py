@@ -1,1 +1,1 @@
-"""The model bundle and its card."""
+"""Model bundles and model cards."""

@@ -1,1 +1,1 @@
-"""PNG, JPEG and TIFF films."""
+"""Raster films: PNG, JPEG, TIFF."""

@@ -1,1 +1,1 @@
-"""Predictions, measurements and stars on disk."""
+"""Predictions, measurements and stars as files."""

@@ -1,4 +1,4 @@
-"""How a DICOM header becomes a Greyscale: windows, LUTs, padding, and what is left out."""
+"""Reading a DICOM header into a `Greyscale`: windows, LUTs, padding, and what is ignored."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def read(path: Path) -> Radiograph:
 
 @pytest.fixture
 def film(tmp_path: Path) -> Any:
-    """Write a film with the given attributes and read it back."""
+    """A function that writes a film with the given attributes and reads it back."""
 
     def make(pixels: Any = None, **options: Any) -> Radiograph:
         stored = phantom() if pixels is None else pixels
@@ -30,7 +30,7 @@ def film(tmp_path: Path) -> Any:
     return make
 
 
-def test_that_a_plain_film_has_the_neutral_greyscale(film: Any) -> None:
+def test_that_a_film_without_greyscale_attributes_has_the_defaults(film: Any) -> None:
     greyscale = film(bits_stored=12).greyscale
     assert greyscale.photometric == "MONOCHROME2"
     assert (greyscale.slope, greyscale.intercept) == (1.0, 0.0)
@@ -46,13 +46,13 @@ def test_that_rescale_is_read(film: Any) -> None:
     assert (greyscale.slope, greyscale.intercept) == (2.5, -1024.0)
 
 
-def test_that_a_slope_of_zero_is_ignored_and_said(film: Any) -> None:
+def test_that_a_slope_of_zero_is_ignored_with_a_note(film: Any) -> None:
     radiograph = film(slope=0, intercept=7)
     assert (radiograph.greyscale.slope, radiograph.greyscale.intercept) == (1.0, 0.0)
     assert "a rescale slope of 0 is ignored" in radiograph.notes
 
 
-def test_that_every_window_comes_with_its_explanation(film: Any) -> None:
+def test_that_every_window_has_its_explanation(film: Any) -> None:
     greyscale = film(windows=[(2000, 4000, "NORMAL"), (1800, 2500.5, "HARDER")]).greyscale
     assert greyscale.windows == (
         Window(2000, 4000, VoiFunction.LINEAR, "NORMAL"),
@@ -61,13 +61,13 @@ def test_that_every_window_comes_with_its_explanation(film: Any) -> None:
 
 
 @pytest.mark.parametrize("name", ["LINEAR", "LINEAR_EXACT", "SIGMOID"])
-def test_that_the_voi_function_goes_with_the_windows(film: Any, name: str) -> None:
+def test_that_windows_have_the_voi_function(film: Any, name: str) -> None:
     greyscale = film(windows=[(10, 5)], voi_function=name).greyscale
     assert greyscale.voi_function == VoiFunction(name)
     assert [w.function for w in greyscale.windows] == [VoiFunction(name)]
 
 
-def test_that_an_unknown_voi_function_is_read_as_linear_and_said(film: Any) -> None:
+def test_that_an_unknown_voi_function_is_read_as_linear_with_a_note(film: Any) -> None:
     radiograph = film(windows=[(10, 5)], voi_function="CURVED")
     assert radiograph.greyscale.voi_function is VoiFunction.LINEAR
     assert any("VOI LUT function" in note for note in radiograph.notes)
@@ -85,7 +85,7 @@ def test_that_an_unknown_voi_function_is_read_as_linear_and_said(film: Any) -> N
         ("SIGMOID", -3, False),
     ],
 )
-def test_that_a_window_is_kept_only_with_a_width_its_function_allows(
+def test_that_a_window_needs_a_width_that_its_function_allows(
     film: Any, function: str, width: float, kept: bool
 ) -> None:
     radiograph = film(windows=[(10, width)], voi_function=function)
@@ -94,7 +94,7 @@ def test_that_a_window_is_kept_only_with_a_width_its_function_allows(
 
 
 @pytest.mark.parametrize("syntax", [ExplicitVRLittleEndian, ImplicitVRLittleEndian])
-def test_that_one_bad_window_does_not_lose_the_others(tmp_path: Path, syntax: str) -> None:
+def test_that_one_bad_window_does_not_affect_the_others(tmp_path: Path, syntax: str) -> None:
     path = write_dicom(
         tmp_path / "film.dcm", phantom(), windows=[(10, 100), (77, 300)], transfer_syntax=syntax
     )
@@ -106,15 +106,15 @@ def test_that_one_bad_window_does_not_lose_the_others(tmp_path: Path, syntax: st
     assert "a window without a usable centre and width is ignored" in radiograph.notes
 
 
-def test_that_centres_without_widths_are_ignored_and_said(film: Any) -> None:
+def test_that_centres_without_widths_are_ignored_with_a_note(film: Any) -> None:
     radiograph = film(WindowCenter=[10, 20, 30], WindowWidth=[5, 6])
     assert [w.center for w in radiograph.greyscale.windows] == [10, 20]
-    assert any("not paired" in note for note in radiograph.notes)
+    assert any("not come in pairs" in note for note in radiograph.notes)
 
 
 @pytest.mark.parametrize("photometric", ["MONOCHROME1", "MONOCHROME2"])
 @pytest.mark.parametrize("shape", ["IDENTITY", "INVERSE"])
-def test_that_polarity_is_read_as_the_file_says_it(film: Any, photometric: str, shape: str) -> None:
+def test_that_polarity_is_read_from_the_file(film: Any, photometric: str, shape: str) -> None:
     greyscale = film(photometric=photometric, PresentationLUTShape=shape).greyscale
     assert greyscale.photometric == photometric
     assert greyscale.presentation_inverse is (shape == "INVERSE")
@@ -129,7 +129,7 @@ def test_that_polarity_is_read_as_the_file_says_it(film: Any, photometric: str, 
         ("MONOCHROME2", "INVERSE", True),
     ],
 )
-def test_that_a_shape_that_contradicts_the_photometric_interpretation_is_said(
+def test_that_a_shape_that_contradicts_the_photometric_interpretation_is_noted(
     film: Any, photometric: str, shape: str, said: bool
 ) -> None:
     radiograph = film(photometric=photometric, PresentationLUTShape=shape)
@@ -152,7 +152,7 @@ def test_that_a_shape_that_contradicts_the_photometric_interpretation_is_said(
         (True, -5, 7, (-5, 7)),
     ],
 )
-def test_that_padding_is_a_range_with_its_ends_in_order(
+def test_that_padding_is_a_range_with_ordered_ends(
     film: Any, signed: bool, value: int, limit: int | None, expected: tuple[int, int]
 ) -> None:
     tags = {"PixelPaddingValue": value}
@@ -194,7 +194,7 @@ def test_that_a_count_of_zero_means_65536_entries(film: Any) -> None:
     np.testing.assert_array_equal(lut.entries, entries)
 
 
-def test_that_luts_without_an_explanation_are_told_apart_by_their_place(film: Any) -> None:
+def test_that_luts_without_an_explanation_are_numbered(film: Any) -> None:
     listed = [lut_item(0, [1, 2, 3, 4], explanation=name) for name in ("CHEST", "", "")]
     names = [lut.explanation for lut in film(voi_luts=listed).greyscale.voi_luts]
     assert names == ["CHEST", "VOI LUT 2", "VOI LUT 3"]
@@ -230,7 +230,7 @@ def test_that_8_bit_entries_may_be_packed_into_words(film: Any) -> None:
     np.testing.assert_array_equal(lut.entries, entries)
 
 
-def test_that_words_of_a_big_endian_lut_are_in_order(film: Any) -> None:
+def test_that_words_of_a_big_endian_lut_are_swapped(film: Any) -> None:
     item = Dataset()
     item.add_new("LUTDescriptor", "US", [3, 0, 16])
     item.add_new("LUTData", "OW", np.array([1, 256, 4000], ">u2").tobytes())
@@ -243,15 +243,15 @@ def test_that_a_depth_smaller_than_its_entries_is_widened(film: Any) -> None:
     assert lut.bits == 12
 
 
-def test_that_a_lut_of_the_wrong_length_is_left_out_and_said(film: Any) -> None:
+def test_that_a_lut_with_too_few_entries_is_ignored_with_a_note(film: Any) -> None:
     item = lut_item(0, [1, 2, 3, 4])
     item["LUTDescriptor"].value = [400, 0, 16]
     radiograph = film(voi_luts=[item])
     assert radiograph.greyscale.voi_luts == ()
-    assert "a VOI LUT of another length than it says is ignored" in radiograph.notes
+    assert "a VOI LUT with fewer entries than it declares is ignored" in radiograph.notes
 
 
-def test_that_a_lut_without_data_or_descriptor_is_left_out_and_said(film: Any) -> None:
+def test_that_a_lut_without_data_or_descriptor_is_ignored_with_a_note(film: Any) -> None:
     without_data, without_descriptor = lut_item(0, [1, 2]), lut_item(0, [1, 2])
     del without_data.LUTData
     del without_descriptor.LUTDescriptor

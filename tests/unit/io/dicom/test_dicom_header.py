@@ -1,4 +1,4 @@
-"""What the browser and the corners learn from a DICOM header."""
+"""The fields that lists and the viewer's corners take from a DICOM header."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def test_that_the_header_fills_every_field_of_a_film(tmp_path: Path) -> None:
     assert (film.patient_id, film.patient_name) == ("7f3a", "Nobody^Nemo")
 
 
-def test_that_reading_the_film_repeats_the_header_and_adds_the_hash(tmp_path: Path) -> None:
+def test_that_a_decoded_film_has_the_same_header_and_a_hash(tmp_path: Path) -> None:
     path = write_dicom(tmp_path / "film.dcm", phantom(), **IDENTITY)
     film = read_header(path, tmp_path)
     radiograph = read_film(film)
@@ -105,7 +105,7 @@ def test_that_a_film_without_preamble_or_extension_is_recognised(
     [b"", b"DICM", b"\x08\x00", b"\x08\x00\x05\x00text that goes on", b"# comment\n" * 20,
      b"\x08\x00\xff\xffUI\x02\x00", b"\x00" * 200],
 )  # fmt: skip
-def test_that_other_content_is_not_taken_for_a_data_set(head: bytes) -> None:
+def test_that_other_content_is_not_recognised_as_a_data_set(head: bytes) -> None:
     assert not sniff(head)
 
 
@@ -118,7 +118,7 @@ def test_that_a_broken_number_leaves_its_field_empty(tmp_path: Path) -> None:
     assert (film.instance_number, film.series_number) == (0, 3)
 
 
-# -- what the corners show ---------------------------------------------------------------------
+# -- fields in the corners of the viewer -------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -133,14 +133,14 @@ def test_that_a_broken_number_leaves_its_field_empty(tmp_path: Path) -> None:
         ({"LossyImageCompression": "01", "LossyImageCompressionRatio": 0}, "lossy"),
     ],
 )
-def test_that_loss_is_said_with_its_ratio(
+def test_that_lossy_compression_is_shown_with_its_ratio(
     tmp_path: Path, tags: dict[str, Any], expected: str
 ) -> None:
     path = write_dicom(tmp_path / "film.dcm", phantom(), **tags)
     assert read_film(read_header(path, tmp_path)).lossy == expected
 
 
-def test_that_a_lossy_transfer_syntax_is_said_where_the_header_is_silent(tmp_path: Path) -> None:
+def test_that_a_lossy_transfer_syntax_is_shown_without_the_attribute(tmp_path: Path) -> None:
     dataset = dcmread(get_testdata_file("JPGExtended.dcm", download=False))
     del dataset.LossyImageCompression, dataset.LossyImageCompressionRatio
     dataset.save_as(tmp_path / "film.dcm")
@@ -161,30 +161,32 @@ def test_that_orientation_purpose_and_burned_in_text_are_read(tmp_path: Path) ->
     assert radiograph.burned_in == "YES"
 
 
-def test_that_half_an_orientation_is_none(tmp_path: Path) -> None:
+def test_that_an_orientation_needs_both_directions(tmp_path: Path) -> None:
     path = write_dicom(tmp_path / "film.dcm", phantom(), PatientOrientation=["L"])
     assert read_film(read_header(path, tmp_path)).orientation == ("", "")
 
 
-# -- no film -----------------------------------------------------------------------------------
+# -- files without a film ----------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("name", ["reportsi.dcm", "rtplan.dcm", "waveform_ecg.dcm", "test-SR.dcm"])
-def test_that_dicom_without_pixels_is_no_film(name: str) -> None:
+def test_that_dicom_without_pixels_is_refused(name: str) -> None:
     path = Path(get_testdata_file(name, download=False))
     with pytest.raises(UnreadableFilm) as caught:
         read_header(path, path.parent)
     assert caught.value.code is StatusCode.NO_PIXELS
 
 
-def test_that_an_index_is_listed_as_such(tmp_path: Path) -> None:
+def test_that_an_index_is_refused_as_such(tmp_path: Path) -> None:
     path = write_dicom(tmp_path / "DICOMDIR", None, SOPClassUID=MediaStorageDirectoryStorage)
-    with pytest.raises(UnreadableFilm, match="an index, its films are listed themselves") as caught:
+    with pytest.raises(
+        UnreadableFilm, match="it is an index; its films are listed separately"
+    ) as caught:
         read_header(path, tmp_path)
     assert caught.value.code is StatusCode.NO_PIXELS
 
 
-def test_that_errors_and_logs_carry_no_name(
+def test_that_errors_and_logs_do_not_contain_names(
     tmp_path: Path, caplog: pytest.LogCaptureFixture, recwarn: pytest.WarningsRecorder
 ) -> None:
     caplog.set_level(logging.DEBUG)
@@ -199,7 +201,7 @@ def test_that_errors_and_logs_carry_no_name(
     path.write_bytes(data[:-600])
     with pytest.raises(UnreadableFilm) as caught:
         read_film(read_header(path, tmp_path))
-    told = [str(caught.value), repr(caught.value.__cause__), repr(read_header(path, tmp_path))]
-    told += [record.getMessage() for record in caplog.records]
-    told += [str(warning.message) for warning in recwarn]
-    assert not any("Sally" in line or "19630503" in line for line in told)
+    texts = [str(caught.value), repr(caught.value.__cause__), repr(read_header(path, tmp_path))]
+    texts += [record.getMessage() for record in caplog.records]
+    texts += [str(warning.message) for warning in recwarn]
+    assert not any("Sally" in line or "19630503" in line for line in texts)

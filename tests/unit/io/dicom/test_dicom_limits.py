@@ -1,4 +1,4 @@
-"""Headers that lie, bombs and films that were cut short: refused, cheaply and with the reason."""
+"""False headers, decompression bombs and truncated films are refused early, with the reason."""
 
 from __future__ import annotations
 
@@ -46,7 +46,9 @@ def test_that_a_film_larger_than_the_limit_is_refused_by_its_header(tmp_path: Pa
 
 
 @pytest.mark.parametrize("tags", [{"Rows": 65535, "Columns": 65535}, {"NumberOfFrames": 10**6}])
-def test_that_a_claim_of_gigabytes_allocates_nothing(tmp_path: Path, tags: dict[str, int]) -> None:
+def test_that_a_header_that_claims_gigabytes_allocates_nothing(
+    tmp_path: Path, tags: dict[str, int]
+) -> None:
     film = read_header(write_dicom(tmp_path / "film.dcm", phantom(), **tags), tmp_path)
     tracemalloc.start()
     with suppress(UnreadableFilm):
@@ -56,7 +58,9 @@ def test_that_a_claim_of_gigabytes_allocates_nothing(tmp_path: Path, tags: dict[
     assert peak < 4 * MIB
 
 
-def test_that_missing_frames_are_a_warning_when_the_asked_one_is_there(tmp_path: Path) -> None:
+def test_that_missing_frames_are_a_warning_when_the_requested_one_is_present(
+    tmp_path: Path,
+) -> None:
     path = write_dicom(tmp_path / "film.dcm", phantom(), NumberOfFrames=10**6)
     radiograph = read_film(read_header(path, tmp_path))
     assert radiograph.warnings == ("incomplete: 1 of 1000000 frames are in the file",)
@@ -64,7 +68,7 @@ def test_that_missing_frames_are_a_warning_when_the_asked_one_is_there(tmp_path:
 
 
 def deflated(path: Path, *parts: bytes) -> Path:
-    """Write a deflated film whose data set is `parts` behind the header of a real one."""
+    """Write a deflated film whose data set is `parts` after the header of a real one."""
     write_dicom(path, phantom(), transfer_syntax=DeflatedExplicitVRLittleEndian)
     data = path.read_bytes()
     start = 144 + struct.unpack_from("<L", data, 140)[0]
@@ -82,7 +86,7 @@ def deflated(path: Path, *parts: bytes) -> Path:
     ],
     ids=["behind the pixels", "in a private element"],
 )
-def test_that_a_deflated_bomb_is_refused_before_it_inflates(tmp_path: Path, element: bytes) -> None:
+def test_that_a_deflate_bomb_is_refused_before_it_inflates(tmp_path: Path, element: bytes) -> None:
     header = struct.pack("<HH2sHH", 0x0028, 0x0010, b"US", 2, 48) + struct.pack(
         "<HH2sHH", 0x0028, 0x0011, b"US", 2, 40
     )
@@ -97,7 +101,7 @@ def test_that_a_deflated_bomb_is_refused_before_it_inflates(tmp_path: Path, elem
     assert peak < 32 * MIB
 
 
-def test_that_a_file_too_large_to_hold_is_refused_unread(
+def test_that_a_file_above_the_limit_is_refused_without_reading_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     film = read_header(write_dicom(tmp_path / "film.dcm", phantom()), tmp_path)
@@ -120,7 +124,7 @@ def nested(depth: int, *, defined_length: bool) -> bytes:
 
 @pytest.mark.parametrize("defined_length", [True, False])
 @pytest.mark.parametrize("depth", [1, 64, 3000, 20000])
-def test_that_sequences_of_any_depth_do_no_harm(
+def test_that_sequences_of_any_depth_are_read_or_refused(
     tmp_path: Path, depth: int, defined_length: bool
 ) -> None:
     path = write_dicom(tmp_path / "film.dcm", phantom())
@@ -151,13 +155,13 @@ def test_that_a_jpeg_of_thousands_of_scans_is_not_decoded(tmp_path: Path) -> Non
     assert "5000 scans" in error.why
 
 
-# -- cut short ---------------------------------------------------------------------------------
+# -- truncated files ---------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
     "syntax", ["1.2.840.10008.1.2", "1.2.840.10008.1.2.1", DeflatedExplicitVRLittleEndian]
 )
-def test_that_an_uncompressed_film_is_whole_or_refused_wherever_it_is_cut(
+def test_that_an_uncompressed_film_is_complete_or_refused_wherever_it_is_cut(
     tmp_path: Path, syntax: str
 ) -> None:
     path = write_dicom(tmp_path / "film.dcm", phantom(), transfer_syntax=syntax)
@@ -171,7 +175,7 @@ def test_that_an_uncompressed_film_is_whole_or_refused_wherever_it_is_cut(
 
 @pytest.mark.parametrize("syntax", [JPEGLSLossless, JPEG2000Lossless, RLELossless])
 @pytest.mark.parametrize("kept", [0.1, 0.5, 0.9, 0.99])
-def test_that_a_compressed_film_that_was_cut_is_never_plainly_ok(
+def test_that_a_truncated_compressed_film_is_never_read_without_a_warning(
     tmp_path: Path, syntax: str, kept: float
 ) -> None:
     noise = np.random.default_rng(0).integers(0, 4096, (64, 64), np.uint16)
@@ -186,7 +190,7 @@ def test_that_a_compressed_film_that_was_cut_is_never_plainly_ok(
     assert any(line.startswith("incomplete: ") for line in told)
 
 
-def test_that_a_deflated_film_that_lacks_only_its_end_is_read_with_a_warning(
+def test_that_a_deflated_film_without_its_end_is_read_with_a_warning(
     tmp_path: Path,
 ) -> None:
     path = write_dicom(
@@ -198,7 +202,7 @@ def test_that_a_deflated_film_that_lacks_only_its_end_is_read_with_a_warning(
     assert (radiograph.pixels_HW == phantom()).all()
 
 
-def test_that_a_film_that_lacks_only_the_end_of_its_fragments_is_read_with_a_warning(
+def test_that_a_film_without_the_end_of_its_fragments_is_read_with_a_warning(
     tmp_path: Path,
 ) -> None:
     path = write_dicom(tmp_path / "film.dcm", phantom(), transfer_syntax=RLELossless)
@@ -221,8 +225,8 @@ def test_that_a_jpeg_with_noise_between_its_segments_is_not_decoded(tmp_path: Pa
     assert error.why == "the segments of the compressed frame are broken"
 
 
-def test_that_a_decoder_that_panics_costs_only_the_film(tmp_path: Path) -> None:
-    """pylibjpeg-rle, written in Rust, panics when a segment unpacks to more than the frame."""
+def test_that_a_panic_of_a_decoder_affects_only_the_film(tmp_path: Path) -> None:
+    """pylibjpeg-rle, written in Rust, panics when a segment decompresses to more than the frame."""
     path = write_dicom(tmp_path / "film.dcm", phantom(), transfer_syntax=RLELossless)
     dataset = dcmread(path)
     (frame,) = generate_frames(dataset.PixelData, number_of_frames=1)
@@ -233,7 +237,7 @@ def test_that_a_decoder_that_panics_costs_only_the_film(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("place", "value"), [(4, 227), (4, 0), (9, 3)])
-def test_that_a_jpeg_of_impossible_precision_or_samples_is_not_decoded(
+def test_that_a_jpeg_with_invalid_precision_or_samples_is_not_decoded(
     tmp_path: Path, place: int, value: int
 ) -> None:
     frame = bytearray(write_raster(tmp_path / "film.jpg", phantom(bits=8)).read_bytes())

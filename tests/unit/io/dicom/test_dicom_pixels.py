@@ -1,4 +1,4 @@
-"""DICOM pixels become stored values: every sign, depth, photometric and transfer syntax."""
+"""Decoding of DICOM pixels: every sign, depth, photometric interpretation and transfer syntax."""
 
 from __future__ import annotations
 
@@ -48,9 +48,7 @@ def real_film(name: str) -> Path:
 @pytest.mark.parametrize("syntax", SYNTAXES, ids=lambda uid: uid.name)
 @pytest.mark.parametrize("signed", [False, True], ids=["unsigned", "signed"])
 @pytest.mark.parametrize("bits", [8, 10, 12, 14, 16])
-def test_that_stored_values_come_back_exactly(
-    tmp_path: Path, bits: int, signed: bool, syntax: str
-) -> None:
+def test_that_stored_values_are_exact(tmp_path: Path, bits: int, signed: bool, syntax: str) -> None:
     stored = phantom(bits=bits, signed=signed)
     path = write_dicom(
         tmp_path / "film.dcm",
@@ -61,7 +59,7 @@ def test_that_stored_values_come_back_exactly(
     )
     radiograph = read(path)
     np.testing.assert_array_equal(radiograph.pixels_HW, stored)
-    # What a Radiograph holds: 8-bit signed values live in 16 bits.
+    # A `Radiograph` has signed 8-bit values as 16 bits.
     assert radiograph.pixels_HW.dtype == (np.int16 if stored.dtype == np.int8 else stored.dtype)
     assert radiograph.pixels_HW.flags.c_contiguous
     assert radiograph.warnings == ()
@@ -83,14 +81,14 @@ def test_that_bits_above_the_high_bit_are_not_part_of_the_value(
 
 
 @pytest.mark.parametrize("signed", [False, True], ids=["unsigned", "signed"])
-def test_that_values_may_lie_in_the_high_bits(tmp_path: Path, signed: bool) -> None:
+def test_that_values_may_be_in_the_high_bits(tmp_path: Path, signed: bool) -> None:
     stored = phantom(bits=12, signed=signed)
     path = write_dicom(tmp_path / "film.dcm", stored, bits_stored=12, high_bit=15)
     np.testing.assert_array_equal(read(path).pixels_HW, stored)
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64, np.uint32, np.int32])
-def test_that_wide_samples_are_held(tmp_path: Path, dtype: type) -> None:
+def test_that_32_bit_and_float_samples_are_supported(tmp_path: Path, dtype: type) -> None:
     stored = (phantom(bits=16).astype(np.float64) * 3 - 1000.5 * (dtype != np.uint32)).astype(dtype)
     held = read(write_dicom(tmp_path / "film.dcm", stored)).pixels_HW
     np.testing.assert_array_equal(
@@ -98,7 +96,7 @@ def test_that_wide_samples_are_held(tmp_path: Path, dtype: type) -> None:
     )
 
 
-def test_that_a_pixel_that_is_no_number_refuses_the_film(tmp_path: Path) -> None:
+def test_that_a_film_with_nan_or_infinity_is_refused(tmp_path: Path) -> None:
     stored = phantom(bits=8).astype(np.float32)
     stored[3, 4] = np.nan
     with pytest.raises(UnreadableFilm) as caught:
@@ -112,10 +110,10 @@ def test_that_a_pixel_that_is_no_number_refuses_the_film(tmp_path: Path) -> None
 @pytest.mark.parametrize("syntax", SYNTAXES, ids=lambda uid: uid.name)
 @pytest.mark.parametrize("bits", [8, 12])
 @pytest.mark.parametrize("frame", [0, 1, 2])
-def test_that_the_frame_asked_for_is_the_one_decoded(
+def test_that_the_requested_frame_is_decoded(
     tmp_path: Path, frame: int, bits: int, syntax: str
 ) -> None:
-    # An odd number of pixels: frames do not begin at even bytes.
+    # An odd number of pixels, so that frames do not start at even bytes.
     stored = np.stack([np.roll(phantom(35, 33, bits), shift, 0) for shift in (0, 5, 11)])
     path = write_dicom(
         tmp_path / "film.dcm", stored, bits_stored=bits, frames=3, transfer_syntax=syntax
@@ -142,7 +140,7 @@ def test_that_frames_in_several_fragments_are_found(
     np.testing.assert_array_equal(read(path, frame).pixels_HW, stored[frame])
 
 
-def test_that_a_frame_that_is_not_there_is_refused(tmp_path: Path) -> None:
+def test_that_a_missing_frame_is_refused(tmp_path: Path) -> None:
     path = write_dicom(tmp_path / "film.dcm", np.stack([phantom()] * 2), frames=2)
     with pytest.raises(UnreadableFilm, match="frame 3 was requested, the file has 2"):
         read(path, 2)
@@ -152,7 +150,7 @@ def test_that_a_frame_that_is_not_there_is_refused(tmp_path: Path) -> None:
 
 RGB_GREY = np.array([0.299, 0.587, 0.114])
 ROUNDING = {8: 0.51, 16: 1.1}
-"""OpenCV's weights have 14 bits, which is a step of 16-bit values."""
+"""OpenCV's weights have 14 bits, which gives errors of one step in 16-bit values."""
 
 
 def coloured(bits: int = 8) -> Array:
@@ -163,7 +161,7 @@ def coloured(bits: int = 8) -> Array:
 @pytest.mark.parametrize("planar", [0, 1])
 @pytest.mark.parametrize("bits", [8, 16])
 @pytest.mark.parametrize("syntax", NATIVE_SYNTAXES, ids=lambda uid: uid.name)
-def test_that_rgb_becomes_luminance_and_says_so(
+def test_that_rgb_becomes_luminance_with_a_note(
     tmp_path: Path, syntax: str, bits: int, planar: int
 ) -> None:
     rgb = coloured(bits)
@@ -178,13 +176,13 @@ def test_that_rgb_becomes_luminance_and_says_so(
     assert radiograph.greyscale.bits_stored == bits
 
 
-def test_that_the_luminance_of_ybr_full_is_its_y(tmp_path: Path) -> None:
+def test_that_the_luminance_of_ybr_full_is_its_y_channel(tmp_path: Path) -> None:
     ybr = coloured()
     radiograph = read(write_dicom(tmp_path / "film.dcm", ybr, photometric="YBR_FULL"))
     np.testing.assert_array_equal(radiograph.pixels_HW, ybr[..., 0])
 
 
-def test_that_greys_of_a_colour_film_keep_their_value(tmp_path: Path) -> None:
+def test_that_grey_pixels_of_a_colour_film_keep_their_value(tmp_path: Path) -> None:
     grey = phantom(bits=16)
     rgb = np.stack([grey] * 3, axis=-1)
     np.testing.assert_array_equal(
@@ -217,7 +215,7 @@ def test_that_a_palette_film_without_palette_is_refused(tmp_path: Path) -> None:
 # -- real films --------------------------------------------------------------------------------
 
 REAL_GREY_FILMS = (
-    "CT_small.dcm",  # explicit little endian, signed, a preamble that is a TIFF head
+    "CT_small.dcm",  # explicit little endian, signed, with a preamble that is a TIFF header
     "MR_small_implicit.dcm",
     "MR_small_bigendian.dcm",
     "image_dfl.dcm",  # deflated
@@ -225,7 +223,7 @@ REAL_GREY_FILMS = (
     "MR_small_jpeg_ls_lossless.dcm",
     "MR_small_jp2klossless.dcm",
     "J2K_pixelrep_mismatch.dcm",
-    "693_J2KI.dcm",  # JPEG 2000 with loss, 14 bits, signed
+    "693_J2KI.dcm",  # lossy JPEG 2000, 14 bits, signed
     "JPEG2000.dcm",
     "JPEGLSNearLossless_08.dcm",
     "JPEGLSNearLossless_16.dcm",
@@ -247,7 +245,7 @@ REAL_GREY_FILMS = (
 
 @pytest.mark.parametrize("name", REAL_GREY_FILMS)
 @pytest.mark.filterwarnings("ignore::UserWarning")
-def test_that_a_real_film_has_the_values_that_pydicom_gives(name: str) -> None:
+def test_that_a_real_film_has_the_same_values_as_in_pydicom(name: str) -> None:
     path = real_film(name)
     radiograph = read(path)
     expected = pydicom.dcmread(path).pixel_array
@@ -273,19 +271,19 @@ REAL_COLOUR_FILMS = (
 
 @pytest.mark.parametrize("name", REAL_COLOUR_FILMS)
 @pytest.mark.filterwarnings("ignore::UserWarning")
-def test_that_a_real_colour_film_has_the_luminance_of_pydicoms_rgb(name: str) -> None:
+def test_that_a_real_colour_film_has_the_luminance_of_its_rgb_in_pydicom(name: str) -> None:
     path = real_film(name)
     radiograph = read(path)
     rgb = pydicom.dcmread(path).pixel_array
     first = rgb[0] if radiograph.ref.frames > 1 else rgb
-    # pydicom clips YBR to RGB, which the luminance itself does not need.
+    # pydicom clips when it converts YBR to RGB, which the luminance does not need.
     difference = np.abs(radiograph.pixels_HW - first @ RGB_GREY)
     assert np.median(difference) <= 0.6
     assert np.percentile(difference, 99) <= 1.5
     assert COLOUR_NOTE in radiograph.notes
 
 
-def test_that_12_bit_jpeg_extended_has_the_values_of_dcmtk() -> None:
+def test_that_12_bit_jpeg_extended_has_the_same_values_as_in_dcmtk() -> None:
     pixels = read(real_film("JPGExtended.dcm")).pixels_HW
     assert (pixels[420, 140], pixels[230, 120], int(pixels.sum())) == (244, 95, 3767007)
 
@@ -299,7 +297,7 @@ def test_that_high_throughput_jpeg_2000_is_decoded(tmp_path: Path, syntax: str) 
     np.testing.assert_array_equal(read(path).pixels_HW, stored)
 
 
-# -- what cannot be decoded --------------------------------------------------------------------
+# -- films that cannot be decoded --------------------------------------------------------------
 
 
 @pytest.mark.parametrize("syntax", TRANSFER_SYNTAXES.values(), ids=lambda row: row.name)
@@ -308,7 +306,7 @@ def test_that_the_dependencies_decode_every_transfer_syntax(syntax: TransferSynt
     assert plugin in decoder.available_plugins or not syntax.is_encapsulated
 
 
-def test_that_a_missing_decoder_says_what_to_install(
+def test_that_the_error_of_a_missing_decoder_names_the_package(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = write_dicom(tmp_path / "film.dcm", phantom(), transfer_syntax=JPEGLSLossless)
@@ -322,8 +320,10 @@ def test_that_a_missing_decoder_says_what_to_install(
 
 
 @pytest.mark.parametrize("uid", ["1.2.840.10008.1.2.4.100", "1.2.3.4"])
-def test_that_an_unknown_transfer_syntax_is_named(tmp_path: Path, uid: str) -> None:
-    path = write_encapsulated(tmp_path / "film.dcm", [b"no film"], phantom(), transfer_syntax=uid)
+def test_that_an_unknown_transfer_syntax_is_refused_by_name(tmp_path: Path, uid: str) -> None:
+    path = write_encapsulated(
+        tmp_path / "film.dcm", [b"not a frame"], phantom(), transfer_syntax=uid
+    )
     with pytest.raises(UnreadableFilm, match=uid) as caught:
         read_header(path, tmp_path)
     assert caught.value.code is StatusCode.UNSUPPORTED_SYNTAX
@@ -346,13 +346,13 @@ def test_that_a_missing_attribute_is_named_and_not_guessed(tmp_path: Path, attri
     [{"BitsStored": 17}, {"SamplesPerPixel": 2}, {"PhotometricInterpretation": "HSV"}],
     ids=str,
 )
-def test_that_impossible_attributes_are_refused(tmp_path: Path, tags: dict[str, object]) -> None:
+def test_that_invalid_attributes_are_refused(tmp_path: Path, tags: dict[str, object]) -> None:
     with pytest.raises(UnreadableFilm) as caught:
         read(write_dicom(tmp_path / "film.dcm", phantom(bits=16), **tags))
     assert caught.value.code is StatusCode.DECODE_FAILED
 
 
-def test_that_no_decoder_runs_on_a_frame_of_another_size_than_the_header_says(
+def test_that_a_frame_whose_size_differs_from_the_header_is_not_decoded(
     tmp_path: Path,
 ) -> None:
     path = write_encapsulated(
@@ -367,7 +367,7 @@ def test_that_no_decoder_runs_on_a_frame_of_another_size_than_the_header_says(
 
 
 def rewrite(path: Path, syntax: str, **tags: object) -> None:
-    """Change attributes of a written film and leave its pixel data as it is."""
+    """Change attributes of a written film without changing its pixel data."""
     dataset = pydicom.dcmread(path)
     for keyword, value in tags.items():
         setattr(dataset, keyword, value)

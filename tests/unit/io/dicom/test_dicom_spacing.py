@@ -1,4 +1,4 @@
-"""Which spacing a DICOM film has, and in which plane it was measured."""
+"""The spacing of a DICOM film, and the plane it was measured in."""
 
 from __future__ import annotations
 
@@ -76,14 +76,14 @@ CASES: tuple[tuple[str, dict[str, Any], Spacing], ...] = (
 
 
 @pytest.mark.parametrize(("tags", "expected"), [c[1:] for c in CASES], ids=[c[0] for c in CASES])
-def test_that_a_spacing_comes_with_the_plane_it_was_measured_in(
+def test_that_a_spacing_has_the_plane_it_was_measured_in(
     tags: dict[str, Any], expected: Spacing
 ) -> None:
     spacing, _ = spacing_of(dataset(Modality="DX") if not tags else dataset(**tags))
     assert spacing == expected
 
 
-def test_that_pixel_spacing_alone_on_a_projection_film_gives_no_millimetres() -> None:
+def test_that_only_pixel_spacing_on_a_projection_film_gives_no_millimetres() -> None:
     spacing, notes = spacing_of(dataset(Modality="CR", PixelSpacing=[0.1, 0.1]))
     assert spacing == Spacing()
     assert notes == (UNSURE_NOTE,)

@@ -1,4 +1,4 @@
-"""A DICOMDIR lists what it refers to; what is missing or lies elsewhere is told."""
+"""A DICOMDIR lists the files it refers to, and reports those that are missing or elsewhere."""
 
 from __future__ import annotations
 
@@ -25,21 +25,21 @@ def disc(tmp_path: Path) -> Path:
 
 
 def rename(disc: Path, number: int, file_id: list[str]) -> None:
-    """Let one record refer to another place."""
+    """Let one record refer to another file."""
     dataset = dcmread(disc)
     record = [r for r in dataset.DirectoryRecordSequence if "ReferencedFileID" in r][number]
     record.ReferencedFileID = file_id
     dataset.save_as(disc)
 
 
-def test_that_the_files_of_the_records_are_listed_in_their_order(disc: Path) -> None:
+def test_that_files_are_listed_in_the_order_of_the_records(disc: Path) -> None:
     records = [r for r in dcmread(disc).DirectoryRecordSequence if "ReferencedFileID" in r]
     listed = list(referenced_files(disc))
     assert listed == [disc.parent.joinpath(*record.ReferencedFileID) for record in records]
     assert len(listed) == 31
 
 
-def test_that_a_dicomdir_that_is_opened_lists_its_films(disc: Path, engine: Engine) -> None:
+def test_that_opening_a_dicomdir_lists_its_films(disc: Path, engine: Engine) -> None:
     (disc.parent / "not referred.png").write_bytes(b"\x89PNG")
     found = list(scan_folder(engine, disc))
     assert len(found) == 31
@@ -51,14 +51,14 @@ def test_that_a_dicomdir_that_is_opened_lists_its_films(disc: Path, engine: Engi
     }
 
 
-def test_that_a_missing_file_is_a_row_in_its_place(disc: Path, engine: Engine) -> None:
-    gone = list(referenced_files(disc))[3]
-    assert isinstance(gone, Path)
-    gone.unlink()
+def test_that_a_missing_file_is_rejected_in_order(disc: Path, engine: Engine) -> None:
+    missing = list(referenced_files(disc))[3]
+    assert isinstance(missing, Path)
+    missing.unlink()
     found = list(scan_folder(engine, disc))
     assert [n for n, row in enumerate(found) if isinstance(row, RejectedFile)] == [3]
-    assert found[3].relative_path == gone.relative_to(disc.parent).as_posix()
-    assert "not there" in found[3].why
+    assert found[3].relative_path == missing.relative_to(disc.parent).as_posix()
+    assert "missing file" in found[3].why
 
 
 @pytest.mark.parametrize(
@@ -95,7 +95,7 @@ def test_that_names_in_lower_case_are_found(disc: Path) -> None:
     assert next(iter(referenced_files(disc))) in {disc.parent / "film", disc.parent / "FILM"}
 
 
-def test_that_one_file_of_two_records_is_listed_once(disc: Path) -> None:
+def test_that_a_file_of_two_records_is_listed_once(disc: Path) -> None:
     first, second = list(referenced_files(disc))[:2]
     assert isinstance(second, Path)
     rename(disc, 0, list(second.relative_to(disc.parent).parts))
@@ -104,16 +104,16 @@ def test_that_one_file_of_two_records_is_listed_once(disc: Path) -> None:
     assert first not in listed
 
 
-def test_that_a_dicomdir_without_references_is_told(disc: Path) -> None:
+def test_that_a_dicomdir_without_references_is_refused(disc: Path) -> None:
     dataset = dcmread(disc)
     dataset.DirectoryRecordSequence = []
     dataset.save_as(disc)
-    with pytest.raises(UnreadableFilm, match="no file"):
+    with pytest.raises(UnreadableFilm, match="not refer to any file"):
         list(referenced_files(disc))
 
 
 @pytest.mark.parametrize("data", [b"", b"noise" * 100, bytes(128) + b"DICM" + b"\2\0" * 9])
-def test_that_a_broken_dicomdir_is_told(disc: Path, engine: Engine, data: bytes) -> None:
+def test_that_a_broken_dicomdir_is_refused(disc: Path, engine: Engine, data: bytes) -> None:
     disc.write_bytes(data)
     with pytest.raises(UnreadableFilm):
         list(scan_folder(engine, disc))

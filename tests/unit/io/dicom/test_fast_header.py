@@ -1,4 +1,4 @@
-"""The quick way through a DICOM header says what pydicom says, or leaves the file to pydicom."""
+"""The fast header parser agrees with pydicom, or leaves the file to pydicom."""
 
 from __future__ import annotations
 
@@ -22,41 +22,41 @@ from xrayview.io.dicom.transfer_syntax import TRANSFER_SYNTAXES
 from xrayview.io.readers import read_header
 
 SAMPLES = sorted(Path(pydicom.data.__file__).parent.joinpath("test_files").rglob("*.dcm"))
-USUAL = [*NATIVE_SYNTAXES[:2], *ENCODABLE_SYNTAXES]
+ORDINARY = [*NATIVE_SYNTAXES[:2], *ENCODABLE_SYNTAXES]
 
 
-def said(path: Path) -> FilmRef | tuple[str, str]:
+def read(path: Path) -> FilmRef | tuple[str, str]:
     try:
         return read_header(path, path.parent)
     except UnreadableFilm as error:
         return str(error.code), error.why
 
 
-def said_by_pydicom(path: Path) -> FilmRef | tuple[str, str]:
+def read_by_pydicom(path: Path) -> FilmRef | tuple[str, str]:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(dicom_reader, "header_elements", lambda *_: _odd())
-        return said(path)
+        patch.setattr(dicom_reader, "header_elements", lambda *_: _needs_pydicom())
+        return read(path)
 
 
-def _odd() -> None:
+def _needs_pydicom() -> None:
     raise fast_header.NeedsPydicom
 
 
 @pytest.fixture
 def without_pydicom(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(
-        dicom_reader, "open_dicom", lambda *_, **__: pytest.fail("pydicom was asked")
+        dicom_reader, "open_dicom", lambda *_, **__: pytest.fail("pydicom was used")
     )
 
 
 @pytest.mark.parametrize("path", SAMPLES, ids=lambda path: path.stem)
-def test_that_every_sample_of_pydicom_is_described_as_pydicom_does(path: Path) -> None:
-    assert said(path) == said_by_pydicom(path)
+def test_that_the_samples_of_pydicom_are_read_as_by_pydicom(path: Path) -> None:
+    assert read(path) == read_by_pydicom(path)
 
 
 @pytest.mark.usefixtures("without_pydicom")
-@pytest.mark.parametrize("syntax", USUAL, ids=lambda uid: TRANSFER_SYNTAXES[uid].name)
-def test_that_a_usual_film_needs_no_pydicom(tmp_path: Path, syntax: str) -> None:
+@pytest.mark.parametrize("syntax", ORDINARY, ids=lambda uid: TRANSFER_SYNTAXES[uid].name)
+def test_that_an_ordinary_film_does_not_need_pydicom(tmp_path: Path, syntax: str) -> None:
     path = write_dicom(tmp_path / "a", phantom(), transfer_syntax=syntax, SeriesNumber=7)
     film = read_header(path, tmp_path)
     assert (film.rows, film.columns, film.series_number) == (48, 40, 7)
@@ -64,11 +64,11 @@ def test_that_a_usual_film_needs_no_pydicom(tmp_path: Path, syntax: str) -> None
 
 
 @pytest.mark.parametrize("syntax", NATIVE_SYNTAXES[:2], ids=["implicit", "explicit"])
-def test_that_nested_sequences_without_a_length_are_passed_over(
+def test_that_nested_sequences_of_undefined_length_are_skipped(
     tmp_path: Path, syntax: str, without_pydicom: None
 ) -> None:
     inner = Dataset()
-    inner.Modality = "XX"  # of another data set: not the film's
+    inner.Modality = "XX"  # in an item, not at the top level
     outer = Dataset()
     outer.PurposeOfReferenceCodeSequence = Sequence([inner, inner])
     outer.is_undefined_length_sequence_item = True
@@ -87,7 +87,7 @@ def test_that_nested_sequences_without_a_length_are_passed_over(
 
 
 def _long_sequence() -> Sequence:
-    """Some 60 KiB in items of their own, without a length."""
+    """About 60 KiB in items of undefined length."""
     items = []
     for number in range(200):
         item = Dataset()
@@ -107,7 +107,7 @@ def _long_sequence() -> Sequence:
     ],
     ids=["sequence", "after the sizes", "texts"],
 )
-def test_that_what_is_longer_than_a_piece_needs_no_pydicom(
+def test_that_a_header_longer_than_a_chunk_does_not_need_pydicom(
     tmp_path: Path, tags: dict[str, object], syntax: str, without_pydicom: None
 ) -> None:
     path = write_dicom(tmp_path / "a", phantom(), transfer_syntax=syntax, SeriesNumber=7, **tags)
@@ -123,7 +123,7 @@ def test_that_what_is_longer_than_a_piece_needs_no_pydicom(
 
 
 @pytest.mark.parametrize("inside", range(0, 16, 2))
-def test_that_an_element_across_the_end_of_a_piece_is_read_whole(
+def test_that_an_element_across_the_end_of_a_chunk_is_read_completely(
     tmp_path: Path, inside: int, without_pydicom: None
 ) -> None:
     def written(padding: int) -> Path:
@@ -137,7 +137,7 @@ def test_that_an_element_across_the_end_of_a_piece_is_read_whole(
     assert read_header(path, tmp_path).patient_id == "AN EVEN ID"
 
 
-ODD = {
+UNUSUAL = {
     "letters": {"PatientName": "Jürgen^Müller", "SpecificCharacterSet": "ISO_IR 100"},
     "negative number": {"SeriesNumber": None, "InstanceNumber": "-3"},
     "several sizes": {"ViewPosition": ["PA", "LL"]},
@@ -145,37 +145,39 @@ ODD = {
 }
 
 
-@pytest.mark.parametrize("tags", ODD.values(), ids=ODD)
-def test_that_odd_values_are_told_as_pydicom_tells_them(
+@pytest.mark.parametrize("tags", UNUSUAL.values(), ids=UNUSUAL)
+def test_that_unusual_values_are_read_as_by_pydicom(
     tmp_path: Path, tags: dict[str, object]
 ) -> None:
     path = write_dicom(tmp_path / "a", phantom(), **tags)
-    assert said(path) == said_by_pydicom(path)
+    assert read(path) == read_by_pydicom(path)
 
 
-def test_that_a_character_set_that_pydicom_does_not_get_over_is_left_to_it(tmp_path: Path) -> None:
+def test_that_a_character_set_that_pydicom_rejects_is_left_to_it(tmp_path: Path) -> None:
     path = write_dicom(tmp_path / "a", phantom(), SpecificCharacterSet="ISO_IR 100")
     path.write_bytes(path.read_bytes().replace(b"ISO_IR 100", b"\0SO_IR 100", 1))
-    assert said(path) == said_by_pydicom(path)
-    assert isinstance(said(path), tuple)
+    assert read(path) == read_by_pydicom(path)
+    assert isinstance(read(path), tuple)
 
 
-def test_that_a_file_that_says_implicit_and_is_explicit_is_left_to_pydicom(tmp_path: Path) -> None:
+def test_that_an_explicit_file_that_claims_to_be_implicit_is_left_to_pydicom(
+    tmp_path: Path,
+) -> None:
     path = write_dicom(tmp_path / "a", phantom())
     explicit, implicit = b"1.2.840.10008.1.2.1\0", ImplicitVRLittleEndian.encode().ljust(20, b"\0")
     path.write_bytes(path.read_bytes().replace(explicit, implicit, 1))
-    assert said(path) == said_by_pydicom(path)
+    assert read(path) == read_by_pydicom(path)
 
 
 @pytest.fixture(scope="module")
 def heads(tmp_path_factory: pytest.TempPathFactory) -> list[bytes]:
     folder = tmp_path_factory.mktemp("heads")
-    made = (
+    synthetic = (
         write_dicom(folder / f"{n}", phantom(8, 8), transfer_syntax=syntax, InstanceNumber=3)
         for n, syntax in enumerate(NATIVE_SYNTAXES)
     )
     real = (path for path in SAMPLES if path.name in {"CT_small.dcm", "MR_small.dcm"})
-    return [path.read_bytes() for path in _all(made, real)]
+    return [path.read_bytes() for path in _all(synthetic, real)]
 
 
 def _all(*paths: Iterator[Path]) -> Iterator[Path]:
@@ -185,15 +187,17 @@ def _all(*paths: Iterator[Path]) -> Iterator[Path]:
 
 @settings(max_examples=150)
 @given(data=st.data())
-def test_that_a_broken_header_is_never_told_otherwise_than_by_pydicom(
+def test_that_a_broken_header_is_never_read_differently_than_by_pydicom(
     heads: list[bytes], tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
 ) -> None:
     head = bytearray(data.draw(st.sampled_from(heads)))
-    places = st.integers(128, min(len(head), 1600) - 1)
-    for place, byte in data.draw(st.lists(st.tuples(places, st.integers(0, 255)), max_size=4)):
-        head[place] = byte
+    positions = st.integers(128, min(len(head), 1600) - 1)
+    for position, byte in data.draw(
+        st.lists(st.tuples(positions, st.integers(0, 255)), max_size=4)
+    ):
+        head[position] = byte
     if data.draw(st.booleans()):
-        del head[data.draw(places) :]
+        del head[data.draw(positions) :]
     path = tmp_path_factory.getbasetemp() / "broken"
     path.write_bytes(head)
-    assert said(path) == said_by_pydicom(path)
+    assert read(path) == read_by_pydicom(path)

@@ -1,4 +1,4 @@
-"""A film of several frames: each is decoded as itself, the file is read once for all of them."""
+"""Files with several frames: each is decoded by itself, and the file is read only once."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def path(tmp_path: Path) -> Path:
     return write_dicom(tmp_path / "film.dcm", FRAMES, frames=5, bits_stored=12)
 
 
-def test_that_every_frame_is_decoded_as_itself(path: Path) -> None:
+def test_that_every_frame_has_its_own_pixels(path: Path) -> None:
     film = read_header(path, path.parent)
     for frame in (4, 0, 2, 2):
         radiograph = decode_film(DecodeFilm(replace(film, frame=frame)))
@@ -42,7 +42,7 @@ def test_that_the_pages_of_a_tiff_are_frames(tmp_path: Path) -> None:
     np.testing.assert_array_equal(last.pixels_HW, FRAMES[4])
 
 
-def test_that_a_frame_past_the_last_is_refused(path: Path) -> None:
+def test_that_a_frame_after_the_last_is_refused(path: Path) -> None:
     film = read_header(path, path.parent)
     with pytest.raises(UnreadableFilm, match="frame 6"):
         decode_film(DecodeFilm(replace(film, frame=5)))
@@ -65,7 +65,7 @@ def test_that_a_cached_file_is_read_once_and_keeps_its_hash(
     assert len(reads) == 2
 
 
-def test_that_a_file_that_changed_is_read_again(path: Path) -> None:
+def test_that_a_changed_file_is_read_again(path: Path) -> None:
     cache, film = FileCache(), read_header(path, path.parent)
     before = read_film(film, cache=cache)
     write_dicom(path, FRAMES[::-1].copy(), frames=5, bits_stored=12)
@@ -75,7 +75,7 @@ def test_that_a_file_that_changed_is_read_again(path: Path) -> None:
     assert after.sha256 != before.sha256
 
 
-def test_that_a_file_past_the_limit_is_not_cached(
+def test_that_a_file_above_the_limit_is_not_cached(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(readers, "MAX_CACHED_BYTES", 10)

@@ -1,4 +1,4 @@
-"""What an Enhanced object says of one frame reaches its picture, its spacing and its letters."""
+"""The functional groups of an Enhanced object: each frame has its own grey-scale, spacing, side."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def item(**values: Any) -> Dataset:
 
 
 def groups(**macros: dict[str, Any]) -> Dataset:
-    """The functional groups of one frame, or of all of them."""
+    """Functional groups of one frame, or shared by all."""
     return item(**{macro: [item(**values)] for macro, values in macros.items()})
 
 
@@ -54,14 +54,14 @@ def enhanced(path: Path, **options: Any) -> list[Radiograph]:
 
 
 @pytest.mark.parametrize("keyword", sorted({*MACROS, *(k for row in MACROS.values() for k in row)}))
-def test_that_macros_are_of_the_dictionary(keyword: str) -> None:
+def test_that_the_macros_are_in_the_dictionary(keyword: str) -> None:
     assert tag_for_keyword(keyword) is not None
 
 
 @pytest.mark.parametrize(
     "syntax", [ExplicitVRLittleEndian, ImplicitVRLittleEndian, ExplicitVRBigEndian]
 )
-def test_that_each_frame_is_shown_by_its_own_groups(tmp_path: Path, syntax: str) -> None:
+def test_that_each_frame_is_displayed_by_its_own_groups(tmp_path: Path, syntax: str) -> None:
     slopes, centers = (1, 2, 0.5), (1000, 4000, 900)
     own = [
         groups(
@@ -80,7 +80,7 @@ def test_that_each_frame_is_shown_by_its_own_groups(tmp_path: Path, syntax: str)
         assert np.abs(displayed_picture(film) - grey).max() <= 1
 
 
-def test_that_the_frame_goes_before_what_is_shared_and_that_before_the_top_level(
+def test_that_a_frames_groups_override_shared_ones_and_those_the_top_level(
     tmp_path: Path,
 ) -> None:
     shared = groups(
@@ -102,14 +102,14 @@ def test_that_the_frame_goes_before_what_is_shared_and_that_before_the_top_level
     )
     assert [film.greyscale.slope for film in films] == [3, 3, 3]
     assert [film.greyscale.windows[0].center for film in films] == [500, 700, 500]
-    # The function at the top level is not of these windows.
+    # The function at the top level does not belong to these windows.
     assert {film.greyscale.windows[0].function for film in films} == {VoiFunction.LINEAR}
     plain = enhanced(tmp_path / "plain.dcm", slope=9, windows=[(1, 2)])
     assert [film.greyscale.slope for film in plain] == [9, 9, 9]
     assert plain[0].places == {}
 
 
-def test_that_a_lut_of_the_frame_is_shown_instead_of_a_window_of_all(tmp_path: Path) -> None:
+def test_that_a_lut_of_the_frame_overrides_a_shared_window(tmp_path: Path) -> None:
     lut = lut_item(0, np.linspace(65535, 0, 4096).astype(int), explanation="TURNED")
     own = [groups(FrameVOILUTSequence={"VOILUTSequence": [lut]}), groups(), groups()]
     films = enhanced(
@@ -121,7 +121,7 @@ def test_that_a_lut_of_the_frame_is_shown_instead_of_a_window_of_all(tmp_path: P
     assert displayed_picture(films[0])[films[0].pixels_HW == 0].tolist() == [lightest]
 
 
-def test_that_the_steps_name_the_path_of_their_attributes(tmp_path: Path) -> None:
+def test_that_steps_have_the_path_of_their_attributes(tmp_path: Path) -> None:
     own = [
         groups(PixelValueTransformationSequence={"RescaleSlope": 2, "RescaleIntercept": 5}),
         groups(),
@@ -152,7 +152,7 @@ def test_that_the_steps_name_the_path_of_their_attributes(tmp_path: Path) -> Non
     assert spacing.tag == "(5200,9229) > (0028,9443) > (0018,1164)"
 
 
-def test_that_spacing_letters_and_side_are_those_of_the_frame(tmp_path: Path) -> None:
+def test_that_spacing_orientation_and_laterality_are_those_of_the_frame(tmp_path: Path) -> None:
     own = [
         groups(
             PlaneOrientationSequence={"ImageOrientationPatient": cosines},
@@ -180,7 +180,7 @@ def test_that_spacing_letters_and_side_are_those_of_the_frame(tmp_path: Path) ->
 
 
 @pytest.mark.parametrize("syntax", [ExplicitVRLittleEndian, ImplicitVRLittleEndian])
-def test_that_the_list_says_which_side_all_frames_are_of(tmp_path: Path, syntax: str) -> None:
+def test_that_the_list_has_the_laterality_shared_by_all_frames(tmp_path: Path, syntax: str) -> None:
     side = groups(FrameAnatomySequence={"FrameLaterality": "L"})
     other = groups(FrameAnatomySequence={"FrameLaterality": "R"})
     write = {"frames": 3, "Modality": "MG", "transfer_syntax": syntax, "ImageLaterality": "U"}
@@ -196,7 +196,7 @@ def test_that_the_list_says_which_side_all_frames_are_of(tmp_path: Path, syntax:
     assert read_header(own, tmp_path).laterality == "U"
 
 
-def test_that_the_shutter_of_a_frame_covers_that_frame_only(tmp_path: Path) -> None:
+def test_that_the_shutter_of_a_frame_covers_only_that_frame(tmp_path: Path) -> None:
     shutter = {
         "ShutterShape": "RECTANGULAR",
         "ShutterLeftVerticalEdge": 5,
@@ -210,7 +210,7 @@ def test_that_the_shutter_of_a_frame_covers_that_frame_only(tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize("broken", [[], [Dataset()]])
-def test_that_groups_that_say_nothing_leave_the_top_level_in_force(
+def test_that_groups_without_values_do_not_override_the_top_level(
     tmp_path: Path, broken: list[Dataset]
 ) -> None:
     films = enhanced(
@@ -232,7 +232,7 @@ def test_that_groups_that_say_nothing_leave_the_top_level_in_force(
         ([1, 0, 0], ("", "")),
     ],
 )
-def test_that_letters_are_made_of_direction_cosines(
+def test_that_orientation_letters_come_from_direction_cosines(
     tmp_path: Path, cosines: list[float], letters: tuple[str, str]
 ) -> None:
     path = write_dicom(tmp_path / "ct.dcm", phantom(), ImageOrientationPatient=cosines)
@@ -268,11 +268,11 @@ def test_that_a_real_enhanced_ct_has_the_values_of_its_groups() -> None:
 
 
 @pytest.mark.skipif(shutil.which("dcm2pnm") is None, reason="needs DCMTK's dcm2pnm")
-def test_that_dcmtk_shows_a_real_enhanced_ct_alike(tmp_path: Path) -> None:
+def test_that_a_real_enhanced_ct_looks_as_in_dcmtk(tmp_path: Path) -> None:
     path = real_enhanced_ct()
     for number, film in enumerate(frames_of(path), start=1):
         window, out = film.greyscale.windows[0], tmp_path / "frame.pgm"
-        # DCMTK 3.6.7 reads the rescale of the groups, and not their window.
+        # DCMTK 3.6.7 applies the rescale of the groups, but not their window.
         values = [f"{value:g}" for value in (window.center, window.width)]
         command = ["dcm2pnm", "+F", str(number), "+Ww", *values, "+op", str(path), str(out)]
         subprocess.run(command, check=True, timeout=60)

@@ -1,4 +1,4 @@
-"""The summary of stored values is that of the values in the file, before any transformation."""
+"""The summary of stored values describes the file before any transformation."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ REAL = [
 
 
 @pytest.mark.parametrize("name", REAL)
-def test_that_real_files_give_the_hash_of_pydicoms_array(name: str) -> None:
+def test_that_real_files_have_the_hash_of_the_array_in_pydicom(name: str) -> None:
     source = get_testdata_file(name, download=False)
     if source is None:
         pytest.skip("pydicom-data is not installed")
@@ -46,20 +46,20 @@ def test_that_the_hash_does_not_depend_on_the_transfer_syntax(syntax: str, tmp_p
     assert plain.sha256 == hashlib.sha256(pixels.astype("<u2").tobytes()).hexdigest()
 
 
-def test_that_signs_are_kept_and_nothing_is_rescaled(tmp_path: Path) -> None:
+def test_that_signed_values_are_not_rescaled(tmp_path: Path) -> None:
     pixels = phantom(bits=8, signed=True)
     stored = read_stored_values(write_dicom(tmp_path / "film.dcm", pixels, slope=2, intercept=5))
     assert (stored.dtype, stored.minimum, stored.maximum) == ("int8", -128, 127)
 
 
-def test_that_frames_are_hashed_one_after_the_other(tmp_path: Path) -> None:
+def test_that_frames_are_hashed_in_order(tmp_path: Path) -> None:
     pixels = np.stack([phantom(bits=8), 255 - phantom(bits=8)])
     stored = read_stored_values(write_dicom(tmp_path / "film.dcm", pixels, frames=2))
     assert stored.shape == pixels.shape
     assert stored.sha256 == hashlib.sha256(pixels.tobytes()).hexdigest()
 
 
-def test_that_a_colour_picture_is_hashed_as_red_green_blue(tmp_path: Path) -> None:
+def test_that_colour_is_hashed_in_the_order_red_green_blue(tmp_path: Path) -> None:
     rgb = np.dstack([phantom(bits=8), 255 - phantom(bits=8), phantom(bits=8) // 2])
     stored = read_stored_values(write_raster(tmp_path / "film.png", rgb))
     assert stored.shape == rgb.shape
@@ -72,7 +72,7 @@ def test_that_a_file_without_an_image_has_no_stored_values() -> None:
     assert caught.value.code is StatusCode.NO_PIXELS
 
 
-def test_that_pages_of_several_sizes_are_not_given_one_shape(tmp_path: Path) -> None:
+def test_that_pages_of_different_sizes_have_no_common_summary(tmp_path: Path) -> None:
     path = tmp_path / "film.tif"
     path.write_bytes(tiff_bytes(phantom(bits=8), phantom(bits=8).T))
     with pytest.raises(UnreadableFilm, match="differ in size"):

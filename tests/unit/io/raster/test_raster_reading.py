@@ -1,4 +1,4 @@
-"""PNG, JPEG and TIFF films: values, depth, orientation, colour, pages, and what is refused."""
+"""PNG, JPEG and TIFF films: values, depth, orientation, colour, pages, refusals."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from xrayview.io.readers import read_film, read_header
 
 LOSSLESS = ("film.png", "film.tif")
 JPEG_ERROR = 12
-"""Grey levels that JPEG at its default quality may be off on the phantom."""
+"""Largest error in grey levels of a JPEG of the phantom at default quality."""
 
 
 def read(path: Path) -> Radiograph:
@@ -39,7 +39,7 @@ def write(path: Path, data: bytes) -> Path:
 
 @pytest.mark.parametrize("name", LOSSLESS)
 @pytest.mark.parametrize("bits", [8, 16])
-def test_that_grey_values_come_back_exactly(tmp_path: Path, name: str, bits: int) -> None:
+def test_that_grey_values_are_exact(tmp_path: Path, name: str, bits: int) -> None:
     grey = phantom(48, 40, bits)
     path = write_raster(tmp_path / name, grey)
     radiograph = read(path)
@@ -58,7 +58,7 @@ def test_that_a_jpeg_is_read(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("name", "kind"), [("a.png", "png"), ("a.jpg", "jpeg"), ("a.tif", "tiff")])
-def test_that_the_header_tells_kind_and_size(tmp_path: Path, name: str, kind: str) -> None:
+def test_that_the_header_has_format_and_size(tmp_path: Path, name: str, kind: str) -> None:
     (tmp_path / "sub").mkdir()
     path = write_raster(tmp_path / "sub" / name, phantom(48, 40, 8))
     film = read_header(path, tmp_path)
@@ -68,7 +68,7 @@ def test_that_the_header_tells_kind_and_size(tmp_path: Path, name: str, kind: st
     assert read_film(film).ref == film
 
 
-def test_that_the_content_and_not_the_name_says_what_a_file_is(tmp_path: Path) -> None:
+def test_that_content_and_not_the_name_decides_the_format(tmp_path: Path) -> None:
     png = write_raster(tmp_path / "film.png", phantom(48, 40, 8))
     renamed = png.rename(tmp_path / "film.dcm")
     assert read_header(renamed, tmp_path).format == "png"
@@ -94,8 +94,8 @@ def test_that_every_sample_type_of_a_tiff_keeps_its_values(
 
 
 @pytest.mark.parametrize("dtype", ["uint8", "uint16", "int16", "float32"])
-def test_that_white_is_zero_is_shown_as_the_file_means_it(tmp_path: Path, dtype: str) -> None:
-    """The brightest place of the film is where the file has its smallest value."""
+def test_that_white_is_zero_is_displayed_correctly(tmp_path: Path, dtype: str) -> None:
+    """The brightest pixel is where the file has its smallest value."""
     page = phantom(48, 40, 8).astype(dtype)
     data = tiff_bytes(page, white_is_zero=True)
     radiograph = read(write(tmp_path / "film.tif", data))
@@ -105,7 +105,7 @@ def test_that_white_is_zero_is_shown_as_the_file_means_it(tmp_path: Path, dtype:
     assert np.array_equal(np.argsort(shown, axis=None), np.argsort(-page.astype(float), axis=None))
 
 
-def test_that_a_value_that_is_no_number_refuses_the_film(tmp_path: Path) -> None:
+def test_that_a_film_with_nan_or_infinity_is_refused(tmp_path: Path) -> None:
     page = phantom(48, 40, 8).astype(np.float32)
     page[2, 3] = np.inf
     with pytest.raises(UnreadableFilm, match="NaN or infinity") as caught:
@@ -127,13 +127,13 @@ def test_that_each_page_of_a_tiff_is_a_frame(tmp_path: Path, frame: int, big_tif
 
 
 @pytest.mark.parametrize("name", ["film.png", "film.jpg", "film.tif"])
-def test_that_a_page_that_is_not_there_is_refused(tmp_path: Path, name: str) -> None:
+def test_that_a_missing_page_is_refused(tmp_path: Path, name: str) -> None:
     film = read_header(write_raster(tmp_path / name, phantom(48, 40, 8)), tmp_path)
     with pytest.raises(UnreadableFilm, match="page 2 was requested, the file has 1"):
         read_film(replace(film, frame=1))
 
 
-def test_that_a_loop_of_pages_ends(tmp_path: Path) -> None:
+def test_that_a_loop_of_pages_terminates(tmp_path: Path) -> None:
     data = bytearray(tiff_bytes(phantom(48, 40, 8)))
     (first,) = struct.unpack_from("<L", data, 4)
     struct.pack_into("<L", data, len(data) - 4, first)
@@ -150,7 +150,7 @@ def rgb_film(bits: int) -> Array:
 
 @pytest.mark.parametrize("name", LOSSLESS)
 @pytest.mark.parametrize("bits", [8, 16])
-def test_that_colour_becomes_luminance_and_says_so(tmp_path: Path, name: str, bits: int) -> None:
+def test_that_colour_becomes_luminance_with_a_note(tmp_path: Path, name: str, bits: int) -> None:
     rgb = rgb_film(bits)
     radiograph = read(write_raster(tmp_path / name, rgb))
     expected = rgb @ np.array([0.299, 0.587, 0.114])
@@ -160,7 +160,7 @@ def test_that_colour_becomes_luminance_and_says_so(tmp_path: Path, name: str, bi
 
 
 @pytest.mark.parametrize("name", [*LOSSLESS, "film.jpg"])
-def test_that_the_greys_of_a_colour_file_stay_what_they_are(tmp_path: Path, name: str) -> None:
+def test_that_grey_pixels_of_a_colour_file_keep_their_value(tmp_path: Path, name: str) -> None:
     grey = phantom(48, 40, 8)
     pixels = read(write_raster(tmp_path / name, np.stack([grey] * 3, axis=-1))).pixels_HW
     assert np.abs(pixels.astype(int) - grey).max() <= (JPEG_ERROR if name.endswith("jpg") else 0)
@@ -168,7 +168,7 @@ def test_that_the_greys_of_a_colour_file_stay_what_they_are(tmp_path: Path, name
 
 @pytest.mark.parametrize("name", LOSSLESS)
 @pytest.mark.parametrize("bits", [8, 16])
-def test_that_transparency_is_ignored_and_said(tmp_path: Path, name: str, bits: int) -> None:
+def test_that_transparency_is_ignored_with_a_note(tmp_path: Path, name: str, bits: int) -> None:
     grey = phantom(48, 40, bits)
     alpha = grey[::-1, ::-1]
     path = write_raster(tmp_path / name, np.stack([grey, grey, grey, alpha], axis=-1))
@@ -218,12 +218,12 @@ TURNED = {
     7: lambda a: a[::-1, ::-1].T,
     8: lambda a: np.rot90(a),
 }
-"""What a viewer shows of stored pixels, by EXIF orientation (EXIF 2.3, 4.6.4 A)."""
+"""From stored to displayed pixels, by EXIF orientation (EXIF 2.3, 4.6.4 A)."""
 
 
 @pytest.mark.parametrize("orientation", TURNED)
 @pytest.mark.parametrize("name", ["film.jpg", "film.png", "film.tif"])
-def test_that_all_eight_orientations_are_honoured(
+def test_that_all_eight_orientations_are_applied(
     tmp_path: Path, name: str, orientation: int
 ) -> None:
     stored = phantom(48, 32, 8)
@@ -241,7 +241,7 @@ def test_that_all_eight_orientations_are_honoured(
 
 
 @pytest.mark.parametrize("orientation", [3, 6])
-def test_that_an_orientation_behind_the_pixels_of_a_png_counts(
+def test_that_an_orientation_after_the_pixels_of_a_png_is_applied(
     tmp_path: Path, orientation: int
 ) -> None:
     stored = phantom(48, 32, 8)
@@ -257,21 +257,21 @@ def test_that_an_orientation_behind_the_pixels_of_a_png_counts(
 
 @pytest.mark.parametrize("dtype", ["uint16", "float32"])
 @pytest.mark.parametrize("orientation", TURNED)
-def test_that_deep_tiffs_are_turned_too(tmp_path: Path, orientation: int, dtype: str) -> None:
+def test_that_the_orientation_of_deep_tiffs_is_applied(
+    tmp_path: Path, orientation: int, dtype: str
+) -> None:
     stored = phantom(48, 32, 8).astype(dtype)
     path = write(tmp_path / "film.tif", tiff_bytes(stored, orientation=orientation))
     np.testing.assert_array_equal(read(path).pixels_HW, TURNED[orientation](stored))
 
 
 @pytest.mark.parametrize("orientation", [0, 9, 255])
-def test_that_an_impossible_orientation_leaves_the_film_as_it_is(
-    tmp_path: Path, orientation: int
-) -> None:
+def test_that_an_invalid_orientation_is_ignored(tmp_path: Path, orientation: int) -> None:
     path = write_raster(tmp_path / "film.jpg", phantom(48, 32, 8), orientation=orientation)
     assert read(path).pixels_HW.shape == (48, 32)
 
 
-def test_that_a_turned_film_with_transparency_is_turned_once(tmp_path: Path) -> None:
+def test_that_the_orientation_of_a_film_with_transparency_is_applied_once(tmp_path: Path) -> None:
     grey = phantom(48, 32, 8)
     path = write_raster(tmp_path / "a.png", np.stack([grey] * 4, axis=-1), orientation=6)
     np.testing.assert_array_equal(read(path).pixels_HW, TURNED[6](grey))
@@ -310,29 +310,29 @@ def test_that_a_jpeg_of_thousands_of_scans_is_not_decoded(tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize("progressive", [0, 1])
-@pytest.mark.parametrize("kept", [0.02, 0.3, 0.5, 0.9, 0.999])
-@pytest.mark.parametrize("filler", [b"", b"\0" * 4096], ids=["cut", "cut and filled up"])
-def test_that_half_a_jpeg_is_refused(
-    tmp_path: Path, progressive: int, kept: float, filler: bytes
+@pytest.mark.parametrize("share", [0.02, 0.3, 0.5, 0.9, 0.999])
+@pytest.mark.parametrize("filler", [b"", b"\0" * 4096], ids=["truncated", "truncated and padded"])
+def test_that_a_truncated_jpeg_is_refused(
+    tmp_path: Path, progressive: int, share: float, filler: bytes
 ) -> None:
     noise = np.random.default_rng(0).integers(0, 256, (128, 128), np.uint8)
     options = (cv2.IMWRITE_JPEG_PROGRESSIVE, progressive)
     data = cv2.imencode(".jpg", noise, options)[1].tobytes()
-    assert refusal(write(tmp_path / "film.jpg", data[: int(len(data) * kept)] + filler)).why
+    assert refusal(write(tmp_path / "film.jpg", data[: int(len(data) * share)] + filler)).why
 
 
-@pytest.mark.parametrize("kept", [0.05, 0.5, 0.9, 0.999])
+@pytest.mark.parametrize("share", [0.05, 0.5, 0.9, 0.999])
 @pytest.mark.parametrize("name", LOSSLESS)
-def test_that_half_a_png_or_tiff_is_refused(tmp_path: Path, name: str, kept: float) -> None:
+def test_that_a_truncated_png_or_tiff_is_refused(tmp_path: Path, name: str, share: float) -> None:
     noise = np.random.default_rng(0).integers(0, 65536, (64, 64), np.uint16)
     path = write_raster(tmp_path / name, noise)
     data = path.read_bytes()
-    path.write_bytes(data[: int(len(data) * kept)])
+    path.write_bytes(data[: int(len(data) * share)])
     assert refusal(path).why
 
 
-def test_that_a_tiff_whose_pixels_lie_behind_its_end_is_refused(tmp_path: Path) -> None:
-    """The directory may come first, so that a cut costs pixels only; OpenCV would fill them up."""
+def test_that_a_tiff_with_pixels_after_its_end_is_refused(tmp_path: Path) -> None:
+    """If the directory comes first, only pixels are missing, which OpenCV would fill in."""
     page = np.random.default_rng(0).integers(0, 65536, (64, 64), np.uint16)
     data = tiff_bytes(page)
     directory = struct.unpack_from("<L", data, 4)[0]
@@ -345,13 +345,13 @@ def test_that_a_tiff_whose_pixels_lie_behind_its_end_is_refused(tmp_path: Path) 
     assert refusal(cut).why == "incomplete: the file ends before its pixels do"
 
 
-def test_that_what_follows_the_end_of_a_jpeg_does_not_matter(tmp_path: Path) -> None:
+def test_that_data_after_the_end_of_a_jpeg_is_ignored(tmp_path: Path) -> None:
     path = write_raster(tmp_path / "film.jpg", phantom(48, 40, 8))
     path.write_bytes(path.read_bytes() + b"\xff\xda trailing notes")
     assert read(path).pixels_HW.shape == (48, 40)
 
 
-def test_that_a_thumbnail_does_not_make_a_cut_jpeg_whole(tmp_path: Path) -> None:
+def test_that_the_end_of_a_thumbnail_does_not_complete_a_truncated_jpeg(tmp_path: Path) -> None:
     path = write_raster(tmp_path / "film.jpg", phantom(48, 40, 8))
     data = path.read_bytes()
     thumbnail = b"\xff\xe2" + struct.pack(">H", len(data) + 2) + data
@@ -371,7 +371,7 @@ def refusal(path: Path) -> UnreadableFilm:
 
 
 @pytest.mark.films
-def test_that_the_development_films_have_the_size_that_their_list_says(films_dir: Path) -> None:
+def test_that_the_development_films_have_their_listed_size(films_dir: Path) -> None:
     with (films_dir / "labels.csv").open(encoding="utf-8", newline="") as table:
         rows = list(csv.DictReader(table))[::40]
     assert len(rows) > 100
