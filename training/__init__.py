@@ -1,1 +1,1 @@
-"""Labelled films in; model bundles and reports out."""
+"""Training: labelled films in, model bundles and reports out."""

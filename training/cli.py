@@ -133,7 +133,7 @@ def _resumed(path: Path, manifest_sha256: str) -> RunFolder:
             path=run.manifest,
             hint="Bring them back, or start a new run.",
         )
-    runs.note_resumption(run)
+    runs.record_resumption(run)
     return run
 
 
@@ -166,12 +166,12 @@ def _evaluate_options(parser: argparse.ArgumentParser) -> None:
 
 
 def _evaluate(args: argparse.Namespace) -> None:
-    from training.evaluation.evaluate import evaluate, find_subject
+    from training.evaluation.evaluate import evaluate, find_model
 
-    subject = find_subject(args.model, args.recipe)
+    model = find_model(args.model, args.recipe)
     default = args.model if args.model.is_dir() else Path("runs") / args.model.stem
     out = args.out or default / args.split
-    evaluate(subject, args.data, args.split, out, args.device, _say)
+    evaluate(model, args.data, args.split, out, args.device, _say)
 
 
 def _say(line: str) -> None:

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from training.typed import replaced, typed
+from training.typed import coerce, replace_fields
 from xrayview.domain.model import Activation, PreprocessSpec, Scope, Task
 from xrayview.errors import UsageError
 
@@ -144,15 +144,15 @@ class AugmentConfig:
     physics: it takes away what tells the label without the lungs."""
 
     @property
-    def needs_lungs(self) -> bool:
+    def needs_lung_masks(self) -> bool:
         """Where the lungs are has to be known."""
         return bool(self.surroundings or self.placement)
 
     @property
-    def moves_nothing(self) -> bool:
+    def is_identity(self) -> bool:
         """Films stay as they are; how wide a strip or what an edge would be says nothing."""
-        drawn = {**dataclasses.asdict(self), "collimate_width": 0, "mirrored": 0}
-        return not any(drawn.values())
+        ranges = {**dataclasses.asdict(self), "collimate_width": 0, "mirrored": 0}
+        return not any(ranges.values())
 
 
 @dataclass(frozen=True)
@@ -219,7 +219,7 @@ class OptimConfig:
     """Per step, of the averaged copy of the weights; 0 for none."""
 
 
-Figure = Literal["loss", "auc", "accuracy", "recall"]
+ValidationMetric = Literal["loss", "auc", "accuracy", "recall"]
 """What validation says of an epoch."""
 
 
@@ -227,8 +227,8 @@ Figure = Literal["loss", "auc", "accuracy", "recall"]
 class StoppingConfig:
     """When training ends, and which epoch's weights are kept; on validation only."""
 
-    monitor: Figure = "loss"
-    also: tuple[Figure, ...] = ()
+    monitor: ValidationMetric = "loss"
+    also: tuple[ValidationMetric, ...] = ()
     """Further figures whose best epoch is kept, as `best-FIGURE.pt`: what a run of its own with
     that monitor would have kept. Training goes on while any of them may still improve."""
     weights: Literal["averaged", "either"] = "averaged"
@@ -238,7 +238,7 @@ class StoppingConfig:
     """Epochs without a better one. Long: the one-cycle schedule gains most at its end."""
 
     @property
-    def watched(self) -> tuple[Figure, ...]:
+    def monitored_metrics(self) -> tuple[ValidationMetric, ...]:
         """All figures whose best epoch is kept; `monitor` first."""
         return tuple(dict.fromkeys((self.monitor, *self.also)))
 
@@ -310,7 +310,7 @@ class TrainingConfig:
 
 def _problems(config: TrainingConfig) -> Iterator[tuple[str, str]]:
     yield from _data_problems(config.data)
-    if config.augment.needs_lungs and not config.data.lung_masks:
+    if config.augment.needs_lung_masks and not config.data.lung_masks:
         yield (
             "augment.surroundings or augment.placement is set without data.lung_masks",
             "Name the folder of lung masks, or set both to 0.",
@@ -413,7 +413,7 @@ def with_overrides(config: TrainingConfig, overrides: Sequence[str]) -> Training
         for section in sections:
             branch = branch.setdefault(section, {})
         branch[last] = _parsed(value)
-    changed: TrainingConfig = replaced(config, tree, "")
+    changed: TrainingConfig = replace_fields(config, tree, "")
     return changed
 
 
@@ -428,7 +428,7 @@ def from_dict(data: dict[str, Any]) -> TrainingConfig:
     Raises:
         UsageError: a field is unknown, missing or of the wrong kind.
     """
-    config: TrainingConfig = typed(data, TrainingConfig, "config")
+    config: TrainingConfig = coerce(data, TrainingConfig, "config")
     return config
 
 

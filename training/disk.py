@@ -1,4 +1,4 @@
-"""A disk that is full or fails, as an error that names the file."""
+"""Disk errors that name the file, and a check for free space."""
 
 from __future__ import annotations
 
@@ -13,22 +13,22 @@ _MEBIBYTE = 2**20
 
 
 class CannotWrite(XrayViewError):
-    """A file could not be written; what was there before is still there."""
+    """A file could not be written; its previous content is intact."""
 
 
 def cannot_write(error: OSError, path: Path | None = None) -> CannotWrite:
-    """The error in words; `path` where the system's own error names no file."""
+    """Convert the system's error; `path` is used if that error names no file."""
     name = error.filename or (str(path) if path else "")
     return CannotWrite(
         f"{name or 'A file'} could not be written or read",
         why=error.strerror or str(error),
-        hint="Make room or mend the disk, then give the same command (train: --resume RUN).",
+        hint="Free some space or check the disk, then repeat the command (train: --resume RUN).",
     )
 
 
 @contextmanager
-def told(path: Path) -> Iterator[None]:
-    """Raises CannotWrite, naming `path`, where the disk refuses."""
+def disk_errors(path: Path) -> Iterator[None]:
+    """Convert the block's OSError into CannotWrite, which names `path`."""
     try:
         yield
     except OSError as error:
@@ -36,27 +36,27 @@ def told(path: Path) -> Iterator[None]:
 
 
 @contextmanager
-def writing(path: Path) -> Iterator[None]:
-    """`told` for a partial file, which is removed then: it would fill the disk further."""
+def writing_partial(path: Path) -> Iterator[None]:
+    """Same as `disk_errors`, and remove the partial file so that it does not fill the disk."""
     try:
         yield
     except OSError as error:
-        # A special file stays: it is none of ours.
+        # A special file (/dev/full) is not ours to remove.
         if path.is_file():
             path.unlink()
         raise cannot_write(error, path) from error
 
 
 def require_room(folder: Path, size: int) -> None:
-    """Refuse before a mapped file of so many bytes is begun: a full disk would kill the process.
+    """Check for `size` free bytes before a file is mapped: a full disk would kill the process.
 
     Raises:
-        CannotWrite: naming the folder, what is needed and what is there.
+        CannotWrite: there is not enough space; the error names the folder and both sizes.
     """
     free = shutil.disk_usage(folder).free
     if free < size:
         raise CannotWrite(
-            f"There is no room in {folder}",
+            f"There is not enough space in {folder}",
             why=f"{size / _MEBIBYTE:.0f} MiB are needed, {free / _MEBIBYTE:.0f} MiB are free",
-            hint="Make room, or name another disk with --cache.",
+            hint="Free some space, or name a folder on another disk with --cache.",
         )

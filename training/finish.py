@@ -1,4 +1,4 @@
-"""What a run ends with besides its bundle: the shortcut audit and the report."""
+"""The end of a run, after its bundle: the shortcut audit and the report."""
 
 from __future__ import annotations
 
@@ -8,32 +8,32 @@ from training.audit import files
 from training.audit.audit import audit
 from training.config import TrainingConfig
 from training.data.films import Say
-from training.evaluation.evaluate import Subject
-from training.evaluation.scoring import Scored
+from training.evaluation.evaluate import EvaluatedModel
+from training.evaluation.scoring import ScoredFilms
 from training.report.build import report
 from training.runs import RunFolder
 from xrayview.io.model.bundle import read_card
 
 REPORT = "report.html"
 _HEAT_FILMS = 100
-"""For each finding; `report` alone looks at more."""
+"""Films per finding for the mean heat map; the command `report` uses more."""
 
 
-def conclude(
-    config: TrainingConfig, run: RunFolder, data: Path, cache: Path, say: Say, test: Scored
+def finish_run(
+    config: TrainingConfig, run: RunFolder, data: Path, cache: Path, say: Say, test: ScoredFilms
 ) -> Path:
-    """Audit the run's bundle, with lung masks where the config names them, then report on it.
+    """Audit the run's bundle, with lung masks if the config names any, then write its report.
 
-    `test` are the test films as the bundle judged them. Returns the report's path.
+    `test` are the test films with the bundle's scores. Returns the report's path.
 
     Raises:
-        NothingUsable: no film is for testing, or none can be read.
+        NothingUsable: there are no test films, or none can be read.
         ModelError: the network failed.
     """
     bundle = run.bundle(config)
-    subject = Subject(bundle, read_card(bundle), config)
+    model = EvaluatedModel(bundle, read_card(bundle), config)
     named = data / config.data.lung_masks
     masks = named if config.data.lung_masks and named.is_dir() else None
     say("shortcut audit")
-    files.write(audit(subject, data, masks, cache, "cpu", say), subject, run.path)
-    return report(subject, data, run, run.path / REPORT, _HEAT_FILMS, "cpu", say, test)
+    files.write(audit(model, data, masks, cache, "cpu", say), model, run.path)
+    return report(model, data, run, run.path / REPORT, _HEAT_FILMS, "cpu", say, test)

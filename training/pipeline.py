@@ -1,4 +1,4 @@
-"""What a run does, in order: train, calibrate, export, evaluate."""
+"""The steps of a run: train, calibrate, export, evaluate."""
 
 from __future__ import annotations
 
@@ -9,19 +9,24 @@ import numpy as np
 import numpy.typing as npt
 from lightning_fabric import Fabric
 
-from training.bundle.card import TEST_FILMS, calibrated, completed, draft_card
+from training.bundle.card import TEST_FILMS, draft_card, with_calibration, with_results
 from training.bundle.export import best_network, export
-from training.bundle.gate_statistics import gated
+from training.bundle.gate_statistics import with_gate
 from training.config import TrainingConfig
 from training.data.films import Films, Say, load_films
 from training.data.manifest import FilmRow
 from training.data.splits import TEST, VALIDATION
 from training.data.targets import targets_NK
-from training.evaluation.evaluate import Subject, classes, truths, write_figures
-from training.evaluation.metrics import Truth, agreement, figures, plain
-from training.evaluation.operating_points import choose
-from training.evaluation.scoring import Scored, score_films
-from training.finish import conclude
+from training.evaluation.evaluate import (
+    EvaluatedModel,
+    true_and_predicted,
+    truth_by_finding,
+    write_metrics,
+)
+from training.evaluation.metrics import Truth, class_accuracy, estimate_as_json, estimate_metrics
+from training.evaluation.operating_points import choose_operating_points
+from training.evaluation.scoring import ScoredFilms, score_films
+from training.finish import finish_run
 from training.loop.loop import train as train_network
 from training.loop.processes import start_processes
 from training.loop.progress import Progress
@@ -31,7 +36,7 @@ from xrayview.domain.model import ModelCard, OperatingPoint
 from xrayview.inference.calibration import fit_temperature
 from xrayview.io.model.bundle import read_card
 
-CARD_FIGURES = ("auc", "accuracy", "sensitivity", "specificity", "ece", "brier")
+CARD_METRICS = ("auc", "accuracy", "sensitivity", "specificity", "ece", "brier")
 
 
 def run_recipe(
@@ -43,31 +48,31 @@ def run_recipe(
     report: bool = True,
     test: bool = True,
 ) -> None:
-    """A whole run, on every process that Fabric starts; the first one reads, writes and speaks.
+    """Execute a whole run in every process that Fabric starts; the first one writes and prints.
 
-    `open_run` makes the run folder for these films, or finds the one to go on with. `report` ends
-    it with the shortcut audit and the report; both look at test films, which without `test` nobody
-    does.
+    `open_run` creates the run folder for these films, or returns the one to resume. With `test`
+    the bundle is evaluated on the test films; with `report` too, the run ends with the shortcut
+    audit and the report, which also use them.
     """
     fabric = start_processes(config.run, config.network)
-    tell: Say = say if fabric.is_global_zero else (lambda _line: None)
+    say_once: Say = say if fabric.is_global_zero else (lambda _line: None)
     with fabric.rank_zero_first():
-        films = load_films(config, data, cache, tell)
+        films = load_films(config, data, cache, say_once)
     run = RunFolder(fabric.broadcast(open_run(films).path if fabric.is_global_zero else Path()))
-    train(config, films, run, fabric, tell)
+    train(config, films, run, fabric, say_once)
     if fabric.is_global_zero:
-        judged = finish(config, films, run, data, tell, test)
+        scored = make_bundle(config, films, run, data, say_once, test)
         if report and test:
-            conclude(config, run, data, cache, tell, judged[TEST])
+            finish_run(config, run, data, cache, say_once, scored[TEST])
 
 
 def train(
     config: TrainingConfig, films: Films, run: RunFolder, fabric: Fabric, say: Say
 ) -> Progress:
-    """Train from the last checkpoint, or from the start; a finished run is left as it is."""
+    """Train from the last checkpoint or from the start; a finished run is not changed."""
     say(f"run {run.path}")
-    for split, numbers in films.manifest.counts().items():
-        say(f"  {split:10s} " + "  ".join(f"{k} {v}" for k, v in numbers.items()))
+    for split, counts in films.manifest.counts().items():
+        say(f"  {split:10s} " + "  ".join(f"{k} {v}" for k, v in counts.items()))
     progress = train_network(config, films, run, fabric, say)
     if fabric.is_global_zero:
         run.add_facts(
@@ -81,31 +86,31 @@ def train(
     return progress
 
 
-def finish(
+def make_bundle(
     config: TrainingConfig,
     films: Films,
     run: RunFolder,
     data: Path,
     say: Say,
     test: bool = True,
-) -> dict[str, Scored]:
-    """Make the bundle of the best weights: calibrated and judged through the app's own path.
+) -> dict[str, ScoredFilms]:
+    """Make the bundle of the best weights, calibrated and evaluated by the app's own code.
 
-    Returns what it was judged by, for each split.
+    Returns the scored films of each split.
     """
-    note_test_films(run, test, say)
+    record_test_films(run, test, say)
     network = best_network(config, run)
     draft = draft_card(config, run.read_facts(), network.stride)
-    return bundled(config, network, draft, films.manifest.rows, run, data, say, test)
+    return write_bundle(config, network, draft, films.manifest.rows, run, data, say, test)
 
 
-def note_test_films(run: RunFolder, judged: bool, say: Say) -> None:
-    """Write into run.json, for the card, whether the run's end looks at the test films."""
-    run.add_facts(test_films=TEST_FILMS[judged])
-    say(f"test films: {TEST_FILMS[judged]}")
+def record_test_films(run: RunFolder, used: bool, say: Say) -> None:
+    """Record in run.json, for the card, whether the run is evaluated on the test films."""
+    run.add_facts(test_films=TEST_FILMS[used])
+    say(f"test films: {TEST_FILMS[used]}")
 
 
-def bundled(
+def write_bundle(
     config: TrainingConfig,
     network: CutNetwork,
     draft: ModelCard,
@@ -114,12 +119,12 @@ def bundled(
     data: Path,
     say: Say,
     test: bool,
-) -> dict[str, Scored]:
-    """Write the run's bundle of a finished network, and its figures.
+) -> dict[str, ScoredFilms]:
+    """Write the bundle of a finished network, and its metrics.
 
-    Temperature and operating points come from validation; nothing comes from the test films, which
-    are judged only with `test`. Each film is judged once: a bundle's card changes no logit.
-    Returns the judged films of each split, under the bundle's card.
+    Temperature and operating points come from validation only; test films are scored only with
+    `test`. Each film is scored once, since a bundle's card changes no logit. Returns the scored
+    films of each split, with the scores of the final card.
     """
     bundle = run.bundle(config)
     loaded = export(network, draft, bundle)
@@ -127,36 +132,36 @@ def bundled(
         split: score_films(loaded, draft, [row for row in rows if row.split == split], data)
         for split in ((VALIDATION, TEST) if test else (VALIDATION,))
     }
-    card = fitted_card(config, draft, scored)
-    card, extra = gated(loaded, card, rows, data, say)
+    card = fit_card(config, draft, scored)
+    card, extra = with_gate(loaded, card, rows, data, say)
     loaded = export(network, card, bundle, extra)
-    subject = Subject(bundle, read_card(bundle), config)
-    judged = {split: films.under(subject.card, loaded) for split, films in scored.items()}
-    for split, films in judged.items():
-        write_figures(subject, loaded, films, run.path / split, say)
+    model = EvaluatedModel(bundle, read_card(bundle), config)
+    final = {split: films.with_card(model.card, loaded) for split, films in scored.items()}
+    for split, films in final.items():
+        write_metrics(model, loaded, films, run.path / split, say)
     say(f"bundle {bundle}")
-    return judged
+    return final
 
 
-def fitted_card(
-    config: TrainingConfig, draft: ModelCard, scored: Mapping[str, Scored]
+def fit_card(
+    config: TrainingConfig, draft: ModelCard, scored: Mapping[str, ScoredFilms]
 ) -> ModelCard:
-    """The card with temperature and operating points from the validation films, and figures.
+    """Return the card with temperature and operating points fitted on validation, and metrics.
 
-    `scored` names the splits whose figures the card gets; validation must be among them.
+    The card gets the metrics of every split in `scored`; validation must be among them.
     """
     validation = scored[VALIDATION]
-    card = calibrated(draft, _temperatures(config, validation), VALIDATION)
+    card = with_calibration(draft, _temperatures(config, validation), VALIDATION)
     points: list[OperatingPoint] = []
-    target, asked = config.target, config.evaluation
-    for name, (films, truth_N) in truths(validation, target).items():
+    target, options = config.target, config.evaluation
+    for name, (films, truth_N) in truth_by_finding(validation, target).items():
         scores_N = films.scores_N(card, name)
-        points += choose(
-            name, truth_N, scores_N, asked.high_sensitivity, asked.high_specificity,
-            asked.fixed_points,
+        points += choose_operating_points(
+            name, truth_N, scores_N, options.high_sensitivity, options.high_specificity,
+            options.fixed_points,
         )  # fmt: skip
     thresholds = {point.finding: point.threshold for point in reversed(points)}
-    return completed(
+    return with_results(
         card,
         tuple(points),
         {split: _metrics(config, card, films, thresholds) for split, films in scored.items()},
@@ -164,43 +169,44 @@ def fitted_card(
     )
 
 
-def _temperatures(config: TrainingConfig, validation: Scored) -> tuple[float, ...]:
+def _temperatures(config: TrainingConfig, validation: ScoredFilms) -> tuple[float, ...]:
     target = config.target
     if target.activation == "softmax":
         y_NK = targets_NK(validation.rows, target)
         return (fit_temperature(validation.logits_NF, y_NK.argmax(axis=1), "softmax"),)
     # A binary pair shares one logit, and so one temperature.
     return tuple(
-        _temperature(films.logits_NF[:, place], truth_N)
-        for place, (films, truth_N) in enumerate(truths(validation, target).values())
+        _temperature(films.logits_NF[:, f], truth_N)
+        for f, (films, truth_N) in enumerate(truth_by_finding(validation, target).values())
     )
 
 
 def _temperature(logits_N: npt.NDArray[np.float64], truth_N: Truth) -> float:
-    """1, as the network gave it, where films of one kind only would ask for an endless one."""
+    """Fit the temperature; 1 if all films are of one class, where the optimum is infinite."""
     if truth_N.all() or not truth_N.any():
         return 1.0
     return fit_temperature(logits_N, truth_N.astype(np.int64), "sigmoid")
 
 
 def _metrics(
-    config: TrainingConfig, card: ModelCard, films: Scored, thresholds: dict[str, float]
+    config: TrainingConfig, card: ModelCard, films: ScoredFilms, thresholds: dict[str, float]
 ) -> dict[str, dict[str, float | int | None]]:
-    """Figures per name; with several findings the finding comes first: `Effusion auc`.
+    """Return the card's metrics by name; with several findings `Effusion auc` and so on.
 
-    `accuracy` alone is that of all classes together.
+    `accuracy` without a finding is that of all classes together.
     """
-    found: dict[str, dict[str, float | int | None]] = {}
+    metrics: dict[str, dict[str, float | int | None]] = {}
     target, draws = config.target, config.evaluation.bootstrap
-    for finding, (known, truth_N) in truths(films, target).items():
+    for finding, (known, truth_N) in truth_by_finding(films, target).items():
         if not truth_N.size:
             continue
         scores_N = known.scores_N(card, finding)
         patients = [row.patient for row in known.rows]
-        judged = figures(truth_N, scores_N, patients, thresholds[finding], draws)
+        estimates = estimate_metrics(truth_N, scores_N, patients, thresholds[finding], draws)
         prefix = f"{finding} " if len(target.findings) > 1 else ""
-        found |= {prefix + name: plain(judged[name]) for name in CARD_FIGURES}
+        metrics |= {prefix + name: estimate_as_json(estimates[name]) for name in CARD_METRICS}
     if target.task == "multiclass":
         patients = [row.patient for row in films.rows]
-        found["accuracy"] = plain(agreement(*classes(films, target), patients, draws))
-    return found
+        accuracy = class_accuracy(*true_and_predicted(films, target), patients, draws)
+        metrics["accuracy"] = estimate_as_json(accuracy)
+    return metrics

@@ -1,4 +1,4 @@
-"""Run folders: numbered, never overwritten; what they hold and where."""
+"""Run folders: numbered, never overwritten, with a fixed set of files."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from typing import Any
 
 from training.config import TrainingConfig, from_dict, to_dict
 from training.data.manifest import Manifest, write_omissions, write_rows
-from training.disk import told, writing
+from training.disk import disk_errors, writing_partial
 from xrayview.errors import UsageError
 
 _PACKAGES = ("torch", "numpy", "opencv-python-headless", "pydicom", "lightning-fabric")
@@ -25,7 +25,7 @@ _PACKAGES = ("torch", "numpy", "opencv-python-headless", "pydicom", "lightning-f
 
 @dataclass(frozen=True)
 class RunFolder:
-    """The files of one run."""
+    """The paths of a run's files."""
 
     path: Path
 
@@ -36,12 +36,12 @@ class RunFolder:
 
     @property
     def manifest(self) -> Path:
-        """The films used."""
+        """The films of the run."""
         return self.path / "manifest.csv"
 
     @property
     def omitted(self) -> Path:
-        """The films left out."""
+        """The films that were left out."""
         return self.path / "omitted.csv"
 
     @property
@@ -64,37 +64,37 @@ class RunFolder:
         """The weights that validation chose."""
         return self.path / "best.pt"
 
-    def best_by(self, figure: str) -> Path:
-        """The weights of another of validation's figures, where `stopping.also` names some."""
-        return self.path / f"best-{figure}.pt"
+    def best_by(self, metric: str) -> Path:
+        """Return the path of the weights that a metric of `stopping.also` chose."""
+        return self.path / f"best-{metric}.pt"
 
     def read_config(self) -> TrainingConfig:
-        """The run's settings.
+        """Read the run's settings.
 
         Raises:
-            UsageError: the folder is no run.
+            UsageError: the folder is not a run folder.
         """
         if not self.config.is_file():
-            raise UsageError(f"{self.path} is no run folder", hint="It has no config.json.")
+            raise UsageError(f"{self.path} is not a run folder", hint="It has no config.json.")
         return from_dict(json.loads(self.config.read_text(encoding="utf-8")))
 
     def read_facts(self) -> dict[str, Any]:
-        """What `describe` wrote, plus what was added since."""
+        """Read what `describe` and `add_facts` wrote."""
         facts: dict[str, Any] = json.loads(self.facts.read_text(encoding="utf-8"))
         return facts
 
     def add_facts(self, **more: object) -> None:
-        """Add to run.json; the file is replaced whole."""
-        known = self.read_facts() if self.facts.is_file() else {}
-        write_json(self.facts, {**known, **more})
+        """Add to run.json; the file is replaced as a whole."""
+        facts = self.read_facts() if self.facts.is_file() else {}
+        write_json(self.facts, {**facts, **more})
 
     def bundle(self, config: TrainingConfig) -> Path:
-        """Where the run's bundle goes."""
+        """Return the path of the run's bundle."""
         return self.path / f"{config.bundle.name}.pt"
 
 
 def new_run(runs: Path, name: str) -> RunFolder:
-    """Make the next free folder RUNS/NAME-001, NAME-002 ..."""
+    """Create the next free folder RUNS/NAME-001, NAME-002 ..."""
     runs.mkdir(parents=True, exist_ok=True)
     number = 1
     while True:
@@ -107,21 +107,22 @@ def new_run(runs: Path, name: str) -> RunFolder:
 
 
 def named_run(path: Path) -> RunFolder:
-    """Make this very folder.
+    """Create this folder for a run.
 
     Raises:
         UsageError: it exists and is not empty; a run is never overwritten.
     """
     if path.exists() and (not path.is_dir() or any(path.iterdir())):
         raise UsageError(
-            f"{path} is already there", hint="A run is never overwritten: --resume it, or rename."
+            f"{path} already exists",
+            hint="A run is never overwritten: --resume it, or choose another name.",
         )
     path.mkdir(parents=True, exist_ok=True)
     return RunFolder(path)
 
 
 def describe(run: RunFolder, config: TrainingConfig, manifest: Manifest, leaks: int) -> None:
-    """Write what the run is made of, before its first step."""
+    """Write the run's config, films, versions and origin before its first step."""
     write_json(run.config, to_dict(config))
     write_rows(manifest.rows, run.manifest)
     write_omissions(manifest.omitted, run.omitted)
@@ -141,7 +142,7 @@ def describe(run: RunFolder, config: TrainingConfig, manifest: Manifest, leaks: 
 
 
 def weights_sha256(run: RunFolder) -> str:
-    """Of the weights that validation chose: what two runs of one config can be compared by."""
+    """Hash the weights that validation chose, to compare runs of the same config."""
     import torch
 
     from training.networks.cut_network import state_sha256
@@ -149,35 +150,35 @@ def weights_sha256(run: RunFolder) -> str:
     return state_sha256(torch.load(run.best, map_location="cpu", weights_only=True)["weights"])
 
 
-def note_resumption(run: RunFolder) -> None:
-    """Add this start to run.json: the code may have changed since the first."""
-    starts = run.read_facts().get("resumed", [])
-    run.add_facts(resumed=[*starts, {"time_utc": now_utc(), "commit": commit()}])
+def record_resumption(run: RunFolder) -> None:
+    """Record this start in run.json, since the code may have changed since the first."""
+    earlier = run.read_facts().get("resumed", [])
+    run.add_facts(resumed=[*earlier, {"time_utc": now_utc(), "commit": commit()}])
 
 
 def command_line() -> str:
-    """The command as typed, from `python -m training` on."""
+    """Return the command as typed, starting with `python -m training`."""
     return " ".join(["python -m training", *sys.argv[1:]])
 
 
 def now_utc() -> str:
-    """ISO 8601, to the second."""
+    """Return the time in ISO 8601, to the second."""
     return datetime.now(UTC).isoformat(timespec="seconds")
 
 
 def versions() -> dict[str, str]:
-    """Versions of what a result depends on."""
-    found = {"python": platform.python_version()}
+    """Return the versions of Python and of the packages that results depend on."""
+    versions = {"python": platform.python_version()}
     for name in _PACKAGES:
         try:
-            found[name] = version(name)
+            versions[name] = version(name)
         except PackageNotFoundError:
-            found[name] = "not installed"
-    return found
+            versions[name] = "not installed"
+    return versions
 
 
 def machine() -> str:
-    """The processor in words."""
+    """Describe the GPU, or else the processor and its cores."""
     import torch
 
     if torch.cuda.is_available():
@@ -196,7 +197,7 @@ def _processor() -> str:
 
 
 def commit() -> str:
-    """The code's git commit, with `+changes` when the tree differs; empty outside git."""
+    """Return the code's git commit, with `+changes` if files were changed; empty outside git."""
     folder = Path(__file__).parent
     sources = ["--", str(folder), str(folder.parent / "xrayview")]
     try:
@@ -207,33 +208,33 @@ def commit() -> str:
     return head + ("+changes" if changes else "")
 
 
-def _git(*words: str) -> str:
-    command = ["git", "-C", str(Path(__file__).parent), *words]
-    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=10)  # noqa: S603
-    return done.stdout.strip()
+def _git(*arguments: str) -> str:
+    command = ["git", "-C", str(Path(__file__).parent), *arguments]
+    result = subprocess.run(command, capture_output=True, text=True, check=True, timeout=10)  # noqa: S603
+    return result.stdout.strip()
 
 
 def write_json(path: Path, data: object) -> None:
-    """Write whole or not at all."""
+    """Write the file whole or not at all."""
     partial = path.with_name(path.name + ".partial")
-    with writing(partial):
+    with writing_partial(partial):
         partial.write_text(json.dumps(data, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
     partial.replace(path)
 
 
 def append_log(path: Path, row: Mapping[str, object]) -> None:
-    """One more row of the epoch log; the first writes the header, later ones keep to it."""
-    fresh = not path.is_file()
-    names = list(row) if fresh else path.read_text(encoding="utf-8").splitlines()[0].split(",")
-    with told(path), path.open("a", newline="", encoding="utf-8") as stream:
+    """Append a row to the epoch log; the first row sets the columns."""
+    is_first = not path.is_file()
+    names = list(row) if is_first else path.read_text(encoding="utf-8").splitlines()[0].split(",")
+    with disk_errors(path), path.open("a", newline="", encoding="utf-8") as stream:
         writer = csv.DictWriter(stream, names, extrasaction="ignore")
-        if fresh:
+        if is_first:
             writer.writeheader()
         writer.writerow(row)
 
 
 def trim_log(path: Path, epochs: int) -> None:
-    """Drop rows past the first `epochs`: a run that was killed repeats them."""
+    """Drop the rows after the first `epochs`, which a killed run repeats."""
     if path.is_file():
         lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
         path.write_text("".join(lines[: epochs + 1]), encoding="utf-8")

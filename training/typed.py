@@ -1,4 +1,4 @@
-"""Plain data (JSON, the command line) as frozen dataclasses, by their annotations."""
+"""Conversion of plain data (JSON, the command line) to frozen dataclasses by their annotations."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from typing import Any, Literal
 from xrayview.errors import UsageError
 
 
-def replaced(record: Any, tree: dict[str, Any], where: str) -> Any:
-    """The frozen dataclass with these fields changed; `where` is its place, such as `optim.`.
+def replace_fields(record: Any, tree: dict[str, Any], where: str) -> Any:
+    """Return the frozen dataclass with these fields changed; `where` is its prefix (`optim.`).
 
     Raises:
         UsageError: an unknown field (the nearest is named) or a value of the wrong kind.
@@ -26,27 +26,27 @@ def replaced(record: Any, tree: dict[str, Any], where: str) -> Any:
             raise UsageError(f"There is no setting {where}{name}", hint=known)
         current = getattr(record, name)
         if dataclasses.is_dataclass(current) and isinstance(value, dict):
-            changes[name] = replaced(current, value, f"{where}{name}.")
+            changes[name] = replace_fields(current, value, f"{where}{name}.")
         else:
-            changes[name] = typed(value, hints[name], where + name)
+            changes[name] = coerce(value, hints[name], where + name)
     return dataclasses.replace(record, **changes)
 
 
-def typed(value: Any, kind: Any, where: str) -> Any:
-    """Plain data as the annotated type.
+def coerce(value: Any, kind: Any, where: str) -> Any:
+    """Convert plain data to the annotated type.
 
     Raises:
-        UsageError: naming the place and the type.
+        UsageError: the value does not fit; the error names the setting and the type.
     """
     origin = typing.get_origin(kind)
     if dataclasses.is_dataclass(kind) and isinstance(kind, type):
         if not isinstance(value, dict):
-            raise _wrong(value, kind.__name__, where)
+            raise _wrong_type(value, kind.__name__, where)
         hints = typing.get_type_hints(kind)
         unknown = set(value) - set(hints)
         if unknown:
             raise UsageError(f"There is no setting {where}.{min(unknown)}", hint="Remove it.")
-        return kind(**{k: typed(v, hints[k], f"{where}.{k}") for k, v in value.items()})
+        return kind(**{k: coerce(v, hints[k], f"{where}.{k}") for k, v in value.items()})
     if origin is tuple:
         return _typed_tuple(value, typing.get_args(kind), where)
     if origin is Literal:
@@ -55,13 +55,13 @@ def typed(value: Any, kind: Any, where: str) -> Any:
             raise UsageError(f"{where} is {value!r}", hint=f"Choose one of: {choices}.")
         return value
     if origin in (typing.Union, types.UnionType):
-        raise TypeError(f"{where}: unions are not settings")
+        raise TypeError(f"{where}: a setting cannot be a union")
     if kind is float and isinstance(value, int) and not isinstance(value, bool):
         return float(value)
     if kind is str and isinstance(value, int | float) and not isinstance(value, bool):
         return str(value)
     if type(value) is not kind:
-        raise _wrong(value, kind.__name__, where)
+        raise _wrong_type(value, kind.__name__, where)
     return value
 
 
@@ -73,9 +73,9 @@ def _typed_tuple(value: Any, items: tuple[Any, ...], where: str) -> tuple[Any, .
     if len(kinds) != len(value):
         raise UsageError(f"{where} has {len(value)} values", hint=f"Give {len(kinds)}.")
     return tuple(
-        typed(v, k, f"{where}[{i}]") for i, (v, k) in enumerate(zip(value, kinds, strict=True))
+        coerce(v, k, f"{where}[{i}]") for i, (v, k) in enumerate(zip(value, kinds, strict=True))
     )
 
 
-def _wrong(value: Any, kind: str, where: str) -> UsageError:
+def _wrong_type(value: Any, kind: str, where: str) -> UsageError:
     return UsageError(f"{where} is {value!r}", hint=f"It must be of type {kind}.")

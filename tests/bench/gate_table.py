@@ -19,14 +19,14 @@ import numpy.typing as npt
 from sklearn.metrics import roc_auc_score
 from sklearn.neighbors import NearestNeighbors
 
-from training.bundle.gate_statistics import fitted
+from training.bundle.gate_statistics import fit_statistics
 from training.config import DataConfig
 from training.data.cache import open_film
 from training.data.films import select_rows
 from training.data.manifest import FilmRow
 from training.data.readers import list_films
 from training.data.splits import TEST, TRAIN, VALIDATION
-from training.evaluation.evaluate import find_subject
+from training.evaluation.evaluate import find_model
 from xrayview.inference import loading
 from xrayview.inference.gate_file import read_statistics
 from xrayview.inference.ood_score import TrainingStatistics, feature_vectors
@@ -73,14 +73,14 @@ class Eye:
     """The network and its preprocessing."""
 
     def __init__(self, model: Path, folder: Path) -> None:
-        self.subject = find_subject(model, None)
+        self.model = find_model(model, None)
         self.folder = folder
-        self.network = loading.load(model, self.subject.card, "auto")
+        self.network = loading.load(model, self.model.card, "auto")
         statistics = read_statistics(model)
         if statistics is None:
             raise SystemExit(f"{model} has no statistics of its training films")
         self.statistics: TrainingStatistics = statistics
-        self.preprocessor = Preprocessor(self.subject.card.preprocessing)
+        self.preprocessor = Preprocessor(self.model.card.preprocessing)
 
     def look(self, rows: Sequence[FilmRow], change: Callable[[Grey], Grey] | None = None) -> Seen:
         """Every film, changed before it is normalised."""
@@ -111,7 +111,7 @@ class Eye:
 
 def ways(eye: Eye, training: Seen) -> dict[str, Callable[[Seen], Values]]:
     """How unlike the training films, by each way: higher is less alike."""
-    pooled, small = fitted(training.pooled_NV, 1), fitted(training.thumbnail_NV, 1)
+    pooled, small = fit_statistics(training.pooled_NV, 1), fit_statistics(training.thumbnail_NV, 1)
     neighbours = NearestNeighbors(n_neighbors=NEIGHBOURS).fit(_unit(training.pooled_NV))
     return {
         "maximum logit": lambda seen: -seen.logit_N,
@@ -128,13 +128,13 @@ def _unit(vectors_NV: Values) -> Values:
 
 def _some(rows: Sequence[FilmRow], count: int) -> list[FilmRow]:
     """The same ones every time."""
-    places = np.random.default_rng(0).permutation(len(rows))[:count]
-    return [rows[place] for place in np.sort(places)]
+    indices = np.random.default_rng(0).permutation(len(rows))[:count]
+    return [rows[place] for place in np.sort(indices)]
 
 
 def table(eye: Eye) -> list[str]:
     """The lines of the table."""
-    own, _ = select_rows(eye.subject.config, eye.folder)
+    own, _ = select_rows(eye.model.config, eye.folder)
     of_split = {
         split: [row for row in own if row.split == split] for split in (TRAIN, VALIDATION, TEST)
     }

@@ -27,7 +27,7 @@ from training.data.films import load_films
 from training.loop.loop import _Training
 from training.loop.processes import start_processes
 from training.loop.signals import stop_requests
-from training.loop.speed import Pace
+from training.loop.speed import Throughput
 from training.networks import build as networks
 from training.recipes import recipe
 from training.runs import new_run
@@ -84,7 +84,7 @@ class OurLoop:
 
     def epoch(self) -> None:
         with stop_requests() as stop:
-            self.training._epoch(self.supply, stop, Pace(1, 1))
+            self.training._epoch(self.supply, stop, Throughput(1, 1))
         progress = self.training.progress
         progress.epoch, progress.step, progress.loss_sum = progress.epoch + 1, 0, 0.0
 

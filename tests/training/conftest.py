@@ -23,7 +23,7 @@ TINY = (
 
 
 def write_film(path: Path, seed: int, bright: bool) -> None:
-    """A 40 x 48 PNG of noise; a bright disc is the finding."""
+    """Write a 40 x 48 PNG of noise; a bright disc is the finding."""
     pixels = np.random.default_rng(seed).integers(0, 90, (40, 48)).astype(np.uint8)
     if bright:
         cv2.circle(pixels, (16 + seed % 12, 20), 7, 230, -1)
@@ -37,7 +37,7 @@ def write_table(folder: Path, rows: list[tuple[str, ...]]) -> None:
 
 
 def make_data(folder: Path, train: int = 32, test: int = 12) -> Path:
-    """Films of as many patients, every second one with the finding."""
+    """Write films of different patients, every second one with the finding."""
     rows = []
     for number in range(train + test):
         split = "train" if number < train else "test"

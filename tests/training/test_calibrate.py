@@ -1,4 +1,4 @@
-"""`export` and `calibrate`: on validation only, into a new file, with nothing lost."""
+"""`export` and `calibrate`: fitted on validation only, written to a new file, nothing lost."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from xrayview.io.model.bundle import card_to_json, read_card, read_extra
 def stopped(tiny_data: Path, tmp_path_factory: pytest.TempPathFactory) -> RunFolder:
     """A run that was stopped: best weights, and no bundle yet."""
     runs = tmp_path_factory.mktemp("runs")
-    settings = [word for setting in TINY for word in ("--set", setting)]
+    settings = [part for setting in TINY for part in ("--set", setting)]
     arguments = ["train", "normal-pneumonia-small", "--data", str(tiny_data), "--runs", str(runs)]
     assert main([*arguments, *settings, "--no-report"]) == ExitCode.OK
     run = RunFolder(runs / "normal-pneumonia-small-001")
@@ -66,7 +66,7 @@ def test_that_no_bundle_is_overwritten(
 
 @pytest.fixture
 def bundle(tiny_config: TrainingConfig, tmp_path: Path) -> Path:
-    """A bundle with a wrong temperature, stale figures and a gate, in a run folder."""
+    """A bundle with a wrong temperature, stale metrics and a gate, in a run folder."""
     network = networks.build(tiny_config.network, 1, 1, seed=0).eval()
     card = replace(
         draft_card(tiny_config, {}, network.stride),
@@ -89,7 +89,7 @@ def bundle(tiny_config: TrainingConfig, tmp_path: Path) -> Path:
     return run.bundle(tiny_config)
 
 
-def test_that_a_bundle_is_calibrated_anew_and_nothing_else_changes(bundle: Path, tiny_data: Path):
+def test_that_recalibration_changes_nothing_else(bundle: Path, tiny_data: Path):
     before = bundle.read_bytes()
     assert main(["calibrate", str(bundle.parent), "--data", str(tiny_data)]) == ExitCode.OK
     assert bundle.read_bytes() == before
@@ -98,7 +98,7 @@ def test_that_a_bundle_is_calibrated_anew_and_nothing_else_changes(bundle: Path,
     assert new.calibration.temperature != old.calibration.temperature
     assert new.operating_points
     assert new.version == f"{old.version}+recalibrated"
-    # Figures of the old scores would be wrong for the new ones.
+    # Metrics of the old scores would be wrong for the new ones.
     assert set(new.metrics) == {"validation"}
     assert new.training["recalibration"]
     assert (new.findings, new.preprocessing) == (old.findings, old.preprocessing)
@@ -119,17 +119,17 @@ def test_that_the_copy_carries_every_file_and_the_same_network(bundle: Path, tin
 def test_that_only_validation_films_count(
     bundle: Path, tiny_config: TrainingConfig, tmp_path: Path
 ):
-    """Other pixels in every training and test film leave the card as it is."""
+    """Other pixels in every training and test film do not change the card."""
     data = make_data(tmp_path / "data")
-    found = []
+    cards = []
     for name in ("one.pt", "other.pt"):
         out = tmp_path / name
         arguments = ["calibrate", str(bundle.parent), "--data", str(data), "--out", str(out)]
         assert main(arguments) == ExitCode.OK
-        found.append(read_card(out))
+        cards.append(read_card(out))
         for number, row in enumerate(select_rows(tiny_config, data)[0]):
             if row.split != "validation":
                 write_film(data / row.path, 1000 + number, bright=bool(number % 3))
-    assert found[0].calibration == found[1].calibration
-    assert found[0].operating_points == found[1].operating_points
-    assert found[0].metrics == found[1].metrics
+    assert cards[0].calibration == cards[1].calibration
+    assert cards[0].operating_points == cards[1].operating_points
+    assert cards[0].metrics == cards[1].metrics

@@ -1,4 +1,4 @@
-"""The config: settable by name, refused early with the fix named."""
+"""The config: every field can be set by name; invalid settings are refused with the fix."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def test_that_any_field_can_be_set_from_the_command_line(tiny_config: TrainingCo
 
 
 @pytest.mark.parametrize(
-    ("setting", "words"),
+    ("setting", "message"),
     [
         ("optim.rat=1", "Did you mean optim.rate"),
         ("optimiser.rate=1", "There is no setting optimiser"),
@@ -49,12 +49,12 @@ def test_that_any_field_can_be_set_from_the_command_line(tiny_config: TrainingCo
     ],
 )
 def test_that_a_wrong_setting_is_refused_with_the_fix(
-    tiny_config: TrainingConfig, setting: str, words: str
+    tiny_config: TrainingConfig, setting: str, message: str
 ):
-    with pytest.raises(UsageError, match=words.replace("(", r"\(")):
+    with pytest.raises(UsageError, match=message.replace("(", r"\(")):
         with_overrides(tiny_config, [setting])
 
 
-def test_that_an_unknown_recipe_is_answered_with_the_known_ones():
+def test_that_the_error_for_an_unknown_recipe_lists_the_known_ones():
     with pytest.raises(UsageError, match="normal-pneumonia-small"):
         recipe("resnet")

@@ -1,4 +1,4 @@
-"""A full disk: told with the file, and what was there is still there."""
+"""A full disk: the error names the file, and earlier content is intact."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ FULL = Path("/dev/full")
 pytestmark = pytest.mark.skipif(not FULL.exists(), reason="a disk that is always full: Linux")
 
 
-def test_that_a_checkpoint_that_has_no_room_leaves_the_last_one(tmp_path: Path):
+def test_that_a_checkpoint_that_does_not_fit_leaves_the_last_one(tmp_path: Path):
     path = tmp_path / "last.pt"
     _save_whole({"weights": torch.ones(3)}, path)
     (tmp_path / "last.pt.partial").symlink_to(FULL)
@@ -33,23 +33,23 @@ def test_that_a_checkpoint_that_has_no_room_leaves_the_last_one(tmp_path: Path):
     assert torch.equal(torch.load(path, weights_only=True)["weights"], torch.ones(3))
 
 
-def test_that_a_bundle_that_has_no_room_is_told(tmp_path: Path):
-    """Torch's own writer ends the process there."""
+def test_that_a_bundle_that_does_not_fit_is_an_error(tmp_path: Path):
+    """Torch's own writer would abort the process."""
     script = torch.jit.trace(torch.nn.Linear(300, 300), torch.zeros(1, 300))
     partial = tmp_path / "model.pt.partial"
     partial.symlink_to(FULL)
     with pytest.raises(
         CannotWrite, match=r"model\.pt\.partial could not be .*No space left"
-    ) as told:
+    ) as caught:
         save_script(script, partial, {"model_card.json": "{}"})
-    assert "Make room" in str(told.value)
+    assert "Free some space" in str(caught.value)
     save_script(script, tmp_path / "model.pt", {"model_card.json": "{}"})
     extra = {"model_card.json": ""}
     torch.jit.load(str(tmp_path / "model.pt"), _extra_files=extra)
     assert extra["model_card.json"] == b"{}"
 
 
-def test_that_tables_and_facts_name_their_file(tmp_path: Path):
+def test_that_errors_of_log_and_json_name_their_file(tmp_path: Path):
     (tmp_path / "log.csv").symlink_to(FULL)
     with pytest.raises(CannotWrite, match=r"log\.csv"):
         append_log(tmp_path / "log.csv", {"epoch": 1})
@@ -58,34 +58,34 @@ def test_that_tables_and_facts_name_their_file(tmp_path: Path):
         write_json(tmp_path / "run.json", {"a": "b" * 100_000})
 
 
-def test_that_a_mapped_file_is_refused_before_it_is_begun(tmp_path: Path):
+def test_that_a_mapped_file_that_does_not_fit_is_refused_before_writing(tmp_path: Path):
     require_room(tmp_path, 1)
     with pytest.raises(CannotWrite, match="MiB are needed"):
         require_room(tmp_path, 2**60)
 
 
-def test_that_masks_that_have_no_room_are_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    room = disk.shutil.disk_usage(tmp_path)
-    monkeypatch.setattr(disk.shutil, "disk_usage", lambda _path: room._replace(free=100))
+def test_that_masks_that_do_not_fit_are_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    usage = disk.shutil.disk_usage(tmp_path)
+    monkeypatch.setattr(disk.shutil, "disk_usage", lambda _path: usage._replace(free=100))
     row = FilmRow("film.png", "here", "p", ("normal",), "train")
     cache = tmp_path / "cache"
-    with pytest.raises(CannotWrite, match="There is no room in"):
+    with pytest.raises(CannotWrite, match="There is not enough space in"):
         load_lungs([row], LungMasks(tmp_path), Preprocessor(PreprocessSpec((16, 16))), cache)
     assert not list(cache.iterdir())
 
 
-def test_that_the_command_line_answers_in_words(
+def test_that_the_command_line_prints_disk_errors(
     tiny_data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ):  # fmt: skip
-    room = disk.shutil.disk_usage(tmp_path)
-    monkeypatch.setattr(disk.shutil, "disk_usage", lambda _path: room._replace(free=100))
+    usage = disk.shutil.disk_usage(tmp_path)
+    monkeypatch.setattr(disk.shutil, "disk_usage", lambda _path: usage._replace(free=100))
     arguments = ["prepare", "normal-pneumonia-small", "--data", str(tiny_data)]
     assert main([*arguments, "--runs", str(tmp_path / "runs")]) == ExitCode.INTERNAL
-    said = capsys.readouterr().err
-    assert "There is no room in" in said
-    assert "--cache" in said
-    taken = tmp_path / "file"
-    taken.write_text("")
-    assert main([*arguments, "--cache", str(taken / "cache")]) == ExitCode.INTERNAL
+    printed = capsys.readouterr().err
+    assert "There is not enough space in" in printed
+    assert "--cache" in printed
+    file = tmp_path / "file"
+    file.write_text("")
+    assert main([*arguments, "--cache", str(file / "cache")]) == ExitCode.INTERNAL
     assert "Not a directory" in capsys.readouterr().err

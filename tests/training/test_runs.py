@@ -1,4 +1,4 @@
-"""Run folders and the command line: nothing is overwritten, every mistake is answered."""
+"""Run folders and the command line: nothing is overwritten, every mistake has a message."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from xrayview.io.model.bundle import read_card
 def finished(tiny_data: Path, tmp_path_factory: pytest.TempPathFactory) -> RunFolder:
     """A run made by the command line, with its bundle."""
     runs = tmp_path_factory.mktemp("runs")
-    settings = [word for setting in TINY for word in ("--set", setting)]
+    settings = [part for setting in TINY for part in ("--set", setting)]
     arguments = ["train", "normal-pneumonia-small", "--data", str(tiny_data), "--runs", str(runs)]
     assert main([*arguments, *settings]) == ExitCode.OK
     return RunFolder(runs / "normal-pneumonia-small-001")
@@ -45,7 +45,9 @@ def test_that_a_named_run_is_not_overwritten(tmp_path: Path):
         named_run(tmp_path / "run")
 
 
-def test_that_a_run_holds_what_it_was_made_of(finished: RunFolder, tiny_config: TrainingConfig):
+def test_that_a_run_records_config_command_and_films(
+    finished: RunFolder, tiny_config: TrainingConfig
+):
     assert finished.read_config() == tiny_config
     facts = finished.read_facts()
     assert facts["command"].startswith("python -m training")
@@ -74,17 +76,17 @@ def test_that_the_bundle_equals_the_trained_network(
 def test_that_a_bundle_that_differs_from_its_network_is_not_written(
     tiny_config: TrainingConfig, tmp_path: Path
 ):
-    class Restless(networks.Network):
-        """Changes whenever it is called: what is traced is not what runs."""
+    class Unstable(networks.Network):
+        """Gives another result in every call, so that the traced one differs."""
 
         calls = 0
 
         def forward_head(self, features_BDhw: torch.Tensor) -> torch.Tensor:
-            Restless.calls += 1
-            return super().forward_head(features_BDhw) + Restless.calls
+            Unstable.calls += 1
+            return super().forward_head(features_BDhw) + Unstable.calls
 
     whole = networks.build(tiny_config.network, 1, 1, seed=0)
-    network = Restless(whole.features, whole.head, whole.stride).eval()
+    network = Unstable(whole.features, whole.head, whole.stride).eval()
     path = tmp_path / "bundle.pt"
     card = draft_card(tiny_config, {}, whole.stride)
     with pytest.raises((ModelError, torch.jit.TracingCheckError)):
@@ -92,7 +94,7 @@ def test_that_a_bundle_that_differs_from_its_network_is_not_written(
     assert not path.exists()
 
 
-def test_that_the_card_says_what_was_trained_and_how_well(
+def test_that_the_card_describes_the_training_and_its_metrics(
     finished: RunFolder, tiny_config: TrainingConfig
 ):
     card = read_card(finished.bundle(tiny_config))
@@ -108,38 +110,38 @@ def test_that_the_card_says_what_was_trained_and_how_well(
 
 
 def test_that_a_run_ends_with_its_audit_and_its_report(finished: RunFolder):
-    found = json.loads((finished.path / "audit.json").read_text())
-    assert {"frame", "thumbnail"} <= {row["key"] for row in found["rows"]}
+    audit = json.loads((finished.path / "audit.json").read_text())
+    assert {"frame", "thumbnail"} <= {row["key"] for row in audit["rows"]}
     page = (finished.path / "report.html").read_text()
-    assert html.escape(found["rows"][0]["meaning"]) in page
+    assert html.escape(audit["rows"][0]["meaning"]) in page
     assert "Mean heat maps" in page
 
 
-def test_that_evaluate_repeats_the_figures_of_the_card(
+def test_that_evaluate_reproduces_the_metrics_of_the_card(
     finished: RunFolder, tiny_config: TrainingConfig, tiny_data: Path, tmp_path: Path
 ):
     bundle = finished.bundle(tiny_config)
     arguments = ["evaluate", str(finished.path), "--data", str(tiny_data), "--out", str(tmp_path)]
     assert main(arguments) == ExitCode.OK
-    found = json.loads((tmp_path / "metrics.json").read_text())["findings"]["Pneumonia"]
-    for name, figure in read_card(bundle).metrics["test"].items():
-        assert found["figures"][name] == figure
+    results = json.loads((tmp_path / "metrics.json").read_text())["findings"]["Pneumonia"]
+    for name, estimate in read_card(bundle).metrics["test"].items():
+        assert results["figures"][name] == estimate
     assert len((tmp_path / "scores.csv").read_text().splitlines()) == 13
     assert "95 % interval" in (tmp_path / "metrics.txt").read_text()
 
 
 @pytest.mark.parametrize("split", ["validation", "test"])
-def test_that_films_judged_once_have_the_scores_of_the_finished_bundle(
+def test_that_the_scores_of_training_are_those_of_the_finished_bundle(
     split: str, finished: RunFolder, tiny_data: Path, tmp_path: Path
 ):
-    """Training judges before the temperature is known, and keeps the logits."""
+    """Training scores films once, before the temperature is fitted, and reuses the logits."""
     arguments = ["evaluate", str(finished.path), "--data", str(tiny_data), "--out", str(tmp_path)]
     assert main([*arguments, "--split", split]) == ExitCode.OK
-    kept = finished.path / split
+    of_run = finished.path / split
     for name in ("scores.csv", "omitted.csv"):
-        assert (kept / name).read_text() == (tmp_path / name).read_text()
+        assert (of_run / name).read_text() == (tmp_path / name).read_text()
     before, after = (
-        json.loads((folder / "metrics.json").read_text()) for folder in (kept, tmp_path)
+        json.loads((folder / "metrics.json").read_text()) for folder in (of_run, tmp_path)
     )
     of_the_command = {"command", "time_utc"}
     assert {name: before[name] for name in before.keys() - of_the_command} == {
@@ -147,7 +149,7 @@ def test_that_films_judged_once_have_the_scores_of_the_finished_bundle(
     }
 
 
-def test_that_the_report_of_a_run_is_that_of_its_bundle_judged_anew(
+def test_that_the_report_of_a_run_is_that_of_its_bundle_scored_again(
     finished: RunFolder, tiny_data: Path
 ):
     def page_without_times() -> str:
@@ -159,7 +161,7 @@ def test_that_the_report_of_a_run_is_that_of_its_bundle_judged_anew(
     assert page_without_times() == before
 
 
-def test_that_the_bundle_names_no_patient(finished: RunFolder, tiny_config: TrainingConfig):
+def test_that_the_bundle_contains_no_patient_id(finished: RunFolder, tiny_config: TrainingConfig):
     with zipfile.ZipFile(finished.bundle(tiny_config)) as archive:
         assert not any(b"child1" in archive.read(name) for name in archive.namelist())
 
@@ -176,26 +178,26 @@ def test_that_a_run_with_other_films_is_not_resumed(
 
 
 @pytest.mark.parametrize(
-    ("arguments", "code", "words"),
+    ("arguments", "code", "message"),
     [
         (["train", "nothing", "--data", "."], ExitCode.USAGE, "There is no recipe"),
         (["train", "--data", "."], ExitCode.USAGE, "No recipe is named"),
         (["train", "normal-pneumonia-small", "--data", "."], ExitCode.USAGE, "labels.csv"),
-        (["train", "--resume", "nowhere", "--data", "."], ExitCode.USAGE, "no run folder"),
+        (["train", "--resume", "nowhere", "--data", "."], ExitCode.USAGE, "is not a run folder"),
         (["evaluate", "nothing.pt", "--data", "."], ExitCode.MODEL, "missing"),
     ],
 )
-def test_that_a_mistake_is_answered_in_words(
+def test_that_a_mistake_has_a_message_and_an_exit_code(
     arguments: list[str],
     code: int,
-    words: str,
+    message: str,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ):
     monkeypatch.chdir(tmp_path)
     assert main(arguments) == code
-    assert words in capsys.readouterr().err
+    assert message in capsys.readouterr().err
 
 
 def test_that_list_names_every_recipe(capsys: pytest.CaptureFixture[str]):
@@ -204,14 +206,14 @@ def test_that_list_names_every_recipe(capsys: pytest.CaptureFixture[str]):
 
 
 def test_that_a_deterministic_run_gives_the_same_weights_twice(tiny_data: Path, tmp_path: Path):
-    settings = [word for setting in TINY for word in ("--set", setting)]
+    settings = [part for setting in TINY for part in ("--set", setting)]
     hashes = []
     try:
         for name in ("one", "two"):
             arguments = ["train", "normal-pneumonia-small", "--data", str(tiny_data)]
-            places = ["--run", str(tmp_path / name), "--cache", str(tmp_path / "cache")]
+            folders = ["--run", str(tmp_path / name), "--cache", str(tmp_path / "cache")]
             options = [*settings, "--deterministic", "--no-report"]
-            assert main([*arguments, *places, *options]) == ExitCode.OK
+            assert main([*arguments, *folders, *options]) == ExitCode.OK
             assert RunFolder(tmp_path / name).read_config().run.deterministic
             hashes.append(RunFolder(tmp_path / name).read_facts()["weights_sha256"])
     finally:

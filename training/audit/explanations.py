@@ -1,4 +1,4 @@
-"""What is seen in each row of the audit, and a sentence on what its figure means."""
+"""Title of each audit row, and a sentence that explains its AUC."""
 
 from __future__ import annotations
 
@@ -12,111 +12,111 @@ TITLES = {
     "frame": "outer frame only, linear model",
     "thumbnail": "8 x 8 thumbnail, linear model",
     "outline": "outline of the lungs only, linear model",
-    "source": "8 x 8 thumbnail tells the source",
-    "source-alone": "the source alone, no film",
+    "source": "source from 8 x 8 thumbnail, linear model",
+    "source-alone": "source only, without the film",
     "whole": "model, whole film",
-    "no-lungs": "model, lungs blanked",
-    "no-lung-box": "model, box around lungs blanked",
-    "only-lungs": "model, all but lungs blanked",
-    "own": "model, films as they are",
+    "no-lungs": "model, lungs masked",
+    "no-lung-box": "model, box around lungs masked",
+    "only-lungs": "model, all but lungs masked",
+    "own": "model, unchanged films",
     "tones": "grey values of another label's film",
     "sharpness": "sharpness of another label's film",
-    "wide": "findings drawn wide, others narrow",
-    "narrow": "findings drawn narrow, others wide",
-    "surroundings": "lungs in another label's film",
-    "placement": "lungs where another label's lie",
+    "wide": "findings made wider, others narrower",
+    "narrow": "findings made narrower, others wider",
+    "surroundings": "surroundings of another label's film",
+    "placement": "lung placement of another label's film",
 }
-"""What is seen; the rows of the table, in order."""
+"""Key of a row -> what is seen; in the order of the table."""
 
 
-def _above_chance(estimate: Estimate) -> bool:
+def _is_above_chance(estimate: Estimate) -> bool:
     return estimate.low > 0.5
 
 
-def _kept(estimate: Estimate, whole: Estimate) -> str:
-    """How much of its distance from chance the model keeps."""
+def _retained(estimate: Estimate, whole: Estimate) -> str:
+    """Say how much of its lead over chance the model retains."""
     if whole.value <= 0.5:
-        return "it is no worse than with the whole film"
+        return "the model is no worse than with the whole film"
     share = (estimate.value - 0.5) / (whole.value - 0.5)
-    return f"it keeps {100 * share:.0f} % of its lead over chance"
+    return f"the model retains {100 * share:.0f} % of its lead over chance"
 
 
 Meaning = Callable[[Estimate, Estimate], str]
 
 
-def _told(yes: str, no: str) -> Meaning:
-    """A sentence for what can be told and one for what cannot, of a row and the whole film's."""
+def _meaning(above_chance: str, at_chance: str) -> Meaning:
+    """Return a function that picks the sentence for a row's AUC and that of the whole film."""
 
-    def sentence(estimate: Estimate, whole: Estimate) -> str:
+    def explain(estimate: Estimate, whole: Estimate) -> str:
         if not np.isfinite(estimate.value):
-            return "Cannot be told: a class is missing among these films."
+            return "Cannot be computed: a class is missing among these films."
         if not np.isfinite(estimate.low):
-            return "Too few films to tell."
-        text = yes if _above_chance(estimate) else no
-        return text.format(kept=_kept(estimate, whole), value=estimate.value)
+            return "There are too few films for an interval."
+        text = above_chance if _is_above_chance(estimate) else at_chance
+        return text.format(retained=_retained(estimate, whole), value=estimate.value)
 
-    return sentence
+    return explain
 
 
-def _borrowing(what: str) -> Meaning:
-    return _told(
-        f"With {what} of films of another label {{kept}}: what is lost was read from there.",
-        f"With {what} of films of another label the model is at chance: it reads little else.",
+def _swap_meaning(what: str) -> Meaning:
+    return _meaning(
+        f"With {what} of films of another label {{retained}}; the rest depended on it.",
+        f"With {what} of films of another label the model is at chance: it depends on little else.",
     )
 
 
 MEANINGS: dict[str, Meaning] = {
-    "frame": _told(
-        "Collimation, markers and background alone give the label away this far: hold a model's "
-        "AUC against {value:.2f}, not against 0.50.",
-        "No telling from the film's rim could be shown.",
+    "frame": _meaning(
+        "Collimation, markers and background are enough for this AUC: compare a model's AUC with "
+        "{value:.2f}, not with 0.50.",
+        "The outer frame was not shown to predict the label.",
     ),
-    "thumbnail": _told(
-        "Coarse brightness and build, without the detail that a reader looks at, do this much of "
-        "the task.",
-        "No telling from coarse brightness could be shown.",
+    "thumbnail": _meaning(
+        "Coarse brightness and body shape, without the detail that a reader looks at, are enough "
+        "for this AUC.",
+        "Coarse brightness was not shown to predict the label.",
     ),
-    "outline": _told(
-        "The shape of the lungs alone, with nothing in them, does this much of the task: blanked "
-        "lungs still give it away, their box does not.",
-        "No telling from the shape of the lungs could be shown.",
+    "outline": _meaning(
+        "The shape of the lungs, without their content, is enough for this AUC: masked lungs still "
+        "show it, the masked box does not.",
+        "The shape of the lungs was not shown to predict the label.",
     ),
-    "source": _told(
-        "Where a film comes from can be read from a thumbnail: a finding that differs between "
-        "sources can be scored by reading the source.",
-        "Sources could not be told apart by coarse brightness.",
+    "source": _meaning(
+        "A thumbnail reveals where a film comes from: a finding whose frequency differs between "
+        "sources can be scored by recognising the source.",
+        "Coarse brightness was not shown to reveal the source.",
     ),
-    "source-alone": _told(
-        "Knowing where the film comes from does this much of the task without any film: pooled "
-        "figures prove little, look at figures within a source.",
+    "source-alone": _meaning(
+        "Knowing where the film comes from is enough for this AUC, without any film: metrics over "
+        "all sources prove little; compare metrics within a source.",
         "The finding is not tied to the source.",
     ),
-    "whole": _told(
-        "What the rows below are held against: the same films, nothing blanked.",
-        "The model does not tell the finding on these films.",
+    "whole": _meaning(
+        "The reference for the rows below: the same films, nothing masked.",
+        "The model does not recognise the finding on these films.",
     ),
-    "no-lungs": _told(
-        "Without any lung {kept}: it reads signs outside the lungs, or their outline.",
-        "Without the lungs the model is at chance: what it reads lies in them.",
+    "no-lungs": _meaning(
+        "Without the lungs {retained}: it uses signs outside the lungs, or their outline.",
+        "Without the lungs the model is at chance: what it uses is inside them.",
     ),
-    "no-lung-box": _told(
-        "Without the lungs, their outline and the heart {kept}: that much is read "
-        "from neck, shoulders, belly and the film's rim.",
+    "no-lung-box": _meaning(
+        "Without the lungs, their outline and the heart {retained}: that much comes from neck, "
+        "shoulders, abdomen and the film's rim.",
         "Without the box around the lungs the model is at chance.",
     ),
-    "only-lungs": _told(
-        "From the lungs alone {kept}.",
-        "The lungs alone do not suffice: it needs the rest of the film, or blanking confuses it.",
+    "only-lungs": _meaning(
+        "From only the lungs {retained}.",
+        "The lungs are not enough: the model needs the rest of the film, or masking confuses it.",
     ),
-    "own": _told(
-        "What the rows below are held against: no film has borrowed anything.",
-        "The model does not tell the finding on these films.",
+    "own": _meaning(
+        "The reference for the rows below: the same films, unchanged.",
+        "The model does not recognise the finding on these films.",
     ),
-    "tones": _borrowing("the grey values"),
-    "sharpness": _borrowing("the sharpness"),
-    "wide": _borrowing("a shape"),
-    "narrow": _borrowing("a shape"),
-    "surroundings": _borrowing("the surroundings of the lungs"),
-    "placement": _borrowing("the place and size of the lungs in the frame"),
+    "tones": _swap_meaning("the grey values"),
+    "sharpness": _swap_meaning("the sharpness"),
+    "wide": _swap_meaning("the shape"),
+    "narrow": _swap_meaning("the shape"),
+    "surroundings": _swap_meaning("the surroundings of the lungs"),
+    "placement": _swap_meaning("the place and size of the lungs"),
 }
 """Key of a row -> its sentence, from its AUC and that of the whole film."""

@@ -1,4 +1,4 @@
-"""A linear model on what is no lung: the least that a network must be held against."""
+"""A linear model without the lungs: the baseline that a network must exceed."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ Scores = npt.NDArray[np.float64]
 
 SIDE = 32
 FRAME = 2
-"""Width of the outer frame, of 32: on children's films 1.4 % of it is lung."""
+"""Width of the outer frame, of 32 pixels: on children's films 1.4 % of it is lung."""
 THUMBNAIL = 8
 SMALL = PreprocessSpec(size=(SIDE, SIDE), fit="stretch")
-"""One grey grid for every model, so that two models of one data set share these figures."""
+"""The same grid for every model, so that models of one data set share these AUCs."""
 
-_STRENGTHS = (1e-4, 1e-3, 1e-2, 1e-1, 1.0)
-_USUAL = 1e-2
+_INVERSE_PENALTIES = (1e-4, 1e-3, 1e-2, 1e-1, 1.0)
+_DEFAULT_INVERSE_PENALTY = 1e-2
 
 
 def outer_frame(greys_NHW: Greys) -> Greys:
-    """The pixels of the outer frame, films x pixels."""
+    """Return the pixels of the outer frame, films x pixels."""
     inside = slice(FRAME, SIDE - FRAME)
     ring_HW = np.ones((SIDE, SIDE), dtype=np.bool_)
     ring_HW[inside, inside] = False
@@ -38,7 +38,7 @@ def outer_frame(greys_NHW: Greys) -> Greys:
 
 
 def thumbnail(greys_NHW: Greys) -> Greys:
-    """Films of 8 x 8 mean greys, films x pixels."""
+    """Return 8 x 8 mean greys of each film, films x pixels."""
     step = SIDE // THUMBNAIL
     blocks = greys_NHW.reshape(-1, THUMBNAIL, step, THUMBNAIL, step)
     return np.asarray(blocks.mean(axis=(2, 4)).reshape(-1, THUMBNAIL * THUMBNAIL))
@@ -48,38 +48,40 @@ FEATURES: dict[str, Callable[[Greys], Greys]] = {"frame": outer_frame, "thumbnai
 
 
 @dataclass(frozen=True, eq=False)
-class Part:
-    """Features of some films and which of them are positive."""
+class LabelledFeatures:
+    """Features of films, and which of the films are positive."""
 
     features_NP: Greys
     truth_N: Truth
 
     @property
     def has_both(self) -> bool:
-        """There are positives and negatives."""
+        """Whether there are positives and negatives."""
         return bool(self.truth_N.any() and not self.truth_N.all())
 
 
-def linear_scores(train: Part, validation: Part | None, features_NP: Greys) -> Scores | None:
-    """Scores of films by logistic regression; None where training has one class only.
+def linear_scores(
+    train: LabelledFeatures, validation: LabelledFeatures | None, features_NP: Greys
+) -> Scores | None:
+    """Score films by logistic regression; None if the training films are of one class only.
 
-    The strength of its penalty is chosen by AUC on validation; without that it is the usual one.
+    The strength of the penalty is chosen by AUC on validation, otherwise it has its default.
     """
     if not train.has_both:
         return None
     if validation is None or not validation.has_both:
-        best = _fit(train, _USUAL)
+        best = _fit(train, _DEFAULT_INVERSE_PENALTY)
     else:
-        models = [_fit(train, strength) for strength in _STRENGTHS]
+        models = [_fit(train, inverse_penalty) for inverse_penalty in _INVERSE_PENALTIES]
         areas = [auc(validation.truth_N, m.decision_function(validation.features_NP))
                  for m in models]  # fmt: skip
         best = models[int(np.argmax(areas))]
     return np.asarray(best.decision_function(features_NP), dtype=np.float64)
 
 
-def _fit(train: Part, strength: float) -> LogisticRegression:
+def _fit(train: LabelledFeatures, inverse_penalty: float) -> LogisticRegression:
     model = make_pipeline(
         StandardScaler(),
-        LogisticRegression(C=strength, class_weight="balanced", max_iter=2000),
+        LogisticRegression(C=inverse_penalty, class_weight="balanced", max_iter=2000),
     )
     return model.fit(train.features_NP, train.truth_N)

@@ -1,4 +1,4 @@
-"""A bundle judges films of which a part is blanked: what it needs, and what it gets by without."""
+"""Lung masking: score films with a part masked, to see what the model needs."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from training.audit.variant_scores import VariantScorer
 from training.data.cache import open_film
-from training.data.lung_masks import LungMasks, MaskHW, on_input
+from training.data.lung_masks import LungMasks, MaskHW, to_input
 from training.data.manifest import FilmRow, Omission
 from xrayview.domain.model import ModelCard, ModelInput
 from xrayview.domain.radiograph import Radiograph
@@ -21,63 +21,65 @@ from xrayview.preprocessing.pipeline import GreyHW, Preprocessor
 
 
 def _box(lungs_HW: MaskHW) -> MaskHW:
-    """The smallest upright rectangle around the lungs: it hides their outline too."""
+    """Return the bounding box of the lungs, which hides their outline too."""
     rows, columns = np.flatnonzero(lungs_HW.any(axis=1)), np.flatnonzero(lungs_HW.any(axis=0))
     box_HW = np.zeros_like(lungs_HW)
     box_HW[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1] = True
     return box_HW
 
 
-BLANKED: dict[str, Callable[[MaskHW], MaskHW]] = {
+LUNG_MASKINGS: dict[str, Callable[[MaskHW], MaskHW]] = {
     "whole": np.zeros_like,
     "no-lungs": lambda lungs_HW: lungs_HW,
     "no-lung-box": _box,
     "only-lungs": np.logical_not,
 }
-"""What is blanked, from where the lungs are."""
+"""Key of an audit row -> function from the lung mask to the masked part."""
 
 
 @dataclass(frozen=True, eq=False)
-class Blanked:
-    """Films that were judged in each way; those without a mask, and those that cannot be read."""
+class MaskedScores:
+    """Films that were scored with each masking, and those that could not be."""
 
     rows: tuple[FilmRow, ...]
     scores_NF: dict[str, npt.NDArray[np.float64]]
-    """For each way of blanking, calibrated scores, films x findings of the card."""
+    """For each masking, calibrated scores, films x findings of the card."""
     without_mask: int
+    """Number of films without a lung mask."""
     omitted: tuple[Omission, ...]
+    """Films that cannot be read."""
 
 
-def judge_blanked(
+def score_masked(
     runtime: Runtime, card: ModelCard, rows: Sequence[FilmRow], folder: Path, masks: LungMasks
-) -> Blanked:
-    """Judge every film with a mask, whole and blanked in each way.
+) -> MaskedScores:
+    """Score every film that has a lung mask, whole and with each masking.
 
     Raises:
         ModelError: the network failed.
     """
     preprocessor = Preprocessor(card.preprocessing)
-    kept: list[FilmRow] = []
+    with_mask: list[FilmRow] = []
     omitted: list[Omission] = []
-    judging = VariantScorer(runtime, card, BLANKED)
-    for place, row in enumerate(rows):
+    scorer = VariantScorer(runtime, card, LUNG_MASKINGS)
+    for i, row in enumerate(rows):
         try:
             radiograph = open_film(folder / row.path, folder)
         except UnreadableFilm as error:
             omitted.append(Omission(row.path, str(error.code), str(error)))
             continue
-        rows_columns = (radiograph.pixels_HW.shape[0], radiograph.pixels_HW.shape[1])
-        mask_HW = masks.of_film(row.path, rows_columns)
-        lungs_HW = None if mask_HW is None else on_input(mask_HW, card.preprocessing)
+        film_size = (radiograph.pixels_HW.shape[0], radiograph.pixels_HW.shape[1])
+        mask_HW = masks.load_mask(row.path, film_size)
+        lungs_HW = None if mask_HW is None else to_input(mask_HW, card.preprocessing)
         if lungs_HW is None or not lungs_HW.any():
             continue
-        kept.append(row)
-        for way, model_input in _inputs(preprocessor, radiograph, lungs_HW).items():
-            judging.add(way, place, model_input)
-    return Blanked(
-        tuple(kept),
-        {way: judged.scores_NF for way, judged in judging.judged().items()},
-        len(rows) - len(kept) - len(omitted),
+        with_mask.append(row)
+        for masking, model_input in _inputs(preprocessor, radiograph, lungs_HW).items():
+            scorer.add(masking, i, model_input)
+    return MaskedScores(
+        tuple(with_mask),
+        {masking: scores.scores_NF for masking, scores in scorer.scores().items()},
+        len(rows) - len(with_mask) - len(omitted),
         tuple(omitted),
     )
 
@@ -88,14 +90,16 @@ def _inputs(
     grey_HW = preprocessor.grey(radiograph)
     whole = preprocessor(radiograph)
     return {
-        way: replace(whole, x_CHW=preprocessor.finish(blank(grey_HW, hidden(lungs_HW))))
-        for way, hidden in BLANKED.items()
+        masking: replace(whole, x_CHW=preprocessor.finish(hide(grey_HW, masked_part(lungs_HW))))
+        for masking, masked_part in LUNG_MASKINGS.items()
     }
 
 
-def blank(grey_HW: GreyHW, hidden_HW: MaskHW) -> GreyHW:
-    """The grey with a part hidden under the mean of what is left: no new edge darker or brighter
-    than the film as a whole. Nothing left is all 0."""
+def hide(grey_HW: GreyHW, hidden_HW: MaskHW) -> GreyHW:
+    """Fill a part of the film with the mean of the rest, so that no extreme grey appears.
+
+    The result is 0 everywhere if nothing is left.
+    """
     if not hidden_HW.any():
         return grey_HW
     rest = grey_HW[~hidden_HW]

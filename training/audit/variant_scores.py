@@ -1,5 +1,4 @@
-"""A bundle judges films that were changed in several ways, some at a time: no split of films lies
-in memory."""
+"""Scores of films that were changed in several ways, computed in chunks to limit memory."""
 
 from __future__ import annotations
 
@@ -18,50 +17,49 @@ _CHUNK_FILMS = 16
 
 
 @dataclass(frozen=True, eq=False)
-class Judged:
-    """Films judged in one way, by their places in the rows, and their calibrated scores."""
+class VariantScores:
+    """Calibrated scores of films in one variant, with their indices in the rows."""
 
-    places: npt.NDArray[np.int64]
+    indices: npt.NDArray[np.int64]
     scores_NF: npt.NDArray[np.float64]
 
 
 class VariantScorer:
-    """Takes inputs one by one and judges a chunk of each way together."""
+    """Collects model inputs of several variants and scores each variant in chunks."""
 
-    def __init__(self, runtime: Runtime, card: ModelCard, ways: Iterable[str]) -> None:
+    def __init__(self, runtime: Runtime, card: ModelCard, variants: Iterable[str]) -> None:
         self._runtime, self._card = runtime, card
-        self._waiting: dict[str, list[ModelInput]] = {way: [] for way in ways}
-        self._places: dict[str, list[int]] = {way: [] for way in self._waiting}
-        self._logits: dict[str, list[tuple[float, ...]]] = {way: [] for way in self._waiting}
+        self._pending: dict[str, list[ModelInput]] = {variant: [] for variant in variants}
+        self._indices: dict[str, list[int]] = {variant: [] for variant in self._pending}
+        self._logits: dict[str, list[tuple[float, ...]]] = {v: [] for v in self._pending}
 
-    def add(self, way: str, place: int, model_input: ModelInput) -> None:
-        """One film of the rows in one way.
-
-        Raises:
-            ModelError: the network failed.
-        """
-        self._places[way].append(place)
-        self._waiting[way].append(model_input)
-        if len(self._waiting[way]) == _CHUNK_FILMS:
-            self._judge(way)
-
-    def judged(self) -> dict[str, Judged]:
-        """All films, each way in the order of `add`; a way without films has none.
+    def add(self, variant: str, index: int, model_input: ModelInput) -> None:
+        """Add a variant of the film at `index` of the rows.
 
         Raises:
             ModelError: the network failed.
         """
-        for way in self._waiting:
-            self._judge(way)
-        return {way: self._judged(way) for way in self._waiting}
+        self._indices[variant].append(index)
+        self._pending[variant].append(model_input)
+        if len(self._pending[variant]) == _CHUNK_FILMS:
+            self._score_pending(variant)
 
-    def _judge(self, way: str) -> None:
-        films = classify(self._runtime, self._card, self._waiting[way])
-        self._logits[way] += [film.logits for film in films]
-        self._waiting[way].clear()
+    def scores(self) -> dict[str, VariantScores]:
+        """Return the scores of all variants, in the order of `add`; possibly of no film.
 
-    def _judged(self, way: str) -> Judged:
-        logits_NF = np.reshape(self._logits[way], (-1, len(self._card.findings)))
-        return Judged(
-            np.array(self._places[way], np.int64), calibrated_scores(logits_NF, self._card)
-        )
+        Raises:
+            ModelError: the network failed.
+        """
+        for variant in self._pending:
+            self._score_pending(variant)
+        return {variant: self._scores(variant) for variant in self._pending}
+
+    def _score_pending(self, variant: str) -> None:
+        predictions = classify(self._runtime, self._card, self._pending[variant])
+        self._logits[variant] += [prediction.logits for prediction in predictions]
+        self._pending[variant].clear()
+
+    def _scores(self, variant: str) -> VariantScores:
+        logits_NF = np.reshape(self._logits[variant], (-1, len(self._card.findings)))
+        indices = np.array(self._indices[variant], np.int64)
+        return VariantScores(indices, calibrated_scores(logits_NF, self._card))

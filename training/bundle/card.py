@@ -1,4 +1,4 @@
-"""The model card of a run: what it is, what it was trained on, how sure its figures are."""
+"""The model card of a run: its purpose, its training, its metrics."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from xrayview.domain.model import Calibration, Finding, ModelCard, OperatingPoin
 
 HISTOGRAM_BINS = 20
 TEST_FILMS = {True: "judged", False: "not judged (--no-test)"}
-"""What run.json and the card say of them, by whether the run's end looked at them."""
+"""Text in run.json and the card, by whether the run was evaluated on the test films."""
 
 
 def draft_card(config: TrainingConfig, facts: dict[str, Any], stride: int) -> ModelCard:
-    """The card before calibration: scores are the plain activation of the logits.
+    """Write the card before calibration: scores are the plain activation of the logits.
 
     `facts` is the run's `run.json`.
     """
@@ -59,53 +59,55 @@ def _training(config: TrainingConfig, facts: dict[str, Any]) -> dict[str, object
         "recipe": config.recipe,
         "architecture": config.network.architecture,
         **_initial_weights(config, facts),
-        "sources": [] if _foreign(config, facts) else list(config.bundle.sources),
+        "sources": [] if _other_sources(config, facts) else list(config.bundle.sources),
         "seed": config.run.seed,
         **{name: facts[name] for name in copied if name in facts},
     }
 
 
-def _foreign(config: TrainingConfig, facts: dict[str, Any]) -> list[str]:
-    """Sources of the films that are not those that the recipe's words are about."""
-    named = config.data.dataset.split(SEPARATOR)
-    return sorted(set(facts.get("film_sources", ())).difference(named))
+def _other_sources(config: TrainingConfig, facts: dict[str, Any]) -> list[str]:
+    """Return the sources of films that are not among the recipe's own data."""
+    expected = config.data.dataset.split(SEPARATOR)
+    return sorted(set(facts.get("film_sources", ())).difference(expected))
 
 
 def _limitations(config: TrainingConfig, facts: dict[str, Any]) -> str:
-    foreign = _foreign(config, facts)
-    if not foreign:
+    other = _other_sources(config, facts)
+    if not other:
         return config.bundle.limitations
     return (
-        f"Trained on films from {', '.join(foreign)}: the words that follow, the description and "
-        "the intended use were written for the recipe's own data and may not hold (bundle.* of "
-        f"the config says better). {config.bundle.limitations}"
+        f"Trained on films from {', '.join(other)}: the text that follows, the description and "
+        "the intended use were written for the recipe's own data and may not apply (to replace "
+        f"them, set bundle.* of the config). {config.bundle.limitations}"
     )
 
 
 def _initial_weights(config: TrainingConfig, facts: dict[str, Any]) -> dict[str, object]:
-    """What the run really started from, and what its recipe would have."""
-    asked = config.network.initial_weights
-    used = facts.get("initial_weights", {}).get("used", asked)
-    found: dict[str, object] = {"initial_weights": used}
+    """Return the weights that the run started from, and the recipe's if they differ."""
+    requested = config.network.initial_weights
+    used = facts.get("initial_weights", {}).get("used", requested)
+    weights: dict[str, object] = {"initial_weights": used}
     if config.recipe in RECIPES:
-        named = recipe(config.recipe).network.initial_weights
-        if named != asked:
-            found["initial_weights_of_the_recipe"] = f"{named}, which this run did not start from"
-    return found
+        of_recipe = recipe(config.recipe).network.initial_weights
+        if of_recipe != requested:
+            weights["initial_weights_of_the_recipe"] = (
+                f"{of_recipe}, which this run did not start from"
+            )
+    return weights
 
 
-def calibrated(card: ModelCard, temperatures: tuple[float, ...], fitted_on: str) -> ModelCard:
-    """The card with temperature scaling."""
+def with_calibration(card: ModelCard, temperatures: tuple[float, ...], fitted_on: str) -> ModelCard:
+    """Return the card with temperature scaling."""
     return replace(card, calibration=Calibration("temperature", temperatures, fitted_on))
 
 
-def completed(
+def with_results(
     card: ModelCard,
     points: tuple[OperatingPoint, ...],
     metrics: dict[str, dict[str, dict[str, float | int | None]]],
     reference_scores: dict[str, npt.NDArray[np.float64]],
 ) -> ModelCard:
-    """The final card; `reference_scores` are validation's, per finding."""
+    """Return the final card; `reference_scores` are the validation films' scores by finding."""
     return replace(
         card,
         operating_points=points,

@@ -1,4 +1,4 @@
-"""A trained network becomes a model bundle: traced, proved equal, card inside."""
+"""Export of a trained network as a model bundle: traced, checked for parity, with its card."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pathlib import Path
 import torch
 
 from training.config import TrainingConfig
-from training.disk import writing
+from training.disk import writing_partial
 from training.networks import build as networks
 from training.networks.build import Network
 from training.networks.cut_network import CutNetwork
@@ -23,12 +23,12 @@ from xrayview.inference.runtime import Runtime
 from xrayview.io.model.bundle import CARD_NAME, card_to_json, read_card
 
 TOLERANCE = 1e-4
-"""Largest allowed distance of exported and eager logits, relative to the largest logit."""
+"""Largest allowed difference of exported and eager logits, relative to the largest logit."""
 _PROBE_FILMS = (1, 3)
 
 
 def best_network(config: TrainingConfig, run: RunFolder) -> Network:
-    """The network with the weights that validation chose, in eval mode on the CPU.
+    """Return the network with the weights that validation chose, in eval mode on the CPU.
 
     Raises:
         UsageError: the run has no such weights yet.
@@ -49,10 +49,10 @@ def best_network(config: TrainingConfig, run: RunFolder) -> Network:
 def export(
     network: CutNetwork, card: ModelCard, path: Path, extra: Mapping[str, bytes] | None = None
 ) -> Runtime:
-    """Write the bundle, load it as the app does, and prove that it equals the network.
+    """Write the bundle, load it as the app does, and check that it equals the network.
 
-    Replaces `path` whole. The three methods of the contract are traced in eval mode, float32, on
-    the CPU, for any batch size. `extra` are more files beside the card, by name.
+    `path` is replaced as a whole. The three methods of the contract are traced in eval mode,
+    float32, on the CPU, for any batch size. `extra` has further files beside the card, by name.
 
     Raises:
         ModelError: the exported network or card differs from the one that went in.
@@ -60,14 +60,14 @@ def export(
     # Batch 2, so that no dimension of 1 is taken for a constant.
     x_BCHW = torch.zeros(2, card.preprocessing.channels, *card.preprocessing.size)
     with warnings.catch_warnings(), torch.no_grad():
-        # TorchScript is deprecated, not gone: it is the contract's format.
+        # TorchScript is deprecated, but it is the bundle's format.
         warnings.simplefilter("ignore")
         methods = {
             "forward": x_BCHW,
             "forward_features": x_BCHW,
             "forward_head": network.forward_features(x_BCHW),
         }
-        # Tracing's own check would trace all anew and ask less than the parity below.
+        # Tracing's own check would trace everything again and is weaker than the parity check.
         script = torch.jit.trace_module(  # type: ignore[no-untyped-call]
             network, methods, check_trace=False
         )
@@ -86,30 +86,30 @@ def save_script(
     """Write a TorchScript file with these files in its `extra/`.
 
     Raises:
-        CannotWrite: the disk refuses; what was written is removed.
+        CannotWrite: the disk is full or fails; the partial file is removed.
     """
-    # Torch's own writer ends the whole process on a full disk.
+    # Torch's own writer aborts the whole process on a full disk.
     stream = io.BytesIO()
     torch.jit.save(script, stream, _extra_files=dict(extra))
-    with writing(path):
+    with writing_partial(path):
         path.write_bytes(stream.getbuffer())
 
 
 def _require_parity(network: CutNetwork, loaded: Runtime, card: ModelCard, path: Path) -> None:
     if card_to_json(read_card(path)) != card_to_json(card):
         raise ModelError("The card in the bundle is not the one that was written", path=path)
-    chance = torch.Generator().manual_seed(0)
+    generator = torch.Generator().manual_seed(0)
     for films in _PROBE_FILMS:
         shape = (films, card.preprocessing.channels, *card.preprocessing.size)
-        x_BCHW = torch.randn(shape, generator=chance)
+        x_BCHW = torch.randn(shape, generator=generator)
         with torch.no_grad():
             eager = network(x_BCHW)
         exported = torch.from_numpy(loaded.forward(x_BCHW.numpy()))
-        distance = (eager - exported).abs().max().item()
-        if not distance <= TOLERANCE * max(1.0, eager.abs().max().item()):
+        difference = (eager - exported).abs().max().item()
+        if not difference <= TOLERANCE * max(1.0, eager.abs().max().item()):
             raise ModelError(
                 "The exported network differs from the trained one",
                 path=path,
-                why=f"logits differ by {distance:.2g} for {films} films",
-                hint="Report this architecture; the bundle was not written.",
+                why=f"logits differ by {difference:.2g} for {films} films",
+                hint="Please report this architecture; the bundle was not written.",
             )

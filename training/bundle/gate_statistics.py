@@ -1,7 +1,7 @@
-"""The statistics of a bundle's training films, by which the app tells films unlike them.
+"""Statistics of a bundle's training films, by which the app recognises films unlike them.
 
-Which values describe a film, how many axes are kept and where the limits lie was chosen on
-films of other kinds than the training's: README.md has the table.
+The values that describe a film, the number of axes and the limits were chosen with films of other
+kinds; docs/training-history.md has the table.
 """
 
 from __future__ import annotations
@@ -28,26 +28,27 @@ from xrayview.preprocessing.pipeline import Preprocessor
 Vectors = npt.NDArray[np.float64]
 
 GRID, THUMBNAIL = 2, 8
-"""Where on the film features lie tells turned films; the thumbnail tells narrow fields."""
-_MOST_VALUES = 4200
-"""A network with more features is averaged over the whole film: its covariance must fit."""
-_MOST_AXES = 128
-_MOST_NUMBERS = 200_000
-"""In all axes together; keeps the file below 1 MB."""
+"""Cells of the feature map, whose position reveals rotated films; side of the thumbnail, which
+reveals narrow fields."""
+_MAX_VALUES = 4200
+"""A network with more features is averaged over the whole film, so that its covariance fits."""
+_MAX_AXES = 128
+_MAX_NUMBERS = 200_000
+"""Limit of all axes together, which keeps the file below 1 MB."""
 LIMIT_PERCENTILE = 99.0
 NEAR_TIMES, FAR_TIMES = 1.2, 1.5
-"""By convention, times that percentile: README.md's table has what they doubt and refuse."""
+"""Factors of that percentile, by convention; docs/training-history.md has their effect."""
 _LEVELS = np.append(np.arange(100.0), [99.5, 100.0])
-_LEAST_FILMS = 8
+_MIN_FILMS = 8
 _CHUNK_FILMS = 32
 
 
 def gate_statistics(
     runtime: Runtime, card: ModelCard, rows: Sequence[FilmRow], folder: Path, say: Say
 ) -> TrainingStatistics:
-    """Mean and shrunk covariance of the training films, limits from the validation films.
+    """Fit mean and shrunk covariance on the training films, and limits on the validation films.
 
-    Test films are not looked at; a file that cannot be read counts nowhere.
+    Test films are not used; files that cannot be read are ignored.
 
     Raises:
         NothingUsable: too few films for training or for validation.
@@ -56,34 +57,34 @@ def gate_statistics(
     vectors, grid = {}, _grid(runtime, card)
     for split in (TRAIN, VALIDATION):
         chosen = [row for row in rows if row.split == split]
-        say(f"features of {len(chosen)} films for {split}")
+        say(f"features of {len(chosen)} {split} films")
         vectors[split] = _vectors(runtime, card, chosen, folder, grid)
-        if len(vectors[split]) < _LEAST_FILMS:
+        if len(vectors[split]) < _MIN_FILMS:
             raise NothingUsable(
-                f"Too few films for {split}",
-                why=f"{len(vectors[split])}, statistics need {_LEAST_FILMS}",
-                hint="Look at --data.",
+                f"Too few {split} films",
+                why=f"{len(vectors[split])}; the statistics need {_MIN_FILMS}",
+                hint="Check --data.",
             )
-    return with_limits(fitted(vectors[TRAIN], grid), vectors[VALIDATION])
+    return set_limits(fit_statistics(vectors[TRAIN], grid), vectors[VALIDATION])
 
 
-def gated(
+def with_gate(
     runtime: Runtime, card: ModelCard, rows: Sequence[FilmRow], folder: Path, say: Say
 ) -> tuple[ModelCard, dict[str, bytes]]:
-    """The card that tells of the statistics, and the file that a bundle carries them in.
+    """Return the card that describes the statistics, and their file for the bundle.
 
-    With too few films the bundle has none: the app says then that films are not checked.
+    With too few films there are no statistics; the app then shows that films are not checked.
     """
     try:
         statistics = gate_statistics(runtime, card, rows, folder, say)
     except NothingUsable as error:
         say(f"no statistics for the gate: {error}")
         return card, {}
-    return described(card, statistics), {GATE_NAME: to_npz(statistics)}
+    return describe_gate(card, statistics), {GATE_NAME: to_npz(statistics)}
 
 
-def described(card: ModelCard, statistics: TrainingStatistics) -> ModelCard:
-    """The card with what its gate does, in words and figures."""
+def describe_gate(card: ModelCard, statistics: TrainingStatistics) -> ModelCard:
+    """Return the card with a description of its gate."""
     axes, values = statistics.axes_RV.shape
     side, small = statistics.grid, statistics.thumbnail
     return replace(
@@ -107,17 +108,19 @@ def _chosen_by(times: float) -> str:
     return f"{times:g} x percentile {LIMIT_PERCENTILE:g} of the validation films, by convention"
 
 
-def fitted(vectors_NV: Vectors, grid: int, thumbnail: int = THUMBNAIL) -> TrainingStatistics:
-    """Statistics without limits yet: every film would be near."""
+def fit_statistics(
+    vectors_NV: Vectors, grid: int, thumbnail: int = THUMBNAIL
+) -> TrainingStatistics:
+    """Fit statistics without limits: every film would pass."""
     mean_V, scale_V = vectors_NV.mean(axis=0), vectors_NV.std(axis=0)
-    # A feature that never varies would put every film that has it infinitely far away.
+    # A constant feature would give any film in which it differs an infinite distance.
     scale_V += 1e-3 * scale_V.mean() + 1e-9
     films, values = vectors_NV.shape
     shrunk = LedoitWolf(assume_centered=True, store_precision=False)
     shrunk.fit((vectors_NV - mean_V) / scale_V)
-    # All axes: LAPACK's search for the largest alone fails where many variances are equal.
+    # All axes: LAPACK's search for only the largest fails where many variances are equal.
     variances_V, axes_VV = np.linalg.eigh(shrunk.covariance_)
-    axes = min(_MOST_AXES, _MOST_NUMBERS // values, values)
+    axes = min(_MAX_AXES, _MAX_NUMBERS // values, values)
     rest_V = variances_V[: values - axes]
     return TrainingStatistics(
         grid=grid,
@@ -136,11 +139,11 @@ def fitted(vectors_NV: Vectors, grid: int, thumbnail: int = THUMBNAIL) -> Traini
     )
 
 
-def with_limits(statistics: TrainingStatistics, validation_NV: Vectors) -> TrainingStatistics:
-    """The limits and percentiles of the validation films' distances.
+def set_limits(statistics: TrainingStatistics, validation_NV: Vectors) -> TrainingStatistics:
+    """Set limits and percentiles from the validation films' distances.
 
-    The limits rest on a percentile: one odd validation film among hundreds moves no limit. They
-    lie above it: within it a fixed share of good films would be false alarms by construction.
+    Limits are based on a percentile, so that one odd validation film among hundreds does not move
+    them. They are above it, since a percentile itself flags a fixed share of good films.
     """
     distances_N = statistics.distances(validation_NV)
     limit = float(np.percentile(distances_N, LIMIT_PERCENTILE))
@@ -161,7 +164,7 @@ def distances_of(
     rows: Sequence[FilmRow],
     folder: Path,
 ) -> Vectors:
-    """How far each film that can be read lies from the training films, (N,), 0 and up.
+    """Compute the distance of each readable film from the training films, (N,), 0 and up.
 
     Raises:
         ModelError: the network failed.
@@ -174,7 +177,7 @@ def _grid(runtime: Runtime, card: ModelCard) -> int:
     spec = card.preprocessing
     x_BCHW = np.zeros((1, spec.channels, *spec.size), np.float32)
     width = runtime.features(x_BCHW).shape[1]
-    return GRID if width * GRID**2 + THUMBNAIL**2 <= _MOST_VALUES else 1
+    return GRID if width * GRID**2 + THUMBNAIL**2 <= _MAX_VALUES else 1
 
 
 def _vectors(
@@ -186,7 +189,7 @@ def _vectors(
     thumbnail: int = THUMBNAIL,
 ) -> Vectors:
     preprocessor = Preprocessor(card.preprocessing)
-    found: list[Vectors] = []
+    parts: list[Vectors] = []
     for start in range(0, len(rows), _CHUNK_FILMS):
         inputs = []
         for row in rows[start : start + _CHUNK_FILMS]:
@@ -196,5 +199,5 @@ def _vectors(
                 continue
         if inputs:
             x_BCHW = np.stack(inputs)
-            found.append(feature_vectors(x_BCHW, runtime.features(x_BCHW), grid, thumbnail))
-    return np.concatenate(found) if found else np.zeros((0, 0))
+            parts.append(feature_vectors(x_BCHW, runtime.features(x_BCHW), grid, thumbnail))
+    return np.concatenate(parts) if parts else np.zeros((0, 0))

@@ -1,4 +1,4 @@
-"""`import`: a state dict of a well-known network from elsewhere becomes a bundle."""
+"""`import`: a bundle from the published weights of a well-known network."""
 
 from __future__ import annotations
 
@@ -24,122 +24,124 @@ from xrayview.io.model.bundle import sha256_of
 _WRAPPED = re.compile(r"^((module|model|_orig_mod|net|backbone|densenet121|resnet\d+)\.)+")
 _SHOWN = 4
 _LIMITS = (
-    "Imported from a state dict, and not measured on any film here. Scores are not calibrated and "
-    "0.5 is no chosen operating point. Grey values are brought to 0..1 by the app's percentile "
-    "window, which may not be how the network's training films were read."
+    "Imported from a state dict and not evaluated on any film. Scores are not calibrated, and 0.5 "
+    "was not chosen as an operating point. Grey values are scaled to 0..1 by the app's percentile "
+    "window, which may differ from how the network's training films were read."
 )
 
 
 @dataclass(frozen=True)
 class ImportOptions:
-    """What a state dict does not say of itself."""
+    """What a state dict does not contain."""
 
     architecture: str
     findings: tuple[str, ...]
-    """In the order of the outputs; one that starts with `-` is a normal one."""
+    """In the order of the outputs; a leading `-` marks a normal finding."""
     activation: Activation
     input: str
-    """A name of INPUTS."""
+    """A key of INPUTS."""
     size: int
     fit: str
     name: str
 
 
-def import_state(file: Path, wishes: ImportOptions, out: Path, say: Say) -> Path:
+def import_state(file: Path, options: ImportOptions, out: Path, say: Say) -> Path:
     """Write the bundle of a state dict.
 
     Raises:
-        UsageError: the file is no state dict of this architecture, the findings are not as many
-            as its outputs, it takes other channels than the named input has, or `out` is there.
+        UsageError: the file is not a state dict of this architecture, its outputs or input
+            channels do not match the options, or `out` exists.
         ModelError: the bundle differs from the network.
     """
     if out.exists():
-        raise UsageError(f"{out} is already there", hint="Name another file with --out.")
-    found = _named(read_state(file), wishes.architecture)
-    network = _filled(found, wishes, file, say)
-    channels = next(v for v in found.values() if v.ndim == 4).shape[1]
+        raise UsageError(f"{out} already exists", hint="Choose another file with --out.")
+    tensors = _rename_tensors(read_state(file), options.architecture)
+    network = _load_network(tensors, options, file, say)
+    channels = next(v for v in tensors.values() if v.ndim == 4).shape[1]
     out.parent.mkdir(parents=True, exist_ok=True)
-    export(network, _card(file, wishes, channels, network.stride), out)
+    export(network, _card(file, options, channels, network.stride), out)
     say(f"bundle {out}")
     return out
 
 
-def _named(state: Mapping[str, Tensor], architecture: str) -> dict[str, Tensor]:
-    """The tensors under our network's names."""
+def _rename_tensors(state: Mapping[str, Tensor], architecture: str) -> dict[str, Tensor]:
+    """Give the tensors the names that our network uses."""
     head = re.compile(rf"{HEADS[architecture]}\.(weight|bias)")
-    found = {}
+    tensors = {}
     for name, tensor in state.items():
         plain = modern_name(_WRAPPED.sub("", name))
         if last := head.fullmatch(plain):
-            found[f"head.3.{last[last.lastindex or 1]}"] = tensor
+            tensors[f"head.3.{last[last.lastindex or 1]}"] = tensor
         else:
-            found[plain if plain.startswith("features.") else f"features.{plain}"] = tensor
-    return found
+            tensors[plain if plain.startswith("features.") else f"features.{plain}"] = tensor
+    return tensors
 
 
-def _filled(found: Mapping[str, Tensor], wishes: ImportOptions, file: Path, say: Say) -> Network:
-    convolution = next((v for v in found.values() if v.ndim == 4), None)
+def _load_network(
+    tensors: Mapping[str, Tensor], options: ImportOptions, file: Path, say: Say
+) -> Network:
+    convolution = next((v for v in tensors.values() if v.ndim == 4), None)
     channels = convolution.shape[1] if convolution is not None else 3
-    config = NetworkConfig(architecture=wishes.architecture, head=(), dropout=0.0)
-    network = networks.build(config, channels, len(wishes.findings), seed=0)
-    wanted = network.state_dict()
-    missing = [n for n in wanted if n not in found and not n.endswith("num_batches_tracked")]
-    other = [n for n in wanted if n in found and found[n].shape != wanted[n].shape]
+    config = NetworkConfig(architecture=options.architecture, head=(), dropout=0.0)
+    network = networks.build(config, channels, len(options.findings), seed=0)
+    expected = network.state_dict()
+    missing = [n for n in expected if n not in tensors and not n.endswith("num_batches_tracked")]
+    other = [n for n in expected if n in tensors and tensors[n].shape != expected[n].shape]
     if any(name.startswith("head.") for name in other):
-        outputs = found["head.3.bias"].numel()
+        outputs = tensors["head.3.bias"].numel()
         raise UsageError(
-            f"{len(wishes.findings)} findings are named, the file has {outputs} outputs",
+            f"{len(options.findings)} findings are named, but the file has {outputs} outputs",
             path=file,
-            hint="Name each with --finding, in the order of the outputs.",
+            hint="Name each output with --finding, in their order.",
         )
     if missing or other:
         raise UsageError(
-            f"The file is not a whole {wishes.architecture}",
+            f"The file is not a complete {options.architecture}",
             path=file,
             why=f"{len(missing)} tensors are missing, {len(other)} have another shape: "
             + ", ".join([*missing, *other][:_SHOWN]),
-            hint=f"Name its --architecture: {', '.join(HEADS)}.",
+            hint=f"Name its architecture with --architecture: {', '.join(HEADS)}.",
         )
-    network.load_state_dict({n: found[n] for n in wanted if n in found}, strict=False)
-    left_out = [name for name in found if name not in wanted]
-    say(f"{len(wanted)} tensors taken over; left out: {', '.join(left_out) or 'none'}")
+    network.load_state_dict({n: tensors[n] for n in expected if n in tensors}, strict=False)
+    left_out = [name for name in tensors if name not in expected]
+    say(f"{len(expected)} tensors loaded; left out: {', '.join(left_out) or 'none'}")
     return network.eval()
 
 
-def _card(file: Path, wishes: ImportOptions, channels: int, stride: int) -> ModelCard:
-    if channels not in INPUTS[wishes.input]:
+def _card(file: Path, options: ImportOptions, channels: int, stride: int) -> ModelCard:
+    if channels not in INPUTS[options.input]:
         raise UsageError(
-            f"The network takes {channels} channels, which input {wishes.input} has not",
+            f"The network takes {channels} channels, which --input {options.input} does not have",
             path=file,
             hint="Choose another --input: "
             + ", ".join(name for name, known in INPUTS.items() if channels in known),
         )
-    mean, std = INPUTS[wishes.input][channels]
-    several: Task = "multiclass" if wishes.activation == "softmax" else "multilabel"
+    mean, std = INPUTS[options.input][channels]
+    several: Task = "multiclass" if options.activation == "softmax" else "multilabel"
     return ModelCard(
         schema=1,
-        name=wishes.name,
+        name=options.name,
         version="1.0.0",
-        task=several if len(wishes.findings) > 1 else "binary",
-        activation=wishes.activation,
+        task=several if len(options.findings) > 1 else "binary",
+        activation=options.activation,
         findings=tuple(
             Finding(name.removeprefix("-"), "", abnormal=not name.startswith("-"))
-            for name in wishes.findings
+            for name in options.findings
         ),
         preprocessing=PreprocessSpec(
-            size=(wishes.size, wishes.size),
+            size=(options.size, options.size),
             channels=channels,  # type: ignore[arg-type]
-            fit=wishes.fit,  # type: ignore[arg-type]
+            fit=options.fit,  # type: ignore[arg-type]
             mean=mean,
             std=std,
         ),
-        description=f"{wishes.architecture} of elsewhere, from {file.name}.",
+        description=f"{options.architecture}, imported from {file.name}.",
         intended_use="Research and teaching. Not for diagnosis, triage or any care of a patient.",
         limitations=_LIMITS,
         created_utc=now_utc(),
         explain={"method": "grad-cam", "stride": stride},
         training={
-            "architecture": wishes.architecture,
+            "architecture": options.architecture,
             "initial_weights": f"imported whole from {file.name} (sha256 {sha256_of(file)})",
             "command": command_line(),
         },

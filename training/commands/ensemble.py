@@ -50,7 +50,7 @@ def ensemble(args: argparse.Namespace) -> None:
     """Make the ensemble's run folder."""
     from training.ensemble.build import EnsembleOptions, build
 
-    wishes = EnsembleOptions(
+    options = EnsembleOptions(
         out=args.out,
         name=args.name,
         version=args.version,
@@ -58,7 +58,7 @@ def ensemble(args: argparse.Namespace) -> None:
         test=not args.no_test,
         report=not args.no_report,
     )
-    build(args.models, args.recipe, args.data, args.cache, wishes, _say)
+    build(args.models, args.recipe, args.data, args.cache, options, _say)
 
 
 def _say(line: str) -> None:

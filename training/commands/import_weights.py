@@ -34,8 +34,8 @@ def import_state_dict(args: argparse.Namespace) -> None:
     """Write the bundle of a state dict from elsewhere."""
     from training.bundle.import_weights import ImportOptions, import_state
 
-    wishes = ImportOptions(
+    options = ImportOptions(
         args.architecture, tuple(args.findings), args.activation, args.input, args.size, args.fit,
         args.name or args.file.stem,
     )  # fmt: skip
-    import_state(args.file, wishes, args.out, lambda line: print(line, flush=True))
+    import_state(args.file, options, args.out, lambda line: print(line, flush=True))

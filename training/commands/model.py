@@ -57,12 +57,12 @@ def audit(args: argparse.Namespace) -> None:
     """Print the audit and write it as JSON."""
     from training.audit import files
     from training.audit.audit import audit as audit_model
-    from training.evaluation.evaluate import find_subject
+    from training.evaluation.evaluate import find_model
 
-    subject = find_subject(args.model, args.recipe)
-    found = audit_model(subject, args.data, args.masks, args.cache, args.device, _say, args.split)
+    model = find_model(args.model, args.recipe)
+    found = audit_model(model, args.data, args.masks, args.cache, args.device, _say, args.split)
     _say(files.table(found))
-    _say(f"written to {files.write(found, subject, args.out or _folder_of(args.model))}")
+    _say(f"written to {files.write(found, model, args.out or _folder_of(args.model))}")
 
 
 def export_options(parser: argparse.ArgumentParser) -> None:
@@ -89,10 +89,10 @@ def calibrate_options(parser: argparse.ArgumentParser) -> None:
 def calibrate(args: argparse.Namespace) -> None:
     """Write a copy of a bundle with temperature and operating points fitted on validation."""
     from training.calibrate import recalibrate
-    from training.evaluation.evaluate import find_subject
+    from training.evaluation.evaluate import find_model
 
-    subject = find_subject(args.model, args.recipe)
-    recalibrate(subject, args.data, args.out, args.device, _say)
+    model = find_model(args.model, args.recipe)
+    recalibrate(model, args.data, args.out, args.device, _say)
 
 
 def gate_options(parser: argparse.ArgumentParser) -> None:
@@ -104,10 +104,10 @@ def gate_options(parser: argparse.ArgumentParser) -> None:
 def gate(args: argparse.Namespace) -> None:
     """Write a copy of a bundle with statistics of its training films."""
     from training.calibrate import add_gate
-    from training.evaluation.evaluate import find_subject
+    from training.evaluation.evaluate import find_model
 
-    subject = find_subject(args.model, args.recipe)
-    add_gate(subject, args.data, args.out, args.device, _say)
+    model = find_model(args.model, args.recipe)
+    add_gate(model, args.data, args.out, args.device, _say)
 
 
 def report_options(parser: argparse.ArgumentParser) -> None:
@@ -124,11 +124,11 @@ def report_options(parser: argparse.ArgumentParser) -> None:
 
 def report(args: argparse.Namespace) -> None:
     """Write `report.html`, with the `audit.json` that lies beside it."""
-    from training.evaluation.evaluate import find_subject
+    from training.evaluation.evaluate import find_model
     from training.report.build import report as write_report
     from training.runs import RunFolder
 
-    subject = find_subject(args.model, args.recipe)
+    model = find_model(args.model, args.recipe)
     run = RunFolder(args.model) if args.model.is_dir() else None
     out = args.out or _folder_of(args.model) / "report.html"
-    write_report(subject, args.data, run, out, args.heat_films, args.device, _say)
+    write_report(model, args.data, run, out, args.heat_films, args.device, _say)

@@ -1,4 +1,4 @@
-"""Augmentation between grey and finish: chance is drawn first, then applied without chance."""
+"""Augmentation between `Preprocessor.grey` and `finish`: random draws first, then pure maps."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from training.config import AugmentConfig
 Floats = npt.NDArray[np.float32]
 
 _BINOMIAL = np.array([0.25, 0.5, 0.25], np.float32)
-_NOISES = 1 << 20
-"""Normal values that noise is taken from, a stretch for each film: drawing anew for each of its
-pixels takes longer than turning the film."""
+_NOISE_VALUES = 1 << 20
+"""Length of the table of normal values from which each film takes a stretch: drawing a value for
+each pixel would take longer than rotating the film."""
 
 
 @dataclass(frozen=True, eq=False)
 class Draws:
-    """All chance of one batch of B films."""
+    """The random draws of one batch of B films."""
 
     affine_B23: Floats
     """Output to input coordinates, both in -1..1, as `affine_grid` takes them."""
@@ -29,20 +29,20 @@ class Draws:
     noise_B: Floats
     """Standard deviations."""
     noise_from_B: npt.NDArray[np.int64]
-    """Where each film's stretch of `_NOISES` begins."""
+    """Where each film's stretch of the noise table begins."""
     blur_B: Floats
     collimate_B4: Floats
     """Covered share of the sides: top, bottom, left, right."""
     brightness_B: Floats | None = None
     """Factors of the grey."""
     mirrored_B: npt.NDArray[np.bool_] | None = None
-    """Films that go on mirrored beyond their edges; the others are black there."""
+    """Films that are continued by their mirror image beyond the edges; others are black there."""
 
 
 def draw(
     config: AugmentConfig, count: int, size: tuple[int, int], rng: np.random.Generator
 ) -> Draws:
-    """Draw for `count` films of (height, width); the same generator state, the same draws."""
+    """Draw for `count` films of (height, width); depends only on the generator's state."""
 
     def spread(width: float) -> npt.NDArray[np.float64]:
         return rng.uniform(-width, width, count)
@@ -56,12 +56,12 @@ def draw(
         affine_B23=_affine(angle, zoom, squeeze, mirror, shift_B2, size),
         gamma_B=np.exp(spread(config.gamma)).astype(np.float32),
         noise_B=rng.uniform(0.0, config.noise, count).astype(np.float32),
-        noise_from_B=rng.integers(_NOISES, size=count),
+        noise_from_B=rng.integers(_NOISE_VALUES, size=count),
         blur_B=rng.uniform(-0.5 * config.blur, config.blur, count).astype(np.float32),
         collimate_B4=(covered * rng.uniform(0.0, config.collimate_width, (count, 4))).astype(
             np.float32
         ),
-        # Drawn last and only where asked, so that it moves no other draw.
+        # Drawn last and only if used, so that no other draw changes.
         brightness_B=(1 + spread(config.brightness)).astype(np.float32)
         if config.brightness
         else None,
@@ -77,7 +77,7 @@ def _affine(
     shift_B2: npt.NDArray[np.float64],
     size: tuple[int, int],
 ) -> Floats:
-    """Rotation in pixels, not in -1..1: a wide input must not be sheared."""
+    """Compose the maps; rotation is in pixels, not in -1..1, so a wide input is not sheared."""
     aspect = size[0] / size[1]
     along_x, along_y = np.exp(zoom + squeeze / 2), np.exp(zoom - squeeze / 2)
     cosine, sine = np.cos(angle), np.sin(angle)
@@ -92,38 +92,38 @@ def _affine(
 
 
 def apply(greys_BHW: Floats, draws: Draws) -> Floats:
-    """The augmented films: float32 in 0..1, B x H x W; pure.
+    """Return the augmented films: float32 in 0..1, B x H x W; pure.
 
-    What comes from outside the film is black, as beyond the collimator, or the film mirrored.
+    Outside the film is black, as beyond a collimator, or the film's mirror image.
     """
     moved_BHW = np.empty_like(greys_BHW)
-    # Film by film: one of them stays in the core's own cache, a batch does not.
-    for film, (grey_HW, moved_HW) in enumerate(zip(greys_BHW, moved_BHW, strict=True)):
-        mirrored = draws.mirrored_B is not None and bool(draws.mirrored_B[film])
-        _move(grey_HW, draws.affine_B23[film], mirrored, moved_HW)
-        _change(moved_HW, draws, film)
+    # Film by film: one film stays in the core's own cache, a batch does not.
+    for i, (grey_HW, moved_HW) in enumerate(zip(greys_BHW, moved_BHW, strict=True)):
+        mirrored = draws.mirrored_B is not None and bool(draws.mirrored_B[i])
+        _move(grey_HW, draws.affine_B23[i], mirrored, moved_HW)
+        _change_greys(moved_HW, draws, i)
     return moved_BHW
 
 
-def _change(x_HW: Floats, draws: Draws, film: int) -> None:
-    """All but where things lie, in place. What nothing was drawn of is left out."""
-    if blur := float(draws.blur_B[film]):
+def _change_greys(x_HW: Floats, draws: Draws, i: int) -> None:
+    """Apply everything but the geometry to film `i`, in place."""
+    if blur := float(draws.blur_B[i]):
         _blur(x_HW, blur)
     np.clip(x_HW, 1e-6, 1.0, out=x_HW)
-    if (gamma := float(draws.gamma_B[film])) != 1:
+    if (gamma := float(draws.gamma_B[i])) != 1:
         cv2.pow(x_HW, gamma, dst=x_HW)
     if draws.brightness_B is not None:
-        x_HW *= draws.brightness_B[film]
-    if draws.collimate_B4[film].any():
-        _cover(x_HW, draws.collimate_B4[film])
-    if deviation := draws.noise_B[film]:
-        start = draws.noise_from_B[film]
-        x_HW += deviation * _noises(x_HW.size)[start : start + x_HW.size].reshape(x_HW.shape)
+        x_HW *= draws.brightness_B[i]
+    if draws.collimate_B4[i].any():
+        _cover(x_HW, draws.collimate_B4[i])
+    if deviation := draws.noise_B[i]:
+        start = draws.noise_from_B[i]
+        x_HW += deviation * _noise_table(x_HW.size)[start : start + x_HW.size].reshape(x_HW.shape)
     np.clip(x_HW, 0.0, 1.0, out=x_HW)
 
 
 def _move(grey_HW: Floats, affine_23: Floats, mirrored: bool, moved_HW: Floats) -> None:
-    # Bilinear sampling blurs: the network would learn softer films than those it judges.
+    # Bilinear sampling blurs: the network would learn softer films than those it scores.
     cv2.warpAffine(
         grey_HW,
         _in_pixels(affine_23, grey_HW.shape),
@@ -135,7 +135,7 @@ def _move(grey_HW: Floats, affine_23: Floats, mirrored: bool, moved_HW: Floats) 
 
 
 def _in_pixels(affine_23: Floats, shape: tuple[int, ...]) -> npt.NDArray[np.float64]:
-    """The map between places in -1..1 from edge to edge as one between pixels' centres."""
+    """Convert a map of -1..1 from edge to edge into a map of pixel centres."""
     height, width = shape
     (xx, xy, x), (yx, yy, y) = affine_23.tolist()
     xy, yx = xy * width / height, yx * height / width
@@ -153,7 +153,7 @@ def _blur(x_HW: Floats, share: float) -> None:
 
 
 def _cover(x_HW: Floats, covered_4: Floats) -> None:
-    """Black outside the collimator's opening: every pixel whose centre lies there."""
+    """Set every pixel black whose centre is outside the collimator's opening."""
     height, width = x_HW.shape
     top, bottom, left, right = np.round(covered_4 * (height, height, width, width)).astype(int)
     x_HW[:top] = x_HW[height - bottom :] = 0.0
@@ -161,5 +161,5 @@ def _cover(x_HW: Floats, covered_4: Floats) -> None:
 
 
 @lru_cache(maxsize=1)
-def _noises(pixels: int) -> Floats:
-    return np.random.default_rng(0).standard_normal(_NOISES + pixels, dtype=np.float32)
+def _noise_table(pixels: int) -> Floats:
+    return np.random.default_rng(0).standard_normal(_NOISE_VALUES + pixels, dtype=np.float32)

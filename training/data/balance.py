@@ -1,4 +1,4 @@
-"""As many films of each class, chosen by a hash that other films do not move."""
+"""Balancing of classes: films are chosen by a hash, so that other films do not change it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,10 @@ from training.data.targets import targets_NK
 def balance(
     rows: Sequence[FilmRow], data: DataConfig, target: TargetConfig
 ) -> tuple[tuple[FilmRow, ...], tuple[Omission, ...]]:
-    """The films kept, and training and validation films that are too many. Test films stay."""
+    """Return the films to use, and the surplus training and validation films.
+
+    All test films are used.
+    """
     if data.balance == "none" and not data.films_per_class:
         return tuple(rows), ()
     dropped: set[str] = set()

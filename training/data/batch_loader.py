@@ -1,6 +1,7 @@
-"""Who makes the batches: threads ahead of a GPU, or all cores of a network that learns on them.
+"""Threads that prepare batches: ahead of a GPU, or on all cores between the steps of a CPU.
 
-Batches depend on their number alone, so that what is learnt does not depend on who made them when.
+A batch depends only on its epoch and step, so what is learnt does not depend on which thread
+prepared it, or when.
 """
 
 from __future__ import annotations
@@ -16,21 +17,22 @@ from threadpoolctl import threadpool_limits
 
 from training.data.batches import Batch, TrainingBatches
 
-Number = tuple[int, int]
+BatchIndex = tuple[int, int]
 """Epoch and step, counted from 0."""
 
 
 class BatchLoader:
-    """Batches by number, made by threads; to be closed by `with`.
+    """Context manager that prepares each batch on request, split over threads.
 
-    A batch is made when it is asked for, a part by each thread: beside a network that learns on
-    the same cores a batch made ahead takes twice its time from it, because every team of threads
-    waits for its last one.
+    It does not work ahead: beside a network that learns on the same cores, a batch prepared ahead
+    costs twice its time, because every team of threads waits for its slowest one.
     """
 
-    def __init__(self, batches: TrainingBatches, makers: int) -> None:
-        self._batches, self._makers = batches, makers
-        self._pool = ThreadPoolExecutor(makers, thread_name_prefix="batches", initializer=_alone)
+    def __init__(self, batches: TrainingBatches, threads: int) -> None:
+        self._batches, self._threads = batches, threads
+        self._pool = ThreadPoolExecutor(
+            threads, thread_name_prefix="batches", initializer=_use_one_thread
+        )
 
     def __enter__(self) -> Self:
         return self
@@ -39,49 +41,49 @@ class BatchLoader:
         self._pool.shutdown(cancel_futures=True)
 
     def batch(self, epoch: int, step: int) -> Batch:
-        """The batch of a step.
+        """Return the batch of a step.
 
         Raises:
-            What making the batch raises.
+            Whatever preparing the batch raises.
         """
-        return self._batches.batch(epoch, step, self._pool.map, self._makers)
+        return self._batches.batch(epoch, step, self._pool.map, self._threads)
 
 
 class BatchPrefetcher(BatchLoader):
-    """Batches in the order of training, one ahead by each thread, while a GPU learns."""
+    """Prepares batches in the order of training, one ahead per thread, while a GPU learns."""
 
-    def __init__(self, batches: TrainingBatches, epochs: int, makers: int = 1) -> None:
-        super().__init__(batches, makers)
+    def __init__(self, batches: TrainingBatches, epochs: int, threads: int = 1) -> None:
+        super().__init__(batches, threads)
         self._epochs = epochs
-        self._waiting: dict[Number, Future[Batch]] = {}
+        self._pending: dict[BatchIndex, Future[Batch]] = {}
 
     def batch(self, epoch: int, step: int) -> Batch:
-        """The batch of a step; those after it are begun.
+        """Return the batch of a step and start preparing those after it.
 
         Raises:
-            What making the batch raises.
+            Whatever preparing the batch raises.
         """
-        asked = self._waiting.pop((epoch, step), None) or self._begin((epoch, step))
-        # Not before the one asked for is made: a failure of that one ends the run.
-        found = asked.result()
-        following = list(islice(self._after(epoch, step), self._makers))
-        self._waiting = {
-            number: self._waiting.get(number) or self._begin(number) for number in following
+        requested = self._pending.pop((epoch, step), None) or self._submit((epoch, step))
+        # Wait for it before submitting more: if it fails, the run ends.
+        batch = requested.result()
+        following = list(islice(self._after(epoch, step), self._threads))
+        self._pending = {
+            index: self._pending.get(index) or self._submit(index) for index in following
         }
-        return found
+        return batch
 
-    def _after(self, epoch: int, step: int) -> Iterator[Number]:
+    def _after(self, epoch: int, step: int) -> Iterator[BatchIndex]:
         steps = self._batches.steps
-        for place in range(epoch * steps + step + 1, self._epochs * steps):
-            yield divmod(place, steps)
+        for i in range(epoch * steps + step + 1, self._epochs * steps):
+            yield divmod(i, steps)
 
-    def _begin(self, number: Number) -> Future[Batch]:
-        return self._pool.submit(self._batches.batch, *number)
+    def _submit(self, index: BatchIndex) -> Future[Batch]:
+        return self._pool.submit(self._batches.batch, *index)
 
 
-def _alone() -> None:
-    """A team of threads of its own would wait on the cores that the network learns on."""
+def _use_one_thread() -> None:
+    """Keep a loader thread from starting a team of threads that competes with the network's."""
     torch.get_num_threads()  # gives a new thread its team, which the limit then takes away
-    # OpenMP's limit is the calling thread's; others keep theirs.
+    # OpenMP's limit applies to the calling thread only.
     threadpool_limits(1, user_api="openmp")
     cv2.setNumThreads(1)

@@ -1,4 +1,4 @@
-"""Batches by number: the same (seed, epoch, step) gives the same batch, whatever came before."""
+"""Batches that depend only on (seed, epoch, step), not on what was loaded before."""
 
 from __future__ import annotations
 
@@ -18,8 +18,9 @@ from training.data import appearance, augment, placement, surroundings
 from xrayview.errors import UsageError
 from xrayview.preprocessing.pipeline import Preprocessor
 
-Spread = Callable[..., Iterable[Any]]
-_ORDER, _CHANCE, _SURROUNDINGS, _APPEARANCE, _PLACEMENT = range(5)
+ParallelMap = Callable[..., Iterable[Any]]
+_ORDER, _AUGMENT, _SURROUNDINGS, _APPEARANCE, _PLACEMENT = range(5)
+"""Numbers of the random generators, one for each kind of draw."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,29 +28,30 @@ class FilmSet:
     """Films of one split in memory-mapped grey, with targets and names."""
 
     greys_NHW: npt.NDArray[np.float32]
-    places: npt.NDArray[np.int64]
-    """The split's films among `greys_NHW`."""
+    indices: npt.NDArray[np.int64]
+    """Indices of the split's films in `greys_NHW`."""
     targets_NK: npt.NDArray[np.float32]
-    """One row per place."""
+    """One row per film of the split."""
     names: tuple[str, ...]
-    pooled_ND: npt.NDArray[np.float32] | None = None
-    """A frozen backbone's pooled features, one row per place: batches are of these, not films."""
+    features_ND: npt.NDArray[np.float32] | None = None
+    """Averaged features of a frozen backbone, one row per film of the split; batches contain these
+    instead of films."""
     lungs_NHW: npt.NDArray[np.uint8] | None = None
-    """1 in the lungs, film by film as `greys_NHW`; all 0 where no mask is known."""
+    """1 in the lungs, in the order of `greys_NHW`; all 0 for a film without a mask."""
 
     def __len__(self) -> int:
-        return len(self.places)
+        return len(self.indices)
 
-    def only(self, chosen: npt.NDArray[np.int64]) -> FilmSet:
-        """These films alone, by their place in the set."""
-        pooled_ND = None if self.pooled_ND is None else self.pooled_ND[chosen]
+    def subset(self, chosen: npt.NDArray[np.int64]) -> FilmSet:
+        """Return only these films, given by their index in the set."""
+        features_ND = None if self.features_ND is None else self.features_ND[chosen]
         names = tuple(self.names[i] for i in chosen)
         return dataclasses.replace(
             self,
-            places=self.places[chosen],
+            indices=self.indices[chosen],
             targets_NK=self.targets_NK[chosen],
             names=names,
-            pooled_ND=pooled_ND,
+            features_ND=features_ND,
         )
 
 
@@ -64,23 +66,27 @@ class Batch:
 
 @dataclass(frozen=True, eq=False)
 class _Draws:
-    """All chance of a batch."""
+    """The random draws of a batch."""
 
-    moves: augment.Draws
-    look: appearance.Appearance | None
-    around: surroundings.Surroundings | None
+    augment: augment.Draws
+    appearance: appearance.AppearanceDraws | None
+    surroundings: surroundings.SurroundingsDraws | None
 
-    def of(self, part: slice) -> _Draws:
-        """That of some of its films."""
-        return _Draws(_some(self.moves, part), _some(self.look, part), _some(self.around, part))
+    def part(self, films: slice) -> _Draws:
+        """Return the draws of some of the films."""
+        return _Draws(
+            _part(self.augment, films),
+            _part(self.appearance, films),
+            _part(self.surroundings, films),
+        )
 
 
-def _some(draws: Any, part: slice) -> Any:
+def _part(draws: Any, films: slice) -> Any:
     if draws is None:
         return None
     per_film = {field.name: getattr(draws, field.name) for field in dataclasses.fields(draws)}
     return type(draws)(
-        **{name: None if value is None else value[part] for name, value in per_film.items()}
+        **{name: None if value is None else value[films] for name, value in per_film.items()}
     )
 
 
@@ -110,111 +116,111 @@ class TrainingBatches:
                 f"{len(films)} training films are fewer than a batch of {size * world}",
                 hint="Lower optim.batch or add films.",
             )
-        self._chances_N = class_chances(films.targets_NK) if sampling == "classes" else None
-        self._lenders = appearance.Lenders(films.greys_NHW, films.places)
+        self._probabilities_N = None
+        if sampling == "classes":
+            self._probabilities_N = class_probabilities(films.targets_NK)
+        self._donors = appearance.AppearanceDonors(films.greys_NHW, films.indices)
         self._boxes_N4 = None
         if config.placement and films.lungs_NHW is not None:
-            self._boxes_N4 = placement.boxes(films.lungs_NHW)
+            self._boxes_N4 = placement.lung_boxes(films.lungs_NHW)
 
-    def batch(self, epoch: int, step: int, spread: Spread = map, parts: int = 1) -> Batch:
-        """The batch of a step, counted from 0; an epoch's last, incomplete batch is dropped.
+    def batch(
+        self, epoch: int, step: int, parallel_map: ParallelMap = map, parts: int = 1
+    ) -> Batch:
+        """Prepare the batch of a step, counted from 0; an epoch's incomplete batch is dropped.
 
-        `spread` is `map` or that of a pool, over so many `parts` of the batch.
+        `parallel_map` is `map` or that of a pool; it is called with `parts` parts of the batch.
         """
         order = self._order(epoch)
         start = (step * self.world + self.rank) * self.size
-        # Read in the order of the disk; only the batch's composition is random.
+        # Read in disk order; only the composition of the batch is random.
         chosen = np.sort(order[start : start + self.size])
-        if self.films.pooled_ND is not None or self.config.moves_nothing:
-            return _as_they_are(self.films, chosen, self.preprocessor)
+        if self.films.features_ND is not None or self.config.is_identity:
+            return _unaugmented(self.films, chosen, self.preprocessor)
         draws = self._draw(chosen, (epoch, step))
         bounds = np.linspace(0, len(chosen), parts + 1).astype(int).tolist()
         slices = [slice(*ends) for ends in pairwise(bounds)]
-        made = spread(lambda part: self._made(chosen[part], draws.of(part)), slices)
-        return _batch(self.films, chosen, np.stack([x_CHW for part in made for x_CHW in part]))
+        inputs = parallel_map(lambda part: self._inputs(chosen[part], draws.part(part)), slices)
+        return _batch(self.films, chosen, np.stack([x_CHW for part in inputs for x_CHW in part]))
 
     def _draw(self, chosen: npt.NDArray[np.int64], at: tuple[int, int]) -> _Draws:
-        """All chance of the batch; each kind has a generator of its own."""
+        """Draw for the batch; each kind of draw has its own generator."""
         films, config, count = self.films, self.config, len(chosen)
 
-        def chance(kind: int) -> np.random.Generator:
+        def generator(kind: int) -> np.random.Generator:
             return np.random.default_rng([self.seed, kind, *at, self.rank])
 
         height, width = films.greys_NHW.shape[1:]
-        moves = augment.draw(config, count, (height, width), chance(_CHANCE))
+        moves = augment.draw(config, count, (height, width), generator(_AUGMENT))
         if self._boxes_N4 is not None:
-            lent = placement.draw(config.placement, count, len(films), chance(_PLACEMENT))
-            own_B4, donor_B4 = (self._boxes_N4[films.places[n]] for n in (chosen, lent.donors_B))
-            affine_B23 = placement.place(moves.affine_B23, own_B4, donor_B4, lent)
+            placed = placement.draw(config.placement, count, len(films), generator(_PLACEMENT))
+            own_B4, donor_B4 = (self._boxes_N4[films.indices[n]] for n in (chosen, placed.donors_B))
+            affine_B23 = placement.move_lungs(moves.affine_B23, own_B4, donor_B4, placed)
             moves = dataclasses.replace(moves, affine_B23=affine_B23)
-        look = around = None
+        transferred = replaced = None
         if config.tone or config.sharpness:
-            look = appearance.draw(
-                config.tone, config.sharpness, count, len(films), chance(_APPEARANCE)
+            transferred = appearance.draw(
+                config.tone, config.sharpness, count, len(films), generator(_APPEARANCE)
             )
         if config.surroundings and films.lungs_NHW is not None:
-            around = surroundings.draw(
-                config.surroundings, count, len(films), chance(_SURROUNDINGS)
+            replaced = surroundings.draw(
+                config.surroundings, count, len(films), generator(_SURROUNDINGS)
             )
-        return _Draws(moves, look, around)
+        return _Draws(moves, transferred, replaced)
 
-    def _made(self, chosen: npt.NDArray[np.int64], draws: _Draws) -> list[npt.NDArray[np.float32]]:
-        """Model inputs of these films, with what other films lend them."""
-        # Film by film: a batch at each stage would be in new pages of memory every time.
-        places = self.films.places[chosen]
-        return [self._film(place, draws.of(slice(n, n + 1))) for n, place in enumerate(places)]
+    def _inputs(
+        self, chosen: npt.NDArray[np.int64], draws: _Draws
+    ) -> list[npt.NDArray[np.float32]]:
+        """Return the augmented model inputs of these films."""
+        # Film by film: a batch at each stage would touch new pages of memory every time.
+        indices = self.films.indices[chosen]
+        return [self._input(index, draws.part(slice(n, n + 1))) for n, index in enumerate(indices)]
 
-    def _film(self, place: np.int64, draws: _Draws) -> npt.NDArray[np.float32]:
+    def _input(self, index: np.int64, draws: _Draws) -> npt.NDArray[np.float32]:
         films = self.films
-        greys_1HW = np.array(films.greys_NHW[place])[None]
-        if draws.look is not None:
-            self._lenders.lend(greys_1HW, draws.look)
-        if draws.around is not None and films.lungs_NHW is not None:
-            donors_1HW = films.greys_NHW[films.places[draws.around.donors_B]]
-            lungs_1HW = films.lungs_NHW[place][None]
-            greys_1HW = surroundings.lay(greys_1HW, lungs_1HW, donors_1HW, draws.around)
-        (moved_HW,) = augment.apply(greys_1HW, draws.moves)
+        greys_1HW = np.array(films.greys_NHW[index])[None]
+        if draws.appearance is not None:
+            self._donors.transfer(greys_1HW, draws.appearance)
+        if draws.surroundings is not None and films.lungs_NHW is not None:
+            donors_1HW = films.greys_NHW[films.indices[draws.surroundings.donors_B]]
+            lungs_1HW = films.lungs_NHW[index][None]
+            greys_1HW = surroundings.replace_surroundings(
+                greys_1HW, lungs_1HW, donors_1HW, draws.surroundings
+            )
+        (moved_HW,) = augment.apply(greys_1HW, draws.augment)
         return self.preprocessor.finish(moved_HW)
 
     def _order(self, epoch: int) -> npt.NDArray[np.int64]:
         rng = np.random.default_rng([self.seed, _ORDER, epoch])
-        if self._chances_N is None:
+        if self._probabilities_N is None:
             return rng.permutation(len(self.films))
-        return rng.choice(len(self.films), size=len(self.films), p=self._chances_N)
+        return rng.choice(len(self.films), size=len(self.films), p=self._probabilities_N)
 
 
-def class_chances(targets_NK: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:
-    """Each film's chance to be drawn, so that every combination of targets is drawn as often."""
-    _, place_N, counts = np.unique(
+def class_probabilities(targets_NK: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:
+    """Return each film's probability such that every combination of targets is equally likely."""
+    _, class_N, counts = np.unique(
         np.nan_to_num(targets_NK, nan=-1.0), axis=0, return_inverse=True, return_counts=True
     )
-    chances_N: npt.NDArray[np.float64] = 1.0 / (len(counts) * counts[place_N.ravel()])
-    return chances_N
+    probabilities_N: npt.NDArray[np.float64] = 1.0 / (len(counts) * counts[class_N.ravel()])
+    return probabilities_N
 
 
 def evaluation_batches(films: FilmSet, preprocessor: Preprocessor, size: int) -> Iterator[Batch]:
-    """Every film once, in order, as the app would see it."""
+    """Yield every film once, in order, as the app would see it."""
     for start in range(0, len(films), size):
         chosen = np.arange(start, min(start + size, len(films)))
-        yield _as_they_are(films, chosen, preprocessor)
+        yield _unaugmented(films, chosen, preprocessor)
 
 
-def _as_they_are(
+def _unaugmented(
     films: FilmSet, chosen: npt.NDArray[np.int64], preprocessor: Preprocessor
 ) -> Batch:
-    if films.pooled_ND is None:
-        return _finished(films, chosen, films.greys_NHW[films.places[chosen]], preprocessor)
-    # A map of one cell, as `forward_head` takes it.
-    return _batch(films, chosen, films.pooled_ND[chosen][:, :, None, None])
-
-
-def _finished(
-    films: FilmSet,
-    chosen: npt.NDArray[np.int64],
-    greys_BHW: npt.NDArray[np.float32],
-    preprocessor: Preprocessor,
-) -> Batch:
-    return _batch(films, chosen, np.stack([preprocessor.finish(grey_HW) for grey_HW in greys_BHW]))
+    if films.features_ND is None:
+        greys_BHW = films.greys_NHW[films.indices[chosen]]
+        return _batch(films, chosen, np.stack([preprocessor.finish(g_HW) for g_HW in greys_BHW]))
+    # `forward_head` takes a map of one cell.
+    return _batch(films, chosen, films.features_ND[chosen][:, :, None, None])
 
 
 def _batch(films: FilmSet, chosen: npt.NDArray[np.int64], x_BCHW: npt.NDArray[np.float32]) -> Batch:

@@ -1,4 +1,4 @@
-"""Films decoded once: grey at working size, memory-mapped, so that an epoch decodes nothing."""
+"""Cache of decoded films: memory-mapped grey at working size, so that no epoch decodes files."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from training.data.manifest import FilmRow, Omission
-from training.disk import require_room, writing
+from training.disk import require_room, writing_partial
 from xrayview.domain.radiograph import Radiograph
 from xrayview.errors import NothingUsable, UnreadableFilm
 from xrayview.io.readers import read_film, read_header
@@ -26,7 +26,7 @@ from xrayview.preprocessing.pipeline import Preprocessor
 Progress = Callable[[int, int], None]
 
 _ABANDONED_S = 3600.0
-"""A part that nobody has written to for so long is nobody's; mapped pages reach it in minutes."""
+"""Age from which a partial file is abandoned; a running process writes to it within minutes."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,13 +45,13 @@ def load_greys(
     cache: Path,
     progress: Progress = lambda _done, _total: None,
 ) -> GreyFilms:
-    """The films' greys from the cache, which is made first where it is missing.
+    """Return the films' greys from the cache, filling it first if needed.
 
-    The cache is keyed by the preprocessing and by every file's path, size and time of change.
-    Films that cannot be read are left out, with their reason in `omitted`.
+    The cache is keyed by the preprocessing and by every file's path, size and modification time.
+    Films that cannot be read are left out, with the reason in `omitted`.
 
     Raises:
-        NothingUsable: not one film could be read.
+        NothingUsable: no film could be read.
     """
     files = [(row.path, folder / row.path) for row in rows]
     key = f"{files_key(files)}-{preprocessor.preprocessing_id}"
@@ -63,16 +63,16 @@ def load_greys(
 
 
 def open_film(path: Path, folder: Path) -> Radiograph:
-    """Read one film as the app does.
+    """Read a film as the app does.
 
     Raises:
-        UnreadableFilm: with the reason.
+        UnreadableFilm: the file cannot be read.
     """
     return read_film(read_header(path, folder))
 
 
 def pixels_sha256(radiograph: Radiograph) -> str:
-    """SHA-256 of the stored pixels with their shape and type."""
+    """Return the SHA-256 of the stored pixels with their shape and dtype."""
     pixels = np.ascontiguousarray(radiograph.pixels_HW)
     digest = hashlib.sha256(f"{pixels.shape}{pixels.dtype.str}".encode())
     digest.update(pixels.tobytes())
@@ -80,7 +80,7 @@ def pixels_sha256(radiograph: Radiograph) -> str:
 
 
 def files_key(files: Iterable[tuple[str, Path]]) -> str:
-    """A short hash of files' names, sizes and times of change; missing ones count as such."""
+    """Return a short hash of the files' names, sizes and modification times, or their absence."""
     digest = hashlib.sha256()
     for name, path in files:
         stat = path.stat() if path.is_file() else None
@@ -96,39 +96,39 @@ def _fill(
     stem: Path,
     progress: Progress,
 ) -> None:
-    """Write STEM.npy, then STEM.json: an index on disk means that the greys are whole."""
+    """Write STEM.npy, then STEM.json: if the index exists, the greys are complete."""
     partial = own_partial(stem)
     require_room(stem.parent, 4 * len(rows) * math.prod(preprocessor.spec.size))
     greys_NHW = np.lib.format.open_memmap(
         partial, mode="w+", dtype=np.float32, shape=(len(rows), *preprocessor.spec.size)
     )
     index: list[dict[str, str]] = []
-    for place, (row, radiograph) in enumerate(_decode(rows, folder)):
+    for i, (row, radiograph) in enumerate(_decode(rows, folder)):
         if isinstance(radiograph, UnreadableFilm):
             index.append({"path": row.path, "code": str(radiograph.code), "why": str(radiograph)})
         else:
-            greys_NHW[place] = preprocessor.grey(radiograph)
+            greys_NHW[i] = preprocessor.grey(radiograph)
             hashes = {"sha256": radiograph.sha256, "pixels_sha256": pixels_sha256(radiograph)}
             index.append({"path": row.path, **hashes})
-        progress(place + 1, len(rows))
+        progress(i + 1, len(rows))
     greys_NHW.flush()
     del greys_NHW
     partial.replace(stem.with_suffix(".npy"))
     index_partial = partial.with_name(f"{partial.name}.json")
-    with writing(index_partial):
+    with writing_partial(index_partial):
         index_partial.write_text(json.dumps(index), encoding="utf-8")
     index_partial.replace(stem.with_suffix(".json"))
 
 
 def own_partial(stem: Path) -> Path:
-    """A name of this process: another run may be filling the same cache right now.
+    """Return a partial file of this process only, since another run may fill the same cache.
 
-    What a run that was killed has left is removed.
+    Partial files of killed runs are removed.
     """
-    for left in stem.parent.glob(f"{stem.name}.*.partial"):
+    for partial in stem.parent.glob(f"{stem.name}.*.partial"):
         with suppress(FileNotFoundError):  # its own run has just finished it
-            if time.time() - left.stat().st_mtime > _ABANDONED_S:
-                left.unlink()
+            if time.time() - partial.stat().st_mtime > _ABANDONED_S:
+                partial.unlink()
     return stem.with_name(f"{stem.name}.{os.getpid()}.partial")
 
 
@@ -146,18 +146,16 @@ def _open(rows: Sequence[FilmRow], stem: Path) -> GreyFilms:
     index = json.loads(stem.with_suffix(".json").read_text(encoding="utf-8"))
     greys_NHW = np.load(stem.with_suffix(".npy"), mmap_mode="r")
     omitted = tuple(Omission(e["path"], e["code"], e["why"]) for e in index if "code" in e)
-    readable = [place for place, entry in enumerate(index) if "code" not in entry]
+    readable = [i for i, entry in enumerate(index) if "code" not in entry]
     if not readable:
         raise NothingUsable(
             "No film could be read", why=omitted[0].why if omitted else "the list is empty"
         )
-    kept = tuple(
+    hashed = tuple(
         dataclasses.replace(
-            rows[place],
-            sha256=index[place]["sha256"],
-            pixels_sha256=index[place]["pixels_sha256"],
+            rows[i], sha256=index[i]["sha256"], pixels_sha256=index[i]["pixels_sha256"]
         )
-        for place in readable
+        for i in readable
     )
-    whole = len(readable) == len(index)
-    return GreyFilms(kept, greys_NHW if whole else greys_NHW[readable], omitted)
+    all_readable = len(readable) == len(index)
+    return GreyFilms(hashed, greys_NHW if all_readable else greys_NHW[readable], omitted)

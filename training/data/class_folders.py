@@ -1,4 +1,4 @@
-"""Class folders: `train/CLASS/...`, `val/CLASS/...`, `test/CLASS/...`, or `CLASS/...` alone."""
+"""Class folders: `train/CLASS/...`, `val/CLASS/...`, `test/CLASS/...`, or just `CLASS/...`."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from pathlib import Path, PurePosixPath
 
 from training.config import DataConfig
 from training.data.manifest import FilmRow, Listing, Omission
-from training.data.patients import notes_on, patient_of
+from training.data.patients import patient_id, patient_notes
 from xrayview.domain.film import RejectedFile
 from xrayview.errors import NothingUsable
 from xrayview.io.scan import relative_path, walk
@@ -24,15 +24,15 @@ SPLITS = {
 
 
 def has_classes(folder: Path) -> bool:
-    """It holds folders."""
+    """Tell whether the folder contains folders."""
     return folder.is_dir() and any(path.is_dir() for path in folder.iterdir())
 
 
 def read_class_folders(folder: Path, data: DataConfig) -> Listing:
-    """Every file below a class folder; the folder's name is its label.
+    """List every file below a class folder; the folder's name is its label.
 
     Raises:
-        NothingUsable: no file lies in a class folder.
+        NothingUsable: no file is in a class folder.
     """
     rows, omitted = [], []
     for found in walk(folder):
@@ -44,20 +44,20 @@ def read_class_folders(folder: Path, data: DataConfig) -> Listing:
         split = SPLITS.get(parents[0].casefold(), "") if parents else ""
         classes = parents[1:] if split else parents
         if not classes:
-            omitted.append(Omission(path, "NO_CLASS", "it lies in no class folder"))
+            omitted.append(Omission(path, "NO_CLASS", "it is not in a class folder"))
             continue
         rows.append(
             FilmRow(
                 path=path,
                 source=folder.resolve().name,
-                patient=patient_of(path, "", data),
+                patient=patient_id(path, "", data),
                 labels=(classes[0],),
                 official_split=split,
             )
         )
     if not rows:
         raise NothingUsable(
-            f"No file in {folder} lies in a class folder",
-            hint="Arrange films as train/CLASS/FILM, or CLASS/FILM; or add a labels.csv.",
+            f"No file in {folder} is in a class folder",
+            hint="Arrange films as train/CLASS/FILM or CLASS/FILM, or add a labels.csv.",
         )
-    return Listing(tuple(rows), tuple(omitted), notes_on(rows))
+    return Listing(tuple(rows), tuple(omitted), patient_notes(rows))

@@ -1,4 +1,4 @@
-"""From a data folder to the films of a run: read, split, checked for leaks, decoded once."""
+"""The films of a run: listed from a data folder, split, checked for leaks and decoded."""
 
 from __future__ import annotations
 
@@ -23,46 +23,46 @@ Say = Callable[[str], None]
 
 @dataclass(frozen=True, eq=False)
 class Films:
-    """A run's films: the manifest and, row by row, grey and targets."""
+    """A run's films: the manifest and, for each of its rows, grey and targets."""
 
     manifest: Manifest
     greys_NHW: npt.NDArray[np.float32]
     targets_NK: npt.NDArray[np.float32]
     leaks: tuple[leaks.Leak, ...]
     lungs_NHW: npt.NDArray[np.uint8] | None = None
-    """1 in the lungs; None where the config asks for no masks."""
+    """1 in the lungs; None if the config needs no lung masks."""
     cache: Path | None = None
-    """Where more that is computed of them may be kept."""
+    """Folder in which further data about the films can be cached."""
 
     def part(self, split: str) -> FilmSet:
-        """The films of one split.
+        """Return the films of one split.
 
         Raises:
             NothingUsable: the split is empty.
         """
-        places = np.array(self.manifest.indices(split), dtype=np.int64)
-        if not places.size:
+        indices = np.array(self.manifest.indices(split), dtype=np.int64)
+        if not indices.size:
             raise NothingUsable(
-                f"There is no film for {split}", hint="Look at data.*_splits of the config."
+                f"There are no {split} films", hint="Check data.*_splits of the config."
             )
-        names = tuple(self.manifest.rows[i].path for i in places)
+        names = tuple(self.manifest.rows[i].path for i in indices)
         return FilmSet(
-            self.greys_NHW, places, self.targets_NK[places], names, lungs_NHW=self.lungs_NHW
+            self.greys_NHW, indices, self.targets_NK[indices], names, lungs_NHW=self.lungs_NHW
         )
 
 
 def select_rows(
     config: TrainingConfig, folder: Path
 ) -> tuple[tuple[FilmRow, ...], tuple[Omission, ...]]:
-    """The films that a run uses, with their split; the others with their reason. Opens none."""
+    """Return the films that a run uses, with their split, and the omitted ones. Opens no film."""
     listing = list_rows(config, folder)
     return listing.rows, listing.omitted
 
 
 def list_rows(config: TrainingConfig, folder: Path) -> Listing:
-    """`select_rows`, with what the card has to say of the data."""
-    found = readers.list_films(folder, config.data)
-    rows, unknown = targets.select(found.rows, config.target)
+    """Same as `select_rows`, together with the reader's notes for the card."""
+    listing = readers.list_films(folder, config.data)
+    rows, unknown = targets.select(listing.rows, config.target)
     rows = splits.assign(rows, config.data)
     unused = tuple(
         Omission(row.path, "UNUSED_SPLIT", f"official split {row.official_split}")
@@ -70,13 +70,13 @@ def list_rows(config: TrainingConfig, folder: Path) -> Listing:
         if not row.split
     )
     rows, spare = balance([row for row in rows if row.split], config.data, config.target)
-    return Listing(rows, found.omitted + unknown + unused + spare, found.notes)
+    return Listing(rows, listing.omitted + unknown + unused + spare, listing.notes)
 
 
 def load_films(
     config: TrainingConfig, folder: Path, cache_folder: Path, say: Say = lambda _line: None
 ) -> Films:
-    """Everything that training reads of the data.
+    """Load everything that training needs of the data.
 
     Raises:
         UsageError: the label table is wrong, or films leak between splits.
@@ -90,7 +90,7 @@ def load_films(
 def gather_films(
     config: TrainingConfig, folder: Path, cache_folder: Path, say: Say = lambda _line: None
 ) -> Films:
-    """`load_films`, whatever leaks.
+    """Same as `load_films`, but report leaks instead of refusing them.
 
     Raises:
         UsageError: the label table is wrong.
@@ -104,15 +104,15 @@ def gather_films(
             say(f"decoded {done} of {total} films")
 
     greys = cache.load_greys(listing.rows, folder, preprocessor, cache_folder, progress)
-    found = list(leaks.find_leaks(greys.rows))
+    crossing = list(leaks.find_leaks(greys.rows))
     if config.data.near_duplicate_bits >= 0:
         bits = config.data.near_duplicate_bits
-        found += leaks.find_look_alikes(greys.rows, greys.greys_NHW, bits)
+        crossing += leaks.find_near_duplicates(greys.rows, greys.greys_NHW, bits)
     return Films(
         manifest=Manifest(greys.rows, listing.omitted + greys.omitted, listing.notes),
         greys_NHW=greys.greys_NHW,
         targets_NK=targets.targets_NK(greys.rows, config.target),
-        leaks=tuple(found),
+        leaks=tuple(crossing),
         lungs_NHW=_lungs(config, greys.rows, folder, cache_folder, say),
         cache=cache_folder,
     )
@@ -121,7 +121,7 @@ def gather_films(
 def _lungs(
     config: TrainingConfig, rows: Sequence[FilmRow], folder: Path, cache_folder: Path, say: Say
 ) -> npt.NDArray[np.uint8] | None:
-    if not config.augment.needs_lungs:
+    if not config.augment.needs_lung_masks:
         return None
     masks = LungMasks(folder / config.data.lung_masks)
     preprocessor = Preprocessor(config.preprocessing)

@@ -1,6 +1,6 @@
-"""The leak check: no patient and no picture may stand on both sides of a split.
+"""The leak check: no patient and no picture may be in two splits.
 
-Pictures are compared by their pixels, and by what they look like.
+Pictures are compared by their pixels and by a perceptual hash.
 """
 
 from __future__ import annotations
@@ -22,15 +22,15 @@ _SHOWN = 10
 
 @dataclass(frozen=True)
 class Leak:
-    """Films in different splits that share a patient or their pixels."""
+    """Films in different splits that share a patient or a picture."""
 
     kind: str
     films: tuple[FilmRow, ...]
 
     def __str__(self) -> str:
-        places = ", ".join(f"{film.path} [{film.split}]" for film in self.films[:4])
+        listed = ", ".join(f"{film.path} [{film.split}]" for film in self.films[:4])
         more = f" and {len(self.films) - 4} more" if len(self.films) > 4 else ""
-        return f"{self.kind}: {places}{more}"
+        return f"{self.kind}: {listed}{more}"
 
 
 _KEYS: dict[str, Callable[[FilmRow], str]] = {
@@ -40,7 +40,7 @@ _KEYS: dict[str, Callable[[FilmRow], str]] = {
 
 
 def find_leaks(rows: Sequence[FilmRow]) -> Iterator[Leak]:
-    """Every group of films that crosses splits; unused films do not count."""
+    """Yield every group of films that crosses splits; unused films are ignored."""
     for kind, key in _KEYS.items():
         groups: dict[str, list[FilmRow]] = defaultdict(list)
         for row in rows:
@@ -51,12 +51,12 @@ def find_leaks(rows: Sequence[FilmRow]) -> Iterator[Leak]:
                 yield Leak(kind, tuple(films))
 
 
-def find_look_alikes(
+def find_near_duplicates(
     rows: Sequence[FilmRow], greys_NHW: npt.NDArray[np.float32], bits: int
 ) -> Iterator[Leak]:
-    """Every pair of films in different splits that look the same but for `bits` of 256.
+    """Yield every pair of films in different splits whose hashes differ in at most `bits` of 256.
 
-    Pairs that share their pixels are told by `find_leaks`.
+    Pairs with the same pixels are left to `find_leaks`.
     """
     splits = [row.split for row in rows]
     for one, other, distance in near_pairs(picture_hashes(greys_NHW), splits, bits):
@@ -66,7 +66,7 @@ def find_look_alikes(
 
 
 def check(rows: Sequence[FilmRow], policy: DataConfig) -> tuple[Leak, ...]:
-    """The leaks that the rows alone show, when the config allows them.
+    """Return the leaks that the rows show without their pixels, if the config allows leaks.
 
     Raises:
         UsageError: there are leaks and the config does not allow them; they are listed.
@@ -75,7 +75,7 @@ def check(rows: Sequence[FilmRow], policy: DataConfig) -> tuple[Leak, ...]:
 
 
 def refuse(leaks: tuple[Leak, ...], policy: DataConfig) -> tuple[Leak, ...]:
-    """The leaks themselves, when the config allows them.
+    """Return the leaks unchanged if the config allows them.
 
     Raises:
         UsageError: there are leaks and the config does not allow them; they are listed.
@@ -84,6 +84,6 @@ def refuse(leaks: tuple[Leak, ...], policy: DataConfig) -> tuple[Leak, ...]:
         listed = "\n  ".join(map(str, leaks[:_SHOWN]))
         raise UsageError(
             f"{len(leaks)} leaks between splits:\n  {listed}\n",
-            hint="Mend the table, or say --set data.leaks=allow; the card will count them.",
+            hint="Correct the table, or use --set data.leaks=allow; the card will count them.",
         )
     return leaks

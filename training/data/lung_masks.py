@@ -1,4 +1,4 @@
-"""Lung masks of films: found by name, laid into the model's input as the film is."""
+"""Lung masks: found by the film's name, mapped to the model's input like the film."""
 
 from __future__ import annotations
 
@@ -18,31 +18,31 @@ _INSIDE = 127
 
 
 class LungMasks:
-    """A folder of masks: `STEM.png` for the film `STEM.*`, lungs bright, all of the film covered.
+    """A folder of masks: `STEM.png` for the film `STEM.*`, covering the whole film, lungs bright.
 
     A mask may have another resolution than its film.
 
     Raises:
-        UsageError: there is no such folder.
+        UsageError: the folder does not exist.
     """
 
     def __init__(self, folder: Path) -> None:
         if not folder.is_dir():
             raise UsageError(
                 f"There is no folder {folder}",
-                hint="Name the folder of lung masks (--masks, data.lung_masks), or do without: "
-                "--set augment.surroundings=0 --set augment.placement=0.",
+                hint="Name the folder of lung masks (--masks, data.lung_masks), or train without "
+                "it: --set augment.surroundings=0 --set augment.placement=0.",
             )
         self.folder = folder
 
     def file_of(self, path: str) -> Path:
-        """Where the mask of a film would lie."""
+        """Return the path of a film's mask, which may not exist."""
         return self.folder / f"{Path(path).stem}.png"
 
-    def of_film(self, path: str, film_size: tuple[int, int] | None = None) -> MaskHW | None:
-        """The lungs on a grid of (rows, columns), or None without a mask that shows any.
+    def load_mask(self, path: str, film_size: tuple[int, int] | None = None) -> MaskHW | None:
+        """Return the lungs on a grid of (rows, columns); None if no mask shows any.
 
-        Without `film_size` on the mask's own grid, whose aspect is then taken for the film's.
+        Without `film_size` the mask keeps its own grid, and its aspect counts as the film's.
         """
         file = self.file_of(path)
         if not file.is_file():
@@ -56,7 +56,7 @@ class LungMasks:
         return np.asarray(mask_HW) if mask_HW.any() else None
 
 
-def on_input(mask_HW: MaskHW, spec: PreprocessSpec) -> MaskHW:
-    """A film's mask on the grid of the model's input; what the film does not cover is no lung."""
-    laid_HW, _ = geometry.resize(mask_HW.astype(np.float32), spec)
-    return laid_HW > 0.5
+def to_input(mask_HW: MaskHW, spec: PreprocessSpec) -> MaskHW:
+    """Map a film's mask to the grid of the model's input; padding is not lung."""
+    resized_HW, _ = geometry.resize(mask_HW.astype(np.float32), spec)
+    return resized_HW > 0.5

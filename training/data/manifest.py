@@ -1,4 +1,4 @@
-"""The manifest: one row per film, written beside every run, hashed into every card."""
+"""The manifest: one row per film, stored in every run folder and hashed into every card."""
 
 from __future__ import annotations
 
@@ -20,26 +20,26 @@ _LISTS = ("labels", "unknown_labels")
 
 @dataclass(frozen=True)
 class FilmRow:
-    """One film of a data set. Text is empty where the source does not say."""
+    """One film of a data set. Text fields are empty where the source has no value."""
 
     path: str
-    """Below the data folder, with forward slashes."""
+    """Relative to the data folder, with forward slashes."""
     source: str
     patient: str = dataclasses.field(repr=False)
     labels: tuple[str, ...]
     official_split: str
-    """Empty where the data names none."""
+    """Empty if the data has none."""
     sex: str = ""
     age: str = ""
     view: str = ""
     split: str = ""
-    """Where training uses it: train, validation, test; empty for not at all."""
+    """train, validation or test; empty if the film is not used."""
     sha256: str = ""
-    """Of the file."""
+    """SHA-256 of the file."""
     pixels_sha256: str = ""
-    """Of the decoded pixels: finds the same film under another name."""
+    """SHA-256 of the decoded pixels, which finds the same film under another name."""
     unknown_labels: tuple[str, ...] = ()
-    """Labels of which the data does not say whether the film has them."""
+    """Labels whose presence the data leaves open."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ class Listing:
     rows: tuple[FilmRow, ...]
     omitted: tuple[Omission, ...] = ()
     notes: tuple[str, ...] = ()
-    """What the card has to say of the data, such as missing patient ids."""
+    """Remarks on the data for the card, such as missing patient ids."""
 
 
 @dataclass(frozen=True)
@@ -68,11 +68,11 @@ class Manifest:
     rows: tuple[FilmRow, ...]
     omitted: tuple[Omission, ...] = ()
     notes: tuple[str, ...] = ()
-    """What the card has to say of the data, such as missing patient ids."""
+    """Remarks on the data for the card, such as missing patient ids."""
 
     @property
     def sha256(self) -> str:
-        """Names the films, their patients, labels and splits; other columns do not count."""
+        """Hash of the films with their patients, labels and splits; other columns do not count."""
         digest = hashlib.sha256()
         for row in sorted(self.rows, key=lambda row: row.path):
             fields = [row.path, row.sha256, row.patient, row.labels, row.split]
@@ -82,15 +82,15 @@ class Manifest:
         return digest.hexdigest()
 
     def sources(self) -> dict[str, int]:
-        """Films per source."""
+        """Count the films per source."""
         return dict(sorted(Counter(row.source for row in self.rows).items()))
 
     def indices(self, split: str) -> list[int]:
-        """Places of a split's films among `rows`."""
+        """Return the indices of a split's films in `rows`."""
         return [i for i, row in enumerate(self.rows) if row.split == split]
 
     def counts(self) -> dict[str, dict[str, int]]:
-        """Films per split and label, and patients per split."""
+        """Count the films per split and label, and the patients per split."""
         table: dict[str, dict[str, int]] = {}
         for split in sorted({row.split for row in self.rows}):
             rows = [row for row in self.rows if row.split == split]
@@ -104,7 +104,7 @@ class Manifest:
 
 
 def write_rows(rows: Iterable[FilmRow], path: Path) -> None:
-    """The rows as CSV; labels joined by `|`."""
+    """Write the rows as CSV; labels are joined by `|`."""
     names = [field.name for field in dataclasses.fields(FilmRow)]
     with path.open("w", newline="", encoding="utf-8") as stream:
         writer = csv.writer(stream)
@@ -117,22 +117,22 @@ def write_rows(rows: Iterable[FilmRow], path: Path) -> None:
 
 
 def read_rows(path: Path) -> tuple[FilmRow, ...]:
-    """The rows that `write_rows` wrote.
+    """Read the rows that `write_rows` wrote.
 
     Raises:
-        UsageError: the file is no manifest.
+        UsageError: the file is not a manifest.
     """
     try:
         with path.open(newline="", encoding="utf-8") as stream:
             return tuple(FilmRow(**_values(record)) for record in csv.DictReader(stream))
     except (OSError, UnicodeDecodeError, csv.Error, KeyError, TypeError, ValueError) as error:
         raise UsageError(
-            "The manifest cannot be read", path=path, why=str(error), hint="Look at its header."
+            "The manifest cannot be read", path=path, why=str(error), hint="Check its header."
         ) from error
 
 
 def _values(record: dict[str, str]) -> dict[str, Any]:
-    if None in record.values():  # what `DictReader` makes of a row that ends too early
+    if None in record.values():  # `DictReader` fills a row that ends too early with None
         raise ValueError(f"the row of {record.get('path')} is cut short")
     return {**record, **{name: _names(record[name]) for name in _LISTS}}
 
@@ -142,7 +142,7 @@ def _names(cell: str) -> tuple[str, ...]:
 
 
 def write_omissions(omitted: Sequence[Omission], path: Path) -> None:
-    """The films left out as CSV."""
+    """Write the omitted films as CSV."""
     with path.open("w", newline="", encoding="utf-8") as stream:
         writer = csv.writer(stream)
         writer.writerow(["path", "code", "why"])

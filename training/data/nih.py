@@ -10,20 +10,20 @@ from pathlib import Path
 
 from training.config import DataConfig
 from training.data.manifest import SEPARATOR, FilmRow, Listing, Omission
-from training.data.patients import notes_on, patient_of
-from training.data.tables import records
+from training.data.patients import patient_id, patient_notes
+from training.data.tables import read_records
 from xrayview.errors import NothingUsable, UsageError
 from xrayview.io.scan import relative_path, walk
 
 TABLES = "*Data_Entry*.csv"
 LISTS = {"train_val_list.txt": "train", "test_list.txt": "test"}
-"""Official list -> split. Train and validation are one list; validation is cut by patient."""
+"""Official list -> split. Train and validation share a list; validation is split by patient."""
 _NEEDED = {"Image Index", "Finding Labels", "Patient ID"}
 _SHOWN = 3
 
 
 def find_table(folder: Path, data: DataConfig) -> Path | None:
-    """The table, where there is one."""
+    """Return the path of the table, or None."""
     if data.table:
         path = folder / data.table
         return path if path.is_file() else None
@@ -31,50 +31,52 @@ def find_table(folder: Path, data: DataConfig) -> Path | None:
 
 
 def read_nih(folder: Path, data: DataConfig) -> Listing:
-    """The films of the table whose image lies anywhere below the folder.
+    """List the films of the table whose image is anywhere below the folder.
 
-    Rows without an image are told in one note: copies of a part of the data are common. A column
-    `split`, where the table has one, comes before the official lists.
+    Rows without an image are counted in a note: partial copies of the data are common. A column
+    `split` in the table takes precedence over the official lists.
 
     Raises:
         UsageError: the table is missing or lacks a column.
-        NothingUsable: not one image of it is there.
+        NothingUsable: the folder has no image of the table.
     """
     table = find_table(folder, data)
     if table is None:
         raise UsageError(
             f"There is no {TABLES} in {folder}",
-            hint="Point --data at the folder that holds it, or say --set data.table=FILE.",
+            hint="Point --data at its folder, or use --set data.table=FILE.",
         )
     images, splits = _images(folder), _official(folder)
     rows, absent, omitted = [], [], []
-    for record in records(table, _NEEDED):
+    for record in read_records(table, _NEEDED):
         name = record["Image Index"]
-        places = images.get(name, [])
-        if not places:
+        paths = images.get(name, [])
+        if not paths:
             absent.append(name)
-        elif len(places) > 1:
-            omitted.append(Omission(name, "TWO_FILES", f"in {places[0]} and {places[1]}"))
+        elif len(paths) > 1:
+            omitted.append(Omission(name, "TWO_FILES", f"both {paths[0]} and {paths[1]}"))
         else:
-            rows.append(_row(record, places[0], splits, data))
+            rows.append(_row(record, paths[0], splits, data))
     if not rows:
         raise NothingUsable(
-            "Not one image of the table is in the folder",
+            "The folder has no image of the table",
             path=table,
-            why=f"{', '.join(absent[:_SHOWN])} ...",
-            hint="Point --data at the folder that holds the table and the images.",
+            why=f"{', '.join(absent[:_SHOWN])} ... are missing",
+            hint="Point --data at the folder with the table and the images.",
         )
-    missing = f"{len(absent)} of the table's films have no image here and are not counted."
-    return Listing(tuple(rows), tuple(omitted), notes_on(rows) + ((missing,) if absent else ()))
+    missing = f"{len(absent)} of the table's films have no image here and are left out."
+    return Listing(
+        tuple(rows), tuple(omitted), patient_notes(rows) + ((missing,) if absent else ())
+    )
 
 
 def _images(folder: Path) -> Mapping[str, list[str]]:
-    """Where each file name lies, below the folder."""
-    found: dict[str, list[str]] = {}
+    """Return the relative paths of every file name below the folder."""
+    paths: dict[str, list[str]] = {}
     for path in walk(folder):
         if isinstance(path, Path):
-            found.setdefault(path.name, []).append(relative_path(path, folder))
-    return found
+            paths.setdefault(path.name, []).append(relative_path(path, folder))
+    return paths
 
 
 def _official(folder: Path) -> dict[str, str]:
@@ -91,7 +93,7 @@ def _row(record: dict[str, str], path: str, splits: Mapping[str, str], data: Dat
     return FilmRow(
         path=path,
         source="nih",
-        patient=patient_of(path, f"nih:{patient}" if patient else "", data),
+        patient=patient_id(path, f"nih:{patient}" if patient else "", data),
         labels=tuple(filter(None, record["Finding Labels"].split(SEPARATOR))),
         official_split=record.get("split") or splits.get(record["Image Index"], ""),
         sex=record.get("Patient Gender", ""),

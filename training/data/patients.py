@@ -1,4 +1,4 @@
-"""Whose film it is: the data's id, an id in the file's name, or a patient of its own."""
+"""Patient ids: the data's own, one in the file's name, or one per film."""
 
 from __future__ import annotations
 
@@ -9,31 +9,32 @@ from pathlib import PurePosixPath
 from training.config import DataConfig
 from training.data.manifest import FilmRow
 
-_ALONE = "film:"
+_UNKNOWN = "film:"
+"""Prefix of the id of a film whose patient is unknown."""
 
 
-def patient_of(path: str, given: str, data: DataConfig) -> str:
-    """The patient's id; without one the film counts as its own patient.
+def patient_id(path: str, given: str, data: DataConfig) -> str:
+    """Return the patient's id; without one the film counts as its own patient.
 
-    `path` is the film's, below the data folder. Where `data.patient_pattern` has a group, the
-    first group is the id, else all that it matches.
+    `path` is the film's path relative to the data folder. If `data.patient_pattern` has a group,
+    its first group is the id, otherwise the whole match.
     """
     if given:
         return given
     if data.patient_pattern:
-        found = re.search(data.patient_pattern, PurePosixPath(path).name)
-        if found:
-            return found[1] if found.re.groups else found[0]
-    return f"{_ALONE}{path}"
+        match = re.search(data.patient_pattern, PurePosixPath(path).name)
+        if match:
+            return match[1] if match.re.groups else match[0]
+    return f"{_UNKNOWN}{path}"
 
 
-def notes_on(rows: Sequence[FilmRow]) -> tuple[str, ...]:
-    """What the card says where patients are not known."""
-    alone = sum(row.patient.startswith(_ALONE) for row in rows)
-    if not alone:
+def patient_notes(rows: Sequence[FilmRow]) -> tuple[str, ...]:
+    """Return the card's note on films whose patient is unknown."""
+    unknown = sum(row.patient.startswith(_UNKNOWN) for row in rows)
+    if not unknown:
         return ()
     note = (
-        f"The data gives no patient id for {alone} of {len(rows)} films: each counts as its own "
-        "patient, so films of one patient may lie in different splits."
+        f"The data has no patient id for {unknown} of {len(rows)} films: each counts as its own "
+        "patient, so films of one patient may be in different splits."
     )
     return (note,)

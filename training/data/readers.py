@@ -1,4 +1,4 @@
-"""The table of readers: how a data folder says what its films are."""
+"""The table of readers: the ways in which a data folder can describe its films."""
 
 from __future__ import annotations
 
@@ -7,18 +7,21 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from training.config import DataConfig
-from training.data import class_folders, corrected, nih, tables
+from training.data import class_folders, labelled_predictions, nih, tables
 from training.data.manifest import Listing
 from xrayview.errors import UsageError
 
 
 @dataclass(frozen=True)
 class Reader:
-    """Whether a folder is of this kind, and its films."""
+    """A kind of data folder."""
 
     needs: str
+    """What the folder must contain, for the error message."""
     fits: Callable[[Path, DataConfig], bool]
+    """Tells whether the folder is of this kind."""
     read: Callable[[Path, DataConfig], Listing]
+    """Lists the folder's films."""
 
 
 def _has(name: str) -> Callable[[Path, DataConfig], bool]:
@@ -40,11 +43,11 @@ READERS: dict[str, Reader] = {
     ),
     "predictions": Reader(
         "a predictions.csv with labels filled in",
-        _has(corrected.PREDICTIONS),
-        corrected.read_corrected,
+        _has(labelled_predictions.PREDICTIONS),
+        labelled_predictions.read_labelled_predictions,
     ),
     "table": Reader(
-        "any CSV, named by data.table, with the columns of data.columns",
+        "any CSV (data.table) with the columns that data.columns names",
         lambda folder, data: bool(data.table) and (folder / data.table).is_file(),
         tables.read_table,
     ),
@@ -57,7 +60,7 @@ READERS: dict[str, Reader] = {
 
 
 def list_films(folder: Path, data: DataConfig) -> Listing:
-    """The films of a data folder, as the named reader or the first that fits finds them.
+    """List the films of a data folder with the configured reader, or the first that fits.
 
     Raises:
         UsageError: no reader fits, or the table is wrong.
@@ -68,8 +71,8 @@ def list_films(folder: Path, data: DataConfig) -> Listing:
     for reader in READERS.values():
         if reader.fits(folder, data):
             return reader.read(folder, data)
-    what = data.table or "labels.csv"
+    table = data.table or "labels.csv"
     raise UsageError(
-        f"There is no {what} in {folder}, nor anything else that says what its films are",
+        f"There is no {table} in {folder}, nor any other description of its films",
         hint=f"It needs one of: {'; '.join(reader.needs for reader in READERS.values())}.",
     )

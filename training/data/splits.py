@@ -1,4 +1,4 @@
-"""Splits by patient: official ones kept, validation cut by a hash that new rows do not move."""
+"""Splits by patient: official ones are kept, others follow a hash that new rows do not change."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ TRAIN, VALIDATION, TEST = "train", "validation", "test"
 
 
 def assign(rows: Iterable[FilmRow], config: DataConfig) -> tuple[FilmRow, ...]:
-    """Give each film its split: as the data says, and where it does not, patients by hash.
+    """Give each film its split: the official one, or else one chosen by a hash of the patient.
 
-    Each source is divided on its own. Films of official splits that the config does not name
-    stay unused (split empty).
+    Each source is split on its own. Films of official splits that the config does not name are
+    not used (empty split).
     """
     rows = tuple(rows)
     parts = Counter((row.source, _part(row, config)) for row in rows)
@@ -36,7 +36,7 @@ def assign(rows: Iterable[FilmRow], config: DataConfig) -> tuple[FilmRow, ...]:
 
 
 def _part(row: FilmRow, config: DataConfig) -> str:
-    """What the official split is for this config; a film without one may be trained on."""
+    """Return the meaning of the official split in this config; a film without one is training."""
     if row.official_split in config.test_splits:
         return TEST
     if row.official_split in config.validation_splits:
@@ -49,6 +49,6 @@ def _held_out(row: FilmRow, purpose: str, share: float, config: DataConfig) -> b
 
 
 def position(patient: str, salt: str) -> float:
-    """A patient's fixed place in 0..1: the same in every data set, order and version."""
+    """Return a patient's fixed position in 0..1, the same in every data set, order and version."""
     digest = hashlib.sha256(f"{salt}\0{patient}".encode()).digest()
     return int.from_bytes(digest[:8]) / 2**64

@@ -1,4 +1,4 @@
-"""Tables of films: a CSV with a path, a label and more on each row."""
+"""Tables of films: a CSV with a path, a label and more in each row."""
 
 from __future__ import annotations
 
@@ -8,56 +8,56 @@ from pathlib import Path
 
 from training.config import ColumnsConfig, DataConfig
 from training.data.manifest import SEPARATOR, FilmRow, Listing, Omission
-from training.data.patients import notes_on, patient_of
+from training.data.patients import patient_id, patient_notes
 from xrayview.errors import NothingUsable, UsageError
 
 LABELS = "labels.csv"
 NO_FINDING = "No Finding"
-"""NIH's word, written where a table says 0 to every finding."""
+"""NIH's label for a film whose findings are all 0."""
 _UNKNOWN = {"", "-1", "-1.0", "nan"}
 _YES, _NO = {"1", "1.0", "true", "yes"}, {"0", "0.0", "false", "no"}
 
 
 def read_labels(folder: Path, data: DataConfig) -> Listing:
-    """The films of `labels.csv`: `path, dataset, split, label, patient_id` and more.
+    """List the films of `labels.csv`: `path, dataset, split, label, patient_id` and more.
 
     Raises:
         UsageError: the table is missing or lacks a column.
-        NothingUsable: no row is of this data set.
+        NothingUsable: no row belongs to this data set.
     """
-    return read_films(find(folder, data, LABELS), data, ColumnsConfig())
+    return read_films(find_table(folder, data, LABELS), data, ColumnsConfig())
 
 
 def read_table(folder: Path, data: DataConfig) -> Listing:
-    """The films of any CSV, whose columns `data.columns` names.
+    """List the films of any CSV; `data.columns` names its columns.
 
     Raises:
-        UsageError: the table is missing, lacks a column, or a cell is no 0 or 1.
-        NothingUsable: no row is of this data set.
+        UsageError: the table is missing, lacks a column, or a finding is not 0 or 1.
+        NothingUsable: no row belongs to this data set.
     """
-    return read_films(find(folder, data, LABELS), data, data.columns)
+    return read_films(find_table(folder, data, LABELS), data, data.columns)
 
 
-def find(folder: Path, data: DataConfig, usual: str) -> Path:
-    """The table's path: as `data.table` says, below the folder or anywhere.
+def find_table(folder: Path, data: DataConfig, default: str) -> Path:
+    """Return the table's path: `data.table`, below the folder or absolute, or `default`.
 
     Raises:
-        UsageError: there is none.
+        UsageError: the file does not exist.
     """
-    path = folder / (data.table or usual)
+    path = folder / (data.table or default)
     if not path.is_file():
         raise UsageError(
             f"There is no {path.name} in {path.parent}",
-            hint="Point --data at the folder that holds it, or name it: --set data.table=FILE.",
+            hint="Point --data at its folder, or name it: --set data.table=FILE.",
         )
     return path
 
 
-def records(path: Path, needed: set[str]) -> Iterator[dict[str, str]]:
-    """The rows of a CSV.
+def read_records(path: Path, needed: set[str]) -> Iterator[dict[str, str]]:
+    """Yield the rows of a CSV.
 
     Raises:
-        UsageError: a needed column is missing, or the file is no CSV in UTF-8.
+        UsageError: a needed column is missing, or the file is not a CSV in UTF-8.
     """
     try:
         with path.open(newline="", encoding="utf-8-sig") as stream:
@@ -68,22 +68,22 @@ def records(path: Path, needed: set[str]) -> Iterator[dict[str, str]]:
                     f"{path.name} lacks columns",
                     path=path,
                     why=", ".join(sorted(missing)),
-                    hint="Add them, or say what they are called: --set data.columns.label=NAME.",
+                    hint="Add them, or name the columns to use: --set data.columns.label=NAME.",
                 )
             # A short row has None in its last cells.
             yield from ({k: v or "" for k, v in row.items() if k} for row in reader)
     except (UnicodeDecodeError, csv.Error) as error:
         raise UsageError(
-            f"{path.name} is no CSV in UTF-8", path=path, why=str(error), hint="Save it as one."
+            f"{path.name} is not a CSV in UTF-8", path=path, why=str(error), hint="Save it as one."
         ) from error
 
 
 def read_films(path: Path, data: DataConfig, columns: ColumnsConfig) -> Listing:
-    """The films of a table, in its order."""
+    """List the films of a table, in its order."""
     needed = {columns.path, *(columns.findings or [columns.label])}
     sources = set(filter(None, data.dataset.split(SEPARATOR)))
     rows, omitted = [], []
-    for record in records(path, needed):
+    for record in read_records(path, needed):
         if sources and record.get(columns.source, "") not in {*sources, ""}:
             continue
         row = _row(record, path, data, columns)
@@ -95,10 +95,10 @@ def read_films(path: Path, data: DataConfig, columns: ColumnsConfig) -> Listing:
         raise NothingUsable(
             f"{path.name} has no labelled film" + (f" of {data.dataset}" if data.dataset else ""),
             path=path,
-            hint=f"Look at its columns {columns.source} and {columns.label}, then use "
+            hint=f"Check its columns {columns.source} and {columns.label}, then use "
             "--set data.dataset=NAME.",
         )
-    return Listing(tuple(rows), tuple(omitted), notes_on(rows))
+    return Listing(tuple(rows), tuple(omitted), patient_notes(rows))
 
 
 def _row(record: dict[str, str], table: Path, data: DataConfig, columns: ColumnsConfig) -> FilmRow:
@@ -107,7 +107,7 @@ def _row(record: dict[str, str], table: Path, data: DataConfig, columns: Columns
     return FilmRow(
         path=path,
         source=record.get(columns.source) or table.resolve().parent.name,
-        patient=patient_of(path, record.get(columns.patient, ""), data),
+        patient=patient_id(path, record.get(columns.patient, ""), data),
         labels=labels,
         official_split=record.get(columns.split, ""),
         sex=record.get(columns.sex, ""),
@@ -120,16 +120,16 @@ def _row(record: dict[str, str], table: Path, data: DataConfig, columns: Columns
 def _labels(
     record: dict[str, str], table: Path, columns: ColumnsConfig
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """The labels of a row, and those of which it says nothing."""
+    """Return the labels of a row, and the labels that it leaves open."""
     if not columns.findings:
         return tuple(filter(None, map(str.strip, record[columns.label].split(SEPARATOR)))), ()
     cells = {name: record[name].strip().casefold() for name in columns.findings}
-    strange = [name for name, cell in cells.items() if cell not in _YES | _NO | _UNKNOWN]
-    if strange:
+    invalid = [name for name, cell in cells.items() if cell not in _YES | _NO | _UNKNOWN]
+    if invalid:
         raise UsageError(
-            f"Column {strange[0]} says {record[strange[0]]!r} of {record[columns.path]}",
+            f"Column {invalid[0]} is {record[invalid[0]]!r} for {record[columns.path]}",
             path=table,
-            hint="A finding is 1 or 0, or empty or -1 where it is not known.",
+            hint="Write 1 or 0 for a finding, or leave it empty (or -1) if it is not known.",
         )
     present = tuple(name for name, cell in cells.items() if cell in _YES)
     unknown = tuple(name for name, cell in cells.items() if cell in _UNKNOWN)

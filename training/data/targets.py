@@ -1,4 +1,4 @@
-"""From labels to targets: which films a target knows, and what they are."""
+"""From labels to training targets: which films can be used, and their target values."""
 
 from __future__ import annotations
 
@@ -16,37 +16,37 @@ UNKNOWN = float("nan")
 def select(
     rows: Sequence[FilmRow], target: TargetConfig
 ) -> tuple[tuple[FilmRow, ...], tuple[Omission, ...]]:
-    """Films whose labels the target knows, and the others with their reason."""
-    known = {*map(plain, target.negative_labels)}
-    known |= {plain(label) for rule in target.findings for label in rule.labels}
-    kept, omitted = [], []
+    """Return the films whose labels the target knows, and the others with the reason."""
+    known = {*map(normalise, target.negative_labels)}
+    known |= {normalise(label) for rule in target.findings for label in rule.labels}
+    usable, omitted = [], []
     for row in rows:
-        why = "; ".join(_objections(row, target, known))
+        why = "; ".join(_reasons_to_omit(row, target, known))
         if why:
             omitted.append(Omission(row.path, "NO_TARGET", why))
         else:
-            kept.append(row)
-    return tuple(kept), tuple(omitted)
+            usable.append(row)
+    return tuple(usable), tuple(omitted)
 
 
-def _objections(row: FilmRow, target: TargetConfig, known: set[str]) -> Iterator[str]:
-    strange = [label for label in row.labels if plain(label) not in known]
-    if strange:
-        yield f"label not in the target: {', '.join(strange)}"
+def _reasons_to_omit(row: FilmRow, target: TargetConfig, known: set[str]) -> Iterator[str]:
+    unknown = [label for label in row.labels if normalise(label) not in known]
+    if unknown:
+        yield f"label not in the target: {', '.join(unknown)}"
     elif all(np.isnan(_target(row, rule)) for rule in target.findings):
-        yield "the data says of no finding whether the film has it"
+        yield "no finding of the target is known for this film"
     elif not row.labels and not row.unknown_labels:
         yield "label not in the target: none given"
     if target.task == "multiclass":
         present = [rule.name for rule in target.findings if _target(row, rule) == 1]
-        if not strange and len(present) != 1:
-            yield f"one class is wanted, the film has {', '.join(present) or 'none'}"
+        if not unknown and len(present) != 1:
+            yield f"exactly one class is needed, the film has {', '.join(present) or 'none'}"
 
 
 def targets_NK(rows: Sequence[FilmRow], target: TargetConfig) -> npt.NDArray[np.float32]:
-    """1 where a film carries a finding, 0 where not, NaN where the data does not say.
+    """Return 1 for a film with the finding, 0 for one without, NaN where it is not known.
 
-    Float32 of films x the network's outputs: a binary softmax has its complement second.
+    Float32 of films x the network's outputs: a binary softmax has the complement second.
     """
     known_NK = np.array(
         [[_target(row, rule) for rule in target.findings] for row in rows], dtype=np.float32
@@ -57,12 +57,12 @@ def targets_NK(rows: Sequence[FilmRow], target: TargetConfig) -> npt.NDArray[np.
 
 
 def _target(row: FilmRow, rule: FindingRule) -> float:
-    wanted = {plain(label) for label in rule.labels}
-    if not wanted.isdisjoint(map(plain, row.labels)):
+    labels = {normalise(label) for label in rule.labels}
+    if not labels.isdisjoint(map(normalise, row.labels)):
         return 1.0
-    return UNKNOWN if not wanted.isdisjoint(map(plain, row.unknown_labels)) else 0.0
+    return UNKNOWN if not labels.isdisjoint(map(normalise, row.unknown_labels)) else 0.0
 
 
-def plain(label: str) -> str:
-    """Data sets spell one label in many ways: `Pleural_Thickening`, `pleural thickening`."""
+def normalise(label: str) -> str:
+    """Unify the spellings of a label: `Pleural_Thickening`, `pleural thickening`."""
     return label.casefold().replace("_", " ").strip()

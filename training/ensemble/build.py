@@ -11,11 +11,11 @@ from training import runs
 from training.data import leaks
 from training.data.films import Say
 from training.data.splits import TEST
-from training.ensemble.card import config_of, described, ensemble_draft
+from training.ensemble.card import describe_member, ensemble_config, ensemble_draft
 from training.ensemble.films import common_films, write_table
-from training.ensemble.members import find_members, joined
-from training.finish import conclude
-from training.pipeline import bundled, note_test_films
+from training.ensemble.members import find_members, join_members
+from training.finish import finish_run
+from training.pipeline import record_test_films, write_bundle
 from training.runs import RunFolder
 from xrayview.errors import UsageError
 
@@ -42,7 +42,7 @@ def build(
     recipe: str | None,
     data: Path,
     cache: Path,
-    wishes: EnsembleOptions,
+    options: EnsembleOptions,
     say: Say,
 ) -> RunFolder:
     """Join the models, calibrate the mean anew on validation, judge it, and write the run folder.
@@ -52,28 +52,28 @@ def build(
         NothingUsable: too few films are for validation in every member.
         ModelError: a member is broken, or the ensemble differs from its bundle.
     """
-    to_file = wishes.out.suffix == ".pt"
-    if to_file and wishes.out.exists():
-        raise UsageError(f"{wishes.out} is already there", hint="Name another file with --out.")
+    to_file = options.out.suffix == ".pt"
+    if to_file and options.out.exists():
+        raise UsageError(f"{options.out} is already there", hint="Name another file with --out.")
     members = find_members(models, recipe, data, cache)
-    network = joined(members)
-    films = common_films([member.rows for member in members], wishes.fewest_validation)
+    network = join_members(members)
+    films = common_films([member.rows for member in members], options.fewest_validation)
     first = members[0].subject.config
     leaking = leaks.check(films.manifest.rows, first.data)
-    run = runs.named_run(wishes.out.with_suffix("") if to_file else wishes.out)
+    run = runs.named_run(options.out.with_suffix("") if to_file else options.out)
     split_by = first.data if films.same else write_table(films.manifest.rows, run.path / TABLE)
-    config = config_of(members, split_by, wishes.name, wishes.version)
+    config = ensemble_config(members, split_by, options.name, options.version)
     runs.describe(run, config, films.manifest, len(leaking))
-    run.add_facts(members=[described(member) for member in members])
+    run.add_facts(members=[describe_member(member) for member in members])
     for member in members:
         say(f"member {member.subject.bundle}, temperature {member.temperature}")
-    note_test_films(run, wishes.test, say)
+    record_test_films(run, options.test, say)
     draft = ensemble_draft(config, run.read_facts(), members, network.stride)
-    judged = bundled(config, network, draft, films.manifest.rows, run, data, say, wishes.test)
-    if wishes.test and wishes.report:
-        conclude(config, run, data, cache, say, judged[TEST])
+    judged = write_bundle(config, network, draft, films.manifest.rows, run, data, say, options.test)
+    if options.test and options.report:
+        finish_run(config, run, data, cache, say, judged[TEST])
     if to_file:
-        shutil.copyfile(run.bundle(config), wishes.out)
-        say(f"bundle {wishes.out}")
+        shutil.copyfile(run.bundle(config), options.out)
+        say(f"bundle {options.out}")
     run.add_facts(finished_utc=runs.now_utc())
     return run

@@ -9,7 +9,7 @@ from typing import Any
 
 from training.bundle.card import draft_card
 from training.config import BundleConfig, DataConfig, TrainingConfig
-from training.ensemble.members import Member, scope_of
+from training.ensemble.members import Member, common_scope
 from xrayview.domain.model import ModelCard
 
 _TAKEN_OVER = (
@@ -19,7 +19,7 @@ _TAKEN_OVER = (
 _SENTENCE_END = re.compile(r"(?<=[.!?])\s+(?=[A-Z])")
 
 
-def config_of(
+def ensemble_config(
     members: Sequence[Member], data: DataConfig, name: str | None, version: str
 ) -> TrainingConfig:
     """A config whose films, labels and words are the ensemble's; nothing is trained by it.
@@ -46,7 +46,7 @@ def config_of(
             sources=_sources(cards),
             licence=first.card.licence,
             authors=first.card.authors,
-            scope=scope_of(members),
+            scope=common_scope(members),
         ),
     )
 
@@ -61,7 +61,7 @@ def ensemble_draft(
         **draft.training,
         "initial_weights": ", ".join(dict.fromkeys(starts)),
         "sources": list(config.bundle.sources),
-        "members": [described(member) for member in members],
+        "members": [describe_member(member) for member in members],
     }
     for of_one_member in ("seed", "initial_weights_of_the_recipe", "omitted"):
         training.pop(of_one_member, None)
@@ -69,7 +69,7 @@ def ensemble_draft(
     return replace(draft, limitations=config.bundle.limitations, training=training)
 
 
-def described(member: Member) -> dict[str, object]:
+def describe_member(member: Member) -> dict[str, object]:
     """A member as plain data."""
     card = member.subject.card
     return {

@@ -14,7 +14,7 @@ from training.data.cache import load_greys
 from training.data.films import select_rows
 from training.data.manifest import FilmRow, Manifest, read_rows
 from training.ensemble.network import Ensemble
-from training.evaluation.evaluate import Subject, find_subject
+from training.evaluation.evaluate import EvaluatedModel, find_model
 from training.runs import RunFolder
 from xrayview.domain.model import Scope
 from xrayview.errors import ModelError, UsageError
@@ -27,7 +27,7 @@ from xrayview.preprocessing.pipeline import Preprocessor
 class Member:
     """A finished model, and the films that it was trained on."""
 
-    subject: Subject
+    subject: EvaluatedModel
     sha256: str
     rows: tuple[FilmRow, ...]
     """Of its manifest, each with its split."""
@@ -39,7 +39,7 @@ class Member:
         return calibration.temperature if calibration.method == "temperature" else (1.0,)
 
 
-_SAME: dict[str, Callable[[Subject], object]] = {
+_SAME: dict[str, Callable[[EvaluatedModel], object]] = {
     "findings": lambda s: [(finding.name, finding.abnormal) for finding in s.card.findings],
     "task": lambda s: s.card.task,
     "activation": lambda s: s.card.activation,
@@ -79,15 +79,15 @@ def find_members(
     )
 
 
-def _subject(model: Path, recipe: str | None) -> Subject:
+def _subject(model: Path, recipe: str | None) -> EvaluatedModel:
     run = RunFolder(model.parent)
     if model.is_file() and not recipe and run.config.is_file():
         # Its run's settings may differ from the recipe's.
-        return Subject(model, read_card(model), run.read_config())
-    return find_subject(model, recipe)
+        return EvaluatedModel(model, read_card(model), run.read_config())
+    return find_model(model, recipe)
 
 
-def _require_same(first: Subject, other: Subject) -> None:
+def _require_same(first: EvaluatedModel, other: EvaluatedModel) -> None:
     for what, of in _SAME.items():
         if of(first) != of(other):
             raise UsageError(
@@ -99,7 +99,7 @@ def _require_same(first: Subject, other: Subject) -> None:
             )
 
 
-def scope_of(members: Sequence[Member]) -> Scope:
+def common_scope(members: Sequence[Member]) -> Scope:
     """The films that the members are for, as those say that do.
 
     Raises:
@@ -113,7 +113,7 @@ def scope_of(members: Sequence[Member]) -> Scope:
     return told[0] if told else members[0].subject.config.bundle.scope
 
 
-def _films_of(subject: Subject, data: Path, cache: Path) -> tuple[FilmRow, ...]:
+def _films_of(subject: EvaluatedModel, data: Path, cache: Path) -> tuple[FilmRow, ...]:
     """The films of the manifest that the card names by its hash."""
     named = subject.card.training.get("manifest_sha256")
     manifest = RunFolder(subject.bundle.parent).manifest
@@ -132,7 +132,7 @@ def _films_of(subject: Subject, data: Path, cache: Path) -> tuple[FilmRow, ...]:
     return rows
 
 
-def joined(members: Sequence[Member]) -> Ensemble:
+def join_members(members: Sequence[Member]) -> Ensemble:
     """The members' own programs as one network, in eval mode on the CPU.
 
     Raises:
@@ -147,7 +147,7 @@ def joined(members: Sequence[Member]) -> Ensemble:
     ).eval()
 
 
-def _program(subject: Subject) -> Any:
+def _program(subject: EvaluatedModel) -> Any:
     loaded = loading.load(subject.bundle, subject.card, "cpu")
     # Its own program is what is joined: it must bring both halves, and logits.
     if not loaded.has_features or loaded.features_note or subject.card.outputs != "logits":

@@ -1,1 +1,1 @@
-"""A bundle evaluated on labelled films."""
+"""Evaluation of a bundle on labelled films."""

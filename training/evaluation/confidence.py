@@ -1,4 +1,4 @@
-"""How sure a model was, when right and when wrong, as lines and as plain data."""
+"""A model's confidence when right and when wrong, as text and as plain data."""
 
 from __future__ import annotations
 
@@ -7,39 +7,42 @@ from typing import Any
 
 import numpy as np
 
-from training.evaluation.metrics import Places, Scores, Truth
+from training.evaluation.metrics import ClassIndices, Scores, Truth
 from xrayview.evaluation.confidence import Confidence, confidence
 
 
-def of_finding(truth_N: Truth, scores_N: Scores) -> Confidence:
-    """A film is called by the likelier of presence and absence: at 0.5, wherever the operating
-    point lies.
+def finding_confidence(truth_N: Truth, scores_N: Scores) -> Confidence:
+    """Return the confidence in the likelier of presence and absence.
+
+    The decision is taken at 0.5, wherever the operating point is.
     """
     called_N = scores_N >= 0.5
     return confidence(called_N == truth_N, np.maximum(scores_N, 1 - scores_N))
 
 
-def of_classes(true_N: Places, predicted_N: Places, scores_NF: Scores) -> Confidence:
-    """A film is called by its highest score."""
+def class_confidence(
+    true_N: ClassIndices, predicted_N: ClassIndices, scores_NF: Scores
+) -> Confidence:
+    """Return the confidence in the class with the highest score."""
     return confidence(true_N == predicted_N, scores_NF.max(axis=1))
 
 
-def lines(found: Confidence) -> list[str]:
-    """The means, then the accuracy of each share."""
-    head = f"mean confidence {_words(found.when_right)} when right, {_words(found.when_wrong)}"
-    return [f"{head} when wrong"] + [
-        f"surest {surest.share:4.0%} of films   accuracy {surest.accuracy:.3f}   "
-        f"confidence >= {surest.least_confidence:.3f}  {surest.n:5d}"
-        for surest in found.surest
+def as_lines(found: Confidence) -> list[str]:
+    """Format the means, then the accuracy of each share of films."""
+    right, wrong = (_format(mean) for mean in (found.when_right, found.when_wrong))
+    return [f"mean confidence {right} when right, {wrong} when wrong"] + [
+        f"most confident {part.share:4.0%} of films   accuracy {part.accuracy:.3f}   "
+        f"confidence >= {part.least_confidence:.3f}  {part.n:5d}"
+        for part in found.surest
     ]
 
 
-def _words(mean: float) -> str:
+def _format(mean: float) -> str:
     return "none" if math.isnan(mean) else f"{mean:.3f}"
 
 
 def as_json(found: Confidence) -> dict[str, Any]:
-    """JSON has no NaN: a mean over no film is null."""
+    """Convert to plain data; JSON has no NaN, so a mean over no film is null."""
     means = {"when_right": found.when_right, "when_wrong": found.when_wrong}
     return {
         **{name: None if math.isnan(mean) else mean for name, mean in means.items()},

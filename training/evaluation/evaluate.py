@@ -1,4 +1,4 @@
-"""`evaluate`: a bundle judged on one split, with intervals, as tables and files."""
+"""`evaluate`: metrics of a bundle on a split, with intervals, as tables and files."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ from training.data.manifest import write_omissions
 from training.data.targets import targets_NK
 from training.evaluation import confidence
 from training.evaluation.metrics import (
-    Places,
-    agreement,
+    ClassIndices,
     as_json,
+    class_accuracy,
     class_report,
     class_table,
     confusion_table,
-    figures,
+    estimate_metrics,
     table,
 )
-from training.evaluation.scoring import Scored, Truth, score_films
-from training.evaluation.subgroups import by_group, group_table, groups_as_json
+from training.evaluation.scoring import ScoredFilms, Truth, score_films
+from training.evaluation.subgroups import group_table, groups_as_json, metrics_by_group
 from training.recipes import RECIPES, recipe
 from training.runs import RunFolder, command_line, now_utc, write_json
 from xrayview.domain.model import ModelCard
@@ -38,31 +38,31 @@ from xrayview.inference.runtime import Runtime
 from xrayview.io.model.bundle import read_card
 
 ALL_CLASSES = "all classes"
-"""Stands beside the findings' names for figures of a multiclass model as a whole."""
+"""Used in place of a finding's name for the metrics of a multiclass model as a whole."""
 
 
 @dataclass(frozen=True)
-class Subject:
-    """What is judged: a bundle, and the config that says which films and labels."""
+class EvaluatedModel:
+    """A bundle, its card, and the config that selects its films and labels."""
 
     bundle: Path
     card: ModelCard
     config: TrainingConfig
 
 
-def find_subject(model: Path, recipe_name: str | None) -> Subject:
-    """A run folder's bundle with its config, or a bundle with its recipe's.
+def find_model(path: Path, recipe_name: str | None) -> EvaluatedModel:
+    """Return a run folder's bundle with the run's config, or a bundle with its recipe's config.
 
     Raises:
         ModelError: the bundle is missing, or its findings are not the recipe's.
-        UsageError: no recipe is known for it.
+        UsageError: its recipe is not known.
     """
-    if model.is_dir():
-        config = RunFolder(model).read_config()
-        bundle = RunFolder(model).bundle(config)
+    if path.is_dir():
+        config = RunFolder(path).read_config()
+        bundle = RunFolder(path).bundle(config)
         card = read_card(bundle)
     else:
-        bundle, card = model, read_card(model)
+        bundle, card = path, read_card(path)
         config = recipe(recipe_name or _recipe_of(card))
     names = {finding.name for finding in card.findings}
     missing = [rule.name for rule in config.target.findings if rule.name not in names]
@@ -71,67 +71,59 @@ def find_subject(model: Path, recipe_name: str | None) -> Subject:
             f"The model does not score {', '.join(missing)}",
             path=bundle,
             why=f"it scores {', '.join(sorted(names))}",
-            hint="Name the recipe that fits with --recipe.",
+            hint="Name the model's recipe with --recipe.",
         )
-    return Subject(bundle, card, config)
+    return EvaluatedModel(bundle, card, config)
 
 
 def _recipe_of(card: ModelCard) -> str:
     name = str(card.training.get("recipe", ""))
     if name not in RECIPES:
         raise UsageError(
-            f"The card names no known recipe ({name or 'none'})",
-            hint="Name one with --recipe: it says which films and labels to judge by.",
+            f"The card's recipe is not known ({name or 'none'})",
+            hint="Name one with --recipe: it selects the films and labels.",
         )
     return name
 
 
 def evaluate(
-    subject: Subject, data: Path, split: str, out: Path, device: str, say: Say
+    model: EvaluatedModel, data: Path, split: str, out: Path, device: str, say: Say
 ) -> dict[str, Any]:
-    """Judge one split; write metrics.json, metrics.txt and scores.csv below `out`.
+    """Evaluate a split; write metrics.json, metrics.txt and scores.csv to `out`.
 
     Raises:
-        NothingUsable: the split holds no film that can be read.
+        NothingUsable: the split has no readable film.
     """
-    rows = [row for row in select_rows(subject.config, data)[0] if row.split == split]
+    rows = [row for row in select_rows(model.config, data)[0] if row.split == split]
     if not rows:
-        raise NothingUsable(f"There is no film for {split}", hint="Look at --data and --split.")
-    loaded = loading.load(subject.bundle, subject.card, device)
-    return write_figures(subject, loaded, score_films(loaded, subject.card, rows, data), out, say)
+        raise NothingUsable(f"There are no {split} films", hint="Check --data and --split.")
+    loaded = loading.load(model.bundle, model.card, device)
+    return write_metrics(model, loaded, score_films(loaded, model.card, rows, data), out, say)
 
 
-def write_figures(
-    subject: Subject, loaded: Runtime, scored: Scored, out: Path, say: Say
+def write_metrics(
+    model: EvaluatedModel, loaded: Runtime, scored: ScoredFilms, out: Path, say: Say
 ) -> dict[str, Any]:
-    """The figures of films of one split that `loaded`, the subject's bundle, has judged."""
+    """Write the metrics of films of a split that `loaded`, the model's bundle, has scored."""
     split = scored.rows[0].split
     results: dict[str, Any] = {}
-    text = [f"{subject.card.name} {subject.card.version}, {split}: {len(scored.rows)} films"]
-    text += [f"initial weights: {words}" for words in _start(subject.card)]
-    text += _unjudged(subject.card)
-    target = subject.config.target
-    names = [rule.name for rule in target.findings]
+    text = [f"{model.card.name} {model.card.version}, {split}: {len(scored.rows)} films"]
+    text += [f"initial weights: {weights}" for weights in _initial_weights(model.card)]
+    text += _test_films_note(model.card)
+    target = model.config.target
     for rule in target.findings:
-        found, lines = _judge(subject, scored, rule.name)
-        results[rule.name] = found
+        results[rule.name], lines = _evaluate_finding(model, scored, rule.name)
         text += ["", *lines]
     if target.task == "multiclass":
-        patients = [row.patient for row in scored.rows]
-        share = agreement(*classes(scored, target), patients, subject.config.evaluation.bootstrap)
-        results[ALL_CLASSES] = {"figures": as_json({"accuracy": share})}
-        text += ["", table({"accuracy": share}), "", class_table(*classes(scored, target), names)]
-        text += ["", class_report(*classes(scored, target), names)]
-        sure = confidence.of_classes(*classes(scored, target), scored.scores_NF(subject.card))
-        results[ALL_CLASSES]["confidence"] = confidence.as_json(sure)
-        text += ["", *confidence.lines(sure)]
+        results[ALL_CLASSES], lines = _evaluate_classes(model, scored)
+        text += ["", *lines]
     if scored.omitted:
         text += ["", f"{len(scored.omitted)} films could not be read: see omitted.csv"]
     report = {
-        "model": subject.card.name,
-        "version": subject.card.version,
+        "model": model.card.name,
+        "version": model.card.version,
         "model_sha256": loaded.sha256,
-        "initial_weights": list(_start(subject.card)),
+        "initial_weights": list(_initial_weights(model.card)),
         "split": split,
         "films": len(scored.rows),
         "patients": len({row.patient for row in scored.rows}),
@@ -151,74 +143,99 @@ def write_figures(
     return report
 
 
-def _start(card: ModelCard) -> Iterator[str]:
-    """What the card says of where training began, and where the recipe would have."""
+def _initial_weights(card: ModelCard) -> Iterator[str]:
+    """Yield the weights that training started from, and the recipe's if they differ."""
     for name in ("initial_weights", "initial_weights_of_the_recipe"):
         if name in card.training:
             yield f"{'recipe: ' if 'recipe' in name else ''}{card.training[name]}"
 
 
-def _unjudged(card: ModelCard) -> Iterator[str]:
-    """What the card says where the test films were left alone."""
+def _test_films_note(card: ModelCard) -> Iterator[str]:
+    """Yield a note if the bundle was made without its test films."""
     if card.training.get("test_films") == TEST_FILMS[False]:
         yield f"test films, when the bundle was made: {TEST_FILMS[False]}"
 
 
-def truths(scored: Scored, target: TargetConfig) -> dict[str, tuple[Scored, Truth]]:
-    """For each finding: the films of which the data knows, and which of them carry it."""
-    found = {}
+def truth_by_finding(
+    scored: ScoredFilms, target: TargetConfig
+) -> dict[str, tuple[ScoredFilms, Truth]]:
+    """Return for each finding the films where it is known, and which of them have it."""
+    truths = {}
     for rule, target_N in zip(target.findings, targets_NK(scored.rows, target).T, strict=False):
         known = ~np.isnan(target_N)
-        found[rule.name] = (scored.only(known), target_N[known] > 0.5)
-    return found
+        truths[rule.name] = (scored.subset(known), target_N[known] > 0.5)
+    return truths
 
 
-def classes(scored: Scored, target: TargetConfig) -> tuple[Places, Places]:
-    """The true and the predicted class of each film as places among the findings."""
+def true_and_predicted(
+    scored: ScoredFilms, target: TargetConfig
+) -> tuple[ClassIndices, ClassIndices]:
+    """Return the true and the predicted class of each film, as indices of the findings."""
     names = [rule.name for rule in target.findings]
     predicted = [names.index(prediction.predicted) for prediction in scored.predictions]
     return targets_NK(scored.rows, target).argmax(axis=1), np.array(predicted, dtype=np.int64)
 
 
-def _judge(subject: Subject, scored: Scored, finding: str) -> tuple[dict[str, Any], list[str]]:
-    card = subject.card
-    scored, truth_N = truths(scored, subject.config.target)[finding]
+def _evaluate_classes(
+    model: EvaluatedModel, scored: ScoredFilms
+) -> tuple[dict[str, Any], list[str]]:
+    target = model.config.target
+    names = [rule.name for rule in target.findings]
+    patients = [row.patient for row in scored.rows]
+    true_N, predicted_N = true_and_predicted(scored, target)
+    accuracy = class_accuracy(true_N, predicted_N, patients, model.config.evaluation.bootstrap)
+    by_confidence = confidence.class_confidence(true_N, predicted_N, scored.scores_NF(model.card))
+    lines = [
+        table({"accuracy": accuracy}), "", class_table(true_N, predicted_N, names), "",
+        class_report(true_N, predicted_N, names), "", *confidence.as_lines(by_confidence),
+    ]  # fmt: skip
+    results = {
+        "figures": as_json({"accuracy": accuracy}), "confidence": confidence.as_json(by_confidence)
+    }  # fmt: skip
+    return results, lines
+
+
+def _evaluate_finding(
+    model: EvaluatedModel, scored: ScoredFilms, finding: str
+) -> tuple[dict[str, Any], list[str]]:
+    card = model.card
+    scored, truth_N = truth_by_finding(scored, model.config.target)[finding]
     if not truth_N.size:
-        return {"figures": {}}, [f"{finding}: the data says of no film whether it has it"]
+        return {"figures": {}}, [f"{finding}: not known for any of these films"]
     scores_N = scored.scores_N(card, finding)
     point = card.operating_point(finding)
     patients = [row.patient for row in scored.rows]
-    found = figures(
-        truth_N, scores_N, patients, point.threshold, subject.config.evaluation.bootstrap
+    estimates = estimate_metrics(
+        truth_N, scores_N, patients, point.threshold, model.config.evaluation.bootstrap
     )
     others = {
         other.name: confusion(truth_N, scores_N, other.threshold)
         for other in card.operating_points
         if other.finding == finding
     }
-    lines = [f"{finding} at {point.name} (score >= {point.threshold:.3f})", table(found), ""]
+    lines = [f"{finding} at {point.name} (score >= {point.threshold:.3f})", table(estimates), ""]
     lines.append(confusion_table(truth_N, scores_N, point.threshold, finding))
-    if subject.config.target.complement:
-        # Place 0 is the finding, 1 its complement.
+    if model.config.target.complement:
+        # Class 0 is the finding, class 1 its complement.
         called_N = scores_N >= point.threshold
         truths_N, calls_N = (~truth_N).astype(np.int64), (~called_N).astype(np.int64)
-        names = (finding, subject.config.target.complement)
+        names = (finding, model.config.target.complement)
         lines += ["", class_report(truths_N, calls_N, names), ""]
     lines += [
         f"{name:18s} sensitivity {counts.sensitivity:.3f}  specificity {counts.specificity:.3f}  "
         f"accuracy {counts.accuracy:.3f}"
         for name, counts in others.items()
     ]
-    groups = by_group(
-        scored.rows, truth_N, scores_N, point.threshold, subject.config.evaluation.bootstrap
+    groups = metrics_by_group(
+        scored.rows, truth_N, scores_N, point.threshold, model.config.evaluation.bootstrap
     )
     lines += ["", group_table(groups)]
-    sure = confidence.of_finding(truth_N, scores_N)
-    lines += ["", *confidence.lines(sure)]
-    plain = {
+    by_confidence = confidence.finding_confidence(truth_N, scores_N)
+    lines += ["", *confidence.as_lines(by_confidence)]
+    results = {
         "operating_point": point.name,
         "threshold": point.threshold,
-        "figures": as_json(found),
+        "figures": as_json(estimates),
         "operating_points": {
             name: {
                 "true_positive": counts.true_positive,
@@ -229,13 +246,13 @@ def _judge(subject: Subject, scored: Scored, finding: str) -> tuple[dict[str, An
             for name, counts in others.items()
         },
         "subgroups": groups_as_json(groups),
-        "confidence": confidence.as_json(sure),
+        "confidence": confidence.as_json(by_confidence),
     }
-    return plain, lines
+    return results, lines
 
 
-def write_scores(scored: Scored, target: TargetConfig, path: Path) -> None:
-    """One row per judged film, column names as in the app's predictions.csv."""
+def write_scores(scored: ScoredFilms, target: TargetConfig, path: Path) -> None:
+    """Write a row per scored film, with column names as in the app's predictions.csv."""
     names: Sequence[str] = scored.predictions[0].findings
     with path.open("w", newline="", encoding="utf-8") as stream:
         writer = csv.writer(stream)

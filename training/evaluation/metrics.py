@@ -1,4 +1,4 @@
-"""The figures of one finding on one split, each with its interval."""
+"""The metrics of a finding on a split, each with its interval."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ from xrayview.evaluation.multiclass import (
 
 Truth = npt.NDArray[np.bool_]
 Scores = npt.NDArray[np.float64]
-Places = npt.NDArray[np.int64]
-Figure = Callable[[Truth, Scores, float], float]
+ClassIndices = npt.NDArray[np.int64]
+Metric = Callable[[Truth, Scores, float], float]
 
-FIGURES: dict[str, Figure] = {
+METRICS: dict[str, Metric] = {
     "auc": lambda truth, scores, _threshold: auc(truth, scores),
     "accuracy": lambda truth, scores, threshold: confusion(truth, scores, threshold).accuracy,
     "sensitivity": lambda truth, scores, threshold: confusion(truth, scores, threshold).sensitivity,
@@ -39,56 +39,56 @@ FIGURES: dict[str, Figure] = {
     "ece": lambda truth, scores, _threshold: expected_calibration_error(truth, scores),
     "brier": lambda truth, scores, _threshold: brier(truth, scores),
 }
-"""Name in the card -> figure; intervals are a bootstrap over patients, as films of one patient
-resemble each other."""
+"""Name in the card -> metric. Intervals are bootstrapped over patients, since the films of a
+patient resemble each other."""
 
-_INFLATED = {"ece"}
-"""A sum of distances: every draw of films adds noise to it, and noise only adds."""
+_BIASED = {"ece"}
+"""A sum of distances, which the noise of a bootstrap draw can only increase."""
 
 _SHARES = {"accuracy", "sensitivity", "specificity", "precision"}
 
 
-def figures(
+def estimate_metrics(
     truth_N: Truth, scores_N: Scores, patients_N: Sequence[str], threshold: float, draws: int
 ) -> dict[str, Estimate]:
-    """All figures at an operating point; `auc_delong` has the interval most papers give."""
-    found = {"auc_delong": delong(truth_N, scores_N)}
-    for name, figure in FIGURES.items():
+    """Estimate all metrics at an operating point; `auc_delong` has DeLong's interval."""
+    estimates = {"auc_delong": delong(truth_N, scores_N)}
+    for name, metric in METRICS.items():
 
-        def of_films(places: Indices, figure: Figure = figure) -> float:
-            return figure(truth_N[places], scores_N[places], threshold)
+        def of_films(indices: Indices, metric: Metric = metric) -> float:
+            return metric(truth_N[indices], scores_N[indices], threshold)
 
-        found[name] = clustered_bootstrap(
-            of_films, patients_N, draws=draws, centred=name in _INFLATED
+        estimates[name] = clustered_bootstrap(
+            of_films, patients_N, draws=draws, centred=name in _BIASED
         )
-        if name in _SHARES and found[name].value in {0.0, 1.0}:
-            # No draw can show a miss where there is none; Wilson's interval still has a width.
-            n = _base(name, truth_N, scores_N, threshold)
-            found[name] = replace(wilson(round(found[name].value * n), n), n=truth_N.size)
-    return found
+        if name in _SHARES and estimates[name].value in {0.0, 1.0}:
+            # A bootstrap of 0 or 1 has no width; Wilson's interval does.
+            n = _denominator(name, truth_N, scores_N, threshold)
+            estimates[name] = replace(wilson(round(estimates[name].value * n), n), n=truth_N.size)
+    return estimates
 
 
-def _base(name: str, truth_N: Truth, scores_N: Scores, threshold: float) -> int:
-    """How many films a share is a share of."""
+def _denominator(name: str, truth_N: Truth, scores_N: Scores, threshold: float) -> int:
+    """Return the number of films that a share is a share of."""
     counts = confusion(truth_N, scores_N, threshold)
     called = counts.true_positive + counts.false_positive
-    bases = {"sensitivity": counts.positives, "specificity": counts.negatives, "precision": called}
-    return bases.get(name, counts.total)
+    sizes = {"sensitivity": counts.positives, "specificity": counts.negatives, "precision": called}
+    return sizes.get(name, counts.total)
 
 
-def agreement(
-    true_N: Places, predicted_N: Places, patients_N: Sequence[str], draws: int
+def class_accuracy(
+    true_N: ClassIndices, predicted_N: ClassIndices, patients_N: Sequence[str], draws: int
 ) -> Estimate:
-    """The share of films whose class is predicted: a multiclass model's accuracy."""
+    """Estimate a multiclass model's accuracy: the share of films whose class is predicted."""
 
-    def share(places: Indices) -> float:
-        return float(np.mean(true_N[places] == predicted_N[places]))
+    def share(indices: Indices) -> float:
+        return float(np.mean(true_N[indices] == predicted_N[indices]))
 
     return clustered_bootstrap(share, patients_N, draws=draws)
 
 
-def class_table(true_N: Places, predicted_N: Places, names: Sequence[str]) -> str:
-    """Films by true class (rows) and predicted class (columns) as readable lines."""
+def class_table(true_N: ClassIndices, predicted_N: ClassIndices, names: Sequence[str]) -> str:
+    """Format the films by true class (rows) and predicted class (columns) as a table."""
     counts_KK = np.zeros((len(names), len(names)), dtype=np.int64)
     np.add.at(counts_KK, (true_N, predicted_N), 1)
     lines = [f"{'true, predicted':24s}" + "".join(f" {name[:14]:>14s}" for name in names)]
@@ -97,8 +97,8 @@ def class_table(true_N: Places, predicted_N: Places, names: Sequence[str]) -> st
     return "\n".join(lines)
 
 
-def class_report(true_N: Places, predicted_N: Places, names: Sequence[str]) -> str:
-    """Precision, recall, F1 and films of each class as readable lines, then their means."""
+def class_report(true_N: ClassIndices, predicted_N: ClassIndices, names: Sequence[str]) -> str:
+    """Format precision, recall, F1 and number of films of each class, then their means."""
     matrix = confusion_matrix(true_N, predicted_N, len(names))
     found = [FindingFigures(name, one_against_rest(matrix, k)) for k, name in enumerate(names)]
     means = macro(found)
@@ -115,24 +115,24 @@ def _class_line(name: str, precision: float, recall: float, f1: float) -> str:
     return f"{name:24s} {precision:9.3f} {recall:9.3f} {f1:9.3f}"
 
 
-def plain(estimate: Estimate) -> dict[str, float | int | None]:
-    """For the card and for JSON, which has no NaN: a figure that does not exist is null."""
+def estimate_as_json(estimate: Estimate) -> dict[str, float | int | None]:
+    """Convert to plain data for card and JSON, which has no NaN: an undefined value is null."""
     return {
         key: None if isinstance(value, float) and math.isnan(value) else value
         for key, value in asdict(estimate).items()
     }
 
 
-def table(found: dict[str, Estimate]) -> str:
-    """The figures as readable lines."""
-    lines = [f"{'figure':14s} {'value':>7s}   95 % interval     n"]
-    for name, e in found.items():
+def table(estimates: dict[str, Estimate]) -> str:
+    """Format the metrics as a table."""
+    lines = [f"{'metric':14s} {'value':>7s}   95 % interval     n"]
+    for name, e in estimates.items():
         lines.append(f"{name:14s} {e.value:7.4f}   {e.low:.4f} - {e.high:.4f}  {e.n:4d}")
     return "\n".join(lines)
 
 
 def confusion_table(truth_N: Truth, scores_N: Scores, threshold: float, finding: str) -> str:
-    """The four counts as readable lines."""
+    """Format the four counts as a table."""
     counts = confusion(truth_N, scores_N, threshold)
     return (
         f"{'':24s} score >= {threshold:.3f}     below\n"
@@ -141,6 +141,6 @@ def confusion_table(truth_N: Truth, scores_N: Scores, threshold: float, finding:
     )
 
 
-def as_json(found: dict[str, Estimate]) -> dict[str, Any]:
-    """Every estimate as plain data."""
-    return {name: plain(estimate) for name, estimate in found.items()}
+def as_json(estimates: dict[str, Estimate]) -> dict[str, Any]:
+    """Convert every estimate to plain data."""
+    return {name: estimate_as_json(estimate) for name, estimate in estimates.items()}

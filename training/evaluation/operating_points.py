@@ -14,7 +14,7 @@ Truth = npt.NDArray[np.bool_]
 Scores = npt.NDArray[np.float64]
 
 
-def choose(
+def choose_operating_points(
     finding: str,
     truth_N: Truth,
     scores_N: Scores,
@@ -22,12 +22,12 @@ def choose(
     specificity: float,
     fixed: Sequence[float] = (),
 ) -> tuple[OperatingPoint, ...]:
-    """`balanced` at 0.5, the fixed ones, then a sensitive and a specific one where they differ.
+    """Return `balanced` at 0.5, the fixed points, then a sensitive and a specific point.
 
-    With films of one kind only there is nothing to choose by: those by convention alone.
+    The last two are left out where they do not differ from 0.5, or if all films are of one class.
 
-    The first is a convention, not a choice on data: a threshold tuned on films of one source
-    moves more between sources than the scores do.
+    The first point is a convention, not chosen on data: a threshold that is tuned on films of one
+    source varies more between sources than the scores do.
     """
 
     def point(name: str, threshold: float, chosen_by: str) -> OperatingPoint:
@@ -44,7 +44,7 @@ def choose(
     def points() -> Iterator[OperatingPoint]:
         yield point("balanced", 0.5, "0.5 by convention; sensitivity, specificity on validation")
         for score in fixed:
-            yield point(fixed_name(score), score, f"{score:g} by convention; figures on validation")
+            yield point(fixed_name(score), score, f"{score:g} by convention; metrics on validation")
         if truth_N.all() or not truth_N.any():
             return
         low = threshold_for_sensitivity(truth_N, scores_N, sensitivity)
@@ -62,12 +62,12 @@ def choose(
 
 
 def fixed_name(score: float) -> str:
-    """What an operating point at a fixed score is called."""
+    """Return the name of an operating point at a fixed score."""
     return f"at-{score:g}"
 
 
 def _threshold_for_specificity(truth_N: Truth, scores_N: Scores, specificity: float) -> float:
-    """The lowest threshold above enough of the negatives' scores."""
+    """Return the lowest threshold above enough of the negatives' scores."""
     negatives = np.sort(scores_N[~truth_N])
-    kept = int(np.ceil(specificity * negatives.size - 1e-9))
-    return float(np.nextafter(negatives[kept - 1], np.inf)) if kept else 0.0
+    below = int(np.ceil(specificity * negatives.size - 1e-9))
+    return float(np.nextafter(negatives[below - 1], np.inf)) if below else 0.0

@@ -1,4 +1,4 @@
-"""Films judged by a bundle through the app's own reader, preprocessing and classifier."""
+"""Films scored by a bundle with the app's own reader, preprocessing and classifier."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ from xrayview.preprocessing.pipeline import Preprocessor
 Truth = npt.NDArray[np.bool_]
 
 _CHUNK_FILMS = 64
-"""Held in memory at a time."""
+"""Films in memory at a time."""
 
 
 @dataclass(frozen=True, eq=False)
-class Scored:
-    """Films that were judged, their predictions in order, and the films that were not."""
+class ScoredFilms:
+    """Scored films with their predictions, and the films that could not be read."""
 
     rows: tuple[FilmRow, ...]
     predictions: tuple[Prediction, ...]
@@ -34,59 +34,61 @@ class Scored:
 
     @property
     def logits_NF(self) -> npt.NDArray[np.float64]:
-        """Uncalibrated, one column for each finding of the card."""
+        """Uncalibrated logits, one column for each finding of the card."""
         return np.array([prediction.logits for prediction in self.predictions])
 
-    def only(self, chosen_N: npt.NDArray[np.bool_]) -> Scored:
-        """These films alone."""
-        places = np.flatnonzero(chosen_N)
-        rows = tuple(self.rows[i] for i in places)
-        return Scored(rows, tuple(self.predictions[i] for i in places), self.omitted)
+    def subset(self, chosen_N: npt.NDArray[np.bool_]) -> ScoredFilms:
+        """Return only these films."""
+        indices = np.flatnonzero(chosen_N)
+        rows = tuple(self.rows[i] for i in indices)
+        return ScoredFilms(rows, tuple(self.predictions[i] for i in indices), self.omitted)
 
-    def under(self, card: ModelCard, runtime: Runtime) -> Scored:
-        """The same logits with another card's calibration and operating points.
+    def with_card(self, card: ModelCard, runtime: Runtime) -> ScoredFilms:
+        """Return the same logits with another card's calibration and operating points.
 
-        `runtime` is the same network in the bundle that carries this card.
+        `runtime` is the same network in the bundle with this card.
         """
-        found = (
+        predictions = (
             predict(runtime, card, prediction.film_id, np.array(prediction.logits))
             for prediction in self.predictions
         )
-        return replace(self, predictions=tuple(found))
+        return replace(self, predictions=tuple(predictions))
 
     def scores_N(self, card: ModelCard, finding: str) -> npt.NDArray[np.float64]:
-        """A finding's scores under this card's calibration."""
-        place = [f.name for f in card.findings].index(finding)
-        return self.scores_NF(card)[:, place]
+        """Return a finding's scores with this card's calibration."""
+        index = [f.name for f in card.findings].index(finding)
+        return self.scores_NF(card)[:, index]
 
     def scores_NF(self, card: ModelCard) -> npt.NDArray[np.float64]:
-        """All findings' scores under this card's calibration."""
+        """Return all findings' scores with this card's calibration."""
         return np.asarray(calibrated_scores(self.logits_NF, card))
 
 
-def score_films(runtime: Runtime, card: ModelCard, rows: Sequence[FilmRow], folder: Path) -> Scored:
-    """Judge the films; a file that cannot be read is listed, never scored.
+def score_films(
+    runtime: Runtime, card: ModelCard, rows: Sequence[FilmRow], folder: Path
+) -> ScoredFilms:
+    """Score the films; files that cannot be read are listed as omitted.
 
     Raises:
         NothingUsable: no film could be read.
         ModelError: the network failed.
     """
     preprocessor = Preprocessor(card.preprocessing)
-    kept: list[FilmRow] = []
-    found: list[Prediction] = []
+    scored: list[FilmRow] = []
+    predictions: list[Prediction] = []
     omitted: list[Omission] = []
     for chunk in _chunks(rows):
         inputs = []
         for row in chunk:
             try:
                 inputs.append(preprocessor(open_film(folder / row.path, folder)))
-                kept.append(row)
+                scored.append(row)
             except UnreadableFilm as error:
                 omitted.append(Omission(row.path, str(error.code), str(error)))
-        found += classify(runtime, card, inputs)
-    if not kept:
-        raise NothingUsable("No film could be judged", why=omitted[0].why if omitted else "none")
-    return Scored(tuple(kept), tuple(found), tuple(omitted))
+        predictions += classify(runtime, card, inputs)
+    if not scored:
+        raise NothingUsable("No film could be scored", why=omitted[0].why if omitted else "none")
+    return ScoredFilms(tuple(scored), tuple(predictions), tuple(omitted))
 
 
 def _chunks(rows: Sequence[FilmRow]) -> Iterator[Sequence[FilmRow]]:

@@ -9,7 +9,7 @@ import numpy as np
 
 from training.data.films import Say, select_rows
 from training.data.splits import TEST, position
-from training.evaluation.evaluate import truths
+from training.evaluation.evaluate import truth_by_finding
 from training.evaluation.scoring import score_films
 from training.grid.plan import Cell, Model
 from training.grid.rows import GridRow, best, table
@@ -76,15 +76,15 @@ def _heat_maps(model: Model, data: Path, out: Path, say: Say) -> Markup:
     films = sorted(films, key=lambda row: position(row.path, salt))[: _OF_EACH * 16]
     scored = score_films(loaded, card, films, data)
     finding = model.config.target.findings[0].name
-    judged, truth_N = truths(scored, model.config.target)[finding]
+    judged, truth_N = truth_by_finding(scored, model.config.target)[finding]
     scores_N = judged.scores_N(card, finding)
     called_N = scores_N >= card.operating_point(finding).threshold
 
     def figures(has: bool, called: bool) -> Iterator[Markup]:
-        for place in np.flatnonzero((truth_N == has) & (called_N == called))[:_OF_EACH]:
-            row = judged.rows[place]
+        for index in np.flatnonzero((truth_N == has) & (called_N == called))[:_OF_EACH]:
+            row = judged.rows[index]
             picture, evidence = heat_of_film(loaded, card, finding, row, data)
-            words = f"{scores_N[place]:.3f} · {row.path}"
+            words = f"{scores_N[index]:.3f} · {row.path}"
             words += "" if evidence else " · no positive evidence"
             yield element(
                 "figure",

@@ -7,7 +7,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from training.config import AugmentConfig, Figure, NetworkConfig, TrainingConfig, with_overrides
+from training.config import (
+    AugmentConfig,
+    NetworkConfig,
+    TrainingConfig,
+    ValidationMetric,
+    with_overrides,
+)
 from training.networks.initial_weights import IMAGENET, NONE
 from xrayview.errors import UsageError
 
@@ -30,7 +36,7 @@ class Model:
 
     folder: str
     """Below the grid's."""
-    figure: Figure
+    figure: ValidationMetric
     config: TrainingConfig
 
 
@@ -45,9 +51,9 @@ class Cell:
     @property
     def models(self) -> tuple[Model, ...]:
         """One for each figure, the monitor's first."""
-        return tuple(self._model(figure) for figure in self.config.stopping.watched)
+        return tuple(self._model(figure) for figure in self.config.stopping.monitored_metrics)
 
-    def _model(self, figure: Figure) -> Model:
+    def _model(self, figure: ValidationMetric) -> Model:
         config = self.config
         bundle = dataclasses.replace(
             config.bundle,
@@ -123,14 +129,14 @@ def _divided(settings: Sequence[str]) -> tuple[list[str], dict[str, list[str]]]:
     common: list[str] = []
     special: dict[str, list[str]] = {name: [] for name in ARCHITECTURES}
     for setting in settings:
-        place, colon, rest = setting.partition("=")[0].partition(":")
-        if colon and place not in special:
-            raise UsageError(f"The grid has no {place}", hint=f"It has {', '.join(special)}.")
-        field = rest if colon else place
+        index, colon, rest = setting.partition("=")[0].partition(":")
+        if colon and index not in special:
+            raise UsageError(f"The grid has no {index}", hint=f"It has {', '.join(special)}.")
+        field = rest if colon else index
         if field.strip() in _OWN:
             raise UsageError(f"{field} is the grid's own", hint="Leave it out.")
         if colon:
-            special[place].append(setting.partition(":")[2])
+            special[index].append(setting.partition(":")[2])
         else:
             common.append(setting)
     return common, special

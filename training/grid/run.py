@@ -22,8 +22,8 @@ from training.grid.page import write_page
 from training.grid.plan import Cell, Model
 from training.grid.rows import GridRow, as_csv, describe_model, markdown, read_row
 from training.loop.processes import start_processes
-from training.loop.progress import Watch
-from training.pipeline import finish, train
+from training.loop.progress import BestEpoch
+from training.pipeline import make_bundle, train
 from training.runs import RunFolder, now_utc, write_json
 from xrayview.errors import UsageError
 
@@ -40,25 +40,27 @@ def run_grid(cells: Sequence[Cell], data: Path, cache: Path, out: Path, say: Say
     """
     first = cells[0].config
     fabric = start_processes(first.run, first.network)
-    tell: Say = say if fabric.is_global_zero else (lambda _line: None)
+    say_once: Say = say if fabric.is_global_zero else (lambda _line: None)
     if fabric.is_global_zero:
-        _begin(cells, out)
+        _write_or_check_plan(cells, out)
     fabric.barrier()
     for number, cell in enumerate(cells, start=1):
         done = [read_row(out / model.folder) for model in cell.models]
-        tell(f"cell {number} of {len(cells)}: {cell.name}" + (", finished" if all(done) else ""))
+        say_once(
+            f"cell {number} of {len(cells)}: {cell.name}" + (", finished" if all(done) else "")
+        )
         # All processes must have looked before the first one goes on writing.
         fabric.barrier()
         if not all(done):
-            _run_cell(cell, data, cache, out, fabric, tell)
+            _run_cell(cell, data, cache, out, fabric, say_once)
     if fabric.is_global_zero:
-        _conclude(cells, data, out, tell)
+        _write_results(cells, data, out, say_once)
 
 
-def _begin(cells: Sequence[Cell], out: Path) -> None:
+def _write_or_check_plan(cells: Sequence[Cell], out: Path) -> None:
     """Write the plan, or hold it against the one that is there."""
     path = out / PLAN
-    asked = json.loads(json.dumps({cell.name: to_dict(cell.config) for cell in cells}))
+    requested = json.loads(json.dumps({cell.name: to_dict(cell.config) for cell in cells}))
     if not path.is_file():
         if out.exists() and any(out.iterdir()):
             raise UsageError(
@@ -66,13 +68,15 @@ def _begin(cells: Sequence[Cell], out: Path) -> None:
             )
         out.mkdir(parents=True, exist_ok=True)
         facts = {"command": runs.command_line(), "commit": runs.commit(), "time_utc": now_utc()}
-        write_json(path, {**facts, "machine": runs.machine(), "cells": asked})
+        write_json(path, {**facts, "machine": runs.machine(), "cells": requested})
         return
-    known = json.loads(path.read_text(encoding="utf-8"))["cells"]
+    stored = json.loads(path.read_text(encoding="utf-8"))["cells"]
     changes = [
-        change for name in asked for change in _differences(known.get(name, {}), asked[name], name)
+        change
+        for name in requested
+        for change in _differences(stored.get(name, {}), requested[name], name)
     ]
-    if changes or set(known) != set(asked):
+    if changes or set(stored) != set(requested):
         raise UsageError(
             f"The grid in {out} began with other settings",
             why="; ".join(changes[:3]),
@@ -80,14 +84,14 @@ def _begin(cells: Sequence[Cell], out: Path) -> None:
         )
 
 
-def _differences(known: Any, asked: Any, where: str) -> list[str]:
-    if isinstance(known, dict) and isinstance(asked, dict):
+def _differences(stored: Any, requested: Any, where: str) -> list[str]:
+    if isinstance(stored, dict) and isinstance(requested, dict):
         return [
             change
-            for name in asked
-            for change in _differences(known.get(name), asked[name], f"{where}.{name}")
+            for name in requested
+            for change in _differences(stored.get(name), requested[name], f"{where}.{name}")
         ]
-    return [] if known == asked else [f"{where} was {known}, now {asked}"]
+    return [] if stored == requested else [f"{where} was {stored}, now {requested}"]
 
 
 def _run_cell(cell: Cell, data: Path, cache: Path, out: Path, fabric: Fabric, say: Say) -> None:
@@ -102,8 +106,8 @@ def _run_cell(cell: Cell, data: Path, cache: Path, out: Path, fabric: Fabric, sa
         for model in cell.models:
             if read_row(out / model.folder) is None:
                 say(f"{cell.name}: the model of the best validation {model.figure}")
-                kept = _keep(run, cell, model, out, progress.watches[model.figure])
-                finish(model.config, films, kept, data, say)
+                kept = _make_model_run(run, cell, model, out, progress.monitored[model.figure])
+                make_bundle(model.config, films, kept, data, say)
                 describe_model(cell, model, kept)
 
 
@@ -124,10 +128,12 @@ def _open(run: RunFolder, config: TrainingConfig, films: Films) -> None:
             hint="Bring them back, or start another grid with --out.",
         )
     else:
-        runs.note_resumption(run)
+        runs.record_resumption(run)
 
 
-def _keep(run: RunFolder, cell: Cell, model: Model, out: Path, watch: Watch) -> RunFolder:
+def _make_model_run(
+    run: RunFolder, cell: Cell, model: Model, out: Path, watch: BestEpoch
+) -> RunFolder:
     """A run folder of the weights that one figure chose, with all that its card tells."""
     kept = RunFolder(out / model.folder)
     kept.path.mkdir(exist_ok=True)
@@ -135,13 +141,13 @@ def _keep(run: RunFolder, cell: Cell, model: Model, out: Path, watch: Watch) -> 
     for source in (run.manifest, run.omitted, run.log):
         shutil.copyfile(source, kept.path / source.name)
     monitor = model.figure == cell.config.stopping.monitor
-    _share(run.best if monitor else run.best_by(model.figure), kept.best)
+    _link(run.best if monitor else run.best_by(model.figure), kept.best)
     facts = {**run.read_facts(), "best_epoch": watch.epoch, "best_weights": watch.weights}
     write_json(kept.facts, {**facts, "kept_by": f"validation {model.figure}"})
     return kept
 
 
-def _share(source: Path, copy: Path) -> None:
+def _link(source: Path, copy: Path) -> None:
     """The same file under another name, a copy where the disk has no links."""
     copy.unlink(missing_ok=True)
     try:
@@ -150,10 +156,10 @@ def _share(source: Path, copy: Path) -> None:
         shutil.copyfile(source, copy)
 
 
-def _conclude(cells: Sequence[Cell], data: Path, out: Path, say: Say) -> None:
+def _write_results(cells: Sequence[Cell], data: Path, out: Path, say: Say) -> None:
     found = [read_row(out / model.folder) for cell in cells for model in cell.models]
     rows = [row for row in found if row is not None]
-    notes = notes_on(cells, rows)
+    notes = table_notes(cells, rows)
     text = markdown(rows, notes)
     (out / "grid.md").write_text(text, encoding="utf-8")
     (out / "grid.csv").write_text(as_csv(rows), encoding="utf-8", newline="")
@@ -161,7 +167,7 @@ def _conclude(cells: Sequence[Cell], data: Path, out: Path, say: Say) -> None:
     write_page(cells, rows, notes, data, out, say)
 
 
-def notes_on(cells: Sequence[Cell], rows: Sequence[GridRow]) -> list[str]:
+def table_notes(cells: Sequence[Cell], rows: Sequence[GridRow]) -> list[str]:
     """What the table cannot show."""
     test, validation = rows[0].facts["test"], rows[0].facts["validation"]
     starts = dict.fromkeys(

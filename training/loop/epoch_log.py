@@ -1,4 +1,4 @@
-"""What is said of each epoch: a row of log.csv and, where the package is there, TensorBoard."""
+"""The log of a run's epochs: log.csv and, where the package is installed, TensorBoard."""
 
 from __future__ import annotations
 
@@ -17,38 +17,38 @@ _FOLDER = "tensorboard"
 
 
 class EpochLog:
-    """The log of a run; TensorBoard's events are begun with the first epoch that is added.
+    """The log of a run. TensorBoard's event file is created with the first epoch that is added.
 
-    Events of that epoch and later ones, from before a kill, are dropped: they come again.
+    Events of that epoch and later ones are dropped: a killed run wrote them and repeats them.
     """
 
     def __init__(self, run: RunFolder, say: Say) -> None:
         self._run, self._say = run, say
-        self._board: TensorBoardLogger | None = None
-        self._begun = False
+        self._tensorboard: TensorBoardLogger | None = None
+        self._is_open = False
 
     def __enter__(self) -> EpochLog:
         return self
 
     def __exit__(self, *_: object) -> None:
-        if self._board is not None:
-            self._board.finalize("success")
+        if self._tensorboard is not None:
+            self._tensorboard.finalize("success")
 
     def add(self, row: Mapping[str, object]) -> None:
-        """One more epoch; `row` has its number, counted from 1, under `epoch`."""
+        """Log one epoch; `row["epoch"]` is its number, counted from 1."""
         append_log(self._run.log, row)
         epoch = int(str(row["epoch"]))
-        if not self._begun:
-            self._board, self._begun = self._begin(epoch), True
-        if self._board is not None:
-            numbers = {name: float(str(value)) for name, value in row.items() if name != "epoch"}
-            known = {name: value for name, value in numbers.items() if math.isfinite(value)}
-            self._board.log_metrics(known, step=epoch)
-            self._board.save()
+        if not self._is_open:
+            self._tensorboard, self._is_open = self._open(epoch), True
+        if self._tensorboard is not None:
+            values = {name: float(str(value)) for name, value in row.items() if name != "epoch"}
+            finite = {name: value for name, value in values.items() if math.isfinite(value)}
+            self._tensorboard.log_metrics(finite, step=epoch)
+            self._tensorboard.save()
 
-    def _begin(self, epoch: int) -> TensorBoardLogger | None:
+    def _open(self, epoch: int) -> TensorBoardLogger | None:
         if find_spec("tensorboard") is None:
-            _say_missing(self._say)
+            _say_missing_once(self._say)
             return None
         return TensorBoardLogger(
             self._run.path, name=_FOLDER, version="", default_hp_metric=False, purge_step=epoch
@@ -56,6 +56,5 @@ class EpochLog:
 
 
 @functools.cache
-def _say_missing(say: Say) -> None:
-    """Once for each listener."""
-    say("TensorBoard is not installed, log.csv alone is written: pip install xrayview[tensorboard]")
+def _say_missing_once(say: Say) -> None:
+    say("TensorBoard is not installed, only log.csv is written: pip install xrayview[tensorboard]")

@@ -1,4 +1,4 @@
-"""The training loop: every step depends on (config, seed, epoch, step) and nothing else."""
+"""The training loop: every step depends only on (config, seed, epoch, step)."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ from training.data.batch_loader import BatchLoader, BatchPrefetcher
 from training.data.batches import Batch, FilmSet, TrainingBatches, evaluation_batches
 from training.data.films import Films
 from training.data.splits import TRAIN, VALIDATION
-from training.disk import writing
+from training.disk import writing_partial
 from training.loop import optimisation
 from training.loop.epoch_log import EpochLog
-from training.loop.processes import any_process, batch_makers
-from training.loop.progress import Progress, Watch
-from training.loop.progress_bar import Bar
+from training.loop.processes import any_process, loader_threads
+from training.loop.progress import BestEpoch, Progress
+from training.loop.progress_bar import ProgressBar
 from training.loop.signals import stop_requests
-from training.loop.speed import Pace
-from training.loop.validation import Figures, judge
+from training.loop.speed import Throughput
+from training.loop.validation import ValidationMetrics, compute_metrics
 from training.networks import build as networks
 from training.networks import freezing, frozen_features, initial_weights
 from training.runs import RunFolder, trim_log
@@ -34,11 +34,11 @@ from xrayview.preprocessing.pipeline import Preprocessor
 Say = Callable[[str], None]
 
 _AUXILIARY_SHARE = 0.4
-"""Of the auxiliary loss, as in torchvision's reference training of inception_v3."""
+"""Weight of the auxiliary loss, as in torchvision's reference training of inception_v3."""
 
 
 class NotFinite(XrayViewError):
-    """The loss or the gradient is no number; nothing was learnt from this batch."""
+    """The loss or the gradient is not finite; the batch did not change the weights."""
 
 
 def train(
@@ -46,11 +46,12 @@ def train(
 ) -> Progress:
     """Train to the end, from the run's last checkpoint if there is one.
 
-    Leaves `best.pt` (the weights that validation chose), `last.pt` and `log.csv` in the run.
+    Writes `best.pt` (the weights that validation chose), `last.pt` and `log.csv` to the run
+    folder.
 
     Raises:
-        NotFinite: the loss or gradient is no number; names the batch's films.
-        CannotWrite: the disk is full; the last checkpoint is still there.
+        NotFinite: the loss or gradient is not finite; the error names the batch's films.
+        CannotWrite: the disk is full; the last checkpoint is intact.
         Cancelled: SIGINT or SIGTERM; the state is saved and the run can be resumed.
     """
     with stop_requests() as stop:
@@ -65,8 +66,8 @@ class _Training:
         self.say = say
         self.log = EpochLog(run, say)
         self.preprocessor = Preprocessor(config.preprocessing)
-        self.progress = Progress.fresh(config.stopping.watched)
-        self.learning = -1
+        self.progress = Progress.start(config.stopping.monitored_metrics)
+        self.learning_layers = -1
         self._build()
         train, self.validation = (self._part(films, split) for split in (TRAIN, VALIDATION))
         self.batches = TrainingBatches(
@@ -98,74 +99,76 @@ class _Training:
             self._restore()
 
     def _part(self, films: Films, split: str) -> FilmSet:
-        """The films of a split, as features where the backbone gives the same every time."""
-        if not frozen_features.stands_still(self.config):
+        """Return the films of a split, as features where a frozen backbone makes them constant."""
+        if not frozen_features.has_constant_features(self.config):
             return films.part(split)
-        # The first process computes, the others find the cache.
+        # The first process computes the features, the others read its cache.
         with self.fabric.rank_zero_first():
-            return frozen_features.with_features(
+            return frozen_features.load_features(
                 films, split, self.network.module, self.preprocessor, self.say
             )
 
     def _start_weights(self, network: networks.Network) -> None:
-        # The first process downloads, the others find the file.
+        # The first process downloads the weights, the others find the file.
         with self.fabric.rank_zero_first():
-            start = initial_weights.start(network, self.config.network)
+            weights = initial_weights.load(network, self.config.network)
         if self.fabric.is_global_zero:
-            self.run.add_facts(initial_weights=start.as_json())
-        for line in start.lines():
+            self.run.add_facts(initial_weights=weights.as_json())
+        for line in weights.lines():
             self.say(line)
 
     def fit(self, stop: Callable[[], bool]) -> Progress:
         progress, config = self.progress, self.config
         patience = config.stopping.patience
-        with self.supply() as supply, self.log:
-            while progress.epoch < config.optim.epochs and any(progress.waiting(patience)):
-                pace = Pace(
+        with self.open_loader() as loader, self.log:
+            while progress.epoch < config.optim.epochs and any(progress.improvable(patience)):
+                throughput = Throughput(
                     self.batches.steps - progress.step, config.optim.batch * self.fabric.world_size
                 )
-                self._epoch(supply, stop, pace)
-                self._close_epoch(pace, pace.films_per_s)
+                self._train_epoch(loader, stop, throughput)
+                self._finish_epoch(throughput, throughput.films_per_s)
         return progress
 
-    def supply(self) -> BatchLoader:
-        """The batches: made at once by the cores the network learns on, or ahead of a GPU."""
-        makers = batch_makers(self.fabric)
+    def open_loader(self) -> BatchLoader:
+        """Return the source of batches; beside a GPU it prepares them ahead of time."""
+        threads = loader_threads(self.fabric)
         if self.fabric.device.type == "cpu":
-            return BatchLoader(self.batches, makers)
-        return BatchPrefetcher(self.batches, self.config.optim.epochs, makers)
+            return BatchLoader(self.batches, threads)
+        return BatchPrefetcher(self.batches, self.config.optim.epochs, threads)
 
-    def _epoch(self, supply: BatchLoader, stop: Callable[[], bool], pace: Pace) -> None:
+    def _train_epoch(
+        self, loader: BatchLoader, stop: Callable[[], bool], throughput: Throughput
+    ) -> None:
         progress = self.progress
         self._set_training()
         title = f"epoch {progress.epoch + 1}/{self.config.optim.epochs}"
         total = self.batches.steps if self.fabric.is_global_zero else 0
-        with Bar(title, total, progress.step) as bar:
+        with ProgressBar(title, total, progress.step) as bar:
             while progress.step < self.batches.steps:
-                progress.loss_sum += self._step(supply.batch(progress.epoch, progress.step))
+                progress.loss_sum += self._step(loader.batch(progress.epoch, progress.step))
                 progress.step += 1
                 bar.step(f"loss {progress.loss_sum / progress.step:.4f}")
-                if pace.step() and not bar:
-                    self.say(self._step_line(pace))
-                self._stop_if_asked(stop, pace)
+                if throughput.step() and not bar:
+                    self.say(self._step_line(throughput))
+                self._stop_if_requested(stop, throughput)
 
-    def _stop_if_asked(self, stop: Callable[[], bool], pace: Pace) -> None:
+    def _stop_if_requested(self, stop: Callable[[], bool], throughput: Throughput) -> None:
         progress = self.progress
         if any_process(self.fabric, stop()):
-            progress.seconds += pace.seconds
+            progress.seconds += throughput.seconds
             self._save()
             raise Cancelled(
                 f"Stopped at epoch {progress.epoch + 1}, step {progress.step}",
-                hint=f"Go on with --resume {self.run.path}.",
+                hint=f"Continue with --resume {self.run.path}.",
             )
 
     def _set_training(self) -> None:
         self.network.train()
         config = self.config.network
-        learning = freezing.set_training(self.network.module, config, self.progress.epoch)
-        if config.freezes and learning != self.learning:
-            self.say(f"  {learning} layers of the backbone learn, the others stand still")
-        self.learning = learning
+        learning_layers = freezing.set_training(self.network.module, config, self.progress.epoch)
+        if config.freezes and learning_layers != self.learning_layers:
+            self.say(f"  {learning_layers} layers of the backbone learn, the others are frozen")
+        self.learning_layers = learning_layers
 
     def _step(self, batch: Batch) -> float:
         optim, progress = self.config.optim, self.progress
@@ -174,7 +177,7 @@ class _Training:
         rate = optimisation.rate_at(done, steps, optim, progress.rate_scale)
         for group in self.optimizer.param_groups:
             group["lr"] = rate
-        # Dropout's chance is the step's own too, so that a resumed run repeats it.
+        # Dropout is seeded by the step too, so that a resumed run repeats it.
         torch.manual_seed(hash((self.config.run.seed, progress.epoch, progress.step)) & (2**63 - 1))
         x_BCHW = batch.x_BCHW.to(self.fabric.device, memory_format=torch.channels_last)
         loss = self._loss(
@@ -187,7 +190,7 @@ class _Training:
         norm = self.fabric.clip_gradients(
             self.network, self.optimizer, max_norm=optim.clip_norm, error_if_nonfinite=False
         )
-        # The scaler of 16-mixed skips such steps by itself.
+        # The gradient scaler of 16-mixed skips such steps itself.
         if norm is not None and self.config.run.precision != "16-mixed":
             self._refuse_unless_finite(float(norm), "gradient", batch)
         self.optimizer.step()
@@ -201,8 +204,8 @@ class _Training:
             loss: Tensor = self.loss(logits, y_BK, smoothing)
             return loss
         logits_BK, auxiliary_BK = logits
-        main = self._loss(logits_BK, y_BK)
-        return main + _AUXILIARY_SHARE * self._loss(auxiliary_BK, y_BK)
+        primary = self._loss(logits_BK, y_BK)
+        return primary + _AUXILIARY_SHARE * self._loss(auxiliary_BK, y_BK)
 
     def _refuse_unless_finite(self, value: float, what: str, batch: Batch) -> None:
         if not math.isfinite(value):
@@ -210,47 +213,47 @@ class _Training:
                 f"The {what} is {value} at epoch {self.progress.epoch + 1}, step "
                 f"{self.progress.step + 1}; the step was not taken",
                 why=f"films: {', '.join(batch.names)}",
-                hint="Look at these films, or lower optim.rate.",
+                hint="Check these films, or lower optim.rate.",
             )
 
-    def _close_epoch(self, pace: Pace, speed: float) -> None:
+    def _finish_epoch(self, throughput: Throughput, films_per_s: float) -> None:
         progress = self.progress
         loss = progress.loss_sum / self.batches.steps
         candidates: dict[str, nn.Module] = {"raw": self.network.module}
         if self.config.optim.ema_decay:
             candidates["averaged"] = self.averaged.network
-        figures = {kind: self._validate(network) for kind, network in candidates.items()}
-        # Running statistics differ between processes; the first one's figures decide for all.
-        figures = self.fabric.broadcast(figures)
-        for monitor, watch in list(progress.waiting(self.config.stopping.patience)):
-            watch.waited += 1
+        metrics = {kind: self._validate(network) for kind, network in candidates.items()}
+        # Running statistics differ between processes; the first one's metrics decide for all.
+        metrics = self.fabric.broadcast(metrics)
+        for monitor, record in list(progress.improvable(self.config.stopping.patience)):
+            record.waited += 1
             for kind in self._eligible(candidates):
-                self._keep_if_best(monitor, watch, kind, candidates[kind], figures[kind])
-        self._note_plateau(min(figure.loss for figure in figures.values()))
+                self._save_if_best(monitor, record, kind, candidates[kind], metrics[kind])
+        self._update_plateau(min(each.loss for each in metrics.values()))
         progress.epoch, progress.step, progress.loss_sum = progress.epoch + 1, 0, 0.0
-        progress.seconds += pace.seconds
+        progress.seconds += throughput.seconds
         if self.fabric.is_global_zero:
-            self.log.add(self._row(loss, speed, figures))
+            self.log.add(self._log_row(loss, films_per_s, metrics))
         self._save()
-        self.say(self._line(loss, speed, figures))
+        self.say(self._epoch_line(loss, films_per_s, metrics))
 
     def _eligible(self, candidates: dict[str, nn.Module]) -> list[str]:
-        """The weights that may become the run's result."""
+        """Return which weights may become the run's result."""
         if self.config.stopping.weights == "averaged" and "averaged" in candidates:
             return ["averaged"]
         return list(candidates)
 
     @torch.no_grad()
-    def _validate(self, network: nn.Module) -> Figures:
-        # Without the mirror image: half the time, and the choice is between weights only.
+    def _validate(self, network: nn.Module) -> ValidationMetrics:
+        # Without the mirror image, to halve the time: this only compares sets of weights.
         logits_NK = predict_logits(
             network, self.validation, self.preprocessor, self.config.evaluation.batch,
             self.fabric.device,
         )  # fmt: skip
         y_NK = torch.from_numpy(self.validation.targets_NK)
-        return judge(logits_NK, y_NK, self.loss, self.config.target)
+        return compute_metrics(logits_NK, y_NK, self.loss, self.config.target)
 
-    def _note_plateau(self, loss: float) -> None:
+    def _update_plateau(self, loss: float) -> None:
         progress, optim = self.progress, self.config.optim
         progress.stale += 1
         if loss < progress.lowest_loss:
@@ -258,51 +261,60 @@ class _Training:
         if optim.schedule == "plateau" and progress.stale > optim.plateau_patience:
             progress.rate_scale, progress.stale = progress.rate_scale * optim.plateau_factor, 0
 
-    def _keep_if_best(
-        self, monitor: str, watch: Watch, kind: str, network: nn.Module, figures: Figures
+    def _save_if_best(
+        self,
+        monitor: str,
+        record: BestEpoch,
+        kind: str,
+        network: nn.Module,
+        metrics: ValidationMetrics,
     ) -> None:
-        value, epoch = figures.distance(monitor), self.progress.epoch + 1
-        if value < watch.best:
-            watch.best, watch.waited = value, 0
-            watch.epoch, watch.weights = epoch, kind
+        value, epoch = metrics.distance(monitor), self.progress.epoch + 1
+        if value < record.best:
+            record.best, record.waited = value, 0
+            record.epoch, record.weights = epoch, kind
             if self.fabric.is_global_zero:
-                main = monitor == self.config.stopping.monitor
+                primary = monitor == self.config.stopping.monitor
                 _save_whole(
                     {"weights": network.state_dict(), "epoch": epoch, "kind": kind},
-                    self.run.best if main else self.run.best_by(monitor),
+                    self.run.best if primary else self.run.best_by(monitor),
                 )
 
-    def _row(self, loss: float, speed: float, figures: dict[str, Figures]) -> dict[str, object]:
+    def _log_row(
+        self, loss: float, films_per_s: float, metrics: dict[str, ValidationMetrics]
+    ) -> dict[str, object]:
         row: dict[str, object] = {"epoch": self.progress.epoch, "loss": f"{loss:.5f}"}
-        for kind, figure in figures.items():
-            row[f"validation_loss_{kind}"] = f"{figure.loss:.5f}"
-            row[f"validation_auc_{kind}"] = f"{figure.auc:.5f}"
-            row[f"validation_accuracy_{kind}"] = f"{figure.accuracy:.5f}"
-            row[f"validation_recall_{kind}"] = f"{figure.recall:.5f}"
+        for kind, each in metrics.items():
+            row[f"validation_loss_{kind}"] = f"{each.loss:.5f}"
+            row[f"validation_auc_{kind}"] = f"{each.auc:.5f}"
+            row[f"validation_accuracy_{kind}"] = f"{each.accuracy:.5f}"
+            row[f"validation_recall_{kind}"] = f"{each.recall:.5f}"
         rate = self.optimizer.param_groups[0]["lr"]
         return row | {
             "rate": f"{rate:.3g}",
-            "films_per_s": f"{speed:.1f}",
+            "films_per_s": f"{films_per_s:.1f}",
             "seconds": f"{self.progress.seconds:.0f}",
         }
 
-    def _step_line(self, pace: Pace) -> str:
+    def _step_line(self, throughput: Throughput) -> str:
         progress, epochs = self.progress, self.config.optim.epochs
         further = (epochs - progress.epoch - 1) * self.batches.steps
         return (
             f"  epoch {progress.epoch + 1}/{epochs}  step {progress.step}/{self.batches.steps}  "
-            f"loss {progress.loss_sum / progress.step:.4f}  {pace.films_per_s:.0f} films/s  "
-            f"{pace.minutes_left(further):.0f} min left"
+            f"loss {progress.loss_sum / progress.step:.4f}  {throughput.films_per_s:.0f} films/s  "
+            f"{throughput.minutes_left(further):.0f} min left"
         )
 
-    def _line(self, loss: float, speed: float, figures: dict[str, Figures]) -> str:
+    def _epoch_line(
+        self, loss: float, films_per_s: float, metrics: dict[str, ValidationMetrics]
+    ) -> str:
         progress, epochs = self.progress, self.config.optim.epochs
         left = progress.seconds / progress.epoch * (epochs - progress.epoch)
-        shown = "  ".join(f"{k} {f.loss:.4f} AUC {f.auc:.4f}" for k, f in figures.items())
-        best = "  *" if any(watch.waited == 0 for watch in progress.watches.values()) else ""
+        shown = "  ".join(f"{k} {f.loss:.4f} AUC {f.auc:.4f}" for k, f in metrics.items())
+        improved = any(record.waited == 0 for record in progress.monitored.values())
         return (
             f"epoch {progress.epoch:3d}/{epochs}  loss {loss:.4f}  validation: {shown}  "
-            f"{speed:.0f} films/s  {left / 60:.0f} min left{best}"
+            f"{films_per_s:.0f} films/s  {left / 60:.0f} min left{'  *' if improved else ''}"
         )
 
     def _save(self) -> None:
@@ -323,7 +335,9 @@ class _Training:
         if state["averaged"] is not None:
             self.averaged.network.load_state_dict(state["averaged"])
         self.optimizer.load_state_dict(state["optimizer"])
-        self.progress = Progress.from_state(state["progress"], self.config.stopping.watched)
+        self.progress = Progress.from_state(
+            state["progress"], self.config.stopping.monitored_metrics
+        )
         if self.fabric.is_global_zero:
             trim_log(self.run.log, self.progress.epoch)
 
@@ -336,27 +350,27 @@ def predict_logits(
     size: int,
     device: torch.device,
 ) -> Tensor:
-    """Logits_NK of all films in batches of `size`, in eval mode; float32 on the CPU."""
+    """Compute logits_NK of all films in batches of `size`, in eval mode; float32 on the CPU."""
     network.eval()
-    forward, found = _forward(network, films), []
+    forward, parts = _forward(network, films), []
     for batch in evaluation_batches(films, preprocessor, size):
         x_BCHW = batch.x_BCHW.to(device, memory_format=torch.channels_last)
-        found.append(forward(x_BCHW).float().cpu())
-    return torch.cat(found)
+        parts.append(forward(x_BCHW).float().cpu())
+    return torch.cat(parts)
 
 
 def _forward(network: nn.Module, films: FilmSet) -> Callable[[Tensor], Any]:
-    """From a batch of these films to logits; pooled features have the backbone behind them."""
+    """Return the function from a batch of these films to logits: features skip the backbone."""
     forward: Callable[[Tensor], Any] = (
-        network if films.pooled_ND is None else network.forward_head  # type: ignore[assignment]
+        network if films.features_ND is None else network.forward_head  # type: ignore[assignment]
     )
     return forward
 
 
 def _save_whole(state: dict[str, Any], path: Path) -> None:
-    """Write whole or not at all: a run killed while saving keeps its last state."""
+    """Write the file whole or not at all: a run killed while saving keeps its last state."""
     partial = path.with_name(path.name + ".partial")
-    # Through a file of Python's: torch's own hides why a disk refuses.
-    with writing(partial), partial.open("wb") as stream:
+    # Through a Python file: torch's own writer hides why the disk failed.
+    with writing_partial(partial), partial.open("wb") as stream:
         torch.save(state, stream)
     partial.replace(path)

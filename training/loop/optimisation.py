@@ -1,4 +1,4 @@
-"""Loss, optimiser, schedule and the averaged weights."""
+"""Loss functions, optimisers, learning-rate schedules and averaged weights."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from xrayview.domain.model import Activation
 
 
 class FindingLoss(nn.Module):
-    """Binary cross-entropy per finding; presence and absence weigh the same where asked.
+    """Binary cross-entropy per finding; with `optim.balance` both classes weigh the same.
 
-    `share_K` is each finding's share of the training films. A target of NaN (the data does not
-    say) counts for nothing.
+    `share_K` is the share of training films with each finding. Targets of NaN (unknown) do not
+    count.
     """
 
     present_K: Tensor
@@ -31,7 +31,7 @@ class FindingLoss(nn.Module):
         self.register_buffer("absent_K", (even / (1 - share)) if config.balance else 2 * even)
 
     def forward(self, logits_BK: Tensor, y_BK: Tensor, smoothing: float = 0.0) -> Tensor:
-        """The mean over the known targets, a scalar in nats; 0 where none is known."""
+        """Return the mean over the known targets, a scalar in nats; 0 if none is known."""
         known = ~y_BK.isnan()
         y_BK = torch.where(known, y_BK, 0.5)
         weights = torch.where(y_BK > 0.5, self.present_K, self.absent_K) * known
@@ -43,7 +43,7 @@ class FindingLoss(nn.Module):
 
 
 class ClassLoss(nn.Module):
-    """Cross-entropy over classes that exclude each other; all weigh the same where asked.
+    """Cross-entropy over exclusive classes; with `optim.balance` all classes weigh the same.
 
     `share_K` is each class's share of the training films.
     """
@@ -58,7 +58,7 @@ class ClassLoss(nn.Module):
         )
 
     def forward(self, logits_BK: Tensor, y_BK: Tensor, smoothing: float = 0.0) -> Tensor:
-        """The mean over films, a scalar in nats; `y_BK` has a 1 for the film's class."""
+        """Return the mean over films, a scalar in nats; `y_BK` is one-hot."""
         weights_B = y_BK @ self.weight_K
         goal = y_BK * (1 - smoothing) + smoothing / y_BK.shape[1]
         loss_B = -(goal * functional.log_softmax(logits_BK, dim=1)).sum(dim=1)
@@ -78,27 +78,27 @@ OPTIMIZERS: dict[str, type[torch.optim.Optimizer]] = {
 
 
 def optimizer(network: nn.Module, config: OptimConfig) -> torch.optim.Optimizer:
-    """No decay on biases and norms, which scale and shift instead of overfitting.
+    """Build the optimiser, without weight decay on biases and norms, which do not overfit.
 
-    Weights of the head's hidden layers are a group of their own where `head_l2` asks for it.
+    With `head_l2` the weights of the head's hidden layers form a parameter group of their own.
     """
     named = dict(network.named_parameters())
     hidden = _hidden_weights(network) if config.head_l2 else set()
     decayed = [p for name, p in named.items() if p.ndim > 1 and name not in hidden]
-    free = [p for p in named.values() if p.ndim <= 1]
+    not_decayed = [p for p in named.values() if p.ndim <= 1]
     groups = [
         {"params": decayed, "weight_decay": config.weight_decay},
-        {"params": free, "weight_decay": 0.0},
+        {"params": not_decayed, "weight_decay": 0.0},
     ]
     if hidden:
-        # L2 of l adds 2 l w to the gradient; weight_decay of d adds d w.
+        # An L2 term l adds 2 l w to the gradient, weight_decay d adds d w.
         weights = [named[name] for name in sorted(hidden)]
         groups.append({"params": weights, "weight_decay": 2 * config.head_l2})
     return OPTIMIZERS[config.optimizer](groups, lr=config.rate)  # type: ignore[call-arg]
 
 
 def _hidden_weights(network: nn.Module) -> set[str]:
-    """Names of the weights of all linear layers of the head but the last."""
+    """Return the names of the weights of the head's linear layers, except the last."""
     linear = [
         f"{name}.weight"
         for name, module in network.named_modules()
@@ -108,14 +108,14 @@ def _hidden_weights(network: nn.Module) -> set[str]:
 
 
 def rate_at(step: int, steps: int, config: OptimConfig, scale: float) -> float:
-    """The rate at a step; `scale` is what a plateau has made of it."""
+    """Return the learning rate at a step; `scale` is the factor applied by plateaus."""
     if config.schedule == "one-cycle":
         return one_cycle(step, steps, config)
     return config.rate * scale
 
 
 def one_cycle(step: int, steps: int, config: OptimConfig) -> float:
-    """The rate at a step: a cosine up to `rate`, then a cosine down to nearly nothing.
+    """Return the learning rate at a step: a cosine up to `rate`, then a cosine down to almost 0.
 
     Source: Smith and Topin 2018; start 1/25 and end 1/10,000 of the highest rate.
     """
@@ -138,7 +138,7 @@ class AveragedWeights:
 
     @torch.no_grad()
     def update(self, network: nn.Module, step: int) -> None:
-        """Move towards the network; early on faster, so that the random start is forgotten."""
+        """Move towards the network; faster in early steps, to forget the random start."""
         keep = min(self.decay, (1 + step) / (10 + step))
         new = network.state_dict()
         for name, average in self.network.state_dict().items():

@@ -1,4 +1,4 @@
-"""The processes and devices of a run, through Lightning Fabric."""
+"""The processes and devices of a run, managed by Lightning Fabric."""
 
 from __future__ import annotations
 
@@ -10,21 +10,21 @@ from lightning_fabric import Fabric
 from training.config import NetworkConfig, RunConfig
 from xrayview.errors import DeviceUnavailable
 
-_MOST_MAKERS = 8
+_MAX_LOADER_THREADS = 8
 
 
 def start_processes(run: RunConfig, network: NetworkConfig | None = None) -> Fabric:
-    """One process per device: those that `torchrun` started, else as many as the config says.
+    """Start one process per device: those of `torchrun`, or as many as the config names.
 
-    Processes of a network that freezes layers expect gradients to be missing.
+    A network with frozen layers needs DDP to accept parameters without gradients.
 
     Raises:
-        DeviceUnavailable: CUDA was asked for and is not there.
+        DeviceUnavailable: the config requires CUDA and there is none.
     """
     if run.device == "cuda" and not torch.cuda.is_available():
         raise DeviceUnavailable("There is no CUDA device here", hint="Use --set run.device=auto.")
     if run.deterministic:
-        # cuBLAS asks for it before its first call.
+        # cuBLAS reads it at its first call.
         os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
         torch.use_deterministic_algorithms(True)
     kind = "cuda" if run.device != "cpu" and torch.cuda.is_available() else "cpu"
@@ -43,19 +43,20 @@ def start_processes(run: RunConfig, network: NetworkConfig | None = None) -> Fab
     return fabric
 
 
-def batch_makers(fabric: Fabric) -> int:
-    """Threads of this process that make batches: those the network learns on, or beside a GPU
-    the cores that it leaves free.
+def loader_threads(fabric: Fabric) -> int:
+    """Return how many threads of this process load batches.
+
+    On a CPU all threads that the network learns on; beside a GPU the cores that are free.
     """
     if fabric.device.type == "cpu":
         return torch.get_num_threads()
-    here = int(os.environ.get("LOCAL_WORLD_SIZE", str(fabric.world_size)))
-    return max(1, min(_MOST_MAKERS, (os.cpu_count() or 1) // here - 1))
+    local_processes = int(os.environ.get("LOCAL_WORLD_SIZE", str(fabric.world_size)))
+    return max(1, min(_MAX_LOADER_THREADS, (os.cpu_count() or 1) // local_processes - 1))
 
 
-def any_process(fabric: Fabric, answer: bool) -> bool:
-    """True when any process says so: all must leave a loop at the same step."""
+def any_process(fabric: Fabric, flag: bool) -> bool:
+    """Tell whether `flag` is set in any process: all must leave a loop at the same step."""
     if fabric.world_size == 1:
-        return answer
-    total = fabric.all_reduce(torch.tensor(float(answer), device=fabric.device), reduce_op="sum")
+        return flag
+    total = fabric.all_reduce(torch.tensor(float(flag), device=fabric.device), reduce_op="sum")
     return bool(float(torch.as_tensor(total)) > 0)

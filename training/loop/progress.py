@@ -1,4 +1,4 @@
-"""How far a run has come, and the best epochs so far; all of it is in the checkpoint."""
+"""How far a run has come, and its best epochs so far; stored in the checkpoint."""
 
 from __future__ import annotations
 
@@ -10,75 +10,81 @@ from typing import Any
 
 
 @dataclass
-class Watch:
-    """The best epoch so far by one figure of validation."""
+class BestEpoch:
+    """The best epoch so far by one validation metric."""
 
     best: float = math.inf
-    """Distance from perfect: lower is better, whatever is monitored."""
+    """Distance from a perfect value; lower is better for every metric."""
     epoch: int = -1
+    """Counted from 1; -1 before the first."""
     weights: str = ""
     """`raw` or `averaged`."""
     waited: int = 0
-    """Epochs since the best."""
+    """Epochs since the best one."""
 
 
 @dataclass
 class Progress:
     """How far a run has come."""
 
-    watches: dict[str, Watch]
-    """Figure -> its best epoch; the first is the one that names the run's result."""
+    monitored: dict[str, BestEpoch]
+    """Metric -> its best epoch. The first metric chooses the run's weights."""
     epoch: int = 0
     step: int = 0
-    """Steps done of this epoch."""
+    """Finished steps of this epoch."""
     loss_sum: float = 0.0
     seconds: float = 0.0
     lowest_loss: float = math.inf
-    """Of validation, for the plateau schedule."""
+    """Lowest validation loss, for the plateau schedule."""
     stale: int = 0
-    """Epochs since the lowest loss or the last fall of the rate."""
+    """Epochs since the lowest loss or the last reduction of the learning rate."""
     rate_scale: float = 1.0
-    """What plateaus have made of the rate."""
+    """Factor that plateaus have applied to the learning rate."""
 
     @classmethod
-    def fresh(cls, figures: Sequence[str]) -> Progress:
-        """Before the first step; these figures of validation are watched."""
-        return cls({figure: Watch() for figure in figures})
+    def start(cls, metrics: Sequence[str]) -> Progress:
+        """Return the state before the first step, monitoring these validation metrics."""
+        return cls({metric: BestEpoch() for metric in metrics})
 
     @property
-    def main(self) -> Watch:
-        """Of the figure that names the run's result."""
-        return next(iter(self.watches.values()))
+    def primary(self) -> BestEpoch:
+        """The best epoch by the metric that chooses the run's weights."""
+        return next(iter(self.monitored.values()))
 
     @property
     def best_epoch(self) -> int:
         """Counted from 1; -1 before the first."""
-        return self.main.epoch
+        return self.primary.epoch
 
     @property
     def best_weights(self) -> str:
         """`raw` or `averaged`."""
-        return self.main.weights
+        return self.primary.weights
 
-    def waiting(self, patience: int) -> Iterator[tuple[str, Watch]]:
-        """The figures that may still find a better epoch.
+    def improvable(self, patience: int) -> Iterator[tuple[str, BestEpoch]]:
+        """Yield the metrics that may still find a better epoch.
 
-        One whose patience has ended is out for good: what it kept is what a run of its own would
-        have ended with.
+        A metric whose patience has run out is never resumed, so its epoch is the one that a run
+        monitoring that metric only would have ended with.
         """
-        return ((name, watch) for name, watch in self.watches.items() if watch.waited < patience)
+        return ((name, best) for name, best in self.monitored.items() if best.waited < patience)
 
     def as_state(self) -> dict[str, Any]:
-        """Plain data for the checkpoint."""
-        return dataclasses.asdict(self)
+        """Return plain data for the checkpoint, where `monitored` is called `watches`."""
+        state = dataclasses.asdict(self)
+        return {"watches": state.pop("monitored"), **state}
 
     @classmethod
-    def from_state(cls, state: Mapping[str, Any], figures: Sequence[str]) -> Progress:
-        """What `as_state` gave; an older checkpoint has its one watch among its fields."""
+    def from_state(cls, state: Mapping[str, Any], metrics: Sequence[str]) -> Progress:
+        """Restore what `as_state` returned.
+
+        Older checkpoints keep a single best epoch among the fields of the progress itself.
+        """
         if "watches" in state:
-            watches = {name: Watch(**watch) for name, watch in state["watches"].items()}
-            return cls(**{**state, "watches": watches})
+            fields = dict(state)
+            stored = fields.pop("watches")
+            return cls({name: BestEpoch(**best) for name, best in stored.items()}, **fields)
         old = {"best": "best", "epoch": "best_epoch", "weights": "best_weights", "waited": "waited"}
-        watch = Watch(**{new: state[name] for new, name in old.items()})
-        kept = {name: value for name, value in state.items() if name not in old.values()}
-        return cls(watches={figures[0]: watch}, **kept)
+        best = BestEpoch(**{new: state[name] for new, name in old.items()})
+        fields = {name: value for name, value in state.items() if name not in old.values()}
+        return cls({metrics[0]: best}, **fields)

@@ -1,4 +1,4 @@
-"""A bar for the steps of an epoch where a person watches a terminal; nothing elsewhere."""
+"""A progress bar for the steps of an epoch, shown on a terminal only."""
 
 from __future__ import annotations
 
@@ -6,8 +6,11 @@ import sys
 from typing import Any, TextIO
 
 
-class Bar:
-    """Counts the steps of an epoch, by `with`; false where nothing is shown, as for no steps."""
+class ProgressBar:
+    """Context manager that counts the steps of an epoch.
+
+    It is false where nothing is shown: no terminal, no tqdm, or no steps.
+    """
 
     def __init__(self, title: str, total: int, done: int, stream: TextIO | None = None) -> None:
         self._bar: Any = None
@@ -21,22 +24,22 @@ class Bar:
     def __bool__(self) -> bool:
         return self._bar is not None
 
-    def __enter__(self) -> Bar:
+    def __enter__(self) -> ProgressBar:
         return self
 
     def __exit__(self, *_: object) -> None:
         if self._bar is not None:
             self._bar.close()
 
-    def step(self, words: str) -> None:
-        """One more step is done; `words` stand behind the bar."""
+    def step(self, text: str) -> None:
+        """Count one finished step and show `text` behind the bar."""
         if self._bar is not None:
-            self._bar.set_postfix_str(words, refresh=False)
+            self._bar.set_postfix_str(text, refresh=False)
             self._bar.update()
 
 
 def _tqdm() -> Any:
-    """tqdm's bar; None where it is not installed: lines every few seconds say the same."""
+    """Return tqdm's class, or None where it is not installed; progress is then printed as lines."""
     try:
         from tqdm import tqdm
     except ImportError:

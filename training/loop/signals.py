@@ -1,4 +1,4 @@
-"""SIGINT and SIGTERM as a question the loop asks between steps."""
+"""SIGINT and SIGTERM as a flag that the training loop checks between steps."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ from typing import Any
 
 @contextmanager
 def stop_requests() -> Iterator[Callable[[], bool]]:
-    """Yields whether a stop was asked for; a second SIGINT ends the program at once."""
-    asked: list[int] = []
+    """Yield a function that tells whether to stop. A second SIGINT interrupts at once."""
+    received: list[int] = []
 
-    def ask(number: int, _frame: FrameType | None) -> None:
-        if asked and number == signal.SIGINT:
+    def handle(number: int, _frame: FrameType | None) -> None:
+        if received and number == signal.SIGINT:
             raise KeyboardInterrupt
-        asked.append(number)
+        received.append(number)
 
-    before: dict[signal.Signals, Any] = {
-        kind: signal.signal(kind, ask) for kind in (signal.SIGINT, signal.SIGTERM)
+    previous: dict[signal.Signals, Any] = {
+        kind: signal.signal(kind, handle) for kind in (signal.SIGINT, signal.SIGTERM)
     }
     try:
-        yield lambda: bool(asked)
+        yield lambda: bool(received)
     finally:
-        for kind, handler in before.items():
+        for kind, handler in previous.items():
             signal.signal(kind, handler)

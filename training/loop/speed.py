@@ -1,4 +1,4 @@
-"""How fast a run goes and when it will be done."""
+"""Training speed, and how long the rest of the run will take."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ import time
 _SHOW_EVERY_S = 15.0
 
 
-class Pace:
-    """Counts the films of one epoch from the moment it is made."""
+class Throughput:
+    """Measures the films per second of one epoch, from its construction on."""
 
     def __init__(self, steps_left: int, films_per_step: int) -> None:
         self._films_per_step, self._steps_left = films_per_step, steps_left
@@ -17,16 +17,16 @@ class Pace:
 
     @property
     def seconds(self) -> float:
-        """Since the start."""
+        """Seconds since the start."""
         return time.monotonic() - self._started
 
     @property
     def films_per_s(self) -> float:
-        """Of the steps so far, reading and augmentation included."""
+        """Films per second so far, including reading and augmentation."""
         return self._steps * self._films_per_step / max(1e-9, self.seconds)
 
     def step(self) -> bool:
-        """One more step is done; True when it is time to say so."""
+        """Count one finished step; return True when a progress line is due."""
         self._steps += 1
         due = time.monotonic() - self._shown > _SHOW_EVERY_S and self._steps < self._steps_left
         if due:
@@ -34,6 +34,6 @@ class Pace:
         return due
 
     def minutes_left(self, further_steps: int) -> float:
-        """Until this epoch and as many steps after it are done, at this speed."""
+        """Estimate the minutes for the rest of this epoch and `further_steps` after it."""
         steps = self._steps_left - self._steps + further_steps
         return steps * self.seconds / max(1, self._steps) / 60

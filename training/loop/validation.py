@@ -1,4 +1,4 @@
-"""What validation says of one set of weights: figures to choose an epoch by, nothing more."""
+"""Validation metrics of one set of weights, used only to choose an epoch."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from xrayview.evaluation.metrics import auc
 
 
 @dataclass(frozen=True)
-class Figures:
-    """Loss in nats; the others 0..1, NaN where no film allows them; means over findings."""
+class ValidationMetrics:
+    """Loss in nats; the others in 0..1, means over findings, NaN where they are undefined."""
 
     loss: float
     auc: float
@@ -21,16 +21,18 @@ class Figures:
     recall: float = float("nan")
 
     def distance(self, monitor: str) -> float:
-        """How far the monitored figure is from its best; lower is better."""
+        """Return how far the monitored metric is from its best value; lower is better."""
         value: float = getattr(self, monitor)
         return value if monitor == "loss" else 1 - value
 
 
-def judge(logits_NK: Tensor, y_NK: Tensor, loss: nn.Module, target: TargetConfig) -> Figures:
-    """The figures of uncalibrated logits; targets of NaN are left out.
+def compute_metrics(
+    logits_NK: Tensor, y_NK: Tensor, loss: nn.Module, target: TargetConfig
+) -> ValidationMetrics:
+    """Compute the metrics of uncalibrated logits, ignoring targets of NaN.
 
-    Accuracy and recall are at the likeliest class, or at a score of 0.5 per finding. Recall is
-    the mean over classes or findings; of a binary target it is the finding's.
+    Accuracy and recall are taken at the likeliest class, or at a score of 0.5 per finding. Recall
+    is the mean over classes or findings; for a binary target it is the finding's.
     """
     device = next(loss.buffers()).device
     value = float(loss(logits_NK.to(device), y_NK.to(device)))
@@ -38,17 +40,19 @@ def judge(logits_NK: Tensor, y_NK: Tensor, loss: nn.Module, target: TargetConfig
     if target.activation == "softmax":
         scores_NK = logits_NK.log_softmax(dim=1)
         called_NK = nn.functional.one_hot(logits_NK.argmax(dim=1), logits_NK.shape[1]) > 0
-    # The complement of a binary target says nothing that its finding does not.
-    shown = len(target.findings)
-    scores_NK, called_NK, y_NK = scores_NK[:, :shown], called_NK[:, :shown], y_NK[:, :shown]
+    # The complement of a binary target adds no information.
+    count = len(target.findings)
+    scores_NK, called_NK, y_NK = scores_NK[:, :count], called_NK[:, :count], y_NK[:, :count]
     known_NK = ~y_NK.isnan()
     areas, recalls = [], []
-    for k in range(shown):
+    for k in range(count):
         known_N = known_NK[:, k]
         present_N = y_NK[known_N, k] > 0.5
         areas.append(auc(present_N.numpy(), scores_NK[known_N, k].numpy()))
         recalls.append(float(called_NK[known_N, k][present_N].float().mean()))
-    return Figures(value, _mean(areas), _accuracy(called_NK, y_NK, target), _mean(recalls))
+    return ValidationMetrics(
+        value, _nan_mean(areas), _accuracy(called_NK, y_NK, target), _nan_mean(recalls)
+    )
 
 
 def _accuracy(called_NK: Tensor, y_NK: Tensor, target: TargetConfig) -> float:
@@ -58,6 +62,6 @@ def _accuracy(called_NK: Tensor, y_NK: Tensor, target: TargetConfig) -> float:
     return float(right_NK.float().mean())
 
 
-def _mean(values: list[float]) -> float:
+def _nan_mean(values: list[float]) -> float:
     known = [value for value in values if not np.isnan(value)]
     return sum(known) / len(known) if known else float("nan")

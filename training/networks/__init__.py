@@ -1,1 +1,1 @@
-"""Architectures, initial weights and what is frozen."""
+"""Architectures, initial weights and layer freezing."""

@@ -1,4 +1,4 @@
-"""torchvision's architectures, cut before their pooling; the head is ours."""
+"""torchvision's architectures, cut before their pooling, with heads of our own."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ from training.networks.cut_network import Network
 
 @dataclass(frozen=True)
 class Backbone:
-    """A row of the table: how a torchvision network is made and where it is cut."""
+    """How a torchvision network is built and where it is cut; a row of BACKBONES."""
 
     weights: str
     """torchvision's name of the ImageNet weights."""
     trunk: Callable[[nn.Module], OrderedDict[str, nn.Module]]
-    """Its layers up to the last convolutional map."""
+    """Returns the layers up to the last convolutional map."""
     width: int
     """Channels of that map."""
     stride: int = 32
     """Input pixels per cell of that map."""
-    smallest: int = 32
-    """The least input side, in pixels."""
+    min_side: int = 32
+    """Smallest side of the input, in pixels."""
 
 
 def _resnet_trunk(model: nn.Module) -> OrderedDict[str, nn.Module]:
@@ -39,7 +39,7 @@ def _features_trunk(model: nn.Module) -> OrderedDict[str, nn.Module]:
 
 def _vgg_trunk(model: nn.Module) -> OrderedDict[str, nn.Module]:
     layers = _features_trunk(model)
-    # Without the last max pooling the map has four times the cells, and pooling comes anyway.
+    # Without the last max pooling the map has four times the cells, and the head pools anyway.
     layers.popitem()
     return layers
 
@@ -60,7 +60,7 @@ BACKBONES: dict[str, Backbone] = {
     "resnet50": Backbone("ResNet50_Weights.IMAGENET1K_V2", _resnet_trunk, 2048),
     "vgg16": Backbone("VGG16_Weights.IMAGENET1K_V1", _vgg_trunk, 512, stride=16),
     "inception_v3": Backbone(
-        "Inception_V3_Weights.IMAGENET1K_V1", _inception_trunk, 2048, smallest=75
+        "Inception_V3_Weights.IMAGENET1K_V1", _inception_trunk, 2048, min_side=75
     ),
     "efficientnet_b0": Backbone("EfficientNet_B0_Weights.IMAGENET1K_V1", _features_trunk, 1280),
     "densenet121": Backbone("DenseNet121_Weights.IMAGENET1K_V1", _densenet_trunk, 1024),
@@ -68,7 +68,7 @@ BACKBONES: dict[str, Backbone] = {
 
 
 class WithAuxiliary(Network):
-    """In training `forward` gives the auxiliary logits too, from the map after Mixed_6e.
+    """inception_v3 with its auxiliary head, which takes the map after Mixed_6e.
 
     Szegedy et al., Rethinking the Inception Architecture, CVPR 2016.
     """
@@ -80,7 +80,7 @@ class WithAuxiliary(Network):
         self.auxiliary = auxiliary
 
     def forward(self, x_BCHW: Tensor) -> Tensor | tuple[Tensor, Tensor]:  # type: ignore[override]
-        """Logits_BK; in training also those of the auxiliary head."""
+        """Return logits_BK; in training also those of the auxiliary head."""
         if not self.training:
             return super().forward(x_BCHW)
         auxiliary_BK = None
@@ -93,9 +93,9 @@ class WithAuxiliary(Network):
 
 
 def from_torchvision(config: NetworkConfig, channels: int, outputs: int) -> Network:
-    """The architecture with a head for `outputs`; input of 1 or 3 channels; random weights."""
+    """Build the architecture with random weights, `channels` inputs and `outputs` logits."""
     backbone = BACKBONES[config.architecture]
-    # Its own first weights of inception_v3 take minutes to draw.
+    # torchvision's own initialisation of inception_v3 takes minutes.
     options = {"init_weights": False} if config.architecture == "inception_v3" else {}
     model = torchvision.models.get_model(config.architecture, weights=None, **options)
     trunk = nn.Sequential(backbone.trunk(model))
@@ -110,7 +110,7 @@ def from_torchvision(config: NetworkConfig, channels: int, outputs: int) -> Netw
 
 
 def replace_first_convolution(trunk: nn.Module, channels: int) -> None:
-    """Make the first convolution take so many channels."""
+    """Replace the first convolution by one for `channels` input channels."""
     name, old = next((n, m) for n, m in trunk.named_modules() if isinstance(m, nn.Conv2d))
     new = nn.Conv2d(
         channels,
@@ -124,7 +124,7 @@ def replace_first_convolution(trunk: nn.Module, channels: int) -> None:
 
 
 def make_head(config: NetworkConfig, width: int, outputs: int) -> nn.Sequential:
-    """Global average pooling, a norm where asked, hidden layers with dropout, the logits."""
+    """Build global average pooling, optional batch norm, hidden layers with dropout, logits."""
     layers: list[nn.Module] = [nn.AdaptiveAvgPool2d(1), nn.Flatten()]
     if config.head_norm:
         layers.append(nn.BatchNorm1d(width))

@@ -1,4 +1,4 @@
-"""The table of architectures: a small residual network of our own, and torchvision's."""
+"""The table of architectures: our own small residual network, and torchvision's."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class ResidualBlock(nn.Module):
     def __init__(self, inputs: int, outputs: int, stride: int) -> None:
         super().__init__()
         last_norm = nn.BatchNorm2d(outputs)
-        # A block starts as the identity, so that depth does not slow the first steps.
+        # Each block starts as the identity, so that depth does not slow the first steps.
         nn.init.zeros_(last_norm.weight)
         self.body = nn.Sequential(
             nn.Conv2d(inputs, outputs, 3, stride, 1, bias=False),
@@ -34,7 +34,7 @@ class ResidualBlock(nn.Module):
         self.activation = nn.ReLU(inplace=True)
 
     def forward(self, x: Tensor) -> Tensor:
-        """The block's output, B x outputs x h/stride x w/stride."""
+        """Return the block's output, B x outputs x h/stride x w/stride."""
         out: Tensor = self.activation(self.body(x) + self.shortcut(x))
         return out
 
@@ -48,7 +48,7 @@ def _shortcut(inputs: int, outputs: int, stride: int) -> nn.Module:
 
 
 def residual(config: NetworkConfig, channels: int, outputs: int) -> Network:
-    """A small residual network; the last stage keeps its grid, so that heat maps stay fine."""
+    """Build a small residual network; its last stage keeps its grid, for finer heat maps."""
     layers: list[nn.Module] = [
         nn.Conv2d(channels, config.stem, 3, 2, 1, bias=False),
         nn.BatchNorm2d(config.stem),
@@ -56,8 +56,8 @@ def residual(config: NetworkConfig, channels: int, outputs: int) -> Network:
     ]
     width, stride = config.stem, 2
     for next_width, depth, step in zip(config.widths, config.depths, config.strides, strict=True):
-        for place in range(depth):
-            layers.append(ResidualBlock(width, next_width, step if place == 0 else 1))
+        for block in range(depth):
+            layers.append(ResidualBlock(width, next_width, step if block == 0 else 1))
             width = next_width
         stride *= step
     head = nn.Sequential(
@@ -73,7 +73,7 @@ ARCHITECTURES: dict[str, Callable[[NetworkConfig, int, int], Network]] = {
 
 
 def build(config: NetworkConfig, channels: int, outputs: int, seed: int) -> Network:
-    """A network with fresh weights that depend on the seed alone.
+    """Build a network with random weights that depend only on the seed.
 
     Raises:
         UsageError: no architecture has this name.

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 
 def state_sha256(state: Mapping[str, Tensor]) -> str:
-    """SHA-256 of a state dict: names, shapes, types and values, in its order."""
+    """Return the SHA-256 of a state dict: names, shapes, types and values, in its order."""
     digest = hashlib.sha256()
     for name, tensor in state.items():
         digest.update(f"{name}{tuple(tensor.shape)}{tensor.dtype}".encode())
@@ -19,13 +19,13 @@ def state_sha256(state: Mapping[str, Tensor]) -> str:
 
 
 class CutNetwork(Protocol):
-    """What a bundle is made of: a network in eval mode that can be cut before its pooling."""
+    """A network that can be exported as a bundle: in eval mode, cut before its pooling."""
 
     def __call__(self, x_BCHW: Tensor) -> Tensor:
-        """Uncalibrated logits_BK."""
+        """Return uncalibrated logits_BK."""
 
     def forward_features(self, x_BCHW: Tensor) -> Tensor:
-        """The last convolutional map, features_BDhw."""
+        """Return the last convolutional map, features_BDhw."""
 
 
 class Network(nn.Module):
@@ -39,15 +39,15 @@ class Network(nn.Module):
         """Input pixels per feature cell."""
 
     def forward(self, x_BCHW: Tensor) -> Tensor:
-        """Uncalibrated logits_BK."""
+        """Return uncalibrated logits_BK."""
         return self.forward_head(self.forward_features(x_BCHW))
 
     def forward_features(self, x_BCHW: Tensor) -> Tensor:
-        """The last convolutional map, features_BDhw."""
+        """Return the last convolutional map, features_BDhw."""
         features: Tensor = self.features(x_BCHW)
         return features
 
     def forward_head(self, features_BDhw: Tensor) -> Tensor:
-        """Pooling and all that follows: logits_BK."""
+        """Apply the pooling and all layers after it; return logits_BK."""
         logits: Tensor = self.head(features_BDhw)
         return logits

@@ -1,4 +1,4 @@
-"""Which layers of the backbone learn, at which epoch."""
+"""Which layers of the backbone learn in which epoch."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from training.networks.cut_network import Network
 
 
 def layers_of(network: Network) -> list[nn.Module]:
-    """The backbone's layers from input to output: its modules without children."""
+    """Return the backbone's layers from input to output: its modules without children."""
     return [module for module in network.features.modules() if not list(module.children())]
 
 
 def trainable_layers(config: NetworkConfig, epoch: int) -> int | None:
-    """How many layers at the end learn in this epoch, counted from 0; None for all."""
+    """Return how many of the last layers learn in this epoch (counted from 0); None for all."""
     if not config.freezes:
         return None
     steps = epoch // config.unfreeze_every if config.unfreeze_every else 0
@@ -22,18 +22,17 @@ def trainable_layers(config: NetworkConfig, epoch: int) -> int | None:
 
 
 def set_training(network: Network, config: NetworkConfig, epoch: int) -> int:
-    """Put the network in training mode for an epoch; says how many backbone layers learn.
+    """Put the network in training mode for an epoch and return how many backbone layers learn.
 
-    Frozen layers stay in eval mode: running statistics of batch norms that move under weights
-    that do not would undo what was learnt. An auxiliary head stands behind frozen layers and
-    learns as the head does.
+    Frozen layers stay in eval mode: batch norms that keep updating their running statistics over
+    fixed weights would spoil what was learnt. An auxiliary head always learns, like the head.
     """
     network.train()
     layers = layers_of(network)
-    learning = trainable_layers(config, epoch)
-    first = 0 if learning is None else max(0, len(layers) - learning)
-    for place, layer in enumerate(layers):
-        layer.train(place >= first)
+    count = trainable_layers(config, epoch)
+    first = 0 if count is None else max(0, len(layers) - count)
+    for i, layer in enumerate(layers):
+        layer.train(i >= first)
         for parameter in layer.parameters(recurse=False):
-            parameter.requires_grad_(place >= first)
+            parameter.requires_grad_(i >= first)
     return len(layers) - first

@@ -1,7 +1,7 @@
-"""A frozen backbone's features, computed once: without augmentation no epoch changes them.
+"""Features of a frozen backbone, computed once: without augmentation they never change.
 
-Every head begins with a global mean, which the pooled features of a film pass unchanged as a map
-of one cell: `forward_head` of them equals `forward` of the film.
+Every head begins with a global mean, which leaves features that are already averaged (a map of
+one cell) unchanged: `forward_head` of them equals `forward` of the film.
 """
 
 from __future__ import annotations
@@ -23,45 +23,45 @@ from training.disk import require_room
 from training.networks.cut_network import Network, state_sha256
 from xrayview.preprocessing.pipeline import Preprocessor
 
-PooledND = npt.NDArray[np.float32]
+FeaturesND = npt.NDArray[np.float32]
 
 _BATCH_FILMS = 16
 
 
-def stands_still(config: TrainingConfig) -> bool:
-    """The backbone gives the same of a film in every epoch: nothing learns, nothing is drawn."""
+def has_constant_features(config: TrainingConfig) -> bool:
+    """Tell whether a film's features are the same in every epoch: frozen and not augmented."""
     network = config.network
     frozen = network.trainable_layers == 0 and not network.unfreeze_every
     auxiliary = network.architecture == "inception_v3" and network.auxiliary
-    return frozen and not auxiliary and config.augment.moves_nothing
+    return frozen and not auxiliary and config.augment.is_identity
 
 
-def with_features(
+def load_features(
     films: Films, split: str, network: Network, preprocessor: Preprocessor, say: Say
 ) -> FilmSet:
-    """The films of a split with their pooled features, from the cache where they are known.
+    """Return the films of a split with their averaged features, read from the cache if possible.
 
-    The cache is keyed by the backbone's weights, the preprocessing and the films' pixels. What
-    was computed before a kill is kept; films that lack their features still are computed.
+    The cache is keyed by the backbone's weights, the preprocessing and the films' pixels. After a
+    kill only the missing features are computed.
     """
     part = films.part(split)
     path = None
     if films.cache is not None:
-        pixels = [films.manifest.rows[place].pixels_sha256 for place in part.places]
+        pixels = [films.manifest.rows[i].pixels_sha256 for i in part.indices]
         path = films.cache / f"{_key(network, preprocessor, pixels)}.npy"
-    pooled_ND = _open(path, len(part), _width(network))
-    missing = np.flatnonzero(np.isnan(pooled_ND).any(axis=1))
+    features_ND = _open(path, len(part), _width(network))
+    missing = np.flatnonzero(np.isnan(features_ND).any(axis=1))
     for start in range(0, missing.size, _BATCH_FILMS):
         chosen = missing[start : start + _BATCH_FILMS]
-        pooled_ND[chosen] = _pooled(network, part.only(chosen), preprocessor)
+        features_ND[chosen] = _compute(network, part.subset(chosen), preprocessor)
         done = len(part) - missing.size + start + chosen.size
         if (start // _BATCH_FILMS) % 8 == 7 or done == len(part):
             say(f"  features of {done} of {len(part)} {split} films")
-    found = dataclasses.replace(part, pooled_ND=np.array(pooled_ND))
-    del pooled_ND  # a mapped file cannot be renamed everywhere
+    film_set = dataclasses.replace(part, features_ND=np.array(features_ND))
+    del features_ND  # a mapped file cannot be renamed everywhere
     if path is not None and _partial(path).is_file():
         _partial(path).replace(path)
-    return found
+    return film_set
 
 
 def _key(network: Network, preprocessor: Preprocessor, pixels: Sequence[str]) -> str:
@@ -74,8 +74,8 @@ def _partial(path: Path) -> Path:
     return path.with_suffix(".npy.partial")
 
 
-def _open(path: Path | None, films: int, width: int) -> PooledND:
-    """The features, NaN where they are not computed yet; written through to the cache."""
+def _open(path: Path | None, films: int, width: int) -> FeaturesND:
+    """Open the features, backed by the cache file; NaN where they are not computed yet."""
     if path is None:
         return np.full((films, width), np.nan, np.float32)
     if path.is_file():
@@ -85,23 +85,23 @@ def _open(path: Path | None, films: int, width: int) -> PooledND:
         return np.lib.format.open_memmap(partial, mode="r+")
     path.parent.mkdir(parents=True, exist_ok=True)
     require_room(path.parent, 4 * films * width)
-    fresh = np.lib.format.open_memmap(partial, mode="w+", dtype=np.float32, shape=shape)
-    fresh[:] = np.nan
-    return fresh
+    features_ND = np.lib.format.open_memmap(partial, mode="w+", dtype=np.float32, shape=shape)
+    features_ND[:] = np.nan
+    return features_ND
 
 
 @torch.no_grad()
-def _pooled(network: Network, films: FilmSet, preprocessor: Preprocessor) -> PooledND:
+def _compute(network: Network, films: FilmSet, preprocessor: Preprocessor) -> FeaturesND:
     network.eval()
     device = next(network.parameters()).device
     (batch,) = evaluation_batches(films, preprocessor, len(films))
     x_BCHW = batch.x_BCHW.to(device, memory_format=torch.channels_last)
-    pooled_BD11 = functional.adaptive_avg_pool2d(network.forward_features(x_BCHW), 1)
-    return np.asarray(pooled_BD11.flatten(1).float().cpu().numpy())
+    averaged_BD11 = functional.adaptive_avg_pool2d(network.forward_features(x_BCHW), 1)
+    return np.asarray(averaged_BD11.flatten(1).float().cpu().numpy())
 
 
 def _width(network: Network) -> int:
-    """Channels of the last map, which the head's first layer takes."""
+    """Return the number of channels of the last map, which the head's first layer takes."""
     return int(
         next(m for m in network.head.modules() if isinstance(m, torch.nn.Linear)).in_features
     )

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from training.data.films import Say
-from training.evaluation.evaluate import Subject
-from training.evaluation.scoring import Scored
+from training.evaluation.evaluate import EvaluatedModel
+from training.evaluation.scoring import ScoredFilms
 from training.report.markup import element, page, paragraph
 from training.report.material import Material, gather
 from training.report.sections import SECTIONS
@@ -14,14 +14,14 @@ from training.runs import RunFolder
 
 
 def report(
-    subject: Subject,
+    subject: EvaluatedModel,
     data: Path,
     run: RunFolder | None,
     out: Path,
     heat_films: int,
     device: str,
     say: Say,
-    judged_before: Scored | None = None,
+    judged_before: ScoredFilms | None = None,
 ) -> Path:
     """Write the report of a bundle on its test films, whole or not at all.
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 import numpy as np
 
 from training.evaluation.evaluate import ALL_CLASSES
-from training.evaluation.metrics import agreement
+from training.evaluation.metrics import class_accuracy
 from training.report import plots
 from training.report.markup import (
     Content,
@@ -65,22 +65,22 @@ def _per_class(material: Material) -> Content:
     truth_N, predicted_N = material.classes
     names = [judged.finding for judged in material.judged]
 
-    def estimate(place: int, figure: Callable[[Confusion], float]) -> Estimate:
+    def estimate(index: int, figure: Callable[[Confusion], float]) -> Estimate:
         def of_films(drawn: Indices) -> float:
             matrix = confusion_matrix(truth_N[drawn], predicted_N[drawn], len(names))
-            return figure(one_against_rest(matrix, place))
+            return figure(one_against_rest(matrix, index))
 
         return clustered_bootstrap(of_films, material.patients_N, draws=material.draws)
 
     rows: list[tuple[Content, ...]] = [
         (
             name,
-            *(interval(estimate(place, figure)) for figure in _CLASS_FIGURES.values()),
-            int(np.sum(truth_N == place)),
+            *(interval(estimate(index, figure)) for figure in _CLASS_FIGURES.values()),
+            int(np.sum(truth_N == index)),
         )
-        for place, name in enumerate(names)
+        for index, name in enumerate(names)
     ]
-    overall = agreement(truth_N, predicted_N, material.patients_N, material.draws)
+    overall = class_accuracy(truth_N, predicted_N, material.patients_N, material.draws)
     return joined(
         [
             element("h3", "Where the finding with the highest score is named"),

@@ -14,10 +14,10 @@ from training.data.films import Say, select_rows
 from training.data.manifest import FilmRow
 from training.data.splits import TEST
 from training.evaluation import confidence
-from training.evaluation.evaluate import Subject, classes, truths
-from training.evaluation.metrics import figures
-from training.evaluation.scoring import Scored, score_films
-from training.evaluation.subgroups import by_group
+from training.evaluation.evaluate import EvaluatedModel, true_and_predicted, truth_by_finding
+from training.evaluation.metrics import estimate_metrics
+from training.evaluation.scoring import ScoredFilms, score_films
+from training.evaluation.subgroups import metrics_by_group
 from training.report.gate import Likeness, likeness_of
 from training.report.pictures import METHOD, MeanHeat, mean_heat, thumbnail
 from training.runs import RunFolder
@@ -86,14 +86,14 @@ class Material:
 
 
 def gather(
-    subject: Subject,
+    subject: EvaluatedModel,
     data: Path,
     run: RunFolder | None,
     results: Path,
     heat_films: int,
     device: str,
     say: Say,
-    judged_before: Scored | None = None,
+    judged_before: ScoredFilms | None = None,
 ) -> Material:
     """Judge the test films, unless that is done, and keep what the report shows of them.
 
@@ -105,7 +105,7 @@ def gather(
     scored = judged_before or _test_films(subject, loaded, data, say)
     target = subject.config.target
     judged = []
-    for finding, (films, truth_N) in truths(scored, target).items():
+    for finding, (films, truth_N) in truth_by_finding(scored, target).items():
         if truth_N.size:
             say(f"looking at {finding}")
             judged.append(_judge(subject, loaded, data, finding, films, truth_N, heat_films))
@@ -117,7 +117,7 @@ def gather(
         films=len(scored.rows),
         patients=len({row.patient for row in scored.rows}),
         omitted=len(scored.omitted),
-        classes=classes(scored, target) if target.task == "multiclass" else None,
+        classes=true_and_predicted(scored, target) if target.task == "multiclass" else None,
         patients_N=tuple(row.patient for row in scored.rows),
         draws=subject.config.evaluation.bootstrap,
         facts=run.read_facts() if run and run.facts.is_file() else {},
@@ -128,14 +128,14 @@ def gather(
     )
 
 
-def _class_confidence(subject: Subject, scored: Scored) -> Confidence | None:
+def _class_confidence(subject: EvaluatedModel, scored: ScoredFilms) -> Confidence | None:
     if subject.config.target.task != "multiclass":
         return None
-    places = classes(scored, subject.config.target)
-    return confidence.of_classes(*places, scored.scores_NF(subject.card))
+    indices = true_and_predicted(scored, subject.config.target)
+    return confidence.class_confidence(*indices, scored.scores_NF(subject.card))
 
 
-def _test_films(subject: Subject, loaded: Runtime, data: Path, say: Say) -> Scored:
+def _test_films(subject: EvaluatedModel, loaded: Runtime, data: Path, say: Say) -> ScoredFilms:
     rows = [row for row in select_rows(subject.config, data)[0] if row.split == TEST]
     if not rows:
         raise NothingUsable("There is no film for test", hint="Look at data.test_splits.")
@@ -144,11 +144,11 @@ def _test_films(subject: Subject, loaded: Runtime, data: Path, say: Say) -> Scor
 
 
 def _judge(
-    subject: Subject,
+    subject: EvaluatedModel,
     loaded: Runtime,
     data: Path,
     finding: str,
-    films: Scored,
+    films: ScoredFilms,
     truth_N: npt.NDArray[np.bool_],
     heat_films: int,
 ) -> Judged:
@@ -158,12 +158,12 @@ def _judge(
     preprocessor = Preprocessor(card.preprocessing)
 
     def mistakes(wrong_N: npt.NDArray[np.bool_]) -> tuple[Mistake, ...]:
-        places = np.flatnonzero(wrong_N)
-        worst = places[np.argsort(-np.abs(scores_N[places] - point.threshold), kind="stable")]
+        indices = np.flatnonzero(wrong_N)
+        worst = indices[np.argsort(-np.abs(scores_N[indices] - point.threshold), kind="stable")]
         return tuple(
-            Mistake(row.path, float(scores_N[place]), thumbnail(row, data, preprocessor))
-            for place in worst[:SHOWN_ERRORS]
-            for row in (films.rows[place],)
+            Mistake(row.path, float(scores_N[index]), thumbnail(row, data, preprocessor))
+            for index in worst[:SHOWN_ERRORS]
+            for row in (films.rows[index],)
         )
 
     called_N = scores_N >= point.threshold
@@ -173,9 +173,9 @@ def _judge(
         rows=films.rows,
         truth_N=truth_N,
         scores_N=scores_N,
-        figures=figures(truth_N, scores_N, patients, point.threshold, draws),
-        groups=by_group(films.rows, truth_N, scores_N, point.threshold, draws),
-        confidence=confidence.of_finding(truth_N, scores_N),
+        figures=estimate_metrics(truth_N, scores_N, patients, point.threshold, draws),
+        groups=metrics_by_group(films.rows, truth_N, scores_N, point.threshold, draws),
+        confidence=confidence.finding_confidence(truth_N, scores_N),
         false_alarms=mistakes(called_N & ~truth_N),
         misses=mistakes(~called_N & truth_N),
         heat=_mean_heat(loaded, card, finding, films, truth_N, data, heat_films),
@@ -186,15 +186,15 @@ def _mean_heat(
     loaded: Runtime,
     card: ModelCard,
     finding: str,
-    films: Scored,
+    films: ScoredFilms,
     truth_N: npt.NDArray[np.bool_],
     data: Path,
     most: int,
 ) -> MeanHeat | None:
     if METHOD not in loaded.explain_methods:
         return None
-    places = np.flatnonzero(truth_N)
-    if places.size > most:
+    indices = np.flatnonzero(truth_N)
+    if indices.size > most:
         # Evenly over the list, which is sorted by name and so by source.
-        places = places[np.linspace(0, places.size - 1, most).astype(np.int64)]
-    return mean_heat(loaded, card, finding, [films.rows[place] for place in places], data)
+        indices = indices[np.linspace(0, indices.size - 1, most).astype(np.int64)]
+    return mean_heat(loaded, card, finding, [films.rows[index] for index in indices], data)

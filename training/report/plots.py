@@ -112,10 +112,10 @@ def distances(validation: Shares, test_N: Scores, near: float, far: float, bins:
         ax.stairs(np.diff(validation(edges)), edges, label="validation", fill=True, alpha=0.45)
         if test_N.size:
             ax.stairs(np.histogram(test_N, edges)[0] / test_N.size, edges, label="test")
-        for place, name in ((near, "doubted beyond"), (far, "refused beyond")):
-            ax.axvline(place, **_DASHED)
+        for index, name in ((near, "doubted beyond"), (far, "refused beyond")):
+            ax.axvline(index, **_DASHED)
             ax.annotate(
-                name, (place, 1), xycoords=("data", "axes fraction"), xytext=(-3, -2),
+                name, (index, 1), xycoords=("data", "axes fraction"), xytext=(-3, -2),
                 textcoords="offset points", rotation=90, ha="right", va="top", fontsize=8,
                 color=_INK,
             )  # fmt: skip
@@ -173,7 +173,7 @@ def _svg(name: str, panels: int, draw: Callable[[Sequence[Axes]], None]) -> Mark
     """The drawing as an SVG element; `name` keeps the ids of two drawings of a page apart."""
     with mpl.rc_context({**_LOOK, "svg.hashsalt": name}):
         figure = Figure(figsize=(4.2 * panels, 3.9), layout="constrained")
-        draw([figure.add_subplot(1, panels, place + 1) for place in range(panels)])
+        draw([figure.add_subplot(1, panels, index + 1) for index in range(panels)])
         stream = io.StringIO()
         figure.savefig(stream, format="svg", metadata={"Date": None}, transparent=True)
     text = stream.getvalue()

@@ -14,8 +14,8 @@ from training.bundle.gate_statistics import (
     FAR_TIMES,
     LIMIT_PERCENTILE,
     NEAR_TIMES,
-    fitted,
-    with_limits,
+    fit_statistics,
+    set_limits,
 )
 from training.cli import main
 from training.config import TrainingConfig, to_dict
@@ -36,33 +36,33 @@ def films(number: int) -> np.ndarray:
 
 
 def test_that_films_of_the_same_kind_are_near_and_others_far() -> None:
-    found = with_limits(fitted(films(800), grid=2, thumbnail=4), films(400))
+    found = set_limits(fit_statistics(films(800), grid=2, thumbnail=4), films(400))
     assert (found.distances(films(2000)) > found.near).mean() < 0.015
-    # The same spread in each value, but not together: only the covariance tells.
+    # Each value has the same spread; only the covariance differs.
     spread_V = films(800).std(axis=0)
     assert (found.distances(RNG.normal(size=(100, 20)) * spread_V) > found.near).mean() > 0.75
 
 
 def test_that_limits_are_multiples_of_a_percentile_of_the_validation_films() -> None:
     validation = films(400)
-    found = with_limits(fitted(films(800), grid=2, thumbnail=4), validation)
+    found = set_limits(fit_statistics(films(800), grid=2, thumbnail=4), validation)
     limit = np.percentile(found.distances(validation), LIMIT_PERCENTILE)
     assert (found.near, found.far) == pytest.approx((NEAR_TIMES * limit, FAR_TIMES * limit))
 
 
-def test_that_one_odd_validation_film_hides_no_other() -> None:
+def test_that_one_odd_validation_film_does_not_move_the_limits() -> None:
     validation = films(400)
     odd = validation.copy()
     odd[0] *= 100
-    statistics = fitted(films(800), grid=2, thumbnail=4)
-    plain, found = with_limits(statistics, validation), with_limits(statistics, odd)
+    statistics = fit_statistics(films(800), grid=2, thumbnail=4)
+    plain, found = set_limits(statistics, validation), set_limits(statistics, odd)
     assert found.near == pytest.approx(plain.near, rel=0.02)
     assert found.verdict(found.distances(odd).max()).refused
 
 
-def test_that_a_value_that_never_varies_puts_no_film_infinitely_far() -> None:
+def test_that_a_constant_value_gives_no_infinite_distance() -> None:
     dead = np.concatenate([films(100), np.zeros((100, 1))], axis=1)
-    found = with_limits(fitted(dead, grid=1, thumbnail=1), dead)
+    found = set_limits(fit_statistics(dead, grid=1, thumbnail=1), dead)
     changed = dead.copy()
     changed[:, -1] = 1e-12
     np.testing.assert_allclose(found.distances(changed), found.distances(dead), rtol=1e-3)
@@ -97,11 +97,11 @@ def test_that_the_gate_command_adds_statistics_and_changes_no_score(
     assert main(arguments) == ExitCode.USAGE  # no bundle is overwritten
 
 
-def test_that_too_few_films_are_told(
+def test_that_too_few_films_are_refused(
     run: RunFolder, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     data = make_data(tmp_path / "few", train=6, test=2)
     arguments = ["gate", str(run.path), "--data", str(data), "--out", str(tmp_path / "g.pt")]
     assert main(arguments) == ExitCode.NOTHING_USABLE
-    assert "Too few films" in capsys.readouterr().err
+    assert "Too few train films" in capsys.readouterr().err
     assert not (tmp_path / "g.pt").exists()

@@ -1,4 +1,4 @@
-"""State dicts of networks from elsewhere, as bundles that give the same answers."""
+"""Published weights as bundles that give the same logits."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ FINDINGS = ("Effusion", "Mass", "Edema")
 
 
 def densenet(channels: int) -> nn.Module:
-    """torchvision's DenseNet-121 with three outputs and statistics that are not the first ones."""
+    """Build torchvision's DenseNet-121 with random weights and three outputs."""
     torch.manual_seed(1)
     model = torchvision.models.densenet121(weights=None, num_classes=len(FINDINGS))
     if channels == 1:
@@ -28,12 +28,12 @@ def densenet(channels: int) -> nn.Module:
 
 
 def command(file: Path, out: Path, *more: str, findings: tuple[str, ...] = FINDINGS) -> list[str]:
-    named = [word for name in findings for word in ("--finding", name)]
+    named = [part for name in findings for part in ("--finding", name)]
     return ["import", str(file), "--out", str(out), "--size", "64", *named, *more]
 
 
 def chexnet_names(state: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
-    """As in the checkpoint that goes round: wrapped twice, dense layers by their old names."""
+    """Name the tensors as CheXNet's public checkpoint does: wrapped twice, old dense layers."""
     return {
         "module.densenet121."
         + name.replace("classifier.", "classifier.0.")
@@ -43,44 +43,44 @@ def chexnet_names(state: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
     }  # fmt: skip
 
 
-@pytest.mark.parametrize(("channels", "given"), [(3, "imagenet"), (1, "torchxrayvision")])
-def test_that_a_densenet_from_elsewhere_answers_as_it_did(
-    channels: int, given: str, tmp_path: Path
+@pytest.mark.parametrize(("channels", "input_name"), [(3, "imagenet"), (1, "torchxrayvision")])
+def test_that_an_imported_densenet_gives_the_same_logits(
+    channels: int, input_name: str, tmp_path: Path
 ):
     model, file, out = densenet(channels), tmp_path / "net.pth", tmp_path / "net.pt"
     state = model.state_dict()
-    if given == "imagenet":
+    if input_name == "imagenet":
         torch.save({"state_dict": chexnet_names(state)}, file)
     else:
         torch.save({**state, "op_threshs": torch.ones(3)}, file)
-    assert main(command(file, out, "--input", given)) == ExitCode.OK
+    assert main(command(file, out, "--input", input_name)) == ExitCode.OK
     card = read_card(out)
     assert [finding.name for finding in card.findings] == list(FINDINGS)
     assert (card.task, card.activation) == ("multilabel", "sigmoid")
-    assert "not measured" in card.limitations
+    assert "not evaluated" in card.limitations
     x_BCHW = np.random.default_rng(0).standard_normal((2, channels, 64, 64)).astype(np.float32)
     with torch.no_grad():
-        wanted_BK = model(torch.from_numpy(x_BCHW)).numpy()
-    found_BK = loading.load(out, card, "cpu").forward(x_BCHW)
-    np.testing.assert_allclose(found_BK, wanted_BK, atol=1e-4)
+        expected_BK = model(torch.from_numpy(x_BCHW)).numpy()
+    logits_BK = loading.load(out, card, "cpu").forward(x_BCHW)
+    np.testing.assert_allclose(logits_BK, expected_BK, atol=1e-4)
     assert main(command(file, out)) == ExitCode.USAGE  # no bundle is overwritten
 
 
 @pytest.mark.parametrize(
-    ("more", "findings", "said"),
+    ("more", "findings", "message"),
     [
-        ((), ("Effusion",), "1 findings are named, the file has 3 outputs"),
-        (("--architecture", "resnet18"), FINDINGS, "not a whole resnet18"),
+        ((), ("Effusion",), "1 findings are named, but the file has 3 outputs"),
+        (("--architecture", "resnet18"), FINDINGS, "not a complete resnet18"),
         (("--input", "torchxrayvision"), FINDINGS, "takes 3 channels"),
     ],
     ids=["findings", "architecture", "channels"],
 )
-def test_that_what_does_not_fit_is_refused(
-    more: tuple[str, ...], findings: tuple[str, ...], said: str, tmp_path: Path,
+def test_that_weights_that_do_not_fit_the_options_are_refused(
+    more: tuple[str, ...], findings: tuple[str, ...], message: str, tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
 ):  # fmt: skip
     file, out = tmp_path / "net.pth", tmp_path / "net.pt"
     torch.save(densenet(3).state_dict(), file)
     assert main(command(file, out, *more, findings=findings)) == ExitCode.USAGE
-    assert said in capsys.readouterr().err
+    assert message in capsys.readouterr().err
     assert not out.exists()

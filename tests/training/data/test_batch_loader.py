@@ -1,4 +1,4 @@
-"""Batches made ahead, or by several threads, are those that one would have made."""
+"""Batches do not depend on whether they are prepared ahead or by several threads."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from xrayview.domain.model import PreprocessSpec
 from xrayview.preprocessing.pipeline import Preprocessor
 
 EPOCHS = 2
-LENT = AugmentConfig(
+TRANSFER = AugmentConfig(
     tone=0.5, sharpness=0.5, surroundings=0.5, placement=0.5, mirrored=0.5, brightness=0.1
 )
 
@@ -32,12 +32,10 @@ def batches() -> TrainingBatches:
         lungs_NHW=rng.integers(0, 2, (9, 16, 16), dtype=np.uint8),
     )
     spec = PreprocessSpec(size=(16, 16), standardize="film")
-    return TrainingBatches(
-        films, Preprocessor(spec), AugmentConfig(tone=0.5, sharpness=0.5), size=3, seed=1
-    )
+    return TrainingBatches(films, Preprocessor(spec), TRANSFER, size=3, seed=1)
 
 
-def numbers(batches: TrainingBatches) -> Iterator[tuple[int, int]]:
+def all_steps(batches: TrainingBatches) -> Iterator[tuple[int, int]]:
     return ((epoch, step) for epoch in range(EPOCHS) for step in range(batches.steps))
 
 
@@ -45,53 +43,55 @@ def same(one: Batch, other: Batch) -> bool:
     return one.names == other.names and torch.equal(one.x_BCHW, other.x_BCHW)
 
 
-@pytest.mark.parametrize("makers", [1, 4])
-def test_that_they_are_the_same_from_any_step_on(batches: TrainingBatches, makers: int):
+@pytest.mark.parametrize("threads", [1, 4])
+def test_that_prefetched_batches_are_the_same_from_any_step_on(
+    batches: TrainingBatches, threads: int
+):
     for start in [(0, 0), (0, 2), (1, 1)]:
-        with BatchPrefetcher(batches, EPOCHS, makers) as ahead:
-            for number in numbers(batches):
-                if number >= start:
-                    assert same(ahead.batch(*number), batches.batch(*number))
+        with BatchPrefetcher(batches, EPOCHS, threads) as prefetcher:
+            for index in all_steps(batches):
+                if index >= start:
+                    assert same(prefetcher.batch(*index), batches.batch(*index))
 
 
-@pytest.mark.parametrize("makers", [1, 2, 5])
-def test_that_several_threads_make_the_same_batch(batches: TrainingBatches, makers: int):
-    with BatchLoader(batches, makers) as supply:
-        for number in numbers(batches):
-            assert same(supply.batch(*number), batches.batch(*number))
+@pytest.mark.parametrize("threads", [1, 2, 5])
+def test_that_several_threads_prepare_the_same_batch(batches: TrainingBatches, threads: int):
+    with BatchLoader(batches, threads) as loader:
+        for index in all_steps(batches):
+            assert same(loader.batch(*index), batches.batch(*index))
 
 
-def test_that_a_failure_of_a_film_comes_up_from_the_threads(
+def test_that_an_error_in_a_thread_is_raised_in_the_loop(
     batches: TrainingBatches, monkeypatch: pytest.MonkeyPatch
 ):
     def fail(grey_HW: np.ndarray) -> np.ndarray:
         raise OSError("the disk is gone")
 
     monkeypatch.setattr(batches.preprocessor, "finish", fail)
-    with BatchLoader(batches, 2) as supply, pytest.raises(OSError, match="the disk is gone"):
-        supply.batch(0, 0)
+    with BatchLoader(batches, 2) as loader, pytest.raises(OSError, match="the disk is gone"):
+        loader.batch(0, 0)
 
 
-def test_that_a_step_out_of_order_is_made_when_asked_for(batches: TrainingBatches):
-    with BatchPrefetcher(batches, EPOCHS) as ahead:
-        ahead.batch(0, 0)
-        assert same(ahead.batch(1, 2), batches.batch(1, 2))
+def test_that_a_step_out_of_order_is_prepared_on_request(batches: TrainingBatches):
+    with BatchPrefetcher(batches, EPOCHS) as prefetcher:
+        prefetcher.batch(0, 0)
+        assert same(prefetcher.batch(1, 2), batches.batch(1, 2))
 
 
-@pytest.mark.parametrize("makers", [1, 4])
-def test_that_each_is_made_once_and_none_past_the_last(
-    batches: TrainingBatches, monkeypatch: pytest.MonkeyPatch, makers: int
+@pytest.mark.parametrize("threads", [1, 4])
+def test_that_each_batch_is_prepared_once_and_none_after_the_last(
+    batches: TrainingBatches, monkeypatch: pytest.MonkeyPatch, threads: int
 ):
-    made: list[tuple[int, int]] = []
+    prepared: list[tuple[int, int]] = []
     draw = batches.batch
-    monkeypatch.setattr(batches, "batch", lambda *number: made.append(number) or draw(*number))
-    with BatchPrefetcher(batches, EPOCHS, makers) as ahead:
-        for number in numbers(batches):
-            ahead.batch(*number)
-    assert sorted(made) == list(numbers(batches))
+    monkeypatch.setattr(batches, "batch", lambda *index: prepared.append(index) or draw(*index))
+    with BatchPrefetcher(batches, EPOCHS, threads) as prefetcher:
+        for index in all_steps(batches):
+            prefetcher.batch(*index)
+    assert sorted(prepared) == list(all_steps(batches))
 
 
-def test_that_a_failure_comes_up_where_its_batch_is_asked_for(
+def test_that_an_error_is_raised_when_its_batch_is_requested(
     batches: TrainingBatches, monkeypatch: pytest.MonkeyPatch
 ):
     draw = batches.batch
@@ -102,32 +102,32 @@ def test_that_a_failure_comes_up_where_its_batch_is_asked_for(
         return draw(epoch, step)
 
     monkeypatch.setattr(batches, "batch", draw_or_fail)
-    with BatchPrefetcher(batches, EPOCHS) as ahead:
-        ahead.batch(0, 0)
+    with BatchPrefetcher(batches, EPOCHS) as prefetcher:
+        prefetcher.batch(0, 0)
         with pytest.raises(OSError, match="the disk is gone"):
-            ahead.batch(0, 1)
+            prefetcher.batch(0, 1)
 
 
-def test_that_no_thread_is_left(batches: TrainingBatches):
-    with BatchPrefetcher(batches, EPOCHS) as ahead, BatchLoader(batches, 2) as supply:
-        ahead.batch(0, 0)
-        supply.batch(0, 0)
+def test_that_all_threads_end(batches: TrainingBatches):
+    with BatchPrefetcher(batches, EPOCHS) as prefetcher, BatchLoader(batches, 2) as loader:
+        prefetcher.batch(0, 0)
+        loader.batch(0, 0)
     assert not [t for t in threading.enumerate() if t.name.startswith("batches")]
 
 
-def test_that_they_are_made_by_one_thread_and_the_network_keeps_its_own(
+def test_that_a_loader_thread_uses_one_thread_and_the_network_keeps_its_own(
     batches: TrainingBatches, monkeypatch: pytest.MonkeyPatch
 ):
     threads = torch.get_num_threads()
     seen: list[int] = []
     draw = batches.batch
     monkeypatch.setattr(
-        batches, "batch", lambda *number: seen.append(torch.get_num_threads()) or draw(*number)
+        batches, "batch", lambda *index: seen.append(torch.get_num_threads()) or draw(*index)
     )
     torch.set_num_threads(2)
     try:
-        with BatchPrefetcher(batches, EPOCHS) as ahead:
-            ahead.batch(0, 0)
+        with BatchPrefetcher(batches, EPOCHS) as prefetcher:
+            prefetcher.batch(0, 0)
         assert torch.get_num_threads() == 2
     finally:
         torch.set_num_threads(threads)

@@ -1,4 +1,4 @@
-"""The cache of decoded films: runs beside each other fill it without harm."""
+"""The cache of decoded films: concurrent runs can fill it."""
 
 from __future__ import annotations
 
@@ -20,21 +20,21 @@ def test_that_two_runs_can_fill_the_same_cache_at_once(
 ):
     rows, _ = select_rows(tiny_config, tiny_data)
     preprocessor = Preprocessor(tiny_config.preprocessing)
-    beside = []
+    concurrent = []
 
-    def the_other_begins(done: int, _total: int) -> None:
+    def start_other_run(done: int, _total: int) -> None:
         if done == 1:
             with monkeypatch.context() as other:
                 other.setattr(os, "getpid", lambda: 1)
-                beside.append(load_greys(rows, tiny_data, preprocessor, tmp_path))
+                concurrent.append(load_greys(rows, tiny_data, preprocessor, tmp_path))
 
-    own = load_greys(rows, tiny_data, preprocessor, tmp_path, the_other_begins)
+    own = load_greys(rows, tiny_data, preprocessor, tmp_path, start_other_run)
     assert own.greys_NHW.any(axis=(1, 2)).all()
-    assert np.array_equal(own.greys_NHW, beside[0].greys_NHW)
+    assert np.array_equal(own.greys_NHW, concurrent[0].greys_NHW)
     assert sorted(file.suffix for file in tmp_path.iterdir()) == [".json", ".npy"]
 
 
-def test_that_what_a_killed_run_left_is_removed_once_it_is_old(
+def test_that_old_partial_files_of_killed_runs_are_removed(
     tiny_config: TrainingConfig, tiny_data: Path, tmp_path: Path
 ):
     rows, _ = select_rows(tiny_config, tiny_data)
@@ -42,11 +42,11 @@ def test_that_what_a_killed_run_left_is_removed_once_it_is_old(
     load_greys(rows, tiny_data, preprocessor, tmp_path)
     (index,) = tmp_path.glob("*.json")
     index.unlink()
-    left, fresh = (tmp_path / f"{index.stem}.{number}.partial" for number in (1, 2))
-    for partial in (left, fresh):
+    old, recent = (tmp_path / f"{index.stem}.{pid}.partial" for pid in (1, 2))
+    for partial in (old, recent):
         partial.write_bytes(b"half of it")
     day_ago = time.time() - 86_400
-    os.utime(left, (day_ago, day_ago))
+    os.utime(old, (day_ago, day_ago))
     load_greys(rows, tiny_data, preprocessor, tmp_path)
-    assert not left.exists()
-    assert fresh.exists()
+    assert not old.exists()
+    assert recent.exists()

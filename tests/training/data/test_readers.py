@@ -1,29 +1,23 @@
-"""Readers: a data folder, whatever its kind, becomes rows that tell path, patient, label, split."""
+"""Readers: every kind of data folder becomes rows with path, patient, label and split."""
 
 from __future__ import annotations
 
 import csv
 import dataclasses
-import json
 from pathlib import Path
 
-import cv2
 import numpy as np
 import pytest
 
 from tests.bundles import tiny_card
-from tests.training.conftest import TINY, make_data, write_film
-from training.cli import main
+from tests.training.conftest import write_film
 from training.config import DataConfig, TrainingConfig, with_overrides
-from training.data.balance import balance
-from training.data.batches import class_chances
-from training.data.duplicates import near_pairs, picture_hashes
-from training.data.films import load_films, select_rows
+from training.data.films import load_films
 from training.data.manifest import FilmRow, Manifest
 from training.data.readers import READERS, list_films
 from training.data.targets import targets_NK
 from training.recipes import recipe
-from xrayview.errors import ExitCode, NothingUsable, UsageError
+from xrayview.errors import NothingUsable, UsageError
 from xrayview.io.tables.predictions import columns
 
 DATA = DataConfig()
@@ -42,8 +36,8 @@ def labels(rows: tuple[FilmRow, ...]) -> dict[str, tuple[str, ...]]:
 
 
 def test_that_class_folders_keep_their_official_splits(tmp_path: Path):
-    for place in ("train/NORMAL/a.png", "val/PNEUMONIA/b.png", "Test/NORMAL/deep/c.png"):
-        write_film(tmp_path / place, 0, bright=False)
+    for path in ("train/NORMAL/a.png", "val/PNEUMONIA/b.png", "Test/NORMAL/deep/c.png"):
+        write_film(tmp_path / path, 0, bright=False)
     found = list_films(tmp_path, DATA)
     assert {(r.path, r.labels, r.official_split) for r in found.rows} == {
         ("train/NORMAL/a.png", ("NORMAL",), "train"),
@@ -54,7 +48,7 @@ def test_that_class_folders_keep_their_official_splits(tmp_path: Path):
     assert len({row.patient for row in found.rows}) == 3
 
 
-def test_that_class_folders_alone_name_no_split_and_files_beside_them_are_listed(tmp_path: Path):
+def test_that_plain_class_folders_have_no_split_and_files_beside_them_are_omitted(tmp_path: Path):
     write_film(tmp_path / "normal/a.png", 0, bright=False)
     (tmp_path / "README.txt").write_text("films")
     found = list_films(tmp_path, DATA)
@@ -87,8 +81,8 @@ def nih_folder(folder: Path) -> Path:
         ("00000003_000.png", "Hernia", "3", "74", "F", "PA"),
         ("00000004_000.png", "Mass", "4", "10", "M", "PA"),
     )
-    for number, place in ((1, "images_001/images"), (2, "images_002/images"), (3, ".")):
-        write_film(folder / place / f"0000000{number}_000.png", number, bright=False)
+    for number, subfolder in ((1, "images_001/images"), (2, "images_002/images"), (3, ".")):
+        write_film(folder / subfolder / f"0000000{number}_000.png", number, bright=False)
     (folder / "test_list.txt").write_text("00000002_000.png\n")
     (folder / "train_val_list.txt").write_text("00000001_000.png\n00000003_000.png\n")
     return folder
@@ -103,10 +97,10 @@ def test_that_nih_films_are_found_with_labels_patients_and_official_lists(tmp_pa
     )  # fmt: skip
     assert (second.path, second.official_split) == ("images_002/images/00000002_000.png", "test")
     assert third.path == "00000003_000.png"
-    assert found.notes == ("1 of the table's films have no image here and are not counted.",)
+    assert found.notes == ("1 of the table's films have no image here and are left out.",)
 
 
-def test_that_a_name_in_two_places_is_left_out_rather_than_guessed(tmp_path: Path):
+def test_that_an_ambiguous_file_name_is_omitted_rather_than_guessed(tmp_path: Path):
     folder = nih_folder(tmp_path / "nih")
     write_film(folder / "other/00000003_000.png", 9, bright=True)
     found = list_films(folder, DATA)
@@ -115,7 +109,7 @@ def test_that_a_name_in_two_places_is_left_out_rather_than_guessed(tmp_path: Pat
 
 
 @pytest.mark.films
-def test_that_the_nih_table_and_labels_csv_tell_the_same(films_dir: Path):
+def test_that_the_nih_table_and_labels_csv_agree(films_dir: Path):
     by_table = list_films(films_dir, DataConfig(reader="nih")).rows
     by_labels = list_films(films_dir, DataConfig(dataset="nih")).rows
     assert {(r.path, frozenset(r.labels), r.patient, r.view) for r in by_table} == {
@@ -143,7 +137,7 @@ def test_that_any_csv_is_read_by_the_names_of_its_columns(tmp_path: Path):
     assert [(o.path, o.code) for o in found.omitted] == [("c.dcm", "NO_LABEL")]
 
 
-def test_that_a_column_per_finding_tells_unknown_from_absent(tmp_path: Path):
+def test_that_a_column_per_finding_distinguishes_unknown_from_absent(tmp_path: Path):
     write_csv(
         tmp_path / "chexpert.csv",
         ("path", "Effusion", "Edema"),
@@ -168,26 +162,26 @@ def test_that_a_column_per_finding_tells_unknown_from_absent(tmp_path: Path):
 
 
 @pytest.mark.parametrize(
-    ("header", "row", "settings", "words"),
+    ("header", "row", "settings", "message"),
     [
         (("path", "x"), ("a", "b"), {}, "lacks columns"),
-        (("path", "Edema"), ("a", "maybe"), {"findings": ("Edema",)}, "says 'maybe'"),
+        (("path", "Edema"), ("a", "maybe"), {"findings": ("Edema",)}, "Edema is 'maybe'"),
     ],
 )
 def test_that_a_wrong_table_is_refused_with_the_fix(
-    header: tuple[str, ...], row: tuple[str, ...], settings: dict[str, object], words: str,
+    header: tuple[str, ...], row: tuple[str, ...], settings: dict[str, object], message: str,
     tmp_path: Path,
 ):  # fmt: skip
     write_csv(tmp_path / "t.csv", header, row)
     columns = dataclasses.replace(DATA.columns, **settings)
-    with pytest.raises(UsageError, match=words):
+    with pytest.raises(UsageError, match=message):
         list_films(tmp_path, DataConfig(table="t.csv", columns=columns))
 
 
-# --- corrected predictions
+# --- labelled predictions
 
 
-def test_that_a_corrected_predictions_csv_is_a_label_table(tmp_path: Path):
+def test_that_a_labelled_predictions_csv_is_a_label_table(tmp_path: Path):
     names = columns(finding.name for finding in tiny_card().findings)
 
     def line(**cells: str) -> tuple[str, ...]:
@@ -214,7 +208,7 @@ def test_that_predictions_without_any_label_are_refused(tmp_path: Path):
         list_films(tmp_path, DATA)
 
 
-def test_that_a_folder_of_no_kind_is_answered_with_what_would_do(tmp_path: Path):
+def test_that_an_unknown_kind_of_folder_is_refused_with_all_readers_named(tmp_path: Path):
     with pytest.raises(UsageError, match="class folders") as caught:
         list_films(tmp_path, DATA)
     assert all(reader.needs in caught.value.hint for reader in READERS.values())
@@ -235,134 +229,3 @@ def test_that_dicoms_and_rasters_of_class_folders_become_films(
     assert "train/normal/ct.dcm" in {row.path for row in found.manifest.rows}
     assert "no patient id" in found.manifest.notes[0]
     assert found.targets_NK.sum() == 12
-
-
-# --- targets, balance, sampling
-
-
-def test_that_multiclass_takes_films_of_exactly_one_class(tmp_path: Path):
-    make_data(tmp_path, train=6, test=2)
-    config = recipe("normal-bacterial-viral")
-    rows, _ = select_rows(config, tmp_path)
-    np.testing.assert_array_equal(targets_NK(rows, config.target).sum(axis=1), 1)
-    both = dataclasses.replace(rows[0], labels=("normal", "viral pneumonia"))
-    from training.data.targets import select
-
-    kept, (left,) = select([both], config.target)
-    assert not kept
-    assert "one class is wanted" in left.why
-
-
-def test_that_a_binary_softmax_has_its_complement_second():
-    target = recipe("abnormal-resnet50").target
-    rows = [
-        FilmRow("a", "nih", "1", (label,), "train")
-        for label in ("No Finding", "Pleural_Thickening")
-    ]
-    np.testing.assert_array_equal(targets_NK(rows, target), [[0, 1], [1, 0]])
-
-
-def test_that_balance_keeps_as_many_films_of_each_class_and_all_test_films():
-    target = recipe("normal-pneumonia-small").target
-    rows = [
-        FilmRow(f"{split}{n}", "d", f"{split}{n}", (label,), split, split=split)
-        for split in ("train", "validation", "test")
-        for n, label in enumerate(["normal"] * 4 + ["viral pneumonia"] * 10)
-    ]
-    kept, omitted = balance(rows, DataConfig(balance="fewest"), target)
-    counts = {
-        (s, x): sum(r.split == s and r.labels == (x,) for r in kept)
-        for s in ("train", "validation", "test")
-        for x in ("normal", "viral pneumonia")
-    }
-    assert set(list(counts.values())[:4]) == {4}
-    assert counts["test", "viral pneumonia"] == 10
-    assert {o.code for o in omitted} == {"BALANCED"}
-    fewer, _ = balance(rows, DataConfig(balance="fewest", films_per_class=3), target)
-    assert sum(row.split == "train" for row in fewer) == 6
-    assert {row.path for row in fewer} <= {row.path for row in kept}
-
-
-def test_that_balanced_sampling_draws_rare_classes_as_often():
-    chances_N = class_chances(np.array([[0]] * 9 + [[1]], np.float32))
-    assert chances_N[:9].sum() == pytest.approx(chances_N[9]) == pytest.approx(0.5)
-
-
-# --- near-duplicates
-
-
-def film_like(seed: int) -> np.ndarray:
-    noise = np.random.default_rng(seed).normal(size=(20, 20)).astype(np.float32)
-    soft = cv2.resize(noise, (300, 260), interpolation=cv2.INTER_CUBIC)
-    return ((soft - soft.min()) / np.ptp(soft) * 255).astype(np.uint8)
-
-
-def grey(pixels_HW: np.ndarray) -> np.ndarray:
-    return cv2.resize(pixels_HW, (64, 64), interpolation=cv2.INTER_AREA).astype(np.float32) / 255
-
-
-@pytest.mark.parametrize("seed", range(5))
-def test_that_another_size_quality_and_brightness_are_the_same_picture(seed: int):
-    film = film_like(seed)
-    smaller = cv2.resize(film, (150, 130), interpolation=cv2.INTER_AREA)
-    code = cv2.imencode(".jpg", smaller, [cv2.IMWRITE_JPEG_QUALITY, 60])[1]
-    copy = (0.8 * cv2.imdecode(code, cv2.IMREAD_GRAYSCALE) + 20).astype(np.uint8)
-    hashes = picture_hashes(np.stack([grey(film), grey(copy), grey(film_like(seed + 100))]))
-    found = list(near_pairs(hashes, ["train", "test", "test"], DATA.near_duplicate_bits))
-    assert [(one, other) for one, other, _ in found] in ([(0, 1)], [(1, 0)])
-    assert not list(near_pairs(hashes, ["train", "train", "test"], DATA.near_duplicate_bits))
-    assert not list(near_pairs(hashes, ["train", "", "test"], DATA.near_duplicate_bits))
-
-
-def test_that_a_near_duplicate_across_splits_stops_the_run(
-    tiny_config: TrainingConfig, tmp_path: Path
-):
-    folder = make_data(tmp_path / "data")
-    picture = film_like(0)
-    (folder / "films/train-00.png").write_bytes(cv2.imencode(".png", picture)[1].tobytes())
-    (folder / "films/test-32.png").write_bytes(cv2.imencode(".jpg", picture)[1].tobytes())
-    with pytest.raises(UsageError, match=r"near-duplicate \(\d of 256 bits differ\)"):
-        load_films(tiny_config, folder, tmp_path / "cache")
-    allowed = with_overrides(tiny_config, ["data.leaks=allow"])
-    assert len(load_films(allowed, folder, tmp_path / "cache").leaks) == 1
-    blind = with_overrides(tiny_config, ["data.near_duplicate_bits=-1"])
-    assert load_films(blind, folder, tmp_path / "cache").leaks == ()
-
-
-# --- prepare
-
-
-def prepared(data: Path, out: Path, *settings: str) -> int:
-    words = [word for setting in (*TINY, *settings) for word in ("--set", setting)]
-    return main(
-        ["prepare", "normal-pneumonia-small", "--data", str(data), "--runs", str(out), *words]
-    )
-
-
-def test_that_prepare_writes_manifest_cache_and_leaks_without_a_run(tmp_path: Path):
-    out = tmp_path / "runs"
-    assert prepared(make_data(tmp_path / "data"), out) == ExitCode.OK
-    folder = out / "prepared" / "normal-pneumonia-small"
-    assert {path.name for path in folder.iterdir()} == {
-        "manifest.csv", "omitted.csv", "leaks.csv", "data.json",
-    }  # fmt: skip
-    told = json.loads((folder / "data.json").read_text())
-    assert told["counts"]["test"]["films"] == 12
-    assert told["leaks"] == {}
-    assert {path.suffix for path in (out / "cache").iterdir()} == {".npy", ".json"}
-    assert sorted(path.name for path in out.iterdir()) == ["cache", "prepared"]
-
-
-def test_that_prepare_lists_leaks_before_it_refuses(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-):
-    data = make_data(tmp_path / "data")
-    films = data / "films"
-    (films / "test-32.png").write_bytes((films / "train-00.png").read_bytes())
-    assert prepared(data, tmp_path) == ExitCode.USAGE
-    with (tmp_path / "prepared/normal-pneumonia-small/leaks.csv").open(newline="") as stream:
-        found = list(csv.DictReader(stream))
-    assert {row["path"] for row in found} == {"films/train-00.png", "films/test-32.png"}
-    assert {row["kind"] for row in found} == {"same pixels"}
-    assert "1 leaks between splits" in capsys.readouterr().err
-    assert prepared(data, tmp_path, "data.leaks=allow") == ExitCode.OK

@@ -1,4 +1,4 @@
-"""Splits and leaks: no patient and no picture on both sides."""
+"""Splits and leaks: no patient and no picture in two splits."""
 
 from __future__ import annotations
 
@@ -34,33 +34,33 @@ def test_that_no_patient_is_in_two_splits():
     assert {row.split for row in rows} == {"train", "validation", "test"}
 
 
-def test_that_the_held_out_share_is_about_what_was_asked():
+def test_that_the_held_out_share_is_about_the_requested_one():
     rows = assign([*films(2000, each=1), *films(5, split="test")], CONFIG)
     assert 0.17 < sum(row.split == "validation" for row in rows) / 2000 < 0.23
 
 
-def test_that_test_films_are_cut_by_patient_where_the_data_names_none():
+def test_that_test_films_are_split_off_by_patient_if_the_data_has_none():
     rows = assign(films(2000), CONFIG)
     held_out = {row.patient for row in rows if row.split == "test"}
     assert 0.17 < len(held_out) / 2000 < 0.23
     assert held_out.isdisjoint(row.patient for row in rows if row.split != "test")
 
 
-def test_that_official_validation_films_are_kept_and_none_are_cut_beside_them():
+def test_that_official_validation_films_are_kept_and_no_others_are_split_off():
     config = dataclasses.replace(CONFIG, validation_splits=("val",))
     rows = assign([*films(200), *films(20, split="val"), *films(20, split="test")], config)
     assert {row.official_split for row in rows if row.split == "validation"} == {"val"}
     assert {row.split for row in rows if row.official_split == "train"} == {"train"}
 
 
-def test_that_too_few_official_validation_films_are_trained_on_and_others_cut():
+def test_that_too_few_official_validation_films_become_training_films():
     config = dataclasses.replace(CONFIG, validation_splits=("val",))
     rows = assign([*films(200), *films(5, split="val"), *films(20, split="test")], config)
     assert {row.official_split for row in rows if row.split == "validation"} >= {"train"}
     assert sum(row.split == "validation" for row in rows) > 60
 
 
-def test_that_each_source_is_divided_on_its_own():
+def test_that_each_source_is_split_on_its_own():
     other = [dataclasses.replace(row, source="e") for row in films(200)]
     rows = assign([*films(50), *films(20, split="test"), *other], CONFIG)
     tested = {row.source: row.official_split for row in rows if row.split == "test"}
@@ -73,20 +73,20 @@ def test_that_added_rows_move_no_patient():
     assert before.items() <= after.items()
 
 
-def test_that_official_test_films_stay_test_films_and_unnamed_splits_stay_unused():
+def test_that_official_test_films_stay_test_films_and_other_splits_are_not_used():
     rows = assign([*films(20, split="test"), *films(20, split="val")], CONFIG)
     assert {row.split for row in rows if row.official_split == "test"} == {"test"}
     assert {row.split for row in rows if row.official_split == "val"} == {""}
 
 
-def test_that_a_patient_on_both_sides_is_refused_by_name_of_the_films():
+def test_that_a_patient_in_two_splits_is_refused_and_the_films_are_named():
     rows = assign([*films(30), *films(3, split="test")], CONFIG)
     shared = dataclasses.replace(rows[-1], patient=rows[0].patient)
     with pytest.raises(UsageError, match=r"same patient: .*test2-2\.png \[test\]"):
         check([*rows[:-1], shared], CONFIG)
 
 
-def test_that_a_picture_on_both_sides_is_refused_unless_told_otherwise():
+def test_that_a_picture_in_two_splits_is_refused_unless_allowed():
     rows = [dataclasses.replace(r, pixels_sha256=r.path) for r in assign(films(30), CONFIG)]
     held_out = next(row for row in rows if row.split == "validation")
     copy = FilmRow("copy.png", "d", "other", ("normal",), "train", split="train",
@@ -97,12 +97,12 @@ def test_that_a_picture_on_both_sides_is_refused_unless_told_otherwise():
     assert [leak.kind for leak in check([*rows, copy], allowed)] == ["same pixels"]
 
 
-def test_that_copies_within_one_split_are_no_leak():
+def test_that_copies_within_a_split_are_not_a_leak():
     rows = [dataclasses.replace(row, pixels_sha256="one") for row in films(5)]
     assert list(find_leaks([dataclasses.replace(row, split="train") for row in rows])) == []
 
 
-def test_that_the_manifest_hash_names_films_labels_and_splits():
+def test_that_the_manifest_hash_depends_on_films_and_labels_but_not_on_order():
     rows = tuple(assign(films(5), CONFIG))
     other = dataclasses.replace(rows[0], labels=("viral pneumonia",))
     assert Manifest(rows).sha256 == Manifest(rows[::-1]).sha256
@@ -122,7 +122,7 @@ def test_that_the_development_films_do_not_leak(
     assert sum(row.split == "test" for row in rows) == 624
 
 
-def test_that_unreadable_films_are_left_out_with_their_reason(
+def test_that_unreadable_films_are_omitted_with_a_reason(
     tiny_config: TrainingConfig, tmp_path: Path
 ):
     from tests.training.conftest import make_data

@@ -1,4 +1,4 @@
-"""Surroundings: another film's around the own lungs, drawn by the generator alone."""
+"""Surroundings transfer: the film's own lungs in another film's surroundings."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 
 from training.data.lung_masks import LungMasks
 from training.data.manifest import FilmRow
-from training.data.surroundings import Surroundings, draw, lay, load_lungs
+from training.data.surroundings import SurroundingsDraws, draw, load_lungs, replace_surroundings
 from xrayview.domain.model import PreprocessSpec
 from xrayview.preprocessing.pipeline import Preprocessor
 
@@ -24,46 +24,48 @@ def films(count: int = 2) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     return own, lungs, donors
 
 
-def drawn(**changes: object) -> Surroundings:
-    plain = Surroundings(
-        foreign_B=np.array([True, True]),
+def random_draws(**changes: object) -> SurroundingsDraws:
+    plain = SurroundingsDraws(
+        replaced_B=np.array([True, True]),
         donors_B=np.array([0, 1]),
         blurred_B=np.array([False, False]),
         flat_B=np.full(2, np.nan, np.float32),
     )
-    return Surroundings(**(vars(plain) | changes))  # type: ignore[arg-type]
+    return SurroundingsDraws(**(vars(plain) | changes))  # type: ignore[arg-type]
 
 
 def test_that_the_lungs_stay_and_the_corners_are_the_donors():
     own, lungs, donors = films()
-    laid = lay(own, lungs, donors, drawn())
-    np.testing.assert_allclose(laid[:, 22:42, 18:46], own[:, 22:42, 18:46], atol=1e-4)
-    np.testing.assert_allclose(laid[:, :12], donors[:, :12], atol=1e-4)
+    replaced = replace_surroundings(own, lungs, donors, random_draws())
+    np.testing.assert_allclose(replaced[:, 22:42, 18:46], own[:, 22:42, 18:46], atol=1e-4)
+    np.testing.assert_allclose(replaced[:, :12], donors[:, :12], atol=1e-4)
 
 
-def test_that_a_film_without_a_mask_or_not_drawn_stays_as_it_is():
+def test_that_a_film_without_a_mask_or_not_drawn_is_unchanged():
     own, lungs, donors = films()
     lungs[0] = 0
-    laid = lay(own, lungs, donors, drawn(foreign_B=np.array([True, False])))
-    np.testing.assert_array_equal(laid, own)
+    replaced = replace_surroundings(
+        own, lungs, donors, random_draws(replaced_B=np.array([True, False]))
+    )
+    np.testing.assert_array_equal(replaced, own)
 
 
 def test_that_flat_surroundings_have_one_grey_and_blurred_ones_little_texture():
     own, lungs, donors = films()
-    laid = lay(
+    replaced = replace_surroundings(
         own,
         lungs,
         donors,
-        drawn(flat_B=np.array([0.3, np.nan], np.float32), blurred_B=np.array([False, True])),
+        random_draws(flat_B=np.array([0.3, np.nan], np.float32), blurred_B=np.array([False, True])),
     )
-    np.testing.assert_allclose(laid[0, :12], 0.3, atol=1e-4)
-    assert laid[1, :12].std() < donors[1, :12].std() / 2
+    np.testing.assert_allclose(replaced[0, :12], 0.3, atol=1e-4)
+    assert replaced[1, :12].std() < donors[1, :12].std() / 2
 
 
-def test_that_the_films_themselves_are_left_alone():
+def test_that_the_input_is_not_modified():
     own, lungs, donors = films()
     before = own.copy()
-    lay(own, lungs, donors, drawn())
+    replace_surroundings(own, lungs, donors, random_draws())
     np.testing.assert_array_equal(own, before)
 
 
@@ -71,11 +73,11 @@ def test_that_the_same_draws_come_from_the_same_generator():
     one, again = (draw(0.5, 200, 40, np.random.default_rng(3)) for _ in range(2))
     for name in vars(one):
         np.testing.assert_array_equal(getattr(one, name), getattr(again, name))
-    assert 60 < one.foreign_B.sum() < 140
+    assert 60 < one.replaced_B.sum() < 140
     assert not (one.blurred_B & ~np.isnan(one.flat_B)).any()
 
 
-def test_that_masks_are_laid_as_the_film_is_and_kept(tmp_path: Path):
+def test_that_masks_are_mapped_like_the_film_and_cached(tmp_path: Path):
     mask = np.zeros((30, 20), np.uint8)
     mask[:15] = 255
     (tmp_path / "masks").mkdir()
@@ -90,6 +92,6 @@ def test_that_masks_are_laid_as_the_film_is_and_kept(tmp_path: Path):
     assert not first[0].any()
     assert first[1, :8].all()
     assert not first[1, 8:].any()
-    kept = list((tmp_path / "cache").iterdir())
+    cached = list((tmp_path / "cache").iterdir())
     np.testing.assert_array_equal(load_lungs(rows, masks, preprocessor, tmp_path / "cache"), first)
-    assert list((tmp_path / "cache").iterdir()) == kept
+    assert list((tmp_path / "cache").iterdir()) == cached

@@ -38,7 +38,7 @@ def trained(data: Path, folder: Path, *settings: str, options: Sequence[str] = (
     return RunFolder(folder)
 
 
-def joined(data: Path, out: Path, members: Sequence[Path], *options: str) -> int:
+def run_ensemble(data: Path, out: Path, members: Sequence[Path], *options: str) -> int:
     where = ["--data", str(data), "--out", str(out), "--cache", str(out.parent / "cache")]
     return main(["ensemble", *map(str, members), *where, *options, "--no-report"])
 
@@ -61,7 +61,7 @@ def ensemble(
 ) -> RunFolder:
     out = tmp_path_factory.mktemp("ensembles") / "both"
     options = ("--no-test", "--name", "both", "--version", "2.0.0")
-    assert joined(tiny_data, out, [run.path for run in members], *options) == ExitCode.OK
+    assert run_ensemble(tiny_data, out, [run.path for run in members], *options) == ExitCode.OK
     return RunFolder(out)
 
 
@@ -177,7 +177,7 @@ def test_that_the_gate_describes_the_joined_features(
 ):
     data = make_data(tmp_path / "data", train=60)
     runs = [trained(data, tmp_path / f"run{seed}", f"run.seed={seed}") for seed in (1, 2)]
-    assert joined(data, tmp_path / "both", [run.path for run in runs]) == ExitCode.OK
+    assert run_ensemble(data, tmp_path / "both", [run.path for run in runs]) == ExitCode.OK
     run = RunFolder(tmp_path / "both")
     card = opened(run)[1]
     assert card.gate["values"] == 2 * 8 * 4 + 64
@@ -190,10 +190,10 @@ def test_that_a_file_gets_the_bundle_and_the_folder_beside_it_the_rest(
 ):
     out = tmp_path / "mean.pt"
     bundles = [run.bundle(run.read_config()) for run in members]
-    assert joined(tiny_data, out, bundles, "--no-test") == ExitCode.OK
+    assert run_ensemble(tiny_data, out, bundles, "--no-test") == ExitCode.OK
     assert read_card(out).name == "paediatric-pneumonia-small-ensemble"
     assert (tmp_path / "mean" / "validation" / "metrics.json").is_file()
-    assert joined(tiny_data, out, bundles, "--no-test") == ExitCode.USAGE
+    assert run_ensemble(tiny_data, out, bundles, "--no-test") == ExitCode.USAGE
 
 
 @pytest.mark.parametrize(
@@ -214,7 +214,7 @@ def test_that_members_that_do_not_go_together_are_refused(
 ):
     stranger = trained(tiny_data, tmp_path / "stranger", *settings, options=["--no-test"])
     paths = [members[0].path, stranger.path]
-    assert joined(tiny_data, tmp_path / "out", paths) == ExitCode.USAGE
+    assert run_ensemble(tiny_data, tmp_path / "out", paths) == ExitCode.USAGE
     assert f"differ in their {reason}" in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
 
@@ -223,8 +223,8 @@ def test_that_one_model_is_no_ensemble_and_none_counts_twice(
     members: list[RunFolder], tiny_data: Path, tmp_path: Path
 ):
     path = members[0].path
-    assert joined(tiny_data, tmp_path / "out", [path]) == ExitCode.USAGE
-    assert joined(tiny_data, tmp_path / "out", [path, path]) == ExitCode.USAGE
+    assert run_ensemble(tiny_data, tmp_path / "out", [path]) == ExitCode.USAGE
+    assert run_ensemble(tiny_data, tmp_path / "out", [path, path]) == ExitCode.USAGE
 
 
 def test_that_a_bundle_whose_training_films_are_not_known_is_refused(
@@ -237,7 +237,7 @@ def test_that_a_bundle_whose_training_films_are_not_known_is_refused(
     alone = tmp_path / "alone.pt"
     shutil.copyfile(members[1].bundle(members[1].read_config()), alone)
     paths, recipe = [members[0].path, alone], "normal-pneumonia-small"
-    assert joined(tiny_data, tmp_path / "out", paths, "--recipe", recipe) == ExitCode.USAGE
+    assert run_ensemble(tiny_data, tmp_path / "out", paths, "--recipe", recipe) == ExitCode.USAGE
     assert "not known" in capsys.readouterr().err
 
 
@@ -290,8 +290,8 @@ def test_that_members_of_other_splits_share_what_both_hold_out(tmp_path: Path):
         for salt in "ab"
     ]
     paths = [run.path for run in runs]
-    assert joined(data, tmp_path / "none", paths, "--no-test") == ExitCode.NOTHING_USABLE
-    assert joined(
+    assert run_ensemble(data, tmp_path / "none", paths, "--no-test") == ExitCode.NOTHING_USABLE
+    assert run_ensemble(
         data, tmp_path / "both", paths, "--no-test", "--fewest-validation", "2"
     ) == ExitCode.OK  # fmt: skip
     run = RunFolder(tmp_path / "both")

@@ -50,7 +50,7 @@ def test_that_twelve_models_come_out_of_six_trainings():
 
 def test_that_plain_cells_leave_films_as_they_are_and_the_others_do_not():
     for name, cell in cells().items():
-        assert cell.config.augment.moves_nothing == name.endswith("-plain")
+        assert cell.config.augment.is_identity == name.endswith("-plain")
 
 
 def test_that_films_are_those_of_the_recipe_with_the_same_labels():
@@ -126,8 +126,8 @@ def _one_backbone(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatc
 
 def start(data: Path, out: Path, weights: Path, *more: str) -> int:
     settings = [word for setting in (*TINY, *more) for word in ("--set", setting)]
-    places = ["--data", str(data), "--out", str(out), "--cache", str(out.parent / "cache")]
-    return main(["grid", *places, "--initial-weights", f"resnet18={weights}", *settings])
+    indices = ["--data", str(data), "--out", str(out), "--cache", str(out.parent / "cache")]
+    return main(["grid", *indices, "--initial-weights", f"resnet18={weights}", *settings])
 
 
 @pytest.fixture(scope="module")
@@ -141,7 +141,7 @@ def out(data: Path, weights: Path, tmp_path_factory: pytest.TempPathFactory) -> 
     def draw_or_die(
         self: loop.TrainingBatches, epoch: int, step: int, *spread: object
     ) -> loop.Batch:
-        if not self.config.moves_nothing and (epoch, step) == (1, 1):
+        if not self.config.is_identity and (epoch, step) == (1, 1):
             raise SystemExit
         return draw(self, epoch, step, *spread)
 

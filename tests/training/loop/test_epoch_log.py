@@ -1,4 +1,4 @@
-"""What is said while training: log.csv always, TensorBoard and a bar where they are there."""
+"""Logs of a training: log.csv always, TensorBoard and a progress bar where available."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 
 from training.loop import epoch_log
 from training.loop.epoch_log import EpochLog
-from training.loop.progress_bar import Bar
+from training.loop.progress_bar import ProgressBar
 from training.runs import new_run
 
 
@@ -19,12 +19,12 @@ def row(epoch: int, loss: float) -> dict[str, object]:
     return {"epoch": epoch, "loss": f"{loss:.5f}", "validation_auc_raw": "nan"}
 
 
-def test_that_a_missing_tensorboard_is_told_once_and_log_csv_is_written(
+def test_that_a_missing_tensorboard_is_reported_once_and_log_csv_is_written(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setattr(epoch_log, "find_spec", lambda _name: None)
-    said: list[str] = []
-    say = said.append
+    lines: list[str] = []
+    say = lines.append
     for name in ("one", "two"):
         run = new_run(tmp_path, name)
         with EpochLog(run, say) as log:
@@ -32,7 +32,7 @@ def test_that_a_missing_tensorboard_is_told_once_and_log_csv_is_written(
             log.add(row(2, 0.25))
         assert run.log.read_text().splitlines()[1:] == ["1,0.50000,nan", "2,0.25000,nan"]
         assert not (run.path / "tensorboard").exists()
-    assert len([line for line in said if "TensorBoard" in line]) == 1
+    assert len([line for line in lines if "TensorBoard" in line]) == 1
 
 
 @pytest.mark.skipif(util.find_spec("tensorboard") is None, reason="an optional package")
@@ -56,21 +56,21 @@ class Terminal(io.StringIO):
         return True
 
 
-def test_that_a_bar_is_shown_on_a_terminal_alone():
+def test_that_a_progress_bar_is_shown_on_a_terminal_only():
     pytest.importorskip("tqdm")
     terminal, pipe = Terminal(), io.StringIO()
     for stream in (terminal, pipe):
-        with Bar("epoch 1/2", 4, 1, stream) as bar:
+        with ProgressBar("epoch 1/2", 4, 1, stream) as bar:
             bar.step("loss 0.5")
             assert bool(bar) == (stream is terminal)
     assert "epoch 1/2" in terminal.getvalue()
     assert pipe.getvalue() == ""
 
 
-def test_that_without_tqdm_there_are_lines_instead(monkeypatch: pytest.MonkeyPatch):
+def test_that_without_tqdm_there_is_no_progress_bar(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setitem(sys.modules, "tqdm", None)
     terminal = Terminal()
-    with Bar("epoch 1/2", 4, 0, terminal) as bar:
+    with ProgressBar("epoch 1/2", 4, 0, terminal) as bar:
         bar.step("loss 0.5")
         assert not bar
     assert terminal.getvalue() == ""

@@ -1,4 +1,4 @@
-"""The loop: learns, stops, resumes to the same weights, never steps on a NaN."""
+"""The training loop: learns, stops, resumes to the same weights, never steps on a NaN."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def test_that_it_overfits_8_films(tiny_config: TrainingConfig, tmp_path: Path):
     assert losses[-1] < 0.1
 
 
-def test_that_the_same_seed_gives_the_same_weights_and_another_others(
+def test_that_the_same_seed_gives_the_same_weights_and_another_seed_others(
     tiny_config: TrainingConfig, films: Films, tmp_path: Path
 ):
     runs = [new_run(tmp_path, "run") for _ in range(3)]
@@ -84,26 +84,26 @@ def test_that_a_run_stopped_inside_an_epoch_resumes_to_the_same_weights(
     stop_at: tuple[int, int],
     monkeypatch: pytest.MonkeyPatch,
 ):
-    whole, parted = new_run(tmp_path, "whole"), new_run(tmp_path, "parted")
+    whole, resumed = new_run(tmp_path, "whole"), new_run(tmp_path, "resumed")
     train(tiny_config, films, whole, silent)
     draw = loop.TrainingBatches.batch
 
     def draw_then_signal(
-        self: loop.TrainingBatches, epoch: int, step: int, *spread: object
+        self: loop.TrainingBatches, epoch: int, step: int, *parallel: object
     ) -> loop.Batch:
         if (epoch, step) == stop_at:
             os.kill(os.getpid(), signal.SIGTERM)
-        return draw(self, epoch, step, *spread)
+        return draw(self, epoch, step, *parallel)
 
     monkeypatch.setattr(loop.TrainingBatches, "batch", draw_then_signal)
     with pytest.raises(Cancelled, match="--resume"):
-        train(tiny_config, films, parted, silent)
+        train(tiny_config, films, resumed, silent)
     monkeypatch.undo()
-    progress = train(tiny_config, films, parted, silent)
+    progress = train(tiny_config, films, resumed, silent)
     assert progress.epoch == 2
-    assert same(whole, parted)
-    figures = [run.log.read_text().splitlines() for run in (whole, parted)]
-    without_time = [[line.rsplit(",", 2)[0] for line in lines] for lines in figures]
+    assert same(whole, resumed)
+    logs = [run.log.read_text().splitlines() for run in (whole, resumed)]
+    without_time = [[line.rsplit(",", 2)[0] for line in lines] for lines in logs]
     assert without_time[0] == without_time[1]
     assert torch.load(whole.best, weights_only=True)["epoch"] == progress.best_epoch
 
@@ -116,11 +116,11 @@ def test_that_a_run_killed_without_warning_resumes_from_its_last_epoch(
     draw = loop.TrainingBatches.batch
 
     def draw_or_die(
-        self: loop.TrainingBatches, epoch: int, step: int, *spread: object
+        self: loop.TrainingBatches, epoch: int, step: int, *parallel: object
     ) -> loop.Batch:
         if (epoch, step) == (1, 1):
             raise SystemExit
-        return draw(self, epoch, step, *spread)
+        return draw(self, epoch, step, *parallel)
 
     monkeypatch.setattr(loop.TrainingBatches, "batch", draw_or_die)
     with pytest.raises(SystemExit):
@@ -141,15 +141,15 @@ def test_that_a_finished_run_is_not_trained_further(
     assert run.last.read_bytes() == before
 
 
-def test_that_a_loss_that_is_no_number_stops_before_the_step_and_names_the_films(
+def test_that_a_loss_of_nan_stops_before_the_step_and_names_the_films(
     tiny_config: TrainingConfig, films: Films, tmp_path: Path
 ):
     greys = np.array(films.greys_NHW)
-    ill = films.part("train").places[0]
-    greys[ill] = np.nan
+    bad = films.part("train").indices[0]
+    greys[bad] = np.nan
     broken = Films(films.manifest, greys, films.targets_NK, ())
     run = new_run(tmp_path, "run")
-    with pytest.raises(NotFinite, match=films.manifest.rows[ill].path):
+    with pytest.raises(NotFinite, match=films.manifest.rows[bad].path):
         train(tiny_config, broken, run, silent)
     if run.last.is_file():  # the film came in a later epoch
         assert all(torch.isfinite(v).all() for v in weights(run).values())
@@ -166,16 +166,16 @@ def test_that_training_stops_early_when_validation_does_not_improve(
     assert progress.best_epoch == progress.epoch - 1
 
 
-def test_that_one_training_keeps_what_a_run_for_each_figure_would_have_kept(
+def test_that_one_training_saves_the_best_weights_by_each_metric(
     tiny_config: TrainingConfig, films: Films, tmp_path: Path
 ):
     few = with_overrides(tiny_config, ["optim.epochs=5", "stopping.patience=2"])
     both = with_overrides(few, ["stopping.monitor=accuracy", "stopping.also=recall"])
     one = new_run(tmp_path, "both")
     progress = train(both, films, one, silent)
-    for figure, kept in (("accuracy", one.best), ("recall", one.best_by("recall"))):
-        alone = new_run(tmp_path, figure)
-        train(with_overrides(few, [f"stopping.monitor={figure}"]), films, alone, silent)
-        saved, expected = (torch.load(p, weights_only=True) for p in (kept, alone.best))
-        assert saved["epoch"] == expected["epoch"] == progress.watches[figure].epoch
+    for metric, chosen in (("accuracy", one.best), ("recall", one.best_by("recall"))):
+        alone = new_run(tmp_path, metric)
+        train(with_overrides(few, [f"stopping.monitor={metric}"]), films, alone, silent)
+        saved, expected = (torch.load(p, weights_only=True) for p in (chosen, alone.best))
+        assert saved["epoch"] == expected["epoch"] == progress.monitored[metric].epoch
         assert all(torch.equal(saved["weights"][k], v) for k, v in expected["weights"].items())

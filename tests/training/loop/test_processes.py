@@ -14,7 +14,7 @@ ROOT = Path(__file__).parents[3]
 
 
 def test_that_two_processes_under_torchrun_share_one_run(tiny_data: Path, tmp_path: Path):
-    settings = [word for setting in TINY for word in ("--set", setting)]
+    settings = [part for setting in TINY for part in ("--set", setting)]
     command = [
         sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node=2",
         "-m", "training", "train", "normal-pneumonia-small",

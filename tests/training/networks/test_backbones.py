@@ -1,4 +1,4 @@
-"""torchvision's networks with our heads: one contract, weights taken over, layers frozen."""
+"""torchvision's networks with our heads: bundle contract, initial weights, frozen layers."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from training.runs import RunFolder, new_run
 from xrayview.errors import UsageError
 from xrayview.io.model.bundle import read_card
 
-SIZES = {name: backbone.smallest for name, backbone in BACKBONES.items()}
+SIZES = {name: backbone.min_side for name, backbone in BACKBONES.items()}
 
 
 def config(architecture: str = "resnet18", **changes: object) -> NetworkConfig:
@@ -38,8 +38,8 @@ def films(architecture: str, channels: int = 1, count: int = 2) -> torch.Tensor:
     return torch.rand(count, channels, side, side, generator=torch.Generator().manual_seed(0))
 
 
-def see_films(network: torch.nn.Module, architecture: str) -> None:
-    """Batch-norm statistics of enough films that fresh weights give tame logits in eval mode."""
+def fit_statistics(network: torch.nn.Module, architecture: str) -> None:
+    """Fit the batch-norm statistics, so that random weights give moderate logits in eval mode."""
     network.eval()
     for norm in network.modules():
         if isinstance(norm, torch.nn.BatchNorm2d):
@@ -52,7 +52,7 @@ def see_films(network: torch.nn.Module, architecture: str) -> None:
 
 
 @pytest.mark.parametrize("name", BACKBONES)
-def test_that_every_backbone_keeps_the_contract_and_becomes_a_bundle(
+def test_that_every_backbone_meets_the_contract_and_becomes_a_bundle(
     name: str, tiny_config: TrainingConfig, tmp_path: Path
 ):
     whole = with_overrides(
@@ -61,7 +61,7 @@ def test_that_every_backbone_keeps_the_contract_and_becomes_a_bundle(
          f"preprocessing.size={SIZES[name]}"],
     )  # fmt: skip
     network = networks.build(whole.network, 1, 1, seed=0)
-    see_films(network, name)
+    fit_statistics(network, name)
     export(network, draft_card(whole, {}, network.stride), tmp_path / "bundle.pt")
     assert read_card(tmp_path / "bundle.pt").training["architecture"] == name
     x_BCHW = films(name)
@@ -90,7 +90,7 @@ def test_that_the_head_is_what_the_config_says():
     ]  # fmt: skip
 
 
-def test_that_inception_trains_with_its_auxiliary_head_and_is_judged_without():
+def test_that_inception_trains_with_its_auxiliary_head_and_is_evaluated_without():
     network = networks.build(config("inception_v3", auxiliary=True), 1, 3, seed=0)
     x_BCHW = torch.rand(2, 1, 299, 299)
     with torch.no_grad():
@@ -108,9 +108,11 @@ def state_dict() -> dict[str, torch.Tensor]:
     return dict(torchvision.models.resnet18(weights=None).state_dict())
 
 
-def started(settings: NetworkConfig, channels: int = 1) -> tuple[networks.Network, object]:
+def load(
+    settings: NetworkConfig, channels: int = 1
+) -> tuple[networks.Network, initial_weights.InitialWeights]:
     network = networks.build(settings, channels, 2, seed=0)
-    return network, initial_weights.start(network, settings)
+    return network, initial_weights.load(network, settings)
 
 
 def test_that_a_torchvision_state_dict_fills_the_backbone(
@@ -119,25 +121,26 @@ def test_that_a_torchvision_state_dict_fills_the_backbone(
     path = tmp_path / "resnet18.pth"
     torch.save(state_dict, path)
     network = networks.build(config(initial_weights=str(path)), 3, 2, seed=0)
-    start = initial_weights.start(network, config(initial_weights=str(path)))
-    assert start.left_out == ("fc.weight", "fc.bias")
-    assert set(start.fresh) == {"head.3.weight", "head.3.bias"}
-    assert start.matched == len(state_dict) - 2
+    weights = initial_weights.load(network, config(initial_weights=str(path)))
+    assert weights.left_out == ("fc.weight", "fc.bias")
+    assert set(weights.fresh) == {"head.3.weight", "head.3.bias"}
+    assert weights.matched == len(state_dict) - 2
     for name, tensor in network.features.state_dict().items():
         assert torch.equal(tensor, state_dict[name])
-    assert "sha256" in start.used
-    assert any("left out: fc.weight, fc.bias" in line for line in start.lines())
+    assert "sha256" in weights.used
+    assert any("left out: fc.weight, fc.bias" in line for line in weights.lines())
+    assert list(weights.as_json())[:2] == ["asked", "used"]
 
 
-def test_that_one_grey_channel_answers_as_three_equal_ones(
+def test_that_one_grey_channel_equals_three_equal_channels(
     state_dict: dict[str, torch.Tensor], tmp_path: Path
 ):
     path = tmp_path / "resnet18.pth"
     torch.save({"state_dict": {f"module.{k}": v for k, v in state_dict.items()}}, path)
     settings = config(initial_weights=str(path))
     grey, colour = (networks.build(settings, channels, 2, seed=0).eval() for channels in (1, 3))
-    assert initial_weights.start(grey, settings).adapted == ("features.conv1.weight",)
-    assert initial_weights.start(colour, settings).adapted == ()
+    assert initial_weights.load(grey, settings).adapted == ("features.conv1.weight",)
+    assert initial_weights.load(colour, settings).adapted == ()
     x_B1HW = films("resnet18")
     with torch.no_grad():
         torch.testing.assert_close(
@@ -160,15 +163,15 @@ def _as_bundle(network: networks.Network, path: Path, config: TrainingConfig) ->
 
 
 @pytest.mark.parametrize("kind", [_as_run, _as_bundle])
-def test_that_a_run_and_a_bundle_give_their_backbone(
+def test_that_the_backbone_of_a_run_or_a_bundle_is_loaded(
     kind: Callable[..., Path], tiny_config: TrainingConfig, tmp_path: Path
 ):
     first = networks.build(tiny_config.network, 1, 1, seed=5)
     path = kind(first, tmp_path / "first", tiny_config)
     settings = dataclasses.replace(tiny_config.network, initial_weights=str(path))
     second = networks.build(settings, 1, 3, seed=6)
-    start = initial_weights.start(second, settings)
-    assert start.used.startswith(kind.__name__.removeprefix("_as_"))
+    weights = initial_weights.load(second, settings)
+    assert weights.used.startswith(kind.__name__.removeprefix("_as_"))
     for name, tensor in second.features.state_dict().items():
         assert torch.equal(tensor, first.features.state_dict()[name])
 
@@ -176,14 +179,14 @@ def test_that_a_run_and_a_bundle_give_their_backbone(
 def test_that_other_shapes_are_listed(state_dict: dict[str, torch.Tensor], tmp_path: Path):
     path = tmp_path / "odd.pth"
     torch.save({**state_dict, "layer1.0.conv1.weight": torch.zeros(8, 64, 3, 3)}, path)
-    _, start = started(config(initial_weights=str(path)))
-    assert start.other_shape == (  # type: ignore[attr-defined]
+    _, weights = load(config(initial_weights=str(path)))
+    assert weights.other_shape == (
         "features.layer1.0.conv1.weight (8, 64, 3, 3) for (64, 64, 3, 3)",
     )
 
 
 @pytest.mark.parametrize(
-    ("content", "words"),
+    ("content", "message"),
     [
         ({"conv": torch.zeros(3, 3)}, "Nothing in weights.pth fits"),
         ({"epoch": 3}, "no state dict"),
@@ -191,14 +194,14 @@ def test_that_other_shapes_are_listed(state_dict: dict[str, torch.Tensor], tmp_p
         (b"no weights", "cannot be read"),
     ],
 )
-def test_that_weights_that_do_not_fit_are_refused(content: object, words: str, tmp_path: Path):
+def test_that_weights_that_do_not_fit_are_refused(content: object, message: str, tmp_path: Path):
     path = tmp_path / "weights.pth"
     if isinstance(content, bytes):
         path.write_bytes(content)
     elif content is not None:
         torch.save(content, path)
-    with pytest.raises(UsageError, match=words):
-        started(config(initial_weights=str(path)))
+    with pytest.raises(UsageError, match=message):
+        load(config(initial_weights=str(path)))
 
 
 def test_that_imagenet_offline_names_the_two_other_ways(monkeypatch: pytest.MonkeyPatch):
@@ -209,52 +212,52 @@ def test_that_imagenet_offline_names_the_two_other_ways(monkeypatch: pytest.Monk
     monkeypatch.setattr(torch.hub, "get_dir", lambda: "/nonexistent-cache")
     monkeypatch.setattr("os.makedirs", lambda *_args, **_options: None)
     with pytest.raises(UsageError, match=r"offline") as caught:
-        started(config(initial_weights="imagenet"))
+        load(config(initial_weights="imagenet"))
     assert "ResNet18_Weights.IMAGENET1K_V1" in str(caught.value)
     assert "--initial-weights FILE" in caught.value.hint
     assert "--initial-weights none" in caught.value.hint
 
 
-def test_that_imagenet_weights_are_torchvisions_own_by_name(
+def test_that_imagenet_weights_are_downloaded_from_torchvision(
     state_dict: dict[str, torch.Tensor], monkeypatch: pytest.MonkeyPatch
 ):
-    asked: list[str] = []
+    urls: list[str] = []
 
-    def downloaded(url: str, **options: object) -> dict[str, torch.Tensor]:
+    def download(url: str, **options: object) -> dict[str, torch.Tensor]:
         assert options["check_hash"] is True
-        asked.append(url)
+        urls.append(url)
         return state_dict
 
-    monkeypatch.setattr("torchvision.models._api.load_state_dict_from_url", downloaded)
-    _, start = started(config(initial_weights="imagenet"))
-    assert asked == ["https://download.pytorch.org/models/resnet18-f37072fd.pth"]
-    assert "torchvision ResNet18_Weights.IMAGENET1K_V1" in start.used  # type: ignore[attr-defined]
+    monkeypatch.setattr("torchvision.models._api.load_state_dict_from_url", download)
+    _, weights = load(config(initial_weights="imagenet"))
+    assert urls == ["https://download.pytorch.org/models/resnet18-f37072fd.pth"]
+    assert "torchvision ResNet18_Weights.IMAGENET1K_V1" in weights.used
 
 
 def test_that_a_download_with_a_wrong_hash_is_refused(monkeypatch: pytest.MonkeyPatch):
-    def damaged(url: str, **options: object) -> None:
+    def download_damaged(url: str, **options: object) -> None:
         raise RuntimeError("invalid hash value")
 
-    monkeypatch.setattr("torchvision.models._api.load_state_dict_from_url", damaged)
-    with pytest.raises(UsageError, match=r"refused after the download \(invalid hash value\)"):
-        started(config(initial_weights="imagenet"))
+    monkeypatch.setattr("torchvision.models._api.load_state_dict_from_url", download_damaged)
+    with pytest.raises(UsageError, match=r"check after the download \(invalid hash value\)"):
+        load(config(initial_weights="imagenet"))
 
 
-def test_that_a_backbone_that_is_to_be_frozen_may_not_stay_random_in_part(
+def test_that_no_part_of_a_frozen_backbone_may_stay_random(
     state_dict: dict[str, torch.Tensor], tmp_path: Path
 ):
     path = tmp_path / "part.pth"
     torch.save({k: v for k, v in state_dict.items() if not k.startswith("layer2")}, path)
-    _, start = started(config(initial_weights=str(path)))
-    assert "features.layer2.0.conv1.weight" in start.fresh  # type: ignore[attr-defined]
+    _, weights = load(config(initial_weights=str(path)))
+    assert "features.layer2.0.conv1.weight" in weights.fresh
     with pytest.raises(UsageError, match="would stay random") as caught:
-        started(config(initial_weights=str(path), trainable_layers=5))
+        load(config(initial_weights=str(path), trainable_layers=5))
     assert "features.layer2.0.conv1.weight" in caught.value.why
 
 
-def test_that_a_network_of_our_own_has_no_imagenet_weights():
-    with pytest.raises(UsageError, match="no ImageNet weights of residual"):
-        started(config("residual", initial_weights="imagenet"))
+def test_that_our_own_network_has_no_imagenet_weights():
+    with pytest.raises(UsageError, match="no ImageNet weights for residual"):
+        load(config("residual", initial_weights="imagenet"))
 
 
 def test_that_old_names_of_dense_layers_are_known(tmp_path: Path):
@@ -264,8 +267,8 @@ def test_that_old_names_of_dense_layers_are_known(tmp_path: Path):
         for name, tensor in state.items()
     }
     torch.save(old, tmp_path / "old.pth")
-    _, start = started(config("densenet121", initial_weights=str(tmp_path / "old.pth")))
-    assert start.left_out == ("classifier.weight", "classifier.bias")  # type: ignore[attr-defined]
+    _, weights = load(config("densenet121", initial_weights=str(tmp_path / "old.pth")))
+    assert weights.left_out == ("classifier.weight", "classifier.bias")
 
 
 # --- freezing
@@ -289,7 +292,7 @@ def test_that_the_last_layers_learn_and_the_frozen_ones_keep_their_statistics():
     assert any(name.startswith("features.") for name in changed)
 
 
-def test_that_layers_are_freed_gradually_until_all_learn():
+def test_that_layers_are_unfrozen_gradually_until_all_learn():
     settings = config(
         trainable_layers=0, unfreeze_every=2, unfreeze_layers=20, initial_weights="imagenet"
     )
@@ -301,7 +304,7 @@ def test_that_layers_are_freed_gradually_until_all_learn():
     assert trainable_layers(config(), 3) is None
 
 
-def test_that_a_run_that_frees_layers_resumes_to_the_same_weights_without_its_file(
+def test_that_a_run_with_gradual_unfreezing_resumes_to_the_same_weights_without_its_file(
     tiny_config: TrainingConfig,
     tiny_data: Path,
     state_dict: dict[str, torch.Tensor],
@@ -318,32 +321,32 @@ def test_that_a_run_that_frees_layers_resumes_to_the_same_weights_without_its_fi
     )  # fmt: skip
     config = with_overrides(tiny_config, settings)
     films = load_films(config, tiny_data, tmp_path / "cache")
-    whole, parted = new_run(tmp_path, "whole"), new_run(tmp_path, "parted")
-    said: list[str] = []
+    whole, resumed = new_run(tmp_path, "whole"), new_run(tmp_path, "resumed")
+    lines: list[str] = []
 
     def train(run: RunFolder) -> loop.Progress:
-        return loop.train(config, films, run, start_processes(config.run), said.append)
+        return loop.train(config, films, run, start_processes(config.run), lines.append)
 
     train(whole)
-    assert [line for line in said if "layers of the backbone learn" in line] == [
-        f"  {count} layers of the backbone learn, the others stand still" for count in (0, 20, 40)
+    assert [line for line in lines if "layers of the backbone learn" in line] == [
+        f"  {count} layers of the backbone learn, the others are frozen" for count in (0, 20, 40)
     ]
     draw = loop.TrainingBatches.batch
 
     def draw_or_die(
-        self: loop.TrainingBatches, epoch: int, step: int, *spread: object
+        self: loop.TrainingBatches, epoch: int, step: int, *parallel: object
     ) -> loop.Batch:
         if (epoch, step) == (2, 1):
             raise SystemExit
-        return draw(self, epoch, step, *spread)
+        return draw(self, epoch, step, *parallel)
 
     monkeypatch.setattr(loop.TrainingBatches, "batch", draw_or_die)
     with pytest.raises(SystemExit):
-        train(parted)
+        train(resumed)
     monkeypatch.undo()
     file.unlink()
-    assert train(parted).epoch == 3
-    ends = [torch.load(run.last, weights_only=True) for run in (whole, parted)]
+    assert train(resumed).epoch == 3
+    ends = [torch.load(run.last, weights_only=True) for run in (whole, resumed)]
     assert ends[0]["progress"]["rate_scale"] == ends[1]["progress"]["rate_scale"]
     for name, tensor in ends[0]["network"].items():
         assert torch.equal(tensor, ends[1]["network"][name])

@@ -1,4 +1,4 @@
-"""A frozen backbone looks at each film once, and training is what it was without that."""
+"""Features of a frozen backbone are computed once per film, and training gives the same result."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from training.loop.loop import train
 from training.loop.processes import start_processes
 from training.networks import build as networks
 from training.networks import frozen_features
-from training.networks.frozen_features import stands_still, with_features
+from training.networks.frozen_features import has_constant_features, load_features
 from training.runs import RunFolder, new_run
 from xrayview.preprocessing.pipeline import Preprocessor
 
-STILL = (
+CONSTANT = (
     "network.architecture=resnet18", "network.trainable_layers=0", "optim.ema_decay=0",
     "optim.rate=1e-2", "augment.rotate_deg=0", "augment.shift=0", "augment.zoom=0",
     "augment.squeeze=0", "augment.flip=0", "augment.gamma=0", "augment.noise=0",
@@ -34,7 +34,7 @@ def config(tiny_config: TrainingConfig, tmp_path_factory: pytest.TempPathFactory
     torch.manual_seed(1)
     path = tmp_path_factory.mktemp("weights") / "resnet18.pth"
     torch.save(torchvision.models.resnet18(weights=None).state_dict(), path)
-    return with_overrides(tiny_config, [*STILL, f"network.initial_weights={path}"])
+    return with_overrides(tiny_config, [*CONSTANT, f"network.initial_weights={path}"])
 
 
 def load(config: TrainingConfig, data: Path, cache: Path) -> Films:
@@ -42,7 +42,7 @@ def load(config: TrainingConfig, data: Path, cache: Path) -> Films:
 
 
 def silent(line: str) -> None:
-    pass
+    """Print nothing."""
 
 
 def losses(run: RunFolder) -> list[list[float]]:
@@ -58,7 +58,7 @@ def test_that_training_on_features_is_training_on_films(
     films = load(config, tiny_data, tmp_path / "cache")
     short, long = new_run(tmp_path, "features"), new_run(tmp_path, "films")
     train(config, films, short, start_processes(config.run), silent)
-    monkeypatch.setattr(frozen_features, "stands_still", lambda _config: False)
+    monkeypatch.setattr(frozen_features, "has_constant_features", lambda _config: False)
     train(config, films, long, start_processes(config.run), silent)
     np.testing.assert_allclose(losses(short), losses(long), atol=2e-4)
     assert len(list((tmp_path / "cache").glob("features-*.npy"))) == 2
@@ -72,7 +72,7 @@ def test_that_features_computed_before_a_kill_are_kept(
     films = load(config, tiny_data, tmp_path / "cache")
     network = networks.build(config.network, 1, 1, seed=0)
     preprocessor = Preprocessor(config.preprocessing)
-    compute, seen = frozen_features._pooled, []
+    compute, seen = frozen_features._compute, []
 
     def compute_or_die(network, part, preprocessor):
         if seen:
@@ -80,37 +80,37 @@ def test_that_features_computed_before_a_kill_are_kept(
         seen.append(part.names)
         return compute(network, part, preprocessor)
 
-    monkeypatch.setattr(frozen_features, "_pooled", compute_or_die)
+    monkeypatch.setattr(frozen_features, "_compute", compute_or_die)
     with pytest.raises(SystemExit):
-        with_features(films, "train", network, preprocessor, silent)
+        load_features(films, "train", network, preprocessor, silent)
     monkeypatch.setattr(
-        frozen_features, "_pooled", lambda *given: seen.append(given[1].names) or compute(*given)
+        frozen_features, "_compute", lambda *args: seen.append(args[1].names) or compute(*args)
     )
-    found = with_features(films, "train", network, preprocessor, silent)
+    found = load_features(films, "train", network, preprocessor, silent)
     assert sorted(name for names in seen for name in names) == sorted(found.names)
-    assert np.isfinite(found.pooled_ND).all()
+    assert np.isfinite(found.features_ND).all()
     seen.clear()
-    again = with_features(films, "train", network, preprocessor, silent)
+    again = load_features(films, "train", network, preprocessor, silent)
     assert not seen
-    assert np.array_equal(again.pooled_ND, found.pooled_ND)
+    assert np.array_equal(again.features_ND, found.features_ND)
 
 
-def test_that_other_weights_have_features_of_their_own(
+def test_that_other_weights_have_other_features(
     config: TrainingConfig, tiny_data: Path, tmp_path: Path
 ):
     films = load(config, tiny_data, tmp_path / "cache")
     preprocessor = Preprocessor(config.preprocessing)
     one, other = (
-        with_features(
+        load_features(
             films, "train", networks.build(config.network, 1, 1, seed=seed), preprocessor, silent
         )
         for seed in (0, 1)
     )
-    assert not np.allclose(one.pooled_ND, other.pooled_ND)
+    assert not np.allclose(one.features_ND, other.features_ND)
 
 
 @pytest.mark.parametrize(
-    ("setting", "still"),
+    ("setting", "constant"),
     [
         ("optim.batch=4", True),
         ("augment.flip=0.5", False),
@@ -119,7 +119,7 @@ def test_that_other_weights_have_features_of_their_own(
         ("network.unfreeze_every=2", False),
     ],
 )
-def test_that_features_stand_for_films_only_where_nothing_changes_them(
-    config: TrainingConfig, setting: str, still: bool
+def test_that_features_replace_films_only_if_they_are_constant(
+    config: TrainingConfig, setting: str, constant: bool
 ):
-    assert stands_still(with_overrides(config, [setting])) is still
+    assert has_constant_features(with_overrides(config, [setting])) is constant

@@ -1,4 +1,4 @@
-"""Every recipe, on a few tiny films, ends in a bundle that the app's own loader accepts."""
+"""Every recipe, on a few tiny films, ends with a bundle that the app's own loader accepts."""
 
 from __future__ import annotations
 
@@ -33,12 +33,12 @@ SMALL = (
 
 @dataclass(frozen=True)
 class Case:
-    """Labels to make films of, and how the run starts."""
+    """The labels of the test films, and the initial weights of the run."""
 
     dataset: str
     labels: tuple[str, ...]
     weights: str = "none"
-    """`none`, or the torchvision network whose state dict is saved and named."""
+    """`none`, or the torchvision network whose state dict is used."""
     settings: tuple[str, ...] = ()
 
 
@@ -71,7 +71,7 @@ def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def make_films(folder: Path, case: Case) -> Path:
-    """A labels.csv; class folders where the case names no data set."""
+    """Write films with a labels.csv, or in class folders if the case names no data set."""
     rows = []
     for number in range(30):
         split = "test" if number >= 21 else "train"
@@ -89,7 +89,7 @@ Trained = Callable[[str], tuple[RunFolder, ModelCard]]
 
 @pytest.fixture(scope="module")
 def trained(weights: Path, tmp_path_factory: pytest.TempPathFactory) -> Trained:
-    """A recipe's run by the command line, made once."""
+    """Train a recipe by the command line, once per module."""
 
     @functools.cache
     def run_of(name: str) -> tuple[RunFolder, ModelCard]:
@@ -109,7 +109,7 @@ def train(name: str, data: Path, runs: Path, *options: str) -> RunFolder:
 
 
 def sets(*settings: str) -> list[str]:
-    return [word for setting in settings for word in ("--set", setting)]
+    return [part for setting in settings for part in ("--set", setting)]
 
 
 def test_that_every_recipe_has_a_case():
@@ -117,7 +117,7 @@ def test_that_every_recipe_has_a_case():
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_that_a_recipe_ends_in_a_bundle(name: str, trained: Trained):
+def test_that_a_recipe_ends_with_a_bundle(name: str, trained: Trained):
     run, card = trained(name)
     config = run.read_config()
     loaded = loading.load(run.bundle(config), card, "cpu")
@@ -132,10 +132,10 @@ def test_that_a_recipe_ends_in_a_bundle(name: str, trained: Trained):
     assert card.task == config.target.task
     assert card.calibration.method == "temperature"
     assert card.metrics["test"]
-    _holds_its_start(card, run, CASES[name], name)
+    _check_initial_weights(card, run, CASES[name], name)
 
 
-def _holds_its_start(card: ModelCard, run: RunFolder, case: Case, name: str) -> None:
+def _check_initial_weights(card: ModelCard, run: RunFolder, case: Case, name: str) -> None:
     facts = run.read_facts()["initial_weights"]
     used = str(card.training["initial_weights"])
     if case.weights == "none":
@@ -144,25 +144,24 @@ def _holds_its_start(card: ModelCard, run: RunFolder, case: Case, name: str) -> 
         assert f"{case.weights}.pth (sha256 " in used
         assert facts["matched"] >= 26  # VGG16 has the fewest
         assert any(left.startswith(("fc.", "classifier.")) for left in facts["left_out"])
-    asked = recipe(name).network.initial_weights
-    said = str(card.training.get("initial_weights_of_the_recipe", ""))
-    assert said.startswith("imagenet" if asked == "imagenet" else "")
-    assert bool(said) == (asked == "imagenet")
+    expected = recipe(name).network.initial_weights
+    note = str(card.training.get("initial_weights_of_the_recipe", ""))
+    assert note.startswith("imagenet" if expected == "imagenet" else "")
+    assert bool(note) == (expected == "imagenet")
 
 
-def test_that_a_finding_without_films_is_told_and_not_made_up(trained: Trained):
+def test_that_a_finding_without_films_has_no_made_up_metrics(trained: Trained):
     run, card = trained("multilabel-densenet121")
-    figures = card.metrics["test"]["Hernia auc"]
-    assert figures["value"] is None
+    assert card.metrics["test"]["Hernia auc"]["value"] is None
     hernia = [p for p in card.operating_points if p.finding == "Hernia"]
     assert [(p.name, p.threshold, p.sensitivity) for p in hernia] == [("balanced", 0.5, None)]
-    place = [finding.name for finding in card.findings].index("Hernia")
-    assert card.calibration.temperature[place] == 1.0
+    index = [finding.name for finding in card.findings].index("Hernia")
+    assert card.calibration.temperature[index] == 1.0
     report = json.loads((run.path / "test" / "metrics.json").read_text())
     assert set(report["findings"]) == {finding.name for finding in card.findings}
 
 
-def test_that_a_multiclass_run_tells_all_classes_together(trained: Trained):
+def test_that_a_multiclass_run_has_metrics_of_all_classes_together(trained: Trained):
     run, card = trained("normal-bacterial-viral")
     assert card.metrics["test"]["accuracy"]["n"] == 9
     assert "Viral pneumonia auc" in card.metrics["test"]
@@ -171,7 +170,7 @@ def test_that_a_multiclass_run_tells_all_classes_together(trained: Trained):
     assert "class                    precision    recall        F1     films" in text
 
 
-def test_that_the_card_does_not_cite_data_that_the_films_are_not_of(trained: Trained):
+def test_that_the_card_does_not_cite_sources_that_were_not_used(trained: Trained):
     _, card = trained("normal-pneumonia-tb-efficientnet")
     assert card.training["film_sources"] == {"data": 30}
     assert card.training["sources"] == []
@@ -183,7 +182,7 @@ def test_that_the_card_does_not_cite_data_that_the_films_are_not_of(trained: Tra
     assert own.limitations == recipe("normal-bacterial-viral").bundle.limitations
 
 
-def test_that_the_table_says_that_it_is_not_the_recipes_start(trained: Trained):
+def test_that_the_metrics_name_initial_weights_that_differ_from_the_recipes(trained: Trained):
     run, _ = trained("abnormal-resnet50")
     text = (run.path / "test" / "metrics.txt").read_text()
     assert "initial weights: state dict resnet50.pth (sha256 " in text
@@ -193,7 +192,7 @@ def test_that_the_table_says_that_it_is_not_the_recipes_start(trained: Trained):
 @pytest.mark.parametrize("name", ["resnet18", "efficientnet_b0"])
 def test_that_another_architecture_is_an_option(name: str, tmp_path: Path):
     data = make_films(tmp_path / "data", CASES["normal-pneumonia-small"])
-    # Fresh weights of an EfficientNet hardly answer; small steps leave its logits all alike.
+    # The logits of a random EfficientNet hardly vary; small steps would leave them all alike.
     options = ("--architecture", name, *sets("optim.rate=5e-2"))
     run = train("normal-pneumonia-small", data, tmp_path / "runs", *options)
     card = read_card(run.bundle(run.read_config()))
@@ -230,20 +229,20 @@ def test_that_a_run_starts_from_another_run_of_the_same_architecture(
     assert str(first.path.parent) not in str(card.training["initial_weights"])
 
 
-def test_that_a_plateau_lowers_the_rate_and_a_resumed_run_knows_it():
+def test_that_a_plateau_lowers_the_rate_also_after_resuming():
     from training.loop.optimisation import rate_at
     from training.loop.progress import Progress
 
     optim = recipe("multilabel-densenet121").optim
     assert rate_at(5, 10, optim, 1.0) == optim.rate
     assert rate_at(5, 10, optim, 0.1) == pytest.approx(optim.rate / 10)
-    progress = Progress.fresh(["loss"])
+    progress = Progress.start(["loss"])
     assert progress.rate_scale == 1.0
     progress.rate_scale = 0.1
     assert Progress.from_state(progress.as_state(), ["loss"]).rate_scale == 0.1
 
 
-def test_that_l2_on_the_head_is_a_group_of_its_own_and_never_silent():
+def test_that_l2_on_the_head_is_a_group_of_its_own_and_is_refused_with_adamw():
     from training.loop.optimisation import optimizer
     from training.networks import build as networks
 

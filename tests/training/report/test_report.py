@@ -16,7 +16,7 @@ from training.bundle.card import draft_card
 from training.bundle.export import export
 from training.cli import main
 from training.config import FindingRule, TrainingConfig
-from training.evaluation.evaluate import Subject
+from training.evaluation.evaluate import EvaluatedModel
 from training.networks import build as networks
 from training.report import plots
 from training.report.build import rendered
@@ -180,8 +180,8 @@ def test_that_a_report_without_an_audit_says_so(run: RunFolder, many_data: Path,
     """The bundle alone: no log, no run.json, no audit."""
     bundle = tmp_path / "alone.pt"
     bundle.write_bytes(run.bundle(run.read_config()).read_bytes())
-    subject = Subject(bundle, read_card(bundle), run.read_config())
-    found = gather(subject, many_data, None, tmp_path, 2, "cpu", lambda _line: None)
+    model = EvaluatedModel(bundle, read_card(bundle), run.read_config())
+    found = gather(model, many_data, None, tmp_path, 2, "cpu", lambda _line: None)
     text = Page(rendered(found)).text
     assert "Not made." in text
     assert "Training" not in re.findall(r"<h2>(.*?)</h2>", rendered(found))
@@ -202,7 +202,7 @@ def hostile(
     bundle = folder / "hostile.pt"
     export(network, card, bundle)
     found = gather(
-        Subject(bundle, card, config), many_data, None, folder, 2, "cpu", lambda _line: None
+        EvaluatedModel(bundle, card, config), many_data, None, folder, 2, "cpu", lambda _line: None
     )
     row = {"key": NASTY, "title": NASTY, "finding": NASTY, "meaning": NASTY,
            "auc": {"value": 0.5, "low": None, "high": None, "n": 3}}  # fmt: skip

@@ -1,4 +1,4 @@
-"""A `predictions.csv` of the app in which a person has filled in the column `label`."""
+"""The app's `predictions.csv`, with the column `label` filled in by a person."""
 
 from __future__ import annotations
 
@@ -6,38 +6,38 @@ from pathlib import Path
 
 from training.config import DataConfig
 from training.data.manifest import SEPARATOR, FilmRow, Listing, Omission
-from training.data.patients import notes_on, patient_of
-from training.data.tables import find
+from training.data.patients import patient_id, patient_notes
+from training.data.tables import find_table
 from xrayview.errors import NothingUsable
 from xrayview.io.tables.predictions import read_predictions
 
 PREDICTIONS = "predictions.csv"
 
 
-def read_corrected(folder: Path, data: DataConfig) -> Listing:
-    """The films that were given a label; the others are listed as left out.
+def read_labelled_predictions(folder: Path, data: DataConfig) -> Listing:
+    """List the films that have a label; the others are omitted.
 
-    Paths are those of the table: below the folder that was classified, which `folder` must be.
+    The table's paths are relative to the classified folder, which `folder` must be.
 
     Raises:
-        UsageError: the file is missing or no predictions CSV.
+        UsageError: the file is missing or is not a predictions CSV.
         NothingUsable: no film has a label.
     """
-    path = find(folder, data, PREDICTIONS)
+    path = find_table(folder, data, PREDICTIONS)
     rows, omitted = [], []
     for record in read_predictions(path).rows:
         labels = tuple(filter(None, map(str.strip, record["label"].split(SEPARATOR))))
         if not labels:
-            omitted.append(Omission(record["path"], "NO_LABEL", "nobody gave it a label"))
+            omitted.append(Omission(record["path"], "NO_LABEL", "its label is empty"))
         elif record["frame"] not in {"", "0"}:
             omitted.append(Omission(record["path"], "FRAME", "only a file's first frame is used"))
         else:
             rows.append(_row(record, labels, folder, data))
     if not rows:
         raise NothingUsable(
-            "No film has a label", path=path, hint="Fill in the column `label` and come again."
+            "No film has a label", path=path, hint="Fill in the column `label`, then try again."
         )
-    return Listing(tuple(rows), tuple(omitted), notes_on(rows))
+    return Listing(tuple(rows), tuple(omitted), patient_notes(rows))
 
 
 def _row(
@@ -46,7 +46,7 @@ def _row(
     return FilmRow(
         path=record["path"],
         source=folder.resolve().name,
-        patient=patient_of(record["path"], record["PatientID"], data),
+        patient=patient_id(record["path"], record["PatientID"], data),
         labels=labels,
         official_split="",
         sex=record["PatientSex"],
