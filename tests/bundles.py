@@ -57,7 +57,7 @@ class NotANumber(Tiny):
 
 
 class ViewBatch(Tiny):
-    """Written for another input size: its view makes films of what does not fit."""
+    """Written for another input size: its view turns what does not fit into further films."""
 
     def forward_head(self, features_BDhw: torch.Tensor) -> torch.Tensor:
         return features_BDhw.reshape(-1, 2) @ self.weight.T
@@ -89,7 +89,7 @@ class Softmax(Tiny):
 
 
 class OneAnswer(Tiny):
-    """Looks at the film and forgets it, as one that lost its weights."""
+    """Returns the same logits for every film, as a network without its weights does."""
 
     def forward_head(self, features_BDhw: torch.Tensor) -> torch.Tensor:
         return super().forward_head(0 * features_BDhw) - 2.5
@@ -119,20 +119,20 @@ class Dropout(Tiny):
 
 
 BROKEN: Mapping[str, tuple[type[Tiny], str]] = {
-    "one logit too many": (OneMore, "findings ask for"),
+    "one logit too many": (OneMore, "findings require"),
     "NaN": (NotANumber, "NaN"),
-    "view(-1, N)": (ViewBatch, "forward gave shape"),
+    "view(-1, N)": (ViewBatch, "forward returned shape"),
     "another input size": (FixedSize, "shape"),
-    "another head": (OtherHead, "is not forward"),
-    "flat features": (FlatFeatures, "forward_features gave shape"),
+    "another head": (OtherHead, "differs from forward"),
+    "flat features": (FlatFeatures, "forward_features returned shape"),
     "softmax": (Softmax, "probabilities"),
     "sigmoid": (Sigmoid, "probabilities"),
-    "one answer": (OneAnswer, "whatever the film shows"),
+    "one answer": (OneAnswer, "for every film"),
     "a tuple": (Pair, "tuple"),
     "training batch norm": (TrainingBatchNorm, "other films"),
-    "active dropout": (Dropout, "other logits each time"),
+    "active dropout": (Dropout, "different logits each time"),
 }
-"""What is broken -> the network, and words of the refusal."""
+"""The fault -> a network that has it, and words of the error."""
 
 
 def tiny_card(**changes: Any) -> ModelCard:

@@ -1,4 +1,4 @@
-"""Files that bring `forward` alone, cut for Grad-CAM; and networks that cannot be."""
+"""Networks whose file has only `forward`, split for Grad-CAM; and those that cannot be split."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def loaded(network: nn.Module, path: Path, how: Export = traced) -> Runtime:
         return load(saved(how(network.eval()), path), CARD, "cpu")
 
 
-# Small ones of torchvision's own classes: the graphs are those of the large ones.
+# Small networks of torchvision's classes, with the same kinds of graphs as the large ones.
 
 
 def residual() -> nn.Module:
@@ -98,7 +98,7 @@ def logits(network: nn.Module, maps: torch.Tensor) -> torch.Tensor:
 
 
 class WithMethods(nn.Module):
-    """The same network as the contract wants it."""
+    """The same network with the three methods of the contract."""
 
     def __init__(self, network: nn.Module) -> None:
         super().__init__()
@@ -123,41 +123,41 @@ def with_methods(network: nn.Module) -> Any:
 
 @pytest.mark.parametrize("how", EXPORTS)
 @pytest.mark.parametrize("make", [residual, dense, efficient, plain])
-def test_that_the_map_of_a_cut_network_is_that_of_its_own_methods(
+def test_that_a_split_network_has_the_map_of_its_own_methods(
     make: Callable[[], nn.Module], how: str, tmp_path: Path
 ) -> None:
     torch.manual_seed(3)
     network = make().eval()
-    cut = loaded(network, tmp_path / "forward_alone.pt", EXPORTS[how])
+    split = loaded(network, tmp_path / "forward_only.pt", EXPORTS[how])
     own = loaded(network, tmp_path / "three_methods.pt", with_methods)
-    assert cut.features_note.startswith("is cut after its last map of ")
+    assert split.features_note.startswith("is split after its last feature map of ")
     assert own.features_note == ""
     x_BCHW = np.random.default_rng(4).random((2, 3, 64, 64), np.float32)
-    np.testing.assert_allclose(cut.head(cut.features(x_BCHW)), cut.forward(x_BCHW), atol=1e-5)
+    np.testing.assert_allclose(split.head(split.features(x_BCHW)), split.forward(x_BCHW), atol=1e-5)
     direction_K = np.array([0, 1, 0], np.float32)
-    maps = [grad_cam(runtime, x_BCHW[0], direction_K) for runtime in (cut, own)]
+    maps = [grad_cam(runtime, x_BCHW[0], direction_K) for runtime in (split, own)]
     assert maps[0].shape == maps[1].shape
     assert np.ptp(maps[1]) > 0
     assert np.corrcoef(maps[0].ravel(), maps[1].ravel())[0, 1] > 0.99
 
 
-def test_that_a_bundle_of_ours_without_its_methods_shows_the_same_map(tmp_path: Path) -> None:
+def test_that_a_shipped_bundle_without_its_methods_has_the_same_map(tmp_path: Path) -> None:
     bundle = resource("models", "paediatric-pneumonia-small.pt")
     card = read_card(bundle)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         script = torch.jit.load(io.BytesIO(bundle.read_bytes())).eval()
         path = saved(torch.jit.freeze(script, optimize_numerics=False), tmp_path / "stripped.pt")
-    cut, own = load(path, card, "cpu"), load(bundle, card, "cpu")
-    assert cut.features_note.startswith("is cut after its last map of ")
+    split, own = load(path, card, "cpu"), load(bundle, card, "cpu")
+    assert split.features_note.startswith("is split after its last feature map of ")
     spec = card.preprocessing
     x_CHW = np.random.default_rng(4).random((spec.channels, *spec.size), np.float32)
-    direction_K = np.ones(cut.forward(x_CHW[None]).shape[1], np.float32)
-    maps = [grad_cam(runtime, x_CHW, direction_K) for runtime in (cut, own)]
+    direction_K = np.ones(split.forward(x_CHW[None]).shape[1], np.float32)
+    maps = [grad_cam(runtime, x_CHW, direction_K) for runtime in (split, own)]
     np.testing.assert_allclose(maps[0], maps[1], atol=1e-5)
 
 
-# Networks that must not be cut
+# Networks that cannot be split
 
 
 class Trunk(nn.Module):
@@ -169,7 +169,7 @@ class Trunk(nn.Module):
 
 
 class AroundTheMap(Trunk):
-    """What it says rests on an earlier map too."""
+    """Its output also depends on an earlier map."""
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         early = self.first(x).relu()
@@ -177,8 +177,8 @@ class AroundTheMap(Trunk):
         return self.last(torch.cat([early.mean((2, 3)), late.mean((2, 3))], 1))
 
 
-class PlacesAsChannels(Trunk):
-    """Its last 4-D activation has the film's places along the channels."""
+class PositionsAsChannels(Trunk):
+    """Its last 4-D activation has the film's positions along the channels."""
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         maps = self.first(x)[:, :, :, :].relu().permute(0, 2, 3, 1)
@@ -186,7 +186,7 @@ class PlacesAsChannels(Trunk):
 
 
 class NoMap(nn.Module):
-    """No convolution at all."""
+    """A network without convolutions."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -201,11 +201,11 @@ class NoMap(nn.Module):
     ("kind", "reason"),
     [
         (AroundTheMap, "also reads what comes before"),
-        (PlacesAsChannels, "is no map of convolutions"),
-        (NoMap, "has no map"),
+        (PositionsAsChannels, "is not a convolutional map"),
+        (NoMap, "has no feature map"),
     ],
 )
-def test_that_a_network_that_cannot_be_cut_says_why_and_has_the_other_heat_maps(
+def test_that_a_network_that_cannot_be_split_says_why_and_offers_other_methods(
     kind: type[nn.Module], reason: str, how: Export, tmp_path: Path
 ) -> None:
     torch.manual_seed(5)
@@ -215,14 +215,14 @@ def test_that_a_network_that_cannot_be_cut_says_why_and_has_the_other_heat_maps(
     assert reason in runtime.features_note
 
 
-def test_that_asking_for_a_map_that_cannot_be_cut_says_why(tmp_path: Path) -> None:
+def test_that_grad_cam_of_a_network_that_cannot_be_split_says_why(tmp_path: Path) -> None:
     torch.manual_seed(5)
     runtime = loaded(NoMap(), tmp_path / "odd.pt")
     with pytest.raises(ModelError, match="Grad-CAM") as caught:
         explain(runtime, CARD, _no_input(CARD), "A")
-    assert "cannot be cut in two: it has no map" in caught.value.why
+    assert "cannot be split: it has no feature map" in caught.value.why
     assert caught.value.hint == f"Choose {' or '.join(WITHOUT_FEATURES)}."
 
 
 def _no_input(card: ModelCard) -> Any:
-    return None  # the method is refused before the film is looked at
+    return None  # the method is refused before the input is used

@@ -1,4 +1,4 @@
-"""Every runtime keeps one contract, and every broken bundle is refused with its reason."""
+"""Every runtime fulfils one contract, and every broken bundle is refused with a reason."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ CARDS = {
 
 
 class RuntimeContract:
-    """What every runtime must do; a subclass gives the fixture `runtime` and its `card`."""
+    """What every runtime must do; a subclass has the fixture `runtime`."""
 
     @pytest.fixture(params=CARDS)
     def card(self, request: pytest.FixtureRequest) -> ModelCard:
@@ -50,7 +50,7 @@ class RuntimeContract:
     def direction_K(self, card: ModelCard) -> np.ndarray:
         return np.eye(len(card.findings), dtype=np.float32)[-1]
 
-    def test_that_there_is_one_row_for_each_film_and_one_logit_for_each_finding(
+    def test_that_there_is_one_row_per_film_and_one_logit_per_finding(
         self, runtime: Runtime, card: ModelCard, x_BCHW: np.ndarray
     ) -> None:
         logits = runtime.forward(x_BCHW)
@@ -58,7 +58,7 @@ class RuntimeContract:
         assert logits.shape == (3, len(card.findings))
         assert np.isfinite(logits).all()
 
-    def test_that_the_head_on_the_features_is_the_whole(
+    def test_that_head_and_features_give_the_whole(
         self, runtime: Runtime, x_BCHW: np.ndarray
     ) -> None:
         if not runtime.has_features:
@@ -68,7 +68,7 @@ class RuntimeContract:
         assert features.dtype == np.float32
         np.testing.assert_allclose(runtime.head(features), runtime.forward(x_BCHW), atol=1e-4)
 
-    def test_that_the_input_is_left_as_it_was_and_may_be_read_only(
+    def test_that_the_input_is_not_modified_and_may_be_read_only(
         self, runtime: Runtime, x_BCHW: np.ndarray
     ) -> None:
         before = x_BCHW.copy()
@@ -76,13 +76,13 @@ class RuntimeContract:
         runtime.forward(x_BCHW)
         np.testing.assert_array_equal(x_BCHW, before)
 
-    def test_that_a_mirrored_view_is_as_good_as_its_copy(
+    def test_that_a_mirrored_view_gives_what_its_copy_gives(
         self, runtime: Runtime, x_BCHW: np.ndarray
     ) -> None:
         mirrored = x_BCHW[..., ::-1]
         np.testing.assert_array_equal(runtime.forward(mirrored), runtime.forward(mirrored.copy()))
 
-    def test_that_gradients_are_those_of_small_steps(
+    def test_that_gradients_match_small_steps(
         self, runtime: Runtime, x_BCHW: np.ndarray, direction_K: np.ndarray
     ) -> None:
         if not runtime.has_gradient:
@@ -95,15 +95,15 @@ class RuntimeContract:
             gradient = gradient_of(array, direction_K)
             assert gradient.shape == array.shape
             step = np.float32(0.01) * np.sign(gradient)
-            gained = ((value_of(array + step) - value_of(array)) @ direction_K).sum()
-            assert gained == pytest.approx((gradient * step).sum(), rel=0.02, abs=1e-4)
+            change = ((value_of(array + step) - value_of(array)) @ direction_K).sum()
+            assert change == pytest.approx((gradient * step).sum(), rel=0.02, abs=1e-4)
 
     def test_that_it_offers_the_heat_map_methods_it_can_do_in_order(self, runtime: Runtime) -> None:
         assert runtime.explain_methods == available_methods(
             has_features=runtime.has_features, has_gradient=runtime.has_gradient
         )
 
-    def test_that_it_says_what_it_is_and_where_it_runs(self, runtime: Runtime) -> None:
+    def test_that_it_states_its_hash_device_and_precision(self, runtime: Runtime) -> None:
         assert len(runtime.sha256) == 64
         assert runtime.device == "cpu"
         assert runtime.device_name
@@ -116,8 +116,8 @@ class TestTorchScript(RuntimeContract):
         return load(export(network_for(card), tmp_path / "m.pt", card), card, "cpu")
 
 
-class TestCutTorchScript(TestTorchScript):
-    """A file that brings `forward` alone does what one with all three methods does."""
+class TestSplitTorchScript(TestTorchScript):
+    """A file with only `forward` works like one with all three methods."""
 
     @pytest.fixture
     def runtime(self, card: ModelCard, tmp_path: Path) -> Runtime:
@@ -126,7 +126,7 @@ class TestCutTorchScript(TestTorchScript):
 
 
 class TestProbabilities(TestTorchScript):
-    """So does one that gives probabilities, where its card says so."""
+    """So does one that returns probabilities, where its card states it."""
 
     @pytest.fixture
     def runtime(self, card: ModelCard, tmp_path: Path) -> Runtime:
@@ -136,13 +136,13 @@ class TestProbabilities(TestTorchScript):
 
     @pytest.fixture
     def direction_K(self, card: ModelCard) -> np.ndarray:
-        # A logarithm of shares is no logit: what is explained of it is.
+        # The logarithm of a probability is not a logit, but the explained quantity is.
         findings = len(card.findings)
         return explained_direction(card, findings - 1, findings)
 
 
 class ResNet(nn.Module):
-    """torchvision's network cut before its pooling."""
+    """torchvision's network split before its pooling."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -162,7 +162,7 @@ class ResNet(nn.Module):
         return self.net.fc(self.net.avgpool(features_BDhw).flatten(1))
 
 
-def test_that_a_traced_torchvision_network_keeps_the_contract(tmp_path: Path) -> None:
+def test_that_a_traced_torchvision_network_passes_the_checks(tmp_path: Path) -> None:
     card = tiny_card(
         task="multilabel", findings=THREE, preprocessing=PreprocessSpec((64, 64), channels=3)
     )
@@ -184,9 +184,9 @@ def test_that_a_broken_bundle_is_refused_with_its_reason(tmp_path: Path, name: s
     assert caught.value.exit_code == ExitCode.MODEL
 
 
-def test_that_a_network_that_hardly_answers_is_not_taken_for_probabilities(tmp_path: Path) -> None:
+def test_that_nearly_constant_logits_are_not_mistaken_for_probabilities(tmp_path: Path) -> None:
     class Hardly(Tiny):
-        """As after a few steps from random weights."""
+        """As after a few training steps from random weights."""
 
         def forward_head(self, features_BDhw: torch.Tensor) -> torch.Tensor:
             return 0.358 + 1e-7 * super().forward_head(features_BDhw)
@@ -196,15 +196,15 @@ def test_that_a_network_that_hardly_answers_is_not_taken_for_probabilities(tmp_p
     load(path, card, "cpu")
 
 
-def test_that_a_softmax_of_one_output_is_no_answer(tmp_path: Path) -> None:
+def test_that_a_softmax_of_one_output_is_refused(tmp_path: Path) -> None:
     path = export(network_for(tiny_card(), BROKEN["softmax"][0]), tmp_path / "m.pt", tiny_card())
     with pytest.raises(ContractBroken, match="softmax of one output is always 1"):
         load(path, tiny_card(), "cpu")
 
 
-def test_that_a_network_that_answers_films_alone_is_not_dead(tmp_path: Path) -> None:
+def test_that_a_network_that_reacts_only_to_films_is_accepted(tmp_path: Path) -> None:
     class DeafToNoise(Tiny):
-        """Its one feature wakes only where a whole half of the film is white."""
+        """Its output changes only where a whole half of the film is white."""
 
         def forward_head(self, features_BDhw: torch.Tensor) -> torch.Tensor:
             left = features_BDhw[:, :1, :, :4].amin((2, 3))
@@ -220,10 +220,10 @@ def test_that_a_network_that_answers_films_alone_is_not_dead(tmp_path: Path) -> 
     [
         (BROKEN["softmax"][0], "sigmoid", "add up to one", "activation"),
         (BROKEN["sigmoid"][0], "softmax", "do not add up to one", "activation"),
-        (Tiny, "sigmoid", "are no probabilities", "inference.outputs"),
+        (Tiny, "sigmoid", "are not probabilities", "inference.outputs"),
     ],
 )
-def test_that_other_outputs_than_the_card_says_are_refused(
+def test_that_outputs_that_contradict_the_card_are_refused(
     given: type[Tiny], stated: str, words: str, field: str, tmp_path: Path
 ) -> None:
     task = {"sigmoid": "multilabel", "softmax": "multiclass"}[stated]
@@ -240,7 +240,7 @@ class LogSoftmax(Tiny):
         return super().forward_head(features_BDhw).log_softmax(1)
 
 
-def test_that_a_log_softmax_is_taken_for_logits_of_a_softmax_and_of_no_sigmoid(
+def test_that_a_log_softmax_passes_as_logits_for_softmax_but_not_for_sigmoid(
     tmp_path: Path,
 ) -> None:
     card = CARDS["a pair of one logit each"]
@@ -258,21 +258,21 @@ def test_that_a_log_softmax_is_taken_for_logits_of_a_softmax_and_of_no_sigmoid(
 
 
 class LoudSigmoid(Tiny):
-    """Of a white film its probability is 1 to the last bit; its logit is 100."""
+    """The probability of a white film is exactly 1; its logit is 100."""
 
     def forward_head(self, features_BDhw: torch.Tensor) -> torch.Tensor:
         return (10 * super().forward_head(features_BDhw)).sigmoid()
 
 
 class LoudComplement(Tiny):
-    """The same, but its graph does not end in the sigmoid."""
+    """The same, with a graph that does not end in the sigmoid."""
 
     def forward_head(self, features_BDhw: torch.Tensor) -> torch.Tensor:
         return 1 - (-10 * super().forward_head(features_BDhw)).sigmoid()
 
 
 @pytest.mark.parametrize(("kind", "logit"), [(LoudSigmoid, 100.0), (LoudComplement, 16.118)])
-def test_that_an_activation_at_the_end_is_left_out_else_probabilities_are_kept_off_0_and_1(
+def test_that_a_final_activation_is_left_out_and_other_probabilities_are_clamped(
     kind: type[Tiny], logit: float, tmp_path: Path
 ) -> None:
     card = tiny_card(outputs="probabilities")
@@ -281,14 +281,14 @@ def test_that_an_activation_at_the_end_is_left_out_else_probabilities_are_kept_o
     white, black = np.ones((1, 1, 64, 64), np.float32), np.zeros((1, 1, 64, 64), np.float32)
     assert runtime.forward(white)[0, 0] == pytest.approx(logit, abs=1e-3)
     assert runtime.forward(black)[0, 0] == pytest.approx(-logit, abs=1e-3)
-    told = runtime.input_gradient(white, np.ones(1, np.float32))
-    assert (np.abs(told).max() > 0) == (kind is LoudSigmoid)
+    gradient = runtime.input_gradient(white, np.ones(1, np.float32))
+    assert (np.abs(gradient).max() > 0) == (kind is LoudSigmoid)
 
 
 def test_that_a_network_for_other_channels_is_refused(tmp_path: Path) -> None:
     path = write_bundle(tmp_path / "grey.pt")
     colour = CARDS["three channels, not square"]
-    with pytest.raises(ContractBroken, match=r"takes inputs of 1 channel\(s\)") as caught:
+    with pytest.raises(ContractBroken, match=r"takes inputs with 1 channel\(s\)") as caught:
         load(path, colour, "cpu")
     assert caught.value.field == "preprocessing.channels"
 
@@ -311,11 +311,11 @@ def test_that_a_refusal_names_the_field_of_the_card(tmp_path: Path, name: str, f
     assert pickle.loads(pickle.dumps(caught.value)).field == field
 
 
-def test_that_a_pair_may_have_one_logit_with_sigmoid_and_not_with_softmax(tmp_path: Path) -> None:
+def test_that_a_pair_may_have_one_logit_with_sigmoid_but_not_with_softmax(tmp_path: Path) -> None:
     card = tiny_card(findings=PAIR)
     path = export(Tiny(1, 1), tmp_path / "one.pt", card)
     assert load(path, card, "cpu").forward(np.zeros((2, 1, 64, 64), np.float32)).shape == (2, 1)
-    with pytest.raises(ModelError, match=r"ask for \(1, 2\)"):
+    with pytest.raises(ModelError, match=r"require \(1, 2\)"):
         load(path, replace(card, activation="softmax"), "cpu")
 
 
@@ -330,12 +330,12 @@ def test_that_only_the_trusted_bytes_are_loaded(tmp_path: Path) -> None:
     assert caught.value.hint
 
 
-def test_that_a_missing_model_is_said(tmp_path: Path) -> None:
+def test_that_a_missing_model_is_reported(tmp_path: Path) -> None:
     with pytest.raises(ModelError, match=r"none\.pt.*cannot be read"):
         load(tmp_path / "none.pt", tiny_card(), "cpu")
 
 
-def test_that_a_file_that_is_no_model_is_said(tmp_path: Path) -> None:
+def test_that_a_file_that_is_not_a_model_is_reported(tmp_path: Path) -> None:
     path = tmp_path / "text.pt"
     for content in (b"", b"not a model", write_bundle(tmp_path / "m.pt").read_bytes()[:-200]):
         path.write_bytes(content)
@@ -344,15 +344,15 @@ def test_that_a_file_that_is_no_model_is_said(tmp_path: Path) -> None:
         assert caught.value.hint
 
 
-def test_that_loading_says_nothing_about_deprecation(tmp_path: Path) -> None:
+def test_that_loading_shows_no_deprecation_warning(tmp_path: Path) -> None:
     path = write_bundle(tmp_path / "m.pt")
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         load(path, tiny_card(), "cpu")
 
 
-@pytest.mark.skipif(torch.cuda.is_available(), reason="a CUDA device is here")
-def test_that_cuda_is_refused_where_it_is_not_and_auto_takes_the_cpu(tmp_path: Path) -> None:
+@pytest.mark.skipif(torch.cuda.is_available(), reason="this machine has a CUDA device")
+def test_that_a_missing_cuda_device_is_refused_and_auto_uses_the_cpu(tmp_path: Path) -> None:
     path = write_bundle(tmp_path / "m.pt")
     assert load(path, tiny_card(), "auto").device == "cpu"
     with pytest.raises(DeviceUnavailable, match="CUDA") as caught:
@@ -361,8 +361,8 @@ def test_that_cuda_is_refused_where_it_is_not_and_auto_takes_the_cpu(tmp_path: P
     assert caught.value.exit_code == ExitCode.DEVICE
 
 
-@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device is here")
-def test_that_cuda_gives_the_logits_of_the_cpu(tmp_path: Path) -> None:
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="this machine has no CUDA device")
+def test_that_cuda_gives_the_same_logits_as_the_cpu(tmp_path: Path) -> None:
     card: Any = tiny_card(
         task="multilabel", findings=THREE, preprocessing=PreprocessSpec((64, 64), channels=3)
     )

@@ -80,8 +80,8 @@ def test_that_a_file_without_a_card_is_described_tested_saved_and_loaded(
     opened.workspace.model_controller.classify()
     panel = opened.workspace.findings
     qtbot.waitUntil(lambda: panel.state.kind == "classified", timeout=WAIT_MS)
-    assert "is cut after its last map of 2 x 8 x 8" in panel.heat.method.toolTip()
-    assert "is cut after" in card_html(session.model)
+    assert "is split after its last feature map of 2 x 8 x 8" in panel.heat.method.toolTip()
+    assert "is split after" in card_html(session.model)
 
 
 def test_that_a_wrong_description_is_shown_at_its_field_and_not_saved(
@@ -95,8 +95,8 @@ def test_that_a_wrong_description_is_shown_at_its_field_and_not_saved(
     dialog.save.click()
     trust(qtbot, dialog)
     for field, text, correct in (
-        ("channels", "It takes inputs of 1 channel", lambda: dialog.channels.setCurrentIndex(0)),
-        ("findings", "Forward gave shape (1, 2)", lambda: _remove(dialog, 2)),
+        ("channels", "It takes inputs with 1 channel", lambda: dialog.channels.setCurrentIndex(0)),
+        ("findings", "Forward returned shape (1, 2)", lambda: _remove(dialog, 2)),
         ("outputs", "probabilities", lambda: dialog.outputs.setCurrentIndex(1)),
     ):
         qtbot.waitUntil(lambda f=field: dialog.error_text(f) != "", timeout=WAIT_MS)

@@ -152,7 +152,7 @@ def _program(subject: EvaluatedModel) -> Any:
     # Its own program is what is joined: it must bring both halves, and logits.
     if not loaded.has_features or loaded.features_note or subject.card.outputs != "logits":
         raise ModelError(
-            "A member cannot be cut before its pooling",
+            "A member cannot be split before its pooling",
             path=subject.bundle,
             hint="Choose bundles that `python -m training` made.",
         )

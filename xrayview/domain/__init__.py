@@ -1,1 +1,1 @@
-"""Frozen types that every layer speaks; numpy and the standard library only."""
+"""Frozen types that all layers share; numpy and the standard library only."""

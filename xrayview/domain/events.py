@@ -1,4 +1,4 @@
-"""What a batch says while it runs; plain objects, so that a window and a terminal both listen."""
+"""The events of a batch: plain objects, for the window and the terminal alike."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from xrayview.errors import Status, StatusCode
 
 @dataclass(frozen=True)
 class FilmResult:
-    """The outcome of one frame of a file. `prediction` is None unless it was judged."""
+    """The outcome of one frame of a file; `prediction` is None unless it was classified."""
 
     relative_path: str
     status: Status
@@ -27,12 +27,12 @@ class FilmResult:
 
     @property
     def frame(self) -> int | None:
-        """Of the file, from 0; None where the file as a whole is meant: it is no film."""
+        """The frame, counted from 0; None for a file that is not a film."""
         return None if self.ref is None else self.ref.frame
 
     @property
     def name(self) -> str:
-        """The path, with the frame where the file has several: `a/b.dcm frame 4/10`."""
+        """The path, and the frame where the file has several: `a/b.dcm frame 4/10`."""
         return f"{self.relative_path} {self.ref.frame_text if self.ref else ''}".rstrip()
 
 
@@ -42,28 +42,28 @@ class BatchStarted:
 
     run_id: str
     files: int
-    """So many will be tried, or were."""
+    """Files of the folder, those of earlier runs included."""
     total: int
-    """Rows to come and those of earlier runs; it grows where files turn out to have frames."""
+    """Expected rows, those of earlier runs included; grows as files turn out to have frames."""
     resumed: int
-    """Rows of earlier runs."""
+    """Rows from earlier runs."""
     card: ModelCard
     device: str
 
 
 @dataclass(frozen=True)
 class FilmFinished:
-    """One more file, or frame of a file, has its row, in scan order."""
+    """A file, or a frame of a file, is done; events come in scan order."""
 
     result: FilmResult
     done: int
     total: int
-    """Rows, as far as is known by now."""
+    """Expected rows, as known so far."""
 
 
 @dataclass(frozen=True)
 class BatchFinished:
-    """All rows are written; `cancelled` says that the user stopped it."""
+    """All rows are written; `cancelled` where the user stopped the batch."""
 
     counts: dict[str, int]
     """Rows per status."""

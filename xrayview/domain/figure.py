@@ -1,4 +1,4 @@
-"""A figure: a film with what is drawn and written on it, as geometry; no fonts, no files."""
+"""A figure: a film with everything drawn on it, as geometry; no fonts, no files."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from xrayview.domain.radiograph import Lut, Window
 Bits = Literal[8, 16]
 Colour = tuple[int, int, int]
 Position = tuple[float, float]
-"""(x, y) in pixels of the figure, from its top left corner."""
+"""(x, y) in pixels of the figure, from the top left corner."""
 
 WHITE: Colour = (241, 241, 241)
 BLACK: Colour = (0, 0, 0)
@@ -22,35 +22,35 @@ BLACK: Colour = (0, 0, 0)
 
 @dataclass(frozen=True, eq=False)
 class FigureLook:
-    """How the film is looked at; the film is first mirrored (left and right), then turned."""
+    """How the film is displayed; it is first mirrored (left to right), then rotated."""
 
     voi: Window | Lut | None = None
-    """None is the film's default."""
+    """None: the film's default."""
     invert: bool = False
     quarter_turns: int = 0
     """Clockwise."""
     mirrored: bool = False
     overlays: bool = True
-    """Draw the overlay planes of the file."""
+    """Draw the file's overlay planes."""
     shutter: bool = True
 
 
 @dataclass(frozen=True)
 class FigureStyle:
-    """What stands on the figure besides the film. "Research use only" always does."""
+    """What is drawn besides the film; "Research use only" always is."""
 
     bits: Bits = 8
-    """16 is for figures without colour."""
+    """16 for figures without colour only."""
     heat_map: bool = True
     colour_bar: bool = True
     caption: bool = True
     measurements: bool = True
     scale_bar: bool = True
     letters: bool = True
-    """Orientation letters, where the film has any."""
+    """Orientation letters, where they are known."""
     corners: bool = False
     identity: bool = False
-    """Names, numbers and dates in the corners."""
+    """Names, IDs and dates in the corners."""
 
 
 FILM_ONLY = FigureStyle(
@@ -65,7 +65,7 @@ FILM_ONLY = FigureStyle(
 
 @dataclass(frozen=True, eq=False)
 class HeatLayer:
-    """A heat map as it is shown."""
+    """A heat map as displayed."""
 
     heat: HeatMap
     model: str
@@ -78,17 +78,17 @@ class HeatLayer:
 
 @dataclass(frozen=True, eq=False)
 class Patch:
-    """A picture of its own in the figure: a layer over the film, a legend."""
+    """A picture inside the figure: a layer over the film, or a colour bar."""
 
     rgba_HW4: npt.NDArray[np.uint8]
     corner: Position
     size: Position
-    """Width, height; the picture is scaled to it."""
+    """Width and height that the picture is scaled to."""
 
 
 @dataclass(frozen=True)
 class Line:
-    """An open line."""
+    """An open polyline."""
 
     points: tuple[Position, ...]
     width: float
@@ -110,22 +110,22 @@ class Label:
 
 @dataclass(frozen=True, eq=False)
 class Figure:
-    """The film at its native resolution on black, and what lies over it, in this order."""
+    """The film at native resolution on black, and what is drawn over it, in this order."""
 
     width: int
     height: int
     film_HW: npt.NDArray[np.unsignedinteger[Any]]
-    """Displayed grey as it is to be seen, uint8 or uint16."""
+    """Displayed grey, uint8 or uint16."""
     film_at: tuple[int, int]
     """(x, y) of its top left corner."""
     patches: tuple[Patch, ...] = ()
     lines: tuple[Line, ...] = ()
     labels: tuple[Label, ...] = ()
     title: str = ""
-    """What it shows, without identity."""
+    """What the figure shows, without the patient's identity."""
 
     @property
     def is_grey(self) -> bool:
-        """True where nothing in it has a colour."""
+        """True where nothing has a colour."""
         inks = (item.colour for items in (self.lines, self.labels) for item in items)
         return not self.patches and all(len(set(ink)) == 1 for ink in inks)

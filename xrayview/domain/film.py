@@ -1,4 +1,4 @@
-"""What a folder holds: films, and files that are none."""
+"""The files of a folder: films, and files that are not films."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from xrayview.errors import StatusCode, UsageError
 
 @dataclass(frozen=True)
 class FilmRef:
-    """One film (an image of a file) as its header describes it; no pixels.
+    """One film (a frame of a file) as its header describes it, without pixels.
 
-    Text fields are empty when the file does not say; `rows` and `columns` are 0 when unknown.
-    Attribute names follow the DICOM keywords. `patient_name` and `patient_birth_date` never
-    appear in `repr`, so that a log line cannot carry them.
+    Text fields are empty, `rows` and `columns` 0, where the file does not state them. Attributes
+    are named after the DICOM keywords. Those that identify the patient are left out of `repr`, so
+    that they cannot reach a log.
     """
 
     path: Path
     relative_path: str
-    """Path below the scanned folder, with forward slashes: what the CSV shows."""
+    """Path below the scanned folder with forward slashes, as in the CSV."""
     frame: int = 0
     frames: int = 1
     format: str = "dicom"
@@ -53,7 +53,7 @@ class FilmRef:
 
     @cached_property
     def film_id(self) -> str:
-        """The one key of a film inside a session: results that carry another are dropped."""
+        """The key of a film in a session; results for another key are dropped."""
         return f"{self.path}#{self.frame}"
 
     @property
@@ -68,11 +68,11 @@ class FilmRef:
 
     @property
     def frame_text(self) -> str:
-        """`frame 4/10`, counted from 1 as on screen; empty for a file of one frame."""
+        """`frame 4/10`, counted from 1 as on screen; empty for a file with one frame."""
         return f"frame {self.frame + 1}/{self.frames}" if self.frames > 1 else ""
 
     def at_frame(self, frame: int) -> FilmRef:
-        """The film of another frame of the same file, counted from 0.
+        """The film of another frame (counted from 0) of the same file.
 
         Raises:
             UsageError: the file has no such frame.
@@ -82,15 +82,15 @@ class FilmRef:
         raise UsageError(
             f"The film has no frame {frame + 1}",
             path=self.path,
-            why=f"its file has {self.frames}",
-            hint=f"Choose one from 1 to {self.frames}."
+            why=f"its file has {self.frames} frame(s)",
+            hint=f"Choose a frame from 1 to {self.frames}."
             if self.frames > 1
-            else "Leave the frame out.",
+            else "Leave out the frame.",
         )
 
     @property
     def row_id(self) -> str:
-        """The `film_id` of the file's first frame: lists have one row for all frames of a file."""
+        """The `film_id` of the file's first frame; lists have one row per file."""
         return f"{self.path}#0" if self.frame else self.film_id
 
 

@@ -1,4 +1,4 @@
-"""The films of a folder as patients, studies and series; it grows as they are found."""
+"""The films of a folder grouped by patient, study and series, extended while it is scanned."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from xrayview.domain.film import FilmRef
 
 
 class Level(StrEnum):
-    """What a group of films is."""
+    """Kinds of groups."""
 
     FOLDER = "Folder"
     PATIENT = "Patient"
@@ -21,28 +21,28 @@ class Level(StrEnum):
 
 @dataclass(eq=False)
 class Group:
-    """One patient, study or series, or a folder of films that say nothing of these.
+    """One patient, study or series, or a folder of films without DICOM identifiers.
 
-    Groups stand in the order in which they were found. Only series and folders hold films: by
-    instance number, then path, then frame.
+    Groups are in the order in which they were found. Only series and folders contain films,
+    ordered by instance number, then path, then frame.
     """
 
     key: str
     level: Level
     first: FilmRef = field(repr=False)
-    """The film that was found first."""
+    """The first film that was found."""
     groups: list[Group] = field(default_factory=list, repr=False)
     films: list[FilmRef] = field(default_factory=list, repr=False)
     count: int = 0
-    """Films here and below."""
+    """Number of films in the group and its subgroups."""
 
     @property
     def is_top(self) -> bool:
-        """True for what stands in no other group."""
+        """True for a group that is in no other group."""
         return self.level in (Level.PATIENT, Level.FOLDER)
 
     def all_films(self) -> list[FilmRef]:
-        """The films here and below, in order."""
+        """The films of the group and its subgroups, in order."""
         if not self.groups:
             return self.films
         films = [*self.films]
@@ -52,7 +52,7 @@ class Group:
 
 
 class FolderTree:
-    """Groups by their keys; adding a film costs no more in a large folder than in a small one."""
+    """The groups of a folder; adding a film takes the same time in folders of any size."""
 
     def __init__(self, films: Iterable[FilmRef] = ()) -> None:
         self.groups: list[Group] = []
@@ -62,20 +62,20 @@ class FolderTree:
         self.add(films)
 
     def add(self, films: Iterable[FilmRef]) -> None:
-        """Take more films in."""
+        """Add films to their groups."""
         for film in films:
-            groups = self._made_groups_of(film)
-            films_there = groups[-1].films
-            if films_there and _order(films_there[-1]) > _order(film):
-                insort(films_there, film, key=_order)
+            groups = self._make_groups_of(film)
+            siblings = groups[-1].films
+            if siblings and _order(siblings[-1]) > _order(film):
+                insort(siblings, film, key=_order)
             else:
-                films_there.append(film)
+                siblings.append(film)
             for group in groups:
                 group.count += 1
             self.count += 1
 
     def groups_of(self, film: FilmRef) -> list[Group]:
-        """The groups that a film stands in, from the top; as far as they are there."""
+        """The groups of a film from the top, as far as they exist."""
         return [self._by_key[key] for _, key in _path(film) if key in self._by_key]
 
     def all_films(self) -> list[FilmRef]:
@@ -85,26 +85,26 @@ class FolderTree:
             films += group.all_films()
         return films
 
-    def _made_groups_of(self, film: FilmRef) -> list[Group]:
+    def _make_groups_of(self, film: FilmRef) -> list[Group]:
         groups: list[Group] = []
-        beside = self.groups
+        siblings = self.groups
         for level, key in _path(film):
             group = self._by_key.get(key)
             if group is None:
                 group = self._by_key[key] = Group(key, level, film)
-                beside.append(group)
+                siblings.append(group)
             groups.append(group)
-            beside = group.groups
+            siblings = group.groups
         return groups
 
 
 def _path(film: FilmRef) -> tuple[tuple[Level, str], ...]:
-    """The groups of a film from the top; a key holds those above it."""
+    """Level and key of each group of a film from the top; a key includes those above it."""
     folder = film.relative_path.rpartition("/")[0]
     if not film.has_tags:
         return ((Level.FOLDER, f"folder:{folder}"),)
     study = film.study_uid or f"folder:{folder}"
-    # Without a PatientID the study is the only tie between films that is safe to show.
+    # Without a PatientID only the study safely ties films together.
     patient = f"id:{film.patient_id}" if film.patient_id else f"study:{study}"
     series = film.series_uid or f"folder:{folder}"
     return (

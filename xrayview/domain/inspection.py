@@ -1,4 +1,4 @@
-"""What is said of a film without showing it: what it is, its stored values, its way to grey."""
+"""The description of a film: format, stored values, and the steps to displayed grey."""
 
 from __future__ import annotations
 
@@ -8,37 +8,37 @@ from typing import Literal
 from xrayview.domain.radiograph import Spacing
 
 Origin = Literal["file", "default", "computed", "user"]
-"""Who asked for a step: an attribute of the file, the standard, the pixels, or the user."""
+"""What a step comes from: an attribute of the file, the standard, the pixels, or the user."""
 
 
 @dataclass(frozen=True)
 class Attribute:
-    """One DICOM attribute as the file has it."""
+    """One DICOM attribute as it is in the file."""
 
     keyword: str
     tag: str
     """`(gggg,eeee)`, hexadecimal; inside sequences a path: `(gggg,eeee)[item] > (gggg,eeee)`."""
     value: str
-    """As text, several values joined by a backslash; what is in a sequence is only counted."""
+    """As text, several values joined by a backslash; the items of a sequence are only counted."""
 
 
 @dataclass(frozen=True)
 class Step:
-    """One step on the way from stored values to displayed grey, as it is applied to one film."""
+    """One step from stored values to displayed grey, as applied to one film."""
 
     name: str
     value: str
     origin: Origin
     attributes: tuple[Attribute, ...] = ()
-    """What the step was read from; empty where the file asks for nothing."""
+    """What the step was read from; empty where the file states nothing."""
 
 
 @dataclass(frozen=True)
 class StoredValues:
     """The stored values of all frames of a file, before any transformation.
 
-    `shape` is (rows, columns), (rows, columns, samples), or either with the frames in front.
-    `sha256` is over the values in C order, little endian, in `dtype`.
+    `shape` is (rows, columns) or (rows, columns, samples), with the number of frames in front where
+    there are several. `sha256` is over the values in C order, little endian, in `dtype`.
     """
 
     shape: tuple[int, ...]
@@ -50,7 +50,7 @@ class StoredValues:
 
 @dataclass(frozen=True)
 class FilmInspection:
-    """What a file is and what is done with it; nothing of whom it shows."""
+    """What a file is and how it is displayed; nothing that identifies the patient."""
 
     format: str
     sop_class_uid: str
@@ -72,6 +72,6 @@ class FilmInspection:
     notes: tuple[str, ...]
     file_sha256: str
     spacing_attributes: tuple[Attribute, ...] = ()
-    """What the file says of distances."""
+    """Attributes of the file that concern distances."""
     frame: int = 0
-    """Counted from 0: the one whose steps, spacing and letters these are."""
+    """The frame (counted from 0) that steps, spacing and orientation belong to."""

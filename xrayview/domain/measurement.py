@@ -1,4 +1,4 @@
-"""What a reader draws on a film, and what is measured of it."""
+"""Annotations on a film, and what is measured in them."""
 
 from __future__ import annotations
 
@@ -39,63 +39,62 @@ POINTS: dict[Mark, tuple[int, int]] = {
     Mark.ARROW: (2, 2),  # tail, head
     Mark.TEXT: (1, 1),
 }
-"""Fewest and most points of each kind."""
+"""Minimum and maximum number of points of each kind."""
 
 
 @dataclass(frozen=True)
 class Annotation:
-    """One mark on one frame of a film.
+    """One annotation on one frame of a film.
 
     Raises:
-        ValueError: the wrong number of points for the kind, or one that is no place.
+        ValueError: the number of points does not fit the kind, or a point is not finite.
     """
 
     kind: Mark
     points: tuple[Point, ...]
     """(row, column) in film coordinates, from 0 at the centre of the first pixel."""
     film: str
-    """SOPInstanceUID; of a film without one `sha256:` and the hash of its file."""
+    """SOPInstanceUID; for a film without one `sha256:` and the hash of its file."""
     frame: int = 0
     text: str = ""
 
     def __post_init__(self) -> None:
         fewest, most = POINTS[self.kind]
         if not fewest <= len(self.points) <= most:
-            wanted = str(fewest) if fewest == most else f"{fewest} to {most}"
-            raise ValueError(f"a {self.kind} has {wanted} points, not {len(self.points)}")
+            required = str(fewest) if fewest == most else f"{fewest} to {most}"
+            raise ValueError(f"{self.kind} needs {required} points, not {len(self.points)}")
         if not all(math.isfinite(value) for point in self.points for value in point):
-            raise ValueError("a point is no place on a film")
+            raise ValueError("the coordinates of a point must be finite")
         if self.frame < 0:
             raise ValueError("frames count from 0")
 
 
 @dataclass(frozen=True)
 class FilmMarks:
-    """All that is drawn on one film, and its spacing where the user has set it."""
+    """The annotations of one film, and its spacing where the user has set one."""
 
     annotations: tuple[Annotation, ...] = ()
     calibration: Spacing | None = None
-    """Of kind USER."""
+    """The spacing that the user has set, of kind USER."""
 
 
 @dataclass(frozen=True)
 class MeasuredValue:
-    """One figure of an annotation. `value` is None where there is nothing to measure."""
+    """One measured value of an annotation; `value` is None where nothing can be measured."""
 
     name: str
     value: float | None
     unit: str
     """`mm`, `mm²`, `px`, `px²`, `°`, or empty for values of the film and for ratios."""
     spacing: SpacingKind | None = None
-    """The kind of spacing that the figure rests on; None where it needs none."""
+    """The kind of spacing that the value depends on; None where it needs no spacing."""
 
 
 @dataclass(frozen=True, eq=False)
 class RoiStatistics:
-    """Modality values inside a region of interest; padding is left out.
+    """Statistics of the modality values in a region of interest, without padding.
 
-    All figures are None where the region holds no pixel of the film. `sd` is that of the pixels
-    (divisor n).
+    The statistics are None where the region covers no pixel of the film. `sd` has divisor n.
     """
 
     pixels: int
@@ -104,7 +103,7 @@ class RoiStatistics:
     minimum: float | None
     maximum: float | None
     counts: npt.NDArray[np.intp]
-    """Histogram, `counts[i]` between `edges[i]` and `edges[i + 1]`; both empty without pixels."""
+    """Histogram: `counts[i]` lies between `edges[i]` and `edges[i + 1]`; empty without pixels."""
     edges: npt.NDArray[np.float64]
 
 
@@ -116,12 +115,12 @@ class Profile:
     unit: str
     spacing: SpacingKind
     values: npt.NDArray[np.float64]
-    """NaN outside the film and beside padding."""
+    """NaN outside the film and next to padding."""
 
 
 @dataclass(frozen=True)
 class Probe:
-    """One pixel: as stored, after the Modality LUT, and as displayed now."""
+    """One pixel: stored, after the Modality LUT, and displayed."""
 
     row: int
     column: int

@@ -1,4 +1,4 @@
-"""What a model is (card), what it says of a film (prediction) and why (heat map)."""
+"""A model's description (card), its result for a film (prediction), and why (heat map)."""
 
 from __future__ import annotations
 
@@ -36,10 +36,10 @@ class OperatingPoint:
 
 @dataclass(frozen=True)
 class PreprocessSpec:
-    """How a film becomes a model's input; versioned plain data that travels in the card.
+    """How a film becomes a model's input; versioned plain data, part of the card.
 
-    Steps, in order: modality values -> `source` -> grey in 0..1, bright is dense ->
-    `fit` to `size` -> `equalize` -> scale to `value_range` -> (x - mean) / std, or the film's own
+    Steps in order: modality values -> `source` -> grey in 0..1, bright is dense ->
+    `fit` to `size` -> `equalize` -> scale to `value_range` -> (x - mean) / std, with the film's own
     mean and standard deviation where `standardize` is `film` -> `channels` copies.
     """
 
@@ -60,7 +60,10 @@ class PreprocessSpec:
 
 @dataclass(frozen=True)
 class Calibration:
-    """Temperature scaling: score = activation(logit / temperature), one or one per finding."""
+    """Temperature scaling: score = activation(logit / temperature).
+
+    There is one temperature, or one per finding.
+    """
 
     method: Literal["none", "temperature"] = "none"
     temperature: tuple[float, ...] = (1.0,)
@@ -69,7 +72,7 @@ class Calibration:
 
 @dataclass(frozen=True)
 class Scope:
-    """The films that a model is meant for, in words of the header; empty: the card does not say."""
+    """The films that a model is meant for, in terms of the header; empty where not stated."""
 
     age_years: tuple[float, ...] = ()
     """Youngest and oldest in completed years: 1, 5 ends the day before the sixth birthday."""
@@ -80,7 +83,7 @@ class Scope:
 
 @dataclass(frozen=True)
 class ModelCard:
-    """The description inside a model bundle. Plain data; read without running the model."""
+    """The description inside a model bundle: plain data, read without running the model."""
 
     schema: int
     name: str
@@ -96,9 +99,9 @@ class ModelCard:
     intended_use: str = ""
     limitations: str = ""
     flip_average: bool = False
-    """Logits are the mean of the film's and its mirror image's, as in training's evaluation."""
+    """Logits are the mean over the film and its mirror image, as when the model was evaluated."""
     outputs: Outputs = "logits"
-    """What the network gives; probabilities are turned back into logits before all else."""
+    """What the network returns; probabilities are converted to logits first."""
     calibration: Calibration = Calibration()
     operating_points: tuple[OperatingPoint, ...] = ()
     explain: dict[str, object] = field(default_factory=dict)
@@ -130,7 +133,7 @@ class Affine:
     offset_x: float = 0.0
 
     def inverse(self) -> Affine:
-        """The map back."""
+        """The inverse map."""
         return Affine(
             1 / self.scale_y,
             1 / self.scale_x,
@@ -139,7 +142,7 @@ class Affine:
         )
 
     def then(self, after: Affine) -> Affine:
-        """First this map, then `after`."""
+        """The composition: this map first, then `after`."""
         return Affine(
             after.scale_y * self.scale_y,
             after.scale_x * self.scale_x,
@@ -154,7 +157,7 @@ class Affine:
 
 @dataclass(frozen=True, eq=False)
 class ModelInput:
-    """A film as the model sees it.
+    """A preprocessed film.
 
     `x_CHW` is float32. `film_to_input` maps film pixel coordinates to input pixel coordinates.
     """
@@ -163,7 +166,7 @@ class ModelInput:
     x_CHW: npt.NDArray[np.float32]
     film_to_input: Affine
     film_size: tuple[int, int]
-    """Rows, columns of the film."""
+    """Rows and columns of the film."""
     preprocessing_id: str
     warnings: tuple[str, ...] = ()
 
@@ -176,9 +179,9 @@ class GateVerdict:
     flags: tuple[str, ...] = ()
     reasons: tuple[str, ...] = ()
     ood_score: float | None = None
-    """Distance from the training films, by the model's statistics; None: not checked."""
+    """Distance from the training films by the model's statistics; None if not checked."""
     ood_percentile: float | None = None
-    """Share of the validation films that lie closer, 0..100."""
+    """Percentage of the validation films that lie closer, 0..100."""
 
     @property
     def caution(self) -> str:
@@ -188,7 +191,7 @@ class GateVerdict:
 
 @dataclass(frozen=True)
 class Prediction:
-    """What one model says of one film. All tuples are in the order of the card's findings."""
+    """One model's result for one film; all tuples are in the order of the card's findings."""
 
     film_id: str
     model_sha256: str
@@ -196,27 +199,26 @@ class Prediction:
     scores: tuple[float, ...]
     """Calibrated, 0..1."""
     logits: tuple[float, ...]
-    """Uncalibrated, as the model gave them (mean over the flip average where the card asks)."""
+    """Uncalibrated; the mean over film and mirror image where the card has `flip_average`."""
     thresholds: tuple[float, ...]
     flags: tuple[bool, ...]
     """score >= threshold."""
     predicted: str
     """Flagged findings joined by `|`; the top finding of a multiclass model."""
     uncertainty: float
-    """Entropy of the scores over its maximum, 0 (sure) .. 1; mean over findings for multilabel."""
+    """Entropy of the scores over its maximum, 0 (certain) .. 1; mean over multilabel findings."""
     device: str
     precision: str
     gate: GateVerdict = GateVerdict()
-    """What the model's statistics of its training films say; without an `ood_score` it has none."""
+    """The verdict by the statistics of the training films; without `ood_score` if not checked."""
 
 
 @dataclass(frozen=True, eq=False)
 class HeatMap:
     """Where the model found evidence for a finding.
 
-    `values_hw` is float32 in 0..1 on the method's own grid (Grad-CAM: the feature map), scaled so
-    that the strongest place is 1; all zero when there is no positive evidence. `grid_to_film`
-    places it on the film.
+    `values_hw` is float32 in 0..1 on the method's own grid (Grad-CAM: the feature map), scaled to a
+    peak of 1; all zero when there is no positive evidence. `grid_to_film` maps it to the film.
     """
 
     film_id: str
@@ -229,9 +231,9 @@ class HeatMap:
     grid_to_film: Affine
     film_size: tuple[int, int]
     evidence: float
-    """Peak of the raw map before scaling, in logit units per feature cell; 0: no evidence."""
+    """Peak of the map before scaling, in logit units per cell; 0 means no evidence."""
 
     @property
     def has_evidence(self) -> bool:
-        """False is shown as "no positive evidence", never as stretched noise."""
+        """True where there is positive evidence; noise is never stretched into a map."""
         return self.evidence > 0.0

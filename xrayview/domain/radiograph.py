@@ -1,4 +1,4 @@
-"""A film with its pixels and all that is needed to show and to judge it."""
+"""A film with its pixels and everything needed to display and classify it."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ class Greyscale:
     """How stored values become displayed grey, in the order of PS3.3 C.7.6.3 / C.11."""
 
     photometric: str = "MONOCHROME2"
-    """The photometric interpretation of the pixels as held: MONOCHROME1 or MONOCHROME2."""
+    """The photometric interpretation of `pixels_HW`: MONOCHROME1 or MONOCHROME2."""
     slope: float = 1.0
     intercept: float = 0.0
     modality_lut: Lut | None = None
@@ -63,17 +63,17 @@ class Greyscale:
     presentation_inverse: bool = False
     """PresentationLUTShape is INVERSE."""
     padding: tuple[float, float] | None = None
-    """Pixel padding as an inclusive range of stored values: background, never statistics."""
+    """Pixel padding, an inclusive range of stored values: background, left out of statistics."""
     bits_stored: int = 16
 
     @property
     def inverted(self) -> bool:
-        """True when high values after the VOI stage are dark: one inversion, never two.
+        """True when high values after the VOI stage are dark.
 
-        MONOCHROME1 says that the minimum is white (PS3.3 C.7.6.3.1.2); INVERSE is how a digital
-        X-ray film says the same once more (PS3.3 C.8.11.3: INVERSE goes with MONOCHROME1), so
-        both together invert once, as in DCMTK. MONOCHROME1 with IDENTITY breaks that clause; the
-        photometric interpretation, which every film must carry, then decides.
+        MONOCHROME1 means that the minimum is white (PS3.3 C.7.6.3.1.2). A digital X-ray image
+        repeats this by INVERSE (PS3.3 C.8.11.3: INVERSE goes with MONOCHROME1), so both together
+        invert once, as in DCMTK. MONOCHROME1 with IDENTITY violates that clause; the photometric
+        interpretation, which is mandatory, then decides.
         """
         return self.photometric == "MONOCHROME1" or self.presentation_inverse
 
@@ -90,7 +90,7 @@ class Greyscale:
 
 
 class SpacingKind(StrEnum):
-    """The word that goes with every length, so that nobody reads detector mm as body mm."""
+    """What a length refers to; shown with every length, as detector mm are not body mm."""
 
     CALIBRATED = "calibrated"
     CORRECTED = "magnification-corrected"
@@ -110,11 +110,11 @@ class Spacing:
     column_mm: float | None = None
     kind: SpacingKind = SpacingKind.UNKNOWN
     shape: float = 1.0
-    """Height of a pixel over its width, as far as it is known without millimetres."""
+    """Height of a pixel over its width, where only this is known."""
 
     @property
     def pixel_aspect(self) -> float:
-        """Height of a pixel over its width, 1 for square ones."""
+        """Height of a pixel over its width, 1 for square pixels."""
         if self.row_mm and self.column_mm:
             return self.row_mm / self.column_mm
         return self.shape
@@ -124,35 +124,35 @@ class Spacing:
 class OverlayPlane:
     """Graphics over the film, one bit deep (PS3.3 C.9.2).
 
-    `bits_HW` is bool, the plane's own (rows, columns); its first bit lies on the film's pixel
-    `origin` (row, column), counted from 0 and perhaps outside the film.
+    `bits_HW` is bool, in the plane's own (rows, columns). Its first bit lies on the film's pixel
+    `origin` (row, column), counted from 0 and possibly outside the film.
     """
 
     bits_HW: npt.NDArray[np.bool_]
     origin: tuple[int, int] = (0, 0)
     is_roi: bool = False
-    """OverlayType R marks a region of interest, G is graphics to draw."""
+    """Overlay Type R is a region of interest, G is graphics to draw."""
     group: int = 0x6000
     label: str = ""
 
 
 Point = tuple[float, float]
-"""A place on the film as (row, column), counted from 0 at the centre of the first pixel."""
+"""A position on the film as (row, column), from 0 at the centre of the first pixel."""
 
 
 @dataclass(frozen=True)
 class Shutter:
-    """What of the film is to be seen: the part common to all shapes given (PS3.3 C.7.6.11).
+    """The visible part of a film: the intersection of the given shapes (PS3.3 C.7.6.11).
 
     `rectangle` is (top, bottom, left, right), `circle` the centre and the radius in pixels,
-    `polygon` its corners; all in film coordinates, the edges belong to what is seen.
+    `polygon` the corners; all in film coordinates, and the edges are visible.
     """
 
     rectangle: tuple[float, float, float, float] | None = None
     circle: tuple[Point, float] | None = None
     polygon: tuple[Point, ...] = ()
     presentation_value: int = 0
-    """P-value of what is hidden: 0 black to 65535 white."""
+    """P-value of the hidden part: 0 black to 65535 white."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -160,9 +160,9 @@ class Radiograph:
     """One decoded film.
 
     `pixels_HW` holds stored values, shape (rows, columns), dtype uint8, uint16, int16, int32,
-    uint32 or float32, before any grey-scale step. Colour films are already luminance (uint8 or
-    uint16) and say so in `notes`. `warnings` make the film's status `warn` (incomplete data);
-    `notes` are worth a line in the window and nothing more.
+    uint32 or float32, before any grey-scale step. Colour films are converted to luminance (uint8
+    or uint16), which `notes` mention. `warnings` (incomplete data) make the film's status `warn`;
+    `notes` are only shown in the window.
     """
 
     ref: FilmRef
@@ -170,12 +170,12 @@ class Radiograph:
     greyscale: Greyscale
     spacing: Spacing = Spacing()
     orientation: tuple[str, str] = ("", "")
-    """What the rows point to, what the columns point to (`L`, `F` ...)."""
+    """The directions of rows and columns (`L`, `F` ...)."""
     lossy: str = ""
-    """Empty, or what to write in the corner: `lossy 12:1`."""
+    """Empty, or the text for the corner: `lossy 12:1`."""
     for_processing: bool = False
     burned_in: str = ""
-    """BurnedInAnnotation as the file says it; empty when absent."""
+    """BurnedInAnnotation of the file; empty when absent."""
     warnings: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     sha256: str = field(default="", compare=False)
@@ -184,11 +184,11 @@ class Radiograph:
     """Overlay planes of this frame, by group."""
     shutter: Shutter | None = None
     attributes: Mapping[str, str] = field(default_factory=dict)
-    """What the file itself says of grey-scale and spacing: DICOM keyword -> text, several values
-    joined by a backslash. An attribute that is absent has no entry."""
+    """Attributes of the file on grey-scale and spacing: DICOM keyword -> text, several values
+    joined by a backslash. An absent attribute has no entry."""
     attribute_paths: Mapping[str, str] = field(default_factory=dict)
-    """Where those attributes stand that are not at the file's top level, as a path of tags:
-    `(5200,9230)[3] > (0028,9145) > (0028,1053)`; items count from 0."""
+    """The path of those attributes that are not at the file's top level:
+    `(5200,9230)[3] > (0028,9145) > (0028,1053)`; items are counted from 0."""
 
     def modality_values(self) -> npt.NDArray[np.float32]:
         """Stored values through Modality LUT or rescale: float32, shape (rows, columns).
@@ -199,16 +199,16 @@ class Radiograph:
 
     @property
     def nbytes(self) -> int:
-        """What its pixels and overlay planes take."""
+        """Memory of its pixels and overlay planes."""
         return self.pixels_HW.nbytes + sum(plane.bits_HW.nbytes for plane in self.overlays)
 
     @property
     def has_graphics(self) -> bool:
-        """True where an overlay plane is to be drawn, and does not only mark a region."""
+        """True where an overlay plane contains graphics to draw."""
         return any(not plane.is_roi for plane in self.overlays)
 
     def padding_mask(self) -> npt.NDArray[np.bool_] | None:
-        """True where a pixel is padding (background); None when the film has none."""
+        """True where a pixel is padding (background); None for a film without padding."""
         if self.greyscale.padding is None:
             return None
         low, high = self.greyscale.padding

@@ -1,4 +1,4 @@
-"""The attributes of a file as a tree to look at, and as the cells of a table."""
+"""The attributes of a DICOM file as a tree."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from dataclasses import dataclass, field
 class TagNode:
     """One attribute, or one item of a sequence (then `vr` is `item`).
 
-    `value` is text, shortened; of binary values only the length. It may be the patient's name and
-    never appears in `repr`.
+    `value` is shortened text; for binary values only their length. It may be the patient's name, so
+    it is left out of `repr`.
     """
 
     tag: str
-    """`(gggg,eeee)`, hexadecimal; of an item its number from 0."""
+    """`(gggg,eeee)`, hexadecimal; for an item its index from 0."""
     keyword: str
     """Empty for private and unknown attributes."""
     name: str
@@ -23,14 +23,14 @@ class TagNode:
     value: str = field(repr=False)
     children: tuple[TagNode, ...] = ()
     is_identifying: bool = True
-    """False where `value` is known to say nothing of who the patient is."""
+    """False where `value` is known not to identify the patient."""
 
     def walk(self) -> Iterator[TagNode]:
-        """This node and all below it, in the order of the file."""
+        """Yield this node and all nodes below it, in file order."""
         yield self
         for child in self.children:
             yield from child.walk()
 
 
 LINKING = ("PatientID", "StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID")
-"""What ties films to each other: replaced alike in de-identified copies, and mapped on request."""
+"""Attributes that link films: replaced consistently in de-identified copies, mapped on request."""

@@ -1,1 +1,1 @@
-"""Model bundle and model input in; prediction and heat map out. Runs in the model worker."""
+"""From model bundle and model input to prediction and heat map; runs in the model worker."""

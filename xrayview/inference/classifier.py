@@ -1,4 +1,4 @@
-"""Inputs in, predictions out: batches, flip average, calibration, operating points."""
+"""From inputs to predictions: batches, flip average, calibration, operating points."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ def classify(
     inputs: Sequence[ModelInput],
     statistics: TrainingStatistics | None = None,
 ) -> tuple[Prediction, ...]:
-    """One prediction for each input, in order; a film's does not depend on the others'.
+    """Classify films: one prediction per input, in order and independent of the other inputs.
 
-    With the `statistics` of the training films each says how like them the film is; that costs
-    no second pass through the network.
+    With the `statistics` of the training films, each prediction has the film's distance from them;
+    this needs no second pass through the network.
 
     Raises:
-        ModelError: an input was prepared for another model, or the network failed or gave NaN
-            for a film, which `path` names. No prediction is given then; ask for the others apart.
+        ModelError: an input was prepared for another model, or the network failed or returned NaN
+            for the film of `path`. There are no predictions then; classify the films one by one.
     """
     for model_input in inputs:
         require_matching_input(card, model_input)
@@ -49,12 +49,12 @@ def classify(
 
 
 def require_matching_input(card: ModelCard, model_input: ModelInput) -> None:
-    """Raise ModelError unless the input was made by the preprocessing of this card."""
-    wanted = (card.preprocessing.channels, *card.preprocessing.size)
-    if model_input.x_CHW.shape != wanted:
-        why = f"input of {model_input.x_CHW.shape}, the model takes {wanted}"
+    """Raise ModelError unless the input was preprocessed as this card requires."""
+    expected = (card.preprocessing.channels, *card.preprocessing.size)
+    if model_input.x_CHW.shape != expected:
+        why = f"its input has shape {model_input.x_CHW.shape}, the model expects {expected}"
     elif model_input.preprocessing_id != Preprocessor(card.preprocessing).preprocessing_id:
-        why = f"preprocessing {model_input.preprocessing_id} is not that of the card"
+        why = f"its preprocessing is {model_input.preprocessing_id}, which is not the card's"
     else:
         return
     raise ModelError(
@@ -72,7 +72,7 @@ def predict(
     logits_F: npt.NDArray[np.float64],
     gate: GateVerdict = _UNCHECKED,
 ) -> Prediction:
-    """The prediction that belongs to one film's logits, one for each finding of the card."""
+    """Make the prediction of one film from its logits, one per finding of the card."""
     names = tuple(finding.name for finding in card.findings)
     scores_F = calibrated_scores(logits_F, card)
     thresholds = thresholds_of(card)
@@ -95,7 +95,7 @@ def predict(
 
 
 def uncertainty(scores_F: npt.NDArray[np.float64], card: ModelCard) -> float:
-    """Entropy of the scores over its maximum, 0 (sure) .. 1; mean over findings for sigmoid."""
+    """Entropy of the scores over its maximum, 0 (certain) .. 1; mean over findings for sigmoid."""
     if card.activation == "softmax":
         entropy = float(_entropy(scores_F).sum())
         return min(1.0, entropy / float(np.log(len(scores_F))))
@@ -103,7 +103,7 @@ def uncertainty(scores_F: npt.NDArray[np.float64], card: ModelCard) -> float:
 
 
 def film_path(model_input: ModelInput) -> Path:
-    """The file behind `film_id`, which is PATH#FRAME."""
+    """The file of the film; `film_id` is PATH#FRAME."""
     return Path(model_input.film_id.rpartition("#")[0])
 
 
@@ -125,14 +125,14 @@ def _classify(
         _require_finite(distances_B[:, None], inputs, "features")
         gates = [statistics.verdict(float(distance)) for distance in distances_B]
     _require_finite(logits_BK, inputs, "logits")
-    logits_BF = _of_findings(runtime, card, x_BCHW, logits_BK.astype(np.float64), inputs)
+    logits_BF = _finding_logits(runtime, card, x_BCHW, logits_BK.astype(np.float64), inputs)
     return tuple(
         predict(runtime, card, model_input.film_id, logits_F, gate)
         for model_input, logits_F, gate in zip(inputs, logits_BF, gates, strict=True)
     )
 
 
-def _of_findings(
+def _finding_logits(
     runtime: Runtime,
     card: ModelCard,
     x_BCHW: npt.NDArray[np.float32],
@@ -152,13 +152,13 @@ def _require_finite(
     for model_input, values_N in zip(inputs, values_BN, strict=True):
         if not np.isfinite(values_N).all():
             raise ModelError(
-                "The model gave no number for this film",
+                "The model has no valid result for this film",
                 path=film_path(model_input),
                 why=f"its {what} are NaN or infinite",
-                hint="Look at the film's values; report it to who made the model.",
+                hint="Check the film's pixel values, and report it to the model's authors.",
             )
 
 
-def _entropy(shares: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    safe = np.where(shares > 0, shares, 1.0)
-    return np.asarray(-shares * np.log(safe))
+def _entropy(probabilities: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    safe = np.where(probabilities > 0, probabilities, 1.0)
+    return np.asarray(-probabilities * np.log(safe))

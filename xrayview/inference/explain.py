@@ -1,9 +1,9 @@
 """Heat maps: where on the film the evidence for a finding lies.
 
-What is explained is the quantity that decides the finding's score. With sigmoid that is its
-logit (of a pair scored by one logit, the other finding has its negative). With softmax it is its
-logit less the mean of the others': adding one number to all logits changes no score, so it must
-not be evidence either; for two findings this is exactly the logit of the score.
+A map explains the quantity that decides the finding's score. With sigmoid that is its logit (in a
+pair with one logit, the other finding has its negative). With softmax it is its logit minus the
+mean of the others': a constant added to all logits changes no score, so it must not be evidence
+either. For two findings this is exactly the logit of the score.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from xrayview.inference.runtime import Runtime
 Array = npt.NDArray[np.float32]
 
 NEGLIGIBLE = 1e-6
-"""Evidence below this, in logit units, is rounding: it is none."""
+"""Evidence below this, in logit units, is rounding error."""
 _OCCLUSION_CELLS = 10
 _OCCLUSION_BATCH = 10
 _GRADIENT_CELL_PX = 8
@@ -41,27 +41,27 @@ def explain(
     finding: str,
     method: str = DEFAULT_METHOD,
 ) -> HeatMap:
-    """The heat map of one finding in film coordinates.
+    """Compute the heat map of one finding in film coordinates.
 
-    Only positive evidence is kept, and only where the grid lies on the film: what the network
-    sees in the background that letterboxing adds is no place on the film. Where the card asks
-    for the flip average, the map is the mean of the film's and its mirror image's, as the score.
+    Only positive evidence counts, and only in cells that overlap the film: the background that
+    letterboxing adds is not part of it. Where the card has `flip_average`, the map is the mean over
+    the film and its mirror image, as the score is.
 
     Raises:
-        ModelError: no such finding, a method that this model cannot give, an input for another
-            model, or NaN on the way.
+        ModelError: the model does not score the finding or does not offer the method, the input was
+            prepared for another model, or the result is not finite.
     """
     index = _index_of(finding, card)
     if method not in runtime.explain_methods:
         raise _not_available(method, runtime)
     (prediction,) = classify(runtime, card, (model_input,))
-    with np.errstate(invalid="ignore", over="ignore"):  # told below, in the user's words
+    with np.errstate(invalid="ignore", over="ignore"):  # reported below
         evidence_hw = np.maximum(_attribute(runtime, card, model_input, index, method), 0)
     if not np.isfinite(evidence_hw).all():
         raise ModelError(
-            "The heat map holds values that are no numbers",
+            "The heat map has values that are not finite",
             path=film_path(model_input),
-            why=f"{method_title(method)} gave NaN or infinity",
+            why=f"{method_title(method)} returned NaN or infinity",
             hint="Try another method.",
         )
     grid_to_input = _grid_to_input(evidence_hw, model_input)
@@ -83,7 +83,7 @@ def explain(
 
 
 def explained_direction(card: ModelCard, index: int, outputs: int) -> Array:
-    """The quantity to explain as weights of the network's outputs, shape (outputs,)."""
+    """The quantity to explain, as weights of the network's outputs, shape (outputs,)."""
     to_findings = output_to_findings(outputs, card)
     if card.activation == "softmax":
         others = np.delete(to_findings, index, axis=0).mean(axis=0)
@@ -92,7 +92,7 @@ def explained_direction(card: ModelCard, index: int, outputs: int) -> Array:
 
 
 def grad_cam(runtime: Runtime, x_CHW: Array, direction_K: Array) -> Array:
-    """Selvaraju et al., ICCV 2017: features weighted by the mean of their gradient."""
+    """Grad-CAM (Selvaraju et al., ICCV 2017): features weighted by the mean of their gradient."""
     features_1Dhw = runtime.features(x_CHW[None])
     gradient_Dhw = runtime.feature_gradient(features_1Dhw, direction_K)[0]
     weights_D = gradient_Dhw.mean(axis=(1, 2))
@@ -100,7 +100,7 @@ def grad_cam(runtime: Runtime, x_CHW: Array, direction_K: Array) -> Array:
 
 
 def occlusion(runtime: Runtime, x_CHW: Array, direction_K: Array) -> Array:
-    """Zeiler and Fergus, ECCV 2014: how much is lost when a cell becomes the film's mean."""
+    """Occlusion (Zeiler and Fergus, ECCV 2014): the loss when a cell is set to the film's mean."""
     rows, columns = (_edges(length) for length in x_CHW.shape[1:])
     cells = [(i, j) for i in range(len(rows) - 1) for j in range(len(columns) - 1)]
     mean_C11 = x_CHW.mean(axis=(1, 2), keepdims=True)
@@ -116,7 +116,7 @@ def occlusion(runtime: Runtime, x_CHW: Array, direction_K: Array) -> Array:
 
 
 def input_gradient(runtime: Runtime, x_CHW: Array, direction_K: Array) -> Array:
-    """Gradient times the distance from the film's mean: occlusion's loss to first order."""
+    """Gradient times the difference from the film's mean: occlusion's loss to first order."""
     gradient_CHW = runtime.input_gradient(x_CHW[None], direction_K)[0]
     contribution_HW = (gradient_CHW * (x_CHW - x_CHW.mean(axis=(1, 2), keepdims=True))).sum(axis=0)
     rows, columns = (
@@ -150,7 +150,7 @@ def _index_of(finding: str, card: ModelCard) -> int:
     names = [known.name for known in card.findings]
     if finding not in names:
         raise ModelError(
-            f"The model does not score {finding!r}", hint=f"It scores {', '.join(names)}."
+            f"The model does not score {finding!r}", hint=f"Choose one of {', '.join(names)}."
         )
     return names.index(finding)
 
@@ -166,8 +166,8 @@ def _attribute(
     if not card.flip_average:
         return evidence_hw
     mirrored = np.ascontiguousarray(x_CHW[..., ::-1])
-    of_mirrored = attribute(runtime, mirrored, direction_K)[:, ::-1]
-    return np.asarray((evidence_hw + of_mirrored) / 2, np.float32)
+    mirrored_evidence_hw = attribute(runtime, mirrored, direction_K)[:, ::-1]
+    return np.asarray((evidence_hw + mirrored_evidence_hw) / 2, np.float32)
 
 
 def _grid_to_input(evidence_hw: Array, model_input: ModelInput) -> Affine:
@@ -178,7 +178,7 @@ def _grid_to_input(evidence_hw: Array, model_input: ModelInput) -> Affine:
 def _on_film(
     evidence_hw: Array, grid_to_input: Affine, model_input: ModelInput
 ) -> npt.NDArray[np.bool_]:
-    """True for the cells of which any part lies on the film."""
+    """True for the cells that overlap the film."""
     to_grid = model_input.film_to_input.then(grid_to_input.inverse())
     top, left = to_grid.apply(0, 0)
     bottom, right = to_grid.apply(*model_input.film_size)

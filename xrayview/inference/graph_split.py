@@ -1,8 +1,8 @@
-"""Where a network from elsewhere can be cut in two: features before its pooling, and the rest.
+"""Split the graph of a network in two: features before its pooling, and the head.
 
-Heat maps ask for `forward_features` and `forward_head`. A network that has neither still has its
-graph: the last map of more than one place is looked for in it, and both halves are built from it.
-A graph is what TorchScript calls one; nothing here runs a film.
+Grad-CAM needs `forward_features` and `forward_head`. For a network that has neither, its
+TorchScript graph is searched for the last feature map of more than one cell, and both parts are
+built from it.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ from xrayview.domain.model import Activation
 
 Call = Callable[[torch.Tensor], torch.Tensor]
 
-_MAPS_AT_ONCE = 8
-"""Values that are looked at in one run, from the last one back: early maps are large."""
+_VALUES_PER_RUN = 8
+"""Values whose shapes are read in one run, starting from the last; early maps are large."""
 _CONVOLUTIONS = frozenset({"aten::_convolution", "aten::conv2d", "aten::convolution"})
-_POOLING_OF_A_HEAD = frozenset({"aten::adaptive_avg_pool2d", "aten::adaptive_max_pool2d"})
-# What gives a map of the film where it is given one: place (y, x) of the result is (y, x) of it.
-_IN_PLACE_OF_FILM = frozenset(
+_HEAD_POOLING = frozenset({"aten::adaptive_avg_pool2d", "aten::adaptive_max_pool2d"})
+# Operations that keep positions: cell (y, x) of the output corresponds to (y, x) of the input.
+_KEEPS_POSITIONS = frozenset(
     f"aten::{name}"
     for name in (
         "batch_norm", "instance_norm", "group_norm", "native_batch_norm", "local_response_norm",
@@ -37,66 +37,66 @@ _IN_PLACE_OF_FILM = frozenset(
 _ENDS: dict[Activation, str] = {"sigmoid": "aten::sigmoid", "softmax": "aten::softmax"}
 
 
-class NoCut(Exception):
-    """The graph has no place where it can be cut; its text says why."""
+class CannotSplit(Exception):
+    """The graph cannot be split; the text says why."""
 
 
 @dataclass(frozen=True)
-class Halves:
-    """A network in two: `head(features(x))` is what the whole gives."""
+class SplitNetwork:
+    """A network in two parts: `head(features(x))` is the output of the whole."""
 
     features: Call
     head: Call
-    told: str = ""
-    """Where it was cut, for the user; empty where the file brings both."""
+    note: str = ""
+    """Where the network was split, for the user; empty where the file has both parts."""
 
 
-def cut(graph: Any, x_BCHW: torch.Tensor) -> Halves:
-    """Cut the frozen graph of `forward` at its last map of more than one place.
+def split_graph(graph: Any, x_BCHW: torch.Tensor) -> SplitNetwork:
+    """Split the frozen graph of `forward` after its last feature map of more than one cell.
 
     Args:
-        graph: the TorchScript graph of a frozen module, weights inside; it is left as it is.
-        x_BCHW: an input of the right shape, to learn the shapes on the way.
+        graph: the TorchScript graph of a frozen module, with its weights; it is not modified.
+        x_BCHW: an input of the right shape, to find the shapes of the values.
 
     Raises:
-        NoCut: its last 4-D activation is no map of the film, or something goes around it.
+        CannotSplit: the last 4-D activation is not a map of the film, or something bypasses it.
         RuntimeError: the graph does not run.
     """
     whole = _plain_copy(graph)
-    place, shape = _last_map(whole, x_BCHW)
+    index, shape = _last_map(whole, x_BCHW)
     features, head = _plain_copy(graph), _plain_copy(graph)
-    _give(features, _tensors(features)[place])
-    _start_at(head, _tensors(head)[place])
+    _set_outputs(features, _tensors(features)[index])
+    _start_at(head, _tensors(head)[index])
     channels, height, width = shape[1:]
-    return Halves(
+    return SplitNetwork(
         _callable("features", features),
         _callable("head", head),
-        f"is cut after its last map of {channels} x {height} x {width}",
+        f"is split after its last feature map of {channels} x {height} x {width}",
     )
 
 
 def without_activation(graph: Any, activation: Activation) -> Any | None:
-    """The frozen graph of `forward` up to the activation that it ends in; None: it ends in no such.
+    """The frozen graph of `forward` without its final activation; None where there is none.
 
-    What it gives then are logits to the last digit, where a logarithm of probabilities that have
-    come to 0 or 1 has nothing left to tell films apart by.
+    Its outputs are exact logits, whereas logarithms cannot tell probabilities apart that have been
+    rounded to 0 or 1.
     """
     copy = _plain_copy(graph)
     last = next(copy.outputs()).node()
     if last.kind() != _ENDS[activation]:
         return None
-    _give(copy, next(last.inputs()))
+    _set_outputs(copy, next(last.inputs()))
     return copy
 
 
 def as_call(graph: Any) -> Call:
-    """Something that runs the frozen graph of `forward`."""
+    """A function that runs the frozen graph of `forward`."""
     call: Call = _callable("whole", graph.copy())
     return call
 
 
 def _plain_copy(graph: Any) -> Any:
-    """A graph of one level without in-place changes: a value is the same wherever it is read."""
+    """A copy with calls inlined and without in-place operations, so that values never change."""
     copy = graph.copy()
     torch._C._jit_pass_inline(copy)
     torch._C._jit_pass_remove_mutation(copy)
@@ -104,7 +104,7 @@ def _plain_copy(graph: Any) -> Any:
 
 
 def _tensors(graph: Any) -> list[Any]:
-    """Every tensor that the graph's own level makes, in order; the same in each copy of it."""
+    """The tensors that the graph's top level computes, in an order that all copies share."""
     return [
         value
         for node in graph.nodes()
@@ -115,34 +115,34 @@ def _tensors(graph: Any) -> list[Any]:
 
 
 def _last_map(graph: Any, x_BCHW: torch.Tensor) -> tuple[int, tuple[int, ...]]:
-    """The place in `_tensors` of what is to be cut after, and its shape."""
+    """The index in `_tensors` of the map to split after, and its shape."""
     values = _tensors(graph)
     maps = _maps_of_the_film(graph)
-    for place, shape in _shapes_from_the_end(graph, x_BCHW):
+    for index, shape in _shapes_from_the_end(graph, x_BCHW):
         if len(shape) != 4 or shape[2] * shape[3] == 1:
             continue
-        node = values[place].node()
-        if node.kind() in _POOLING_OF_A_HEAD:
-            continue  # pooled to a fixed grid: the map is what goes in
-        if values[place].unique() not in maps:
-            raise NoCut(f"its last 4-D activation is no map of convolutions ({node.kind()})")
-        return place, shape
-    raise NoCut("it has no map of more than one place")
+        node = values[index].node()
+        if node.kind() in _HEAD_POOLING:
+            continue  # pooled to a fixed grid: its input is the map
+        if values[index].unique() not in maps:
+            raise CannotSplit(f"its last 4-D activation is not a convolutional map ({node.kind()})")
+        return index, shape
+    raise CannotSplit("it has no feature map of more than one cell")
 
 
 def _maps_of_the_film(graph: Any) -> set[int]:
-    """Values of convolutions, and what keeps their places."""
+    """The values of convolutions, and of operations on them that keep positions."""
     maps: set[int] = set()
     for node in graph.nodes():
-        given = [value.unique() for value in _read_by(node)]
-        keeps = node.kind() in _IN_PLACE_OF_FILM | _POOLING_OF_A_HEAD
-        if node.kind() in _CONVOLUTIONS or (keeps and not maps.isdisjoint(given)):
+        inputs = [value.unique() for value in _inputs(node)]
+        keeps = node.kind() in _KEEPS_POSITIONS | _HEAD_POOLING
+        if node.kind() in _CONVOLUTIONS or (keeps and not maps.isdisjoint(inputs)):
             maps.update(value.unique() for value in node.outputs())
     return maps
 
 
-def _read_by(node: Any) -> Iterator[Any]:
-    """What a node reads, lists opened."""
+def _inputs(node: Any) -> Iterator[Any]:
+    """The inputs of a node, with lists flattened."""
     for value in node.inputs():
         if value.node().kind() == "prim::ListConstruct":
             yield from value.node().inputs()
@@ -151,21 +151,21 @@ def _read_by(node: Any) -> Iterator[Any]:
 
 
 def _shapes_from_the_end(graph: Any, x_BCHW: torch.Tensor) -> Iterator[tuple[int, tuple[int, ...]]]:
-    """Place and shape of each tensor, the last first."""
+    """Index and shape of each tensor, the last one first."""
     count = len(_tensors(graph))
-    for stop in range(count, 0, -_MAPS_AT_ONCE):
-        places = range(max(0, stop - _MAPS_AT_ONCE), stop)
-        asked = graph.copy()
-        values = _tensors(asked)
-        _give(asked, *(values[place] for place in places))
-        torch._C._jit_pass_dce(asked)
-        found = _callable("shapes", asked)(x_BCHW)
-        tensors = (found,) if isinstance(found, torch.Tensor) else found
-        yield from reversed([(p, tuple(t.shape)) for p, t in zip(places, tensors, strict=True)])
+    for stop in range(count, 0, -_VALUES_PER_RUN):
+        indices = range(max(0, stop - _VALUES_PER_RUN), stop)
+        copy = graph.copy()
+        values = _tensors(copy)
+        _set_outputs(copy, *(values[index] for index in indices))
+        torch._C._jit_pass_dce(copy)
+        outputs = _callable("shapes", copy)(x_BCHW)
+        tensors = (outputs,) if isinstance(outputs, torch.Tensor) else outputs
+        yield from reversed([(i, tuple(t.shape)) for i, t in zip(indices, tensors, strict=True)])
 
 
-def _give(graph: Any, *values: Any) -> None:
-    """Make these values what the graph gives."""
+def _set_outputs(graph: Any, *values: Any) -> None:
+    """Make these values the outputs of the graph."""
     for _ in list(graph.outputs()):
         graph.eraseOutput(0)
     for value in values:
@@ -176,10 +176,10 @@ def _give(graph: Any, *values: Any) -> None:
 
 
 def _start_at(graph: Any, value: Any) -> None:
-    """Make this value the graph's input.
+    """Make this value the input of the graph.
 
     Raises:
-        NoCut: the film is read by what comes after it.
+        CannotSplit: what follows the value also reads the film.
     """
     film = next(v for v in graph.inputs() if v.type().kind() == "TensorType")
     nodes = list(graph.nodes())
@@ -187,12 +187,12 @@ def _start_at(graph: Any, value: Any) -> None:
     begin = graph.addInput()
     begin.setType(value.type())
     value.replaceAllUsesWith(begin)
-    # Elimination of dead code would keep checks and appended lists, and the film with them.
+    # Dead code elimination would keep assertions and appended lists, and the film with them.
     for node in reversed(before):
         if not any(output.uses() for output in node.outputs()):
             node.destroy()
     if film.uses():
-        raise NoCut("what follows its last map also reads what comes before")
+        raise CannotSplit("what follows its last feature map also reads what comes before it")
     graph.eraseInput([v.unique() for v in graph.inputs()].index(film.unique()))
 
 
@@ -200,6 +200,6 @@ def _callable(name: str, graph: Any) -> Any:
     inputs = list(graph.inputs())
     if inputs and inputs[0].type().kind() == "ClassType":
         if inputs[0].uses():
-            raise NoCut("it keeps values apart from its graph")
+            raise CannotSplit("it keeps values outside of its graph")
         graph.eraseInput(0)
     return torch._C._create_function_from_graph(name, graph)

@@ -61,7 +61,7 @@ def load(path: Path, card: ModelCard, device: str = AUTO, *, sha256: str | None 
 
 
 def choose_device(device: str) -> Device:
-    """The device of an id; for `auto` the last one of the table that works.
+    """The device with this id; for `auto` the last one in the table that works.
 
     Raises:
         DeviceUnavailable: the requested device does not work.
@@ -89,6 +89,6 @@ def _read(path: Path) -> tuple[bytes, str]:
             "The model file cannot be read",
             path=path,
             why=error.strerror or str(error),
-            hint="Check the path.",
+            hint="Check the path and the permissions of the file.",
         ) from error
     return content, hashlib.sha256(content).hexdigest()

@@ -1,9 +1,9 @@
-"""How like the films that a network was trained on is this film?
+"""Out-of-distribution score: a film's distance from the films a network was trained on.
 
-A Gaussian of what the network makes of its training films: the last convolutional map averaged
-over a coarse grid, beside a thumbnail of the input. The distance of a film is Mahalanobis' (Lee
-et al., NeurIPS 2018), with a covariance of some principal axes and one variance for the rest
-(Tipping and Bishop, 1999). Where the limits lie comes from validation films.
+Training films are modelled as a Gaussian of feature vectors: the last convolutional map averaged
+over a coarse grid, and a thumbnail of the input. The distance is that of Mahalanobis (Lee et al.,
+NeurIPS 2018), with a covariance of some principal axes and one variance for the rest (Tipping and
+Bishop, 1999). The limits come from validation films.
 """
 
 from __future__ import annotations
@@ -20,56 +20,56 @@ Array = npt.NDArray[np.float64]
 Input = npt.NDArray[np.float32]
 
 _FLAT = 1e-6
-"""A thumbnail that varies less has one value."""
+"""Standard deviation below which a thumbnail counts as constant."""
 
 
 @dataclass(frozen=True, eq=False)
 class TrainingStatistics:
-    """What a bundle keeps of its training films: averages only, no film.
+    """Statistics of a model's training films: averages only, no film.
 
-    V values describe a film (see `feature_vectors`), R of their principal axes are kept. Distances
-    are roots of squared Mahalanobis distances over V: 1 is usual, whatever the network's size.
+    V values describe a film (see `feature_vectors`), with R principal axes. Distances are square
+    roots of the squared Mahalanobis distance over V, so about 1 whatever the network's size.
     """
 
     grid: int
-    """Cells on each side over which features are averaged."""
+    """Cells per side over which features are averaged."""
     thumbnail: int
-    """Pixels on each side of the input's thumbnail."""
+    """Pixels per side of the input's thumbnail."""
     mean_V: Input
     scale_V: Input
-    """Standard deviations; axes are of values less their mean, over these."""
+    """Standard deviations; the axes refer to (values - mean) / scale."""
     axes_RV: Input
     variances_R: Input
     rest_variance: float
     levels_Q: Input
-    """Percentiles, rising, 0..100."""
+    """Percentiles in ascending order, 0..100."""
     distances_Q: Input
     """The validation films' distances at these percentiles."""
     near: float
-    """A film further out is doubted."""
+    """A film beyond this distance is flagged."""
     far: float
-    """A film further out is refused."""
+    """A film beyond this distance is refused."""
     training_films: int
     validation_films: int
 
     def distances(self, vectors_BV: Array) -> Array:
-        """How far films lie from the training films, (B,), 0 and up."""
+        """The films' distances from the training films, (B,), 0 or greater."""
         z_BV = (vectors_BV - self.mean_V) / self.scale_V
-        along_BR = z_BV @ self.axes_RV.T.astype(np.float64)
-        rest_B = np.maximum((z_BV**2).sum(axis=1) - (along_BR**2).sum(axis=1), 0)
-        squared_B = (along_BR**2 / self.variances_R).sum(axis=1) + rest_B / self.rest_variance
+        projected_BR = z_BV @ self.axes_RV.T.astype(np.float64)
+        rest_B = np.maximum((z_BV**2).sum(axis=1) - (projected_BR**2).sum(axis=1), 0)
+        squared_B = (projected_BR**2 / self.variances_R).sum(axis=1) + rest_B / self.rest_variance
         return np.asarray(np.sqrt(squared_B / z_BV.shape[1]))
 
     def percentile(self, distance: float) -> float:
-        """The share of validation films that lie closer, 0..100."""
+        """The percentage of validation films that lie closer, 0..100."""
         return float(np.interp(distance, self.distances_Q, self.levels_Q))
 
-    def distance_at(self, level: float) -> float:
-        """The distance within which this share of the validation films lies."""
-        return float(np.interp(level, self.levels_Q, self.distances_Q))
+    def distance_at(self, percentile: float) -> float:
+        """The distance within which this percentage of the validation films lies."""
+        return float(np.interp(percentile, self.levels_Q, self.distances_Q))
 
     def verdict(self, distance: float) -> GateVerdict:
-        """The verdict on a film at this distance."""
+        """The verdict for a film at this distance."""
         flags = (StatusCode.OUT_OF_DISTRIBUTION.value,) if distance > self.near else ()
         return GateVerdict(
             refused=distance > self.far,
@@ -81,30 +81,29 @@ class TrainingStatistics:
 
     def _reason(self, distance: float) -> str:
         limit = self.far if distance > self.far else self.near
-        figures = f"distance {distance:.2f}, limit {limit:.2f}"
         if distance >= self.distances_Q[-1]:
-            place = f"further out than all {self.validation_films} validation films"
+            rank = f"farther away than all {self.validation_films} validation films"
         else:
-            place = f"{self.percentile(distance):.1f}th percentile of the validation films"
-        return f"Unlike the training films: {place} ({figures})."
+            rank = f"percentile {self.percentile(distance):.1f} of the validation films"
+        return f"Unlike the training films: {rank} (distance {distance:.2f}, limit {limit:.2f})."
 
 
 def feature_vectors(x_BCHW: Input, features_BDhw: Input, grid: int, thumbnail: int) -> Array:
     """The V = D * grid * grid + thumbnail * thumbnail values that describe each film, (B, V).
 
-    The thumbnail has the mean 0 and the standard deviation 1: brightness and contrast are the
-    display's, not the film's.
+    The thumbnail is scaled to mean 0 and standard deviation 1, so that brightness and contrast do
+    not count.
     """
     films = len(x_BCHW)
-    cells_BN = _averaged(features_BDhw, grid).reshape(films, -1)
-    small_BN = _averaged(x_BCHW[:, :1], thumbnail).reshape(films, -1)
+    cells_BN = _cell_means(features_BDhw, grid).reshape(films, -1)
+    small_BN = _cell_means(x_BCHW[:, :1], thumbnail).reshape(films, -1)
     small_BN = small_BN - small_BN.mean(axis=1, keepdims=True)
     small_BN /= np.maximum(small_BN.std(axis=1, keepdims=True), _FLAT)
     return np.concatenate([cells_BN, small_BN], axis=1)
 
 
-def _averaged(maps_BCHW: Input, side: int) -> Array:
-    """Means over side x side cells that cover the maps, overlapping where sizes do not divide."""
+def _cell_means(maps_BCHW: Input, side: int) -> Array:
+    """Means over side x side cells that cover the maps; cells overlap where sizes do not divide."""
     for axis in (2, 3):
         size = maps_BCHW.shape[axis]
         edges = [(k * size // side, -(-(k + 1) * size // side)) for k in range(side)]

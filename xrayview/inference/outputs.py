@@ -1,7 +1,7 @@
-"""What a network gives, as logits: those that end in an activation give probabilities.
+"""Logits from networks that end in an activation and return probabilities.
 
-Temperatures, operating points and heat maps rest on logits, so probabilities are turned back
-before anything else sees them: log(p / (1 - p)) of a sigmoid, log(p) of a softmax.
+Temperatures, operating points and heat maps need logits, so probabilities are converted first:
+log(p / (1 - p)) after a sigmoid, log(p) after a softmax.
 """
 
 from __future__ import annotations
@@ -20,37 +20,37 @@ ToLogits = Callable[[torch.Tensor], torch.Tensor]
 
 
 def to_logits(card: ModelCard) -> ToLogits:
-    """What makes logits, (B, K) float32, of what the network of this card gives.
+    """The function from the outputs of this card's network to logits, (B, K) float32.
 
-    It keeps gradients, but for probabilities within `MIN_PROBABILITY` of 0 and 1: they have none.
+    It is differentiable, except where probabilities lie within `MIN_PROBABILITY` of 0 or 1.
 
     Raises:
-        ContractBroken: (when called) the card says probabilities, and these are none.
+        ContractBroken: (when called) the outputs should be probabilities and are not.
     """
     if card.outputs == "logits":
         return lambda logits_BK: logits_BK
     return _OF_PROBABILITIES[card.activation]
 
 
-def _log_odds(shares_BK: torch.Tensor) -> torch.Tensor:
-    kept_BK = _kept(shares_BK)
-    return (torch.log(kept_BK) - torch.log1p(-kept_BK)).float()
+def _log_odds(probabilities_BK: torch.Tensor) -> torch.Tensor:
+    clamped_BK = _clamped(probabilities_BK)
+    return (torch.log(clamped_BK) - torch.log1p(-clamped_BK)).float()
 
 
-def _log(shares_BK: torch.Tensor) -> torch.Tensor:
-    return torch.log(_kept(shares_BK)).float()
+def _log(probabilities_BK: torch.Tensor) -> torch.Tensor:
+    return torch.log(_clamped(probabilities_BK)).float()
 
 
 _OF_PROBABILITIES: dict[Activation, ToLogits] = {"sigmoid": _log_odds, "softmax": _log}
 
 
-def _kept(shares_BK: torch.Tensor) -> torch.Tensor:
-    low, high = (float(edge) for edge in torch.aminmax(shares_BK.detach()))
+def _clamped(probabilities_BK: torch.Tensor) -> torch.Tensor:
+    low, high = (float(edge) for edge in torch.aminmax(probabilities_BK.detach()))
     if low < -_ROUNDING or high > 1 + _ROUNDING:
         raise ContractBroken(
-            "The model breaks the contract of its card",
-            why=f"it gave {low:.3g} to {high:.3g}, which are no probabilities",
-            hint="Say in its card that it gives logits.",
+            "The model does not match its card",
+            why=f"its outputs of {low:.3g} to {high:.3g} are not probabilities",
+            hint="State in the card that the outputs are logits.",
             field="inference.outputs",
         )
-    return shares_BK.double().clamp(MIN_PROBABILITY, 1 - MIN_PROBABILITY)
+    return probabilities_BK.double().clamp(MIN_PROBABILITY, 1 - MIN_PROBABILITY)

@@ -23,14 +23,20 @@ from xrayview.domain.devices import Device
 from xrayview.domain.heat_map_methods import available_methods
 from xrayview.domain.model import ModelCard
 from xrayview.errors import ContractBroken, DeviceUnavailable, ModelError
-from xrayview.inference.graph_split import Halves, NoCut, as_call, cut, without_activation
+from xrayview.inference.graph_split import (
+    CannotSplit,
+    SplitNetwork,
+    as_call,
+    split_graph,
+    without_activation,
+)
 from xrayview.inference.outputs import ToLogits, to_logits
-from xrayview.inference.probe import noise, require_same_whole, same_scores
+from xrayview.inference.probe import noise, require_equal_parts, same_scores
 
 Array = npt.NDArray[np.float32]
 
 MAX_CPU_THREADS = 8
-"""More do not help networks of this size and starve the decode workers."""
+"""More threads do not help networks of this size, and starve the decode workers."""
 
 
 class TorchScriptRuntime:
@@ -40,27 +46,27 @@ class TorchScriptRuntime:
     has_gradient = True
 
     def __init__(
-        self, module: Any, sha256: str, device: torch.device, path: Path, undo: ToLogits
+        self, module: Any, sha256: str, device: torch.device, path: Path, to_logits: ToLogits
     ) -> None:
         self._module = module.eval()
         for parameter in module.parameters():
             parameter.requires_grad_(False)
-        self._undo = undo
+        self._to_logits = to_logits
         self._device = device
         self._path = path
         self.sha256 = sha256
         self.device = str(device)
         self.device_name = _name_of(device)
         self.features_note = ""
-        self._halves: Halves | None = None
+        self._parts: SplitNetwork | None = None
         names = ("forward_features", "forward_head")
         if all(callable(getattr(module, name, None)) for name in names):
-            self._halves = Halves(module.forward_features, module.forward_head)
+            self._parts = SplitNetwork(module.forward_features, module.forward_head)
 
     @property
     def has_features(self) -> bool:
         """See Runtime."""
-        return self._halves is not None
+        return self._parts is not None
 
     @property
     def explain_methods(self) -> tuple[str, ...]:
@@ -72,16 +78,16 @@ class TorchScriptRuntime:
         try:
             with _without_deprecation():
                 frozen = torch.jit.freeze(self._module, optimize_numerics=False)
-            graph = self._leave_out_activation(frozen.graph, card)
-            self._halves = cut(graph, self._to_tensor(noise(card)[0]))
-            self.features_note = self._halves.told
-            require_same_whole(self, card)
-        except (NoCut, RuntimeError, ModelError) as error:
-            self._halves = None
-            self.features_note = f"cannot be cut in two: {_last_line(error)}"
+            graph = self._without_activation(frozen.graph, card)
+            self._parts = split_graph(graph, self._to_tensor(noise(card)[0]))
+            self.features_note = self._parts.note
+            require_equal_parts(self, card)
+        except (CannotSplit, RuntimeError, ModelError) as error:
+            self._parts = None
+            self.features_note = f"cannot be split: {_last_line(error)}"
 
-    def _leave_out_activation(self, graph: Any, card: ModelCard) -> Any:
-        """End a network of probabilities before its activation, where its graph shows it."""
+    def _without_activation(self, graph: Any, card: ModelCard) -> Any:
+        """The graph without its final activation, where it returns probabilities and shows it."""
         shorter = (
             without_activation(graph, card.activation) if card.outputs == "probabilities" else None
         )
@@ -89,42 +95,42 @@ class TorchScriptRuntime:
             return graph
         films = np.concatenate(noise(card))
         before = self.forward(films)
-        module, undo = self._module, self._undo
-        self._module, self._undo = as_call(shorter), _as_they_are
+        module, to_logits = self._module, self._to_logits
+        self._module, self._to_logits = as_call(shorter), _unchanged
         if same_scores(before, self.forward(films), card):
             return shorter
-        self._module, self._undo = module, undo
+        self._module, self._to_logits = module, to_logits
         return graph
 
     def forward(self, x_BCHW: Array) -> Array:
         """See Runtime."""
-        return self._infer(self._whole, x_BCHW)
+        return self._infer(self._run_whole, x_BCHW)
 
     def features(self, x_BCHW: Array) -> Array:
         """See Runtime."""
-        return self._infer(self._both().features, x_BCHW)
+        return self._infer(self._both_parts().features, x_BCHW)
 
     def head(self, features_BDhw: Array) -> Array:
         """See Runtime."""
-        return self._infer(self._rest, features_BDhw)
+        return self._infer(self._run_head, features_BDhw)
 
     def feature_gradient(self, features_BDhw: Array, direction_K: Array) -> Array:
         """See Runtime."""
-        return self._gradient(self._rest, features_BDhw, direction_K)
+        return self._gradient(self._run_head, features_BDhw, direction_K)
 
     def input_gradient(self, x_BCHW: Array, direction_K: Array) -> Array:
         """See Runtime."""
-        return self._gradient(self._whole, x_BCHW, direction_K)
+        return self._gradient(self._run_whole, x_BCHW, direction_K)
 
-    def _both(self) -> Halves:
-        assert self._halves is not None, "ask has_features first"
-        return self._halves
+    def _both_parts(self) -> SplitNetwork:
+        assert self._parts is not None, "check has_features first"
+        return self._parts
 
-    def _whole(self, x_BCHW: torch.Tensor) -> torch.Tensor:
-        return self._undo(_as_tensor(self._module(x_BCHW)))
+    def _run_whole(self, x_BCHW: torch.Tensor) -> torch.Tensor:
+        return self._to_logits(_as_tensor(self._module(x_BCHW)))
 
-    def _rest(self, features_BDhw: torch.Tensor) -> torch.Tensor:
-        return self._undo(_as_tensor(self._both().head(features_BDhw)))
+    def _run_head(self, features_BDhw: torch.Tensor) -> torch.Tensor:
+        return self._to_logits(_as_tensor(self._both_parts().head(features_BDhw)))
 
     def _infer(self, method: Any, array: Array) -> Array:
         with self._failures(array), torch.inference_mode():
@@ -139,7 +145,7 @@ class TorchScriptRuntime:
             return np.asarray(gradient.to("cpu", torch.float32).numpy())
 
     def _to_tensor(self, array: Array) -> torch.Tensor:
-        # A copy: arrays from shared memory are read-only, which torch does not know.
+        # A copy, because arrays from shared memory are read-only, which torch cannot represent.
         return torch.tensor(np.ascontiguousarray(array), dtype=torch.float32, device=self._device)
 
     @contextmanager
@@ -154,14 +160,14 @@ class TorchScriptRuntime:
                 "The device has too little memory for this model",
                 path=self._path,
                 why=f"{self.device_name}, input {_shape(array)}",
-                hint="Close other programs that use it, or choose the device cpu.",
+                hint="Close other programs that use the device, or choose the device cpu.",
             ) from error
         except (RuntimeError, TypeError, ValueError, NotImplementedError) as error:
             raise ModelError(
                 "The model failed while it ran",
                 path=self._path,
                 why=f"input {_shape(array)}: {_last_line(error)}",
-                hint="Check that the card's preprocessing is that of the training.",
+                hint="Check that the preprocessing in the card is the one used for training.",
             ) from error
 
 
@@ -176,7 +182,7 @@ def load(path: Path, content: bytes, card: ModelCard, device: Device) -> TorchSc
     if torch_device.type == "cpu":
         torch.set_num_threads(min(torch.get_num_threads(), MAX_CPU_THREADS))
     else:
-        # Convolutions round to TF32 by default; `float32` is what the CSV states.
+        # Convolutions use TF32 by default, but the CSV states `float32`.
         torch.backends.cudnn.allow_tf32 = False
     module = load_module(content, torch_device, path)
     return TorchScriptRuntime(
@@ -185,7 +191,7 @@ def load(path: Path, content: bytes, card: ModelCard, device: Device) -> TorchSc
 
 
 def require_device(device: Device) -> torch.device:
-    """The device as torch has it, tried with a small sum.
+    """Return the device as a torch device, after a small computation on it.
 
     Raises:
         DeviceUnavailable: it does not work.
@@ -211,13 +217,13 @@ def load_module(content: bytes, device: torch.device, path: Path) -> Any:
                 "The file is not a TorchScript model that can be loaded here",
                 path=path,
                 why=_last_line(error),
-                hint="Choose a model bundle: one TorchScript file with a model card.",
+                hint="Choose a model bundle, which is a TorchScript file with a model card.",
             ) from error
 
 
 @contextmanager
 def _without_deprecation() -> Iterator[None]:
-    """TorchScript is deprecated, not gone; that is this seam's concern and nobody else's."""
+    """Suppress the deprecation warnings of TorchScript."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         yield
@@ -232,15 +238,15 @@ def _name_of(device: torch.device) -> str:
     return f"{name}, {threads} thread{'' if threads == 1 else 's'}"
 
 
-def _as_they_are(logits_BK: torch.Tensor) -> torch.Tensor:
+def _unchanged(logits_BK: torch.Tensor) -> torch.Tensor:
     return logits_BK
 
 
 def _as_tensor(output: Any) -> torch.Tensor:
     if not isinstance(output, torch.Tensor):
-        raise TypeError(f"gave a {type(output).__name__}, not one tensor")
+        raise TypeError(f"returned a {type(output).__name__} instead of a tensor")
     if not output.is_floating_point():
-        raise TypeError(f"gave {output.dtype}, not floating point")
+        raise TypeError(f"returned {output.dtype} instead of floating point")
     return output
 
 
@@ -249,6 +255,6 @@ def _shape(array: Array) -> str:
 
 
 def _last_line(error: BaseException) -> str:
-    """TorchScript puts its own trace first and the reason last."""
+    """The last line of an error: TorchScript puts its trace first and the reason last."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     return lines[-1] if lines else type(error).__name__

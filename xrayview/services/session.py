@@ -20,7 +20,7 @@ from xrayview.domain.model import HeatMap
 from xrayview.domain.operating_points import (
     apply_own_points,
     effective_point,
-    moved,
+    move_own_point,
     thresholds_of,
 )
 from xrayview.domain.radiograph import Radiograph
@@ -271,7 +271,7 @@ class Session:
     def move_point(self, finding: str, threshold: float | None) -> None:
         """Flag a finding at another threshold until the program ends; None: as the card says."""
         if self.model is not None:
-            own = moved(self.model.card, self.own_points, finding, threshold)
+            own = move_own_point(self.model.card, self.own_points, finding, threshold)
             self._own_points[self.model_sha256] = own
             self._thresholds = thresholds_of(self.model.card, own)
 

@@ -94,7 +94,7 @@ def test_that_probabilities_become_logits_where_it_is_said_and_the_card_says_so(
     (tmp_path / "foreign.card.json").unlink()
     assert main(["model", "describe", str(path), *SAID, "--trust-model"]) == ExitCode.MODEL
     refused = capsys.readouterr()
-    assert "say in its card that it gives probabilities" in refused.out
+    assert "state in the card that the outputs are probabilities" in refused.out
     assert "Not written" in refused.err
     assert not (tmp_path / "foreign.card.json").exists()
     code, told = described(path, capsys, *SAID, "--outputs", "probabilities")

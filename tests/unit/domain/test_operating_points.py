@@ -22,7 +22,7 @@ from xrayview.domain.operating_points import (
     apply_own_points,
     effective_point,
     flags_at,
-    moved,
+    move_own_point,
     predicted_findings,
     thresholds_of,
 )
@@ -87,15 +87,18 @@ def test_that_a_point_says_how_it_was_chosen() -> None:
 
 def test_that_moving_one_of_a_pair_moves_the_other() -> None:
     card = card_of("binary", CHOSEN)
-    own = moved(card, {}, "Normal", 0.25)
+    own = move_own_point(card, {}, "Normal", 0.25)
     assert own == {"Opacity": 0.75}
     assert effective_point(card, own, "Normal").name == OWN
-    assert moved(card, own, "Normal", None) == {}
+    assert move_own_point(card, own, "Normal", None) == {}
 
 
 def test_that_findings_of_a_multilabel_model_move_alone() -> None:
     card = card_of("multilabel", CHOSEN)
-    assert moved(card, {"Opacity": 0.9}, "Normal", 0.25) == {"Opacity": 0.9, "Normal": 0.25}
+    assert move_own_point(card, {"Opacity": 0.9}, "Normal", 0.25) == {
+        "Opacity": 0.9,
+        "Normal": 0.25,
+    }
 
 
 def test_that_the_session_flags_at_the_users_own_point_until_it_is_given_back() -> None:

@@ -1,4 +1,4 @@
-"""Scores are stable for any logits, and one temperature is found where it is known."""
+"""Scores are stable for any logits, and a known temperature is fitted."""
 
 from __future__ import annotations
 
@@ -29,10 +29,10 @@ logits = hnp.arrays(np.float64, (3, 4), elements=st.floats(-1e30, 1e30))
 
 @settings(deadline=None)
 @given(logits)
-def test_that_softmax_gives_shares_for_any_logits(x: np.ndarray) -> None:
-    shares = softmax(x)
-    assert np.all((shares >= 0) & (shares <= 1))
-    np.testing.assert_allclose(shares.sum(axis=1), 1)
+def test_that_softmax_returns_probabilities_for_any_logits(x: np.ndarray) -> None:
+    probabilities = softmax(x)
+    assert np.all((probabilities >= 0) & (probabilities <= 1))
+    np.testing.assert_allclose(probabilities.sum(axis=1), 1)
 
 
 @settings(deadline=None)
@@ -47,7 +47,7 @@ def test_that_known_logits_have_known_scores() -> None:
     np.testing.assert_allclose(softmax(np.log([[1.0, 3.0]])), [[0.25, 0.75]])
 
 
-def test_that_the_temperature_divides_each_finding_by_its_own() -> None:
+def test_that_each_finding_is_divided_by_its_own_temperature() -> None:
     card = tiny_card(
         task="multilabel",
         findings=(Finding("A"), Finding("B")),
@@ -58,14 +58,14 @@ def test_that_the_temperature_divides_each_finding_by_its_own() -> None:
     )
 
 
-def test_that_method_none_leaves_the_temperature_out() -> None:
+def test_that_method_none_ignores_the_temperature() -> None:
     card = tiny_card(calibration=Calibration("none", (9.0,)))
     np.testing.assert_allclose(
         calibrated_scores(np.array([[2.0]]), card), sigmoid(np.array([[2.0]]))
     )
 
 
-def test_that_one_logit_may_score_a_binary_pair() -> None:
+def test_that_a_single_logit_may_score_a_binary_pair() -> None:
     card = tiny_card(findings=PAIR)
     assert output_counts(card) == (2, 1)
     np.testing.assert_array_equal(output_to_findings(1, card), [[-1], [1]])
@@ -78,18 +78,18 @@ def test_that_no_other_pair_may_share_a_logit(change: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize("true_temperature", [0.5, 1.0, 3.0])
-def test_that_the_temperature_of_sampled_labels_is_found_again(true_temperature: float) -> None:
+def test_that_the_temperature_of_sampled_labels_is_recovered(true_temperature: float) -> None:
     rng = np.random.default_rng(1)
     x = rng.normal(0, 3, 20_000)
     labels = rng.random(x.size) < sigmoid(x / true_temperature)
     assert fit_temperature(x, labels, "sigmoid") == pytest.approx(true_temperature, rel=0.05)
     x = rng.normal(0, 3, (20_000, 3))
-    cumulated = softmax(x / true_temperature).cumsum(axis=1)
-    classes = (rng.random((len(x), 1)) > cumulated).sum(axis=1).clip(0, 2)
+    cumulative = softmax(x / true_temperature).cumsum(axis=1)
+    classes = (rng.random((len(x), 1)) > cumulative).sum(axis=1).clip(0, 2)
     assert fit_temperature(x, classes, "softmax") == pytest.approx(true_temperature, rel=0.05)
 
 
-def test_that_two_logits_and_their_difference_have_one_temperature() -> None:
+def test_that_two_logits_and_their_difference_have_the_same_temperature() -> None:
     rng = np.random.default_rng(2)
     x = rng.normal(0, 2, (500, 2))
     labels = (rng.random(500) < sigmoid((x[:, 1] - x[:, 0]) / 2)).astype(int)
@@ -97,7 +97,7 @@ def test_that_two_logits_and_their_difference_have_one_temperature() -> None:
     assert fit_temperature(x, labels, "softmax") == pytest.approx(one, rel=1e-4)
 
 
-def test_that_separable_and_reversed_labels_end_at_the_limits() -> None:
+def test_that_separable_and_reversed_labels_reach_the_limits() -> None:
     x = np.array([-2.0, -1.0, 1.0, 2.0])
     assert fit_temperature(x, np.array([0, 0, 1, 1]), "sigmoid") == pytest.approx(
         MIN_TEMPERATURE, rel=0.01

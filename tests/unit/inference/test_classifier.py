@@ -1,4 +1,4 @@
-"""Logits become scores, flags and words by the card, and a failure never becomes a number."""
+"""Scores, flags and predictions follow from logits and card; a failure never becomes a score."""
 
 from __future__ import annotations
 
@@ -30,11 +30,11 @@ THREE = (Finding("A"), Finding("B"), Finding("C"))
 
 
 def grey(level: float, card: ModelCard, name: str = "film.png") -> ModelInput:
-    """A film of one grey: with Tiny, the last logit is GAIN * (level - 0.5)."""
-    return even(np.full(card.preprocessing.size, level, np.float32), card, name)
+    """A film with one grey value: with Tiny, the last logit is GAIN * (level - 0.5)."""
+    return film_input(np.full(card.preprocessing.size, level, np.float32), card, name)
 
 
-def even(grey_HW: np.ndarray, card: ModelCard, name: str = "film.png") -> ModelInput:
+def film_input(grey_HW: np.ndarray, card: ModelCard, name: str = "film.png") -> ModelInput:
     preprocessor = Preprocessor(card.preprocessing)
     return ModelInput(
         film_id=f"{name}#0",
@@ -62,7 +62,7 @@ def test_that_a_prediction_names_film_model_and_device(tmp_path: Path) -> None:
     assert prediction.findings == ("Opacity",)
 
 
-def test_that_logits_are_kept_beside_calibrated_scores(tmp_path: Path) -> None:
+def test_that_a_prediction_has_logits_and_calibrated_scores(tmp_path: Path) -> None:
     card = tiny_card(calibration=Calibration("temperature", (4.0,)))
     (prediction,) = classify(loaded(tmp_path, card), card, (grey(0.6, card),))
     assert prediction.logits == pytest.approx((0.1 * GAIN,), rel=1e-5)
@@ -83,7 +83,7 @@ def test_that_predictions_come_in_the_order_of_the_inputs(tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize(("level", "flag"), [(0.6, True), (0.5, True), (0.4, False)])
-def test_that_a_finding_is_flagged_from_its_operating_point_on(
+def test_that_a_finding_is_flagged_at_and_above_its_operating_point(
     tmp_path: Path, level: float, flag: bool
 ) -> None:
     card = tiny_card(operating_points=(OperatingPoint("Opacity", "op", 0.5, "test"),))
@@ -129,7 +129,7 @@ def test_that_a_binary_pair_is_decided_once_at_one_operating_point(
     assert prediction.predicted == ("Pneumonia" if pneumonia else "Normal")
 
 
-def test_that_one_logit_is_that_of_the_abnormal_finding(tmp_path: Path) -> None:
+def test_that_a_single_logit_is_that_of_the_abnormal_finding(tmp_path: Path) -> None:
     for findings in (PAIR, PAIR[::-1]):
         card = tiny_card(findings=findings)
         (prediction,) = classify(loaded(tmp_path, card, 1), card, (grey(0.7, card),))
@@ -146,7 +146,7 @@ def test_that_a_pair_with_two_operating_points_keeps_both() -> None:
     assert thresholds_of(tiny_card(findings=PAIR)) == (0.5, 0.5)
 
 
-def test_that_uncertainty_runs_from_sure_to_undecided() -> None:
+def test_that_uncertainty_runs_from_certain_to_undecided() -> None:
     sigmoid = tiny_card(task="multilabel", findings=THREE)
     softmax = tiny_card(task="multiclass", activation="softmax", findings=THREE)
     assert uncertainty(np.array([1.0, 0.0, 0.0]), softmax) == 0
@@ -165,9 +165,9 @@ def test_that_the_flip_average_is_the_mean_of_both_logits(tmp_path: Path) -> Non
     runtime = load(export(network_for(card, LeftOnly), tmp_path / "m.pt", card), card, "cpu")
     split = np.zeros((64, 64), np.float32)
     split[:, :32], split[:, 32:] = 0.9, 0.3
-    (mean,) = classify(runtime, card, (even(split, card),))
+    (mean,) = classify(runtime, card, (film_input(split, card),))
     assert mean.logits == pytest.approx((GAIN * (0.6 - 0.5),), rel=1e-4)
-    (plain,) = classify(runtime, replace(card, flip_average=False), (even(split, card),))
+    (plain,) = classify(runtime, replace(card, flip_average=False), (film_input(split, card),))
     assert plain.logits == pytest.approx((GAIN * (0.9 - 0.5),), rel=1e-4)
 
 
@@ -175,7 +175,7 @@ def test_that_nan_is_an_error_that_names_the_film(tmp_path: Path) -> None:
     card = tiny_card()
     good, bad = grey(0.5, card, "good.png"), grey(0.5, card, "folder/bad.png")
     bad.x_CHW[0, 3, 3] = np.nan
-    with pytest.raises(ModelError, match=r"bad\.png.*no number") as caught:
+    with pytest.raises(ModelError, match=r"bad\.png.*no valid result") as caught:
         classify(loaded(tmp_path, card), card, (good, bad))
     assert caught.value.path == Path("folder/bad.png")
     assert caught.value.hint
@@ -190,7 +190,7 @@ def test_that_an_input_of_another_shape_is_refused(tmp_path: Path) -> None:
 
 def test_that_an_input_of_another_preprocessing_is_refused(tmp_path: Path) -> None:
     card = tiny_card()
-    with pytest.raises(ModelError, match=r"another model.*abc is not that of the card"):
+    with pytest.raises(ModelError, match=r"another model.*its preprocessing is abc"):
         classify(loaded(tmp_path, card), card, (replace(grey(0.5, card), preprocessing_id="abc"),))
 
 

@@ -1,4 +1,4 @@
-"""Which quantity a heat map explains, and what it refuses."""
+"""The quantity that a heat map explains, and the errors of `explain`."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def test_that_one_logit_of_a_pair_is_explained_with_its_sign() -> None:
     np.testing.assert_array_equal(explained_direction(card, 0, 1), [-1])
 
 
-def test_that_softmax_explains_what_a_common_shift_leaves_alone() -> None:
+def test_that_softmax_explains_what_a_common_shift_does_not_change() -> None:
     pair = tiny_card(findings=PAIR, activation="softmax")
     np.testing.assert_array_equal(explained_direction(pair, 1, 2), [-1, 1])
     three = tiny_card(task="multiclass", activation="softmax", findings=THREE)
@@ -58,7 +58,7 @@ def test_that_softmax_explains_what_a_common_shift_leaves_alone() -> None:
 @pytest.mark.parametrize(
     ("activation", "outputs"), [("sigmoid", 1), ("sigmoid", 2), ("softmax", 2)]
 )
-def test_that_the_two_findings_of_a_pair_have_their_evidence_apart(
+def test_that_the_evidence_for_the_two_findings_of_a_pair_does_not_overlap(
     tmp_path: Path, activation: Any, outputs: int
 ) -> None:
     card = tiny_card(findings=PAIR, activation=activation)
@@ -81,9 +81,9 @@ def test_that_the_score_and_the_threshold_are_those_of_the_prediction(tmp_path: 
         assert heat_map.threshold == prediction.thresholds[index]
 
 
-def test_that_a_finding_the_card_does_not_have_is_refused(tmp_path: Path) -> None:
+def test_that_a_finding_that_is_not_in_the_card_is_refused(tmp_path: Path) -> None:
     card = tiny_card()
-    with pytest.raises(ModelError, match=r"does not score 'Mass'.*It scores Opacity"):
+    with pytest.raises(ModelError, match=r"does not score 'Mass'.*Choose one of Opacity"):
         explain(loaded(tmp_path, card), card, halves(card), "Mass")
 
 
@@ -95,7 +95,7 @@ def test_that_an_input_for_another_model_is_refused(tmp_path: Path) -> None:
         )
 
 
-def test_that_a_gradient_that_is_no_number_is_an_error_and_no_map(tmp_path: Path) -> None:
+def test_that_a_gradient_that_is_not_finite_is_an_error(tmp_path: Path) -> None:
     class RootOfZero(Tiny):
         def forward_head(self, features_BDhw: Any) -> Any:
             root_of_zero = (features_BDhw - features_BDhw.detach()).sqrt()
@@ -103,7 +103,7 @@ def test_that_a_gradient_that_is_no_number_is_an_error_and_no_map(tmp_path: Path
 
     card = tiny_card()
     runtime = load(export(network_for(card, RootOfZero), tmp_path / "m.pt", card), card, "cpu")
-    with pytest.raises(ModelError, match=r"film\.png.*no numbers") as caught:
+    with pytest.raises(ModelError, match=r"film\.png.*not finite") as caught:
         explain(runtime, card, halves(card), "Opacity")
     assert caught.value.hint
 

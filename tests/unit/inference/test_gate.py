@@ -1,4 +1,4 @@
-"""What header and pixels say of a film, before any model sees it."""
+"""The verdict on a film by its header and pixels."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def radiograph(pixels_HW: np.ndarray, ref: FilmRef | None = None, **grey: Any) -
 
 VARIED = np.arange(12, dtype=np.uint16).reshape(3, 4)
 
-JUDGED = [
+IN_SCOPE = [
     *({"modality": m} for m in ("CR", "DX", "RG", "dx ")),
     *(
         {"body_part": part}
@@ -71,13 +71,15 @@ CAUTIONS = [
 ]
 
 
-@pytest.mark.parametrize("header", JUDGED, ids=str)
-def test_that_a_frontal_chest_film_is_judged(header: dict[str, str]) -> None:
+@pytest.mark.parametrize("header", IN_SCOPE, ids=str)
+def test_that_a_frontal_chest_film_is_in_scope(header: dict[str, str]) -> None:
     assert check_header(film(**header)) == GateVerdict()
 
 
 @pytest.mark.parametrize(("header", "code"), REFUSED, ids=str)
-def test_that_what_the_header_rules_out_is_refused(header: dict[str, str], code: str) -> None:
+def test_that_a_film_that_the_header_rules_out_is_refused(
+    header: dict[str, str], code: str
+) -> None:
     verdict = check_header(film(**header))
     assert verdict.refused
     assert verdict.flags == (code,)
@@ -92,9 +94,9 @@ def test_that_a_caution_is_a_flag_but_not_a_refusal(header: dict[str, str], code
     assert verdict.reasons
 
 
-def test_that_a_file_without_a_header_is_judged_and_says_so() -> None:
+def test_that_a_file_without_a_header_is_in_scope_with_a_reason() -> None:
     verdict = check_header(FilmRef(Path("film.png"), "film.png", format="png"))
-    assert verdict == GateVerdict(reasons=("The file does not say what kind of image it is.",))
+    assert verdict == GateVerdict(reasons=("The file does not state its modality.",))
 
 
 def test_that_all_reasons_are_given_with_the_refusals_first() -> None:
@@ -118,15 +120,15 @@ def test_that_every_flag_is_a_status_code() -> None:
         radiograph(np.zeros((4, 5), np.uint16), padding=(0, 0)),
         radiograph(np.array([[0, 0, 7, 7]], np.uint16), padding=(0, 0)),
     ],
-    ids=["constant", "padding alone", "constant beside padding"],
+    ids=["constant", "only padding", "constant except for padding"],
 )
-def test_that_a_film_of_one_value_is_refused(empty: Radiograph) -> None:
+def test_that_a_constant_film_is_refused(empty: Radiograph) -> None:
     verdict = check_pixels(empty)
     assert verdict.refused
     assert verdict.flags == ("NOT_A_RADIOGRAPH",)
 
 
-def test_that_header_and_pixels_are_judged_together() -> None:
+def test_that_header_and_pixels_are_checked_together() -> None:
     assert check_film(radiograph(VARIED)) == GateVerdict()
     verdict = check_film(radiograph(np.zeros((4, 5), np.uint8), film(body_part="HAND")))
     assert verdict.flags == ("NOT_A_CHEST", "NOT_A_RADIOGRAPH")
@@ -145,7 +147,7 @@ def test_that_the_gate_needs_no_torch() -> None:
     subprocess.run([sys.executable, "-c", code], check=True)
 
 
-def test_that_the_real_chest_is_judged_and_the_real_ankle_and_ct_are_not() -> None:
+def test_that_a_real_chest_is_in_scope_and_a_real_ankle_and_ct_are_not() -> None:
     from pydicom.data import get_testdata_file
 
     from xrayview.io.readers import read_header
@@ -165,10 +167,10 @@ CHILDREN = Scope(age_years=(1, 5), view_positions=("AP",), body_parts=("CHEST",)
 @pytest.mark.parametrize(
     ("header", "words"),
     [
-        ({"patient_age": "041Y"}, "age is 041Y, the model is for 1 to 5 years"),
+        ({"patient_age": "041Y"}, "age is 041Y; the model is for 1 to 5 years"),
         ({"patient_age": "011M"}, "age is 011M"),
         ({"patient_age": "006Y"}, "age is 006Y"),
-        ({"view_position": "PA"}, "View position is PA, the model is for AP"),
+        ({"view_position": "PA"}, "View position is PA; the model is for AP"),
         ({"body_part": "RIBS"}, "body part is RIBS"),
     ],
 )
@@ -197,7 +199,7 @@ def test_that_a_header_that_is_silent_or_in_scope_is_not_a_caution(header: dict[
 
 def test_that_the_caution_joins_the_reasons_and_is_empty_for_a_refusal() -> None:
     assert check_header(film(view_position="LLD")).caution == (
-        "View position LLD: the patient lies on a side."
+        "View position LLD: the patient lies on one side."
     )
     assert check_header(film(view_position="LL")).caution == ""
     assert check_header(film(modality="")).caution == ""

@@ -1,4 +1,4 @@
-"""How like the training films a film is: the distance, its limits, and the file that says so."""
+"""The distance of a film from the training films, its limits, and the file of the statistics."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ TRAINING_NV = RNG.normal(1, 0.5, (200, VALUES))
 
 
 def statistics(axes: int = VALUES, **changes: Any) -> TrainingStatistics:
-    """Of films whose values vary each on its own, so that a reader can work distances out."""
+    """Statistics of independent values, so that distances can be worked out by hand."""
     found = TrainingStatistics(
         grid=GRID,
         thumbnail=THUMBNAIL,
@@ -63,9 +63,9 @@ def test_that_distance_is_that_of_mahalanobis_with_all_axes() -> None:
     np.testing.assert_allclose(statistics().distances(films_NV), expected, rtol=1e-6)
 
 
-def test_that_what_lies_beside_the_kept_axes_counts_with_the_variance_of_the_rest() -> None:
+def test_that_deviations_outside_the_axes_count_with_the_rest_variance() -> None:
     film_V = np.ones(VALUES)
-    film_V[-1] += 0.5 * 6  # 6 standard deviations along an axis that is not kept
+    film_V[-1] += 0.5 * 6  # 6 standard deviations along an axis that is left out
     (distance,) = statistics(axes=3).distances(film_V[None])
     assert distance == pytest.approx(6 / np.sqrt(VALUES), rel=1e-6)
 
@@ -78,7 +78,7 @@ def test_that_brightness_and_contrast_do_not_change_a_thumbnail() -> None:
     assert one.shape == (2, VALUES)
 
 
-def test_that_features_are_averaged_in_their_place() -> None:
+def test_that_features_are_averaged_in_their_cell() -> None:
     features = np.zeros((1, 1, 4, 4), np.float32)
     features[0, 0, :2, 2:] = 8
     cells = feature_vectors(np.zeros((1, 1, 4, 4), np.float32), features, 2, 1)[0, :4]
@@ -90,12 +90,12 @@ def test_that_features_are_averaged_in_their_place() -> None:
     [
         (1.0, False, (), ""),
         (1.5, False, (), ""),
-        (1.6, False, ("OUT_OF_DISTRIBUTION",), "80.0th percentile"),
-        (2.5, False, ("OUT_OF_DISTRIBUTION",), "further out than all 40 validation films"),
+        (1.6, False, ("OUT_OF_DISTRIBUTION",), "percentile 80.0 of"),
+        (2.5, False, ("OUT_OF_DISTRIBUTION",), "farther away than all 40 validation films"),
         (3.1, True, ("OUT_OF_DISTRIBUTION",), "limit 3.00"),
     ],
 )
-def test_that_far_is_refused_and_near_is_doubted(
+def test_that_films_beyond_far_are_refused_and_beyond_near_flagged(
     distance: float, refused: bool, flags: tuple[str, ...], words: str
 ) -> None:
     verdict = statistics().verdict(distance)
@@ -104,12 +104,12 @@ def test_that_far_is_refused_and_near_is_doubted(
     assert words in "".join(verdict.reasons)
 
 
-def test_that_statistics_read_back_as_they_were(tmp_path: Path) -> None:
-    card, kept = tiny_card(), statistics()
-    path = bundle_with(tmp_path, to_npz(kept))
+def test_that_statistics_survive_a_round_trip(tmp_path: Path) -> None:
+    card, written = tiny_card(), statistics()
+    path = bundle_with(tmp_path, to_npz(written))
     found = read_statistics(path)
     assert found is not None
-    np.testing.assert_array_equal(found.distances(TRAINING_NV), kept.distances(TRAINING_NV))
+    np.testing.assert_array_equal(found.distances(TRAINING_NV), written.distances(TRAINING_NV))
     assert (found.near, found.far, found.training_films) == (1.5, 3.0, 200)
     require_matching_features(found, load(path, card, "cpu"), card, path)
     assert read_statistics(write_bundle(tmp_path / "without.pt")) is None
@@ -122,7 +122,7 @@ def bundle_with(folder: Path, gate: bytes) -> Path:
 
 
 def npz(compress: bool = False, **changes: Any) -> bytes:
-    """The file with arrays changed; None leaves one out."""
+    """The file with changed arrays; None removes one."""
     arrays = dict(np.load(io.BytesIO(to_npz(statistics()))))
     arrays |= {name: value for name, value in changes.items() if value is not None}
     for name, value in changes.items():
@@ -134,32 +134,34 @@ def npz(compress: bool = False, **changes: Any) -> bytes:
 
 
 BAD = {
-    "no archive": (b"\0gate", "gate.npz"),
-    "packed": (npz(compress=True), "packed"),
+    "not an archive": (b"\0gate", "gate.npz"),
+    "compressed": (npz(compress=True), "compressed"),
     "another version": (npz(version=np.array(2)), "version"),
     "a missing array": (npz(mean_V=None), "mean_V is missing"),
     "another size": (npz(mean_V=np.ones(3)), "elsewhere"),
     "text": (npz(mean_V=np.array(["a"] * VALUES)), "mean_V has shape"),
     "a pickle": (npz(mean_V=np.array([{}] * VALUES, object)), "gate.npz"),
     "NaN": (npz(near=np.array(np.nan)), "finite"),
-    "no spread": (npz(scale_V=np.zeros(VALUES)), "above 0"),
-    "falling percentiles": (npz(distances_Q=np.array([2.0, 1.0, 0.0])), "rise"),
+    "no spread": (npz(scale_V=np.zeros(VALUES)), "greater than 0"),
+    "falling percentiles": (npz(distances_Q=np.array([2.0, 1.0, 0.0])), "must not decrease"),
     "limits the wrong way": (npz(far=np.array(1.0)), "far"),
     "half a cell": (npz(grid=np.array(2.5)), "whole number"),
 }
 
 
 @pytest.mark.parametrize(("content", "words"), BAD.values(), ids=BAD)
-def test_that_a_bad_file_is_told_and_not_used(tmp_path: Path, content: bytes, words: str) -> None:
-    with pytest.raises(ModelError) as told:
+def test_that_a_bad_file_is_reported_and_not_used(
+    tmp_path: Path, content: bytes, words: str
+) -> None:
+    with pytest.raises(ModelError) as caught:
         read_statistics(bundle_with(tmp_path, content))
-    assert words in str(told.value)
+    assert words in str(caught.value)
 
 
 def test_that_statistics_of_another_network_are_refused(tmp_path: Path) -> None:
     card = tiny_card()
     path = bundle_with(tmp_path, to_npz(statistics()))
-    with pytest.raises(ModelError, match="the network gives"):
+    with pytest.raises(ModelError, match="the network has"):
         require_matching_features(statistics(grid=3), load(path, card, "cpu"), card, path)
 
 
@@ -167,31 +169,33 @@ def model_input() -> ModelInput:
     card = tiny_card()
     preprocessor = Preprocessor(card.preprocessing)
     grey_HW = RNG.random(card.preprocessing.size, np.float32)
-    x_CHW, made_by = preprocessor.finish(grey_HW), preprocessor.preprocessing_id
-    return ModelInput("a.png#0", x_CHW, Affine(1, 1), (64, 64), made_by)
+    x_CHW, preprocessing_id = preprocessor.finish(grey_HW), preprocessor.preprocessing_id
+    return ModelInput("a.png#0", x_CHW, Affine(1, 1), (64, 64), preprocessing_id)
 
 
-def test_that_a_prediction_carries_its_distance_and_the_same_logits(tmp_path: Path) -> None:
+def test_that_a_prediction_has_its_distance_and_the_same_logits(tmp_path: Path) -> None:
     card = tiny_card()
     runtime = load(bundle_with(tmp_path, to_npz(statistics())), card, "cpu")
-    seen = model_input()
-    (plain,) = classify(runtime, card, (seen,))
-    (checked,) = classify(runtime, card, (seen,), statistics())
-    features = runtime.features(seen.x_CHW[None])
-    expected = statistics().distances(feature_vectors(seen.x_CHW[None], features, GRID, THUMBNAIL))
+    film_input = model_input()
+    (plain,) = classify(runtime, card, (film_input,))
+    (checked,) = classify(runtime, card, (film_input,), statistics())
+    features = runtime.features(film_input.x_CHW[None])
+    expected = statistics().distances(
+        feature_vectors(film_input.x_CHW[None], features, GRID, THUMBNAIL)
+    )
     assert checked.gate.ood_score == pytest.approx(expected[0])
     assert checked.logits == pytest.approx(plain.logits, abs=1e-5)
     assert plain.gate == GateVerdict()
 
 
-def test_that_a_film_too_far_out_has_no_score_but_its_distance(tmp_path: Path) -> None:
+def test_that_a_refused_film_has_a_distance_but_no_score(tmp_path: Path) -> None:
     card = tiny_card()
     runtime = load(bundle_with(tmp_path, to_npz(statistics())), card, "cpu")
-    seen, ref = model_input(), FilmRef(Path("a.png"), "a.png", format="png")
-    (said,) = classify(runtime, card, (seen,), statistics(near=1e-6, far=1e-5))
-    prepared = PreparedFilm(ref, seen, "ab", GateVerdict())
-    result = result_of_film(FilmOutcome(ref, prepared, said))
+    film_input, ref = model_input(), FilmRef(Path("a.png"), "a.png", format="png")
+    (prediction,) = classify(runtime, card, (film_input,), statistics(near=1e-6, far=1e-5))
+    prepared = PreparedFilm(ref, film_input, "ab", GateVerdict())
+    result = result_of_film(FilmOutcome(ref, prepared, prediction))
     assert (result.status, result.code) == (Status.REFUSED, StatusCode.OUT_OF_DISTRIBUTION)
     assert result.prediction is None
     assert result.gate is not None
-    assert result.gate.ood_score == said.gate.ood_score
+    assert result.gate.ood_score == prediction.gate.ood_score
