@@ -1,4 +1,4 @@
-"""The films of a folder, grouped as they come: the same in whatever pieces they come."""
+"""The groups of a folder's films, which do not depend on the order of arrival."""
 
 from __future__ import annotations
 
@@ -36,7 +36,9 @@ some_films = st.lists(
 
 
 @given(films=some_films, cut=st.integers(0, 30))
-def test_that_films_in_pieces_are_grouped_as_at_once(films: list[FilmRef], cut: int) -> None:
+def test_that_films_added_in_parts_are_grouped_as_all_at_once(
+    films: list[FilmRef], cut: int
+) -> None:
     tree = FolderTree()
     tree.add(films[:cut])
     tree.add(films[cut:])
@@ -45,7 +47,7 @@ def test_that_films_in_pieces_are_grouped_as_at_once(films: list[FilmRef], cut: 
 
 
 @given(films=some_films)
-def test_that_a_series_is_in_the_order_of_its_numbers(films: list[FilmRef]) -> None:
+def test_that_a_series_is_ordered_by_instance_number(films: list[FilmRef]) -> None:
     tree = FolderTree(films)
     for one in films:
         group = tree.groups_of(one)[-1]
@@ -55,7 +57,7 @@ def test_that_a_series_is_in_the_order_of_its_numbers(films: list[FilmRef]) -> N
         )
 
 
-def test_that_patients_studies_and_series_hold_each_other() -> None:
+def test_that_patients_contain_studies_and_studies_series() -> None:
     tree = FolderTree([film(1), film(2, study="2", series="2.1"), film(3, patient="Q")])
     assert [(g.level, g.count) for g in tree.groups] == [(Level.PATIENT, 2), (Level.PATIENT, 1)]
     studies = tree.groups[0].groups
@@ -63,7 +65,7 @@ def test_that_patients_studies_and_series_hold_each_other() -> None:
     assert [group.level for group in studies[0].groups] == [Level.SERIES]
 
 
-def test_that_a_film_knows_its_groups_from_the_top() -> None:
+def test_that_the_groups_of_a_film_are_listed_from_the_top() -> None:
     one = film(1)
     tree = FolderTree([one])
     levels = [group.level for group in tree.groups_of(one)]
@@ -72,7 +74,7 @@ def test_that_a_film_knows_its_groups_from_the_top() -> None:
     assert tree.groups_of(film(1, patient="Q")) == []
 
 
-def test_that_a_closed_folder_is_let_go_at_once() -> None:
+def test_that_a_closed_folder_is_released_at_once() -> None:
     one = film(1)
     tree = FolderTree([one])
     groups = [weakref.ref(group) for group in tree.groups_of(one)]
@@ -84,7 +86,7 @@ def test_that_a_closed_folder_is_let_go_at_once() -> None:
         gc.enable()
 
 
-def test_that_one_study_uid_of_two_patients_is_two_studies() -> None:
+def test_that_a_study_uid_shared_by_two_patients_is_two_studies() -> None:
     tree = FolderTree([film(1, patient="A"), film(2, patient="B")])
     assert [group.count for group in tree.groups] == [1, 1]
 

@@ -1,4 +1,4 @@
-"""Where findings are flagged: the card's operating points, and the user's own for a while."""
+"""Flags at the card's operating points and at the user's own."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def card_of(task: Task = "binary", *points: OperatingPoint) -> ModelCard:
     )
 
 
-def said(card: ModelCard, normal: float, opacity: float) -> Prediction:
+def prediction_of(card: ModelCard, normal: float, opacity: float) -> Prediction:
     scores, thresholds = (normal, opacity), thresholds_of(card)
     flags = flags_at(card, scores, thresholds)
     name = predicted_findings(card, scores, flags)
@@ -50,18 +50,18 @@ def said(card: ModelCard, normal: float, opacity: float) -> Prediction:
     )  # fmt: skip
 
 
-def test_that_another_operating_point_flags_anew_and_leaves_the_scores() -> None:
+def test_that_an_own_point_changes_flags_but_not_scores() -> None:
     card = card_of("binary", CHOSEN)
-    before = said(card, 0.4, 0.6)
+    before = prediction_of(card, 0.4, 0.6)
     after = apply_own_points(before, card, {"Opacity": 0.55})
     assert (before.predicted, after.predicted) == ("Normal", "Opacity")
     assert after.thresholds == (pytest.approx(0.45), 0.55)
     assert (after.scores, after.logits) == (before.scores, before.logits)
 
 
-def test_that_the_cards_own_point_changes_nothing() -> None:
+def test_that_the_point_of_the_card_changes_nothing() -> None:
     card = card_of("binary", CHOSEN)
-    before = said(card, 0.4, 0.6)
+    before = prediction_of(card, 0.4, 0.6)
     assert apply_own_points(before, card, {}) is before
 
 
@@ -70,9 +70,12 @@ def test_that_a_score_on_the_threshold_is_flagged() -> None:
     assert flags_at(card, (0.5, 0.2), (0.5, 0.3)) == (True, False)
 
 
-def test_that_a_multiclass_prediction_is_its_top_finding_at_any_operating_point() -> None:
+def test_that_a_multiclass_prediction_is_the_top_finding_at_any_operating_point() -> None:
     card = card_of("multiclass", CHOSEN)
-    assert apply_own_points(said(card, 0.4, 0.6), card, {"Opacity": 0.9}).predicted == "Opacity"
+    assert (
+        apply_own_points(prediction_of(card, 0.4, 0.6), card, {"Opacity": 0.9}).predicted
+        == "Opacity"
+    )
 
 
 def test_that_a_point_says_how_it_was_chosen() -> None:
@@ -93,7 +96,7 @@ def test_that_moving_one_of_a_pair_moves_the_other() -> None:
     assert move_own_point(card, own, "Normal", None) == {}
 
 
-def test_that_findings_of_a_multilabel_model_move_alone() -> None:
+def test_that_the_points_of_a_multilabel_model_move_independently() -> None:
     card = card_of("multilabel", CHOSEN)
     assert move_own_point(card, {"Opacity": 0.9}, "Normal", 0.25) == {
         "Opacity": 0.9,
@@ -101,12 +104,12 @@ def test_that_findings_of_a_multilabel_model_move_alone() -> None:
     }
 
 
-def test_that_the_session_flags_at_the_users_own_point_until_it_is_given_back() -> None:
+def test_that_the_session_flags_at_the_own_point_until_it_is_reset() -> None:
     session, card = Session(), card_of("binary", CHOSEN)
     film = FilmRef(Path("a.png"), "a.png", format="png")
     session.open_folder(Path(), [film], [])
     session.open_model(ModelReady(ModelRef(Path("m.pt"), "m1"), card, "cpu", "CPU", "float32", ()))
-    prediction = replace(said(card, 0.4, 0.6), film_id=film.film_id)
+    prediction = replace(prediction_of(card, 0.4, 0.6), film_id=film.film_id)
     result = FilmResult("a.png", Status.OK, StatusCode.OK, ref=film, prediction=prediction)
     session.accept_result(result, "m1")
     session.move_point("Opacity", 0.5)
