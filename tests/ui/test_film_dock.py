@@ -32,7 +32,7 @@ CTRL, SHIFT = Qt.KeyboardModifier.ControlModifier, Qt.KeyboardModifier.ShiftModi
 def cells(window: MainWindow) -> dict[str, str]:
     """Keyword (or tag) -> value of every row that is listed."""
     rows = window.dock.tags.model.root.walk()
-    return {row.node.keyword or row.node.tag: row.value for row in rows if row.above}
+    return {row.node.keyword or row.node.tag: row.value for row in rows if row.parent_row}
 
 
 def open_film(qtbot: QtBot, window: MainWindow, path: Path) -> None:
@@ -195,7 +195,7 @@ def test_that_the_search_unfolds_what_it_finds_and_says_how_much(
     qtbot.keyClick(browser.view, Qt.Key.Key_F, CTRL)
     assert browser.field.hasFocus()
     qtbot.keyClicks(browser.field, "erect")
-    found = [row.value for row in browser.model.root.walk() if row.above]
+    found = [row.value for row in browser.model.root.walk() if row.parent_row]
     assert found == ["items: 1", "", "items: 1", "", "erect"]
     index = browser.model.index(0, 0)
     while browser.model.rowCount(index):
@@ -314,7 +314,7 @@ def test_that_the_pipeline_gives_the_spacing_with_its_kind_and_its_tag(
     layer = window.workspace.viewer.measure
     qtbot.waitUntil(lambda: layer.marks is not None and layer.marks.is_loaded, timeout=WAIT_MS)
     layer.marks.calibrate(Spacing(0.1, 0.1, SpacingKind.USER))
-    qtbot.waitUntil(lambda: "0.1 mm/px user, set by you" in pipeline(window), timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: "0.1 mm/px user), set by you" in pipeline(window), timeout=WAIT_MS)
     layer.undo()
     qtbot.waitUntil(lambda: "0.143 mm/px at detector" in pipeline(window), timeout=WAIT_MS)
 
@@ -325,7 +325,7 @@ def test_that_a_raster_film_has_a_pipeline_without_tags(
     open_film(qtbot, window, write_raster(tmp_path / "a.png", phantom(64, 64, 8)))
     qtbot.keyClick(window, Qt.Key.Key_T, SHIFT)
     assert "Stored values" in pipeline(window)
-    assert "no length in mm" in pipeline(window)
+    assert "Lengths in pixels (no spacing in this file)" in pipeline(window)
     assert "(0028," not in pipeline(window)
 
 

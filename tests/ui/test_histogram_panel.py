@@ -19,7 +19,7 @@ from xrayview.display.histogram import voi_range
 from xrayview.display.voi import window_to_drag
 from xrayview.domain.film import FilmRef
 from xrayview.domain.radiograph import Greyscale, Lut, Radiograph, VoiFunction, Window
-from xrayview.ui.histogram.panel import BACKGROUND_ONLY, NOTHING, HistogramPanel
+from xrayview.ui.histogram.panel import BACKGROUND_ONLY, NO_FILM, HistogramPanel
 from xrayview.ui.viewer.film_view import FilmViewer
 
 ROOT = Path(__file__).parents[2]
@@ -148,14 +148,14 @@ def test_that_the_panel_says_why_there_is_nothing_to_count(
     viewer: FilmViewer, panel: HistogramPanel
 ) -> None:
     words = panel.findChildren(QLabel)[-1]
-    assert words.text() == NOTHING
+    assert words.text() == NO_FILM
     viewer.show_film(film(), (1, 1))
     assert words.isHidden()
     viewer.show_film(film(padding=(0.0, 5000.0)), (1, 1))
     assert (words.text(), words.isVisible()) == (BACKGROUND_ONLY, True)
     assert not plot(panel).isVisible()
     viewer.show_empty("")
-    assert words.text() == NOTHING
+    assert words.text() == NO_FILM
 
 
 def test_that_a_panel_that_is_not_seen_counts_nothing(

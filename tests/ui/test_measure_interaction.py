@@ -345,9 +345,9 @@ def test_that_escape_gives_up_the_drawing_then_the_selection_then_the_tool(
     hand.drag(A, B)
     hand.viewer.set_tool("angle")
     hand.drag(C, D)
-    assert len(hand.layer.item.shown) == 2
+    assert len(hand.layer.item.states) == 2
     hand.layer.cancel()
-    assert len(hand.layer.item.shown) == 1
+    assert len(hand.layer.item.states) == 1
     hand.layer.select(hand.layer.annotations()[0])
     hand.layer.cancel()
     assert hand.layer.selected is None
@@ -416,7 +416,7 @@ def test_that_another_film_has_its_own_drawings(hand: Hand, leg: Radiograph) -> 
     hand.draw("length", A, B)
     hand.viewer.show_film(leg, (2, 2))
     assert hand.layer.annotations() == ()
-    assert hand.layer.item.shown == ()
+    assert hand.layer.item.states == ()
     hand.viewer.set_tool("length")
     hand.drag(A, B)  # what is kept of it is not read yet
     assert hand.layer.annotations() == ()

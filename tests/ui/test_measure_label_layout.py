@@ -9,7 +9,7 @@ from pytestqt.qtbot import QtBot
 
 from xrayview.display.drawings import AnnotationDrawing, handles, make_drawing
 from xrayview.domain.measurement import Annotation, Mark
-from xrayview.ui.measure.hit import find
+from xrayview.ui.measure.hit import find_hit
 from xrayview.ui.measure.label_layout import DrawingState, LabelLayout, PlacedDrawing
 from xrayview.ui.measure.marks_item import _paint, arrow_head, picture_of
 from xrayview.ui.style.fonts import SMALL_PX, pixels
@@ -27,7 +27,7 @@ def text(*point: float, words: str = "a note") -> Annotation:
 
 def lay(*annotations: Annotation, selected: Annotation | None = None) -> list[PlacedDrawing]:
     shown = [DrawingState(make_drawing(a), a, a == selected) for a in annotations]
-    return laying().lay(shown)
+    return laying().arrange(shown)
 
 
 def test_that_texts_do_not_cover_each_other(qtbot: QtBot) -> None:
@@ -45,7 +45,7 @@ def test_that_a_text_stays_inside_the_viewport(qtbot: QtBot, place: tuple[float,
 def test_that_a_text_is_upright_however_the_film_lies(qtbot: QtBot) -> None:
     line = Annotation(Mark.LENGTH, ((10.0, 10.0), (10.0, 90.0)), "1", text="long")
     turned = QTransform(0, 1, -1, 0, 300, 0)
-    (one,) = laying(turned).lay([DrawingState(make_drawing(line), line)])
+    (one,) = laying(turned).arrange([DrawingState(make_drawing(line), line)])
     ends = [turned.map(QPointF(column + 0.5, row + 0.5)) for row, column in line.points]
     assert one.lines.polygons[0].toList() == ends
     assert one.label.left() > max(end.x() for end in ends)
@@ -57,10 +57,10 @@ def test_that_the_selected_and_then_the_last_drawn_is_grabbed(qtbot: QtBot) -> N
         Annotation(Mark.LENGTH, ((50.0, 50.0), (50.0, 200.0)), "1", text=name) for name in "ab"
     )
     middle = QPointF(120, 50.5)
-    assert find(lay(first, second), middle).annotation == second
-    assert find(lay(first, second, selected=first), middle).annotation == first
-    assert find(lay(first, second), QPointF(50, 50)).handle == 0
-    assert find(lay(first, second), QPointF(120, 80)) is None
+    assert find_hit(lay(first, second), middle).annotation == second
+    assert find_hit(lay(first, second, selected=first), middle).annotation == first
+    assert find_hit(lay(first, second), QPointF(50, 50)).handle == 0
+    assert find_hit(lay(first, second), QPointF(120, 80)) is None
 
 
 def test_that_every_corner_of_a_rectangle_can_be_grabbed_and_its_inside_cannot(
@@ -69,15 +69,15 @@ def test_that_every_corner_of_a_rectangle_can_be_grabbed_and_its_inside_cannot(
     box = Annotation(Mark.RECTANGLE, ((50.0, 50.0), (150.0, 250.0)), "1")
     laid = lay(box)
     for number, (row, column) in enumerate(handles(box.kind, box.points)):
-        assert find(laid, QPointF(column + 3, row - 3)).handle == number
-    assert find(laid, QPointF(150, 100)) is None
-    assert find(laid, QPointF(150, 52)).handle is None
+        assert find_hit(laid, QPointF(column + 3, row - 3)).handle == number
+    assert find_hit(laid, QPointF(150, 100)) is None
+    assert find_hit(laid, QPointF(150, 52)).handle is None
 
 
 def test_that_an_ellipse_is_grabbed_on_its_line(qtbot: QtBot) -> None:
     laid = lay(Annotation(Mark.ELLIPSE, ((50.0, 50.0), (150.0, 250.0)), "1"))
-    assert find(laid, QPointF(150.5, 50.5)) is not None
-    assert find(laid, QPointF(60, 60)) is None
+    assert find_hit(laid, QPointF(150.5, 50.5)) is not None
+    assert find_hit(laid, QPointF(60, 60)) is None
 
 
 def test_that_an_arrow_points_at_its_head() -> None:
@@ -89,10 +89,10 @@ def test_that_an_arrow_points_at_its_head() -> None:
 
 def test_that_a_drawing_without_lines_or_text_is_nothing_to_paint(qtbot: QtBot) -> None:
     shown = DrawingState(AnnotationDrawing(Mark.TEXT, (), (), ((0.0, 0.0),)))
-    (one,) = laying().lay([shown])
+    (one,) = laying().arrange([shown])
     assert one.label is None
     assert one.lines.bounds.isEmpty()
-    assert find([one], QPointF(0, 0)) is None
+    assert find_hit([one], QPointF(0, 0)) is None
 
 
 @pytest.mark.parametrize("ratio", [1.0, 1.25, 2.0])

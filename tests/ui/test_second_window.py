@@ -40,7 +40,7 @@ def settle(qtbot: QtBot, workspace: Workspace) -> None:
 
 
 def detached(workspace: Workspace) -> FilmViewer:
-    return workspace.grid.detached.viewer
+    return workspace.grid.detachable_cell.viewer
 
 
 def beside(workspace: Workspace) -> FilmViewer:

@@ -101,7 +101,7 @@ def test_that_keys_choose_the_tools_and_the_bar_shows_them(
     assert button.isEnabled()
     qtbot.keyClick(window, Qt.Key.Key_D)
     assert button.isChecked()
-    assert window.status.left_text() == "Drag along what is measured"
+    assert window.status.left_text() == "Drag along the structure"
     tools = {viewer._canvas.tool for viewer in window.workspace.grid.viewers}
     assert tools == {"length"}
     qtbot.keyClick(window, Qt.Key.Key_W)
@@ -320,7 +320,7 @@ def test_that_the_csv_has_every_film_of_the_folder_and_no_patient(
         wait_for_film(qtbot, window)
     out = tmp_path / "m.csv"
     window.workspace.measurement_export.write(out)
-    qtbot.waitUntil(lambda: "m.csv is written" in banners(window), timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: "m.csv was written" in banners(window), timeout=WAIT_MS)
     with out.open(encoding="utf-8", newline="") as stream:
         rows = list(csv.DictReader(stream))
     assert [row["SOPInstanceUID"].partition(":")[0] for row in rows] == [

@@ -29,11 +29,11 @@ def test_that_a_length_is_dragged_or_clicked_end_by_end() -> None:
     dragged, clicked = Sketch(BY_NAME["length"]), Sketch(BY_NAME["length"])
     drag(dragged, A, B)
     click(clicked, A)
-    assert not clicked.complete
+    assert not clicked.is_complete
     click(clicked, B)
     assert dragged.fixed == clicked.fixed == (A, B)
-    assert dragged.complete
-    assert clicked.complete
+    assert dragged.is_complete
+    assert clicked.is_complete
 
 
 def test_that_the_last_arm_of_an_angle_follows_the_pointer() -> None:
@@ -41,7 +41,7 @@ def test_that_the_last_arm_of_an_angle_follows_the_pointer() -> None:
     drag(sketch, A, B)
     sketch.hover(C)
     assert sketch.points == (A, B, C)
-    assert not sketch.complete
+    assert not sketch.is_complete
     click(sketch, D)
     assert sketch.fixed == (A, B, D)
 
@@ -54,7 +54,7 @@ def test_that_a_second_line_begins_where_it_is_pressed(name: str) -> None:
     assert sketch.points == (A, B)
     drag(sketch, C, D)
     assert sketch.fixed == (A, B, C, D)
-    assert sketch.complete
+    assert sketch.is_complete
 
 
 def test_that_a_polygon_ends_when_it_is_closed_and_not_before_it_has_three_corners() -> None:
@@ -65,7 +65,7 @@ def test_that_a_polygon_ends_when_it_is_closed_and_not_before_it_has_three_corne
     sketch = Sketch(BY_NAME["polygon"])
     for corner in (A, B, C, D):
         click(sketch, corner)
-    assert not sketch.complete
+    assert not sketch.is_complete
     assert sketch.close()
     assert sketch.points == (A, B, C, D)
 
@@ -75,7 +75,7 @@ def test_that_clicks_alone_draw_every_tool(tool) -> None:
     sketch = Sketch(tool)
     places = [(float(n), float(n * n)) for n in range(5)]
     for point, _ in pairwise(places):
-        if not sketch.complete:
+        if not sketch.is_complete:
             click(sketch, point)
     assert sketch.close()
     assert sketch.fixed == tuple(places[: len(sketch.fixed)])

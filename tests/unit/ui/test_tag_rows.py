@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from xrayview.domain.tags import TagNode
-from xrayview.ui.tags.rows import HIDDEN, Row, as_text, build, in_full
+from xrayview.ui.tags.rows import HIDDEN, Row, build_rows, clipboard_text, full_text
 
 CODE = TagNode("(0008,0104)", "CodeMeaning", "Code Meaning", "LO", "postero-anterior", (), False)
 ITEM = TagNode("0", "", "Item 0", "item", "", (CODE,))
@@ -18,7 +18,7 @@ NODES = (NAME, BIRTH, KVP, PRIVATE, VIEW)
 
 
 def listed(root: Row) -> list[str]:
-    return [row.node.tag for row in root.walk() if row.above]
+    return [row.node.tag for row in root.walk() if row.parent_row]
 
 
 def find(root: Row, node: TagNode) -> Row:
@@ -26,46 +26,46 @@ def find(root: Row, node: TagNode) -> Row:
 
 
 def test_that_without_words_everything_is_listed_in_order() -> None:
-    root = build(NODES)
+    root = build_rows(NODES)
     expected = [*(node.tag for node in NODES), "0", "(0008,0104)"]
     assert listed(root) == expected
 
 
 @pytest.mark.parametrize(
-    "words",
+    "query",
     ["kvp", "KVP", "(0018,0060)", "0018,0060", "00180060", "120", "kvp 120", "  kvp "],
 )
-def test_that_a_tag_is_found_by_number_keyword_name_and_value(words: str) -> None:
-    assert listed(build(NODES, words)) == [KVP.tag]
+def test_that_a_tag_is_found_by_number_keyword_name_and_value(query: str) -> None:
+    assert listed(build_rows(NODES, query)) == [KVP.tag]
 
 
 def test_that_all_words_must_be_there_in_any_order() -> None:
-    assert listed(build(NODES, "date birth")) == [BIRTH.tag]
-    assert listed(build(NODES, "birth kvp")) == []
+    assert listed(build_rows(NODES, "date birth")) == [BIRTH.tag]
+    assert listed(build_rows(NODES, "birth kvp")) == []
 
 
 def test_that_a_private_tag_is_found_by_the_name_that_is_known() -> None:
-    assert listed(build(NODES, "window value")) == [PRIVATE.tag]
+    assert listed(build_rows(NODES, "window value")) == [PRIVATE.tag]
 
 
 def test_that_what_is_found_in_a_sequence_keeps_the_rows_above_it() -> None:
-    root = build(NODES, "postero")
+    root = build_rows(NODES, "postero")
     assert listed(root) == [VIEW.tag, "0", CODE.tag]
-    assert [find(root, node).is_hit for node in (VIEW, ITEM, CODE)] == [False, False, True]
+    assert [find(root, node).is_match for node in (VIEW, ITEM, CODE)] == [False, False, True]
 
 
 def test_that_a_sequence_that_is_found_keeps_what_is_in_it() -> None:
-    assert listed(build(NODES, "viewcodesequence")) == [VIEW.tag, "0", CODE.tag]
+    assert listed(build_rows(NODES, "viewcodesequence")) == [VIEW.tag, "0", CODE.tag]
 
 
 def test_that_rows_know_their_place_among_those_that_are_listed() -> None:
-    root = build(NODES, "postero")
-    assert find(root, VIEW).place == 0
+    root = build_rows(NODES, "postero")
+    assert find(root, VIEW).index == 0
     assert find(root, CODE).key == (VIEW.tag, "0", CODE.tag)
 
 
 def test_that_hidden_identity_masks_what_may_name_the_patient_and_nothing_else() -> None:
-    root = build(NODES, hide_identity=True)
+    root = build_rows(NODES, hide_identity=True)
     assert find(root, NAME).value == find(root, PRIVATE).value == HIDDEN
     assert find(root, BIRTH).value == ""
     assert find(root, KVP).value == "120"
@@ -73,12 +73,12 @@ def test_that_hidden_identity_masks_what_may_name_the_patient_and_nothing_else()
 
 
 def test_that_a_masked_value_is_neither_found_nor_copied() -> None:
-    assert listed(build(NODES, "jane")) == [NAME.tag]
-    assert listed(build(NODES, "jane", hide_identity=True)) == []
-    row = find(build(NODES, "patientname", hide_identity=True), NAME)
-    assert "Jane" not in as_text(row) + in_full(row) + repr(row)
+    assert listed(build_rows(NODES, "jane")) == [NAME.tag]
+    assert listed(build_rows(NODES, "jane", hide_identity=True)) == []
+    row = find(build_rows(NODES, "patientname", hide_identity=True), NAME)
+    assert "Jane" not in clipboard_text(row) + full_text(row) + repr(row)
 
 
 def test_that_a_copied_row_has_all_its_columns() -> None:
-    row = find(build(NODES), KVP)
-    assert as_text(row) == "(0018,0060)\tKVP\tKVP\tDS\t120"
+    row = find(build_rows(NODES), KVP)
+    assert clipboard_text(row) == "(0018,0060)\tKVP\tKVP\tDS\t120"

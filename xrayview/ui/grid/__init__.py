@@ -1,1 +1,1 @@
-"""Centre: several films side by side, one of them active; linked looks and the prior film."""
+"""The views in the centre: several films side by side, linked views and the prior film."""

@@ -1,4 +1,4 @@
-"""One place of the grid: a viewer in its frame, and a line that says why its film is here."""
+"""A cell of the grid: a viewer in its frame, with a note above it on the role of its film."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from xrayview.ui.grid.dragging import FILM_MIME, film_id_of
 from xrayview.ui.style.colours import C
 from xrayview.ui.viewer.film_view import FilmViewer
 
-_TAKING = {QEvent.Type.MouseButtonPress, QEvent.Type.Wheel, QEvent.Type.FocusIn}
-"""What the user does to the view that is meant: it becomes the active one first."""
+_ACTIVATING = {QEvent.Type.MouseButtonPress, QEvent.Type.Wheel, QEvent.Type.FocusIn}
+"""Events that make a view the active one before they are handled."""
 _DRAGGING = {QEvent.Type.DragEnter, QEvent.Type.DragMove}
 
 
 class ViewCell(QWidget):
-    """Frames its viewer where several are shown: in the accent colour when it is the active one."""
+    """Frames its viewer where several are shown; the active one has the accent colour."""
 
     activated = Signal()
     film_dropped = Signal(str)
@@ -24,16 +24,16 @@ class ViewCell(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.viewer = FilmViewer(self)
-        self._framed = self._active = self._offered = False
-        self._line = QLabel()
-        self._line.setProperty("role", "quiet")
-        self._line.setContentsMargins(8, 3, 8, 4)
-        self._line.setMinimumWidth(1)  # a long line is cut, it does not widen its view
-        self._line.hide()
+        self._framed = self._active = self._drop_offered = False
+        self._note_label = QLabel()
+        self._note_label.setProperty("role", "quiet")
+        self._note_label.setContentsMargins(8, 3, 8, 4)
+        self._note_label.setMinimumWidth(1)  # a long note is cut off and does not widen the view
+        self._note_label.hide()
         self._column = QVBoxLayout(self)
         self._column.setContentsMargins(0, 0, 0, 0)
         self._column.setSpacing(0)
-        self._column.addWidget(self._line)
+        self._column.addWidget(self._note_label)
         self._column.addWidget(self.viewer, 1)
         canvas = self.viewer.focusProxy()
         assert isinstance(canvas, QAbstractScrollArea)
@@ -42,43 +42,43 @@ class ViewCell(QWidget):
             watched.installEventFilter(self)
 
     def set_frame(self, framed: bool, active: bool) -> None:
-        """Framed: there are other views beside this one."""
+        """Draw a frame where several views are shown; the active one in the accent colour."""
         self._framed, self._active = framed, active
         edge = 1 if framed else 0
         self._column.setContentsMargins(edge, edge, edge, edge)
         self.update()
 
     def show_note(self, text: str) -> None:
-        """Say above the film what it is here for; an empty text takes the line away."""
-        self._line.setText(text)
-        self._line.setVisible(bool(text))
+        """Show a note above the film, such as its role; an empty text hides it."""
+        self._note_label.setText(text)
+        self._note_label.setVisible(bool(text))
 
     @property
-    def line(self) -> str:
-        """What is said above the film."""
-        return self._line.text()
+    def note(self) -> str:
+        """The note above the film; empty where there is none."""
+        return self._note_label.text()
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        if event.type() in _TAKING and watched in self._watched:
+        if event.type() in _ACTIVATING and watched in self._watched:
             self.activated.emit()
         elif event.type() in _DRAGGING and isinstance(event, QDragEnterEvent | QDropEvent):
-            return self._offer(event)
+            return self._offer_drop(event)
         elif event.type() == QEvent.Type.Drop and isinstance(event, QDropEvent):
-            return self._take(event)
+            return self._accept_drop(event)
         elif event.type() == QEvent.Type.DragLeave:
-            return self._offered  # the canvas has not seen it come
+            return self._drop_offered  # the canvas did not see it enter
         return False
 
-    def _offer(self, event: QDropEvent) -> bool:
-        self._offered = event.mimeData().hasFormat(FILM_MIME)
-        # Files from elsewhere are the main window's: the canvas would take them, and drop them.
-        if self._offered:
+    def _offer_drop(self, event: QDropEvent) -> bool:
+        self._drop_offered = event.mimeData().hasFormat(FILM_MIME)
+        # The main window handles files; the canvas would accept them, and discard them.
+        if self._drop_offered:
             event.acceptProposedAction()
         else:
             event.ignore()
         return True
 
-    def _take(self, event: QDropEvent) -> bool:
+    def _accept_drop(self, event: QDropEvent) -> bool:
         if not event.mimeData().hasFormat(FILM_MIME):
             return False
         event.acceptProposedAction()

@@ -1,4 +1,4 @@
-"""What the keys and buttons do with the films on screen: a table over the grid."""
+"""The commands for the displayed films, as a table of functions on the grid."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from xrayview.ui.viewer.film_view import FilmViewer
 
 
 def film_commands(grid: ViewGrid) -> dict[str, Callable[..., object]]:
-    """By the names of the key table; grey values and placement are the active view's."""
+    """Return the commands by their names in the key table; most act on the active view."""
 
     def active(act: Callable[..., object]) -> Callable[..., object]:
         return lambda *args: act(grid.viewer, *args)

@@ -1,4 +1,4 @@
-"""A film on its way from a list to a view: what is carried, and how the drag begins."""
+"""Dragging a film from a list to a view: the data of the drag, and how it starts."""
 
 from __future__ import annotations
 
@@ -11,24 +11,24 @@ from PySide6.QtWidgets import QAbstractItemView, QApplication
 from xrayview.domain.film import FilmRef
 
 FILM_MIME = "application/x-xrayview-film"
-"""The data is the id of a film of the open folder; no other program is offered anything."""
+"""The data is the id of a film of the open folder; other programs are offered nothing."""
 _CODEC = ("utf-8", "surrogateescape")
 
 
 def film_data(film: FilmRef) -> QMimeData:
-    """What a drag carries."""
+    """Return the data of a drag."""
     data = QMimeData()
     data.setData(FILM_MIME, QByteArray(film.film_id.encode(*_CODEC)))
     return data
 
 
 def film_id_of(data: QMimeData) -> str:
-    """The id of the film that a drag carries; empty where it carries something else."""
+    """Return the id of the dragged film; empty where something else is dragged."""
     return bytes(data.data(FILM_MIME).data()).decode(*_CODEC)
 
 
 class FilmDrag(QObject):
-    """Begins a drag where a film's row is pulled; clicks stay the list's own."""
+    """Starts a drag where a film's row is dragged; the list still handles clicks."""
 
     def __init__(
         self,
@@ -63,7 +63,7 @@ class FilmDrag(QObject):
             film = self._film_of(index) if index.isValid() else None
             if film is not None:
                 self._drag(film)
-        return True  # the list would select what is pulled over
+        return True  # the list would select the rows under the pointer
 
     def _drag(self, film: FilmRef) -> None:
         drag = QDrag(self._view)

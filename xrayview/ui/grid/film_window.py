@@ -1,4 +1,4 @@
-"""A window for one view: on another monitor, or beside the main window."""
+"""A window for one view, on another monitor or beside the main window."""
 
 from __future__ import annotations
 
@@ -24,24 +24,25 @@ from xrayview.ui.widgets.full_screen import FullScreen
 from xrayview.ui.widgets.window_placement import to_next_screen
 
 Act = Callable[..., object]
-_LEAST = QSize(480, 400)
+_SMALLEST = QSize(480, 400)
 _SHARE = 0.6
-"""Of the screen, where there is one alone."""
+"""Share of the screen, where only one monitor is connected."""
 
 
 class FilmWindow(QWidget):
-    """Holds a cell of the grid; every key of the main window does here what it does there.
+    """Contains a cell of the grid; all keys do the same as in the main window.
 
     Args:
-        actions: by the names of the key table.
+        cell: of the grid.
+        actions: by their names in the key table.
     """
 
     closed = Signal()
 
     def __init__(self, cell: ViewCell, actions: Mapping[str, Act]) -> None:
         super().__init__()
-        self.setMinimumSize(_LEAST)
-        self._full = FullScreen(self)
+        self.setMinimumSize(_SMALLEST)
+        self._full_screen = FullScreen(self)
         own: dict[str, Act] = {
             "full_screen": self.toggle_full_screen,
             "next_screen": lambda: to_next_screen(self),
@@ -52,9 +53,9 @@ class FilmWindow(QWidget):
         self.pin = self._button("pin_film", "Pin")
         self.pin.setIcon(icons.icon("pin"))
         self.pin.setCheckable(True)
-        self._said = QLabel()
-        self._said.setProperty("role", "quiet")
-        self._bar = self._line()
+        self._status = QLabel()
+        self._status.setProperty("role", "quiet")
+        self._bar = self._make_bar()
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
@@ -64,13 +65,13 @@ class FilmWindow(QWidget):
         self.show_pinned(False)
 
     def show_pinned(self, pinned: bool) -> None:
-        """Say whether the film stays when another one is chosen."""
+        """Show whether the window keeps its film when another one is opened."""
         self.pin.setChecked(pinned)
-        self._said.setText("Stays with its film" if pinned else "Follows the main window")
+        self._status.setText("Keeps its film" if pinned else "Follows the main window")
         self.setWindowTitle(f"{'Pinned film' if pinned else 'Film'} – XrayView")
 
-    def place_beside(self, main: QWidget) -> None:
-        """Fill another monitor than that of the main window, or a part of the only one."""
+    def move_to_other_screen(self, main: QWidget) -> None:
+        """Fill a monitor other than that of the main window, or a part of the only one."""
         here = main.screen()
         other = next((s for s in QApplication.screens() if s is not here), None)
         if other is not None:
@@ -84,28 +85,28 @@ class FilmWindow(QWidget):
         self.move(frame.topLeft())
 
     def toggle_full_screen(self) -> None:
-        """Give the film the whole screen, or take it back."""
-        self._full.toggle([self._bar])
+        """Enter or leave full screen."""
+        self._full_screen.toggle([self._bar])
 
     def closeEvent(self, event: QCloseEvent) -> None:
-        if self._full.on:
-            self._full.leave()
+        if self._full_screen.on:
+            self._full_screen.leave()
         self.closed.emit()
         event.accept()
 
     def _cancel(self, act: Act) -> None:
-        if self._full.on:
-            self._full.leave()
+        if self._full_screen.on:
+            self._full_screen.leave()
         act()
 
-    def _line(self) -> QFrame:
+    def _make_bar(self) -> QFrame:
         bar = QFrame()
         bar.setProperty("panel", True)
         row = QHBoxLayout(bar)
         row.setContentsMargins(8, 4, 8, 4)
         row.setSpacing(8)
         row.addWidget(self.pin)
-        row.addWidget(self._said)
+        row.addWidget(self._status)
         row.addStretch(1)
         row.addWidget(self._button("next_screen", "Next monitor"))
         row.addWidget(self._button("full_screen", "Full screen"))

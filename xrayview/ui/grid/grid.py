@@ -1,4 +1,4 @@
-"""The views side by side: which of them are seen, and which is the active one."""
+"""The grid of views: which of them are visible, and which one is active."""
 
 from __future__ import annotations
 
@@ -18,22 +18,22 @@ _SMALLEST_PX = (200, 150)
 
 
 class ViewGrid(QWidget):
-    """Places viewers; knows no session. Numbers count the views in reading order, from 0.
+    """Arranges the viewers; does not know the session. View indices count in reading order from 0.
 
-    The cell apart follows them, whether it is in a window of its own or not seen at all. The grid
-    is whole after the last step of `build_steps`.
+    The detachable cell comes last, whether it is in a window of its own or not visible at all. The
+    grid is complete after the last of the `build_steps`.
     """
 
     activated = Signal(int)
-    """The user turned to a view: clicked, scrolled, or moved the keyboard there."""
+    """The user clicked or scrolled in a view, or moved the keyboard focus there."""
     film_dropped = Signal(int, str)
     """A film's id was dropped on a view."""
     maximise_refused = Signal()
-    """A double-click where one view already has all the room."""
+    """The only view was double-clicked."""
     detached_maximised = Signal()
-    """The same in the view apart."""
+    """The detached view was double-clicked."""
     viewer_changed = Signal()
-    """Another viewer is the active one, or the film, window or placement of the active one is."""
+    """The active viewer has changed, or its film, window or placement."""
     tool_changed = Signal(str)
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -48,15 +48,15 @@ class ViewGrid(QWidget):
         self._cells: list[ViewCell] = []
 
     def build_steps(self) -> Iterator[None]:
-        """Make the views, each in a step of its own."""
+        """Build the views, one per step."""
         for _ in range(MOST_VIEWS):
             cell = ViewCell(self)
             self._connect(cell)
             self._cells.append(cell)
             yield
-        self.detached = self._cells[-1]
-        """The view that a window of its own may take."""
-        self._beside = self._cells[0]
+        self.detachable_cell = self._cells[-1]
+        """The cell that can move to a window of its own."""
+        self._attached_active = self._cells[0]
         self._lay_out(self._cells[:-1])
 
     def _connect(self, cell: ViewCell) -> None:
@@ -71,96 +71,96 @@ class ViewGrid(QWidget):
 
     @property
     def viewer(self) -> FilmViewer:
-        """The active view's."""
+        """The active viewer."""
         return self._cells[self.active].viewer
 
     @property
     def viewers(self) -> tuple[FilmViewer, ...]:
-        """Of all views, those that the layout has no room for included."""
+        """All viewers, including those that the layout has no room for."""
         return tuple(cell.viewer for cell in self._cells)
 
     @property
     def count(self) -> int:
-        """Views of the layout."""
+        """Number of views in the layout."""
         return LAYOUTS[self.layout_name].count
 
     @property
     def maximised(self) -> bool:
-        """True while the active view has the room of all."""
+        """Whether the active view fills the grid."""
         return self._maximised
 
-    def note_of(self, number: int) -> str:
-        """What is said above a view's film."""
-        return self._cells[number].line
+    def note_of(self, view_index: int) -> str:
+        """Return the note above a view's film."""
+        return self._cells[view_index].note
 
-    def show_note(self, number: int, text: str) -> None:
-        """Say above a view's film what it is here for."""
-        self._cells[number].show_note(text)
+    def show_note(self, view_index: int, text: str) -> None:
+        """Show a note above a view's film."""
+        self._cells[view_index].show_note(text)
 
     def set_layout(self, name: str) -> None:
-        """Another number of views; the active one stays, at the last place if its own is gone."""
+        """Change the number of views; the active one stays, moved to the end if necessary."""
         self._maximised = False
         self.layout_name = name
-        beside = [cell for cell in self._cells if cell is not self.detached]
-        if beside.index(self._beside) >= self.count:
-            beside.remove(self._beside)
-            beside.insert(self.count - 1, self._beside)
-        for cell in beside[self.count :]:
+        attached = [cell for cell in self._cells if cell is not self.detachable_cell]
+        if attached.index(self._attached_active) >= self.count:
+            attached.remove(self._attached_active)
+            attached.insert(self.count - 1, self._attached_active)
+        for cell in attached[self.count :]:
             cell.viewer.show_empty("")
             cell.show_note("")
-        self._lay_out(beside)
+        self._lay_out(attached)
 
-    def set_detached(self, shown: bool) -> None:
-        """Whoever takes the cell apart says so, and when it gives it back."""
-        self.is_detached = shown
-        if not shown:
-            self.detached.setParent(self)
-            self.detached.viewer.show_empty("")
-            self.detached.show_note("")
-            self.active = self._cells.index(self._beside)
-        self._place()
+    def set_detached(self, detached: bool) -> None:
+        """Detach the detachable cell for a window of its own, or take it back into the grid."""
+        self.is_detached = detached
+        if not detached:
+            self.detachable_cell.setParent(self)
+            self.detachable_cell.viewer.show_empty("")
+            self.detachable_cell.show_note("")
+            self.active = self._cells.index(self._attached_active)
+        self._arrange()
 
-    def _lay_out(self, beside: list[ViewCell]) -> None:
+    def _lay_out(self, attached: list[ViewCell]) -> None:
         active = self._cells[self.active]
-        self._cells = [*beside[: self.count], self.detached, *beside[self.count :]]
+        self._cells = [*attached[: self.count], self.detachable_cell, *attached[self.count :]]
         self.active = self._cells.index(active)
-        self._place()
+        self._arrange()
 
     def swap(self, one: int, other: int) -> None:
-        """Let two views change places; the active one stays active."""
+        """Swap two views; the active one stays active."""
         self._cells[one], self._cells[other] = self._cells[other], self._cells[one]
         self.active = {one: other, other: one}.get(self.active, self.active)
-        self._place()
+        self._arrange()
 
-    def set_active(self, number: int) -> None:
-        """Frame another view."""
-        self.active = number
-        if self._cells[number] is not self.detached:
-            self._beside = self._cells[number]
+    def set_active(self, view_index: int) -> None:
+        """Make another view the active one."""
+        self.active = view_index
+        if self._cells[view_index] is not self.detachable_cell:
+            self._attached_active = self._cells[view_index]
         self._frame()
         if self._maximised:
-            self._place()
+            self._arrange()
         self.viewer_changed.emit()
 
     def maximise(self) -> None:
-        """Give the active view the room of all, and back."""
-        if self._cells[self.active] is self.detached:
+        """Let the active view fill the grid, or restore the layout."""
+        if self._cells[self.active] is self.detachable_cell:
             self.detached_maximised.emit()
             return
         if self.count == 1:
             self.maximise_refused.emit()
             return
         self._maximised = not self._maximised
-        self._place()
+        self._arrange()
 
     def take_keyboard(self) -> None:
-        """The keyboard belongs to the active view's film, in whichever window it is."""
+        """Give the active viewer the keyboard focus, in whichever window it is."""
         self.viewer.setFocus()
         if self.is_detached:
             self.viewer.activateWindow()
 
     def set_tool(self, tool: Tool) -> None:
-        """What the left button does, in every view."""
+        """Set what the left button does in all views."""
         for viewer in self.viewers:
             viewer.set_tool(tool)
 
@@ -172,26 +172,28 @@ class ViewGrid(QWidget):
         if viewer is self.viewer:
             self.tool_changed.emit(tool)
 
-    def _place(self) -> None:
-        """Lay the cells anew: in the order of reading, so that Tab walks them so too."""
+    def _arrange(self) -> None:
+        """Arrange the cells in reading order, which is also the Tab order."""
         columns = LAYOUTS[self.layout_name].columns
-        before = None
-        for number, cell in enumerate(self._cells):
-            if cell is self.detached and self.is_detached:
+        previous = None
+        for view_index, cell in enumerate(self._cells):
+            if cell is self.detachable_cell and self.is_detached:
                 continue
             self._grid.removeWidget(cell)
-            seen = cell is self._beside if self._maximised else number < self.count
-            if seen:
-                row, column = (0, 0) if self._maximised else divmod(number, columns)
+            is_visible = (
+                cell is self._attached_active if self._maximised else view_index < self.count
+            )
+            if is_visible:
+                row, column = (0, 0) if self._maximised else divmod(view_index, columns)
                 self._grid.addWidget(cell, row, column)
-                if before is not None:
-                    self.setTabOrder(before.viewer, cell.viewer)
-                before = cell
+                if previous is not None:
+                    self.setTabOrder(previous.viewer, cell.viewer)
+                previous = cell
             cell.viewer.setMinimumSize(*(SMALLEST_PX if self.count == 1 else _SMALLEST_PX))
-            cell.setVisible(seen)
-        for line in range(2):
-            self._grid.setRowStretch(line, int(line < self._grid_rows()))
-            self._grid.setColumnStretch(line, int(line < self._grid_columns()))
+            cell.setVisible(is_visible)
+        for index in range(2):
+            self._grid.setRowStretch(index, int(index < self._grid_rows()))
+            self._grid.setColumnStretch(index, int(index < self._grid_columns()))
         self._frame()
 
     def _grid_rows(self) -> int:
@@ -202,5 +204,5 @@ class ViewGrid(QWidget):
 
     def _frame(self) -> None:
         several = self.is_detached or (self.count > 1 and not self._maximised)
-        for number, cell in enumerate(self._cells):
-            cell.set_frame(several, active=number == self.active)
+        for view_index, cell in enumerate(self._cells):
+            cell.set_frame(several, active=view_index == self.active)

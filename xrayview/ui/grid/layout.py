@@ -1,4 +1,4 @@
-"""How many films are side by side: one table, for the keys, the buttons and the settings."""
+"""The layouts of the grid: one table for keys, buttons and settings."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ class Layout:
 
     @property
     def count(self) -> int:
-        """Views that it shows."""
+        """Number of views."""
         return self.rows * self.columns
 
 
 LAYOUTS: dict[str, Layout] = {"1x1": Layout(1, 1), "1x2": Layout(1, 2), "2x2": Layout(2, 2)}
-"""By name, rows first: 1x2 is two films beside each other."""
+"""By name, rows first: 1x2 is two films side by side."""
 FIRST_LAYOUT = "1x1"

@@ -1,9 +1,9 @@
-"""Views that follow each other: the same part of the film, through the same share of its values.
+"""Linked views: they show the same part of their films, in comparable windows.
 
-Films differ in size, in detector and in exposure, so nothing is copied as it stands. A place is
-passed on as a share of the film's width and height, a zoom as a multiple of what fits, a window as
-its share of the film's own value range (0.5th to 99.5th percentile): stored values of radiographs
-have no common scale, not even between films of one detector.
+Films differ in size, detector and exposure, so values are not copied directly. A position is
+translated as a fraction of the film's width and height, a zoom as a multiple of the fitted one, a
+window relative to the film's own value range (0.5th to 99.5th percentile): stored values of
+radiographs have no common scale, not even between films of one detector.
 """
 
 from __future__ import annotations
@@ -18,20 +18,20 @@ from xrayview.ui.grid.grid import ViewGrid
 from xrayview.ui.viewer.film_view import FilmViewer
 from xrayview.ui.viewer.placement import Placement
 
-Look = tuple[str, Voi | None, tuple[float, QPointF]]
-"""Film, window, and zoom with centre: what is passed on when it changes."""
+LinkedState = tuple[str, Voi | None, tuple[float, QPointF]]
+"""Film, window, and zoom with centre: the state that linked views share."""
 
 
 class Linking(QObject):
-    """While on, the other views follow the active one, and a film that comes in joins them."""
+    """While on, the other views follow the active one, and a film that is opened joins them."""
 
     switched = Signal(bool)
 
     def __init__(self, grid: ViewGrid) -> None:
         super().__init__(grid)
         self._grid = grid
-        self._passing = False
-        self._looks = {viewer: look(viewer) for viewer in grid.viewers}
+        self._propagating = False
+        self._states = {viewer: linked_state(viewer) for viewer in grid.viewers}
         self.on = False
         for viewer in grid.viewers:
             viewer.state_changed.connect(lambda v=viewer: self._on_state(v))
@@ -41,30 +41,30 @@ class Linking(QObject):
         self.set_on(not self.on)
 
     def set_on(self, on: bool) -> None:
-        """Linked views take the active one's look at once."""
+        """Switch linking; when on, the other views take over the state of the active one."""
         self.on = on
         if on:
-            self._pass_on(self._grid.viewer)
+            self._propagate(self._grid.viewer)
         self.switched.emit(on)
 
     def _on_state(self, viewer: FilmViewer) -> None:
-        before, now = self._looks[viewer], look(viewer)
-        self._looks[viewer] = now
-        if not self.on or self._passing or now == before or viewer.radiograph is None:
+        before, now = self._states[viewer], linked_state(viewer)
+        self._states[viewer] = now
+        if not self.on or self._propagating or now == before or viewer.radiograph is None:
             return
         if now[0] != before[0]:
             self._join(viewer)
         elif viewer is self._grid.viewer:
-            self._pass_on(viewer)
+            self._propagate(viewer)
 
     def _join(self, viewer: FilmViewer) -> None:
-        """A new film is seen as the views beside it are."""
-        seen = (self._grid.viewer, *self._grid.viewers)
-        leader = next((v for v in seen if v is not viewer and v.radiograph is not None), None)
+        """Show a new film like those in the other views."""
+        viewers = (self._grid.viewer, *self._grid.viewers)
+        leader = next((v for v in viewers if v is not viewer and v.radiograph is not None), None)
         if leader is not None:
             self._follow(viewer, leader)
 
-    def _pass_on(self, leader: FilmViewer) -> None:
+    def _propagate(self, leader: FilmViewer) -> None:
         for viewer in self._grid.viewers:
             if viewer is not leader and viewer.radiograph is not None:
                 self._follow(viewer, leader)
@@ -72,22 +72,22 @@ class Linking(QObject):
     def _follow(self, viewer: FilmViewer, leader: FilmViewer) -> None:
         if leader.voi is None:
             return
-        self._passing = True
+        self._propagating = True
         try:
             viewer.set_placement(linked_placement(leader.placement, viewer.placement))
             voi = linked_voi(leader.voi, leader.voi_choices(), viewer.voi_choices())
             viewer.set_voi(voi)
         finally:
-            self._passing = False
+            self._propagating = False
 
 
-def look(viewer: FilmViewer) -> Look:
-    """What of a view is passed on."""
+def linked_state(viewer: FilmViewer) -> LinkedState:
+    """Return the state of a view that linked views share."""
     return viewer.film_id, viewer.voi, (viewer.zoom, viewer.placement.center)
 
 
 def linked_placement(leader: Placement, follower: Placement) -> Placement:
-    """The same part of another film; its own turns and flips stay."""
+    """Return the placement of the same part of another film; its own turns and flips stay."""
     whole = follower.fitted()
     if is_fitted(leader):
         return whole
@@ -99,23 +99,25 @@ def linked_placement(leader: Placement, follower: Placement) -> Placement:
 
 
 def is_fitted(placement: Placement) -> bool:
-    """True when the whole film is seen, as large as the viewport allows."""
+    """Return whether the whole film is shown, as large as the viewport allows."""
     return placement == placement.fitted()
 
 
-def linked_voi(voi: Voi, choices: tuple[VoiChoice, ...], of_follower: tuple[VoiChoice, ...]) -> Voi:
-    """The window of another film that matches `voi`, given what each film offers.
+def linked_voi(
+    voi: Voi, choices: tuple[VoiChoice, ...], follower_choices: tuple[VoiChoice, ...]
+) -> Voi:
+    """Return the window of another film that corresponds to `voi`, given each film's choices.
 
-    A film's default matches the other's default, its automatic window the other's; any other
-    window keeps its place in the automatic one.
+    A film's default corresponds to the other's default, its automatic window to the other's; any
+    other window keeps its position relative to the automatic one.
     """
     if voi is choices[0].voi:
-        return of_follower[0].voi
-    auto, auto_of_follower = automatic(choices), automatic(of_follower)
+        return follower_choices[0].voi
+    auto, follower_auto = automatic(choices), automatic(follower_choices)
     if voi is auto:
-        return auto_of_follower
+        return follower_auto
     window = window_to_drag(voi)
-    own, other = window_to_drag(auto), window_to_drag(auto_of_follower)
+    own, other = window_to_drag(auto), window_to_drag(follower_auto)
     scale = other.width / own.width
     center = other.center + (window.center - own.center) * scale
     width = max(window.width * scale, MIN_WIDTH[window.function])

@@ -82,7 +82,7 @@ class SecondWindow(QObject):
 
     def open(self, *, activate: bool = True) -> None:
         """Show the window with the film of the active view."""
-        window = self.window = FilmWindow(self._grid.detached, self._actions)
+        window = self.window = FilmWindow(self._grid.detachable_cell, self._actions)
         window.closed.connect(self._give_back)
         window.setAttribute(Qt.WidgetAttribute.WA_ShowWithoutActivating, not activate)
         self._films.set_detached(True)
@@ -103,7 +103,7 @@ class SecondWindow(QObject):
     def _place(self, window: FilmWindow) -> None:
         geometry = QByteArray.fromBase64(self._geometry.encode())
         if not window.restoreGeometry(geometry):
-            window.place_beside(self._grid.window())
+            window.move_to_other_screen(self._grid.window())
         stay_on_screen(window)
 
     def _keep_place(self, window: FilmWindow) -> None:

@@ -1,1 +1,1 @@
-"""The film's grey values with its window over them."""
+"""The histogram of the film's grey values, with its window."""

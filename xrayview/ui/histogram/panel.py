@@ -1,4 +1,4 @@
-"""The histogram panel: draws only what is seen, and loads its plot when it is first seen."""
+"""The histogram panel: updates only while visible, and loads its plot when first shown."""
 
 from __future__ import annotations
 
@@ -10,21 +10,21 @@ from PySide6.QtWidgets import QFrame, QLabel, QVBoxLayout, QWidget
 
 from xrayview.display.histogram import Histogram, film_histogram, window_over
 from xrayview.display.voi import Voi
-from xrayview.domain.radiograph import Radiograph
+from xrayview.domain.radiograph import Radiograph, Window
 
 if TYPE_CHECKING:
     from xrayview.ui.histogram.plot import HistogramPlot
 
 HEIGHT_PX = 148
-NOTHING = "No film"
-BACKGROUND_ONLY = "The film is all padding"
+NO_FILM = "No film"
+BACKGROUND_ONLY = "The film consists of padding only"
 
 
 class HistogramPanel(QFrame):
     """Grey values of one film; its window is a region that can be dragged, whole or by an edge."""
 
-    window_dragged = Signal(object)
-    """A `Window`: the region as the user has just put it."""
+    window_dragged = Signal(Window)
+    """The window that corresponds to the dragged region."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -35,10 +35,10 @@ class HistogramPanel(QFrame):
         self._counted: Radiograph | None = None
         self._histogram: Histogram | None = None
         self.plot: HistogramPlot | None = None
-        """None until the panel was seen with a film."""
+        """None until the panel has been visible with a film."""
         self._heading = QLabel(self.tr("Histogram"))
         self._heading.setProperty("role", "heading")
-        self._note = QLabel(NOTHING)
+        self._note = QLabel(NO_FILM)
         self._note.setProperty("role", "quiet")
         outer = QVBoxLayout(self)
         outer.setContentsMargins(0, 0, 0, 0)
@@ -56,7 +56,7 @@ class HistogramPanel(QFrame):
     def show_film(self, radiograph: Radiograph | None, voi: Voi | None) -> None:
         """Show this film with the window or VOI LUT in use; None: there is no film.
 
-        Cheap where nothing is new, and where the panel is not seen: then it waits until it is.
+        Cheap where nothing has changed. A hidden panel is updated when it becomes visible.
         """
         if (radiograph, voi) != (self._radiograph, self._voi):
             self._radiograph, self._voi = radiograph, voi
@@ -78,7 +78,7 @@ class HistogramPanel(QFrame):
     def _count(self) -> None:
         film = self._radiograph
         self._histogram = film_histogram(film) if film is not None else None
-        self._note.setText(NOTHING if film is None else BACKGROUND_ONLY)
+        self._note.setText(NO_FILM if film is None else BACKGROUND_ONLY)
         self._note.setVisible(self._histogram is None)
         if self._histogram is not None and self._voi is not None:
             self._loaded_plot().show_histogram(self._histogram, self._voi)

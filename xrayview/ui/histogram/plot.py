@@ -1,4 +1,4 @@
-"""The plot of the histogram panel. Imported when it is first seen: pyqtgraph is half a second."""
+"""The plot of the histogram panel. Imported on first use: pyqtgraph takes half a second to load."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from xrayview.ui.style import fonts, theme
 from xrayview.ui.style.colours import C
 
 _ROOM = 0.04
-"""Left free at either side of the values, as a share of their range, and above them."""
+"""Margin on both sides of the values and above them, as a share of their range."""
 
 
 class HistogramPlot(pg.GraphicsLayoutWidget):  # type: ignore[misc]  # pyqtgraph has no types
     """Counts (logarithmic), the VOI curve, and the window as a region."""
 
     dragged = Signal(float, float)
-    """Where the region begins and ends, while the user drags it."""
+    """Both ends of the region, while the user drags it."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -41,11 +41,11 @@ class HistogramPlot(pg.GraphicsLayoutWidget):  # type: ignore[misc]  # pyqtgraph
         theme.on_switch(self._tint)
 
     def show_histogram(self, histogram: Histogram, voi: Voi) -> None:
-        """The values of another film; the view holds all of them, and the window if it may."""
+        """Show the values of another film, with all of them in view, and the window if possible."""
         low, high = float(histogram.edges[0]), float(histogram.edges[-1])
         room = (high - low) * _ROOM
         first, last = voi_range(voi)
-        # A window far wider than the film would leave a sliver of its values.
+        # A window far wider than the film would squeeze its values into a few pixels.
         left = max(min(low, first), low - (high - low)) - room
         right = min(max(high, last), high + (high - low)) + room
         self._range = (left, right)
@@ -54,7 +54,7 @@ class HistogramPlot(pg.GraphicsLayoutWidget):  # type: ignore[misc]  # pyqtgraph
         self._box.setXRange(left, right, padding=0)
 
     def show_voi(self, voi: Voi) -> None:
-        """Move region and curve; nobody is told."""
+        """Move the region and the curve without emitting `dragged`."""
         with QSignalBlocker(self.region):
             self.region.setRegion(voi_range(voi))
         self.curve.setData(*transfer_curve(voi, *self._range))
@@ -71,7 +71,7 @@ class HistogramPlot(pg.GraphicsLayoutWidget):  # type: ignore[misc]  # pyqtgraph
         self._axis.setTextPen(C.quiet)
 
     def _view_with_axis(self) -> pg.ViewBox:
-        """Not a PlotItem: its menus and buttons would only be hidden."""
+        """Build the view box and its axis; a PlotItem has menus and buttons that are not needed."""
         self.ci.layout.setContentsMargins(0, 0, 0, 0)
         self.ci.layout.setSpacing(0)
         box = self.addViewBox(row=0, col=0, enableMenu=False)

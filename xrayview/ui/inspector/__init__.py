@@ -1,1 +1,1 @@
-"""How the film on screen became grey: its steps, and its spacing."""
+"""The steps from the displayed film's stored values to grey, and its spacing."""

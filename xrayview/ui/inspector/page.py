@@ -1,23 +1,22 @@
-"""The pipeline inspector as a page to read; every text of the file is escaped."""
+"""The pipeline inspector as HTML; all text from the file is escaped."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from html import escape
 
-from xrayview.display.corners import spacing_text
+from xrayview.display.measure_text import lengths_text
 from xrayview.domain.inspection import Attribute, Origin, Step
 from xrayview.domain.radiograph import Spacing, SpacingKind
 from xrayview.ui.style.colours import C
 
 ORIGINS: dict[Origin, tuple[str, str]] = {
     "file": ("from the file", "quiet"),
-    "default": ("the standard's default", "quiet"),
+    "default": ("default of the standard", "quiet"),
     "computed": ("from the pixels", "ok"),
     "user": ("set by you", "accent"),
 }
-"""The words for where a step comes from, and their ink in the theme."""
-NO_LENGTH = "px: the file gives no length in mm that can be used"
+"""Text and theme colour for the origin of a step."""
 
 
 def _style() -> str:
@@ -39,9 +38,9 @@ def pipeline_html(
     warnings: Iterable[str] = (),
     notes: Iterable[str] = (),
 ) -> str:
-    """Steps in their order with value, origin and attributes; then the spacing and its kind.
+    """Return a page with the steps (value, origin, attributes) and the spacing with its kind.
 
-    `spacing` is what lengths rest on, which may be the user's; the attributes are the file's.
+    `spacing` is the one in use, which may be the user's; the attributes are the file's.
     """
     body = "".join(_step(number, step) for number, step in enumerate(steps, 1))
     return "".join(
@@ -62,13 +61,13 @@ def _head(text: str) -> str:
 
 
 def _step(number: int, step: Step) -> str:
-    word, ink = ORIGINS[step.origin]
-    colour = getattr(C, ink)
+    origin, colour_name = ORIGINS[step.origin]
+    colour = getattr(C, colour_name)
     tags = f"<tr><td></td><td colspan='2'>{_tags(step.attributes)}</td></tr>"
     return (
         f"<tr><td class='number' width='22'>{number}</td>"
         f"<td class='name'>{escape(step.name)}</td>"
-        f"<td align='right' style='color:{colour}'>{escape(word)}</td></tr>"
+        f"<td align='right' style='color:{colour}'>{escape(origin)}</td></tr>"
         f"<tr><td></td><td colspan='2'>{escape(step.value)}</td></tr>"
         f"{tags if step.attributes else ''}"
         "<tr><td colspan='3' style='font-size:6px'>&nbsp;</td></tr>"
@@ -76,10 +75,10 @@ def _step(number: int, step: Step) -> str:
 
 
 def _spacing(spacing: Spacing, attributes: tuple[Attribute, ...]) -> str:
-    text = spacing_text(spacing) if spacing.row_mm is not None else NO_LENGTH
     by_user = f", <span style='color:{C.accent}'>{ORIGINS['user'][0]}</span>"
-    said = by_user if spacing.kind is SpacingKind.USER else ""
-    return f"<p style='margin-top:8px'>{escape(text)}{said}<br>{_tags(attributes)}</p>"
+    origin = by_user if spacing.kind is SpacingKind.USER else ""
+    text = escape(lengths_text(spacing))
+    return f"<p style='margin-top:8px'>{text}{origin}<br>{_tags(attributes)}</p>"
 
 
 def _tags(attributes: tuple[Attribute, ...]) -> str:

@@ -1,4 +1,4 @@
-"""The pipeline inspector: follows the film, its window and its inversion while it is seen."""
+"""The pipeline inspector: follows the film, its window and its inversion while visible."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from xrayview.ui.style import theme
 from xrayview.ui.viewer.message_page import MessagePage
 
 _EVERY_MS = 40
-"""A drag of the window sends more states than can be read, and each page takes milliseconds."""
-NO_FILM = "No film is on screen."
+"""A window drag sends more states than can be read, and each page takes milliseconds."""
+NO_FILM = "No film is open."
 
 
 @dataclass(frozen=True)
 class _State:
-    """What the page says depends on this alone."""
+    """Everything that the page depends on."""
 
     radiograph: Radiograph | None = None
     voi: Voi | None = None
@@ -33,7 +33,7 @@ class _State:
 
 
 class PipelineInspector(QFrame):
-    """The steps that one film goes through, as it is shown now."""
+    """The steps that turn the displayed film's stored values into grey."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -53,7 +53,7 @@ class PipelineInspector(QFrame):
         self._next = QTimer(self, singleShot=True, interval=_EVERY_MS)
         self._next.timeout.connect(self._draw)
         self._draw()
-        theme.on_switch(self._draw_anew)
+        theme.on_switch(self._redraw)
 
     def show_film(
         self,
@@ -65,17 +65,16 @@ class PipelineInspector(QFrame):
         shutter: bool = True,
         spacing: Spacing | None = None,
     ) -> None:
-        """The film on screen with the window or LUT in force; None: there is no film.
+        """Show the displayed film with the window or LUT in use; None: there is no film.
 
-        `spacing` is what its lengths rest on; None is the film's own.
-
-        Cheap where nothing is new, and where the panel is not seen: then it waits until it is.
+        `spacing` is the one in use; None is the film's own. Cheap where nothing has changed. A
+        hidden panel is updated when it becomes visible.
         """
-        another = radiograph is not self._state.radiograph
+        is_new = radiograph is not self._state.radiograph
         self._state = _State(radiograph, voi, inverted, overlays, shutter, spacing)
         if not self.isVisible() or self._state == self._drawn:
             return
-        if another:
+        if is_new:
             self._draw()
         elif not self._next.isActive():
             self._next.start()
@@ -84,7 +83,7 @@ class PipelineInspector(QFrame):
         super().showEvent(event)
         self._draw()
 
-    def _draw_anew(self) -> None:
+    def _redraw(self) -> None:
         self._drawn = None
         self._draw()
 

@@ -1,4 +1,4 @@
-"""An annotation in the hand."""
+"""Dragging an annotation."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ class AnnotationDrag:
 
     def __init__(self, hit: Hit, start: Point) -> None:
         self.annotation = self.result = hit.annotation
-        self.moving = False
+        self.has_moved = False
         self._handle = hit.handle
         self._start = start
 
     def move(self, point: Point) -> None:
-        self.moving = True
+        self.has_moved = True
         kind, points = self.annotation.kind, self.annotation.points
         if self._handle is not None:
             points = with_handle_at(kind, points, self._handle, point)
         else:
-            down, right = (now - then for now, then in zip(point, self._start, strict=True))
+            down, right = (end - start for end, start in zip(point, self._start, strict=True))
             points = moved(points, down, right)
         self.result = replace(self.annotation, points=points)

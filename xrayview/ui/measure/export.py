@@ -1,4 +1,4 @@
-"""The measurements of the open folder as CSV."""
+"""Exporting the measurements of the open folder as CSV."""
 
 from __future__ import annotations
 
@@ -18,26 +18,26 @@ from xrayview.services.tasks import Tasks
 from xrayview.ui.measure.controller import MeasurementController
 from xrayview.ui.widgets.banners import Kind, Message
 
-_MATTER = "export measurements"
+_TOPIC = "export measurements"
 _USUAL_NAME = "measurements.csv"
 
 
 class MeasurementExport(QObject):
-    """Asks for a file, measures every film that something is drawn on, and tells the end."""
+    """Asks for a file, measures every annotated film, and reports the result."""
 
-    message = Signal(object)
+    message = Signal(Message)
 
     def __init__(
-        self, session: Session, tasks: Tasks, engine: Engine, measuring: MeasurementController
+        self, session: Session, tasks: Tasks, engine: Engine, controller: MeasurementController
     ) -> None:
         super().__init__()
         self._session = session
         self._tasks = tasks
         self._engine = engine
-        self._measuring = measuring
+        self._controller = controller
 
     def ask(self, parent: QWidget) -> None:
-        """Let the user choose the file; nothing happens without a folder."""
+        """Let the user choose the file; does nothing without a folder."""
         if self._session.folder is None:
             return
         name, _ = QFileDialog.getSaveFileName(
@@ -47,31 +47,31 @@ class MeasurementExport(QObject):
             self.write(Path(name))
 
     def write(self, path: Path) -> None:
-        """Measure all films of the folder and write the file; a message says how it ended."""
-        self._measuring.save()
+        """Measure all films of the folder and write the file; a message reports the result."""
+        self._controller.save()
         films, engine = self._session.films, self._engine
-        load = self._measuring.load_saved
+        load = self._controller.load_saved
 
         def work(stop: threading.Event) -> Iterator[tuple[int, int]]:
             done = list(measure_films(engine, films, load, stop))
             if stop.is_set():
-                raise Cancelled("the export was taken back")
+                raise Cancelled("the export was cancelled")
             _write(path, done)
             yield sum(len(film.rows) for film in done), sum(bool(film.error) for film in done)
 
         self._tasks.stream(
-            _MATTER, work, lambda counts: self._on_written(path, *counts[0]), _nothing, self._failed
+            _TOPIC, work, lambda counts: self._on_written(path, *counts[0]), _nothing, self._failed
         )
 
     def _on_written(self, path: Path, annotations: int, unread: int) -> None:
-        text = f"{annotations} annotations of the folder's films, each with its spacing's kind."
+        text = f"{annotations} annotations, each with the kind of spacing behind its values."
         if unread:
-            text += f" {unread} films could not be read: their rows have no figures."
+            text += f" {unread} films could not be read: their rows have no values."
         kind: Kind = "warn" if unread else "info"
-        self.message.emit(Message(_MATTER, kind, f"{path.name} is written", text))
+        self.message.emit(Message(_TOPIC, kind, f"{path.name} was written", text))
 
     def _failed(self, error: XrayViewError) -> None:
-        self.message.emit(Message.of(_MATTER, error))
+        self.message.emit(Message.of(_TOPIC, error))
 
 
 def _write(path: Path, films: list[MeasuredFilm]) -> None:

@@ -1,4 +1,4 @@
-"""The annotations of one film file with their undo history; what several views may share."""
+"""The annotations of one film file with their undo history; several views may share them."""
 
 from __future__ import annotations
 
@@ -12,23 +12,23 @@ _STEPS_KEPT = 200
 
 
 def film_key(radiograph: Radiograph) -> str:
-    """What annotations of a film are kept under: SOPInstanceUID, else the hash of its file."""
+    """Return the key of a film's annotations: its SOPInstanceUID, else the hash of its file."""
     return radiograph.ref.sop_uid or f"sha256:{radiograph.sha256}"
 
 
 class FilmMarksModel(QObject):
-    """Every change is one value in the place of another, so that each can be undone."""
+    """Editable annotations: each change replaces the whole value, so that it can be undone."""
 
     changed = Signal()
     edited = Signal()
-    """Changed by the user, not by what was read: to be saved."""
+    """The user has made a change, which is to be saved."""
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self.undo = QUndoStack(self)
         self.undo.setUndoLimit(_STEPS_KEPT)
         self.is_loaded = False
-        """True once what was kept of the film is here; nothing is drawn before."""
+        """True once the saved annotations are loaded; nothing can be drawn before."""
         self._marks = FilmMarks()
 
     @property
@@ -37,43 +37,41 @@ class FilmMarksModel(QObject):
         return self._marks
 
     def take(self, marks: FilmMarks) -> None:
-        """What was kept of the film."""
+        """Take over the saved annotations of the film."""
         self._marks, self.is_loaded = marks, True
         self.undo.clear()
         self.changed.emit()
 
     def add(self, annotation: Annotation) -> None:
-        """Put an annotation on the film, above the others."""
+        """Add an annotation above the others."""
         annotations = (*self._marks.annotations, annotation)
         self._push("Draw", FilmMarks(annotations, self._marks.calibration))
 
     def change(self, old: Annotation, new: Annotation) -> None:
-        """Put an annotation in the place of another, if that one is still there."""
+        """Replace an annotation by another one; does nothing if it no longer exists."""
         if old != new and old in self._marks.annotations:
             self._push("Change", self._with(old, (new,)))
 
     def remove(self, annotation: Annotation) -> None:
-        """Take an annotation off the film; nothing happens where it is gone already."""
+        """Remove an annotation; does nothing if it no longer exists."""
         if annotation in self._marks.annotations:
             self._push("Delete", self._with(annotation, ()))
 
     def clear(self, frame: int) -> None:
-        """Take all annotations off a frame; the calibration stays."""
-        left = tuple(a for a in self._marks.annotations if a.frame != frame)
-        if left != self._marks.annotations:
-            self._push("Delete all", FilmMarks(left, self._marks.calibration))
+        """Remove all annotations of a frame; the calibration stays."""
+        others = tuple(a for a in self._marks.annotations if a.frame != frame)
+        if others != self._marks.annotations:
+            self._push("Delete all", FilmMarks(others, self._marks.calibration))
 
     def calibrate(self, spacing: Spacing | None) -> None:
-        """The user's own spacing; None is the film's again."""
+        """Set the user's own spacing; None restores the film's."""
         if spacing != self._marks.calibration:
             self._push("Calibrate", FilmMarks(self._marks.annotations, spacing))
 
     def _with(self, old: Annotation, new: tuple[Annotation, ...]) -> FilmMarks:
         annotations = self._marks.annotations
-        place = annotations.index(old)
-        return FilmMarks(
-            (*annotations[:place], *new, *annotations[place + 1 :]), self._marks.calibration
-        )
+        i = annotations.index(old)
+        return FilmMarks((*annotations[:i], *new, *annotations[i + 1 :]), self._marks.calibration)
 
     def _push(self, text: str, marks: FilmMarks) -> None:
         self.undo.push(_Step(self, text, self._marks, marks))

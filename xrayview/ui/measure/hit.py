@@ -1,4 +1,4 @@
-"""What of the drawings lies under the pointer, in pixels of the screen."""
+"""Finding the drawing under the pointer, in pixels of the screen."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from xrayview.domain.measurement import Annotation
 from xrayview.ui.measure.label_layout import PlacedDrawing
 
 HANDLE_PX = 8.0
-"""How far from a handle the pointer still grabs it."""
+"""Farthest distance from which a handle can be grabbed."""
 LINE_PX = 6.0
 
 
@@ -25,47 +25,50 @@ class Hit:
     handle: int | None = None
 
 
-def find(laid: Sequence[PlacedDrawing], pointer: QPointF) -> Hit | None:
-    """The selected annotation first, then the one drawn last; handles before lines and texts."""
-    order = [one for one in laid if one.shown.selected]
-    order += reversed(laid)
-    for one in order:
-        number = _handle(one, pointer)
-        if one.shown.annotation is not None and number is not None:
-            return Hit(one.shown.annotation, number)
-    for one in order:
-        if one.shown.annotation is not None and _touches(one, pointer):
-            return Hit(one.shown.annotation)
+def find_hit(drawings: Sequence[PlacedDrawing], pointer: QPointF) -> Hit | None:
+    """Find the drawing under the pointer.
+
+    The selected annotation comes first, then the one drawn last; handles before lines and labels.
+    """
+    order = [drawing for drawing in drawings if drawing.state.is_selected]
+    order += reversed(drawings)
+    for drawing in order:
+        handle = _handle_at(drawing, pointer)
+        if drawing.state.annotation is not None and handle is not None:
+            return Hit(drawing.state.annotation, handle)
+    for drawing in order:
+        if drawing.state.annotation is not None and _touches(drawing, pointer):
+            return Hit(drawing.state.annotation)
     return None
 
 
-def _handle(laid: PlacedDrawing, pointer: QPointF) -> int | None:
-    if not laid.handles:
+def _handle_at(drawing: PlacedDrawing, pointer: QPointF) -> int | None:
+    if not drawing.handles:
         return None
-    distance, number = min((_far(at, pointer), n) for n, at in enumerate(laid.handles))
-    return number if distance <= HANDLE_PX else None
+    distance, index = min((_distance(at, pointer), i) for i, at in enumerate(drawing.handles))
+    return index if distance <= HANDLE_PX else None
 
 
-def _touches(laid: PlacedDrawing, pointer: QPointF) -> bool:
-    if laid.label is not None and laid.label.contains(pointer):
+def _touches(drawing: PlacedDrawing, pointer: QPointF) -> bool:
+    if drawing.label is not None and drawing.label.contains(pointer):
         return True
-    reach = laid.lines.bounds.adjusted(-LINE_PX, -LINE_PX, LINE_PX, LINE_PX)
+    reach = drawing.lines.bounds.adjusted(-LINE_PX, -LINE_PX, LINE_PX, LINE_PX)
     return reach.contains(pointer) and any(
-        far_from_line(polygon.toList(), pointer) <= LINE_PX for polygon in laid.lines.polygons
+        distance_to_line(polygon.toList(), pointer) <= LINE_PX for polygon in drawing.lines.polygons
     )
 
 
-def far_from_line(corners: Sequence[QPointF], pointer: QPointF) -> float:
-    """Distance to the nearest part of a line through `corners`."""
-    return min(_far_from_part(a, b, pointer) for a, b in pairwise(corners))
+def distance_to_line(corners: Sequence[QPointF], pointer: QPointF) -> float:
+    """Return the distance to the nearest segment of a line through `corners`."""
+    return min(_distance_to_segment(a, b, pointer) for a, b in pairwise(corners))
 
 
-def _far_from_part(a: QPointF, b: QPointF, pointer: QPointF) -> float:
+def _distance_to_segment(a: QPointF, b: QPointF, pointer: QPointF) -> float:
     along, to_pointer = b - a, pointer - a
     length_2 = QPointF.dotProduct(along, along)
-    share = QPointF.dotProduct(along, to_pointer) / length_2 if length_2 else 0.0
-    return _far(a + along * min(max(share, 0.0), 1.0), pointer)
+    fraction = QPointF.dotProduct(along, to_pointer) / length_2 if length_2 else 0.0
+    return _distance(a + along * min(max(fraction, 0.0), 1.0), pointer)
 
 
-def _far(a: QPointF, b: QPointF) -> float:
+def _distance(a: QPointF, b: QPointF) -> float:
     return math.hypot(a.x() - b.x(), a.y() - b.y())

@@ -1,4 +1,4 @@
-"""Where drawings and their texts lie in the viewport, kept while film and viewport stay put."""
+"""The layout of drawings and their labels in the viewport, cached while nothing is moved."""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ from xrayview.domain.measurement import Annotation
 from xrayview.domain.radiograph import Point
 
 GAP_PX = 8.0
-"""Between a drawing and its text."""
-_KEPT = 400
+"""Between a drawing and its label."""
+_MOST_CACHED = 400
 
 
 @dataclass(frozen=True)
 class DrawingState:
-    """A drawing as it is to look now."""
+    """A drawing and how it is to be painted."""
 
     drawing: AnnotationDrawing
     annotation: Annotation | None = None
     """None while it is being drawn for the first time."""
-    selected: bool = False
-    grips: tuple[Point, ...] = ()
-    moving: bool = False
-    """It follows the pointer: its next look is another."""
+    is_selected: bool = False
+    visible_handles: tuple[Point, ...] = ()
+    is_moving: bool = False
+    """It follows the pointer, so that caching its picture would be in vain."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,64 +40,70 @@ class Lines:
 
     @cached_property
     def bounds(self) -> QRectF:
-        """Around all of them."""
+        """Rectangle around all of them."""
         area = QRectF()
         for polygon in self.polygons:
-            # A level line has no area, and Qt unites rectangles that have one.
+            # A horizontal line has no area, and Qt only unites rectangles that have one.
             area = area.united(polygon.boundingRect().adjusted(-1, -1, 1, 1))
         return area
 
 
 @dataclass(frozen=True, eq=False)
 class PlacedDrawing:
-    """One drawing in its place."""
+    """One drawing at its position in the viewport."""
 
-    shown: DrawingState
+    state: DrawingState
     lines: Lines
     handles: tuple[QPointF, ...]
-    """Where it can be grabbed, shown or not."""
-    grips: tuple[QPointF, ...]
-    """The handles that are drawn."""
+    """Where it can be grabbed, whether or not the handles are visible."""
+    visible_handles: tuple[QPointF, ...]
     label: QRectF | None
-    """Around its text; None where it has none."""
+    """Rectangle of its text; None where it has none."""
 
 
 class LabelLayout:
-    """Lays drawings by one transform into one viewport; looks up what it has laid before.
+    """Arranges drawings and labels in one viewport, and caches the result for each drawing.
 
     Args:
         to_view: film item -> logical pixels of the viewport.
         view: the viewport.
-        metrics: of the font of the texts.
+        metrics: of the labels' font.
     """
 
     def __init__(self, to_view: QTransform, view: QRectF, metrics: QFontMetricsF) -> None:
         self.to_view, self.view = to_view, view
         self._metrics = metrics
         self._lines: dict[AnnotationDrawing, Lines] = {}
-        self._wanted: dict[AnnotationDrawing, QRectF] = {}
+        self._preferred_boxes: dict[AnnotationDrawing, QRectF] = {}
 
     def to_screen(self, point: Point) -> QPointF:
-        """Film (row, column) -> logical pixels of the viewport."""
+        """Map film (row, column) to logical pixels of the viewport."""
         # Qt counts from the corner of a pixel, the film from its centre.
         return self.to_view.map(QPointF(point[1] + 0.5, point[0] + 0.5))
 
-    def lay(self, all_shown: Sequence[DrawingState]) -> list[PlacedDrawing]:
-        """In the order of drawing; a text that would lie on an earlier one goes below it."""
-        if len(self._lines) > _KEPT:
+    def arrange(self, states: Sequence[DrawingState]) -> list[PlacedDrawing]:
+        """Place the drawings in this order; a label that would cover an earlier one goes below."""
+        if len(self._lines) > _MOST_CACHED:
             self._lines.clear()
-            self._wanted.clear()
-        taken: list[QRectF] = []
-        laid = []
-        for shown in all_shown:
-            label = self._label(shown.drawing, taken) if shown.drawing.lines else None
+            self._preferred_boxes.clear()
+        occupied: list[QRectF] = []
+        placed = []
+        for state in states:
+            label = self._label_box(state.drawing, occupied) if state.drawing.lines else None
             if label is not None:
-                taken.append(label)
-            mark = shown.annotation
-            places = handles(mark.kind, mark.points) if mark is not None else ()
-            grabbed, drawn = (tuple(map(self.to_screen, of)) for of in (places, shown.grips))
-            laid.append(PlacedDrawing(shown, self._lines_of(shown.drawing), grabbed, drawn, label))
-        return laid
+                occupied.append(label)
+            mark = state.annotation
+            all_handles = handles(mark.kind, mark.points) if mark is not None else ()
+            placed.append(
+                PlacedDrawing(
+                    state,
+                    self._lines_of(state.drawing),
+                    tuple(map(self.to_screen, all_handles)),
+                    tuple(map(self.to_screen, state.visible_handles)),
+                    label,
+                )
+            )
+        return placed
 
     def _lines_of(self, drawing: AnnotationDrawing) -> Lines:
         if drawing not in self._lines:
@@ -106,26 +112,26 @@ class LabelLayout:
             self._lines[drawing] = Lines(tuple(polygons))
         return self._lines[drawing]
 
-    def _label(self, drawing: AnnotationDrawing, taken: list[QRectF]) -> QRectF:
-        if drawing not in self._wanted:
-            self._wanted[drawing] = self._wanted_label(drawing)
-        wanted = self._wanted[drawing]
-        box = _below(wanted, taken)
-        return box if box.bottom() <= max(self.view.bottom(), wanted.bottom()) else wanted
+    def _label_box(self, drawing: AnnotationDrawing, occupied: list[QRectF]) -> QRectF:
+        if drawing not in self._preferred_boxes:
+            self._preferred_boxes[drawing] = self._preferred_box(drawing)
+        preferred = self._preferred_boxes[drawing]
+        box = _below(preferred, occupied)
+        return box if box.bottom() <= max(self.view.bottom(), preferred.bottom()) else preferred
 
-    def _wanted_label(self, drawing: AnnotationDrawing) -> QRectF:
-        """Right of the drawing, or left of it where the viewport ends; never out of it."""
-        wide = max(self._metrics.horizontalAdvance(line) for line in drawing.lines) + 1
-        high = math.ceil(self._metrics.lineSpacing()) * len(drawing.lines)
-        size, view = QSizeF(math.ceil(wide), high), self.view
-        places = [self.to_screen(anchor) for anchor in drawing.anchors]
-        right = max(places, key=lambda place: (round(place.x()), -place.y()))
-        left = min(places, key=lambda place: (round(place.x()), place.y()))
+    def _preferred_box(self, drawing: AnnotationDrawing) -> QRectF:
+        """Return a box right of the drawing, or left of it near the viewport's edge."""
+        width = max(self._metrics.horizontalAdvance(line) for line in drawing.lines) + 1
+        height = math.ceil(self._metrics.lineSpacing()) * len(drawing.lines)
+        size, view = QSizeF(math.ceil(width), height), self.view
+        anchors = [self.to_screen(anchor) for anchor in drawing.anchors]
+        right = max(anchors, key=lambda point: (round(point.x()), -point.y()))
+        left = min(anchors, key=lambda point: (round(point.x()), point.y()))
         box = QRectF(QPointF(right.x() + GAP_PX, right.y() - size.height() / 2), size)
         if box.right() > view.right():
             if left.x() - GAP_PX - size.width() >= view.left():
                 box.moveRight(left.x() - GAP_PX)
-            else:  # beside it there is no room: below it, and off its line
+            else:  # no room on either side: below the drawing, clear of its line
                 box.moveTop(right.y() + GAP_PX)
         if view.contains(right) or view.contains(left):
             box.moveLeft(max(view.left(), min(box.left(), view.right() - size.width())))
@@ -133,10 +139,10 @@ class LabelLayout:
         return box
 
 
-def _below(box: QRectF, taken: list[QRectF]) -> QRectF:
-    """Moved down until it lies on none of those taken."""
+def _below(box: QRectF, occupied: list[QRectF]) -> QRectF:
+    """Move the box down until it covers none of the occupied ones."""
     box = QRectF(box)
-    for other in sorted(taken, key=QRectF.top):
+    for other in sorted(occupied, key=QRectF.top):
         if box.intersects(other):
             box.moveTop(other.bottom())
     return box

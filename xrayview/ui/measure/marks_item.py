@@ -1,4 +1,4 @@
-"""The drawings over a film: thin lines with a dark rim, handles and upright text, at any zoom."""
+"""The drawings over a film: thin lines with a dark rim, handles and upright labels, at any zoom."""
 
 from __future__ import annotations
 
@@ -30,58 +30,58 @@ LINE_PX, RIM_PX = 1.4, 3.8
 HANDLE_PX = 3.5
 """Half the width of a handle."""
 HEAD_PX, HEAD_DEG = 13.0, 24.0
-"""Length of an arrow's head and half the angle between its sides."""
+"""Length of an arrow's head, and half the angle between its sides."""
 _REACH_PX = HEAD_PX + RIM_PX
-"""How far paint may lie outside a drawing's own lines."""
+"""Farthest distance of painted pixels from a drawing's lines."""
 
 
 class MarksItem(QGraphicsItem):
-    """Child of the film's item: it follows every zoom, flip and turn, its pens do not.
+    """A child of the film's item: it follows every zoom, flip and turn, but line widths do not.
 
-    What does not move is painted once into a picture: a window drag then only copies it.
+    Drawings that do not move are painted into a cached picture, which a window drag only copies.
     """
 
     def __init__(self, film: FilmItem) -> None:
         super().__init__(film)
-        self._shown: tuple[DrawingState, ...] = ()
+        self._states: tuple[DrawingState, ...] = ()
         self._font: QFont = pixels(SMALL_PX)
-        self._laying = LabelLayout(QTransform(), QRectF(), QFontMetricsF(self._font))
-        self._laid: list[PlacedDrawing] | None = None
+        self._layout = LabelLayout(QTransform(), QRectF(), QFontMetricsF(self._font))
+        self._placed: list[PlacedDrawing] | None = None
         self._picture: tuple[object, QPointF, QImage] | None = None
 
-    def show_all(self, shown: Sequence[DrawingState]) -> None:
-        self._shown = tuple(shown)
-        self._laid = None
+    def show_drawings(self, states: Sequence[DrawingState]) -> None:
+        self._states = tuple(states)
+        self._placed = None
         self.update()
 
     @property
-    def shown(self) -> tuple[DrawingState, ...]:
-        """What is drawn now, in this order."""
-        return self._shown
+    def states(self) -> tuple[DrawingState, ...]:
+        """The current drawings, in painting order."""
+        return self._states
 
-    def laid(self) -> list[PlacedDrawing]:
-        """What is drawn now, with its place in the viewport."""
+    def placed_drawings(self) -> list[PlacedDrawing]:
+        """Return the current drawings with their positions in the viewport."""
         self._follow_view()
-        if self._laid is None:
-            self._laid = self._laying.lay(self._shown)
-        return self._laid
+        if self._placed is None:
+            self._placed = self._layout.arrange(self._states)
+        return self._placed
 
     def to_screen(self, point: Point) -> QPointF:
-        """Film (row, column) -> logical pixels of the viewport."""
+        """Map film (row, column) to logical pixels of the viewport."""
         self._follow_view()
-        return self._laying.to_screen(point)
+        return self._layout.to_screen(point)
 
-    def to_film(self, place: QPointF) -> Point:
-        """Logical pixels of the viewport -> film (row, column)."""
-        point = self.sceneTransform().inverted()[0].map(place)
+    def to_film(self, position: QPointF) -> Point:
+        """Map logical pixels of the viewport to film (row, column)."""
+        point = self.sceneTransform().inverted()[0].map(position)
         return point.y() - 0.5, point.x() - 0.5
 
     def _follow_view(self) -> None:
         scene = self.scene()
         to_view, view = self.sceneTransform(), scene.sceneRect() if scene else QRectF()
-        if (to_view, view) != (self._laying.to_view, self._laying.view):
-            self._laying = LabelLayout(to_view, view, QFontMetricsF(self._font))
-            self._laid = None
+        if (to_view, view) != (self._layout.to_view, self._layout.view):
+            self._layout = LabelLayout(to_view, view, QFontMetricsF(self._font))
+            self._placed = None
 
     def boundingRect(self) -> QRectF:
         return self.parentItem().boundingRect()
@@ -92,32 +92,32 @@ class MarksItem(QGraphicsItem):
         option: QStyleOptionGraphicsItem,  # noqa: ARG002
         widget: QWidget | None = None,  # noqa: ARG002
     ) -> None:
-        laid = self.laid()
-        if not laid:
+        placed_drawings = self.placed_drawings()
+        if not placed_drawings:
             return
         painter.setWorldTransform(QTransform())
-        resting = [one for one in laid if not one.shown.moving]
-        moving = [one for one in laid if one.shown.moving]
+        resting = [drawing for drawing in placed_drawings if not drawing.state.is_moving]
+        moving = [drawing for drawing in placed_drawings if drawing.state.is_moving]
         if resting:
-            place, picture = self._kept_picture(resting, painter.device().devicePixelRatio())
-            painter.drawImage(place, picture)
+            position, picture = self._cached_picture(resting, painter.device().devicePixelRatio())
+            painter.drawImage(position, picture)
         _paint(painter, moving, self._font)
 
-    def _kept_picture(self, resting: list[PlacedDrawing], ratio: float) -> tuple[QPointF, QImage]:
-        labels = tuple(one.label.getRect() if one.label else None for one in resting)
-        key = self._laying, tuple(one.shown for one in resting), labels, ratio
+    def _cached_picture(self, resting: list[PlacedDrawing], ratio: float) -> tuple[QPointF, QImage]:
+        labels = tuple(drawing.label.getRect() if drawing.label else None for drawing in resting)
+        key = self._layout, tuple(drawing.state for drawing in resting), labels, ratio
         if self._picture is None or self._picture[0] != key:
-            self._picture = key, *picture_of(resting, self._laying.view, ratio, self._font)
+            self._picture = key, *picture_of(resting, self._layout.view, ratio, self._font)
         return self._picture[1:]
 
 
 def picture_of(
-    all_laid: list[PlacedDrawing], view: QRectF, ratio: float, font: QFont
+    placed_drawings: list[PlacedDrawing], view: QRectF, ratio: float, font: QFont
 ) -> tuple[QPointF, QImage]:
-    """Drawings as a picture, cut to what of them is inside the viewport, and its place there."""
+    """Paint drawings into a picture, clipped to the viewport; return its position and itself."""
     area = QRectF()
-    for laid in all_laid:
-        area = area.united(_area(laid))
+    for drawing in placed_drawings:
+        area = area.united(_area(drawing))
     box = _on_whole_pixels((area & view).toAlignedRect())
     picture = QImage(box.size() * ratio, QImage.Format.Format_ARGB32_Premultiplied)
     picture.setDevicePixelRatio(ratio)
@@ -125,40 +125,41 @@ def picture_of(
     if not picture.isNull():
         painter = QPainter(picture)
         painter.translate(-box.topLeft())
-        _paint(painter, all_laid, font)
+        _paint(painter, placed_drawings, font)
         painter.end()
     return QPointF(box.topLeft()), picture
 
 
 def _on_whole_pixels(box: QRect) -> QRect:
-    """A little larger, so that screens of 1.25, 1.5 or 1.75 pixels have whole ones at its edges."""
+    """Enlarge a box so that its edges are whole pixels on screens scaled by 1.25, 1.5 or 1.75."""
     left, top = box.left() // 4 * 4, box.top() // 4 * 4
-    wide, high = box.right() + 1 - left, box.bottom() + 1 - top
-    return QRect(left, top, -(-wide // 4) * 4, -(-high // 4) * 4)
+    width, height = box.right() + 1 - left, box.bottom() + 1 - top
+    return QRect(left, top, -(-width // 4) * 4, -(-height // 4) * 4)
 
 
-def _area(laid: PlacedDrawing) -> QRectF:
-    """Around all that is painted of a drawing."""
-    area = laid.lines.bounds.adjusted(-_REACH_PX, -_REACH_PX, _REACH_PX, _REACH_PX)
-    for handle in laid.grips:
+def _area(drawing: PlacedDrawing) -> QRectF:
+    """Return a rectangle around everything that is painted for a drawing."""
+    area = drawing.lines.bounds.adjusted(-_REACH_PX, -_REACH_PX, _REACH_PX, _REACH_PX)
+    for handle in drawing.visible_handles:
         reach = QPointF(_REACH_PX, _REACH_PX)
         area = area.united(QRectF(handle - reach, handle + reach))
-    return area.united(laid.label.adjusted(-4, -4, 4, 4)) if laid.label else area
+    return area.united(drawing.label.adjusted(-4, -4, 4, 4)) if drawing.label else area
 
 
-def _paint(painter: QPainter, all_laid: list[PlacedDrawing], font: QFont) -> None:
+def _paint(painter: QPainter, placed_drawings: list[PlacedDrawing], font: QFont) -> None:
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     painter.setBrush(Qt.BrushStyle.NoBrush)
     painter.setFont(font)
-    for laid in all_laid:
-        _paint_lines(painter, laid)
-    for laid in all_laid:
-        if laid.label is not None:
-            _paint_label(painter, laid.label, laid.shown.drawing.lines, _ink(laid.shown))
+    for drawing in placed_drawings:
+        _paint_lines(painter, drawing)
+    for drawing in placed_drawings:
+        if drawing.label is not None:
+            lines, ink = drawing.state.drawing.lines, _ink(drawing.state)
+            _paint_label(painter, drawing.label, lines, ink)
 
 
-def _paint_lines(painter: QPainter, laid: PlacedDrawing) -> None:
-    ink, path = QColor(_ink(laid.shown)), _path(laid)
+def _paint_lines(painter: QPainter, drawing: PlacedDrawing) -> None:
+    ink, path = QColor(_ink(drawing.state)), _path(drawing)
     for colour, width in ((RIM, RIM_PX), (ink, LINE_PX)):
         pen = QPen(colour, width)
         pen.setCapStyle(Qt.PenCapStyle.RoundCap)
@@ -166,16 +167,16 @@ def _paint_lines(painter: QPainter, laid: PlacedDrawing) -> None:
         painter.setPen(pen)
         painter.drawPath(path)
     painter.setPen(QPen(RIM, 1))
-    for place in laid.grips:
+    for position in drawing.visible_handles:
         half = QPointF(HANDLE_PX, HANDLE_PX)
-        box = QRectF(place - half, place + half)
+        box = QRectF(position - half, position + half)
         painter.fillRect(box, ink)
         painter.drawRect(box)
 
 
-def _path(laid: PlacedDrawing) -> QPainterPath:
+def _path(drawing: PlacedDrawing) -> QPainterPath:
     path = QPainterPath()
-    for stroke, polygon in zip(laid.shown.drawing.strokes, laid.lines.polygons, strict=True):
+    for stroke, polygon in zip(drawing.state.drawing.strokes, drawing.lines.polygons, strict=True):
         path.addPolygon(polygon)
         if stroke.shape is Shape.ARROW:
             for side in arrow_head(polygon.first(), polygon.last()):
@@ -185,18 +186,18 @@ def _path(laid: PlacedDrawing) -> QPainterPath:
 
 
 def _paint_label(painter: QPainter, box: QRectF, lines: tuple[str, ...], ink: str) -> None:
-    high = box.height() / len(lines)
-    for number, line in enumerate(lines):
-        row = QRectF(box.left(), box.top() + number * high, box.width(), high)
+    height = box.height() / len(lines)
+    for index, line in enumerate(lines):
+        row = QRectF(box.left(), box.top() + index * height, box.width(), height)
         draw_outlined(painter, row, Qt.AlignmentFlag.AlignLeft, line, ink)
 
 
-def _ink(shown: DrawingState) -> str:
-    return SELECTED_INK if shown.selected else INK
+def _ink(state: DrawingState) -> str:
+    return SELECTED_INK if state.is_selected else INK
 
 
 def arrow_head(tail: QPointF, head: QPointF) -> tuple[QPointF, QPointF]:
-    """The ends of the two sides of an arrow's head."""
+    """Return the ends of the two sides of an arrow's head."""
     shaft = QLineF(head, tail)
     if not shaft.length():
         return head, head

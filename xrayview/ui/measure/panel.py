@@ -1,4 +1,4 @@
-"""What is drawn on the film on screen, as a list: values, selection, deletion, export."""
+"""The list of the displayed film's annotations: values, selection, deletion, export."""
 
 from __future__ import annotations
 
@@ -16,8 +16,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from xrayview.display.corners import spacing_text
-from xrayview.display.measure_text import TITLES, label_lines
+from xrayview.display.measure_text import TITLES, label_lines, lengths_text
 from xrayview.display.regions import roi_statistics
 from xrayview.domain.measurement import Annotation, Mark, RoiStatistics
 from xrayview.domain.radiograph import Spacing
@@ -26,21 +25,21 @@ from xrayview.ui.measure.controller import MeasurementController
 from xrayview.ui.measure.region_histogram import RegionHistogram
 
 NO_FILM = "No film is open."
-NOTHING_DRAWN = "Nothing is drawn on this film. The Measure menu and D, A draw."
+NOTHING_DRAWN = "No measurements on this film. Draw with the Measure menu, or press D or A."
 _REGIONS = frozenset({Mark.RECTANGLE, Mark.ELLIPSE, Mark.POLYGON})
 
 
 class MeasurementList(QFrame):
-    """Rows in the order of drawing; the chosen row is the selected annotation, either way."""
+    """Rows in the order of drawing; the current row and the selected annotation stay in step."""
 
     export_requested = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setProperty("panel", True)
-        self._measuring: MeasurementController | None = None
-        self._seen: Annotation | None = None
-        self._shown: tuple[object, ...] = ()
+        self._controller: MeasurementController | None = None
+        self._histogram_annotation: Annotation | None = None
+        self._state: tuple[object, ...] = ()
         self.view = self._make_view()
         self.message = QLabel(NO_FILM)
         self.message.setProperty("role", "quiet")
@@ -48,20 +47,22 @@ class MeasurementList(QFrame):
         self.spacing = QLabel()
         self.spacing.setProperty("role", "quiet")
         self.histogram = RegionHistogram()
-        self.delete = _button("Delete", f"Delete the selected ({shortcuts.label('delete_mark')})")
-        self.clear = _button("Delete all", "Delete all on this film; Undo brings them back")
+        self.delete = _button(
+            "Delete", f"Delete the selected annotation ({shortcuts.label('delete_mark')})"
+        )
+        self.clear = _button("Delete all", "Delete all annotations on this film; can be undone")
         self.export = _button("Export …", "Export the measurements of the folder as CSV")
         self.uncalibrate = _button("Remove calibration", "Use the film's own spacing again")
-        self._place()
+        self._lay_out()
         self.setFocusProxy(self.export)
 
-    def follow(self, measuring: MeasurementController) -> None:
-        """List what is drawn in the active view, from now on."""
-        self._measuring = measuring
-        measuring.changed.connect(self.refresh)
-        self.delete.clicked.connect(lambda _checked: measuring.active_layer.delete_selected())
-        self.clear.clicked.connect(lambda _checked: measuring.active_layer.clear())
-        self.uncalibrate.clicked.connect(lambda _checked: measuring.calibrate(None))
+    def follow(self, controller: MeasurementController) -> None:
+        """List the annotations of the active view from now on."""
+        self._controller = controller
+        controller.changed.connect(self.refresh)
+        self.delete.clicked.connect(lambda _checked: controller.active_layer.delete_selected())
+        self.clear.clicked.connect(lambda _checked: controller.active_layer.clear())
+        self.uncalibrate.clicked.connect(lambda _checked: controller.calibrate(None))
         self.export.clicked.connect(lambda _checked: self.export_requested.emit())
         self.view.currentItemChanged.connect(self._on_current)
         self.view.itemDoubleClicked.connect(self._on_double_click)
@@ -72,46 +73,46 @@ class MeasurementList(QFrame):
         self.refresh()
 
     def refresh(self) -> None:
-        """Draw the list anew; cheap where the panel is not seen."""
-        if self._measuring is None or not self.isVisible():
+        """Update the list; cheap while the panel is hidden."""
+        if self._controller is None or not self.isVisible():
             return
-        active_layer = self._measuring.active_layer
-        annotations = active_layer.annotations()
-        values = tuple(active_layer.values(annotation) for annotation in annotations)
-        shown = (
-            active_layer.radiograph,
-            active_layer.marks,
-            active_layer.spacing,
+        layer = self._controller.active_layer
+        annotations = layer.annotations()
+        values = tuple(layer.values(annotation) for annotation in annotations)
+        state = (
+            layer.radiograph,
+            layer.marks,
+            layer.spacing,
             annotations,
             values,
-            active_layer.selected,
+            layer.selected,
         )
-        if shown == self._shown:
+        if state == self._state:
             return
-        self._shown = shown
+        self._state = state
         with QSignalBlocker(self.view):
             self.view.clear()
             for number, annotation in enumerate(annotations, 1):
                 row = self._row(number, annotation)
                 self.view.addTopLevelItem(row)
-                if annotation == active_layer.selected:
+                if annotation == layer.selected:
                     self.view.setCurrentItem(row)
-        has_film = active_layer.radiograph is not None
+        has_film = layer.radiograph is not None
         self.message.setText(NOTHING_DRAWN if has_film else NO_FILM)
         self.message.setVisible(not annotations)
         self.view.setVisible(bool(annotations))
-        # Tab would stay where it is before a page whose keyboard is with what is not seen.
+        # Tab would stop in front of a page whose focus proxy is hidden.
         self.setFocusProxy(self.view if annotations else self.export)
-        self._show_spacing(active_layer.spacing if has_film else None)
-        self.delete.setEnabled(active_layer.selected is not None)
+        self._show_spacing(layer.spacing if has_film else None)
+        self.delete.setEnabled(layer.selected is not None)
         self.clear.setEnabled(bool(annotations))
-        marks = active_layer.marks
+        marks = layer.marks
         self.uncalibrate.setVisible(marks is not None and marks.marks.calibration is not None)
-        self._show_histogram(active_layer.selected)
+        self._show_histogram(layer.selected)
 
     def _row(self, number: int, annotation: Annotation) -> QTreeWidgetItem:
-        assert self._measuring is not None
-        lines = label_lines(annotation, self._measuring.active_layer.values(annotation))
+        assert self._controller is not None
+        lines = label_lines(annotation, self._controller.active_layer.values(annotation))
         row = QTreeWidgetItem([str(number), TITLES[annotation.kind], "\n".join(lines)])
         row.setData(0, Qt.ItemDataRole.UserRole, annotation)
         for column in range(3):
@@ -120,13 +121,12 @@ class MeasurementList(QFrame):
         return row
 
     def _show_spacing(self, spacing: Spacing | None) -> None:
-        text = f"Lengths rest on: {spacing_text(spacing)}" if spacing is not None else ""
-        self.spacing.setText(text)
+        self.spacing.setText(lengths_text(spacing) if spacing is not None else "")
 
     def _show_histogram(self, annotation: Annotation | None) -> None:
-        assert self._measuring is not None
-        film = self._measuring.active_layer.radiograph
-        self._seen = annotation
+        assert self._controller is not None
+        film = self._controller.active_layer.radiograph
+        self._histogram_annotation = annotation
         is_region = annotation is not None and annotation.kind in _REGIONS
         self.histogram.setVisible(is_region)
         if film is None or annotation is None or not is_region:
@@ -134,21 +134,21 @@ class MeasurementList(QFrame):
             return
 
         def show(statistics: RoiStatistics) -> None:
-            if self._seen == annotation:
+            if self._histogram_annotation == annotation:
                 self.histogram.show_region(statistics)
 
         kind, points = annotation.kind, annotation.points
-        self._measuring.active_layer.later(
+        self._controller.active_layer.later(
             "histogram", lambda: roi_statistics(film, kind, points), show
         )
 
     def _on_current(self, row: QTreeWidgetItem | None) -> None:
-        if self._measuring is not None and row is not None:
-            self._measuring.active_layer.select(row.data(0, Qt.ItemDataRole.UserRole))
+        if self._controller is not None and row is not None:
+            self._controller.active_layer.select(row.data(0, Qt.ItemDataRole.UserRole))
 
     def _on_double_click(self, row: QTreeWidgetItem) -> None:
-        if self._measuring is not None:
-            self._measuring.active_layer.edit_text(row.data(0, Qt.ItemDataRole.UserRole))
+        if self._controller is not None:
+            self._controller.active_layer.edit_text(row.data(0, Qt.ItemDataRole.UserRole))
 
     def _make_view(self) -> QTreeWidget:
         view = QTreeWidget()
@@ -162,7 +162,7 @@ class MeasurementList(QFrame):
             header.setSectionResizeMode(column, QHeaderView.ResizeMode.ResizeToContents)
         return view
 
-    def _place(self) -> None:
+    def _lay_out(self) -> None:
         buttons = QHBoxLayout()
         buttons.setSpacing(8)
         for button in (self.delete, self.clear):

@@ -1,4 +1,4 @@
-"""The grey values inside one region of interest, as bars."""
+"""The histogram of one region of interest."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ _GAP_PX = 4
 
 
 class RegionHistogram(QWidget):
-    """Linear counts: a region holds few pixels, and none of them is background."""
+    """Bars with linear counts, as a region has few pixels and no background."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setFixedHeight(HEIGHT_PX)
         self.setAccessibleName(self.tr("Histogram of the region"))
         self.statistics: RoiStatistics | None = None
-        """Of the region that is shown; None where there is nothing to show."""
+        """Of the displayed region; None where there is nothing to show."""
 
     def show_region(self, statistics: RoiStatistics | None) -> None:
-        """Draw another region's values; None or an empty region draws nothing."""
+        """Show a region's values; nothing for None or an empty region."""
         self.statistics = statistics if statistics is not None and statistics.pixels else None
         text = ""
         if self.statistics is not None:
@@ -37,26 +37,28 @@ class RegionHistogram(QWidget):
         self.update()
 
     def paintEvent(self, event: QPaintEvent) -> None:  # noqa: ARG002
-        shown = self.statistics
-        if shown is None:
+        statistics = self.statistics
+        if statistics is None:
             return
         painter = QPainter(self)
         painter.setFont(fonts.pixels(fonts.SMALL_PX))
-        text_high = painter.fontMetrics().height() + _GAP_PX
-        area = QRectF(self.rect()).adjusted(0, 0, 0, -text_high)
-        wide, tallest = area.width() / shown.counts.size, max(1, int(shown.counts.max()))
-        for place, count in enumerate(shown.counts.tolist()):
-            high = area.height() * count / tallest
-            bar = QRectF(area.left() + place * wide, area.bottom() - high, wide, high)
+        text_height = painter.fontMetrics().height() + _GAP_PX
+        area = QRectF(self.rect()).adjusted(0, 0, 0, -text_height)
+        counts = statistics.counts
+        width, largest = area.width() / counts.size, max(1, int(counts.max()))
+        for index, count in enumerate(counts.tolist()):
+            height = area.height() * count / largest
+            bar = QRectF(area.left() + index * width, area.bottom() - height, width, height)
             painter.fillRect(bar, QColor(C.faint))
         painter.fillRect(QRectF(area.left(), area.bottom(), area.width(), 1), QColor(C.line))
-        low, high_text = self._ends(shown)
+        low, high = self._ends(statistics)
         below = QRectF(self.rect()).adjusted(0, area.height(), 0, 0)
         painter.setPen(QColor(C.quiet))
         bottom = Qt.AlignmentFlag.AlignBottom
         painter.drawText(below, Qt.AlignmentFlag.AlignLeft | bottom, low)
-        painter.drawText(below, Qt.AlignmentFlag.AlignRight | bottom, high_text)
+        painter.drawText(below, Qt.AlignmentFlag.AlignRight | bottom, high)
 
     @staticmethod
-    def _ends(shown: RoiStatistics) -> tuple[str, str]:
-        return grey_text(float(shown.edges[0])), grey_text(float(shown.edges[-1]))
+    def _ends(statistics: RoiStatistics) -> tuple[str, str]:
+        edges = statistics.edges
+        return grey_text(float(edges[0])), grey_text(float(edges[-1]))

@@ -1,4 +1,4 @@
-"""The field in which the words of an annotation are written, on the film itself."""
+"""The field on the film in which the text of an annotation is edited."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ LONGEST = 200
 
 
 class TextField(QLineEdit):
-    """Enter keeps the text, Esc gives it up; so does a click elsewhere keep it."""
+    """Enter and a click elsewhere accept the text, Esc discards it."""
 
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
@@ -25,20 +25,22 @@ class TextField(QLineEdit):
         self._done: Callable[[str | None], None] | None = None
         self.hide()
 
-    def ask(self, place: QPointF, text: str, done: Callable[[str | None], None]) -> None:
-        """Write a text; `done` hears it once, or None where it was given up."""
+    def start_editing(
+        self, position: QPointF, text: str, done: Callable[[str | None], None]
+    ) -> None:
+        """Edit a text; `done` is called once, with the new text, or None if it was discarded."""
         self._finish(None)
         self._done = done
         self.setText(text)
         self.selectAll()
         room = self._film.size() - self.size()
-        x, y = round(place.x()), round(place.y() - self.height() / 2)
+        x, y = round(position.x()), round(position.y() - self.height() / 2)
         self.move(max(0, min(x, room.width())), max(0, min(y, room.height())))
         self.show()
         self.setFocus()
 
-    def close_quietly(self) -> None:
-        """The film is gone: there is nothing left to write on."""
+    def cancel(self) -> None:
+        """Hide the field without calling `done`, because the film has changed."""
         self._done = None
         self.hide()
 
@@ -53,7 +55,7 @@ class TextField(QLineEdit):
 
     def event(self, event: QEvent) -> bool:
         if event.type() == QEvent.Type.ShortcutOverride:
-            event.accept()  # every key is a letter here
+            event.accept()  # every key is text here, not a shortcut
             return True
         return super().event(event)
 

@@ -1,4 +1,4 @@
-"""The measuring tools, as a table that the hand draws by."""
+"""The measuring tools, as a table."""
 
 from __future__ import annotations
 
@@ -9,36 +9,36 @@ from xrayview.domain.measurement import POINTS, Mark
 
 @dataclass(frozen=True)
 class MeasureTool:
-    """One tool: its name (`tool_NAME` in the key table) and what it draws."""
+    """One tool: its name (`tool_NAME` in the key table) and the mark that it draws."""
 
     name: str
-    draws: Mark
-    stays: bool = True
-    """False where the drawing only asks for something: nothing is left on the film."""
-    starts: tuple[int, ...] = (0,)
-    """Points that begin a line of their own."""
+    mark: Mark
+    is_kept: bool = True
+    """False where the drawing only selects something and is not kept on the film."""
+    line_starts: tuple[int, ...] = (0,)
+    """Indices of the points that start a line."""
     hint: str = ""
 
     @property
     def most_points(self) -> int:
-        return POINTS[self.draws][1]
+        return POINTS[self.mark][1]
 
 
 TOOLS: tuple[MeasureTool, ...] = (
-    MeasureTool("length", Mark.LENGTH, hint="Drag along what is measured"),
+    MeasureTool("length", Mark.LENGTH, hint="Drag along the structure"),
     MeasureTool("angle", Mark.ANGLE, hint="Arm, apex, other arm"),
-    MeasureTool("cobb", Mark.COBB, starts=(0, 2), hint="One end-plate, then the other"),
-    MeasureTool("cardiothoracic", Mark.CARDIOTHORACIC, starts=(0, 2),
+    MeasureTool("cobb", Mark.COBB, line_starts=(0, 2), hint="One end-plate, then the other"),
+    MeasureTool("cardiothoracic", Mark.CARDIOTHORACIC, line_starts=(0, 2),
                 hint="Across the heart, then across the thorax"),
     MeasureTool("rectangle", Mark.RECTANGLE, hint="Drag from corner to corner"),
     MeasureTool("ellipse", Mark.ELLIPSE, hint="Drag from corner to corner"),
     MeasureTool("polygon", Mark.POLYGON,
-                hint="Click the corners; the first corner or a double click closes it"),
+                hint="Click the corners; close it with a click on the first one or a double-click"),
     MeasureTool("arrow", Mark.ARROW, hint="Drag from the tail to the head"),
-    MeasureTool("text", Mark.TEXT, hint="Click where the text begins"),
-    MeasureTool("region_window", Mark.RECTANGLE, stays=False,
-                hint="Drag over what the window is to show"),
-    MeasureTool("calibrate", Mark.LENGTH, stays=False,
-                hint="Drag along a length that you know in mm"),
+    MeasureTool("text", Mark.TEXT, hint="Click where the text is to begin"),
+    MeasureTool("region_window", Mark.RECTANGLE, is_kept=False,
+                hint="Drag over the region that the window is to show"),
+    MeasureTool("calibrate", Mark.LENGTH, is_kept=False,
+                hint="Drag along a structure of known length"),
 )  # fmt: skip
 BY_NAME = {tool.name: tool for tool in TOOLS}

@@ -27,7 +27,7 @@ class TagController(QObject):
         self._panel = panel
         self._shown = ""
         """The film that the panel is about, or waits for."""
-        panel.seen.connect(self.follow)
+        panel.became_visible.connect(self.follow)
 
     def forget(self) -> None:
         """Another folder is open: its files may have changed."""

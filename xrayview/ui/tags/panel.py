@@ -1,4 +1,4 @@
-"""The tag browser: a search field over the tree, and a line that says what is listed."""
+"""The tag browser: a search field, the tree, the current tag in full, and a line of counts."""
 
 from __future__ import annotations
 
@@ -11,21 +11,21 @@ from xrayview.domain.tags import TagNode
 from xrayview.errors import XrayViewError
 from xrayview.ui.style import icons
 from xrayview.ui.style.colours import C
-from xrayview.ui.tags.rows import in_full
+from xrayview.ui.tags.rows import full_text
 from xrayview.ui.tags.tree_model import TagTree
 from xrayview.ui.tags.tree_view import TagView
 from xrayview.ui.viewer.busy_line import BusyLine
 
 NO_FILM = "No film is open."
 _DETAIL_PX = 92
-NO_MATCH = "No tag holds these words."
+NO_MATCH = "No tag matches this search."
 
 
 class TagBrowser(QFrame):
-    """Shows the tags of one film, or why there are none. Nothing here reads a file."""
+    """Shows the tags of one film, or why there are none. Does not read files."""
 
-    seen = Signal()
-    """The panel came into view."""
+    became_visible = Signal()
+    """The panel was opened or brought to the front."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -40,7 +40,7 @@ class TagBrowser(QFrame):
         self.state.setTextFormat(Qt.TextFormat.PlainText)
         self.state.setContentsMargins(12, 4, 12, 8)
         self.detail = _detail()
-        self.view.selectionModel().currentChanged.connect(self._detail_of)
+        self.view.selectionModel().currentChanged.connect(self._show_detail)
         self.busy = BusyLine(self.view)
         head = QVBoxLayout()
         head.setContentsMargins(8, 0, 8, 8)
@@ -56,41 +56,41 @@ class TagBrowser(QFrame):
         self.show_nothing(NO_FILM)
 
     def show_tags(self, film: FilmRef, nodes: tuple[TagNode, ...]) -> None:
-        """The attributes of a film; search, unfolded rows and the chosen tag stay."""
+        """Show the attributes of a film; search, expanded rows and the current tag are kept."""
         self._film = film
         self.busy.hide()
         self.model.show_tags(nodes)
-        self._arrange()
-        self._say()
+        self._refresh_tree()
+        self._refresh_texts()
 
     def show_busy(self, film: FilmRef) -> None:
-        """The film's tags are on their way; those of another are not shown as its own."""
-        self._empty(film)
+        """Show that the film's tags are loading, without those of another film."""
+        self._clear(film)
         self.view.message.hide()
         self.busy.show()
 
     def show_error(self, film: FilmRef, error: XrayViewError) -> None:
-        """Why this film's tags cannot be listed."""
-        self._empty(film)
+        """Show why this film's tags cannot be listed."""
+        self._clear(film)
         self.view.message.show_error(film, error)
         self.view.message.set_identity_hidden(self._hidden)
 
     def show_nothing(self, text: str) -> None:
-        """There are no tags, and nothing has gone wrong."""
-        self._empty(None)
+        """Show a text where there are no tags; this is not an error."""
+        self._clear(None)
         self.view.message.show_text(text)
 
     def set_identity_hidden(self, hidden: bool) -> None:
-        """Mask what may name the patient, in cells, search, clipboard and file names."""
+        """Mask what may identify the patient, in cells, search, clipboard and file names."""
         self._hidden = hidden
         self.view.message.set_identity_hidden(hidden)
         self.model.set_identity_hidden(hidden)
-        self._arrange()
-        self._say()
+        self._refresh_tree()
+        self._refresh_texts()
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
-        self.seen.emit()
+        self.became_visible.emit()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         in_field = self.field.hasFocus()
@@ -98,39 +98,39 @@ class TagBrowser(QFrame):
             self.field.setFocus()
             self.field.selectAll()
         elif in_field and event.key() in _INTO_THE_TREE:
-            self.view.choose_first()
+            self.view.select_first()
             self.view.setFocus()
         elif in_field and event.key() == Qt.Key.Key_Escape and self.field.text():
             self.field.clear()
         else:
             super().keyPressEvent(event)
 
-    def _empty(self, film: FilmRef | None) -> None:
+    def _clear(self, film: FilmRef | None) -> None:
         self._film = film
         self.busy.hide()
         self.model.show_tags(())
         self.view.message.show()
-        self._say()
+        self._refresh_texts()
 
-    def _search(self, words: str) -> None:
-        self.model.search(words)
-        self._arrange()
-        self._say()
+    def _search(self, query: str) -> None:
+        self.model.search(query)
+        self._refresh_tree()
+        self._refresh_texts()
 
-    def _arrange(self) -> None:
-        """Unfold down to what was found, and say so where nothing was."""
+    def _refresh_tree(self) -> None:
+        """Expand down to the matches, or say that there are none."""
         root = self.model.root
         if self.field.text():
-            self.view.unfold(row for row in root.walk() if row.below and not row.is_hit)
+            self.view.expand_rows(row for row in root.walk() if row.children and not row.is_match)
         if self.model.has_tags:
-            self.view.message.show_text("" if root.below else NO_MATCH)
-            self.view.message.setVisible(not root.below)
+            self.view.message.show_text("" if root.children else NO_MATCH)
+            self.view.message.setVisible(not root.children)
 
-    def _detail_of(self, index: QModelIndex) -> None:
-        self.detail.setPlainText(in_full(self.model.row(index)) if index.isValid() else "")
+    def _show_detail(self, index: QModelIndex) -> None:
+        self.detail.setPlainText(full_text(self.model.row(index)) if index.isValid() else "")
 
-    def _say(self) -> None:
-        self._detail_of(self.view.currentIndex())
+    def _refresh_texts(self) -> None:
+        self._show_detail(self.view.currentIndex())
         if not self.model.has_tags:
             self.state.setText("")
             return
@@ -142,7 +142,7 @@ class TagBrowser(QFrame):
 
     def _make_field(self) -> QLineEdit:
         field = QLineEdit()
-        field.setAcceptDrops(False)  # a file over it is for the window, not its name for the field
+        field.setAcceptDrops(False)  # a dropped file is opened by the window, not pasted as a name
         field.setPlaceholderText("Tag, keyword, name or value (Ctrl+F)")
         field.setAccessibleName("Search the tags")
         field.setClearButtonEnabled(True)
@@ -158,9 +158,9 @@ def _detail() -> QPlainTextEdit:
     detail.setTabChangesFocus(True)
     detail.setFixedHeight(_DETAIL_PX)
     detail.setFrameShape(QFrame.Shape.NoFrame)
-    # UIDs have no spaces to be broken at.
+    # UIDs have no spaces to break at.
     detail.setWordWrapMode(QTextOption.WrapMode.WrapAtWordBoundaryOrAnywhere)
-    detail.setAccessibleName("The chosen tag in full")
+    detail.setAccessibleName("The current tag in full")
     detail.setProperty("detail", True)
     return detail
 

@@ -1,4 +1,4 @@
-"""The rows of the tag tree as plain data: what passes the search, and what each cell says."""
+"""The rows of the tag tree as plain data: the search, and the text of each cell."""
 
 from __future__ import annotations
 
@@ -13,27 +13,27 @@ _ROOT = TagNode("", "", "", "", "")
 
 @dataclass(eq=False, slots=True)
 class Row:
-    """One attribute or item that is listed, with the rows above and below it."""
+    """A listed attribute or item, with its parent and its children."""
 
     node: TagNode
-    above: Row | None = field(default=None, repr=False)
-    place: int = 0
-    below: list[Row] = field(default_factory=list, repr=False)
-    is_hit: bool = True
-    """It holds the words itself; False where it stands only for rows below it."""
+    parent_row: Row | None = field(default=None, repr=False)
+    index: int = 0
+    children: list[Row] = field(default_factory=list, repr=False)
+    is_match: bool = True
+    """It matches the search itself; False where it is listed only for rows below it."""
     is_masked: bool = False
     """Its value may name the patient, and identity is hidden."""
 
     @property
     def key(self) -> tuple[str, ...]:
-        """The tags and numbers that lead here: the same attribute in another film."""
-        return (*self.above.key, self.node.tag) if self.above else ()
+        """The path of tags and item numbers, which finds the same attribute in another film."""
+        return (*self.parent_row.key, self.node.tag) if self.parent_row else ()
 
-    def at(self, key: tuple[str, ...]) -> Row | None:
-        """The row below this one that `key` leads to; None where it is not listed."""
+    def find(self, key: tuple[str, ...]) -> Row | None:
+        """Return the row below this one with this key; None where it is not listed."""
         row = self
         for tag in key:
-            found = next((below for below in row.below if below.node.tag == tag), None)
+            found = next((children for children in row.children if children.node.tag == tag), None)
             if found is None:
                 return None
             row = found
@@ -41,19 +41,19 @@ class Row:
 
     @property
     def value(self) -> str:
-        """The value as it may be shown, searched and copied."""
+        """The value that may be shown, searched and copied."""
         return HIDDEN if self.is_masked else self.node.value
 
     def walk(self) -> Iterator[Row]:
-        """This row and all below it, as they stand in the tree."""
+        """Yield this row and all below it, in the order of the tree."""
         yield self
-        for row in self.below:
+        for row in self.children:
             yield from row.walk()
 
 
 @dataclass(frozen=True)
 class Column:
-    """One column: its title, what its cells say, and how wide it starts (0: all that is left)."""
+    """One column: its title, the text of its cells, and its initial width (0: the remainder)."""
 
     title: str
     text: Callable[[Row], str]
@@ -68,49 +68,51 @@ COLUMNS = (
 )
 
 
-def build(nodes: Iterable[TagNode], words: str = "", *, hide_identity: bool = False) -> Row:
-    """The root of the rows that hold all `words`, with what is above and below them.
+def build_rows(nodes: Iterable[TagNode], query: str = "", *, hide_identity: bool = False) -> Row:
+    """Return the root of the rows that match all words of `query`, with parents and children.
 
-    The words are looked for in tag, keyword, name and value, in any case; a value that is hidden
-    is not looked into: the search would give it away letter by letter.
+    Tag, keyword, name and value are searched, ignoring case. A hidden value is not searched: the
+    search would reveal it letter by letter.
     """
     root = Row(_ROOT)
-    _fill(root, nodes, tuple(words.lower().split()), hide_identity)
+    _add_rows(root, nodes, tuple(query.lower().split()), hide_identity)
     return root
 
 
-def _fill(above: Row, nodes: Iterable[TagNode], words: tuple[str, ...], hide: bool) -> None:
+def _add_rows(
+    parent_row: Row, nodes: Iterable[TagNode], query: tuple[str, ...], hide: bool
+) -> None:
     for node in nodes:
-        row = Row(node, above, len(above.below))
+        row = Row(node, parent_row, len(parent_row.children))
         row.is_masked = hide and node.is_identifying and bool(node.value)
-        row.is_hit = not words or _holds(row, words)
-        # What is below a hit belongs to it: a sequence that is found shows its items.
-        _fill(row, node.children, () if row.is_hit else words, hide)
-        if row.is_hit or row.below:
-            above.below.append(row)
+        row.is_match = not query or _matches(row, query)
+        # All rows below a match are listed: a sequence that matches shows its items.
+        _add_rows(row, node.children, () if row.is_match else query, hide)
+        if row.is_match or row.children:
+            parent_row.children.append(row)
 
 
-def _holds(row: Row, words: tuple[str, ...]) -> bool:
+def _matches(row: Row, query: tuple[str, ...]) -> bool:
     node = row.node
     digits = node.tag[1:5] + node.tag[6:10]
     value = "" if row.is_masked else node.value
     text = f"{node.tag} {digits} {node.keyword} {node.name} {value}".lower()
-    return all(word in text for word in words)
+    return all(word in text for word in query)
 
 
 def is_attribute(node: TagNode) -> bool:
-    """False for items of sequences and for notes."""
+    """Return False for items of sequences and for notes."""
     return node.tag.startswith("(")
 
 
-def in_full(row: Row) -> str:
-    """What the cells may have to cut: name, keyword and value, one below the other."""
+def full_text(row: Row) -> str:
+    """Return name, keyword and value in full, which the cells may have to cut off."""
     node = row.node
     names = " · ".join(part for part in (node.name, node.keyword) if part)
     return f"{names}\n{row.value}"
 
 
-def as_text(row: Row) -> str:
-    """The row for the clipboard: tag, keyword, name, VR and value, with tabs between."""
+def clipboard_text(row: Row) -> str:
+    """Return the row for the clipboard: tag, keyword, name, VR and value, separated by tabs."""
     node = row.node
     return "\t".join((node.tag, node.keyword, node.name, node.vr, row.value))

@@ -1,4 +1,4 @@
-"""The tag tree on screen: what is unfolded and chosen stays so from film to film."""
+"""The view of the tag tree; expanded rows and the current row are kept from film to film."""
 
 from __future__ import annotations
 
@@ -11,30 +11,30 @@ from PySide6.QtWidgets import QAbstractItemView, QApplication, QMenu, QTreeView,
 
 from xrayview.ui.style import icons
 from xrayview.ui.style.colours import C
-from xrayview.ui.tags.rows import COLUMNS, Row, as_text
+from xrayview.ui.tags.rows import COLUMNS, Row, clipboard_text
 from xrayview.ui.tags.tree_model import AnyIndex, TagTree
 from xrayview.ui.viewer.message_page import MessagePage
 
 _COPIES: tuple[tuple[str, str, Callable[[Row], str]], ...] = (
     ("Copy value", "Ctrl+C", lambda row: row.value),
-    ("Copy row", "Ctrl+Shift+C", as_text),
+    ("Copy row", "Ctrl+Shift+C", clipboard_text),
     ("Copy keyword", "Ctrl+K", lambda row: row.node.keyword),
 )
 KEYS = tuple(QKeySequence(keys) for _, keys, _ in _COPIES)
-"""What the tree does itself, before the main window's shortcuts."""
+"""Handled by the tree, before the main window's shortcuts."""
 _CHEVRON_PX = 10
-_UNFOLDED_AT_MOST = 200
+_MOST_EXPANDED = 200
 
 
 class TagView(QTreeView):
-    """A tree over `TagTree`, with a message in the place of rows that are not there."""
+    """A view of `TagTree`, with a message where there are no rows."""
 
     def __init__(self, model: TagTree, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setModel(model)
         self._tags = model
-        self._open: set[tuple[str, ...]] = set()
-        self._chosen: tuple[str, ...] = ()
+        self._expanded: set[tuple[str, ...]] = set()
+        self._current_key: tuple[str, ...] = ()
         self._scrolled = 0
         self.setAccessibleName("Tags")
         self.setUniformRowHeights(True)
@@ -49,31 +49,31 @@ class TagView(QTreeView):
         self.setTextElideMode(Qt.TextElideMode.ElideRight)
         self.header().setDefaultAlignment(Qt.AlignmentFlag.AlignLeft)
         self.header().setMinimumSectionSize(28)
-        for place, column in enumerate(COLUMNS):
+        for index, column in enumerate(COLUMNS):
             if column.width_px:
-                self.setColumnWidth(place, column.width_px)
+                self.setColumnWidth(index, column.width_px)
         self.message = MessagePage(self.viewport())
-        self.collapsed.connect(lambda index: self._open.discard(model.row(index).key))
-        self.expanded.connect(lambda index: self._open.add(model.row(index).key))
-        model.modelAboutToBeReset.connect(self._remember)
-        model.modelReset.connect(self._recall)
+        self.collapsed.connect(lambda index: self._expanded.discard(model.row(index).key))
+        self.expanded.connect(lambda index: self._expanded.add(model.row(index).key))
+        model.modelAboutToBeReset.connect(self._save_state)
+        model.modelReset.connect(self._restore_state)
 
-    def unfold(self, rows: Iterable[Row]) -> None:
-        """Open these rows, as many as can be read, without taking it for the user's own wish."""
-        self.scheduleDelayedItemsLayout()  # else each of them lays all out again
+    def expand_rows(self, rows: Iterable[Row]) -> None:
+        """Expand these rows, up to a limit, without recording it as the user's choice."""
+        self.scheduleDelayedItemsLayout()  # otherwise each row repeats the whole layout
         self.blockSignals(True)
-        for row in islice(rows, _UNFOLDED_AT_MOST):
+        for row in islice(rows, _MOST_EXPANDED):
             self.setExpanded(self._tags.index_of(row), True)
         self.blockSignals(False)
 
-    def chosen(self) -> list[Row]:
-        """The rows that are selected, from top to bottom."""
-        picked = self.selectionModel().selectedRows()
-        picked.sort(key=lambda index: self.visualRect(index).top())
-        return [self._tags.row(index) for index in picked]
+    def selected_rows(self) -> list[Row]:
+        """Return the selected rows, from top to bottom."""
+        indexes = self.selectionModel().selectedRows()
+        indexes.sort(key=lambda index: self.visualRect(index).top())
+        return [self._tags.row(index) for index in indexes]
 
-    def choose_first(self) -> None:
-        """Put the cursor on a row where it is on none."""
+    def select_first(self) -> None:
+        """Make the first row current where no row is."""
         if not self.currentIndex().isValid():
             self.setCurrentIndex(self._tags.index(0, 0))
 
@@ -82,10 +82,10 @@ class TagView(QTreeView):
         self.message.setGeometry(self.viewport().rect())
 
     def copy(self, cell: Callable[[Row], str]) -> None:
-        """A text of each selected row to the clipboard, one line each; hidden values stay so."""
-        chosen = self.chosen()
-        if chosen:
-            QApplication.clipboard().setText("\n".join(map(cell, chosen)))
+        """Copy a text of each selected row to the clipboard, one line each; masks stay applied."""
+        selected_rows = self.selected_rows()
+        if selected_rows:
+            QApplication.clipboard().setText("\n".join(map(cell, selected_rows)))
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         pressed = QKeySequence(event.keyCombination())
@@ -96,7 +96,7 @@ class TagView(QTreeView):
         super().keyPressEvent(event)
 
     def contextMenuEvent(self, event: QContextMenuEvent) -> None:
-        if not self.chosen():
+        if not self.selected_rows():
             return
         menu = QMenu(self)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
@@ -113,17 +113,17 @@ class TagView(QTreeView):
         left = rect.right() - _CHEVRON_PX + 1
         painter.drawPixmap(left, rect.center().y() - _CHEVRON_PX // 2 + 1, sign)
 
-    def _remember(self) -> None:
-        # A tree that is empty between two films knows nothing of what was chosen.
-        if self._tags.root.below:
-            self._chosen = self._tags.row(self.currentIndex()).key
+    def _save_state(self) -> None:
+        # The tree is empty between two films; the state saved before that is still valid.
+        if self._tags.root.children:
+            self._current_key = self._tags.row(self.currentIndex()).key
             self._scrolled = self.verticalScrollBar().value()
 
-    def _recall(self) -> None:
+    def _restore_state(self) -> None:
         root = self._tags.root
-        self.unfold(row for row in map(root.at, self._open) if row is not None)
-        self.executeDelayedItemsLayout()  # without it there is nowhere to scroll to yet
+        self.expand_rows(row for row in map(root.find, self._expanded) if row is not None)
+        self.executeDelayedItemsLayout()  # otherwise there is nothing to scroll to yet
         self.verticalScrollBar().setValue(self._scrolled)
-        chosen = root.at(self._chosen)
-        if chosen is not None and chosen is not root:
-            self.setCurrentIndex(self._tags.index_of(chosen))
+        selected_rows = root.find(self._current_key)
+        if selected_rows is not None and selected_rows is not root:
+            self.setCurrentIndex(self._tags.index_of(selected_rows))

@@ -359,10 +359,10 @@ class FilmViewer(QWidget):
         hidden = self._identity_hidden
         with QSignalBlocker(self):
             self.set_identity_hidden(hidden or not identity)
-            self.measure.set_bare(True)
+            self.measure.set_handles_hidden(True)
             self._film.end_motion()
             image = self._canvas.grab().toImage()
-            self.measure.set_bare(False)
+            self.measure.set_handles_hidden(False)
             self.set_identity_hidden(hidden)
         return image
 
