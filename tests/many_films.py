@@ -1,6 +1,6 @@
-"""A folder of many small films, made from the few real radiographs that may be passed on.
+"""A folder of many small films, made from the few real radiographs that may be redistributed.
 
-Patients have made-up names, so that a test can look for them where no name may be.
+Patients have made-up names, so that tests can search for them where no name may appear.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ FILMS_OF_A_PATIENT = 4
 FAMILY_NAME = "Quillfeather"
 BIRTH_DATE = "19340217"
 SPACING_MM = 1.6
-"""Of each pixel, at the detector."""
+"""Pixel spacing at the detector."""
 _EVERY = 8
-_PLACES: dict[str, tuple[str, ...]] = {
+_SOURCES: dict[str, tuple[str, ...]] = {
     "CHEST": ("samples", "chest", "RG1_J2KR.dcm"),
     "EXTREMITY": ("samples", "ankle", "RG3_J2KI.dcm"),
 }
@@ -33,19 +33,19 @@ _PLACES: dict[str, tuple[str, ...]] = {
 
 @cache
 def _small(body_part: str) -> tuple[npt.NDArray[Any], Any]:
-    real = dcmread(resource(*_PLACES[body_part]))
+    real = dcmread(resource(*_SOURCES[body_part]))
     return np.ascontiguousarray(real.pixel_array[::_EVERY, ::_EVERY]), real
 
 
 def write_many_films(folder: Path, count: int) -> Sequence[Path]:
-    """Write so many DICOM films, `P000/0.dcm` and so on; their paths in the browser's order."""
+    """Write `count` DICOM films, `P000/0.dcm` and so on; return their paths in list order."""
     return [_write(folder, *divmod(number, FILMS_OF_A_PATIENT)) for number in range(count)]
 
 
 def _write(folder: Path, patient: int, number: int) -> Path:
     body_part = "CHEST" if number < FILMS_OF_A_PATIENT - 1 else "EXTREMITY"
     pixels_HW, real = _small(body_part)
-    # A film like no other: its columns begin elsewhere.
+    # Shifted columns make every patient's films unique.
     pixels_HW = np.roll(pixels_HW, patient % 7, axis=1)
     path = folder / f"P{patient:03d}" / f"{number}.dcm"
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -134,7 +134,7 @@ def test_that_an_invalid_description_is_shown_at_its_fields(dialog: ModelImportD
     assert dialog.channels.currentData() == 3
     dialog.channels.setCurrentIndex(0)
     dialog.save.click()
-    assert "Two have one name" in dialog.error_text("findings")
+    assert "Two have the same name" in dialog.error_text("findings")
     assert "one for each channel" in dialog.error_text("scale")
     assert dialog.scale.accessibleDescription() == dialog.error_text("scale")
     assert cards == []

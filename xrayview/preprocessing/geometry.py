@@ -1,4 +1,4 @@
-"""Where a film lies in the model's input: one resize, and the map that undoes it exactly."""
+"""The resize of a film to the model's input, and the exact map between their coordinates."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ from xrayview.domain.model import Affine, PreprocessSpec
 GreyHW = npt.NDArray[np.float32]
 Size = tuple[int, int]
 
-# Shrinking always averages, as any other kernel of OpenCV samples points and aliases.
+# Shrinking always averages: OpenCV's other kernels sample points and alias.
 _ENLARGE = {"area": cv2.INTER_LINEAR, "linear": cv2.INTER_LINEAR, "cubic": cv2.INTER_CUBIC}
 
 
 @dataclass(frozen=True)
 class Placement:
-    """A rectangle of the film that fills a rectangle of the input: slices (rows, columns)."""
+    """A rectangle of the film and the rectangle of the input it fills: slices (rows, columns)."""
 
     film: tuple[slice, slice]
     input: tuple[slice, slice]
 
     @property
     def film_to_input(self) -> Affine:
-        """Film pixel coordinates to input pixel coordinates; `inverse()` is the exact way back."""
+        """The map from film to input pixel coordinates; its `inverse()` is exact."""
         (rows, columns), (input_rows, input_columns) = self.film, self.input
         scale_y = _length(input_rows) / _length(rows)
         scale_x = _length(input_columns) / _length(columns)
@@ -40,19 +40,19 @@ class Placement:
 
 
 def placement_of(film_size: Size, spec: PreprocessSpec) -> Placement:
-    """Lay a film of (rows, columns) into the input as `spec.fit` says.
+    """Place a film of (rows, columns) in the input according to `spec.fit`.
 
-    letterbox: all of the film, its aspect kept, background around it. stretch: all of the film,
-    each axis on its own. center_crop: the largest centred part of the input's aspect. Sizes are
-    rounded to whole pixels and never 0; the map uses the rounded ones.
+    letterbox: the whole film with its aspect ratio, background around it. stretch: the whole film,
+    each axis scaled separately. center_crop: the largest centred part with the input's aspect
+    ratio. Sizes are rounded to whole pixels, at least 1; the map uses the rounded sizes.
     """
     return _FITS[spec.fit](film_size, spec.size)
 
 
 def resize(grey_HW: GreyHW, spec: PreprocessSpec) -> tuple[GreyHW, Placement]:
-    """The film on the input's grid: float32 of `spec.size` in 0..1, background 0.
+    """Resample the film to the input: float32 of `spec.size` in 0..1, background 0.
 
-    Averages where an axis shrinks (no aliasing), then interpolates where one grows.
+    Axes that shrink are averaged (no aliasing), then axes that grow are interpolated.
     """
     placement = placement_of((grey_HW.shape[0], grey_HW.shape[1]), spec)
     part = grey_HW[placement.film]
@@ -76,7 +76,7 @@ def _stretch(film: Size, target: Size) -> Placement:
 
 
 def _center_crop(film: Size, target: Size) -> Placement:
-    # Cropped before the resize: a strip of 1 x 60,000 must not be enlarged first.
+    # Cropping comes before the resize, so that a strip of 1 x 60,000 is not enlarged first.
     scale = max(target[0] / film[0], target[1] / film[1])
     part = [min(f, max(1, round(t / scale))) for f, t in zip(film, target, strict=True)]
     return Placement(_centred(part, film), _whole(target))

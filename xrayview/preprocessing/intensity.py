@@ -1,4 +1,4 @@
-"""From stored values to grey in 0..1, bright being dense, and its equalisation."""
+"""Stored values to grey in 0..1, where bright is dense, and equalisation."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ _CLAHE_TILES = (8, 8)
 
 
 def to_grey(radiograph: Radiograph, spec: PreprocessSpec) -> GreyHW:
-    """Stored values to grey: float32 in 0..1, shape (rows, columns), 1 the densest.
+    """Convert stored values to grey: float32 in 0..1, shape (rows, columns), 1 is densest.
 
-    Modality LUT or rescale (PS3.3 C.11.1), then the limits of `spec.source`: its percentiles of
-    the pixels that are not padding, so that an 8-bit JPEG and a 14-bit DICOM of one film agree,
-    or the range the stored format can hold. The display window plays no part. Padding is 0, and
-    so is every pixel of a film of one value only.
+    Modality LUT or rescale (PS3.3 C.11.1), then scaling between the limits of `spec.source`:
+    percentiles of the pixels without padding, so that an 8-bit JPEG and a 14-bit DICOM of the same
+    film agree, or the range of the stored format. The display window has no influence. Padding is
+    0, and so are all pixels of a film with a single value.
 
     Raises:
         UnreadableFilm: DECODE_FAILED when a value is NaN or infinite.
@@ -36,18 +36,18 @@ def to_grey(radiograph: Radiograph, spec: PreprocessSpec) -> GreyHW:
     stored = np.ascontiguousarray(stored, dtype=stored.dtype.newbyteorder("="))
     try:
         if stored.dtype.kind in "iu" and stored.dtype.itemsize <= 2:
-            # At most 65,536 distinct values: work on those, then look each pixel up.
+            # At most 65,536 distinct values: convert these, then look up each pixel.
             codes_HW = stored.view(f"u{stored.dtype.itemsize}")
-            every = np.arange(256**stored.dtype.itemsize, dtype=codes_HW.dtype)
-            levels, counts = every.view(stored.dtype), _count(codes_HW, every.size)
+            codes = np.arange(256**stored.dtype.itemsize, dtype=codes_HW.dtype)
+            levels, counts = codes.view(stored.dtype), _count(codes_HW, codes.size)
             return np.asarray(_curve(levels, counts, radiograph.greyscale, spec)[codes_HW])
         return _curve(stored, None, radiograph.greyscale, spec)
     except _NotFinite as error:
         raise UnreadableFilm(
-            "The film holds values that are no numbers",
+            "The film contains values that are not numbers",
             code=StatusCode.DECODE_FAILED,
             path=radiograph.ref.path,
-            why="NaN or infinite after the Modality LUT",
+            why="NaN or infinity after the Modality LUT",
             hint="Export the film again from its source.",
         ) from error
 
@@ -57,7 +57,7 @@ class _NotFinite(ValueError):
 
 
 def _count(codes_HW: npt.NDArray[Any], size: int) -> Counts:
-    # Block by block, as bincount widens its input to 8 bytes a pixel.
+    # In blocks, because bincount converts its input to 8 bytes per pixel.
     flat = codes_HW.reshape(-1)
     counts = np.zeros(size, np.int64)
     for start in range(0, flat.size, _BLOCK_PIXELS):
@@ -68,23 +68,23 @@ def _count(codes_HW: npt.NDArray[Any], size: int) -> Counts:
 def _curve(
     stored: npt.NDArray[Any], counts: Counts | None, greyscale: Greyscale, spec: PreprocessSpec
 ) -> npt.NDArray[np.float32]:
-    """Grey of stored values of any shape; `counts` says how often each occurs (None: once)."""
+    """Grey of stored values of any shape; `counts` is how often each occurs (None: once)."""
     with np.errstate(over="ignore", invalid="ignore"):
         values = greyscale.modality_values(stored)
-    film = np.ones(stored.shape, np.bool_) if counts is None else counts > 0
+    is_film = np.ones(stored.shape, np.bool_) if counts is None else counts > 0
     if greyscale.padding is not None:
-        film &= (stored < greyscale.padding[0]) | (stored > greyscale.padding[1])
-    inside = values[film].astype(np.float64)
-    if not np.isfinite(inside).all():
+        is_film &= (stored < greyscale.padding[0]) | (stored > greyscale.padding[1])
+    film_values = values[is_film].astype(np.float64)
+    if not np.isfinite(film_values).all():
         raise _NotFinite
     grey = np.zeros(stored.shape, np.float32)
-    if not inside.size or inside.min() == inside.max():
+    if not film_values.size or film_values.min() == film_values.max():
         return grey
-    occurs = None if counts is None else counts[film]
-    low, high = _LIMITS[spec.source](inside, occurs, greyscale, stored.dtype, spec)
+    film_counts = None if counts is None else counts[is_film]
+    low, high = _LIMITS[spec.source](film_values, film_counts, greyscale, stored.dtype, spec)
     if high > low:
-        scaled = (np.clip(inside, low, high) - low) / (high - low)
-        grey[film] = 1.0 - scaled if greyscale.inverted else scaled
+        scaled = (np.clip(film_values, low, high) - low) / (high - low)
+        grey[is_film] = 1.0 - scaled if greyscale.inverted else scaled
     return grey
 
 
@@ -96,7 +96,7 @@ def _percentile_limits(
     spec: PreprocessSpec,
 ) -> tuple[float, float]:
     low, high = percentiles(values, counts, spec.percentiles)
-    # A film that is nearly all one value would lose its few others.
+    # If nearly all pixels have one value, the full range keeps the few others.
     return (low, high) if high > low else (float(values.min()), float(values.max()))
 
 
@@ -107,14 +107,14 @@ def _format_limits(
     dtype: np.dtype[Any],
     _spec: PreprocessSpec,
 ) -> tuple[float, float]:
-    """What BitsStored can hold, in modality values; floating-point films: what they do hold."""
+    """The range of BitsStored in modality values; of a floating-point film, its own range."""
     if greyscale.modality_lut is not None:
         return 0.0, float(2**greyscale.modality_lut.bits - 1)
     if dtype.kind == "f":
         return float(values.min()), float(values.max())
     bits = min(greyscale.bits_stored, 8 * dtype.itemsize)
-    least = -(2 ** (bits - 1)) if dtype.kind == "i" else 0
-    ends = [v * greyscale.slope + greyscale.intercept for v in (least, least + 2**bits - 1)]
+    lowest = -(2 ** (bits - 1)) if dtype.kind == "i" else 0
+    ends = [v * greyscale.slope + greyscale.intercept for v in (lowest, lowest + 2**bits - 1)]
     return min(ends), max(ends)
 
 
@@ -128,9 +128,9 @@ _LIMITS: dict[str, _Limits] = {"percentile": _percentile_limits, "full_range": _
 def percentiles(
     values: npt.NDArray[np.float64], counts: Counts | None, percents: tuple[float, float]
 ) -> tuple[float, float]:
-    """Percentiles of `values` occurring `counts` times each, as `np.percentile` gives them.
+    """Percentiles of `values` that occur `counts` times each, equal to those of `np.percentile`.
 
-    Both 1-D of one length > 0, counts > 0 (None: once each); linear between neighbouring ranks.
+    Both are 1-D with the same length > 0, counts > 0 (None: once each); linear between ranks.
     """
     if counts is None:
         low, high = np.percentile(values, percents)
@@ -149,7 +149,7 @@ def _equalize_none(grey_HW: GreyHW) -> GreyHW:
 
 
 def _equalize_histogram(grey_HW: GreyHW) -> GreyHW:
-    """Each grey becomes the share of pixels that are darker, of those not the darkest."""
+    """Each grey becomes the share of darker pixels among all but the darkest."""
     codes = np.rint(grey_HW * 65535).astype(np.uint16)
     cumulated = np.cumsum(np.bincount(codes.ravel(), minlength=65536))
     darkest = cumulated[codes.min()]
@@ -158,7 +158,7 @@ def _equalize_histogram(grey_HW: GreyHW) -> GreyHW:
 
 
 def _equalize_clahe(grey_HW: GreyHW) -> GreyHW:
-    # In 8 bits: the clip limit means nothing where a tile has fewer pixels than bins.
+    # In 8 bits: with more bins than pixels in a tile, the clip limit would have no effect.
     clahe = cv2.createCLAHE(_CLAHE_CLIP, _CLAHE_TILES)
     codes = np.rint(grey_HW * 255).astype(np.uint8)
     return np.asarray(clahe.apply(codes), np.float32) / np.float32(255)
@@ -169,4 +169,4 @@ EQUALIZE: dict[str, Callable[[GreyHW], GreyHW]] = {
     "histogram": _equalize_histogram,
     "clahe": _equalize_clahe,
 }
-"""`PreprocessSpec.equalize` -> grey in 0..1 to grey in 0..1, float32, same shape."""
+"""Functions for `PreprocessSpec.equalize`: grey in 0..1 to grey in 0..1, float32, same shape."""

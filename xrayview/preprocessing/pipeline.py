@@ -1,4 +1,4 @@
-"""The one preprocessing: training's cache, the app and the command line all build this."""
+"""The preprocessing that training, the app and the command line share."""
 
 from __future__ import annotations
 
@@ -20,30 +20,30 @@ InputCHW = npt.NDArray[np.float32]
 
 KNOWN_VERSION = 1
 _FLAT = 1e-6
-"""Grey levels closer than this are one: no film is stretched from rounding noise."""
+"""Grey levels closer than this count as equal, so that rounding noise is not amplified."""
 
 
 class Preprocessor:
-    """A spec made callable: no state, no randomness, the same bits for the same film.
+    """Applies a spec to films: stateless, deterministic, bit-identical for the same film.
 
-    `preprocessing_id` names the spec (12 hex digits of the SHA-256 of its canonical JSON).
+    `preprocessing_id` identifies the spec (12 hex digits of the SHA-256 of its canonical JSON).
 
     Raises:
-        ModelError: the spec is of a version that this program does not know.
+        ModelError: the spec has an unknown version.
     """
 
     def __init__(self, spec: PreprocessSpec) -> None:
         if spec.version != KNOWN_VERSION:
             raise ModelError(
-                f"Preprocessing version {spec.version} is not known here",
-                why=f"this program knows version {KNOWN_VERSION}",
+                f"Preprocessing version {spec.version} is not supported",
+                why=f"this program supports version {KNOWN_VERSION}",
                 hint="Use the version of XrayView that the model was made for.",
             )
         self.spec = spec
         self.preprocessing_id = _identify(spec)
 
     def __call__(self, radiograph: Radiograph) -> ModelInput:
-        """The film as the model sees it, and where it lies there.
+        """The film as the model's input, and the map between their coordinates.
 
         Equals `finish(grey(radiograph))` bit for bit.
 
@@ -67,34 +67,35 @@ class Preprocessor:
         return geometry.placement_of(film_size, self.spec).film_to_input
 
     def grey(self, radiograph: Radiograph) -> GreyHW:
-        """The part that training keeps: float32 of `spec.size` in 0..1, bright is dense.
+        """The part that training caches: float32 of `spec.size` in 0..1, bright is dense.
 
-        Equalised, not yet standardised: augmentation of the film's grey goes between this and
-        `finish`. What the film does not cover is 0.
+        Equalised but not standardised: grey augmentation is applied between this and `finish`.
+        Input pixels outside the film are 0.
 
         Raises:
             UnreadableFilm: DECODE_FAILED when a value is NaN or infinite.
         """
         grey_HW, placement = geometry.resize(intensity.to_grey(radiograph, self.spec), self.spec)
         equalize = intensity.EQUALIZE[self.spec.equalize]
-        # The film alone: background around it would bend the histogram.
+        # Only the film: the background around it would distort the histogram.
         grey_HW[placement.input] = equalize(np.ascontiguousarray(grey_HW[placement.input]))
         return grey_HW
 
     def finish(self, grey_HW: GreyHW) -> InputCHW:
         """Grey in 0..1 to the model's input: float32 of `spec.channels` x `spec.size`.
 
-        Scales to `value_range`, then subtracts the mean and divides by the deviation: the spec's,
-        or with `standardize` = `film` those of this input (a flat one becomes 0).
+        Scales to `value_range`, then subtracts the mean and divides by the standard deviation:
+        those of the spec, or with `standardize` = `film` those of this input (constant input
+        becomes 0).
         """
         spec = self.spec
         low, high = spec.value_range
         x_HW = np.asarray(grey_HW, np.float32) * np.float32(high - low) + np.float32(low)
         mean, std = spec.mean, spec.std
         if spec.standardize == "film":
-            middle, deviation = (float(of_film[0, 0]) for of_film in cv2.meanStdDev(x_HW))
-            mean = (middle,)
-            std = (deviation if deviation > _FLAT * abs(high - low) else 1.0,)
+            film_mean, film_std = (float(value[0, 0]) for value in cv2.meanStdDev(x_HW))
+            mean = (film_mean,)
+            std = (film_std if film_std > _FLAT * abs(high - low) else 1.0,)
         mean_C11, std_C11 = (np.asarray(v, np.float32).reshape(-1, 1, 1) for v in (mean, std))
         x_CHW = np.broadcast_to(x_HW, (spec.channels, *x_HW.shape)) - mean_C11
         x_CHW /= std_C11
@@ -102,7 +103,7 @@ class Preprocessor:
 
 
 def _identify(spec: PreprocessSpec) -> str:
-    # Numbers as floats: a spec made in Python and its twin read from JSON are one spec.
+    # Numbers as floats, so that a spec from Python and the same one from JSON are equal.
     plain = {
         key: [float(v) for v in value] if isinstance(value, tuple) else value
         for key, value in asdict(spec).items()

@@ -1,4 +1,4 @@
-"""Pictures are written without loss, in one step."""
+"""Exported pictures are lossless and written in one step."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from xrayview.io.export import PictureFormat, encode, write_bytes
 
 @pytest.mark.parametrize("kind", ["png", "tiff"])
 @pytest.mark.parametrize("bits", [8, 16])
-def test_that_a_picture_is_read_back_as_it_was(kind: PictureFormat, bits: int) -> None:
+def test_that_a_picture_survives_a_round_trip(kind: PictureFormat, bits: int) -> None:
     grey = phantom(bits=bits)
     rgb = np.dstack([grey, grey // 2, grey // 3])
     for picture in (grey, rgb):
@@ -29,7 +29,7 @@ def test_that_only_pictures_are_encoded() -> None:
             encode(array, "png")
 
 
-def test_that_a_file_that_cannot_be_written_leaves_nothing(tmp_path: Path) -> None:
+def test_that_a_failed_write_leaves_nothing(tmp_path: Path) -> None:
     target = tmp_path / "a.png"
     target.mkdir()
     with pytest.raises(OSError):
@@ -37,7 +37,7 @@ def test_that_a_file_that_cannot_be_written_leaves_nothing(tmp_path: Path) -> No
     assert list(tmp_path.iterdir()) == [target]
 
 
-def test_that_a_file_takes_the_place_of_an_older_one(tmp_path: Path) -> None:
+def test_that_an_older_file_is_replaced(tmp_path: Path) -> None:
     target = tmp_path / "new" / "a.png"
     write_bytes(target, b"old")
     write_bytes(target, b"new")

@@ -1,4 +1,4 @@
-"""Thumbnails: found again by content, bounded on disk, made the cheap way where there is one."""
+"""Thumbnails: cached by content with a bounded size, and made from reduced data where possible."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def files(store: ThumbnailStore) -> list[Path]:
     return sorted(path for path in store.folder.rglob("*") if path.is_file())
 
 
-# -- On disk -----------------------------------------------------------------------------------
+# -- on disk -----------------------------------------------------------------------------------
 
 
 def test_that_a_thumbnail_is_made_once(
@@ -60,7 +60,7 @@ def test_that_a_thumbnail_is_made_once(
     assert again.film_id == film.film_id
 
 
-def test_that_a_copy_elsewhere_has_the_same_thumbnail_and_a_size_its_own(
+def test_that_copies_of_a_film_share_a_thumbnail_and_sizes_do_not(
     film: FilmRef, store: ThumbnailStore, tmp_path: Path
 ) -> None:
     make_thumbnail(MakeThumbnail(film, SIZE_PX, store=store))
@@ -72,67 +72,67 @@ def test_that_a_copy_elsewhere_has_the_same_thumbnail_and_a_size_its_own(
     assert len(files(store)) == 2
 
 
-def test_that_the_store_names_nobody(film: FilmRef, store: ThumbnailStore) -> None:
+def test_that_the_cache_identifies_nobody(film: FilmRef, store: ThumbnailStore) -> None:
     make_thumbnail(MakeThumbnail(film, SIZE_PX, store=store))
-    (kept,) = files(store)
-    assert set(kept.stem + kept.parent.name) <= set("0123456789abcdef")
-    assert b"DOE" not in kept.read_bytes()
+    (saved,) = files(store)
+    assert set(saved.stem + saved.parent.name) <= set("0123456789abcdef")
+    assert b"DOE" not in saved.read_bytes()
     if sys.platform != "win32":
-        assert kept.parent.stat().st_mode & 0o077 == 0
+        assert saved.parent.stat().st_mode & 0o077 == 0
 
 
-@pytest.mark.parametrize("place", ["head", "middle", "tail", "length"])
-def test_that_another_content_is_another_film(tmp_path: Path, place: str) -> None:
+@pytest.mark.parametrize("part", ["head", "middle", "tail", "length"])
+def test_that_an_edit_changes_the_key(tmp_path: Path, part: str) -> None:
     path = tmp_path / "film"
     data = bytearray(np.random.default_rng(0).bytes(400_000))
     path.write_bytes(data)
     before = content_key(path)
     rest = len(data) - 2 * 65536
     changed = {"head": 10, "middle": 65536 + 5 * rest // 16, "tail": -1}
-    if place == "length":
+    if part == "length":
         data += b"\0"
     else:
-        data[changed[place]] ^= 1
+        data[changed[part]] ^= 1
     path.write_bytes(data)
     assert content_key(path) != before
 
 
 @pytest.mark.parametrize("size", [0, 1, 65535, 65536, 65537, 131072, 131073, 196609])
-def test_that_each_byte_of_a_small_film_counts(tmp_path: Path, size: int) -> None:
+def test_that_every_byte_of_a_small_film_changes_the_key(tmp_path: Path, size: int) -> None:
     path = tmp_path / "film"
     path.write_bytes(bytes(size))
     keys = {content_key(path)}
-    for place in {0, size // 2, size - 1} & set(range(size)):
-        path.write_bytes(bytes(place) + b"1" + bytes(size - place - 1))
+    for position in {0, size // 2, size - 1} & set(range(size)):
+        path.write_bytes(bytes(position) + b"1" + bytes(size - position - 1))
         keys.add(content_key(path))
     assert len(keys) == 1 + len({0, size // 2, size - 1} & set(range(size)))
 
 
-@pytest.mark.parametrize("data", [b"", b"no picture", b"\x89PNG\r\n\x1a\nbroken"])
-def test_that_a_kept_file_with_a_fault_is_made_again(
+@pytest.mark.parametrize("data", [b"", b"not a picture", b"\x89PNG\r\n\x1a\nbroken"])
+def test_that_a_broken_thumbnail_is_made_again(
     film: FilmRef, store: ThumbnailStore, data: bytes
 ) -> None:
     made = make_thumbnail(MakeThumbnail(film, SIZE_PX, store=store))
-    (kept,) = files(store)
-    kept.write_bytes(data)
+    (saved,) = files(store)
+    saved.write_bytes(data)
     again = make_thumbnail(MakeThumbnail(film, SIZE_PX, store=store))
     assert (again.grey_HW == made.grey_HW).all()
-    assert (load_thumbnail(kept) == made.grey_HW).all()
+    assert (load_thumbnail(saved) == made.grey_HW).all()
 
 
-def test_that_a_disk_that_refuses_costs_only_the_keeping(film: FilmRef, tmp_path: Path) -> None:
+def test_that_a_thumbnail_is_made_when_it_cannot_be_saved(film: FilmRef, tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     store = ThumbnailStore(tmp_path / "file", 1)
     assert make_thumbnail(MakeThumbnail(film, SIZE_PX, store=store)).grey_HW.any()
 
 
-def test_that_the_least_used_thumbnails_go_first(store: ThumbnailStore) -> None:
+def test_that_the_least_recently_used_thumbnails_are_deleted_first(store: ThumbnailStore) -> None:
     grey_HW = np.random.default_rng(0).integers(0, 256, (96, 96), np.uint8)
     paths = [thumbnail_files.thumbnail_path(store.folder, str(n), 0, 96) for n in range(10)]
     for age, path in enumerate(paths):
         save_thumbnail(path, grey_HW)
         os.utime(path, (1000 - age, 1000 - age))
-    load_thumbnail(paths[-1])  # used again: the newest now
+    load_thumbnail(paths[-1])  # the most recently used
     one = paths[0].stat().st_size
     assert prune(store.folder, 10 * one) == 10 * one
     left = prune(store.folder, 6 * one)
@@ -140,7 +140,7 @@ def test_that_the_least_used_thumbnails_go_first(store: ThumbnailStore) -> None:
     assert [path.exists() for path in paths] == [True] * 4 + [False] * 5 + [True]
 
 
-def test_that_a_budget_of_nothing_clears_the_store_and_keeps_none(
+def test_that_a_budget_of_zero_clears_and_disables_the_cache(
     film: FilmRef, store: ThumbnailStore
 ) -> None:
     make_thumbnail(MakeThumbnail(film, SIZE_PX, store=store))
@@ -150,7 +150,7 @@ def test_that_a_budget_of_nothing_clears_the_store_and_keeps_none(
     assert files(store) == []
 
 
-def test_that_pruning_leaves_what_others_put_there(store: ThumbnailStore) -> None:
+def test_that_pruning_does_not_delete_other_files(store: ThumbnailStore) -> None:
     store.folder.mkdir()
     (store.folder / "notes.txt").write_text("mine")
     assert prune(store.folder, 0) == 0
@@ -158,11 +158,11 @@ def test_that_pruning_leaves_what_others_put_there(store: ThumbnailStore) -> Non
     assert prune(store.folder / "absent", 0) == 0
 
 
-# -- The cheap ways ----------------------------------------------------------------------------
+# -- from reduced data -------------------------------------------------------------------------
 
 
 def with_icon(path: Path, rows: int, columns: int, **fields: object) -> FilmRef:
-    """A film of 300 x 200 that carries an icon of another picture than its own."""
+    """A film of 300 x 200 whose icon shows a different picture."""
     write_dicom(path, phantom(300, 200))
     dataset, icon = dcmread(path), Dataset()
     icon.Rows, icon.Columns, icon.SamplesPerPixel = rows, columns, 1
@@ -177,7 +177,7 @@ def with_icon(path: Path, rows: int, columns: int, **fields: object) -> FilmRef:
     return read_header(path, path.parent)
 
 
-def test_that_the_embedded_icon_is_taken(tmp_path: Path) -> None:
+def test_that_the_embedded_icon_is_used(tmp_path: Path) -> None:
     film = with_icon(tmp_path / "a.dcm", 96, 64)
     icon_HW = make_thumbnail(MakeThumbnail(film, SIZE_PX)).grey_HW
     assert icon_HW.shape == (96, 64)
@@ -196,9 +196,9 @@ def test_that_the_embedded_icon_is_taken(tmp_path: Path) -> None:
         (96, 64, {"Rows": 192, "Columns": 128}),
         (96, 64, {"Rows": 0}),
     ],
-    ids=["small", "another shape", "palette", "16 bit", "cut short", "no size"],
+    ids=["small", "different shape", "palette", "16 bit", "truncated", "no size"],
 )
-def test_that_an_icon_that_does_not_do_is_left_alone(
+def test_that_an_unsuitable_icon_is_ignored(
     tmp_path: Path, rows: int, columns: int, fields: dict[str, object]
 ) -> None:
     film = with_icon(tmp_path / "a.dcm", rows, columns, **fields)
@@ -207,7 +207,7 @@ def test_that_an_icon_that_does_not_do_is_left_alone(
     assert (made == thumbnail(read_film(film), SIZE_PX)).all()
 
 
-def test_that_a_large_jpeg_is_decoded_small_and_looks_as_the_whole(tmp_path: Path) -> None:
+def test_that_a_large_jpeg_is_decoded_at_a_reduced_size(tmp_path: Path) -> None:
     smooth = cv2.GaussianBlur(phantom(1000, 800, 8), (31, 31), 0)
     film = read_header(write_raster(tmp_path / "a.jpg", smooth), tmp_path)
     small = reduced_film(film, SIZE_PX, 200.0)
@@ -219,8 +219,8 @@ def test_that_a_large_jpeg_is_decoded_small_and_looks_as_the_whole(tmp_path: Pat
     assert np.abs(made.astype(int) - whole).mean() < 4
 
 
-def made_both_ways(path: Path) -> tuple[np.ndarray, np.ndarray]:
-    """The thumbnail of reduced pixels, and that of all of them."""
+def reduced_and_full(path: Path) -> tuple[np.ndarray, np.ndarray]:
+    """The thumbnails from reduced and from all pixels."""
     film = read_header(path, path.parent)
     small = reduced_film(film, SIZE_PX, 200.0)
     assert small is not None
@@ -231,11 +231,11 @@ def made_both_ways(path: Path) -> tuple[np.ndarray, np.ndarray]:
 
 
 @pytest.mark.parametrize("name", ["RG1_J2KR.dcm", "RG1_J2KI.dcm", "RG3_J2KR.dcm", "MR2_J2KI.dcm"])
-def test_that_a_jpeg_2000_film_is_decoded_small_and_looks_as_the_whole(name: str) -> None:
+def test_that_a_jpeg_2000_film_is_decoded_at_a_reduced_size(name: str) -> None:
     path = get_testdata_file(name, download=False)
     if path is None:
         pytest.skip("pydicom-data is not installed")
-    made, whole = made_both_ways(Path(path))
+    made, whole = reduced_and_full(Path(path))
     assert made.shape == whole.shape
     assert np.abs(made - whole).mean() < 1.1
 
@@ -256,7 +256,7 @@ def test_that_reduced_jpeg_2000_keeps_the_stored_values(
 
 
 @pytest.mark.parametrize("photometric", ["MONOCHROME1", "MONOCHROME2"])
-def test_that_a_jpeg_inside_dicom_is_decoded_small_with_its_grey_scale(
+def test_that_a_jpeg_inside_dicom_is_decoded_at_a_reduced_size_with_its_grey_scale(
     tmp_path: Path, photometric: str
 ) -> None:
     smooth = cv2.GaussianBlur(phantom(1000, 800, 8), (31, 31), 0)
@@ -265,7 +265,7 @@ def test_that_a_jpeg_inside_dicom_is_decoded_small_with_its_grey_scale(
         tmp_path / "a.dcm", [frame, frame], smooth, transfer_syntax=JPEGBaseline8Bit,
         photometric=photometric, windows=[(90, 120)],
     )  # fmt: skip
-    made, whole = made_both_ways(path)
+    made, whole = reduced_and_full(path)
     assert np.abs(made - whole).mean() <= 1
 
 
@@ -279,7 +279,7 @@ def test_that_a_jpeg_inside_dicom_is_decoded_small_with_its_grey_scale(
     ],
     ids=["padding", "shutter", "another depth than the frame's"],
 )  # fmt: skip
-def test_that_borders_and_odd_depths_are_decoded_whole(
+def test_that_films_with_edges_or_unusual_depths_are_decoded_at_full_size(
     tmp_path: Path, fields: dict[str, object]
 ) -> None:
     stored = phantom(1000, 800, 8).astype(np.uint16)
@@ -289,7 +289,7 @@ def test_that_borders_and_odd_depths_are_decoded_whole(
     assert reduced_film(read_header(path, tmp_path), SIZE_PX, 200.0) is None
 
 
-def test_that_an_incomplete_or_broken_frame_is_decoded_whole_or_told(tmp_path: Path) -> None:
+def test_that_an_incomplete_or_broken_frame_is_not_reduced(tmp_path: Path) -> None:
     stored = phantom(1000, 800, 12)
     path = write_dicom(tmp_path / "a.dcm", stored, transfer_syntax=JPEG2000Lossless)
     frame = next(generate_frames(dcmread(path).PixelData, number_of_frames=1))
@@ -301,13 +301,15 @@ def test_that_an_incomplete_or_broken_frame_is_decoded_whole_or_told(tmp_path: P
         assert reduced_film(read_header(cut, tmp_path), SIZE_PX, 200.0) is None
 
 
-def test_that_a_small_jpeg_and_other_films_take_the_long_way(film: FilmRef, tmp_path: Path) -> None:
+def test_that_a_small_jpeg_and_other_films_are_decoded_at_full_size(
+    film: FilmRef, tmp_path: Path
+) -> None:
     small = read_header(write_raster(tmp_path / "a.jpg", phantom(150, 120, 8)), tmp_path)
     assert reduced_film(small, SIZE_PX, 200.0) is None
     assert reduced_film(film, SIZE_PX, 200.0) is None
 
 
-def test_that_a_jpeg_cut_short_has_no_thumbnail(tmp_path: Path) -> None:
+def test_that_a_truncated_jpeg_has_no_thumbnail(tmp_path: Path) -> None:
     path = write_raster(tmp_path / "a.jpg", phantom(1000, 800, 8))
     film = read_header(path, tmp_path)
     path.write_bytes(path.read_bytes()[:-2000])
@@ -315,7 +317,7 @@ def test_that_a_jpeg_cut_short_has_no_thumbnail(tmp_path: Path) -> None:
         make_thumbnail(MakeThumbnail(film, SIZE_PX))
 
 
-def test_that_a_film_that_is_gone_is_told(film: FilmRef, store: ThumbnailStore) -> None:
+def test_that_a_missing_film_is_reported(film: FilmRef, store: ThumbnailStore) -> None:
     film.path.unlink()
     with pytest.raises(UnreadableFilm) as caught:
         make_thumbnail(MakeThumbnail(film, SIZE_PX, store=store))

@@ -1,4 +1,4 @@
-"""Where a film lies in the input, and the exact way back."""
+"""The placement of a film in the input, and its exact inverse."""
 
 from __future__ import annotations
 
@@ -24,9 +24,11 @@ specs = st.builds(
 def test_that_the_inverse_is_the_identity_within_a_pixel(
     film_size: tuple[int, int], spec: PreprocessSpec, v: float, u: float
 ) -> None:
-    there = placement_of(film_size, spec).film_to_input
+    film_to_input = placement_of(film_size, spec).film_to_input
     point = (v * film_size[0], u * film_size[1])
-    assert there.inverse().apply(*there.apply(*point)) == pytest.approx(point, abs=0.01)
+    assert film_to_input.inverse().apply(*film_to_input.apply(*point)) == pytest.approx(
+        point, abs=0.01
+    )
 
 
 @settings(deadline=None)
@@ -35,24 +37,24 @@ def test_that_the_corners_of_the_filled_part_come_from_the_film(
     film_size: tuple[int, int], spec: PreprocessSpec
 ) -> None:
     placement = placement_of(film_size, spec)
-    back = placement.film_to_input.inverse()
+    to_film = placement.film_to_input.inverse()
     (rows, columns), (input_rows, input_columns) = placement.film, placement.input
     assert 0 <= rows.start < rows.stop <= film_size[0]
     assert 0 <= columns.start < columns.stop <= film_size[1]
     assert 0 <= input_rows.start < input_rows.stop <= spec.size[0]
     assert 0 <= input_columns.start < input_columns.stop <= spec.size[1]
-    top_left = back.apply(input_rows.start, input_columns.start)
-    bottom_right = back.apply(input_rows.stop, input_columns.stop)
+    top_left = to_film.apply(input_rows.start, input_columns.start)
+    bottom_right = to_film.apply(input_rows.stop, input_columns.stop)
     assert top_left == pytest.approx((rows.start, columns.start), abs=0.01)
     assert bottom_right == pytest.approx((rows.stop, columns.stop), abs=0.01)
 
 
 @settings(deadline=None)
 @given(st.tuples(st.integers(200, 5000), st.integers(200, 5000)))
-def test_that_letterbox_and_crop_keep_the_aspect(film_size: tuple[int, int]) -> None:
+def test_that_letterbox_and_crop_keep_the_aspect_ratio(film_size: tuple[int, int]) -> None:
     for fit in ("letterbox", "center_crop"):
         affine = placement_of(film_size, PreprocessSpec(size=(224, 224), fit=fit)).film_to_input
-        # Whole pixels: the shorter side of the part is at least 8 pixels.
+        # Sizes are whole pixels, and the shorter side of the part has at least 8.
         assert affine.scale_y == pytest.approx(affine.scale_x, rel=1 / 16)
 
 
@@ -64,7 +66,7 @@ def spot(size: tuple[int, int], y: int, x: int, radius: int) -> np.ndarray:
 
 @pytest.mark.parametrize("fit", FITS)
 @pytest.mark.parametrize("size", [(600, 400), (400, 600), (40, 64)])
-def test_that_a_spot_on_the_film_lands_where_the_map_says(fit: str, size: tuple[int, int]) -> None:
+def test_that_a_spot_on_the_film_is_where_the_map_says(fit: str, size: tuple[int, int]) -> None:
     spec = PreprocessSpec(size=(128, 96), fit=fit)
     y, x, radius = size[0] // 2 + size[0] // 8, size[1] // 2 - size[1] // 8, size[0] // 20
     input_HW, placement = resize(spot(size, y, x, radius), spec)
@@ -83,7 +85,7 @@ def test_that_shrinking_averages_and_does_not_alias(interpolation: str) -> None:
 
 
 @pytest.mark.parametrize("interpolation", ["area", "linear", "cubic"])
-def test_that_enlarging_stays_in_0_to_1(interpolation: str) -> None:
+def test_that_enlarging_stays_within_0_to_1(interpolation: str) -> None:
     checks = (np.indices((9, 7)).sum(0) % 2).astype(np.float32)
     spec = PreprocessSpec(size=(90, 90), fit="stretch", interpolation=interpolation)
     input_HW, _ = resize(checks, spec)
@@ -108,7 +110,7 @@ def test_that_letterbox_leaves_background_around_the_film() -> None:
 
 @pytest.mark.parametrize("fit", FITS)
 @pytest.mark.parametrize("size", [(1, 60000), (60000, 1), (1, 1)])
-def test_that_a_strip_becomes_an_input_like_any_other(fit: str, size: tuple[int, int]) -> None:
+def test_that_a_narrow_strip_gives_a_valid_input(fit: str, size: tuple[int, int]) -> None:
     input_HW, _ = resize(np.ones(size, np.float32), PreprocessSpec(size=(64, 48), fit=fit))
     assert input_HW.shape == (64, 48)
     assert input_HW.max() == pytest.approx(1)

@@ -1,4 +1,4 @@
-"""Stored values become grey in 0..1, bright being dense, whatever the file format."""
+"""Stored values to grey in 0..1, where bright is dense, for every file format."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def test_that_an_8_bit_and_a_14_bit_copy_of_one_film_agree() -> None:
 
 @pytest.mark.parametrize("dtype", ["uint8", "uint16", "int16", "int32", "uint32", "float32"])
 @pytest.mark.parametrize("spec", [SPEC, FULL], ids=["percentile", "full_range"])
-def test_that_every_stored_type_gives_float32_in_0_to_1(dtype: str, spec: PreprocessSpec) -> None:
+def test_that_every_stored_type_becomes_float32_in_0_to_1(dtype: str, spec: PreprocessSpec) -> None:
     grey = to_grey(film(ramp(dtype, 200), bits_stored=8), spec)
     assert grey.dtype == np.float32
     assert grey.shape == (40, 60)
@@ -71,7 +71,7 @@ def test_that_an_inverted_film_is_bright_where_it_is_dense(inverting: dict[str, 
     np.testing.assert_allclose(to_grey(film(stored, **inverting), SPEC), 1 - straight, atol=1e-6)
 
 
-def test_that_a_negative_slope_turns_the_film_over() -> None:
+def test_that_a_negative_slope_inverts_the_film() -> None:
     stored = ramp("uint16", 4095)
     turned = to_grey(film(stored, slope=-1.0, intercept=4095.0), SPEC)
     np.testing.assert_allclose(turned, 1 - to_grey(film(stored), SPEC), atol=1e-6)
@@ -84,7 +84,7 @@ def test_that_the_modality_lut_comes_first() -> None:
     np.testing.assert_allclose(turned, 1 - stored / 255, atol=1e-6)
 
 
-def test_that_full_range_is_what_the_stored_bits_can_hold() -> None:
+def test_that_full_range_is_the_range_of_the_stored_bits() -> None:
     stored = np.array([[0, 100, 255]], np.uint8)
     np.testing.assert_allclose(to_grey(film(stored, bits_stored=8), FULL), stored / 255, atol=1e-7)
     signed = np.array([[-2048, 0, 2047]], np.int16)
@@ -94,7 +94,7 @@ def test_that_full_range_is_what_the_stored_bits_can_hold() -> None:
 
 @pytest.mark.parametrize("dtype", ["int16", "int32", "float32"])
 @pytest.mark.parametrize("photometric", ["MONOCHROME1", "MONOCHROME2"])
-def test_that_padding_is_background_and_no_statistic(dtype: str, photometric: str) -> None:
+def test_that_padding_is_background_and_not_in_the_statistics(dtype: str, photometric: str) -> None:
     stored = ramp(dtype, 1000)
     padded = np.pad(stored, 20, constant_values=-2000)
     grey = to_grey(film(padded, padding=(-2000, -2000), photometric=photometric), SPEC)
@@ -113,7 +113,7 @@ def test_that_a_constant_film_is_all_background(
     assert not to_grey(constant, spec).any()
 
 
-def test_that_a_film_of_padding_alone_is_all_background() -> None:
+def test_that_a_film_of_only_padding_is_all_background() -> None:
     assert not to_grey(film(np.zeros((8, 9), np.uint16), padding=(0, 0)), SPEC).any()
 
 
@@ -125,12 +125,10 @@ def test_that_a_few_bright_pixels_survive_on_an_otherwise_constant_film() -> Non
 
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
 @pytest.mark.parametrize("spec", [SPEC, FULL], ids=["percentile", "full_range"])
-def test_that_a_film_with_values_that_are_no_numbers_is_refused(
-    value: float, spec: PreprocessSpec
-) -> None:
+def test_that_a_film_with_nan_or_infinity_is_refused(value: float, spec: PreprocessSpec) -> None:
     stored = ramp("float32", 10)
     stored[3, 4] = value
-    with pytest.raises(UnreadableFilm, match=r"film\.dcm.*no numbers") as caught:
+    with pytest.raises(UnreadableFilm, match=r"film\.dcm.*not numbers") as caught:
         to_grey(film(stored), spec)
     assert caught.value.code is StatusCode.DECODE_FAILED
 
@@ -141,7 +139,7 @@ def test_that_a_film_with_values_that_are_no_numbers_is_refused(
     st.floats(-100, 100),
     st.sampled_from(["percentile", "full_range"]),
 )
-def test_that_any_film_gives_finite_grey_in_0_to_1(
+def test_that_any_film_has_finite_grey_in_0_to_1(
     stored: npt.NDArray[np.int16], slope: float, source: Any
 ) -> None:
     grey = to_grey(film(stored, slope=slope), PreprocessSpec(size=(4, 4), source=source))
@@ -155,7 +153,7 @@ def test_that_any_film_gives_finite_grey_in_0_to_1(
     st.dictionaries(st.integers(-50, 50), st.integers(1, 20), min_size=1),
     st.tuples(st.floats(0, 100), st.floats(0, 100)),
 )
-def test_that_percentiles_of_counts_are_those_of_the_pixels(
+def test_that_percentiles_of_counts_equal_those_of_the_pixels(
     occurrences: dict[int, int], percents: tuple[float, float]
 ) -> None:
     values = np.array(list(occurrences), np.float64)
@@ -168,7 +166,7 @@ def test_that_percentiles_of_counts_are_those_of_the_pixels(
 
 
 @pytest.mark.parametrize("name", sorted(EQUALIZE))
-def test_that_equalising_stays_in_0_to_1_and_takes_a_flat_film(name: str) -> None:
+def test_that_equalising_stays_within_0_to_1_and_accepts_a_constant_film(name: str) -> None:
     for grey in (np.zeros((32, 32), np.float32), ramp("float32", 1, (32, 32)) ** 3):
         equalised = EQUALIZE[name](grey)
         assert equalised.dtype == np.float32
@@ -181,5 +179,5 @@ def test_that_equalising_stays_in_0_to_1_and_takes_a_flat_film(name: str) -> Non
 def test_that_histogram_equalisation_spreads_a_dark_film_evenly() -> None:
     dark = np.linspace(0, 1, 4096, dtype=np.float32).reshape(64, 64) ** 4
     spread = np.sort(EQUALIZE["histogram"](dark).ravel())
-    # Ranks are even except where 16 bits cannot tell the darkest greys apart.
+    # Ranks are even except where 16 bits cannot distinguish the darkest greys.
     assert np.abs(spread - np.linspace(0, 1, 4096)).max() < 0.1

@@ -1,4 +1,4 @@
-"""One spec, one film, the same bits."""
+"""The preprocessing is deterministic: one spec and one film give the same bits."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ specs = st.builds(
 
 @settings(deadline=None)
 @given(specs, st.tuples(st.integers(1, 99), st.integers(1, 99)))
-def test_that_the_two_halves_are_the_whole_bit_for_bit(
+def test_that_finish_after_grey_equals_the_whole_bit_for_bit(
     spec: PreprocessSpec, shape: tuple[int, int]
 ) -> None:
     preprocessor, radiograph = Preprocessor(spec), film(shape)
@@ -60,7 +60,7 @@ def test_that_the_two_halves_are_the_whole_bit_for_bit(
     assert whole.x_CHW.tobytes() == preprocessor.finish(grey).tobytes()
 
 
-def test_that_an_input_names_its_film_its_place_and_its_preprocessing() -> None:
+def test_that_an_input_has_its_film_id_map_and_preprocessing_id() -> None:
     preprocessor = Preprocessor(SPEC)
     model_input = preprocessor(film())
     assert model_input.film_id == "film.dcm#0"
@@ -76,7 +76,7 @@ def test_that_values_are_scaled_then_standardised() -> None:
     assert finished == pytest.approx((512 - 24) / 2)
 
 
-def test_that_each_channel_has_its_own_mean_and_deviation() -> None:
+def test_that_each_channel_has_its_own_mean_and_standard_deviation() -> None:
     spec = replace(SPEC, channels=3, mean=(0.1, 0.2, 0.3), std=(1.0, 2.0, 4.0))
     finished = Preprocessor(spec).finish(np.full((64, 48), 0.5, np.float32))
     np.testing.assert_allclose(finished[:, 0, 0], [0.4, 0.15, 0.05], rtol=1e-6)
@@ -89,14 +89,14 @@ def test_that_a_film_can_be_standardised_by_itself() -> None:
 
 
 @pytest.mark.parametrize("standardize", ["fixed", "film"])
-def test_that_a_constant_film_is_zero_and_says_so(standardize: Any) -> None:
+def test_that_a_constant_film_is_zero_with_a_warning(standardize: Any) -> None:
     flat = replace(film(), pixels_HW=np.full((90, 120), 9, np.uint16))
     model_input = Preprocessor(replace(SPEC, standardize=standardize))(flat)
     assert not model_input.x_CHW.any()
     assert "same grey" in model_input.warnings[-1]
 
 
-def test_that_background_around_the_film_does_not_bend_the_equalisation() -> None:
+def test_that_background_around_the_film_does_not_affect_equalisation() -> None:
     narrow = film((100, 40))
     boxed = Preprocessor(PreprocessSpec(size=(100, 100), equalize="histogram")).grey(narrow)
     alone = Preprocessor(PreprocessSpec(size=(100, 40), equalize="histogram")).grey(narrow)
@@ -104,14 +104,14 @@ def test_that_background_around_the_film_does_not_bend_the_equalisation() -> Non
     assert not boxed[:, :30].any()
 
 
-def test_that_the_film_itself_is_left_as_it_was() -> None:
+def test_that_the_film_is_not_modified() -> None:
     radiograph = film()
     before = radiograph.pixels_HW.copy()
     Preprocessor(replace(SPEC, equalize="clahe"))(radiograph)
     np.testing.assert_array_equal(radiograph.pixels_HW, before)
 
 
-def test_that_equal_specs_have_one_id_and_every_field_changes_it() -> None:
+def test_that_equal_specs_share_an_id_and_every_field_changes_it() -> None:
     same = PreprocessSpec(size=(64, 48), mean=(0,), std=(1,))
     changes: list[dict[str, Any]] = [
         {"size": (64, 64)}, {"channels": 3}, {"source": "full_range"}, {"percentiles": (1.0, 99.0)},
@@ -128,7 +128,7 @@ def test_that_the_id_of_a_spec_never_changes_between_versions() -> None:
 
 
 def test_that_an_unknown_version_of_the_spec_is_refused() -> None:
-    with pytest.raises(ModelError, match="version 2 is not known"):
+    with pytest.raises(ModelError, match="version 2 is not supported"):
         Preprocessor(replace(SPEC, version=2))
 
 

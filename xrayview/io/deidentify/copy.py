@@ -1,7 +1,7 @@
-"""A copy of a DICOM film that does not say who the patient is, with its pixels bit for bit.
+"""A copy of a DICOM film that does not identify the patient; the pixels are copied bit for bit.
 
 Basic Application Level Confidentiality Profile, PS3.15 Annex E. Dates are removed, not shifted;
-UIDs and the PatientID are replaced by others that agree among the films of one run.
+UIDs and the PatientID are replaced consistently within one run.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from xrayview.io.dicom.dataset import PIXEL_KEYWORDS
 from xrayview.io.safe_open import film_errors, regular_file_info
 
 STANDARD_ROOT = "1.2.840.10008."
-"""UIDs of the standard itself: they name classes and codes, never an instance."""
+"""UIDs of the standard itself, which identify classes and codes, never an instance."""
 MAX_DEPTH = 64
 _ALIAS_DIGITS = 10
 _OLDEST_YEARS = 90
@@ -50,16 +50,16 @@ _CODES = (
 
 @dataclass(frozen=True)
 class Pseudonyms:
-    """New UIDs and patient names, the same for the same old ones wherever `key` is the same.
+    """New UIDs and patient names; the same `key` gives the same ones for the same old values.
 
-    They come from a keyed hash, so that processes need not talk to each other; without the key,
-    which is thrown away with the run, nobody can try which patient an alias stands for.
+    They come from a keyed hash, so that processes need not share state. The key is discarded
+    after the run, and without it nobody can test which patient an alias belongs to.
     """
 
     key: bytes = field(repr=False)
 
     def uid(self, old: str) -> str:
-        """A UID under 2.25 (PS3.5 B.2); those of the standard stay."""
+        """A UID under 2.25 (PS3.5 B.2); UIDs of the standard are kept."""
         if not old or old.startswith(STANDARD_ROOT):
             return old
         return f"2.25.{uuid.UUID(bytes=self._digest('uid', old)[:16], version=4).int}"
@@ -74,30 +74,30 @@ class Pseudonyms:
 
 @dataclass(frozen=True, eq=False)
 class DeidentifiedCopy:
-    """A de-identified file, and what it was called before."""
+    """A de-identified file, and the identifiers that were replaced."""
 
     file: bytes
     patient: str
     """The alias in PatientID and PatientName."""
     burned_in: str
-    """BurnedInAnnotation as the file says it; empty where it does not."""
+    """BurnedInAnnotation as in the file; empty when absent."""
     replaced: tuple[tuple[str, str, str], ...] = field(default=(), repr=False)
-    """Keyword, old value, new value of the attributes that a mapping is made of."""
+    """Keyword, old value and new value of the attributes for a mapping file."""
 
 
 def deidentify(
     path: Path, transfer_syntax: str, names: Pseudonyms, *, keep_characteristics: bool = False
 ) -> DeidentifiedCopy:
-    """Read a DICOM film and write its de-identified copy, in memory.
+    """Make a de-identified copy of a DICOM film in memory.
 
     Args:
         path: a DICOM file with pixels.
         transfer_syntax: for files without file meta information.
-        names: of this run.
-        keep_characteristics: leave age (to 89), sex, size, weight and the like (PS3.15 E.3.4).
+        names: the pseudonyms of this run.
+        keep_characteristics: keep age (up to 89), sex, size, weight and the like (PS3.15 E.3.4).
 
     Raises:
-        UnreadableFilm: DECODE_FAILED, NO_PIXELS; IDENTITY where identifying text would remain.
+        UnreadableFilm: DECODE_FAILED, NO_PIXELS; IDENTITY when identifying text would remain.
     """
     with film_errors(path):
         regular_file_info(path)
@@ -112,7 +112,7 @@ def deidentify(
         cleaner.clean(dataset)
         alias = names.patient(_patient_key(before, traces))
         dataset.PatientID = dataset.PatientName = alias
-        _say_so(dataset, keep_characteristics)
+        _mark_deidentified(dataset, keep_characteristics)
         file = _encoded(dataset, before["SOPInstanceUID"], transfer_syntax, names)
         _check(dataset, file, traces)
         after = {keyword: _text(dataset, keyword) for keyword in LINKING}
@@ -121,7 +121,7 @@ def deidentify(
 
 
 class _Cleaner:
-    """Applies the rules to a dataset and to all items in it."""
+    """Applies the rules to a data set and to all items in it."""
 
     def __init__(self, names: Pseudonyms, traces: Traces, keep_characteristics: bool) -> None:
         self._names = names
@@ -129,14 +129,14 @@ class _Cleaner:
         self._keep = keep_characteristics
 
     def clean(self, dataset: Dataset, depth: int = 0) -> None:
-        """In place."""
+        """Clean a data set in place."""
         if depth > MAX_DEPTH:
             raise _too_deep()
         for tag in list(dataset.keys()):
             try:
                 element = dataset[tag]
                 element.value  # noqa: B018 - pydicom converts on access
-            except Exception:  # a value that cannot be read may be anything
+            except Exception:  # an unreadable value may contain anything
                 del dataset[tag]
                 continue
             self._clean_element(dataset, tag, element, depth)
@@ -159,7 +159,7 @@ class _Cleaner:
                 self.clean(item, depth + 1)
         elif vr == "AS":
             element.value = _common_age(str(element.value))
-        elif self._traces.stand_in(element):
+        elif self._traces.are_in(element):
             element.value = _DUMMY_TEXT
 
     def _new_uids(self, element: DataElement) -> list[str] | str:
@@ -169,17 +169,17 @@ class _Cleaner:
 
 
 def _common_age(age: str) -> str:
-    # HIPAA 45 CFR 164.514(b)(2)(i)(C): older than 89 is one group.
-    old = age.endswith("Y") and age[:-1].isdigit() and int(age[:-1]) >= _OLDEST_YEARS
-    return f"{_OLDEST_YEARS:03d}Y" if old else age
+    # HIPAA 45 CFR 164.514(b)(2)(i)(C): all ages over 89 form one group.
+    is_old = age.endswith("Y") and age[:-1].isdigit() and int(age[:-1]) >= _OLDEST_YEARS
+    return f"{_OLDEST_YEARS:03d}Y" if is_old else age
 
 
 def _patient_key(before: dict[str, str], traces: Traces) -> str:
-    """What ties the films of a patient: the ID, else name and birth date, else the study."""
+    """What the films of a patient have in common: ID, else name and birth date, else study."""
     return before["PatientID"] or traces.person or before["StudyInstanceUID"]
 
 
-def _say_so(dataset: Dataset, keep_characteristics: bool) -> None:
+def _mark_deidentified(dataset: Dataset, keep_characteristics: bool) -> None:
     dataset.PatientIdentityRemoved = "YES"
     dataset.LongitudinalTemporalInformationModified = "REMOVED"
     dataset.DeidentificationMethod = [
@@ -197,18 +197,18 @@ def _code(value: str, meaning: str) -> Dataset:
 
 
 def _encoded(dataset: Dataset, old_sop_uid: str, transfer_syntax: str, names: Pseudonyms) -> bytes:
-    """The file: its meta information is written anew, its preamble blank."""
-    read = getattr(dataset, "file_meta", FileMetaDataset())
+    """The file as bytes, with new meta information and an empty preamble."""
+    old_meta = getattr(dataset, "file_meta", FileMetaDataset())
     meta = FileMetaDataset()
-    meta.TransferSyntaxUID = UID(_text(read, "TransferSyntaxUID") or transfer_syntax)
-    sop_class = _text(dataset, "SOPClassUID") or _text(read, "MediaStorageSOPClassUID")
+    meta.TransferSyntaxUID = UID(_text(old_meta, "TransferSyntaxUID") or transfer_syntax)
+    sop_class = _text(dataset, "SOPClassUID") or _text(old_meta, "MediaStorageSOPClassUID")
     meta.MediaStorageSOPClassUID = UID(sop_class)
-    old = old_sop_uid or _text(read, "MediaStorageSOPInstanceUID")
-    meta.MediaStorageSOPInstanceUID = UID(names.uid(old))
-    if not old or not sop_class:
-        raise _nameless()
+    sop_uid = old_sop_uid or _text(old_meta, "MediaStorageSOPInstanceUID")
+    meta.MediaStorageSOPInstanceUID = UID(names.uid(sop_uid))
+    if not sop_uid or not sop_class:
+        raise _missing_uids()
     dataset.file_meta = meta
-    # A preamble may be a program (CVE-2019-11687).
+    # A preamble may contain an executable (CVE-2019-11687).
     dataset.preamble = b"\0" * 128
     stream = BytesIO()
     dataset.save_as(stream, enforce_file_format=True)
@@ -216,7 +216,7 @@ def _encoded(dataset: Dataset, old_sop_uid: str, transfer_syntax: str, names: Ps
 
 
 def _check(dataset: Dataset, file: bytes, traces: Traces) -> None:
-    """Look at what is written, not at what was meant.
+    """Search the written bytes for anything that identifies the patient.
 
     Raises:
         UnreadableFilm: IDENTITY.
@@ -225,39 +225,39 @@ def _check(dataset: Dataset, file: bytes, traces: Traces) -> None:
         bytes(dataset[keyword].value) for keyword in PIXEL_KEYWORDS.values() if keyword in dataset
     )
     compressed = dataset.file_meta.TransferSyntaxUID.is_compressed
-    # In native pixels any bytes may stand by chance; a code stream may carry comments.
-    left = traces.in_bytes(file if compressed else file.replace(pixels, b"", 1))
-    if left:
+    # Uncompressed pixels may match any text by chance; a code stream may contain comments.
+    remaining = traces.kind_in(file if compressed else file.replace(pixels, b"", 1))
+    if remaining:
         raise UnreadableFilm(
-            "The copy would still say who the patient is",
+            "The copy would still identify the patient",
             code=StatusCode.IDENTITY,
-            why=f"{left} is left in it",
-            hint="The film is left out. Remove it at the source, with its own tools.",
+            why=f"{remaining} remains in it",
+            hint="The film is not copied. Remove the text at the source, with its own tools.",
         )
 
 
 def _text(dataset: Dataset, keyword: str) -> str:
     try:
         value = dataset.get(keyword)
-    except Exception:  # a broken value is none
+    except Exception:  # a broken value counts as absent
         return ""
     return "" if value is None else str(value)
 
 
 def _no_pixels() -> UnreadableFilm:
     return UnreadableFilm(
-        "There are no pixels in this file",
+        "The file has no pixels",
         code=StatusCode.NO_PIXELS,
-        why="reports and indexes hold free text, which no table covers",
+        why="reports and indexes contain free text, which the rules do not cover",
         hint="Only films are copied.",
     )
 
 
-def _nameless() -> UnreadableFilm:
+def _missing_uids() -> UnreadableFilm:
     return UnreadableFilm(
-        "The film has no SOP Class or no SOP Instance UID",
+        "The film has no SOP Class UID or no SOP Instance UID",
         code=StatusCode.DECODE_FAILED,
-        why="a DICOM file must name its kind and itself (PS3.10 7.1)",
+        why="a DICOM file must have both (PS3.10 7.1)",
         hint="Export it again from the source.",
     )
 

@@ -1,9 +1,9 @@
-"""What becomes of each attribute of a film that is to name nobody.
+"""The de-identification rule for each attribute of a film.
 
 The Basic Application Level Confidentiality Profile of DICOM PS3.15 (Annex E). Its table E.1-1 comes
-from `dicom-anonymizer`, which is generated from the standard; that library's own way of applying it
-is not used, since it does not reach into items of sequences. What the table does not list is judged
-by its VR: only what can hold neither a person, a place nor a date is kept.
+from `dicom-anonymizer`, where it is generated from the standard; that library's functions are not
+used, since they do not descend into sequence items. For attributes that are not in the table the
+VR decides: only those that cannot contain a person, a place or a date are kept.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ from pydicom.datadict import dictionary_has_tag, tag_for_keyword
 from pydicom.tag import BaseTag
 
 EDITION = "2026c"
-"""Of the standard that the table is of."""
+"""Edition of the standard that the table comes from."""
 
 
 class Action(StrEnum):
-    """What is done with one attribute (PS3.15 E.1.1), for films: `X unless Z` is decided here."""
+    """What to do with an attribute (PS3.15 E.1.1), with `X unless Z` resolved for films."""
 
     KEEP = "keep"
     REMOVE = "remove"
@@ -35,13 +35,13 @@ _OF_TABLE: tuple[tuple[list[tuple[int, ...]], Action], ...] = (
     (table.Z_TAGS, Action.EMPTY),
     (table.D_TAGS, Action.DUMMY),
     (table.U_TAGS, Action.UID),
-    # Type 2 in radiographs: empty is conformant.
+    # Type 2 in radiographs: an empty value conforms.
     (table.Z_D_TAGS, Action.EMPTY),
     (table.X_Z_TAGS, Action.EMPTY),
-    # Type 3 in radiographs: what is absent says least.
+    # Type 3 in radiographs: an absent attribute reveals least.
     (table.X_D_TAGS, Action.REMOVE),
     (table.X_Z_D_TAGS, Action.REMOVE),
-    # Their items hold references, which stay whole with new UIDs.
+    # Their items contain references, which stay consistent with the new UIDs.
     (table.X_Z_U_STAR_TAGS, Action.ITEMS),
 )
 
@@ -54,11 +54,11 @@ CHARACTERISTICS = (
 _REMOVED_VRS = frozenset({
     "AE", "AS", "DA", "DT", "LT", "PN", "ST", "TM", "UC", "UN", "UR", "UT",
 })  # fmt: skip
-"""Persons, places, dates, and texts long enough to tell of them."""
+"""VRs of persons, places and dates, and of text long enough to mention them."""
 _OF_VR = {"SQ": Action.ITEMS, "UI": Action.UID}
 _WITHOUT_DUMMY = frozenset({"AT", "OB", "OD", "OF", "OL", "OV", "OW", "SQ", "UN"})
 _GRAPHICS_GROUPS = (0x5000, 0x6000)
-"""Curves and overlay planes: without their data, which the table removes, the rest says nothing."""
+"""Curves and overlay planes: the table removes their data, and the rest is useless without it."""
 
 
 def action_for(tag: BaseTag, vr: str, *, keep_characteristics: bool = False) -> Action:
@@ -72,7 +72,7 @@ def action_for(tag: BaseTag, vr: str, *, keep_characteristics: bool = False) -> 
         return _unlisted(tag, vr)
     if vr == "SQ" and listed is Action.EMPTY:
         return Action.EMPTY
-    # An item that must say something of a person has no dummy that makes sense.
+    # There is no meaningful dummy for a sequence or binary data about a person.
     return Action.REMOVE if listed is Action.DUMMY and vr in _WITHOUT_DUMMY else listed
 
 
@@ -88,7 +88,7 @@ def _by_tag() -> dict[int, Action]:
         tag[0] << 16 | tag[1]: action
         for tags, action in _OF_TABLE
         for tag in tags
-        if len(tag) == 2  # the others are curves and overlays
+        if len(tag) == 2  # longer ones are the patterns of curves and overlays
     }
 
 

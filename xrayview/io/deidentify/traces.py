@@ -1,6 +1,6 @@
-"""What names a patient in one film, remembered so that no copy of it says so elsewhere.
+"""The names and identifiers of a film's patient, to find them in other parts of its copy.
 
-A name that a technician typed into a text field is in no table of attributes.
+No table of attributes covers a name that a technician typed into a text field.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _MAX_DEPTH = 64
 
 
 class Traces:
-    """Names, numbers and UIDs of one film, as they were before it was cleaned."""
+    """Names, identifiers and UIDs of one film before it is cleaned."""
 
     def __init__(self) -> None:
         self._names: set[str] = set()
@@ -35,39 +35,39 @@ class Traces:
         self._identifiers: set[str] = set()
         self._uids: set[str] = set()
         self.person = ""
-        """Name and birth date of the patient; empty without a name."""
+        """Name and birth date of the patient; empty if there is no name."""
 
     def collect(self, dataset: Dataset, depth: int = 0) -> None:
-        """Look at all attributes of the film, items too."""
+        """Collect from all attributes of the film, including sequence items."""
         if not depth:
             name = str(dataset.get("PatientName") or "")
             self.person = f"{name}|{dataset.get('PatientBirthDate') or ''}" if name else ""
         for tag in list(dataset.keys()):
-            # What cannot be read is removed later.
+            # An unreadable value is removed later.
             with suppress(Exception):
-                self._take(dataset[tag], depth)
+                self._add(dataset[tag], depth)
 
-    def _take(self, element: DataElement, depth: int) -> None:
+    def _add(self, element: DataElement, depth: int) -> None:
         if element.VR == "SQ":
             for item in element.value if depth < _MAX_DEPTH else ():
                 self.collect(item, depth + 1)
             return
         for text in _texts(element):
             if element.VR == "PN":
-                self._take_name(text)
+                self._add_name(text)
             elif element.keyword in _IDENTIFIERS and len(text) >= _SHORTEST_IDENTIFIER:
                 self._identifiers.add(text)
             elif element.keyword in _OWN_UIDS:
                 self._uids.add(text)
 
-    def _take_name(self, text: str) -> None:
+    def _add_name(self, text: str) -> None:
         words = [word for word in re.split(r"[\^=\s,]+", text) if len(word) >= _SHORTEST_WORD]
         self._words.update(word.casefold() for word in words)
         if len(words) > 1:
             self._names.add(text)
 
-    def stand_in(self, element: DataElement) -> bool:
-        """True where a text that is to be kept has a name or a number of this film in it."""
+    def are_in(self, element: DataElement) -> bool:
+        """True when a text contains a name or an identifier of this film."""
         if element.VR not in _TEXT_VRS:
             return False
         return any(self._is_in(text) for text in _texts(element))
@@ -76,11 +76,11 @@ class Traces:
         words = {word.casefold() for word in re.split(r"[^\w'-]+", text)}
         return bool(words & self._words) or any(_whole(i, text) for i in self._identifiers)
 
-    def in_bytes(self, data: bytes) -> str:
-        """What kind of trace is in the bytes of a file; empty where there is none."""
+    def kind_in(self, data: bytes) -> str:
+        """The kind of trace in the bytes of a file; empty when there is none."""
         kinds = (
             ("a name", self._names),
-            ("a number of the patient", self._identifiers),
+            ("an identifier of the patient", self._identifiers),
             ("a UID", self._uids),
         )
         return next((kind for kind, texts in kinds if any(_found(t, data) for t in texts)), "")
@@ -100,10 +100,10 @@ def _whole(identifier: str, text: str) -> bool:
 def _found(text: str, data: bytes) -> bool:
     for encoding in ("utf-8", "latin-1"):
         try:
-            sought = text.encode(encoding)
+            encoded = text.encode(encoding)
         except UnicodeEncodeError:
             continue
-        # The plain search is a hundred times faster, and mostly the answer.
-        if sought in data and re.search(rb"(?<![\w.])%b(?![\w.])" % re.escape(sought), data):
+        # The plain search is a hundred times faster, and usually finds nothing.
+        if encoded in data and re.search(rb"(?<![\w.])%b(?![\w.])" % re.escape(encoded), data):
             return True
     return False

@@ -70,7 +70,7 @@ class DicomFile:
     """The file ends inside an element of its header."""
     warnings: tuple[str, ...] = ()
     """`incomplete: ...` for a file that is truncated although its film may be complete."""
-    places: Mapping[str, str] = field(default_factory=dict)
+    attribute_paths: Mapping[str, str] = field(default_factory=dict)
     """For attributes from functional groups: keyword to the path of tags that leads to them."""
 
 

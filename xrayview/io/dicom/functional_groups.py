@@ -54,14 +54,14 @@ def at_frame(file: DicomFile, frame: int) -> DicomFile:
     """The file with the attributes of one frame, counted from 0, at the top level.
 
     Attributes of the frame's own macros, or else of the shared ones, replace those at the top
-    level; `places` has the path that each came from. A macro without any value is ignored. A file
+    level; `attribute_paths` has the path of each. A macro without any value is ignored. A file
     without functional groups is returned unchanged.
     """
     groups = tuple(_groups(file.dataset, frame))
     if not groups:
         return file
     dataset = file.dataset[:]
-    places: dict[str, str] = {}
+    attribute_paths: dict[str, str] = {}
     for macro, keywords in MACROS.items():
         found = next(_items_with_values(macro, groups), None)
         if found is None:
@@ -69,11 +69,11 @@ def at_frame(file: DicomFile, frame: int) -> DicomFile:
         path, item = found
         for keyword in keywords:
             dataset.pop(_tag(keyword), None)
-            places.pop(keyword, None)
+            attribute_paths.pop(keyword, None)
             if keyword in item:
                 dataset[_tag(keyword)] = item.get_item(_tag(keyword))
-                places[keyword] = f"{path} > {_tag_text(keyword)}"
-    return replace(file, dataset=dataset, places=places)
+                attribute_paths[keyword] = f"{path} > {_tag_text(keyword)}"
+    return replace(file, dataset=dataset, attribute_paths=attribute_paths)
 
 
 def _groups(dataset: Dataset, frame: int) -> Iterator[tuple[str, Dataset]]:

@@ -278,7 +278,7 @@ def read(
         overlays=overlays,
         shutter=shutter,
         attributes=_attributes(file.dataset),
-        attribute_paths=file.places,
+        attribute_paths=file.attribute_paths,
     )
 
 

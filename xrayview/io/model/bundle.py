@@ -1,7 +1,7 @@
-"""The model bundle as a file: its card, its extra files and its hash, read without running it.
+"""Read a model bundle's card, extra files and hash without running the model.
 
-Nothing here imports torch: a TorchScript archive is a zip with one top folder, whose `extra/`
-carries `model_card.json`.
+Nothing here imports torch: a TorchScript archive is a zip file with one top folder, whose `extra/`
+contains `model_card.json`.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ __all__ = ["card_from_json", "card_to_json", "read_card", "read_extra", "sha256_
 CARD_NAME = "model_card.json"
 MAX_CARD_BYTES = 4 << 20
 MAX_EXTRA_BYTES = 256 << 20
-# What zipfile and its decompressors raise for a damaged or an encrypted entry.
+# What zipfile and its decompressors raise for damaged or encrypted entries.
 _DAMAGED = (
     OSError, EOFError, RuntimeError, ValueError, IndexError, struct.error, zlib.error,
     lzma.LZMAError,
@@ -50,24 +50,24 @@ def require_trusted(found: str, trusted: str, path: Path) -> None:
     """Refuse a model file whose SHA-256 is not the trusted one.
 
     Raises:
-        ModelError: it is another.
+        ModelError: the hashes differ.
     """
     if found != trusted.lower():
         raise ModelError(
             "The model file is not the one that was trusted",
             path=path,
             why=f"its SHA-256 is {found[:12]}..., {trusted[:12]}... was expected",
-            hint="Choose the file again and decide whether to trust it.",
+            hint="Choose the file again, and decide whether to trust it.",
         )
 
 
 def read_card(path: Path) -> ModelCard:
-    """The card of a bundle, or of the `NAME.card.json` beside a TorchScript file without one.
+    """Read the card of a bundle, or `NAME.card.json` beside a TorchScript file without one.
 
     Raises:
-        ModelWithoutCard: there is none.
-        ModelError: no such file, not a TorchScript archive, or a card with problems (all of them
-            are in `why`).
+        ModelWithoutCard: there is neither.
+        ModelError: no such file, not a TorchScript archive, or an invalid card, with all problems
+            in `why`.
     """
     text = read_extra(path, CARD_NAME, limit=MAX_CARD_BYTES)
     source = path
@@ -78,7 +78,7 @@ def read_card(path: Path) -> ModelCard:
         raise ModelWithoutCard(
             "The model has no card",
             path=path,
-            why=f"neither extra/{CARD_NAME} in it nor {source.name} beside it",
+            why=f"there is neither extra/{CARD_NAME} in it nor {source.name} beside it",
             hint=f"`xrayview model describe {path.name} --finding NAME ... --size N` writes "
             f"{source.name}.",
         )
@@ -86,10 +86,10 @@ def read_card(path: Path) -> ModelCard:
 
 
 def card_from_json(data: object, path: Path | None = None) -> ModelCard:
-    """A card from parsed JSON, every field checked; keys that are not known are left out.
+    """Convert parsed JSON to a card; every field is checked, unknown keys are ignored.
 
     Raises:
-        ModelError: with every problem in `why`, each with its place (`findings[2].name: missing`).
+        ModelError: with all problems in `why`, each with its path (`findings[2].name: missing`).
     """
     card, problems = card_from_plain(data)
     if card is None:
@@ -97,21 +97,21 @@ def card_from_json(data: object, path: Path | None = None) -> ModelCard:
             "The model card is not valid",
             path=path,
             why="; ".join(problems),
-            hint="Correct these fields, or ask who made the model for a bundle that has them.",
+            hint="Correct these fields, or ask the model's authors for a valid bundle.",
         )
     return card
 
 
 def sidecar_of(path: Path) -> Path:
-    """Where the card of a TorchScript file from elsewhere lies: `NAME.card.json`."""
+    """The card file of a TorchScript file without a card inside: `NAME.card.json` beside it."""
     return path.with_name(f"{path.stem}.card.json")
 
 
 def read_extra(path: Path, name: str, *, limit: int = MAX_EXTRA_BYTES) -> bytes | None:
-    """One file of the bundle's `extra/`, or None where the bundle has none of that name.
+    """Read a file from the bundle's `extra/`; None if there is no such entry.
 
     Raises:
-        ModelError: no such file, not a TorchScript archive, damaged, or more than `limit` bytes.
+        ModelError: no such bundle, not a TorchScript archive, damaged, or more than `limit` bytes.
     """
     _require_file(path)
     try:
@@ -121,7 +121,7 @@ def read_extra(path: Path, name: str, *, limit: int = MAX_EXTRA_BYTES) -> bytes 
                 info = archive.getinfo(f"{top}/extra/{name}")
             except KeyError:
                 return None
-            # The header may lie about the size; what is read does not.
+            # The size in the header may be false, so the limit applies to what is read.
             with archive.open(info) as file:
                 content = file.read(limit + 1)
     except zipfile.BadZipFile as error:
@@ -143,7 +143,7 @@ def _require_file(path: Path) -> None:
         raise ModelError(
             "The model file is missing",
             path=path,
-            why="no regular file of that name",
+            why="there is no regular file with that name",
             hint="Check the path.",
         )
 
@@ -155,31 +155,34 @@ def _top_folder(archive: zipfile.ZipFile, path: Path) -> str:
         return top
     if f"{top}/data.pkl" in names:
         raise ModelError(
-            "The file holds weights, not a TorchScript model",
+            "The file contains weights, not a TorchScript model",
             path=path,
-            why="made with torch.save",
-            hint="Export the network as a model bundle; weights alone cannot be run.",
+            why="it was written with torch.save",
+            hint="Export the network as a model bundle; weights cannot be run by themselves.",
         )
     raise ModelError(
         "The file is not a TorchScript model",
         path=path,
-        why="a zip archive of something else",
+        why="it is a zip archive with other content",
         hint=_BUNDLE_HINT,
     )
 
 
 def _refuse_non_zip(path: Path, error: zipfile.BadZipFile) -> NoReturn:
     with path.open("rb") as file:
-        started_as_zip = file.read(2) == b"PK"
-    if started_as_zip:
+        starts_as_zip = file.read(2) == b"PK"
+    if starts_as_zip:
         raise ModelError(
             "The model file is damaged",
             path=path,
-            why=f"it begins as an archive, but: {error}",
+            why=f"it starts like a zip archive, but: {error}",
             hint="Copy or download it again; it is probably incomplete.",
         ) from error
     raise ModelError(
-        "The file is not a TorchScript model", path=path, why="no zip archive", hint=_BUNDLE_HINT
+        "The file is not a TorchScript model",
+        path=path,
+        why="it is not a zip archive",
+        hint=_BUNDLE_HINT,
     ) from error
 
 
@@ -196,25 +199,25 @@ def _read_sidecar(path: Path) -> bytes | None:
             "The model card is too large",
             path=path,
             why=f"more than {MAX_CARD_BYTES:,} bytes",
-            hint="Take lists and pictures out of it.",
+            hint="Remove long lists and pictures from it.",
         )
     return text
 
 
 def _parse(text: bytes, path: Path) -> object:
     try:
-        return json.loads(text.decode("utf-8-sig"), parse_constant=_no_constant)
+        return json.loads(text.decode("utf-8-sig"), parse_constant=_refuse_constant)
     except (ValueError, RecursionError) as error:
         raise ModelError(
             "The model card is not JSON",
             path=path,
             why=str(error) or type(error).__name__,
-            hint="Ask who made the model for a card that is valid JSON in UTF-8.",
+            hint="Ask the model's authors for a card that is valid JSON in UTF-8.",
         ) from error
 
 
-def _no_constant(name: str) -> Any:
-    raise ValueError(f"{name} is not a number in JSON")
+def _refuse_constant(name: str) -> Any:
+    raise ValueError(f"{name} is not valid JSON")
 
 
 def _unreadable(path: Path, error: Exception) -> ModelError:

@@ -1,4 +1,4 @@
-"""The model card between JSON and its type: every field checked, every problem named."""
+"""Convert model cards from and to JSON, with every field checked and every problem listed."""
 
 from __future__ import annotations
 
@@ -26,15 +26,18 @@ MAX_AGE_YEARS = 150
 
 Problems = list[str]
 Check = Callable[[Any, str, Problems], Any]
-"""(value, its place, problems to add to) -> the typed value, meaningless with a problem."""
+"""(value, its path in the card, list to add problems to) -> the typed value.
+
+The result is meaningless if a problem was added.
+"""
 
 
 def card_from_plain(data: object) -> tuple[ModelCard | None, tuple[str, ...]]:
-    """The card, or None and all that is wrong with it, as `place: problem`."""
+    """The card, or None and all problems as `path: problem`."""
     problems: Problems = []
     if isinstance(data, dict) and data.get("schema", SCHEMA) != SCHEMA:
-        # Other rules hold for another schema: its fields are not judged by these.
-        return None, (f"schema: {data['schema']!r} is not known, this program reads {SCHEMA}",)
+        # The rules below do not apply to another schema.
+        return None, (f"schema: {data['schema']!r} is unknown, this program reads {SCHEMA}",)
     values = _object(_CARD)(data, "", problems)
     if problems:
         return None, tuple(problems)
@@ -45,7 +48,7 @@ def card_from_plain(data: object) -> tuple[ModelCard | None, tuple[str, ...]]:
 
 
 def card_to_json(card: ModelCard) -> dict[str, Any]:
-    """The card as plain JSON values; `card_from_json` gives an equal card back.
+    """The card as plain JSON values; `card_from_json` returns an equal card.
 
     Raises:
         ValueError: a number is NaN or infinite, which JSON does not have.
@@ -62,27 +65,27 @@ class _Field:
     required: bool = False
 
 
-def _text(value: Any, at: str, problems: Problems) -> Any:
+def _text(value: Any, path: str, problems: Problems) -> Any:
     if not isinstance(value, str):
-        problems.append(f"{at}: must be a text")
+        problems.append(f"{path}: must be a text")
     return value
 
 
-def _name(value: Any, at: str, problems: Problems) -> Any:
+def _name(value: Any, path: str, problems: Problems) -> Any:
     if not isinstance(value, str) or not value.strip() or not value.isprintable():
-        problems.append(f"{at}: must be a text on one line, not empty")
+        problems.append(f"{path}: must be one line of text, not empty")
     return value
 
 
-def _finding_name(value: Any, at: str, problems: Problems) -> Any:
+def _finding_name(value: Any, path: str, problems: Problems) -> Any:
     if isinstance(value, str) and "|" in value:
-        problems.append(f"{at}: must not hold |, which parts the predicted findings")
-    return _name(value, at, problems)
+        problems.append(f"{path}: must not contain |, which separates the predicted findings")
+    return _name(value, path, problems)
 
 
-def _flag(value: Any, at: str, problems: Problems) -> Any:
+def _flag(value: Any, path: str, problems: Problems) -> Any:
     if not isinstance(value, bool):
-        problems.append(f"{at}: must be true or false")
+        problems.append(f"{path}: must be true or false")
     return value
 
 
@@ -93,17 +96,17 @@ def _is_number(value: Any) -> bool:
 def _finite(value: float) -> bool:
     try:
         return math.isfinite(value)
-    except OverflowError:  # an integer past the largest float
+    except OverflowError:  # an integer above the largest float
         return False
 
 
 def _number(low: float = -math.inf, high: float = math.inf, *, above: bool = False) -> Check:
     limits = f"above {low:g}" if above else f"in {low:g}..{high:g}"
-    words = "a number" if math.isinf(low) and math.isinf(high) else f"a number {limits}"
+    expected = "a number" if math.isinf(low) and math.isinf(high) else f"a number {limits}"
 
-    def check(value: Any, at: str, problems: Problems) -> Any:
+    def check(value: Any, path: str, problems: Problems) -> Any:
         if not _is_number(value) or not low <= value <= high or (above and value == low):
-            problems.append(f"{at}: must be {words}")
+            problems.append(f"{path}: must be {expected}")
             return 0.0
         return float(value)
 
@@ -111,18 +114,18 @@ def _number(low: float = -math.inf, high: float = math.inf, *, above: bool = Fal
 
 
 def _whole(low: int, high: int) -> Check:
-    def check(value: Any, at: str, problems: Problems) -> Any:
+    def check(value: Any, path: str, problems: Problems) -> Any:
         if not isinstance(value, int) or isinstance(value, bool) or not low <= value <= high:
-            problems.append(f"{at}: must be a whole number in {low}..{high}")
+            problems.append(f"{path}: must be a whole number in {low}..{high}")
         return value
 
     return check
 
 
 def _one_of(*choices: object) -> Check:
-    def check(value: Any, at: str, problems: Problems) -> Any:
+    def check(value: Any, path: str, problems: Problems) -> Any:
         if isinstance(value, bool) or value not in choices:
-            problems.append(f"{at}: must be one of {', '.join(map(str, choices))}")
+            problems.append(f"{path}: must be one of {', '.join(map(str, choices))}")
             return choices[0]
         return choices[choices.index(value)]  # 1.0 is 1
 
@@ -130,73 +133,73 @@ def _one_of(*choices: object) -> Check:
 
 
 def _or_none(inner: Check) -> Check:
-    return lambda value, at, problems: None if value is None else inner(value, at, problems)
+    return lambda value, path, problems: None if value is None else inner(value, path, problems)
 
 
 def _list(inner: Check, low: int = 0, high: int = 1000) -> Check:
-    words = f"a list of {low}" if low == high else f"a list of {low} to {high}"
+    expected = f"a list of {low}" if low == high else f"a list of {low} to {high}"
 
-    def check(value: Any, at: str, problems: Problems) -> Any:
+    def check(value: Any, path: str, problems: Problems) -> Any:
         if not isinstance(value, list) or not low <= len(value) <= high:
-            problems.append(f"{at}: must be {words}")
+            problems.append(f"{path}: must be {expected}")
             return ()
-        return tuple(inner(item, f"{at}[{i}]", problems) for i, item in enumerate(value))
+        return tuple(inner(item, f"{path}[{i}]", problems) for i, item in enumerate(value))
 
     return check
 
 
 def _one_or_list(inner: Check) -> Check:
     several = _list(inner, 1)
-    return lambda value, at, problems: several(
-        value if isinstance(value, list) else [value], at, problems
+    return lambda value, path, problems: several(
+        value if isinstance(value, list) else [value], path, problems
     )
 
 
 def _object(fields: dict[str, _Field], build: Callable[..., Any] = dict) -> Check:
-    def check(value: Any, at: str, problems: Problems) -> Any:
+    def check(value: Any, path: str, problems: Problems) -> Any:
         if not isinstance(value, dict):
-            problems.append(f"{at or 'card'}: must be an object")
+            problems.append(f"{path or 'card'}: must be an object")
             return {}
-        before, found = len(problems), {}
+        before, values = len(problems), {}
         for key, field in fields.items():
-            place = f"{at}.{key}" if at else key
+            field_path = f"{path}.{key}" if path else key
             if key in value:
-                found[key] = field.check(value[key], place, problems)
+                values[key] = field.check(value[key], field_path, problems)
             elif field.required:
-                problems.append(f"{place}: missing")
-        return build(**found) if len(problems) == before else found
+                problems.append(f"{field_path}: missing")
+        return build(**values) if len(problems) == before else values
 
     return check
 
 
 def _mapping(inner: Check) -> Check:
-    def check(value: Any, at: str, problems: Problems) -> Any:
+    def check(value: Any, path: str, problems: Problems) -> Any:
         if not isinstance(value, dict):
-            problems.append(f"{at}: must be an object")
+            problems.append(f"{path}: must be an object")
             return {}
-        return {key: inner(item, f"{at}.{key}", problems) for key, item in value.items()}
+        return {key: inner(item, f"{path}.{key}", problems) for key, item in value.items()}
 
     return check
 
 
-def _anything(value: Any, _at: str, _problems: Problems) -> Any:
+def _anything(value: Any, _path: str, _problems: Problems) -> Any:
     return value
 
 
-def _figure(value: Any, at: str, problems: Problems) -> Any:
+def _metric(value: Any, path: str, problems: Problems) -> Any:
     if value is not None and not _is_number(value):
-        problems.append(f"{at}: must be a number or null")
+        problems.append(f"{path}: must be a number or null")
     return value
 
 
 def _open_object(**known: Check) -> Check:
-    """An object of any content whose known keys are checked."""
+    """An object with arbitrary keys, of which the known ones are checked."""
 
-    def check(value: Any, at: str, problems: Problems) -> Any:
-        value = _mapping(_anything)(value, at, problems)
+    def check(value: Any, path: str, problems: Problems) -> Any:
+        value = _mapping(_anything)(value, path, problems)
         for key, inner in known.items():
             if key in value:
-                inner(value[key], f"{at}.{key}", problems)
+                inner(value[key], f"{path}.{key}", problems)
         return value
 
     return check
@@ -266,61 +269,67 @@ _CARD = {
     "gate": _Field(_open_object(method=_text, threshold=_or_none(_number()))),
     "scope": _Field(_object(_SCOPE, Scope)),
     "training": _Field(_open_object()),
-    "metrics": _Field(_mapping(_mapping(_mapping(_figure)))),
+    "metrics": _Field(_mapping(_mapping(_mapping(_metric)))),
     "reference": _Field(_open_object()),
 }  # fmt: skip
 
 
 def _check_together(card: ModelCard, problems: Problems) -> None:
-    """What one field asks of another."""
+    """Check the rules that involve several fields."""
     names = [finding.name for finding in card.findings]
     abnormal = [finding for finding in card.findings if finding.abnormal]
     spec, temperatures = card.preprocessing, len(card.calibration.temperature)
     ages = card.scope.age_years
     rules = (
-        (len(set(names)) == len(names), "findings: two have one name"),
+        (len(set(names)) == len(names), "findings: two have the same name"),
         (
             card.task != "binary" or len(names) <= 2,
             "findings: a binary model has one or two",
         ),
         (
             card.activation != "softmax" or len(names) >= 2,
-            "activation: softmax needs two findings or more",
+            "activation: softmax needs at least two findings",
         ),
         (
             card.activation != "softmax" or card.task != "multilabel",
-            "activation: a multilabel model has sigmoid",
+            "activation: a multilabel model needs sigmoid",
         ),
         (
             card.activation != "sigmoid" or card.task != "multiclass",
-            "activation: a multiclass model has softmax",
+            "activation: a multiclass model needs softmax",
         ),
         (
             card.task != "binary" or len(names) != 2 or len(abnormal) == 1,
-            "findings: of the two of a binary model one is abnormal",
+            "findings: exactly one of the two findings of a binary model must be abnormal",
         ),
         (
             temperatures in {1, len(names)} and (card.activation == "sigmoid" or temperatures == 1),
-            "calibration.temperature: one, or with sigmoid one for each finding",
+            "calibration.temperature: must be one value, or with sigmoid one for each finding",
         ),
-        (len(spec.mean) in {1, spec.channels}, "preprocessing.mean: one, or one for each channel"),
-        (len(spec.std) in {1, spec.channels}, "preprocessing.std: one, or one for each channel"),
+        (
+            len(spec.mean) in {1, spec.channels},
+            "preprocessing.mean: must be one value, or one for each channel",
+        ),
+        (
+            len(spec.std) in {1, spec.channels},
+            "preprocessing.std: must be one value, or one for each channel",
+        ),
         (
             len(ages) != 1 and ages == tuple(sorted(ages)),
-            "scope.age_years: none, or the youngest and the oldest",
+            "scope.age_years: must be empty, or the youngest and the oldest age",
         ),
         (
             spec.percentiles[0] < spec.percentiles[1],
-            "preprocessing.percentiles: the first must be the lower",
+            "preprocessing.percentiles: the first must be lower than the second",
         ),
         (
             spec.value_range[0] < spec.value_range[1],
-            "preprocessing.value_range: the first must be the lower",
+            "preprocessing.value_range: the first must be lower than the second",
         ),
     )
-    problems += [words for holds, words in rules if not holds]
+    problems += [problem for holds, problem in rules if not holds]
     problems += [
-        f"operating_points[{i}].finding: {point.finding!r} is none of the findings"
+        f"operating_points[{i}].finding: {point.finding!r} is not one of the findings"
         for i, point in enumerate(card.operating_points)
         if point.finding not in names
     ]

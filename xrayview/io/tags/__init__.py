@@ -1,1 +1,1 @@
-"""The attributes of a DICOM file, as a tree and as a table."""
+"""DICOM attributes as a tree and as a table."""

@@ -1,4 +1,4 @@
-"""Which columns a table of tags may have: the attributes of the DICOM dictionary."""
+"""The columns that a tag table can have: the attributes of the DICOM dictionary."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ _RETIRED = "Retired"
 
 @dataclass(frozen=True)
 class KnownColumn:
-    """One attribute that a column can be made of."""
+    """One attribute that can be a column."""
 
     keyword: str
     name: str
     is_identifying: bool
-    """It may say who the patient is."""
+    """It may identify the patient."""
 
 
 @cache
 def known_columns() -> tuple[KnownColumn, ...]:
-    """All attributes that are not retired, by keyword; those of the usual table first."""
+    """All attributes that are not retired, sorted by keyword; the default columns first."""
     entries = {
         keyword: KnownColumn(keyword, name, column_of((tag,), keyword).is_identifying)
         for tag, (vr, _vm, name, retired, keyword) in DicomDictionary.items()
         if keyword and retired != _RETIRED and vr not in {"OB", "OW", "OF", "OD", "OL", "OV", "UN"}
     }
-    usual = [entries.pop(keyword) for keyword in DEFAULT_COLUMNS if keyword in entries]
-    return (*usual, *(entries[keyword] for keyword in sorted(entries)))
+    defaults = [entries.pop(keyword) for keyword in DEFAULT_COLUMNS if keyword in entries]
+    return (*defaults, *(entries[keyword] for keyword in sorted(entries)))

@@ -1,4 +1,4 @@
-"""The attributes of a DICOM file: as a tree to look at, and as values for a table."""
+"""The attributes of a DICOM file, as a tree for display and as values for a table."""
 
 from __future__ import annotations
 
@@ -31,18 +31,18 @@ SHOWN_VALUES = 32
 _PREAMBLE_AND_PREFIX = 132
 _FILE_META = 0x0002
 _COMMON_YEARS = 89
-"""Older than that, an age narrows the choice to a few (HIPAA 45 CFR 164.514(b)(2)(i)(C))."""
+"""Ages above this are rare enough to identify a patient (HIPAA 45 CFR 164.514(b)(2)(i)(C))."""
 
 
 def read_tags(
     path: Path, depth: int = MAX_DEPTH, max_nodes: int = MAX_NODES
 ) -> tuple[TagNode, ...]:
-    """The attributes of a DICOM file up to its pixels, file meta information first.
+    """Read the attributes of a DICOM file up to its pixels, file meta information first.
 
     Args:
         path: a regular file.
-        depth: levels of sequences to follow; what lies deeper is named and not shown.
-        max_nodes: attributes and items to show; a last node says that there are more.
+        depth: levels of sequences to show; a node says where there are deeper ones.
+        max_nodes: attributes and items to show; a last node says if there are more.
 
     Raises:
         UnreadableFilm: NOT_AN_IMAGE for what is not DICOM, DECODE_FAILED for a broken header.
@@ -86,23 +86,23 @@ def _float_tag(keyword: str) -> int:
 
 
 class _Tree:
-    """Builds nodes until there are too many of them."""
+    """Builds nodes up to a maximum number."""
 
     def __init__(self, max_nodes: int) -> None:
-        self._left = max_nodes
+        self._remaining = max_nodes
 
     def nodes(
         self, dataset: Dataset, depth: int, above: tuple[int, ...] = ()
     ) -> tuple[TagNode, ...]:
-        """One node per attribute, in the order of the tags; `above` leads to the dataset."""
+        """One node per attribute, in the order of the tags; `above` is the path to the data set."""
         return tuple(self._elements(dataset, depth, above))
 
     def _elements(self, dataset: Dataset, depth: int, above: tuple[int, ...]) -> Iterator[TagNode]:
         for tag in sorted(dataset.keys()):
-            if self._left <= 0:
+            if self._remaining <= 0:
                 yield _note("there are more")
                 return
-            self._left -= 1
+            self._remaining -= 1
             yield self._element(dataset, tag, depth, above)
 
     def _element(
@@ -133,13 +133,13 @@ class _Tree:
         return tuple(self._item_nodes(items, depth, above))
 
     def _item_nodes(self, items: Sequence, depth: int, above: tuple[int, ...]) -> Iterator[TagNode]:
-        for number, item in enumerate(items):
-            if self._left <= 0:
+        for i, item in enumerate(items):
+            if self._remaining <= 0:
                 yield _note("there are more")
                 return
-            self._left -= 1
-            children = self.nodes(item, depth - 1, (*above, number))
-            yield TagNode(str(number), "", f"Item {number}", "item", "", children)
+            self._remaining -= 1
+            children = self.nodes(item, depth - 1, (*above, i))
+            yield TagNode(str(i), "", f"Item {i}", "item", "", children)
 
 
 def _note(text: str) -> TagNode:
@@ -151,12 +151,12 @@ def _tag_text(tag: BaseTag) -> str:
 
 
 def _name(element: DataElement) -> str:
-    """pydicom's name; private attributes that it knows stand in brackets there."""
+    """The attribute's name in pydicom, without the brackets of known private attributes."""
     return element.name.strip("[]")
 
 
 def _is_identifying(element: DataElement, above: tuple[int, ...]) -> bool:
-    """As for the columns of the table; and a UID that is this film's own finds it in an archive."""
+    """As for columns of the tag table; a UID of this film also counts, as archives can find it."""
     if isinstance(element.value, Sequence):
         return False  # shown as a count
     if any(isinstance(part, UID) and part.name == part for part in _values(element)):
@@ -173,16 +173,16 @@ def _values(element: DataElement) -> list[Any]:
 
 
 def _value_text(element: DataElement) -> str:
-    """What a tree shows: short, one line."""
+    """The value as one short line."""
     if isinstance(element.value, Sequence):
         return f"items: {len(element.value)}"
     values = _values(element)
-    text = "\\".join(_one(part) for part in values[:SHOWN_VALUES])
-    cut = len(values) > SHOWN_VALUES or len(text) > SHOWN_CHARACTERS
-    return text[:SHOWN_CHARACTERS] + (" …" if cut else "")
+    text = "\\".join(_single_text(part) for part in values[:SHOWN_VALUES])
+    is_cut = len(values) > SHOWN_VALUES or len(text) > SHOWN_CHARACTERS
+    return text[:SHOWN_CHARACTERS] + (" …" if is_cut else "")
 
 
-def _one(value: Any) -> str:
+def _single_text(value: Any) -> str:
     if value is None:
         return ""
     if isinstance(value, bytes):
@@ -195,38 +195,38 @@ def _one(value: Any) -> str:
 
 
 def read_values(path: Path, columns: tuple[str, ...]) -> tuple[str, ...]:
-    """The values of some attributes of one file as text; empty where the file has none.
+    """Read the values of some attributes of a file as text; empty where the file has none.
 
-    Several values are joined by a backslash; of binary values the length is given, of sequences
-    the number of items. Of PNG, JPEG and TIFF the size is all that there is.
+    Several values are joined by a backslash; binary values are given as their length, sequences
+    as their number of items. A film without DICOM attributes has only its size.
 
     Raises:
         UnreadableFilm: NOT_AN_IMAGE, DECODE_FAILED for a broken header.
-        UsageError: a column is none.
+        UsageError: a name is not a column.
     """
-    wanted = tuple(map(parse_column, columns))
+    requested = tuple(map(parse_column, columns))
     with film_errors(path):
         regular_file_info(path)
         with path.open("rb") as stream:
             if not dicom_reader.sniff(stream.read(HEAD_BYTES)):
                 return _raster_values(path, columns)
-            tags = [column.steps[0] for column in wanted]
-            # Without any tag pydicom reads all of them.
+            tags = [column.steps[0] for column in requested]
+            # With an empty list pydicom reads all tags.
             file = open_dicom(stream, tags or [0x00080018], whole=False)
         if file.truncated and file.pixels is None:
             raise UnreadableFilm(
                 "The DICOM header is broken",
                 code=StatusCode.DECODE_FAILED,
                 why="the file ends inside its header",
-                hint="The file was probably cut short; copy or export it again.",
+                hint="The file was probably truncated; copy or export it again.",
             )
-        return tuple(_cell(file, column) for column in wanted)
+        return tuple(_cell(file, column) for column in requested)
 
 
 def _raster_values(path: Path, columns: tuple[str, ...]) -> tuple[str, ...]:
     film = read_header(path, path.parent)
-    known = {"Rows": film.rows, "Columns": film.columns, "NumberOfFrames": film.frames}
-    return tuple(str(known.get(column, "")) for column in columns)
+    values = {"Rows": film.rows, "Columns": film.columns, "NumberOfFrames": film.frames}
+    return tuple(str(values.get(column, "")) for column in columns)
 
 
 def _cell(file: DicomFile, column: Column) -> str:
@@ -235,10 +235,10 @@ def _cell(file: DicomFile, column: Column) -> str:
     dataset: Dataset = file.dataset
     *path, last = column.steps
     try:
-        for tag, number in zip(path[::2], path[1::2], strict=True):
-            dataset = dataset[tag].value[number]
+        for tag, i in zip(path[::2], path[1::2], strict=True):
+            dataset = dataset[tag].value[i]
         return _cell_text(dataset[last].value)
-    except Exception:  # absent, shorter than the path, or broken: nothing to write
+    except Exception:  # absent, fewer items than in the path, or broken
         return ""
 
 
@@ -246,4 +246,4 @@ def _cell_text(value: Any) -> str:
     if isinstance(value, Sequence):
         return str(len(value))
     values = value if isinstance(value, MultiValue | list) else [value]
-    return "\\".join(str(part) if isinstance(part, UID) else _one(part) for part in values)
+    return "\\".join(str(part) if isinstance(part, UID) else _single_text(part) for part in values)

@@ -1,4 +1,4 @@
-"""De-identified copies: nothing of the patient is left in any byte, and every pixel is."""
+"""De-identified copies: no byte identifies the patient, and every pixel is kept."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ SECRETS = (
 
 
 def reference(uid: str, name: str) -> Dataset:
-    """An item that refers to a film, with a name where none belongs."""
+    """An item that refers to a film, with a name where none should be."""
     item = Dataset()
     item.ReferencedSOPClassUID = "1.2.840.10008.5.1.4.1.1.1"
     item.ReferencedSOPInstanceUID = uid
@@ -67,7 +67,7 @@ def reference(uid: str, name: str) -> Dataset:
 
 
 def write_film(path: Path, **more: object) -> Path:
-    """A film that says who the patient is in every way that a file has."""
+    """A film that identifies the patient in every way a file can."""
     write_dicom(path, phantom(), windows=[(800, 900, "WHOLE")], **{**TAGS, **more})
     dataset = pydicom.dcmread(path)
     deep = reference(UIDS["SOPInstanceUID"], "Mustermann^Erika")
@@ -96,7 +96,7 @@ def read(film: DeidentifiedCopy) -> pydicom.FileDataset:
     return pydicom.dcmread(BytesIO(film.file))
 
 
-def test_that_no_byte_of_the_copy_says_who_the_patient_is(tmp_path: Path) -> None:
+def test_that_no_byte_of_the_copy_identifies_the_patient(tmp_path: Path) -> None:
     source = write_film(tmp_path / "film.dcm")
     before = source.read_bytes()
     assert all(secret.encode() in before for secret in SECRETS)
@@ -106,7 +106,7 @@ def test_that_no_byte_of_the_copy_says_who_the_patient_is(tmp_path: Path) -> Non
     assert source.read_bytes() == before
 
 
-def test_that_the_copy_says_that_it_is_one_and_how_it_was_made(tmp_path: Path) -> None:
+def test_that_the_copy_is_marked_as_deidentified_with_the_method(tmp_path: Path) -> None:
     dataset = read(anonymous(write_film(tmp_path / "film.dcm")))
     assert dataset.PatientIdentityRemoved == "YES"
     assert dataset.LongitudinalTemporalInformationModified == "REMOVED"
@@ -119,7 +119,7 @@ def test_that_the_copy_says_that_it_is_one_and_how_it_was_made(tmp_path: Path) -
     assert dataset.preamble == b"\0" * 128
 
 
-def test_that_references_between_films_stay_whole(tmp_path: Path) -> None:
+def test_that_references_between_films_stay_consistent(tmp_path: Path) -> None:
     dataset = read(anonymous(write_film(tmp_path / "film.dcm")))
     inner = dataset.SourceImageSequence[0]
     assert inner.ReferencedSOPInstanceUID == dataset.SOPInstanceUID
@@ -130,7 +130,7 @@ def test_that_references_between_films_stay_whole(tmp_path: Path) -> None:
     assert other.SOPInstanceUID != dataset.SOPInstanceUID
 
 
-def test_that_characteristics_stay_when_they_are_asked_for(tmp_path: Path) -> None:
+def test_that_patient_characteristics_are_kept_on_request(tmp_path: Path) -> None:
     dataset = read(anonymous(write_film(tmp_path / "film.dcm"), keep_characteristics=True))
     assert (dataset.PatientSex, dataset.PatientAge) == ("F", "090Y")
     assert [i.CodeValue for i in dataset[0x00120064].value] == ["113100", "113108"]
@@ -143,7 +143,7 @@ def test_that_characteristics_stay_when_they_are_asked_for(tmp_path: Path) -> No
      "JPEG-LL.dcm", "emri_small_big_endian.dcm", "MR_small_implicit.dcm", "image_dfl.dcm",
      "MR_small_RLE.dcm"],
 )  # fmt: skip
-def test_that_pixels_and_their_grey_are_those_of_the_source(name: str, tmp_path: Path) -> None:
+def test_that_pixels_and_grey_scale_equal_those_of_the_source(name: str, tmp_path: Path) -> None:
     source = Path(str(get_testdata_file(name, download=False)))
     film = anonymous(source)
     copy = tmp_path / "copy.dcm"
@@ -168,9 +168,9 @@ def test_that_pixels_and_their_grey_are_those_of_the_source(name: str, tmp_path:
 def test_that_dcmtk_reads_the_copy(name: str, tmp_path: Path) -> None:
     copy = tmp_path / "copy.dcm"
     copy.write_bytes(anonymous(Path(str(get_testdata_file(name, download=False)))).file)
-    told = subprocess.run(["dcmdump", str(copy)], capture_output=True, text=True, check=True)
-    assert "PatientIdentityRemoved" in told.stdout
-    assert told.stderr.strip() == ""
+    done = subprocess.run(["dcmdump", str(copy)], capture_output=True, text=True, check=True)
+    assert "PatientIdentityRemoved" in done.stdout
+    assert done.stderr.strip() == ""
 
 
 def test_that_a_name_inside_a_compressed_code_stream_stops_the_copy(tmp_path: Path) -> None:
@@ -181,7 +181,7 @@ def test_that_a_name_inside_a_compressed_code_stream_stops_the_copy(tmp_path: Pa
     at = source.PixelData.index(b"\xff\xd8\xff") + 2
     fragments = bytearray(source.PixelData)
     fragments[at:at] = comment
-    # The fragment's length stands before its first byte (PS3.5 A.4).
+    # The fragment's length precedes its first byte (PS3.5 A.4).
     length = int.from_bytes(fragments[at - 6 : at - 2], "little") + len(comment)
     fragments[at - 6 : at - 2] = length.to_bytes(4, "little")
     source.PixelData = bytes(fragments)
@@ -192,7 +192,7 @@ def test_that_a_name_inside_a_compressed_code_stream_stops_the_copy(tmp_path: Pa
     assert "Mustermann" not in str(raised.value)
 
 
-def test_that_a_report_is_no_film(tmp_path: Path) -> None:
+def test_that_a_report_is_not_copied(tmp_path: Path) -> None:
     report = Path(str(get_testdata_file("reportsi.dcm", download=False)))
     with pytest.raises(UnreadableFilm) as raised:
         anonymous(report)
@@ -201,7 +201,7 @@ def test_that_a_report_is_no_film(tmp_path: Path) -> None:
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Two films of one patient, one of another with burned-in text, and files that are none."""
+    """Two films of a patient, one of another patient with burned-in text, and other files."""
     root = tmp_path_factory.mktemp("Mustermann")
     (root / "Erika").mkdir()
     write_film(root / "Erika" / "Mustermann1.dcm")
@@ -219,14 +219,14 @@ def copies(out: Path) -> Iterator[Path]:
     return (path for path in sorted(out.rglob("*")) if path.is_file())
 
 
-def test_that_a_folder_becomes_a_folder_that_names_nobody(
+def test_that_a_copied_folder_identifies_nobody(
     folder: Path, tmp_path: Path, capsys: Captured
 ) -> None:
     out = tmp_path / "copies"
     assert main(["deidentify", str(folder), "--out", str(out)]) == ExitCode.SOME_FAILED
-    told = capsys.readouterr().out
-    assert "other.dcm: refused IDENTITY" in told
-    assert "photo.png: error NOT_AN_IMAGE: Not a DICOM file" in told
+    output = capsys.readouterr().out
+    assert "other.dcm: refused IDENTITY" in output
+    assert "photo.png: error NOT_AN_IMAGE: Not a DICOM file" in output
     written = list(copies(out))
     assert [path.name for path in written] == ["00001.dcm", "00002.dcm"]
     assert {path.parent.name for path in written} == {pydicom.dcmread(written[0]).PatientID}
@@ -236,7 +236,7 @@ def test_that_a_folder_becomes_a_folder_that_names_nobody(
     assert len(studies) == 1
 
 
-def test_that_burned_in_films_are_copied_when_they_are_asked_for(
+def test_that_films_with_burned_in_text_are_copied_on_request(
     folder: Path, tmp_path: Path, capsys: Captured
 ) -> None:
     out = tmp_path / "copies"
@@ -246,7 +246,7 @@ def test_that_burned_in_films_are_copied_when_they_are_asked_for(
     assert "warn" in capsys.readouterr().out
 
 
-def test_that_a_mapping_is_written_on_request_only_and_for_the_user_alone(
+def test_that_a_mapping_is_written_only_on_request_and_readable_only_by_the_user(
     folder: Path, tmp_path: Path
 ) -> None:
     out, mapping = tmp_path / "copies", tmp_path / "secret" / "mapping.csv"
@@ -263,7 +263,7 @@ def test_that_a_mapping_is_written_on_request_only_and_for_the_user_alone(
 
 
 @pytest.mark.parametrize("mapping", [None, "copies/mapping.csv"])
-def test_that_nothing_is_written_over_or_beside_the_copies(
+def test_that_existing_files_are_not_overwritten(
     folder: Path, tmp_path: Path, mapping: str | None, capsys: Captured
 ) -> None:
     out = tmp_path / "copies"
@@ -272,13 +272,13 @@ def test_that_nothing_is_written_over_or_beside_the_copies(
         command += ["--mapping", str(tmp_path / mapping)]
     else:
         out.mkdir()
-        (out / "mine.txt").write_text("kept", encoding="utf-8")
+        (out / "mine.txt").write_text("mine", encoding="utf-8")
     assert main(command) == ExitCode.USAGE
     assert "copies" in capsys.readouterr().err or mapping
     assert [path.name for path in copies(out)] == ([] if mapping else ["mine.txt"])
 
 
-def test_that_a_folder_without_films_is_told_apart(tmp_path: Path) -> None:
+def test_that_a_folder_without_films_has_its_own_exit_code(tmp_path: Path) -> None:
     (tmp_path / "in").mkdir()
     (tmp_path / "in" / "notes.txt").write_text("no film", encoding="utf-8")
     command = ["deidentify", str(tmp_path / "in"), "--out", str(tmp_path / "out")]

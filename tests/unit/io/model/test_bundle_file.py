@@ -1,4 +1,4 @@
-"""A model file is read without running it, and what is no bundle is told so."""
+"""Reading a model file without running it; other files are refused with the reason."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def refusal(path: Path) -> ModelError:
     return error
 
 
-def test_that_a_missing_file_is_said(tmp_path: Path) -> None:
+def test_that_a_missing_file_is_refused(tmp_path: Path) -> None:
     assert "missing" in refusal(tmp_path / "none.pt").what
     with pytest.raises(ModelError, match="missing"):
         sha256_of(tmp_path / "none.pt")
@@ -84,58 +84,58 @@ def test_that_a_folder_is_not_a_model(tmp_path: Path) -> None:
     assert "missing" in refusal(tmp_path).what
 
 
-@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="the platform has no FIFO")
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no FIFOs on this platform")
 def test_that_a_fifo_does_not_hang_the_reader(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe.pt")
     assert "missing" in refusal(tmp_path / "pipe.pt").what
 
 
 @pytest.mark.parametrize("content", [b"", b"hello", b"\x00" * 4096])
-def test_that_a_file_that_is_no_archive_is_said(tmp_path: Path, content: bytes) -> None:
+def test_that_a_file_that_is_not_an_archive_is_refused(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "text.pt"
     path.write_bytes(content)
-    assert refusal(path).why == "no zip archive"
+    assert refusal(path).why == "it is not a zip archive"
 
 
-def test_that_another_archive_is_said(tmp_path: Path) -> None:
+def test_that_an_archive_with_other_content_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "films.pt"
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr("films/extra/model_card.json", "{}")
-    assert "archive of something else" in refusal(path).why
+    assert "archive with other content" in refusal(path).why
 
 
-def test_that_an_empty_archive_is_said(tmp_path: Path) -> None:
+def test_that_an_empty_archive_is_refused(tmp_path: Path) -> None:
     zipfile.ZipFile(tmp_path / "empty.pt", "w").close()
-    assert "archive of something else" in refusal(tmp_path / "empty.pt").why
+    assert "archive with other content" in refusal(tmp_path / "empty.pt").why
 
 
-def test_that_weights_alone_are_said(tmp_path: Path) -> None:
+def test_that_weights_without_a_model_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "weights.pt"
     torch.save({"weight": torch.zeros(3)}, path)
     assert "weights" in refusal(path).what
 
 
-@pytest.mark.parametrize("kept", [0.1, 0.5, 0.99])
-def test_that_a_truncated_bundle_is_said(good: Path, tmp_path: Path, kept: float) -> None:
+@pytest.mark.parametrize("share", [0.1, 0.5, 0.99])
+def test_that_a_truncated_bundle_is_refused(good: Path, tmp_path: Path, share: float) -> None:
     path = tmp_path / "cut.pt"
     content = good.read_bytes()
-    path.write_bytes(content[: int(len(content) * kept)])
+    path.write_bytes(content[: int(len(content) * share)])
     assert "damaged" in refusal(path).what
 
 
-def test_that_a_model_without_a_card_is_said_with_the_name_of_the_sidecar(tmp_path: Path) -> None:
+def test_that_a_model_without_a_card_is_refused_naming_the_sidecar(tmp_path: Path) -> None:
     error = refusal(without_card(tmp_path / "foreign.pt"))
     assert "no card" in error.what
     assert "foreign.card.json" in error.hint
 
 
-def test_that_a_sidecar_serves_a_model_without_a_card(tmp_path: Path) -> None:
+def test_that_a_sidecar_is_the_card_of_a_model_without_one(tmp_path: Path) -> None:
     path = without_card(tmp_path / "foreign.pt")
     sidecar_of(path).write_text(json.dumps(card_to_json(tiny_card(name="foreign"))))
     assert read_card(path).name == "foreign"
 
 
-def test_that_the_card_inside_wins_over_a_sidecar(good: Path, tmp_path: Path) -> None:
+def test_that_the_card_inside_takes_precedence_over_a_sidecar(good: Path, tmp_path: Path) -> None:
     path = tmp_path / "good.pt"
     path.write_bytes(good.read_bytes())
     sidecar_of(path).write_text(json.dumps(card_to_json(tiny_card(name="other"))))
@@ -143,7 +143,7 @@ def test_that_the_card_inside_wins_over_a_sidecar(good: Path, tmp_path: Path) ->
 
 
 @pytest.mark.parametrize(
-    ("text", "words"),
+    ("text", "message"),
     [
         ("{", "not JSON"),
         ('{"schema": NaN}', "not JSON"),
@@ -152,19 +152,21 @@ def test_that_the_card_inside_wins_over_a_sidecar(good: Path, tmp_path: Path) ->
         ("null", "not valid"),
     ],
 )
-def test_that_a_card_that_is_no_json_object_is_said(tmp_path: Path, text: str, words: str) -> None:
+def test_that_a_card_that_is_not_a_json_object_is_refused(
+    tmp_path: Path, text: str, message: str
+) -> None:
     extra = {"model_card.json": text}
     path = export(network_for(tiny_card()), tmp_path / "a.pt", tiny_card(), extra=extra)
-    assert words in refusal(path).what
+    assert message in refusal(path).what
 
 
-def test_that_a_card_in_another_encoding_is_said(tmp_path: Path) -> None:
+def test_that_a_card_in_another_encoding_is_refused(tmp_path: Path) -> None:
     path = without_card(tmp_path / "a.pt")
     sidecar_of(path).write_bytes(b'{"name": "\xff"}')
     assert "not JSON" in refusal(path).what
 
 
-def test_that_problems_of_a_sidecar_name_the_sidecar(tmp_path: Path) -> None:
+def test_that_problems_of_a_sidecar_are_reported_with_its_path(tmp_path: Path) -> None:
     path = without_card(tmp_path / "a.pt")
     sidecar_of(path).write_text("{}")
     error = refusal(path)
@@ -172,7 +174,7 @@ def test_that_problems_of_a_sidecar_name_the_sidecar(tmp_path: Path) -> None:
     assert "findings: missing" in error.why
 
 
-def test_that_a_card_is_not_read_past_its_limit(
+def test_that_a_card_is_not_read_beyond_the_limit(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(bundle, "MAX_CARD_BYTES", 100)
@@ -182,7 +184,7 @@ def test_that_a_card_is_not_read_past_its_limit(
     assert "too large" in refusal(path).what
 
 
-def test_that_a_deflated_bomb_is_not_unfolded(tmp_path: Path) -> None:
+def test_that_a_decompression_bomb_is_not_expanded(tmp_path: Path) -> None:
     path = tmp_path / "bomb.pt"
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("m/constants.pkl", "")
@@ -194,7 +196,7 @@ def test_that_a_deflated_bomb_is_not_unfolded(tmp_path: Path) -> None:
     deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=150
 )
 @given(st.data())
-def test_that_any_damage_is_a_model_error_or_leaves_a_card(
+def test_that_a_damaged_bundle_is_read_or_refused(
     good: Path, tmp_path: Path, data: st.DataObject
 ) -> None:
     content = bytearray(good.read_bytes())

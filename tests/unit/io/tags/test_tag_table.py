@@ -106,7 +106,7 @@ def test_that_an_error_keeps_the_old_table(tmp_path: Path) -> None:
         ("Rws", "Did you mean Rows"),
         ("SourceImageSequence.0", "SEQUENCE.ITEM.ATTRIBUTE"),
         ("SourceImageSequence.x.Rows", "Items count from 0"),
-        ("", "no DICOM keyword"),
+        ("", "not a DICOM keyword"),
     ],
 )
 def test_that_an_unknown_column_is_refused_with_a_hint(name: str, hint: str) -> None:

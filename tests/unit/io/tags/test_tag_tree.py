@@ -1,4 +1,4 @@
-"""The tree of attributes: everything the header says, within limits of depth and number."""
+"""The tag tree: all attributes of the header, up to limits of depth and number."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def test_that_the_tree_starts_with_the_file_meta_and_ends_with_the_pixels() -> N
     assert tags == sorted(tags)
 
 
-def test_that_private_attributes_are_named_where_they_are_known() -> None:
+def test_that_known_private_attributes_have_their_name() -> None:
     nodes = read_tags(bundled("CT_small.dcm"))
     private = next(node for node in nodes if node.tag == "(0043,1010)")
     assert private.name == "Window value"
@@ -57,7 +57,7 @@ def test_that_items_are_nodes_between_a_sequence_and_its_attributes(tmp_path: Pa
     assert (leaf.keyword, leaf.value) == ("ReferencedSOPInstanceUID", "1.2.3")
 
 
-def test_that_levels_past_the_limit_are_said_to_be_missing(tmp_path: Path) -> None:
+def test_that_levels_beyond_the_limit_are_reported(tmp_path: Path) -> None:
     path = write_dicom(
         tmp_path / "film.dcm", phantom(), SourceImageSequence=[nested(MAX_DEPTH + 5)]
     )
@@ -66,10 +66,10 @@ def test_that_levels_past_the_limit_are_said_to_be_missing(tmp_path: Path) -> No
     assert "ReferencedSOPInstanceUID" not in {node.keyword for node in everything}
 
 
-def test_that_a_sequence_of_thousands_of_levels_ends_in_our_own_error(tmp_path: Path) -> None:
+def test_that_a_sequence_with_thousands_of_levels_raises_our_own_error(tmp_path: Path) -> None:
     path = write_dicom(tmp_path / "film.dcm", phantom())
     data = path.read_bytes()
-    # Undefined lengths: every level must be parsed to find the end of the one around it.
+    # Undefined lengths: every level must be parsed to find the end of its parent.
     start = b"\x08\x00\x40\x11SQ\x00\x00\xff\xff\xff\xff\xfe\xff\x00\xe0\xff\xff\xff\xff"
     path.write_bytes(data[: data.index(b"\x10\x00\x10\x00PN")] + start * 3000)
     with pytest.raises(UnreadableFilm) as caught:
@@ -92,13 +92,13 @@ def test_that_binary_values_are_a_length_and_long_text_is_cut(tmp_path: Path) ->
     assert len(find(nodes, "ImageComments").value) < 210
 
 
-def test_that_a_nodes_repr_shows_no_value(tmp_path: Path) -> None:
+def test_that_the_repr_of_a_node_has_no_value(tmp_path: Path) -> None:
     nodes = read_tags(write_dicom(tmp_path / "film.dcm", phantom()))
     assert find(nodes, "PatientName").value == "Nobody^Nemo"
     assert "Nobody" not in repr(nodes)
 
 
-def test_that_a_node_says_whether_it_may_name_the_patient(tmp_path: Path) -> None:
+def test_that_a_node_is_marked_if_it_may_identify_the_patient(tmp_path: Path) -> None:
     view, person = Dataset(), Dataset()
     view.CodeMeaning, person.CodeMeaning = "postero-anterior", "Dr. Nemo"
     doctor = Dataset()
@@ -120,14 +120,14 @@ def test_that_a_node_says_whether_it_may_name_the_patient(tmp_path: Path) -> Non
     assert {"KVP 120", "CodeMeaning postero-anterior", "ViewCodeSequence items: 1"} <= shown[False]
 
 
-def test_that_uids_of_the_film_name_it_and_uids_of_the_standard_do_not() -> None:
+def test_that_uids_of_the_film_identify_and_uids_of_the_standard_do_not() -> None:
     nodes = read_tags(bundled("CT_small.dcm"))
     assert find(nodes, "SOPInstanceUID").is_identifying
     assert not find(nodes, "SOPClassUID").is_identifying
     assert not find(nodes, "PixelData").is_identifying
 
 
-def test_that_a_usual_age_may_be_shown() -> None:
+def test_that_a_common_age_does_not_identify() -> None:
     nodes = read_tags(bundled("CT_small.dcm"))
     assert find(nodes, "PatientAge").value == "000Y"
     assert not find(nodes, "PatientAge").is_identifying
@@ -161,7 +161,9 @@ def test_that_values_are_found_by_keyword_tag_and_path(tmp_path: Path) -> None:
     assert read_values(path, tuple(wanted)) == tuple(wanted.values())
 
 
-def test_that_a_report_without_pixels_has_values_and_a_cut_header_has_none(tmp_path: Path) -> None:
+def test_that_a_report_without_pixels_has_values_and_a_truncated_header_is_refused(
+    tmp_path: Path,
+) -> None:
     report = bundled("reportsi.dcm")
     assert read_values(report, ("Modality",)) == ("SR",)
     cut = tmp_path / "cut.dcm"
@@ -171,6 +173,6 @@ def test_that_a_report_without_pixels_has_values_and_a_cut_header_has_none(tmp_p
     assert caught.value.code is StatusCode.DECODE_FAILED
 
 
-def test_that_of_a_picture_the_size_is_known(tmp_path: Path) -> None:
+def test_that_a_film_without_tags_has_its_size(tmp_path: Path) -> None:
     path = write_raster(tmp_path / "film.png", phantom(bits=8))
     assert read_values(path, ("Rows", "Columns", "Modality")) == ("48", "40", "")
