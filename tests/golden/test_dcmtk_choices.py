@@ -1,4 +1,4 @@
-"""What a user can choose, against DCMTK: windows, LUTs, frames, depths; padding and graphics."""
+"""What a user can choose, compared with DCMTK: windows, LUTs, frames, depths, padding, graphics."""
 
 from __future__ import annotations
 
@@ -41,11 +41,11 @@ def dcmtk(path: Path, *options: str) -> npt.NDArray[np.int16]:
     return np.asarray(grey_HW, dtype=np.int16)
 
 
-@pytest.mark.parametrize("number", [1, 2, 3])
+@pytest.mark.parametrize("index", [1, 2, 3])
 @pytest.mark.parametrize("photometric", PHOTOMETRICS)
 @pytest.mark.parametrize("function", ["", "SIGMOID"])
 def test_that_every_window_of_a_file_looks_as_in_dcmtk(
-    number: int, photometric: str, function: str, tmp_path: Path
+    index: int, photometric: str, function: str, tmp_path: Path
 ) -> None:
     path = write_dicom(
         tmp_path / "film.dcm",
@@ -56,14 +56,14 @@ def test_that_every_window_of_a_file_looks_as_in_dcmtk(
         voi_function=function,
     )
     radiograph = film(path)
-    grey = ours(radiograph, radiograph.greyscale.windows[number - 1])
-    assert np.abs(grey - dcmtk(path, "+Wi", str(number))).max() <= 1
+    grey = ours(radiograph, radiograph.greyscale.windows[index - 1])
+    assert np.abs(grey - dcmtk(path, "+Wi", str(index))).max() <= 1
 
 
-@pytest.mark.parametrize("number", [1, 2])
+@pytest.mark.parametrize("index", [1, 2])
 @pytest.mark.parametrize("photometric", PHOTOMETRICS)
 def test_that_every_voi_lut_of_a_file_looks_as_in_dcmtk(
-    number: int, photometric: str, tmp_path: Path
+    index: int, photometric: str, tmp_path: Path
 ) -> None:
     rising = np.linspace(0, 1, 4096)
     luts = [lut_item(0, np.rint(65535 * rising**2), 16), lut_item(100, np.rint(1023 * rising), 10)]
@@ -72,8 +72,8 @@ def test_that_every_voi_lut_of_a_file_looks_as_in_dcmtk(
         voi_luts=luts,
     )  # fmt: skip
     radiograph = film(path)
-    grey = ours(radiograph, radiograph.greyscale.voi_luts[number - 1])
-    assert np.abs(grey - dcmtk(path, "+Wl", str(number))).max() <= 1
+    grey = ours(radiograph, radiograph.greyscale.voi_luts[index - 1])
+    assert np.abs(grey - dcmtk(path, "+Wl", str(index))).max() <= 1
 
 
 @pytest.mark.parametrize("frame", [0, 1, 4])
@@ -88,7 +88,7 @@ def test_that_every_frame_looks_as_in_dcmtk(frame: int, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("bits", "high_bit"), [(10, 9), (14, 13), (10, 15), (12, 12)])
 @pytest.mark.parametrize("signed", [False, True])
-def test_that_every_place_of_the_bits_in_their_cells_looks_as_in_dcmtk(
+def test_that_every_position_of_the_bits_in_their_cells_looks_as_in_dcmtk(
     bits: int, high_bit: int, signed: bool, tmp_path: Path
 ) -> None:
     center = 0 if signed else 2 ** (bits - 1)
@@ -107,7 +107,7 @@ def test_that_every_place_of_the_bits_in_their_cells_looks_as_in_dcmtk(
 def test_that_padding_is_black_and_the_image_around_it_is_as_in_dcmtk(
     photometric: str, limit: int | None, tmp_path: Path
 ) -> None:
-    # DCMTK windows padding like image; to us it is background (PS3.3 C.7.5.1.1.2).
+    # DCMTK windows padding like the image; here it is background (PS3.3 C.7.5.1.1.2).
     pixels = np.clip(phantom(64, 60), 100, None)
     pixels[:9], pixels[:9, ::2] = 0, 40 if limit else 0
     tags: dict[str, Any] = {"PixelPaddingValue": 0}

@@ -125,7 +125,7 @@ def _lut_item(lut: Lut, *, signed: bool) -> Dataset:
     item.add_new(
         "LUTDescriptor", "SS" if signed else "US", [lut.entries.size, lut.first_value, lut.bits]
     )
-    # OW, because US holds no more than 64 KiB.
+    # OW, because US is limited to 64 KiB.
     item.add_new("LUTData", "OW", lut.entries.tobytes())
     return item
 
@@ -165,7 +165,7 @@ def test_that_synthetic_films_look_as_in_dcmtk(case: Case, tmp_path: Path) -> No
 
 
 def test_that_monochrome1_is_white_at_its_minimum_whatever_the_shape_says(tmp_path: Path) -> None:
-    # IDENTITY goes with MONOCHROME2 alone (PS3.3 C.8.11.3); DCMTK follows the shape in this
+    # IDENTITY goes with MONOCHROME2 only (PS3.3 C.8.11.3); DCMTK follows the shape in this
     # forbidden pair, we follow the photometric interpretation.
     case = Case("MONOCHROME1", False, 12, "none", "LINEAR", "IDENTITY")
     path = tmp_path / "film.dcm"

@@ -1,4 +1,4 @@
-"""Every grey film of pydicom and pydicom-data that DCMTK can show with the file's own window."""
+"""All grey films of pydicom and pydicom-data that DCMTK can show in the file's own window."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ from xrayview.io.readers import read_film, read_header
 
 pytestmark = pytest.mark.skipif(shutil.which("dcmj2pnm") is None, reason="needs DCMTK's dcmj2pnm")
 ENOUGH = 6
-"""pydicom alone has seven, pydicom-data twelve more."""
+"""pydicom has seven of them, pydicom-data twelve more."""
 
 
 def folders() -> Iterator[Path]:
-    """Where the files lie that are installed: pydicom's own look-up would download more."""
+    """Yield the folders of the installed files: pydicom's own look-up would download more."""
     yield Path(pydicom.data.__file__).parent / "test_files"
     if (found := importlib.util.find_spec("data_store")) and found.submodule_search_locations:
         yield Path(found.submodule_search_locations[0]) / "data"

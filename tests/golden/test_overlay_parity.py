@@ -1,4 +1,4 @@
-"""Overlay planes on the film as DCMTK draws them, and the display shutter by its clauses."""
+"""Overlay planes compared with DCMTK, and the display shutter compared with its clauses."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def add_plane(path: Path, group: int = 0x6000, **elements: Any) -> Path:
 @needs_dcmtk
 @pytest.mark.parametrize("origin", [[1, 1], [5, 9], [-2, -3], [28, 35]])
 @pytest.mark.parametrize("photometric", ["MONOCHROME1", "MONOCHROME2"])
-def test_that_graphics_lie_where_dcmtk_draws_them(
+def test_that_graphics_are_where_dcmtk_draws_them(
     origin: list[int], photometric: str, tmp_path: Path
 ) -> None:
     path = write_dicom(
@@ -115,7 +115,7 @@ def test_that_a_plane_in_the_unused_bits_looks_as_in_dcmtk(tmp_path: Path) -> No
     assert (picture[plane] == 255).all()
 
 
-def test_that_a_plane_in_the_unused_bits_leaves_the_stored_values_alone(tmp_path: Path) -> None:
+def test_that_a_plane_in_the_unused_bits_does_not_change_the_stored_values(tmp_path: Path) -> None:
     path, plane = in_high_bits(tmp_path / "film.dcm", ExplicitVRBigEndian)
     radiograph = film(path)
     np.testing.assert_array_equal(radiograph.pixels_HW, FILM)
@@ -133,16 +133,16 @@ def test_that_each_frame_has_its_own_plane(tmp_path: Path) -> None:
     frames = np.stack([phantom(bits=8)] * 4)
     path = write_dicom(tmp_path / "film.dcm", frames, frames=4)
     add_plane(path, **{"0015": 2, "0051": 2, "3000": packed(PLANE, 1 - PLANE)})
-    seen = [film(path, frame).overlays for frame in range(4)]
-    assert [len(planes) for planes in seen] == [0, 1, 1, 0]
-    np.testing.assert_array_equal(seen[1][0].bits_HW, PLANE.astype(bool))
-    np.testing.assert_array_equal(seen[2][0].bits_HW, PLANE == 0)
+    overlays = [film(path, frame).overlays for frame in range(4)]
+    assert [len(planes) for planes in overlays] == [0, 1, 1, 0]
+    np.testing.assert_array_equal(overlays[1][0].bits_HW, PLANE.astype(bool))
+    np.testing.assert_array_equal(overlays[2][0].bits_HW, PLANE == 0)
 
 
 @pytest.mark.parametrize(
     "broken", [{"3000": b"\0\0"}, {"0010": 0}, {"0010": 60000, "0011": 60000}, {"3000": None}]
 )
-def test_that_a_broken_plane_is_a_note_and_no_failure(
+def test_that_a_broken_plane_is_a_note_and_not_a_failure(
     broken: dict[str, Any], tmp_path: Path
 ) -> None:
     radiograph = film(add_plane(write_dicom(tmp_path / "film.dcm", FILM), **broken))
@@ -166,7 +166,7 @@ def test_that_a_region_of_interest_is_kept_and_not_drawn(tmp_path: Path) -> None
     )
 
 
-# -- the shutter: DCMTK applies none that is in an image, so the clauses are the reference
+# The shutter: DCMTK ignores that of an image, so the clauses are the reference
 
 
 def shuttered(path: Path, **tags: Any) -> Radiograph:
@@ -181,7 +181,7 @@ CIRCLE = {"CenterOfCircularShutter": [31, 21], "RadiusOfCircularShutter": 10}
 POLYGON = {"VerticesOfThePolygonalShutter": [1, 1, 1, 21, 21, 1]}
 
 
-def test_that_a_rectangle_hides_what_lies_outside_its_edges(tmp_path: Path) -> None:
+def test_that_a_rectangle_hides_everything_outside_its_edges(tmp_path: Path) -> None:
     radiograph = shuttered(tmp_path / "a.dcm", ShutterShape="RECTANGULAR", **RECTANGLE)
     visible = visible_mask(radiograph)
     assert visible is not None
@@ -205,13 +205,13 @@ def test_that_a_circle_is_round_in_millimetres(tmp_path: Path) -> None:
     assert np.ptp(np.nonzero(oblong)[1]) == 20
 
 
-def test_that_a_polygon_hides_what_lies_outside_its_corners(tmp_path: Path) -> None:
+def test_that_a_polygon_hides_everything_outside_its_corners(tmp_path: Path) -> None:
     visible = visible_mask(shuttered(tmp_path / "a.dcm", ShutterShape="POLYGONAL", **POLYGON))
     assert visible is not None
     np.testing.assert_array_equal(visible, np.add.outer(np.arange(64), np.arange(60)) <= 20)
 
 
-def test_that_shapes_together_leave_what_is_inside_all(tmp_path: Path) -> None:
+def test_that_several_shapes_leave_what_is_inside_all_of_them(tmp_path: Path) -> None:
     shapes = ["RECTANGULAR", "POLYGONAL"]
     radiograph = shuttered(tmp_path / "a.dcm", ShutterShape=shapes, **RECTANGLE, **POLYGON)
     visible = visible_mask(radiograph)

@@ -1,4 +1,4 @@
-"""A film's prediction does not depend on the films, or the frames, beside it."""
+"""A film's prediction does not depend on the other films, or frames, of its batch."""
 
 from __future__ import annotations
 
@@ -65,13 +65,13 @@ def test_that_a_batch_equals_one_by_one_in_any_order(tmp_path: Path, name: str) 
             )
 
 
-def test_that_the_rows_of_a_film_of_several_frames_are_what_each_frame_alone_gets(
+def test_that_the_rows_of_a_film_of_several_frames_equal_those_of_single_frames(
     tmp_path: Path,
 ) -> None:
     folder = tmp_path / "films"
     folder.mkdir()
     grey_HW = phantom(60, 50) / 4095
-    # Grey that bends further with each frame: no two of them have nearly the same scores.
+    # A grey curve that bends further with each frame, so that no two have similar scores.
     frames = np.stack([4095 * grey_HW ** (1 + n / 4) for n in range(BATCH_FILMS)]).astype(np.uint16)
     write_dicom(folder / "a.dcm", phantom(40, 64), bits_stored=12)
     write_dicom(folder / "b.dcm", frames, frames=len(frames), bits_stored=12)
@@ -91,4 +91,4 @@ def test_that_the_rows_of_a_film_of_several_frames_are_what_each_frame_alone_get
             assert float(row["logit_Opacity"]) == pytest.approx(alone.logits[0], abs=1e-5)
             assert float(row["score_Opacity"]) == pytest.approx(alone.scores[0], abs=1e-6)
     logits = sorted(float(row["logit_Opacity"]) for row in rows.values())
-    assert np.diff(logits).min() > 1e-4  # a frame in the place of another would be seen
+    assert np.diff(logits).min() > 1e-4  # swapped frames would be noticed

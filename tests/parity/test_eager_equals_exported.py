@@ -1,4 +1,4 @@
-"""The exported bundle is the network that was exported."""
+"""The exported bundle computes the same as the network."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ CARD = tiny_card(task="multilabel", findings=(Finding("A"), Finding("B"), Findin
 
 
 class Residual(nn.Module):
-    """Convolution, batch normalisation with its own statistics, a skip, pooling, dropout."""
+    """Convolution, batch normalisation with its own statistics, skip, pooling, dropout."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -49,7 +49,7 @@ def network() -> Residual:
 
 
 @pytest.mark.parametrize("films", [1, 2, 7])
-def test_that_all_three_methods_give_what_the_network_gives(
+def test_that_all_three_methods_return_what_the_network_returns(
     tmp_path: Path, network: Residual, films: int
 ) -> None:
     runtime = load(export(network, tmp_path / "m.pt", CARD), CARD, "cpu")

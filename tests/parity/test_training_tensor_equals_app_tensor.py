@@ -1,4 +1,4 @@
-"""What the network is trained on is, bit for bit, what the app shows it."""
+"""The training tensor equals, bit for bit, the one that the app computes."""
 
 from __future__ import annotations
 

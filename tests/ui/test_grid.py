@@ -1,4 +1,4 @@
-"""Films side by side, as a user works with them: layouts, linking, priors, maps of their own."""
+"""Films side by side: layouts, linked views, priors, and a heat map for each view."""
 
 from __future__ import annotations
 
@@ -75,23 +75,23 @@ def show(qtbot: QtBot, workspace: Workspace, name: str) -> None:
 
 
 def settle(qtbot: QtBot, workspace: Workspace) -> None:
-    """Until every view shows its film."""
+    """Wait until every view shows its film."""
     views = workspace.session.views
     qtbot.waitUntil(
         lambda: all(v.film is None or v.radiograph or v.error for v in views), timeout=WAIT_MS
     )
 
 
-def lay(qtbot: QtBot, workspace: Workspace, key: Qt.Key) -> None:
+def set_layout(qtbot: QtBot, workspace: Workspace, key: Qt.Key) -> None:
     qtbot.keyClick(workspace.window(), key, ALT)
     settle(qtbot, workspace)
 
 
 def on_screen(workspace: Workspace) -> list[str]:
-    return [Path(viewer.film_id.split("#")[0]).name for viewer in seen(workspace)]
+    return [Path(viewer.film_id.split("#")[0]).name for viewer in visible_viewers(workspace)]
 
 
-def seen(workspace: Workspace) -> list[FilmViewer]:
+def visible_viewers(workspace: Workspace) -> list[FilmViewer]:
     return [viewer for viewer in workspace.grid.viewers if viewer.isVisible()]
 
 
@@ -100,38 +100,38 @@ def pixels_of(viewer: FilmViewer) -> QWidget:
     return canvas.viewport()
 
 
-def test_that_a_layout_shows_the_films_that_follow_and_one_film_again(
+def test_that_a_layout_shows_the_next_films_and_then_one_film_again(
     qtbot: QtBot, workspace: Workspace
 ) -> None:
     show(qtbot, workspace, "1.dcm")
-    lay(qtbot, workspace, Qt.Key.Key_4)
-    assert len(seen(workspace)) == 4
+    set_layout(qtbot, workspace, Qt.Key.Key_4)
+    assert len(visible_viewers(workspace)) == 4
     assert on_screen(workspace)[0] == "1.dcm"
     assert len(set(on_screen(workspace))) == 4
-    lay(qtbot, workspace, Qt.Key.Key_1)
+    set_layout(qtbot, workspace, Qt.Key.Key_1)
     assert on_screen(workspace) == ["1.dcm"]
 
 
-def test_that_keys_list_and_findings_are_about_the_view_that_was_clicked(
+def test_that_keys_list_and_findings_belong_to_the_clicked_view(
     qtbot: QtBot, workspace: Workspace
 ) -> None:
-    lay(qtbot, workspace, Qt.Key.Key_2)
-    first, second = seen(workspace)
+    set_layout(qtbot, workspace, Qt.Key.Key_2)
+    first, second = visible_viewers(workspace)
     qtbot.mouseClick(pixels_of(second), LEFT)
     assert workspace.viewer is second
     assert workspace.session.current.film_id == second.film_id
     qtbot.keyClick(workspace.window(), Qt.Key.Key_I)
     assert (first.inverted, second.inverted) == (False, True)
     assert workspace.window().bar.buttons["invert"].isChecked()
-    kept = first.film_id
+    before = first.film_id
     show(qtbot, workspace, "5.dcm")
     assert on_screen(workspace)[1] == "5.dcm"
-    assert first.film_id == kept
+    assert first.film_id == before
 
 
 def test_that_tab_and_ctrl_tab_move_between_the_views(qtbot: QtBot, workspace: Workspace) -> None:
-    lay(qtbot, workspace, Qt.Key.Key_2)
-    first, second = seen(workspace)
+    set_layout(qtbot, workspace, Qt.Key.Key_2)
+    first, second = visible_viewers(workspace)
     first.setFocus()
     qtbot.keyClick(first.focusProxy(), Qt.Key.Key_Tab)
     assert workspace.viewer is second
@@ -143,22 +143,22 @@ def test_that_tab_and_ctrl_tab_move_between_the_views(qtbot: QtBot, workspace: W
 def test_that_fewer_views_keep_the_active_film_with_its_window(
     qtbot: QtBot, workspace: Workspace
 ) -> None:
-    lay(qtbot, workspace, Qt.Key.Key_4)
-    last = seen(workspace)[3]
+    set_layout(qtbot, workspace, Qt.Key.Key_4)
+    last = visible_viewers(workspace)[3]
     qtbot.mouseClick(pixels_of(last), LEFT)
     last.set_window(Window(1000.0, 300.0))
     film_id = last.film_id
-    lay(qtbot, workspace, Qt.Key.Key_1)
+    set_layout(qtbot, workspace, Qt.Key.Key_1)
     assert workspace.viewer.film_id == workspace.session.current.film_id == film_id
     assert workspace.viewer.voi_window == Window(1000.0, 300.0)
 
 
-def test_that_a_double_click_maximises_a_view_and_gives_the_others_back(
+def test_that_a_double_click_maximises_a_view_and_restores_the_others(
     qtbot: QtBot, workspace: Workspace
 ) -> None:
-    lay(qtbot, workspace, Qt.Key.Key_4)
+    set_layout(qtbot, workspace, Qt.Key.Key_4)
     before = on_screen(workspace)
-    third = seen(workspace)[2]
+    third = visible_viewers(workspace)[2]
     for expected in ([before[2]], before):
         qtbot.mouseClick(pixels_of(third), LEFT)
         qtbot.mouseDClick(pixels_of(third), LEFT)
@@ -166,9 +166,9 @@ def test_that_a_double_click_maximises_a_view_and_gives_the_others_back(
 
 
 def test_that_a_film_dropped_on_a_view_is_shown_there(qtbot: QtBot, workspace: Workspace) -> None:
-    lay(qtbot, workspace, Qt.Key.Key_2)
-    first, second = seen(workspace)
-    kept, data = first.film_id, film_data(film(workspace, "5.dcm"))
+    set_layout(qtbot, workspace, Qt.Key.Key_2)
+    first, second = visible_viewers(workspace)
+    before, data = first.film_id, film_data(film(workspace, "5.dcm"))
     copy, none = Qt.DropAction.CopyAction, Qt.KeyboardModifier.NoModifier
     enter = QDragEnterEvent(QPoint(20, 20), copy, data, LEFT, none)
     QApplication.sendEvent(pixels_of(second), enter)
@@ -176,7 +176,7 @@ def test_that_a_film_dropped_on_a_view_is_shown_there(qtbot: QtBot, workspace: W
     QApplication.sendEvent(pixels_of(second), QDropEvent(QPointF(20, 20), copy, data, LEFT, none))
     settle(qtbot, workspace)
     assert second.film_id == film(workspace, "5.dcm").film_id
-    assert first.film_id == kept
+    assert first.film_id == before
     assert workspace.viewer is second
 
 
@@ -184,18 +184,18 @@ def test_that_linked_views_show_the_same_part_of_films_of_other_sizes(
     qtbot: QtBot, workspace: Workspace
 ) -> None:
     show(qtbot, workspace, "1.dcm")
-    lay(qtbot, workspace, Qt.Key.Key_2)
+    set_layout(qtbot, workspace, Qt.Key.Key_2)
     show(qtbot, workspace, "1.dcm")
-    qtbot.mouseClick(pixels_of(seen(workspace)[1]), LEFT)
+    qtbot.mouseClick(pixels_of(visible_viewers(workspace)[1]), LEFT)
     show(qtbot, workspace, "2.dcm")
-    small, large = seen(workspace)[1], seen(workspace)[0]
+    small, large = visible_viewers(workspace)[1], visible_viewers(workspace)[0]
     qtbot.keyClick(workspace.window(), Qt.Key.Key_L, CTRL)
     assert workspace.window().bar.buttons["link_views"].isChecked()
     small.set_placement(small.placement.zoomed_at(QPointF(60, 80), 3.0))
     assert share(large.placement) == pytest.approx(share(small.placement))
     small.set_window(Window(1000.0, 500.0))
     assert large.voi_window.width == pytest.approx(500.0, rel=0.05)
-    large.fit()  # not the active one: it moves alone
+    large.fit()  # not the active one: only this view moves
     assert share(small.placement) != pytest.approx(share(large.placement))
     qtbot.keyClick(workspace.window(), Qt.Key.Key_L, CTRL)
     before = large.voi
@@ -209,11 +209,11 @@ def share(placement: Placement) -> tuple[float, float, float]:
     return zoom, placement.center.x() / film.width(), placement.center.y() / film.height()
 
 
-def test_that_a_film_that_joins_linked_views_is_seen_as_they_are(
+def test_that_a_film_that_joins_linked_views_is_shown_like_them(
     qtbot: QtBot, workspace: Workspace
 ) -> None:
-    lay(qtbot, workspace, Qt.Key.Key_2)
-    first, second = seen(workspace)
+    set_layout(qtbot, workspace, Qt.Key.Key_2)
+    first, second = visible_viewers(workspace)
     qtbot.keyClick(workspace.window(), Qt.Key.Key_L, CTRL)
     first.set_placement(first.placement.zoomed_at(QPointF(40, 40), 2.0))
     qtbot.mouseClick(pixels_of(second), LEFT)
@@ -221,7 +221,7 @@ def test_that_a_film_that_joins_linked_views_is_seen_as_they_are(
     assert share(second.placement) == pytest.approx(share(first.placement))
 
 
-def test_that_a_linked_zoom_stays_within_the_film_that_fits() -> None:
+def test_that_a_linked_zoom_is_relative_to_the_fitted_one() -> None:
     wide = Placement(QSize(200, 100), QSize(400, 400)).fitted()
     tall = Placement(QSize(300, 600), QSize(400, 400), turns=1)
     assert linked_placement(wide, tall) == tall.fitted()
@@ -229,7 +229,7 @@ def test_that_a_linked_zoom_stays_within_the_film_that_fits() -> None:
     assert linked_placement(half, tall).zoom == pytest.approx(2 * tall.fitted().zoom)
 
 
-def test_that_default_and_automatic_window_match_their_own_kind() -> None:
+def test_that_default_and_automatic_windows_are_matched_by_kind() -> None:
     def choices(low: float, high: float) -> tuple[VoiChoice, ...]:
         auto = Window((low + high) / 2, high - low)
         default = Window(high, 10.0)
@@ -244,7 +244,7 @@ def test_that_default_and_automatic_window_match_their_own_kind() -> None:
     assert linked_voi(Window(25.0, 50.0), one, other) == Window(1500.0, 1000.0)
 
 
-def test_that_the_nearest_earlier_film_opens_at_the_right_with_its_distance_in_time(
+def test_that_the_nearest_earlier_film_opens_at_the_right_with_its_age(
     qtbot: QtBot, workspace: Workspace
 ) -> None:
     qtbot.keyClick(workspace.window(), Qt.Key.Key_P, SHIFT)
@@ -259,26 +259,26 @@ def test_that_the_nearest_earlier_film_opens_at_the_right_with_its_distance_in_t
     assert (workspace.grid.note_of(0), workspace.grid.note_of(1)) == ("", "")
 
 
-def test_that_the_current_film_makes_room_for_its_prior_at_the_right(
+def test_that_the_current_film_moves_to_make_room_for_its_prior_at_the_right(
     qtbot: QtBot, workspace: Workspace
 ) -> None:
-    lay(qtbot, workspace, Qt.Key.Key_2)
-    qtbot.mouseClick(pixels_of(seen(workspace)[1]), LEFT)
+    set_layout(qtbot, workspace, Qt.Key.Key_2)
+    qtbot.mouseClick(pixels_of(visible_viewers(workspace)[1]), LEFT)
     show(qtbot, workspace, "3.dcm")
     workspace.viewer.set_inverted(True)
     qtbot.keyClick(workspace.window(), Qt.Key.Key_P, SHIFT)
     settle(qtbot, workspace)
     assert on_screen(workspace) == ["3.dcm", "2.dcm"]
-    assert [viewer.inverted for viewer in seen(workspace)] == [True, False]
+    assert [viewer.inverted for viewer in visible_viewers(workspace)] == [True, False]
 
 
-def test_that_a_film_without_a_prior_says_so_and_nothing_moves(
+def test_that_a_film_without_a_prior_shows_a_message_and_nothing_moves(
     qtbot: QtBot, workspace: Workspace
 ) -> None:
     show(qtbot, workspace, "5.dcm")
     qtbot.keyClick(workspace.window(), Qt.Key.Key_P, SHIFT)
-    said = [f"{m.title} {m.text}" for m in workspace.window().banners.messages()]
-    assert any("no earlier study of this patient" in text for text in said)
+    banners = [f"{m.title} {m.text}" for m in workspace.window().banners.messages()]
+    assert any("no earlier study of this patient" in text for text in banners)
     assert on_screen(workspace) == ["5.dcm"]
 
 
@@ -287,8 +287,8 @@ def test_that_each_view_keeps_the_heat_map_of_its_own_film(
 ) -> None:
     workspace.window().open_model(bundle)
     qtbot.waitUntil(lambda: workspace.session.model is not None, timeout=WAIT_MS)
-    lay(qtbot, workspace, Qt.Key.Key_2)
-    first, second = seen(workspace)
+    set_layout(qtbot, workspace, Qt.Key.Key_2)
+    first, second = visible_viewers(workspace)
     qtbot.keyClick(workspace.window(), Qt.Key.Key_Return)
     qtbot.mouseClick(pixels_of(second), LEFT)
     show(qtbot, workspace, "5.dcm")
@@ -309,31 +309,33 @@ def test_that_each_view_keeps_the_heat_map_of_its_own_film(
     assert workspace.heat_maps.on
 
 
-def test_that_another_folder_leaves_nothing_of_the_earlier_one_in_any_view(
+def test_that_opening_another_folder_clears_every_view(
     qtbot: QtBot, workspace: Workspace, bundle: Path, films: Path, tmp_path: Path
 ) -> None:
     workspace.window().open_model(bundle)
     qtbot.waitUntil(lambda: workspace.session.model is not None, timeout=WAIT_MS)
-    lay(qtbot, workspace, Qt.Key.Key_4)
-    for viewer in seen(workspace)[:2]:
+    set_layout(qtbot, workspace, Qt.Key.Key_4)
+    for viewer in visible_viewers(workspace)[:2]:
         qtbot.mouseClick(pixels_of(viewer), LEFT)
         qtbot.keyClick(workspace.window(), Qt.Key.Key_Return)
     (tmp_path / "one.dcm").write_bytes((films / "film1.dcm").read_bytes())
     with qtbot.waitSignal(workspace.films.finished_listing, timeout=WAIT_MS):
         workspace.window().open_paths([tmp_path])
     settle(qtbot, workspace)
-    assert sorted(viewer.film_id for viewer in seen(workspace))[:3] == ["", "", ""]
-    QTest.qWait(300)  # what was asked for the earlier folder would arrive now
+    assert sorted(viewer.film_id for viewer in visible_viewers(workspace))[:3] == ["", "", ""]
+    QTest.qWait(300)  # results requested for the earlier folder would arrive now
     only = film(workspace, "one.dcm")
-    assert [viewer.film_id for viewer in seen(workspace) if viewer.film_id] == [only.film_id]
+    assert [viewer.film_id for viewer in visible_viewers(workspace) if viewer.film_id] == [
+        only.film_id
+    ]
     assert workspace.session.result(only) is None
     assert not workspace.model_controller.is_busy(only)
 
 
-def test_that_layout_and_link_are_there_again_at_the_next_start(
+def test_that_layout_and_linking_are_restored_at_the_next_start(
     qtbot: QtBot, workspace: Workspace, settings: Settings, engine: Engine, tmp_path: Path
 ) -> None:
-    lay(qtbot, workspace, Qt.Key.Key_2)
+    set_layout(qtbot, workspace, Qt.Key.Key_2)
     qtbot.keyClick(workspace.window(), Qt.Key.Key_L, CTRL)
     workspace.window().close()
     again = MainWindow(Settings(settings.path), tmp_path / "results")
@@ -347,7 +349,7 @@ def test_that_layout_and_link_are_there_again_at_the_next_start(
 
 
 @pytest.mark.parametrize("width", [960, 1060, 1130, 1210, 1280, 1600])
-def test_that_the_bar_has_room_for_what_it_shows_and_greys_what_comes_back(
+def test_that_the_toolbar_fits_its_buttons_and_disables_those_that_do_nothing(
     window: MainWindow, width: int
 ) -> None:
     window.resize(960, 700)

@@ -1,4 +1,4 @@
-"""The histogram panel beside a viewport: what is dragged in one is seen in the other."""
+"""The histogram panel beside a viewport: a change in one shows in the other."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def plot(panel: HistogramPanel) -> Any:
     return panel.plot
 
 
-def test_that_dragging_the_region_drags_the_window(
+def test_that_dragging_the_region_changes_the_window(
     viewer: FilmViewer, panel: HistogramPanel
 ) -> None:
     viewer.show_film(film(windows=(Window(2000.0, 1000.0, VoiFunction.SIGMOID, "LUNG"),)), (1, 1))
@@ -81,7 +81,7 @@ def test_that_the_mouse_moves_the_region_and_its_edges(
 
 
 def drag(panel: HistogramPanel, start: float, end: float) -> None:
-    """Press at one value, move in steps to another, release."""
+    """Press at one value, move in steps to another, and release."""
     kinds = QEvent.Type.MouseButtonPress, QEvent.Type.MouseMove, QEvent.Type.MouseButtonRelease
     QApplication.processEvents()
     send(panel, QEvent.Type.MouseMove, start, Qt.MouseButton.NoButton)
@@ -94,10 +94,10 @@ def drag(panel: HistogramPanel, start: float, end: float) -> None:
 def send(panel: HistogramPanel, kind: QEvent.Type, value: float, held: Qt.MouseButton) -> None:
     time.sleep(0.02)  # pyqtgraph drops moves that follow each other too closely
     target = plot(panel).viewport()
-    place = plot(panel).region.getViewBox().mapViewToDevice(QPointF(value, 0.2))
+    position = plot(panel).region.getViewBox().mapViewToDevice(QPointF(value, 0.2))
     button = Qt.MouseButton.NoButton if kind is QEvent.Type.MouseMove else Qt.MouseButton.LeftButton
-    at = QPointF(target.mapToGlobal(place.toPoint()))
-    event = QMouseEvent(kind, place, at, button, held, Qt.KeyboardModifier.NoModifier)
+    at = QPointF(target.mapToGlobal(position.toPoint()))
+    event = QMouseEvent(kind, position, at, button, held, Qt.KeyboardModifier.NoModifier)
     QApplication.sendEvent(target, event)
 
 
@@ -114,7 +114,7 @@ def test_that_the_region_follows_the_window_of_the_film(
     assert np.interp([2900, 3000, 3100], x, y) == pytest.approx([0, 0.5, 1], abs=0.01)
 
 
-def test_that_a_region_drawn_together_keeps_the_least_width(
+def test_that_an_empty_region_keeps_the_minimum_width(
     viewer: FilmViewer, panel: HistogramPanel
 ) -> None:
     viewer.show_film(film(windows=(Window(2000.0, 1000.0),)), (1, 1))
@@ -122,7 +122,7 @@ def test_that_a_region_drawn_together_keeps_the_least_width(
     assert viewer.voi_window == Window(1700.0, 1.0)
 
 
-def test_that_a_voi_lut_is_drawn_as_it_is_until_it_is_dragged(
+def test_that_a_voi_lut_is_plotted_until_it_is_dragged(
     viewer: FilmViewer, panel: HistogramPanel
 ) -> None:
     viewer.show_film(film(voi_luts=(LUT,)), (1, 1))
@@ -137,30 +137,28 @@ def test_that_a_voi_lut_is_drawn_as_it_is_until_it_is_dragged(
     assert np.interp(2058, x, y) == pytest.approx(0.5, abs=0.01)
 
 
-def test_that_padding_is_no_bar(viewer: FilmViewer, panel: HistogramPanel) -> None:
+def test_that_padding_is_not_counted(viewer: FilmViewer, panel: HistogramPanel) -> None:
     radiograph = film(padding=(0.0, 2000.0))
     viewer.show_film(radiograph, (1, 1))
     edges, _ = plot(panel).bars.getData()
     assert edges[0] > 2000
 
 
-def test_that_the_panel_says_why_there_is_nothing_to_count(
+def test_that_the_panel_says_why_there_is_no_histogram(
     viewer: FilmViewer, panel: HistogramPanel
 ) -> None:
-    words = panel.findChildren(QLabel)[-1]
-    assert words.text() == NO_FILM
+    note = panel.findChildren(QLabel)[-1]
+    assert note.text() == NO_FILM
     viewer.show_film(film(), (1, 1))
-    assert words.isHidden()
+    assert note.isHidden()
     viewer.show_film(film(padding=(0.0, 5000.0)), (1, 1))
-    assert (words.text(), words.isVisible()) == (BACKGROUND_ONLY, True)
+    assert (note.text(), note.isVisible()) == (BACKGROUND_ONLY, True)
     assert not plot(panel).isVisible()
     viewer.show_empty("")
-    assert words.text() == NO_FILM
+    assert note.text() == NO_FILM
 
 
-def test_that_a_panel_that_is_not_seen_counts_nothing(
-    viewer: FilmViewer, panel: HistogramPanel
-) -> None:
+def test_that_a_hidden_panel_counts_nothing(viewer: FilmViewer, panel: HistogramPanel) -> None:
     panel.hide()
     viewer.show_film(film(windows=(Window(2000.0, 1000.0),)), (1, 1))
     assert panel.plot is None

@@ -1,4 +1,4 @@
-"""The hand on the film: drawn by mouse on real films, read as the arithmetic says, at any view."""
+"""Drawing with the mouse on real films: values match the arithmetic in any placement."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ from xrayview.ui.viewer.film_view import FilmViewer
 LEFT, MIDDLE = Qt.MouseButton.LeftButton, Qt.MouseButton.MiddleButton
 NONE = Qt.MouseButton.NoButton
 DETECTOR = Spacing(0.2, 0.1, SpacingKind.DETECTOR)
-"""Oblong, so that rows and columns cannot be exchanged unseen."""
+"""Oblong, so that swapping rows and columns would be noticed."""
 
 VIEWS: dict[str, Callable[[FilmViewer], None]] = {
     "fitted": lambda viewer: viewer.fit(),
@@ -59,8 +59,8 @@ def real_film(name: str) -> Radiograph:
     return read_film(read_header(path, path.parent))
 
 
-class Hand:
-    """A viewer with one real film and a mouse."""
+class Mouse:
+    """Sends mouse events to a viewer with one real film."""
 
     def __init__(self, film: Radiograph) -> None:
         self.viewer = FilmViewer()
@@ -76,44 +76,44 @@ class Hand:
     def layer(self) -> MeasureLayer:
         return self.viewer.measure
 
-    def send(self, kind: QEvent.Type, button: Qt.MouseButton, place: QPointF) -> None:
+    def send(self, kind: QEvent.Type, button: Qt.MouseButton, position: QPointF) -> None:
         target = self.viewer.findChild(QGraphicsView).viewport()
         pressed = kind not in (QEvent.Type.MouseButtonRelease, QEvent.Type.MouseMove)
         held = button if pressed else NONE
-        everywhere = QPointF(target.mapToGlobal(place.toPoint()))
+        everywhere = QPointF(target.mapToGlobal(position.toPoint()))
         none = Qt.KeyboardModifier.NoModifier
-        QApplication.sendEvent(target, QMouseEvent(kind, place, everywhere, button, held, none))
+        QApplication.sendEvent(target, QMouseEvent(kind, position, everywhere, button, held, none))
 
-    def drag(self, *places: QPointF, button: Qt.MouseButton = LEFT) -> None:
-        self.send(QEvent.Type.MouseButtonPress, button, places[0])
-        for place in places[1:]:
-            self.send(QEvent.Type.MouseMove, button, place)
-        self.send(QEvent.Type.MouseButtonRelease, button, places[-1])
+    def drag(self, *positions: QPointF, button: Qt.MouseButton = LEFT) -> None:
+        self.send(QEvent.Type.MouseButtonPress, button, positions[0])
+        for position in positions[1:]:
+            self.send(QEvent.Type.MouseMove, button, position)
+        self.send(QEvent.Type.MouseButtonRelease, button, positions[-1])
 
-    def click(self, place: QPointF) -> None:
-        self.drag(place)
+    def click(self, position: QPointF) -> None:
+        self.drag(position)
 
-    def hover(self, place: QPointF) -> None:
-        self.send(QEvent.Type.MouseMove, NONE, place)
+    def hover(self, position: QPointF) -> None:
+        self.send(QEvent.Type.MouseMove, NONE, position)
 
-    def double_click(self, place: QPointF) -> None:
-        self.click(place)
-        self.send(QEvent.Type.MouseButtonDblClick, LEFT, place)
-        self.send(QEvent.Type.MouseButtonRelease, LEFT, place)
+    def double_click(self, position: QPointF) -> None:
+        self.click(position)
+        self.send(QEvent.Type.MouseButtonDblClick, LEFT, position)
+        self.send(QEvent.Type.MouseButtonRelease, LEFT, position)
 
-    def draw(self, tool: str, *places: QPointF) -> Annotation:
+    def draw(self, tool: str, *positions: QPointF) -> Annotation:
         self.viewer.set_tool(tool)
-        self.drag(*places)
+        self.drag(*positions)
         self.viewer.set_tool("window")
         return self.layer.annotations()[-1]
 
     def at(self, point: Point) -> QPointF:
-        """Where a film point lies in the viewport."""
+        """Return the position of a film point in the viewport."""
         return self.layer.item.to_screen(point)
 
     def value(self, annotation: Annotation, name: str) -> float:
-        figures = {figure.name: figure.value for figure in self.layer.values(annotation)}
-        value = figures[name]
+        values = {value.name: value.value for value in self.layer.values(annotation)}
+        value = values[name]
         assert value is not None
         return value
 
@@ -129,10 +129,10 @@ def leg() -> Radiograph:
 
 
 @pytest.fixture
-def hand(qtbot: QtBot, chest: Radiograph) -> Hand:
-    hand = Hand(chest)
-    qtbot.addWidget(hand.viewer)
-    return hand
+def mouse(qtbot: QtBot, chest: Radiograph) -> Mouse:
+    mouse = Mouse(chest)
+    qtbot.addWidget(mouse.viewer)
+    return mouse
 
 
 A, B, C, D = QPointF(250, 140), QPointF(330, 190), QPointF(280, 260), QPointF(360, 300)
@@ -140,324 +140,326 @@ A, B, C, D = QPointF(250, 140), QPointF(330, 190), QPointF(280, 260), QPointF(36
 
 @pytest.mark.parametrize("view", VIEWS)
 def test_that_a_drawn_length_is_the_distance_of_the_film_points_under_its_ends(
-    hand: Hand, view: str
+    mouse: Mouse, view: str
 ) -> None:
-    VIEWS[view](hand.viewer)
-    to_film = hand.viewer.placement.to_film
-    drawn = hand.draw("length", A, C, B)
+    VIEWS[view](mouse.viewer)
+    to_film = mouse.viewer.placement.to_film
+    drawn = mouse.draw("length", A, C, B)
     expected = tuple((p.y() - 0.5, p.x() - 0.5) for p in (to_film(A), to_film(B)))
     assert np.allclose(drawn.points, expected)
-    assert hand.value(drawn, "length") == pytest.approx(distance(*expected, DETECTOR))
-    assert drawn.film == film_key(hand.film) == hand.film.ref.sop_uid
+    assert mouse.value(drawn, "length") == pytest.approx(distance(*expected, DETECTOR))
+    assert drawn.film == film_key(mouse.film) == mouse.film.ref.sop_uid
 
 
 @pytest.mark.parametrize("view", VIEWS)
-def test_that_a_drawing_stays_on_its_place_of_the_film(hand: Hand, view: str) -> None:
-    drawn = hand.draw("length", A, B)
-    value = hand.value(drawn, "length")
-    VIEWS[view](hand.viewer)
-    ends = [hand.viewer.placement.to_view().map(QPointF(c + 0.5, r + 0.5)) for r, c in drawn.points]
-    assert [hand.at(point) for point in drawn.points] == ends
-    assert hand.value(drawn, "length") == value
+def test_that_a_drawing_stays_at_its_position_on_the_film(mouse: Mouse, view: str) -> None:
+    drawn = mouse.draw("length", A, B)
+    value = mouse.value(drawn, "length")
+    VIEWS[view](mouse.viewer)
+    ends = [
+        mouse.viewer.placement.to_view().map(QPointF(c + 0.5, r + 0.5)) for r, c in drawn.points
+    ]
+    assert [mouse.at(point) for point in drawn.points] == ends
+    assert mouse.value(drawn, "length") == value
 
 
 @pytest.mark.parametrize("view", VIEWS)
-def test_that_the_probe_tells_the_pixel_under_the_pointer(hand: Hand, view: str) -> None:
-    VIEWS[view](hand.viewer)
-    heard: list[Probe | None] = []
-    hand.layer.probed.connect(heard.append)
-    hand.hover(A)
-    pixel = heard[-1]
+def test_that_the_probe_reads_the_pixel_under_the_pointer(mouse: Mouse, view: str) -> None:
+    VIEWS[view](mouse.viewer)
+    probes: list[Probe | None] = []
+    mouse.layer.probed.connect(probes.append)
+    mouse.hover(A)
+    pixel = probes[-1]
     assert pixel is not None
-    under = hand.viewer.placement.to_film(A)
+    under = mouse.viewer.placement.to_film(A)
     assert (pixel.row, pixel.column) == (math.floor(under.y()), math.floor(under.x()))
-    stored_HW = hand.film.pixels_HW[pixel.row : pixel.row + 1, pixel.column : pixel.column + 1]
-    lut = build_lut(hand.film.greyscale, hand.viewer.voi, stored_HW.dtype)
+    stored_HW = mouse.film.pixels_HW[pixel.row : pixel.row + 1, pixel.column : pixel.column + 1]
+    lut = build_lut(mouse.film.greyscale, mouse.viewer.voi, stored_HW.dtype)
     assert pixel.stored == stored_HW.item()
     assert pixel.displayed == apply_lut(stored_HW, lut).item()
 
 
-def test_that_the_probe_follows_window_and_inversion_and_is_quiet_beside_the_film(
-    hand: Hand,
+def test_that_the_probe_follows_window_and_inversion_and_is_empty_beside_the_film(
+    mouse: Mouse,
 ) -> None:
-    heard: list[Probe | None] = []
-    hand.layer.probed.connect(heard.append)
-    hand.hover(QPointF(320, 200))
-    before = heard[-1]
-    hand.viewer.set_inverted(True)
-    after = heard[-1]
+    probes: list[Probe | None] = []
+    mouse.layer.probed.connect(probes.append)
+    mouse.hover(QPointF(320, 200))
+    before = probes[-1]
+    mouse.viewer.set_inverted(True)
+    after = probes[-1]
     assert before is not None
     assert after is not None
     assert after.displayed == 255 - before.displayed
-    hand.hover(QPointF(2, 200))
-    assert heard[-1] is None
-    hand.hover(QPointF(320, 200))
-    QApplication.sendEvent(hand.viewer._canvas, QEvent(QEvent.Type.Leave))
-    assert heard[-1] is None
+    mouse.hover(QPointF(2, 200))
+    assert probes[-1] is None
+    mouse.hover(QPointF(320, 200))
+    QApplication.sendEvent(mouse.viewer._canvas, QEvent(QEvent.Type.Leave))
+    assert probes[-1] is None
 
 
 def test_that_a_length_on_a_film_without_spacing_is_in_pixels(
     qtbot: QtBot, leg: Radiograph
 ) -> None:
-    hand = Hand(leg)
-    qtbot.addWidget(hand.viewer)
-    drawn = hand.draw("length", A, B)
-    (figure,) = hand.layer.values(drawn)
-    assert (figure.unit, figure.spacing) == ("px", SpacingKind.UNKNOWN)
-    (drawing,) = hand.layer.drawings()
+    mouse = Mouse(leg)
+    qtbot.addWidget(mouse.viewer)
+    drawn = mouse.draw("length", A, B)
+    (value,) = mouse.layer.values(drawn)
+    assert (value.unit, value.spacing) == ("px", SpacingKind.UNKNOWN)
+    (drawing,) = mouse.layer.drawings()
     assert drawing.lines[0].endswith(" px")
 
 
-def test_that_an_angle_is_dragged_and_then_clicked(hand: Hand) -> None:
-    hand.viewer.set_tool("angle")
-    hand.drag(A, C, B)
-    hand.hover(D)
-    hand.click(D)
-    (drawn,) = hand.layer.annotations()
-    (degrees,) = measure(drawn, hand.film)
-    assert drawn.points == tuple(hand.layer.item.to_film(place) for place in (A, B, D))
-    assert hand.value(drawn, "angle") == degrees.value
+def test_that_an_angle_is_dragged_and_then_clicked(mouse: Mouse) -> None:
+    mouse.viewer.set_tool("angle")
+    mouse.drag(A, C, B)
+    mouse.hover(D)
+    mouse.click(D)
+    (drawn,) = mouse.layer.annotations()
+    (degrees,) = measure(drawn, mouse.film)
+    assert drawn.points == tuple(mouse.layer.item.to_film(position) for position in (A, B, D))
+    assert mouse.value(drawn, "angle") == degrees.value
 
 
-def test_that_two_dragged_lines_make_a_cobb_angle_and_a_cardiothoracic_ratio(hand: Hand) -> None:
+def test_that_two_dragged_lines_make_a_cobb_angle_and_a_cardiothoracic_ratio(mouse: Mouse) -> None:
     for tool, name in (("cobb", "cobb angle"), ("cardiothoracic", "cardiothoracic ratio")):
-        hand.viewer.set_tool("window")
-        hand.layer.clear()
-        hand.viewer.set_tool(tool)
-        hand.drag(A, B)
-        assert hand.layer.annotations() == ()
-        hand.drag(C, D)
-        (drawn,) = hand.layer.annotations()
+        mouse.viewer.set_tool("window")
+        mouse.layer.clear()
+        mouse.viewer.set_tool(tool)
+        mouse.drag(A, B)
+        assert mouse.layer.annotations() == ()
+        mouse.drag(C, D)
+        (drawn,) = mouse.layer.annotations()
         a, b, c, d = drawn.points
         expected = {
             "cobb angle": cobb_angle((a, b), (c, d), DETECTOR),
             "cardiothoracic ratio": distance(a, b, DETECTOR) / distance(c, d, DETECTOR),
         }
-        assert hand.value(drawn, name) == pytest.approx(expected[name])
+        assert mouse.value(drawn, name) == pytest.approx(expected[name])
 
 
 @pytest.mark.parametrize("tool", ["rectangle", "ellipse"])
 @pytest.mark.parametrize("view", ["fitted", "turned and flipped"])
-def test_that_a_region_tells_the_statistics_of_its_pixels(hand: Hand, tool: str, view: str) -> None:
-    VIEWS[view](hand.viewer)
-    drawn = hand.draw(tool, A, C, D)
-    statistics = roi_statistics(hand.film, drawn.kind, drawn.points)
+def test_that_a_region_has_the_statistics_of_its_pixels(mouse: Mouse, tool: str, view: str) -> None:
+    VIEWS[view](mouse.viewer)
+    drawn = mouse.draw(tool, A, C, D)
+    statistics = roi_statistics(mouse.film, drawn.kind, drawn.points)
     for name, value in (("mean", statistics.mean), ("SD", statistics.sd)):
-        assert hand.value(drawn, name) == value
+        assert mouse.value(drawn, name) == value
 
 
-def test_that_a_polygon_ends_where_it_began_or_with_a_double_click(hand: Hand) -> None:
-    hand.viewer.set_tool("polygon")
+def test_that_a_polygon_ends_where_it_began_or_with_a_double_click(mouse: Mouse) -> None:
+    mouse.viewer.set_tool("polygon")
     for corner in (A, B, C):
-        hand.click(corner)
-    assert hand.layer.annotations() == ()
-    hand.click(A)
-    hand.viewer.set_tool("window")
-    hand.viewer.set_tool("polygon")
+        mouse.click(corner)
+    assert mouse.layer.annotations() == ()
+    mouse.click(A)
+    mouse.viewer.set_tool("window")
+    mouse.viewer.set_tool("polygon")
     offset = QPointF(150, 0)
     for corner in (A, B):
-        hand.click(corner + offset)
-    hand.double_click(C + offset)
-    closed, clicked = hand.layer.annotations()
+        mouse.click(corner + offset)
+    mouse.double_click(C + offset)
+    closed, clicked = mouse.layer.annotations()
     assert len(closed.points) == len(clicked.points) == 3
 
 
-def test_that_a_click_alone_draws_no_length(hand: Hand) -> None:
-    hand.viewer.set_tool("length")
-    hand.click(A)
-    hand.click(A)
-    assert hand.layer.annotations() == ()
+def test_that_a_click_does_not_draw_a_length(mouse: Mouse) -> None:
+    mouse.viewer.set_tool("length")
+    mouse.click(A)
+    mouse.click(A)
+    assert mouse.layer.annotations() == ()
 
 
 @pytest.mark.parametrize("tool", ["window", "pan", "length"])
-def test_that_a_handle_is_dragged_with_any_tool_in_hand(hand: Hand, tool: str) -> None:
-    drawn = hand.draw("length", A, B)
-    hand.viewer.set_tool(tool)
-    window, placement = hand.viewer.voi, hand.viewer.placement
-    hand.drag(B + QPointF(3, 2), C, D)
-    (after,) = hand.layer.annotations()
+def test_that_a_handle_can_be_dragged_with_any_tool(mouse: Mouse, tool: str) -> None:
+    drawn = mouse.draw("length", A, B)
+    mouse.viewer.set_tool(tool)
+    window, placement = mouse.viewer.voi, mouse.viewer.placement
+    mouse.drag(B + QPointF(3, 2), C, D)
+    (after,) = mouse.layer.annotations()
     assert after.points[0] == drawn.points[0]
-    assert after.points[1] == hand.layer.item.to_film(D)
-    assert (hand.viewer.voi, hand.viewer.placement) == (window, placement)
+    assert after.points[1] == mouse.layer.item.to_film(D)
+    assert (mouse.viewer.voi, mouse.viewer.placement) == (window, placement)
 
 
-def test_that_a_line_is_moved_as_a_whole_and_keeps_its_length(hand: Hand) -> None:
-    drawn = hand.draw("length", A, B)
+def test_that_a_line_is_moved_as_a_whole_and_keeps_its_length(mouse: Mouse) -> None:
+    drawn = mouse.draw("length", A, B)
     middle = (A + B) / 2
-    hand.drag(middle, middle + QPointF(10, 10), middle + QPointF(30, -20))
-    (after,) = hand.layer.annotations()
-    assert hand.at(after.points[0]).toTuple() == pytest.approx((A + QPointF(30, -20)).toTuple())
-    assert hand.value(after, "length") == pytest.approx(hand.value(drawn, "length"))
+    mouse.drag(middle, middle + QPointF(10, 10), middle + QPointF(30, -20))
+    (after,) = mouse.layer.annotations()
+    assert mouse.at(after.points[0]).toTuple() == pytest.approx((A + QPointF(30, -20)).toTuple())
+    assert mouse.value(after, "length") == pytest.approx(mouse.value(drawn, "length"))
 
 
-def test_that_a_press_beside_the_drawings_windows_the_film(hand: Hand) -> None:
-    hand.draw("length", A, B)
-    before = hand.viewer.voi
-    hand.drag(QPointF(400, 400), QPointF(430, 410))
-    assert hand.viewer.voi != before
-    assert hand.layer.selected is None
+def test_that_a_press_beside_the_drawings_changes_the_window(mouse: Mouse) -> None:
+    mouse.draw("length", A, B)
+    before = mouse.viewer.voi
+    mouse.drag(QPointF(400, 400), QPointF(430, 410))
+    assert mouse.viewer.voi != before
+    assert mouse.layer.selected is None
 
 
-def test_that_the_middle_button_pans_while_a_tool_is_in_hand(hand: Hand) -> None:
-    hand.viewer.set_tool("length")
-    center = hand.viewer.placement.center
-    hand.drag(A, B, button=MIDDLE)
-    assert hand.viewer.placement.center != center
-    assert hand.layer.annotations() == ()
+def test_that_the_middle_button_pans_with_any_tool(mouse: Mouse) -> None:
+    mouse.viewer.set_tool("length")
+    center = mouse.viewer.placement.center
+    mouse.drag(A, B, button=MIDDLE)
+    assert mouse.viewer.placement.center != center
+    assert mouse.layer.annotations() == ()
 
 
-def test_that_a_click_selects_and_delete_takes_it_off(hand: Hand) -> None:
-    first, second = hand.draw("length", A, B), hand.draw("length", C, D)
-    assert hand.layer.selected == second
-    hand.click((A + B) / 2)
-    assert hand.layer.selected == first
-    hand.layer.delete_selected()
-    assert hand.layer.annotations() == (second,)
-    assert hand.layer.selected is None
+def test_that_a_click_selects_and_delete_removes(mouse: Mouse) -> None:
+    first, second = mouse.draw("length", A, B), mouse.draw("length", C, D)
+    assert mouse.layer.selected == second
+    mouse.click((A + B) / 2)
+    assert mouse.layer.selected == first
+    mouse.layer.delete_selected()
+    assert mouse.layer.annotations() == (second,)
+    assert mouse.layer.selected is None
 
 
-def test_that_every_change_is_undone_and_done_again(hand: Hand) -> None:
-    states = [hand.layer.annotations()]
+def test_that_every_change_can_be_undone_and_redone(mouse: Mouse) -> None:
+    states = [mouse.layer.annotations()]
 
     def note() -> None:
-        states.append(hand.layer.annotations())
+        states.append(mouse.layer.annotations())
 
-    hand.draw("length", A, B)
+    mouse.draw("length", A, B)
     note()
-    hand.drag(B, D)
+    mouse.drag(B, D)
     note()
-    hand.layer.delete_selected()
+    mouse.layer.delete_selected()
     note()
-    assert len(set(states)) == 3  # nothing is drawn at the begin and at the end
+    assert len(set(states)) == 3  # nothing is drawn at the beginning and at the end
     for state in reversed(states[:-1]):
-        hand.layer.undo()
-        assert hand.layer.annotations() == state
-    hand.layer.undo()
+        mouse.layer.undo()
+        assert mouse.layer.annotations() == state
+    mouse.layer.undo()
     for state in states[1:]:
-        hand.layer.redo()
-        assert hand.layer.annotations() == state
+        mouse.layer.redo()
+        assert mouse.layer.annotations() == state
 
 
-def test_that_escape_gives_up_the_drawing_then_the_selection_then_the_tool(
-    hand: Hand, qtbot: QtBot
+def test_that_escape_cancels_the_drawing_then_the_selection_then_the_tool(
+    mouse: Mouse, qtbot: QtBot
 ) -> None:
-    hand.viewer.set_tool("length")
-    hand.drag(A, B)
-    hand.viewer.set_tool("angle")
-    hand.drag(C, D)
-    assert len(hand.layer.item.states) == 2
-    hand.layer.cancel()
-    assert len(hand.layer.item.states) == 1
-    hand.layer.select(hand.layer.annotations()[0])
-    hand.layer.cancel()
-    assert hand.layer.selected is None
-    with qtbot.waitSignal(hand.viewer.tool_changed) as chosen:
-        hand.layer.cancel()
+    mouse.viewer.set_tool("length")
+    mouse.drag(A, B)
+    mouse.viewer.set_tool("angle")
+    mouse.drag(C, D)
+    assert len(mouse.layer.item.states) == 2
+    mouse.layer.cancel()
+    assert len(mouse.layer.item.states) == 1
+    mouse.layer.select(mouse.layer.annotations()[0])
+    mouse.layer.cancel()
+    assert mouse.layer.selected is None
+    with qtbot.waitSignal(mouse.viewer.tool_changed) as chosen:
+        mouse.layer.cancel()
     assert chosen.args == ["window"]
-    assert len(hand.layer.annotations()) == 1
+    assert len(mouse.layer.annotations()) == 1
 
 
 def test_that_text_is_written_on_the_film_and_edited_with_a_double_click(
-    hand: Hand, qtbot: QtBot
+    mouse: Mouse, qtbot: QtBot
 ) -> None:
-    hand.viewer.set_tool("text")
-    hand.click(A)
-    field = hand.layer.field
+    mouse.viewer.set_tool("text")
+    mouse.click(A)
+    field = mouse.layer.field
     assert field.isVisible()
     qtbot.keyClicks(field, "nodule D A")
     qtbot.keyClick(field, Qt.Key.Key_Return)
-    hand.viewer.set_tool("window")
-    (drawn,) = hand.layer.annotations()
+    mouse.viewer.set_tool("window")
+    (drawn,) = mouse.layer.annotations()
     assert (drawn.kind, drawn.text) == (Mark.TEXT, "nodule D A")
-    hand.double_click(A)
+    mouse.double_click(A)
     qtbot.keyClicks(field, "scar")
     qtbot.keyClick(field, Qt.Key.Key_Return)
-    assert [a.text for a in hand.layer.annotations()] == ["scar"]
-    hand.double_click(A)
+    assert [a.text for a in mouse.layer.annotations()] == ["scar"]
+    mouse.double_click(A)
     qtbot.keyClicks(field, "lost")
     qtbot.keyClick(field, Qt.Key.Key_Escape)
-    assert [a.text for a in hand.layer.annotations()] == ["scar"]
-    hand.double_click(A)
+    assert [a.text for a in mouse.layer.annotations()] == ["scar"]
+    mouse.double_click(A)
     field.clear()
     qtbot.keyClick(field, Qt.Key.Key_Return)
-    assert hand.layer.annotations() == ()
+    assert mouse.layer.annotations() == ()
 
 
-def test_that_a_region_sets_the_window_and_leaves_nothing_on_the_film(hand: Hand) -> None:
-    hand.viewer.set_tool("region_window")
-    hand.drag(A, C, D)
-    points = tuple(hand.layer.item.to_film(place) for place in (A, D))
-    assert hand.viewer.voi == region_window(hand.film, points)
-    assert hand.layer.annotations() == ()
+def test_that_a_region_sets_the_window_and_is_not_kept_on_the_film(mouse: Mouse) -> None:
+    mouse.viewer.set_tool("region_window")
+    mouse.drag(A, C, D)
+    points = tuple(mouse.layer.item.to_film(position) for position in (A, D))
+    assert mouse.viewer.voi == region_window(mouse.film, points)
+    assert mouse.layer.annotations() == ()
 
 
-def test_that_calibration_changes_lengths_and_the_corner_and_is_undone(hand: Hand) -> None:
-    drawn = hand.draw("length", A, B)
-    before = hand.value(drawn, "length")
-    hand.marks.calibrate(Spacing(0.4, 0.2, SpacingKind.USER))
-    assert hand.value(drawn, "length") == pytest.approx(2 * before)
-    (drawing,) = hand.layer.drawings()
+def test_that_calibration_changes_lengths_and_the_corner_and_is_undone(mouse: Mouse) -> None:
+    drawn = mouse.draw("length", A, B)
+    before = mouse.value(drawn, "length")
+    mouse.marks.calibrate(Spacing(0.4, 0.2, SpacingKind.USER))
+    assert mouse.value(drawn, "length") == pytest.approx(2 * before)
+    (drawing,) = mouse.layer.drawings()
     assert drawing.lines[0].endswith(" mm user")
-    assert "0.4 × 0.2 mm/px user" in hand.viewer._corners.texts.bottom_right
-    hand.layer.undo()
-    assert hand.value(drawn, "length") == before
-    assert "0.2 × 0.1 mm/px at detector" in hand.viewer._corners.texts.bottom_right
+    assert "0.4 × 0.2 mm/px user" in mouse.viewer._corners.texts.bottom_right
+    mouse.layer.undo()
+    assert mouse.value(drawn, "length") == before
+    assert "0.2 × 0.1 mm/px at detector" in mouse.viewer._corners.texts.bottom_right
 
 
-def test_that_a_known_length_is_asked_for_where_it_was_drawn(hand: Hand, qtbot: QtBot) -> None:
-    hand.viewer.set_tool("calibrate")
-    with qtbot.waitSignal(hand.layer.length_drawn) as asked:
-        hand.drag(A, B)
-    assert asked.args == [hand.layer.item.to_film(place) for place in (A, B)]
-    assert hand.layer.annotations() == ()
+def test_that_drawing_a_calibration_line_asks_for_its_length(mouse: Mouse, qtbot: QtBot) -> None:
+    mouse.viewer.set_tool("calibrate")
+    with qtbot.waitSignal(mouse.layer.length_drawn) as asked:
+        mouse.drag(A, B)
+    assert asked.args == [mouse.layer.item.to_film(position) for position in (A, B)]
+    assert mouse.layer.annotations() == ()
 
 
-def test_that_another_film_has_its_own_drawings(hand: Hand, leg: Radiograph) -> None:
-    hand.draw("length", A, B)
-    hand.viewer.show_film(leg, (2, 2))
-    assert hand.layer.annotations() == ()
-    assert hand.layer.item.states == ()
-    hand.viewer.set_tool("length")
-    hand.drag(A, B)  # what is kept of it is not read yet
-    assert hand.layer.annotations() == ()
-    hand.viewer.show_film(hand.film, (1, 2))
-    hand.layer.set_marks(hand.marks)
-    assert len(hand.layer.annotations()) == 1
+def test_that_another_film_has_its_own_drawings(mouse: Mouse, leg: Radiograph) -> None:
+    mouse.draw("length", A, B)
+    mouse.viewer.show_film(leg, (2, 2))
+    assert mouse.layer.annotations() == ()
+    assert mouse.layer.item.states == ()
+    mouse.viewer.set_tool("length")
+    mouse.drag(A, B)  # its saved annotations are not loaded yet
+    assert mouse.layer.annotations() == ()
+    mouse.viewer.show_film(mouse.film, (1, 2))
+    mouse.layer.set_marks(mouse.marks)
+    assert len(mouse.layer.annotations()) == 1
 
 
 def test_that_two_views_of_one_film_share_its_drawings(
-    hand: Hand, qtbot: QtBot, chest: Radiograph
+    mouse: Mouse, qtbot: QtBot, chest: Radiograph
 ) -> None:
-    other = Hand(chest)
+    other = Mouse(chest)
     qtbot.addWidget(other.viewer)
-    other.layer.set_marks(hand.marks)
-    drawn = hand.draw("length", A, B)
+    other.layer.set_marks(mouse.marks)
+    drawn = mouse.draw("length", A, B)
     assert other.layer.annotations() == (drawn,)
     other.layer.select(drawn)
     other.layer.delete_selected()
-    assert hand.layer.annotations() == ()
-    assert hand.layer.selected is None
+    assert mouse.layer.annotations() == ()
+    assert mouse.layer.selected is None
 
 
-def test_that_a_picture_has_the_drawings_but_no_handles(hand: Hand) -> None:
-    empty = hand.viewer.picture()
-    hand.draw("length", A, B)
-    hand.viewer.set_tool("window")
-    chosen = hand.viewer.picture()
-    hand.layer.select(None)
-    plain = hand.viewer.picture()
+def test_that_a_picture_has_the_drawings_but_no_handles(mouse: Mouse) -> None:
+    empty = mouse.viewer.picture()
+    mouse.draw("length", A, B)
+    mouse.viewer.set_tool("window")
+    chosen = mouse.viewer.picture()
+    mouse.layer.select(None)
+    plain = mouse.viewer.picture()
     assert chosen == plain != empty
 
 
 @pytest.mark.parametrize("grey", [0, 255], ids=["black", "white"])
 def test_that_drawings_are_readable_on_white_and_on_black(qtbot: QtBot, grey: int) -> None:
     ref = FilmRef(Path("a.dcm"), "a.dcm", sop_uid="1")
-    hand = Hand(Radiograph(ref, np.full((300, 400), grey, np.uint8), Greyscale()))
-    qtbot.addWidget(hand.viewer)
-    hand.viewer.set_window(Window(128.0, 256.0))
-    hand.draw("length", QPointF(200, 200), QPointF(440, 200))
-    hand.layer.select(None)
-    image = hand.viewer.picture()
+    mouse = Mouse(Radiograph(ref, np.full((300, 400), grey, np.uint8), Greyscale()))
+    qtbot.addWidget(mouse.viewer)
+    mouse.viewer.set_window(Window(128.0, 256.0))
+    mouse.draw("length", QPointF(200, 200), QPointF(440, 200))
+    mouse.layer.select(None)
+    image = mouse.viewer.picture()
     across = [image.pixelColor(300, y).value() for y in range(192, 209)]
     assert across[0] == grey
     assert max(across) - min(across) > 100
@@ -465,18 +467,18 @@ def test_that_drawings_are_readable_on_white_and_on_black(qtbot: QtBot, grey: in
     assert min(across) < 110
 
 
-def test_that_a_large_region_is_counted_where_nobody_waits(hand: Hand) -> None:
+def test_that_a_large_region_is_computed_in_the_background(mouse: Mouse) -> None:
     waiting: list[Callable[[], None]] = []
-    hand.layer.later = lambda _slot, work, done: waiting.append(lambda: done(work()))
-    drawn = hand.draw("rectangle", QPointF(200, 60), QPointF(440, 420))
-    assert [figure.name for figure in hand.layer.values(drawn)] == ["area"]
+    mouse.layer.later = lambda _slot, work, done: waiting.append(lambda: done(work()))
+    drawn = mouse.draw("rectangle", QPointF(200, 60), QPointF(440, 420))
+    assert [value.name for value in mouse.layer.values(drawn)] == ["area"]
     assert len(waiting) == 1
     waiting[0]()
-    expected = roi_statistics(hand.film, drawn.kind, drawn.points).mean
-    assert hand.value(drawn, "mean") == expected
+    expected = roi_statistics(mouse.film, drawn.kind, drawn.points).mean
+    assert mouse.value(drawn, "mean") == expected
 
 
-def test_that_a_film_of_a_file_without_uid_is_known_by_its_hash() -> None:
+def test_that_a_file_without_uid_is_identified_by_its_hash() -> None:
     film = real_film("RG1_UNCR.dcm")
     nameless = replace(film, ref=replace(film.ref, sop_uid="", path=Path("a.png")))
     assert film_key(nameless) == f"sha256:{film.sha256}"

@@ -1,4 +1,4 @@
-"""Text in more than one row: where rows end, and that nothing is lost."""
+"""Breaking text into rows: where rows end, and that nothing is lost."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ def test_that_rows_end_between_parts_then_words_then_after_hyphens(
     assert rows_of(text, "  ", len, room) == rows
 
 
-def test_that_the_last_row_of_a_part_has_what_is_left_of_it() -> None:
+def test_that_the_last_row_of_a_part_takes_the_rest() -> None:
     assert rows_of("one two three four", "  ", len, 5, most=2) == ("one", "two three four")
     assert rows_of("one two", "  ", len, 3, most=1) == ("one two",)
     assert rows_of("after-word more", "  ", len, 6, most=2) == ("after-", "word more")
 
 
-def test_that_a_part_is_never_cut_for_another_one() -> None:
+def test_that_a_part_is_never_shortened_for_another_one() -> None:
     rows = rows_of("W 4096  L 2048  A LONG EXPLANATION", "  ", len, 8, most=1)
     assert rows == ("W 4096", "L 2048", "A LONG EXPLANATION")

@@ -1,4 +1,4 @@
-"""What the viewport draws: the film's own grey, in the right place, in every state."""
+"""What the viewport draws: the film's own grey, at the right position, in every state."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def viewer(qtbot: QtBot) -> FilmViewer:
 
 
 def grey_of(image: QImage) -> Grey:
-    """The picture's physical pixels as uint8 (rows, columns); grey has three equal channels."""
+    """Return the picture's physical pixels as uint8 (rows, columns); grey has equal channels."""
     rgb = image.convertToFormat(QImage.Format.Format_RGB888)
     flat = np.frombuffer(rgb.constBits(), dtype=np.uint8)
     rows_HWC = flat.reshape(rgb.height(), rgb.bytesPerLine())[:, : 3 * rgb.width()]
@@ -72,13 +72,13 @@ def grey_of(image: QImage) -> Grey:
 
 
 def film_part(viewer: FilmViewer) -> Grey:
-    """The picture where the film lies."""
+    """Return the part of the picture that shows the film."""
     box = viewer.placement.to_view().mapRect(viewer.placement.film_rect()).toRect()
     return grey_of(viewer.picture())[box.top() : box.bottom() + 1, box.left() : box.right() + 1]
 
 
 @pytest.mark.parametrize("photometric", ["MONOCHROME1", "MONOCHROME2"])
-def test_that_one_to_one_shows_every_pixel_of_the_film_as_it_is(
+def test_that_one_to_one_shows_every_pixel_of_the_film_unchanged(
     viewer: FilmViewer, photometric: str
 ) -> None:
     radiograph = film(photometric)
@@ -149,13 +149,13 @@ def test_that_monochrome1_is_shown_bone_white(
     assert radiograph.greyscale.photometric == "MONOCHROME1"
     viewer.show_film(radiograph, (1, 1))
     shown = film_part(viewer)
-    assert shown.shape[0] == 480  # the whole height of the film, as large as it goes
+    assert shown.shape[0] == 480  # the whole height of the film, as large as possible
     assert at(shown, bone) > at(shown, air) + 60
 
 
-def at(grey: Grey, place: tuple[float, float]) -> float:
-    """Mean grey around a place given as shares of width and height."""
-    x, y = round(place[0] * grey.shape[1]), round(place[1] * grey.shape[0])
+def at(grey: Grey, position: tuple[float, float]) -> float:
+    """Return the mean grey around a position given as fractions of width and height."""
+    x, y = round(position[0] * grey.shape[1]), round(position[1] * grey.shape[0])
     return float(grey[y - 4 : y + 5, x - 4 : x + 5].mean())
 
 
@@ -183,7 +183,7 @@ def test_that_a_fitted_film_stays_whole_when_the_viewport_shrinks(viewer: FilmVi
     assert part.shape == (pytest.approx(150 * 400 / 230, abs=1), 400)
 
 
-def test_that_a_failure_is_told_in_the_place_of_the_film(viewer: FilmViewer) -> None:
+def test_that_an_error_is_shown_instead_of_the_film(viewer: FilmViewer) -> None:
     radiograph = film()
     viewer.show_film(radiograph, (1, 1))
     error = UnreadableFilm(
@@ -194,10 +194,10 @@ def test_that_a_failure_is_told_in_the_place_of_the_film(viewer: FilmViewer) -> 
         hint="Copy the file again.",
     )
     viewer.show_error(radiograph.ref, error)
-    words = viewer.findChild(MessagePage)
-    assert isinstance(words, MessagePage)
-    assert words.isVisible()
-    assert words.text().splitlines() == [
+    message = viewer.findChild(MessagePage)
+    assert isinstance(message, MessagePage)
+    assert message.isVisible()
+    assert message.text().splitlines() == [
         "The pixel data are incomplete",
         "folder/film.dcm",
         "12 of 40 MB are there",
@@ -206,10 +206,10 @@ def test_that_a_failure_is_told_in_the_place_of_the_film(viewer: FilmViewer) -> 
     assert viewer.film_id == radiograph.ref.film_id
     assert viewer.voi_window is None
     viewer.show_film(radiograph, (1, 1))
-    assert not words.isVisible()
+    assert not message.isVisible()
 
 
-def test_that_the_old_film_stays_while_the_next_is_on_its_way(viewer: FilmViewer) -> None:
+def test_that_the_old_film_stays_while_the_next_one_loads(viewer: FilmViewer) -> None:
     radiograph = film()
     viewer.show_film(radiograph, (1, 2))
     before = film_part(viewer)
@@ -236,9 +236,7 @@ def test_that_a_new_film_starts_upright_whole_and_in_its_own_window(viewer: Film
     assert not viewer.inverted
 
 
-def test_that_whoever_shows_the_state_hears_of_every_change(
-    viewer: FilmViewer, qtbot: QtBot
-) -> None:
+def test_that_every_change_of_the_state_is_signalled(viewer: FilmViewer, qtbot: QtBot) -> None:
     changes: tuple[Callable[[], object], ...] = (
         lambda: viewer.show_film(film(), (1, 1)),
         lambda: viewer.apply_voi(1),
@@ -254,7 +252,7 @@ def test_that_whoever_shows_the_state_hears_of_every_change(
 def test_that_any_window_can_be_set(viewer: FilmViewer, qtbot: QtBot) -> None:
     radiograph, window = film(), Window(1234.0, 321.0)
     viewer.set_window(window)
-    assert viewer.voi_window is None  # there is no film yet
+    assert viewer.voi_window is None  # no film is shown yet
     viewer.show_film(radiograph, (1, 1))
     with qtbot.waitSignal(viewer.state_changed):
         viewer.set_window(window)
@@ -264,7 +262,7 @@ def test_that_any_window_can_be_set(viewer: FilmViewer, qtbot: QtBot) -> None:
 
 
 @pytest.mark.parametrize("move", [lambda v: None, lambda v: v.rotate(1)], ids=["upright", "turned"])
-def test_that_a_film_enlarged_far_shows_its_pixels_as_squares(
+def test_that_a_strongly_enlarged_film_shows_its_pixels_as_squares(
     viewer: FilmViewer, move: Callable[[FilmViewer], object]
 ) -> None:
     small = film()
@@ -278,7 +276,7 @@ def test_that_a_film_enlarged_far_shows_its_pixels_as_squares(
     y = (np.arange(rows) * viewer.zoom).astype(int)
     x = (np.arange(columns) * viewer.zoom).astype(int)
     expected = render(small) if not viewer.placement.turns else np.rot90(render(small), -1)
-    inside = np.s_[2:-2, 2:-2]  # texts and letters lie over the edge
+    inside = np.s_[2:-2, 2:-2]  # texts and letters cover the edge
     np.testing.assert_array_equal(shown[np.ix_(y, x)][inside], expected[inside])
 
 
@@ -295,10 +293,10 @@ def test_that_a_smaller_picture_has_the_brightness_of_its_film(viewer: FilmViewe
 
 @pytest.mark.parametrize("padding", [None, (0.0, 0.0)])
 @pytest.mark.parametrize("turns", [0, 1, 2, 3])
-def test_that_a_moved_film_is_the_film_drawn_anew(
+def test_that_a_moved_film_equals_a_fresh_drawing(
     viewer: FilmViewer, padding: tuple[float, float] | None, turns: int
 ) -> None:
-    """Only what comes into view is resampled while a film is moved; nobody may see a seam."""
+    """Only what comes into view is resampled while a film is moved; there must be no seam."""
     moved = film()
     moved = replace(moved, greyscale=replace(moved.greyscale, padding=padding))
     viewer.show_film(moved, (1, 1))
@@ -309,13 +307,13 @@ def test_that_a_moved_film_is_the_film_drawn_anew(
         viewer.grab()
         canvas.set_placement(canvas.placement.panned(QPointF(*step)))
     by_steps = grey_of(viewer.grab().toImage())
-    viewer._film.set_layers(overlays=True, shutter=True)  # forgets what was resampled
+    viewer._film.set_layers(overlays=True, shutter=True)  # discards what was resampled
     at_once = grey_of(viewer.grab().toImage())
     assert np.abs(by_steps.astype(int) - at_once).max() <= 1
     assert (by_steps != at_once).mean() < 0.01
 
 
-def test_that_a_frame_with_a_window_of_its_own_is_shown_by_it(viewer: FilmViewer) -> None:
+def test_that_a_frame_is_shown_in_its_own_window(viewer: FilmViewer) -> None:
     first = film()
     own = (Window(900.0, 700.0), first.greyscale.windows[1])
     second = replace(first, greyscale=replace(first.greyscale, windows=own))

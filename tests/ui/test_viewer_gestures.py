@@ -1,4 +1,4 @@
-"""Gestures and placement: plain values in and out, then real events on a viewport."""
+"""Gestures and placement: first plain values, then real events on a viewport."""
 
 from __future__ import annotations
 
@@ -55,8 +55,8 @@ def surface(viewer: FilmViewer) -> QGraphicsView:
 def mouse(viewer: FilmViewer, kind: QEvent.Type, button: Qt.MouseButton, point: QPointF) -> None:
     target = surface(viewer).viewport()
     held = Qt.MouseButton.NoButton if kind is QEvent.Type.MouseButtonRelease else button
-    place = QPointF(target.mapToGlobal(point.toPoint()))
-    QApplication.sendEvent(target, QMouseEvent(kind, point, place, button, held, NONE))
+    position = QPointF(target.mapToGlobal(point.toPoint()))
+    QApplication.sendEvent(target, QMouseEvent(kind, point, position, button, held, NONE))
 
 
 def drag(viewer: FilmViewer, button: Qt.MouseButton, start: QPointF, *ends: QPointF) -> None:
@@ -76,9 +76,11 @@ def wheel(
 ) -> None:
     target = surface(viewer).viewport()
     point = at or QPointF(100, 100)
-    place = QPointF(target.mapToGlobal(point.toPoint()))
+    position = QPointF(target.mapToGlobal(point.toPoint()))
     turn = QPoint(0, angle)
-    event = QWheelEvent(point, place, QPoint(), turn, Qt.MouseButton.NoButton, keys, phase, False)
+    event = QWheelEvent(
+        point, position, QPoint(), turn, Qt.MouseButton.NoButton, keys, phase, False
+    )
     QApplication.sendEvent(target, event)
 
 
@@ -87,13 +89,13 @@ def test_that_small_turns_of_the_wheel_add_up_to_one_film() -> None:
     assert [steps.add(-40) for _ in range(6)] == [0, 0, 1, 0, 0, 1]
 
 
-def test_that_a_wheel_that_turns_back_answers_at_its_first_notch() -> None:
+def test_that_the_wheel_steps_back_at_its_first_notch() -> None:
     steps = WheelSteps()
     steps.add(-100)
     assert steps.add(120) == -1
 
 
-def test_that_fit_shows_the_whole_film_also_lying_down() -> None:
+def test_that_fit_shows_the_whole_film_also_when_it_is_turned() -> None:
     placement = Placement(QSize(200, 300), QSize(640, 480), turns=1).fitted()
     shown = placement.to_view().mapRect(placement.film_rect())
     assert shown.width() == pytest.approx(640)
@@ -112,7 +114,7 @@ def test_that_a_zoom_keeps_the_point_under_the_pointer(turns: int, mirrored: boo
 
 
 @pytest.mark.parametrize("turns", range(4))
-def test_that_a_flip_exchanges_sides_of_the_screen_however_the_film_is_turned(turns: int) -> None:
+def test_that_a_flip_swaps_sides_of_the_screen_however_the_film_is_turned(turns: int) -> None:
     placement = Placement(QSize(200, 300), QSize(640, 480), turns=turns).fitted()
     corner = QPointF(10, 20)
     x, y = placement.to_view().map(corner).toTuple()
@@ -151,7 +153,7 @@ def test_that_a_drag_on_a_voi_lut_gives_a_window_over_its_input(viewer: FilmView
     assert viewer.voi_window == drag_window(window_to_drag(lut), 10, 0)
 
 
-def test_that_the_wheel_asks_for_the_next_and_the_previous_film(
+def test_that_the_wheel_requests_the_next_and_the_previous_film(
     viewer: FilmViewer, qtbot: QtBot
 ) -> None:
     with qtbot.waitSignal(viewer.step_requested) as forth:
@@ -161,7 +163,7 @@ def test_that_the_wheel_asks_for_the_next_and_the_previous_film(
     assert (forth.args, back.args) == ([1], [-1])
 
 
-def test_that_a_flung_touchpad_does_not_run_through_the_films(
+def test_that_touchpad_momentum_does_not_step_through_the_films(
     viewer: FilmViewer, qtbot: QtBot
 ) -> None:
     with qtbot.assertNotEmitted(viewer.step_requested):
@@ -192,7 +194,7 @@ def noise() -> Radiograph:
 
 
 @pytest.mark.parametrize("turns", [0, 1])
-def test_that_a_zoomed_film_is_drawn_at_its_very_place_once_it_rests(
+def test_that_a_zoomed_film_is_drawn_exactly_once_the_motion_ends(
     viewer: FilmViewer, qtbot: QtBot, turns: int
 ) -> None:
     viewer.show_film(noise(), (2, 5))
@@ -210,7 +212,7 @@ def test_that_a_zoomed_film_is_drawn_at_its_very_place_once_it_rests(
     assert np.abs(moving - at_rest).max() <= 255 / 8 + 1
 
 
-def test_that_a_film_which_is_panned_after_a_zoom_has_nothing_of_the_motion(
+def test_that_panning_after_a_zoom_reuses_no_pixels_of_the_motion(
     viewer: FilmViewer,
 ) -> None:
     viewer.show_film(noise(), (2, 5))
@@ -223,9 +225,7 @@ def test_that_a_film_which_is_panned_after_a_zoom_has_nothing_of_the_motion(
     np.testing.assert_array_equal(grey_on(viewer), panned)
 
 
-def test_that_a_picture_taken_in_motion_is_that_of_the_film_at_rest(
-    viewer: FilmViewer, qtbot: QtBot
-) -> None:
+def test_that_a_picture_taken_in_motion_is_exact(viewer: FilmViewer, qtbot: QtBot) -> None:
     viewer.show_film(noise(), (2, 5))
     wheel(viewer, 700, keys=CTRL, at=QPointF(250, 300))
     grey_on(viewer)
@@ -271,15 +271,15 @@ def test_that_the_zoom_tool_takes_the_left_button(viewer: FilmViewer, qtbot: QtB
     assert viewer.voi_window == WINDOW
 
 
-def test_that_a_double_click_asks_for_the_whole_window(viewer: FilmViewer, qtbot: QtBot) -> None:
+def test_that_a_double_click_requests_to_maximise_the_view(
+    viewer: FilmViewer, qtbot: QtBot
+) -> None:
     with qtbot.waitSignal(viewer.maximise_requested):
         mouse(viewer, QEvent.Type.MouseButtonDblClick, LEFT, QPointF(100, 100))
 
 
 @pytest.mark.parametrize("button", [LEFT, MIDDLE, RIGHT])
-def test_that_a_drag_ends_with_the_film_it_began_on(
-    viewer: FilmViewer, button: Qt.MouseButton
-) -> None:
+def test_that_a_drag_ends_when_the_film_changes(viewer: FilmViewer, button: Qt.MouseButton) -> None:
     mouse(viewer, QEvent.Type.MouseButtonPress, button, QPointF(100, 100))
     mouse(viewer, QEvent.Type.MouseMove, button, QPointF(150, 150))
     viewer.show_film(film(), (3, 5))

@@ -1,4 +1,4 @@
-"""The magnifier: the film around the pointer, larger, as it lies and through its window."""
+"""The magnifier: the film around the pointer, enlarged, in its orientation and its window."""
 
 from __future__ import annotations
 
@@ -49,15 +49,15 @@ def hot_in_the_middle(radiograph: Radiograph) -> HeatMap:
     )  # fmt: skip
 
 
-def loupe_of(viewer: FilmViewer) -> Magnifier:
+def magnifier_of(viewer: FilmViewer) -> Magnifier:
     magnifier = viewer.findChild(Magnifier)
     assert isinstance(magnifier, Magnifier)
     return magnifier
 
 
-def seen(viewer: FilmViewer) -> Grey:
-    """What is in the loupe, without its rim and its text."""
-    grey = grey_of(loupe_of(viewer).grab().toImage())
+def magnified(viewer: FilmViewer) -> Grey:
+    """Return what is in the magnifier, without its rim and its text."""
+    grey = grey_of(magnifier_of(viewer).grab().toImage())
     return grey[60:-60, 60:-60]
 
 
@@ -72,12 +72,12 @@ def seen(viewer: FilmViewer) -> Grey:
     ],
     ids=["upright", "H", "R", "L", "I"],
 )
-def test_that_the_loupe_shows_the_film_as_it_lies_through_its_window(
+def test_that_the_magnifier_shows_the_film_in_its_orientation_and_window(
     viewer: FilmViewer, move: Callable[[FilmViewer], object], dark: tuple[slice, ...]
 ) -> None:
     move(viewer)
     mouse(viewer, QEvent.Type.MouseButtonPress, LEFT, MIDDLE)
-    picture = seen(viewer)
+    picture = magnified(viewer)
     assert (picture[dark] == 0).all()
     assert np.isin(picture, (0, 255)).mean() > 0.95
     assert (picture == 255).mean() == pytest.approx(0.5, abs=0.05)
@@ -88,7 +88,7 @@ def test_that_the_heat_map_is_magnified_with_its_film_and_hidden_with_it(
 ) -> None:
     def colour() -> float:
         mouse(viewer, QEvent.Type.MouseButtonPress, LEFT, MIDDLE)
-        rgb = loupe_of(viewer).grab().toImage().convertToFormat(QImage.Format.Format_RGB32)
+        rgb = magnifier_of(viewer).grab().toImage().convertToFormat(QImage.Format.Format_RGB32)
         seen_HW4 = np.frombuffer(rgb.constBits(), np.uint8).reshape(rgb.height(), -1, 4)
         middle = seen_HW4[60:-60, 60:-60, :3].astype(int)
         return float(np.ptp(middle, axis=2).max())
@@ -100,10 +100,10 @@ def test_that_the_heat_map_is_magnified_with_its_film_and_hidden_with_it(
     assert colour() == 0
 
 
-def test_that_the_loupe_is_there_while_the_button_is_held_and_follows_the_pointer(
+def test_that_the_magnifier_follows_the_pointer_while_the_button_is_held(
     viewer: FilmViewer,
 ) -> None:
-    magnifier = loupe_of(viewer)
+    magnifier = magnifier_of(viewer)
     assert not magnifier.isVisible()
     mouse(viewer, QEvent.Type.MouseButtonPress, LEFT, MIDDLE)
     assert magnifier.isVisible()
@@ -114,35 +114,35 @@ def test_that_the_loupe_is_there_while_the_button_is_held_and_follows_the_pointe
     assert magnifier.placement.to_film(QPointF(ACROSS_PX / 2, ACROSS_PX / 2)).x() == pytest.approx(
         under.x(), abs=1
     )
-    assert (seen(viewer) == 255).mean() > 0.8
+    assert (magnified(viewer) == 255).mean() > 0.8
     mouse(viewer, QEvent.Type.MouseButtonRelease, LEFT, MIDDLE)
     assert not magnifier.isVisible()
 
 
-def test_that_the_wheel_goes_from_two_to_four_screen_pixels_per_film_pixel(
+def test_that_the_wheel_steps_from_two_to_four_screen_pixels_per_film_pixel(
     viewer: FilmViewer, qtbot: QtBot
 ) -> None:
     mouse(viewer, QEvent.Type.MouseButtonPress, LEFT, MIDDLE)
-    zooms = [loupe_of(viewer).placement.zoom]
+    zooms = [magnifier_of(viewer).placement.zoom]
     with qtbot.assertNotEmitted(viewer.step_requested):
         for _ in range(3):
             wheel(viewer, 120, at=MIDDLE)
-            zooms.append(loupe_of(viewer).placement.zoom)
+            zooms.append(magnifier_of(viewer).placement.zoom)
         wheel(viewer, -120, at=MIDDLE)
     assert zooms == [2, 3, 4, 4]
-    assert loupe_of(viewer).placement.zoom == 3
+    assert magnifier_of(viewer).placement.zoom == 3
 
 
-def test_that_an_enlarged_film_is_larger_still_in_the_loupe(viewer: FilmViewer) -> None:
+def test_that_an_enlarged_film_is_even_larger_in_the_magnifier(viewer: FilmViewer) -> None:
     viewer.one_to_one()
     viewer._canvas.set_placement(viewer.placement.zoomed_at(MIDDLE, 5.0))
     mouse(viewer, QEvent.Type.MouseButtonPress, LEFT, MIDDLE)
-    assert loupe_of(viewer).placement.zoom == pytest.approx(10)
+    assert magnifier_of(viewer).placement.zoom == pytest.approx(10)
     wheel(viewer, 120, at=MIDDLE)
-    assert loupe_of(viewer).placement.zoom == pytest.approx(15)
+    assert magnifier_of(viewer).placement.zoom == pytest.approx(15)
 
 
-def test_that_the_loupe_goes_with_its_film(viewer: FilmViewer) -> None:
+def test_that_the_magnifier_disappears_with_its_film(viewer: FilmViewer) -> None:
     mouse(viewer, QEvent.Type.MouseButtonPress, LEFT, MIDDLE)
     viewer.show_film(film(), (1, 1))
-    assert not loupe_of(viewer).isVisible()
+    assert not magnifier_of(viewer).isVisible()

@@ -52,16 +52,16 @@ def pixels(image: QImage) -> npt.NDArray[np.int64]:
 
 
 def on_screen(viewer: FilmViewer, mask_HW: npt.NDArray[np.bool_]) -> tuple[float, float]:
-    """Height and width, on the film, of what is true along the disc's own axes."""
+    """Return height and width, on the film, of the mask along the disc's own axes."""
     placement = viewer.placement
-    centre = placement.to_view().map(place_of(viewer, 40.0, 30.0))
+    centre = placement.to_view().map(screen_position(viewer, 40.0, 30.0))
     film = placement.to_view().mapRect(placement.film_rect()).toRect()
     row, column = round(centre.y()), round(centre.x())
     across = mask_HW[row, max(0, film.left()) : film.right() + 1]
     return float(mask_HW[:, column].sum()), float(across.sum())
 
 
-def place_of(viewer: FilmViewer, down_mm: float, across_mm: float) -> QPointF:
+def screen_position(viewer: FilmViewer, down_mm: float, across_mm: float) -> QPointF:
     radiograph = viewer.radiograph
     assert radiograph is not None
     rows, columns = radiograph.pixels_HW.shape
@@ -84,18 +84,20 @@ def test_that_a_circle_is_round_on_screen_and_in_a_copied_picture(
 
 
 @pytest.mark.parametrize("spacing", [TALL, WIDE])
-def test_that_the_whole_film_is_seen_when_it_fits(viewer: FilmViewer, spacing: Spacing) -> None:
+def test_that_the_whole_film_is_visible_when_it_is_fitted(
+    viewer: FilmViewer, spacing: Spacing
+) -> None:
     viewer.show_film(disc(spacing), (1, 1))
     placement = viewer.placement
-    seen = placement.to_view().mapRect(placement.film_rect())
-    assert seen.height() == pytest.approx(placement.view.height(), abs=1)
-    assert seen.width() / seen.height() == pytest.approx(0.8, abs=0.01)
+    rect = placement.to_view().mapRect(placement.film_rect())
+    assert rect.height() == pytest.approx(placement.view.height(), abs=1)
+    assert rect.width() / rect.height() == pytest.approx(0.8, abs=0.01)
     turned = placement.rotated(1).fitted()
-    seen = turned.to_view().mapRect(turned.film_rect())
-    assert seen.width() == pytest.approx(turned.view.width(), abs=1)
-    place = QPointF(12.5, 34.5)
-    there = turned.to_film(turned.to_view().map(place))
-    assert (there.x(), there.y()) == pytest.approx((place.x(), place.y()))
+    rect = turned.to_view().mapRect(turned.film_rect())
+    assert rect.width() == pytest.approx(turned.view.width(), abs=1)
+    position = QPointF(12.5, 34.5)
+    mapped = turned.to_film(turned.to_view().map(position))
+    assert (mapped.x(), mapped.y()) == pytest.approx((position.x(), position.y()))
 
 
 def test_that_the_heat_map_lies_on_the_disc(viewer: FilmViewer) -> None:
@@ -112,7 +114,7 @@ def test_that_the_heat_map_lies_on_the_disc(viewer: FilmViewer) -> None:
     assert (high, wide) == pytest.approx([200 * viewer.zoom] * 2, abs=8)
 
 
-def test_that_square_pixels_are_shown_one_to_one_as_before(viewer: FilmViewer) -> None:
+def test_that_square_pixels_are_shown_one_to_one(viewer: FilmViewer) -> None:
     square = Spacing(0.2, 0.2, SpacingKind.DETECTOR)
     viewer.show_film(disc(square), (1, 1))
     viewer.one_to_one()

@@ -1,4 +1,4 @@
-"""What is laid over the film: texts, orientation letters, identity, the heat map and its bar."""
+"""Layers over the film: texts, orientation letters, identity, the heat map and its colour bar."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ ROWS, COLUMNS = 300, 200
 
 
 def film(name: str = "film.dcm") -> Radiograph:
-    """A black film with all that can stand in its corners."""
+    """Return a black film with every possible corner text."""
     ref = FilmRef(
         Path("folder") / name,
         name,
@@ -88,20 +88,20 @@ def part(viewer: FilmViewer, kind: type[Part]) -> Part:
     return found
 
 
-def words(viewer: FilmViewer) -> list[str]:
+def texts(viewer: FilmViewer) -> list[str]:
     return [line.text for line in part(viewer, CornerLayer).current_layout().lines]
 
 
-def fits(viewer: FilmViewer, words: str) -> bool:
-    """The line that holds these words is not shortened."""
+def fits(viewer: FilmViewer, texts: str) -> bool:
+    """Return whether the line with this text is not elided."""
     layer = part(viewer, CornerLayer)
     metrics = QFontMetricsF(layer.text_font())
-    line = next(line for line in layer.current_layout().lines if words in line.text)
+    line = next(line for line in layer.current_layout().lines if texts in line.text)
     return metrics.horizontalAdvance(line.text) <= line.box.width()
 
 
 def colour(image: QImage) -> npt.NDArray[np.int_]:
-    """Largest difference between the channels of each pixel, (rows, columns): 0 is grey."""
+    """Return the largest channel difference of each pixel, (rows, columns); 0 is grey."""
     rgb = image.convertToFormat(QImage.Format.Format_RGB888)
     flat = np.frombuffer(rgb.constBits(), dtype=np.uint8)
     rows = flat.reshape(rgb.height(), rgb.bytesPerLine())[:, : 3 * rgb.width()]
@@ -121,11 +121,11 @@ def film_colour(viewer: FilmViewer) -> npt.NDArray[np.int_]:
 
 
 def test_that_the_corners_say_what_the_film_is_and_how_it_is_shown(viewer: FilmViewer) -> None:
-    said = words(viewer)
+    lines = texts(viewer)
     for text in ("Doe, Jane", "General Hospital", "W 1000  L 2000", RESEARCH_USE_ONLY):
-        assert text in said
+        assert text in lines
     viewer.one_to_one()
-    assert "zoom 100%  film 3/12" in words(viewer)
+    assert "zoom 100%  film 3/12" in texts(viewer)
 
 
 @pytest.mark.parametrize(
@@ -149,23 +149,21 @@ def test_that_the_letters_move_with_the_film(
 
 @pytest.mark.parametrize("size", [(320, 240), (600, 500), (1280, 800)])
 @pytest.mark.parametrize("score", [0.93, 0.07])
-def test_that_nothing_written_overlaps(
-    viewer: FilmViewer, size: tuple[int, int], score: float
-) -> None:
+def test_that_texts_do_not_overlap(viewer: FilmViewer, size: tuple[int, int], score: float) -> None:
     viewer.resize(*size)
     viewer.show_film(replace(film(), warnings=("incomplete: 12 of 40 MB are there",)), (3, 12))
     viewer.set_heat_map(heat_map(film(), score=score), "paediatric-pneumonia 1.2")
     layer, bar = part(viewer, CornerLayer), part(viewer, ColourBar)
     metrics = QFontMetricsF(layer.text_font())
-    taken = [ink(line, metrics) for line in layer.current_layout().lines]
+    boxes = [ink(line, metrics) for line in layer.current_layout().lines]
     if bar.isVisible():
-        taken.append(QRectF(bar.geometry()))
-    assert not [pair for pair in combinations(taken, 2) if pair[0].intersects(pair[1])]
-    assert all(QRectF(layer.rect()).contains(box) for box in taken)
+        boxes.append(QRectF(bar.geometry()))
+    assert not [pair for pair in combinations(boxes, 2) if pair[0].intersects(pair[1])]
+    assert all(QRectF(layer.rect()).contains(box) for box in boxes)
 
 
 def ink(line: Line, metrics: QFontMetricsF) -> QRectF:
-    """Where the letters of a line lie inside the box that they are aligned in."""
+    """Return the rectangle of a line's letters inside the box that they are aligned in."""
     width = min(metrics.horizontalAdvance(line.text), line.box.width())
     share = {"AlignLeft": 0.0, "AlignRight": 1.0}.get(line.align.name, 0.5)
     start = line.box.left() + share * (line.box.width() - width)
@@ -181,9 +179,7 @@ def test_that_research_use_only_is_never_shortened(
 
 
 @pytest.mark.parametrize("size", [(320, 240), (1280, 800)])
-def test_that_a_film_with_a_warning_carries_it_in_full(
-    viewer: FilmViewer, size: tuple[int, int]
-) -> None:
+def test_that_a_warning_is_shown_in_full(viewer: FilmViewer, size: tuple[int, int]) -> None:
     warning = "incomplete: 12 of 40 MB of the pixel data are there, the rest is shown black"
     viewer.resize(*size)
     viewer.show_film(replace(film(), warnings=(warning,)), (3, 12))
@@ -197,9 +193,9 @@ def test_that_a_film_with_a_warning_carries_it_in_full(
     assert not any(line.is_warning for line in part(viewer, CornerLayer).current_layout().lines)
 
 
-def test_that_research_use_only_stands_there_without_a_film_too(viewer: FilmViewer) -> None:
+def test_that_research_use_only_is_shown_without_a_film_too(viewer: FilmViewer) -> None:
     viewer.show_empty("Open a folder")
-    assert words(viewer) == [RESEARCH_USE_ONLY]
+    assert texts(viewer) == [RESEARCH_USE_ONLY]
 
 
 def test_that_a_long_caption_keeps_its_warning(viewer: FilmViewer) -> None:
@@ -212,14 +208,14 @@ def test_that_a_long_caption_keeps_its_warning(viewer: FilmViewer) -> None:
 def test_that_hidden_identity_is_in_no_text_and_in_no_picture(viewer: FilmViewer) -> None:
     with_name, without = viewer.picture(identity=True), viewer.picture()
     assert with_name != without
-    assert "Doe, Jane" in words(viewer)  # the screen itself is as it was
+    assert "Doe, Jane" in texts(viewer)  # the screen itself is unchanged
     viewer.set_identity_hidden(True)
     assert viewer.picture() == without
     assert viewer.picture(identity=True) == without
-    assert not [text for text in words(viewer) if "Doe" in text or "7f3a" in text]
+    assert not [text for text in texts(viewer) if "Doe" in text or "7f3a" in text]
 
 
-def test_that_hidden_identity_takes_the_file_name_from_an_error(viewer: FilmViewer) -> None:
+def test_that_hidden_identity_hides_the_file_name_of_an_error(viewer: FilmViewer) -> None:
     viewer.set_identity_hidden(True)
     error = UnreadableFilm("no pixels", code=StatusCode.NO_PIXELS, path=Path("Doe_Jane.dcm"))
     viewer.show_error(film("Doe_Jane.dcm").ref, error)
@@ -229,7 +225,7 @@ def test_that_hidden_identity_takes_the_file_name_from_an_error(viewer: FilmView
 
 
 @pytest.mark.parametrize("moves", [[], ["flip_horizontal"], ["turn"], ["turn", "flip_vertical"]])
-def test_that_a_heat_map_of_a_film_that_is_not_square_lies_where_it_belongs(
+def test_that_the_heat_map_of_an_oblong_film_is_at_the_right_position(
     viewer: FilmViewer, moves: list[str]
 ) -> None:
     viewer.set_heat_map(heat_map(film()), "model 1.0")
@@ -242,22 +238,22 @@ def test_that_a_heat_map_of_a_film_that_is_not_square_lies_where_it_belongs(
     assert (x + 0.5, y + 0.5) == pytest.approx(expected.toTuple(), abs=1.5)
 
 
-def test_that_no_positive_evidence_is_said_and_not_drawn(viewer: FilmViewer) -> None:
+def test_that_no_positive_evidence_is_stated_and_not_drawn(viewer: FilmViewer) -> None:
     viewer.set_heat_map(heat_map(film(), evidence=0.0), "model 1.0")
     assert film_colour(viewer).max() == 0
     assert not part(viewer, ColourBar).isVisible()
-    assert any("no positive evidence" in text for text in words(viewer))
+    assert any("no positive evidence" in text for text in texts(viewer))
 
 
 def test_that_a_map_below_its_operating_point_says_so(viewer: FilmViewer) -> None:
     viewer.set_heat_map(heat_map(film(), score=0.07), "model 1.0")
-    assert any("below its operating point" in text for text in words(viewer))
+    assert any("below its operating point" in text for text in texts(viewer))
 
 
 def test_that_a_heat_map_of_another_film_is_not_shown(viewer: FilmViewer) -> None:
     viewer.set_heat_map(heat_map(film("another.dcm")), "model 1.0")
     assert film_colour(viewer).max() == 0
-    assert not any("Pneumonia" in text for text in words(viewer))
+    assert not any("Pneumonia" in text for text in texts(viewer))
 
 
 def test_that_a_new_film_is_shown_without_the_old_map(viewer: FilmViewer) -> None:
@@ -267,18 +263,18 @@ def test_that_a_new_film_is_shown_without_the_old_map(viewer: FilmViewer) -> Non
     assert not part(viewer, ColourBar).isVisible()
 
 
-def test_that_a_hidden_map_comes_back_as_it_was(viewer: FilmViewer) -> None:
+def test_that_a_hidden_map_comes_back_unchanged(viewer: FilmViewer) -> None:
     viewer.set_heat_map(heat_map(film()), "model 1.0")
     shown = viewer.picture()
     viewer.set_heat_visible(False)
     assert film_colour(viewer).max() == 0
     assert not part(viewer, ColourBar).isVisible()
-    assert not any("Pneumonia" in text for text in words(viewer))
+    assert not any("Pneumonia" in text for text in texts(viewer))
     viewer.set_heat_visible(True)
     assert viewer.picture() == shown
 
 
-def test_that_opacity_and_cut_off_take_colour_away(viewer: FilmViewer) -> None:
+def test_that_opacity_and_cut_off_reduce_the_colour(viewer: FilmViewer) -> None:
     viewer.set_heat_map(heat_map(film()), "model 1.0")
     full = film_colour(viewer)
     viewer.set_heat_opacity(0.3)
@@ -289,7 +285,7 @@ def test_that_opacity_and_cut_off_take_colour_away(viewer: FilmViewer) -> None:
     assert 0 < np.count_nonzero(cut) < np.count_nonzero(full) / 2
 
 
-def test_that_the_colour_bar_stands_right_of_the_film(viewer: FilmViewer) -> None:
+def test_that_the_colour_bar_is_right_of_the_film(viewer: FilmViewer) -> None:
     viewer.set_heat_map(heat_map(film()), "model 1.0")
     bar = part(viewer, ColourBar)
     assert bar.isVisible()
@@ -299,7 +295,7 @@ def test_that_the_colour_bar_stands_right_of_the_film(viewer: FilmViewer) -> Non
 
 
 @pytest.mark.parametrize("size", [(210, 700), (260, 640)])
-def test_that_the_colour_bar_leaves_the_film_free_in_a_narrow_view(
+def test_that_the_colour_bar_does_not_cover_the_film_in_a_narrow_view(
     viewer: FilmViewer, size: tuple[int, int]
 ) -> None:
     viewer.setMinimumSize(1, 1)
@@ -316,7 +312,7 @@ def test_that_the_colour_bar_leaves_the_film_free_in_a_narrow_view(
 
 @pytest.fixture
 def wordy(viewer: FilmViewer) -> FilmViewer:
-    """All that can stand in the corners, in long words."""
+    """Return a viewer with every possible corner text, all of them long."""
     ref = replace(
         film().ref,
         patient_name="Lindqvist-Oberhauser^Marie Antoinette",
@@ -330,7 +326,7 @@ def wordy(viewer: FilmViewer) -> FilmViewer:
         greyscale=replace(film().greyscale, windows=(window,)),
     )  # fmt: skip
     viewer.show_film(shown, (3, 12))
-    viewer.setMinimumSize(1, 1)  # one of several views may be smaller than one alone
+    viewer.setMinimumSize(1, 1)  # one of several views may be smaller than a single one
     return viewer
 
 
@@ -341,7 +337,7 @@ ESSENTIAL = (
 
 
 @pytest.mark.parametrize("size", [(210, 700), (210, 350), (300, 350), (400, 350), (640, 480)])
-def test_that_what_a_reader_needs_is_whole_in_a_view_of_any_width(
+def test_that_essential_texts_are_complete_in_a_view_of_any_width(
     wordy: FilmViewer, size: tuple[int, int]
 ) -> None:
     wordy.resize(*size)
@@ -349,35 +345,37 @@ def test_that_what_a_reader_needs_is_whole_in_a_view_of_any_width(
     lines = part(wordy, CornerLayer).current_layout().lines
     whole = [line for line in lines if metrics.horizontalAdvance(line.text) <= line.box.width()]
     read = " ".join(word for line in whole for word in line.text.split())
-    assert [words for words in ESSENTIAL if " ".join(words.split()) not in read] == []
+    assert [texts for texts in ESSENTIAL if " ".join(texts.split()) not in read] == []
 
 
 @pytest.mark.parametrize("size", [(210, 700), (210, 350), (300, 220)])
-def test_that_broken_lines_overlap_nothing(wordy: FilmViewer, size: tuple[int, int]) -> None:
+def test_that_broken_lines_do_not_overlap(wordy: FilmViewer, size: tuple[int, int]) -> None:
     wordy.resize(*size)
     layer = part(wordy, CornerLayer)
     metrics = QFontMetricsF(layer.text_font())
-    taken = [ink(line, metrics) for line in layer.current_layout().lines]
-    assert not [pair for pair in combinations(taken, 2) if pair[0].intersects(pair[1])]
-    assert all(QRectF(layer.rect()).contains(box) for box in taken)
+    boxes = [ink(line, metrics) for line in layer.current_layout().lines]
+    assert not [pair for pair in combinations(boxes, 2) if pair[0].intersects(pair[1])]
+    assert all(QRectF(layer.rect()).contains(box) for box in boxes)
 
 
-def test_that_spare_words_leave_a_low_view_one_after_the_other(wordy: FilmViewer) -> None:
+def test_that_optional_parts_are_dropped_one_after_the_other_in_a_low_view(
+    wordy: FilmViewer,
+) -> None:
     optional = ["Heidelberg", "zoom", "SOFTER", "2004-01-19"]
-    seen: list[list[str]] = []
+    variants: list[list[str]] = []
     for height in range(420, 100, -10):
         wordy.resize(300, height)
-        said = " ".join(words(wordy))
-        there = [word for word in optional if word in said]
-        if there not in seen:
-            seen.append(there)
-    assert seen[0] == optional
-    assert seen[-1] == []
-    assert all(there == optional[len(optional) - len(there) :] for there in seen)
-    assert "film 3/12" in said
+        lines = " ".join(texts(wordy))
+        present = [word for word in optional if word in lines]
+        if present not in variants:
+            variants.append(present)
+    assert variants[0] == optional
+    assert variants[-1] == []
+    assert all(present == optional[len(optional) - len(present) :] for present in variants)
+    assert "film 3/12" in lines
     assert "Universitätsklinikum Heidelberg" in part(wordy, CornerLayer).accessibleDescription()
 
 
-def test_that_hidden_identity_is_in_no_spare_word(wordy: FilmViewer) -> None:
+def test_that_hidden_identity_is_in_no_optional_part(wordy: FilmViewer) -> None:
     wordy.set_identity_hidden(True)
     assert "Heidelberg" not in str(part(wordy, CornerLayer).texts)

@@ -1,4 +1,4 @@
-"""Overlay planes and shutter on screen: as `render` writes them, wherever the film lies."""
+"""Overlay planes and shutter on screen: the same as in `render`, in any placement of the film."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ def test_that_one_to_one_is_the_picture_that_render_writes(
     ],
     ids="RLHV",
 )
-def test_that_the_cover_moves_with_its_film(
+def test_that_shutter_and_overlays_move_with_the_film(
     viewer: FilmViewer,
     covered: Radiograph,
     move: Callable[[FilmViewer], object],
@@ -106,39 +106,39 @@ def test_that_the_graphics_of_a_real_film_are_on_screen(viewer: FilmViewer) -> N
 @pytest.mark.parametrize("turned", [False, True])
 def test_that_no_line_of_graphics_is_lost_in_a_smaller_picture(scale: float, turned: bool) -> None:
     size = 301, 407
-    for place in range(100, 140):
+    for index in range(100, 140):
         bits = np.zeros(size, np.bool_)
-        bits[place], bits[:, place] = True, True
+        bits[index], bits[:, index] = True, True
         radiograph = Radiograph(
             real_film("RG1_UNCR.dcm").ref, np.zeros(size, np.uint8), Greyscale(),
             overlays=(OverlayPlane(bits),),
         )  # fmt: skip
-        cover = make_shutter_mask(radiograph)
-        assert cover is not None
+        mask = make_shutter_mask(radiograph)
+        assert mask is not None
         grid = tuple(int(side / scale) for side in (size[::-1] if turned else size))
         to_film = np.array([[scale, 0, scale / 2 - 0.5], [0, scale, scale / 2 - 0.5]])
-        laid = sample_shutter_mask(cover, to_film[::-1].copy() if turned else to_film, grid)
-        assert laid is not None
-        assert laid.set_HW.max(axis=0).all()
-        assert laid.set_HW.max(axis=1).all()
+        sampled = sample_shutter_mask(mask, to_film[::-1].copy() if turned else to_film, grid)
+        assert sampled is not None
+        assert sampled.set_HW.max(axis=0).all()
+        assert sampled.set_HW.max(axis=1).all()
 
 
-def test_that_nothing_lies_over_a_film_without_graphics_and_shutter(covered: Radiograph) -> None:
+def test_that_a_film_without_graphics_and_shutter_has_no_mask(covered: Radiograph) -> None:
     assert make_shutter_mask(real_film("RG1_UNCR.dcm")) is None
-    cover = make_shutter_mask(covered)
-    assert cover is not None
+    mask = make_shutter_mask(covered)
+    assert mask is not None
     assert (
-        sample_shutter_mask(cover, IDENTITY_MAP, (160, 210), overlays=False, shutter=False) is None
+        sample_shutter_mask(mask, IDENTITY_MAP, (160, 210), overlays=False, shutter=False) is None
     )
 
 
-def test_that_what_is_switched_off_is_said_on_the_film_and_in_the_pipeline(
+def test_that_a_switched_off_layer_is_named_on_the_film_and_in_the_pipeline(
     covered: Radiograph,
 ) -> None:
     voi = default_voi(covered)
     off = ViewState(voi, 1.0, 1, 1, overlays=False, shutter=False)
-    said = corner_texts(covered, off, hide_identity=True).bottom_right
-    assert {"shutter off", "overlays off"} <= set(said)
+    lines = corner_texts(covered, off, hide_identity=True).bottom_right
+    assert {"shutter off", "overlays off"} <= set(lines)
     plain = corner_texts(covered, ViewState(voi, 1.0, 1, 1), hide_identity=True).bottom_right
     assert not [line for line in plain if line.endswith(" off")]
     steps = pipeline_steps(covered, overlays=False, shutter=False)
@@ -147,7 +147,7 @@ def test_that_what_is_switched_off_is_said_on_the_film_and_in_the_pipeline(
     assert all(step.origin == "user" for step in steps if "switched off" in step.value)
 
 
-def test_that_later_films_keep_what_was_switched_off(
+def test_that_a_layer_stays_switched_off_for_later_films(
     viewer: FilmViewer, covered: Radiograph
 ) -> None:
     viewer.show_film(covered, (1, 2))

@@ -1,4 +1,4 @@
-"""The histogram in the main window: collapsed at first, and one with the film on screen."""
+"""The histogram in the main window: hidden at first, then in step with the displayed film."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from xrayview.services.settings import Settings
 from xrayview.ui.shell.main_window import MainWindow
 
 
-def test_that_the_histogram_is_asked_for_and_then_follows_the_film(
+def test_that_the_histogram_opens_on_request_and_follows_the_film(
     qtbot: QtBot, opened: MainWindow
 ) -> None:
     workspace, button = opened.workspace, opened.bar.buttons["histogram"]
@@ -33,7 +33,7 @@ def test_that_the_histogram_is_asked_for_and_then_follows_the_film(
     assert not button.isChecked()
 
 
-def test_that_the_histogram_is_there_again_next_time(
+def test_that_the_histogram_is_restored_at_the_next_start(
     qtbot: QtBot, opened: MainWindow, settings: Settings, engine: Engine, tmp_path: Path
 ) -> None:
     opened.workspace.show_histogram(shown=True)
@@ -45,7 +45,7 @@ def test_that_the_histogram_is_there_again_next_time(
     assert again.bar.buttons["histogram"].isChecked()
 
 
-def test_that_a_film_is_made_ready_before_it_is_shown(opened: MainWindow) -> None:
+def test_that_the_first_frame_is_prepared_in_the_background(opened: MainWindow) -> None:
     radiograph = opened.workspace.session.radiograph
     assert radiograph is not None
     ready = opened.workspace.films.ready(radiograph)

@@ -1,4 +1,4 @@
-"""Measuring in the whole window: keys, menu, list, the file beside the study, CSV, status line."""
+"""Measuring in the main window: keys, menu, list, the file beside the study, CSV, status line."""
 
 from __future__ import annotations
 
@@ -55,34 +55,34 @@ def open_study(qtbot: QtBot, window: MainWindow, path: Path) -> MeasureLayer:
 def wait_for_film(qtbot: QtBot, window: MainWindow) -> MeasureLayer:
     layer = window.workspace.viewer.measure
 
-    def there() -> bool:
+    def loaded() -> bool:
         shown = layer.radiograph is not None
         current = window.workspace.session.current
         same = shown and current is not None and layer.radiograph.ref.path == current.path
         return bool(same and layer.marks is not None and layer.marks.is_loaded)
 
-    qtbot.waitUntil(there, timeout=WAIT_MS)
+    qtbot.waitUntil(loaded, timeout=WAIT_MS)
     return layer
 
 
-def send(window: MainWindow, kind: QEvent.Type, place: QPointF, button: Qt.MouseButton) -> None:
+def send(window: MainWindow, kind: QEvent.Type, position: QPointF, button: Qt.MouseButton) -> None:
     target = window.workspace.viewer._canvas.viewport()
     none = Qt.KeyboardModifier.NoModifier
-    everywhere = QPointF(target.mapToGlobal(place.toPoint()))
-    QApplication.sendEvent(target, QMouseEvent(kind, place, everywhere, button, button, none))
+    everywhere = QPointF(target.mapToGlobal(position.toPoint()))
+    QApplication.sendEvent(target, QMouseEvent(kind, position, everywhere, button, button, none))
 
 
-def drag(window: MainWindow, *places: QPointF) -> None:
+def drag(window: MainWindow, *positions: QPointF) -> None:
     left = Qt.MouseButton.LeftButton
-    send(window, QEvent.Type.MouseButtonPress, places[0], left)
-    for place in places[1:]:
-        send(window, QEvent.Type.MouseMove, place, left)
-    send(window, QEvent.Type.MouseButtonRelease, places[-1], left)
+    send(window, QEvent.Type.MouseButtonPress, positions[0], left)
+    for position in positions[1:]:
+        send(window, QEvent.Type.MouseMove, position, left)
+    send(window, QEvent.Type.MouseButtonRelease, positions[-1], left)
 
 
-def draw(qtbot: QtBot, window: MainWindow, *places: QPointF) -> None:
+def draw(qtbot: QtBot, window: MainWindow, *positions: QPointF) -> None:
     qtbot.keyClick(window, Qt.Key.Key_D)
-    drag(window, *(places or (A, C, B)))
+    drag(window, *(positions or (A, C, B)))
 
 
 def saved(qtbot: QtBot, path: Path) -> None:
@@ -93,7 +93,7 @@ def banners(window: MainWindow) -> list[str]:
     return [message.title for message in window.banners.messages()]
 
 
-def test_that_keys_choose_the_tools_and_the_bar_shows_them(
+def test_that_keys_select_the_tools_and_the_toolbar_shows_them(
     qtbot: QtBot, window: MainWindow, study: Path
 ) -> None:
     open_study(qtbot, window, study)
@@ -123,7 +123,7 @@ def test_that_the_menu_lists_every_tool(qtbot: QtBot, window: MainWindow, study:
     assert [a.kind for a in layer.annotations()] == [Mark.ELLIPSE]
 
 
-def test_that_drawing_undo_redo_and_delete_have_their_keys(
+def test_that_drawing_undo_redo_and_delete_have_keys(
     qtbot: QtBot, window: MainWindow, study: Path
 ) -> None:
     layer = open_study(qtbot, window, study)
@@ -141,7 +141,7 @@ def test_that_drawing_undo_redo_and_delete_have_their_keys(
     assert layer.annotations() == ()
 
 
-def test_that_the_pixel_under_the_pointer_stands_in_the_status_line(
+def test_that_the_pixel_under_the_pointer_is_in_the_status_line(
     qtbot: QtBot, window: MainWindow, study: Path
 ) -> None:
     layer = open_study(qtbot, window, study)
@@ -154,7 +154,7 @@ def test_that_the_pixel_under_the_pointer_stands_in_the_status_line(
     assert window.status.left_text().startswith("DICOM")
 
 
-def test_that_drawings_are_saved_beside_the_study_and_there_again(
+def test_that_drawings_are_saved_beside_the_study_and_restored(
     qtbot: QtBot, window: MainWindow, study: Path, settings: Settings, engine: Engine,
     tmp_path: Path,
 ) -> None:  # fmt: skip
@@ -178,7 +178,7 @@ def test_that_drawings_are_saved_beside_the_study_and_there_again(
     assert open_study(qtbot, again, study).annotations() == drawn
 
 
-def test_that_what_was_drawn_last_is_written_when_the_window_closes(
+def test_that_the_last_drawing_is_saved_when_the_window_closes(
     qtbot: QtBot, window: MainWindow, study: Path
 ) -> None:
     layer = open_study(qtbot, window, study)
@@ -188,7 +188,7 @@ def test_that_what_was_drawn_last_is_written_when_the_window_closes(
     assert load_measurements(study / FILE_NAME)["1.2.3.1"].annotations == drawn
 
 
-def test_that_films_drawn_on_one_after_the_other_are_all_saved(
+def test_that_drawings_on_successive_films_are_all_saved(
     qtbot: QtBot, window: MainWindow, study: Path
 ) -> None:
     open_study(qtbot, window, study)
@@ -198,34 +198,34 @@ def test_that_films_drawn_on_one_after_the_other_are_all_saved(
     draw(qtbot, window)
     window.workspace.measurement_controller.save()
     window.open_paths([study])
-    qtbot.waitUntil(lambda: set(kept(study)) == {"1.2.3.1", "1.2.3.2"}, timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: set(saved_films(study)) == {"1.2.3.1", "1.2.3.2"}, timeout=WAIT_MS)
 
 
-def kept(study: Path) -> dict[str, object]:
+def saved_films(study: Path) -> dict[str, object]:
     path = study / FILE_NAME
     return dict(load_measurements(path)) if path.is_file() else {}
 
 
-def test_that_a_read_only_folder_is_told_once_and_nothing_is_lost(
+def test_that_a_read_only_folder_is_reported_once_and_nothing_is_lost(
     qtbot: QtBot, window: MainWindow, study: Path
 ) -> None:
     (study / f"{FILE_NAME}.partial").mkdir()  # refuses the file, also for the superuser
     layer = open_study(qtbot, window, study)
     draw(qtbot, window)
-    told = "This folder cannot be written: its measurements are kept with your settings"
-    qtbot.waitUntil(lambda: told in banners(window), timeout=WAIT_MS)
+    warning = "This folder cannot be written: its measurements are kept with your settings"
+    qtbot.waitUntil(lambda: warning in banners(window), timeout=WAIT_MS)
     window.banners.close_message("measurements")
     drawn = layer.annotations()
     layer.undo()
     layer.redo()
     window.workspace.measurement_controller.save()
     qtbot.wait(300)
-    assert told not in banners(window)
+    assert warning not in banners(window)
     open_study(qtbot, window, study)
     assert wait_for_film(qtbot, window).annotations() == drawn
 
 
-def test_that_a_file_with_a_fault_is_told_and_kept(
+def test_that_a_broken_file_is_reported_and_kept(
     qtbot: QtBot, window: MainWindow, study: Path
 ) -> None:
     (study / FILE_NAME).write_text("{broken", encoding="utf-8")
@@ -235,7 +235,7 @@ def test_that_a_file_with_a_fault_is_told_and_kept(
     assert (study / FILE_NAME).read_text(encoding="utf-8") == "{broken"
 
 
-def test_that_our_file_is_not_listed_as_a_file_that_is_no_film(
+def test_that_our_file_is_not_listed_as_a_rejected_file(
     qtbot: QtBot, window: MainWindow, study: Path
 ) -> None:
     open_study(qtbot, window, study)
@@ -334,7 +334,7 @@ def test_that_the_csv_has_every_film_of_the_folder_and_no_patient(
     assert "P17" not in text
 
 
-def test_that_a_csv_that_cannot_be_written_is_told(
+def test_that_a_csv_that_cannot_be_written_is_reported(
     qtbot: QtBot, window: MainWindow, study: Path, tmp_path: Path
 ) -> None:
     open_study(qtbot, window, study)

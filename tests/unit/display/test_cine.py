@@ -1,4 +1,4 @@
-"""How fast frames are played: what the file asks for, within reason."""
+"""How fast frames are played: the rate in the file, within limits."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from xrayview.io.readers import read_film, read_header
         ({"FrameTime": ""}, 10.0),
     ],
 )
-def test_that_the_rate_is_what_the_file_asks_for_first(
+def test_that_the_first_rate_in_the_file_is_used(
     tags: dict[str, Any], rate_hz: float, tmp_path: Path
 ) -> None:
     frames = np.stack([phantom(bits=8)] * 2)

@@ -1,4 +1,4 @@
-"""What is written on the film."""
+"""The texts on the film."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def film(ref: FilmRef = REF, **fields: Any) -> Radiograph:
     return Radiograph(ref, np.zeros((2, 2), np.uint8), Greyscale(), **fields)
 
 
-def test_that_the_corners_say_who_where_how_and_how_large() -> None:
+def test_that_the_corners_name_patient_study_window_and_spacing() -> None:
     radiograph = film(
         spacing=Spacing(0.14, 0.14, SpacingKind.DETECTOR), lossy="lossy 12:1", for_processing=True
     )
@@ -65,7 +65,7 @@ def test_that_the_corners_say_who_where_how_and_how_large() -> None:
     )
 
 
-def test_that_hidden_identity_leaves_nothing_that_names_the_patient() -> None:
+def test_that_hidden_identity_leaves_nothing_that_identifies_the_patient() -> None:
     corners = corner_texts(film(), STATE, hide_identity=True)
     text = " ".join(line for corner in astuple(corners) for line in corner)
     assert not [word for word in IDENTIFYING if word in text]
@@ -84,19 +84,19 @@ def test_that_hidden_identity_does_not_tell_the_very_old_apart(age: str, shown: 
 
 
 @pytest.mark.parametrize("hide", [False, True])
-def test_that_a_film_that_says_nothing_has_no_empty_lines(hide: bool) -> None:
+def test_that_a_film_without_attributes_has_no_empty_lines(hide: bool) -> None:
     corners = corner_texts(film(FilmRef(Path("a.png"), "a.png")), STATE, hide_identity=hide)
     assert all(line for corner in astuple(corners) for line in corner)
     assert corners.top_right == ()
     assert corners.bottom_right == ("px", "RESEARCH USE ONLY")
 
 
-def test_that_a_film_of_several_frames_says_which() -> None:
+def test_that_a_film_of_several_frames_names_the_frame() -> None:
     corners = corner_texts(film(replace(REF, frame=1, frames=30)), STATE, hide_identity=True)
     assert corners.bottom_left[1].endswith("frame 2/30")
 
 
-def test_that_a_date_that_is_none_is_shown_as_it_is() -> None:
+def test_that_an_invalid_date_is_shown_unchanged() -> None:
     corners = corner_texts(film(replace(REF, study_date="ca. 2004")), STATE, hide_identity=False)
     assert "ca. 2004" in corners.top_right
 
@@ -113,12 +113,12 @@ def test_that_a_date_that_is_none_is_shown_as_it_is() -> None:
         (Lut(0, np.zeros(2, np.uint16), 8, "VOI LUT 3"), False, "VOI LUT 3"),
     ],
 )
-def test_that_the_window_in_force_is_named(voi: Window | Lut, invert: bool, text: str) -> None:
+def test_that_the_window_in_use_is_named(voi: Window | Lut, invert: bool, text: str) -> None:
     assert voi_text(voi, invert) == text
 
 
 @pytest.mark.parametrize("kind", [kind for kind in SpacingKind if kind is not SpacingKind.UNKNOWN])
-def test_that_no_millimetre_stands_without_its_kind(kind: SpacingKind) -> None:
+def test_that_millimetres_are_never_shown_without_their_kind(kind: SpacingKind) -> None:
     assert spacing_text(Spacing(0.143, 0.143, kind)) == f"0.143 mm/px {kind.value}"
 
 
@@ -138,12 +138,12 @@ def test_that_the_rows_run_to_the_right_edge_and_the_columns_to_the_bottom() -> 
     assert edge_letters(("L", "F")) == EdgeLetters(left="R", top="H", right="L", bottom="F")
 
 
-def test_that_flips_exchange_opposite_edges() -> None:
+def test_that_flips_swap_opposite_edges() -> None:
     assert letters(("L", "F"), flip_h=True) == ("L", "H", "R", "F")
     assert letters(("L", "F"), flip_v=True) == ("R", "F", "L", "H")
 
 
-def test_that_a_turn_to_the_right_carries_the_top_to_the_right() -> None:
+def test_that_a_turn_to_the_right_moves_the_top_to_the_right() -> None:
     assert letters(("L", "F"), 1) == ("F", "R", "H", "L")
 
 

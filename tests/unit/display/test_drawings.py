@@ -1,4 +1,4 @@
-"""Annotations as geometry and text: strokes, handles, labels; plain values in and out."""
+"""Annotations as geometry and text: strokes, handles and labels."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def test_that_the_users_calibration_is_named() -> None:
     assert drawn.lines == ("30.0 mm user",)
 
 
-def test_that_the_users_words_stand_above_the_figures() -> None:
+def test_that_the_users_text_is_above_the_values() -> None:
     named = replace(LENGTH, text="nodule")
     assert make_drawing(named, measure(named, FILM)).lines == ("nodule", "3.00 mm at detector")
 
@@ -81,25 +81,25 @@ def test_that_the_users_words_stand_above_the_figures() -> None:
         (Mark.ARROW, ((0, 0), (5, 5)), ()),
     ],
 )
-def test_that_every_kind_tells_its_figures(
+def test_that_every_kind_shows_its_values(
     kind: Mark, points: tuple[tuple[float, float], ...], lines: tuple[str, ...]
 ) -> None:
     annotation = Annotation(kind, points, "1")
     assert make_drawing(annotation, measure(annotation, FILM)).lines == lines
 
 
-def test_that_a_region_that_is_still_being_counted_tells_its_area() -> None:
+def test_that_a_region_that_is_still_being_computed_shows_its_area() -> None:
     annotation = mark(Mark.ELLIPSE, (0, 0), (10, 20))
     area = next(f for f in measure(annotation, FILM) if f.name == "area")
     assert label_lines(annotation, (area,)) == ("3.1 mm² at detector",)
 
 
-def test_that_nothing_to_measure_is_a_dash_and_no_number() -> None:
+def test_that_a_missing_value_is_a_dash() -> None:
     assert value_text(MeasuredValue("mean", None, "")) == "–"
     assert value_text(MeasuredValue("length", None, "mm", SpacingKind.DETECTOR)) == "– mm"
 
 
-def test_that_a_pixel_is_told_as_stored_modality_and_displayed() -> None:
+def test_that_a_pixel_is_described_as_stored_modality_and_displayed() -> None:
     assert probe_text(Probe(3, 5, 1200, -24.0, 87)) == (
         "(3, 5) · stored 1200 · modality -24 · displayed 87"
     )
@@ -113,8 +113,8 @@ def test_that_every_kind_can_be_drawn_grabbed_and_moved(kind: Mark) -> None:
     assert drawn.kind is kind
     assert drawn.anchor in drawn.anchors
     assert all(len(outline(stroke)) > 1 for stroke in drawn.strokes)
-    for number in range(len(handles(kind, points))):
-        elsewhere = with_handle_at(kind, points, number, (50.0, 60.0))
+    for handle in range(len(handles(kind, points))):
+        elsewhere = with_handle_at(kind, points, handle, (50.0, 60.0))
         assert (50.0, 60.0) in handles(kind, elsewhere)
         assert len(elsewhere) == len(points)
     assert moved(moved(points, 5, -2), -5, 2) == points
@@ -127,12 +127,12 @@ def test_that_a_drawing_of_two_points_can_be_shown_whatever_it_will_be(kind: Mar
     assert strokes_of(kind, ((0.0, 0.0),)) == ()
 
 
-@pytest.mark.parametrize("number", range(4))
-def test_that_a_corner_of_a_rectangle_leaves_the_opposite_one(number: int) -> None:
+@pytest.mark.parametrize("handle", range(4))
+def test_that_moving_a_corner_of_a_rectangle_keeps_the_opposite_one(handle: int) -> None:
     points = ((10.0, 20.0), (30.0, 60.0))
     corners = handles(Mark.RECTANGLE, points)
-    opposite = corners[{0: 1, 1: 0, 2: 3, 3: 2}[number]]
-    after = handles(Mark.RECTANGLE, with_handle_at(Mark.RECTANGLE, points, number, (5.0, 90.0)))
+    opposite = corners[{0: 1, 1: 0, 2: 3, 3: 2}[handle]]
+    after = handles(Mark.RECTANGLE, with_handle_at(Mark.RECTANGLE, points, handle, (5.0, 90.0)))
     assert opposite in after
     assert (5.0, 90.0) in after
 
@@ -145,7 +145,7 @@ def test_that_the_outline_of_an_ellipse_touches_its_rectangle() -> None:
     assert (min(columns), max(columns)) == pytest.approx((0, 40))
 
 
-def test_that_a_window_from_a_region_is_that_of_its_pixels() -> None:
+def test_that_the_window_of_a_region_is_that_of_its_pixels() -> None:
     window = region_window(FILM, ((2, 0), (2, 79)))
     assert window is not None
     assert window.explanation == "Region"

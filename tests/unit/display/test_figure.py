@@ -1,4 +1,4 @@
-"""Figures: the film as it is looked at, and on it what is true of it; as pixels and as SVG."""
+"""Figures: the film as displayed, with captions and measurements, as pixels and as SVG."""
 
 from __future__ import annotations
 
@@ -65,15 +65,15 @@ def film_part(figure: Figure, picture: np.ndarray) -> np.ndarray:
 
 
 @pytest.mark.parametrize(("turns", "mirrored"), [(0, False), (1, False), (2, True), (3, True)])
-def test_that_a_figure_shows_the_film_as_it_is_looked_at(
+def test_that_a_figure_shows_the_film_as_displayed(
     chest: Radiograph, turns: int, mirrored: bool
 ) -> None:
     window = Window(12000, 9000)
     look = FigureLook(window, invert=True, quarter_turns=turns, mirrored=mirrored)
-    wanted = render(chest, window, invert=True)
-    wanted = np.rot90(wanted[:, ::-1] if mirrored else wanted, -turns)
+    expected = render(chest, window, invert=True)
+    expected = np.rot90(expected[:, ::-1] if mirrored else expected, -turns)
     figure = compose(chest, look, FILM_ONLY)
-    assert np.array_equal(film_part(figure, draw(figure)), wanted)
+    assert np.array_equal(film_part(figure, draw(figure)), expected)
 
 
 @pytest.mark.parametrize("name", ["RG1_UNCR.dcm", "vlut_04.dcm", "mlut_18.dcm", "MR_small.dcm"])
@@ -95,13 +95,13 @@ def test_that_a_turned_measurement_stays_on_its_pixels(chest: Radiograph) -> Non
     marker = np.zeros(chest.pixels_HW.shape)
     marker[100, 200] = marker[100, 900] = 1
     rows, columns = np.nonzero(np.rot90(marker[:, ::-1], -1))
-    wanted = {(column + 0.5, row + 0.5) for row, column in zip(rows, columns, strict=True)}
-    assert set(figure.lines[0].points) == wanted
+    expected = {(column + 0.5, row + 0.5) for row, column in zip(rows, columns, strict=True)}
+    assert set(figure.lines[0].points) == expected
     assert "700.0 px" in texts(figure)
 
 
 @pytest.mark.parametrize("turns", [0, 1, 2, 3])
-def test_that_the_figures_of_a_measurement_are_never_cut(chest: Radiograph, turns: int) -> None:
+def test_that_the_labels_of_a_measurement_are_never_cut_off(chest: Radiograph, turns: int) -> None:
     rows, columns = chest.pixels_HW.shape
     bottom, right = rows - 1.0, columns - 1.0
     edges = [
@@ -127,10 +127,10 @@ def test_that_the_figures_of_a_measurement_are_never_cut(chest: Radiograph, turn
         assert label.size <= y <= figure.film_HW.shape[0], label
 
 
-def test_that_a_heat_map_brings_colour_bar_and_caption(chest: Radiograph) -> None:
+def test_that_a_heat_map_comes_with_colour_bar_and_caption(chest: Radiograph) -> None:
     figure = compose(chest, FigureLook(), FigureStyle(), heat=heat_layer(chest))
-    words = " ".join(texts(figure))
-    assert "Grad-CAM · Opacity 0.93 · bright 1.2.0" in words
+    text = " ".join(texts(figure))
+    assert "Grad-CAM · Opacity 0.93 · bright 1.2.0" in text
     assert {"0", "0.5", "1"} <= set(texts(figure))
     picture = film_part(figure, draw(figure))
     grey = np.ptp(picture.astype(int), axis=2) == 0
@@ -150,22 +150,22 @@ def test_that_the_heat_map_turns_with_the_film(chest: Radiograph, turns: int) ->
     changed = np.any(
         film_part(turned, draw(turned)) != film_part(bare, draw(bare))[..., None], axis=2
     )
-    wanted = np.zeros(upright.film_HW.shape, bool)
-    wanted[: wanted.shape[0] // 4, : wanted.shape[1] // 4] = True
-    assert changed[np.rot90(wanted, -turns)].mean() > 0.99
-    far = np.rot90(wanted[::-1, ::-1], -turns)
+    expected = np.zeros(upright.film_HW.shape, bool)
+    expected[: expected.shape[0] // 4, : expected.shape[1] // 4] = True
+    assert changed[np.rot90(expected, -turns)].mean() > 0.99
+    far = np.rot90(expected[::-1, ::-1], -turns)
     assert not changed[far].any()
 
 
 @pytest.mark.parametrize("rows", [60, 245, 600])
-def test_that_the_title_of_the_colour_bar_is_never_cut(chest: Radiograph, rows: int) -> None:
+def test_that_the_title_of_the_colour_bar_is_never_cut_off(chest: Radiograph, rows: int) -> None:
     small = replace(chest, pixels_HW=chest.pixels_HW[:rows, :231])
     figure = compose(small, FigureLook(), FigureStyle(), heat=heat_layer(small))
     (title,) = (label for label in figure.labels if label.text == "Evidence")
     assert title.position[1] - ASCENT * title.size >= -1e-6
 
 
-def test_that_16_bits_leave_all_colour_out(chest: Radiograph) -> None:
+def test_that_16_bit_figures_have_no_colour(chest: Radiograph) -> None:
     mark = Annotation(Mark.ELLIPSE, ((100.0, 200.0), (500.0, 900.0)), "1.2")
     figure = compose(
         chest,
@@ -199,7 +199,7 @@ def named(tmp_path: Path) -> Radiograph:
     return read_film(read_header(path, tmp_path))
 
 
-def test_that_identity_is_on_a_figure_only_when_it_is_asked_for(named: Radiograph) -> None:
+def test_that_identity_is_on_a_figure_only_on_request(named: Radiograph) -> None:
     hidden = compose(named, FigureLook(), FigureStyle(corners=True))
     shown = compose(named, FigureLook(), FigureStyle(corners=True, identity=True))
     secrets = ("Mustermann", "PAT-445566", "2024-01-19", "Charite")
@@ -207,7 +207,7 @@ def test_that_identity_is_on_a_figure_only_when_it_is_asked_for(named: Radiograp
     assert [s for s in secrets if s in " ".join(texts(shown))] == list(secrets)
 
 
-def test_that_a_small_film_keeps_room_for_its_caption(named: Radiograph) -> None:
+def test_that_a_small_film_is_padded_for_its_caption(named: Radiograph) -> None:
     figure = compose(named, FigureLook(), FigureStyle(corners=True))
     assert figure.width > 80
     for label in figure.labels:
@@ -250,7 +250,7 @@ def test_that_a_film_of_a_few_pixels_has_no_bar() -> None:
     assert scale_bar(Spacing(), 3) is None
 
 
-def test_that_svg_holds_the_film_bit_for_bit_and_its_texts_as_texts(chest: Radiograph) -> None:
+def test_that_svg_contains_the_film_bit_for_bit_and_its_texts_as_text(chest: Radiograph) -> None:
     look = FigureLook(Window(12000, 9000))
     figure = compose(chest, look, FigureStyle(), heat=heat_layer(chest))
     tree = ET.fromstring(svg(figure))
@@ -262,7 +262,7 @@ def test_that_svg_holds_the_film_bit_for_bit_and_its_texts_as_texts(chest: Radio
     written = list(tree.iter(f"{SVG}text"))
     read_out = [text for text in written if "aria-hidden" not in text.attrib]
     assert [text.text for text in read_out] == texts(figure)
-    # Programs that paint in order alone must not paint the black around a text over it.
+    # Programs that ignore paint-order must not paint the black outline over its text.
     assert all(
         behind.text == text.text for behind, text in zip(written[::2], read_out, strict=True)
     )
@@ -280,7 +280,7 @@ def test_that_a_header_cannot_write_markup_into_svg(tmp_path: Path) -> None:
     assert "<script>&" in "".join(ET.fromstring(data).itertext())
 
 
-def test_that_long_captions_are_broken_where_parts_end() -> None:
+def test_that_long_captions_are_broken_between_parts() -> None:
     room = text_width("one part · another", 20)
     assert wrapped(["one part", "another", "third"], 20, room) == ["one part · another", "third"]
     assert len(wrapped(["word " * 30], 20, room)) > 3
@@ -297,22 +297,22 @@ def test_that_render_writes_figures_of_all_kinds(
     assert (grey.dtype, grey.shape) == (np.uint16, (96, 80))
     assert main([*command, str(tmp_path / "svg"), "--format", "svg", "--figure"]) == ExitCode.OK
     data = (tmp_path / "svg" / "a.dcm.svg").read_bytes()
-    words = "".join(ET.fromstring(data).itertext())
-    assert "RESEARCH USE ONLY" in words
-    assert "W 900  L 800" in words
+    text = "".join(ET.fromstring(data).itertext())
+    assert "RESEARCH USE ONLY" in text
+    assert "W 900  L 800" in text
 
 
-def test_that_render_goes_on_where_it_stopped(
+def test_that_render_resumes_where_it_stopped(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "in").mkdir()
     for name in ("a", "b"):
         write_dicom(tmp_path / "in" / f"{name}.dcm", phantom())
     (tmp_path / "out").mkdir()
-    there = tmp_path / "out" / "a.dcm.png"
-    there.write_bytes(b"of the earlier run")
+    earlier = tmp_path / "out" / "a.dcm.png"
+    earlier.write_bytes(b"of the earlier run")
     command = ["render", str(tmp_path / "in"), "--out", str(tmp_path / "out"), "--skip-existing"]
     assert main(command) == ExitCode.OK
     assert "a.dcm: ok: a.dcm.png was there" in capsys.readouterr().out
-    assert there.read_bytes() == b"of the earlier run"
+    assert earlier.read_bytes() == b"of the earlier run"
     assert (tmp_path / "out" / "b.dcm.png").is_file()

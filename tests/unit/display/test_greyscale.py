@@ -56,7 +56,7 @@ def test_that_sigmoid_follows_its_formula_and_never_overflows() -> None:
 
 
 @pytest.mark.parametrize("function", list(VoiFunction))
-def test_that_a_width_below_its_limit_is_read_as_the_limit(function: VoiFunction) -> None:
+def test_that_a_width_below_its_limit_is_raised_to_the_limit(function: VoiFunction) -> None:
     assert unit([-10, 10], Window(0, 0, function)) == pytest.approx([0.0, 1.0])
     assert unit([-10, 10], Window(0, -5, function)) == pytest.approx([0.0, 1.0])
 
@@ -105,7 +105,7 @@ def test_that_monochrome1_is_shown_bone_white() -> None:
         ("MONOCHROME2", False, False),
         ("MONOCHROME2", True, True),
         ("MONOCHROME1", False, True),
-        ("MONOCHROME1", True, True),  # PS3.3 C.8.11.3: said twice, inverted once
+        ("MONOCHROME1", True, True),  # PS3.3 C.8.11.3: declared twice, inverted once
     ],
 )
 def test_that_a_film_is_inverted_at_most_once(
@@ -131,14 +131,14 @@ def test_that_padding_is_black_on_every_film(dtype: str, photometric: str, inver
     )
 
 
-def test_that_values_that_are_no_number_are_background() -> None:
+def test_that_values_that_are_not_finite_are_background() -> None:
     pixels = np.array([[np.nan, np.inf, -np.inf, 0.0, 1.0]], dtype=np.float32)
     window = Window(0.5, 1.0, VoiFunction.LINEAR_EXACT)
     assert render(film(pixels), window).tolist() == [[0, 0, 0, 0, 255]]
     assert render(film(pixels), window, invert=True).tolist() == [[0, 0, 0, 255, 0]]
 
 
-def test_that_a_table_is_refused_by_pixels_of_another_type() -> None:
+def test_that_a_table_cannot_be_applied_to_pixels_of_another_type() -> None:
     lut = build_lut(Greyscale(), FULL_8_BIT, np.uint16)
     with pytest.raises(ValueError, match="table for uint16 applied to int16 pixels"):
         apply_lut(ramp("int16"), lut)
@@ -153,14 +153,14 @@ def test_that_only_narrow_types_get_a_table(dtype: str, entries: int | None) -> 
     assert (None if table is None else table.size) == entries
 
 
-def test_that_a_slice_of_a_film_is_shown_like_the_whole_film() -> None:
+def test_that_a_part_of_a_film_is_displayed_like_the_whole_film() -> None:
     pixels = np.arange(64 * 64, dtype=np.uint16).reshape(64, 64)
     lut = build_lut(Greyscale(), Window(2048, 4096), pixels.dtype)
     whole = apply_lut(pixels, lut)
     assert np.array_equal(apply_lut(pixels[5:40:3, ::2], lut), whole[5:40:3, ::2])
 
 
-def test_that_wide_films_larger_than_a_strip_are_shown_whole() -> None:
+def test_that_films_of_wide_types_larger_than_a_strip_are_complete() -> None:
     pixels = np.arange(1100 * 1000, dtype=np.int32).reshape(1100, 1000)
     window = Window(550_000, 1_100_000)
     assert np.array_equal(render(film(pixels), window), displayed_grey(pixels, Greyscale(), window))

@@ -1,4 +1,4 @@
-"""What holds of every window, every LUT and every pixel type."""
+"""Properties of every window, every LUT and every pixel type."""
 
 from __future__ import annotations
 

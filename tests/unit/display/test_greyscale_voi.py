@@ -1,4 +1,4 @@
-"""Which window or LUT shows a film."""
+"""The choice of the window or LUT of a film."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def test_that_a_film_without_voi_gets_the_automatic_window() -> None:
 
 
 @pytest.mark.parametrize("photometric", ["MONOCHROME1", "MONOCHROME2"])
-def test_that_presets_spread_the_dark_or_the_bright_part_as_it_is_shown(photometric: str) -> None:
+def test_that_presets_spread_the_dark_or_the_bright_displayed_part(photometric: str) -> None:
     radiograph = film(noise(), Greyscale(photometric))
     by_name = {choice.title: choice.voi for choice in voi_choices(radiograph)}
     grey = {name: render(radiograph, voi) for name, voi in by_name.items()}
@@ -107,7 +107,7 @@ def test_that_a_modality_lut_that_falls_does_not_disturb_the_percentiles() -> No
 
 
 @pytest.mark.parametrize("dtype", ["uint16", "int16", "int32", "float32"])
-def test_that_padding_has_no_say_in_the_automatic_window(dtype: str) -> None:
+def test_that_padding_does_not_affect_the_automatic_window(dtype: str) -> None:
     pixels = noise(dtype) + 100
     padded = pixels.copy()
     padded[:60] = 7
@@ -116,7 +116,7 @@ def test_that_padding_has_no_say_in_the_automatic_window(dtype: str) -> None:
 
 
 @pytest.mark.parametrize("dtype", ["uint16", "int32"])
-def test_that_what_the_shutter_hides_has_no_say_in_the_windows_of_a_film(dtype: str) -> None:
+def test_that_the_area_behind_the_shutter_does_not_affect_the_windows(dtype: str) -> None:
     pixels = noise(dtype)
     collimated = np.full((160, 140), 60_000, dtype)
     collimated[30:130, 20:120] = pixels
@@ -129,13 +129,13 @@ def test_that_what_the_shutter_hides_has_no_say_in_the_windows_of_a_film(dtype: 
     assert auto_window(shuttered) == default_voi(shuttered) == auto_window(alone)
 
 
-def test_that_a_shutter_that_leaves_nothing_gives_the_window_of_the_whole_film() -> None:
+def test_that_a_shutter_that_hides_everything_gives_the_window_of_the_whole_film() -> None:
     whole = film(noise(), Greyscale())
     closed = replace(whole, shutter=Shutter(rectangle=(500, 600, 500, 600)))
     assert auto_window(closed) == auto_window(whole)
 
 
-def test_that_missing_numbers_have_no_say_in_the_automatic_window() -> None:
+def test_that_missing_values_do_not_affect_the_automatic_window() -> None:
     pixels = noise("float32") / 4096
     holed = pixels.copy()
     holed[:50, :50] = np.nan
@@ -149,7 +149,7 @@ def test_that_a_film_of_one_value_has_a_window_around_it(value: int) -> None:
     assert (window.center, window.width) == (value, 1.0)
 
 
-def test_that_a_film_of_padding_alone_is_black() -> None:
+def test_that_a_film_of_padding_only_is_black() -> None:
     grey = render(film(np.full((4, 4), 9, np.uint16), Greyscale("MONOCHROME1", padding=(9.0, 9.0))))
     assert (grey == 0).all()
 
@@ -162,7 +162,7 @@ def test_that_a_film_with_a_voi_lut_can_be_windowed_over_the_luts_input() -> Non
     assert 0 < grey[0, 1] + 0.5 < grey[0, 2] < 255.5
 
 
-def test_that_a_window_is_dragged_from_where_it_is() -> None:
+def test_that_a_drag_starts_from_the_current_window() -> None:
     assert window_to_drag(BONE) is BONE
 
 
@@ -181,22 +181,22 @@ def test_that_a_drag_to_the_right_widens_and_down_darkens() -> None:
     assert darker.mean() < render(film(pixels, greyscale), SOFT).mean()
 
 
-def test_that_dragging_back_comes_back() -> None:
+def test_that_dragging_back_restores_the_window() -> None:
     back = drag_window(drag_window(SOFT, 30, 0), -30, 0)
     assert (back.center, back.width) == pytest.approx((SOFT.center, SOFT.width))
 
 
 @pytest.mark.parametrize("function", list(VoiFunction))
-def test_that_no_drag_makes_a_width_the_standard_forbids(function: VoiFunction) -> None:
+def test_that_a_drag_never_makes_a_width_that_the_standard_forbids(function: VoiFunction) -> None:
     window = drag_window(Window(0, 5, function), -100_000, 0)
     assert window.width == MIN_WIDTH[function]
 
 
-def test_that_a_dragged_window_no_longer_bears_the_files_name() -> None:
+def test_that_a_dragged_window_loses_the_name_from_the_file() -> None:
     assert drag_window(BONE, 1, 1).explanation == ""
 
 
-def test_that_each_frame_is_shown_by_its_own_window_and_by_what_the_user_set() -> None:
+def test_that_each_frame_is_shown_in_its_own_window_or_the_one_the_user_set() -> None:
     pixels, third = noise(), replace(SOFT, center=700.0)
     before = voi_choices(film(pixels, Greyscale(windows=(BONE, SOFT))))
     after = voi_choices(film(pixels // 2, Greyscale(windows=(BONE, third))))

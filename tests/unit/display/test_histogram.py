@@ -1,4 +1,4 @@
-"""The counted grey values of a film, and the curve over them."""
+"""The histogram of a film, and the transfer curve over it."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def test_that_every_pixel_is_counted_once(dtype: str, slope: float) -> None:
     assert histogram.edges[0] <= values.min() <= values.max() <= histogram.edges[-1]
 
 
-def test_that_counts_are_those_of_the_values() -> None:
+def test_that_counts_match_the_values() -> None:
     histogram = film_histogram(film(np.array([[1, 1, 3], [3, 3, 6]], np.uint16), slope=2.0))
     assert histogram is not None
     assert histogram.counts.tolist() == [2, 0, 3, 0, 0, 1]
@@ -51,7 +51,7 @@ def test_that_counts_are_those_of_the_values() -> None:
 
 
 @pytest.mark.parametrize("levels", [256, 257, 1000, 4096])
-def test_that_even_values_have_an_even_histogram(levels: int) -> None:
+def test_that_uniform_values_have_a_uniform_histogram(levels: int) -> None:
     histogram = film_histogram(film(np.arange(levels, dtype=np.uint16).repeat(8)[None]))
     assert histogram is not None
     assert histogram.counts.size <= MOST_BINS
@@ -71,7 +71,7 @@ def test_that_padding_is_left_out(dtype: str) -> None:
     assert histogram.counts.tolist() == without.counts.tolist()
 
 
-def test_that_a_film_of_padding_alone_has_no_histogram() -> None:
+def test_that_a_film_of_padding_only_has_no_histogram() -> None:
     assert film_histogram(film(np.zeros((9, 9), np.uint8), padding=(0.0, 0.0))) is None
     assert film_histogram(film(np.full((9, 9), np.nan, np.float32))) is None
 
@@ -82,14 +82,14 @@ def test_that_a_flat_film_has_one_bin() -> None:
     assert (histogram.counts.tolist(), histogram.edges.tolist()) == ([81], [6.5, 7.5])
 
 
-def test_that_a_large_film_is_counted_in_a_part_of_its_pixels() -> None:
+def test_that_a_large_film_is_sampled() -> None:
     histogram = film_histogram(film(noise("uint8", 200, (3000, 3000))))
     assert histogram is not None
     assert MOST_PIXELS / 4 < histogram.counts.sum() <= MOST_PIXELS
     assert histogram.counts == pytest.approx(histogram.counts.mean(), rel=0.1)
 
 
-def test_that_a_thousand_pixels_are_seen_beside_a_million() -> None:
+def test_that_a_thousand_pixels_are_visible_beside_a_million() -> None:
     source = np.zeros((1001, 1000), np.uint8)
     source[-1] = 1
     histogram = film_histogram(film(source))
@@ -121,7 +121,7 @@ def test_that_the_curve_of_a_lut_has_its_shape() -> None:
     assert (y[0], y[-1]) == (0, 1)
 
 
-def test_that_a_region_and_its_window_are_one() -> None:
+def test_that_a_region_and_its_window_agree() -> None:
     window = Window(40.0, 400.0, VoiFunction.SIGMOID, "LUNG")
     assert window_over(*voi_range(window), window) == Window(40.0, 400.0, VoiFunction.SIGMOID)
     lut = Lut(0, np.arange(4096, dtype=np.uint16), 12)

@@ -40,7 +40,7 @@ def test_that_every_tag_is_that_of_the_dictionary(keyword: str) -> None:
     assert TAGS[keyword] == f"({number >> 16:04X},{number & 0xFFFF:04X})"
 
 
-def test_that_steps_carry_value_and_tag_in_the_order_of_the_standard(tmp_path: Path) -> None:
+def test_that_steps_have_value_and_tag_in_the_order_of_the_standard(tmp_path: Path) -> None:
     path = write_dicom(
         tmp_path / "film.dcm",
         phantom(),
@@ -87,14 +87,14 @@ def test_that_luts_are_named_with_their_sequences(tmp_path: Path) -> None:
     assert "Window" not in steps
 
 
-def test_that_a_step_the_file_does_not_ask_for_claims_no_tag(tmp_path: Path) -> None:
+def test_that_a_step_of_the_standards_default_has_no_tag(tmp_path: Path) -> None:
     steps = pipeline_steps(film(write_raster(tmp_path / "film.png", phantom(bits=8))))
     assert all(not step.attributes for step in steps)
     assert named(steps)["Rescale"].origin == "default"
     assert named(steps)["Window"].origin == "computed"
 
 
-def test_that_a_window_of_the_user_is_not_said_to_be_the_files(tmp_path: Path) -> None:
+def test_that_a_window_of_the_user_is_not_attributed_to_the_file(tmp_path: Path) -> None:
     radiograph = film(write_dicom(tmp_path / "film.dcm", phantom(), windows=[(100, 200, "A")]))
     dragged = drag_window(Window(100, 200), 10, 0)
     steps = named(pipeline_steps(radiograph, dragged, invert=True))
@@ -111,7 +111,7 @@ def test_that_a_colour_film_says_that_it_is_shown_as_luminance(tmp_path: Path) -
     assert steps["Inversion"].value == "none"
 
 
-def test_that_spacing_names_the_attributes_it_was_made_of(tmp_path: Path) -> None:
+def test_that_spacing_names_the_attributes_it_was_derived_from(tmp_path: Path) -> None:
     path = write_dicom(
         tmp_path / "film.dcm",
         phantom(),
@@ -123,7 +123,7 @@ def test_that_spacing_names_the_attributes_it_was_made_of(tmp_path: Path) -> Non
     assert found == {"(0018,1164)": "0.2\\0.1", "(0018,1110)": "1800.0", "(0018,1111)": "1500.0"}
 
 
-def test_that_a_palette_is_said_and_its_depth_is_not_that_of_the_stored_values() -> None:
+def test_that_a_palette_is_named_with_the_depth_after_it() -> None:
     path = Path(str(get_testdata_file("OT-PAL-8-face.dcm", download=False)))
     steps = named(pipeline_steps(film(path)))
     assert steps["Stored values"].value == "480 x 640"
@@ -138,9 +138,9 @@ def test_that_a_palette_is_said_and_its_depth_is_not_that_of_the_stored_values()
         ({"PixelPaddingValue": 0, **SHUTTER}, ", without padding and the area behind the shutter"),
         (SHUTTER | {"ShutterLeftVerticalEdge": 400}, ""),
     ],
-    ids=["nothing", "padding", "both", "a shutter that leaves nothing"],
+    ids=["nothing", "padding", "both", "a shutter that hides everything"],
 )
-def test_that_a_window_from_the_pixels_says_which_pixels_it_leaves_out(
+def test_that_a_computed_window_names_the_pixels_that_it_leaves_out(
     tmp_path: Path, tags: dict[str, object], left_out: str
 ) -> None:
     radiograph = film(write_dicom(tmp_path / "film.dcm", phantom(), **tags))

@@ -1,4 +1,4 @@
-"""Lengths, angles, regions, profiles: against known answers, and never mm for pixels."""
+"""Lengths, angles, regions and profiles against known values, and never mm for pixels."""
 
 from __future__ import annotations
 
@@ -40,17 +40,17 @@ def test_that_a_length_on_oblong_pixels_counts_each_direction_with_its_own_spaci
 @pytest.mark.parametrize(
     "spacing", [PIXELS, Spacing(0.1, None, SpacingKind.USER), Spacing(0.1, 0.1)]
 )
-def test_that_without_a_known_spacing_lengths_are_pixels(spacing: Spacing) -> None:
+def test_that_lengths_without_a_known_spacing_are_in_pixels(spacing: Spacing) -> None:
     annotation = Annotation(Mark.LENGTH, ((0, 0), (3, 4)), "1.2")
-    (figure,) = ruler.measure(annotation, film(phantom()), spacing)
-    assert (figure.value, figure.unit, figure.spacing) == (5.0, "px", SpacingKind.UNKNOWN)
+    (value,) = ruler.measure(annotation, film(phantom()), spacing)
+    assert (value.value, value.unit, value.spacing) == (5.0, "px", SpacingKind.UNKNOWN)
 
 
 @pytest.mark.parametrize("kind", [kind for kind in SpacingKind if kind is not SpacingKind.UNKNOWN])
-def test_that_every_length_says_what_its_spacing_is(kind: SpacingKind) -> None:
+def test_that_every_length_has_the_kind_of_its_spacing(kind: SpacingKind) -> None:
     annotation = Annotation(Mark.LENGTH, ((0, 0), (0, 10)), "1.2")
-    (figure,) = ruler.measure(annotation, film(phantom()), Spacing(0.5, 0.5, kind))
-    assert (figure.value, figure.unit, figure.spacing) == (5.0, "mm", kind)
+    (value,) = ruler.measure(annotation, film(phantom()), Spacing(0.5, 0.5, kind))
+    assert (value.value, value.unit, value.spacing) == (5.0, "mm", kind)
 
 
 def test_that_an_angle_is_measured_in_millimetres() -> None:
@@ -88,7 +88,7 @@ def test_that_the_cardiothoracic_ratio_is_heart_over_thorax() -> None:
     assert ruler.cardiothoracic_ratio((point, (2.0, 2.0)), (point, point), SQUARE) is None
 
 
-def test_that_a_known_length_calibrates_and_leaves_the_pixels_their_shape() -> None:
+def test_that_a_known_length_calibrates_and_keeps_the_pixels_shape() -> None:
     spacing = ruler.calibrated((0, 0), (0, 100), 25.0, OBLONG)
     assert spacing == Spacing(pytest.approx(0.5), pytest.approx(0.25), SpacingKind.USER)
     assert ruler.calibrated((0, 0), (30, 40), 100.0, PIXELS).row_mm == pytest.approx(2.0)
@@ -97,7 +97,7 @@ def test_that_a_known_length_calibrates_and_leaves_the_pixels_their_shape() -> N
             ruler.calibrated(*line, length, SQUARE)
 
 
-def test_that_a_rectangle_holds_the_pixels_whose_centres_it_holds() -> None:
+def test_that_a_rectangle_contains_the_pixels_whose_centres_it_contains() -> None:
     pixels = np.arange(100, dtype=np.uint16).reshape(10, 10)
     statistics = roi_statistics(film(pixels), Mark.RECTANGLE, ((4.4, 3.6), (1.5, 1.0)))
     inside = pixels[2:5, 1:4].astype(float)
@@ -127,7 +127,7 @@ def test_that_films_of_floats_have_the_same_statistics() -> None:
 
 
 @pytest.mark.parametrize("corners", [((-9, -9), (-2, -2)), ((40, 3), (50, 9)), ((1, 1), (1, 1))])
-def test_that_a_region_without_pixels_has_no_figures(
+def test_that_a_region_without_pixels_has_no_values(
     corners: tuple[tuple[float, float], tuple[float, float]],
 ) -> None:
     padded = film(np.zeros((10, 10), np.uint16), padding=(0.0, 0.0))
@@ -156,9 +156,9 @@ corner = st.tuples(st.floats(-20, 60), st.floats(-20, 60))
 
 
 @given(st.lists(corner, min_size=3, max_size=12))
-@example([(0.0, 0.0), (0.0, 0.0), (2.3e-309, 1.0)])  # steeper than a number can say
+@example([(0.0, 0.0), (0.0, 0.0), (2.3e-309, 1.0)])  # steeper than a float can represent
 @settings(deadline=None)
-def test_that_a_polygon_holds_the_centres_that_lie_inside_it(
+def test_that_a_polygon_contains_the_centres_inside_it(
     points: list[tuple[float, float]],
 ) -> None:
     window, mask = region_mask(Mark.POLYGON, tuple(points), (40, 30))
@@ -206,7 +206,7 @@ def test_that_a_profile_has_gaps_outside_the_film_and_beside_padding() -> None:
     np.testing.assert_allclose(line.values, expected)
 
 
-def test_that_a_probe_tells_stored_modality_and_displayed_value(tmp_path: Path) -> None:
+def test_that_a_probe_has_stored_modality_and_displayed_value(tmp_path: Path) -> None:
     table = np.arange(4096)[::-1]
     path = write_dicom(
         tmp_path / "film.dcm",
@@ -236,7 +236,7 @@ def test_that_a_probe_tells_stored_modality_and_displayed_value(tmp_path: Path) 
 def test_that_every_kind_of_annotation_is_measured_and_counts_its_points(kind: Mark) -> None:
     fewest, _ = POINTS[kind]
     points = tuple((float(5 * n), float(3 * n * n)) for n in range(fewest))
-    figures = ruler.measure(Annotation(kind, points, "1.2"), film(phantom()))
-    assert all(figure.value is not None for figure in figures)
+    values = ruler.measure(Annotation(kind, points, "1.2"), film(phantom()))
+    assert all(value.value is not None for value in values)
     with pytest.raises(ValueError, match="points"):
         Annotation(kind, points[1:], "1.2")

@@ -1,4 +1,4 @@
-"""Films of oblong pixels: what is round on the patient is round on what leaves the program."""
+"""Films with oblong pixels: what is round on the patient is round in every exported picture."""
 
 from __future__ import annotations
 
@@ -41,11 +41,11 @@ SHAPES: dict[str, tuple[dict[str, Any], tuple[float, float]]] = {
     "the shape alone": ({"PixelAspectRatio": [5, 2]}, (0.5, 0.2)),
     "square, the shape says so": ({"PixelAspectRatio": [1, 1]}, (0.2, 0.2)),
 }
-"""What the header says, and (row, column) spacing of the film in truth."""
+"""Header attributes, and the true (row, column) spacing of the film."""
 
 
 def film_of(folder: Path, tags: dict[str, Any], truth: tuple[float, float]) -> Radiograph:
-    """A bright disc on black, without values between."""
+    """Write a film of a bright disc on black, without values in between."""
     rows, columns = (round(side / mm) for side, mm in zip(SIZE_MM, truth, strict=True))
     y, x = np.mgrid[:rows, :columns] + 0.5
     inside = np.hypot(y * truth[0] - CENTRE_MM[0], x * truth[1] - CENTRE_MM[1]) <= RADIUS_MM
@@ -60,7 +60,7 @@ def _disc(request: pytest.FixtureRequest, tmp_path: Path) -> Radiograph:
 
 
 def box_of(bright_HW: np.ndarray) -> tuple[float, float, float, float]:
-    """Centre (y, x), height and width of what is bright."""
+    """Return centre (y, x), height and width of the bright part."""
     rows, columns = np.flatnonzero(bright_HW.any(axis=1)), np.flatnonzero(bright_HW.any(axis=0))
     high, wide = (int(np.ptp(found)) + 1 for found in (rows, columns))
     return rows[0] + high / 2, columns[0] + wide / 2, high, wide
@@ -75,11 +75,11 @@ def test_that_a_circle_is_round_on_a_figure(disc: Radiograph, bits: Any, turns: 
     assert high == pytest.approx(wide, abs=3)
     per_mm = 5.0  # the finer side of all these pixels is 0.2 mm
     assert wide == pytest.approx(2 * RADIUS_MM * per_mm, abs=3)
-    wanted = CENTRE_MM if not turns else (CENTRE_MM[1], SIZE_MM[0] - CENTRE_MM[0])
-    assert (y, x) == pytest.approx([mm * per_mm for mm in wanted], abs=3)
+    expected = CENTRE_MM if not turns else (CENTRE_MM[1], SIZE_MM[0] - CENTRE_MM[0])
+    assert (y, x) == pytest.approx([mm * per_mm for mm in expected], abs=3)
 
 
-def test_that_pixels_that_are_square_or_asked_for_as_stored_stay_bit_for_bit(
+def test_that_pixels_that_are_square_or_requested_as_stored_stay_bit_for_bit(
     tmp_path: Path,
 ) -> None:
     square = film_of(tmp_path, {"ImagerPixelSpacing": [0.2, 0.2001]}, (0.2, 0.2))
@@ -90,17 +90,17 @@ def test_that_pixels_that_are_square_or_asked_for_as_stored_stay_bit_for_bit(
     assert np.array_equal(oriented_grey(tall, FigureLook()), displayed_picture(tall))
 
 
-def test_that_a_shape_that_cannot_be_is_told_and_not_drawn(tmp_path: Path) -> None:
+def test_that_an_implausible_shape_is_named_and_not_drawn(tmp_path: Path) -> None:
     film = film_of(tmp_path, {"PixelAspectRatio": [40, 1]}, (0.5, 0.2))
     figure = compose(film, FigureLook(), FigureStyle())
     assert figure.film_HW.shape == film.pixels_HW.shape
-    words = " ".join(label.text for label in figure.labels)
-    assert "pixel aspect of 40:1 is implausible" in words
+    text = " ".join(label.text for label in figure.labels)
+    assert "pixel aspect of 40:1 is implausible" in text
 
 
 @pytest.mark.parametrize("turns", [0, 1])
 @pytest.mark.parametrize("tags", [TALL, WIDE])
-def test_that_the_scale_bar_is_as_long_as_the_disc_says(
+def test_that_the_scale_bar_matches_the_disc(
     tags: dict[str, Any], turns: int, tmp_path: Path
 ) -> None:
     truth = tuple(tags["ImagerPixelSpacing"])
@@ -115,7 +115,7 @@ def test_that_the_scale_bar_is_as_long_as_the_disc_says(
     assert any("oblong pixels made square" in label.text for label in figure.labels)
 
 
-def test_that_heat_map_and_measurement_lie_on_the_disc(disc: Radiograph) -> None:
+def test_that_heat_map_and_measurement_are_on_the_disc(disc: Radiograph) -> None:
     rows, columns = disc.pixels_HW.shape
     values = (disc.pixels_HW > 0).astype(np.float32)
     heat = HeatMap(
@@ -141,7 +141,7 @@ def test_that_heat_map_and_measurement_lie_on_the_disc(disc: Radiograph) -> None
         assert drawn_box == pytest.approx((yd, xd, high_d, wide_d), abs=6)
 
 
-def test_that_lengths_angles_and_calibration_know_the_shape_without_mm() -> None:
+def test_that_lengths_angles_and_calibration_use_the_shape_without_mm() -> None:
     shape = Spacing(shape=2.0)
     right = angle((10.0, 0.0), (0.0, 0.0), (0.0, 20.0), shape)
     half = angle((10.0, 20.0), (0.0, 0.0), (0.0, 20.0), shape)
@@ -151,7 +151,7 @@ def test_that_lengths_angles_and_calibration_know_the_shape_without_mm() -> None
     assert known == Spacing(4.0, 2.0, SpacingKind.USER)
 
 
-def test_that_a_spacing_goes_before_the_shape_alone(tmp_path: Path) -> None:
+def test_that_a_spacing_takes_precedence_over_the_aspect_ratio(tmp_path: Path) -> None:
     film = film_of(tmp_path, TALL | {"PixelAspectRatio": [1, 3]}, (0.5, 0.2))
     assert film.spacing == Spacing(0.5, 0.2, SpacingKind.DETECTOR)
     assert film.spacing.pixel_aspect == 2.5
@@ -175,14 +175,14 @@ def test_that_a_thumbnail_has_the_shape_of_the_film(disc: Radiograph) -> None:
     assert small_HW.shape[0] / small_HW.shape[1] == pytest.approx(SIZE_MM[0] / SIZE_MM[1], abs=0.02)
 
 
-def test_that_pictures_are_as_stored_unless_square_pixels_are_asked_for(tmp_path: Path) -> None:
+def test_that_pictures_are_as_stored_unless_square_pixels_are_requested(tmp_path: Path) -> None:
     film = film_of(tmp_path, TALL, (0.5, 0.2)).ref
     for square, size in ((False, (200, 400)), (True, (500, 400))):
         picture = render_film(RenderFilm(film, square=square)).picture
         assert cv2.imdecode(np.frombuffer(picture, np.uint8), -1).shape == size
 
 
-def test_that_an_icon_of_a_film_of_oblong_pixels_is_not_taken_for_its_thumbnail(
+def test_that_the_icon_of_a_film_of_oblong_pixels_is_not_used_as_its_thumbnail(
     tmp_path: Path,
 ) -> None:
     icon = Dataset()

@@ -1,4 +1,4 @@
-"""The heat map over the film: where it lies, what it hides, what it says."""
+"""The heat map over the film: position, transparency, legend and caption."""
 
 from __future__ import annotations
 
@@ -51,19 +51,19 @@ def spot(rows: int, columns: int, y: int, x: int) -> npt.NDArray[np.float32]:
 
 @pytest.mark.parametrize("film_size", [(700, 350), (300, 900), (512, 512)])
 @pytest.mark.parametrize("cell", [(0, 0), (3, 5), (6, 1)])
-def test_that_the_hottest_place_is_the_centre_of_its_cell(
+def test_that_the_maximum_is_at_the_centre_of_its_cell(
     film_size: tuple[int, int], cell: tuple[int, int]
 ) -> None:
     alpha = heat_rgba(heat_map(spot(7, 7, *cell), film_size), film_size)[..., 3]
     y, x = (np.argwhere(alpha == alpha.max()) + 0.5).mean(axis=0)
-    expected = [(place + 0.5) * side / 7 for place, side in zip(cell, film_size, strict=True)]
-    # At the rim the peak is a plateau that reaches to the edge of the film.
+    expected = [(index + 0.5) * side / 7 for index, side in zip(cell, film_size, strict=True)]
+    # At the border the peak is a plateau up to the edge of the film.
     slack = [side / 7 / 4 + 1 for side in film_size]
     assert abs(y - expected[0]) <= slack[0]
     assert abs(x - expected[1]) <= slack[1]
 
 
-def test_that_a_letterboxed_map_lies_on_its_film() -> None:
+def test_that_a_letterboxed_map_is_aligned_with_its_film() -> None:
     # A film of 100 x 200 letterboxed to a square leaves a quarter of the grid above and below.
     letterbox = Affine(scale_y=25.0, scale_x=25.0, offset_y=-50.0)
     heat = heat_map(np.eye(8), (100, 200), letterbox)
@@ -73,7 +73,7 @@ def test_that_a_letterboxed_map_lies_on_its_film() -> None:
         assert values_HW[25 * cell - 50 + 12, 25 * cell + 12] == pytest.approx(1.0)
 
 
-def test_that_what_the_model_did_not_see_stays_bare() -> None:
+def test_that_the_area_outside_the_field_of_view_stays_transparent() -> None:
     # A square cut from the middle of a film twice as wide.
     crop = Affine(scale_y=100 / 7, scale_x=100 / 7, offset_x=50.0)
     heat = heat_map(np.ones((7, 7)), (100, 200), crop)
@@ -118,7 +118,7 @@ def test_that_every_resolution_shows_the_same_map() -> None:
     assert np.abs(means - coarse).max() < 0.01
 
 
-def test_that_no_positive_evidence_leaves_the_film_bare() -> None:
+def test_that_a_map_without_positive_evidence_is_transparent() -> None:
     noise = np.random.default_rng(2).random((7, 7))
     assert not heat_rgba(heat_map(noise, (50, 50), evidence=0.0), (50, 50)).any()
 
@@ -132,7 +132,7 @@ def test_that_alpha_grows_with_the_value_from_the_cutoff_to_the_opacity() -> Non
     assert alpha[125] == pytest.approx(0.5 * 0.8 * 255, abs=2)
 
 
-def test_that_a_cutoff_of_one_leaves_only_the_very_peak() -> None:
+def test_that_a_cutoff_of_one_leaves_only_the_peak() -> None:
     alpha = heat_rgba(heat_map(np.full((3, 3), 0.99), (30, 30)), (30, 30), cutoff=1.0)[..., 3]
     assert not alpha.any()
 
@@ -178,15 +178,15 @@ def test_that_the_caption_says_when_the_finding_is_below_its_operating_point() -
 
 
 @pytest.mark.parametrize(
-    ("score", "threshold", "said"),
+    ("score", "threshold", "digits"),
     [(0.598, 0.60, ("0.598", "0.600")), (0.59997, 0.6, ("0.59997", "0.60000"))],
 )
-def test_that_the_caption_has_digits_enough_to_be_true(
-    score: float, threshold: float, said: tuple[str, str]
+def test_that_the_caption_has_enough_digits_to_be_true(
+    score: float, threshold: float, digits: tuple[str, str]
 ) -> None:
     heat = replace(heat_map(spot(2, 2, 0, 0), (9, 9), score=score), threshold=threshold)
     line = caption(heat, "m")
-    assert line == f"Grad-CAM · Pneumonia {said[0]} · m · below its operating point ({said[1]})"
+    assert line == f"Grad-CAM · Pneumonia {digits[0]} · m · below its operating point ({digits[1]})"
 
 
 def test_that_the_caption_does_not_round_a_score_at_its_operating_point_below_it() -> None:

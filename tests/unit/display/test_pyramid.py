@@ -101,7 +101,7 @@ def test_that_a_small_film_is_not_enlarged_for_its_thumbnail() -> None:
     assert np.array_equal(thumbnail(radiograph, 160), render(radiograph))
 
 
-def test_that_a_thumbnail_is_windowed_like_its_film() -> None:
+def test_that_a_thumbnail_has_the_window_of_its_film() -> None:
     ramp = np.tile(np.arange(512, dtype=np.uint16) * 8, (512, 1))
     radiograph = film(ramp, Greyscale("MONOCHROME1"))
     small = thumbnail(radiograph, 128).astype(int)
@@ -109,7 +109,7 @@ def test_that_a_thumbnail_is_windowed_like_its_film() -> None:
     assert np.abs(small - block_means(block_means(whole))).max() <= 2
 
 
-def test_that_a_thumbnail_hides_what_the_shutter_hides() -> None:
+def test_that_the_shutter_is_applied_to_a_thumbnail() -> None:
     shutter = Shutter(rectangle=(16, 47, 0, 95), presentation_value=0)
     shown = replace(film(pixels("uint16") + 50), shutter=shutter)
     grey_HW = thumbnail(shown, 48)

@@ -1,4 +1,4 @@
-"""A film on the pixels of a screen: the same values in the right place, and no padding in them."""
+"""A film resampled to screen pixels: the right values at the right position, without padding."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def pixels(dtype: str, rows: int = 30, columns: int = 40) -> npt.NDArray[Any]:
 
 
 def enlarged(zoom: float, left: float = 0.0, top: float = 0.0) -> npt.NDArray[np.float64]:
-    """From pixels of a screen to those of a film whose point (left, top) is at its corner."""
+    """Map screen pixels to those of a film whose point (left, top) is at the screen's corner."""
     half = 0.5 / zoom - 0.5
     return np.array([[1 / zoom, 0.0, left + half], [0.0, 1 / zoom, top + half]])
 
@@ -40,12 +40,12 @@ def test_that_the_nearest_pixel_is_the_films_own(dtype: str, zoom: int) -> None:
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
-def test_that_smooth_is_the_straight_line_between_pixels(dtype: str) -> None:
+def test_that_smooth_interpolates_linearly_between_pixels(dtype: str) -> None:
     source = np.arange(0, 120, 3).astype(dtype)[None].repeat(4, 0)
     shown = resample(source, enlarged(2.5), (10, 100), PLAIN, smooth=True)
-    places = (np.arange(100) + 0.5) / 2.5 - 0.5
+    positions = (np.arange(100) + 0.5) / 2.5 - 0.5
     # Older OpenCV places a pixel to 1/32.
-    assert np.abs(shown - np.interp(places, np.arange(40), source[0])).max() <= 0.5 + 3 / 32
+    assert np.abs(shown - np.interp(positions, np.arange(40), source[0])).max() <= 0.5 + 3 / 32
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
@@ -116,7 +116,7 @@ def ramp(dtype: str) -> npt.NDArray[Any]:
     st.booleans(),
 )
 @example("uint16", 0.994140625, 0.0, 0.0, (1, 1), False)
-def test_that_a_film_in_motion_lies_beside_its_place_by_less_than_is_seen(
+def test_that_a_film_in_motion_is_displaced_by_less_than_is_visible(
     dtype: str, zoom: float, left: float, top: float, ways: tuple[int, int], turned: bool
 ) -> None:
     source, size_HW = ramp(dtype), (50, 70)
@@ -136,7 +136,7 @@ def test_that_a_film_in_motion_lies_beside_its_place_by_less_than_is_seen(
 
 @pytest.mark.parametrize("dtype", ["uint16", "int16", "float32"])
 @pytest.mark.parametrize("zoom", [0.53, 1.7])
-def test_that_a_film_in_motion_whose_edge_is_in_view_lies_at_its_place(
+def test_that_a_film_in_motion_whose_edge_is_in_view_is_not_displaced(
     dtype: str, zoom: float
 ) -> None:
     source, to_source = ramp(dtype), enlarged(zoom)
@@ -146,19 +146,19 @@ def test_that_a_film_in_motion_whose_edge_is_in_view_lies_at_its_place(
     assert np.abs(moving.astype(np.float64) - at_rest).max() <= 1
 
 
-def test_that_most_places_of_a_film_in_motion_are_quick_to_draw() -> None:
+def test_that_most_positions_of_a_film_in_motion_are_quick_to_draw() -> None:
     source, rng = np.zeros((1500, 1500), np.uint16), np.random.default_rng(3)
-    steps, places = rng.uniform(0.5, 2, 200), rng.uniform(100, 300, (200, 2))
+    steps, positions = rng.uniform(0.5, 2, 200), rng.uniform(100, 300, (200, 2))
     views = (
-        stretched(source, enlarged(1 / step, *place), (300, 400), Buffers())
-        for step, place in zip(steps, places, strict=True)
+        stretched(source, enlarged(1 / step, *position), (300, 400), Buffers())
+        for step, position in zip(steps, positions, strict=True)
     )
     assert sum(view is not None for view in views) >= 180
 
 
-@pytest.mark.parametrize("place", [(-3.0, 0.0), (0.0, 250.0), (380.0, 0.0)])
-def test_that_a_view_past_the_films_edge_is_left_to_the_warp(place: tuple[float, float]) -> None:
-    source, to_source = ramp("uint16"), enlarged(1.3, *place)
+@pytest.mark.parametrize("position", [(-3.0, 0.0), (0.0, 250.0), (380.0, 0.0)])
+def test_that_a_view_past_the_films_edge_is_left_to_the_warp(position: tuple[float, float]) -> None:
+    source, to_source = ramp("uint16"), enlarged(1.3, *position)
     assert stretched(source, to_source, (80, 60), Buffers()) is None
     at_rest = resample(source, to_source, (80, 60), PLAIN, smooth=True)
     moving = resample(source, to_source, (80, 60), PLAIN, smooth=True, in_motion=Buffers())
@@ -186,7 +186,7 @@ def test_that_padding_does_not_bleed_into_a_film_in_motion() -> None:
     assert set(np.unique(shown)) == {50, 120}
 
 
-def test_that_pictures_on_one_scratch_are_made_in_the_same_memory() -> None:
+def test_that_pictures_with_the_same_buffers_share_their_memory() -> None:
     scratch = Buffers()
     first = scratch.array((30, 40), np.uint16)
     assert scratch.array((20, 20), np.uint8).base is first.base

@@ -1,4 +1,4 @@
-"""A drawing on its way: dragged or clicked, one line or two, until it is complete."""
+"""A drawing in progress: dragged or clicked, one line or two, until it is complete."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def test_that_a_second_line_begins_where_it_is_pressed(name: str) -> None:
     assert sketch.is_complete
 
 
-def test_that_a_polygon_ends_when_it_is_closed_and_not_before_it_has_three_corners() -> None:
+def test_that_a_polygon_is_closed_only_with_three_corners_or_more() -> None:
     sketch = Sketch(BY_NAME["polygon"])
     click(sketch, A)
     click(sketch, B)
@@ -71,11 +71,11 @@ def test_that_a_polygon_ends_when_it_is_closed_and_not_before_it_has_three_corne
 
 
 @pytest.mark.parametrize("tool", TOOLS, ids=lambda tool: tool.name)
-def test_that_clicks_alone_draw_every_tool(tool) -> None:
+def test_that_every_tool_can_be_used_with_clicks_only(tool) -> None:
     sketch = Sketch(tool)
-    places = [(float(n), float(n * n)) for n in range(5)]
-    for point, _ in pairwise(places):
+    points = [(float(n), float(n * n)) for n in range(5)]
+    for point, _ in pairwise(points):
         if not sketch.is_complete:
             click(sketch, point)
     assert sketch.close()
-    assert sketch.fixed == tuple(places[: len(sketch.fixed)])
+    assert sketch.fixed == tuple(points[: len(sketch.fixed)])

@@ -1,4 +1,4 @@
-"""The rows of the tag tree: what a search keeps, and what hidden identity leaves."""
+"""The rows of the tag tree: searching, and masking with hidden identity."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def find(root: Row, node: TagNode) -> Row:
     return next(row for row in root.walk() if row.node is node)
 
 
-def test_that_without_words_everything_is_listed_in_order() -> None:
+def test_that_without_a_query_everything_is_listed_in_order() -> None:
     root = build_rows(NODES)
     expected = [*(node.tag for node in NODES), "0", "(0008,0104)"]
     assert listed(root) == expected
@@ -39,32 +39,32 @@ def test_that_a_tag_is_found_by_number_keyword_name_and_value(query: str) -> Non
     assert listed(build_rows(NODES, query)) == [KVP.tag]
 
 
-def test_that_all_words_must_be_there_in_any_order() -> None:
+def test_that_all_words_must_match_in_any_order() -> None:
     assert listed(build_rows(NODES, "date birth")) == [BIRTH.tag]
     assert listed(build_rows(NODES, "birth kvp")) == []
 
 
-def test_that_a_private_tag_is_found_by_the_name_that_is_known() -> None:
+def test_that_a_private_tag_is_found_by_its_known_name() -> None:
     assert listed(build_rows(NODES, "window value")) == [PRIVATE.tag]
 
 
-def test_that_what_is_found_in_a_sequence_keeps_the_rows_above_it() -> None:
+def test_that_a_match_in_a_sequence_keeps_the_rows_above_it() -> None:
     root = build_rows(NODES, "postero")
     assert listed(root) == [VIEW.tag, "0", CODE.tag]
     assert [find(root, node).is_match for node in (VIEW, ITEM, CODE)] == [False, False, True]
 
 
-def test_that_a_sequence_that_is_found_keeps_what_is_in_it() -> None:
+def test_that_a_matching_sequence_keeps_its_items() -> None:
     assert listed(build_rows(NODES, "viewcodesequence")) == [VIEW.tag, "0", CODE.tag]
 
 
-def test_that_rows_know_their_place_among_those_that_are_listed() -> None:
+def test_that_rows_have_an_index_among_the_listed_ones() -> None:
     root = build_rows(NODES, "postero")
     assert find(root, VIEW).index == 0
     assert find(root, CODE).key == (VIEW.tag, "0", CODE.tag)
 
 
-def test_that_hidden_identity_masks_what_may_name_the_patient_and_nothing_else() -> None:
+def test_that_hidden_identity_masks_only_what_may_identify_the_patient() -> None:
     root = build_rows(NODES, hide_identity=True)
     assert find(root, NAME).value == find(root, PRIVATE).value == HIDDEN
     assert find(root, BIRTH).value == ""
