@@ -120,7 +120,7 @@ def test_that_the_listed_keys_do_what_the_page_says() -> None:
 
 
 def spelled(row: Key) -> str:
-    if row.numbered:
+    if row.is_numbered:
         return f"`{row.keys[0]}`-`{row.keys[-1][-1]}`"
     return " or ".join(f"`{key}`" for key in row.keys) or "none"
 

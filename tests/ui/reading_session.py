@@ -38,7 +38,7 @@ class ReadingSession:
             self.moves_on_while_it_computes, self.classifies_the_folder, self.exports,
         ):  # fmt: skip
             yield from step()
-        self.said["banners"] = [(m.matter, m.kind, m.title) for m in self.told.messages]
+        self.said["banners"] = [(m.topic, m.kind, m.title) for m in self.told.messages]
         (self.out / "said.json").write_text(json.dumps(self.said), encoding="utf-8")
         self.window.close()
 

@@ -157,8 +157,8 @@ def test_that_every_control_of_a_model_s_description_has_a_name_and_is_reached(
 def test_that_every_button_of_the_bar_says_in_its_tooltip_what_it_does(window: MainWindow) -> None:
     for name, button in window.bar.buttons.items():
         assert button.toolTip(), name
-        if name in shortcuts.ROWS and shortcuts.label(name):
-            assert shortcuts.span(shortcuts.ROWS[name]) in button.toolTip()
+        if name in shortcuts.ROWS and shortcuts.key_label(name):
+            assert shortcuts.keys_label(shortcuts.ROWS[name]) in button.toolTip()
 
 
 def test_that_the_bar_is_walked_with_tab_from_left_to_right(
@@ -260,7 +260,7 @@ def test_that_tab_comes_to_every_control_of_the_settings(qtbot: QtBot, window: M
 
 def grey_scale_menu(window: MainWindow) -> QMenu:
     menu = window.bar.buttons["menu_more"].menu()
-    found = next(a.menu() for a in menu.actions() if a.menu() and a.text() == "Grey-scale")
+    found = next(a.menu() for a in menu.actions() if a.menu() and a.text() == "Greyscale")
     found.aboutToShow.emit()
     return found
 
@@ -275,9 +275,9 @@ def test_that_every_command_is_in_the_menu_with_its_key(window: MainWindow) -> N
                 row = entry.property("key_row")
                 found.add(row or entry.text())
                 if row:
-                    key = shortcuts.span(shortcuts.ROWS[row])
+                    key = shortcuts.keys_label(shortcuts.ROWS[row])
                     assert entry.text() == f"{shortcuts.ROWS[row].text}\t{key}"
-    expected = {row.text if row.numbered else row.name for row in shortcuts.KEYS}
+    expected = {row.text if row.is_numbered else row.name for row in shortcuts.KEYS}
     assert found == expected
 
 

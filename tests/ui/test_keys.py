@@ -1,4 +1,4 @@
-"""Keys that the user may change: what is refused, what is swapped, and who spells them."""
+"""Changing keys: refusals, swaps, the press of a key, and the editor."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from xrayview.ui.settings_dialog.key_editor import HINT, KeyEditor
 SHIFT, CTRL = Qt.KeyboardModifier.ShiftModifier, Qt.KeyboardModifier.ControlModifier
 NONE = Qt.KeyboardModifier.NoModifier
 FRENCH_1 = 10
-"""X11's code of the key that writes `&` on a French keyboard, and `1` with Shift."""
+"""X11's code of the key that types `&` on a French keyboard, and `1` with Shift."""
 
 
 @pytest.fixture(autouse=True)
-def _own_keys_again():
+def _default_keys_afterwards():
     yield
     shortcuts.use({})
 
@@ -34,11 +34,11 @@ def press(key: Qt.Key, modifiers=NONE, text: str = "", code: int = 0) -> QKeyEve
 # The map
 
 
-def test_that_a_free_key_takes_the_place_of_the_old_one() -> None:
+def test_that_a_free_key_replaces_the_old_one() -> None:
     keymap = Keymap()
     assert keymap.problem("invert", "Ctrl+I") == ""
-    assert keymap.in_the_way("invert", "Ctrl+I") == []
-    keymap.give("invert", "Ctrl+I")
+    assert keymap.conflicts("invert", "Ctrl+I") == []
+    keymap.assign("invert", "Ctrl+I")
     assert keymap.keys("invert") == ("Ctrl+I",)
     assert keymap.owner("I") is None
     assert keymap.as_setting() == {"invert": "Ctrl+I"}
@@ -46,62 +46,62 @@ def test_that_a_free_key_takes_the_place_of_the_old_one() -> None:
 
 def test_that_a_key_of_another_action_is_named_and_swapped() -> None:
     keymap = Keymap()
-    assert [row.name for row in keymap.in_the_way("invert", "W")] == ["tool_window"]
-    keymap.give("invert", "W")
+    assert [row.name for row in keymap.conflicts("invert", "W")] == ["tool_window"]
+    keymap.assign("invert", "W")
     assert (keymap.keys("invert"), keymap.keys("tool_window")) == (("W",), ("I",))
 
 
-def test_that_a_row_of_two_keys_gives_up_one_and_keeps_the_other() -> None:
+def test_that_an_action_with_two_keys_can_lose_one_of_them() -> None:
     keymap = Keymap()
-    keymap.give("invert", "Return")
+    keymap.assign("invert", "Return")
     assert keymap.keys("classify") == ("Enter",)
 
 
 def test_that_a_numbered_row_changes_as_a_whole() -> None:
     keymap = Keymap()
     assert "digit" in keymap.problem("voi", "Q")
-    keymap.give("voi", "Ctrl+Alt+7")
+    keymap.assign("voi", "Ctrl+Alt+7")
     assert keymap.keys("voi") == tuple(f"Ctrl+Alt+{n}" for n in range(1, 10))
-    keymap.give("voi", "Shift+1")
+    keymap.assign("voi", "Shift+1")
     assert keymap.keys("heat_finding") == tuple(f"Ctrl+Alt+{n}" for n in range(1, 10))
 
 
 @pytest.mark.parametrize("key", RESERVED)
-def test_that_keys_of_every_program_are_refused_with_the_reason(key: str) -> None:
+def test_that_reserved_keys_are_refused_with_the_reason(key: str) -> None:
     assert RESERVED[key] in Keymap().problem("invert", key)
 
 
-def test_that_a_reset_takes_the_key_back_from_who_has_it_now() -> None:
+def test_that_a_reset_takes_the_key_from_the_action_that_has_it() -> None:
     keymap = Keymap()
-    keymap.give("invert", "W")
+    keymap.assign("invert", "W")
     keymap.reset("tool_window")
     assert (keymap.keys("tool_window"), keymap.keys("invert")) == (("W",), ())
     keymap.reset_all()
     assert keymap.as_setting() == {}
 
 
-def test_that_what_was_saved_comes_back() -> None:
+def test_that_saved_keys_are_loaded_again() -> None:
     keymap = Keymap()
-    keymap.give("invert", "Ctrl+,")
-    keymap.give("classify", "C")
-    keymap.give("heat_finding", "Ctrl+Shift+1")
+    keymap.assign("invert", "Ctrl+,")
+    keymap.assign("classify", "C")
+    keymap.assign("heat_finding", "Ctrl+Shift+1")
     keymap.clear("fit")
     again = Keymap(keymap.as_setting())
     assert again.problems == []
     assert again.own() == keymap.own()
 
 
-def test_that_no_two_rows_ever_have_a_key_in_common() -> None:
+def test_that_no_two_actions_share_a_key() -> None:
     keymap = Keymap()
     for name, key in (("invert", "W"), ("voi", "Shift+1"), ("tool_pan", "3"), ("fit", "Return")):
-        keymap.give(name, key)
+        keymap.assign(name, key)
     keymap.reset("voi")
     keys = [key for row in shortcuts.KEYS for key in keymap.keys(row.name)]
     assert len(keys) == len(set(keys))
 
 
-def test_that_a_key_of_the_user_goes_before_a_default_of_a_newer_version() -> None:
-    # As if `T` had been free when the user took it for another action.
+def test_that_a_key_of_the_user_overrides_a_default_of_a_newer_version() -> None:
+    # As if no action had `T` when the user chose it.
     keymap = Keymap({"invert": "T"})
     assert (keymap.keys("invert"), keymap.keys("tags")) == (("T",), ())
 
@@ -109,14 +109,14 @@ def test_that_a_key_of_the_user_goes_before_a_default_of_a_newer_version() -> No
 @pytest.mark.parametrize(
     ("changed", "problem"),
     [
-        ({"no such": "A"}, "no such is no action"),
+        ({"no such": "A"}, "no such is not an action"),
         ({"invert": "Hyper+Foo"}, "invert cannot have"),
         ({"invert": "Esc"}, "invert cannot have"),
         ({"voi": "1"}, "voi needs 9 keys"),
-        ({"invert": "Q", "fit": "Q"}, "fit cannot have Q too"),
+        ({"invert": "Q", "fit": "Q"}, "fit cannot have Q, which another action has"),
     ],
 )
-def test_that_bad_keys_of_a_settings_file_fall_back_and_say_so(
+def test_that_invalid_keys_in_the_settings_are_reported_and_the_default_used(
     changed: dict[str, str], problem: str
 ) -> None:
     keymap = Keymap(changed)
@@ -124,7 +124,7 @@ def test_that_bad_keys_of_a_settings_file_fall_back_and_say_so(
     assert problem in keymap.problems[0]
 
 
-def test_that_the_table_writes_its_keys_as_they_are_compared() -> None:
+def test_that_the_table_writes_keys_in_qts_notation() -> None:
     from PySide6.QtGui import QKeySequence
 
     keys = [key for row in shortcuts.KEYS for key in row.keys]
@@ -135,7 +135,7 @@ def test_that_the_table_writes_its_keys_as_they_are_compared() -> None:
 
 
 @pytest.mark.parametrize(
-    ("key", "modifiers", "text", "means"),
+    ("key", "modifiers", "text", "expected"),
     [
         (Qt.Key.Key_Ampersand, NONE, "&", "1"),
         (Qt.Key.Key_1, SHIFT, "1", "Shift+1"),
@@ -143,21 +143,21 @@ def test_that_the_table_writes_its_keys_as_they_are_compared() -> None:
         (Qt.Key.Key_Ampersand, CTRL, "", "Ctrl+1"),
     ],
 )
-def test_that_the_row_of_digits_is_known_by_the_place_of_its_keys(
-    key: Qt.Key, modifiers, text: str, means: str
+def test_that_the_digit_row_is_recognised_by_its_physical_keys(
+    key: Qt.Key, modifiers, text: str, expected: str
 ) -> None:
     event = press(key, modifiers, text, FRENCH_1)
-    assert digit_pressed(event, "linux") == means
-    assert digit_pressed(press(key, modifiers, text, 2), "win32") == means
+    assert digit_pressed(event, "linux") == expected
+    assert digit_pressed(press(key, modifiers, text, 2), "win32") == expected
 
 
-def test_that_a_key_elsewhere_is_no_digit() -> None:
+def test_that_other_keys_are_not_digits() -> None:
     assert digit_pressed(press(Qt.Key.Key_A, code=38), "linux") == ""
     assert digit_pressed(press(Qt.Key.Key_1), "linux") == ""
 
 
 @pytest.mark.parametrize(
-    ("event", "called"),
+    ("event", "expected"),
     [
         (press(Qt.Key.Key_Shift, SHIFT), ""),
         (press(Qt.Key.Key_Q, SHIFT, "Q"), "Shift+Q"),
@@ -168,36 +168,36 @@ def test_that_a_key_elsewhere_is_no_digit() -> None:
     ],
     ids=str,
 )
-def test_that_a_press_is_called_as_the_table_calls_it(event: QKeyEvent, called: str) -> None:
-    assert key_pressed(event) == called
+def test_that_a_press_is_written_as_in_the_table(event: QKeyEvent, expected: str) -> None:
+    assert key_pressed(event) == expected
 
 
 @pytest.fixture
-def heard() -> list[tuple[str, int]]:
+def calls() -> list[tuple[str, int]]:
     return []
 
 
 @pytest.fixture
-def window(qtbot: QtBot, heard: list[tuple[str, int]]) -> QWidget:
+def window(qtbot: QtBot, calls: list[tuple[str, int]]) -> QWidget:
     window = QWidget()
     column = QVBoxLayout(window)
     column.addWidget(QLineEdit())
     column.addWidget(QPushButton("Act"))
-    note = {row.name: _note(heard, row.name) for row in shortcuts.KEYS}
-    window.binding = KeyBinding(window, note)
+    actions = {row.name: _recorder(calls, row.name) for row in shortcuts.KEYS}
+    window.binding = KeyBinding(window, actions)
     qtbot.addWidget(window)
     window.show()
     qtbot.waitExposed(window)
     return window
 
 
-def _note(heard: list[tuple[str, int]], name: str):
-    return lambda *place: heard.append((name, *place))
+def _recorder(calls: list[tuple[str, int]], name: str):
+    return lambda *index: calls.append((name, *index))
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the codes are those of X11")
 def test_that_a_french_keyboard_reaches_windows_and_findings(
-    window: QWidget, heard: list[tuple[str, int]]
+    window: QWidget, calls: list[tuple[str, int]]
 ) -> None:
     window.setFocus()
     for key, modifiers, text in ((Qt.Key.Key_Ampersand, NONE, "&"), (Qt.Key.Key_1, SHIFT, "1")):
@@ -205,52 +205,52 @@ def test_that_a_french_keyboard_reaches_windows_and_findings(
             event = QKeyEvent(kind, key, modifiers, FRENCH_1, 0, 0, text)
             QApplication.sendEvent(window, event)
             assert event.isAccepted()
-    assert heard == [("voi", 0), ("heat_finding", 0)]
+    assert calls == [("voi", 0), ("heat_finding", 0)]
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the codes are those of X11")
 def test_that_a_digit_typed_into_a_field_stays_there(
-    window: QWidget, heard: list[tuple[str, int]]
+    window: QWidget, calls: list[tuple[str, int]]
 ) -> None:
     field = window.findChild(QLineEdit)
     field.setFocus()
     event = QKeyEvent(QEvent.Type.KeyPress, Qt.Key.Key_1, NONE, FRENCH_1, 0, 0, "1")
     QApplication.sendEvent(field, event)
-    assert (field.text(), heard) == ("1", [])
+    assert (field.text(), calls) == ("1", [])
 
 
-def test_that_only_the_widget_that_has_the_keyboard_is_listened_to(window: QWidget) -> None:
-    noted: list[QObject] = []
+def test_that_only_events_of_the_focused_widget_are_filtered(window: QWidget) -> None:
+    filtered: list[QObject] = []
 
-    class Noting(KeyBinding):
+    class Recording(KeyBinding):
         def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-            noted.append(watched)
+            filtered.append(watched)
             return super().eventFilter(watched, event)
 
-    Noting(window, {row.name: noted.clear for row in shortcuts.KEYS})
+    Recording(window, {row.name: filtered.clear for row in shortcuts.KEYS})
     field, button = window.findChild(QLineEdit), window.findChild(QPushButton)
     field.setFocus()
     button.setFocus()
-    noted.clear()
+    filtered.clear()
     for widget in (field, button):
         QApplication.sendEvent(widget, QEvent(QEvent.Type.User))
-    assert noted == [button]
+    assert filtered == [button]
 
 
-def test_that_the_old_key_does_nothing_once_there_is_a_new_one(
-    qtbot: QtBot, window: QWidget, heard: list[tuple[str, int]]
+def test_that_the_old_key_does_nothing_after_a_change(
+    qtbot: QtBot, window: QWidget, calls: list[tuple[str, int]]
 ) -> None:
     keymap = Keymap()
-    keymap.give("invert", "Y")
+    keymap.assign("invert", "Y")
     shortcuts.use(keymap.own())
     window.binding.renew()
     window.setFocus()
     qtbot.keyClick(window, Qt.Key.Key_I)
     qtbot.keyClick(window, Qt.Key.Key_Y)
-    assert heard == [("invert",)]
+    assert calls == [("invert",)]
 
 
-def test_that_tooltips_and_menus_spell_the_key_in_force(qtbot: QtBot) -> None:
+def test_that_tooltips_and_menus_show_the_key_in_force(qtbot: QtBot) -> None:
     window = QWidget()
     qtbot.addWidget(window)
     button, action = QPushButton(window), QAction(window)
@@ -260,7 +260,7 @@ def test_that_tooltips_and_menus_spell_the_key_in_force(qtbot: QtBot) -> None:
     shortcuts.use({"invert": ("Ctrl+I",)})
     shortcuts.refresh(window)
     assert (button.toolTip(), action.text()) == ("Invert (Ctrl+I)", "Invert\tCtrl+I")
-    assert (button.accessibleName(), shortcuts.label("invert")) == ("Invert", "Ctrl+I")
+    assert (button.accessibleName(), shortcuts.key_label("invert")) == ("Invert", "Ctrl+I")
     shortcuts.use({"invert": ()})
     shortcuts.refresh(window)
     assert button.toolTip() == "Invert"
@@ -282,8 +282,8 @@ def shown(editor: KeyEditor, name: str) -> str:
     return editor._items[name].text(1)
 
 
-def test_that_a_key_is_changed_by_choosing_and_pressing(qtbot: QtBot, editor: KeyEditor) -> None:
-    editor.choose("invert")
+def test_that_a_key_is_changed_by_selecting_and_pressing(qtbot: QtBot, editor: KeyEditor) -> None:
+    editor.select("invert")
     editor.tree.setFocus()
     qtbot.keyClick(editor.tree, Qt.Key.Key_Return)
     assert shown(editor, "invert") == "Press a key …"
@@ -293,8 +293,8 @@ def test_that_a_key_is_changed_by_choosing_and_pressing(qtbot: QtBot, editor: Ke
     assert shown(editor, "invert") == shortcuts.native("Ctrl+Alt+Y")
 
 
-def test_that_escape_leaves_the_key(qtbot: QtBot, editor: KeyEditor) -> None:
-    editor.choose("invert")
+def test_that_escape_cancels_a_change(qtbot: QtBot, editor: KeyEditor) -> None:
+    editor.select("invert")
     editor.wait()
     qtbot.keyClick(editor.tree, Qt.Key.Key_Escape)
     assert (shown(editor, "invert"), editor.note.text()) == ("I", HINT)
@@ -304,7 +304,7 @@ def test_that_escape_leaves_the_key(qtbot: QtBot, editor: KeyEditor) -> None:
 def test_that_a_conflict_is_named_and_nothing_changes_until_it_is_swapped(
     qtbot: QtBot, editor: KeyEditor
 ) -> None:
-    editor.choose("invert")
+    editor.select("invert")
     editor.wait()
     qtbot.keyClick(editor.tree, Qt.Key.Key_W)
     assert "Window tool" in editor.note.text()
@@ -326,12 +326,12 @@ def test_that_the_list_is_searched_by_action_and_by_key(editor: KeyEditor) -> No
     assert not any(item.isHidden() for item in editor._items.values())
 
 
-def test_that_one_key_is_reset_and_all_are(editor: KeyEditor) -> None:
+def test_that_one_key_or_all_keys_can_be_reset(editor: KeyEditor) -> None:
     for name, key in (("invert", "Ctrl+Alt+I"), ("fit", "Ctrl+Alt+F")):
-        editor.choose(name)
+        editor.select(name)
         editor.wait()
         editor.press(key)
-    editor.choose("invert")
+    editor.select("invert")
     editor.reset.click()
     assert editor.keymap.as_setting() == {"fit": "Ctrl+Alt+F"}
     editor.remove.click()

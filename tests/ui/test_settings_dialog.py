@@ -1,4 +1,4 @@
-"""The dialog is made from the table: every row has a field, and a bad value changes nothing."""
+"""The settings dialog: every row of the table has a field, and a bad value changes nothing."""
 
 from __future__ import annotations
 
@@ -47,17 +47,17 @@ def page_of(dialog: SettingsDialog, key: str):
 
 
 @pytest.mark.parametrize("row", SHOWN, ids=lambda row: row.key)
-def test_that_every_row_with_a_group_has_a_field_that_says_what_it_is(
+def test_that_every_row_with_a_group_has_a_field_named_by_its_description(
     dialog: SettingsDialog, row
 ) -> None:
     page = dialog.pages[row.group]
     field = page.fields[row.key]
     assert field.focusProxy().accessibleName() == row.description
     waits = "next start" in page.notes[row.key].text()
-    assert waits == (row.at == "next start")
+    assert waits == (row.takes_effect != "at once")
 
 
-def test_that_rows_that_the_program_keeps_by_itself_are_not_shown(dialog: SettingsDialog) -> None:
+def test_that_rows_without_a_group_are_not_shown(dialog: SettingsDialog) -> None:
     fields = {key for page in dialog.pages.values() for key in page.fields}
     assert fields == {row.key for row in SHOWN}
 
@@ -67,19 +67,19 @@ def test_that_rows_that_the_program_keeps_by_itself_are_not_shown(dialog: Settin
     [row for row in SHOWN if row.choices or row.kind in (bool, int, float)],
     ids=lambda row: row.key,
 )
-def test_that_a_field_changes_its_setting_and_tells_of_it(
+def test_that_a_field_changes_its_setting_and_emits_its_key(
     qtbot: QtBot, dialog: SettingsDialog, settings: Settings, row
 ) -> None:
     page = dialog.pages[row.group]
     before = settings[row.key]
-    others = [word for word in row.choices if word != before]
+    others = [choice for choice in row.choices if choice != before]
     step = 1 if row.kind is int else 0.25
     value = others[0] if others else not before if row.kind is bool else before + step
     if row.high is not None and not row.choices and value > row.high:
         value = before - step
-    with qtbot.waitSignal(dialog.changed) as told:
+    with qtbot.waitSignal(dialog.changed) as changed:
         page.fields[row.key].edited.emit(value)
-    assert told.args == [row.key]
+    assert changed.args == [row.key]
     assert settings[row.key] == value
     page.restore_defaults()
     assert settings[row.key] == row.default
@@ -95,28 +95,28 @@ def test_that_a_number_is_set_with_the_keyboard(
     qtbot.keyClicks(spin, "45")
     qtbot.keyClick(spin, Qt.Key.Key_Return)
     assert settings["decode_timeout_s"] == 45
-    assert dialog.isVisible()  # Enter ended the number, not the dialog
+    assert dialog.isVisible()  # Enter confirms the number, it does not close the dialog
 
 
 @pytest.mark.parametrize(
     ("key", "value", "why"),
     [
         ("model", "/nowhere/model.pt", "There is no model"),
-        ("model_folders", ["/nowhere"], "There is no folder /nowhere"),
-        ("device", "tpu", "is none of auto, cpu, cuda"),
+        ("model_folders", ["/nowhere"], "The folder /nowhere does not exist"),
+        ("device", "tpu", "is not one of auto, cpu, cuda"),
         ("decode_timeout_s", 0, "is not between 1 and 600"),
     ],
 )
-def test_that_a_value_that_does_not_fit_says_why_and_changes_nothing(
+def test_that_an_invalid_value_shows_the_reason_and_changes_nothing(
     dialog: SettingsDialog, settings: Settings, key: str, value: object, why: str
 ) -> None:
     page, before = page_of(dialog, key), settings[key]
-    told: list[str] = []
-    dialog.changed.connect(told.append)
+    changes: list[str] = []
+    dialog.changed.connect(changes.append)
     page.fields[key].edited.emit(value)
     assert why in page.notes[key].text()
     assert page.notes[key].property("role") == "error"
-    assert (settings[key], told) == (before, [])
+    assert (settings[key], changes) == (before, [])
     page.fields[key].edited.emit(before)
     assert page.notes[key].property("role") == "quiet"
 
@@ -134,7 +134,7 @@ def test_that_folders_are_added_and_removed(
     assert settings["model_folders"] == []
 
 
-def test_that_the_page_of_the_keys_is_one_of_them(dialog: SettingsDialog) -> None:
+def test_that_the_keys_have_a_page(dialog: SettingsDialog) -> None:
     dialog.turn_to(KEYS_PAGE)
     assert dialog.stack.currentWidget() is dialog.keys
 
@@ -153,7 +153,7 @@ def test_that_the_theme_changes_while_the_window_is_open(
     assert Settings(settings.path)["theme"] == "light"
 
 
-def test_that_what_can_hold_at_once_does(window: MainWindow) -> None:
+def test_that_settings_take_effect_at_once(window: MainWindow) -> None:
     window.preferences.show()
     dialog, workspace = window.preferences.dialog, window.workspace
     for key, value in (
@@ -170,7 +170,7 @@ def test_that_what_can_hold_at_once_does(window: MainWindow) -> None:
     dialog.close()
 
 
-def test_that_settings_that_cannot_be_saved_are_said_until_they_can(
+def test_that_a_message_stays_until_settings_can_be_saved(
     window: MainWindow, settings: Settings, tmp_path: Path
 ) -> None:
     def save() -> list[str]:
@@ -181,7 +181,7 @@ def test_that_settings_that_cannot_be_saved_are_said_until_they_can(
     blocked = tmp_path / "blocked"
     blocked.write_text("a file where the folder would be")
     settings.path = blocked / "settings.json"
-    assert save() == ["settings.json: The settings were not saved"]
+    assert save() == ["settings.json: the settings were not saved"]
     assert str(blocked) in window.banners.messages()[0].text
     blocked.unlink()
     assert save() == []
@@ -198,7 +198,7 @@ def test_that_heat_maps_start_with_the_method_of_the_settings(
     window.show()
     window.build_panels(LentEngine(engine))
     workspace = window.workspace
-    workspace.heat_maps.set_on(True)  # before there is anything to choose from
+    workspace.heat_maps.set_on(True)  # before a model offers findings
     window.open_paths([films])
     session = workspace.session
     qtbot.waitUntil(lambda: session.radiograph is not None, timeout=WAIT_MS)
@@ -216,7 +216,7 @@ def test_that_heat_maps_start_with_the_method_of_the_settings(
     window.preferences.dialog.close()
 
 
-def test_that_the_dialog_shows_what_was_changed_in_the_window(window: MainWindow) -> None:
+def test_that_the_dialog_shows_changes_made_in_the_window(window: MainWindow) -> None:
     window.workspace.findings.heat.opacity.setValue(90)
     window.preferences.show()
     field = page_of(window.preferences.dialog, "heat_map_opacity").fields["heat_map_opacity"]
@@ -224,12 +224,12 @@ def test_that_the_dialog_shows_what_was_changed_in_the_window(window: MainWindow
     window.preferences.dialog.close()
 
 
-def test_that_a_changed_key_works_is_spelled_and_is_kept(
+def test_that_a_changed_key_works_is_shown_and_saved(
     qtbot: QtBot, opened: MainWindow, settings: Settings
 ) -> None:
     opened.preferences.show(KEYS_PAGE)
     editor = opened.preferences.dialog.keys
-    editor.choose("invert")
+    editor.select("invert")
     editor.wait()
     editor.press("Y")
     opened.preferences.dialog.close()
@@ -242,7 +242,7 @@ def test_that_a_changed_key_works_is_spelled_and_is_kept(
     assert Settings(settings.path)["shortcuts"] == {"invert": "Y"}
 
 
-def test_that_a_model_that_is_chosen_in_the_dialog_is_loaded(
+def test_that_a_model_chosen_in_the_dialog_is_loaded(
     qtbot: QtBot, window: MainWindow, bundle: Path
 ) -> None:
     window.preferences.show("Model")
@@ -252,7 +252,7 @@ def test_that_a_model_that_is_chosen_in_the_dialog_is_loaded(
     window.preferences.dialog.close()
 
 
-def test_that_the_sheet_leads_to_the_editor(qtbot: QtBot, window: MainWindow) -> None:
+def test_that_the_sheet_of_keys_opens_the_editor(qtbot: QtBot, window: MainWindow) -> None:
     from xrayview.ui.keys.shortcut_sheet import ShortcutSheet
 
     window._show_shortcuts()
@@ -262,20 +262,20 @@ def test_that_the_sheet_leads_to_the_editor(qtbot: QtBot, window: MainWindow) ->
     window.preferences.dialog.close()
 
 
-# What is asked for and what is in force
+# Values that are requested and values in force
 
 
-def test_that_a_number_beyond_its_range_is_refused_with_words(
+def test_that_a_number_out_of_range_is_refused_with_a_reason(
     qtbot: QtBot, dialog: SettingsDialog, settings: Settings
 ) -> None:
     dialog.turn_to("Reading")
     page = dialog.pages["Reading"]
     spin, note = page.fields["decode_timeout_s"].spin, page.notes["decode_timeout_s"]
     for typed, why in {
-        "9999": "9999 is not between 1 and 600; 30 stays.",
-        "0": "0 is not between 1 and 600; 30 stays.",
-        "-3": "-3 is not between 1 and 600; 30 stays.",
-        "1.5": "1.5 has more decimals than this takes; 30 stays.",
+        "9999": "9999 is not between 1 and 600; the value stays 30.",
+        "0": "0 is not between 1 and 600; the value stays 30.",
+        "-3": "-3 is not between 1 and 600; the value stays 30.",
+        "1.5": "1.5 has too many decimals; the value stays 30.",
     }.items():
         spin.selectAll()
         qtbot.keyClicks(spin, typed)
@@ -284,7 +284,7 @@ def test_that_a_number_beyond_its_range_is_refused_with_words(
         assert (settings["decode_timeout_s"], spin.value()) == (30, 30)
 
 
-def test_that_a_bundle_of_a_listed_folder_is_known_by_its_name(
+def test_that_a_bundle_in_a_listed_folder_is_found_by_its_name(
     dialog: SettingsDialog, settings: Settings, bundle: Path
 ) -> None:
     page = dialog.pages["Model"]
@@ -293,37 +293,38 @@ def test_that_a_bundle_of_a_listed_folder_is_known_by_its_name(
     assert (page.notes["model"].text(), settings["model"]) == ("", bundle.stem)
 
 
-def test_that_a_folder_that_has_gone_is_said_to_be_and_holds_up_no_other(
+def test_that_a_missing_folder_is_marked_and_does_not_block_others(
     dialog: SettingsDialog, settings: Settings, tmp_path: Path
 ) -> None:
     page = dialog.pages["Model"]
-    field, (gone, there) = page.fields["model_folders"], (tmp_path / "gone", tmp_path / "there")
+    field = page.fields["model_folders"]
+    missing, existing = tmp_path / "missing", tmp_path / "existing"
     assert isinstance(field, FoldersField)
-    for folder in (gone, there):
+    for folder in (missing, existing):
         folder.mkdir()
-    field.add(str(gone))
-    gone.rmdir()
-    field.add(str(there))
-    assert settings["model_folders"] == [str(gone), str(there)]
-    dialog.show_missing("model_folders", [str(gone)])
-    assert field.list.item(0).text().endswith("(not there now)")
+    field.add(str(missing))
+    missing.rmdir()
+    field.add(str(existing))
+    assert settings["model_folders"] == [str(missing), str(existing)]
+    dialog.show_missing("model_folders", [str(missing)])
+    assert field.list.item(0).text().endswith("(not found)")
     assert field.remove.isEnabled() is False
     field.list.setCurrentRow(1)
     field.remove.click()
-    assert settings["model_folders"] == [str(gone)]
+    assert settings["model_folders"] == [str(missing)]
 
 
-def test_that_the_open_dialog_looks_which_folders_are_there(
+def test_that_the_open_dialog_marks_folders_that_do_not_exist(
     qtbot: QtBot, window: MainWindow, settings: Settings, tmp_path: Path
 ) -> None:
-    settings["model_folders"] = [str(tmp_path / "gone")]
+    settings["model_folders"] = [str(tmp_path / "missing")]
     window.preferences.show("Model")
     field = page_of(window.preferences.dialog, "model_folders").fields["model_folders"]
-    qtbot.waitUntil(lambda: "not there" in field.list.item(0).text(), timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: "not found" in field.list.item(0).text(), timeout=WAIT_MS)
     window.preferences.dialog.close()
 
 
-def test_that_a_model_that_is_not_trusted_is_asked_about_and_not_shown_as_in_force(
+def test_that_an_untrusted_model_asks_a_question_and_is_not_shown_as_in_force(
     qtbot: QtBot, ready: MainWindow, settings: Settings, bundle: Path, tmp_path: Path
 ) -> None:
     other = tmp_path / "other.pt"
@@ -333,12 +334,12 @@ def test_that_a_model_that_is_not_trusted_is_asked_about_and_not_shown_as_in_for
     page.fields["model"].edited.emit(str(other))
     note = page.notes["model"]
     qtbot.waitUntil(lambda: note.property("role") == "error", timeout=WAIT_MS)
-    assert note.text().endswith("Do you know where it comes from? The main window asks.")
+    assert note.text().endswith("Answer the question in the main window.")
     assert (settings["model"], page.fields["model"].text.text()) == (str(bundle), str(bundle))
     ready.preferences.dialog.close()
 
 
-def test_that_a_device_that_is_not_there_is_said_and_the_one_in_force_shown(
+def test_that_a_missing_device_is_reported_and_the_one_in_force_shown(
     qtbot: QtBot, ready: MainWindow, settings: Settings
 ) -> None:
     if torch_has_cuda():
@@ -354,7 +355,7 @@ def test_that_a_device_that_is_not_there_is_said_and_the_one_in_force_shown(
     ready.preferences.dialog.close()
 
 
-def test_that_the_open_dialog_follows_what_is_changed_in_the_window(
+def test_that_the_open_dialog_follows_changes_made_in_the_window(
     window: MainWindow,
 ) -> None:
     window.preferences.show("Heat map")
@@ -368,7 +369,7 @@ def test_that_the_open_dialog_follows_what_is_changed_in_the_window(
     dialog.close()
 
 
-def test_that_the_bundle_that_ships_is_kept_without_a_name() -> None:
+def test_that_the_bundled_model_is_stored_as_an_empty_name() -> None:
     shipped = find_model()
     assert _lasting_name(shipped) == ""
     others = [path for path in sorted(shipped.parent.glob("*.pt")) if path != shipped]
@@ -381,7 +382,7 @@ def torch_has_cuda() -> bool:
     return torch.cuda.is_available()
 
 
-def test_that_the_defaults_of_the_model_s_page_are_restored_together(
+def test_that_the_defaults_of_the_model_page_are_restored_together(
     qtbot: QtBot, ready: MainWindow, settings: Settings
 ) -> None:
     ready.preferences.show("Model")

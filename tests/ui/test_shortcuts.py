@@ -1,4 +1,4 @@
-"""The table of keys: what it binds, what the sheet shows, and who keeps a key for himself."""
+"""The table of keys: its bindings, the sheet, and widgets that keep keys for themselves."""
 
 from __future__ import annotations
 
@@ -36,36 +36,36 @@ HABITS: dict[str, tuple[str, ...]] = {
     "tool_length": ("D",), "tool_angle": ("A",), "star": ("K",), "tags": ("T",),
     "classify": ("Return", "Enter"), "classify_folder": ("B",),
     "heat_map": ("G",), "heat_fainter": ("[",), "heat_stronger": ("]",),
-    "heat_finding": tuple(f"Shift+{place}" for place in range(1, 10)),
+    "heat_finding": tuple(f"Shift+{digit}" for digit in range(1, 10)),
     "undo": ("Ctrl+Z",), "redo": ("Ctrl+Y",), "delete_mark": ("Del",),
     "copy_picture": ("Ctrl+C",), "full_screen": ("F11",), "shortcuts": ("F1",),
     "hide_identity": ("X",), "open_folder": ("Ctrl+O",),
 }  # fmt: skip
-"""The keys that other programs and the manual promise; a new row must not take one of them."""
+"""Keys as in other viewers and in the manual; new actions must not take them."""
 
 
-class Heard(dict[str, list[int]]):
-    """Counts calls of every action of the table."""
+class Calls(dict[str, list[int]]):
+    """Records the calls of every action of the table."""
 
     def actions(self) -> dict[str, object]:
-        return {key.name: self._note(key.name) for key in shortcuts.KEYS}
+        return {key.name: self._recorder(key.name) for key in shortcuts.KEYS}
 
-    def _note(self, name: str):
+    def _recorder(self, name: str):
         return lambda *args: self.setdefault(name, []).append(args[0] if args else -1)
 
 
 @pytest.fixture
-def heard() -> Heard:
-    return Heard()
+def calls() -> Calls:
+    return Calls()
 
 
 @pytest.fixture
-def window(qtbot: QtBot, heard: Heard) -> QWidget:
+def window(qtbot: QtBot, calls: Calls) -> QWidget:
     window = QWidget()
     column = QVBoxLayout(window)
     for part in (QLineEdit(), QPushButton("Act"), QSlider(Qt.Orientation.Horizontal)):
         column.addWidget(part)
-    KeyBinding(window, heard.actions())
+    KeyBinding(window, calls.actions())
     qtbot.addWidget(window)
     window.show()
     qtbot.waitExposed(window)
@@ -78,11 +78,11 @@ def test_that_no_key_is_bound_twice() -> None:
 
 
 @pytest.mark.parametrize("name", HABITS)
-def test_that_a_key_that_readers_know_by_heart_is_where_they_look_for_it(name: str) -> None:
+def test_that_keys_that_readers_know_by_heart_are_the_defaults(name: str) -> None:
     assert shortcuts.ROWS[name].keys == HABITS[name]
 
 
-def test_that_every_key_of_the_table_is_one_that_qt_knows() -> None:
+def test_that_every_key_of_the_table_is_known_to_qt() -> None:
     assert all(QKeySequence(key).count() == 1 for row in shortcuts.KEYS for key in row.keys)
 
 
@@ -91,17 +91,17 @@ def test_that_the_sheet_shows_every_row(qtbot: QtBot) -> None:
     qtbot.addWidget(sheet)
     shown = {label.text() for label in sheet.findChildren(QLabel)}
     assert {key.text for key in shortcuts.KEYS} <= shown
-    assert {shortcuts.span(key) for key in shortcuts.KEYS if key.keys} <= shown
+    assert {shortcuts.keys_label(key) for key in shortcuts.KEYS if key.keys} <= shown
 
 
-def test_that_the_sheet_says_whose_the_arrows_and_space_are(qtbot: QtBot) -> None:
+def test_that_the_sheet_says_which_keys_a_focused_list_takes(qtbot: QtBot) -> None:
     sheet = ShortcutSheet()
     qtbot.addWidget(sheet)
-    said = " ".join(label.text() for label in sheet.findChildren(QLabel))
-    assert "arrows, Home, End, Space and Enter are its own" in said
+    texts = " ".join(label.text() for label in sheet.findChildren(QLabel))
+    assert "Home, End, Space and Enter belong to it" in texts
 
 
-def test_that_all_keys_are_seen_at_once_on_a_small_screen(qtbot: QtBot, qapp: QApplication) -> None:
+def test_that_all_keys_are_visible_on_a_small_screen(qtbot: QtBot, qapp: QApplication) -> None:
     theme.apply(qapp, "dark")
     sheet = ShortcutSheet()
     qtbot.addWidget(sheet)
@@ -115,7 +115,7 @@ def test_that_all_keys_are_seen_at_once_on_a_small_screen(qtbot: QtBot, qapp: QA
 
 
 @pytest.mark.parametrize(
-    ("key", "name", "place"),
+    ("key", "name", "index"),
     [
         (Qt.Key.Key_0, "auto_window", -1),
         (Qt.Key.Key_1, "voi", 0),
@@ -127,18 +127,18 @@ def test_that_all_keys_are_seen_at_once_on_a_small_screen(qtbot: QtBot, qapp: QA
     ],
 )
 def test_that_a_key_does_what_its_row_says(
-    qtbot: QtBot, window: QWidget, heard: Heard, key: Qt.Key, name: str, place: int
+    qtbot: QtBot, window: QWidget, calls: Calls, key: Qt.Key, name: str, index: int
 ) -> None:
     window.setFocus()
     qtbot.keyClick(window, key)
-    assert heard == {name: [place]}
+    assert calls == {name: [index]}
 
 
 def test_that_shift_and_a_digit_is_not_the_digit(
-    qtbot: QtBot, window: QWidget, heard: Heard
+    qtbot: QtBot, window: QWidget, calls: Calls
 ) -> None:
     qtbot.keyClick(window, Qt.Key.Key_3, Qt.KeyboardModifier.ShiftModifier)
-    assert heard == {"heat_finding": [2]}
+    assert calls == {"heat_finding": [2]}
 
 
 @pytest.mark.parametrize(
@@ -153,18 +153,18 @@ def test_that_shift_and_a_digit_is_not_the_digit(
     ],
 )
 def test_that_a_focused_widget_keeps_the_keys_it_needs(
-    qtbot: QtBot, window: QWidget, heard: Heard, kind: type[QWidget], key: Qt.Key
+    qtbot: QtBot, window: QWidget, calls: Calls, kind: type[QWidget], key: Qt.Key
 ) -> None:
     widget = window.findChild(kind)
     widget.setFocus()
     qtbot.keyClick(widget, key)
-    assert heard == {}
+    assert calls == {}
 
 
-def test_that_a_focused_button_leaves_the_film_its_letters(
-    qtbot: QtBot, window: QWidget, heard: Heard
+def test_that_a_focused_button_does_not_take_letters(
+    qtbot: QtBot, window: QWidget, calls: Calls
 ) -> None:
     button = window.findChild(QPushButton)
     button.setFocus()
     qtbot.keyClick(button, Qt.Key.Key_I)
-    assert heard == {"invert": [-1]}
+    assert calls == {"invert": [-1]}

@@ -17,7 +17,7 @@ from pytestqt.qtbot import QtBot
 from tests.ui.conftest import WAIT_MS
 from xrayview.services.settings import BROKEN, Settings
 from xrayview.ui.shell.main_window import MainWindow
-from xrayview.ui.shell.start_page import GONE
+from xrayview.ui.shell.start_page import NOT_FOUND
 from xrayview.ui.widgets.drop_target import Dropped, dropped
 from xrayview.ui.widgets.window_placement import placed, to_next_screen
 
@@ -85,7 +85,7 @@ def test_that_files_may_be_dropped_on_every_panel(qtbot: QtBot, opened: MainWind
     qtbot.waitUntil(lambda: opened.workspace.histogram.plot is not None, timeout=WAIT_MS)
     shown = [widget for widget in opened.findChildren(QWidget) if widget.isVisible()]
     names = {widget.accessibleName() for widget in shown}
-    assert names >= {"Film", "Filter the films", "Search the tags", "Grey-value histogram"}
+    assert names >= {"Film", "Filter films", "Search the tags", "Grey-value histogram"}
     refused: list[str] = []
     for widget in shown:
         QApplication.sendEvent(widget, QDragEnterEvent(QPoint(2, 2), COPY, data, LEFT, NO_KEY))
@@ -130,26 +130,26 @@ def test_that_a_dicomdir_opens_the_films_it_refers_to(qtbot: QtBot, window: Main
 # Recent folders
 
 
-def test_that_a_folder_that_is_gone_says_so_and_can_be_taken_out(
+def test_that_a_missing_folder_is_marked_and_can_be_removed_from_the_list(
     qtbot: QtBot, window: MainWindow, settings: Settings, films: Path
 ) -> None:
     gone = Path("/nowhere/gone")
     settings["recent_folders"] = [str(films), str(gone)]
-    window.start_page.folder_forgotten.emit(Path("/never/there"))  # lists them anew
+    window.start_page.folder_forgotten.emit(Path("/never/there"))  # updates the list
 
     def row(name: str) -> QPushButton | None:
         buttons = window.start_page.findChildren(QPushButton)
         return next((b for b in buttons if b.text().startswith(name) and b.isVisible()), None)
 
     qtbot.waitUntil(lambda: row("gone") is not None and not row("gone").isEnabled())
-    assert GONE in row("gone").toolTip()
+    assert NOT_FOUND in row("gone").toolTip()
     assert row(films.name).isEnabled()
     menu = window.bar.buttons["open_folder"].menu()
     assert [action.isEnabled() for action in menu.actions()] == [True, False]
     forget = next(
         b
         for b in window.start_page.findChildren(QToolButton)
-        if b.accessibleName() == "Take gone out of this list"
+        if b.accessibleName() == "Remove gone from this list"
     )
     forget.click()
     assert settings["recent_folders"] == [str(films)]

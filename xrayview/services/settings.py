@@ -1,4 +1,4 @@
-"""What the user may set: one table. A row is the check, the default and the text of the dialog."""
+"""The settings as one table; each row defines a default, a check and a text of the dialog."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ KINDS: dict[type, str] = {
     bool: "true or false",
     int: "a whole number",
     float: "a number",
-    str: "a text",
+    str: "text",
     list: "a list of texts",
     dict: "a table of texts",
 }
@@ -29,7 +29,7 @@ KINDS: dict[type, str] = {
 
 @dataclass(frozen=True)
 class Setting:
-    """One row. `choices` for words, `low` and `high` (inclusive) for numbers."""
+    """One row. Texts may have `choices`, numbers have `low` and `high` (inclusive)."""
 
     key: str
     kind: type
@@ -39,12 +39,11 @@ class Setting:
     low: float | None = None
     high: float | None = None
     group: str = ""
-    """The page of the dialog; rows without one are kept by the program itself."""
-    at: Literal["once", "next start"] = "once"
-    """When a change takes effect."""
+    """The page of the dialog; rows without one are not shown there."""
+    takes_effect: Literal["at once", "at the next start"] = "at once"
     unit: str = ""
     titles: Mapping[str, str] = field(default_factory=dict)
-    """How the dialog names the choices that have a name of their own."""
+    """Names of choices in the dialog, where capitalising the choice is not enough."""
 
     def title_of(self, choice: str) -> str:
         """The name of a choice in the dialog."""
@@ -55,7 +54,7 @@ class Setting:
         if not self._is_of_kind(value):
             return f"is not {KINDS[self.kind]}"
         if self.choices and value not in self.choices:
-            return f"is none of {', '.join(self.choices)}"
+            return f"is not one of {', '.join(self.choices)}"
         if isinstance(value, int | float) and not self._in_range(value):
             return f"is not between {self.low:g} and {self.high:g}"
         return ""
@@ -67,7 +66,7 @@ class Setting:
             return self.kind is list and all(isinstance(item, str) for item in value)
         if isinstance(value, dict):
             return self.kind is dict and all(isinstance(item, str) for item in value.values())
-        # JSON does not keep 30.0 apart from 30.
+        # JSON does not distinguish 30.0 from 30.
         return isinstance(value, (int, float) if self.kind is float else self.kind)
 
     def _in_range(self, value: float) -> bool:
@@ -76,56 +75,57 @@ class Setting:
 
 
 SETTINGS: tuple[Setting, ...] = (
-    Setting("model", str, "", "Model bundle: a file or a name; empty for the one that ships.",
+    Setting("model", str, "", "Model bundle, as a file or a name. Empty: the bundled model.",
             group="Model"),
-    Setting("model_folders", list, [], "Folders with further model bundles.", group="Model"),
-    Setting("device", str, AUTO, "Where the model runs.", choices=tuple(DEVICE_CHOICES),
+    Setting("model_folders", list, [], "Folders with more model bundles.", group="Model"),
+    Setting("device", str, AUTO, "Device that the model runs on.", choices=tuple(DEVICE_CHOICES),
             titles=DEVICE_CHOICES, group="Model"),
-    Setting("model_timeout_s", float, 120.0, "Seconds that the model may take for one request.",
+    Setting("model_timeout_s", float, 120.0, "Time limit for one request to the model (seconds).",
             low=5, high=3600, group="Model", unit="s"),
-    Setting("heat_map_method", str, DEFAULT_METHOD, "How heat maps are computed at the start.",
+    Setting("heat_map_method", str, DEFAULT_METHOD, "Method of heat maps when XrayView starts.",
             choices=tuple(HEAT_MAP_METHODS), titles=METHOD_TITLES, group="Heat map"),
-    Setting("heat_map_opacity", float, 0.5, "Opacity of the heat map.", low=0, high=1,
+    Setting("heat_map_opacity", float, 0.5, "Opacity of heat maps.", low=0, high=1,
             group="Heat map"),
-    Setting("heat_map_cutoff", float, 0.2, "Evidence below this part of the peak is not drawn.",
+    Setting("heat_map_cutoff", float, 0.2, "Evidence below this fraction of the peak is not drawn.",
             low=0, high=1, group="Heat map"),
-    Setting("hide_identity", bool, False, "Hide names and IDs on the film and in lists.",
+    Setting("hide_identity", bool, False, "Hide names and IDs on films and in lists.",
             group="Identity"),
-    Setting("csv_identity", str, "hash", "PatientID in the CSV: nothing, a keyed hash, or the ID.",
+    Setting("csv_identity", str, "hash", "PatientID in CSV files: empty, a keyed hash, or the ID.",
             choices=("none", "hash", "full"), group="Identity"),
-    Setting("decode_workers", int, 0, "Processes that decode films; 0: one fewer than cores.",
-            low=0, high=256, group="Reading", at="next start"),
-    Setting("decode_timeout_s", float, 30.0, "Seconds that one film may take to decode.",
+    Setting("decode_workers", int, 0, "Processes that decode films. 0: one fewer than CPU cores.",
+            low=0, high=256, group="Reading", takes_effect="at the next start"),
+    Setting("decode_timeout_s", float, 30.0, "Time limit for decoding one film (seconds).",
             low=1, high=600, group="Reading", unit="s"),
-    Setting("memory_mib", int, 4096, "Memory (MiB) of a process that decodes films.",
-            low=1024, high=262144, group="Reading", at="next start", unit="MiB"),
-    Setting("max_megapixels", float, 200.0, "Larger films are refused unread (million pixels).",
+    Setting("memory_mib", int, 4096, "Memory limit of each decoding process (MiB).",
+            low=1024, high=262144, group="Reading", takes_effect="at the next start", unit="MiB"),
+    Setting("max_megapixels", float, 200.0, "Films with more megapixels than this are not read.",
             low=1, high=4000, group="Reading"),
-    Setting("film_memory_mib", int, 512, "Memory (MiB) for decoded films, the next ones included.",
-            low=64, high=65536, group="Reading", at="next start", unit="MiB"),
-    Setting("thumbnail_cache_mib", int, 256, "Thumbnails kept on disk (MiB); 0 keeps none.",
-            low=0, high=65536, group="Reading", at="next start", unit="MiB"),
-    Setting("thumbnail_px", int, 96, "Detail of thumbnails: sharper on dense screens, not larger.",
-            low=48, high=256, group="Window", at="next start", unit="px"),
-    Setting("theme", str, "dark", "Colours of the window; the film's surround is always black.",
+    Setting("film_memory_mib", int, 512, "Memory for decoded and prefetched films (MiB).",
+            low=64, high=65536, group="Reading", takes_effect="at the next start", unit="MiB"),
+    Setting("thumbnail_cache_mib", int, 256, "Disk space for thumbnails (MiB). 0: none are stored.",
+            low=0, high=65536, group="Reading", takes_effect="at the next start", unit="MiB"),
+    Setting("thumbnail_px", int, 96, "Resolution of thumbnails, for dense screens; not their size.",
+            low=48, high=256, group="Window", takes_effect="at the next start", unit="px"),
+    Setting("theme", str, "dark", "Colours of the window. Films are always on black.",
             choices=("dark", "light", "system"), group="Window"),
-    Setting("reopen_folder", bool, True, "Open at the start what was open last.", group="Window"),
-    Setting("shortcuts", dict, {}, "Keys that the user has changed, by action."),
-    Setting("recent_folders", list, [], "Folders that were opened last, newest first."),
+    Setting("reopen_folder", bool, True, "Reopen the last folder when XrayView starts.",
+            group="Window"),
+    Setting("shortcuts", dict, {}, "Keys changed by the user, by action."),
+    Setting("recent_folders", list, [], "Recently opened folders, newest first."),
     Setting("export", dict, {}, "Choices of the export dialogs."),
     Setting("window_state", dict, {}, "Size and panels of the main window."),
 )  # fmt: skip
 ROWS = {row.key: row for row in SETTINGS}
-RECENT_FOLDERS_KEPT = 10
+MAX_RECENT_FOLDERS = 10
 BROKEN = ".broken.json"
-"""What a file that could not be read is called, once there is a new one."""
+"""Suffix of a settings file that could not be read, once a new one is written."""
 
 
 class Settings:
-    """The user's values over the defaults. Bad values fall back, and `notes` say so.
+    """The user's values over the defaults. Bad values fall back to the default; see `notes`.
 
     Args:
-        path: the JSON file; the user's own by default. It need not exist.
+        path: the JSON file, by default the user's. It need not exist.
     """
 
     def __init__(self, path: Path | None = None) -> None:
@@ -145,8 +145,8 @@ class Settings:
         self._values[key] = value
 
     def limits(self) -> Limits:
-        """What one film may cost, for the engine."""
-        # The window reads its settings before its first paint; numpy comes with the protocol.
+        """The engine's limits for one film."""
+        # Imported here because the protocol imports numpy, which would delay the first paint.
         from xrayview.engine.protocol import Limits
 
         return Limits(
@@ -157,22 +157,22 @@ class Settings:
         )
 
     def reset(self, key: str) -> None:
-        """Back to the default."""
+        """Restore the default of a setting."""
         self._values.pop(key, None)
 
     def remember_folder(self, folder: Path) -> None:
-        """Put a folder at the head of the recent ones."""
+        """Put a folder first in the list of recent folders."""
         older = [f for f in self["recent_folders"] if f != str(folder)]
-        self["recent_folders"] = [str(folder), *older][:RECENT_FOLDERS_KEPT]
+        self["recent_folders"] = [str(folder), *older][:MAX_RECENT_FOLDERS]
 
     def forget_folder(self, folder: Path) -> None:
-        """Take a folder out of the recent ones."""
+        """Remove a folder from the list of recent folders."""
         self["recent_folders"] = [f for f in self["recent_folders"] if f != str(folder)]
 
     def save(self) -> None:
-        """Write what differs from the defaults, in one step. Raises OSError.
+        """Write the values that differ from the defaults, in one step. Raises OSError.
 
-        A file that could not be read is kept beside the new one: somebody wrote it.
+        A file that could not be read is renamed first, so that nothing in it is lost.
         """
         changed = {k: v for k, v in self._values.items() if v != ROWS[k].default}
         self.path.parent.mkdir(parents=True, exist_ok=True)
@@ -184,18 +184,18 @@ class Settings:
 
 
 def _read(path: Path) -> tuple[dict[str, Any], list[str], bool]:
-    """The values that fit, a note on each that does not, and whether the file is broken."""
+    """Return the values that fit, a note on each problem, and whether the file is broken."""
     try:
         data = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         return {}, [], False
     except OSError as error:
-        why = f"{path.name} cannot be read ({type(error).__name__}); defaults are used."
-        return {}, [why], True
+        note = f"{path.name} cannot be read ({type(error).__name__}); the defaults are used."
+        return {}, [note], True
     except (ValueError, RecursionError):
-        return {}, [f"{path.name} is damaged; defaults are used, {_kept(path)}."], True
+        return {}, [_broken_note(path, "is damaged")], True
     if not isinstance(data, dict):
-        return {}, [f"{path.name} is no table of settings; defaults are used, {_kept(path)}."], True
+        return {}, [_broken_note(path, "does not contain settings")], True
     problems = dict(_problems(data))
     notes = [
         f"{path.name}: {key} {problem}; the default is used." for key, problem in problems.items()
@@ -203,12 +203,13 @@ def _read(path: Path) -> tuple[dict[str, Any], list[str], bool]:
     return {key: value for key, value in data.items() if key not in problems}, notes, False
 
 
-def _kept(path: Path) -> str:
-    return f"and it is kept as {path.with_suffix(BROKEN).name}"
+def _broken_note(path: Path, problem: str) -> str:
+    renamed = path.with_suffix(BROKEN).name
+    return f"{path.name} {problem}; the defaults are used, and it is renamed to {renamed}."
 
 
 def _problems(data: dict[str, Any]) -> Iterator[tuple[str, str]]:
     for key, value in data.items():
-        problem = ROWS[key].problem(value) if key in ROWS else "is unknown"
+        problem = ROWS[key].problem(value) if key in ROWS else "is not a setting"
         if problem:
             yield key, problem

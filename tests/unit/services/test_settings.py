@@ -14,7 +14,7 @@ from xrayview.errors import UsageError
 from xrayview.services.identity import identity_key
 from xrayview.services.log import start_log
 from xrayview.services.resources import resource
-from xrayview.services.settings import RECENT_FOLDERS_KEPT, SETTINGS, Settings
+from xrayview.services.settings import MAX_RECENT_FOLDERS, SETTINGS, Settings
 
 
 @pytest.mark.parametrize("row", SETTINGS, ids=lambda row: row.key)
@@ -51,7 +51,7 @@ def test_that_only_what_differs_from_the_defaults_is_written(tmp_path: Path) -> 
 @pytest.mark.parametrize(
     ("key", "value", "problem"),
     [
-        ("device", "tpu", "is none of auto, cpu, cuda"),
+        ("device", "tpu", "is not one of auto, cpu, cuda"),
         ("decode_timeout_s", -1, "is not between 1 and 600"),
         ("decode_timeout_s", float("nan"), "is not between 1 and 600"),
         ("decode_timeout_s", "30", "is not a number"),
@@ -88,17 +88,17 @@ def test_that_a_broken_file_gives_the_defaults(tmp_path: Path, content: str) -> 
 def test_that_unknown_settings_are_named(tmp_path: Path) -> None:
     path = tmp_path / "settings.json"
     path.write_text('{"colour": "blue"}')
-    assert Settings(path).notes == ("settings.json: colour is unknown; the default is used.",)
+    assert Settings(path).notes == ("settings.json: colour is not a setting; the default is used.",)
 
 
 def test_that_recent_folders_are_newest_first_and_few(tmp_path: Path) -> None:
     settings = Settings(tmp_path / "s.json")
-    for n in range(RECENT_FOLDERS_KEPT + 3):
+    for n in range(MAX_RECENT_FOLDERS + 3):
         settings.remember_folder(Path(f"/films/{n}"))
     settings.remember_folder(Path("/films/5"))
     recent = settings["recent_folders"]
-    assert recent[:2] == ["/films/5", f"/films/{RECENT_FOLDERS_KEPT + 2}"]
-    assert len(recent) == len(set(recent)) == RECENT_FOLDERS_KEPT
+    assert recent[:2] == ["/films/5", f"/films/{MAX_RECENT_FOLDERS + 2}"]
+    assert len(recent) == len(set(recent)) == MAX_RECENT_FOLDERS
 
 
 def test_that_a_list_that_was_handed_out_changes_nothing(tmp_path: Path) -> None:

@@ -98,7 +98,7 @@ class FilterLine(QWidget):
         field = QLineEdit()
         field.setAcceptDrops(False)  # a dropped file opens in the window
         field.setPlaceholderText("Filter films")
-        field.setToolTip(f"Text in the film, its path or its group ({shortcuts.label('find')})")
+        field.setToolTip(f"Text in the film, its path or its group ({shortcuts.key_label('find')})")
         field.setAccessibleName("Filter films")
         field.setClearButtonEnabled(True)
         search = QAction(icons.icon("search"), "", field)

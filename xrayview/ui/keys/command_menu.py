@@ -1,4 +1,4 @@
-"""Every command of the program with its key, in a menu made from the table of keys."""
+"""A menu of all commands with their keys, built from the table of keys."""
 
 from __future__ import annotations
 
@@ -10,44 +10,44 @@ from PySide6.QtWidgets import QAbstractButton, QMenu
 from xrayview.ui.keys import shortcuts
 
 POSSIBLE = "possible"
-"""Of a button, whether what it does can be done now, seen or not."""
+"""Property of a button: whether its command is available now, even while the button is hidden."""
 Actions = Mapping[str, Callable[..., object]]
 
 
 def add_command(menu: QMenu, name: str, actions: Actions) -> None:
-    """One row of the table; a row of numbered keys becomes a menu of its places."""
+    """Add the command of one row; a row of numbered keys becomes a submenu."""
     row = shortcuts.ROWS[name]
     act = actions[name]
-    if not row.numbered:
+    if not row.is_numbered:
         action = menu.addAction("")
         shortcuts.describe(action, name)
         action.triggered.connect(lambda _checked: act())
         return
-    places = menu.addMenu(row.text)
-    places.setAccessibleName(row.text)
+    submenu = menu.addMenu(row.text)
+    submenu.setAccessibleName(row.text)
 
     def fill() -> None:
-        places.clear()
-        for place, key in enumerate(shortcuts.keys_of(name) or ("",) * len(row.keys)):
-            action = places.addAction(f"{place + 1}\t{shortcuts.native(key)}")
-            action.triggered.connect(lambda _checked, n=place: act(n))
+        submenu.clear()
+        for index, key in enumerate(shortcuts.keys_of(name) or ("",) * len(row.keys)):
+            action = submenu.addAction(f"{index + 1}\t{shortcuts.native(key)}")
+            action.triggered.connect(lambda _checked, i=index: act(i))
 
-    places.aboutToShow.connect(fill)
+    submenu.aboutToShow.connect(fill)
 
 
 def add_all_commands(menu: QMenu, actions: Actions, buttons: Mapping[str, QAbstractButton]) -> None:
-    """A menu for each group of the table, made when it is first looked into.
+    """Append a submenu for each group of the table, filled when it is first opened.
 
     Args:
-        menu: gets the menus of the groups at its end.
-        actions: by the names of the table's rows.
-        buttons: those that do the same; what cannot be done now is grey in the menu too.
+        menu: the submenus are appended to it.
+        actions: the commands, by action id.
+        buttons: buttons for the same commands; menu entries copy their state.
     """
     for group, rows in shortcuts.groups().items():
         names = [row.name for row in rows]
-        part = menu.addMenu(group)
-        part.setAccessibleName(group)
-        part.aboutToShow.connect(_filler(part, names, actions, buttons))
+        submenu = menu.addMenu(group)
+        submenu.setAccessibleName(group)
+        submenu.aboutToShow.connect(_filler(submenu, names, actions, buttons))
 
 
 def _filler(
@@ -65,7 +65,7 @@ def _filler(
 
 def _mirror(action: QAction, button: QAbstractButton | None) -> None:
     if button is not None:
-        # A button for which the bar has no room is disabled: what it does can be done all the same.
+        # A button that does not fit into the toolbar is disabled, but its command is available.
         possible = button.property(POSSIBLE)
         action.setEnabled(button.isEnabled() if possible is None else possible)
         action.setCheckable(button.isCheckable())

@@ -1,4 +1,4 @@
-"""What a press of a key does: the rows of the table, and who keeps a key for himself."""
+"""Binds keys to actions; focused fields, buttons and lists keep the keys that they need."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ Act = Callable[..., object]
 
 
 class KeyBinding(QObject):
-    """Binds the keys in force to the actions of a window; `renew` when they are others.
+    """Binds the keys in force to the actions of a window; call `renew` after they change.
 
-    Rows of several numbered keys pass the place of the key, from 0.
+    Rows of numbered keys pass the index of the key, from 0.
 
     Raises:
         KeyError: a row has no action.
@@ -43,18 +43,18 @@ class KeyBinding(QObject):
         qapp = QApplication.instance()
         assert isinstance(qapp, QApplication)
         qapp.focusChanged.connect(self._follow)
-        window.installEventFilter(self)  # what no widget in it wants ends here
+        window.installEventFilter(self)  # gets the events that no focused widget accepts
         self.renew()
 
     def renew(self) -> None:
-        """Bind the keys that are in force now, and those alone."""
+        """Bind the keys in force in place of the earlier ones."""
         for shortcut in self._bound:
             shortcut.setParent(None)
             shortcut.deleteLater()
         self._by_key = {
-            QKeySequence(key).toString(): _call(self._actions[row.name], row.numbered, place)
+            QKeySequence(key).toString(): _call(self._actions[row.name], row.is_numbered, index)
             for row in shortcuts.KEYS
-            for place, key in enumerate(shortcuts.keys_of(row.name))
+            for index, key in enumerate(shortcuts.keys_of(row.name))
         }
         self._bound = [self._shortcut(key, act) for key, act in self._by_key.items()]
 
@@ -64,7 +64,7 @@ class KeyBinding(QObject):
         return shortcut
 
     def _follow(self, left: QWidget | None, focused: QWidget | None) -> None:
-        """Hear the one widget that keys go to: all of the program's events would be many."""
+        """Filter only the events of the focused widget; those of the whole program are too many."""
         if left is not None and left is not self._window:
             left.removeEventFilter(self)
         if focused is not None:
@@ -79,21 +79,21 @@ class KeyBinding(QObject):
         if QWidget.window(watched) is not self._window:
             return False
         act = self._by_key.get(digit_pressed(event))
-        if act is not None and not isinstance(watched, _WRITTEN_IN):
-            # Accepted here, it comes again as a press, which no shortcut has taken by then.
+        if act is not None and not isinstance(watched, _TEXT_FIELDS):
+            # An accepted override arrives again as a key press, before any shortcut gets it.
             event.accept()
             if kind == QEvent.Type.KeyPress:
                 act()
             return True
-        return kind == QEvent.Type.ShortcutOverride and self._keep(watched, event)
+        return kind == QEvent.Type.ShortcutOverride and self._reserve(watched, event)
 
-    def _keep(self, watched: QWidget, event: QKeyEvent) -> bool:
-        """Leave a focused field, button or slider its own keys, before shortcuts take them."""
-        for kind, keys in _KEPT:
+    def _reserve(self, watched: QWidget, event: QKeyEvent) -> bool:
+        """Accept the event, so that no shortcut takes a key that the focused widget needs."""
+        for kind, keys in _RESERVED:
             if isinstance(watched, kind) and event.key() in keys:
                 event.accept()
                 return True
-        # A table of results is walked by its own cursor, and copies its own cells.
+        # Tables such as the results move their own cursor and copy their own cells.
         if isinstance(watched, QAbstractItemView) and watched.property("own_keys"):
             own = event.key() in _CURSOR | _PRESS or event.matches(QKeySequence.StandardKey.Copy)
             event.setAccepted(own)
@@ -101,9 +101,9 @@ class KeyBinding(QObject):
         return False
 
 
-def _call(act: Act, numbered: bool, place: int) -> Callable[[], None]:
+def _call(act: Act, numbered: bool, index: int) -> Callable[[], None]:
     def run() -> None:
-        act(place) if numbered else act()
+        act(index) if numbered else act()
 
     return run
 
@@ -113,20 +113,20 @@ _CURSOR = {
     Qt.Key.Key_End,
 }  # fmt: skip
 _PRESS = {Qt.Key.Key_Space, Qt.Key.Key_Return, Qt.Key.Key_Enter}
-_WRITTEN_IN = (QLineEdit, QAbstractSpinBox, QTextEdit, QPlainTextEdit)
-# Keys that a focused widget needs more than the film does.
-_KEPT: tuple[tuple[type[QWidget], set[Qt.Key]], ...] = (
+_TEXT_FIELDS = (QLineEdit, QAbstractSpinBox, QTextEdit, QPlainTextEdit)
+# Keys that a focused widget gets instead of the shortcuts.
+_RESERVED: tuple[tuple[type[QWidget], set[Qt.Key]], ...] = (
     (QLineEdit, {Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Home, Qt.Key.Key_End}),
     (QAbstractButton, _PRESS),
     (QComboBox, _CURSOR | _PRESS),
     (QAbstractSlider, _CURSOR),
 )
 
-# The row of digits by the place of its keys. On many layouts (French, Czech) it writes other
-# signs without Shift, or with it, and Qt then names the sign and not the key.
+# The digit row by the physical keys. On many layouts (French, Czech) these keys type other
+# characters, and Qt then reports the character instead of the key.
 _BY_SCAN_CODE = {
-    "linux": {10 + place: digit for place, digit in enumerate("1234567890")},  # X11, Wayland
-    "win32": {2 + place: digit for place, digit in enumerate("1234567890")},
+    "linux": {10 + i: digit for i, digit in enumerate("1234567890")},  # X11, Wayland
+    "win32": {2 + i: digit for i, digit in enumerate("1234567890")},
 }
 _BY_VIRTUAL_KEY = {
     "darwin": dict(zip((18, 19, 20, 21, 23, 22, 26, 28, 25, 29), "1234567890", strict=True)),
@@ -140,9 +140,9 @@ _MODIFIERS = (
 
 
 def digit_pressed(event: QKeyEvent, platform: str = sys.platform) -> str:
-    """`3`, `Shift+3`: a key of the row of digits with its modifiers, whatever sign it writes.
+    """A key of the digit row with its modifiers (`3`, `Shift+3`), whatever character it types.
 
-    Empty for any other key, and where the platform does not say which key it was.
+    Empty for any other key, and where the platform does not report the physical key.
     """
     digit = _BY_SCAN_CODE.get(platform, {}).get(event.nativeScanCode())
     digit = digit or _BY_VIRTUAL_KEY.get(platform, {}).get(event.nativeVirtualKey())
@@ -152,21 +152,21 @@ def digit_pressed(event: QKeyEvent, platform: str = sys.platform) -> str:
 
 
 def key_pressed(event: QKeyEvent) -> str:
-    """What a press is called in the table; empty for Shift and its like alone."""
-    if event.key() in _ALONE:
+    """The pressed key as the table writes it; empty for a modifier alone."""
+    if event.key() in _NOT_KEYS:
         return ""
     if digit := digit_pressed(event):
         return digit
     plain = event.modifiers() & _MODIFIERS
-    # Shift that was needed to write the sign is part of the sign: `?`, not `Shift+?`.
-    writes = event.text()[:1]
-    if writes and writes.isprintable() and not (writes.isalnum() or writes.isspace()):
+    # Shift is part of a character that needs it: `?`, not `Shift+?`.
+    typed = event.text()[:1]
+    if typed and typed.isprintable() and not (typed.isalnum() or typed.isspace()):
         plain &= ~Qt.KeyboardModifier.ShiftModifier
     key = Qt.Key.Key_Tab if event.key() == Qt.Key.Key_Backtab else Qt.Key(event.key())
     return QKeySequence(plain | key).toString()
 
 
-_ALONE = {
+_NOT_KEYS = {
     Qt.Key.Key_Shift, Qt.Key.Key_Control, Qt.Key.Key_Alt, Qt.Key.Key_AltGr, Qt.Key.Key_Meta,
     Qt.Key.Key_CapsLock, Qt.Key.Key_NumLock, Qt.Key.Key_unknown,
 }  # fmt: skip

@@ -1,4 +1,4 @@
-"""F1: the keys, drawn from their table."""
+"""The sheet of all keys (F1), built from the table of keys."""
 
 from __future__ import annotations
 
@@ -20,37 +20,38 @@ from PySide6.QtWidgets import (
 from xrayview.ui.keys import shortcuts
 
 _MOUSE = (
-    ("Left drag", "The tool: window, zoom or pan"),
+    ("Left drag", "Active tool: window, zoom or pan"),
     ("Middle drag", "Pan"),
     ("Right drag", "Zoom"),
-    ("Wheel", "Next, previous film"),
+    ("Wheel", "Next or previous film"),
     ("Ctrl+Wheel", "Zoom at the cursor"),
-    ("Double click", "Film alone, and back"),
+    ("Double click", "Maximise or restore the view"),
 )
 
 
-WHERE = (
-    "While the tags, a table or a field has the keyboard, arrows, Home, End, Space and Enter are "
-    "its own. A click on the film, or Esc in the tags, gives the film the keyboard back."
+FOCUS_NOTE = (
+    "While the tags, a table or a field has the keyboard focus, the arrow keys, Home, End, Space "
+    "and Enter belong to it. Click the film, or press Esc in the tags, to return the focus to the "
+    "film."
 )
 _SIZE = QSize(1280, 740)
-_OF_SCREEN = 0.98
+_MAX_SCREEN_SHARE = 0.98
 _COLUMNS = 4
-"""As many as 1280 pixels hold, so that all keys are seen at once on 1280 x 800."""
+"""As many as fit into 1280 pixels, so that all keys are visible on a 1280 x 800 screen."""
 _KEY_PX = 104
-"""The longest of the table's keys; all groups have their words at one edge."""
+"""Width of the longest key, so that the texts of all groups are aligned."""
 
 
 class ShortcutSheet(QDialog):
-    """Groups in columns, each with its keys; scrolled where the screen is smaller than that."""
+    """Shows the keys of each group in columns; scrolls on smaller screens."""
 
     edit_requested = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.setWindowTitle("Keys and mouse")
+        self.setWindowTitle("Keyboard and mouse")
         groups = [
-            (name, [(shortcuts.span(row) or "no key", row.text) for row in rows])
+            (name, [(shortcuts.keys_label(row) or "no key", row.text) for row in rows])
             for name, rows in shortcuts.groups().items()
         ]
         groups.append(("Mouse", list(_MOUSE)))
@@ -69,7 +70,7 @@ class ShortcutSheet(QDialog):
         pages = QScrollArea()
         pages.setWidgetResizable(True)
         pages.setFrameShape(QFrame.Shape.NoFrame)
-        pages.setAccessibleName("Keys and mouse")
+        pages.setAccessibleName("Keyboard and mouse")
         pages.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         pages.setWidget(body)
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
@@ -82,13 +83,13 @@ class ShortcutSheet(QDialog):
         outer.addWidget(pages, 1)
         lower = QHBoxLayout()
         lower.setSpacing(20)
-        note = QLabel(WHERE)
+        note = QLabel(FOCUS_NOTE)
         note.setProperty("role", "quiet")
         note.setWordWrap(True)
         lower.addWidget(note, 1)
         lower.addWidget(buttons)
         outer.addLayout(lower)
-        self.resize(_SIZE.boundedTo(self.screen().availableSize() * _OF_SCREEN))
+        self.resize(_SIZE.boundedTo(self.screen().availableSize() * _MAX_SCREEN_SHARE))
 
     def _edit(self) -> None:
         self.close()
@@ -99,7 +100,7 @@ Group = tuple[str, list[tuple[str, str]]]
 
 
 def _columns(groups: list[Group]) -> list[list[Group]]:
-    """Groups in their order, cut where the longest of the columns is shortest."""
+    """Split the groups, in order, so that the longest column is as short as possible."""
     lengths = [len(keys) + 2 for _, keys in groups]
 
     def parts(cuts: tuple[int, ...]) -> list[slice]:
@@ -122,11 +123,11 @@ def _group(name: str, keys: list[tuple[str, str]]) -> QGridLayout:
     title.setProperty("role", "heading")
     grid.addWidget(title, 0, 0, 1, 2)
     for row, (key, text) in enumerate(keys, 1):
-        cap = QLabel(key)
-        cap.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        cap.setProperty("role", "key")
-        grid.addWidget(cap, row, 0, Qt.AlignmentFlag.AlignTop)
-        words = QLabel(text)
-        words.setWordWrap(True)
-        grid.addWidget(words, row, 1)
+        key_label = QLabel(key)
+        key_label.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        key_label.setProperty("role", "key")
+        grid.addWidget(key_label, row, 0, Qt.AlignmentFlag.AlignTop)
+        text_label = QLabel(text)
+        text_label.setWordWrap(True)
+        grid.addWidget(text_label, row, 1)
     return grid

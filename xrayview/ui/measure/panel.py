@@ -48,7 +48,7 @@ class MeasurementList(QFrame):
         self.spacing.setProperty("role", "quiet")
         self.histogram = RegionHistogram()
         self.delete = _button(
-            "Delete", f"Delete the selected annotation ({shortcuts.label('delete_mark')})"
+            "Delete", f"Delete the selected annotation ({shortcuts.key_label('delete_mark')})"
         )
         self.clear = _button("Delete all", "Delete all annotations on this film; can be undone")
         self.export = _button("Export …", "Export the measurements of the folder as CSV")

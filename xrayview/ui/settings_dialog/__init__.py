@@ -1,1 +1,1 @@
-"""The settings as a dialog, made from their table; and the editor of the keys."""
+"""The settings dialog, built from the settings table, with the editor of the keys."""

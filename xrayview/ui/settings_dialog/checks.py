@@ -1,4 +1,4 @@
-"""What a value must be besides of its row's kind: a file that is there, a folder that is one."""
+"""Checks beyond the settings table: that a model or a folder exists."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ def _model(name: str, settings: Settings) -> str:
 
 
 def _folders(names: list[str], settings: Settings) -> str:
-    """A listed folder may be on a drive that is away: only what is added must be there."""
+    """Only added folders must exist; those listed already may be on a drive not connected now."""
     added = [name for name in names if name not in settings["model_folders"]]
     missing = [name for name in added if not Path(name).is_dir()]
-    return f"There is no folder {missing[0]}. Add one that exists." if missing else ""
+    return f"The folder {missing[0]} does not exist." if missing else ""
 
 
 CHECKS: dict[str, Check] = {"model": _model, "model_folders": _folders}

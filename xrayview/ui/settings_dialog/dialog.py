@@ -1,4 +1,4 @@
-"""All settings: a page for each group of their table, and one for the keys."""
+"""The settings dialog: a page for each group of the table, and one for the keys."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ _SIZE = QSize(820, 600)
 
 
 class SettingsDialog(QDialog):
-    """What is changed here is in force at once, or says that it waits for the next start."""
+    """Changes take effect at once, or at the next start where a line says so."""
 
     changed = Signal(str)
-    """The key of a setting that has another value now; `shortcuts` where keys have changed."""
+    """The key of the setting that changed; `shortcuts` after a change of keys."""
 
     def __init__(
         self,
@@ -59,10 +59,10 @@ class SettingsDialog(QDialog):
         self._add(KEYS_PAGE, self.keys)
         self.names.currentRowChanged.connect(self.stack.setCurrentIndex)
         self.names.setCurrentRow(0)
-        self._place()
+        self._lay_out()
 
     def turn_to(self, name: str) -> None:
-        """Show the page of a group."""
+        """Show the page with this name."""
         found = self.names.findItems(name, Qt.MatchFlag.MatchExactly)
         if found:
             self.names.setCurrentItem(found[0])
@@ -70,11 +70,11 @@ class SettingsDialog(QDialog):
             self.keys.field.setFocus()
 
     def show_value(self, key: str, problem: str = "") -> None:
-        """Show what a setting says now, and why it is not what was asked for."""
+        """Show the current value of a setting, with a problem if the user's value was refused."""
         self._page(key).show_value(key, problem)
 
     def show_missing(self, key: str, missing: Collection[str]) -> None:
-        """Say of some folders of a setting that they are not there."""
+        """Mark folders of a setting that do not exist."""
         field = self._page(key).fields[key]
         assert isinstance(field, FoldersField)
         field.show_missing(missing)
@@ -83,7 +83,7 @@ class SettingsDialog(QDialog):
         return self.pages[ROWS[key].group]
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        # Enter ends the input of a field; it does not close what is being worked in.
+        # Enter confirms a field; it must not close the dialog.
         if event.key() not in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
             super().keyPressEvent(event)
 
@@ -91,10 +91,10 @@ class SettingsDialog(QDialog):
         self.names.addItem(name)
         self.stack.addWidget(page)
 
-    def _place(self) -> None:
+    def _lay_out(self) -> None:
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
         buttons.rejected.connect(self.close)
-        note = QLabel("Changes hold at once, unless a line says otherwise.")
+        note = QLabel("Changes take effect at once, unless a line says otherwise.")
         note.setProperty("role", "quiet")
         lower = QHBoxLayout()
         lower.setContentsMargins(24, 8, 24, 16)

@@ -1,4 +1,4 @@
-"""One widget for each kind of setting: it shows a value, and tells of another one."""
+"""A widget for each kind of setting."""
 
 from __future__ import annotations
 
@@ -31,13 +31,14 @@ _SIGNS = ("+", "-")
 
 
 class Field(QWidget):
-    """A setting on screen. `edited` carries what the user has made of it."""
+    """Shows and edits the value of one setting."""
 
     edited = Signal(object)
+    """The new value, of the setting's kind."""
     refused = Signal(str)
-    """Why what was typed is no value; the value stays."""
+    """Why the typed text is not a value; the old value stays."""
     wide = False
-    """Wants a line of its own, below its description."""
+    """The field needs its own line below the description."""
 
     def __init__(self, row: Setting) -> None:
         super().__init__()
@@ -47,11 +48,11 @@ class Field(QWidget):
         self.line.setSpacing(8)
 
     def show_value(self, value: Any) -> None:
-        """Show a value without telling of it."""
+        """Show a value without emitting `edited`."""
         raise NotImplementedError
 
-    def _tell(self, value: object) -> None:
-        # A signal of a number cannot be joined to one of any object.
+    def _emit(self, value: object) -> None:
+        # Signals with different argument types cannot be connected directly.
         self.edited.emit(value)
 
     def _add(self, widget: QWidget) -> None:
@@ -61,12 +62,12 @@ class Field(QWidget):
 
 
 class SwitchField(Field):
-    """True or false."""
+    """A check box for a Boolean."""
 
     def __init__(self, row: Setting) -> None:
         super().__init__(row)
         self.box = QCheckBox()
-        self.box.toggled.connect(self._tell)
+        self.box.toggled.connect(self._emit)
         self._add(self.box)
 
     def show_value(self, value: Any) -> None:
@@ -75,7 +76,7 @@ class SwitchField(Field):
 
 
 class ChoiceField(Field):
-    """One of a few words."""
+    """A combo box for one of several choices."""
 
     def __init__(self, row: Setting) -> None:
         super().__init__(row)
@@ -92,16 +93,16 @@ class ChoiceField(Field):
 
 
 class NumberField(Field):
-    """A number within its range; one beyond it can be typed, and is refused with words."""
+    """A spin box; a number out of range can be typed, and is refused with a reason."""
 
     def __init__(self, row: Setting) -> None:
         super().__init__(row)
         self.spin = _spin(row)
         self.spin.setFixedWidth(_WIDTH_PX // 2 + 20)
         self.spin.setSuffix(f" {row.unit}" if row.unit else "")
-        self.spin.lineEdit().setTextMargins(6, 0, 0, 0)  # a style sheet cannot
-        self.spin.setKeyboardTracking(False)  # a value is told when it is whole
-        self.spin.valueChanged.connect(self._tell)
+        self.spin.lineEdit().setTextMargins(6, 0, 0, 0)  # not possible by style sheet
+        self.spin.setKeyboardTracking(False)  # emit complete numbers only
+        self.spin.valueChanged.connect(self._emit)
         self.spin.refused.connect(self._refuse)
         self._add(self.spin)
 
@@ -110,15 +111,15 @@ class NumberField(Field):
             self.spin.setValue(value)
 
     def _refuse(self, text: str) -> None:
-        self.refused.emit(f"{self._problem(text)}; {self.spin.value():g} stays.")
+        self.refused.emit(f"{self._problem(text)}; the value stays {self.spin.value():g}.")
 
     def _problem(self, text: str) -> str:
         number = _number(text)
         if number is None:
-            return f"“{text}” is no number" if text else "An empty field is no number"
+            return f"“{text}” is not a number" if text else "The field is empty"
         if outside := self.row.problem(self.row.kind(number)):
             return f"{text} {outside}"
-        return f"{text} has more decimals than this takes"
+        return f"{text} has too many decimals"
 
 
 class _WholeNumber(QSpinBox):
@@ -146,7 +147,7 @@ class _DecimalNumber(QDoubleSpinBox):
 def _lenient(
     validated: tuple[QValidator.State, str, int], suffix: str
 ) -> tuple[QValidator.State, str, int]:
-    """Let a number beyond the range be typed: Qt would drop the key without a word."""
+    """Accept a number out of range while it is typed; Qt would ignore the key silently."""
     state, text, position = validated
     bare = _bare(text, suffix)
     if state == QValidator.State.Invalid and (bare in _SIGNS or _number(bare) is not None):
@@ -181,7 +182,7 @@ def _spin(row: Setting) -> _WholeNumber | _DecimalNumber:
 
 
 class TextField(Field):
-    """A text; a file can be chosen for it."""
+    """A text field with a button to choose a file."""
 
     wide = True
 
@@ -204,7 +205,7 @@ class TextField(Field):
 
 
 class FoldersField(Field):
-    """A list of folders."""
+    """A list of folders with buttons to add and remove."""
 
     wide = True
 
@@ -220,8 +221,8 @@ class FoldersField(Field):
         name = row.description
         column.addWidget(_button("Add …", f"Add: {name}", self._choose))
         self.remove = _button("Remove", f"Remove: {name}", self._remove)
-        self.remove.setEnabled(False)  # until there is one to remove
-        self.list.currentRowChanged.connect(lambda place: self.remove.setEnabled(place >= 0))
+        self.remove.setEnabled(False)
+        self.list.currentRowChanged.connect(lambda row: self.remove.setEnabled(row >= 0))
         column.addWidget(self.remove)
         column.addStretch(1)
         self.line.addLayout(column)
@@ -229,26 +230,26 @@ class FoldersField(Field):
     def show_value(self, value: Any) -> None:
         self.list.clear()
         for folder in value:
-            self._list(folder)
+            self._append(folder)
 
     def show_missing(self, missing: Collection[str]) -> None:
-        """Say of some folders that they are not there now; they stay in the list."""
-        for place in range(self.list.count()):
-            item = self.list.item(place)
+        """Mark folders that do not exist now; they stay in the list."""
+        for row in range(self.list.count()):
+            item = self.list.item(row)
             folder = item.data(_FOLDER)
-            item.setText(f"{folder}  (not there now)" if folder in missing else folder)
+            item.setText(f"{folder}  (not found)" if folder in missing else folder)
 
     def folders(self) -> list[str]:
-        """What is listed."""
-        return [self.list.item(place).data(_FOLDER) for place in range(self.list.count())]
+        """The listed folders."""
+        return [self.list.item(row).data(_FOLDER) for row in range(self.list.count())]
 
     def add(self, folder: str) -> None:
-        """List one more folder."""
+        """Add a folder to the list."""
         if folder not in self.folders():
-            self._list(folder)
+            self._append(folder)
             self.edited.emit(self.folders())
 
-    def _list(self, folder: str) -> None:
+    def _append(self, folder: str) -> None:
         item = QListWidgetItem(folder)
         item.setData(_FOLDER, folder)
         self.list.addItem(item)
@@ -280,5 +281,5 @@ _FIELDS: dict[type, type[Field]] = {
 
 
 def make_field(row: Setting) -> Field:
-    """The widget for a row of the table."""
+    """Make the widget for a setting."""
     return ChoiceField(row) if row.choices else _FIELDS[row.kind](row)

@@ -1,4 +1,4 @@
-"""The keys as a list to search and to change: choose an action, press its key."""
+"""The editor of the keys: search for an action and press a new key for it."""
 
 from __future__ import annotations
 
@@ -19,76 +19,77 @@ from PySide6.QtWidgets import (
 
 from xrayview.ui.keys.key_binding import key_pressed
 from xrayview.ui.keys.keymap import Keymap
-from xrayview.ui.keys.shortcuts import KEYS, ROWS, groups, native, spelled
+from xrayview.ui.keys.shortcuts import KEYS, ROWS, format_keys, groups, native
 from xrayview.ui.style import fonts
 
-HINT = "Choose an action, then “Change key” or Enter, and press the new key."
+HINT = "Choose an action, press “Change key” or Enter, then press the new key."
 _NAME = Qt.ItemDataRole.UserRole
 _KEY_PX = 150
 
 
 class KeyEditor(QWidget):
-    """Changes a keymap; a key that another action has is never taken without asking."""
+    """Edits a keymap; asks before it takes a key away from another action."""
 
     changed = Signal()
-    """Other keys are in force."""
 
     def __init__(self, keymap: Keymap, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.keymap = keymap
         self._waiting = ""
-        self._asked: tuple[str, str] | None = None
+        """The action that waits for a key; empty while none does."""
+        self._conflict: tuple[str, str] | None = None
+        """The action and the key that the user is asked about."""
         self.field = QLineEdit()
-        self.field.setPlaceholderText("Search an action or a key")
-        self.field.setAccessibleName("Search an action or a key")
+        self.field.setPlaceholderText("Search for an action or a key")
+        self.field.setAccessibleName("Search for an action or a key")
         self.field.setClearButtonEnabled(True)
         self.field.textChanged.connect(self._search)
         self.tree = self._make_tree()
         self.note = QLabel(HINT)
         self.note.setWordWrap(True)
         self.swap = _button("Swap", self._swap)
-        self.keep = _button("Leave it", self._leave)
+        self.keep = _button("Keep the old keys", self._cancel)
         self.change = _button("Change key", self.wait)
         self.remove = _button("Remove key", self._remove)
         self.reset = _button("Reset", self._reset)
         self.reset_all = _button("Reset all", self._reset_all)
-        self._place()
+        self._lay_out()
         self._fill()
-        self._say(HINT)
+        self._show_note(HINT)
 
-    def choose(self, name: str) -> None:
-        """Put the cursor on an action."""
+    def select(self, name: str) -> None:
+        """Select an action."""
         self.tree.setCurrentItem(self._items[name])
 
-    def chosen(self) -> str:
-        """The action that the cursor is on; empty on a heading."""
+    def selected(self) -> str:
+        """The selected action; empty on a heading."""
         item = self.tree.currentItem()
         return (item.data(0, _NAME) or "") if item is not None else ""
 
     def wait(self) -> None:
-        """The next key that is pressed is for the chosen action."""
-        if not self.chosen():
+        """Wait for a key for the selected action."""
+        if not self.selected():
             return
-        self._leave()
-        self._waiting = self.chosen()
+        self._cancel()
+        self._waiting = self.selected()
         self._items[self._waiting].setText(1, "Press a key …")
-        self._say(f"Press the key for “{ROWS[self._waiting].text}”. Esc leaves it as it is.")
+        self._show_note(f"Press the new key for “{ROWS[self._waiting].text}”, or Esc to cancel.")
         self.tree.setFocus()
 
     def press(self, key: str) -> None:
-        """What the user pressed while the editor waited."""
+        """Use a key that was pressed while the editor waited."""
         name, self._waiting = self._waiting, ""
         self._show(name)
         if key == "Esc" or key in self.keymap.keys(name):
-            self._say(HINT)
+            self._show_note(HINT)
         elif problem := self.keymap.problem(name, key):
-            self._say(problem, error=True)
-        elif others := self.keymap.in_the_way(name, key):
-            self._asked = (name, key)
+            self._show_note(problem, error=True)
+        elif others := self.keymap.conflicts(name, key):
+            self._conflict = (name, key)
             names = ", ".join(f"“{row.text}”" for row in others)
-            self._say(f"{native(key)} belongs to {names}. Swap the keys?", error=True)
+            self._show_note(f"{native(key)} is used by {names}. Swap the keys?", error=True)
         else:
-            self._give(name, key)
+            self._assign(name, key)
 
     def eventFilter(self, _: QObject, event: QEvent) -> bool:
         if not isinstance(event, QKeyEvent):
@@ -107,70 +108,71 @@ class KeyEditor(QWidget):
             return True
         return False
 
-    def _give(self, name: str, key: str) -> None:
-        self.keymap.give(name, key)
-        self._tell(f"“{ROWS[name].text}” has {spelled(ROWS[name], self.keymap.keys(name))} now.")
+    def _assign(self, name: str, key: str) -> None:
+        self.keymap.assign(name, key)
+        keys = format_keys(ROWS[name], self.keymap.keys(name))
+        self._on_changed(f"The key for “{ROWS[name].text}” is {keys}.")
 
     def _swap(self) -> None:
-        if self._asked is not None:
-            self._give(*self._asked)
+        if self._conflict is not None:
+            self._assign(*self._conflict)
 
-    def _leave(self) -> None:
+    def _cancel(self) -> None:
         if self._waiting:
             self._show(self._waiting)
         self._waiting = ""
-        self._asked = None
-        self._say(HINT)
+        self._conflict = None
+        self._show_note(HINT)
 
     def _remove(self) -> None:
-        if name := self.chosen():
+        if name := self.selected():
             self.keymap.clear(name)
-            self._tell(f"“{ROWS[name].text}” has no key now.")
+            self._on_changed(f"“{ROWS[name].text}” has no key.")
 
     def _reset(self) -> None:
-        if name := self.chosen():
+        if name := self.selected():
             self.keymap.reset(name)
-            self._tell(f"“{ROWS[name].text}” has its own key again.")
+            self._on_changed(f"“{ROWS[name].text}” has its default key.")
 
     def _reset_all(self) -> None:
         self.keymap.reset_all()
-        self._tell("All keys are those that XrayView comes with.")
+        self._on_changed("All keys are reset to their defaults.")
 
-    def _tell(self, text: str) -> None:
-        self._asked = None
+    def _on_changed(self, text: str) -> None:
+        self._conflict = None
         for name in self._items:
             self._show(name)
-        self._say(text)
+        self._show_note(text)
         self.changed.emit()
 
-    def _say(self, text: str, *, error: bool = False) -> None:
+    def _show_note(self, text: str, *, error: bool = False) -> None:
         self.note.setText(text)
         self.note.setAccessibleName(text)
         self.note.setProperty("role", "warn" if error else "quiet")
         self.note.style().polish(self.note)
         for button in (self.swap, self.keep):
-            button.setVisible(self._asked is not None)
+            button.setVisible(self._conflict is not None)
         for button in (self.change, self.remove, self.reset, self.reset_all):
-            button.setVisible(self._asked is None)
-        if self._asked is not None:
+            button.setVisible(self._conflict is None)
+        if self._conflict is not None:
             self.swap.setFocus()
 
     def _show(self, name: str) -> None:
         item, keys = self._items[name], self.keymap.keys(name)
-        several = not ROWS[name].numbered and len(keys) > 1
-        text = " or ".join(map(native, keys)) if several else spelled(ROWS[name], keys)
+        several = not ROWS[name].is_numbered and len(keys) > 1
+        text = " or ".join(map(native, keys)) if several else format_keys(ROWS[name], keys)
         item.setText(1, text or "no key")
         font = item.font(1)
         font.setBold(self.keymap.is_changed(name))
         item.setFont(1, font)
         item.setToolTip(1, "Changed by you" if self.keymap.is_changed(name) else "")
 
-    def _search(self, words: str) -> None:
-        wanted = words.casefold().split()
+    def _search(self, query: str) -> None:
+        words = query.casefold().split()
         for head, items in self._heads:
             for item in items:
                 text = f"{head.text(0)} {item.text(0)} {item.text(1)}".casefold()
-                item.setHidden(not all(word in text for word in wanted))
+                item.setHidden(not all(word in text for word in words))
             head.setHidden(all(item.isHidden() for item in items))
 
     def _make_tree(self) -> QTreeWidget:
@@ -188,7 +190,7 @@ class KeyEditor(QWidget):
         tree.header().setSectionResizeMode(0, tree.header().ResizeMode.Stretch)
         tree.setColumnWidth(1, _KEY_PX)
         tree.itemDoubleClicked.connect(lambda *_: self.wait())
-        tree.currentItemChanged.connect(lambda *_: self._leave() if self._waiting else None)
+        tree.currentItemChanged.connect(lambda *_: self._cancel() if self._waiting else None)
         tree.installEventFilter(self)
         return tree
 
@@ -208,9 +210,9 @@ class KeyEditor(QWidget):
                 self._show(row.name)
             self._heads.append((head, [self._items[row.name] for row in rows]))
         self.tree.expandAll()
-        self.choose(KEYS[0].name)
+        self.select(KEYS[0].name)
 
-    def _place(self) -> None:
+    def _lay_out(self) -> None:
         buttons = QHBoxLayout()
         buttons.setSpacing(8)
         for button in (self.swap, self.keep, self.change, self.remove, self.reset):

@@ -1,4 +1,4 @@
-"""One group of the settings: what each is for, its value, and what is wrong with it."""
+"""A page of the settings dialog: the settings of one group with their fields and notes."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ from xrayview.services.settings import Setting, Settings
 from xrayview.ui.settings_dialog.fields import Field, make_field
 
 Check = Callable[[Any, Settings], str]
-"""Why a value that fits its row cannot be used all the same; empty where it can."""
+"""Returns why a value of the right kind cannot be used; empty where it can."""
 
 
 class SettingsPage(QScrollArea):
-    """Rows of one group over the user's settings; a value that fits is in force at once."""
+    """Edits the settings of one group; a valid value is stored at once."""
 
     changed = Signal(str)
-    """A setting has another value now."""
+    """The key of the setting that changed."""
 
     def __init__(
         self, title: str, rows: Sequence[Setting], settings: Settings, checks: Mapping[str, Check]
@@ -53,24 +53,24 @@ class SettingsPage(QScrollArea):
         column.addStretch(1)
         self.defaults = QPushButton("Restore these defaults")
         self.defaults.setAutoDefault(False)
-        self.defaults.setToolTip(f"Give every setting of “{title}” its default again")
+        self.defaults.setToolTip(f"Reset every setting of “{title}” to its default")
         self.defaults.clicked.connect(self.restore_defaults)
         column.addWidget(self.defaults, 0, Qt.AlignmentFlag.AlignLeft)
         self.setWidget(body)
         self.show_values()
 
     def show_values(self) -> None:
-        """Show what the settings say now."""
+        """Show the current value of every setting."""
         for key in self.fields:
             self.show_value(key)
 
     def show_value(self, key: str, problem: str = "") -> None:
-        """Show what a setting says now, and why it is not what was asked for."""
+        """Show the current value of a setting, with a problem if the user's value was refused."""
         self.fields[key].show_value(self._settings[key])
-        self._say(key, problem)
+        self._show_note(key, problem)
 
     def restore_defaults(self) -> None:
-        """Give every row of the page its default."""
+        """Reset every setting of the page to its default."""
         before = {key: self._settings[key] for key in self.fields}
         for key in before:
             self._settings.reset(key)
@@ -80,10 +80,10 @@ class SettingsPage(QScrollArea):
                 self.changed.emit(key)
 
     def _lines(self, row: Setting) -> QVBoxLayout:
-        """What a setting is for, its field, and below both what is to be said of it."""
+        """The description and field of a setting, with a note below."""
         field = self.fields[row.key] = make_field(row)
-        field.edited.connect(lambda value: self._take(row.key, value))
-        field.refused.connect(lambda text: self._say(row.key, text))
+        field.edited.connect(lambda value: self._store(row.key, value))
+        field.refused.connect(lambda text: self._show_note(row.key, text))
         label = QLabel(row.description)
         label.setWordWrap(True)
         label.setBuddy(field)
@@ -104,9 +104,9 @@ class SettingsPage(QScrollArea):
         column.addWidget(note)
         return column
 
-    def _take(self, key: str, value: object) -> None:
+    def _store(self, key: str, value: object) -> None:
         if value == self._settings[key]:
-            self._say(key, "")
+            self._show_note(key, "")
             return
         problem = self._checks[key](value, self._settings) if key in self._checks else ""
         if not problem:
@@ -114,11 +114,11 @@ class SettingsPage(QScrollArea):
                 self._settings[key] = value
             except UsageError as error:
                 problem = str(error)
-        self._say(key, problem)
+        self._show_note(key, problem)
         if not problem:
             self.changed.emit(key)
 
-    def _say(self, key: str, problem: str) -> None:
+    def _show_note(self, key: str, problem: str) -> None:
         note, row = self.notes[key], self.fields[key].row
         note.setText(problem or _hint(row))
         note.setVisible(bool(note.text()))
@@ -128,11 +128,11 @@ class SettingsPage(QScrollArea):
 
 
 def _hint(row: Setting) -> str:
-    """The range of a number, and when a change takes effect."""
+    """The range of a number, and when a change takes effect if not at once."""
     texts = []
     if row.low is not None and row.high is not None:
         unit = f" {row.unit}" if row.unit else ""
         texts.append(f"{row.low:g} to {row.high:g}{unit}")
-    if row.at != "once":
-        texts.append(f"Takes effect at the {row.at}")
+    if row.takes_effect != "at once":
+        texts.append(f"Takes effect {row.takes_effect}")
     return " · ".join(texts)

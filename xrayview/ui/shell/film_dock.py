@@ -1,4 +1,4 @@
-"""What the file says of the film on screen: its tags and its way to grey, beside it or afloat."""
+"""The dock beside the film with its tags, display pipeline and measurements."""
 
 from __future__ import annotations
 
@@ -35,8 +35,8 @@ from xrayview.ui.viewer.film_view import FilmViewer
 
 WIDTH_PX = 422
 _LEAST_PX = 320
-_ROOM_PX = 1190
-"""What panels, film and dock need beside each other."""
+_LEAST_WINDOW_PX = 1190
+"""Width that panels, film and dock need side by side."""
 _PAGES = (("tags", "Tags"), ("pipeline", "Pipeline"), ("measurements", "Measurements"))
 _OWN_KEYS = {
     Qt.Key.Key_Up, Qt.Key.Key_Down, Qt.Key.Key_PageUp, Qt.Key.Key_PageDown, Qt.Key.Key_Home,
@@ -45,20 +45,20 @@ _OWN_KEYS = {
 
 
 class FilmDock(QDockWidget):
-    """Three pages, one key each; a key shows its page, and hides it again.
+    """Has three pages; the key of each shows it, or hides it again.
 
-    It is whole after the last step of `build_steps`.
+    It is complete after the last step of `build_steps`.
     """
 
     left = Signal()
-    """The user is done here: the keyboard belongs to the film again."""
+    """The dock was hidden by the user: return the keyboard focus to the film."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__("Film", parent)
         self.setObjectName("film_dock")
         self.pages = QStackedWidget()
         body = _Body(self.pages)
-        self.setWidget(body)  # in its place before it is filled: each page is styled once
+        self.setWidget(body)  # before it is filled, so that each page is styled only once
         self.buttons = QButtonGroup(self)
         self.buttons.idClicked.connect(self._turn_to)
         self.setTitleBarWidget(self._title_bar())
@@ -66,7 +66,7 @@ class FilmDock(QDockWidget):
         self.hide()
 
     def build_steps(self) -> Iterator[None]:
-        """Make the pages, each in a step of its own."""
+        """Build the pages in steps."""
         self.tags = TagBrowser(self.pages)
         yield
         self.pipeline = PipelineInspector(self.pages)
@@ -77,11 +77,11 @@ class FilmDock(QDockWidget):
         yield
 
     def commands(self) -> dict[str, Callable[..., object]]:
-        """What the keys do here, by the names of the key table."""
-        return {name: partial(self.toggle, place) for place, (name, _) in enumerate(_PAGES)}
+        """The commands that show a page, by action id."""
+        return {name: partial(self.toggle, index) for index, (name, _) in enumerate(_PAGES)}
 
     def follow(self, workspace: Workspace, tasks: Tasks, engine: Engine) -> None:
-        """Show what is said of the film of this workspace, from now on."""
+        """Show the film of this workspace from now on."""
         flow = self.flow = TagController(workspace.session, tasks, engine, self.tags)
         grid, films = workspace.grid, workspace.films
         films.folder_opened.connect(flow.forget)
@@ -109,22 +109,22 @@ class FilmDock(QDockWidget):
 
     @property
     def page(self) -> str:
-        """The name of the page that is shown; empty while none is."""
+        """The name of the current page; empty while the dock is hidden."""
         return "" if self.isHidden() else _PAGES[self.pages.currentIndex()][0]
 
     def open_page(self, name: str) -> None:
-        """Show the page of a name, as `page` says it; an unknown name shows nothing."""
-        for place, (known, _) in enumerate(_PAGES):
-            if known == name:
-                self._turn_to(place)
+        """Show the page with this name; do nothing for an unknown name."""
+        for index, (page_name, _) in enumerate(_PAGES):
+            if page_name == name:
+                self._turn_to(index)
                 self.show()
 
-    def toggle(self, place: int) -> None:
-        """Show a page and give it the keyboard; hide it if it is what is shown."""
-        if not self.isHidden() and self.pages.currentIndex() == place:
+    def toggle(self, index: int) -> None:
+        """Show a page and give it the keyboard focus; hide it if it is already shown."""
+        if not self.isHidden() and self.pages.currentIndex() == index:
             self.leave()
             return
-        self._turn_to(place)
+        self._turn_to(index)
         self._make_room()
         self.show()
         self.raise_()
@@ -134,22 +134,22 @@ class FilmDock(QDockWidget):
             page.setFocus()
 
     def leave(self) -> None:
-        """Hide, and give the keyboard back."""
+        """Hide the dock and return the keyboard focus to the film."""
         self.hide()
         self.left.emit()
 
     def _make_room(self) -> None:
-        """Below the film where a narrow window has no room at its side."""
+        """Dock below the film in a window that is too narrow."""
         main = self.parent()
         if isinstance(main, QMainWindow) and not self.isFloating():
             below = Qt.DockWidgetArea.BottomDockWidgetArea
-            if main.width() < _ROOM_PX and main.dockWidgetArea(self) != below:
+            if main.width() < _LEAST_WINDOW_PX and main.dockWidgetArea(self) != below:
                 main.addDockWidget(below, self)
 
-    def _turn_to(self, place: int) -> None:
-        self.pages.setCurrentIndex(place)
-        self.buttons.button(place).setChecked(True)
-        self.setWindowTitle(_PAGES[place][1])
+    def _turn_to(self, index: int) -> None:
+        self.pages.setCurrentIndex(index)
+        self.buttons.button(index).setChecked(True)
+        self.setWindowTitle(_PAGES[index][1])
 
     def _title_bar(self) -> QWidget:
         bar = QFrame()
@@ -157,17 +157,17 @@ class FilmDock(QDockWidget):
         row = QHBoxLayout(bar)
         row.setContentsMargins(8, 6, 8, 6)
         row.setSpacing(4)
-        for place, (name, text) in enumerate(_PAGES):
+        for index, (name, text) in enumerate(_PAGES):
             button = QPushButton(text)
             button.setCheckable(True)
             button.setProperty("flat", True)
             button.setProperty("segment", True)
             button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
             shortcuts.describe(button, name, text)
-            self.buttons.addButton(button, place)
+            self.buttons.addButton(button, index)
             row.addWidget(button)
         row.addStretch(1)
-        row.addWidget(_tool("undock", "Beside the film, or in a window", self._float))
+        row.addWidget(_tool("undock", "Dock or undock", self._float))
         row.addWidget(_tool("close", "Hide (Esc)", self.leave))
         return bar
 
@@ -187,7 +187,7 @@ def _tool(icon: str, tip: str, act: Callable[[], None]) -> QToolButton:
 
 
 class _Body(QFrame):
-    """Keeps the keys that move in a list or a page from the main window's shortcuts."""
+    """Keeps the keys that lists and pages need from the shortcuts of the main window."""
 
     escaped = Signal()
 

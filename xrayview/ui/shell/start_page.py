@@ -1,4 +1,4 @@
-"""The first page: what to do, where one was last, and what is ready."""
+"""The start page: ways to open films, recent folders, and the model and device."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from xrayview.ui.widgets.icon_label import IconLabel
 
 _WIDTH = 720
 _RECENT = 5
-GONE = "This folder is not there now: moved, deleted, or on a drive that is not connected."
+NOT_FOUND = "This folder was moved or deleted, or its drive is not connected."
 
 
 class StartPage(QWidget):
@@ -32,9 +32,9 @@ class StartPage(QWidget):
 
     open_requested = Signal()
     sample_requested = Signal()
-    folder_requested = Signal(object)
-    folder_forgotten = Signal(object)
-    """The user does not want this folder in the list any more."""
+    folder_requested = Signal(Path)
+    folder_forgotten = Signal(Path)
+    """Remove this folder from the list."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -57,39 +57,39 @@ class StartPage(QWidget):
         outer.addStretch(1)
 
     def show_recent(self, folders: Sequence[Path], missing: Collection[Path] = ()) -> None:
-        """List the folders that were opened last; those that are `missing` say so."""
+        """List recent folders; those that are `missing` cannot be opened."""
         while item := self._recent.takeAt(0):
             if widget := item.widget():
                 widget.deleteLater()
         for folder in folders[:_RECENT]:
-            self._recent.addWidget(self._recent_row(folder, gone=folder in missing))
+            self._recent.addWidget(self._recent_row(folder, missing=folder in missing))
         if not folders:
-            self._recent.addWidget(_line("None yet. Folders that you open are listed here."))
+            self._recent.addWidget(_line("Folders that you open are listed here."))
 
     def show_keys(self) -> None:
-        """Spell the keys in force."""
-        self._open_card.key.setText(shortcuts.label("open_folder"))
+        """Show the keys in force."""
+        self._open_card.key.setText(shortcuts.key_label("open_folder"))
 
     def show_ready(self, model: str, device: str) -> None:
-        """Which model and which device are ready, or why they are not."""
+        """Show the loaded model and its device, or why there is none."""
         self._model.setText(model)
-        self._device.setText(device or "The device is known once a model is loaded.")
+        self._device.setText(device or "The device is shown once a model is loaded.")
 
     def _head(self) -> QHBoxLayout:
-        sign = QLabel()
-        sign.setPixmap(icons.app_icon().pixmap(QSize(56, 56), self.devicePixelRatioF()))
+        icon = QLabel()
+        icon.setPixmap(icons.app_icon().pixmap(QSize(56, 56), self.devicePixelRatioF()))
         name = QLabel("XrayView")
         name.setProperty("role", "hero")
         text = QLabel("Read, classify and explain chest radiographs. For research use only.")
         text.setProperty("role", "quiet")
-        words = QVBoxLayout()
-        words.setSpacing(2)
-        words.addWidget(name)
-        words.addWidget(text)
+        texts = QVBoxLayout()
+        texts.setSpacing(2)
+        texts.addWidget(name)
+        texts.addWidget(text)
         row = QHBoxLayout()
         row.setSpacing(16)
-        row.addWidget(sign)
-        row.addLayout(words, 1)
+        row.addWidget(icon)
+        row.addLayout(texts, 1)
         return row
 
     def _choices(self) -> QHBoxLayout:
@@ -99,7 +99,7 @@ class StartPage(QWidget):
         self._open_card = open_card
         self.show_keys()
         sample_card = _Choice(
-            "sample", "Try the sample study", "Real radiographs that come with XrayView."
+            "sample", "Try the sample study", "Real radiographs included with XrayView."
         )
         drop_card = _Choice(
             "drop",
@@ -133,21 +133,21 @@ class StartPage(QWidget):
         row.addLayout(ready, 2)
         return box
 
-    def _recent_row(self, folder: Path, *, gone: bool) -> QWidget:
+    def _recent_row(self, folder: Path, *, missing: bool) -> QWidget:
         name = folder.name or str(folder)
-        button = QPushButton(f"{name}  –  not there now" if gone else name)
+        button = QPushButton(f"{name}  –  not found" if missing else name)
         button.setIcon(icons.icon("recent", C.quiet))
         button.setProperty("flat", True)
         button.setProperty("row", True)
-        button.setToolTip(f"{folder}\n{GONE}" if gone else str(folder))
-        button.setAccessibleName(f"{name}: not there now" if gone else f"Open {name}")
-        button.setEnabled(not gone)
+        button.setToolTip(f"{folder}\n{NOT_FOUND}" if missing else str(folder))
+        button.setAccessibleName(f"{name}: not found" if missing else f"Open {name}")
+        button.setEnabled(not missing)
         button.clicked.connect(lambda: self.folder_requested.emit(folder))
         forget = QToolButton()
         forget.setIcon(icons.icon("close", C.quiet))
         forget.setIconSize(QSize(16, 16))
-        forget.setToolTip(f"Take {name} out of this list")
-        forget.setAccessibleName(f"Take {name} out of this list")
+        forget.setToolTip(f"Remove {name} from this list")
+        forget.setAccessibleName(f"Remove {name} from this list")
         forget.clicked.connect(lambda: self.folder_forgotten.emit(folder))
         row = QWidget()
         line = QHBoxLayout(row)
@@ -159,7 +159,7 @@ class StartPage(QWidget):
 
 
 class _Choice(QPushButton):
-    """A large button: sign, title, what it does."""
+    """A large button with an icon, a title and a description."""
 
     def __init__(self, icon: str, title: str, text: str) -> None:
         super().__init__()
@@ -167,9 +167,9 @@ class _Choice(QPushButton):
         self.setProperty("choice", True)
         name = QLabel(title)
         name.setProperty("role", "title")
-        words = QLabel(text)
-        words.setProperty("role", "quiet")
-        words.setWordWrap(True)
+        description = QLabel(text)
+        description.setProperty("role", "quiet")
+        description.setWordWrap(True)
         top = QHBoxLayout()
         top.addWidget(IconLabel(icon, 28, "accent"))
         top.addStretch(1)
@@ -181,7 +181,7 @@ class _Choice(QPushButton):
         column.addLayout(top)
         column.addSpacing(4)
         column.addWidget(name)
-        column.addWidget(words)
+        column.addWidget(description)
         column.addStretch(1)
         for label in self.findChildren(QLabel):
             label.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)

@@ -1,7 +1,7 @@
-"""Every colour that the window draws with, in both themes, and the one that is in force.
+"""The colours of the window in both themes, and those in force.
 
-The film is the brightest thing on screen. Panels are dark grey, black is only around the film,
-and one accent marks what is active.
+In the dark theme the film is the brightest thing on screen: panels are dark grey, black is used
+only around films, and one accent colour marks what is active.
 """
 
 from __future__ import annotations
@@ -13,24 +13,24 @@ from xrayview.errors import Status
 
 @dataclass
 class Colours:
-    """Every colour that the window draws with; the defaults are the dark theme."""
+    """The colours of a theme; the defaults are those of the dark theme."""
 
     film: str = "#000000"
-    """Around the film, in every theme: the eye adapts to it."""
+    """Around the film, in every theme, because the eye adapts to it."""
     window: str = "#1b1d20"
     panel: str = "#212427"
     stripe: str = "#25282b"
     field: str = "#17191c"
-    """What is written in or chosen from."""
+    """Background of input fields."""
     raised: str = "#2b2e32"
     hover: str = "#34383d"
     line: str = "#3a3e43"
     text: str = "#d4d7da"
     quiet: str = "#9aa0a6"
     faint: str = "#6d737a"
-    """Signs and what cannot be used; never a text that is to be read."""
+    """Icons and disabled controls; never for text that must be read."""
     strong: str = "#ffffff"
-    """Text on `accent_dim`, and what stands out of a list."""
+    """Text on `accent_dim`, and text that stands out in a list."""
     accent: str = "#58a6d6"
     accent_hover: str = "#6db4e0"
     accent_dim: str = "#2b4d63"
@@ -62,7 +62,7 @@ LIGHT = Colours(
     ok="#22633a",
 )
 C = replace(DARK)
-"""The theme in force. `put_in_force` changes its values: read it when drawing, never keep one."""
+"""The colours in force. `put_in_force` changes them, so read them only when drawing."""
 
 INKS = (
     ("text", ("window", "panel", "stripe", "field", "raised", "hover")),
@@ -75,7 +75,7 @@ INKS = (
     ("text", ("accent_dim",)),
     ("on_accent", ("accent", "accent_hover")),
 )
-"""Which text stands on which ground; a test holds each pair to WCAG 2.1, 1.4.3 (4.5 to 1)."""
+"""Text colours with their backgrounds; each pair meets WCAG 2.1, 1.4.3 (contrast 4.5 to 1)."""
 
 _STATUS = {Status.OK: "ok", Status.WARN: "warn", Status.REFUSED: "quiet", Status.ERROR: "error"}
 STATUS_COLOUR = {status: getattr(C, ink) for status, ink in _STATUS.items()}
@@ -88,7 +88,7 @@ STATUS_ICON = {
 
 
 def put_in_force(colours: Colours) -> None:
-    """Give `C`, and the colours of the status codes, the values of a theme."""
+    """Set the colours in force, `C` and `STATUS_COLOUR`, to those of a theme."""
     for name, colour in asdict(colours).items():
         setattr(C, name, colour)
     STATUS_COLOUR.update((status, getattr(C, ink)) for status, ink in _STATUS.items())

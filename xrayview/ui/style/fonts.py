@@ -1,4 +1,4 @@
-"""The window's font and its sizes."""
+"""The font of the window and its sizes."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ _FAMILIES = [
 ]  # fmt: skip
 
 
-def usual() -> QFont:
-    """What texts are set in."""
-    font = QFont(_FAMILIES)  # the first that is here; to list all that are takes longer
+def default_font() -> QFont:
+    """The font for text."""
+    font = QFont(_FAMILIES)  # Qt takes the first one installed; listing all takes longer
     font.setPixelSize(TEXT_PX)
     return font
 
 
 def pixels(size_px: int) -> QFont:
-    """The window's font in a size."""
+    """The font of the window in another size."""
     font = QFont(QApplication.font())
     font.setPixelSize(size_px)
     return font

@@ -1,4 +1,4 @@
-"""One family of icons, drawn from SVG and tinted by the theme."""
+"""Icons drawn from SVG files in the colours of the theme."""
 
 from __future__ import annotations
 
@@ -14,24 +14,24 @@ from xrayview.ui.style.colours import C
 
 
 def app_icon() -> QIcon:
-    """The program's own sign."""
+    """The icon of the program."""
     return QIcon(str(resource("icons", "xrayview.svg")))
 
 
 @cache
 def icon(name: str, colour: str | None = None) -> QIcon:
-    """An icon of the family, sharp in any size; in a colour of the theme it follows the theme.
+    """An icon, sharp at any size; one in a colour of the theme changes with the theme.
 
     Args:
-        name: the file's name without its ending.
-        colour: a colour of `C`, or any other as `#rrggbb`; that of texts by default.
+        name: the file name without its suffix.
+        colour: a colour of `C`, or any other as `#rrggbb`; by default that of text.
     """
     inks = (ink for ink, value in asdict(C).items() if value == colour)
     return QIcon(_TintedIcon(name, next(inks, colour or "text")))
 
 
 class _TintedIcon(QIconEngine):
-    """Drawn when it is shown, in what its ink means then; faint where it is disabled."""
+    """Draws an icon in the colour that its ink has at that time; faint if disabled."""
 
     def __init__(self, name: str, ink: str) -> None:
         super().__init__()
@@ -41,9 +41,9 @@ class _TintedIcon(QIconEngine):
     def paint(self, painter: QPainter, rect: QRect, mode: QIcon.Mode, _: QIcon.State) -> None:
         ratio = painter.device().devicePixelRatioF()
         side = min(rect.width(), rect.height())
-        place = QRect(0, 0, side, side)
-        place.moveCenter(rect.center())
-        painter.drawPixmap(place, pixmap(self._name, side, self._colour(mode), ratio))
+        target = QRect(0, 0, side, side)
+        target.moveCenter(rect.center())
+        painter.drawPixmap(target, pixmap(self._name, side, self._colour(mode), ratio))
 
     def pixmap(self, size: QSize, mode: QIcon.Mode, _: QIcon.State) -> QPixmap:
         return QPixmap(pixmap(self._name, min(size.toTuple()), self._colour(mode)))
@@ -57,7 +57,7 @@ class _TintedIcon(QIconEngine):
 
 @cache
 def pixmap(name: str, size: int, colour: str, ratio: float = 1.0) -> QPixmap:
-    """One icon as a pixmap of `size` logical pixels for a screen of that pixel ratio."""
+    """An icon as a pixmap of `size` logical pixels for a screen with this pixel ratio."""
     svg = resource("icons", f"{name}.svg").read_bytes().replace(b"#000", colour.encode())
     picture = QPixmap(round(size * ratio), round(size * ratio))
     picture.fill(Qt.GlobalColor.transparent)

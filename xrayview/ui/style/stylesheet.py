@@ -1,4 +1,4 @@
-"""The one stylesheet of the window. Distances are multiples of 4 px."""
+"""The stylesheet of the window. Distances are multiples of 4 px."""
 
 from __future__ import annotations
 
@@ -147,13 +147,13 @@ QListWidget[pages="true"]::item { padding: 7px 10px; border-radius: 4px; }
 QListWidget[pages="true"]::item:hover { background: $hover; }
 QListWidget[pages="true"]::item:selected { background: $accent_dim; color: $strong; }
 
-/* What has the keyboard says so, chosen or not. */
+/* The widget with the keyboard focus is marked, selected or not. */
 QAbstractItemView:focus, QTextBrowser:focus, QPlainTextEdit[detail="true"]:focus,
 QListWidget[lined="true"]:focus, QTableWidget[lined="true"]:focus, QPushButton:checked:focus,
 QPushButton[flat="true"]:focus, QPushButton[segment="true"]:focus { border-color: $accent; }
 QPushButton[primary="true"]:focus, QCheckBox::indicator:checked:focus { border-color: $strong; }
 
-/* What lies on the film's black is light in every theme. */
+/* Text on the black around films is light in every theme. */
 QWidget[film="true"] QLabel { color: $film_text; }
 QWidget[film="true"] QLabel[role="quiet"] { color: $film_quiet; }
 QWidget[film="true"] QFrame[panel="true"] QLabel { color: $text; }
@@ -164,7 +164,7 @@ _CHECKS = ("check_dark.svg", "check_light.svg")
 
 
 def stylesheet(colours: Colours) -> str:
-    """What every widget looks like in these colours."""
+    """The stylesheet with these colours."""
     return _SHEET.substitute(
         asdict(colours),
         film_text=DARK.text,

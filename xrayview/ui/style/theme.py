@@ -1,4 +1,4 @@
-"""Which theme is in force: colours, stylesheet and palette change together."""
+"""Switches the theme: colours, stylesheet and palette change together."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Choice = Literal["dark", "light", "system"]
 
 
 class _Switch(QObject):
-    """Tells who keeps a colour (in HTML, in a plot) that it is another one now."""
+    """Notifies widgets that store a colour (in HTML, in a plot) of a change."""
 
     switched = Signal()
 
@@ -29,37 +29,37 @@ def _switch() -> _Switch:
 
 
 def on_switch(act: Callable[[], object]) -> None:
-    """Call a method of a widget each time the colours change, for as long as the widget lives."""
+    """Call a method of a widget whenever the colours change, as long as the widget exists."""
     _switch().switched.connect(act)
 
 
 def apply(app: QApplication, choice: Choice = "dark") -> None:
-    """Dress the whole application; call before the first window."""
+    """Set up the style of the application, before its first window is made."""
     app.setStyle("Fusion")
-    app.setFont(fonts.usual())
+    app.setFont(fonts.default_font())
     app.setWindowIcon(icons.app_icon())
     _watch_system()
     use(choice)
 
 
 def use(choice: Choice) -> None:
-    """Put a theme in force, at once and everywhere; the film's surround stays black."""
+    """Switch the whole application to a theme; films stay on black."""
     app = QApplication.instance()
     assert isinstance(app, QApplication)
     app.setProperty("theme", choice)
-    _tell_platform(app, choice)
-    _dress(app, light=_is_light(app, choice))
+    _set_colour_scheme(app, choice)
+    _apply_colours(app, light=_is_light(app, choice))
 
 
-def _tell_platform(app: QApplication, choice: Choice) -> None:
-    """Title bar and file dialogs of the platform follow; Qt 6.8 and later can say so."""
+def _set_colour_scheme(app: QApplication, choice: Choice) -> None:
+    """Make the platform's title bars and file dialogs follow the theme, from Qt 6.8 on."""
     if hasattr(app.styleHints(), "setColorScheme"):
         scheme = {"dark": Qt.ColorScheme.Dark, "light": Qt.ColorScheme.Light}
         app.styleHints().setColorScheme(scheme.get(choice, Qt.ColorScheme.Unknown))
 
 
 def _is_light(app: QApplication, choice: Choice) -> bool:
-    """A platform that does not say what it prefers gets the dark theme."""
+    """Whether a choice means the light theme; dark if the platform states no preference."""
     if choice == "system":
         return app.styleHints().colorScheme() == Qt.ColorScheme.Light
     return choice == "light"
@@ -73,10 +73,10 @@ def _watch_system() -> None:
 def _follow_system() -> None:
     app = QApplication.instance()
     if isinstance(app, QApplication) and app.property("theme") == "system":
-        _dress(app, light=_is_light(app, "system"))
+        _apply_colours(app, light=_is_light(app, "system"))
 
 
-def _dress(app: QApplication, *, light: bool) -> None:
+def _apply_colours(app: QApplication, *, light: bool) -> None:
     chosen = colours.LIGHT if light else colours.DARK
     sheet = stylesheet(chosen)
     if app.styleSheet() == sheet:

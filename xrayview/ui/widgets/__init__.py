@@ -1,1 +1,1 @@
-"""Small widgets that several panels share."""
+"""Widgets that several panels share."""

@@ -1,6 +1,6 @@
 """Messages above the film: what happened, to which file, why, and what to do.
 
-Banners stand until they are closed or replaced; the same matter never stacks.
+A banner stays until it is closed or replaced by another one with the same topic.
 """
 
 from __future__ import annotations
@@ -27,30 +27,30 @@ from xrayview.ui.widgets.icon_label import IconLabel
 
 Kind = Literal["info", "warn", "error"]
 _INK = {"info": "accent", "warn": "warn", "error": "error"}
-_MOST = 3
+_MAX_SHOWN = 3
 
 
 @dataclass(frozen=True)
 class Message:
-    """One banner; `matter` names what it is about, and a newer one of it replaces it."""
+    """The content of a banner; it replaces an earlier message with the same topic."""
 
-    matter: str
+    topic: str
     kind: Kind
     title: str
     text: str = ""
     actions: tuple[tuple[str, Callable[[], None]], ...] = field(default=(), compare=False)
 
     @property
-    def words(self) -> str:
-        """All of it in one line."""
+    def one_line(self) -> str:
+        """Title and text in one line."""
         return f"{_sentence(self.title)} {self.text}".strip()
 
     @classmethod
-    def of(cls, matter: str, error: XrayViewError) -> Message:
-        """An error in the user's words: file and what, then why and what to do."""
-        place = f"{error.path.name}: " if error.path else ""
+    def of(cls, topic: str, error: XrayViewError) -> Message:
+        """Make a message of an error: file and what, then why and what to do."""
+        file = f"{error.path.name}: " if error.path else ""
         why = f"{_sentence(error.why)} " if error.why else ""
-        return cls(matter, "error", f"{place}{error.what}", f"{why}{error.hint}".strip())
+        return cls(topic, "error", f"{file}{error.what}", f"{why}{error.hint}".strip())
 
 
 def _sentence(text: str) -> str:
@@ -59,7 +59,7 @@ def _sentence(text: str) -> str:
 
 
 class Banners(QWidget):
-    """The stack; the newest on top, at most a few."""
+    """A stack of banners, the newest on top."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -69,23 +69,23 @@ class Banners(QWidget):
         self._shown: dict[str, _Banner] = {}
 
     def show_message(self, message: Message) -> None:
-        """Show a banner in place of the one of the same matter."""
-        self.close_message(message.matter)
-        while len(self._shown) >= _MOST:
+        """Show a banner, in place of an earlier one with the same topic."""
+        self.close_message(message.topic)
+        while len(self._shown) >= _MAX_SHOWN:
             self.close_message(next(iter(self._shown)))
-        banner = _Banner(message, lambda: self.close_message(message.matter))
-        self._shown[message.matter] = banner
+        banner = _Banner(message, lambda: self.close_message(message.topic))
+        self._shown[message.topic] = banner
         self._rows.insertWidget(0, banner)
 
-    def close_message(self, matter: str) -> None:
-        """Take the banner of a matter away, if it stands."""
-        if banner := self._shown.pop(matter, None):
+    def close_message(self, topic: str) -> None:
+        """Close the banner with this topic, if it is shown."""
+        if banner := self._shown.pop(topic, None):
             self._rows.removeWidget(banner)
             banner.hide()
             banner.deleteLater()
 
     def messages(self) -> tuple[Message, ...]:
-        """What stands now, oldest first."""
+        """The messages shown, oldest first."""
         return tuple(banner.message for banner in self._shown.values())
 
 
@@ -99,33 +99,34 @@ class _Banner(QFrame):
         row.setContentsMargins(12, 8, 8, 8)
         row.setSpacing(12)
         row.addWidget(IconLabel(message.kind, 20, _INK[message.kind]), 0, Qt.AlignmentFlag.AlignTop)
-        row.addLayout(self._words(message), 1)
+        row.addLayout(_texts(message), 1)
         for text, act in message.actions:
             button = QPushButton(text)
             button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
             button.clicked.connect(_then(act, close))
             row.addWidget(button, 0, Qt.AlignmentFlag.AlignVCenter)
-        shut = QToolButton()
-        shut.setIcon(icons.icon("close", C.quiet))
-        shut.setIconSize(QSize(16, 16))
-        shut.setToolTip("Close this message")
-        shut.setAccessibleName("Close this message")
-        shut.clicked.connect(close)
-        row.addWidget(shut, 0, Qt.AlignmentFlag.AlignTop)
+        close_button = QToolButton()
+        close_button.setIcon(icons.icon("close", C.quiet))
+        close_button.setIconSize(QSize(16, 16))
+        close_button.setToolTip("Close this message")
+        close_button.setAccessibleName("Close this message")
+        close_button.clicked.connect(close)
+        row.addWidget(close_button, 0, Qt.AlignmentFlag.AlignTop)
 
-    def _words(self, message: Message) -> QVBoxLayout:
-        words = QVBoxLayout()
-        words.setSpacing(2)
-        for text, role in ((message.title, ""), (message.text, "quiet")):
-            if not text:
-                continue
-            label = QLabel(text)
-            label.setTextFormat(Qt.TextFormat.PlainText)
-            label.setWordWrap(True)
-            label.setProperty("role", role)
-            label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-            words.addWidget(label)
-        return words
+
+def _texts(message: Message) -> QVBoxLayout:
+    column = QVBoxLayout()
+    column.setSpacing(2)
+    for text, role in ((message.title, ""), (message.text, "quiet")):
+        if not text:
+            continue
+        label = QLabel(text)
+        label.setTextFormat(Qt.TextFormat.PlainText)
+        label.setWordWrap(True)
+        label.setProperty("role", role)
+        label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        column.addWidget(label)
+    return column
 
 
 def _then(act: Callable[[], None], close: Callable[[], None]) -> Callable[[], None]:

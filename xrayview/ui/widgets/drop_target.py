@@ -1,4 +1,4 @@
-"""What may be dropped on the window, and the sign that it may."""
+"""Files that can be dropped on the window, and the overlay shown while they are dragged."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ _MODEL = ".pt"
 
 @dataclass(frozen=True)
 class Dropped:
-    """Films to open, as files and folders, and a model bundle to load."""
+    """Files and folders with films to open, and a model bundle to load."""
 
     films: tuple[Path, ...] = ()
     model: Path | None = None
 
     @property
     def text(self) -> str:
-        """What letting go would do."""
+        """What a drop would do."""
         parts = []
         if self.films:
-            one = self.films[0].name or str(self.films[0])
-            parts.append(f"open {one if len(self.films) == 1 else f'{len(self.films)} items'}")
+            name = self.films[0].name or str(self.films[0])
+            parts.append(f"open {name if len(self.films) == 1 else f'{len(self.films)} items'}")
         if self.model is not None:
             parts.append(f"load the model {self.model.stem}")
         text = " and ".join(parts)
@@ -38,19 +38,19 @@ class Dropped:
 
 
 def dropped(paths: Sequence[Path]) -> Dropped:
-    """Sort what is dragged: bundles are loaded, all else may hold films (a DICOMDIR does)."""
+    """Sort dragged files: bundles are loaded, anything else may contain films (as a DICOMDIR)."""
     models = [path for path in paths if path.suffix.lower() == _MODEL]
     films = tuple(path for path in paths if path not in models)
     return Dropped(films, next(iter(models), None))
 
 
 def paths_of(data: QMimeData) -> list[Path]:
-    """The local files and folders that are dragged."""
+    """The local files and folders among dragged data."""
     return [Path(url.toLocalFile()) for url in data.urls() if url.isLocalFile()]
 
 
 class DropTarget(QWidget):
-    """Lies over the window while something is dragged above it."""
+    """An overlay that covers the window while files are dragged over it."""
 
     def __init__(self, window: QWidget) -> None:
         super().__init__(window)
@@ -61,7 +61,7 @@ class DropTarget(QWidget):
         self.hide()
 
     def show_text(self, text: str) -> None:
-        """Say what letting go would do."""
+        """Show the overlay with a text."""
         self._text = text
         self.setAccessibleName(text)
         self.setGeometry(self._window.rect())
@@ -70,7 +70,7 @@ class DropTarget(QWidget):
         self.update()
 
     def text(self) -> str:
-        """What is said."""
+        """The text shown."""
         return self._text
 
     def eventFilter(self, _: QObject, event: QEvent) -> bool:
@@ -81,15 +81,15 @@ class DropTarget(QWidget):
     def paintEvent(self, _: QPaintEvent) -> None:
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        veil = QColor(C.window)
-        veil.setAlpha(225)
-        painter.fillRect(self.rect(), veil)
+        background = QColor(C.window)
+        background.setAlpha(225)
+        painter.fillRect(self.rect(), background)
         painter.setPen(QPen(QColor(C.accent), 2, Qt.PenStyle.DashLine))
         frame = self.rect().adjusted(_MARGIN_PX, _MARGIN_PX, -_MARGIN_PX, -_MARGIN_PX)
         painter.drawRoundedRect(frame, 8, 8)
         middle = frame.center()
-        sign = icons.pixmap("drop", 48, C.accent, self.devicePixelRatioF())
-        painter.drawPixmap(middle.x() - 24, middle.y() - 56, sign)
+        icon = icons.pixmap("drop", 48, C.accent, self.devicePixelRatioF())
+        painter.drawPixmap(middle.x() - 24, middle.y() - 56, icon)
         font = fonts.pixels(18)
         font.setBold(True)
         painter.setFont(font)

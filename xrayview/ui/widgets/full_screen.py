@@ -1,4 +1,4 @@
-"""The film over the whole screen: everything around it goes, and comes back as it was."""
+"""Full screen for a film: everything around it is hidden and restored afterwards."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from PySide6.QtWidgets import QWidget
 
 
 class FullScreen:
-    """Switches a window between itself and its film alone, on the screen that it is on.
+    """Switches a window to full screen and back, on its current screen.
 
     Args:
         window: the main window, or the second one.
@@ -19,14 +19,14 @@ class FullScreen:
 
     @property
     def on(self) -> bool:
-        """True while the film has the screen."""
+        """True while the window is in full screen."""
         return self._window.isFullScreen()
 
     def toggle(self, around: list[QWidget]) -> None:
-        """Give the film the screen, or take it back.
+        """Enter or leave full screen.
 
         Args:
-            around: what is hidden meanwhile; what was hidden before stays so afterwards.
+            around: the widgets to hide meanwhile; those hidden before stay hidden afterwards.
         """
         if self.on:
             self.leave()
@@ -34,11 +34,11 @@ class FullScreen:
         self._hidden = [part for part in around if not part.isHidden()]
         for part in self._hidden:
             part.hide()
-        # Not showFullScreen: a window that was maximised is so again afterwards.
+        # Unlike showFullScreen, this keeps the window maximised for afterwards.
         self._window.setWindowState(self._window.windowState() | Qt.WindowState.WindowFullScreen)
 
     def leave(self) -> None:
-        """Bring back what was around the film."""
+        """Leave full screen and show what was hidden."""
         self._window.setWindowState(self._window.windowState() & ~Qt.WindowState.WindowFullScreen)
         for part in self._hidden:
             part.show()

@@ -1,4 +1,4 @@
-"""One icon as a picture beside a text: sharp on every screen, in the colours in force."""
+"""An icon as a widget, sharp on every screen and in the colours of the theme."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from xrayview.ui.style.colours import C
 
 
 class IconLabel(QWidget):
-    """Draws an icon of the family in an ink of the theme; says nothing to a screen reader.
+    """Draws an icon in a colour of the theme; it has no text for screen readers.
 
     Args:
         name: the icon.
-        size_px: its side.
-        ink: the name of a colour of `C`.
+        size_px: its width and height.
+        ink: the name of a colour in `C`.
     """
 
     def __init__(self, name: str, size_px: int, ink: str = "quiet") -> None:

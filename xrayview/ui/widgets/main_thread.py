@@ -1,4 +1,4 @@
-"""The one way from other threads into the window: a signal that is always queued."""
+"""The one way for other threads to run code on the main thread: a queued signal."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from PySide6.QtCore import QObject, Qt, Signal, Slot
 
 
 class MainThread(QObject):
-    """Runs functions on the thread that made it, in the order they were delivered."""
+    """Runs functions on the thread that created it, in the order of delivery."""
 
     _called = Signal(object)
 
@@ -17,10 +17,10 @@ class MainThread(QObject):
         self._called.connect(self._run, Qt.ConnectionType.QueuedConnection)
 
     def deliver(self, function: Callable[[], None]) -> None:
-        """Queue a function; safe from any thread, and after the window is gone."""
+        """Queue a function; safe from any thread, also after the window is deleted."""
         try:
             self._called.emit(function)
-        except RuntimeError:  # the C++ object went first: nobody is left to hear it
+        except RuntimeError:  # the C++ object is already deleted
             return
 
     @Slot(object)

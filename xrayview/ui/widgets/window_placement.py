@@ -1,4 +1,4 @@
-"""Where a window may lie: what was kept of it is only followed where it can still be seen."""
+"""Keeps windows on the connected screens, also after monitors were removed."""
 
 from __future__ import annotations
 
@@ -8,41 +8,41 @@ from PySide6.QtCore import QEvent, QObject, QRect, QTimer
 from PySide6.QtWidgets import QApplication, QWidget
 
 _GRIP_PX = 120
-"""So much of the title bar must be on a screen for a hand to take it."""
+"""Width of the title bar that must be visible so that the window can be dragged."""
 
 
 def placed(window: QRect, screens: Sequence[QRect]) -> QRect:
-    """The rectangle of a window, moved and made smaller until a screen holds it.
+    """Move and shrink the rectangle of a window until it fits a screen.
 
     Args:
-        window: where it was.
-        screens: what is free on each screen, the main one first; at least one.
+        window: the stored rectangle.
+        screens: the available area of each screen, the primary one first; at least one.
     """
-    held = max(screens, key=lambda screen: _area(screen & window))
-    if _area(held & window) == 0:
-        held = screens[0]
-    size = window.size().boundedTo(held.size())
-    place = QRect(window.topLeft(), size)
-    grip = QRect(place.topLeft(), place.topRight()) & held
+    screen = max(screens, key=lambda candidate: _area(candidate & window))
+    if _area(screen & window) == 0:
+        screen = screens[0]
+    size = window.size().boundedTo(screen.size())
+    rect = QRect(window.topLeft(), size)
+    grip = QRect(rect.topLeft(), rect.topRight()) & screen
     if grip.width() < min(_GRIP_PX, size.width()) or size != window.size():
-        place.moveCenter(held.center())
-    return place
+        rect.moveCenter(screen.center())
+    return rect
 
 
 def keep_on_screen(window: QWidget) -> None:
-    """Bring a window back whose monitor is gone, or is smaller than it was."""
+    """Move a window back onto a screen if its monitor was removed or is smaller now."""
     screens = QApplication.screens()
     first = QApplication.primaryScreen()
     free = [first.availableGeometry(), *(s.availableGeometry() for s in screens if s is not first)]
     frame, inside = window.frameGeometry(), window.geometry()
-    place = placed(frame, free)
-    if place != frame and not window.isMaximized() and not window.isFullScreen():
+    rect = placed(frame, free)
+    if rect != frame and not window.isMaximized() and not window.isFullScreen():
         start, end = inside.topLeft() - frame.topLeft(), inside.bottomRight() - frame.bottomRight()
-        window.setGeometry(place.adjusted(start.x(), start.y(), end.x(), end.y()))
+        window.setGeometry(rect.adjusted(start.x(), start.y(), end.x(), end.y()))
 
 
 def stay_on_screen(window: QWidget) -> None:
-    """Bring a window back now, once its frame is known, and again whenever a monitor goes."""
+    """Keep a window on screen: now, once its frame is known, and whenever a monitor is removed."""
     keep_on_screen(window)
     app = QApplication.instance()
     assert isinstance(app, QApplication)
@@ -64,37 +64,37 @@ class _Keeper(QObject):
         return False
 
     def _fit_frame(self) -> None:
-        """The frame is the window manager's: it comes on top of what was asked for."""
+        """Account for the frame, which the window manager adds to the requested size."""
         free = self._window.screen().availableGeometry()
         if self._window.size().boundedTo(free.size()) == self._window.size():
             keep_on_screen(self._window)
 
     def keep_soon(self) -> None:
-        # Qt itself moves the windows of the monitor, after it has told of its end.
+        # Qt moves the windows of a removed monitor itself, but only after this signal.
         QTimer.singleShot(0, self, lambda: keep_on_screen(self._window))
 
 
 def to_next_screen(window: QWidget) -> bool:
-    """Move a window to the next monitor, as large a part of it; False where there is one alone."""
+    """Move a window to the next monitor, scaled to its size; False if there is only one."""
     screens = QApplication.screens()
     if len(screens) < 2:
         return False
-    here = window.screen()
-    there = screens[(screens.index(here) + 1) % len(screens)]
+    current = window.screen()
+    following = screens[(screens.index(current) + 1) % len(screens)]
     state = window.windowState()
     window.showNormal()
-    window.setGeometry(_carried(window.geometry(), here.geometry(), there.geometry()))
+    window.setGeometry(_scaled(window.geometry(), current.geometry(), following.geometry()))
     window.setWindowState(state)
     return True
 
 
-def _carried(window: QRect, here: QRect, there: QRect) -> QRect:
-    """The same part of another screen."""
-    across, down = there.width() / here.width(), there.height() / here.height()
-    offset = window.topLeft() - here.topLeft()
+def _scaled(window: QRect, source: QRect, target: QRect) -> QRect:
+    """The rectangle that takes the same share of the target screen as `window` of the source."""
+    across, down = target.width() / source.width(), target.height() / source.height()
+    offset = window.topLeft() - source.topLeft()
     return QRect(
-        there.left() + round(offset.x() * across),
-        there.top() + round(offset.y() * down),
+        target.left() + round(offset.x() * across),
+        target.top() + round(offset.y() * down),
         round(window.width() * across),
         round(window.height() * down),
     )
