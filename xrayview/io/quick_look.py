@@ -51,7 +51,7 @@ def embedded_icon(film: FilmRef, size_px: int) -> Grey | None:
         regular_file_info(film.path)
         with film.path.open("rb") as stream:
             tags = [_ICON_IMAGE_SEQUENCE, *SHAPES.values(), *GROUP_TAGS]
-            dataset = at_frame(open_dicom(stream, tags, whole=False), film.frame).dataset
+            dataset = at_frame(open_dicom(stream, tags, with_pixels=False), film.frame).dataset
             icons = [_icon(item) for item in items(dataset, "IconImageSequence")]
     icon_HW = icons[0] if icons else None
     if icon_HW is None or spacing_of(dataset)[0].pixel_aspect != 1:

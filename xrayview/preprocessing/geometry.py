@@ -68,18 +68,18 @@ def resize(grey_HW: GreyHW, spec: PreprocessSpec) -> tuple[GreyHW, Placement]:
 def _letterbox(film: Size, target: Size) -> Placement:
     scale = min(target[0] / film[0], target[1] / film[1])
     inner = [max(1, round(length * scale)) for length in film]
-    return Placement(_whole(film), _centred(inner, target))
+    return Placement(_full_range(film), _centred(inner, target))
 
 
 def _stretch(film: Size, target: Size) -> Placement:
-    return Placement(_whole(film), _whole(target))
+    return Placement(_full_range(film), _full_range(target))
 
 
 def _center_crop(film: Size, target: Size) -> Placement:
     # Cropping comes before the resize, so that a strip of 1 x 60,000 is not enlarged first.
     scale = max(target[0] / film[0], target[1] / film[1])
     part = [min(f, max(1, round(t / scale))) for f, t in zip(film, target, strict=True)]
-    return Placement(_centred(part, film), _whole(target))
+    return Placement(_centred(part, film), _full_range(target))
 
 
 _FITS: dict[str, Callable[[Size, Size], Placement]] = {
@@ -89,7 +89,7 @@ _FITS: dict[str, Callable[[Size, Size], Placement]] = {
 }
 
 
-def _whole(size: Size) -> tuple[slice, slice]:
+def _full_range(size: Size) -> tuple[slice, slice]:
     return slice(0, size[0]), slice(0, size[1])
 
 

@@ -213,10 +213,10 @@ def test_that_a_large_jpeg_is_decoded_at_a_reduced_size(tmp_path: Path) -> None:
     small = reduced_film(film, SIZE_PX, 200.0)
     assert small is not None
     assert small.pixels_HW.shape == (125, 100)
-    made = make_thumbnail(MakeThumbnail(film, SIZE_PX)).grey_HW
-    whole = thumbnail(read_film(film), SIZE_PX)
-    assert made.shape == whole.shape
-    assert np.abs(made.astype(int) - whole).mean() < 4
+    reduced = make_thumbnail(MakeThumbnail(film, SIZE_PX)).grey_HW
+    full = thumbnail(read_film(film), SIZE_PX)
+    assert reduced.shape == full.shape
+    assert np.abs(reduced.astype(int) - full).mean() < 4
 
 
 def reduced_and_full(path: Path) -> tuple[np.ndarray, np.ndarray]:
@@ -235,9 +235,9 @@ def test_that_a_jpeg_2000_film_is_decoded_at_a_reduced_size(name: str) -> None:
     path = get_testdata_file(name, download=False)
     if path is None:
         pytest.skip("pydicom-data is not installed")
-    made, whole = reduced_and_full(Path(path))
-    assert made.shape == whole.shape
-    assert np.abs(made - whole).mean() < 1.1
+    reduced, full = reduced_and_full(Path(path))
+    assert reduced.shape == full.shape
+    assert np.abs(reduced - full).mean() < 1.1
 
 
 @pytest.mark.parametrize("bits", [8, 12, 16])
@@ -251,8 +251,8 @@ def test_that_reduced_jpeg_2000_keeps_the_stored_values(
     )
     small = reduced_film(read_header(path, tmp_path), SIZE_PX, 200.0)
     assert small is not None
-    wanted = cv2.resize(stored.astype(np.float32), (200, 250), interpolation=cv2.INTER_AREA)
-    assert np.abs(small.pixels_HW - wanted).mean() <= 1 + 2**bits / 1000
+    expected = cv2.resize(stored.astype(np.float32), (200, 250), interpolation=cv2.INTER_AREA)
+    assert np.abs(small.pixels_HW - expected).mean() <= 1 + 2**bits / 1000
 
 
 @pytest.mark.parametrize("photometric", ["MONOCHROME1", "MONOCHROME2"])
@@ -265,8 +265,8 @@ def test_that_a_jpeg_inside_dicom_is_decoded_at_a_reduced_size_with_its_grey_sca
         tmp_path / "a.dcm", [frame, frame], smooth, transfer_syntax=JPEGBaseline8Bit,
         photometric=photometric, windows=[(90, 120)],
     )  # fmt: skip
-    made, whole = reduced_and_full(path)
-    assert np.abs(made - whole).mean() <= 1
+    reduced, full = reduced_and_full(path)
+    assert np.abs(reduced - full).mean() <= 1
 
 
 @pytest.mark.parametrize(
@@ -293,12 +293,12 @@ def test_that_an_incomplete_or_broken_frame_is_not_reduced(tmp_path: Path) -> No
     stored = phantom(1000, 800, 12)
     path = write_dicom(tmp_path / "a.dcm", stored, transfer_syntax=JPEG2000Lossless)
     frame = next(generate_frames(dcmread(path).PixelData, number_of_frames=1))
-    for name, broken in (("cut", frame[: len(frame) // 2]), ("empty", frame[:60])):
-        cut = write_encapsulated(
+    for name, broken in (("truncated", frame[: len(frame) // 2]), ("empty", frame[:60])):
+        path = write_encapsulated(
             tmp_path / f"{name}.dcm", [broken], stored, transfer_syntax=JPEG2000Lossless,
             bits_stored=12,
         )  # fmt: skip
-        assert reduced_film(read_header(cut, tmp_path), SIZE_PX, 200.0) is None
+        assert reduced_film(read_header(path, tmp_path), SIZE_PX, 200.0) is None
 
 
 def test_that_a_small_jpeg_and_other_films_are_decoded_at_full_size(

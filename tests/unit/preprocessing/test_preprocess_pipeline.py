@@ -99,8 +99,10 @@ def test_that_a_constant_film_is_zero_with_a_warning(standardize: Any) -> None:
 def test_that_background_around_the_film_does_not_affect_equalisation() -> None:
     narrow = film((100, 40))
     boxed = Preprocessor(PreprocessSpec(size=(100, 100), equalize="histogram")).grey(narrow)
-    alone = Preprocessor(PreprocessSpec(size=(100, 40), equalize="histogram")).grey(narrow)
-    np.testing.assert_array_equal(boxed[:, 30:70], alone)
+    without_background = Preprocessor(PreprocessSpec(size=(100, 40), equalize="histogram")).grey(
+        narrow
+    )
+    np.testing.assert_array_equal(boxed[:, 30:70], without_background)
     assert not boxed[:, :30].any()
 
 

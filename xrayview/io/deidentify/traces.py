@@ -74,7 +74,7 @@ class Traces:
 
     def _is_in(self, text: str) -> bool:
         words = {word.casefold() for word in re.split(r"[^\w'-]+", text)}
-        return bool(words & self._words) or any(_whole(i, text) for i in self._identifiers)
+        return bool(words & self._words) or any(_contains_token(i, text) for i in self._identifiers)
 
     def kind_in(self, data: bytes) -> str:
         """The kind of trace in the bytes of a file; empty when there is none."""
@@ -93,7 +93,7 @@ def _texts(element: DataElement) -> list[str]:
     return [text[:_LONGEST_VALUE] for text in texts if text]
 
 
-def _whole(identifier: str, text: str) -> bool:
+def _contains_token(identifier: str, text: str) -> bool:
     return re.search(rf"(?<![\w.]){re.escape(identifier)}(?![\w.])", text) is not None
 
 

@@ -79,13 +79,13 @@ def sniff(head: bytes) -> bool:
     return head[_PREAMBLE : _PREAMBLE + 4] == b"DICM" or _starts_like_a_dataset(head)
 
 
-def open_dicom(stream: BinaryIO, tags: list[int], *, whole: bool) -> DicomFile:
+def open_dicom(stream: BinaryIO, tags: list[int], *, with_pixels: bool) -> DicomFile:
     """Read the elements `tags` up to the pixel data.
 
     Args:
         stream: the file, opened at its start.
         tags: elements to read; all others are skipped.
-        whole: also inflate the pixels of a deflated file.
+        with_pixels: also inflate the pixels of a deflated file.
 
     Raises:
         UnreadableFilm: DECODE_FAILED for a broken header, TOO_LARGE for a deflated bomb.
@@ -93,7 +93,7 @@ def open_dicom(stream: BinaryIO, tags: list[int], *, whole: bool) -> DicomFile:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
-            return _open(stream, tags, whole)
+            return _open(stream, tags, with_pixels)
         except RecursionError as error:
             raise _broken("its sequences are nested too deeply") from error
         except (OSError, EOFError, struct.error, zlib.error) as error:
@@ -103,7 +103,7 @@ def open_dicom(stream: BinaryIO, tags: list[int], *, whole: bool) -> DicomFile:
             raise _broken("the file ends or becomes invalid inside its header") from error
 
 
-def _open(stream: BinaryIO, tags: list[int], whole: bool) -> DicomFile:
+def _open(stream: BinaryIO, tags: list[int], with_pixels: bool) -> DicomFile:
     stream.seek(0)
     head = stream.read(_PREAMBLE + 4)
     stream.seek(_PREAMBLE + 4 if head.endswith(b"DICM") and len(head) == _PREAMBLE + 4 else 0)
@@ -114,7 +114,7 @@ def _open(stream: BinaryIO, tags: list[int], whole: bool) -> DicomFile:
         raise _broken("the file ends inside its header")
     syntax = syntax or _guess_syntax(stream)
     if syntax == DEFLATED:
-        file = _deflated(stream.read(), tags, whole)
+        file = _deflated(stream.read(), tags, with_pixels)
     else:
         file = _data_set(stream, syntax, tags)
     index = text(file_meta, "MediaStorageSOPClassUID") == DICOMDIR_CLASS
@@ -183,7 +183,7 @@ def _guess_syntax(stream: BinaryIO) -> str:
     return EXPLICIT_BE if head[1:2] > head[0:1] else EXPLICIT_LE
 
 
-def _deflated(data: bytes, tags: list[int], whole: bool) -> DicomFile:
+def _deflated(data: bytes, tags: list[int], with_pixels: bool) -> DicomFile:
     """Inflate the header, then no more than the pixels claim to have (PS3.5, A.5).
 
     A few megabytes may inflate to gigabytes.
@@ -192,7 +192,7 @@ def _deflated(data: bytes, tags: list[int], whole: bool) -> DicomFile:
     file = _data_set(BytesIO(header), DEFLATED, tags)
     if file.pixels is None and len(header) == MAX_DEFLATED_HEADER_BYTES:
         raise too_large("its deflated header is longer than any real one")
-    if not whole or file.pixels is None:
+    if not with_pixels or file.pixels is None:
         return file
     end = file.pixels.offset + file.pixels.length
     limit = min(end + MAX_DEFLATED_HEADER_BYTES, MAX_INFLATED_BYTES)

@@ -208,7 +208,7 @@ def read_header(head: bytes, file: RawIOBase) -> dict[str, Any]:
     except NeedsPydicom:
         file.seek(0)
     with BufferedReader(file) as stream:
-        opened = open_dicom(stream, _HEADER_TAGS, whole=False)
+        opened = open_dicom(stream, _HEADER_TAGS, with_pixels=False)
     _pixels_of(opened)
     _syntax_of(opened)
     return _fields(at_frame(opened, 0))
@@ -244,7 +244,7 @@ def read(
     Raises:
         UnreadableFilm: NO_PIXELS, UNSUPPORTED_SYNTAX, TOO_LARGE, DECODE_FAILED.
     """
-    file = at_frame(open_dicom(BytesIO(data), _ALL_TAGS, whole=True), film.frame)
+    file = at_frame(open_dicom(BytesIO(data), _ALL_TAGS, with_pixels=True), film.frame)
     pixels = _pixels_of(file)
     syntax = _syntax_of(file)
     description = describe(file.dataset, pixels.keyword)
@@ -288,7 +288,7 @@ def stored_frames(data: bytes, max_megapixels: float) -> Iterator[npt.NDArray[An
     Raises:
         UnreadableFilm: NO_PIXELS, UNSUPPORTED_SYNTAX, TOO_LARGE, DECODE_FAILED.
     """
-    file = open_dicom(BytesIO(data), _ALL_TAGS, whole=True)
+    file = open_dicom(BytesIO(data), _ALL_TAGS, with_pixels=True)
     pixels = _pixels_of(file)
     syntax = _syntax_of(file)
     description = describe(file.dataset, pixels.keyword)

@@ -59,7 +59,7 @@ def read_tags(
                 )
             tree = _Tree(max_nodes)
             meta = tree.nodes(_file_meta(stream), depth)
-            file = open_dicom(stream, [], whole=False)
+            file = open_dicom(stream, [], with_pixels=False)
             nodes = (*meta, *tree.nodes(file.dataset, depth))
             return (*nodes, _pixels_node(file.pixels)) if file.pixels else nodes
 
@@ -212,7 +212,7 @@ def read_values(path: Path, columns: tuple[str, ...]) -> tuple[str, ...]:
                 return _raster_values(path, columns)
             tags = [column.steps[0] for column in requested]
             # With an empty list pydicom reads all tags.
-            file = open_dicom(stream, tags or [0x00080018], whole=False)
+            file = open_dicom(stream, tags or [0x00080018], with_pixels=False)
         if file.truncated and file.pixels is None:
             raise UnreadableFilm(
                 "The DICOM header is broken",

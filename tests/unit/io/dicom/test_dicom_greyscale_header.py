@@ -74,7 +74,7 @@ def test_that_an_unknown_voi_function_is_read_as_linear_with_a_note(film: Any) -
 
 
 @pytest.mark.parametrize(
-    ("function", "width", "kept"),
+    ("function", "width", "is_usable"),
     [
         ("LINEAR", 1, True),
         ("LINEAR", 0.5, False),
@@ -86,11 +86,11 @@ def test_that_an_unknown_voi_function_is_read_as_linear_with_a_note(film: Any) -
     ],
 )
 def test_that_a_window_needs_a_width_that_its_function_allows(
-    film: Any, function: str, width: float, kept: bool
+    film: Any, function: str, width: float, is_usable: bool
 ) -> None:
     radiograph = film(windows=[(10, width)], voi_function=function)
-    assert len(radiograph.greyscale.windows) == int(kept)
-    assert bool(radiograph.notes) is not kept
+    assert len(radiograph.greyscale.windows) == int(is_usable)
+    assert bool(radiograph.notes) is not is_usable
 
 
 @pytest.mark.parametrize("syntax", [ExplicitVRLittleEndian, ImplicitVRLittleEndian])
@@ -121,7 +121,7 @@ def test_that_polarity_is_read_from_the_file(film: Any, photometric: str, shape:
 
 
 @pytest.mark.parametrize(
-    ("photometric", "shape", "said"),
+    ("photometric", "shape", "is_forbidden"),
     [
         ("MONOCHROME1", "INVERSE", False),
         ("MONOCHROME2", "IDENTITY", False),
@@ -130,14 +130,14 @@ def test_that_polarity_is_read_from_the_file(film: Any, photometric: str, shape:
     ],
 )
 def test_that_a_shape_that_contradicts_the_photometric_interpretation_is_noted(
-    film: Any, photometric: str, shape: str, said: bool
+    film: Any, photometric: str, shape: str, is_forbidden: bool
 ) -> None:
     radiograph = film(photometric=photometric, PresentationLUTShape=shape)
     contradiction = (
         f"PresentationLUTShape {shape} contradicts {photometric}: low values are shown white"
     )
-    assert radiograph.notes == ((contradiction,) if said else ())
-    assert radiograph.greyscale.inverted is (photometric == "MONOCHROME1" or said)
+    assert radiograph.notes == ((contradiction,) if is_forbidden else ())
+    assert radiograph.greyscale.inverted is (photometric == "MONOCHROME1" or is_forbidden)
 
 
 @pytest.mark.parametrize(
@@ -198,8 +198,8 @@ def test_that_luts_without_an_explanation_are_numbered(film: Any) -> None:
     listed = [lut_item(0, [1, 2, 3, 4], explanation=name) for name in ("CHEST", "", "")]
     names = [lut.explanation for lut in film(voi_luts=listed).greyscale.voi_luts]
     assert names == ["CHEST", "VOI LUT 2", "VOI LUT 3"]
-    (alone,) = film(voi_luts=listed[1:2]).greyscale.voi_luts
-    assert alone.explanation == "VOI LUT"
+    (single,) = film(voi_luts=listed[1:2]).greyscale.voi_luts
+    assert single.explanation == "VOI LUT"
 
 
 def test_that_a_first_value_may_be_negative(film: Any) -> None:

@@ -174,20 +174,20 @@ def test_that_an_uncompressed_film_is_complete_or_refused_wherever_it_is_cut(
 
 
 @pytest.mark.parametrize("syntax", [JPEGLSLossless, JPEG2000Lossless, RLELossless])
-@pytest.mark.parametrize("kept", [0.1, 0.5, 0.9, 0.99])
+@pytest.mark.parametrize("share", [0.1, 0.5, 0.9, 0.99])
 def test_that_a_truncated_compressed_film_is_never_read_without_a_warning(
-    tmp_path: Path, syntax: str, kept: float
+    tmp_path: Path, syntax: str, share: float
 ) -> None:
     noise = np.random.default_rng(0).integers(0, 4096, (64, 64), np.uint16)
     path = write_dicom(tmp_path / "film.dcm", noise, bits_stored=12, transfer_syntax=syntax)
     data = path.read_bytes()
     start = data.index(PIXEL_DATA_TAG)
-    path.write_bytes(data[: start + int((len(data) - start) * kept)])
+    path.write_bytes(data[: start + int((len(data) - start) * share)])
     try:
-        told = read_film(read_header(path, tmp_path)).warnings
+        warnings = read_film(read_header(path, tmp_path)).warnings
     except UnreadableFilm as error:
-        told = (error.why,)
-    assert any(line.startswith("incomplete: ") for line in told)
+        warnings = (error.why,)
+    assert any(line.startswith("incomplete: ") for line in warnings)
 
 
 def test_that_a_deflated_film_without_its_end_is_read_with_a_warning(

@@ -90,9 +90,9 @@ def test_that_values_may_be_in_the_high_bits(tmp_path: Path, signed: bool) -> No
 @pytest.mark.parametrize("dtype", [np.float32, np.float64, np.uint32, np.int32])
 def test_that_32_bit_and_float_samples_are_supported(tmp_path: Path, dtype: type) -> None:
     stored = (phantom(bits=16).astype(np.float64) * 3 - 1000.5 * (dtype != np.uint32)).astype(dtype)
-    held = read(write_dicom(tmp_path / "film.dcm", stored)).pixels_HW
+    pixels_HW = read(write_dicom(tmp_path / "film.dcm", stored)).pixels_HW
     np.testing.assert_array_equal(
-        held, stored.astype(np.float32) if dtype is np.float64 else stored
+        pixels_HW, stored.astype(np.float32) if dtype is np.float64 else stored
     )
 
 

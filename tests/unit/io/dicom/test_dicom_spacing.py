@@ -90,7 +90,7 @@ def test_that_only_pixel_spacing_on_a_projection_film_gives_no_millimetres() -> 
 
 
 def dataset(**tags: Any) -> Dataset:
-    made = Dataset()
+    item = Dataset()
     for keyword, value in tags.items():
-        setattr(made, keyword, value)
-    return made
+        setattr(item, keyword, value)
+    return item

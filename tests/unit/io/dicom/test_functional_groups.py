@@ -106,7 +106,7 @@ def test_that_a_frames_groups_override_shared_ones_and_those_the_top_level(
     assert {film.greyscale.windows[0].function for film in films} == {VoiFunction.LINEAR}
     plain = enhanced(tmp_path / "plain.dcm", slope=9, windows=[(1, 2)])
     assert [film.greyscale.slope for film in plain] == [9, 9, 9]
-    assert plain[0].places == {}
+    assert plain[0].attribute_paths == {}
 
 
 def test_that_a_lut_of_the_frame_overrides_a_shared_window(tmp_path: Path) -> None:
@@ -248,10 +248,10 @@ def test_that_orientation_letters_come_from_direction_cosines(
 
 def real_enhanced_ct() -> Path:
     found = importlib.util.find_spec("data_store")
-    places = found.submodule_search_locations if found else None
-    if not places:
+    folders = found.submodule_search_locations if found else None
+    if not folders:
         pytest.skip("needs pydicom-data")
-    return Path(places[0]) / "data" / "eCT_Supplemental.dcm"
+    return Path(folders[0]) / "data" / "eCT_Supplemental.dcm"
 
 
 def test_that_a_real_enhanced_ct_has_the_values_of_its_groups() -> None:

@@ -147,7 +147,7 @@ def test_that_values_are_found_by_keyword_tag_and_path(tmp_path: Path) -> None:
         SourceImageSequence=[nested(0), nested(1)],
         ICCProfile=b"\0" * 500,
     )
-    wanted = {
+    expected = {
         "Rows": "48",
         "00181164": "0.1\\0.2",
         "SourceImageSequence": "2",
@@ -158,7 +158,7 @@ def test_that_values_are_found_by_keyword_tag_and_path(tmp_path: Path) -> None:
         "ICCProfile": "500 bytes",
         "TransferSyntaxUID": "1.2.840.10008.1.2.1",
     }
-    assert read_values(path, tuple(wanted)) == tuple(wanted.values())
+    assert read_values(path, tuple(expected)) == tuple(expected.values())
 
 
 def test_that_a_report_without_pixels_has_values_and_a_truncated_header_is_refused(
