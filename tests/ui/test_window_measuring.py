@@ -101,7 +101,7 @@ def test_that_keys_select_the_tools_and_the_toolbar_shows_them(
     assert button.isEnabled()
     qtbot.keyClick(window, Qt.Key.Key_D)
     assert button.isChecked()
-    assert window.status.left_text() == "Drag along the structure"
+    assert window.status.left_text() == "Drag from one end to the other"
     tools = {viewer._canvas.tool for viewer in window.workspace.grid.viewers}
     assert tools == {"length"}
     qtbot.keyClick(window, Qt.Key.Key_W)

@@ -1,1 +1,1 @@
-"""A film becomes grey on screen: pure functions on arrays, no Qt."""
+"""Displaying films: grey-scale, overlays, measurements and figures; pure functions, no Qt."""

@@ -1,4 +1,4 @@
-"""The figure of a film: what is drawn and written where. Same film, look and style: same figure.
+"""The layout of a film's figure: the same film, look and style give the same figure.
 
 Sizes scale with the film, so that a figure reads the same at 500 and at 4,000 pixels.
 """
@@ -19,7 +19,7 @@ from xrayview.display.corners import (
 )
 from xrayview.display.drawings import AnnotationDrawing
 from xrayview.display.figure_grey import oriented, oriented_grey
-from xrayview.display.figure_marks import marks
+from xrayview.display.figure_marks import draw_marks
 from xrayview.display.figure_text import ASCENT, DESCENT, LINE_HEIGHT, text_width, wrapped
 from xrayview.display.overlay import caption, colour_bar, heat_rgba
 from xrayview.display.scale_bar import scale_bar
@@ -44,7 +44,7 @@ _NARROWEST_EM = 24
 """A smaller film is padded with black, so that its caption does not become one word per line."""
 _HEAT_SIDE_PX = 1024
 _TICKS = ((1.0, "1"), (0.5, "0.5"), (0.0, "0"))
-_BAR_TITLE = ("Evidence", "of its peak")
+_BAR_TITLE = ("Evidence", "relative to peak")
 
 
 def compose(
@@ -68,7 +68,7 @@ def compose(
         drawings: measurements.
         spacing: the user's own calibration; None uses the film's.
     """
-    return _Composer(radiograph, look, style, spacing or radiograph.spacing).figure(
+    return _Composer(radiograph, look, style, spacing or radiograph.spacing).compose(
         heat if style.heat_map and style.bits == 8 else None, result_text, drawings
     )
 
@@ -91,27 +91,29 @@ class _Composer:
         self._lines: list[Line] = []
         self._labels: list[Label] = []
 
-    def figure(
+    def compose(
         self, heat: HeatLayer | None, result_text: str, drawings: Sequence[AnnotationDrawing]
     ) -> Figure:
         """Place all elements and return the figure."""
         style = self._style
         width = self._columns + 2 * self._left
         if heat is not None:
-            self._heat(heat)
+            self._add_heat_map(heat)
             if style.colour_bar and heat.heat.has_evidence:
-                width += self._colour_bar(heat)
+                width += self._add_colour_bar(heat)
         if style.measurements:
             room = float(self._columns + 2 * self._left), float(self._rows)
-            lines, labels = marks(drawings, self._to_figure, self._em, room, colour=style.bits == 8)
+            lines, labels = draw_marks(
+                drawings, self._to_figure, self._em, room, colour=style.bits == 8
+            )
             self._lines += lines
             self._labels += labels
-        bottom = self._corners() if style.corners else 0.0
+        bottom = self._add_corners() if style.corners else 0.0
         if style.letters:
-            self._letters()
+            self._add_letters()
         if style.scale_bar:
-            self._scale_bar(bottom)
-        height = self._rows + self._caption(heat, result_text, width)
+            self._add_scale_bar(bottom)
+        height = self._rows + self._add_caption(heat, result_text, width)
         return Figure(
             width,
             height,
@@ -135,7 +137,7 @@ class _Composer:
             rows, columns = columns, rows
         return x + self._left, y
 
-    def _heat(self, layer: HeatLayer) -> None:
+    def _add_heat_map(self, layer: HeatLayer) -> None:
         rows, columns = layer.heat.film_size
         share = min(1.0, _HEAT_SIDE_PX / max(rows, columns))
         size = max(1, round(rows * share)), max(1, round(columns * share))
@@ -143,7 +145,7 @@ class _Composer:
         film = float(self._columns), float(self._rows)
         self._patches.append(Patch(oriented(rgba_HW4, self._look), (self._left, 0.0), film))
 
-    def _colour_bar(self, layer: HeatLayer) -> int:
+    def _add_colour_bar(self, layer: HeatLayer) -> int:
         """Draw the colour bar right of the film; return how much width it takes."""
         em, rows, size = self._em, self._rows, 0.75 * self._em
         title = 0.9 * em + (LINE_HEIGHT * (len(_BAR_TITLE) - 1) + ASCENT) * size
@@ -162,7 +164,7 @@ class _Composer:
             self._labels.append(Label(text, (left, y), size))
         return math.ceil(1.4 * em + max(text_width(text, size) for text in _BAR_TITLE))
 
-    def _corners(self) -> float:
+    def _add_corners(self) -> float:
         """Write the corner texts; return the height of the bottom left one."""
         look, film = self._look, self._radiograph
         voi = default_voi(film) if look.voi is None else look.voi
@@ -170,13 +172,15 @@ class _Composer:
         texts = corner_texts(film, state, hide_identity=not self._style.identity)
         bottom_right = tuple(t for t in texts.bottom_right if t != RESEARCH_USE_ONLY)
         bottom_left = (voi_text(voi, look.invert),)
-        self._column(texts.top_left, "start", top=True)
-        self._column(texts.top_right, "end", top=True)
-        self._column(bottom_left, "start", top=False)
-        self._column(bottom_right, "end", top=False)
+        self._add_corner(texts.top_left, "start", top=True)
+        self._add_corner(texts.top_right, "end", top=True)
+        self._add_corner(bottom_left, "start", top=False)
+        self._add_corner(bottom_right, "end", top=False)
         return len(bottom_left) * LINE_HEIGHT * self._em
 
-    def _column(self, texts: tuple[str, ...], side: Literal["start", "end"], *, top: bool) -> None:
+    def _add_corner(
+        self, texts: tuple[str, ...], side: Literal["start", "end"], *, top: bool
+    ) -> None:
         em, step = self._em, LINE_HEIGHT * self._em
         x = self._left + (0.6 * em if side == "start" else self._columns - 0.6 * em)
         first = 0.4 * em if top else self._rows - 0.4 * em - len(texts) * step
@@ -184,7 +188,7 @@ class _Composer:
             y = first + index * step + ASCENT * em
             self._labels.append(Label(text, (x, y), em, side))
 
-    def _letters(self) -> None:
+    def _add_letters(self) -> None:
         look, em = self._look, self._em
         letters = edge_letters(
             self._radiograph.orientation, look.quarter_turns, flip_h=look.mirrored
@@ -201,7 +205,7 @@ class _Composer:
             Label(text, at.position, 1.2 * em, at.anchor, bold=True) for text, at in labels if text
         ]
 
-    def _scale_bar(self, bottom: float) -> None:
+    def _add_scale_bar(self, bottom: float) -> None:
         sideways = bool(self._look.quarter_turns % 2)
         bar = scale_bar(squared(self._spacing), self._columns, sideways=sideways)
         if bar is None:
@@ -213,7 +217,7 @@ class _Composer:
         self._lines.append(Line(ends, max(1.5, em / 9)))
         self._labels.append(Label(bar.text, (x, y - 0.7 * em), 0.9 * em, bold=True))
 
-    def _caption(self, heat: HeatLayer | None, result_text: str, width: int) -> int:
+    def _add_caption(self, heat: HeatLayer | None, result_text: str, width: int) -> int:
         """Write the caption below the film; return its height."""
         em = self._em
         size, room = 0.9 * em, width - 1.2 * em

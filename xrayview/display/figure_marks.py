@@ -17,7 +17,7 @@ _HEAD_EM, _HEAD_DEG = 1.1, 24.0
 _GAP_EM = 0.5
 
 
-def marks(
+def draw_marks(
     drawings: Iterable[AnnotationDrawing],
     to_figure: Callable[[Point], Position],
     em: float,

@@ -12,7 +12,7 @@ from xrayview.ui.style.colours import C
 
 ORIGINS: dict[Origin, tuple[str, str]] = {
     "file": ("from the file", "quiet"),
-    "default": ("default of the standard", "quiet"),
+    "default": ("DICOM default", "quiet"),
     "computed": ("from the pixels", "ok"),
     "user": ("set by you", "accent"),
 }

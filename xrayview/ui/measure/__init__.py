@@ -1,1 +1,1 @@
-"""Measuring on the film."""
+"""Measuring and annotating on the film."""

@@ -25,7 +25,7 @@ from xrayview.ui.measure.controller import MeasurementController
 from xrayview.ui.measure.region_histogram import RegionHistogram
 
 NO_FILM = "No film is open."
-NOTHING_DRAWN = "No measurements on this film. Draw with the Measure menu, or press D or A."
+NOTHING_DRAWN = "No measurements on this film. Choose a tool in the Measure menu, or press D or A."
 _REGIONS = frozenset({Mark.RECTANGLE, Mark.ELLIPSE, Mark.POLYGON})
 
 

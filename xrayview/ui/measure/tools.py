@@ -25,7 +25,7 @@ class MeasureTool:
 
 
 TOOLS: tuple[MeasureTool, ...] = (
-    MeasureTool("length", Mark.LENGTH, hint="Drag along the structure"),
+    MeasureTool("length", Mark.LENGTH, hint="Drag from one end to the other"),
     MeasureTool("angle", Mark.ANGLE, hint="Arm, apex, other arm"),
     MeasureTool("cobb", Mark.COBB, line_starts=(0, 2), hint="One end-plate, then the other"),
     MeasureTool("cardiothoracic", Mark.CARDIOTHORACIC, line_starts=(0, 2),
@@ -35,9 +35,9 @@ TOOLS: tuple[MeasureTool, ...] = (
     MeasureTool("polygon", Mark.POLYGON,
                 hint="Click the corners; close it with a click on the first one or a double-click"),
     MeasureTool("arrow", Mark.ARROW, hint="Drag from the tail to the head"),
-    MeasureTool("text", Mark.TEXT, hint="Click where the text is to begin"),
+    MeasureTool("text", Mark.TEXT, hint="Click where the text should start"),
     MeasureTool("region_window", Mark.RECTANGLE, is_kept=False,
-                hint="Drag over the region that the window is to show"),
+                hint="Drag over a region to set the window from it"),
     MeasureTool("calibrate", Mark.LENGTH, is_kept=False,
                 hint="Drag along a structure of known length"),
 )  # fmt: skip

@@ -1,1 +1,1 @@
-"""The tags of the film on screen: tree, search, copy."""
+"""The tags of the displayed film: tree, search, copy."""

@@ -1,1 +1,1 @@
-"""One viewport: a film with its window, its corner texts and its heat map."""
+"""The viewer of one film, with its window, its corner texts and its heat map."""
