@@ -76,6 +76,7 @@ def lut_item(
     *,
     explanation: str = "",
     packed: bool = False,
+    descriptor_vr: str = "",
 ) -> Dataset:
     """One item of a VOI LUT or Modality LUT Sequence (PS3.3 C.11.1.1, C.11.2.1.1).
 
@@ -84,14 +85,16 @@ def lut_item(
         entries: up to 65,536 values; a count of 65,536 is written as 0.
         bits: third value of the descriptor.
         packed: write 8-bit entries as single bytes.
+        descriptor_vr: SS, US or OW instead of the VR that suits the first value.
     """
     item = Dataset()
-    vr = "SS" if first_value < 0 else "US"
+    vr = descriptor_vr or ("SS" if first_value < 0 else "US")
     values = np.asarray(entries)
-    count = values.size % 65536
-    if vr == "SS" and count > 0x7FFF:
-        count -= 0x10000
-    item.add_new("LUTDescriptor", vr, [count, first_value, bits])
+    words = np.array([values.size, first_value, bits], np.int64).astype(np.uint16)
+    if vr == "OW":
+        item.add_new("LUTDescriptor", vr, words.tobytes())
+    else:
+        item.add_new("LUTDescriptor", vr, words.view("i2" if vr == "SS" else "u2").tolist())
     data = values.astype("u1" if packed else "<u2").tobytes()
     item.add_new("LUTData", "OW", data + b"\0" * (len(data) % 2))
     if explanation:

@@ -12,6 +12,11 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 import pytest
+from pydicom.uid import (
+    ExplicitVRLittleEndian,
+    ImplicitVRLittleEndian,
+    XRayAngiographicImageStorage,
+)
 
 from tests.builders import lut_item, phantom, write_dicom
 from tests.golden.test_overlay_parity import add_plane
@@ -74,6 +79,46 @@ def test_that_every_voi_lut_of_a_file_looks_as_in_dcmtk(
     radiograph = film(path)
     grey = ours(radiograph, radiograph.greyscale.voi_luts[index - 1])
     assert np.abs(grey - dcmtk(path, "+Wl", str(index))).max() <= 1
+
+
+@pytest.mark.parametrize("syntax", [ExplicitVRLittleEndian, ImplicitVRLittleEndian])
+@pytest.mark.parametrize("vr", ["US", "SS"])
+@pytest.mark.parametrize(
+    ("signed", "slope", "intercept", "first"),
+    [(False, 1, -1024, -1024), (False, -1, 0, -4095), (True, 1, 0, -2048), (True, 2, 0, -4000)],
+)
+def test_that_a_voi_lut_from_a_negative_value_looks_as_in_dcmtk(
+    syntax: str, vr: str, signed: bool, slope: int, intercept: int, first: int, tmp_path: Path
+) -> None:
+    path = write_dicom(
+        tmp_path / "film.dcm", phantom(64, 60, signed=signed), bits_stored=12, slope=slope,
+        intercept=intercept, transfer_syntax=syntax,
+        voi_luts=[lut_item(first, np.arange(4096), 12, descriptor_vr=vr)],
+    )  # fmt: skip
+    grey = ours(film(path))
+    assert np.ptp(grey) > 100
+    assert np.abs(grey - dcmtk(path, "+Wl", "1")).max() <= 1
+
+
+def test_that_a_lut_with_the_depth_as_declared_looks_as_in_dcmtk(tmp_path: Path) -> None:
+    path = write_dicom(
+        tmp_path / "film.dcm", phantom(64, 60), bits_stored=12,
+        voi_luts=[lut_item(0, np.arange(4096), 16)],
+    )  # fmt: skip
+    radiograph = film(path)
+    declared = ours(radiograph, radiograph.greyscale.voi_luts[0].as_declared)
+    assert np.abs(declared - dcmtk(path, "+Wl", "1")).max() <= 1
+    assert ours(radiograph).max() == 255
+
+
+@pytest.mark.parametrize("relationship", ["LOG", "DISP"])
+def test_that_an_angiogram_looks_as_in_dcmtk(relationship: str, tmp_path: Path) -> None:
+    path = write_dicom(
+        tmp_path / "film.dcm", phantom(64, 60), bits_stored=12, windows=[(1000, 1500)],
+        modality_lut=lut_item(0, np.arange(4096)[::-1], 12), Modality="XA",
+        SOPClassUID=XRayAngiographicImageStorage, PixelIntensityRelationship=relationship,
+    )  # fmt: skip
+    assert np.abs(ours(film(path)) - dcmtk(path, "+Wi", "1")).max() <= 1
 
 
 @pytest.mark.parametrize("frame", [0, 1, 4])

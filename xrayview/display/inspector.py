@@ -24,6 +24,7 @@ TAGS: dict[str, str] = {
     "PixelPaddingValue": "(0028,0120)",
     "PixelPaddingRangeLimit": "(0028,0121)",
     "ModalityLUTSequence": "(0028,3000)",
+    "PixelIntensityRelationship": "(0028,1040)",
     "RescaleSlope": "(0028,1053)",
     "RescaleIntercept": "(0028,1052)",
     "VOILUTSequence": "(0028,3010)",
@@ -103,7 +104,7 @@ def _steps(film: Radiograph, voi: Voi, invert: bool) -> Iterator[Step]:
         text = f"{low:g}" if low == high else f"{low:g} to {high:g}"
         keywords = ("PixelPaddingValue", "PixelPaddingRangeLimit")
         yield _step(film, "Pixel padding", f"{text}: background, shown black", *keywords)
-    yield _modality(film)
+    yield from _modality(film)
     yield _voi(film, voi)
     yield _inversion(film)
     if invert:
@@ -147,14 +148,19 @@ def _colour(film: Radiograph) -> Step:
     return _step(film, "Colour", text, "PhotometricInterpretation")
 
 
-def _modality(film: Radiograph) -> Step:
+def _modality(film: Radiograph) -> Iterator[Step]:
     greyscale = film.greyscale
     if _is_colour(film):
-        return Step("Rescale", "none: luminance is shown unchanged", "default")
+        yield Step("Rescale", "none: luminance is shown unchanged", "default")
+        return
+    name, keyword = "Modality LUT", "ModalityLUTSequence"
     if greyscale.modality_lut is not None:
-        return _step(film, "Modality LUT", _lut_text(greyscale.modality_lut), "ModalityLUTSequence")
+        yield _step(film, name, _lut_text(greyscale.modality_lut), keyword)
+        return
+    if keyword in film.attributes:
+        yield _step(film, name, "left out", keyword, "PixelIntensityRelationship")
     values = f"slope {greyscale.slope:g}, intercept {greyscale.intercept:g}"
-    return _step(film, "Rescale", values, "RescaleSlope", "RescaleIntercept")
+    yield _step(film, "Rescale", values, "RescaleSlope", "RescaleIntercept")
 
 
 def _voi(film: Radiograph, voi: Voi) -> Step:
@@ -200,7 +206,9 @@ def _shutter_text(shutter: Shutter) -> str:
 
 
 def _lut_text(lut: Lut) -> str:
-    return f"{lut.entries.size} entries from {lut.first_value}, {lut.bits} bits"
+    text = f"{lut.entries.size} entries from {lut.first_value}, {lut.bits} bits"
+    declared = lut.as_declared
+    return text if declared is None else f"{text} like the entries; {declared.bits} are declared"
 
 
 def _is_colour(film: Radiograph) -> bool:

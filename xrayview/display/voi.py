@@ -69,12 +69,18 @@ def voi_choices(radiograph: Radiograph) -> tuple[VoiChoice, ...]:
     """Return the choices of the menu: VOI LUTs and windows in the file's order, Auto, presets.
 
     The standard leaves the choice among several to the user (PS3.3 C.11.2.1.1, C.11.2.1.2);
-    titles are the file's own explanations where it gives any.
+    titles are the file's own explanations where it gives any. A LUT whose declared depth is
+    doubtful is listed once more, with the depth as declared.
     """
     greyscale = radiograph.greyscale
     luts = tuple(
         VoiChoice(VoiKind.LUT, lut.explanation or f"VOI LUT {i}", lut)
         for i, lut in enumerate(greyscale.voi_luts, start=1)
+    )
+    declared = tuple(
+        VoiChoice(VoiKind.LUT, lut.as_declared.explanation, lut.as_declared)
+        for lut in greyscale.voi_luts
+        if lut.as_declared is not None
     )
     windows = tuple(
         VoiChoice(VoiKind.WINDOW, window.explanation or f"Window {i}", window)
@@ -86,7 +92,7 @@ def voi_choices(radiograph: Radiograph) -> tuple[VoiChoice, ...]:
         for name, percentiles in _presets(greyscale).items()
     )
     auto = VoiChoice(VoiKind.AUTO, "Auto", _percentile_window(values, AUTO_PERCENTILES, "Auto"))
-    return (*luts, *windows, auto, *presets)
+    return (*luts, *declared, *windows, auto, *presets)
 
 
 def automatic(choices: tuple[VoiChoice, ...]) -> Voi:

@@ -46,6 +46,8 @@ class Lut:
     entries: npt.NDArray[np.uint16]
     bits: int
     explanation: str = ""
+    as_declared: Lut | None = None
+    """The LUT with the depth that the file declares, where `bits` is that of its entries."""
 
 
 @dataclass(frozen=True, eq=False)

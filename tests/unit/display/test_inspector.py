@@ -87,6 +87,31 @@ def test_that_luts_are_named_with_their_sequences(tmp_path: Path) -> None:
     assert "Window" not in steps
 
 
+def test_that_the_depth_of_a_lut_is_named_where_it_is_not_the_declared_one(tmp_path: Path) -> None:
+    entries = np.arange(4096, dtype=np.uint16)
+    path = write_dicom(tmp_path / "film.dcm", phantom(), voi_luts=[lut_item(0, entries, 16)])
+    radiograph = film(path)
+    value = "4096 entries from 0, 12 bits like the entries; 16 are declared"
+    assert named(pipeline_steps(radiograph))["VOI LUT"].value == value
+    declared = radiograph.greyscale.voi_luts[0].as_declared
+    value = "VOI LUT (16 bits, as declared): 4096 entries from 0, 16 bits"
+    assert named(pipeline_steps(radiograph, declared))["VOI LUT"].value == value
+
+
+def test_that_a_modality_lut_that_is_not_for_display_is_named(tmp_path: Path) -> None:
+    path = write_dicom(
+        tmp_path / "film.dcm",
+        phantom(),
+        modality_lut=lut_item(0, np.arange(4096), 12),
+        Modality="XA",
+        PixelIntensityRelationship="LOG",
+    )
+    steps = named(pipeline_steps(film(path)))
+    assert steps["Modality LUT"].value == "left out"
+    assert [a.value for a in steps["Modality LUT"].attributes] == ["items: 1", "LOG"]
+    assert steps["Rescale"].value == "slope 1, intercept 0"
+
+
 def test_that_a_step_of_the_standards_default_has_no_tag(tmp_path: Path) -> None:
     steps = pipeline_steps(film(write_raster(tmp_path / "film.png", phantom(bits=8))))
     assert all(not step.attributes for step in steps)

@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
-import numpy as np
-import numpy.typing as npt
 from pydicom.dataset import Dataset
 
 from xrayview.domain.radiograph import Greyscale, Lut, VoiFunction, Window
+from xrayview.io.dicom.luts import LutInput, read_lut, read_voi_lut
 from xrayview.io.dicom.values import integer, items, number, numbers, text, texts
 
+NOT_FOR_DISPLAY = "the Modality LUT gives X-ray intensity, is not for display, and is left out"
+
 _FORBIDDEN_SHAPES = {("MONOCHROME1", "IDENTITY"), ("MONOCHROME2", "INVERSE")}
+_NO_RESCALE = (1.0, 0.0)
+_NOT_FOR_DISPLAY = frozenset({"LOG", "DISP"})
+_XA_MODALITIES = frozenset({"XA", "RF"})
+_XA_CLASSES = frozenset(f"1.2.840.10008.5.1.4.1.1.12.{n}" for n in ("1", "1.1", "2", "2.1", "3"))
+"""X-Ray Angiographic, Enhanced XA, Radiofluoroscopic, Enhanced XRF, and the retired biplane."""
 
 
 @dataclass(frozen=True)
@@ -32,28 +38,27 @@ class _Notes:
     lines: list[str] = field(default_factory=list)
 
     def add(self, line: str) -> None:
-        if line not in self.lines:
+        if line and line not in self.lines:
             self.lines.append(line)
 
 
 def greyscale_of(dataset: Dataset, sample: SampleFormat) -> tuple[Greyscale, tuple[str, ...]]:
     """Read the grey-scale attributes; unusable ones are ignored, with a note."""
     notes = _Notes()
-    modality = [
-        lut
-        for item in items(dataset, "ModalityLUTSequence")[:1]
-        if (lut := _lut(item, sample, "Modality LUT", notes))
-    ]
-    slope, intercept = (1.0, 0.0) if modality else _rescale(dataset, notes)
+    modality, (slope, intercept) = None, _NO_RESCALE
+    if _is_for_display(dataset, notes):
+        modality = _modality_lut(dataset, sample, notes)
+        slope, intercept = _NO_RESCALE if modality else _rescale(dataset, notes)
+    inputs = _modality_range(sample, modality, slope, intercept)
     function = _voi_function(dataset, notes)
     shape = _presentation_shape(dataset, sample.photometric, notes)
     greyscale = Greyscale(
         photometric=sample.photometric,
         slope=slope,
         intercept=intercept,
-        modality_lut=modality[0] if modality else None,
+        modality_lut=modality,
         windows=_windows(dataset, function, notes),
-        voi_luts=_voi_luts(dataset, sample, notes),
+        voi_luts=_voi_luts(dataset, inputs, sample.little_endian, notes),
         voi_function=function,
         presentation_inverse=shape == "INVERSE",
         padding=_padding(dataset, sample),
@@ -76,7 +81,7 @@ def _rescale(dataset: Dataset, notes: _Notes) -> tuple[float, float]:
     slope, intercept = number(dataset, "RescaleSlope"), number(dataset, "RescaleIntercept")
     if slope == 0:
         notes.add("a rescale slope of 0 is ignored")
-        return 1.0, 0.0
+        return _NO_RESCALE
     return 1.0 if slope is None else slope, intercept or 0.0
 
 
@@ -106,57 +111,63 @@ def _windows(dataset: Dataset, function: VoiFunction, notes: _Notes) -> tuple[Wi
     return tuple(windows)
 
 
-def _voi_luts(dataset: Dataset, sample: SampleFormat, notes: _Notes) -> tuple[Lut, ...]:
+def _modality_lut(dataset: Dataset, sample: SampleFormat, notes: _Notes) -> Lut | None:
+    for item in items(dataset, "ModalityLUTSequence")[:1]:
+        lut, note = read_lut(item, "Modality LUT", _stored_range(sample), sample.little_endian)
+        notes.add(note)
+        return lut
+    return None
+
+
+def _is_for_display(dataset: Dataset, notes: _Notes) -> bool:
+    """Whether the Modality LUT Module leads to what is displayed.
+
+    In XA and XRF images with the relationship LOG or DISP it leads back to the X-ray intensity,
+    and the VOI stage applies to the stored values (PS3.3 C.8.7.1.1.2, PS3.4 figure N.2-1).
+    """
+    relationship = text(dataset, "PixelIntensityRelationship").upper()
+    if relationship not in _NOT_FOR_DISPLAY or not _is_xa(dataset):
+        return True
+    if items(dataset, "ModalityLUTSequence") or _rescale(dataset, _Notes()) != _NO_RESCALE:
+        notes.add(f"PixelIntensityRelationship is {relationship}: {NOT_FOR_DISPLAY}")
+    return False
+
+
+def _is_xa(dataset: Dataset) -> bool:
+    is_class = text(dataset, "SOPClassUID") in _XA_CLASSES
+    return is_class or text(dataset, "Modality") in _XA_MODALITIES
+
+
+def _stored_range(sample: SampleFormat) -> LutInput:
+    lowest = -(2 ** (sample.bits_stored - 1)) if sample.signed else 0
+    return LutInput(lowest, lowest + 2**sample.bits_stored - 1, sample.signed)
+
+
+def _modality_range(
+    sample: SampleFormat, lut: Lut | None, slope: float, intercept: float
+) -> LutInput:
+    """Possible modality values; signed where one may be negative (PS3.3 C.11.2.1.1)."""
+    if lut is not None:
+        return LutInput(int(lut.entries.min()), int(lut.entries.max()), is_signed=False)
+    stored = _stored_range(sample)
+    low, high = sorted(end * slope + intercept for end in (stored.lowest, stored.highest))
+    return LutInput(low, high, is_signed=low < 0)
+
+
+def _voi_luts(
+    dataset: Dataset, inputs: LutInput, little_endian: bool, notes: _Notes
+) -> tuple[Lut, ...]:
     """All usable VOI LUTs; several without an explanation are numbered."""
     sequence = items(dataset, "VOILUTSequence")
     luts = []
     for n, item in enumerate(sequence, start=1):
-        lut = _lut(item, sample, "VOI LUT", notes)
+        name = f"VOI LUT {n}" if len(sequence) > 1 else "VOI LUT"
+        lut, said = read_voi_lut(item, name, inputs, little_endian)
+        for note in said:
+            notes.add(note)
         if lut is not None:
-            is_unnamed = len(sequence) > 1 and lut.explanation == "VOI LUT"
-            luts.append(replace(lut, explanation=f"VOI LUT {n}") if is_unnamed else lut)
+            luts.append(lut)
     return tuple(luts)
-
-
-def _lut(item: Dataset, sample: SampleFormat, name: str, notes: _Notes) -> Lut | None:
-    """One item of a LUT sequence (PS3.3 C.11.1.1, C.11.2.1.1)."""
-    descriptor = numbers(item, "LUTDescriptor")
-    if len(descriptor) != 3 or not all(math.isfinite(value) for value in descriptor):
-        notes.add(f"a {name} without a descriptor is ignored")
-        return None
-    # 65,536 entries do not fit into the 16-bit count and are written as 0.
-    count = int(descriptor[0]) & 0xFFFF or 65536
-    first = int(descriptor[1])
-    if sample.signed and first > 0x7FFF:
-        first -= 0x10000
-    entries = _lut_entries(item, count, sample.little_endian)
-    if entries is None:
-        notes.add(f"a {name} with fewer entries than it declares is ignored")
-        return None
-    bits = max(int(descriptor[2]), int(entries.max()).bit_length(), 1)
-    if not 1 <= bits <= 16:
-        bits = 16
-    return Lut(first, entries, bits, text(item, "LUTExplanation") or name)
-
-
-def _lut_entries(item: Dataset, count: int, little: bool) -> npt.NDArray[np.uint16] | None:
-    try:
-        value = item["LUTData"].value
-    except Exception:  # pydicom converts on access, and a broken value raises anything
-        return None
-    if isinstance(value, bytes):
-        if len(value) in {count, count + 1} and count > 1:
-            return np.frombuffer(value, np.uint8)[:count].astype(np.uint16)
-        words = np.frombuffer(value[: len(value) // 2 * 2], "<u2" if little else ">u2")
-    else:
-        listed = [value] if isinstance(value, int) else list(value or ())
-        words = np.asarray(listed, np.int64).astype(np.uint16)
-    if words.size >= count:
-        return words[:count].astype(np.uint16)
-    if words.size and words.size == (count + 1) // 2:
-        # 8-bit entries, two per word.
-        return words.astype("<u2").view(np.uint8)[:count].astype(np.uint16)
-    return None
 
 
 def _padding(dataset: Dataset, sample: SampleFormat) -> tuple[float, float] | None:

@@ -96,6 +96,7 @@ _PICTURE_KEYWORDS = (
     "RescaleSlope",
     "RescaleIntercept",
     "ModalityLUTSequence",
+    "PixelIntensityRelationship",
     "WindowCenter",
     "WindowWidth",
     "WindowCenterWidthExplanation",

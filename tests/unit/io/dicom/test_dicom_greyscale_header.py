@@ -11,6 +11,8 @@ from pydicom.dataset import Dataset
 from pydicom.uid import ExplicitVRBigEndian, ExplicitVRLittleEndian, ImplicitVRLittleEndian
 
 from tests.builders import lut_item, phantom, write_dicom
+from xrayview.display.greyscale import render
+from xrayview.display.voi import voi_choices
 from xrayview.domain.radiograph import Greyscale, Radiograph, VoiFunction, Window
 from xrayview.io.readers import read_film, read_header
 
@@ -212,6 +214,166 @@ def test_that_a_negative_first_value_written_unsigned_is_still_negative(film: An
     signed = phantom(bits=12, signed=True)
     item = lut_item(65536 - 2048, np.arange(4096))
     assert film(signed, voi_luts=[item]).greyscale.voi_luts[0].first_value == -2048
+
+
+RISING = np.arange(4096)
+
+
+@pytest.mark.parametrize("syntax", [ExplicitVRLittleEndian, ImplicitVRLittleEndian])
+@pytest.mark.parametrize("vr", ["US", "SS", "OW"])
+@pytest.mark.parametrize(
+    ("signed", "bits", "rescale", "first"),
+    [
+        (False, 12, (1, -1024), -1024),
+        (False, 16, (1, -1024), -1024),
+        (False, 12, (-1, 0), -4095),
+        (False, 12, (-0.5, 100), -1947),
+        (True, 12, (1, 0), -2048),
+        (True, 12, (-1, -1), -2048),
+        # Values that cannot be negative: the word is unsigned, although the pixels are signed.
+        (True, 16, (1, 32768), 40000),
+        (False, 16, (1, 0), 40000),
+    ],
+)
+def test_that_the_first_value_of_a_voi_lut_has_the_sign_of_the_rescaled_values(
+    film: Any,
+    syntax: str,
+    vr: str,
+    signed: bool,
+    bits: int,
+    rescale: tuple[float, float],
+    first: int,
+) -> None:
+    """PS3.3 C.11.2.1.1: SS if the rescaled values may be negative, else US; not by its VR."""
+    item = lut_item(first, RISING, 12, descriptor_vr=vr)
+    radiograph = film(
+        phantom(bits=bits, signed=signed),
+        bits_stored=bits,
+        slope=rescale[0],
+        intercept=rescale[1],
+        voi_luts=[item, lut_item(0, [1, 2, 3], 8)],
+        transfer_syntax=syntax,
+    )
+    assert radiograph.greyscale.voi_luts[0].first_value == first
+    assert radiograph.notes == ()
+
+
+@pytest.mark.parametrize("vr", ["US", "OW"])
+def test_that_the_input_of_a_voi_lut_after_a_modality_lut_is_unsigned(film: Any, vr: str) -> None:
+    modality = lut_item(-2048, np.arange(40000, 44096), 16)
+    voi = lut_item(40000, RISING, 12, descriptor_vr=vr)
+    greyscale = film(
+        phantom(bits=12, signed=True), bits_stored=12, modality_lut=modality, voi_luts=[voi]
+    ).greyscale
+    assert greyscale.voi_luts[0].first_value == 40000
+    assert greyscale.modality_lut.first_value == -2048
+
+
+@pytest.mark.parametrize("syntax", [ExplicitVRLittleEndian, ImplicitVRLittleEndian])
+@pytest.mark.parametrize("vr", ["US", "SS", "OW"])
+@pytest.mark.parametrize(("signed", "first"), [(True, -2048), (False, 40000)])
+def test_that_the_first_value_of_a_modality_lut_has_the_sign_of_the_pixels(
+    film: Any, syntax: str, vr: str, signed: bool, first: int
+) -> None:
+    """PS3.3 C.11.1.1, whatever the rescale says that a LUT excludes."""
+    item = lut_item(first, RISING, 12, descriptor_vr=vr)
+    radiograph = film(
+        phantom(bits=16, signed=signed), modality_lut=item, intercept=-5, transfer_syntax=syntax
+    )
+    assert radiograph.greyscale.modality_lut.first_value == first
+
+
+@pytest.mark.parametrize("vr", ["US", "SS"])
+def test_that_a_first_value_out_of_reach_is_read_with_the_other_sign_and_a_note(
+    film: Any, vr: str
+) -> None:
+    item = lut_item(-1024, np.arange(2048), 11, descriptor_vr=vr)
+    radiograph = film(phantom(bits=12), bits_stored=12, voi_luts=[item])
+    assert radiograph.greyscale.voi_luts[0].first_value == -1024
+    (note,) = radiograph.notes
+    assert note == "a VOI LUT is applied from -1024 on: by the standard it would start at 64512"
+
+
+@pytest.mark.parametrize(
+    ("declared", "highest", "bits"),
+    [(16, 4095, 12), (16, 1023, 10), (16, 16383, 14), (16, 255, 8), (16, 4000, 12), (14, 4095, 12)],
+)
+def test_that_entries_of_less_depth_than_declared_span_their_own_depth_and_both_are_offered(
+    film: Any, declared: int, highest: int, bits: int
+) -> None:
+    entries = np.linspace(0, highest, 4096).round().astype(int)
+    stored = np.arange(4096, dtype=np.uint16).reshape(64, 64)
+    item = lut_item(0, entries, declared, explanation="CHEST")
+    radiograph = film(stored, bits_stored=12, voi_luts=[item], windows=[(100, 200)])
+    titles = [choice.title for choice in voi_choices(radiograph)]
+    assert titles[:3] == ["CHEST", f"CHEST ({declared} bits, as declared)", "Window 1"]
+    shown, as_declared = (render(radiograph, c.voi) for c in voi_choices(radiograph)[:2])
+    np.testing.assert_array_equal(shown, render(radiograph))
+    assert np.abs(shown.ravel() - entries * 255 / (2**bits - 1)).max() <= 0.5001
+    assert np.abs(as_declared.ravel() - entries * 255 / (2**declared - 1)).max() <= 0.5001
+    assert radiograph.notes == (
+        f"a VOI LUT declares {declared} bits and has entries of {bits}: shown over {bits} bits",
+    )
+
+
+@pytest.mark.parametrize(("declared", "highest"), [(16, 40000), (12, 1100), (12, 4095), (8, 100)])
+def test_that_entries_may_leave_some_of_their_range_unused(
+    film: Any, declared: int, highest: int
+) -> None:
+    entries = np.linspace(0, highest, 4096).round().astype(int)
+    radiograph = film(voi_luts=[lut_item(0, entries, declared)])
+    (lut,) = radiograph.greyscale.voi_luts
+    assert (lut.bits, lut.as_declared, radiograph.notes) == (declared, None, ())
+
+
+def test_that_several_luts_each_have_their_own_depth(film: Any) -> None:
+    luts = [lut_item(0, RISING, 16), lut_item(0, RISING, 12), lut_item(0, RISING // 4, 16)]
+    radiograph = film(voi_luts=luts)
+    assert [lut.bits for lut in radiograph.greyscale.voi_luts] == [12, 12, 10]
+    assert [choice.title for choice in voi_choices(radiograph)][:5] == [
+        "VOI LUT 1",
+        "VOI LUT 2",
+        "VOI LUT 3",
+        "VOI LUT 1 (16 bits, as declared)",
+        "VOI LUT 3 (16 bits, as declared)",
+    ]
+
+
+XA, XRF, DX = (f"1.2.840.10008.5.1.4.1.1.{n}" for n in ("12.1", "12.2", "1.1"))
+
+
+@pytest.mark.parametrize("kind", ["sequence", "rescale"])
+@pytest.mark.parametrize(
+    ("sop_class", "relationship", "left_out"),
+    [
+        (XA, "LOG", True),
+        (XA, "DISP", True),
+        (XRF, "LOG", True),
+        (XA, "LIN", False),
+        (XA, "", False),
+        (DX, "LOG", False),
+    ],
+)
+def test_that_a_modality_lut_to_x_ray_intensity_is_not_for_display(
+    film: Any, kind: str, sop_class: str, relationship: str, left_out: bool
+) -> None:
+    """PS3.3 C.8.7.1.1.2, PS3.4 figure N.2-1."""
+    falling = RISING[::-1]
+    transform = (
+        {"modality_lut": lut_item(0, falling, 12)}
+        if kind == "sequence"
+        else {"slope": -1, "intercept": 4095}
+    )
+    radiograph = film(
+        bits_stored=12, SOPClassUID=sop_class, PixelIntensityRelationship=relationship, **transform
+    )
+    values = radiograph.modality_values()
+    stored = radiograph.pixels_HW
+    np.testing.assert_array_equal(values, stored if left_out else 4095 - stored)
+    said = [
+        note for note in radiograph.notes if f"PixelIntensityRelationship is {relationship}" in note
+    ]
+    assert bool(said) is left_out
 
 
 def test_that_8_bit_entries_may_be_packed_into_bytes(film: Any) -> None:
