@@ -88,7 +88,7 @@ def measuring(window: MainWindow, path: Path) -> Script:
     yield from _open(window)
     viewer = window.workspace.viewer
     layer = viewer.measure
-    yield "marks can be drawn", lambda: layer.marks is not None and layer.marks.ready
+    yield "marks can be drawn", lambda: layer.marks is not None and layer.marks.is_loaded
     each = _COLLIMATED_MM / _COLUMNS
     window.workspace.measurement_controller.calibrate(Spacing(each, each, SpacingKind.USER))
     assert viewer.radiograph is not None
@@ -102,7 +102,7 @@ def measuring(window: MainWindow, path: Path) -> Script:
         layer.marks.add(Annotation(kind, points, key, text=text))
     layer.select(layer.annotations()[2])
     measured = [mark for mark in layer.annotations() if mark.kind is not Mark.ARROW]
-    yield "the marks are measured", lambda: all(map(layer.figures, measured))
+    yield "the marks are measured", lambda: all(map(layer.values, measured))
     yield from _save(window, path)
 
 

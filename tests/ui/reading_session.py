@@ -229,7 +229,7 @@ class ReadingSession:
     def _drawn(self, count: int) -> Script:
         layer = self.workspace.viewer.measure
         yield f"{count} marks are drawn", lambda: len(layer.annotations()) == count
-        yield "their figures are known", lambda: all(map(layer.figures, layer.annotations()))
+        yield "they are measured", lambda: all(map(layer.values, layer.annotations()))
 
 
 def _file_dialogs() -> Iterator[QFileDialog]:

@@ -133,8 +133,8 @@ def test_that_the_session_ends_as_it_should(session: Session) -> None:
 
 def test_that_nothing_in_it_was_an_error(session: Session) -> None:
     banners = session.said["banners"]
-    assert [title for _matter, kind, title in banners if kind != "info"] == []
-    assert "figure.png is saved" in [title for _matter, _kind, title in banners]
+    assert [title for _topic, kind, title in banners if kind != "info"] == []
+    assert "figure.png was saved" in [title for _topic, _kind, title in banners]
 
 
 def test_that_the_length_is_that_of_its_ends(session: Session) -> None:
