@@ -10,7 +10,7 @@ from training.config import TrainingConfig
 from training.data.films import Say
 from training.evaluation.evaluate import EvaluatedModel
 from training.evaluation.scoring import ScoredFilms
-from training.report.build import report
+from training.report.build import write_report
 from training.runs import RunFolder
 from xrayview.io.model.bundle import read_card
 
@@ -36,4 +36,4 @@ def finish_run(
     masks = named if config.data.lung_masks and named.is_dir() else None
     say("shortcut audit")
     files.write(audit(model, data, masks, cache, "cpu", say), model, run.path)
-    return report(model, data, run, run.path / REPORT, _HEAT_FILMS, "cpu", say, test)
+    return write_report(model, data, run, run.path / REPORT, _HEAT_FILMS, "cpu", say, test)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 import json
 import re
 import zipfile
@@ -11,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from markupsafe import escape
 
 from tests.training.conftest import TINY
 from training.bundle.card import draft_card
@@ -113,7 +113,7 @@ def test_that_a_run_ends_with_its_audit_and_its_report(finished: RunFolder):
     audit = json.loads((finished.path / "audit.json").read_text())
     assert {"frame", "thumbnail"} <= {row["key"] for row in audit["rows"]}
     page = (finished.path / "report.html").read_text()
-    assert html.escape(audit["rows"][0]["meaning"]) in page
+    assert escape(audit["rows"][0]["meaning"]) in page
     assert "Mean heat maps" in page
 
 

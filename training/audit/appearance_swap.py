@@ -7,7 +7,7 @@ grey values, sharpness, shape, surroundings or collimation that happen to go wit
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import cv2
@@ -77,15 +77,11 @@ def _swap_placement(film: SwapFilm) -> GreyHW | None:
     if not np.isfinite(boxes_24).all():
         return None
     draws = placement.PlacementDraws(np.ones(1, np.bool_), np.zeros(1, np.int64))
-    identity = augment.draw(_NO_AUGMENTATION, 1, lungs_2HW.shape[1:], np.random.default_rng(0))
+    identity = augment.draw(AugmentConfig.none(), 1, lungs_2HW.shape[1:], np.random.default_rng(0))
     affine_123 = placement.move_lungs(identity.affine_B23, boxes_24[:1], boxes_24[1:], draws)
     moved_1HW = augment.apply(film.own_HW[None], replace(identity, affine_B23=affine_123))
     return np.asarray(moved_1HW[0], np.float32)
 
-
-_NO_AUGMENTATION = AugmentConfig(
-    **dict.fromkeys((field.name for field in fields(AugmentConfig)), 0.0)
-)
 
 SWAPS: dict[str, Callable[[SwapFilm], GreyHW | None]] = {
     "own": lambda film: film.own_HW,

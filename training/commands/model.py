@@ -125,7 +125,7 @@ def report_options(parser: argparse.ArgumentParser) -> None:
 def report(args: argparse.Namespace) -> None:
     """Write `report.html`, with the `audit.json` that lies beside it."""
     from training.evaluation.evaluate import find_model
-    from training.report.build import report as write_report
+    from training.report.build import write_report
     from training.runs import RunFolder
 
     model = find_model(args.model, args.recipe)

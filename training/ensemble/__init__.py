@@ -1,1 +1,1 @@
-"""Several finished models of one question as one bundle (Lakshminarayanan et al. 2017)."""
+"""`ensemble`: finished models of the same task as one bundle (Lakshminarayanan et al. 2017)."""

@@ -1,4 +1,4 @@
-"""`ensemble`: finished models become one bundle, in a run folder like that of a training."""
+"""`ensemble`: join finished models in one bundle, with a run folder like that of a training."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ TABLE = "splits.csv"
 
 @dataclass(frozen=True)
 class EnsembleOptions:
-    """What a person asks of an ensemble."""
+    """The options of the command `ensemble`."""
 
     out: Path
-    """A run folder; a file `NAME.pt` gets the bundle, and the folder NAME beside it the rest."""
+    """The run folder, or a file `NAME.pt` for the bundle with the folder NAME beside it."""
     name: str | None
-    """None: after the first member."""
+    """The bundle's name; None to derive it from the first member."""
     version: str
     fewest_validation: int
     test: bool
@@ -45,20 +45,20 @@ def build(
     options: EnsembleOptions,
     say: Say,
 ) -> RunFolder:
-    """Join the models, calibrate the mean anew on validation, judge it, and write the run folder.
+    """Join the models, calibrate the mean on validation, evaluate it, and write the run folder.
 
     Raises:
-        UsageError: the members do not go together, or the output is there already.
-        NothingUsable: too few films are for validation in every member.
+        UsageError: the members do not fit together, or the output exists.
+        NothingUsable: too few films are validation films of every member.
         ModelError: a member is broken, or the ensemble differs from its bundle.
     """
     to_file = options.out.suffix == ".pt"
     if to_file and options.out.exists():
-        raise UsageError(f"{options.out} is already there", hint="Name another file with --out.")
+        raise UsageError(f"{options.out} already exists", hint="Choose another file with --out.")
     members = find_members(models, recipe, data, cache)
     network = join_members(members)
     films = common_films([member.rows for member in members], options.fewest_validation)
-    first = members[0].subject.config
+    first = members[0].model.config
     leaking = leaks.check(films.manifest.rows, first.data)
     run = runs.named_run(options.out.with_suffix("") if to_file else options.out)
     split_by = first.data if films.same else write_table(films.manifest.rows, run.path / TABLE)
@@ -66,12 +66,12 @@ def build(
     runs.describe(run, config, films.manifest, len(leaking))
     run.add_facts(members=[describe_member(member) for member in members])
     for member in members:
-        say(f"member {member.subject.bundle}, temperature {member.temperature}")
+        say(f"member {member.model.bundle}, temperature {member.temperature}")
     record_test_films(run, options.test, say)
     draft = ensemble_draft(config, run.read_facts(), members, network.stride)
-    judged = write_bundle(config, network, draft, films.manifest.rows, run, data, say, options.test)
+    scored = write_bundle(config, network, draft, films.manifest.rows, run, data, say, options.test)
     if options.test and options.report:
-        finish_run(config, run, data, cache, say, judged[TEST])
+        finish_run(config, run, data, cache, say, scored[TEST])
     if to_file:
         shutil.copyfile(run.bundle(config), options.out)
         say(f"bundle {options.out}")

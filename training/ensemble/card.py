@@ -1,4 +1,4 @@
-"""What the card of an ensemble says: its members, and what they say of themselves."""
+"""The card of an ensemble: its members, and the texts of their cards."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from training.config import BundleConfig, DataConfig, TrainingConfig
 from training.ensemble.members import Member, common_scope
 from xrayview.domain.model import ModelCard
 
-_TAKEN_OVER = (
+_COPIED = (
     "recipe", "architecture", "initial_weights", "seed", "epochs", "commit", "manifest_sha256",
     "omitted", "test_films",
 )  # fmt: skip
@@ -22,13 +22,13 @@ _SENTENCE_END = re.compile(r"(?<=[.!?])\s+(?=[A-Z])")
 def ensemble_config(
     members: Sequence[Member], data: DataConfig, name: str | None, version: str
 ) -> TrainingConfig:
-    """A config whose films, labels and words are the ensemble's; nothing is trained by it.
+    """Return a config with the ensemble's films, labels and texts; it trains nothing.
 
     Raises:
         UsageError: the members are for different films.
     """
-    first, count = members[0].subject, len(members)
-    cards = [member.subject.card for member in members]
+    first, count = members[0].model, len(members)
+    cards = [member.model.card for member in members]
     kinds = ", ".join(str(card.training.get("architecture", "unknown")) for card in cards)
     return replace(
         first.config,
@@ -54,42 +54,42 @@ def ensemble_config(
 def ensemble_draft(
     config: TrainingConfig, facts: dict[str, Any], members: Sequence[Member], stride: int
 ) -> ModelCard:
-    """The card before calibration; `facts` is the run's `run.json`."""
+    """Write the card before calibration; `facts` is the run's `run.json`."""
     draft = draft_card(config, facts, stride)
-    starts = (str(m.subject.card.training.get("initial_weights", "unknown")) for m in members)
+    weights = (str(m.model.card.training.get("initial_weights", "unknown")) for m in members)
     training = {
         **draft.training,
-        "initial_weights": ", ".join(dict.fromkeys(starts)),
+        "initial_weights": ", ".join(dict.fromkeys(weights)),
         "sources": list(config.bundle.sources),
         "members": [describe_member(member) for member in members],
     }
     for of_one_member in ("seed", "initial_weights_of_the_recipe", "omitted"):
         training.pop(of_one_member, None)
-    # The members' cards have already said whose words these are.
+    # The members' limitations already name other sources, so they are not named again.
     return replace(draft, limitations=config.bundle.limitations, training=training)
 
 
 def describe_member(member: Member) -> dict[str, object]:
-    """A member as plain data."""
-    card = member.subject.card
+    """Return a member's origin as plain data."""
+    card = member.model.card
     return {
         "name": card.name,
         "version": card.version,
         "sha256": member.sha256,
         "temperature": list(member.temperature),
-        **{name: card.training[name] for name in _TAKEN_OVER if name in card.training},
+        **{name: card.training[name] for name in _COPIED if name in card.training},
     }
 
 
 def _sources(cards: Sequence[ModelCard]) -> tuple[str, ...]:
-    named: list[str] = []
+    sources: list[str] = []
     for card in cards:
         cited = card.training.get("sources", ())
-        named += map(str, cited) if isinstance(cited, list | tuple) else ()
-    return tuple(dict.fromkeys(named))
+        sources += map(str, cited) if isinstance(cited, list | tuple) else ()
+    return tuple(dict.fromkeys(sources))
 
 
 def _each_once(texts: Iterable[str]) -> str:
-    """All sentences in order, one that several texts share only once."""
+    """Join the sentences of all texts in order, each only once."""
     sentences = [sentence for text in texts for sentence in _SENTENCE_END.split(text.strip())]
     return " ".join(dict.fromkeys(filter(None, sentences)))

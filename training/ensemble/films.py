@@ -1,4 +1,4 @@
-"""The films of an ensemble: for validation only those that no member was trained on."""
+"""The films of an ensemble: validation films are those that no member was trained on."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from training.data.manifest import SEPARATOR, FilmRow, Manifest, Omission
 from training.data.splits import TEST, TRAIN, VALIDATION
 from xrayview.errors import NothingUsable
 
-_NONE = 1e-12
-"""A share of which no film is cut: the table names every film's split."""
+_NO_SHARE = 1e-12
+"""Splits no film off: the table has every film's split."""
 
 
 @dataclass(frozen=True)
@@ -23,49 +23,51 @@ class CommonFilms:
 
     manifest: Manifest
     same: bool
-    """All members divided the same films in the same way."""
+    """Whether all members had the same films in the same splits."""
 
 
 def common_films(members: Sequence[Sequence[FilmRow]], fewest: int) -> CommonFilms:
-    """Divide the films: whatever a member was trained on is training for the ensemble.
+    """Split the films: a training film of any member is a training film of the ensemble.
 
-    Films are for validation, or for testing, where they are so for every member, and where no
-    member was trained on their patient or their pixels.
+    Films are validation (or test) films if they are so for every member, and if no member was
+    trained on their patient or their pixels.
 
     Args:
         members: each member's films.
-        fewest: so many validation films at least, where the members' splits differ.
+        fewest: the fewest validation films that are enough, if the members' splits differ.
 
     Raises:
-        NothingUsable: fewer are left.
+        NothingUsable: there are fewer.
     """
-    plans = [{row.path: row for row in rows} for rows in members]
-    divisions = [{path: (r.split, r.patient) for path, r in plan.items()} for plan in plans]
-    if all(division == divisions[0] for division in divisions):
+    by_path = [{row.path: row for row in rows} for rows in members]
+    splits = [{path: (r.split, r.patient) for path, r in films.items()} for films in by_path]
+    if all(split == splits[0] for split in splits):
         return CommonFilms(Manifest(tuple(members[0])), same=True)
-    # The first member that knows a film describes it.
-    known = {path: row for plan in reversed(plans) for path, row in plan.items()}
+    # The first member with a film describes it.
+    all_films = {path: row for films in reversed(by_path) for path, row in films.items()}
     divided = [
-        replace(row, split=_split({plan[path].split if path in plan else "" for plan in plans}))
-        for path, row in sorted(known.items())
+        replace(
+            row, split=_split({films[path].split if path in films else "" for films in by_path})
+        )
+        for path, row in sorted(all_films.items())
     ]
-    rows = _kept_apart([row for row in divided if row.split])
-    left = sum(row.split == VALIDATION for row in rows)
-    if left < fewest:
+    rows = _without_leaks([row for row in divided if row.split])
+    validation = sum(row.split == VALIDATION for row in rows)
+    if validation < fewest:
         raise NothingUsable(
-            "Too few films are for validation in every member",
-            why=f"{left}, at least {fewest} are asked for",
+            "Too few films are validation films of every member",
+            why=f"{validation}; at least {fewest} are required",
             hint="Choose members with one split (data.split_salt), or lower --fewest-validation.",
         )
     used = {row.path for row in rows}
     omitted = tuple(
-        Omission(path, "NOT_COMMON", "not for the same purpose in every member")
-        for path in sorted(known)
+        Omission(path, "NOT_COMMON", "not in the same split for every member")
+        for path in sorted(all_films)
         if path not in used
     )
     note = (
         "The members' splits differ: temperature and operating points come from the "
-        f"{left} films that are for validation in every member."
+        f"{validation} films that are validation films of every member."
     )
     return CommonFilms(Manifest(rows, omitted, (note,)), same=False)
 
@@ -76,26 +78,26 @@ def _split(splits: set[str]) -> str:
     return splits.pop() if len(splits) == 1 else ""
 
 
-def _kept_apart(rows: Sequence[FilmRow]) -> tuple[FilmRow, ...]:
-    """Without the films that share a patient or pixels with those of an earlier purpose."""
-    left = tuple(rows)
-    for purpose in (TEST, VALIDATION):
-        crossing = {film.path for leak in find_leaks(left) for film in leak.films}
-        left = tuple(r for r in left if r.split != purpose or r.path not in crossing)
-    return left
+def _without_leaks(rows: Sequence[FilmRow]) -> tuple[FilmRow, ...]:
+    """Leave out test films, then validation films, that share a patient or pixels with others."""
+    kept = tuple(rows)
+    for split in (TEST, VALIDATION):
+        crossing = {film.path for leak in find_leaks(kept) for film in leak.films}
+        kept = tuple(r for r in kept if r.split != split or r.path not in crossing)
+    return kept
 
 
 def write_table(rows: Sequence[FilmRow], path: Path) -> DataConfig:
-    """Write the films as a table, and return what reads them from it with these very splits."""
+    """Write the films as a table, and return the config that reads them with the same splits."""
     labels = tuple(sorted({label for row in rows for label in row.labels + row.unknown_labels}))
     columns = ColumnsConfig(findings=labels)
     with path.open("w", newline="", encoding="utf-8") as stream:
         writer = csv.writer(stream)
-        told = (columns.path, columns.source, columns.patient, columns.split)
-        writer.writerow([*told, columns.sex, columns.age, columns.view, *labels])
+        names = (columns.path, columns.source, columns.patient, columns.split)
+        writer.writerow([*names, columns.sex, columns.age, columns.view, *labels])
         for row in rows:
-            known = (row.path, row.source, row.patient, row.split, row.sex, row.age, row.view)
-            writer.writerow([*known, *(_cell(row, label) for label in labels)])
+            values = (row.path, row.source, row.patient, row.split, row.sex, row.age, row.view)
+            writer.writerow([*values, *(_cell(row, label) for label in labels)])
     return DataConfig(
         dataset=SEPARATOR.join(sorted({row.source for row in rows})),
         reader="table",
@@ -105,8 +107,8 @@ def write_table(rows: Sequence[FilmRow], path: Path) -> DataConfig:
         validation_splits=(VALIDATION,),
         test_splits=(TEST,),
         fewest_validation=0,
-        validation_fraction=_NONE,
-        test_fraction=_NONE,
+        validation_fraction=_NO_SHARE,
+        test_fraction=_NO_SHARE,
     )
 
 

@@ -1,4 +1,4 @@
-"""The members of an ensemble: finished models of ours that answer the same question."""
+"""The members of an ensemble: finished models of this package for the same task."""
 
 from __future__ import annotations
 
@@ -27,15 +27,15 @@ from xrayview.preprocessing.pipeline import Preprocessor
 class Member:
     """A finished model, and the films that it was trained on."""
 
-    subject: EvaluatedModel
+    model: EvaluatedModel
     sha256: str
     rows: tuple[FilmRow, ...]
-    """Of its manifest, each with its split."""
+    """The films of its manifest, with their splits."""
 
     @property
     def temperature(self) -> tuple[float, ...]:
-        """What its logits are divided by."""
-        calibration = self.subject.card.calibration
+        """The divisor of its logits, one for all or one for each."""
+        calibration = self.model.card.calibration
         return calibration.temperature if calibration.method == "temperature" else (1.0,)
 
 
@@ -47,117 +47,116 @@ _SAME: dict[str, Callable[[EvaluatedModel], object]] = {
     "flip average": lambda s: s.card.flip_average,
     "labels that mean the findings": lambda s: s.config.target,
 }
-"""What members must have in common."""
+"""Properties that all members must share."""
 
 
 def find_members(
-    models: Sequence[Path], recipe: str | None, data: Path, cache: Path
+    paths: Sequence[Path], recipe: str | None, data: Path, cache: Path
 ) -> tuple[Member, ...]:
-    """The members, each with the films of its training.
+    """Return the members, each with the films of its training.
 
-    A bundle without its run folder tells of its films by their hash alone: the recipe's films are
-    divided again, and held against that.
+    A bundle without its run folder only has the hash of its films: the recipe's films are split
+    again and compared with it.
 
     Raises:
-        UsageError: fewer than two, one twice, members that differ in what they answer, or films
-            that are not those of a member's training.
+        UsageError: there are fewer than two members, one is named twice, they differ in task or
+            input, or the films of a member's training are not known.
         ModelError: a bundle is missing or not valid.
     """
-    subjects = [_subject(model, recipe) for model in models]
-    if len(subjects) < 2:
-        raise UsageError("An ensemble of one model is that model", hint="Name two or more.")
-    for subject in subjects[1:]:
-        _require_same(subjects[0], subject)
-    hashes = [sha256_of(subject.bundle) for subject in subjects]
+    models = [_find_member(path, recipe) for path in paths]
+    if len(models) < 2:
+        raise UsageError("An ensemble needs at least two models", hint="Name two or more.")
+    for model in models[1:]:
+        _require_same_task(models[0], model)
+    hashes = [sha256_of(model.bundle) for model in models]
     if len(set(hashes)) < len(hashes):
         raise UsageError(
-            "A model is named twice", hint="It would count twice in the mean: name others."
+            "A model is named twice", hint="It would count twice in the mean: name it once."
         )
     return tuple(
-        Member(subject, sha256, _films_of(subject, data, cache))
-        for subject, sha256 in zip(subjects, hashes, strict=True)
+        Member(model, sha256, _films_of(model, data, cache))
+        for model, sha256 in zip(models, hashes, strict=True)
     )
 
 
-def _subject(model: Path, recipe: str | None) -> EvaluatedModel:
-    run = RunFolder(model.parent)
-    if model.is_file() and not recipe and run.config.is_file():
+def _find_member(path: Path, recipe: str | None) -> EvaluatedModel:
+    run = RunFolder(path.parent)
+    if path.is_file() and not recipe and run.config.is_file():
         # Its run's settings may differ from the recipe's.
-        return EvaluatedModel(model, read_card(model), run.read_config())
-    return find_model(model, recipe)
+        return EvaluatedModel(path, read_card(path), run.read_config())
+    return find_model(path, recipe)
 
 
-def _require_same(first: EvaluatedModel, other: EvaluatedModel) -> None:
-    for what, of in _SAME.items():
-        if of(first) != of(other):
+def _require_same_task(first: EvaluatedModel, other: EvaluatedModel) -> None:
+    for name, value_of in _SAME.items():
+        if value_of(first) != value_of(other):
             raise UsageError(
-                f"The members differ in their {what}",
+                f"The members differ in their {name}",
                 path=other.bundle,
-                why=f"{of(other)}; {first.bundle} has {of(first)}",
-                hint="Logits can only be averaged of models that see the same input and answer "
-                "the same question.",
+                why=f"{value_of(other)}; {first.bundle} has {value_of(first)}",
+                hint="Only models with the same input and the same task can be averaged.",
             )
 
 
 def common_scope(members: Sequence[Member]) -> Scope:
-    """The films that the members are for, as those say that do.
+    """Return the scope of the members whose cards have one, or else the recipe's.
 
     Raises:
-        UsageError: they say different things.
+        UsageError: their scopes differ.
     """
-    told = [m.subject.card.scope for m in members if m.subject.card.scope != Scope()]
-    if any(scope != told[0] for scope in told):
+    scopes = [m.model.card.scope for m in members if m.model.card.scope != Scope()]
+    if any(scope != scopes[0] for scope in scopes):
         raise UsageError(
             "The members are for different films", hint="Their cards differ in `scope`."
         )
-    return told[0] if told else members[0].subject.config.bundle.scope
+    return scopes[0] if scopes else members[0].model.config.bundle.scope
 
 
-def _films_of(subject: EvaluatedModel, data: Path, cache: Path) -> tuple[FilmRow, ...]:
-    """The films of the manifest that the card names by its hash."""
-    named = subject.card.training.get("manifest_sha256")
-    manifest = RunFolder(subject.bundle.parent).manifest
+def _films_of(model: EvaluatedModel, data: Path, cache: Path) -> tuple[FilmRow, ...]:
+    """Return the films of the manifest whose hash is in the card."""
+    expected = model.card.training.get("manifest_sha256")
+    manifest = RunFolder(model.bundle.parent).manifest
     if manifest.is_file():
         rows = read_rows(manifest)
     else:
-        chosen, _ = select_rows(subject.config, data)
-        rows = load_greys(chosen, data, Preprocessor(subject.config.preprocessing), cache).rows
-    if Manifest(rows).sha256 != named:
+        chosen, _ = select_rows(model.config, data)
+        rows = load_greys(chosen, data, Preprocessor(model.config.preprocessing), cache).rows
+    if Manifest(rows).sha256 != expected:
         raise UsageError(
             "The films that a member was trained on are not known",
-            path=subject.bundle,
-            why="those at hand do not have the hash that its card names",
-            hint="Name its run folder, or the --data and the --recipe that it was trained with.",
+            path=model.bundle,
+            why="the films found do not match the hash in its card",
+            hint="Name its run folder, or the --data and --recipe that it was trained with.",
         )
     return rows
 
 
 def join_members(members: Sequence[Member]) -> Ensemble:
-    """The members' own programs as one network, in eval mode on the CPU.
+    """Join the members' programs in one network, in eval mode on the CPU.
 
     Raises:
         ModelError: a member breaks the contract of its card.
-        UsageError: the members' maps or logits do not go together.
+        UsageError: the members' maps or logits do not fit together.
     """
-    spec = members[0].subject.card.preprocessing
+    spec = members[0].model.card.preprocessing
     return Ensemble(
-        [_program(member.subject) for member in members],
+        [_program(member.model) for member in members],
         [member.temperature for member in members],
         (spec.channels, *spec.size),
     ).eval()
 
 
-def _program(subject: EvaluatedModel) -> Any:
-    loaded = loading.load(subject.bundle, subject.card, "cpu")
-    # Its own program is what is joined: it must bring both halves, and logits.
-    if not loaded.has_features or loaded.features_note or subject.card.outputs != "logits":
+def _program(model: EvaluatedModel) -> Any:
+    loaded = loading.load(model.bundle, model.card, "cpu")
+    # The member's own program is used: it must have both halves and return logits.
+    if not loaded.has_features or loaded.features_note or model.card.outputs != "logits":
         raise ModelError(
             "A member cannot be split before its pooling",
-            path=subject.bundle,
-            hint="Choose bundles that `python -m training` made.",
+            path=model.bundle,
+            hint="Choose bundles made by `python -m training`.",
         )
     with warnings.catch_warnings():
-        # TorchScript is deprecated, not gone: it is the contract's format.
+        # TorchScript is deprecated, but it is the bundle's format.
         warnings.simplefilter("ignore")
-        script = torch.jit.load(str(subject.bundle), map_location="cpu")  # type: ignore[no-untyped-call]
+        script = torch.jit.load(str(model.bundle), map_location="cpu")  # type: ignore[no-untyped-call]
     return script.eval()

@@ -1,7 +1,7 @@
-"""The mean of several networks' calibrated logits, cut where they are cut: a deep ensemble.
+"""A deep ensemble: the mean of several networks' calibrated logits, with joined feature maps.
 
-Lakshminarayanan, Pritzel, Blundell, NeurIPS 2017; the mean is taken of logits, each divided by its
-network's own temperature, so that one that is too sure of itself does not outvote the others.
+Lakshminarayanan, Pritzel, Blundell, NeurIPS 2017. Logits are divided by their network's own
+temperature first, so that an overconfident network does not outvote the others.
 """
 
 from __future__ import annotations
@@ -15,18 +15,18 @@ from xrayview.errors import UsageError
 
 
 class Ensemble(nn.Module):
-    """The members side by side: their last maps joined along the channels, their logits averaged.
+    """Networks whose last maps are joined along the channels and whose logits are averaged.
 
-    A coarser map is repeated to the finest grid, and averaged back before its own head: no logit
-    changes by that.
+    A coarser map is repeated to the finest grid and averaged back before its own head, which does
+    not change its logits.
 
     Args:
         members: modules with `forward_features` and `forward_head`, in eval mode.
-        temperatures: of each, one or one per logit.
-        shape_CHW: what all of them take.
+        temperatures: for each member, one temperature or one per logit.
+        shape_CHW: shape of the input of all members.
 
     Raises:
-        UsageError: the members give different numbers of logits, or their grids do not divide.
+        UsageError: the members have different numbers of logits, or grids that do not divide.
     """
 
     temperatures_MK: Tensor
@@ -57,11 +57,11 @@ class Ensemble(nn.Module):
         """Input pixels per feature cell."""
 
     def forward(self, x_BCHW: Tensor) -> Tensor:
-        """Uncalibrated logits_BK of the ensemble: the mean of its members' calibrated ones."""
+        """Return uncalibrated logits_BK, the mean of the members' calibrated logits."""
         return self.forward_head(self.forward_features(x_BCHW))
 
     def forward_features(self, x_BCHW: Tensor) -> Tensor:
-        """The members' last maps one behind the other, features_BDhw."""
+        """Return the members' last maps, joined along the channels, features_BDhw."""
         maps = [
             _repeated(member.forward_features(x_BCHW), repeats)  # type: ignore[operator]
             for member, repeats in zip(self.members, self.repeats, strict=True)
@@ -69,7 +69,7 @@ class Ensemble(nn.Module):
         return torch.cat(maps, 1)
 
     def forward_head(self, features_BDhw: Tensor) -> Tensor:
-        """Each member's head on its own channels: logits_BK."""
+        """Apply each member's head to its own channels; return logits_BK."""
         parts = features_BDhw.split_with_sizes(self.widths, 1)
         logits = [
             member.forward_head(_averaged(part, repeats)) / temperature_K  # type: ignore[operator]
@@ -83,20 +83,20 @@ class Ensemble(nn.Module):
 def _require_one_count(outputs: Sequence[int]) -> None:
     if len(set(outputs)) > 1:
         raise UsageError(
-            f"The members give {', '.join(map(str, outputs))} logits",
-            hint="Logits are averaged one by one: choose members that give as many.",
+            f"The members have {', '.join(map(str, outputs))} logits",
+            hint="Choose members with the same number of logits.",
         )
 
 
 def _spread(temperature: Sequence[float], outputs: int) -> list[float]:
-    """One temperature for each logit."""
+    """Return one temperature for each logit."""
     if len(temperature) == 1:
         return [*temperature] * outputs
     if len(temperature) == outputs:
         return [*temperature]
     raise UsageError(
         f"A member has {len(temperature)} temperatures for {outputs} logits",
-        hint="Calibrate it anew: python -m training calibrate.",
+        hint="Calibrate it again: python -m training calibrate.",
     )
 
 
@@ -117,5 +117,5 @@ def _repeated(features_BDhw: Tensor, repeats: tuple[int, int]) -> Tensor:
 
 
 def _averaged(features_BDhw: Tensor, repeats: tuple[int, int]) -> Tensor:
-    """Undoes `_repeated`."""
+    """Undo `_repeated`."""
     return features_BDhw if repeats == (1, 1) else nn.functional.avg_pool2d(features_BDhw, repeats)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, replace
 from typing import Any
 
@@ -121,6 +121,15 @@ def estimate_as_json(estimate: Estimate) -> dict[str, float | int | None]:
         key: None if isinstance(value, float) and math.isnan(value) else value
         for key, value in asdict(estimate).items()
     }
+
+
+def estimate_from_json(stored: Mapping[str, float | int | None]) -> Estimate:
+    """Restore what `estimate_as_json` returned."""
+    value, low, high = (
+        float("nan") if (number := stored[name]) is None else float(number)
+        for name in ("value", "low", "high")
+    )
+    return Estimate(value, low, high, int(stored["n"] or 0))
 
 
 def table(estimates: dict[str, Estimate]) -> str:

@@ -1,1 +1,1 @@
-"""`grid`: backbones with and without augmentation, each kept by several figures; one table."""
+"""`grid`: train backbones with and without augmentation, choose epochs by several metrics."""

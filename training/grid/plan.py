@@ -1,4 +1,4 @@
-"""What a grid trains: a config for each cell, and one for each model that a cell keeps."""
+"""The plan of a grid: a config for each cell, and one for each model of a cell."""
 
 from __future__ import annotations
 
@@ -22,27 +22,29 @@ ARCHITECTURES: dict[str, tuple[str, ...]] = {
     "resnet50": (),
     "inception_v3": ("preprocessing.size=299",),
 }
-"""Backbone -> settings of its own: inception_v3 was made for inputs of 299 pixels."""
+"""Backbone -> its own settings; inception_v3 was designed for inputs of 299 pixels."""
 
-_SMALLEST_AUXILIARY = 299
-_OWN = (
+_MIN_AUXILIARY_SIDE = 299
+"""The auxiliary head of inception_v3 needs inputs of this many pixels."""
+_RESERVED = (
     "network.architecture", "network.initial_weights", "bundle.name", "stopping.monitor",
 )  # fmt: skip
+"""Settings that the grid chooses itself."""
 
 
 @dataclass(frozen=True)
 class Model:
-    """The weights of a cell that one figure of validation chose."""
+    """The weights of a cell that one validation metric chose."""
 
     folder: str
-    """Below the grid's."""
-    figure: ValidationMetric
+    """Relative to the grid's folder."""
+    metric: ValidationMetric
     config: TrainingConfig
 
 
 @dataclass(frozen=True)
 class Cell:
-    """One training; it keeps a model for each figure that it watches."""
+    """One training, which saves a model for each monitored metric."""
 
     name: str
     augmented: bool
@@ -50,116 +52,110 @@ class Cell:
 
     @property
     def models(self) -> tuple[Model, ...]:
-        """One for each figure, the monitor's first."""
-        return tuple(self._model(figure) for figure in self.config.stopping.monitored_metrics)
+        """One model for each metric, that of `stopping.monitor` first."""
+        return tuple(self._model(metric) for metric in self.config.stopping.monitored_metrics)
 
-    def _model(self, figure: ValidationMetric) -> Model:
+    def _model(self, metric: ValidationMetric) -> Model:
         config = self.config
         bundle = dataclasses.replace(
             config.bundle,
-            name=f"{config.bundle.name}-{figure}",
-            description=f"{config.bundle.description} Epoch by best validation {figure}.",
+            name=f"{config.bundle.name}-{metric}",
+            description=f"{config.bundle.description} Epoch by best validation {metric}.",
         )
-        stopping = dataclasses.replace(config.stopping, monitor=figure, also=())
+        stopping = dataclasses.replace(config.stopping, monitor=metric, also=())
         config = dataclasses.replace(config, bundle=bundle, stopping=stopping)
-        return Model(f"{self.name}/by-{figure}", figure, config)
+        return Model(f"{self.name}/by-{metric}", metric, config)
 
 
 def plan(base: TrainingConfig, settings: Sequence[str], weights: str) -> tuple[Cell, ...]:
-    """The cells of a grid, all configs checked.
+    """Plan the cells of a grid and check their configs.
 
     Args:
-        base: the recipe; its augmentation is that of the augmented cells.
+        base: the recipe; the augmented cells use its augmentation.
         settings: `section.field=value` for all cells, `ARCHITECTURE:section.field=value` for one
-            backbone. The size of inception_v3 is changed by a setting of its own only.
+            backbone. The size of inception_v3 can only be changed by a setting of its own.
         weights: `imagenet`, `none`, or `ARCHITECTURE=FILE,...` for every backbone.
 
     Raises:
-        UsageError: a setting is wrong or the grid's own, or weights are missing for a backbone.
+        UsageError: a setting is wrong or reserved, or a backbone has no weights.
     """
-    common, special = _divided(settings)
-    starts = _starts(weights)
+    common, of_backbone = _split_settings(settings)
+    starts = _weights_by_backbone(weights)
     return tuple(
-        _cell(base, name, starts[name], augmented, [*common, *own, *special[name]])
+        _cell(base, name, starts[name], augmented, [*common, *own, *of_backbone[name]])
         for name, own in ARCHITECTURES.items()
         for augmented in (False, True)
     )  # fmt: skip
 
 
 def _cell(
-    base: TrainingConfig, architecture: str, start: str, augmented: bool, settings: list[str]
+    base: TrainingConfig, architecture: str, weights: str, augmented: bool, settings: list[str]
 ) -> Cell:
-    asked = [f"network.architecture={architecture}", f"network.initial_weights={start}"]
-    config = with_overrides(base, [*settings, *asked])
+    own = [f"network.architecture={architecture}", f"network.initial_weights={weights}"]
+    config = with_overrides(base, [*settings, *own])
     name = f"{architecture}-{'augmented' if augmented else 'plain'}"
-    words = f"{architecture}, {'with' if augmented else 'without'} augmentation."
-    told = any(setting.startswith("network.auxiliary=") for setting in settings)
+    variant = f"{architecture}, {'with' if augmented else 'without'} augmentation."
+    auxiliary_is_set = any(setting.startswith("network.auxiliary=") for setting in settings)
     return Cell(
         name,
         augmented,
         dataclasses.replace(
             config,
-            augment=config.augment if augmented else no_augmentation(),
-            network=config.network if told else _with_auxiliary(config),
+            augment=config.augment if augmented else AugmentConfig.none(),
+            network=config.network if auxiliary_is_set else _with_auxiliary(config),
             bundle=dataclasses.replace(
                 config.bundle,
                 name=f"{config.bundle.name}-{name}",
-                description=f"{config.bundle.description} {words}",
+                description=f"{config.bundle.description} {variant}",
             ),
         ),
     )
 
 
-def no_augmentation() -> AugmentConfig:
-    """Every range 0: films stay as they are."""
-    ranges = dataclasses.asdict(AugmentConfig())
-    return AugmentConfig(**{name: type(value)() for name, value in ranges.items()})
-
-
 def _with_auxiliary(config: TrainingConfig) -> NetworkConfig:
-    """The auxiliary head where it can teach the backbone something: not where that is frozen."""
+    """Use the auxiliary head only if the backbone learns and the input is large enough."""
     network = config.network
     learns = network.trainable_layers != 0 or network.unfreeze_every > 0
-    large = min(config.preprocessing.size) >= _SMALLEST_AUXILIARY
-    return dataclasses.replace(network, auxiliary=learns and large)
+    large_enough = min(config.preprocessing.size) >= _MIN_AUXILIARY_SIDE
+    return dataclasses.replace(network, auxiliary=learns and large_enough)
 
 
-def _divided(settings: Sequence[str]) -> tuple[list[str], dict[str, list[str]]]:
-    """Settings of all cells, and those of each backbone."""
+def _split_settings(settings: Sequence[str]) -> tuple[list[str], dict[str, list[str]]]:
+    """Return the settings of all cells, and those of each backbone."""
     common: list[str] = []
-    special: dict[str, list[str]] = {name: [] for name in ARCHITECTURES}
+    of_backbone: dict[str, list[str]] = {name: [] for name in ARCHITECTURES}
     for setting in settings:
-        index, colon, rest = setting.partition("=")[0].partition(":")
-        if colon and index not in special:
-            raise UsageError(f"The grid has no {index}", hint=f"It has {', '.join(special)}.")
-        field = rest if colon else index
-        if field.strip() in _OWN:
-            raise UsageError(f"{field} is the grid's own", hint="Leave it out.")
+        prefix, colon, rest = setting.partition("=")[0].partition(":")
+        if colon and prefix not in of_backbone:
+            raise UsageError(f"The grid has no {prefix}", hint=f"It has {', '.join(of_backbone)}.")
+        field = rest if colon else prefix
+        if field.strip() in _RESERVED:
+            raise UsageError(f"{field} is chosen by the grid", hint="Leave it out.")
         if colon:
-            special[index].append(setting.partition(":")[2])
+            of_backbone[prefix].append(setting.partition(":")[2])
         else:
             common.append(setting)
-    return common, special
+    return common, of_backbone
 
 
-def _starts(weights: str) -> dict[str, str]:
-    """Where each backbone's weights start."""
+def _weights_by_backbone(weights: str) -> dict[str, str]:
+    """Return the initial weights of each backbone."""
     if weights in {IMAGENET, NONE}:
         return dict.fromkeys(ARCHITECTURES, weights)
     pairs = [pair.partition("=") for pair in weights.split(",")]
-    given = {name.strip(): _start(value.strip()) for name, _, value in pairs}
+    given = {name.strip(): _resolve(value.strip()) for name, _, value in pairs}
     wrong = [name for name in given if name not in ARCHITECTURES]
     missing = [name for name in ARCHITECTURES if not given.get(name)]
     if wrong or missing:
         names = ",".join(f"{name}=FILE" for name in ARCHITECTURES)
         raise UsageError(
-            "Every backbone of the grid needs weights of its own",
-            why=f"not of the grid: {', '.join(wrong)}" if wrong else f"none for {missing[0]}",
+            "Every backbone of the grid needs initial weights of its own",
+            why=f"not in the grid: {', '.join(wrong)}" if wrong else f"none for {missing[0]}",
             hint=f"--initial-weights {names}, or imagenet.",
         )
     return given
 
 
-def _start(value: str) -> str:
-    # A whole path: the grid goes on from any folder, and cards keep the name alone.
+def _resolve(value: str) -> str:
+    # An absolute path, so that the grid can be continued from any folder; cards keep the name only.
     return value if value in {"", IMAGENET, NONE} else str(Path(value).resolve())

@@ -1,7 +1,7 @@
-"""`grid`: train what is not trained yet, judge what is not judged yet, write the table.
+"""`grid`: train and evaluate what is not finished yet, then write the table.
 
-A cell is a run folder, and so is each model that it keeps. Whatever is finished is left as it is;
-the same command goes on where it was stopped, inside an epoch too.
+Each cell is a run folder, and so is each of its models. Finished ones are not changed; the same
+command continues where it was stopped, even inside an epoch.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from lightning_fabric import Fabric
 from training import runs
 from training.config import TrainingConfig, to_dict
 from training.data.films import Films, Say, load_films
-from training.grid.page import write_page
+from training.grid.page import write_grid_page
 from training.grid.plan import Cell, Model
 from training.grid.rows import GridRow, as_csv, describe_model, markdown, read_row
 from training.loop.processes import start_processes
@@ -31,12 +31,12 @@ PLAN = "grid.json"
 
 
 def run_grid(cells: Sequence[Cell], data: Path, cache: Path, out: Path, say: Say) -> None:
-    """Train and judge every cell of the grid below `out`, then write its table and its page.
+    """Train and evaluate every cell of the grid in `out`, then write its table and its page.
 
     Raises:
-        UsageError: `out` holds another grid, or the films are not those that it began with.
+        UsageError: `out` has another grid, or the films differ from those that it began with.
         NothingUsable: a split has no film.
-        Cancelled: stopped on request; the same command goes on.
+        Cancelled: stopped on request; the same command continues.
     """
     first = cells[0].config
     fabric = start_processes(first.run, first.network)
@@ -49,7 +49,7 @@ def run_grid(cells: Sequence[Cell], data: Path, cache: Path, out: Path, say: Say
         say_once(
             f"cell {number} of {len(cells)}: {cell.name}" + (", finished" if all(done) else "")
         )
-        # All processes must have looked before the first one goes on writing.
+        # All processes must have read the rows before the first one writes any.
         fabric.barrier()
         if not all(done):
             _run_cell(cell, data, cache, out, fabric, say_once)
@@ -58,13 +58,14 @@ def run_grid(cells: Sequence[Cell], data: Path, cache: Path, out: Path, say: Say
 
 
 def _write_or_check_plan(cells: Sequence[Cell], out: Path) -> None:
-    """Write the plan, or hold it against the one that is there."""
+    """Write the plan, or compare it with the existing one."""
     path = out / PLAN
     requested = json.loads(json.dumps({cell.name: to_dict(cell.config) for cell in cells}))
     if not path.is_file():
         if out.exists() and any(out.iterdir()):
             raise UsageError(
-                f"{out} is already there and holds no grid", hint="Name another folder with --out."
+                f"{out} already exists and is not a grid",
+                hint="Choose another folder with --out.",
             )
         out.mkdir(parents=True, exist_ok=True)
         facts = {"command": runs.command_line(), "commit": runs.commit(), "time_utc": now_utc()}
@@ -80,7 +81,7 @@ def _write_or_check_plan(cells: Sequence[Cell], out: Path) -> None:
         raise UsageError(
             f"The grid in {out} began with other settings",
             why="; ".join(changes[:3]),
-            hint="Give the command that it began with, or name another folder with --out.",
+            hint="Repeat the command that it began with, or choose another folder with --out.",
         )
 
 
@@ -105,14 +106,15 @@ def _run_cell(cell: Cell, data: Path, cache: Path, out: Path, fabric: Fabric, sa
     if fabric.is_global_zero:
         for model in cell.models:
             if read_row(out / model.folder) is None:
-                say(f"{cell.name}: the model of the best validation {model.figure}")
-                kept = _make_model_run(run, cell, model, out, progress.monitored[model.figure])
-                make_bundle(model.config, films, kept, data, say)
-                describe_model(cell, model, kept)
+                say(f"{cell.name}: the model of the best validation {model.metric}")
+                best = progress.monitored[model.metric]
+                model_run = _make_model_run(run, cell, model, out, best)
+                make_bundle(model.config, films, model_run, data, say)
+                describe_model(cell, model, model_run)
 
 
 def _open(run: RunFolder, config: TrainingConfig, films: Films) -> None:
-    """Begin the cell's run, or go on with it.
+    """Create the cell's run, or resume it.
 
     Raises:
         UsageError: it began with other films.
@@ -123,32 +125,32 @@ def _open(run: RunFolder, config: TrainingConfig, films: Films) -> None:
         runs.describe(run, config, films.manifest, len(films.leaks))
     elif facts["manifest_sha256"] != films.manifest.sha256:
         raise UsageError(
-            "The films are not those that the grid began with",
+            "The films differ from those that the grid began with",
             path=run.manifest,
-            hint="Bring them back, or start another grid with --out.",
+            hint="Restore them, or start another grid with --out.",
         )
     else:
         runs.record_resumption(run)
 
 
 def _make_model_run(
-    run: RunFolder, cell: Cell, model: Model, out: Path, watch: BestEpoch
+    run: RunFolder, cell: Cell, model: Model, out: Path, best: BestEpoch
 ) -> RunFolder:
-    """A run folder of the weights that one figure chose, with all that its card tells."""
-    kept = RunFolder(out / model.folder)
-    kept.path.mkdir(exist_ok=True)
-    write_json(kept.config, to_dict(model.config))
+    """Make the run folder of the weights that one metric chose, with the facts for its card."""
+    model_run = RunFolder(out / model.folder)
+    model_run.path.mkdir(exist_ok=True)
+    write_json(model_run.config, to_dict(model.config))
     for source in (run.manifest, run.omitted, run.log):
-        shutil.copyfile(source, kept.path / source.name)
-    monitor = model.figure == cell.config.stopping.monitor
-    _link(run.best if monitor else run.best_by(model.figure), kept.best)
-    facts = {**run.read_facts(), "best_epoch": watch.epoch, "best_weights": watch.weights}
-    write_json(kept.facts, {**facts, "kept_by": f"validation {model.figure}"})
-    return kept
+        shutil.copyfile(source, model_run.path / source.name)
+    is_monitor = model.metric == cell.config.stopping.monitor
+    _link(run.best if is_monitor else run.best_by(model.metric), model_run.best)
+    facts = {**run.read_facts(), "best_epoch": best.epoch, "best_weights": best.weights}
+    write_json(model_run.facts, {**facts, "kept_by": f"validation {model.metric}"})
+    return model_run
 
 
 def _link(source: Path, copy: Path) -> None:
-    """The same file under another name, a copy where the disk has no links."""
+    """Link the file under another name, or copy it where the disk has no links."""
     copy.unlink(missing_ok=True)
     try:
         os.link(source, copy)
@@ -157,43 +159,43 @@ def _link(source: Path, copy: Path) -> None:
 
 
 def _write_results(cells: Sequence[Cell], data: Path, out: Path, say: Say) -> None:
-    found = [read_row(out / model.folder) for cell in cells for model in cell.models]
-    rows = [row for row in found if row is not None]
+    all_rows = [read_row(out / model.folder) for cell in cells for model in cell.models]
+    rows = [row for row in all_rows if row is not None]
     notes = table_notes(cells, rows)
     text = markdown(rows, notes)
     (out / "grid.md").write_text(text, encoding="utf-8")
     (out / "grid.csv").write_text(as_csv(rows), encoding="utf-8", newline="")
     say(text)
-    write_page(cells, rows, notes, data, out, say)
+    write_grid_page(cells, rows, notes, data, out, say)
 
 
 def table_notes(cells: Sequence[Cell], rows: Sequence[GridRow]) -> list[str]:
-    """What the table cannot show."""
+    """Explain what the table does not show."""
     test, validation = rows[0].facts["test"], rows[0].facts["validation"]
-    starts = dict.fromkeys(
+    weights = dict.fromkeys(
         f"{row.facts['architecture']} from {row.facts['initial_weights']}" for row in rows
     )
-    own = all(row.facts["initial_weights"].startswith("imagenet") for row in rows)
-    judged = (
-        f"Figures on {test['films']} test films of {test['patients']} patients at a score of 0.5, "
+    all_imagenet = all(row.facts["initial_weights"].startswith("imagenet") for row in rows)
+    other = "" if all_imagenet else " The recipe starts from ImageNet; these models did not."
+    share = test["with_finding"] / test["films"]
+    basis = (
+        f"Metrics on {test['films']} test films of {test['patients']} patients at a score of 0.5, "
         "with 95 % intervals over patients; scores are calibrated on the "
         f"{validation['films']} validation films, which chose every epoch."
     )
-    shared = (
-        f"{len(rows)} models out of {len(cells)} trainings: one training keeps the best epoch by "
-        "each figure, the same weights that a training for each would have kept."
-    )
-    other = "" if own else " The recipe says ImageNet: these figures are of another start."
-    share = test["with_finding"] / test["films"]
     trivial = (
-        f"{test['with_finding']} of these test films have the finding: calling all of them so has "
+        f"{test['with_finding']} of these test films have the finding: calling every film so has "
         f"an accuracy and a precision of {share:.3f} and a recall of 1."
     )
+    shared = (
+        f"{len(rows)} models out of {len(cells)} trainings: one training saves the best epoch by "
+        "each metric, the same weights that a training for each metric would have saved."
+    )
     return [
-        judged,
+        basis,
         trivial,
         shared,
-        "A model kept by recall may call nearly every film abnormal: look at its precision.",
-        f"Backbones: {'; '.join(starts)}.{other}",
-        "The published figures are of other films and another split; they are no test of these.",
+        "A model chosen by recall may call nearly every film abnormal: look at its precision.",
+        f"Backbones: {'; '.join(weights)}.{other}",
+        "The published results are of other films and another split: do not compare them directly.",
     ]

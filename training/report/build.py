@@ -1,65 +1,134 @@
-"""`report`: the material of a model, section by section, on one page."""
+"""`report`: a model's results on its test films as one self-contained page."""
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
+from training.audit.explanations import TITLES
 from training.data.films import Say
-from training.evaluation.evaluate import EvaluatedModel
+from training.data.splits import TEST, TRAIN, VALIDATION
+from training.evaluation.evaluate import ALL_CLASSES, EvaluatedModel
+from training.evaluation.metrics import estimate_from_json
 from training.evaluation.scoring import ScoredFilms
-from training.report.markup import element, page, paragraph
-from training.report.material import Material, gather
-from training.report.sections import SECTIONS
-from training.runs import RunFolder
+from training.report import plots
+from training.report.data import ReportData, collect
+from training.report.pages import render, write_page
+from training.report.performance import class_table, confusion_matrices
+from training.report.pictures import METHOD
+from training.runs import RunFolder, command_line, commit, now_utc, versions
+from xrayview.domain.heat_map_methods import method_title
+from xrayview.evaluation.confidence import SHARES
+from xrayview.preprocessing.pipeline import Preprocessor
+
+_METRICS = ("auc", "sensitivity", "specificity", "precision", "f1", "accuracy", "ece", "brier")
+_SPLITS = {TRAIN: 0, VALIDATION: 1, TEST: 2}
+"""Split -> its place in the table of films."""
+_FACTS = ("command", "commit", "started_utc", "finished_utc", "machine", "training_seconds")
+"""What the page shows of run.json or the card's `training`."""
 
 
-def report(
-    subject: EvaluatedModel,
+def write_report(
+    model: EvaluatedModel,
     data: Path,
     run: RunFolder | None,
     out: Path,
     heat_films: int,
     device: str,
     say: Say,
-    judged_before: ScoredFilms | None = None,
+    scored: ScoredFilms | None = None,
 ) -> Path:
     """Write the report of a bundle on its test films, whole or not at all.
 
     Args:
-        subject: the bundle.
+        model: the bundle.
         data: the folder of its films.
-        run: the run that made it, if there is one: its log and its facts.
+        run: the run that made it, if there is one, for its log and its facts.
         out: the page; an `audit.json` beside it becomes a part of it.
-        heat_films: at most so many films for each finding's mean heat map.
-        device: what to run on.
-        say: hears of the progress.
-        judged_before: the test films under this bundle's card, where that is done already.
+        heat_films: the most films for each finding's mean heat map.
+        device: the device to run on.
+        say: prints a line of progress.
+        scored: the test films with this bundle's scores, if they are scored already.
 
     Raises:
         NothingUsable: there is no test film, or none can be read.
         ModelError: the network failed.
     """
-    material = gather(subject, data, run, out.parent, heat_films, device, say, judged_before)
-    text = rendered(material)
-    say(f"written to {write_whole(text, out)}")
+    report = collect(model, data, run, out.parent, heat_films, device, say, scored)
+    say(f"written to {write_page(render_report(report), out)}")
     return out
 
 
-def write_whole(text: str, out: Path) -> Path:
-    """Write a page whole or not at all."""
-    out.parent.mkdir(parents=True, exist_ok=True)
-    partial = out.with_name(out.name + ".partial")
-    partial.write_text(text, encoding="utf-8")
-    partial.replace(out)
-    return out
-
-
-def rendered(material: Material) -> str:
-    """The page."""
-    title = f"{material.card.name} {material.card.version}"
-    return page(
-        title,
-        element("h1", title),
-        paragraph("Research use only. Not for diagnosis.", "warn"),
-        *(show(material) for show in SECTIONS),
+def render_report(report: ReportData) -> str:
+    """Render the page."""
+    card = report.card
+    saved = report.facts or card.training
+    confidences = [(result.finding, result.confidence) for result in report.results]
+    if report.confidence:
+        confidences.append((ALL_CLASSES, report.confidence))
+    return render(
+        "report.html",
+        title=f"{card.name} {card.version}",
+        report=report,
+        input=_describe_input(report),
+        temperatures=", ".join(f"{t:.3f}" for t in card.calibration.temperature),
+        metrics=_METRICS,
+        classes=class_table(report),
+        matrices=confusion_matrices(report),
+        confidences=confidences,
+        shares=[f"most confident {share:.0%}" for share in SHARES],
+        audit_rows=_audit_rows(report),
+        heat_map_method=method_title(METHOD),
+        plots=_draw_plots(report),
+        this_report={"command": command_line(), "commit": commit(), "time": now_utc()},
+        this_training={name: saved.get(name) for name in _FACTS},
+        versions=_join_versions(versions()),
+        training_versions=_join_versions(saved.get("versions")),
+        **_film_counts(report),
     )
+
+
+def _describe_input(report: ReportData) -> str:
+    spec = report.card.preprocessing
+    height, width = spec.size
+    mirrored = ", mean of the film and its mirror image" if report.card.flip_average else ""
+    name = Preprocessor(spec).preprocessing_id
+    return f"{height} x {width}, {spec.fit}, equalize {spec.equalize}{mirrored}; spec {name}"
+
+
+def _film_counts(report: ReportData) -> dict[str, Any]:
+    counts = report.facts.get("counts") or report.card.training.get("counts")
+    if not isinstance(counts, dict):
+        counts = {}
+    return {
+        "counts": counts,
+        "labels": list(dict.fromkeys(label for split in counts.values() for label in split)),
+        "splits": sorted(counts, key=lambda split: _SPLITS.get(split, len(_SPLITS))),
+    }
+
+
+def _audit_rows(report: ReportData) -> list[tuple[Any, ...]]:
+    return [
+        (TITLES.get(row["key"], row["title"]), row["finding"], estimate_from_json(row["auc"]),
+         row["auc"]["n"], row["meaning"])
+        for row in (report.audit or {"rows": []})["rows"]
+    ]  # fmt: skip
+
+
+def _draw_plots(report: ReportData) -> dict[str, Any]:
+    both_classes = {
+        result.finding: (result.truth_N, result.scores_N)
+        for result in report.results
+        if result.truth_N.any() and not result.truth_N.all()
+    }
+    return {
+        "roc": plots.roc_and_precision(both_classes) if both_classes else None,
+        "reliability": plots.reliability_diagram(both_classes) if both_classes else None,
+        "gate": plots.gate_distances(report.gate) if report.gate else None,
+        "training": plots.training_curves(report.log) if report.log else None,
+    }
+
+
+def _join_versions(packages: object) -> str:
+    named = packages if isinstance(packages, dict) else {}
+    return ", ".join(f"{name} {version}" for name, version in named.items())

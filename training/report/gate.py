@@ -1,4 +1,4 @@
-"""The section on the gate: which films the app doubts or refuses with this bundle."""
+"""The gate in a report: how far the test films are from the bundle's training films."""
 
 from __future__ import annotations
 
@@ -11,28 +11,48 @@ import numpy.typing as npt
 
 from training.bundle.gate_statistics import distances_of
 from training.data.manifest import FilmRow
-from training.report import plots
-from training.report.markup import Content, Markup, element, facts, paragraph, section, table
 from xrayview.domain.model import ModelCard
 from xrayview.inference.gate_file import read_statistics, require_matching_features
 from xrayview.inference.ood_score import TrainingStatistics
 from xrayview.inference.runtime import Runtime
 
-_BINS = 30
+Shares = tuple[float, float, float]
+"""Shares of films that are in scope, get a caution, or are out of scope."""
 
 
 @dataclass(frozen=True, eq=False)
-class Likeness:
-    """The statistics of a bundle, and how far the test films lie from its training films."""
+class Gate:
+    """The statistics of a bundle, and the test films' distances from its training films."""
 
     statistics: TrainingStatistics
     test_N: npt.NDArray[np.float64]
 
+    def validation_share_within(
+        self, distances: npt.NDArray[np.float64]
+    ) -> npt.NDArray[np.float64]:
+        """Return the share of validation films within each distance."""
+        levels_Q = self.statistics.levels_Q / 100
+        return np.interp(distances, self.statistics.distances_Q, levels_Q, left=0.0)
 
-def likeness_of(
+    def shares(self) -> list[tuple[str, int, Shares]]:
+        """Return the split, its number of films and their shares, by validation and test."""
+        statistics, test_N = self.statistics, self.test_N
+        near, far = (
+            statistics.percentile(limit) / 100 for limit in (statistics.near, statistics.far)
+        )
+        rows = [("validation", statistics.validation_films, (near, far - near, 1 - far))]
+        if test_N.size:
+            near, far = (
+                float((test_N <= limit).mean()) for limit in (statistics.near, statistics.far)
+            )
+            rows.append(("test", test_N.size, (near, far - near, 1 - far)))
+        return rows
+
+
+def measure_gate(
     bundle: Path, loaded: Runtime, card: ModelCard, rows: Sequence[FilmRow], folder: Path
-) -> Likeness | None:
-    """The distances of these films; None where the bundle has no statistics.
+) -> Gate | None:
+    """Measure the distances of these films; None if the bundle has no statistics.
 
     Raises:
         ModelError: the statistics are damaged or of another network, or the network failed.
@@ -41,64 +61,4 @@ def likeness_of(
     if statistics is None:
         return None
     require_matching_features(statistics, loaded, card, bundle)
-    return Likeness(statistics, distances_of(loaded, card, statistics, rows, folder))
-
-
-def gate(card: ModelCard, likeness: Likeness | None) -> Markup:
-    """Method, limits, who is doubted or refused, and how the distances lie."""
-    if likeness is None:
-        return section(
-            "Gate",
-            paragraph(
-                "The bundle has no statistics of its training films: the app does not tell films "
-                "unlike them. `python -m training gate` adds them.",
-                "warn",
-            ),
-        )
-    found = likeness.statistics
-    return section(
-        "Gate",
-        paragraph(
-            "How unlike the training films a film may be. By its pixels alone: a doubt or a "
-            "refusal by the header comes on top. A near film is not therefore judged right.",
-            "quiet",
-        ),
-        facts(
-            [
-                ("method", str(card.gate.get("method", ""))),
-                ("doubted beyond", _limit(found.near, card.gate.get("threshold_chosen_by"))),
-                ("refused beyond", _limit(found.far, card.gate.get("refusal_threshold_chosen_by"))),
-                ("training films", str(found.training_films)),
-            ]
-        ),
-        table(("films", "number", "within the limits", "doubted", "refused"), _shares(likeness)),
-        element(
-            "figure",
-            plots.distances(_validation(found), likeness.test_N, found.near, found.far, _BINS),
-            element("figcaption", "Validation from the percentiles that the bundle keeps."),
-        ),
-    )
-
-
-def _limit(distance: float, chosen_by: object) -> str:
-    return f"{distance:.3f}" + (f" ({chosen_by})" if chosen_by else "")
-
-
-def _shares(likeness: Likeness) -> list[tuple[Content, ...]]:
-    found, test_N = likeness.statistics, likeness.test_N
-    near, far = (found.percentile(limit) / 100 for limit in (found.near, found.far))
-    rows: list[tuple[Content, ...]] = [_row("validation", found.validation_films, near, far)]
-    if test_N.size:
-        within = float((test_N <= found.near).mean())
-        rows.append(_row("test", test_N.size, within, float((test_N <= found.far).mean())))
-    return rows
-
-
-def _row(split: str, films: int, near: float, far: float) -> tuple[Content, ...]:
-    """From the shares of films that lie within each limit."""
-    return (split, films, *(f"{share:.1%}" for share in (near, far - near, 1 - far)))
-
-
-def _validation(found: TrainingStatistics) -> plots.Shares:
-    """The share of validation films within a distance."""
-    return lambda distances: np.interp(distances, found.distances_Q, found.levels_Q / 100, left=0.0)
+    return Gate(statistics, distances_of(loaded, card, statistics, rows, folder))

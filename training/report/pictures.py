@@ -1,4 +1,4 @@
-"""Films in a report: thumbnails of errors, and where the evidence lies on average."""
+"""Pictures in a report: thumbnails of films, heat maps, and mean heat maps."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _SIDE = 256
 
 @dataclass(frozen=True, eq=False)
 class MeanHeat:
-    """The mean map of a finding over films that carry it, scaled to its strongest place."""
+    """The mean heat map over films with a finding, scaled to its peak."""
 
     picture: str
     films: int
@@ -37,10 +37,10 @@ class MeanHeat:
 
 
 def thumbnail(row: FilmRow, folder: Path, preprocessor: Preprocessor) -> str:
-    """The film as the model's preprocessing sees it, a data URI.
+    """Return the film after the model's preprocessing, as a data URI.
 
     Raises:
-        UnreadableFilm: it could be read before and no longer can.
+        UnreadableFilm: the file cannot be read any more.
     """
     return data_uri(_byte(preprocessor.grey(open_film(folder / row.path, folder))))
 
@@ -48,10 +48,10 @@ def thumbnail(row: FilmRow, folder: Path, preprocessor: Preprocessor) -> str:
 def mean_heat(
     runtime: Runtime, card: ModelCard, finding: str, rows: Sequence[FilmRow], folder: Path
 ) -> MeanHeat | None:
-    """The mean over these films, each counting alike; None where none could be read.
+    """Average the heat maps of these films; None if none can be read.
 
-    Maps and films are averaged on the grid of the model's input. A film without positive evidence
-    counts as 0 everywhere.
+    Maps and films are averaged on the grid of the model's input, all with the same weight. A film
+    without positive evidence counts as 0 everywhere.
 
     Raises:
         ModelError: the model failed, or has no features to explain.
@@ -76,12 +76,12 @@ def mean_heat(
 def heat_of_film(
     runtime: Runtime, card: ModelCard, finding: str, row: FilmRow, folder: Path
 ) -> tuple[str, bool]:
-    """The film with its heat map, a data URI, and whether there is positive evidence.
+    """Return the film with its heat map as a data URI, and whether there is positive evidence.
 
-    Without evidence it is the bare film. A map is scaled to its own strongest place.
+    The map is scaled to its own peak. Without evidence the film is shown without a map.
 
     Raises:
-        UnreadableFilm: it could be read before and no longer can.
+        UnreadableFilm: the file cannot be read any more.
         ModelError: the model failed, or has no features to explain.
     """
     preprocessor = Preprocessor(card.preprocessing)
@@ -93,7 +93,7 @@ def heat_of_film(
 
 
 def data_uri(pixels: npt.NDArray[np.uint8]) -> str:
-    """A PNG that stands in the page; grey or RGB, shrunk to at most 256 pixels a side."""
+    """Encode grey or RGB pixels as a PNG in a data URI, at most 256 pixels a side."""
     scale = min(1.0, _SIDE / max(pixels.shape[:2]))
     if scale < 1:
         shrunk = cv2.resize(pixels, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)

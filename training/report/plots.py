@@ -1,4 +1,4 @@
-"""Curves as SVG that stands in the page: text stays text, ink is that of the page."""
+"""Plots as SVG for the page: text stays text, and lines take the page's colours."""
 
 from __future__ import annotations
 
@@ -13,23 +13,24 @@ import matplotlib as mpl
 import numpy as np
 import numpy.typing as npt
 from cycler import cycler
+from markupsafe import Markup
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from training.report.markup import Markup
+from training.report.gate import Gate
 from xrayview.evaluation.curves import average_precision, curve, reliability
 from xrayview.evaluation.intervals import wilson
 from xrayview.evaluation.metrics import auc
 
 Truth = npt.NDArray[np.bool_]
 Scores = npt.NDArray[np.float64]
-Judged = Mapping[str, tuple[Truth, Scores]]
-"""For each finding, its truth and scores."""
-
-Shares = Callable[[Scores], Scores]
-"""Distances -> the share of films that lie within each."""
+Results = Mapping[str, tuple[Truth, Scores]]
+"""Finding -> truth and scores of its films."""
 
 _INK = "#123456"
+"""Stands for the page's text colour, which replaces it in the SVG."""
+_BINS = 30
+"""Bins of the histogram of distances."""
 _COLOURS = ("#4c8fd6", "#e08b2c", "#3fa66a", "#c65d8a", "#8f7cc8", "#b09a30", "#3aa6a6")
 _DASHED: dict[str, Any] = {"color": _INK, "linewidth": 0.8, "linestyle": (0, (4, 3)), "alpha": 0.6}
 _LOOK: dict[Any, Any] = {
@@ -55,20 +56,20 @@ _PANELS = {
 """Title of a panel of the training curves -> the columns of log.csv that it shows."""
 
 
-def roc_and_precision(judged: Judged) -> Markup:
-    """ROC curves and precision-recall curves, side by side."""
+def roc_and_precision(results: Results) -> Markup:
+    """Draw ROC curves and precision-recall curves side by side."""
 
     def draw(axes: Sequence[Axes]) -> None:
         roc, precision = axes
         roc.plot([0, 1], [0, 1], **_DASHED)
-        for name, (truth, scores) in judged.items():
-            found = curve(truth, scores)
-            fall_out = np.concatenate([[0], 1 - found.specificity_T])
-            recall = np.concatenate([[0], found.sensitivity_T])
-            roc.plot(fall_out, recall, label=f"{name}, AUC {auc(truth, scores):.3f}")
+        for name, (truth, scores) in results.items():
+            points = curve(truth, scores)
+            false_positive_rate = np.concatenate([[0], 1 - points.specificity_T])
+            recall = np.concatenate([[0], points.sensitivity_T])
+            roc.plot(false_positive_rate, recall, label=f"{name}, AUC {auc(truth, scores):.3f}")
             (line,) = precision.step(
-                found.sensitivity_T,
-                found.precision_T,
+                points.sensitivity_T,
+                points.precision_T,
                 where="pre",
                 label=f"{name}, AP {average_precision(truth, scores):.3f}",
             )
@@ -79,47 +80,49 @@ def roc_and_precision(judged: Judged) -> Markup:
     return _svg("roc", 2, draw)
 
 
-def reliability_diagram(judged: Judged) -> Markup:
-    """Observed share against score, with Wilson's interval of each bin."""
+def reliability_diagram(results: Results) -> Markup:
+    """Draw the observed share against the score, with Wilson's interval of each bin."""
 
     def draw(axes: Sequence[Axes]) -> None:
         (ax,) = axes
         ax.plot([0, 1], [0, 1], **_DASHED)
-        for name, (truth, scores) in judged.items():
+        for name, (truth, scores) in results.items():
             bins = [b for b in reliability(truth, scores) if b.n]
             shares = [wilson(b.positives, b.n) for b in bins]
-            around = [
+            errors = [
                 [s.value - s.low for s in shares],
                 [s.high - s.value for s in shares],
             ]
-            scores_at = [b.mean_score for b in bins]
-            observed = [s.value for s in shares]
             ax.errorbar(
-                scores_at, observed, yerr=np.clip(around, 0, 1), marker="o", markersize=4,
+                [b.mean_score for b in bins], [s.value for s in shares],
+                yerr=np.clip(errors, 0, 1), marker="o", markersize=4,
                 elinewidth=0.8, linewidth=1, label=name,
             )  # fmt: skip
-        _label(ax, "mean score of the bin", "share that carries the finding", "Reliability")
+        _label(ax, "mean score of the bin", "share of films with the finding", "Reliability")
 
     return _svg("reliability", 1, draw)
 
 
-def distances(validation: Shares, test_N: Scores, near: float, far: float, bins: int) -> Markup:
-    """How far films lie from the training films, as shares of their split, with both limits."""
-    edges = np.linspace(0, 1.05 * max(far, *test_N), bins + 1)
+def gate_distances(gate: Gate) -> Markup:
+    """Draw the films' distances from the training films, as shares of their split, with limits."""
+    near, far = gate.statistics.near, gate.statistics.far
+    edges = np.linspace(0, 1.05 * max(far, *gate.test_N), _BINS + 1)
 
     def draw(axes: Sequence[Axes]) -> None:
         (ax,) = axes
-        ax.stairs(np.diff(validation(edges)), edges, label="validation", fill=True, alpha=0.45)
-        if test_N.size:
-            ax.stairs(np.histogram(test_N, edges)[0] / test_N.size, edges, label="test")
-        for index, name in ((near, "doubted beyond"), (far, "refused beyond")):
-            ax.axvline(index, **_DASHED)
+        shares = np.diff(gate.validation_share_within(edges))
+        ax.stairs(shares, edges, label="validation", fill=True, alpha=0.45)
+        if gate.test_N.size:
+            test_shares = np.histogram(gate.test_N, edges)[0] / gate.test_N.size
+            ax.stairs(test_shares, edges, label="test")
+        for limit, name in ((near, "caution beyond"), (far, "out of scope beyond")):
+            ax.axvline(limit, **_DASHED)
             ax.annotate(
-                name, (index, 1), xycoords=("data", "axes fraction"), xytext=(-3, -2),
+                name, (limit, 1), xycoords=("data", "axes fraction"), xytext=(-3, -2),
                 textcoords="offset points", rotation=90, ha="right", va="top", fontsize=8,
                 color=_INK,
             )  # fmt: skip
-        ax.set(xlabel="distance (1 is usual)", ylabel="share of the films", xlim=(0, edges[-1]))
+        ax.set(xlabel="distance (1 is typical)", ylabel="share of films", xlim=(0, edges[-1]))
         ax.set_title("Distance from the training films", fontsize=10)
         ax.legend(loc="upper left")
 
@@ -127,22 +130,22 @@ def distances(validation: Shares, test_N: Scores, near: float, far: float, bins:
 
 
 def training_curves(log: Path) -> Markup | None:
-    """What log.csv says of each epoch; None where it says nothing that can be drawn."""
+    """Draw the columns of log.csv by epoch; None if there is nothing to draw."""
     with log.open(newline="", encoding="utf-8") as stream:
         rows = list(csv.DictReader(stream))
     columns = {name: _numbers([row[name] for row in rows]) for name in (rows[0] if rows else ())}
     epochs = columns.pop("epoch", None)
     panels = {
-        title: {name: values for name, values in columns.items() if wanted.search(name)}
-        for title, wanted in _PANELS.items()
+        title: {name: values for name, values in columns.items() if pattern.search(name)}
+        for title, pattern in _PANELS.items()
     }
-    shown = {title: found for title, found in panels.items() if found}
+    shown = {title: lines for title, lines in panels.items() if lines}
     if epochs is None or not shown:
         return None
 
     def draw(axes: Sequence[Axes]) -> None:
-        for ax, (title, found) in zip(axes, shown.items(), strict=True):
-            for name, values in found.items():
+        for ax, (title, lines) in zip(axes, shown.items(), strict=True):
+            for name, values in lines.items():
                 ax.plot(epochs, values, label=name.replace("_", " "), linewidth=1.2)
             ax.set_xlabel("epoch")
             ax.set_title(title, fontsize=10)
@@ -152,7 +155,7 @@ def training_curves(log: Path) -> Markup | None:
 
 
 def _numbers(cells: Sequence[str]) -> npt.NDArray[np.float64]:
-    """Empty cells and words are NaN, which leaves a gap in the line."""
+    """Convert cells to numbers; empty cells and text are NaN, which leaves a gap in the line."""
 
     def number(cell: str) -> float:
         try:
@@ -170,12 +173,13 @@ def _label(ax: Axes, x: str, y: str, title: str) -> None:
 
 
 def _svg(name: str, panels: int, draw: Callable[[Sequence[Axes]], None]) -> Markup:
-    """The drawing as an SVG element; `name` keeps the ids of two drawings of a page apart."""
+    """Return the plot as an SVG element; `name` keeps the ids of a page's plots distinct."""
     with mpl.rc_context({**_LOOK, "svg.hashsalt": name}):
         figure = Figure(figsize=(4.2 * panels, 3.9), layout="constrained")
-        draw([figure.add_subplot(1, panels, index + 1) for index in range(panels)])
+        draw([figure.add_subplot(1, panels, i + 1) for i in range(panels)])
         stream = io.StringIO()
         figure.savefig(stream, format="svg", metadata={"Date": None}, transparent=True)
     text = stream.getvalue()
     text = re.sub(r"<metadata>.*?</metadata>", "", text[text.index("<svg") :], flags=re.DOTALL)
-    return Markup(text.replace(_INK, "currentColor"))
+    # matplotlib escapes all text that it draws.
+    return Markup(text.replace(_INK, "currentColor"))  # noqa: S704

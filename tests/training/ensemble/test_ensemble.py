@@ -1,4 +1,4 @@
-"""`ensemble`: several finished models of one question as one bundle that keeps the contract."""
+"""`ensemble`: several finished models of the same task as one bundle that meets the contract."""
 
 from __future__ import annotations
 
@@ -31,10 +31,10 @@ from xrayview.io.model.bundle import read_card, read_extra, sha256_of
 
 
 def trained(data: Path, folder: Path, *settings: str, options: Sequence[str] = ()) -> RunFolder:
-    words = [word for setting in (*TINY, *settings) for word in ("--set", setting)]
+    overrides = [part for setting in (*TINY, *settings) for part in ("--set", setting)]
     arguments = ["train", "normal-pneumonia-small", "--data", str(data), "--run", str(folder)]
     cache = ["--cache", str(folder.parent / "cache")]
-    assert main([*arguments, *cache, *words, "--no-report", *options]) == ExitCode.OK
+    assert main([*arguments, *cache, *overrides, "--no-report", *options]) == ExitCode.OK
     return RunFolder(folder)
 
 
@@ -45,7 +45,7 @@ def run_ensemble(data: Path, out: Path, members: Sequence[Path], *options: str) 
 
 @pytest.fixture(scope="module")
 def members(tiny_data: Path, tmp_path_factory: pytest.TempPathFactory) -> list[RunFolder]:
-    """Two networks of different widths; the second has not seen its test films."""
+    """Two networks of different widths; the second is not evaluated on its test films."""
     runs = tmp_path_factory.mktemp("runs")
     return [
         trained(tiny_data, runs / "one"),
@@ -78,14 +78,14 @@ def test_that_logits_are_the_mean_of_the_members_calibrated_logits(
     ensemble: RunFolder, members: list[RunFolder]
 ):
     parts = [opened(run) for run in members]
-    wanted = np.mean(
+    expected = np.mean(
         [part.forward(films()) / card.calibration.temperature[0] for part, card in parts], axis=0
     )
     whole, _ = opened(ensemble)
-    np.testing.assert_allclose(whole.forward(films()), wanted, atol=1e-5)
+    np.testing.assert_allclose(whole.forward(films()), expected, atol=1e-5)
 
 
-def test_that_features_are_the_members_maps_one_behind_the_other(
+def test_that_features_are_the_members_maps_joined_along_the_channels(
     ensemble: RunFolder, members: list[RunFolder]
 ):
     whole, _ = opened(ensemble)
@@ -108,18 +108,16 @@ def test_that_the_heat_map_is_the_mean_of_the_members_heat_maps(
     np.testing.assert_allclose(found, np.mean(maps, axis=0), rtol=1e-4, atol=1e-7)
 
 
-def test_that_the_card_names_the_members_and_what_was_chosen(
-    ensemble: RunFolder, members: list[RunFolder]
-):
+def test_that_the_card_lists_the_members(ensemble: RunFolder, members: list[RunFolder]):
     _, card = opened(ensemble)
     assert (card.name, card.version) == ("both", "2.0.0")
     assert card.training["architecture"] == "ensemble of 2: residual, residual"
-    told = card.training["members"]
-    assert [member["seed"] for member in told] == [1, 2]
+    listed = card.training["members"]
+    assert [member["seed"] for member in listed] == [1, 2]
     hashes = [sha256_of(run.bundle(run.read_config())) for run in members]
-    assert [member["sha256"] for member in told] == hashes
+    assert [member["sha256"] for member in listed] == hashes
     cards = [opened(run)[1] for run in members]
-    for member, of_member in zip(told, cards, strict=True):
+    for member, of_member in zip(listed, cards, strict=True):
         assert member["manifest_sha256"] == of_member.training["manifest_sha256"]
         assert member["temperature"] == list(of_member.calibration.temperature)
         assert {"recipe", "commit", "architecture", "omitted"} <= set(member)
@@ -130,7 +128,7 @@ def test_that_the_card_names_the_members_and_what_was_chosen(
     assert set(card.metrics) == {"validation"}
 
 
-def test_that_untouched_test_films_are_told_of(
+def test_that_unused_test_films_are_recorded(
     ensemble: RunFolder, members: list[RunFolder], tiny_data: Path
 ):
     for run in (ensemble, members[1]):
@@ -144,7 +142,7 @@ def test_that_untouched_test_films_are_told_of(
     assert opened(members[0])[1].training["test_films"] == "judged"
 
 
-def test_that_a_run_whose_test_films_were_left_alone_can_judge_them_later(
+def test_that_a_run_without_test_films_can_be_evaluated_on_them_later(
     members: list[RunFolder], tiny_data: Path, tmp_path: Path
 ):
     folder = tmp_path / "later"
@@ -156,7 +154,7 @@ def test_that_a_run_whose_test_films_were_left_alone_can_judge_them_later(
     assert set(card.metrics) == {"validation", "test"}
 
 
-def test_that_every_command_on_a_run_takes_the_ensemble(
+def test_that_every_command_on_a_run_accepts_the_ensemble(
     ensemble: RunFolder, tiny_data: Path, tmp_path: Path
 ):
     folder = tmp_path / "copy"
@@ -185,7 +183,7 @@ def test_that_the_gate_describes_the_joined_features(
     assert set(card.metrics) == {"validation", "test"}
 
 
-def test_that_a_file_gets_the_bundle_and_the_folder_beside_it_the_rest(
+def test_that_the_output_can_be_a_bundle_with_the_run_folder_beside_it(
     members: list[RunFolder], tiny_data: Path, tmp_path: Path
 ):
     out = tmp_path / "mean.pt"
@@ -204,7 +202,7 @@ def test_that_a_file_gets_the_bundle_and_the_folder_beside_it_the_rest(
         (("target.complement=Clear",), "findings"),
     ],
 )
-def test_that_members_that_do_not_go_together_are_refused(
+def test_that_members_that_do_not_fit_together_are_refused(
     settings: tuple[str, ...],
     reason: str,
     members: list[RunFolder],
@@ -212,14 +210,14 @@ def test_that_members_that_do_not_go_together_are_refused(
     tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
 ):
-    stranger = trained(tiny_data, tmp_path / "stranger", *settings, options=["--no-test"])
-    paths = [members[0].path, stranger.path]
+    other = trained(tiny_data, tmp_path / "other", *settings, options=["--no-test"])
+    paths = [members[0].path, other.path]
     assert run_ensemble(tiny_data, tmp_path / "out", paths) == ExitCode.USAGE
     assert f"differ in their {reason}" in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
 
 
-def test_that_one_model_is_no_ensemble_and_none_counts_twice(
+def test_that_one_model_or_the_same_model_twice_is_refused(
     members: list[RunFolder], tiny_data: Path, tmp_path: Path
 ):
     path = members[0].path
@@ -233,20 +231,20 @@ def test_that_a_bundle_whose_training_films_are_not_known_is_refused(
     tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
 ):
-    """The recipe cuts another share for validation than this bundle's run did."""
-    alone = tmp_path / "alone.pt"
-    shutil.copyfile(members[1].bundle(members[1].read_config()), alone)
-    paths, recipe = [members[0].path, alone], "normal-pneumonia-small"
+    """The recipe has another share of validation films than this bundle's run had."""
+    bundle = tmp_path / "bundle.pt"
+    shutil.copyfile(members[1].bundle(members[1].read_config()), bundle)
+    paths, recipe = [members[0].path, bundle], "normal-pneumonia-small"
     assert run_ensemble(tiny_data, tmp_path / "out", paths, "--recipe", recipe) == ExitCode.USAGE
     assert "not known" in capsys.readouterr().err
 
 
 def row(number: int, split: str, **fields: object) -> FilmRow:
-    made = FilmRow(f"{number}.png", "here", f"child{number}", ("normal",), "", split=split)
-    return replace(made, **fields)
+    film = FilmRow(f"{number}.png", "here", f"child{number}", ("normal",), "", split=split)
+    return replace(film, **fields)
 
 
-def test_that_validation_holds_no_film_patient_or_pixels_of_any_members_training():
+def test_that_validation_has_no_film_patient_or_pixels_of_any_members_training():
     one = [
         row(0, TRAIN), row(1, VALIDATION), row(2, VALIDATION), row(3, VALIDATION),
         row(4, TEST), row(5, VALIDATION), row(6, TEST), row(8, VALIDATION, pixels_sha256="p"),
@@ -283,7 +281,7 @@ def test_that_the_table_of_splits_gives_the_same_films_back(
     assert not omitted
 
 
-def test_that_members_of_other_splits_share_what_both_hold_out(tmp_path: Path):
+def test_that_members_with_other_splits_share_their_common_validation_films(tmp_path: Path):
     data = make_data(tmp_path / "data", train=80)
     runs = [
         trained(data, tmp_path / f"run{salt}", f"data.split_salt={salt}", options=["--no-test"])
@@ -296,18 +294,18 @@ def test_that_members_of_other_splits_share_what_both_hold_out(tmp_path: Path):
     ) == ExitCode.OK  # fmt: skip
     run = RunFolder(tmp_path / "both")
     held_out = [{r.path for r in read_rows(m.manifest) if r.split == VALIDATION} for m in runs]
-    judged = {r.path for r in read_rows(run.manifest) if r.split == VALIDATION}
-    assert judged == held_out[0] & held_out[1]
-    assert judged
+    validation = {r.path for r in read_rows(run.manifest) if r.split == VALIDATION}
+    assert validation == held_out[0] & held_out[1]
+    assert validation
     card = opened(run)[1]
     assert "splits differ" in str(card.training["notes"])
     again = [str(run.path), "--data", str(data), "--split", "validation"]
     assert main(["evaluate", *again]) == ExitCode.OK
     metrics = json.loads((run.path / "validation" / "metrics.json").read_text())
-    assert metrics["films"] == len(judged)
+    assert metrics["films"] == len(validation)
 
 
-def test_that_a_coarser_map_is_repeated_without_a_change_of_logits():
+def test_that_repeating_a_coarser_map_does_not_change_logits():
     fine, coarse = (
         networks.build(
             NetworkConfig(stem=4, widths=(4, width), depths=(1, 1), strides=(2, stride)), 1, 2, 0
@@ -318,8 +316,8 @@ def test_that_a_coarser_map_is_repeated_without_a_change_of_logits():
     x_BCHW = torch.from_numpy(films())
     with torch.no_grad():
         features = whole.forward_features(x_BCHW)
-        wanted = (fine(x_BCHW) / 2 + coarse(x_BCHW) / torch.tensor([0.5, 4.0])) / 2
-        np.testing.assert_allclose(whole(x_BCHW), wanted, atol=1e-5)
+        expected = (fine(x_BCHW) / 2 + coarse(x_BCHW) / torch.tensor([0.5, 4.0])) / 2
+        np.testing.assert_allclose(whole(x_BCHW), expected, atol=1e-5)
     assert features.shape == (3, 14, 8, 8)
     assert whole.stride == 4
 
@@ -337,7 +335,7 @@ def test_that_grids_and_logits_that_do_not_divide_are_refused():
         Ensemble([network(2, 3)], [(1.0, 2.0)], (1, 32, 32))
 
 
-def test_that_a_manifest_comes_back_as_it_was_written(tmp_path: Path, tiny_data: Path):
+def test_that_a_manifest_survives_a_round_trip(tmp_path: Path, tiny_data: Path):
     rows = (
         row(0, TRAIN, labels=("a", "b"), unknown_labels=("c",)),
         row(1, "", labels=(), sha256="x", pixels_sha256="y"),
@@ -348,7 +346,7 @@ def test_that_a_manifest_comes_back_as_it_was_written(tmp_path: Path, tiny_data:
         read_rows(tiny_data / "labels.csv")
 
 
-def test_that_a_manifest_that_was_cut_short_is_named(tmp_path: Path, tiny_data: Path):
+def test_that_a_truncated_manifest_is_an_error(tmp_path: Path, tiny_data: Path):
     path = tmp_path / "manifest.csv"
     write_rows([FilmRow("a.png", "here", "p1", ("normal",), "train")] * 2, path)
     path.write_text(path.read_text().rsplit(",", 3)[0])

@@ -1,4 +1,4 @@
-"""The grid: two trainings for each backbone, each kept by two figures; stopped and gone on with."""
+"""The grid: two trainings for each backbone, with models by two metrics; killed and continued."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def cells(*settings: str, weights: str = WEIGHTS) -> dict[str, Cell]:
     return {cell.name: cell for cell in plan(recipe("backbone-grid"), settings, weights)}
 
 
-# --- what is planned
+# --- the plan
 
 
 def test_that_twelve_models_come_out_of_six_trainings():
@@ -43,12 +43,12 @@ def test_that_twelve_models_come_out_of_six_trainings():
     models = [model for cell in planned.values() for model in cell.models]
     assert len({model.folder for model in models}) == 12
     assert len({model.config.bundle.name for model in models}) == 12
-    assert [m.figure for m in planned["vgg16-plain"].models] == ["accuracy", "recall"]
+    assert [m.metric for m in planned["vgg16-plain"].models] == ["accuracy", "recall"]
     assert all(cell.config.optim.optimizer == "adamax" for cell in planned.values())
     assert all(cell.config.evaluation.fixed_points == (0.3,) for cell in planned.values())
 
 
-def test_that_plain_cells_leave_films_as_they_are_and_the_others_do_not():
+def test_that_only_augmented_cells_change_films():
     for name, cell in cells().items():
         assert cell.config.augment.is_identity == name.endswith("-plain")
 
@@ -61,7 +61,7 @@ def test_that_films_are_those_of_the_recipe_with_the_same_labels():
         assert cell.config.target.activation == "sigmoid"  # BCE
 
 
-def test_that_inception_keeps_its_own_size_unless_it_is_named():
+def test_that_inception_keeps_its_own_size_unless_it_is_set_for_it():
     planned = cells("preprocessing.size=96")
     assert planned["vgg16-plain"].config.preprocessing.size == (96, 96)
     assert planned["inception_v3-plain"].config.preprocessing.size == (299, 299)
@@ -70,33 +70,33 @@ def test_that_inception_keeps_its_own_size_unless_it_is_named():
     assert named["resnet50-plain"].config.preprocessing.size == (96, 96)
 
 
-def test_that_the_auxiliary_head_is_there_only_where_it_can_teach_the_backbone():
-    frozen, free = cells(), cells("network.trainable_layers=-1")
+def test_that_the_auxiliary_head_is_used_only_if_the_backbone_learns():
+    frozen, learning = cells(), cells("network.trainable_layers=-1")
     assert not frozen["inception_v3-plain"].config.network.auxiliary
-    assert free["inception_v3-plain"].config.network.auxiliary
+    assert learning["inception_v3-plain"].config.network.auxiliary
     small = cells("network.trainable_layers=-1", "inception_v3:preprocessing.size=150")
     assert not small["inception_v3-plain"].config.network.auxiliary
 
 
 @pytest.mark.parametrize(
-    ("settings", "weights", "words"),
+    ("settings", "weights", "message"),
     [
         ((), "none", "frozen over random weights"),
         ((), "vgg16=a.pth", "weights of its own"),
         ((), "model.pth", "weights of its own"),
         (("densenet121:optim.batch=4",), WEIGHTS, "has no densenet121"),
-        (("network.architecture=resnet18",), WEIGHTS, "the grid's own"),
+        (("network.architecture=resnet18",), WEIGHTS, "chosen by the grid"),
         (("optim.ratee=1",), WEIGHTS, "Did you mean optim.rate"),
     ],
 )
 def test_that_a_mistake_is_refused_before_anything_is_trained(
-    settings: tuple[str, ...], weights: str, words: str
+    settings: tuple[str, ...], weights: str, message: str
 ):
-    with pytest.raises(UsageError, match=words):
+    with pytest.raises(UsageError, match=message):
         cells(*settings, weights=weights)
 
 
-# --- what is trained, on one small backbone
+# --- the training, on one small backbone
 
 
 @pytest.fixture(scope="module")
@@ -125,25 +125,25 @@ def _one_backbone(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatc
 
 
 def start(data: Path, out: Path, weights: Path, *more: str) -> int:
-    settings = [word for setting in (*TINY, *more) for word in ("--set", setting)]
-    indices = ["--data", str(data), "--out", str(out), "--cache", str(out.parent / "cache")]
-    return main(["grid", *indices, "--initial-weights", f"resnet18={weights}", *settings])
+    settings = [part for setting in (*TINY, *more) for part in ("--set", setting)]
+    folders = ["--data", str(data), "--out", str(out), "--cache", str(out.parent / "cache")]
+    return main(["grid", *folders, "--initial-weights", f"resnet18={weights}", *settings])
 
 
 @pytest.fixture(scope="module")
 def out(data: Path, weights: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A grid that was killed in its second training, and started again."""
+    """A grid that was killed in its second training and started again."""
     from training.loop import loop
 
     out = tmp_path_factory.mktemp("grid") / "grid"
     draw, finished = loop.TrainingBatches.batch, []
 
     def draw_or_die(
-        self: loop.TrainingBatches, epoch: int, step: int, *spread: object
+        self: loop.TrainingBatches, epoch: int, step: int, *parallel: object
     ) -> loop.Batch:
         if not self.config.is_identity and (epoch, step) == (1, 1):
             raise SystemExit
-        return draw(self, epoch, step, *spread)
+        return draw(self, epoch, step, *parallel)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(grid_plan, "ARCHITECTURES", {"resnet18": ()})
@@ -159,14 +159,14 @@ def out(data: Path, weights: Path, tmp_path_factory: pytest.TempPathFactory) -> 
     return out
 
 
-def test_that_a_grid_that_was_killed_goes_on_and_keeps_what_was_finished(out: Path):
+def test_that_a_killed_grid_continues_and_keeps_what_was_finished(out: Path):
     resumed = RunFolder(out / "resnet18-augmented").read_facts()["resumed"]
     assert len(resumed) == 1
     assert len((out / "resnet18-augmented" / "log.csv").read_text().splitlines()) == 3
     assert "resumed" not in RunFolder(out / "resnet18-plain").read_facts()
 
 
-def test_that_the_table_has_every_model_and_what_was_published(out: Path):
+def test_that_the_table_has_every_model_and_the_published_results(out: Path):
     lines = (out / "grid.md").read_text().splitlines()
     rows = [line for line in lines if line.startswith("|")]
     assert len(rows) == 2 + 4 + 2
@@ -178,7 +178,7 @@ def test_that_the_table_has_every_model_and_what_was_published(out: Path):
     assert "5 of these test films have the finding" in notes
     assert "precision of 0.500 and a recall of 1" in notes
     assert "resnet18.pth (sha256 " in notes
-    assert "The recipe says ImageNet" in notes
+    assert "The recipe starts from ImageNet" in notes
     with (out / "grid.csv").open(newline="") as stream:
         records = list(csv.DictReader(stream))
     assert [record["kept_by"] for record in records] == ["accuracy", "recall"] * 2
@@ -188,7 +188,7 @@ def test_that_the_table_has_every_model_and_what_was_published(out: Path):
         assert float(record["test_accuracy"]) == pytest.approx(accuracy, abs=1e-4)
 
 
-def test_that_every_model_is_a_run_with_a_bundle_that_tells_its_start(out: Path):
+def test_that_every_model_is_a_run_with_a_bundle_that_names_its_initial_weights(out: Path):
     for folder in sorted(out.glob("*/by-*")):
         run = RunFolder(folder)
         config = run.read_config()
@@ -216,14 +216,14 @@ def test_that_a_finished_grid_only_writes_its_table_again(
     assert capsys.readouterr().out.count(", finished") == 2
 
 
-def test_that_another_grid_is_not_mixed_into_one_that_is_there(
+def test_that_another_grid_is_not_mixed_into_an_existing_one(
     out: Path, data: Path, weights: Path, capsys: pytest.CaptureFixture[str]
 ):
     assert start(data, out, weights, "optim.epochs=3") == ExitCode.USAGE
-    said = capsys.readouterr().err
-    assert "began with other settings" in said
-    assert "optim.epochs was 2, now 3" in said
+    printed = capsys.readouterr().err
+    assert "began with other settings" in printed
+    assert "optim.epochs was 2, now 3" in printed
 
 
-def test_that_the_grid_knows_three_backbones():
+def test_that_the_grid_has_three_backbones():
     assert list(ARCHITECTURES) == ["vgg16", "resnet50", "inception_v3"]

@@ -1,4 +1,4 @@
-"""The report: one page that stands alone, in which nothing from outside becomes markup."""
+"""The report: one self-contained page in which no text from outside becomes markup."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from jinja2 import UndefinedError
 
 from tests.training.conftest import TINY, write_film, write_table
 from training.bundle.card import draft_card
@@ -19,9 +20,9 @@ from training.config import FindingRule, TrainingConfig
 from training.evaluation.evaluate import EvaluatedModel
 from training.networks import build as networks
 from training.report import plots
-from training.report.build import rendered
-from training.report.markup import Markup, element, interval, page, table
-from training.report.material import Material, gather
+from training.report.build import render_report
+from training.report.data import ReportData, collect
+from training.report.pages import interval, render
 from training.runs import RunFolder
 from xrayview.domain.model import OperatingPoint
 from xrayview.errors import ExitCode
@@ -32,7 +33,7 @@ NASTY = "<script>alert('$x_1$')</script>"
 
 
 class Page(HTMLParser):
-    """What a browser would make of it: tags, attributes and text, and whether tags close."""
+    """A page as a browser parses it: tags, attributes and text, and whether tags close."""
 
     VOID = frozenset({"meta", "img", "br", "link", "path", "use", "line"})
 
@@ -40,7 +41,7 @@ class Page(HTMLParser):
         super().__init__()
         self.tags: list[str] = []
         self.sources: list[str] = []
-        self.words: list[str] = []
+        self.parts: list[str] = []
         self.open: list[str] = []
         self.feed(text)
         self.close()
@@ -61,16 +62,16 @@ class Page(HTMLParser):
             assert self.open.pop() == tag
 
     def handle_data(self, data: str) -> None:
-        self.words.append(data)
+        self.parts.append(data)
 
     @property
     def text(self) -> str:
-        return " ".join(self.words)
+        return " ".join(self.parts)
 
 
 @pytest.fixture(scope="module")
 def many_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Films enough for a subgroup, with sex and age."""
+    """Enough films for a subgroup, with sex and age."""
     folder = tmp_path_factory.mktemp("many")
     rows = []
     for number in range(80):
@@ -88,7 +89,7 @@ def many_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def run(many_data: Path, tmp_path_factory: pytest.TempPathFactory) -> RunFolder:
     runs = tmp_path_factory.mktemp("runs")
-    settings = [word for setting in TINY for word in ("--set", setting)]
+    settings = [part for setting in TINY for part in ("--set", setting)]
     arguments = ["train", "normal-pneumonia-small", "--data", str(many_data), "--runs", str(runs)]
     assert main([*arguments, *settings, "--no-report"]) == ExitCode.OK
     return RunFolder(runs / "normal-pneumonia-small-001")
@@ -96,7 +97,7 @@ def run(many_data: Path, tmp_path_factory: pytest.TempPathFactory) -> RunFolder:
 
 @pytest.fixture(scope="module")
 def written(run: RunFolder, many_data: Path) -> str:
-    """The page of a run, made by the command line with its audit before it."""
+    """The page of a run, written by the command line after its audit."""
     cache = ["--cache", str(run.path / "cache")]
     assert main(["audit", str(run.path), "--data", str(many_data), *cache]) == ExitCode.OK
     arguments = ["report", str(run.path), "--data", str(many_data), "--heat-films", "3"]
@@ -104,42 +105,42 @@ def written(run: RunFolder, many_data: Path) -> str:
     return (run.path / "report.html").read_text(encoding="utf-8")
 
 
-def test_that_the_page_holds_all_that_was_asked(written: str):
-    found = Page(written)
-    assert found.open == []
-    for words in (
-        "Model", "limitations", "Films", "Figures on test films", "ROC", "Precision and recall",
+def test_that_the_page_has_all_sections(written: str):
+    page = Page(written)
+    assert page.open == []
+    for text in (
+        "Model", "limitations", "Films", "Metrics on test films", "ROC", "Precision and recall",
         "Reliability", "Confusion", "Subgroups", "Shortcut audit", "outer frame only",
-        "Mean heat maps", "Worst errors", "Gate", "doubted beyond", "Confidence", "surest 80%",
-        "Training", "Origin", "python -m training", "torch",
+        "Mean heat maps", "Worst errors", "Gate", "caution beyond", "Confidence",
+        "most confident 80%", "Training", "Origin", "python -m training", "torch",
         "Research use only",
     ):  # fmt: skip
-        assert words in found.text, words
-    assert "Made of another bundle" not in found.text
-    assert found.tags.count("svg") == 4
+        assert text in page.text, text
+    assert "of another bundle" not in page.text
+    assert page.tags.count("svg") == 4
 
 
 def test_that_the_page_fetches_nothing(written: str):
-    found = Page(written)
-    assert found.sources
-    assert all(source.startswith(("data:image/png;base64,", "#")) for source in found.sources)
-    assert not {"script", "link", "iframe", "object"} & set(found.tags)
+    page = Page(written)
+    assert page.sources
+    assert all(source.startswith(("data:image/png;base64,", "#")) for source in page.sources)
+    assert not {"script", "link", "iframe", "object"} & set(page.tags)
     assert "default-src 'none'" in written
     assert not re.search(r"url\((?!#)|@import", written)
 
 
-def test_that_two_drawings_share_no_reference(written: str):
+def test_that_two_plots_share_no_id(written: str):
     defined = re.findall(r'<(?:path|clipPath|g) id="([mp][0-9a-f]{10})"', written)
     assert defined
     assert len(defined) == len(set(defined))
 
 
-def test_that_no_patient_id_stands_on_the_page(written: str):
+def test_that_no_patient_id_is_on_the_page(written: str):
     assert "secret" not in written
     assert "films/test-" in written or "None." in written
 
 
-def test_that_a_small_subgroup_has_no_number(written: str):
+def test_that_a_small_subgroup_has_no_values(written: str):
     row = re.search(r"<tr><td>Pneumonia</td><td>sex</td><td>M</td>(.*?)</tr>", written)
     assert row
     assert "fewer than 20 films" in row[1]
@@ -148,7 +149,7 @@ def test_that_a_small_subgroup_has_no_number(written: str):
     assert ">48<" in row[1]
 
 
-def test_that_no_validation_film_is_doubted_on_the_page(written: str):
+def test_that_all_validation_films_are_in_scope_on_the_page(written: str):
     rows = dict(re.findall(r"<tr><td>(validation|test)</td>(.*?)</tr>", gate_of(written)))
     assert re.findall(r">([\d.%]+)<", rows["validation"])[1:] == ["100.0%", "0.0%", "0.0%"]
     assert re.findall(r">([\d.%]+)<", rows["test"])[0] == "48"
@@ -158,40 +159,39 @@ def gate_of(written: str) -> str:
     return written.partition("<h2>Gate</h2>")[2].partition("</section>")[0]
 
 
-def test_that_the_figures_name_groups_and_confidence(run: RunFolder):
+def test_that_the_metrics_include_groups_and_confidence(run: RunFolder):
     text = (run.path / "test" / "metrics.txt").read_text()
     assert re.search(r"sex +M +fewer than 20 films", text)
     assert re.search(r"sex +F +42 +24 ", text)
     assert re.search(r"mean confidence [\d.]+ when right", text)
-    found = json.loads((run.path / "test" / "metrics.json").read_text())["findings"]["Pneumonia"]
-    groups = {(group["by"], group["group"]): group for group in found["subgroups"]}
+    results = json.loads((run.path / "test" / "metrics.json").read_text())["findings"]["Pneumonia"]
+    groups = {(group["by"], group["group"]): group for group in results["subgroups"]}
     assert groups["sex", "M"] == {"by": "sex", "group": "M", "suppressed": "fewer than 20 films"}
     assert groups["sex", "F"]["films"] == 42
     assert {"age band", "view", "source"} <= {by for by, _ in groups}
-    shares = [(surest["share"], surest["films"]) for surest in found["confidence"]["surest"]]
+    shares = [(part["share"], part["films"]) for part in results["confidence"]["surest"]]
     assert shares == [(0.5, 24), (0.8, 38), (0.9, 43), (1.0, 48)]
 
 
-def test_that_a_bundle_without_statistics_has_no_gate(hostile: Material):
-    assert "has no statistics of its training films" in gate_of(rendered(hostile))
+def test_that_a_bundle_without_statistics_has_no_gate(hostile: ReportData):
+    assert "has no statistics of its training films" in gate_of(render_report(hostile))
 
 
 def test_that_a_report_without_an_audit_says_so(run: RunFolder, many_data: Path, tmp_path: Path):
-    """The bundle alone: no log, no run.json, no audit."""
+    """A bundle without its run folder: no log, no run.json, no audit."""
     bundle = tmp_path / "alone.pt"
     bundle.write_bytes(run.bundle(run.read_config()).read_bytes())
     model = EvaluatedModel(bundle, read_card(bundle), run.read_config())
-    found = gather(model, many_data, None, tmp_path, 2, "cpu", lambda _line: None)
-    text = Page(rendered(found)).text
-    assert "Not made." in text
-    assert "Training" not in re.findall(r"<h2>(.*?)</h2>", rendered(found))
+    written = render_report(collect(model, many_data, None, tmp_path, 2, "cpu", lambda _line: None))
+    assert "There is no audit." in Page(written).text
+    assert "Training" not in re.findall(r"<h2>(.*?)</h2>", written)
 
 
 @pytest.fixture(scope="module")
 def hostile(
     tiny_config: TrainingConfig, many_data: Path, tmp_path_factory: pytest.TempPathFactory
-) -> Material:
-    """Markup in every place that a file from elsewhere can put it."""
+) -> ReportData:
+    """Markup in every text that can come from a file."""
     folder = tmp_path_factory.mktemp("hostile")
     rule = FindingRule(NASTY, ("viral pneumonia",), NASTY)
     config = replace(tiny_config, target=replace(tiny_config.target, findings=(rule,)))
@@ -201,44 +201,44 @@ def hostile(
     card = replace(card, operating_points=(OperatingPoint(NASTY, NASTY, 0.5, NASTY),))
     bundle = folder / "hostile.pt"
     export(network, card, bundle)
-    found = gather(
+    report = collect(
         EvaluatedModel(bundle, card, config), many_data, None, folder, 2, "cpu", lambda _line: None
     )
     row = {"key": NASTY, "title": NASTY, "finding": NASTY, "meaning": NASTY,
            "auc": {"value": 0.5, "low": None, "high": None, "n": 3}}  # fmt: skip
     audit = {"rows": [row], "notes": [NASTY], "command": NASTY, "model_sha256": "another"}
-    mistakes = tuple(replace(m, path=NASTY) for m in found.judged[0].misses)
-    judged = replace(found.judged[0], misses=mistakes, false_alarms=mistakes)
-    return replace(found, audit=audit, judged=(judged,), facts={"command": NASTY})
+    result = report.results[0]
+    mistakes = tuple(replace(m, path=NASTY) for m in result.false_negatives)
+    result = replace(result, false_negatives=mistakes, false_positives=mistakes)
+    return replace(report, audit=audit, results=(result,), facts={"command": NASTY})
 
 
-def test_that_nothing_from_outside_becomes_markup(hostile: Material):
-    written = rendered(hostile)
-    found = Page(written)
-    assert "script" not in found.tags
+def test_that_no_text_from_outside_becomes_markup(hostile: ReportData):
+    written = render_report(hostile)
+    page = Page(written)
+    assert "script" not in page.tags
     assert NASTY not in written
-    assert found.text.count(NASTY) > 10
-    assert "Made of another bundle" in found.text
+    assert page.text.count(NASTY) > 10
+    assert "of another bundle" in page.text
 
 
-def test_that_a_multiclass_model_has_its_matrix_and_its_figures(hostile: Material):
-    truth_N = hostile.judged[0].truth_N.astype(np.int64)
-    other = replace(hostile.judged[0], finding="Other", groups=())
+def test_that_a_multiclass_model_has_its_matrix_and_its_metrics(hostile: ReportData):
+    truth_N = hostile.results[0].truth_N.astype(np.int64)
+    other = replace(hostile.results[0], finding="Other", groups=())
     classes = (truth_N, np.roll(truth_N, 3))
-    text = Page(rendered(replace(hostile, judged=(other, *hostile.judged), classes=classes))).text
-    assert "the highest score is named" in text
+    report = replace(hostile, results=(other, *hostile.results), classes=classes)
+    text = Page(render_report(report)).text
+    assert "the finding with the highest score" in text
     assert "Accuracy of all classes: 0.000 (0.000-0.000)" in text
 
 
-def test_that_text_is_escaped_and_markup_is_not():
-    assert element("p", "<b>", Markup("<i></i>"), class_='"x"') == (
-        '<p class="&quot;x&quot;">&lt;b&gt;<i></i></p>'
-    )
-    assert "<td>&lt;b&gt;</td>" in table(("a",), [("<b>",)])
-    assert "<title>&lt;b&gt;</title>" in page("<b>")
+def test_that_a_missing_value_is_an_error_and_not_an_empty_page():
+    with pytest.raises(UndefinedError):
+        render("grid.html", title="<b>")
+    assert "<title>&lt;b&gt;</title>" in render("base.html", title="<b>")
 
 
-def test_that_a_figure_without_an_interval_shows_none():
+def test_that_an_estimate_without_an_interval_shows_none():
     nan = float("nan")
     assert interval(Estimate(0.5, 0.25, 0.75, 9)) == "0.500 (0.250-0.750)"
     assert interval(Estimate(0.5, nan, nan, 1)) == "0.500"
@@ -249,9 +249,9 @@ def test_that_a_figure_without_an_interval_shows_none():
 def test_that_a_log_of_other_columns_is_drawn_as_far_as_it_goes(tmp_path: Path):
     log = tmp_path / "log.csv"
     log.write_text("epoch,loss,validation_auc,strange\n1,0.5,,word\n2,0.4,0.9,word\n")
-    drawing = plots.training_curves(log)
-    assert drawing
-    assert "validation auc" in drawing
-    assert "strange" not in drawing
+    plot = plots.training_curves(log)
+    assert plot
+    assert "validation auc" in plot
+    assert "strange" not in plot
     log.write_text("epoch\n")
     assert plots.training_curves(log) is None
