@@ -1,8 +1,8 @@
-"""Workers as in the app whose handlers crash, hang or starve when the file's name says so.
+"""Workers whose handlers crash, hang or run out of memory, depending on the name of the file.
 
     monkeypatch.setattr("xrayview.engine.client.start_decode_worker", start_fragile_decoder)
 
-Imported in the child processes: light, without torch.
+The child processes import this module, so it is light and without torch.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ SECRET = "DOE^JANE 1950-01-01"
 
 
 def start_fragile_decoder(memory_mib: int, crash_log: str) -> None:
-    """A decode worker as in the app, with decoders that misbehave."""
+    """Start a decode worker with decoders that misbehave."""
     worker.start_decode_worker(memory_mib, crash_log)
     from xrayview.engine import transport
 
@@ -59,7 +59,7 @@ def start_fragile_decoder(memory_mib: int, crash_log: str) -> None:
 
 
 def start_fragile_model(crash_log: str) -> None:
-    """A model worker without a network that misbehaves on films."""
+    """Start a model worker without a network that misbehaves on films."""
     worker.isolate_process(crash_log)
     from xrayview.engine import transport
 
@@ -98,25 +98,25 @@ def _misbehave(path: Path) -> None:
         hashlib.pbkdf2_hmac("sha512", b"", b"", 2**31 - 1)
     elif "starve" in path.stem:
         np.ones((64 * 1024, 1024 * 1024), np.uint8).sum()
-    elif "grip" in path.stem:
+    elif "lock" in path.stem:
         _channel().mutex.acquire()
         os.kill(os.getpid(), signal.SIGKILL)
     elif "half" in path.stem:
         channel = _channel()
         channel.mutex.acquire()
-        os.write(channel.writer.fileno(), struct.pack("!i", 1000) + b"half an answer")
+        os.write(channel.writer.fileno(), struct.pack("!i", 1000) + b"half a reply")
         os.kill(os.getpid(), signal.SIGKILL)
     elif "bug" in path.stem:
         raise ValueError(SECRET)
 
 
 def _channel() -> WorkerChannel:
-    """What all workers of the pool take and answer tasks through, one at a time."""
-    return next(thing for thing in gc.get_objects() if isinstance(thing, WorkerChannel))
+    """The channel that the workers of the pool share."""
+    return next(item for item in gc.get_objects() if isinstance(item, WorkerChannel))
 
 
 class Poison:
-    """An answer that cannot be read by the parent."""
+    """A reply that the parent cannot read."""
 
     def __reduce__(self) -> tuple[object, ...]:
         return int, ("poison",)

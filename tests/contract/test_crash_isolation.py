@@ -1,4 +1,4 @@
-"""A film may kill, hang or starve the process that decodes it: it costs that film alone."""
+"""A film that crashes, hangs or exhausts its decode worker affects no other film."""
 
 from __future__ import annotations
 
@@ -54,13 +54,13 @@ def failure(engine: Engine, request: DecodeFilm) -> UnreadableFilm:
     return error
 
 
-def assert_that_it_goes_on(engine: Engine) -> None:
+def assert_that_it_still_works(engine: Engine) -> None:
     radiograph = engine.submit(DecodeFilm(film("good.dcm"))).result(timeout=60)
     assert radiograph.pixels_HW.shape == (300, 200)
     assert (radiograph.pixels_HW == 7).all()
 
 
-def test_that_a_decoder_that_crashes_costs_one_film(engine: Engine) -> None:
+def test_that_a_crashing_decoder_fails_only_its_film(engine: Engine) -> None:
     futures = [engine.submit(DecodeFilm(film(n))) for n in ("good.dcm", "crash.dcm", "good2.dcm")]
     errors = [future.exception(timeout=60) for future in futures]
     assert errors[0] is None
@@ -71,8 +71,8 @@ def test_that_a_decoder_that_crashes_costs_one_film(engine: Engine) -> None:
     assert errors[1].hint
 
 
-def test_that_a_worker_killed_from_outside_while_it_decodes_is_replaced(engine: Engine) -> None:
-    assert_that_it_goes_on(engine)
+def test_that_a_worker_killed_while_decoding_is_replaced(engine: Engine) -> None:
+    assert_that_it_still_works(engine)
     future = engine.submit(DecodeFilm(film("hang.dcm")))
     while not future.running():
         time.sleep(0.01)
@@ -83,40 +83,40 @@ def test_that_a_worker_killed_from_outside_while_it_decodes_is_replaced(engine: 
     error = future.exception(timeout=60)
     assert isinstance(error, UnreadableFilm)
     assert error.code is StatusCode.DECODER_CRASHED
-    assert_that_it_goes_on(engine)
+    assert_that_it_still_works(engine)
 
 
 def test_that_idle_workers_may_be_killed(engine: Engine) -> None:
-    assert_that_it_goes_on(engine)
+    assert_that_it_still_works(engine)
     for child in multiprocessing.active_children():
         assert child.pid is not None
         os.kill(child.pid, signal.SIGKILL)
     time.sleep(0.5)
-    assert_that_it_goes_on(engine)
+    assert_that_it_still_works(engine)
 
 
-@pytest.mark.parametrize("how", ["grip", "half"])
-def test_that_a_worker_killed_while_it_has_the_channel_of_all_keeps_nobody_waiting(
+@pytest.mark.parametrize("how", ["lock", "half"])
+def test_that_a_worker_killed_while_it_locks_the_channel_blocks_nobody(
     engine: Engine, monkeypatch: pytest.MonkeyPatch, how: str
 ) -> None:
-    monkeypatch.setattr("xrayview.engine.lane.GRIP_S", 1.0)
+    monkeypatch.setattr("xrayview.engine.lane.LOCK_TIMEOUT_S", 1.0)
     assert failure(engine, DecodeFilm(film(f"{how}.dcm"))).code is StatusCode.DECODER_CRASHED
-    assert_that_it_goes_on(engine)
+    assert_that_it_still_works(engine)
 
 
 def test_that_a_hanging_decoder_is_ended_and_reported(engine: Engine) -> None:
     error = failure(engine, DecodeFilm(film("hang.dcm"), Limits(decode_timeout_s=0.5)))
     assert error.code is StatusCode.TIMED_OUT
     assert "0.5 s" in error.what
-    assert_that_it_goes_on(engine)
+    assert_that_it_still_works(engine)
 
 
 def test_that_a_film_that_needs_too_much_memory_is_reported_as_too_large(engine: Engine) -> None:
     assert failure(engine, DecodeFilm(film("starve.dcm"))).code is StatusCode.TOO_LARGE
-    assert_that_it_goes_on(engine)
+    assert_that_it_still_works(engine)
 
 
-def test_that_the_text_of_a_foreign_error_stays_in_the_worker(engine: Engine) -> None:
+def test_that_the_text_of_an_unforeseen_error_stays_in_the_worker(engine: Engine) -> None:
     error = failure(engine, DecodeFilm(film("bug.dcm")))
     assert error.code is StatusCode.DECODE_FAILED
     assert error.why == "ValueError"
@@ -124,36 +124,36 @@ def test_that_the_text_of_a_foreign_error_stays_in_the_worker(engine: Engine) ->
 
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
-def test_that_an_answer_that_cannot_be_read_costs_one_film(engine: Engine) -> None:
+def test_that_an_unreadable_reply_fails_only_its_film(engine: Engine) -> None:
     neighbour = engine.submit(DecodeFilm(film("good.dcm")))
     assert failure(engine, DecodeFilm(film("poison.dcm"))).code is StatusCode.DECODER_CRASHED
     assert neighbour.exception(timeout=60) is None
-    assert_that_it_goes_on(engine)
+    assert_that_it_still_works(engine)
 
 
-def test_that_a_running_task_can_be_taken_back(engine: Engine) -> None:
+def test_that_a_running_task_can_be_cancelled(engine: Engine) -> None:
     future = engine.submit(DecodeFilm(film("hang.dcm")))
     while not future.running():
         time.sleep(0.01)
     assert future.cancel()
     with pytest.raises(CancelledError):
         future.result(timeout=60)
-    assert_that_it_goes_on(engine)
+    assert_that_it_still_works(engine)
 
 
-def test_that_what_the_user_waits_for_overtakes_a_queue(engine: Engine) -> None:
+def test_that_an_interactive_request_overtakes_the_queue(engine: Engine) -> None:
     finished: list[str] = []
     lock = threading.Lock()
 
-    def note(name: str) -> None:
+    def record(name: str) -> None:
         with lock:
             finished.append(name)
 
     thumbnails = [engine.submit(ReadHeaders((Path(f"{n}.dcm"),), Path())) for n in range(60)]
     for n, future in enumerate(thumbnails):
-        future.add_done_callback(lambda _, n=n: note(f"{n}"))
+        future.add_done_callback(lambda _, n=n: record(f"{n}"))
     clicked = engine.submit(DecodeFilm(film("good.dcm")))
-    clicked.add_done_callback(lambda _: note("clicked"))
+    clicked.add_done_callback(lambda _: record("clicked"))
     for future in [*thumbnails, clicked]:
         future.result(timeout=60)
     assert finished.index("clicked") < 30
@@ -161,17 +161,17 @@ def test_that_what_the_user_waits_for_overtakes_a_queue(engine: Engine) -> None:
 
 
 @pytest.mark.parametrize("how", ["crash", "hang"])
-def test_that_a_guilty_header_is_rejected_and_its_neighbours_are_listed(
+def test_that_only_the_header_at_fault_is_rejected(
     engine: Engine, tmp_path: Path, how: str
 ) -> None:
     names = ["a", "b", how, "x", "y", "z"]
     for name in names:
         (tmp_path / f"{name}.dcm").write_bytes(b"x")
-    found = list(scan_folder(engine, tmp_path))
-    assert [entry.relative_path for entry in found] == sorted(f"{n}.dcm" for n in names)
-    guilty = {e.relative_path: e.code for e in found if isinstance(e, RejectedFile)}
+    entries = list(scan_folder(engine, tmp_path))
+    assert [entry.relative_path for entry in entries] == sorted(f"{n}.dcm" for n in names)
+    rejected = {e.relative_path: e.code for e in entries if isinstance(e, RejectedFile)}
     code = StatusCode.DECODER_CRASHED if how == "crash" else StatusCode.TIMED_OUT
-    assert guilty == {f"{how}.dcm": code}
+    assert rejected == {f"{how}.dcm": code}
 
 
 def test_that_no_film_leaves_shared_memory_behind(engine: Engine) -> None:
@@ -179,20 +179,20 @@ def test_that_no_film_leaves_shared_memory_behind(engine: Engine) -> None:
         engine.submit(DecodeFilm(film(name))).exception(timeout=60)
     late = engine.submit(DecodeFilm(film("good.dcm")))
     late.cancel()
-    assert_that_it_goes_on(engine)
+    assert_that_it_still_works(engine)
     assert segments() == []
 
 
-def test_that_an_answer_that_comes_while_its_request_is_taken_back_leaves_none_either(
+def test_that_a_reply_during_cancellation_leaves_no_shared_memory(
     engine: Engine,
 ) -> None:
     for _ in range(4):
-        assert_that_it_goes_on(engine)  # the worker is there, and answers before it is ended
+        assert_that_it_still_works(engine)  # the worker is running, and replies before it is ended
         late = engine.submit(DecodeFilm(film("good.dcm")))
         while not (late.running() or late.done()):
             time.sleep(0.0001)
         late.cancel()
-    assert_that_it_goes_on(engine)
+    assert_that_it_still_works(engine)
     assert segments() == []
 
 
@@ -215,7 +215,7 @@ def test_that_closing_ends_running_tasks_and_every_process(monkeypatch: pytest.M
     engine.close()
 
 
-def test_that_a_real_film_crosses_unchanged(tmp_path: Path) -> None:
+def test_that_a_real_film_is_passed_unchanged(tmp_path: Path) -> None:
     pixels = np.random.default_rng(0).integers(0, 65535, (400, 300), dtype=np.uint16)
     path = tmp_path / "film.png"
     path.write_bytes(cv2.imencode(".png", pixels)[1].tobytes())
@@ -227,9 +227,9 @@ def test_that_a_real_film_crosses_unchanged(tmp_path: Path) -> None:
     assert radiograph.pixels_HW.flags.owndata
 
 
-@pytest.mark.skipif(not Path("/proc/self/maps").exists(), reason="looks into /proc")
+@pytest.mark.skipif(not Path("/proc/self/maps").exists(), reason="reads /proc")
 def test_that_qt_stays_out_of_the_workers_of_the_window(tmp_path: Path) -> None:
-    # As the start script that pip writes for the window: imported again by spawned processes.
+    # Like the start script that pip writes, which spawned processes import again.
     script = tmp_path / "xrayview-app"
     script.write_text(
         "from xrayview.cli import window\n"

@@ -1,4 +1,4 @@
-"""The command line as a user and a script meet it: output, errors, exit codes."""
+"""Output, errors and exit codes of the command line."""
 
 from __future__ import annotations
 
@@ -56,9 +56,9 @@ def classify(folder: Path, model: Path, out: Path, *more: str) -> list[str]:
             "--trust-model", "--device", "cpu", *more]  # fmt: skip
 
 
-def started(arguments: list[str]) -> subprocess.Popen[str]:
+def start_process(arguments: list[str]) -> subprocess.Popen[str]:
     return subprocess.Popen(
-        # A run that hangs shows where, before the test's own time is up.
+        # A run that hangs prints its stack before the test times out.
         [sys.executable, "-c", HANG_SHOWN, *arguments],
         cwd=ROOT,
         stdout=subprocess.PIPE,
@@ -95,27 +95,27 @@ def ended() -> Iterator[list[subprocess.Popen[str]]]:
         process.communicate()
 
 
-def test_that_films_beside_other_files_give_rows_and_exit_code_3(
+def test_that_a_folder_with_other_files_has_rows_and_exit_code_3(
     films: Path, model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (films / "cut.dcm").write_bytes((films / "b.dcm").read_bytes()[:-1000])
     (films / "empty.dcm").write_bytes(b"")
-    (films / "notes.txt").write_text("no film")
+    (films / "notes.txt").write_text("not a film")
     out = tmp_path / "predictions.csv"
     assert cli.main(classify(films, model, out)) == ExitCode.SOME_FAILED
     rows = {row["path"]: row["status"] for row in read_predictions(out).rows}
     assert list(rows) == ["a.png", "b.dcm", "cut.dcm", "empty.dcm", "notes.txt"]
     assert (rows["a.png"], rows["b.dcm"]) == ("ok", "ok")
     assert (rows["empty.dcm"], rows["notes.txt"]) == ("error", "error")
-    told = capsys.readouterr()
-    assert told.out == ""
-    assert "notes.txt: error NOT_AN_IMAGE" in told.err
-    assert "JANE" not in told.err
+    output = capsys.readouterr()
+    assert output.out == ""
+    assert "notes.txt: error NOT_AN_IMAGE" in output.err
+    assert "JANE" not in output.err
     report = json.loads(out.with_name("run.json").read_text())
     assert report["command"][:2] == ["xrayview", "classify"]
 
 
-def test_that_good_films_give_exit_code_0_and_no_films_4(
+def test_that_films_give_exit_code_0_and_no_films_4(
     films: Path, model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     out = tmp_path / "predictions.csv"
@@ -123,40 +123,40 @@ def test_that_good_films_give_exit_code_0_and_no_films_4(
     assert "4711" in out.read_text()
     texts = tmp_path / "texts"
     texts.mkdir()
-    (texts / "a.txt").write_text("no film")
+    (texts / "a.txt").write_text("not a film")
     assert cli.main(classify(texts, model, out, "--restart")) == ExitCode.NOTHING_USABLE
     assert len(read_predictions(out).rows) == 1
     assert "the file is not a film" in capsys.readouterr().err
 
 
-def test_that_ctrl_c_leaves_a_valid_csv_and_the_same_command_goes_on(
+def test_that_ctrl_c_leaves_a_valid_csv_and_the_same_command_resumes(
     many: Path, model: Path, tmp_path: Path, ended: list[subprocess.Popen[str]]
 ) -> None:
     out = tmp_path / "predictions.csv"
-    process = started(classify(many, model, out))
+    process = start_process(classify(many, model, out))
     ended.append(process)
     wait_for_rows(process, out, 1)
     process.send_signal(signal.SIGINT)
-    _, told = process.communicate(timeout=60)
-    assert process.returncode == ExitCode.INTERRUPTED, told
+    _, output = process.communicate(timeout=60)
+    assert process.returncode == ExitCode.INTERRUPTED, output
     before = read_predictions(out).rows
     assert 0 < len(before) < MANY
-    assert "Run the same command again" in told
+    assert "Run the same command again" in output
 
-    again = started(classify(many, model, out))
+    again = start_process(classify(many, model, out))
     ended.append(again)
-    _, told = again.communicate(timeout=120)
-    assert again.returncode == ExitCode.OK, told
+    _, output = again.communicate(timeout=120)
+    assert again.returncode == ExitCode.OK, output
     rows = read_predictions(out).rows
     assert len(rows) == MANY
     assert rows[: len(before)] == before
 
 
-def test_that_a_killed_run_is_taken_up_again(
+def test_that_a_killed_run_is_resumed(
     many: Path, model: Path, tmp_path: Path, ended: list[subprocess.Popen[str]]
 ) -> None:
     out = tmp_path / "predictions.csv"
-    process = started(classify(many, model, out))
+    process = start_process(classify(many, model, out))
     ended.append(process)
     wait_for_rows(process, out, 10)
     process.kill()
@@ -181,7 +181,7 @@ def test_that_a_killed_run_is_taken_up_again(
         (["scan", "no such folder"], ExitCode.USAGE, "No such file or folder"),
     ],
 )
-def test_that_an_error_says_what_and_what_to_do(
+def test_that_an_error_states_what_happened_and_what_to_do(
     films: Path,
     tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
@@ -192,19 +192,19 @@ def test_that_an_error_says_what_and_what_to_do(
     new = write_bundle(tmp_path / "new.pt", version=str(tmp_path))
     given = [a.format(films=films, model=new) for a in arguments]
     assert cli.main(given) == code
-    told = capsys.readouterr()
-    assert words in told.err
-    assert "Traceback" not in told.err
+    output = capsys.readouterr()
+    assert words in output.err
+    assert "Traceback" not in output.err
 
 
-def test_that_a_device_that_is_not_there_gives_exit_code_6(
+def test_that_a_missing_device_gives_exit_code_6(
     films: Path, model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     out = tmp_path / "p.csv"
     arguments = [a if a != "cpu" else "cuda" for a in classify(films, model, out)]
     code = cli.main(arguments)
     if code == ExitCode.OK:
-        pytest.skip("there is a CUDA device here")
+        pytest.skip("this machine has a CUDA device")
     assert code == ExitCode.DEVICE
     assert "CUDA" in capsys.readouterr().err
     assert not out.exists()
@@ -215,7 +215,7 @@ def test_that_a_device_that_is_not_there_gives_exit_code_6(
     [[], ["classify"], ["nothing"], ["classify", ".", "--device", "tpu"],
      ["classify", ".", "--workers", "0"], ["scan", ".", "--sample"]],
 )  # fmt: skip
-def test_that_a_slip_of_the_pen_gives_exit_code_2(arguments: list[str]) -> None:
+def test_that_a_usage_error_gives_exit_code_2(arguments: list[str]) -> None:
     with pytest.raises(SystemExit) as end:
         cli.main(arguments)
     assert end.value.code == ExitCode.USAGE
@@ -232,7 +232,7 @@ def test_that_the_window_gets_its_own_options(monkeypatch: pytest.MonkeyPatch) -
     assert given == [["films", "--sample"], ["--help"]]
 
 
-def test_that_progress_counts_by_status_and_guesses_no_rate_from_one_film() -> None:
+def test_that_progress_counts_by_status_without_a_rate_from_one_film() -> None:
     progress = BatchProgress(total=200, resumed=100)
     assert progress.text == "100 / 200  50 %"
     result = FilmResult("a.png", Status.OK, StatusCode.OK)
@@ -243,7 +243,7 @@ def test_that_progress_counts_by_status_and_guesses_no_rate_from_one_film() -> N
     assert progress.text.endswith("   ok 1  refused 1")
 
 
-def test_that_the_version_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+def test_that_the_version_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as end:
         cli.main(["--version"])
     assert end.value.code == 0
@@ -261,9 +261,9 @@ def test_that_an_unforeseen_error_gives_exit_code_1_without_its_text(
 
     monkeypatch.setattr(scan, "load_settings", broken)
     assert cli.main(["scan", str(films)]) == ExitCode.INTERNAL
-    told = capsys.readouterr().err
+    output = capsys.readouterr().err
     logged = start_log().read_text(encoding="utf-8")
-    for text in (told, logged):
+    for text in (output, logged):
         assert "ValueError" in text
         assert "JANE" not in text
 
@@ -271,44 +271,44 @@ def test_that_an_unforeseen_error_gives_exit_code_1_without_its_text(
 def test_that_scan_lists_films_and_reasons_without_identity(
     films: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    (films / "notes.txt").write_text("no film")
+    (films / "notes.txt").write_text("not a film")
     assert cli.main(["scan", str(films)]) == ExitCode.OK
-    told = capsys.readouterr()
-    lines = told.out.splitlines()
+    output = capsys.readouterr()
+    lines = output.out.splitlines()
     assert lines[0].startswith("a.png: png")
     assert lines[1].startswith("b.dcm: dicom DX")
     assert lines[2].startswith("notes.txt: NOT_AN_IMAGE: ")
-    assert told.err == "2 films, 1 other files\n"
-    assert "JANE" not in told.out
-    assert "4711" not in told.out
+    assert output.err == "2 films, 1 other files\n"
+    assert "JANE" not in output.out
+    assert "4711" not in output.out
 
 
-def test_that_scan_speaks_json(films: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_that_scan_prints_json(films: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["scan", str(films), "--json"]) == ExitCode.OK
-    told = capsys.readouterr().out
-    rows = [json.loads(line) for line in told.splitlines()]
+    output = capsys.readouterr().out
+    rows = [json.loads(line) for line in output.splitlines()]
     assert [(row["path"], row["film"]) for row in rows] == [("a.png", True), ("b.dcm", True)]
     assert (rows[1]["Rows"], rows[1]["Columns"]) == phantom().shape
-    assert "4711" not in told
+    assert "4711" not in output
 
 
-@pytest.mark.skipif(os.name == "nt", reason="such a name cannot be made there")
+@pytest.mark.skipif(os.name == "nt", reason="Windows does not allow such a name")
 def test_that_control_codes_in_a_file_name_do_not_reach_the_terminal(
     films: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    (films / "\x1b[2J.txt").write_text("no film")
+    (films / "\x1b[2J.txt").write_text("not a film")
     assert cli.main(["scan", str(films)]) == ExitCode.OK
     assert "\x1b" not in capsys.readouterr().out
 
 
-def test_that_model_show_tells_card_hash_and_contract(
+def test_that_model_show_prints_card_hash_and_contract(
     model: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert cli.main(["model", "show", str(model), "--trust-model"]) == ExitCode.OK
-    told = capsys.readouterr().out
-    assert sha256_of(model) in told
-    assert "Finding    Opacity" in told
-    assert "Contract   kept on" in told
+    output = capsys.readouterr().out
+    assert sha256_of(model) in output
+    assert "Finding    Opacity" in output
+    assert "Contract   kept on" in output
 
 
 def test_that_the_command_line_is_light() -> None:

@@ -83,7 +83,7 @@ def render_folder(
         film = file.found
         if isinstance(film, RejectedFile) or file.failed or not is_wanted(film):
             return None
-        request = replace(how, film=film, heat=file.heat, said=file.said)
+        request = replace(how, film=film, heat=file.heat, result_text=file.said)
         return engine.submit(request, priority=Priority.BATCH)
 
     files = explainer.explained(found, is_wanted) if explainer else map(ExplainedFilm, found)

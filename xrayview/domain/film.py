@@ -82,7 +82,7 @@ class FilmRef:
         raise UsageError(
             f"The film has no frame {frame + 1}",
             path=self.path,
-            why=f"its file has {self.frames} frame(s)",
+            why=f"its file has {self.frames}",
             hint=f"Choose a frame from 1 to {self.frames}."
             if self.frames > 1
             else "Leave out the frame.",

@@ -1,1 +1,1 @@
-"""Processes: decoding and inference are isolated from the window here."""
+"""Worker processes that isolate decoding and inference from the window."""

@@ -1,4 +1,4 @@
-"""The engine as the rest of the program sees it: hand over a request, get a future."""
+"""The engine's interface: submit a request, get a future."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ from xrayview.engine.worker import start_decode_worker, start_model_worker
 
 @dataclass(frozen=True)
 class Route:
-    """Where a kind of request goes, how urgent it is, and which limit it has."""
+    """The lane, the priority and the time limit of a kind of request."""
 
     lane: Literal["decode", "model"]
     priority: Priority
@@ -71,19 +71,19 @@ ROUTES: dict[type, Route] = {
 
 
 class Engine:
-    """Decode workers and the model worker, each a process that may die without harm.
+    """Decode workers and the model worker, processes whose crash does not affect the program.
 
-    A future ends with the reply that `protocol.py` names, or with an `XrayViewError`:
-    `UnreadableFilm` (TIMED_OUT, DECODER_CRASHED, TOO_LARGE, DECODE_FAILED and what the readers
-    say), `ModelError`, `DeviceUnavailable`. `future.cancel()` works at any time before the end; a
-    task that runs loses its worker, which is replaced. Callbacks of futures run in a thread of
-    the engine and must not block it.
+    A future ends with the reply that `protocol.py` states, or with an `XrayViewError`:
+    `UnreadableFilm` (TIMED_OUT, DECODER_CRASHED, TOO_LARGE, DECODE_FAILED and the readers' own
+    codes), `ModelError`, `DeviceUnavailable`. `future.cancel()` works at any time before the end;
+    the worker of a running task is ended and replaced. Callbacks of futures run in a thread of the
+    engine and must not block it.
 
     Args:
-        decode_workers: decode processes at work on anything; one fewer than cores by default.
+        decode_workers: decode processes for all requests; by default one fewer than cores.
         limits: what one request may cost.
-        spare_workers: decode processes on top that are kept free for what the user waits for.
-        crash_log: where a dying worker writes the stack it died on (no texts of films).
+        spare_workers: further decode processes, reserved for requests the user waits for.
+        crash_log: where a crashing worker writes its stack trace, without any text of films.
     """
 
     def __init__(
@@ -165,7 +165,7 @@ class Engine:
     def submit(self, request: Explain, *, priority: Priority | None = None) -> Future[HeatMap]: ...
 
     def submit(self, request: Request, *, priority: Priority | None = None) -> Future[Any]:
-        """Queue a request; its kind decides the urgency where none is given.
+        """Queue a request; by default its kind decides the priority.
 
         Raises:
             Cancelled: the engine is closed.
@@ -174,16 +174,16 @@ class Engine:
         limits = getattr(request, "limits", None) or self.limits
         if isinstance(request, FilmRequest):
             request = replace(request, limits=limits)
-        urgency = route.priority if priority is None else priority
-        return self._lanes[route.lane].submit(request, urgency, getattr(limits, route.timeout))
+        priority = route.priority if priority is None else priority
+        return self._lanes[route.lane].submit(request, priority, getattr(limits, route.timeout))
 
     def hasten(self, future: Future[Any], priority: Priority = Priority.INTERACTIVE) -> None:
-        """Make a request more urgent that has not begun; nothing happens to any other."""
+        """Raise the priority of a request that has not started; others are not affected."""
         for lane in self._lanes.values():
             lane.hasten(future, priority)
 
     def close(self) -> None:
-        """Cancel all requests and end all workers. Safe to call twice."""
+        """Cancel all requests and end all workers; may be called twice."""
         for lane in self._lanes.values():
             lane.close()
 

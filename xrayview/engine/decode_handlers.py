@@ -1,5 +1,7 @@
-"""What decode workers do with a request. Decoders are imported in the functions only: the parent
-imports this module and must not load them.
+"""Handlers of decode requests.
+
+Decoders are imported inside the functions, because the parent process imports this module and must
+not load them.
 """
 
 from __future__ import annotations
@@ -27,14 +29,14 @@ if TYPE_CHECKING:
 
 
 def load_decoders() -> None:
-    """Import what every film needs, so that the first film does not wait for it."""
+    """Import what every film needs, so that the first film need not wait for it."""
     from xrayview.display import pyramid  # noqa: F401
     from xrayview.io import readers  # noqa: F401
     from xrayview.preprocessing import pipeline  # noqa: F401
 
 
 def read_headers(request: ReadHeaders) -> tuple[FilmRef | RejectedFile, ...]:
-    """One answer per path; a file that is no film is an answer too."""
+    """One reply per path, in order; a file that is not a film is rejected."""
     return tuple(_read_header(path, request.root) for path in request.paths)
 
 
@@ -45,26 +47,26 @@ def _read_header(path: Path, root: Path) -> FilmRef | RejectedFile:
         return read_header(path, root)
     except XrayViewError as error:
         return rejected(path, root, error)
-    except Exception as error:  # one file must not take its chunk along
+    except Exception as error:  # one file must not fail its whole chunk
         return rejected(path, root, unexpected(ReadHeaders((path,), root), error))
 
 
 def rejected(path: Path, root: Path, error: XrayViewError) -> RejectedFile:
-    """The file as the browser and the CSV list it: with the reason."""
+    """The rejected file with the reason, as browser and CSV list it."""
     why = f"{error.what} ({error.why})" if error.why else error.what
     code = error.code or StatusCode.DECODE_FAILED
     return RejectedFile(path, relative_path(path, root), code, why, error.hint)
 
 
 def read_index(request: ReadIndex) -> tuple[Path | RejectedFile, ...]:
-    """What a DICOMDIR refers to."""
+    """The files that a DICOMDIR refers to."""
     from xrayview.io.dicom.dicomdir import referenced_files
 
     return tuple(referenced_files(request.path))
 
 
 def decode_film(request: DecodeFilm, *, hashed: bool = True) -> Radiograph:
-    """All pixels of one film, of one frame where it has several; `hashed` as `read_film` has it."""
+    """Decode one film, or one frame of it; see `read_film` for `hashed`."""
     from xrayview.io.readers import read_film
 
     film, cache = request.film, _file_cache()
@@ -77,14 +79,14 @@ def decode_film(request: DecodeFilm, *, hashed: bool = True) -> Radiograph:
 
 @cache
 def _file_cache() -> FileCache:
-    """The file of the last frame: the next one that is asked for is mostly of the same."""
+    """The file of the last frame; the next request is often for another frame of it."""
     from xrayview.io.readers import FileCache
 
     return FileCache()
 
 
 def prepare_input(request: PrepareInput) -> PreparedFilm:
-    """The film as the model sees it, with the gate's verdict of its header and its pixels."""
+    """Preprocess the film, and check by header and pixels whether it is in scope."""
     from xrayview.inference import gate
     from xrayview.preprocessing.pipeline import Preprocessor
 

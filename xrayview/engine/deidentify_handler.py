@@ -1,6 +1,4 @@
-"""What decode workers do so that a film leaves the program. As in `decoding`, what is heavy is
-imported in the functions only.
-"""
+"""Handler of de-identification requests; heavy imports are inside the function."""
 
 from __future__ import annotations
 
@@ -10,7 +8,7 @@ from xrayview.errors import StatusCode, UnreadableFilm
 
 
 def deidentify_film(request: DeidentifyFilm) -> DeidentifiedFilm:
-    """The film's de-identified copy; one that cannot be decoded has none."""
+    """De-identify a film; a film that cannot be decoded is not copied."""
     from xrayview.io.deidentify.copy import Pseudonyms, deidentify
 
     film = request.film
@@ -19,8 +17,8 @@ def deidentify_film(request: DeidentifyFilm) -> DeidentifiedFilm:
             "Not a DICOM file",
             code=StatusCode.NOT_AN_IMAGE,
             path=film.path,
-            why="other films have no tags to be cleaned",
-            hint="Look at it, and copy it yourself.",
+            why="other formats have no tags to remove",
+            hint="Check the picture yourself, and copy the file without this program.",
         )
     warnings = decode_film(DecodeFilm(film, request.limits)).warnings
     copy = deidentify(

@@ -1,6 +1,4 @@
-"""What decode workers do so that a film or its header is looked at. As in `decoding`, what is
-heavy is imported in the functions only.
-"""
+"""Handlers of requests that show a film or its header; heavy imports are inside the functions."""
 
 from __future__ import annotations
 
@@ -24,7 +22,7 @@ from xrayview.errors import UsageError
 
 
 def inspect_film(request: InspectFilm) -> FilmInspection:
-    """What the film is, its stored values, and its way to grey."""
+    """Describe a film: format, stored values, and the steps to displayed grey."""
     from pydicom.uid import UID
 
     from xrayview.display.inspector import pipeline_steps, spacing_attributes
@@ -62,7 +60,7 @@ def inspect_film(request: InspectFilm) -> FilmInspection:
 
 
 def render_film(request: RenderFilm) -> RenderedFilm:
-    """The film's displayed grey as a picture file."""
+    """Render a film's displayed grey as a picture file."""
     from xrayview.display.voi import auto_window
 
     radiograph = decode_film(DecodeFilm(request.film, request.limits))
@@ -88,12 +86,12 @@ def _picture(radiograph: Radiograph, voi: Window | None, request: RenderFilm) ->
         grey_HW = oriented_grey(radiograph, look, request.bits, spacing=spacing)
         return encode(grey_HW, request.format)
     style = replace(request.style or FILM_ONLY, bits=request.bits)
-    figure = compose(radiograph, look, style, heat=request.heat, result_text=request.said)
+    figure = compose(radiograph, look, style, heat=request.heat, result_text=request.result_text)
     return svg(figure) if request.format == "svg" else encode(draw(figure), request.format)
 
 
 def _window(request: RenderFilm, radiograph: Radiograph) -> Window | None:
-    """The window asked for; None is the film's default."""
+    """The requested window; None is the film's default."""
     greyscale = radiograph.greyscale
     if request.window is not None:
         return _with_function_of(request.window, greyscale.voi_function)
@@ -103,28 +101,28 @@ def _window(request: RenderFilm, radiograph: Radiograph) -> Window | None:
         raise UsageError(
             f"The film has no window {request.window_index}",
             path=request.film.path,
-            why=f"its file gives {len(greyscale.windows)}",
-            hint="`xrayview inspect` lists what it has; --auto needs none.",
+            why=f"its file has {len(greyscale.windows)}",
+            hint="`xrayview inspect` lists the windows; --auto needs none.",
         )
     return greyscale.windows[request.window_index - 1]
 
 
 def _with_function_of(window: Window, function: VoiFunction) -> Window:
-    """A window on a film is of the film's own function, as when it is dragged."""
+    """A window with the film's own VOI function, as when the user drags it."""
     if function is VoiFunction.LINEAR and window.width < 1:
         function = VoiFunction.LINEAR_EXACT  # PS3.3 C.11.2.1.2.1: LINEAR starts at width 1
     return replace(window, function=function)
 
 
 def read_tags(request: ReadTags) -> tuple[TagNode, ...]:
-    """All attributes of a DICOM file as a tree."""
+    """Read all attributes of a DICOM file as a tree."""
     from xrayview.io.tags import tree as tag_tree
 
     return tag_tree.read_tags(request.path)
 
 
 def read_attributes(request: ReadAttributes) -> tuple[str, ...]:
-    """The cells of one row of the tag table."""
+    """Read the cells of one row of the tag table."""
     from xrayview.io.tags import tree as tag_tree
 
     return tag_tree.read_values(request.path, request.columns)

@@ -1,4 +1,4 @@
-"""How a worker's end becomes an error in the user's words; never a text out of the file."""
+"""Errors for failed workers; they never quote text from a film."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ OPENCV_NO_MEMORY = -4
 
 
 def timed_out(request: Request, timeout_s: float) -> XrayViewError:
-    """The worker was ended because it took longer than its limit."""
+    """The error of a request that exceeded its time limit."""
     if _is_for_model(request):
         return ModelError(
-            f"The model did not answer within {timeout_s:g} s",
+            f"The model did not finish within {timeout_s:g} s",
             path=_path(request),
             hint="Raise the model's time limit in the settings, or choose a smaller model.",
         )
@@ -34,31 +34,31 @@ def timed_out(request: Request, timeout_s: float) -> XrayViewError:
         f"Decoding took longer than {timeout_s:g} s",
         code=StatusCode.TIMED_OUT,
         path=_path(request),
-        hint="The file may be damaged. Raise the time limit in the settings to try longer.",
+        hint="The file may be damaged. To allow more time, raise the limit in the settings.",
     )
 
 
 def crashed(request: Request, exit_code: int | None) -> XrayViewError:
-    """The worker's process ended by itself."""
+    """The error of a request whose worker process died."""
     why = f"its process ended with code {exit_code}" if exit_code is not None else ""
     if _is_for_model(request):
         return ModelError(
             "The model worker stopped",
             path=_path(request),
             why=why,
-            hint="It is started again with the next request; look at the memory that is free.",
+            hint="It starts again with the next request. Check that enough memory is free.",
         )
     return UnreadableFilm(
-        "The decoder stopped while it read this film",
+        "The decoder crashed while reading this film",
         code=StatusCode.DECODER_CRASHED,
         path=_path(request),
         why=why,
-        hint="The file may be damaged; the other films are not affected.",
+        hint="The file may be damaged. Other films are not affected.",
     )
 
 
 def unexpected(request: Request, error: Exception) -> XrayViewError:
-    """An exception that no handler foresaw: its type is named, its text stays behind."""
+    """The error of an unforeseen exception: its type, but not its text, which may quote a film."""
     kind = type(error).__name__
     if isinstance(error, ImportError):
         kind = f"{error.name} is not installed"
@@ -67,7 +67,7 @@ def unexpected(request: Request, error: Exception) -> XrayViewError:
             "The model failed",
             path=_path(request),
             why="not enough memory" if _is_memory(error) else kind,
-            hint="Check that this model fits the device and the films.",
+            hint="Check that the model suits this device and these films.",
         )
     if _is_memory(error):
         return UnreadableFilm(
@@ -81,7 +81,7 @@ def unexpected(request: Request, error: Exception) -> XrayViewError:
         code=StatusCode.DECODE_FAILED,
         path=_path(request),
         why=kind,
-        hint="The file may be damaged; try another viewer to compare.",
+        hint="The file may be damaged. Try to open it in another viewer.",
     )
 
 

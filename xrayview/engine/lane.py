@@ -1,7 +1,7 @@
-"""One pool of worker processes with a queue in front that knows what is urgent.
+"""A pool of worker processes behind a priority queue.
 
-The pool itself works first in, first out. So only as many tasks are handed to it as it has
-workers; the rest wait here, where a film that the user has just clicked overtakes them.
+The pool itself is first in, first out. So it gets only as many tasks as it has workers; the others
+wait here, where a film that the user has just clicked can overtake them.
 """
 
 from __future__ import annotations
@@ -32,29 +32,30 @@ from xrayview.engine.worker import run
 from xrayview.errors import Cancelled, XrayViewError
 
 _log = logging.getLogger(__name__)
-LOOK_S = 1.0
+POLL_S = 1.0
+"""Time between two checks of the pool while tasks run."""
 START_S = 60.0
-"""What a worker may take until it asks for its first task, on a machine that is very busy."""
-GRIP_S = 5.0
-"""A worker has the pool's channel for itself for milliseconds; for so long only a dead one has."""
+"""Time for a worker to start and take its first task, on a very busy machine."""
+LOCK_TIMEOUT_S = 5.0
+"""A worker locks the pool's channel for milliseconds; only a dead one holds it this long."""
 _ORPHANS = 64
-"""More tasks than can be cancelled before the workers that had them have ended."""
+"""More tasks than can be cancelled before their workers have ended."""
 
 
 class Priority(IntEnum):
-    """What goes first; the same priority is served in the order it came."""
+    """The order of requests; equal priorities are served in the order of arrival."""
 
     INTERACTIVE = 0
     """The user waits for it."""
     SCAN = 1
     PREFETCH = 2
-    """Thumbnails, neighbours of the film on screen."""
+    """Thumbnails, and neighbours of the film on screen."""
     BATCH = 3
 
 
 @dataclass(order=True)
 class Job:
-    """One request on its way; ordered by urgency."""
+    """A submitted request; jobs are ordered by priority, then by number."""
 
     priority: Priority
     number: int
@@ -64,21 +65,21 @@ class Job:
     segment: str = field(compare=False, default_factory=new_name)
     attempts: int = field(compare=False, default=0)
     inner: Future[Any] | None = field(compare=False, default=None)
-    handed_over_s: float = field(compare=False, default=0.0)
+    started_s: float = field(compare=False, default=0.0)
 
     @property
     def is_overdue(self) -> bool:
-        """The pool should have ended it long ago, a worker's start included."""
-        return time.monotonic() - self.handed_over_s > self.timeout_s + START_S
+        """True where the pool should have ended the job, even if its worker had to start first."""
+        return time.monotonic() - self.started_s > self.timeout_s + START_S
 
 
 class Lane:
-    """A pool that is started with the first request, and again when it breaks.
+    """A pool that starts with the first request, and again after it breaks.
 
     Args:
-        name: of its thread, for the log.
-        workers: processes.
-        background: how many of them anything but an INTERACTIVE request may use.
+        name: name of its thread, for the log.
+        workers: number of processes.
+        background: number of processes that requests other than INTERACTIVE may use.
         prepare: runs in each new worker before its first task.
     """
 
@@ -91,20 +92,20 @@ class Lane:
         self._waiting: list[Job] = []
         self._running: set[int] = set()
         self._jobs: dict[int, Job] = {}
-        # A worker that is about to be ended may still make the segment of its cancelled task.
+        # A worker that is being ended may still create the segment of its cancelled task.
         self._orphans: deque[str] = deque(maxlen=_ORPHANS)
         self._numbers = itertools.count()
         self._changed = threading.Condition()
         self._closed = False
         self._pool: Any = None
-        # All dealings with the pool are this thread's: starting processes would hold up a window.
+        # Only this thread uses the pool: starting processes would block a window.
         self._thread = threading.Thread(target=self._serve, name=f"xrayview {name}", daemon=True)
         self._thread.start()
 
     def submit(self, request: Request, priority: Priority, timeout_s: float) -> Future[Any]:
-        """Queue a request. Raises: Cancelled once the lane is closed."""
+        """Queue a request. Raises: Cancelled after the lane was closed."""
         job = Job(priority, next(self._numbers), request, timeout_s)
-        job.future.add_done_callback(partial(self._withdrawn, job))
+        job.future.add_done_callback(partial(self._on_done, job))
         with self._changed:
             if self._closed:
                 raise Cancelled("The engine is closed")
@@ -114,7 +115,7 @@ class Lane:
         return job.future
 
     def hasten(self, future: Future[Any], priority: Priority) -> None:
-        """Let a request overtake others while it still waits; it is never made less urgent."""
+        """Raise the priority of a waiting request; it is never lowered."""
         with self._changed:
             for job in self._waiting:
                 if job.future is future and priority < job.priority:
@@ -124,7 +125,7 @@ class Lane:
                     return
 
     def close(self) -> None:
-        """Cancel everything and end the processes, those at work included."""
+        """Cancel all requests and end all processes, including busy ones."""
         with self._changed:
             self._closed = True
             jobs = list(self._jobs.values())
@@ -138,14 +139,14 @@ class Lane:
             if job := self._next():
                 self._start(job)
             else:
-                self._look_after_pool()
+                self._check_pool()
         self._end_pool()
 
     def _next(self) -> Job | None:
-        """The most urgent job once one may start; None now and then, to look after the pool."""
+        """Wait for the next job that may start; None at intervals, to check the pool."""
         with self._changed:
             if not self._closed and not self._may_start():
-                self._changed.wait(LOOK_S if self._running else None)
+                self._changed.wait(POLL_S if self._running else None)
             while self._may_start() and not self._closed:
                 job = heapq.heappop(self._waiting)
                 if not job.future.cancelled():
@@ -156,22 +157,22 @@ class Lane:
     def _may_start(self) -> bool:
         if not self._waiting:
             return False
-        urgent = self._waiting[0].priority is Priority.INTERACTIVE
-        return len(self._running) < (self._workers if urgent else self._background)
+        is_interactive = self._waiting[0].priority is Priority.INTERACTIVE
+        return len(self._running) < (self._workers if is_interactive else self._background)
 
     def _start(self, job: Job) -> None:
-        with suppress(RuntimeError):  # cancelled meanwhile, or a second attempt
+        with suppress(RuntimeError):  # cancelled in the meantime, or a second attempt
             job.future.set_running_or_notify_cancel()
         job.inner = None
         job.attempts += 1
-        job.handed_over_s = time.monotonic()
+        job.started_s = time.monotonic()
         try:
             inner = self._live_pool().schedule(
                 run, args=(job.request, job.segment), timeout=job.timeout_s
             )
         except (RuntimeError, OSError) as error:
-            self._give_up_pool()
-            self._settle(job, self._lost(job, error))
+            self._replace_pool()
+            self._settle(job, self._retry(job, error))
             return
         job.inner = inner
         if job.future.cancelled():
@@ -183,34 +184,37 @@ class Lane:
         try:
             outcome = _outcome(job, inner)
         except BrokenProcessPool as error:
-            outcome = self._lost(job, error)
+            outcome = self._retry(job, error)
         except Exception as error:
             outcome = failures.unexpected(job.request, error)
         self._settle(job, outcome)
 
-    def _look_after_pool(self) -> None:
-        """Replace a pool that has died or has lost a task; no future waits for ever."""
+    def _check_pool(self) -> None:
+        """Replace a pool that has died or lost a task, so that no future waits forever."""
         if self._pool is None:
             return
-        if any(job.is_overdue for job in self._under_way()) or not _is_usable(self._pool):
-            self._give_up_pool()
+        if any(job.is_overdue for job in self._running_jobs()) or not _is_usable(self._pool):
+            self._replace_pool()
 
-    def _give_up_pool(self) -> None:
-        """End the pool; what it was at is tried again, unless its time is up."""
-        under_way = self._under_way()
+    def _replace_pool(self) -> None:
+        """End the pool; its jobs are tried again, unless their time is up."""
+        jobs = self._running_jobs()
         self._end_pool()
-        for job in under_way:
+        for job in jobs:
             if job.inner is not None and not job.inner.done():
-                late = failures.timed_out(job.request, job.timeout_s)
-                lost = BrokenProcessPool("the pool ended with the task")
-                self._settle(job, late if job.is_overdue else self._lost(job, lost))
+                timed_out = failures.timed_out(job.request, job.timeout_s)
+                error = BrokenProcessPool("the pool ended with the task")
+                self._settle(job, timed_out if job.is_overdue else self._retry(job, error))
 
-    def _under_way(self) -> list[Job]:
+    def _running_jobs(self) -> list[Job]:
         with self._changed:
             return [self._jobs[n] for n in self._running if n in self._jobs]
 
-    def _lost(self, job: Job, error: Exception) -> Reply | XrayViewError | None:
-        """The pool broke, perhaps through another job: one more try; None when it is queued."""
+    def _retry(self, job: Job, error: Exception) -> Reply | XrayViewError | None:
+        """Queue a job again after the pool broke, which another job may have caused.
+
+        Returns None, or the error where this was the second attempt.
+        """
         kind = type(job.request).__name__
         _log.warning("the pool broke (%s) with a %s", type(error).__name__, kind)
         with self._changed:
@@ -240,8 +244,8 @@ class Lane:
             else:
                 job.future.set_result(outcome)
 
-    def _withdrawn(self, job: Job, future: Future[Any]) -> None:
-        """The caller cancelled: tell those who wait for it, and end the worker that has it."""
+    def _on_done(self, job: Job, future: Future[Any]) -> None:
+        """Where the caller cancelled, notify those who wait, and end the worker of the job."""
         if not future.cancelled():
             return
         with suppress(RuntimeError):
@@ -254,7 +258,7 @@ class Lane:
             self._changed.notify_all()
 
     def _live_pool(self) -> Any:
-        self._look_after_pool()
+        self._check_pool()
         if self._pool is None:
             self._pool = ProcessPool(
                 max_workers=self._workers,
@@ -267,7 +271,7 @@ class Lane:
         if self._pool is not None:
             pool, self._pool = self._pool, None
             pool.stop()
-            with suppress(RuntimeError, OSError):  # a process that will not end is left alone
+            with suppress(RuntimeError, OSError):  # a process that does not end is abandoned
                 pool.join()
         self._discard_orphans()
 
@@ -277,22 +281,22 @@ class Lane:
 
 
 def _is_usable(pool: Any) -> bool:
-    """False for a pool that has died, or whose channel is in the grip of a dead worker.
+    """False for a pool that has died, or whose channel is locked by a dead worker.
 
-    All workers of a pool take and answer tasks through one channel under one lock. A process that
-    is killed keeps it, and the others, which are well, wait (https://github.com/noxdafox/pebble/issues/163).
+    All workers of a pool receive tasks and send results through one channel with one lock. A killed
+    process keeps the lock, and all others wait (https://github.com/noxdafox/pebble/issues/163).
     """
     if not pool.active:
         return False
     channel = pool._pool_manager.worker_manager.workers_channel
-    with channel.lock(timeout=GRIP_S) as is_free:
+    with channel.lock(timeout=LOCK_TIMEOUT_S) as is_free:
         return bool(is_free)
 
 
 def _outcome(job: Job, inner: Future[Any]) -> Reply | XrayViewError:
-    """What came of a task. Raises: BrokenProcessPool, which says nothing of this task."""
+    """The outcome of a task. Raises: BrokenProcessPool, which is not about this task."""
     if inner.cancelled():
-        return Cancelled("The request was taken back")
+        return Cancelled("The request was cancelled")
     error = inner.exception()
     if error is None:
         result = inner.result()

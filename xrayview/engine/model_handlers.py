@@ -1,4 +1,4 @@
-"""What the model worker does with a request. torch is imported in the functions only."""
+"""Handlers of model requests; torch is imported inside the functions."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class _Model:
 
 
 _loaded: dict[tuple[str, str], _Model] = {}
-"""The one model in memory, by (sha256, device). A new worker fills it with its first request."""
+"""The model in memory, by (sha256, device); there is at most one."""
 
 
 def load_runtime() -> None:
@@ -30,7 +30,7 @@ def load_runtime() -> None:
 
 
 def load_model(request: LoadModel) -> ModelReady:
-    """Load the bundle and check its contract; or try another card on it."""
+    """Load the bundle and check it against its card, or against the card of the request."""
     loaded = _load(request.model, request.card) if request.card else _current(request.model)
     runtime = loaded.runtime
     return ModelReady(
@@ -46,7 +46,7 @@ def load_model(request: LoadModel) -> ModelReady:
 
 
 def classify_films(request: Classify) -> tuple[Prediction, ...]:
-    """One prediction per input, in order."""
+    """Classify films: one prediction per input, in order."""
     from xrayview.inference.classifier import classify
 
     loaded = _model(request.model)
@@ -54,7 +54,7 @@ def classify_films(request: Classify) -> tuple[Prediction, ...]:
 
 
 def explain_film(request: Explain) -> HeatMap:
-    """Where the model found evidence for one finding."""
+    """Compute the heat map of one finding."""
     from xrayview.inference.explain import explain
 
     loaded = _model(request.model)
@@ -64,7 +64,7 @@ def explain_film(request: Explain) -> HeatMap:
 
 
 def _model(model: ModelRef) -> _Model:
-    """The loaded model; loaded now where this worker is new or held another one."""
+    """The model, loaded first where it is not in memory."""
     key = (model.sha256, model.device)
     if key not in _loaded:
         _loaded.clear()
@@ -73,7 +73,7 @@ def _model(model: ModelRef) -> _Model:
 
 
 def _current(model: ModelRef) -> _Model:
-    """The model with the card of now: one beside the file may be another since it was loaded."""
+    """The model with its present card; one beside the file may have changed since."""
     from xrayview.io.model.bundle import read_card
 
     loaded = _model(model)
@@ -88,7 +88,7 @@ def _load(model: ModelRef, card: ModelCard | None = None) -> _Model:
     from xrayview.inference.loading import load
     from xrayview.io.model.bundle import read_card
 
-    # Card, network and statistics are read one after the other: of one file, or of none.
+    # Card, network and statistics are read one after the other, so the hash is checked twice.
     _require_trusted(model)
     card = card or read_card(model.path)
     runtime = load(model.path, card, model.device, sha256=model.sha256)

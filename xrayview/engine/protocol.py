@@ -1,7 +1,7 @@
 """Requests to the workers and their replies: frozen, picklable, small.
 
-A request carries all that its answer depends on, and its answer carries the id of the film and
-of the model it belongs to. Any of them may instead end in an `XrayViewError`.
+A request contains everything that its reply depends on; the reply contains the ids of its film and
+its model. Any request may end in an `XrayViewError` instead.
 """
 
 from __future__ import annotations
@@ -35,14 +35,14 @@ PictureFormat = Literal["png", "tiff", "svg"]
 
 @dataclass(frozen=True)
 class Limits:
-    """What one film may cost before it is reported as failed."""
+    """Limits beyond which a film is reported as failed."""
 
     decode_timeout_s: float = 30.0
     header_timeout_s: float = 20.0
-    """For one chunk of headers."""
+    """Time limit for one chunk of headers."""
     model_timeout_s: float = 120.0
     memory_mib: int = 4096
-    """Address space of a decode worker, where the platform can enforce it."""
+    """Address space of a decode worker, where the platform can limit it."""
     max_megapixels: float = 200.0
 
 
@@ -56,9 +56,9 @@ class ReadHeaders:
 
 @dataclass(frozen=True)
 class ReadIndex:
-    """Decode pool. Reply: `tuple[Path | RejectedFile, ...]`, what a DICOMDIR refers to, in order.
+    """Decode pool. Reply: `tuple[Path | RejectedFile, ...]`, the files of a DICOMDIR, in order.
 
-    A file that is not there, or that lies outside the folder of the DICOMDIR, is rejected.
+    A file that is missing, or outside of the folder of the DICOMDIR, is rejected.
     """
 
     path: Path
@@ -66,9 +66,9 @@ class ReadIndex:
 
 @dataclass(frozen=True)
 class DecodeFilm:
-    """Decode pool. Reply: `Radiograph` (its pixels cross in shared memory).
+    """Decode pool. Reply: `Radiograph` (its pixels are passed in shared memory).
 
-    Without `limits`, here and below, the engine's own hold.
+    Where `limits` is None, here and below, the engine's limits apply.
     """
 
     film: FilmRef
@@ -77,7 +77,7 @@ class DecodeFilm:
 
 @dataclass(frozen=True)
 class ThumbnailStore:
-    """Where thumbnails are kept on disk, and how much they may take."""
+    """The folder of thumbnails on disk, and its size limit."""
 
     folder: Path
     budget_mib: int
@@ -85,7 +85,7 @@ class ThumbnailStore:
 
 @dataclass(frozen=True)
 class MakeThumbnail:
-    """Decode pool. Reply: `Thumbnail`, from the store where it is kept there already."""
+    """Decode pool. Reply: `Thumbnail`, from the store where it is there already."""
 
     film: FilmRef
     size_px: int = 160
@@ -95,14 +95,14 @@ class MakeThumbnail:
 
 @dataclass(frozen=True)
 class PruneThumbnails:
-    """Decode pool. Reply: `int`, the bytes that are left within the store's budget."""
+    """Decode pool. Reply: `int`, the size of the store in bytes after pruning."""
 
     store: ThumbnailStore
 
 
 @dataclass(frozen=True, eq=False)
 class Thumbnail:
-    """Displayed grey of a film, uint8, longest side `size_px` at most."""
+    """A film's displayed grey, uint8, with a longest side of at most `size_px`."""
 
     film_id: str
     grey_HW: npt.NDArray[np.uint8]
@@ -121,7 +121,7 @@ class RenderFilm:
     """Decode pool. Reply: `RenderedFilm`.
 
     The grey-scale is `window`, or window `window_index` of the file (from 1), or the automatic
-    one where `auto`, else the film's default.
+    window with `auto`, otherwise the film's default.
     """
 
     film: FilmRef
@@ -130,29 +130,29 @@ class RenderFilm:
     auto: bool = False
     invert: bool = False
     overlays: bool = True
-    """Draw the overlay planes of the file."""
+    """Draw the file's overlay planes."""
     square: bool = False
-    """Enlarge the coarser axis of oblong pixels, as every figure does."""
+    """Enlarge pixels that are not square along their shorter side, as all figures do."""
     format: PictureFormat = "png"
     bits: Bits = 8
     style: FigureStyle | None = None
-    """What stands on the picture besides the film, on top of "research use only"; None is the
-    film alone. `bits` takes the place of its own."""
+    """What is drawn besides the film and "Research use only"; None for only the film. `bits`
+    overrides that of the style."""
     heat: HeatLayer | None = None
-    """The film's heat map, where the style has it."""
-    said: str = ""
-    """What a model says of the film, for the caption where no heat map says it."""
+    """The film's heat map, drawn where the style includes it."""
+    result_text: str = ""
+    """A model's result for the caption, where there is no heat map."""
     limits: Limits | None = None
 
 
 @dataclass(frozen=True, eq=False)
 class RenderedFilm:
-    """Displayed grey at native resolution as the bytes of a picture file."""
+    """Displayed grey at native resolution, as the bytes of a picture file."""
 
     film: FilmRef
     picture: bytes
     burned_in: str
-    """BurnedInAnnotation: `YES`, `NO`, or empty where the file does not say."""
+    """BurnedInAnnotation: `YES`, `NO`, or empty where it is absent."""
     warnings: tuple[str, ...] = ()
 
 
@@ -160,28 +160,28 @@ class RenderedFilm:
 class DeidentifyFilm:
     """Decode pool. Reply: `DeidentifiedFilm`.
 
-    The same `key` gives the same new UIDs and aliases for the same old ones.
+    The same `key` maps the same UIDs and patients to the same new ones.
     """
 
     film: FilmRef
     key: bytes = field(repr=False)
     keep_characteristics: bool = False
-    """Leave age, sex, size, weight (PS3.15 E.3.4)."""
+    """Keep age, sex, size and weight (PS3.15 E.3.4)."""
     limits: Limits | None = None
 
 
 @dataclass(frozen=True, eq=False)
 class DeidentifiedFilm:
-    """A DICOM file by the Basic Profile of PS3.15, as bytes."""
+    """A DICOM file de-identified by the Basic Profile of PS3.15, as bytes."""
 
     film: FilmRef
     file: bytes = field(repr=False)
     patient: str
-    """The alias that stands for the patient in all films of one key."""
+    """The patient's alias, the same for all films with one key."""
     burned_in: str
-    """BurnedInAnnotation: `YES`, `NO`, or empty where the file does not say."""
+    """BurnedInAnnotation: `YES`, `NO`, or empty where it is absent."""
     replaced: tuple[tuple[str, str, str], ...] = field(default=(), repr=False)
-    """Keyword, old value, new value of PatientID and of the film's own UIDs."""
+    """Keyword, old value and new value of PatientID and the film's UIDs."""
     warnings: tuple[str, ...] = ()
 
 
@@ -194,9 +194,9 @@ class ReadTags:
 
 @dataclass(frozen=True)
 class ReadAttributes:
-    """Decode pool. Reply: `tuple[str, ...]`, the values of `columns` of one file, as text.
+    """Decode pool. Reply: `tuple[str, ...]`, the values of `columns` in one file, as text.
 
-    A column is a keyword or a path through sequences, as `io.tags` reads it.
+    A column is a keyword or a path through sequences, see `io.tags`.
     """
 
     path: Path
@@ -211,27 +211,27 @@ class PrepareInput:
     spec: PreprocessSpec
     limits: Limits | None = None
     scope: Scope = field(default_factory=Scope)
-    """What the model's card says of the films it is for."""
+    """The scope in the model's card."""
 
 
 @dataclass(frozen=True, eq=False)
 class PreparedFilm:
-    """A film preprocessed in the worker, so that little crosses the pipe.
+    """A film that was preprocessed in the worker, so that little data is passed.
 
-    `film` is the reference with what decoding added (rows, columns); `sha256` of the file.
+    `film` includes what decoding added (rows, columns); `sha256` is the hash of the file.
     """
 
     film: FilmRef
     model_input: ModelInput
     sha256: str
     gate: GateVerdict
-    """What the header and the pixels say; the model adds its own doubts."""
+    """The verdict by header and pixels, to which the model adds its own."""
     warnings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class ModelRef:
-    """A trusted model file: the worker refuses a file whose hash is another."""
+    """A trusted model file; the worker refuses a file with another hash."""
 
     path: Path
     sha256: str
@@ -241,28 +241,28 @@ class ModelRef:
 
 @dataclass(frozen=True)
 class LoadModel:
-    """Model worker. Reply: `ModelReady` once the contract's probe has passed."""
+    """Model worker. Reply: `ModelReady`, after the checks have passed."""
 
     model: ModelRef
     card: ModelCard | None = None
-    """To try on the file instead of its own; the model in memory stays what it was."""
+    """A card to check the file against instead of its own; the model in memory stays."""
 
 
 @dataclass(frozen=True)
 class ModelReady:
-    """The model is loaded and keeps its contract."""
+    """A loaded model that matches its card."""
 
     model: ModelRef
     card: ModelCard
     device: str
-    """The real one: `cpu`, `cuda:0`."""
+    """The device in use: `cpu`, `cuda:0`."""
     device_name: str
     precision: str
     explain_methods: tuple[str, ...]
     features_note: str = ""
-    """Where a file that brings no halves was cut for Grad-CAM, or why it cannot be."""
+    """Where the network was split for Grad-CAM, or why it cannot be; empty for one in two parts."""
     has_training_statistics: bool = False
-    """The bundle has statistics of its training films, so predictions carry an `ood_score`."""
+    """The bundle has statistics of its training films, so predictions have an `ood_score`."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -284,7 +284,7 @@ class Explain:
 
 
 FilmRequest = DecodeFilm | MakeThumbnail | InspectFilm | RenderFilm | DeidentifyFilm | PrepareInput
-"""What has a film and decodes it, within `limits`."""
+"""Requests that decode a film, within `limits`."""
 
 Request = (
     ReadHeaders

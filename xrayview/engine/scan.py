@@ -1,7 +1,7 @@
-"""A folder becomes a stream of films and rejected files, in the order of their names.
+"""Scan a folder: a stream of films and rejected files, in the order of their names.
 
 Headers are read in chunks. A chunk whose worker hung or died is read again file by file, so that
-only the guilty file is rejected.
+only the file at fault is rejected.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ from xrayview.errors import Cancelled, XrayViewError
 from xrayview.io.scan import walk
 
 FIRST_CHUNK = 8
-"""The first films are on screen while the rest is still being read."""
+"""Small, so that the first films are on screen while the rest is read."""
 CHUNK = 192
-"""Later ones: a worker reads more than it waits, and is heard often all the same."""
+"""Large enough that waiting costs little, small enough for frequent progress."""
 Entry = Path | RejectedFile
 Headers = tuple[FilmRef | RejectedFile, ...]
 
@@ -39,9 +39,9 @@ class _Chunk:
 def scan_folder(
     engine: Engine, folder: Path, cancel: threading.Event | None = None
 ) -> Iterator[FilmRef | RejectedFile]:
-    """Every file of `folder` (or the one file that it is), in scan order, as headers arrive.
+    """Yield every file of `folder`, or the one file that it is, in scan order as headers arrive.
 
-    Ends early, without an error, once `cancel` is set.
+    Ends early, without an error, when `cancel` is set.
     """
     cancel = cancel or threading.Event()
     try:
@@ -52,20 +52,20 @@ def scan_folder(
 
 
 def root_of(folder: Path) -> Path:
-    """What relative paths start from: the folder, or the folder of a single file."""
+    """The start of relative paths: the folder, or the folder of a single file."""
     return folder if folder.is_dir() else folder.parent
 
 
 def list_files(folder: Path) -> Iterator[Entry]:
-    """Names only, nothing is opened; a single file is a folder of one."""
+    """List files by name only, without opening them; a single file lists itself."""
     return walk(folder) if folder.is_dir() else iter((folder,))
 
 
 def list_all(engine: Engine, path: Path, cancel: threading.Event) -> Iterator[Entry]:
-    """As `list_files`; a DICOMDIR that was chosen itself is the files that it refers to.
+    """List files as `list_files` does; a DICOMDIR that was chosen lists the files it refers to.
 
     Raises:
-        XrayViewError: the DICOMDIR is broken, or refers to nothing.
+        XrayViewError: the DICOMDIR is damaged or refers to nothing.
     """
     if not is_index(path):
         return list_files(path)
@@ -74,14 +74,14 @@ def list_all(engine: Engine, path: Path, cancel: threading.Event) -> Iterator[En
 
 
 def is_index(path: Path) -> bool:
-    """True for a file that is called DICOMDIR, as an index has to be (PS3.10, 8.6)."""
+    """True for a file named DICOMDIR, as an index must be (PS3.10, 8.6)."""
     return path.name.upper() == "DICOMDIR" and path.is_file()
 
 
 def read_headers(
     engine: Engine, entries: Iterable[Entry], root: Path, cancel: threading.Event
 ) -> Iterator[FilmRef | RejectedFile]:
-    """One answer per entry, in order; files that were rejected by name pass through.
+    """Read the header of each entry, in order; rejected files pass through.
 
     Raises:
         Cancelled: `cancel` was set, or the engine was closed.
@@ -111,7 +111,7 @@ def _chunks(entries: Iterable[Entry]) -> Iterator[tuple[Entry, ...]]:
 def _merge(
     engine: Engine, chunk: _Chunk, root: Path, cancel: threading.Event
 ) -> Iterator[FilmRef | RejectedFile]:
-    """The entries of a chunk in their order, headers in the places of their paths."""
+    """The entries of a chunk in order, with paths replaced by headers."""
     try:
         found = result_of(chunk.future, cancel)
         headers = iter(found)

@@ -1,7 +1,7 @@
-"""Carry a film's pixels between processes in shared memory instead of through the pipe.
+"""Pass a film's pixels between processes in shared memory instead of through a pipe.
 
-The parent names the segment before the worker makes it, so that it can remove the segment of a
-worker that died before it could answer.
+The parent names the segment before the worker creates it, so that it can remove the segment of a
+worker that died before it could reply.
 """
 
 from __future__ import annotations
@@ -20,18 +20,18 @@ import numpy as np
 import numpy.typing as npt
 
 PREFIX = "xrv"
-# Windows frees a segment with its last handle: the maker keeps the newest ones until the parent
-# has surely opened them. Elsewhere the name keeps the segment.
-KEPT_SEGMENTS = 4 if os.name == "nt" else 0
-_SHARED_FOLDER = Path("/dev/shm")  # noqa: S108 - asked for its free space only
+# Windows frees a segment with its last handle, so the worker keeps the newest ones open until the
+# parent has opened them. Elsewhere the name keeps the segment alive.
+OPEN_SEGMENTS = 4 if os.name == "nt" else 0
+_SHARED_FOLDER = Path("/dev/shm")  # noqa: S108 - used only to read its free space
 _run = secrets.token_hex(3)
 _numbers = itertools.count()
-_kept: deque[SharedMemory] = deque()
+_open_segments: deque[SharedMemory] = deque()
 
 
 @dataclass(frozen=True)
 class SharedArray:
-    """Where an array lies: segment name, shape and dtype (as `np.dtype.str`)."""
+    """An array in shared memory: segment name, shape and dtype (as `np.dtype.str`)."""
 
     name: str
     shape: tuple[int, ...]
@@ -39,14 +39,14 @@ class SharedArray:
 
 
 def new_name() -> str:
-    """A segment name that no other process uses; short, because macOS allows 31 characters."""
+    """A unique segment name; short, because macOS allows 31 characters."""
     return f"{PREFIX}{os.getpid():x}_{_run}_{next(_numbers):x}"
 
 
 def share(array: npt.NDArray[Any], name: str) -> SharedArray | npt.NDArray[Any]:
-    """Copy `array` into a new segment; the array itself where shared memory has no room.
+    """Copy `array` into a new segment; returns the array itself where there is no room for it.
 
-    Writing past the room that is left ends a process with SIGBUS, so it is looked at first.
+    Writing beyond the free space ends a process with SIGBUS, so it is checked first.
     """
     if array.nbytes == 0 or not _has_room(array.nbytes):
         return array
@@ -55,14 +55,14 @@ def share(array: npt.NDArray[Any], name: str) -> SharedArray | npt.NDArray[Any]:
     except OSError:
         return array
     np.ndarray(array.shape, array.dtype, buffer=segment.buf)[...] = array
-    _kept.append(segment)
-    while len(_kept) > KEPT_SEGMENTS:
-        _kept.popleft().close()
+    _open_segments.append(segment)
+    while len(_open_segments) > OPEN_SEGMENTS:
+        _open_segments.popleft().close()
     return SharedArray(name, array.shape, array.dtype.str)
 
 
 def take(shared: SharedArray | npt.NDArray[Any]) -> npt.NDArray[Any]:
-    """A private copy of a shared array; its segment is removed."""
+    """Copy a shared array into private memory and remove its segment."""
     if not isinstance(shared, SharedArray):
         return shared
     segment = SharedMemory(shared.name)
@@ -79,7 +79,7 @@ def take(shared: SharedArray | npt.NDArray[Any]) -> npt.NDArray[Any]:
 
 
 def discard(name: str) -> None:
-    """Remove a segment that nobody will take; nothing happens where there is none."""
+    """Remove an unused segment, if it exists."""
     with suppress(FileNotFoundError):
         segment = SharedMemory(name)
         segment.close()

@@ -1,6 +1,4 @@
-"""What decode workers do for a thumbnail. As in `decoding`, what is heavy is imported in the
-functions only.
-"""
+"""Handlers of thumbnail requests; heavy imports are inside the functions."""
 
 from __future__ import annotations
 
@@ -25,43 +23,43 @@ MIB = 2**20
 
 
 def make_thumbnail(request: MakeThumbnail) -> Thumbnail:
-    """The film in its default grey-scale, small: kept from an earlier time, or made now."""
+    """A small picture of the film in its default grey-scale, stored or newly made."""
     from xrayview.io.thumbnail_files import load_thumbnail, save_thumbnail
 
-    film, place = request.film, _place(request)
-    grey_HW = load_thumbnail(place) if place is not None else None
+    path = _store_path(request)
+    grey_HW = load_thumbnail(path) if path is not None else None
     if grey_HW is None:
-        grey_HW = _made(request)
-        if place is not None:
-            save_thumbnail(place, grey_HW)
-    return Thumbnail(film.film_id, grey_HW)
+        grey_HW = _make(request)
+        if path is not None:
+            save_thumbnail(path, grey_HW)
+    return Thumbnail(request.film.film_id, grey_HW)
 
 
 def prune_thumbnails(request: PruneThumbnails) -> int:
-    """Keep the store within its budget."""
+    """Reduce the store to its budget; returns its size in bytes."""
     from xrayview.io.thumbnail_files import prune
 
     return prune(request.store.folder, request.store.budget_mib * MIB)
 
 
-def _place(request: MakeThumbnail) -> Path | None:
+def _store_path(request: MakeThumbnail) -> Path | None:
     from xrayview.io.thumbnail_files import content_key, thumbnail_path
 
     store, film = request.store, request.film
     if store is None or not store.budget_mib or not film.path.is_file():
         return None
-    with suppress(OSError):  # told by the reader, in the user's words
+    with suppress(OSError):  # reported when the film is read
         content = content_key(film.path)
         return thumbnail_path(store.folder, content, film.frame, request.size_px)
     return None
 
 
-def _made(request: MakeThumbnail) -> Grey:
+def _make(request: MakeThumbnail) -> Grey:
     from xrayview.display.pyramid import thumbnail
     from xrayview.io.quick_look import embedded_icon, reduced_film
 
     film, limits = request.film, request.limits or Limits()
-    # A film with a fault is told of by its own reader.
+    # Faults are reported when the film itself is read.
     with suppress(UnreadableFilm):
         icon_HW = embedded_icon(film, request.size_px)
         if icon_HW is not None:

@@ -1,4 +1,4 @@
-"""The way of a request through a worker and of its answer back to the parent."""
+"""Run a request in the worker, and pass the reply back to the parent."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ HANDLERS: dict[type, Callable[[Any], Reply]] = {
 
 @dataclass(frozen=True, eq=False)
 class SharedFilm:
-    """A radiograph whose pixels travel apart."""
+    """A radiograph whose pixels are passed separately."""
 
     without_pixels: Radiograph
     pixels: SharedArray | npt.NDArray[Any]
@@ -68,14 +68,14 @@ class SharedFilm:
 Wire = Reply | SharedFilm
 
 
-def answer(request: Request, segment: str) -> Wire | XrayViewError:
-    """Run the handler of `request`; every failure becomes one of our own errors."""
+def reply_to(request: Request, segment: str) -> Wire | XrayViewError:
+    """Run the handler of `request`; every failure becomes an `XrayViewError`."""
     try:
         return _pack(HANDLERS[type(request)](request), segment)
     except XrayViewError as error:
         error.__traceback__ = error.__cause__ = error.__context__ = None
         return error
-    except Exception as error:  # the seam where foreign errors end
+    except Exception as error:  # no other exception leaves a worker
         return unexpected(request, error)
 
 

@@ -1,4 +1,4 @@
-"""Waiting for a future without being deaf to a cancel."""
+"""Wait for futures in a way that can be cancelled."""
 
 from __future__ import annotations
 
@@ -10,27 +10,27 @@ from typing import Any, TypeVar
 from xrayview.errors import Cancelled
 
 T = TypeVar("T")
-LOOK_AGAIN_S = 0.1
+POLL_S = 0.1
 
 
 def result_of(future: Future[T], cancel: threading.Event) -> T:
-    """The future's result as soon as it is there.
+    """Wait for a future and return its result.
 
     Raises:
-        Cancelled: `cancel` was set first, or the engine was closed.
-        XrayViewError: what the future ended with.
+        Cancelled: `cancel` was set, or the engine was closed, before the result was there.
+        XrayViewError: the future ended with this error.
     """
     while not cancel.is_set():
-        if wait((future,), LOOK_AGAIN_S).done:
+        if wait((future,), POLL_S).done:
             try:
                 return future.result()
             except CancelledError:
                 break
-    raise Cancelled("The work was stopped")
+    raise Cancelled("The work was cancelled")
 
 
 def cancel_pending(futures: Iterable[Future[Any]]) -> None:
-    """Take back what has not begun. What runs may end: its worker is worth more than its time."""
+    """Cancel futures that have not started; cancelling a running one would end its worker."""
     for future in futures:
         if not future.running():
             future.cancel()

@@ -1,7 +1,7 @@
-"""What runs in the child processes.
+"""Code that runs in the worker processes.
 
-This module is light: it is imported before the thread counts are set, and numpy's and OpenCV's
-thread pools are sized at their import. Everything heavy is imported inside the functions.
+Heavy imports are inside the functions: numpy and OpenCV size their thread pools when they are
+imported, which must be after the thread counts are set.
 """
 
 from __future__ import annotations
@@ -25,11 +25,11 @@ THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"
 
 
 def start_decode_worker(memory_mib: int, crash_log: str) -> None:
-    """Prepare a decode worker: quiet, one thread, a limit on its memory, decoders loaded."""
+    """Prepare a decode worker: no output, one thread, limited memory, decoders imported."""
     os.environ.update(dict.fromkeys(THREAD_VARIABLES, "1"))
     isolate_process(crash_log)
     _limit("RLIMIT_AS", memory_mib * MIB)
-    # What is missing here is reported by the request that needs it.
+    # A missing module is reported by the request that needs it.
     with suppress(ImportError):
         import cv2
 
@@ -40,7 +40,7 @@ def start_decode_worker(memory_mib: int, crash_log: str) -> None:
 
 
 def start_model_worker(crash_log: str) -> None:
-    """Prepare the model worker: quiet, torch loaded so that no request waits for it."""
+    """Prepare the model worker: no output, torch imported so that no request waits for it."""
     isolate_process(crash_log)
     with suppress(ImportError, OSError):
         from xrayview.engine import model_handlers
@@ -49,40 +49,40 @@ def start_model_worker(crash_log: str) -> None:
 
 
 def run(request: Request, segment: str) -> Wire | XrayViewError:
-    """Answer one request; a failure comes back as a value.
+    """Run one request; a failure is returned as a value.
 
-    Raised exceptions would carry their traceback along, and texts of the file with it.
+    A raised exception would include its traceback, and with it text from the film.
     """
     from xrayview.engine import transport
 
-    return transport.answer(request, segment)
+    return transport.reply_to(request, segment)
 
 
 def isolate_process(crash_log: str) -> None:
-    """What every worker does first: die at once when told to, print nothing."""
-    # A decoder that hangs never returns to Python's own handler: the default action ends it.
+    """Prepare any worker: end at once on SIGTERM, print nothing, log crashes."""
+    # A hanging decoder never returns to Python's handler; the default action ends the process.
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     _limit("RLIMIT_CORE", 0)
     _silence()
     with suppress(OSError):
-        # Kept open for the life of the process: faulthandler writes to its descriptor.
+        # Stays open as long as the process lives: faulthandler writes to its descriptor.
         faulthandler.enable(open(crash_log, "a"), all_threads=False)  # noqa: SIM115, PTH123
     logging.disable()
 
 
 def _silence() -> None:
-    """Native decoders print what they find in a header, identity included: nowhere."""
-    nowhere = os.open(os.devnull, os.O_WRONLY)
+    """Discard all output: native decoders print parts of headers, which may identify a patient."""
+    devnull = os.open(os.devnull, os.O_WRONLY)
     for stream in (1, 2):
-        os.dup2(nowhere, stream)
-    os.close(nowhere)
-    # A windowed frozen app has no streams at all.
+        os.dup2(devnull, stream)
+    os.close(devnull)
+    # A windowed frozen app has no streams.
     sys.stdout = sys.stdout or open(os.devnull, "w")  # noqa: SIM115, PTH123
     sys.stderr = sys.stderr or open(os.devnull, "w")  # noqa: SIM115, PTH123
 
 
 def _limit(name: str, value: int) -> None:
-    """Lower one resource limit, where the platform has it."""
+    """Set a resource limit, where the platform has it."""
     try:
         import resource
     except ImportError:

@@ -1,4 +1,4 @@
-"""A folder in, a row for every file out; resumable, and honest about what failed."""
+"""A batch has a row for every file, can be resumed, and reports failures."""
 
 from __future__ import annotations
 
@@ -62,9 +62,7 @@ def rows_of(out: Path) -> dict[str, Row]:
     return {row["path"]: row for row in read_predictions(out).rows}
 
 
-def test_that_every_file_that_is_tried_has_its_row(
-    engine: Engine, model: ModelRef, tmp_path: Path
-) -> None:
+def test_that_every_file_has_a_row(engine: Engine, model: ModelRef, tmp_path: Path) -> None:
     folder = tmp_path / "study"
     (folder / "deeper").mkdir(parents=True)
     identity = {"PatientID": "4711", "PatientName": "DOE^JANE", "PatientBirthDate": "19500101"}
@@ -117,7 +115,7 @@ def test_that_the_report_says_what_ran(
     assert report["versions"]["torch"]
 
 
-def test_that_own_operating_points_flag_the_rows_and_the_report_says_whose(
+def test_that_own_operating_points_flag_the_rows_and_are_in_the_report(
     engine: Engine, model: ModelRef, films: Path, tmp_path: Path
 ) -> None:
     out = tmp_path / "predictions.csv"
@@ -132,7 +130,7 @@ def test_that_own_operating_points_flag_the_rows_and_the_report_says_whose(
         run(engine, films, model, out)  # rows of other thresholds do not belong into one CSV
 
 
-def test_that_a_row_is_what_one_film_alone_gets(
+def test_that_a_row_equals_that_of_a_single_film(
     engine: Engine, model: ModelRef, films: Path, tmp_path: Path
 ) -> None:
     run(engine, films, model, tmp_path / "p.csv")
@@ -146,7 +144,7 @@ def test_that_a_row_is_what_one_film_alone_gets(
         )
 
 
-def test_that_a_cancelled_run_has_a_valid_csv_and_goes_on(
+def test_that_a_cancelled_run_has_a_valid_csv_and_can_be_resumed(
     engine: Engine, model: ModelRef, films: Path, tmp_path: Path
 ) -> None:
     out = tmp_path / "p.csv"
@@ -178,7 +176,7 @@ def test_that_a_caller_who_stops_listening_leaves_a_valid_csv(
     assert list(rows_of(out)) == ["00.png"]
 
 
-def test_that_only_changed_and_new_files_are_tried_again(
+def test_that_only_changed_and_new_files_are_classified_again(
     engine: Engine, model: ModelRef, films: Path, tmp_path: Path
 ) -> None:
     out = tmp_path / "p.csv"
@@ -193,7 +191,7 @@ def test_that_only_changed_and_new_files_are_tried_again(
     assert rows["00.png"]["run_id"] == first.run_id != rows["03.png"]["run_id"]
 
 
-def test_that_a_journal_that_was_cut_off_loses_one_film(
+def test_that_a_truncated_journal_loses_one_film(
     engine: Engine, model: ModelRef, films: Path, tmp_path: Path
 ) -> None:
     out = tmp_path / "p.csv"
@@ -208,7 +206,7 @@ def test_that_a_journal_that_was_cut_off_loses_one_film(
     assert started.resumed == FILMS
 
 
-def test_that_rows_of_another_kind_of_run_are_not_mixed_in(
+def test_that_rows_of_a_different_kind_of_run_are_not_mixed_in(
     engine: Engine, model: ModelRef, films: Path, tmp_path: Path
 ) -> None:
     out = tmp_path / "p.csv"
@@ -239,7 +237,7 @@ def test_that_a_damaged_journal_is_refused(
     assert started.resumed == 0
 
 
-def test_that_labels_of_a_human_survive_a_new_run(
+def test_that_labels_survive_a_new_run(
     engine: Engine, model: ModelRef, films: Path, tmp_path: Path
 ) -> None:
     out = tmp_path / "p.csv"
@@ -251,7 +249,7 @@ def test_that_labels_of_a_human_survive_a_new_run(
     assert {name for name, row in rows_of(out).items() if row["label"]} == {"04.png"}
 
 
-def test_that_a_csv_inside_the_folder_is_not_tried(
+def test_that_the_csv_inside_the_folder_is_left_out(
     engine: Engine, model: ModelRef, films: Path
 ) -> None:
     out = films / "predictions.csv"
@@ -261,7 +259,7 @@ def test_that_a_csv_inside_the_folder_is_not_tried(
     assert finished.counts == {"ok": FILMS}
 
 
-def test_that_one_file_is_a_folder_of_one(
+def test_that_a_single_file_can_be_classified(
     engine: Engine, model: ModelRef, films: Path, tmp_path: Path
 ) -> None:
     run(engine, films / "02.png", model, tmp_path / "p.csv")
@@ -278,7 +276,7 @@ def test_that_an_empty_folder_and_a_missing_output_folder_are_refused(
         list(run_batch(engine, films, model, tmp_path / "missing" / "p.csv", OPTIONS))
 
 
-def test_that_a_model_that_dies_of_one_film_judges_the_others(
+def test_that_a_model_that_crashes_on_one_film_classifies_the_others(
     model: ModelRef, films: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (films / "05.png").rename(films / "05 crash.png")

@@ -1,4 +1,4 @@
-"""A film of several frames in a batch: a row for each, whatever happens in between."""
+"""Films of several frames in a batch have a row per frame, also after interruptions."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ REAL = {"emri_small_RLE.dcm": 10, "SC_rgb_rle_2frame.dcm": 2, "rtdose.dcm": 15}
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """A film of five frames between two others, and a file that is no film."""
+    """A film of five frames between two others, and a file that is not a film."""
     folder = tmp_path / "films"
     folder.mkdir()
     write_raster(folder / "a.png", phantom(64, 64, 8))
@@ -58,7 +58,7 @@ def cells(out: Path, *names: str) -> list[tuple[str, ...]]:
 
 
 def rows_of(out: Path) -> list[Row]:
-    """Without what is a run's own."""
+    """The rows without the columns that differ between runs."""
     own = ("run_id", "time_utc")
     return [{k: v for k, v in row.items() if k not in own} for row in read_predictions(out).rows]
 
@@ -66,7 +66,7 @@ def rows_of(out: Path) -> list[Row]:
 PLACES = [("a.png", "0"), *(("b.dcm", str(n)) for n in range(5)), ("c.dcm", "0"), ("d.txt", "")]
 
 
-def test_that_every_frame_has_its_row_in_order_and_the_total_grows_with_them(
+def test_that_every_frame_has_a_row_in_order_and_the_total_grows(
     engine: Engine, model: ModelRef, folder: Path, tmp_path: Path
 ) -> None:
     out = tmp_path / "p.csv"
@@ -98,7 +98,7 @@ def test_that_real_films_of_several_frames_have_as_many_rows(
     assert codes <= {"NOT_A_RADIOGRAPH", "OK"}
 
 
-def test_that_a_broken_frame_is_an_error_among_the_rows_of_the_others(
+def test_that_a_broken_frame_is_the_only_error_of_its_film(
     engine: Engine, model: ModelRef, tmp_path: Path
 ) -> None:
     whole = write_dicom(tmp_path / "whole.dcm", FRAMES, frames=5, transfer_syntax=RLELossless)
@@ -117,7 +117,7 @@ def test_that_a_broken_frame_is_an_error_among_the_rows_of_the_others(
     assert len(rows) == 5
 
 
-def test_that_a_film_that_ends_early_has_rows_for_the_frames_it_has_and_errors_for_the_others(
+def test_that_a_truncated_film_has_errors_only_for_missing_frames(
     engine: Engine, model: ModelRef, tmp_path: Path
 ) -> None:
     film = write_dicom(tmp_path / "cut.dcm", FRAMES, frames=5)
@@ -129,24 +129,24 @@ def test_that_a_film_that_ends_early_has_rows_for_the_frames_it_has_and_errors_f
 
 
 @pytest.mark.parametrize("claimed", [MAX_FRAMES + 1, 1_000_000])
-def test_that_a_header_that_claims_too_many_frames_is_one_row_that_says_so(
+def test_that_a_header_with_too_many_frames_is_a_single_error(
     engine: Engine, model: ModelRef, tmp_path: Path, claimed: int
 ) -> None:
     film = write_dicom(tmp_path / "lie.dcm", phantom(), NumberOfFrames=claimed)
     _, films, _ = run(engine, film, model, tmp_path / "p.csv")
     assert [(event.done, event.total) for event in films] == [(1, 1)]
-    ((frame, status, code, said, score),) = cells(
+    ((frame, status, code, text, score),) = cells(
         tmp_path / "p.csv", "frame", "status", "status_code", "message", "score_Opacity"
     )
     assert (frame, status, code, score) == ("", "error", "TOO_LARGE", "")
-    assert f"{claimed:,}" in said
-    assert f"{MAX_FRAMES:,}" in said
-    assert "Split it" in said
+    assert f"{claimed:,}" in text
+    assert f"{MAX_FRAMES:,}" in text
+    assert "Split it" in text
     assert run(engine, film, model, tmp_path / "p.csv")[0].resumed == 1
 
 
 @pytest.mark.parametrize("kept", range(9))
-def test_that_a_run_that_died_after_any_row_goes_on_to_the_same_csv(
+def test_that_a_run_killed_after_any_row_resumes_to_the_same_csv(
     engine: Engine, model: ModelRef, folder: Path, tmp_path: Path, kept: int
 ) -> None:
     out = tmp_path / "p.csv"
@@ -164,7 +164,7 @@ def test_that_a_run_that_died_after_any_row_goes_on_to_the_same_csv(
     assert run(engine, folder, model, out)[0].resumed == 8
 
 
-def test_that_a_run_cancelled_inside_a_film_says_that_it_is_not_done(
+def test_that_a_run_cancelled_inside_a_film_reports_it_as_incomplete(
     engine: Engine, model: ModelRef, tmp_path: Path
 ) -> None:
     film = write_dicom(tmp_path / "long.dcm", np.tile(FRAMES, (8, 1, 1)), frames=40)
@@ -197,7 +197,7 @@ def test_that_a_film_that_changed_loses_all_its_earlier_rows(
     assert len(rows_of(out)) == 5
 
 
-def test_that_a_journal_of_one_row_per_file_is_refused_with_what_to_do(
+def test_that_a_journal_of_an_older_schema_is_refused(
     engine: Engine, model: ModelRef, folder: Path, tmp_path: Path
 ) -> None:
     out = tmp_path / "p.csv"
@@ -212,22 +212,22 @@ def test_that_a_journal_of_one_row_per_file_is_refused_with_what_to_do(
     assert run(engine, folder, model, out, restart=True)[0].resumed == 0
 
 
-def test_that_a_label_stays_with_its_frame_and_that_of_a_file_counts_for_all_its_frames(
+def test_that_labels_of_frames_and_of_whole_files_are_kept(
     engine: Engine, model: ModelRef, folder: Path, tmp_path: Path
 ) -> None:
     out = tmp_path / "p.csv"
     run(engine, folder, model, out)
     table = read_predictions(out)
-    said = {("b.dcm", "2"): "Opacity", ("c.dcm", ""): "Normal"}
+    text = {("b.dcm", "2"): "Opacity", ("c.dcm", ""): "Normal"}
     rows = [row | {"frame": "" if row["path"] == "c.dcm" else row["frame"]} for row in table.rows]
-    labelled = [row | {"label": said.get((row["path"], row["frame"]), "")} for row in rows]
+    labelled = [row | {"label": text.get((row["path"], row["frame"]), "")} for row in rows]
     write_predictions(out, table.findings, labelled)
     run(engine, folder, model, out, restart=True)
     found = [cell for cell in cells(out, "path", "frame", "label") if cell[2]]
     assert found == [("b.dcm", "2", "Opacity"), ("c.dcm", "0", "Normal")]
 
 
-def test_that_a_file_is_a_film_or_none() -> None:
+def test_that_a_file_is_either_a_film_or_not() -> None:
     rows = Rows(["a", "b"])
     rows.expect("a", 3)
     for frame in (2, 0):

@@ -1,4 +1,4 @@
-"""Asking the same of every file: in order, a bounded number at a time, none lost by another."""
+"""The same request for every file: replies in order, a bounded number at a time."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from xrayview.errors import Cancelled, UsageError
 ENGINE: Any = SimpleNamespace(decode_workers=1)
 
 
-def test_that_answers_come_in_order_and_a_failure_is_one_of_them() -> None:
+def test_that_replies_come_in_order_including_failures() -> None:
     futures = [Future[int]() for _ in range(3)]
     futures[2].set_result(2)
     futures[0].set_result(0)
@@ -25,7 +25,7 @@ def test_that_answers_come_in_order_and_a_failure_is_one_of_them() -> None:
     assert [one.error is not None for one in asked] == [False, True, False, False]
 
 
-def test_that_no_more_is_under_way_than_the_workers_can_use() -> None:
+def test_that_the_number_of_pending_requests_is_bounded() -> None:
     submitted: list[Future[int]] = []
 
     def ask(number: int) -> Future[int]:
@@ -38,7 +38,7 @@ def test_that_no_more_is_under_way_than_the_workers_can_use() -> None:
     assert len(submitted) == UNDER_WAY_PER_WORKER
 
 
-def test_that_a_cancel_takes_back_what_has_not_begun() -> None:
+def test_that_a_cancel_withdraws_requests_that_have_not_started() -> None:
     cancel = threading.Event()
     futures = [Future[int]() for _ in range(3)]
     futures[0].set_result(0)

@@ -42,8 +42,8 @@ class NotANumberWhenBright(Tiny):
 
 
 @pytest.fixture(autouse=True)
-def _one_engine_for_all(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Commands start an engine of their own; torch is imported once for all tests instead."""
+def _shared_engine(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let commands share one engine, so that torch is imported only once."""
     monkeypatch.setattr(render, "start_engine", lambda *_: nullcontext(engine))
 
 
@@ -59,7 +59,7 @@ def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A frontal film whose lower right is bright, a lateral one, a cut one, and no film."""
+    """A frontal film with a bright lower right, a lateral, a truncated one, and a text file."""
     root = tmp_path_factory.mktemp("films")
     tags = {"PatientName": "Secret^Name", "BurnedInAnnotation": "NO"}
     write_dicom(root / "a.dcm", phantom(240, 200), ViewPosition="PA", **tags)
@@ -70,27 +70,27 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return root
 
 
-def lines(said: str) -> dict[str, str]:
-    return dict(line.split(": ", 1) for line in said.splitlines())
+def lines(output: str) -> dict[str, str]:
+    return dict(line.split(": ", 1) for line in output.splitlines())
 
 
 def colour_share(path: Path) -> float:
-    """Of the pixels that are not grey."""
+    """The fraction of pixels that are not grey."""
     picture = cv2.imdecode(np.fromfile(path, np.uint8), cv2.IMREAD_COLOR)
     return float((np.ptp(picture.astype(int), axis=2) > 8).mean())
 
 
-def test_that_every_film_has_its_heat_map_or_the_reason_for_none(
+def test_that_every_film_has_a_heat_map_or_a_reason(
     folder: Path, bundle: Path, tmp_path: Path, capsys: Captured
 ) -> None:
     command = ["render", str(folder), "--out", str(tmp_path), "--model", str(bundle)]
     assert main([*command, "--format", "svg", "--opacity", "0.8"]) == ExitCode.SOME_FAILED
-    told = lines(capsys.readouterr().out)
-    assert told["a.dcm"] == "ok: a.dcm.svg"
-    assert told["lateral.dcm"].startswith("refused NOT_FRONTAL: lateral.dcm.svg No heat map: ")
-    assert "lateral view" in told["lateral.dcm"]
-    assert told["cut.dcm"].startswith("error DECODE_FAILED: ")
-    assert told["notes.txt"].startswith("error NOT_AN_IMAGE: ")
+    output = lines(capsys.readouterr().out)
+    assert output["a.dcm"] == "ok: a.dcm.svg"
+    assert output["lateral.dcm"].startswith("refused NOT_FRONTAL: lateral.dcm.svg No heat map: ")
+    assert "lateral view" in output["lateral.dcm"]
+    assert output["cut.dcm"].startswith("error DECODE_FAILED: ")
+    assert output["notes.txt"].startswith("error NOT_AN_IMAGE: ")
     assert {path.name for path in tmp_path.iterdir()} == {"a.dcm.svg", "lateral.dcm.svg"}
     judged, refused = (ET.parse(tmp_path / f"{name}.dcm.svg") for name in ("a", "lateral"))
     words = "".join(judged.getroot().itertext())
@@ -132,9 +132,9 @@ def test_that_a_film_that_the_model_fails_on_has_no_picture_and_stops_no_other(
     assert main(command) == ExitCode.MODEL  # nobody has said that it may run
     assert "--trust-model" in capsys.readouterr().err
     assert main([*command, "--trust-model"]) == ExitCode.SOME_FAILED
-    told = lines(capsys.readouterr().out)
-    assert told["bright.dcm"].startswith("error MODEL_FAILED: ")
-    assert told["usual.dcm"] == "ok: usual.dcm.png"
+    output = lines(capsys.readouterr().out)
+    assert output["bright.dcm"].startswith("error MODEL_FAILED: ")
+    assert output["usual.dcm"] == "ok: usual.dcm.png"
     assert [path.name for path in out.iterdir()] == ["usual.dcm.png"]
 
 
@@ -145,8 +145,8 @@ def test_that_pictures_that_are_there_ask_no_model(
     there.write_bytes(b"of the earlier run")
     command = ["render", str(folder), "--out", str(tmp_path), "--model", str(bundle)]
     assert main([*command, "--skip-existing"]) == ExitCode.SOME_FAILED
-    told = lines(capsys.readouterr().out)
-    assert told["lateral.dcm"] == "ok: lateral.dcm.png was there"
+    output = lines(capsys.readouterr().out)
+    assert output["lateral.dcm"] == "ok: lateral.dcm.png was there"
     assert there.read_bytes() == b"of the earlier run"
     assert colour_share(tmp_path / "a.dcm.png") > 0.1
 
@@ -157,7 +157,7 @@ def test_that_the_caption_of_a_film_with_a_caution_states_it(tmp_path: Path, bun
     command = ["render", str(tmp_path / "in"), "--out", str(tmp_path / "out"), "--format", "svg"]
     assert main([*command, "--model", str(bundle)]) == ExitCode.OK
     words = "".join(ET.parse(tmp_path / "out" / "a.dcm.svg").getroot().itertext())
-    assert "Caution: View position LLD: the patient lies on a side." in words
+    assert "Caution: View position LLD: the patient lies on one side." in words
 
 
 def test_that_a_cancel_ends_the_work_between_films(
@@ -191,20 +191,20 @@ def test_that_without_a_model_nothing_is_asked_of_its_worker(
 
 
 @pytest.mark.parametrize(
-    ("options", "code", "told"),
+    ("options", "code", "output"),
     [
         (["--finding", "Gout"], ExitCode.USAGE, "Choose one of Opacity"),
         (["--bits", "16"], ExitCode.USAGE, "cannot have 16 bits"),
     ],
 )
-def test_that_what_cannot_be_is_said_before_the_first_film(
-    options: list[str], code: int, told: str, folder: Path, bundle: Path, tmp_path: Path,
+def test_that_wrong_options_are_reported_before_the_first_film(
+    options: list[str], code: int, output: str, folder: Path, bundle: Path, tmp_path: Path,
     capsys: Captured,
 ) -> None:  # fmt: skip
     out = tmp_path / "out"
     command = ["render", str(folder), "--out", str(out), "--model", str(bundle), *options]
     assert main(command) == code
-    assert told in capsys.readouterr().err
+    assert output in capsys.readouterr().err
     assert not out.exists()
 
 

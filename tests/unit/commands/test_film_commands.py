@@ -34,7 +34,7 @@ def picture(path: Path) -> np.ndarray:
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with two films of one stem, one without end, one that is none, and a report."""
+    """A folder with two films of the same stem, a truncated one, a text file, and a report."""
     root = tmp_path_factory.mktemp("films")
     (root / "sub").mkdir()
     tags = {"PatientName": "Secret^Name", "PatientBirthDate": "19700101"}
@@ -48,15 +48,17 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return root
 
 
-def test_that_inspect_tells_the_film_and_not_the_patient(folder: Path, capsys: Captured) -> None:
+def test_that_inspect_describes_the_film_and_not_the_patient(
+    folder: Path, capsys: Captured
+) -> None:
     assert main(["inspect", str(folder / "a.dcm"), "--json"]) == ExitCode.OK
     out = capsys.readouterr().out
-    told = json.loads(out)
+    output = json.loads(out)
     stored = read_stored_values(folder / "a.dcm")
-    assert told["stored"]["sha256"] == stored.sha256
-    assert told["stored"]["shape"] == [48, 40]
-    assert (told["Modality"], told["Rows"], told["spacing"]["kind"]) == ("DX", 48, "px")
-    window = next(step for step in told["pipeline"] if step["name"] == "Window")
+    assert output["stored"]["sha256"] == stored.sha256
+    assert output["stored"]["shape"] == [48, 40]
+    assert (output["Modality"], output["Rows"], output["spacing"]["kind"]) == ("DX", 48, "px")
+    window = next(step for step in output["pipeline"] if step["name"] == "Window")
     assert window["attributes"][0] == {
         "keyword": "WindowCenter", "tag": "(0028,1050)", "value": "800.0\\2000.0",
     }  # fmt: skip
@@ -78,22 +80,22 @@ def test_that_inspect_tells_the_film_and_not_the_patient(folder: Path, capsys: C
         ("nowhere.dcm", ExitCode.USAGE),
     ],
 )
-def test_that_inspect_says_why_it_cannot(
+def test_that_inspect_reports_why_it_fails(
     name: str, code: int, folder: Path, capsys: Captured
 ) -> None:
     assert main(["inspect", str(folder / name)]) == code
-    said = capsys.readouterr()
-    assert said.out == ""
-    assert name in said.err
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert name in captured.err
 
 
-def test_that_render_tries_every_file_and_writes_what_the_window_shows(
+def test_that_render_writes_what_the_window_shows(
     folder: Path, tmp_path: Path, capsys: Captured
 ) -> None:
     out = tmp_path / "out"
     assert main(["render", str(folder), "--out", str(out)]) == ExitCode.SOME_FAILED
-    said = capsys.readouterr()
-    lines = dict(line.split(": ", 1) for line in said.out.splitlines())
+    captured = capsys.readouterr()
+    lines = dict(line.split(": ", 1) for line in captured.out.splitlines())
     assert lines.keys() == {"a.dcm", "cut.dcm", "notes.txt", "report.dcm", "sub/a.png"}
     assert lines["a.dcm"] == "ok: a.dcm.png"
     assert lines["cut.dcm"].startswith("error DECODE_FAILED: ")
@@ -101,10 +103,10 @@ def test_that_render_tries_every_file_and_writes_what_the_window_shows(
     assert written == {"a.dcm.png", "sub/a.png.png"}
     film = read_film(read_header(folder / "a.dcm", folder))
     np.testing.assert_array_equal(picture(out / "a.dcm.png"), render(film))
-    assert "BurnedInAnnotation is absent" in said.err
+    assert "BurnedInAnnotation is absent" in captured.err
 
 
-def test_that_render_takes_a_window_by_hand_or_by_its_number(folder: Path, tmp_path: Path) -> None:
+def test_that_render_accepts_a_window_by_value_or_index(folder: Path, tmp_path: Path) -> None:
     film = read_film(read_header(folder / "a.dcm", folder))
     for choice, window in (
         (["--window", "1000,300"], Window(1000, 300)),
@@ -116,21 +118,21 @@ def test_that_render_takes_a_window_by_hand_or_by_its_number(folder: Path, tmp_p
         np.testing.assert_array_equal(picture(out / "a.dcm.tiff"), render(film, window))
 
 
-def test_that_render_says_which_window_or_frame_is_not_there(
+def test_that_render_reports_a_missing_window_or_frame(
     folder: Path, tmp_path: Path, capsys: Captured
 ) -> None:
-    asked_and_told = (
-        (["--window-index", "3"], "has no window 3 (its file gives 0)"),
-        (["--frame", "2"], "has no frame 2 (its file has 1). Leave the frame out."),
+    options_and_errors = (
+        (["--window-index", "3"], "has no window 3 (its file has 0)"),
+        (["--frame", "2"], "has no frame 2 (its file has 1). Leave out the frame."),
     )
-    for asked, told in asked_and_told:
-        arguments = ["render", str(folder / "sub" / "a.png"), "--out", str(tmp_path), *asked]
+    for options, error in options_and_errors:
+        arguments = ["render", str(folder / "sub" / "a.png"), "--out", str(tmp_path), *options]
         assert main(arguments) == ExitCode.USAGE
-        assert told in capsys.readouterr().err
+        assert error in capsys.readouterr().err
     assert not any(tmp_path.iterdir())
 
 
-def test_that_a_frame_past_the_end_of_some_films_of_a_folder_leaves_those_out(
+def test_that_films_of_a_folder_without_the_frame_are_reported(
     tmp_path: Path, capsys: Captured
 ) -> None:
     frames, source, out = np.stack([phantom()] * 3), tmp_path / "films", tmp_path / "out"
@@ -143,7 +145,7 @@ def test_that_a_frame_past_the_end_of_some_films_of_a_folder_leaves_those_out(
     assert [path.name for path in out.iterdir()] == ["cine.dcm.frame3.png"]
     arguments[1] = str(source / "cine.dcm")
     assert main([*arguments, "4"]) == ExitCode.USAGE
-    assert "no frame 4 (its file has 3). Choose one from 1 to 3." in capsys.readouterr().err
+    assert "no frame 4 (its file has 3). Choose a frame from 1 to 3." in capsys.readouterr().err
 
 
 def test_that_existing_pictures_are_kept_and_reported(tmp_path: Path, capsys: Captured) -> None:
@@ -157,7 +159,7 @@ def test_that_existing_pictures_are_kept_and_reported(tmp_path: Path, capsys: Ca
     np.testing.assert_array_equal(picture(out / "a.dcm.png"), before)
 
 
-def test_that_inspect_tells_the_frame_that_is_asked_for(tmp_path: Path, capsys: Captured) -> None:
+def test_that_inspect_describes_the_requested_frame(tmp_path: Path, capsys: Captured) -> None:
     film = write_dicom(
         tmp_path / "a.dcm",
         np.stack([phantom()] * 2),
@@ -165,9 +167,9 @@ def test_that_inspect_tells_the_frame_that_is_asked_for(tmp_path: Path, capsys: 
         PerFrameFunctionalGroupsSequence=[rescaled(2), rescaled(3)],
     )
     assert main(["inspect", str(film), "--frame", "2", "--json"]) == ExitCode.OK
-    told = json.loads(capsys.readouterr().out)
-    rescale = next(step for step in told["pipeline"] if step["name"] == "Rescale")
-    assert told["frame"] == 1
+    output = json.loads(capsys.readouterr().out)
+    rescale = next(step for step in output["pipeline"] if step["name"] == "Rescale")
+    assert output["frame"] == 1
     assert rescale["attributes"][0]["tag"] == "(5200,9230)[1] > (0028,9145) > (0028,1053)"
     assert rescale["value"] == "slope 3, intercept 0"
     assert main(["inspect", str(film), "--frame", "3"]) == ExitCode.USAGE
@@ -189,7 +191,7 @@ def test_that_pictures_in_the_folder_of_films_are_not_films(tmp_path: Path) -> N
     assert main(["render", str(tmp_path), "--out", str(tmp_path)]) == ExitCode.USAGE
 
 
-def test_that_identity_in_the_pixels_is_warned_of(tmp_path: Path, capsys: Captured) -> None:
+def test_that_burned_in_text_causes_a_warning(tmp_path: Path, capsys: Captured) -> None:
     frames = np.stack([phantom(bits=8), 255 - phantom(bits=8)])
     write_dicom(tmp_path / "a.dcm", frames, frames=2, BurnedInAnnotation="YES")
     out = tmp_path / "out"
@@ -215,7 +217,7 @@ def test_that_tags_has_a_row_for_every_file(folder: Path, tmp_path: Path) -> Non
     assert "Secret" not in text
 
 
-def test_that_names_are_in_the_table_only_when_asked_for_twice(
+def test_that_names_are_in_the_table_only_with_identity_full(
     folder: Path, tmp_path: Path, capsys: Captured
 ) -> None:
     out = tmp_path / "tags.csv"
@@ -229,7 +231,7 @@ def test_that_names_are_in_the_table_only_when_asked_for_twice(
 
 @pytest.fixture
 def interrupted(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Ctrl+C as soon as the first film is told of."""
+    """Press Ctrl+C when the first film is done."""
     add, handler = FilmLines.add, signal.getsignal(signal.SIGINT)
 
     def add_and_interrupt(self: FilmLines, event: FilmFinished) -> None:
@@ -243,7 +245,7 @@ def interrupted(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("interrupted")
-def test_that_an_interrupt_keeps_what_is_done(tmp_path: Path) -> None:
+def test_that_an_interrupt_keeps_finished_files(tmp_path: Path) -> None:
     folder, pictures, table = tmp_path / "films", tmp_path / "pictures", tmp_path / "tags.csv"
     folder.mkdir()
     for number in range(20):

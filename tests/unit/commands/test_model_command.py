@@ -1,4 +1,4 @@
-"""`model describe` from end to end: TorchScript files with a card beside them, and their faults."""
+"""`model describe` from end to end, with TorchScript files that have their card beside them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from xrayview.io.model.bundle import card_to_json, read_card, sha256_of
 Captured = pytest.CaptureFixture[str]
 
 
-def beside_its_card(folder: Path, kind: type[Tiny], **options: tuple[str, ...]) -> Path:
+def model_beside_card(folder: Path, kind: type[Tiny], **options: tuple[str, ...]) -> Path:
     """A TorchScript file without a card inside, and `NAME.card.json` beside it."""
     # A softmax of one output is 1 whatever it is asked.
     findings = (Finding("Opacity"), Finding("Mass"))
@@ -26,60 +26,58 @@ def beside_its_card(folder: Path, kind: type[Tiny], **options: tuple[str, ...]) 
     return path
 
 
-def described(path: Path, capsys: Captured, *more: str) -> tuple[int, dict[str, object]]:
+def describe(path: Path, capsys: Captured, *more: str) -> tuple[int, dict[str, object]]:
     code = main(["model", "describe", str(path), "--json", *more])
     return code, json.loads(capsys.readouterr().out)
 
 
 def test_that_a_file_beside_its_card_is_described(tmp_path: Path, capsys: Captured) -> None:
-    path = beside_its_card(tmp_path, Tiny)
-    code, told = described(path, capsys, "--trust-model")
+    path = model_beside_card(tmp_path, Tiny)
+    code, output = describe(path, capsys, "--trust-model")
     assert code == ExitCode.OK
-    assert told["card"] == json.loads((tmp_path / "foreign.card.json").read_text())
-    assert told["sha256"] == sha256_of(path)
-    assert told["gate"] == {"checks_likeness": False}
-    assert str(told["contract"]).startswith("kept on ")
+    assert output["card"] == json.loads((tmp_path / "foreign.card.json").read_text())
+    assert output["sha256"] == sha256_of(path)
+    assert output["gate"] == {"checks_likeness": False}
+    assert str(output["contract"]).startswith("kept on ")
 
 
 @pytest.mark.parametrize("fault", ["a tuple", "view(-1, N)", "sigmoid", "softmax"])
-def test_that_a_file_that_breaks_its_card_is_told(
+def test_that_a_file_that_contradicts_its_card_is_reported(
     fault: str, tmp_path: Path, capsys: Captured
 ) -> None:
     kind, words = BROKEN[fault]
-    code, told = described(beside_its_card(tmp_path, kind), capsys, "--trust-model")
+    code, output = describe(model_beside_card(tmp_path, kind), capsys, "--trust-model")
     assert code == ExitCode.MODEL
-    assert str(told["contract"]).startswith("broken: ")
-    assert words in str(told["contract"])
+    assert str(output["contract"]).startswith("broken: ")
+    assert words in str(output["contract"])
 
 
 def test_that_a_file_that_is_not_trusted_does_not_run(tmp_path: Path, capsys: Captured) -> None:
-    code, told = described(beside_its_card(tmp_path, BROKEN["active dropout"][0]), capsys)
+    code, output = describe(model_beside_card(tmp_path, BROKEN["active dropout"][0]), capsys)
     assert code == ExitCode.OK
-    assert "not tried" in str(told["contract"])
+    assert "not tried" in str(output["contract"])
 
 
 def test_that_a_file_without_any_card_is_refused(tmp_path: Path, capsys: Captured) -> None:
-    path = beside_its_card(tmp_path, Tiny)
+    path = model_beside_card(tmp_path, Tiny)
     (tmp_path / "foreign.card.json").unlink()
     assert main(["model", "describe", str(path)]) == ExitCode.MODEL
     assert "foreign.pt" in capsys.readouterr().err
 
 
-SAID = ("--finding", "Opacity", "--finding", "Mass", "--size", "64")
+DESCRIPTION = ("--finding", "Opacity", "--finding", "Mass", "--size", "64")
 
 
-def without_a_card(folder: Path) -> Path:
-    path = beside_its_card(folder, Tiny)
+def model_without_card(folder: Path) -> Path:
+    path = model_beside_card(folder, Tiny)
     (folder / "foreign.card.json").unlink()
     return path
 
 
-def test_that_a_card_is_written_from_what_is_said_and_describes_the_model(
-    tmp_path: Path, capsys: Captured
-) -> None:
-    path = without_a_card(tmp_path)
+def test_that_a_card_is_written_from_the_options(tmp_path: Path, capsys: Captured) -> None:
+    path = model_without_card(tmp_path)
     options = ("--trust-model", "--fit", "stretch", "--mean", "0.5", "--std", "0.25")
-    assert main(["model", "describe", str(path), *SAID, *options]) == ExitCode.OK
+    assert main(["model", "describe", str(path), *DESCRIPTION, *options]) == ExitCode.OK
     assert "kept on " in capsys.readouterr().out
     card = read_card(path)
     assert [finding.name for finding in card.findings] == ["Opacity", "Mass"]
@@ -87,57 +85,53 @@ def test_that_a_card_is_written_from_what_is_said_and_describes_the_model(
     assert card.preprocessing == PreprocessSpec((64, 64), fit="stretch", mean=(0.5,), std=(0.25,))
 
 
-def test_that_probabilities_become_logits_where_it_is_said_and_the_card_says_so(
-    tmp_path: Path, capsys: Captured
-) -> None:
-    path = beside_its_card(tmp_path, BROKEN["sigmoid"][0])
+def test_that_probabilities_become_logits_on_request(tmp_path: Path, capsys: Captured) -> None:
+    path = model_beside_card(tmp_path, BROKEN["sigmoid"][0])
     (tmp_path / "foreign.card.json").unlink()
-    assert main(["model", "describe", str(path), *SAID, "--trust-model"]) == ExitCode.MODEL
+    assert main(["model", "describe", str(path), *DESCRIPTION, "--trust-model"]) == ExitCode.MODEL
     refused = capsys.readouterr()
     assert "state in the card that the outputs are probabilities" in refused.out
     assert "Not written" in refused.err
     assert not (tmp_path / "foreign.card.json").exists()
-    code, told = described(path, capsys, *SAID, "--outputs", "probabilities")
+    code, output = describe(path, capsys, *DESCRIPTION, "--outputs", "probabilities")
     assert code == ExitCode.OK
     card = read_card(path)
-    assert told["card"] == card_to_json(card)
+    assert output["card"] == card_to_json(card)
     assert card.outputs == "probabilities"
     assert "kept within 1e-07 of 0 and 1" in card.limitations
 
 
-def test_that_a_scale_is_named_and_its_figures_can_be_replaced(
-    tmp_path: Path, capsys: Captured
-) -> None:
-    path = without_a_card(tmp_path)
+def test_that_the_values_of_a_scale_can_be_overridden(tmp_path: Path, capsys: Captured) -> None:
+    path = model_without_card(tmp_path)
     options = ("--scale", "torchxrayvision", "--mean", "10")
-    assert main(["model", "describe", str(path), *SAID, *options]) == ExitCode.OK
+    assert main(["model", "describe", str(path), *DESCRIPTION, *options]) == ExitCode.OK
     spec = read_card(path).preprocessing
     assert (spec.value_range, spec.mean, spec.std) == ((-1024.0, 1024.0), (10.0,), (1.0,))
     assert spec.channels == 1
 
 
 @pytest.mark.parametrize(
-    ("said", "code", "words"),
+    ("options", "code", "words"),
     [
         (("--finding", "Opacity"), ExitCode.USAGE, "--size 224"),
-        ((*SAID, "--normal", "Fine"), ExitCode.USAGE, "Fine"),
-        ((*SAID, "--std", "0"), ExitCode.MODEL, "preprocessing.std"),
+        ((*DESCRIPTION, "--normal", "Fine"), ExitCode.USAGE, "Fine"),
+        ((*DESCRIPTION, "--std", "0"), ExitCode.MODEL, "preprocessing.std"),
     ],
 )
-def test_that_a_card_that_says_too_little_is_not_written(
-    said: tuple[str, ...], code: int, words: str, tmp_path: Path, capsys: Captured
+def test_that_an_incomplete_card_is_not_written(
+    options: tuple[str, ...], code: int, words: str, tmp_path: Path, capsys: Captured
 ) -> None:
-    path = without_a_card(tmp_path)
-    assert main(["model", "describe", str(path), *said]) == code
+    path = model_without_card(tmp_path)
+    assert main(["model", "describe", str(path), *options]) == code
     assert words in capsys.readouterr().err
     assert not (tmp_path / "foreign.card.json").exists()
 
 
 def test_that_no_card_is_overwritten(tmp_path: Path, capsys: Captured) -> None:
-    path = beside_its_card(tmp_path, Tiny)
+    path = model_beside_card(tmp_path, Tiny)
     before = (tmp_path / "foreign.card.json").read_text()
     for model in (path, write_bundle(tmp_path / "own.pt")):
-        assert main(["model", "describe", str(model), *SAID]) == ExitCode.USAGE
+        assert main(["model", "describe", str(model), *DESCRIPTION]) == ExitCode.USAGE
         assert "card already" in capsys.readouterr().err
     assert (tmp_path / "foreign.card.json").read_text() == before
     assert not (tmp_path / "own.card.json").exists()

@@ -1,4 +1,4 @@
-"""What the engine answers, with real workers, a real small model and real files."""
+"""The engine with real workers, a small real model and real files."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def test_that_many_files_come_in_scan_order(engine: Engine, tmp_path: Path) -> N
     assert found == [f"{n:03}.dcm" for n in range(150)]
 
 
-def test_that_a_decoded_film_is_that_of_the_reader(engine: Engine, film: FilmRef) -> None:
+def test_that_a_decoded_film_equals_that_of_the_reader(engine: Engine, film: FilmRef) -> None:
     decoded = engine.submit(DecodeFilm(film)).result(WAIT_S)
     assert np.array_equal(decoded.pixels_HW, read_film(film).pixels_HW)
     assert decoded.ref.film_id == film.film_id
@@ -81,7 +81,7 @@ def test_that_a_thumbnail_is_small_and_grey(engine: Engine, film: FilmRef) -> No
     assert np.ptp(thumbnail.grey_HW) > 100
 
 
-def test_that_a_missing_film_says_so(engine: Engine, tmp_path: Path) -> None:
+def test_that_a_missing_film_is_reported(engine: Engine, tmp_path: Path) -> None:
     gone = FilmRef(tmp_path / "gone.dcm", "gone.dcm")
     error = engine.submit(DecodeFilm(gone)).exception(WAIT_S)
     assert isinstance(error, UnreadableFilm)
@@ -89,7 +89,7 @@ def test_that_a_missing_film_says_so(engine: Engine, tmp_path: Path) -> None:
     assert error.hint
 
 
-def test_that_the_limits_of_the_engine_hold_where_a_request_has_none(film: FilmRef) -> None:
+def test_that_the_limits_of_the_engine_apply_where_a_request_has_none(film: FilmRef) -> None:
     with Engine(1, Limits(max_megapixels=0.01), spare_workers=0) as strict:
         error = strict.submit(DecodeFilm(film)).exception(WAIT_S)
         assert isinstance(error, UnreadableFilm)
@@ -98,7 +98,7 @@ def test_that_the_limits_of_the_engine_hold_where_a_request_has_none(film: FilmR
         assert strict.submit(generous).result(WAIT_S).pixels_HW.shape == (600, 400)
 
 
-def test_that_a_prepared_film_is_what_the_preprocessor_makes(
+def test_that_a_prepared_film_equals_that_of_the_preprocessor(
     engine: Engine, model: ModelRef, film: FilmRef
 ) -> None:
     spec = read_card(model.path).preprocessing
@@ -110,7 +110,7 @@ def test_that_a_prepared_film_is_what_the_preprocessor_makes(
     assert prepared.sha256 == sha256_of(film.path)
 
 
-def test_that_the_gate_judges_the_header(engine: Engine, model: ModelRef, tmp_path: Path) -> None:
+def test_that_the_gate_checks_the_header(engine: Engine, model: ModelRef, tmp_path: Path) -> None:
     path = write_dicom(tmp_path / "lateral.dcm", phantom(), ViewPosition="LL")
     (film,) = scan_folder(engine, path)
     assert isinstance(film, FilmRef)
@@ -120,7 +120,7 @@ def test_that_the_gate_judges_the_header(engine: Engine, model: ModelRef, tmp_pa
     assert gate.flags == ("NOT_FRONTAL",)
 
 
-def test_that_a_model_is_loaded_judges_and_explains(
+def test_that_a_model_is_loaded_classifies_and_explains(
     engine: Engine, model: ModelRef, film: FilmRef
 ) -> None:
     ready = engine.submit(LoadModel(model)).result(WAIT_S)
@@ -138,7 +138,7 @@ def test_that_a_model_is_loaded_judges_and_explains(
     assert heat_map.film_id == film.film_id
 
 
-def test_that_a_new_model_worker_loads_the_same_bundle_by_itself(
+def test_that_a_new_model_worker_loads_the_bundle_by_itself(
     engine: Engine, model: ModelRef, film: FilmRef
 ) -> None:
     ready = engine.submit(LoadModel(model)).result(WAIT_S)
@@ -152,13 +152,13 @@ def test_that_a_new_model_worker_loads_the_same_bundle_by_itself(
     assert engine.submit(request).result(WAIT_S) == before
 
 
-def test_that_another_file_than_the_trusted_one_is_refused(engine: Engine, model: ModelRef) -> None:
+def test_that_a_file_other_than_the_trusted_one_is_refused(engine: Engine, model: ModelRef) -> None:
     error = engine.submit(LoadModel(ModelRef(model.path, "0" * 64, "cpu"))).exception(WAIT_S)
     assert isinstance(error, ModelError)
     assert error.path == model.path
 
 
-def test_that_a_file_that_is_no_model_is_refused_and_the_worker_goes_on(
+def test_that_a_file_that_is_not_a_model_is_refused_and_the_worker_survives(
     engine: Engine, model: ModelRef, tmp_path: Path
 ) -> None:
     path = tmp_path / "no.pt"
@@ -168,11 +168,11 @@ def test_that_a_file_that_is_no_model_is_refused_and_the_worker_goes_on(
     assert engine.submit(LoadModel(model)).result(WAIT_S).card.name == "tiny"
 
 
-def test_that_a_device_that_is_not_there_is_an_error_and_auto_is_not(
+def test_that_a_missing_device_is_an_error_but_not_for_auto(
     engine: Engine, model: ModelRef
 ) -> None:
     auto = engine.submit(LoadModel(ModelRef(model.path, model.sha256, "auto"))).result(WAIT_S)
     if auto.device != "cpu":
-        pytest.skip("there is a CUDA device here")
+        pytest.skip("this machine has a CUDA device")
     asked = LoadModel(ModelRef(model.path, model.sha256, "cuda"))
     assert isinstance(engine.submit(asked).exception(WAIT_S), DeviceUnavailable)
