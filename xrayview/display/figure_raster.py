@@ -95,10 +95,10 @@ def _blend(
         part = slice(strip.start - top, strip.stop - top), slice(x0 - left, x1 - left)
         if not mask_HW[part].any():
             continue
-        share: Any = mask_HW[part].astype(np.float32) / np.float32(255)
+        share: npt.NDArray[np.float32] = mask_HW[part].astype(np.float32) / np.float32(255)
         if canvas.ndim == 2:
             assert isinstance(ink, tuple)  # a coloured layer makes a coloured figure
-            target: Any = ink[0] * full
+            target = np.asarray(ink[0] * full, np.float32)
         else:
             share = share[..., None]
             colours = ink[part] if isinstance(ink, np.ndarray) else np.array(ink)
