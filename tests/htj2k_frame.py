@@ -1,5 +1,5 @@
 """A High-Throughput JPEG 2000 codestream of `phantom(48, 40, bits=12)`, made with OpenJPH 0.9
-(`ojph_compress -reversible true -num_decomps 2`), as no Python package can encode one."""
+(`ojph_compress -reversible true -num_decomps 2`), as no encoder comes with the dependencies."""
 
 from __future__ import annotations
 
