@@ -97,7 +97,7 @@ class FilterLine(QWidget):
     def _make_field(self) -> QLineEdit:
         field = QLineEdit()
         field.setAcceptDrops(False)  # a dropped file opens in the window
-        field.setPlaceholderText("Filter films")
+        field.setPlaceholderText("Filter")  # longer texts do not fit a narrow panel
         field.setToolTip(f"Text in the film, its path or its group ({shortcuts.key_label('find')})")
         field.setAccessibleName("Filter films")
         field.setClearButtonEnabled(True)

@@ -83,7 +83,7 @@ def reasons(state: FindingsState) -> tuple[str, ...]:
     result = state.result
     if result is None:
         return (state.text,) if state.text else ()
-    lines = tuple(result.message.split("; ")) if result.message else ()
+    lines = _message_lines(result)
     if state.kind != "classified":
         return lines
     if not _is_compared(result):
@@ -94,6 +94,13 @@ def reasons(state: FindingsState) -> tuple[str, ...]:
         share = 100 - gate.ood_percentile
         return (*lines, f"Closer to the training films than {share:.0f} % of the validation films.")
     return lines
+
+
+def _message_lines(result: FilmResult) -> tuple[str, ...]:
+    """The gate's reasons, a line each, then the rest of the message."""
+    gate_reasons = result.gate.reasons if result.gate is not None else ()
+    rest = result.message.removeprefix("; ".join(gate_reasons)).removeprefix("; ")
+    return (*gate_reasons, *([rest] if rest else []))
 
 
 def _is_compared(result: FilmResult) -> bool:
