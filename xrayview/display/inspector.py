@@ -151,7 +151,7 @@ def _colour(film: Radiograph) -> Step:
 def _modality(film: Radiograph) -> Iterator[Step]:
     greyscale = film.greyscale
     if _is_colour(film):
-        yield Step("Rescale", "none: luminance is shown unchanged", "default")
+        yield Step("Rescale", "none: luminance is shown as it is", "default")
         return
     name, keyword = "Modality LUT", "ModalityLUTSequence"
     if greyscale.modality_lut is not None:
@@ -187,7 +187,7 @@ def _excluded(film: Radiograph) -> str:
     parts = {
         "padding": film.greyscale.padding is not None,
         # A shutter that hides everything is ignored.
-        "the area behind the shutter": visible is not None and bool(visible.any()),
+        "what the shutter hides": visible is not None and bool(visible.any()),
     }
     names = " and ".join(part for part, is_excluded in parts.items() if is_excluded)
     return f", without {names}" if names else ""

@@ -160,7 +160,7 @@ def test_that_a_palette_is_named_with_the_depth_after_it() -> None:
     [
         ({}, ""),
         ({"PixelPaddingValue": 0}, ", without padding"),
-        ({"PixelPaddingValue": 0, **SHUTTER}, ", without padding and the area behind the shutter"),
+        ({"PixelPaddingValue": 0, **SHUTTER}, ", without padding and what the shutter hides"),
         (SHUTTER | {"ShutterLeftVerticalEdge": 400}, ""),
     ],
     ids=["nothing", "padding", "both", "a shutter that hides everything"],
