@@ -125,7 +125,7 @@ class StartPage(QWidget):
         recent.addStretch(1)
         ready = QVBoxLayout()
         ready.setSpacing(8)
-        ready.addWidget(_heading("READY"))
+        ready.addWidget(_heading("MODEL AND DEVICE"))
         for name, label in (("model", self._model), ("chip", self._device)):
             ready.addLayout(_with_icon(name, label))
         ready.addStretch(1)
