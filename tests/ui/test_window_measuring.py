@@ -212,7 +212,7 @@ def test_that_a_read_only_folder_is_reported_once_and_nothing_is_lost(
     (study / f"{FILE_NAME}.partial").mkdir()  # refuses the file, also for the superuser
     layer = open_study(qtbot, window, study)
     draw(qtbot, window)
-    warning = "This folder cannot be written: its measurements are kept with your settings"
+    warning = "This folder is read-only: its measurements are saved with your settings"
     qtbot.waitUntil(lambda: warning in banners(window), timeout=WAIT_MS)
     window.banners.close_message("measurements")
     drawn = layer.annotations()

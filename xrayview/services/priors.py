@@ -42,7 +42,7 @@ def find_prior(film: FilmRef, films: Iterable[FilmRef]) -> Prior | NoPrior:
     """
     made = film_date(film)
     if not film.patient_id:
-        return NoPrior("The film names no patient (PatientID).")
+        return NoPrior("The film has no PatientID.")
     if made is None:
         return NoPrior("The film has no date (StudyDate or AcquisitionDate).")
     earlier = [
@@ -54,7 +54,7 @@ def find_prior(film: FilmRef, films: Iterable[FilmRef]) -> Prior | NoPrior:
         return NoPrior("There is no earlier study of this patient in the folder.")
     same = [(day, other) for day, other in earlier if _compares(film, other)]
     if not same:
-        return NoPrior("The earlier studies of this patient hold no film of the same view.")
+        return NoPrior("The earlier studies of this patient have no film of the same view.")
     day, prior = max(same, key=lambda pair: (pair[0], pair[1].view_position == film.view_position))
     return Prior(prior, (made - day).days)
 

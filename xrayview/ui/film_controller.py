@@ -396,8 +396,8 @@ class _Listing:
 
 
 def _gone(path: Path) -> XrayViewError:
-    hint = "Check the name, and that its drive is connected."
-    return XrayViewError("the folder or file is not there", path=path, hint=hint)
+    hint = "Check the name and that its drive is connected."
+    return XrayViewError("the folder or file does not exist", path=path, hint=hint)
 
 
 def _nothing(staged: _Listing) -> XrayViewError | None:
@@ -406,7 +406,7 @@ def _nothing(staged: _Listing) -> XrayViewError | None:
         return None
     if not staged.rejected:
         hint = f"Choose a folder that contains {READABLE} films."
-        return XrayViewError("there is no file in this folder", path=staged.root, hint=hint)
+        return XrayViewError("this folder contains no files", path=staged.root, hint=hint)
     if staged.source is not None and staged.source.is_file():
         file = staged.rejected[0]
         return XrayViewError("not a film", path=file.path, why=file.why, hint=file.hint)

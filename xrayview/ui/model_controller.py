@@ -133,9 +133,9 @@ class ModelController(QObject):
         return Message(
             "model",
             "warn",
-            f"{path.name} has no model card, so it does not say what it scores",
-            "If you know its findings and the films that it takes, describe it: "
-            "your answers are kept beside it.",
+            f"{path.name} has no model card, so its findings are unknown",
+            "If you know its findings and its input, describe it: "
+            "the description is saved beside it.",
             (("Describe it …", lambda: self.card_requested.emit(path)),),
         )
 
@@ -280,7 +280,7 @@ def trust_question(path: Path, error: ModelNotTrusted, trust: Callable[[], None]
     return Message(
         "model",
         "warn",
-        f"{path.name} has not run here before. Do you know where it comes from?",
+        f"{path.name} has not been run here before. Do you know where it comes from?",
         f"A model is a program. {error.why}",
         (("Trust and load", trust),),
     )

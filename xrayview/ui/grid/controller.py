@@ -80,7 +80,7 @@ class ViewController(QObject):
             return
         found = find_prior(film, self._session.films)
         if isinstance(found, NoPrior):
-            self.message.emit(Message("prior", "info", "No film to compare with", found.why))
+            self.message.emit(Message("prior", "info", "No prior film found", found.why))
             return
         if self._grid.count == 1:
             self._lay("1x2")

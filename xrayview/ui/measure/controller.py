@@ -228,8 +228,8 @@ class MeasurementController(QObject):
                 Message(
                     _MATTER,
                     "warn",
-                    "This folder cannot be written: its measurements are kept with your settings",
-                    "They are there again with these films on this computer. To pass them on, "
+                    "This folder is read-only: its measurements are saved with your settings",
+                    "They are shown whenever you open these films on this computer. To share them, "
                     "export them as CSV.",
                 )
             )

@@ -82,7 +82,7 @@ def _write(path: Path, films: list[MeasuredFilm]) -> None:
             "The measurements cannot be written",
             path=path,
             why=error.strerror or type(error).__name__,
-            hint="Choose another folder, or close the program that holds the file open.",
+            hint="Choose another folder, or close the program that has the file open.",
         ) from error
 
 

@@ -233,7 +233,7 @@ class MainWindow(QMainWindow):
 
     def _next_screen(self) -> None:
         if not to_next_screen(self):
-            self.banners.show_message(Message("screen", "info", "There is one monitor alone."))
+            self.banners.show_message(Message("screen", "info", "Only one monitor is connected."))
 
     def _show_shortcuts(self) -> None:
         sheet = ShortcutSheet(self)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 NOTICE = "RESEARCH USE ONLY · not for diagnosis"
 
-_PIXEL_TIP = "Row and column from 0; the value stored, after the Modality LUT, and as displayed"
+_PIXEL_TIP = "Row and column from 0; stored value, value after the Modality LUT, displayed value"
 
 
 class StatusLine(QStatusBar):
@@ -66,7 +66,7 @@ class StatusLine(QStatusBar):
     def show_model(self, ready: ModelReady | None, text: str) -> None:
         """The real device and precision of the model in force; `text` when there is none."""
         self._right.setText(device_text(ready) if ready else text)
-        self._right.setToolTip(f"Asked for: {ready.model.device}" if ready else "")
+        self._right.setToolTip(f"Requested device: {ready.model.device}" if ready else "")
 
     def right_text(self) -> str:
         """What stands at the right."""

@@ -99,8 +99,8 @@ _MORE = (
 )  # fmt: skip
 _LINK_TIP = (
     "Link pan, zoom and window.\n"
-    "Each film keeps its own measure: the same share of its size and of its value range\n"
-    "(0.5th to 99.5th percentile), because values have no scale common to films."
+    "Films are matched by their relative size and by their relative range of values\n"
+    "(0.5th to 99.5th percentile), because films have no common scale of values."
 )
 _VIEW_TOOLS = (
     Tool("layout_1x1", "layout_1x1", checkable=True, group="layout"),
@@ -145,8 +145,8 @@ class TopBar(QToolBar):
             self._add(tool)
             if tool is not None and tool.name == "tool_pan":
                 self._add_measure()
-        self._menu_button("turn", "Turn and flip", _PLACEMENT)
-        self.windows = self._menu_button("window", "Windows of the film", (), icon="presets")
+        self._menu_button("turn", "Rotate and flip", _PLACEMENT)
+        self.windows = self._menu_button("window", "Choose a window", (), icon="presets")
         self.addSeparator()
         for tool in (*_VIEW_TOOLS, _SEPARATOR, *_MODEL_TOOLS):
             self._add(tool)
@@ -154,12 +154,12 @@ class TopBar(QToolBar):
         self.models = self._chooser("Model", 120)
         self.models.setPlaceholderText("No model is loaded")
         self.models.activated.connect(self._on_model)
-        self.devices = self._chooser("Device that is asked for", 80)
+        self.devices = self._chooser("Device", 80)
         for device, title in DEVICE_CHOICES.items():
             self.devices.addItem(title, device)
-        self.devices.setToolTip("Device that the model is asked to run on")
+        self.devices.setToolTip("Device for the model")
         self.devices.activated.connect(lambda: self.device_chosen.emit(self.devices.currentData()))
-        more = self._menu_button("more", "More, and all commands", _MORE).menu()
+        more = self._menu_button("more", "All commands", _MORE).menu()
         more.addSeparator()
         add_all_commands(more, actions, self.buttons)
         self.show_models((), None)
@@ -183,7 +183,7 @@ class TopBar(QToolBar):
         menu = self.buttons["open_folder"].menu()
         menu.clear()
         for folder in folders:
-            gone = "  –  not there now" if folder in missing else ""
+            gone = "  –  not found" if folder in missing else ""
             action = menu.addAction(icons.icon("recent", C.quiet), f"{_short(folder)}{gone}")
             action.setToolTip(str(folder))
             action.setEnabled(not gone)

@@ -250,7 +250,9 @@ class Workspace(QWidget):
         self.stars.open_folder(self.session.folder)
         self.result_table.hide()
         if not self.session.films:
-            self.viewer.show_empty("No film in this folder. The list at the left says why.")
+            self.viewer.show_empty(
+                "No films in this folder. The list at the left shows the reasons."
+            )
             self.findings_controller.refresh()
 
     def _on_active(self) -> None:
@@ -273,7 +275,7 @@ class Workspace(QWidget):
             self.stars.toggle(self.session.current)
 
     def _clear_thumbnails(self) -> None:
-        said = Message("thumbnails", "info", "The thumbnails on disk are cleared")
+        said = Message("thumbnails", "info", "The thumbnails on disk were cleared")
         self.thumbnails.clear_store(lambda: self.message.emit(said))
 
     def _find(self) -> None:
