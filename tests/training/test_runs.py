@@ -174,7 +174,7 @@ def test_that_a_run_with_other_films_is_not_resumed(
     other = make_data(tmp_path / "other", train=34)
     arguments = ["train", "--resume", str(finished.path), "--data", str(other)]
     assert main([*arguments, "--cache", str(tmp_path / "cache")]) == ExitCode.USAGE
-    assert "not those that the run began with" in capsys.readouterr().err
+    assert "differ from those that the run began with" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

@@ -1,56 +1,65 @@
-"""Subcommands on a finished run or a bundle: audit, calibrate, export, gate, report.
-
-What runs is imported when it runs: `list` and `--help` answer without torch.
-"""
+"""The subcommands on a finished run or bundle: evaluate, audit, calibrate, export, gate, report."""
 
 from __future__ import annotations
 
 import argparse
 from pathlib import Path
 
-from xrayview.domain.devices import DEVICE_CHOICES
+from training.commands.options import (
+    cache_option,
+    data_option,
+    model_options,
+    results_folder,
+    say,
+)
 
 
-def _model_options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("model", type=Path, help="a run folder or a model bundle")
-    parser.add_argument("--data", type=Path, required=True, help="folder with labels.csv")
-    parser.add_argument("--recipe", help="whose films and labels (default: the model's own)")
-    parser.add_argument("--device", default="cpu", choices=tuple(DEVICE_CHOICES))
+def evaluate_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options of `evaluate`."""
+    model_options(parser)
+    parser.add_argument(
+        "--split",
+        default="test",
+        choices=("train", "validation", "test"),
+        help="the films to evaluate on (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--out",
+        type=Path,
+        help="output folder (default: RUN/SPLIT, or runs/NAME/SPLIT for a bundle)",
+    )
 
 
-def _folder_of(model: Path) -> Path:
-    """Where results on a model go: the run's folder, or runs/NAME for a bundle."""
-    return model if model.is_dir() else Path("runs") / model.stem
+def evaluate(args: argparse.Namespace) -> None:
+    """Evaluate a model on a split."""
+    from training.evaluation.evaluate import evaluate as evaluate_model
+    from training.evaluation.evaluate import find_model
 
-
-def _say(line: str) -> None:
-    print(line, flush=True)
+    model = find_model(args.model, args.recipe)
+    out = args.out or results_folder(args.model) / args.split
+    evaluate_model(model, args.data, args.split, out, args.device, say)
 
 
 def audit_options(parser: argparse.ArgumentParser) -> None:
-    """Options of `audit`."""
-    _model_options(parser)
+    """Add the options of `audit`."""
+    model_options(parser)
     parser.add_argument(
-        "--masks", type=Path, help="lung masks, STEM.png for each film STEM.*, lungs bright"
+        "--masks",
+        type=Path,
+        help="folder of lung masks: STEM.png for the film STEM.*, lungs bright",
     )
     parser.add_argument(
         "--split",
         default="test",
         choices=("test", "validation"),
-        help="the films that are judged; what is chosen by an audit is chosen on validation "
-        "(default: %(default)s)",
+        help="the films to audit; use validation to choose between models (default: %(default)s)",
     )
     parser.add_argument(
         "--out",
         type=Path,
-        help="folder for audit.json or audit-validation.json (default: RUN or runs/NAME)",
+        help="folder for audit.json or audit-validation.json (default: RUN, or runs/NAME)",
     )
-    parser.add_argument(
-        "--cache",
-        type=Path,
-        default=Path("runs/cache"),
-        help="decoded films (default: %(default)s)",
-    )
+    cache_option(parser)
 
 
 def audit(args: argparse.Namespace) -> None:
@@ -60,15 +69,15 @@ def audit(args: argparse.Namespace) -> None:
     from training.evaluation.evaluate import find_model
 
     model = find_model(args.model, args.recipe)
-    found = audit_model(model, args.data, args.masks, args.cache, args.device, _say, args.split)
-    _say(files.table(found))
-    _say(f"written to {files.write(found, model, args.out or _folder_of(args.model))}")
+    result = audit_model(model, args.data, args.masks, args.cache, args.device, say, args.split)
+    say(files.table(result))
+    say(f"written to {files.write(result, model, args.out or results_folder(args.model))}")
 
 
 def export_options(parser: argparse.ArgumentParser) -> None:
-    """Options of `export`."""
+    """Add the options of `export`."""
     parser.add_argument("run_folder", metavar="RUN", type=Path, help="a run folder")
-    parser.add_argument("--data", type=Path, required=True, help="folder with labels.csv")
+    data_option(parser)
     parser.add_argument("--out", type=Path, help="the new bundle (default: RUN/NAME.pt)")
 
 
@@ -77,12 +86,12 @@ def export(args: argparse.Namespace) -> None:
     from training.calibrate import export_run
     from training.runs import RunFolder
 
-    export_run(RunFolder(args.run_folder), args.data, args.out, _say)
+    export_run(RunFolder(args.run_folder), args.data, args.out, say)
 
 
 def calibrate_options(parser: argparse.ArgumentParser) -> None:
-    """Options of `calibrate`."""
-    _model_options(parser)
+    """Add the options of `calibrate`."""
+    model_options(parser)
     parser.add_argument("--out", type=Path, help="the new bundle (default: NAME-calibrated.pt)")
 
 
@@ -91,13 +100,12 @@ def calibrate(args: argparse.Namespace) -> None:
     from training.calibrate import recalibrate
     from training.evaluation.evaluate import find_model
 
-    model = find_model(args.model, args.recipe)
-    recalibrate(model, args.data, args.out, args.device, _say)
+    recalibrate(find_model(args.model, args.recipe), args.data, args.out, args.device, say)
 
 
 def gate_options(parser: argparse.ArgumentParser) -> None:
-    """Options of `gate`."""
-    _model_options(parser)
+    """Add the options of `gate`."""
+    model_options(parser)
     parser.add_argument("--out", type=Path, help="the new bundle (default: NAME-gated.pt)")
 
 
@@ -106,29 +114,31 @@ def gate(args: argparse.Namespace) -> None:
     from training.calibrate import add_gate
     from training.evaluation.evaluate import find_model
 
-    model = find_model(args.model, args.recipe)
-    add_gate(model, args.data, args.out, args.device, _say)
+    add_gate(find_model(args.model, args.recipe), args.data, args.out, args.device, say)
 
 
 def report_options(parser: argparse.ArgumentParser) -> None:
-    """Options of `report`."""
-    _model_options(parser)
-    parser.add_argument("--out", type=Path, help="the page (default: RUN or runs/NAME/report.html)")
+    """Add the options of `report`."""
+    model_options(parser)
+    parser.add_argument(
+        "--out", type=Path, help="the page (default: report.html in RUN or runs/NAME)"
+    )
     parser.add_argument(
         "--heat-films",
+        metavar="N",
         type=int,
         default=200,
-        help="at most so many films for each mean heat map (default: %(default)s)",
+        help="most films for each mean heat map (default: %(default)s)",
     )
 
 
 def report(args: argparse.Namespace) -> None:
-    """Write `report.html`, with the `audit.json` that lies beside it."""
+    """Write `report.html`, including the `audit.json` beside it."""
     from training.evaluation.evaluate import find_model
     from training.report.build import write_report
     from training.runs import RunFolder
 
     model = find_model(args.model, args.recipe)
     run = RunFolder(args.model) if args.model.is_dir() else None
-    out = args.out or _folder_of(args.model) / "report.html"
-    write_report(model, args.data, run, out, args.heat_films, args.device, _say)
+    out = args.out or results_folder(args.model) / "report.html"
+    write_report(model, args.data, run, out, args.heat_films, args.device, say)

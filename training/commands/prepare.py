@@ -1,4 +1,4 @@
-"""`prepare`: the films of a recipe read, divided, decoded and checked, without training."""
+"""`prepare`: read, split, decode and check the films of a recipe, without training."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ _SHOWN = 10
 
 
 def prepare(config: TrainingConfig, data: Path, cache: Path, out: Path, say: Say) -> Films:
-    """Write manifest.csv, omitted.csv, leaks.csv and data.json below `out`, and fill the cache.
+    """Write manifest.csv, omitted.csv, leaks.csv and data.json to `out`, and fill the cache.
 
-    All is written before leaks are refused, so that they can be looked up. Files of an earlier
-    preparation are replaced.
+    Everything is written before leaks are refused, so that they can be looked up. Existing files
+    are replaced.
 
     Raises:
         UsageError: the labels are wrong, or films leak and the config does not allow it.
@@ -55,8 +55,8 @@ def prepare(config: TrainingConfig, data: Path, cache: Path, out: Path, say: Say
 
 def _lines(films: Films, reasons: Counter[str]) -> Sequence[str]:
     lines = [
-        f"{split:10s} " + "  ".join(f"{name} {count}" for name, count in numbers.items())
-        for split, numbers in films.manifest.counts().items()
+        f"{split:10s} " + "  ".join(f"{name} {count}" for name, count in counts.items())
+        for split, counts in films.manifest.counts().items()
     ]
     lines += [f"left out   {count} {code}" for code, count in sorted(reasons.items())]
     lines += [f"note       {note}" for note in films.manifest.notes]

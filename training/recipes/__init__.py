@@ -1,4 +1,4 @@
-"""Recipes: named full training configs. A recipe is a function; the table builds the menu."""
+"""Recipes: named, full training configs. Each is a function in the table RECIPES."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ RECIPES: dict[str, Callable[[], TrainingConfig]] = {
 
 
 def recipe(name: str) -> TrainingConfig:
-    """The config of a recipe.
+    """Return the config of a recipe.
 
     Raises:
         UsageError: no recipe has this name.

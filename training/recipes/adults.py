@@ -1,4 +1,4 @@
-"""Recipes on adults' films of the NIH Clinical Center."""
+"""Recipes on films of adults from the NIH Clinical Center."""
 
 from __future__ import annotations
 
@@ -26,18 +26,19 @@ from training.recipes.sources import (
 from xrayview.domain.model import PreprocessSpec, Scope
 
 _ADULTS = (
-    "Trained on films of one hospital (NIH Clinical Center), many of very ill adults: few of the "
-    "films are of patients under 18 years, and lateral films and other hospitals were never seen. "
+    "Trained on films from one hospital (NIH Clinical Center), many of severely ill adults. Few "
+    "films are of patients under 18 years; there were no lateral films and no other hospitals. "
 )
 _SCOPE = Scope(age_years=(18, 120), view_positions=("AP", "PA"))
-"""The few younger patients are trained on, but too few to tell how a child's film is judged."""
+"""The few younger patients are training films too, but too few to be in scope."""
 _INTENDED = "Research and teaching. Not for diagnosis, triage or any care of a patient."
 
 
 def abnormal_resnet50() -> TrainingConfig:
-    """Normal or abnormal from Finding Labels, the last layers of a ResNet-50.
+    """Normal or abnormal by NIH's labels, training the last layers of a ResNet-50.
 
-    Only noise and rotation augment, and the rate is 1e-5, as in the published experiment.
+    Augmentation is noise and rotation only, at a learning rate of 1e-5, as in the published
+    experiment.
     """
     return TrainingConfig(
         recipe="abnormal-resnet50",
@@ -87,8 +88,9 @@ def abnormal_resnet50() -> TrainingConfig:
             description="Scores whether an adult's frontal chest film shows any of 14 findings.",
             intended_use=_INTENDED,
             limitations=_ADULTS + TEXT_MINED
-            + "Abnormal means 14 very different findings; any other abnormality counts as normal. "
-            "Training films were balanced, so a score is not a probability among your patients.",
+            + "Abnormal stands for 14 very different findings; any other abnormality counts as "
+            "normal. Training films were balanced, so a score is not a probability for your "
+            "patients.",
             sources=(NIH,),
             scope=_SCOPE,
         ),
@@ -96,18 +98,18 @@ def abnormal_resnet50() -> TrainingConfig:
 
 
 def backbone_grid() -> TrainingConfig:
-    """Normal or abnormal over a frozen backbone: one cell of the grid, and what all share.
+    """Normal or abnormal with a frozen backbone: the basis of the command `grid`.
 
-    `grid` trains VGG16, ResNet50 and InceptionV3 of it, without and with this augmentation.
-    Films are those of `abnormal-resnet50`.
+    `grid` trains VGG16, ResNet50 and InceptionV3, without and with this augmentation, on the films
+    of `abnormal-resnet50`.
     """
-    like = abnormal_resnet50()
+    base = abnormal_resnet50()
     return TrainingConfig(
         recipe="backbone-grid",
         summary="normal or abnormal adult films, three frozen backbones (`grid` trains them all)",
-        data=like.data,
-        target=replace(like.target, activation="sigmoid"),
-        preprocessing=like.preprocessing,
+        data=base.data,
+        target=replace(base.target, activation="sigmoid"),
+        preprocessing=base.preprocessing,
         augment=AugmentConfig(
             rotate_deg=10.0, shift=0.1, zoom=0.1, flip=0.5, brightness=0.1, squeeze=0.0, gamma=0.0,
             noise=0.0, blur=0.0, collimate=0.0,
@@ -131,7 +133,7 @@ def backbone_grid() -> TrainingConfig:
             version="1.0.0",
             description="Scores whether an adult's frontal chest film shows any of 14 findings.",
             intended_use=_INTENDED,
-            limitations=like.bundle.limitations
+            limitations=base.bundle.limitations
             + "The backbone was not trained on these films. Chosen by recall, a model may call "
             "nearly every film abnormal: look at its precision too.",
             sources=(NIH,),
@@ -141,13 +143,13 @@ def backbone_grid() -> TrainingConfig:
 
 
 def multilabel_densenet121() -> TrainingConfig:
-    """The 14 findings of the NIH labels, each on its own; missing labels are masked.
+    """The 14 findings of NIH's labels, independent of each other; unknown labels are masked.
 
     Architecture and size as in Rajpurkar et al., CheXNet, 2017.
     """
     return TrainingConfig(
         recipe="multilabel-densenet121",
-        summary="14 findings on adult films, DenseNet-121; missing labels are masked",
+        summary="14 findings on adult films, DenseNet-121; unknown labels are masked",
         data=DataConfig(dataset="nih", validation_splits=("val",)),
         target=TargetConfig(
             findings=tuple(
@@ -168,12 +170,12 @@ def multilabel_densenet121() -> TrainingConfig:
         bundle=BundleConfig(
             name="multilabel-densenet121",
             version="1.0.0",
-            description="Scores 14 findings on adults' frontal chest films, each on its own.",
+            description="Scores 14 findings on frontal chest films of adults, independently.",
             intended_use=_INTENDED,
             limitations=_ADULTS + TEXT_MINED
-            + "Some findings are rare among the training films: see their counts, and do not "
-            "read a figure without its interval. Presence and absence weighed alike for each "
-            "finding, so a score is not a probability among your patients.",
+            + "Some findings are rare among the training films: see their counts, and read each "
+            "metric with its interval. Presence and absence had the same weight for each finding, "
+            "so a score is not a probability for your patients.",
             sources=(NIH,),
             scope=_SCOPE,
         ),

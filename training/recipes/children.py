@@ -1,4 +1,4 @@
-"""Recipes on children's films: pneumonia, and which kind."""
+"""Recipes on films of children: pneumonia, and bacterial or viral pneumonia."""
 
 from __future__ import annotations
 
@@ -24,29 +24,29 @@ PNEUMONIA = FindingRule(
 )
 CHILDREN = Scope(age_years=(1, 5), view_positions=("AP",))
 _STORED = (
-    "The training copies are 224 x 224 JPEG (quality 75), squashed to a square; films are "
-    "stretched to a square here too, and fine detail was never seen. "
+    "The training films were 224 x 224 JPEG copies (quality 75), squashed to a square; other films "
+    "are stretched to a square too. The model has never seen fine detail. "
 )
 _CHILDREN = (
-    "Trained on anteroposterior films of children of 1 to 5 years from one hospital (Guangzhou): "
-    "adults, other views, other hospitals and other diseases were never seen, and every film is "
-    "forced onto what the model knows. "
+    "Trained on anteroposterior films of children of 1 to 5 years from one hospital (Guangzhou). "
+    "It has never seen adults, other views, other hospitals or other diseases, and still scores "
+    "such films as if they were like its own. "
 )
 _FRAME = (
-    "On the official test films a linear model that sees only the outer frame, no lung, reaches an "
-    "AUC of 0.84 (the shortcut audit tells): collimation, markers and scanner give the label away, "
-    "and high figures prove little. "
+    "On the official test films a linear model that sees only the outer frame, without the lungs, "
+    "reaches an AUC of 0.84 (see the shortcut audit): collimation, markers and scanner give the "
+    "label away, so high metrics prove little. "
 )
 _SHIFT = (
-    "The official test films are of another distribution than the training films: a threshold "
-    "that holds its specificity on validation loses much of it there, as the metrics of both "
-    "parts show. Expect the same or worse on films of your own. "
+    "The official test films have another distribution than the training films: a threshold loses "
+    "much of its validation specificity there, as the metrics of both splits show. Expect the same "
+    "or worse on your own films. "
 )
-_ALIKE = (
-    "The loss counted presence and absence alike, so a score is not the probability of pneumonia "
-    "among your patients."
+_BALANCED = (
+    "Presence and absence had the same weight in the loss, so a score is not the probability of "
+    "pneumonia for your patients."
 )
-_LENT_LOOKS = AugmentConfig(
+_TRANSFER = AugmentConfig(
     rotate_deg=10.0,
     blur=0.0,
     collimate=0.0,
@@ -56,41 +56,42 @@ _LENT_LOOKS = AugmentConfig(
     placement=0.5,
     surroundings=0.5,
 )
-"""Half of the films have what tells the label without the lungs from another film."""
+"""Half of the films take from another film what gives the label away outside the lungs."""
 
 
 def normal_pneumonia_small() -> TrainingConfig:
-    """Pneumonia on children's films: a small residual network trained from nothing."""
+    """Pneumonia on films of children: a small residual network trained from scratch."""
     return TrainingConfig(
         recipe="normal-pneumonia-small",
-        summary="pneumonia on children's films, a small residual network trained from nothing",
+        summary="pneumonia on films of children, a small residual network trained from scratch",
         data=DataConfig(dataset="kermany", lung_masks="kermany_lungs"),
         target=TargetConfig(
             findings=(PNEUMONIA,),
             negative_labels=("normal",),
             complement="Normal",
         ),
-        # The stored copies are squashed to squares; stretching gives films with their true
-        # aspect the same shape, where a letterbox would show the model what it never saw.
+        # The stored copies are squashed to squares; stretching gives other films the same shape,
+        # while a letterbox would be a shape that the model never saw in training.
         preprocessing=PreprocessSpec(size=(160, 160), fit="stretch", standardize="film"),
-        augment=_LENT_LOOKS,
+        augment=_TRANSFER,
         network=NetworkConfig(widths=(24, 48, 96, 232)),
-        # Films in foreign surroundings and greys are harder: the loss falls for longer.
+        # With transferred surroundings and greys films are harder: the loss falls for longer.
         optim=OptimConfig(epochs=22, label_smoothing=0.0),
-        # The one-cycle rate gains most at its end: a run that stops before has gained nothing.
+        # The one-cycle schedule gains most at its end, so a run never stops early.
         stopping=StoppingConfig(patience=22),
         bundle=BundleConfig(
             name="paediatric-pneumonia-small",
             version="1.4.0",
             description=(
                 "Scores pneumonia on frontal chest films of children with a small residual "
-                "network trained from nothing on the Kermany films."
+                "network trained from scratch on the Kermany films."
             ),
             intended_use=(
-                "Research and teaching with this workbench: a first real model to try reading, "
-                "scoring and heat maps on. Not for diagnosis, triage or any care of a patient."
+                "Research and teaching with this workbench: a first real model for trying out "
+                "reading, scoring and heat maps. Not for diagnosis, triage or any care of a "
+                "patient."
             ),
-            limitations=_CHILDREN + _STORED + _FRAME + _SHIFT + _ALIKE,
+            limitations=_CHILDREN + _STORED + _FRAME + _SHIFT + _BALANCED,
             sources=(KERMANY,),
             scope=CHILDREN,
         ),
@@ -98,19 +99,19 @@ def normal_pneumonia_small() -> TrainingConfig:
 
 
 def best_pneumonia() -> TrainingConfig:
-    """Pneumonia on children's films: wider and deeper than the small recipe, averaged weights."""
+    """Pneumonia on films of children: wider and deeper than the small recipe."""
     return TrainingConfig(
         recipe="best-pneumonia",
-        summary="pneumonia on children's films, wider and deeper than the small recipe",
+        summary="pneumonia on films of children, wider and deeper than the small recipe",
         data=DataConfig(dataset="kermany", lung_masks="kermany_lungs"),
         target=TargetConfig(
             findings=(PNEUMONIA,), negative_labels=("normal",), complement="Normal"
         ),
         preprocessing=PreprocessSpec(size=(160, 160), fit="stretch", standardize="film"),
-        augment=_LENT_LOOKS,
+        augment=_TRANSFER,
         network=NetworkConfig(stem=24, widths=(32, 64, 128, 256), depths=(2, 2, 2, 2), dropout=0.3),
         optim=OptimConfig(epochs=20, label_smoothing=0.0, ema_decay=0.998),
-        # The one-cycle rate gains most at its end: a run that stops before has gained nothing.
+        # The one-cycle schedule gains most at its end, so a run never stops early.
         stopping=StoppingConfig(patience=20),
         bundle=BundleConfig(
             name="paediatric-pneumonia",
@@ -123,7 +124,7 @@ def best_pneumonia() -> TrainingConfig:
                 "Research and teaching with this workbench. Not for diagnosis, triage or any care "
                 "of a patient."
             ),
-            limitations=_CHILDREN + _STORED + _FRAME + _SHIFT + _ALIKE,
+            limitations=_CHILDREN + _STORED + _FRAME + _SHIFT + _BALANCED,
             sources=(KERMANY,),
             scope=CHILDREN,
         ),
@@ -131,10 +132,10 @@ def best_pneumonia() -> TrainingConfig:
 
 
 def normal_bacterial_viral() -> TrainingConfig:
-    """Three classes on children's films; patients stay on one side."""
+    """Normal, bacterial or viral pneumonia on films of children."""
     return TrainingConfig(
         recipe="normal-bacterial-viral",
-        summary="normal, bacterial or viral pneumonia on children's films, ResNet-18",
+        summary="normal, bacterial or viral pneumonia on films of children, ResNet-18",
         data=DataConfig(dataset="kermany"),
         target=TargetConfig(
             findings=(
@@ -155,19 +156,20 @@ def normal_bacterial_viral() -> TrainingConfig:
             name="paediatric-normal-bacterial-viral",
             version="1.0.0",
             description=(
-                "Tells normal, bacterial and viral pneumonia apart on frontal chest films of "
-                "children; every film gets one of the three."
+                "Distinguishes normal films, bacterial and viral pneumonia on frontal chest films "
+                "of children; every film gets one of the three."
             ),
             intended_use=(
-                "Research on what can be told apart on these films. Not for diagnosis, triage, "
-                "the choice of a treatment or any care of a patient."
+                "Research on what these films can distinguish. Not for diagnosis, triage, the "
+                "choice of a treatment or any care of a patient."
             ),
             limitations=_CHILDREN
             + _STORED
             + _FRAME
             + _SHIFT
-            + "Bacterial and viral pneumonia overlap on films, and how the labels were made is "
-            "not fully described by the data's authors. The loss counted all classes alike.",
+            + "Bacterial and viral pneumonia look alike on many films, and the authors of the data "
+            "do not fully describe how the labels were made. All classes had the same weight in "
+            "the loss.",
             sources=(KERMANY,),
             scope=CHILDREN,
         ),

@@ -1,4 +1,4 @@
-"""Where films come from, as cards cite it; values that several recipes share."""
+"""Sources of films, as cards cite them, and other values that several recipes share."""
 
 from __future__ import annotations
 
@@ -11,17 +11,16 @@ NIH = (
     "labels text-mined from reports"
 )
 TUBERCULOSIS = (
-    "A copy of a public tuberculosis collection that does not state its origin; licence not "
-    "established"
+    "A copy of a public tuberculosis collection without a stated origin; licence not established"
 )
 IMAGENET_MEAN, IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
-"""Of the three channels that torchvision's weights were trained with."""
+"""Normalisation of the three channels with which torchvision's weights were trained."""
 NIH_FINDINGS = (
     "Atelectasis", "Cardiomegaly", "Effusion", "Infiltration", "Mass", "Nodule", "Pneumonia",
     "Pneumothorax", "Consolidation", "Edema", "Emphysema", "Fibrosis", "Pleural_Thickening",
     "Hernia",
 )  # fmt: skip
 TEXT_MINED = (
-    "Labels were mined from reports and are wrong for about one in ten films; the reports had "
-    "more than the film to go by. "
+    "Labels were mined from reports and are wrong for about one in ten films; the reports were "
+    "based on more than the film. "
 )

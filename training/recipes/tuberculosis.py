@@ -26,13 +26,13 @@ from xrayview.domain.model import PreprocessSpec
 
 
 def normal_pneumonia_tb_efficientnet() -> TrainingConfig:
-    """Three classes with EfficientNet-B0, freed gradually.
+    """Three classes with EfficientNet-B0, unfrozen gradually.
 
-    Films whose label is TB-negative are left out: that is not the same as normal.
+    Films labelled TB-negative are left out, since that is not the same as normal.
     """
     return TrainingConfig(
         recipe="normal-pneumonia-tb-efficientnet",
-        summary="normal, pneumonia or tuberculosis, EfficientNet-B0 freed gradually",
+        summary="normal, pneumonia or tuberculosis, EfficientNet-B0 unfrozen gradually",
         data=DataConfig(
             dataset="kermany|nih|tb", validation_splits=("val",), validation_fraction=0.15
         ),
@@ -72,18 +72,20 @@ def normal_pneumonia_tb_efficientnet() -> TrainingConfig:
         bundle=BundleConfig(
             name="normal-pneumonia-tb-efficientnet",
             version="1.0.0",
-            description="Tells normal films, pneumonia and tuberculosis apart.",
+            description="Distinguishes normal films, pneumonia and tuberculosis.",
             intended_use=(
-                "Research on shortcuts: what a model learns when each class has its own hospital. "
-                "Not for diagnosis, triage or any care of a patient."
+                "Research on shortcuts: what a model learns if each class comes from another "
+                "hospital. Not for diagnosis, triage or any care of a patient."
             ),
             limitations=(
-                "Tuberculosis films come from other hospitals than the others, and pneumonia "
-                "mostly from children: scanner, size and age give the class away, and pooled "
-                "figures prove little. Look at the shortcut audit and at the figures within each "
-                "source. " + TEXT_MINED + "The loss counted all classes alike."
+                "Tuberculosis films come from other hospitals than the other classes, and "
+                "pneumonia films mostly from children: scanner, size and age give the class away, "
+                "so metrics over all sources prove little. Look at the shortcut audit and at the "
+                "metrics within each source. "
+                + TEXT_MINED
+                + "All classes had the same weight in the loss."
             ),
             sources=(KERMANY, NIH, TUBERCULOSIS),
-            licence="Not to be passed on: the licence of the tuberculosis films is not established",
+            licence="Not to be shared: the licence of the tuberculosis films is not established",
         ),
     )  # fmt: skip

@@ -1,0 +1,106 @@
+"""Options that several subcommands share."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from xrayview.domain.devices import DEVICE_CHOICES
+
+CACHE = Path("runs/cache")
+_SHORTCUTS: dict[str, tuple[str, str, str]] = {
+    "initial-weights": (
+        "network.initial_weights",
+        "WEIGHTS",
+        "imagenet (torchvision's, downloaded), none, or a file: a state dict, a run or a bundle",
+    ),
+    "architecture": (
+        "network.architecture",
+        "NAME",
+        "residual, or one of torchvision's: resnet18, efficientnet_b0 ...",
+    ),
+}
+"""Option -> the config field that it sets, its placeholder, and its help."""
+
+
+def say(line: str) -> None:
+    """Print a line at once, also into a pipe."""
+    print(line, flush=True)
+
+
+def data_option(parser: argparse.ArgumentParser) -> None:
+    """Add the folder of the films."""
+    parser.add_argument("--data", type=Path, required=True, help="folder with the films")
+
+
+def runs_options(parser: argparse.ArgumentParser) -> None:
+    """Add the folder of all runs, and the cache, which is in it by default."""
+    parser.add_argument(
+        "--runs", type=Path, default=Path("runs"), help="folder of all runs (default: %(default)s)"
+    )
+    parser.add_argument("--cache", type=Path, help="cache of decoded films (default: RUNS/cache)")
+
+
+def cache_option(parser: argparse.ArgumentParser) -> None:
+    """Add the cache for commands that do not make a run."""
+    parser.add_argument(
+        "--cache", type=Path, default=CACHE, help="cache of decoded films (default: %(default)s)"
+    )
+
+
+def model_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options of a command on a finished model."""
+    parser.add_argument("model", type=Path, help="a run folder or a model bundle")
+    data_option(parser)
+    recipe_option(parser, "the model's own")
+    parser.add_argument(
+        "--device", default="cpu", choices=tuple(DEVICE_CHOICES), help="default: %(default)s"
+    )
+
+
+def recipe_option(parser: argparse.ArgumentParser, default: str) -> None:
+    """Add the recipe that selects films and labels."""
+    parser.add_argument(
+        "--recipe", help=f"recipe that selects the films and labels (default: {default})"
+    )
+
+
+def report_options(parser: argparse.ArgumentParser) -> None:
+    """Add how much of the end of a run is left out."""
+    parser.add_argument(
+        "--no-report", action="store_true", help="skip the shortcut audit and report.html"
+    )
+    parser.add_argument(
+        "--no-test",
+        action="store_true",
+        help="do not use the test films: no test metrics, no audit, no report; the card says so",
+    )
+
+
+def config_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options that change the recipe's config."""
+    parser.add_argument(
+        "--set", dest="overrides", metavar="FIELD=VALUE", action="append", default=[],
+        help="set any field of the config: --set optim.rate=1e-3 --set preprocessing.size=192",
+    )  # fmt: skip
+    for name, (_field, placeholder, summary) in _SHORTCUTS.items():
+        parser.add_argument(f"--{name}", metavar=placeholder, help=summary)
+    parser.add_argument(
+        "--deterministic", dest="overrides", action="append_const", const="run.deterministic=true",
+        help="use slower kernels that give the same weights in every run on one machine",
+    )  # fmt: skip
+
+
+def overrides(args: argparse.Namespace) -> list[str]:
+    """Return the settings of `config_options` as `FIELD=VALUE`."""
+    shortcuts = [
+        f"{field}={value}"
+        for name, (field, _placeholder, _summary) in _SHORTCUTS.items()
+        if (value := getattr(args, name.replace("-", "_"))) is not None
+    ]
+    return [*args.overrides, *shortcuts]
+
+
+def results_folder(model: Path) -> Path:
+    """Return the default folder of a model's results: the run folder, or runs/NAME."""
+    return model if model.is_dir() else Path("runs") / model.stem
