@@ -1,1 +1,1 @@
-"""A folder in; events, rows and a journal out."""
+"""Work on whole folders: classification, pictures, tables, de-identified copies."""

@@ -1,4 +1,4 @@
-"""De-identified copies of the films of a folder, in a new folder; every file has its outcome."""
+"""De-identified copies of the films of a folder; every file has a result."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from pathlib import Path
 
-from xrayview.batch.each_file import FilmReply, map_films
-from xrayview.batch.outcome import error_message
-from xrayview.batch.outside_output import Found, lies_in, list_outside
+from xrayview.batch.map_films import FilmReply, map_films
+from xrayview.batch.outcome import error_message, rejection_message
+from xrayview.batch.source_files import lies_in, list_outside
 from xrayview.domain.events import FilmFinished, FilmResult
-from xrayview.domain.film import FilmRef, RejectedFile
+from xrayview.domain.film import FilmRef, RejectedFile, ScannedFile
 from xrayview.domain.tags import LINKING
 from xrayview.engine.client import Engine
 from xrayview.engine.lane import Priority
@@ -27,105 +27,107 @@ from xrayview.io.export import write_bytes
 from xrayview.io.tables.cells import escape_formula
 
 KEY_BYTES = 32
-NOT_SAID = "The file does not say whether a name is written into its pixels: look at it."
-BURNED_IN = "Text is written into its pixels (BurnedInAnnotation is YES), perhaps a name"
+NOT_STATED = "The file does not state whether text is burned into the pixels: check the picture."
+BURNED_IN = "Text is burned into the pixels (BurnedInAnnotation is YES), perhaps a name"
 
 
 @dataclass(frozen=True)
 class DeidentifyOptions:
-    """What the user decides."""
+    """How to de-identify."""
 
     keep_characteristics: bool = False
-    """Leave age, sex, size, weight."""
+    """Keep age, sex, size and weight."""
     include_burned_in: bool = False
-    """Copy films that say that text is written into their pixels."""
+    """Also copy films whose header says that text is burned into the pixels."""
     mapping: Path | None = None
-    """A CSV of old and new identifiers; it names the patients."""
+    """A CSV of old and new identifiers, which identifies the patients."""
 
 
 @dataclass(frozen=True)
 class FilmCopied(FilmFinished):
-    """One more file was tried; `output` is None where there is no copy of it."""
+    """A file is done; `output` is None where there is no copy of it."""
 
     output: Path | None = None
 
 
 def deidentify_folder(
-    engine: Engine, source: Path, out: Path, how: DeidentifyOptions, cancel: threading.Event
+    engine: Engine, source: Path, out: Path, options: DeidentifyOptions, cancel: threading.Event
 ) -> Iterator[FilmCopied]:
     """Copy every DICOM film of `source` into `out` as `PATIENT/NUMBER.dcm`.
 
-    No name of a file or folder of the source is in a name of the copies.
+    The names of the copies contain no name of a file or folder of the source.
 
     Args:
-        engine: its decode workers read, clean and encode; this process only writes.
+        engine: its decode workers read, de-identify and encode; this process only writes.
         source: a folder, or one film.
-        out: a folder that is new or empty.
-        how: the user's decisions.
-        cancel: ends the work; copies that are written stay, and so do their rows in the mapping.
+        out: a new or empty folder.
+        options: how to de-identify.
+        cancel: ends the work; copies written so far stay, with their rows in the mapping.
 
     Raises:
         Cancelled: `cancel` was set, or the engine was closed.
-        UsageError: `out` is not new, the mapping lies in it, or it cannot be written.
+        UsageError: `out` is not empty, the mapping lies in it, or one of them cannot be written.
     """
-    _check(out, how)
+    _check(out, options)
     entries = list_outside(source, out)
-    found = read_headers(engine, entries, root_of(source), cancel)
+    files = read_headers(engine, entries, root_of(source), cancel)
     key = secrets.token_bytes(KEY_BYTES)
 
-    def ask(film: Found) -> Future[DeidentifiedFilm] | None:
-        if isinstance(film, RejectedFile):
+    def submit(file: ScannedFile) -> Future[DeidentifiedFilm] | None:
+        if isinstance(file, RejectedFile):
             return None
-        request = DeidentifyFilm(film, key, how.keep_characteristics)
+        request = DeidentifyFilm(file, key, options.keep_characteristics)
         return engine.submit(request, priority=Priority.BATCH)
 
-    copies = _Copies(out, how)
+    copies = _Copies(out, options)
     try:
-        for done, asked in enumerate(map_films(engine, found, ask, cancel), start=1):
-            yield copies.take(asked, done, len(entries))
+        for done, reply in enumerate(map_films(engine, files, submit, cancel), start=1):
+            yield copies.write(reply, done, len(entries))
     finally:
         copies.write_mapping()
 
 
 class _Copies:
-    """Writes copies under names of their own, and remembers what the mapping is made of."""
+    """Names and writes the copies, and collects the rows of the mapping."""
 
-    def __init__(self, out: Path, how: DeidentifyOptions) -> None:
+    def __init__(self, out: Path, options: DeidentifyOptions) -> None:
         self._out = out
-        self._how = how
-        self._numbers: Counter[str] = Counter()
+        self._options = options
+        self._counts: Counter[str] = Counter()
         self._rows: list[list[str]] = []
 
-    def take(self, asked: FilmReply[Found, DeidentifiedFilm], done: int, total: int) -> FilmCopied:
-        """Write the copy of one film, or say why there is none."""
-        answer = asked.answer
-        if answer is None:
-            return FilmCopied(_without_copy(asked), done, total)
-        if answer.burned_in == "YES" and not self._how.include_burned_in:
-            return FilmCopied(_left_out(answer.film), done, total)
-        output = self._name(answer.patient)
+    def write(
+        self, reply: FilmReply[ScannedFile, DeidentifiedFilm], done: int, total: int
+    ) -> FilmCopied:
+        """Write the copy of a film, or report why there is none."""
+        copy = reply.reply
+        if copy is None:
+            return FilmCopied(_failed(reply), done, total)
+        if copy.burned_in == "YES" and not self._options.include_burned_in:
+            return FilmCopied(_left_out(copy.film), done, total)
+        output = self._name(copy.patient)
         try:
-            write_bytes(self._out / output, answer.file)
+            write_bytes(self._out / output, copy.file)
         except OSError as error:
             raise _unwritable(self._out, error) from error
-        self._remember(answer, output)
-        return FilmCopied(_result(answer), done, total, self._out / output)
+        self._remember(copy, output)
+        return FilmCopied(_result(copy), done, total, self._out / output)
 
     def _name(self, patient: str) -> Path:
-        self._numbers[patient] += 1
-        return Path(patient, f"{self._numbers[patient]:05d}.dcm")
+        self._counts[patient] += 1
+        return Path(patient, f"{self._counts[patient]:05d}.dcm")
 
-    def _remember(self, answer: DeidentifiedFilm, output: Path) -> None:
-        if self._how.mapping is not None:
-            pairs = {keyword: (old, new) for keyword, old, new in answer.replaced}
-            cells = [answer.film.relative_path, output.as_posix()]
+    def _remember(self, copy: DeidentifiedFilm, output: Path) -> None:
+        if self._options.mapping is not None:
+            pairs = {keyword: (old, new) for keyword, old, new in copy.replaced}
+            cells = [copy.film.relative_path, output.as_posix()]
             for keyword in LINKING:
                 cells += pairs.get(keyword, ("", ""))
             self._rows.append([escape_formula(cell) for cell in cells])
 
     def write_mapping(self) -> None:
-        """Old and new identifiers of the films that were copied, readable by the user alone."""
-        path = self._how.mapping
+        """Write old and new identifiers of the copied films, readable only by the user."""
+        path = self._options.mapping
         if path is None:
             return
         try:
@@ -142,48 +144,50 @@ def _header() -> list[str]:
     return ["path", "copy", *(name for k in LINKING for name in (k, f"new_{k}"))]
 
 
-def _without_copy(asked: FilmReply[Found, DeidentifiedFilm]) -> FilmResult:
-    entry, error = asked.entry, asked.error
-    if isinstance(entry, RejectedFile):
-        message = f"{entry.why}. {entry.hint}".strip()
-        return FilmResult(entry.relative_path, Status.ERROR, entry.code, message)
+def _failed(reply: FilmReply[ScannedFile, DeidentifiedFilm]) -> FilmResult:
+    file, error = reply.entry, reply.error
+    if isinstance(file, RejectedFile):
+        return FilmResult(file.relative_path, Status.ERROR, file.code, rejection_message(file))
     code = (error.code if error else None) or StatusCode.DECODE_FAILED
     status = Status.REFUSED if code is StatusCode.IDENTITY else Status.ERROR
     message = error_message(error) if error else ""
-    return FilmResult(entry.relative_path, status, code, message, entry)
+    return FilmResult(file.relative_path, status, code, message, file)
 
 
 def _left_out(film: FilmRef) -> FilmResult:
-    message = f"{BURNED_IN}. It is left out unless you ask for it."
+    message = f"{BURNED_IN}. It is not copied unless you include such films."
     return FilmResult(film.relative_path, Status.REFUSED, StatusCode.IDENTITY, message, film)
 
 
-def _result(answer: DeidentifiedFilm) -> FilmResult:
-    said = {"NO": (), "YES": (f"{BURNED_IN}.",)}
-    notes = (*answer.warnings, *said.get(answer.burned_in, (NOT_SAID,)))
+def _result(copy: DeidentifiedFilm) -> FilmResult:
+    burned_in = {"NO": (), "YES": (f"{BURNED_IN}.",)}.get(copy.burned_in, (NOT_STATED,))
+    notes = (*copy.warnings, *burned_in)
     status = Status.WARN if notes else Status.OK
-    film = answer.film
+    film = copy.film
     return FilmResult(film.relative_path, status, StatusCode.OK, "; ".join(notes), film)
 
 
-def _check(out: Path, how: DeidentifyOptions) -> None:
+def _check(out: Path, options: DeidentifyOptions) -> None:
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise UsageError(
-            "The copies need a folder of their own",
+            "The output folder is not empty",
             path=out,
-            why="there is something in this one, and nothing is ever overwritten",
-            hint="Name a folder that is new or empty.",
+            why="nothing is ever overwritten",
+            hint="Choose a new or empty folder.",
         )
-    if how.mapping is None:
+    if options.mapping is None:
         return
-    if lies_in(how.mapping, out):
+    if lies_in(options.mapping, out):
         raise UsageError(
-            "The mapping names the patients, and would lie among the copies",
-            path=how.mapping,
-            hint="Put it where you do not pass it on along with them.",
+            "The mapping would lie among the copies",
+            path=options.mapping,
+            why="it identifies the patients",
+            hint="Choose a place for it that you do not share with the copies.",
         )
-    if how.mapping.exists():
-        raise UsageError("There is such a file", path=how.mapping, hint="Name a new one.")
+    if options.mapping.exists():
+        raise UsageError(
+            "The mapping exists already", path=options.mapping, hint="Choose a new name."
+        )
 
 
 def _unwritable(path: Path, error: OSError) -> UsageError:
@@ -191,5 +195,5 @@ def _unwritable(path: Path, error: OSError) -> UsageError:
         "The copies cannot be written",
         path=path,
         why=error.strerror or type(error).__name__,
-        hint="Choose another folder, or make room.",
+        hint="Choose another folder, or free some disk space.",
     )

@@ -1,4 +1,4 @@
-"""A film of several frames is a row for each of them; what its header claims has a limit."""
+"""The frames of a file in a batch: one row each, up to a limit."""
 
 from __future__ import annotations
 
@@ -6,32 +6,31 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from xrayview.batch.pipeline import Found
-from xrayview.domain.film import FilmRef, RejectedFile
+from xrayview.domain.film import FilmRef, RejectedFile, ScannedFile
 from xrayview.engine.decode_handlers import rejected
 from xrayview.errors import UnreadableFilm
 from xrayview.io.limits import check_frames
 
 
-def within_limit(found: Found, root: Path) -> Found:
-    """The film, or the file as rejected where its header claims more frames than are tried."""
-    if isinstance(found, FilmRef):
+def check_frame_limit(file: ScannedFile, root: Path) -> ScannedFile:
+    """The file, or its rejection where its header claims too many frames."""
+    if isinstance(file, FilmRef):
         try:
-            check_frames(found.frames)
+            check_frames(file.frames)
         except UnreadableFilm as error:
-            return rejected(found.path, root, error)
-    return found
+            return rejected(file.path, root, error)
+    return file
 
 
-def row_count(found: Found) -> int:
-    """How many rows a file gets: one for each frame, one where it is no film."""
-    return found.frames if isinstance(found, FilmRef) else 1
+def row_count(file: ScannedFile) -> int:
+    """The number of rows of a file: one per frame, one for a file that is not a film."""
+    return file.frames if isinstance(file, FilmRef) else 1
 
 
-def each_frame(found: Found) -> Iterator[Found]:
-    """What is tried of a file, in the order of its rows."""
-    if isinstance(found, RejectedFile):
-        yield found
+def frames_of(file: ScannedFile) -> Iterator[ScannedFile]:
+    """Yield the frames of a film, or the rejected file, in the order of the rows."""
+    if isinstance(file, RejectedFile):
+        yield file
         return
-    for frame in range(found.frames):
-        yield replace(found, frame=frame) if frame else found
+    for frame in range(file.frames):
+        yield replace(file, frame=frame) if frame else file

@@ -1,4 +1,4 @@
-"""One heat map for every film that its model may judge; the others pass with the reason."""
+"""One heat map for every film in the model's scope; other films pass with the reason."""
 
 from __future__ import annotations
 
@@ -7,12 +7,13 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
 
-from xrayview.batch.each_file import FilmReply, map_films
+from xrayview.batch.map_films import FilmReply, map_films
 from xrayview.batch.outcome import result_of_film
-from xrayview.batch.pipeline import FilmOutcome, Found, classify_outcomes, prepare_films
+from xrayview.batch.pipeline import FilmOutcome, classify_films, prepare_films
 from xrayview.domain.events import FilmResult
 from xrayview.domain.figure import HeatLayer
-from xrayview.domain.film import FilmRef
+from xrayview.domain.film import FilmRef, ScannedFile
+from xrayview.domain.heat_map_methods import method_title
 from xrayview.domain.model import HeatMap
 from xrayview.domain.operating_points import effective_point
 from xrayview.engine.client import Engine
@@ -24,45 +25,45 @@ from xrayview.errors import Status, UsageError
 
 @dataclass(frozen=True)
 class HeatMapOptions:
-    """Which heat map is wanted of each film, and how it is shown."""
+    """Which heat map to draw on each film, and how."""
 
     model: ModelRef
     finding: str = ""
-    """Empty: the model's only abnormal one."""
+    """Empty: the abnormal finding, where the model has only one."""
     method: str | None = None
-    """None: the first that the model can give."""
+    """None: the first method that the model offers."""
     opacity: float = 0.5
     cutoff: float = 0.0
     own_points: Mapping[str, float] = field(default_factory=dict)
-    """Thresholds of the user's own by finding, in the place of the card's."""
+    """The user's own thresholds by finding, which override those of the card."""
 
 
 @dataclass(frozen=True, eq=False)
 class ExplainedFilm:
-    """A file with its heat map, or with what the model's side came to without one."""
+    """A file with its heat map, or with its result where there is no heat map."""
 
-    found: Found
+    file: ScannedFile
     heat: HeatLayer | None = None
-    verdict: FilmResult | None = None
-    """None where the model was not asked: it is no film, or its picture is not wanted."""
+    result: FilmResult | None = None
+    """None where the model was not run: the file is not a film, or its picture is not wanted."""
     model: str = ""
     """Name and version."""
 
     @property
     def failed(self) -> bool:
-        """There should be a heat map, and there is none."""
-        return self.verdict is not None and self.verdict.status is Status.ERROR
+        """True where the heat map could not be computed."""
+        return self.result is not None and self.result.status is Status.ERROR
 
     @property
-    def said(self) -> str:
-        """In the caption of a film that may not have a heat map."""
-        if self.verdict is None or self.verdict.status is not Status.REFUSED:
+    def result_text(self) -> str:
+        """The caption of a film that is refused and so has no heat map."""
+        if self.result is None or self.result.status is not Status.REFUSED:
             return ""
-        return f"No heat map · {self.model} must not judge this film · {_reasons(self.verdict)}"
+        return f"No heat map · Out of scope for {self.model} · {_reasons(self.result)}"
 
 
 class Explainer:
-    """A loaded model that explains film after film.
+    """A loaded model that explains one film after the other.
 
     Raises:
         ModelError, DeviceUnavailable: the model cannot run.
@@ -70,47 +71,48 @@ class Explainer:
         Cancelled: `cancel` was set.
     """
 
-    def __init__(self, engine: Engine, wanted: HeatMapOptions, cancel: threading.Event) -> None:
-        self._engine, self._wanted, self._cancel = engine, wanted, cancel
-        ready = result_of(engine.submit(LoadModel(wanted.model)), cancel)
+    def __init__(self, engine: Engine, options: HeatMapOptions, cancel: threading.Event) -> None:
+        self._engine, self._options, self._cancel = engine, options, cancel
+        ready = result_of(engine.submit(LoadModel(options.model)), cancel)
         self._card, self._name = ready.card, f"{ready.card.name} {ready.card.version}"
-        self._finding = _finding(wanted.finding, ready)
-        self._method = _method(wanted.method, ready)
-        point = effective_point(ready.card, wanted.own_points, self._finding)
+        self._finding = _finding(options.finding, ready)
+        self._method = _method(options.method, ready)
+        point = effective_point(ready.card, options.own_points, self._finding)
         self._threshold = point.threshold
 
-    def explained(
-        self, found: Iterable[Found], is_wanted: Callable[[FilmRef], bool]
+    def explain(
+        self, files: Iterable[ScannedFile], is_wanted: Callable[[FilmRef], bool]
     ) -> Iterator[ExplainedFilm]:
-        """Each file in order. Raises: Cancelled."""
+        """Explain each file, in order. Raises: Cancelled."""
         engine, cancel = self._engine, self._cancel
-        prepared = prepare_films(engine, found, self._card, cancel, is_wanted)
-        judged = classify_outcomes(engine, self._wanted.model, prepared, cancel)
-        return map(self._explained, map_films(engine, judged, self._ask, cancel))
+        prepared = prepare_films(engine, files, self._card, cancel, is_wanted)
+        classified = classify_films(engine, self._options.model, prepared, cancel)
+        return map(self._explained, map_films(engine, classified, self._submit, cancel))
 
-    def _ask(self, tried: FilmOutcome) -> Future[HeatMap] | None:
-        if tried.prepared is None or tried.error or result_of_film(tried).prediction is None:
+    def _submit(self, outcome: FilmOutcome) -> Future[HeatMap] | None:
+        if outcome.prepared is None or outcome.error:
             return None
-        request = Explain(
-            self._wanted.model, tried.prepared.model_input, self._finding, self._method
-        )
+        if result_of_film(outcome).prediction is None:
+            return None
+        model_input = outcome.prepared.model_input
+        request = Explain(self._options.model, model_input, self._finding, self._method)
         return self._engine.submit(request, priority=Priority.BATCH)
 
-    def _explained(self, asked: FilmReply[FilmOutcome, HeatMap]) -> ExplainedFilm:
-        tried, heat = asked.entry, asked.answer
-        if not isinstance(tried.found, FilmRef) or not (tried.prepared or tried.error):
-            return ExplainedFilm(tried.found)
-        verdict = result_of_film(replace(tried, error=tried.error or asked.error))
+    def _explained(self, item: FilmReply[FilmOutcome, HeatMap]) -> ExplainedFilm:
+        outcome, heat = item.entry, item.reply
+        if not isinstance(outcome.file, FilmRef) or not (outcome.prepared or outcome.error):
+            return ExplainedFilm(outcome.file)
+        result = result_of_film(replace(outcome, error=outcome.error or item.error))
         if heat is None:
-            return ExplainedFilm(tried.found, None, verdict, self._name)
-        shown = replace(heat, threshold=self._threshold)
-        caution = verdict.gate.caution if verdict.gate else ""
-        layer = HeatLayer(shown, self._name, self._wanted.opacity, self._wanted.cutoff, caution)
-        return ExplainedFilm(tried.found, layer, verdict, self._name)
+            return ExplainedFilm(outcome.file, None, result, self._name)
+        heat = replace(heat, threshold=self._threshold)
+        caution = result.gate.caution if result.gate else ""
+        layer = HeatLayer(heat, self._name, self._options.opacity, self._options.cutoff, caution)
+        return ExplainedFilm(outcome.file, layer, result, self._name)
 
 
-def _reasons(verdict: FilmResult) -> str:
-    return " ".join(verdict.gate.reasons if verdict.gate else ()) or verdict.code.value
+def _reasons(result: FilmResult) -> str:
+    return " ".join(result.gate.reasons if result.gate else ()) or result.code.value
 
 
 def _finding(name: str, ready: ModelReady) -> str:
@@ -124,12 +126,12 @@ def _finding(name: str, ready: ModelReady) -> str:
     raise UsageError(what, path=ready.model.path, hint=f"Choose one of {', '.join(known)}.")
 
 
-def _method(name: str | None, ready: ModelReady) -> str:
-    offered = ready.explain_methods
-    if name in offered or (name is None and offered):
-        return name or offered[0]
+def _method(method: str | None, ready: ModelReady) -> str:
+    available = ready.explain_methods
+    if method in available or (method is None and available):
+        return method or available[0]
     raise UsageError(
-        f"The model cannot give a {name or 'heat'} map",
+        f"{method_title(method or 'A heat map')} is not available for this model",
         path=ready.model.path,
-        hint=f"It offers {', '.join(offered) or 'none'}.",
+        hint=f"Choose {' or '.join(available)}." if available else "Choose another model.",
     )

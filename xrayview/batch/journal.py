@@ -1,7 +1,7 @@
-"""What a batch has already tried, beside its CSV, so that an interrupted run goes on.
+"""The journal of a batch beside its CSV, from which an interrupted run is resumed.
 
-One JSON object per line: first what the run depends on, then a line per file or frame with its
-row. Lines are only ever added; a last line that is cut off is left out when it is read.
+It has one JSON object per line: first what the run depends on, then one line per row. Lines are
+only ever appended; a truncated last line is ignored.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ from xrayview.errors import UsageError
 from xrayview.io.tables.predictions import Row
 
 SCHEMA = 2
-"""1 had one row per file, and could not say that frames are missing."""
+"""Schema 1 had one row per file, and so could not record missing frames."""
 SYNC_SECONDS = 2.0
-"""At most this much work is lost when the machine stops."""
+"""At most this much work is lost in a power failure."""
 
 
 @dataclass(frozen=True)
 class RunKey:
-    """What the rows of one CSV share; rows of another key do not belong into it."""
+    """What all rows of one CSV have in common; rows with another key do not belong in it."""
 
     model_sha256: str
     preprocessing_id: str
@@ -33,19 +33,19 @@ class RunKey:
     identity: str
     app_version: str
     own_points: tuple[tuple[str, float], ...] = ()
-    """Thresholds that were not the card's, by finding."""
+    """The user's own thresholds by finding."""
 
 
 @dataclass(frozen=True)
 class FileState:
-    """A file as it was when it was tried."""
+    """Size and time of a file when it was classified."""
 
     size: int
     mtime_ns: int
 
     @classmethod
     def of(cls, path: Path) -> FileState:
-        """As it is now; zeros where it cannot be looked at."""
+        """The present state of a file; zeros where it cannot be read."""
         try:
             info = os.lstat(path)
         except OSError:
@@ -55,28 +55,28 @@ class FileState:
 
 @dataclass(frozen=True)
 class Record:
-    """One row, and of what it is."""
+    """One row, with its file, its frame and the file's state."""
 
     path: str
     frame: int | None
-    """From 0; None: the file as a whole, which is no film."""
+    """The frame, counted from 0; None for a file that is not a film."""
     rows: int
-    """How many the file gets: it is done when all of them are there."""
+    """The number of rows of the file, which is done when all of them exist."""
     state: FileState
     row: Row
 
 
 def journal_path(csv_path: Path) -> Path:
-    """`predictions.csv.journal` beside `predictions.csv`."""
+    """The path of the journal: `predictions.csv.journal` beside `predictions.csv`."""
     return csv_path.with_name(csv_path.name + ".journal")
 
 
 def previous_records(path: Path, key: RunKey) -> tuple[Record, ...]:
-    """What earlier runs with the same key have tried, the newest last.
+    """Read the records of earlier runs with the same key, the newest last.
 
     Raises:
-        UsageError: the journal belongs to another model, preprocessing, identity or version, or
-            is damaged.
+        UsageError: the journal belongs to a different model, preprocessing, identity or version,
+            or is damaged.
     """
     lines = _lines(path)
     if not lines:
@@ -84,18 +84,18 @@ def previous_records(path: Path, key: RunKey) -> tuple[Record, ...]:
     schema = lines[0].get("schema")
     if schema != SCHEMA:
         raise UsageError(
-            "Another version of XrayView has left its journal here",
+            "The journal was written by another version of XrayView",
             path=path,
-            why=f"it is of schema {schema}, this version reads {SCHEMA}",
-            hint="Choose another --out, or begin anew with --restart.",
+            why=f"its schema is {schema}, this version reads {SCHEMA}",
+            hint="Choose another --out, or start over with --restart.",
         )
-    other = sorted(name for name, value in _header(key).items() if lines[0].get(name) != value)
-    if other:
+    different = sorted(name for name, value in _header(key).items() if lines[0].get(name) != value)
+    if different:
         raise UsageError(
-            "An earlier run of another kind has left its journal here",
+            "The journal belongs to a different kind of run",
             path=path,
-            why=f"another {', '.join(other)}",
-            hint="Choose another --out, or begin anew with --restart.",
+            why=f"different {', '.join(different)}",
+            hint="Choose another --out, or start over with --restart.",
         )
     try:
         return tuple(_record(line) for line in lines[1:])
@@ -109,33 +109,33 @@ def _record(line: dict[str, Any]) -> Record:
 
 
 class Journal:
-    """Adds lines to a journal. Made anew unless `resume`."""
+    """Appends records to a journal, which starts empty unless `resume`."""
 
     def __init__(self, path: Path, key: RunKey, *, resume: bool) -> None:
-        goes_on = resume and bool(_lines(path))
-        if goes_on:
-            _drop_cut_line(path)
-        self._stream = path.open("a" if goes_on else "w", encoding="utf-8", newline="\n")
+        resumes = resume and bool(_lines(path))
+        if resumes:
+            _drop_truncated_line(path)
+        self._stream = path.open("a" if resumes else "w", encoding="utf-8", newline="\n")
         self._synced_s = time.monotonic()
-        if not goes_on:
+        if not resumes:
             self._add(_header(key))
 
     def add(self, record: Record) -> None:
-        """Note one row."""
+        """Append a record."""
         plain = asdict(record)
         self._add(plain | plain.pop("state"))
         if time.monotonic() - self._synced_s > SYNC_SECONDS:
             self._sync()
 
     def close(self) -> None:
-        """All lines are on the disk."""
+        """Write all lines to disk and close the file."""
         self._sync()
         self._stream.close()
 
     def _add(self, line: Mapping[str, object]) -> None:
-        # ASCII escapes also carry file names that are no valid UTF-8.
+        # ASCII escapes also work for file names that are not valid UTF-8.
         self._stream.write(json.dumps(line) + "\n")
-        # A killed program loses nothing; a machine that stops loses what `_sync` had not seen.
+        # A killed program loses nothing; a power failure loses what `_sync` has not written.
         self._stream.flush()
 
     def _sync(self) -> None:
@@ -150,7 +150,7 @@ def _header(key: RunKey) -> dict[str, object]:
 
 
 def _lines(path: Path) -> list[dict[str, Any]]:
-    """Whole lines only; none where there is no journal."""
+    """The complete lines; none where there is no journal."""
     try:
         text = path.read_text(encoding="utf-8")
         lines = [json.loads(line) for line in text.split("\n")[:-1]]
@@ -163,8 +163,8 @@ def _lines(path: Path) -> list[dict[str, Any]]:
     return lines
 
 
-def _drop_cut_line(path: Path) -> None:
-    """A line that was being written when the program died would run into the next one."""
+def _drop_truncated_line(path: Path) -> None:
+    """Remove a truncated last line, which would run into the next one."""
     data = path.read_bytes()
     if not data.endswith(b"\n"):
         os.truncate(path, data.rfind(b"\n") + 1)
@@ -175,5 +175,5 @@ def _damaged(path: Path, error: Exception) -> UsageError:
         "The journal is damaged",
         path=path,
         why=type(error).__name__,
-        hint="Begin anew with --restart.",
+        hint="Start over with --restart.",
     )

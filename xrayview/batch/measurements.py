@@ -1,4 +1,4 @@
-"""The annotations of a folder of films, measured on their pixels."""
+"""Measure the annotations of a folder of films on their pixels."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from xrayview.batch.each_file import map_films
+from xrayview.batch.map_films import map_films
 from xrayview.display.measure import measure
 from xrayview.domain.film import FilmRef
 from xrayview.domain.measurement import Annotation, FilmMarks, MeasuredValue
@@ -20,16 +20,16 @@ from xrayview.engine.protocol import DecodeFilm
 from xrayview.errors import XrayViewError
 
 Load = Callable[[Path], Mapping[str, FilmMarks]]
-"""The annotations kept of a folder, by SOPInstanceUID or `sha256:` and the hash of the file."""
+"""Loads the annotations of a folder, by SOPInstanceUID or by `sha256:` and the file's hash."""
 Row = tuple[Annotation, tuple[MeasuredValue, ...]]
 TableRow = tuple[str, Annotation, tuple[MeasuredValue, ...]]
-"""A row with the path of its film below the folder."""
-_HASHED = "sha256:"
+"""A row, preceded by the film's path below the folder."""
+_HASH_PREFIX = "sha256:"
 
 
 @dataclass(frozen=True)
 class MeasuredFilm:
-    """One frame with its annotations; without figures where the film could not be read."""
+    """One frame with its measured annotations; without values where it could not be read."""
 
     film: FilmRef
     rows: tuple[Row, ...]
@@ -37,45 +37,45 @@ class MeasuredFilm:
 
     @property
     def table(self) -> tuple[TableRow, ...]:
-        """The rows as a table of many films has them."""
+        """The rows with the film's path."""
         return tuple((self.film.relative_path, *row) for row in self.rows)
 
 
 def measure_films(
     engine: Engine, films: Iterable[FilmRef], load: Load, cancel: threading.Event
 ) -> Iterator[MeasuredFilm]:
-    """Decode every film that something is drawn on, and measure it; in the order of the films.
+    """Decode every film with annotations and measure them, in the order of the films.
 
     Raises:
         Cancelled: `cancel` was set.
         UsageError: the annotations of a folder cannot be read.
     """
 
-    def ask(marked: _Marked) -> Future[Radiograph]:
+    def submit(marked: _Marked) -> Future[Radiograph]:
         return engine.submit(DecodeFilm(marked.film, engine.limits), priority=Priority.BATCH)
 
-    for asked in map_films(engine, _marked_frames(films, load), ask, cancel):
-        marked, radiograph = asked.entry, asked.answer
+    for item in map_films(engine, _marked_frames(films, load), submit, cancel):
+        marked, radiograph = item.entry, item.reply
         spacing = marked.marks.calibration
         rows = tuple(
             (mark, measure(mark, radiograph, spacing) if radiograph is not None else ())
             for mark in marked.marks.annotations
         )
-        yield MeasuredFilm(marked.film, rows, asked.error)
+        yield MeasuredFilm(marked.film, rows, item.error)
 
 
 @dataclass(frozen=True)
 class _Marked:
     film: FilmRef
     marks: FilmMarks
-    """Of this frame only."""
+    """The annotations of this frame only."""
 
 
 def _marked_frames(films: Iterable[FilmRef], load: Load) -> Iterator[_Marked]:
     folders: dict[Path, Mapping[str, FilmMarks]] = {}
     seen: set[Path] = set()
     for film in films:
-        if film.path in seen:  # its other frames come with its first
+        if film.path in seen:  # all frames of a file are handled with its first
             continue
         seen.add(film.path)
         folder = film.path.parent
@@ -83,18 +83,18 @@ def _marked_frames(films: Iterable[FilmRef], load: Load) -> Iterator[_Marked]:
             folders[folder] = load(folder)
         marks = _marks_of(film, folders[folder])
         for frame in sorted({mark.frame for mark in marks.annotations}):
-            drawn = tuple(mark for mark in marks.annotations if mark.frame == frame)
-            yield _Marked(replace(film, frame=frame), FilmMarks(drawn, marks.calibration))
+            on_frame = tuple(mark for mark in marks.annotations if mark.frame == frame)
+            yield _Marked(replace(film, frame=frame), FilmMarks(on_frame, marks.calibration))
 
 
-def _marks_of(film: FilmRef, kept: Mapping[str, FilmMarks]) -> FilmMarks:
+def _marks_of(film: FilmRef, stored: Mapping[str, FilmMarks]) -> FilmMarks:
     if film.sop_uid:
-        return kept.get(film.sop_uid, FilmMarks())
-    if not any(key.startswith(_HASHED) for key in kept):
+        return stored.get(film.sop_uid, FilmMarks())
+    if not any(key.startswith(_HASH_PREFIX) for key in stored):
         return FilmMarks()
     try:
         with film.path.open("rb") as stream:
             digest = hashlib.file_digest(stream, "sha256").hexdigest()
-    except OSError:  # gone since it was listed: nothing of it can be measured
+    except OSError:  # deleted since it was listed
         return FilmMarks()
-    return kept.get(_HASHED + digest, FilmMarks())
+    return stored.get(_HASH_PREFIX + digest, FilmMarks())

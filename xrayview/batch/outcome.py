@@ -1,4 +1,4 @@
-"""What a film's way through the batch comes to: one status, one code, one message."""
+"""The result of a film's way through the batch: one status, one code, one message."""
 
 from __future__ import annotations
 
@@ -15,46 +15,48 @@ from xrayview.inference.gate import combine_verdicts
 CODES = frozenset(StatusCode)
 
 
-def result_of_film(tried: FilmOutcome) -> FilmResult:
+def result_of_film(outcome: FilmOutcome) -> FilmResult:
     """The outcome as the CSV and the window show it."""
-    status, code, message = _verdict(tried)
-    prepared, gate = tried.prepared, _gate(tried)
-    refused = gate is not None and gate.refused
+    status, code, message = _status(outcome)
+    prepared, gate = outcome.prepared, _gate(outcome)
+    is_refused = gate is not None and gate.refused
     return FilmResult(
-        relative_path=tried.found.relative_path,
+        relative_path=outcome.file.relative_path,
         status=status,
         code=code,
         message=message,
-        ref=None if isinstance(tried.found, RejectedFile) else tried.found,
+        ref=None if isinstance(outcome.file, RejectedFile) else outcome.file,
         sha256=prepared.sha256 if prepared else "",
         preprocessing_id=prepared.model_input.preprocessing_id if prepared else "",
-        prediction=None if refused else tried.prediction,
+        prediction=None if is_refused else outcome.prediction,
         gate=gate,
         time_utc=datetime.now(UTC).isoformat(timespec="seconds"),
     )
 
 
-def _verdict(tried: FilmOutcome) -> tuple[Status, StatusCode, str]:
-    if isinstance(tried.found, RejectedFile):
-        return Status.ERROR, tried.found.code, _sentence(tried.found.why, "", tried.found.hint)
-    if tried.error:
-        code = tried.error.code or StatusCode.DECODE_FAILED
-        return Status.ERROR, code, error_message(tried.error)
-    gate = _gate(tried)
-    if tried.prepared is None or gate is None:
+def _status(outcome: FilmOutcome) -> tuple[Status, StatusCode, str]:
+    if isinstance(outcome.file, RejectedFile):
+        return Status.ERROR, outcome.file.code, rejection_message(outcome.file)
+    if outcome.error:
+        code = outcome.error.code or StatusCode.DECODE_FAILED
+        return Status.ERROR, code, error_message(outcome.error)
+    gate = _gate(outcome)
+    if outcome.prepared is None or gate is None:
         raise ValueError("a film is rejected, failed or prepared")
-    return _judgement(tried.prepared, gate)
+    return _status_of_prepared(outcome.prepared, gate)
 
 
-def _gate(tried: FilmOutcome) -> GateVerdict | None:
-    """What header and pixels say, with what the model's statistics say."""
-    if tried.prepared is None:
+def _gate(outcome: FilmOutcome) -> GateVerdict | None:
+    """The verdict by header and pixels, combined with that of the model's statistics."""
+    if outcome.prepared is None:
         return None
-    said = tried.prediction.gate if tried.prediction else GateVerdict()
-    return combine_verdicts((tried.prepared.gate, said))
+    by_model = outcome.prediction.gate if outcome.prediction else GateVerdict()
+    return combine_verdicts((outcome.prepared.gate, by_model))
 
 
-def _judgement(prepared: PreparedFilm, gate: GateVerdict) -> tuple[Status, StatusCode, str]:
+def _status_of_prepared(
+    prepared: PreparedFilm, gate: GateVerdict
+) -> tuple[Status, StatusCode, str]:
     message = "; ".join((*gate.reasons, *prepared.warnings))
     if gate.refused:
         return Status.REFUSED, _code(gate, StatusCode.NOT_A_RADIOGRAPH), message
@@ -63,15 +65,16 @@ def _judgement(prepared: PreparedFilm, gate: GateVerdict) -> tuple[Status, Statu
     return Status.OK, StatusCode.OK, message
 
 
-def _code(gate: GateVerdict, otherwise: StatusCode) -> StatusCode:
-    return next((StatusCode(flag) for flag in gate.flags if flag in CODES), otherwise)
+def _code(gate: GateVerdict, default: StatusCode) -> StatusCode:
+    return next((StatusCode(flag) for flag in gate.flags if flag in CODES), default)
 
 
 def error_message(error: XrayViewError) -> str:
-    """An error without its file, which has a column of its own."""
-    return _sentence(error.what, error.why, error.hint)
+    """The text of an error without its file, which has a column of its own."""
+    reason = f" ({error.why})" if error.why else ""
+    return f"{error.what}{reason}. {error.hint}".strip()
 
 
-def _sentence(what: str, why: str, hint: str) -> str:
-    reason = f" ({why})" if why else ""
-    return f"{what}{reason}. {hint}".strip()
+def rejection_message(file: RejectedFile) -> str:
+    """Why a file is not a film, and what to do."""
+    return f"{file.why}. {file.hint}".strip()

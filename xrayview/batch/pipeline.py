@@ -1,7 +1,7 @@
-"""The two stages between a header and a row, each in scan order with a bounded number under way.
+"""The two stages between header and row, each in scan order with a bounded number of requests.
 
-Both are generators: a stage takes from the one before only what it has room for, and nothing is
-lost from the order when one film takes longer than the next.
+Both are generators: a stage takes only as many items from the one before as it has room for, and
+the order holds when one film takes longer than the next.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future
 from dataclasses import dataclass, replace
 
-from xrayview.batch.each_file import map_films
-from xrayview.domain.film import FilmRef, RejectedFile
+from xrayview.batch.map_films import map_films
+from xrayview.domain.film import FilmRef, RejectedFile, ScannedFile
 from xrayview.domain.model import ModelCard, Prediction
 from xrayview.engine.client import Engine
 from xrayview.engine.lane import Priority
@@ -22,78 +22,90 @@ from xrayview.engine.protocol import Classify, ModelRef, PreparedFilm, PrepareIn
 from xrayview.engine.waiting import cancel_pending, result_of
 from xrayview.errors import Cancelled, XrayViewError
 
-Found = FilmRef | RejectedFile
 MICRO_BATCH = 8
 
 
 @dataclass(frozen=True)
 class FilmOutcome:
-    """How far a file came: rejected, failed, refused by the gate, or judged."""
+    """How far a file got: rejected, failed, refused by the gate, or classified."""
 
-    found: Found
+    file: ScannedFile
     prepared: PreparedFilm | None = None
     prediction: Prediction | None = None
     error: XrayViewError | None = None
 
     @property
-    def is_in_scope(self) -> bool:
-        """It is a film, and the gate lets it through."""
+    def is_classifiable(self) -> bool:
+        """True for a prepared film that the gate does not refuse."""
         return self.prepared is not None and not self.prepared.gate.refused
 
 
 def prepare_films(
     engine: Engine,
-    found: Iterable[Found],
+    files: Iterable[ScannedFile],
     card: ModelCard,
     cancel: threading.Event,
     is_wanted: Callable[[FilmRef], bool] = lambda _film: True,
 ) -> Iterator[FilmOutcome]:
-    """Decode and preprocess films in the decode workers; what is not wanted passes untried.
+    """Decode and preprocess films in the decode workers; others pass through unchanged.
 
-    Raises: Cancelled.
+    Args:
+        engine: its decode workers do the work.
+        files: in scan order.
+        card: states the preprocessing and the scope.
+        cancel: ends the work.
+        is_wanted: False for films that pass through without being decoded.
+
+    Raises:
+        Cancelled: `cancel` was set, or the engine was closed.
     """
 
-    def ask(entry: Found) -> Future[PreparedFilm] | None:
-        if isinstance(entry, RejectedFile) or not is_wanted(entry):
+    def submit(file: ScannedFile) -> Future[PreparedFilm] | None:
+        if isinstance(file, RejectedFile) or not is_wanted(file):
             return None
-        request = PrepareInput(entry, card.preprocessing, scope=card.scope)
+        request = PrepareInput(file, card.preprocessing, scope=card.scope)
         return engine.submit(request, priority=Priority.BATCH)
 
-    for asked in map_films(engine, found, ask, cancel):
-        prepared = asked.answer
-        yield FilmOutcome(prepared.film if prepared else asked.entry, prepared, error=asked.error)
+    for item in map_films(engine, files, submit, cancel):
+        prepared = item.reply
+        yield FilmOutcome(prepared.film if prepared else item.entry, prepared, error=item.error)
 
 
-def classify_outcomes(
-    engine: Engine, model: ModelRef, tried: Iterable[FilmOutcome], cancel: threading.Event
+def classify_films(
+    engine: Engine, model: ModelRef, outcomes: Iterable[FilmOutcome], cancel: threading.Event
 ) -> Iterator[FilmOutcome]:
-    """Classify what may be judged, some films at a time; the rest passes. Raises: Cancelled.
+    """Classify prepared films in groups; other outcomes pass through unchanged.
 
     While the model works on one group, the next one is prepared.
+
+    Raises:
+        Cancelled: `cancel` was set, or the engine was closed.
     """
-    source = iter(tried)
-    under_way: deque[tuple[tuple[FilmOutcome, ...], Future[tuple[Prediction, ...]] | None]] = (
-        deque()
-    )
+    source = iter(outcomes)
+    pending: deque[tuple[tuple[FilmOutcome, ...], Future[tuple[Prediction, ...]] | None]] = deque()
     try:
         while group := tuple(itertools.islice(source, MICRO_BATCH)):
-            under_way.append((group, _classify(engine, model, group)))
-            if len(under_way) > 1:
-                yield from _judged(engine, model, *under_way.popleft(), cancel)
-        while under_way:
-            yield from _judged(engine, model, *under_way.popleft(), cancel)
+            pending.append((group, _submit(engine, model, group)))
+            if len(pending) > 1:
+                yield from _classified(engine, model, *pending.popleft(), cancel)
+        while pending:
+            yield from _classified(engine, model, *pending.popleft(), cancel)
     finally:
-        cancel_pending(future for _, future in under_way if future)
+        cancel_pending(future for _, future in pending if future)
 
 
-def _classify(
+def _submit(
     engine: Engine, model: ModelRef, group: tuple[FilmOutcome, ...]
 ) -> Future[tuple[Prediction, ...]] | None:
-    inputs = tuple(one.prepared.model_input for one in group if one.prepared and one.is_in_scope)
+    inputs = tuple(
+        outcome.prepared.model_input
+        for outcome in group
+        if outcome.prepared and outcome.is_classifiable
+    )
     return engine.submit(Classify(model, inputs), priority=Priority.BATCH) if inputs else None
 
 
-def _judged(
+def _classified(
     engine: Engine,
     model: ModelRef,
     group: tuple[FilmOutcome, ...],
@@ -104,15 +116,18 @@ def _judged(
         yield from group
         return
     try:
-        judged = result_of(future, cancel)
+        reply = result_of(future, cancel)
     except Cancelled:
         raise
     except XrayViewError as error:
         yield from _one_by_one(engine, model, group, error, cancel)
         return
-    predictions = iter(judged)
-    for one in group:
-        yield replace(one, prediction=next(predictions)) if one.is_in_scope else one
+    predictions = iter(reply)
+    for outcome in group:
+        if outcome.is_classifiable:
+            yield replace(outcome, prediction=next(predictions))
+        else:
+            yield outcome
 
 
 def _one_by_one(
@@ -122,12 +137,13 @@ def _one_by_one(
     error: XrayViewError,
     cancel: threading.Event,
 ) -> Iterator[FilmOutcome]:
-    """A group failed: film by film, so that only the guilty one has no score."""
-    alone = sum(one.is_in_scope for one in group) == 1
-    for one in group:
-        if not one.is_in_scope:
-            yield one
-        elif alone:
-            yield replace(one, error=error)
+    """Classify the films of a failed group one by one, so that only the film at fault fails."""
+    is_single = sum(outcome.is_classifiable for outcome in group) == 1
+    for outcome in group:
+        if not outcome.is_classifiable:
+            yield outcome
+        elif is_single:
+            yield replace(outcome, error=error)
         else:
-            yield from _judged(engine, model, (one,), _classify(engine, model, (one,)), cancel)
+            future = _submit(engine, model, (outcome,))
+            yield from _classified(engine, model, (outcome,), future, cancel)

@@ -1,4 +1,4 @@
-"""`run.json` beside the CSV: what ran, on what, with which outcome. No identity."""
+"""`run.json` beside the CSV: what ran, on what, and with which result; no patient identity."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ PACKAGES = ("numpy", "opencv-python-headless", "pydicom", "torch")
 
 @dataclass(frozen=True)
 class RunReport:
-    """One run of a batch; rows of earlier runs that it took over are `resumed`."""
+    """One run of a batch; `resumed` counts the rows from earlier runs."""
 
     run_id: str
     started_utc: str
     command: Sequence[str]
     folder: str
-    """As the user gave it."""
+    """The folder as the user typed it."""
     ready: ModelReady
     preprocessing_id: str
     identity: str
@@ -37,16 +37,16 @@ class RunReport:
     cancelled: bool
     warnings: Sequence[str]
     points: Sequence[OperatingPoint] = ()
-    """What the findings were flagged at, with how each was chosen."""
+    """The operating point of each finding, with how it was chosen."""
 
 
 def report_path(csv_path: Path) -> Path:
-    """`run.json` beside the CSV."""
+    """The path of the report: `run.json` beside the CSV."""
     return csv_path.with_name("run.json")
 
 
 def write_report(path: Path, report: RunReport) -> None:
-    """Write the report in one step. Raises: OSError."""
+    """Write the report atomically. Raises: OSError."""
     ready = report.ready
     plain = {
         "schema": 1,
@@ -87,7 +87,7 @@ def _origin(point: OperatingPoint) -> dict[str, object]:
 
 
 def versions() -> dict[str, str]:
-    """Of the program, of Python, and of the packages that numbers depend on."""
+    """Versions of the program, Python, and the packages that results depend on."""
     found = {"xrayview": __version__, "python": platform.python_version()}
     for package in PACKAGES:
         try:

@@ -1,4 +1,4 @@
-"""The rows of a batch by file and frame: which there are, and how many there will be."""
+"""The rows of a batch by file and frame, and how many are expected."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from xrayview.io.tables.predictions import Row
 
 
 class Rows:
-    """A file has a row for each frame, or one (`frame` None) where it is no film.
+    """The rows of each file: one per frame, or one (`frame` None) for a file that is not a film.
 
-    How many is known once its header is read; until then it counts as one.
+    The number of rows is known once the header is read; until then a file counts as one row.
     """
 
     def __init__(self, names: Iterable[str]) -> None:
@@ -18,25 +18,25 @@ class Rows:
         self._expected: dict[str, int] = {}
         self.done = 0
         self.total = len(self._by_file)
-        """Of the run, as far as headers are read."""
+        """Expected rows, as far as headers are read."""
 
     def __iter__(self) -> Iterator[Row]:
-        """In scan order, the frames of a file in theirs."""
+        """Yield the rows in scan order, those of a file by frame."""
         for rows in self._by_file.values():
             for frame in sorted(rows, key=lambda frame: -1 if frame is None else frame):
                 yield rows[frame]
 
     def expect(self, name: str, count: int) -> None:
-        """The file gets so many rows."""
+        """Set the number of rows that a file will have."""
         self.total += count - self._expected.get(name, 1)
         self._expected[name] = count
 
     def expected(self, name: str) -> int:
-        """How many rows the file gets."""
+        """The number of rows that a file will have."""
         return self._expected[name]
 
     def add(self, name: str, frame: int | None, row: Row) -> None:
-        """One more row; a file is a film or none, and what is said last of that holds."""
+        """Add a row, and drop those that contradict it: a file is either a film or not."""
         rows = self._by_file[name]
         self.done -= len(rows)
         for other in [known for known in rows if (known is None) != (frame is None)]:
@@ -45,13 +45,13 @@ class Rows:
         self.done += len(rows)
 
     def has(self, name: str, frame: int | None) -> bool:
-        """True where this row is there."""
+        """True where the row exists."""
         return frame in self._by_file[name]
 
     def is_complete(self, name: str) -> bool:
-        """True where the file has all rows that it gets."""
+        """True where the file has all its rows."""
         return len(self._by_file[name]) == self._expected.get(name)
 
-    def incomplete(self) -> int:
-        """How many files lack rows."""
+    def count_incomplete(self) -> int:
+        """The number of files that lack rows."""
         return sum(not self.is_complete(name) for name in self._by_file)

@@ -1,4 +1,4 @@
-"""A folder of films through one model: events while it runs, a CSV and a report at the end."""
+"""Classify a folder: events while it runs, then a CSV and a report."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from xrayview import __version__
-from xrayview.batch.frames import each_frame, row_count, within_limit
+from xrayview.batch.frames import check_frame_limit, frames_of, row_count
 from xrayview.batch.journal import (
     FileState,
     Journal,
@@ -23,9 +23,10 @@ from xrayview.batch.journal import (
     previous_records,
 )
 from xrayview.batch.outcome import result_of_film
-from xrayview.batch.pipeline import Found, classify_outcomes, prepare_films
+from xrayview.batch.pipeline import classify_films, prepare_films
 from xrayview.batch.report import RunReport, report_path, write_report
 from xrayview.batch.rows import Rows
+from xrayview.batch.source_files import path_of
 from xrayview.domain.events import (
     BatchEvent,
     BatchFinished,
@@ -33,7 +34,7 @@ from xrayview.domain.events import (
     FilmFinished,
     FilmResult,
 )
-from xrayview.domain.film import FilmRef, RejectedFile
+from xrayview.domain.film import FilmRef, ScannedFile
 from xrayview.domain.formats import READABLE
 from xrayview.domain.operating_points import apply_own_points, effective_point
 from xrayview.engine.client import Engine
@@ -53,21 +54,21 @@ from xrayview.io.tables.predictions import (
 from xrayview.preprocessing.pipeline import Preprocessor
 
 Labels = dict[tuple[str, str], str]
-"""By `path` and `frame`, as they stand in the CSV."""
+"""By `path` and `frame` of the CSV."""
 
 
 @dataclass(frozen=True)
 class BatchOptions:
-    """How a batch is written."""
+    """How a batch is run."""
 
     identity: IdentityMode = "hash"
     identity_key: bytes = field(default=b"", repr=False)
     restart: bool = False
-    """Begin anew instead of going on where an interrupted run stopped."""
+    """Start over instead of resuming an interrupted run."""
     command: tuple[str, ...] = ()
-    """For the report: what the user typed."""
+    """The command line, for the report."""
     own_points: Mapping[str, float] = field(default_factory=dict)
-    """Thresholds of the user's own by finding, in the place of the card's."""
+    """The user's own thresholds by finding, which override those of the card."""
 
 
 def run_batch(
@@ -78,17 +79,17 @@ def run_batch(
     options: BatchOptions = BatchOptions(),
     cancel: threading.Event | None = None,
 ) -> Iterator[BatchEvent]:
-    """Try every file of `folder` (or the one file that it is), in scan order.
+    """Classify every file of `folder`, or the one file that it is, in scan order.
 
-    A film of several frames has a row for each. One frame's failure is its row and stops nothing.
-    However the run ends, by `cancel`, by an error or because the caller stops listening, the CSV
-    holds the rows so far, and the same call goes on from there: what was tried of files that have
-    not changed is not tried again.
+    A film of several frames has a row for each. A failed frame has an error row, and affects no
+    other. However the run ends, by `cancel`, by an error or because the caller stops iterating, the
+    CSV has the rows so far, and the same call resumes it: files that have not changed since are not
+    classified again.
 
     Raises:
         NothingUsable: there is no file.
         ModelError, DeviceUnavailable: the model cannot run.
-        UsageError: the output cannot be written, or belongs to another kind of run.
+        UsageError: the output cannot be written, or belongs to a different kind of run.
     """
     cancel = cancel or threading.Event()
     started_s = time.monotonic()
@@ -105,38 +106,34 @@ def run_batch(
     except Cancelled:
         cancelled = True
     finally:
-        # Also where the caller stops listening, which is no exception that is caught here.
+        # Also where the caller stops iterating, which raises nothing that is caught here.
         seconds = time.monotonic() - started_s
         run.finish(seconds)
     yield BatchFinished(dict(run.counts()), seconds, out_csv, cancelled)
 
 
 def _files(folder: Path, out_csv: Path) -> dict[str, Entry]:
-    """What to try, by relative path in scan order; the batch's own files are left out."""
+    """The files to classify by relative path, in scan order, without the batch's own output."""
     root = root_of(folder)
     own = {path.resolve() for path in (out_csv, journal_path(out_csv), report_path(out_csv))}
     names = {path.name for path in own}
     files = {
         _name(entry, root): entry
         for entry in list_files(folder)
-        if _path(entry).name not in names or _path(entry).resolve() not in own
+        if path_of(entry).name not in names or path_of(entry).resolve() not in own
     }
     if not files:
         hint = f"Choose a folder that contains {READABLE} films."
-        raise NothingUsable("There is no file to try", path=folder, hint=hint)
+        raise NothingUsable("The folder contains no files", path=folder, hint=hint)
     return files
 
 
-def _path(entry: Entry) -> Path:
-    return entry.path if isinstance(entry, RejectedFile) else entry
-
-
 def _name(entry: Entry, root: Path) -> str:
-    return relative_path(_path(entry), root)
+    return relative_path(path_of(entry), root)
 
 
 class _Run:
-    """The rows of one run: those of earlier runs, then its own as they come."""
+    """One run: the rows of earlier runs, followed by its own."""
 
     def __init__(
         self,
@@ -161,7 +158,7 @@ class _Run:
             options.identity,
             options.identity_key,
         )
-        self._states = {name: FileState.of(_path(entry)) for name, entry in files.items()}
+        self._states = {name: FileState.of(path_of(entry)) for name, entry in files.items()}
         self._labels = _labels(out_csv)
         key = RunKey(
             ready.model.sha256,
@@ -188,41 +185,43 @@ class _Run:
                 self.rows.add(record.path, record.frame, record.row)
 
     def films(self, engine: Engine, cancel: threading.Event) -> Iterator[FilmFinished]:
-        """Try what has no row yet. Raises: Cancelled."""
-        left = [entry for name, entry in self._files.items() if not self.rows.is_complete(name)]
-        found = read_headers(engine, left, root_of(self._folder), cancel)
-        prepared = prepare_films(engine, self._frames(found), self._ready.card, cancel)
-        for tried in classify_outcomes(engine, self._ready.model, prepared, cancel):
-            result = self._at_points(result_of_film(tried))
-            self._keep(result)
+        """Classify the files and frames without a row. Raises: Cancelled."""
+        remaining = [
+            entry for name, entry in self._files.items() if not self.rows.is_complete(name)
+        ]
+        files = read_headers(engine, remaining, root_of(self._folder), cancel)
+        prepared = prepare_films(engine, self._frames(files), self._ready.card, cancel)
+        for outcome in classify_films(engine, self._ready.model, prepared, cancel):
+            result = self._at_own_points(result_of_film(outcome))
+            self._record(result)
             yield FilmFinished(result, self.rows.done, self.rows.total)
         self._exhausted = True
 
-    def _frames(self, found: Iterable[Found]) -> Iterator[Found]:
-        """What is left to try of each file, one frame at a time."""
-        for header in found:
-            entry = within_limit(header, root_of(self._folder))
-            self.rows.expect(entry.relative_path, row_count(entry))
-            for one in each_frame(entry):
-                frame = one.frame if isinstance(one, FilmRef) else None
-                if not self.rows.has(one.relative_path, frame):
-                    yield one
+    def _frames(self, files: Iterable[ScannedFile]) -> Iterator[ScannedFile]:
+        """Yield the frames of each file that have no row yet."""
+        for scanned in files:
+            file = check_frame_limit(scanned, root_of(self._folder))
+            self.rows.expect(file.relative_path, row_count(file))
+            for item in frames_of(file):
+                frame = item.frame if isinstance(item, FilmRef) else None
+                if not self.rows.has(item.relative_path, frame):
+                    yield item
 
-    def _keep(self, result: FilmResult) -> None:
+    def _record(self, result: FilmResult) -> None:
         name, row = result.relative_path, row_of(result, self._provenance)
         self.rows.add(name, result.frame, row)
         expected, state = self.rows.expected(name), self._states[name]
         self._journal.add(Record(name, result.frame, expected, state, row))
 
-    def _at_points(self, result: FilmResult) -> FilmResult:
-        said = result.prediction
-        if said is None:
+    def _at_own_points(self, result: FilmResult) -> FilmResult:
+        if result.prediction is None:
             return result
-        judged = apply_own_points(said, self._ready.card, self._options.own_points)
-        return replace(result, prediction=judged)
+        own_points = self._options.own_points
+        prediction = apply_own_points(result.prediction, self._ready.card, own_points)
+        return replace(result, prediction=prediction)
 
     def finish(self, seconds: float) -> None:
-        """Write the CSV, in scan order, and the report."""
+        """Write the CSV in scan order, and the report."""
         self._journal.close()
         try:
             write_predictions(self._out_csv, self._findings, self._rows_in_order())
@@ -231,7 +230,7 @@ class _Run:
             raise _cannot_write(self._out_csv, error) from error
 
     def counts(self) -> Counter[str]:
-        """Rows per status."""
+        """The number of rows by status."""
         return Counter(row["status"] for row in self.rows)
 
     def _rows_in_order(self) -> Iterator[Row]:
@@ -261,17 +260,17 @@ class _Run:
     def _warnings(self) -> Iterable[str]:
         if not self._ready.has_training_statistics:
             yield (
-                "whether films are like the training films was not checked: the model has no "
-                "statistics of them"
+                "the distance from the training films was not checked: the model has no statistics "
+                "of them"
             )
-        if missing := self.rows.incomplete():
-            yield f"{missing} files have not been tried to their end; run the same command to go on"
+        if missing := self.rows.count_incomplete():
+            yield f"{missing} files are incomplete; run the same command again to continue"
         if self._resumed:
-            yield f"{self._resumed} rows were taken over from earlier runs"
+            yield f"{self._resumed} rows are from earlier runs"
 
 
 def _labels(csv_path: Path) -> Labels:
-    """What a human has written into the `label` cells of the CSV that is replaced."""
+    """The labels that a user has written into the CSV that is being replaced."""
     with suppress(OSError, UsageError):
         rows = read_predictions(csv_path).rows
         return {(row["path"], row["frame"]): row["label"] for row in rows if row["label"]}
@@ -279,7 +278,7 @@ def _labels(csv_path: Path) -> Labels:
 
 
 def _label_of(row: Row, labels: Labels) -> str:
-    """A frame's own label, else that of its file as a whole, as a row without a frame has it."""
+    """The label of a frame, otherwise that of its file, which is in a row without a frame."""
     path = row["path"]
     return labels.get((path, row["frame"]), labels.get((path, ""), ""))
 
@@ -289,5 +288,5 @@ def _cannot_write(path: Path, error: OSError) -> UsageError:
         "The output cannot be written",
         path=path,
         why=error.strerror or type(error).__name__,
-        hint="Choose a folder that exists and may be written; close the file in other programs.",
+        hint="Choose a folder that you can write to, and close the file in other programs.",
     )

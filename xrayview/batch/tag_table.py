@@ -1,4 +1,4 @@
-"""The tags of every file of a folder as a table."""
+"""Write the tags of every file of a folder as a table."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from concurrent.futures import Future
 from pathlib import Path
 
-from xrayview.batch.each_file import FilmReply, map_films
-from xrayview.batch.outcome import error_message
+from xrayview.batch.map_films import FilmReply, map_films
+from xrayview.batch.outcome import error_message, rejection_message
+from xrayview.batch.source_files import path_of
 from xrayview.domain.events import FilmFinished, FilmResult
 from xrayview.domain.film import RejectedFile
 from xrayview.engine.client import Engine
@@ -25,18 +26,20 @@ Cells = tuple[str, ...]
 def write_tag_table(
     engine: Engine, source: Path, out: Path, table: TagTable, cancel: threading.Event
 ) -> Iterator[FilmFinished]:
-    """Write a row for every file of `source`, in scan order; one event per row.
+    """Write a row for every file of `source` in scan order, and yield one event per row.
 
-    Once `cancel` is set the rows so far are written and the events end.
+    When `cancel` is set, the events end and the rows so far are written.
 
     Raises:
         UsageError: `out` cannot be written.
     """
     root = root_of(source)
-    entries = tuple(e for e in list_files(source) if not _is(e, out))
+    entries = tuple(
+        entry for entry in list_files(source) if path_of(entry).absolute() != out.absolute()
+    )
     columns = tuple(column.name for column in table.columns)
 
-    def ask(entry: Entry) -> Future[Cells] | None:
+    def submit(entry: Entry) -> Future[Cells] | None:
         if isinstance(entry, RejectedFile):
             return None
         return engine.submit(ReadAttributes(entry, columns), priority=Priority.BATCH)
@@ -44,8 +47,8 @@ def write_tag_table(
     try:
         with tag_table_writer(out, table) as write:
             try:
-                for done, asked in enumerate(map_films(engine, entries, ask, cancel), start=1):
-                    row = _row(asked, root)
+                for done, reply in enumerate(map_films(engine, entries, submit, cancel), start=1):
+                    row = _row(reply, root)
                     write(row)
                     result = FilmResult(row.path, row.status, row.code, row.message)
                     yield FilmFinished(result, done, len(entries))
@@ -57,22 +60,17 @@ def write_tag_table(
             "The table cannot be written",
             path=out,
             why=error.strerror or type(error).__name__,
-            hint="Choose another --out.",
+            hint="Choose another --out, or close the file in other programs.",
         ) from error
 
 
-def _row(asked: FilmReply[Entry, Cells], root: Path) -> TagRow:
-    entry, error = asked.entry, asked.error
+def _row(reply: FilmReply[Entry, Cells], root: Path) -> TagRow:
+    entry, error = reply.entry, reply.error
     if isinstance(entry, RejectedFile):
-        message = f"{entry.why}. {entry.hint}".strip()
+        message = rejection_message(entry)
         return TagRow(entry.relative_path, Status.ERROR, entry.code, message)
     path = relative_path(entry, root)
     if error is not None:
         code = error.code or StatusCode.DECODE_FAILED
         return TagRow(path, Status.ERROR, code, error_message(error))
-    return TagRow(path, Status.OK, StatusCode.OK, cells=asked.answer or ())
-
-
-def _is(entry: Entry, out: Path) -> bool:
-    path = entry.path if isinstance(entry, RejectedFile) else entry
-    return path.absolute() == out.absolute()
+    return TagRow(path, Status.OK, StatusCode.OK, cells=reply.reply or ())

@@ -108,3 +108,7 @@ class RejectedFile:
     code: StatusCode
     why: str
     hint: str = ""
+
+
+ScannedFile = FilmRef | RejectedFile
+"""A file whose header was read."""

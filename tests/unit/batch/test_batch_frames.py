@@ -178,7 +178,7 @@ def test_that_a_run_cancelled_inside_a_film_reports_it_as_incomplete(
     assert 3 <= len(rows_of(out)) < 40
     report = json.loads(report_path(out).read_text())
     assert report["cancelled"] is True
-    assert any("1 files have not been tried to their end" in w for w in report["warnings"])
+    assert any("1 files are incomplete" in w for w in report["warnings"])
     list(run_batch(engine, film, model, out, BatchOptions("none")))
     assert cells(out, "frame") == [(str(n),) for n in range(40)]
     assert json.loads(report_path(out).read_text())["cancelled"] is False
@@ -205,7 +205,7 @@ def test_that_a_journal_of_an_older_schema_is_refused(
     header, *rest = journal_path(out).read_text().splitlines()
     older = json.loads(header) | {"schema": 1}
     journal_path(out).write_text("\n".join([json.dumps(older), *rest]) + "\n")
-    with pytest.raises(UsageError, match="Another version of XrayView") as refused:
+    with pytest.raises(UsageError, match="another version of XrayView") as refused:
         run(engine, folder, model, out)
     assert "schema 1" in refused.value.why
     assert "--restart" in refused.value.hint
@@ -232,11 +232,11 @@ def test_that_a_file_is_either_a_film_or_not() -> None:
     rows.expect("a", 3)
     for frame in (2, 0):
         rows.add("a", frame, {"frame": str(frame)})
-    assert (rows.done, rows.total, rows.incomplete()) == (2, 4, 2)
+    assert (rows.done, rows.total, rows.count_incomplete()) == (2, 4, 2)
     assert [row["frame"] for row in rows] == ["0", "2"]
     rows.expect("a", 1)
     rows.add("a", None, {"frame": ""})
-    assert (rows.done, rows.total, rows.incomplete()) == (1, 2, 1)
+    assert (rows.done, rows.total, rows.count_incomplete()) == (1, 2, 1)
     rows.expect("a", 3)
     rows.add("a", 1, {"frame": "1"})
     assert [row["frame"] for row in rows] == ["1"]

@@ -313,6 +313,6 @@ def test_that_render_resumes_where_it_stopped(
     earlier.write_bytes(b"of the earlier run")
     command = ["render", str(tmp_path / "in"), "--out", str(tmp_path / "out"), "--skip-existing"]
     assert main(command) == ExitCode.OK
-    assert "a.dcm: ok: a.dcm.png was there" in capsys.readouterr().out
+    assert "a.dcm: ok: a.dcm.png exists already" in capsys.readouterr().out
     assert earlier.read_bytes() == b"of the earlier run"
     assert (tmp_path / "out" / "b.dcm.png").is_file()

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from xrayview.batch.each_file import UNDER_WAY_PER_WORKER, map_films
+from xrayview.batch.map_films import REQUESTS_PER_WORKER, map_films
 from xrayview.errors import Cancelled, UsageError
 
 ENGINE: Any = SimpleNamespace(decode_workers=1)
@@ -21,21 +21,21 @@ def test_that_replies_come_in_order_including_failures() -> None:
     futures[0].set_result(0)
     futures[1].set_exception(UsageError("no"))
     asked = list(map_films(ENGINE, range(4), lambda n: [*futures, None][n], threading.Event()))
-    assert [(one.entry, one.answer) for one in asked] == [(0, 0), (1, None), (2, 2), (3, None)]
+    assert [(one.entry, one.reply) for one in asked] == [(0, 0), (1, None), (2, 2), (3, None)]
     assert [one.error is not None for one in asked] == [False, True, False, False]
 
 
 def test_that_the_number_of_pending_requests_is_bounded() -> None:
     submitted: list[Future[int]] = []
 
-    def ask(number: int) -> Future[int]:
+    def submit(number: int) -> Future[int]:
         submitted.append(Future())
         submitted[0].set_result(number) if number == 0 else None
         return submitted[-1]
 
-    answers = map_films(ENGINE, range(1000), ask, threading.Event())
-    assert next(answers).answer == 0
-    assert len(submitted) == UNDER_WAY_PER_WORKER
+    replies = map_films(ENGINE, range(1000), submit, threading.Event())
+    assert next(replies).reply == 0
+    assert len(submitted) == REQUESTS_PER_WORKER
 
 
 def test_that_a_cancel_withdraws_requests_that_have_not_started() -> None:
@@ -43,9 +43,9 @@ def test_that_a_cancel_withdraws_requests_that_have_not_started() -> None:
     futures = [Future[int]() for _ in range(3)]
     futures[0].set_result(0)
     futures[1].set_running_or_notify_cancel()
-    answers = map_films(ENGINE, range(3), futures.__getitem__, cancel)
-    next(answers)
+    replies = map_films(ENGINE, range(3), futures.__getitem__, cancel)
+    next(replies)
     cancel.set()
     with pytest.raises(Cancelled):
-        next(answers)
+        next(replies)
     assert [future.cancelled() for future in futures] == [False, False, True]
