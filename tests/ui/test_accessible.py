@@ -1,4 +1,4 @@
-"""Every control can be reached by the keyboard and says what it is to a screen reader."""
+"""Every control can be reached by keyboard and has a name for screen readers."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ NO_FOCUS = Qt.FocusPolicy.NoFocus
 
 
 def is_part_of_another(widget: QWidget) -> bool:
-    """What Qt builds into a control speaks through it."""
+    """True for parts that Qt builds into a control, which is named as a whole."""
     parent = widget.parentWidget()
     inside = (QLineEdit, QComboBox, QAbstractSpinBox)
     while parent is not None:
@@ -89,21 +89,21 @@ def test_that_every_control_of_the_dialogs_has_a_name(window: MainWindow) -> Non
 
 
 def without_a_tip(top: QWidget) -> list[str]:
-    """Controls that show no words of their own and do not say what they are for."""
+    """Controls without a text and without a tooltip."""
     wordless = (QAbstractSlider, QComboBox, QAbstractSpinBox, QAbstractButton)
     return [
         f"{type(w).__name__} in {type(w.parentWidget()).__name__}: {w.accessibleName()}"
         for w in controls(top)
-        if isinstance(w, wordless) and not (w.toolTip() or is_worded(w))
+        if isinstance(w, wordless) and not (w.toolTip() or has_text(w))
     ]
 
 
-def is_worded(widget: QWidget) -> bool:
-    """A button with words, or one that draws its own face."""
+def has_text(widget: QWidget) -> bool:
+    """True for a button with a text, or one that paints itself."""
     return isinstance(widget, QAbstractButton) and bool(widget.text() or widget.icon().isNull())
 
 
-def test_that_every_control_without_words_says_what_it_is_for(ready: MainWindow) -> None:
+def test_that_every_control_without_text_has_a_tooltip(ready: MainWindow) -> None:
     assert without_a_tip(ready) == []
 
 
@@ -143,7 +143,7 @@ def test_that_every_control_of_the_second_window_has_a_name_and_is_reached(
     window.close()
 
 
-def test_that_every_control_of_a_model_s_description_has_a_name_and_is_reached(
+def test_that_every_control_of_the_model_import_has_a_name_and_is_reached(
     qtbot: QtBot, tmp_path: Path
 ) -> None:
     dialog = ModelImportDialog(tmp_path / "net.pt")
@@ -154,14 +154,14 @@ def test_that_every_control_of_a_model_s_description_has_a_name_and_is_reached(
     assert (missed(dialog, seen), unmarked(seen)) == ([], [])
 
 
-def test_that_every_button_of_the_bar_says_in_its_tooltip_what_it_does(window: MainWindow) -> None:
+def test_that_every_button_of_the_toolbar_has_a_tooltip_with_its_key(window: MainWindow) -> None:
     for name, button in window.bar.buttons.items():
         assert button.toolTip(), name
         if name in shortcuts.ROWS and shortcuts.key_label(name):
             assert shortcuts.keys_label(shortcuts.ROWS[name]) in button.toolTip()
 
 
-def test_that_the_bar_is_walked_with_tab_from_left_to_right(
+def test_that_tab_moves_through_the_toolbar_from_left_to_right(
     qtbot: QtBot, ready: MainWindow
 ) -> None:
     ready.activateWindow()
@@ -183,7 +183,7 @@ def test_that_the_bar_is_walked_with_tab_from_left_to_right(
 
 
 def walked(qtbot: QtBot, first: QWidget) -> list[QWidget]:
-    """What has the keyboard after each Tab, until it comes round."""
+    """The widgets that get the focus with each Tab, until the first one has it again."""
     seen: list[QWidget] = []
     first.window().activateWindow()
     qtbot.waitUntil(lambda: first.window().isActiveWindow(), timeout=WAIT_MS)
@@ -194,8 +194,8 @@ def walked(qtbot: QtBot, first: QWidget) -> list[QWidget]:
     return seen
 
 
-def stands_for(button: QWidget, seen: list[QWidget]) -> bool:
-    """Of buttons that exclude each other Tab comes to the chosen one, the arrows to the others."""
+def is_reached_by_arrows(button: QWidget, seen: list[QWidget]) -> bool:
+    """True in an exclusive group where Tab reached the checked button; arrows reach the others."""
     group = button.group() if isinstance(button, QAbstractButton) else None
     return group is not None and any(other in seen for other in group.buttons())
 
@@ -206,12 +206,12 @@ def missed(top: QWidget, seen: list[QWidget]) -> list[str]:
         for w in controls(top)
         if w.isVisibleTo(top) and w.isEnabled() and w not in seen
         and not isinstance(w, QScrollBar | QLabel)
-        and w.focusPolicy() != NO_FOCUS and not stands_for(w, seen)
+        and w.focusPolicy() != NO_FOCUS and not is_reached_by_arrows(w, seen)
     ]  # fmt: skip
 
 
 def unmarked(seen: list[QWidget]) -> list[str]:
-    """What looks the same with the keyboard and without; the film has its frame among others."""
+    """Widgets that look the same with and without the focus, except films, which have a frame."""
     return [
         f"{type(widget).__name__}: {widget.accessibleName()}"
         for widget in seen
@@ -221,17 +221,17 @@ def unmarked(seen: list[QWidget]) -> list[str]:
 
 def is_marked(widget: QWidget) -> bool:
     top = widget.window()
-    place = QRect(widget.mapTo(top, widget.rect().topLeft()), widget.size())
+    area = QRect(widget.mapTo(top, widget.rect().topLeft()), widget.size())
     pictures = []
     for act in (widget.setFocus, widget.clearFocus):
         act()
         QApplication.processEvents()
-        pictures.append(top.grab(place).toImage())
+        pictures.append(top.grab(area).toImage())
     return pictures[0] != pictures[1]
 
 
 @pytest.mark.parametrize("page", ["tags", "pipeline", "measurements"])
-def test_that_tab_comes_to_every_control_of_the_window(
+def test_that_tab_reaches_every_control_of_the_window(
     qtbot: QtBot, ready: MainWindow, page: str
 ) -> None:
     workspace = ready.workspace
@@ -248,7 +248,7 @@ def test_that_tab_comes_to_every_control_of_the_window(
     assert seen.index(bars[-1]) == seen.index(switch) - 1
 
 
-def test_that_tab_comes_to_every_control_of_the_settings(qtbot: QtBot, window: MainWindow) -> None:
+def test_that_tab_reaches_every_control_of_the_settings(qtbot: QtBot, window: MainWindow) -> None:
     window.preferences.show()
     dialog = window.preferences.dialog
     for page in (*dialog.pages, KEYS_PAGE):
@@ -258,7 +258,7 @@ def test_that_tab_comes_to_every_control_of_the_settings(qtbot: QtBot, window: M
     dialog.close()
 
 
-def grey_scale_menu(window: MainWindow) -> QMenu:
+def greyscale_menu(window: MainWindow) -> QMenu:
     menu = window.bar.buttons["menu_more"].menu()
     found = next(a.menu() for a in menu.actions() if a.menu() and a.text() == "Greyscale")
     found.aboutToShow.emit()
@@ -281,24 +281,24 @@ def test_that_every_command_is_in_the_menu_with_its_key(window: MainWindow) -> N
     assert found == expected
 
 
-def test_that_what_cannot_be_done_now_is_grey_in_the_menu_too(window: MainWindow) -> None:
-    entries = {entry.property("key_row"): entry for entry in grey_scale_menu(window).actions()}
+def test_that_unavailable_commands_are_disabled_in_the_menu(window: MainWindow) -> None:
+    entries = {entry.property("key_row"): entry for entry in greyscale_menu(window).actions()}
     assert not window.bar.buttons["invert"].isEnabled()
     assert not entries["invert"].isEnabled()
 
 
-def test_that_what_a_narrow_bar_has_no_room_for_is_done_from_the_menu(ready: MainWindow) -> None:
+def test_that_the_menu_has_the_commands_that_a_narrow_toolbar_hides(ready: MainWindow) -> None:
     ready.resize(ready.minimumSize())
     QApplication.processEvents()
     assert not ready.bar.buttons["invert"].isVisible()
-    grey = grey_scale_menu(ready)
+    grey = greyscale_menu(ready)
     entries = {entry.property("key_row"): entry for entry in grey.actions()}
     entries["invert"].trigger()
     assert ready.workspace.viewer.inverted
 
 
-def test_that_an_entry_of_the_menu_does_what_its_key_does(ready: MainWindow) -> None:
-    grey = grey_scale_menu(ready)
+def test_that_a_menu_entry_does_the_same_as_its_key(ready: MainWindow) -> None:
+    grey = greyscale_menu(ready)
     entries = {entry.property("key_row"): entry for entry in grey.actions()}
     entries["invert"].trigger()
     assert ready.workspace.viewer.inverted

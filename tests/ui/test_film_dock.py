@@ -1,4 +1,4 @@
-"""Tags and pipeline beside the film: they follow it, and are searched, masked and copied."""
+"""The dock with tags and pipeline: it follows the film; tags are searched, masked and copied."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ CTRL, SHIFT = Qt.KeyboardModifier.ControlModifier, Qt.KeyboardModifier.ShiftModi
 
 
 def cells(window: MainWindow) -> dict[str, str]:
-    """Keyword (or tag) -> value of every row that is listed."""
+    """The value of every listed row by keyword or tag."""
     rows = window.dock.tags.model.root.walk()
     return {row.node.keyword or row.node.tag: row.value for row in rows if row.parent_row}
 
@@ -64,7 +64,7 @@ def kvp(value: str) -> tuple[TagNode, ...]:
 
 
 class SlowTags(LentEngine):
-    """Keeps the tags back until the test hands them over."""
+    """Holds requests for tags back until the test answers them."""
 
     def __init__(self, engine: Engine) -> None:
         super().__init__(engine)
@@ -83,7 +83,7 @@ class SlowTags(LentEngine):
 
 @pytest.fixture
 def nested(tmp_path: Path) -> Path:
-    """A film with a sequence in a sequence and a private attribute."""
+    """A film with a nested sequence and a private attribute."""
     modifier, view = Dataset(), Dataset()
     modifier.CodeMeaning = "erect"
     view.CodeMeaning = "postero-anterior"
@@ -107,12 +107,12 @@ def test_that_t_lists_the_tags_of_a_real_film_and_t_hides_them(
     assert window.dock.isHidden()
 
 
-def test_that_nothing_is_read_while_nobody_looks(opened: MainWindow) -> None:
+def test_that_no_tags_are_read_while_the_dock_is_hidden(opened: MainWindow) -> None:
     assert not opened.dock.tags.model.has_tags
     assert not opened.dock.tags.isVisible()
 
 
-def test_that_the_tags_follow_the_film_and_keep_what_was_chosen(
+def test_that_the_tags_follow_the_film_and_keep_the_selection(
     qtbot: QtBot, opened: MainWindow
 ) -> None:
     browser = show_tags(qtbot, opened)
@@ -134,12 +134,12 @@ def test_that_films_without_tags_say_so(qtbot: QtBot, opened: MainWindow) -> Non
     assert cells(opened) == {}
 
 
-def test_that_without_a_film_the_panel_says_so(qtbot: QtBot, window: MainWindow) -> None:
+def test_that_the_panel_is_empty_without_a_film(qtbot: QtBot, window: MainWindow) -> None:
     qtbot.keyClick(window, Qt.Key.Key_T)
     assert window.dock.tags.view.message.text() == NO_FILM
 
 
-def test_that_the_panel_is_busy_until_the_tags_of_the_film_on_screen_are_here(
+def test_that_the_panel_is_busy_until_the_tags_of_the_film_on_screen_arrive(
     qtbot: QtBot, engine: Engine, settings: Settings, films: Path, tmp_path: Path
 ) -> None:
     window = MainWindow(settings, tmp_path / "results")
@@ -153,7 +153,7 @@ def test_that_the_panel_is_busy_until_the_tags_of_the_film_on_screen_are_here(
     assert busy.isVisible()
     assert cells(window) == {}
     window.workspace.films.step(1)
-    slow.waiting[0].set_result(kvp("60"))  # of the film that was left
+    slow.waiting[0].set_result(kvp("60"))  # of the earlier film
     qtbot.wait(50)
     assert cells(window) == {}
     assert busy.isVisible()
@@ -173,7 +173,7 @@ def test_that_a_film_whose_pixels_are_broken_still_has_tags(
     assert cells(window)["BodyPartExamined"] == "CHEST"
 
 
-def test_that_tags_that_cannot_be_read_say_why(
+def test_that_tags_that_cannot_be_read_show_the_reason(
     qtbot: QtBot, opened: MainWindow, tmp_path: Path
 ) -> None:
     path = write_dicom(tmp_path / "gone.dcm", phantom())
@@ -187,7 +187,7 @@ def test_that_tags_that_cannot_be_read_say_why(
     assert "gone" not in message.text()
 
 
-def test_that_the_search_unfolds_what_it_finds_and_says_how_much(
+def test_that_the_search_unfolds_matches_and_counts_them(
     qtbot: QtBot, window: MainWindow, nested: Path
 ) -> None:
     open_film(qtbot, window, nested)
@@ -211,7 +211,7 @@ def test_that_the_search_unfolds_what_it_finds_and_says_how_much(
     assert not window.dock.isHidden()
 
 
-def test_that_the_panel_works_by_keyboard_alone(qtbot: QtBot, opened: MainWindow) -> None:
+def test_that_the_panel_can_be_used_with_the_keyboard(qtbot: QtBot, opened: MainWindow) -> None:
     browser = show_tags(qtbot, opened)
     film = opened.workspace.viewer.film_id
     qtbot.keyClick(browser.view, Qt.Key.Key_F, CTRL)
@@ -246,7 +246,7 @@ def test_that_letters_in_the_tree_still_reach_the_film(qtbot: QtBot, opened: Mai
     assert opened.workspace.viewer.inverted
 
 
-def test_that_hidden_identity_is_hidden_here_too(qtbot: QtBot, opened: MainWindow) -> None:
+def test_that_hidden_identity_is_also_hidden_in_the_tags(qtbot: QtBot, opened: MainWindow) -> None:
     browser = show_tags(qtbot, opened)
     choose(browser, "PatientID")
     assert cells(opened)["PatientID"] == "P1"
@@ -329,7 +329,7 @@ def test_that_a_raster_film_has_a_pipeline_without_tags(
     assert "(0028," not in pipeline(window)
 
 
-def test_that_words_of_a_file_are_never_markup_in_the_pipeline(
+def test_that_texts_of_a_file_are_never_markup_in_the_pipeline(
     qtbot: QtBot, window: MainWindow, tmp_path: Path
 ) -> None:
     windows = [(2048, 4096, "<b>bold</b>")]
@@ -338,13 +338,13 @@ def test_that_words_of_a_file_are_never_markup_in_the_pipeline(
     assert "<b>bold</b>" in pipeline(window)
 
 
-def test_that_without_a_film_the_pipeline_says_so(qtbot: QtBot, window: MainWindow) -> None:
+def test_that_the_pipeline_is_empty_without_a_film(qtbot: QtBot, window: MainWindow) -> None:
     qtbot.keyClick(window, Qt.Key.Key_T, SHIFT)
     assert window.dock.pipeline.message.isVisible()
     assert not window.dock.pipeline.page.isVisible()
 
 
-def test_that_a_key_turns_to_its_page_and_hides_it_again(qtbot: QtBot, opened: MainWindow) -> None:
+def test_that_a_key_shows_its_page_and_hides_it_again(qtbot: QtBot, opened: MainWindow) -> None:
     pages = []
     for modifier in (SHIFT, Qt.KeyboardModifier.NoModifier, SHIFT, SHIFT):
         qtbot.keyClick(opened, Qt.Key.Key_T, modifier)
@@ -352,7 +352,7 @@ def test_that_a_key_turns_to_its_page_and_hides_it_again(qtbot: QtBot, opened: M
     assert pages == ["pipeline", "tags", "pipeline", ""]
 
 
-def test_that_nothing_is_cut_at_1280_by_800_and_a_narrow_window_puts_it_below(
+def test_that_nothing_is_cut_at_1280_by_800_and_a_narrow_window_docks_below(
     qtbot: QtBot, opened: MainWindow
 ) -> None:
     qtbot.keyClick(opened, Qt.Key.Key_T)
@@ -367,7 +367,7 @@ def test_that_nothing_is_cut_at_1280_by_800_and_a_narrow_window_puts_it_below(
     assert opened.dockWidgetArea(opened.dock) == Qt.DockWidgetArea.BottomDockWidgetArea
 
 
-def test_that_the_page_is_there_again_next_time(
+def test_that_the_page_is_restored_at_the_next_start(
     qtbot: QtBot, opened: MainWindow, settings: Settings, engine: Engine, films: Path,
     tmp_path: Path,
 ) -> None:  # fmt: skip

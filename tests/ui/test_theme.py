@@ -1,4 +1,4 @@
-"""The look: every icon that is named is there, tinted, and nothing else is."""
+"""Theme, colours and icons: contrast, switching, and no missing or unused icon."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ OWN_COLOURS = {"xrayview", "chevron_down_grey", "chevron_up_grey", "check_dark",
 
 
 @pytest.mark.parametrize("name", [name for name in ICONS if name not in OWN_COLOURS])
-def test_that_an_icon_is_drawn_in_the_colour_it_is_asked_for(qtbot: QtBot, name: str) -> None:
+def test_that_an_icon_is_drawn_in_the_given_colour(qtbot: QtBot, name: str) -> None:
     image = icons.pixmap(name, 48, "#ff0000").toImage()
     inked = [
         image.pixelColor(x, y)
@@ -40,7 +40,7 @@ def test_that_an_icon_is_drawn_in_the_colour_it_is_asked_for(qtbot: QtBot, name:
     assert set(map(QColor.name, inked)) == {"#ff0000"}
 
 
-def test_that_no_icon_lies_about_unused() -> None:
+def test_that_no_icon_is_unused() -> None:
     text = "".join(path.read_text(encoding="utf-8") for path in SOURCES.rglob("*.py"))
     assert [name for name in ICONS if not re.search(rf'"{name}(\.svg)?"', text)] == []
 
@@ -54,19 +54,19 @@ def test_that_every_status_has_a_colour_and_an_icon() -> None:
 @pytest.mark.parametrize(
     ("ink", "ground"), [(ink, ground) for ink, grounds in INKS for ground in grounds]
 )
-def test_that_text_stands_out_from_its_ground(colours: Colours, ink: str, ground: str) -> None:
+def test_that_text_has_enough_contrast(colours: Colours, ink: str, ground: str) -> None:
     """Contrast of WCAG 2.1, 1.4.3: at least 4.5 for text."""
     assert contrast(getattr(colours, ink), getattr(colours, ground)) >= 4.5
 
 
 @pytest.mark.parametrize("colours", [DARK, LIGHT], ids=["dark", "light"])
-def test_that_signs_and_frames_can_be_told_from_their_ground(colours: Colours) -> None:
-    """WCAG 2.1, 1.4.11: at least 3 for what is no text; a disabled control is exempt."""
+def test_that_icons_and_frames_have_enough_contrast(colours: Colours) -> None:
+    """WCAG 2.1, 1.4.11: at least 3 for anything but text; disabled controls are exempt."""
     for ink in ("accent", "quiet", "warn", "error", "ok"):
         assert contrast(getattr(colours, ink), colours.hover) >= 3, ink
 
 
-def test_that_no_colour_has_two_names_so_that_an_icon_knows_its_ink() -> None:
+def test_that_no_colour_has_two_names_because_icons_look_names_up_by_colour() -> None:
     for one in (DARK, LIGHT):
         assert len(set(asdict(one).values())) == len(asdict(one))
     shared = set(asdict(DARK).items()) & set(asdict(LIGHT).items())
@@ -82,11 +82,11 @@ def dark(qapp: QApplication) -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("dark")
-def test_that_another_theme_reaches_what_is_on_screen(qtbot: QtBot) -> None:
+def test_that_a_theme_changes_widgets_on_screen(qtbot: QtBot) -> None:
     panel, button, sign = QFrame(), QToolButton(), IconLabel("fit", 48, "accent")
     panel.setProperty("panel", True)
     button.setIcon(icons.icon("fit", C.quiet))
-    button.setIconSize(QSize(48, 48))  # thick enough for a pixel of full ink
+    button.setIconSize(QSize(48, 48))  # thick enough for a pixel of the full colour
     row = QHBoxLayout(panel)
     for part in (button, sign):
         row.addWidget(part)
@@ -110,12 +110,12 @@ def test_that_the_surround_of_the_film_is_black_in_each_theme(qtbot: QtBot) -> N
         theme.use(choice)
         image = viewer.grab().toImage()
         assert image.pixelColor(4, 100).name() == "#000000"
-        # What is written there is light, or it could not be read.
+        # Text on it must be light.
         assert max(luminance(colour) for colour in colours_of(viewer)) > 0.3
 
 
 @pytest.mark.usefixtures("dark")
-def test_that_the_bar_of_frames_is_written_in_the_ink_of_panels(qtbot: QtBot) -> None:
+def test_that_the_frame_bar_uses_the_text_colour_of_panels(qtbot: QtBot) -> None:
     viewer = FilmViewer()
     qtbot.addWidget(viewer)
     viewer.frames.show_film(12)
@@ -126,7 +126,7 @@ def test_that_the_bar_of_frames_is_written_in_the_ink_of_panels(qtbot: QtBot) ->
 
 
 @pytest.mark.usefixtures("dark")
-def test_that_the_counts_of_a_batch_are_written_in_the_inks_of_the_theme(qtbot: QtBot) -> None:
+def test_that_the_counts_of_a_batch_follow_the_theme(qtbot: QtBot) -> None:
     line = BatchLine()
     qtbot.addWidget(line)
     line.show_event(FilmFinished(FilmResult("a.dcm", Status.WARN, StatusCode.OK, ""), 1, 2))
@@ -136,14 +136,14 @@ def test_that_the_counts_of_a_batch_are_written_in_the_inks_of_the_theme(qtbot: 
 
 
 @pytest.mark.usefixtures("dark")
-def test_that_a_system_that_does_not_say_gets_the_dark_theme(qtbot: QtBot) -> None:
+def test_that_a_system_without_a_preference_gets_the_dark_theme(qtbot: QtBot) -> None:
     theme.use("light")
     theme.use("system")
     assert C.window == DARK.window
 
 
 @pytest.mark.usefixtures("dark")
-def test_that_who_keeps_a_colour_is_told_as_long_as_it_lives(qtbot: QtBot) -> None:
+def test_that_a_widget_is_notified_of_a_theme_as_long_as_it_exists(qtbot: QtBot) -> None:
     class Keeper(QWidget):
         def note(self) -> None:
             kept.append(C.text)
@@ -159,7 +159,7 @@ def test_that_who_keeps_a_colour_is_told_as_long_as_it_lives(qtbot: QtBot) -> No
     assert len(kept) == 1
 
 
-def test_that_icons_are_sharp_on_a_screen_of_twice_the_density(qtbot: QtBot) -> None:
+def test_that_icons_are_sharp_on_a_high_resolution_screen(qtbot: QtBot) -> None:
     picture = icons.icon("fit").pixmap(QSize(20, 20), 2.0)
     assert (picture.width(), picture.devicePixelRatio()) == (40, 2.0)
 

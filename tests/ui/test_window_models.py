@@ -1,4 +1,4 @@
-"""Models in the window: trusted, refused, broken, and on a device that is not there."""
+"""Models in the window: trusted, refused, broken, and on a missing device."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def wait(qtbot: QtBot, window: MainWindow) -> None:
     qtbot.waitUntil(lambda: not window.workspace.model_controller.loading, timeout=WAIT_MS)
 
 
-def said(window: MainWindow) -> str:
+def message_texts(window: MainWindow) -> str:
     return "\n".join(f"{m.title} {m.text}" for m in window.banners.messages())
 
 
@@ -46,7 +46,7 @@ def test_that_a_listed_model_is_the_chosen_one_and_is_listed_once(
 
 
 @pytest.mark.parametrize("content", [b"", b"no model at all", b"PK\x05\x06" + b"\0" * 18])
-def test_that_a_file_that_is_no_model_leaves_the_old_one_in_force(
+def test_that_a_file_that_is_not_a_model_keeps_the_old_one_in_force(
     qtbot: QtBot, ready: MainWindow, tmp_path: Path, content: bytes
 ) -> None:
     before = ready.workspace.session.model
@@ -55,15 +55,15 @@ def test_that_a_file_that_is_no_model_leaves_the_old_one_in_force(
     ready.open_model(path)
     wait(qtbot, ready)
     trust = ready.banners.findChildren(QPushButton)
-    if trust:  # trusted by the user's own word, it still has to keep the contract
+    if trust:  # a trusted model must keep its contract too
         trust[0].click()
         wait(qtbot, ready)
-    assert "broken.pt" in said(ready)
+    assert "broken.pt" in message_texts(ready)
     assert ready.workspace.session.model is before
     assert chosen(ready.bar) == "bright 1.0"
 
 
-def test_that_an_unknown_model_is_asked_for_once_in_a_banner(
+def test_that_a_banner_asks_once_about_an_unknown_model(
     qtbot: QtBot, ready: MainWindow, tmp_path: Path
 ) -> None:
     path = write_bundle(tmp_path / "other.pt", name="other")
@@ -71,16 +71,16 @@ def test_that_an_unknown_model_is_asked_for_once_in_a_banner(
     ready.open_model(path)
     wait(qtbot, ready)
     assert ready.workspace.session.model is before
-    assert "other.pt" in said(ready)
+    assert "other.pt" in message_texts(ready)
     (trust,) = ready.banners.findChildren(QPushButton)
     trust.click()
     qtbot.waitUntil(lambda: ready.workspace.session.model is not before, timeout=WAIT_MS)
     assert ready.workspace.session.model.card.name == "other"
     assert ready.workspace.session.model_sha256 in trusted_hashes()
-    assert said(ready) == ""
+    assert message_texts(ready) == ""
 
 
-def test_that_a_device_that_is_not_there_is_said_and_not_replaced(
+def test_that_a_missing_device_is_reported_and_not_replaced(
     qtbot: QtBot, ready: MainWindow, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     if Path("/proc/driver/nvidia").exists() or shutil.which("nvidia-smi"):
@@ -88,12 +88,12 @@ def test_that_a_device_that_is_not_there_is_said_and_not_replaced(
     before = ready.workspace.session.model
     ready.bar.device_chosen.emit("cuda")
     wait(qtbot, ready)
-    assert "CUDA" in said(ready)
+    assert "CUDA" in message_texts(ready)
     assert ready.workspace.session.model is before
     assert ready.bar.devices.currentData() == "cpu"
 
 
-def test_that_a_device_that_is_chosen_while_a_model_is_on_its_way_is_for_that_model(
+def test_that_a_device_chosen_while_a_model_loads_is_for_that_model(
     qtbot: QtBot, ready: MainWindow, bundle: Path, tmp_path: Path
 ) -> None:
     other = trusted_copy(bundle, tmp_path)
@@ -109,7 +109,7 @@ def test_that_a_device_that_is_chosen_while_a_model_is_on_its_way_is_for_that_mo
     assert (model.path, model.device) == (bundle, "cpu")
 
 
-def test_that_a_model_that_a_device_kept_away_comes_with_another_device(
+def test_that_a_model_whose_device_is_missing_loads_with_another_device(
     qtbot: QtBot, window: MainWindow, bundle: Path
 ) -> None:
     if Path("/proc/driver/nvidia").exists() or shutil.which("nvidia-smi"):
@@ -124,14 +124,14 @@ def test_that_a_model_that_a_device_kept_away_comes_with_another_device(
 
 
 def trusted_copy(bundle: Path, folder: Path) -> Path:
-    """The same model in a file of its own."""
+    """A trusted copy of the bundle."""
     copy = folder / "copy.pt"
     shutil.copyfile(bundle, copy)
     trust_model(copy)
     return copy
 
 
-def test_that_scores_of_the_earlier_model_are_not_shown_under_the_new_one(
+def test_that_scores_of_the_earlier_model_are_not_shown_for_the_new_one(
     qtbot: QtBot, ready: MainWindow, tmp_path: Path
 ) -> None:
     workspace = ready.workspace
@@ -146,7 +146,7 @@ def test_that_scores_of_the_earlier_model_are_not_shown_under_the_new_one(
     assert workspace.findings.findings_in_order() == ()
 
 
-def test_that_the_card_is_a_page_that_escapes_what_the_file_says(
+def test_that_the_page_of_the_card_escapes_texts_of_the_file(
     qtbot: QtBot, ready: MainWindow
 ) -> None:
     from dataclasses import replace
@@ -161,16 +161,16 @@ def test_that_the_card_is_a_page_that_escapes_what_the_file_says(
     assert model.model.sha256 in page
 
 
-def test_that_the_choosers_of_the_bar_say_what_they_are_at(window: MainWindow) -> None:
+def test_that_the_combo_boxes_of_the_toolbar_show_their_current_text(window: MainWindow) -> None:
     models, devices = window.bar.models, window.bar.devices
     assert models.currentIndex() == -1
     without = models.grab().toImage()
     models.setPlaceholderText("")
-    assert models.grab().toImage() != without  # the words were seen
+    assert models.grab().toImage() != without  # the text was visible
     option = QStyleOptionComboBox()
     devices.initStyleOption(option)
     field = devices.style().subControlRect(
         QStyle.ComplexControl.CC_ComboBox, option, QStyle.SubControl.SC_ComboBoxEditField, devices
     )
-    words = [devices.itemText(place) for place in range(devices.count())]
-    assert max(map(devices.fontMetrics().horizontalAdvance, words)) < field.width()
+    texts = [devices.itemText(i) for i in range(devices.count())]
+    assert max(map(devices.fontMetrics().horizontalAdvance, texts)) < field.width()
