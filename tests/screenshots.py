@@ -139,7 +139,7 @@ def light(window: MainWindow, path: Path) -> Script:
     yield from _open(window)
     window.workspace.model_controller.classify()
     yield "the film is classified", lambda: _result(window)
-    window.dock.open_page("pipeline")
+    window.panels.dock.open_page("pipeline")
     yield from _save(window, path)
 
 
@@ -149,12 +149,12 @@ def figure(window: MainWindow, path: Path) -> Script:
     each = _COLLIMATED_MM / _COLUMNS
     window.workspace.measurement_controller.calibrate(Spacing(each, each, SpacingKind.USER))
     yield from classify_with_heat_map(window)
-    window.exports.save_figure()
-    dialog = window.exports.dialog("save_figure")
+    window.panels.exports.save_figure()
+    dialog = window.panels.exports.dialog("save_figure")
     assert isinstance(dialog, FigureDialog)
     dialog.write(path)
     yield "the figure is written", path.exists
-    yield "its dialog is closed", lambda: window.exports.dialog("save_figure") is None
+    yield "its dialog is closed", lambda: window.panels.exports.dialog("save_figure") is None
     whole = cv2.imdecode(np.fromfile(path, np.uint8), cv2.IMREAD_UNCHANGED)
     share = _FIGURE_HEIGHT_PX / whole.shape[0]
     _write(path, cv2.resize(whole, None, fx=share, fy=share, interpolation=cv2.INTER_AREA))

@@ -1,4 +1,4 @@
-"""The window's program: shown first, heavy things after the first paint."""
+"""The window's program: the start page first, everything else after the first paint."""
 
 from __future__ import annotations
 
@@ -22,7 +22,6 @@ from xrayview.services.settings import Settings
 from xrayview.services.user_folders import results_folder
 from xrayview.ui.shell.garbage_collection import GarbageCollector
 from xrayview.ui.shell.main_window import MainWindow
-from xrayview.ui.shell.startup_imports import IN_A_THREAD, IN_TURNS, import_all, in_turns
 from xrayview.ui.style import theme
 from xrayview.ui.widgets.banners import Message
 from xrayview.ui.widgets.main_thread import MainThread
@@ -31,7 +30,7 @@ _TALL_PX = 1800
 """A screen of at least this height with no scale of its own is a high-density one."""
 _COMFORTABLE_PX = 1080
 _UNSEEN_MS = 1500
-"""A window that is not painted by then (minimised, covered) wakes all the same."""
+"""A window that is not painted by then (minimised, covered) builds its panels all the same."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -70,7 +69,7 @@ def _parse(argv: Sequence[str]) -> argparse.Namespace:
 
 
 class AfterFirstPaint(QObject):
-    """Does something once its widget has been painted for the first time."""
+    """Calls a function once, after a widget's first paint."""
 
     def __init__(self, widget: QObject, act: Callable[[], None]) -> None:
         super().__init__(widget)
@@ -93,32 +92,33 @@ class AfterFirstPaint(QObject):
 def _load(
     window: MainWindow, settings: Settings, options: argparse.Namespace, collector: GarbageCollector
 ) -> None:
-    """Bring in what the panels need; the window answers meanwhile."""
+    """Import the panels in a thread, then build them in turns; the window responds meanwhile.
+
+    The modules take half a second to import. They create no Qt object, which would belong to the
+    thread; they only define classes.
+    """
     bridge = MainThread(window)
 
-    def build_panels() -> None:
-        steps = _waking(window, settings, options, collector)
-        in_turns(window, steps, lambda: not window.is_closed)
+    def build() -> None:
+        steps = _build_steps(window, settings, options, collector)
+        run_in_turns(window, steps, lambda: not window.is_closed)
 
     def load() -> None:
         try:
-            for _ in import_all(IN_A_THREAD):
-                pass
-        finally:  # what is broken says so again on the window's thread
-            bridge.deliver(build_panels)
+            import xrayview.ui.shell.panels  # noqa: F401
+        finally:  # an error is raised again where the panels are built, and shown there
+            bridge.deliver(build)
 
     threading.Thread(target=load, name="xrayview imports", daemon=True).start()
 
 
-def _waking(
+def _build_steps(
     window: MainWindow, settings: Settings, options: argparse.Namespace, collector: GarbageCollector
 ) -> Iterator[None]:
-    asked = options.sample or options.folder is not None
     if options.sample:
         window.open_sample()
     elif options.folder is not None:
         window.open_paths([options.folder.absolute()])
-    yield from import_all(IN_TURNS)
     from xrayview.engine.client import Engine
     from xrayview.engine.protocol import ReadHeaders
 
@@ -126,22 +126,37 @@ def _waking(
     engine = Engine(workers, settings.limits(), crash_log=crash_log())
     yield from window.build_steps(engine, options.model)
     collector.settle()
-    # Nothing to read: the workers start while their user still looks for a folder.
+    # Nothing to read: the workers start while the user looks for a folder.
     engine.submit(ReadHeaders((), Path()))
     last = settings["window_state"].get("source")
-    if last and settings["reopen_folder"] and not asked:
+    if last and settings["reopen_folder"] and not (options.sample or options.folder):
         _reopen(window, Path(last))
 
 
+def run_in_turns(window: QObject, steps: Iterator[None], goes_on: Callable[[], bool]) -> None:
+    """Run one step in each turn of the event loop, to the last or until `goes_on()` is false."""
+    timer = QTimer(window)  # its timeouts are last in each turn; single shots would delay others
+
+    def step() -> None:
+        if goes_on():
+            for _ in steps:
+                return
+        timer.stop()
+        timer.deleteLater()
+
+    timer.timeout.connect(step)
+    timer.start(0)
+
+
 def _reopen(window: MainWindow, last: Path) -> None:
-    """Open what was open last, where it is still there and the user was no faster."""
+    """Open what was open last, if it still exists and the user has not opened anything yet."""
     bridge = MainThread(window)
 
     def open_it() -> None:
         if not window.is_closed and window.workspace.session.folder is None:
             window.open_paths([last])
 
-    def look() -> None:  # a drive that has gone away may take seconds to say so
+    def look() -> None:  # a drive that is gone may take seconds to answer
         if last.exists():
             bridge.deliver(open_it)
 
@@ -151,7 +166,7 @@ def _reopen(window: MainWindow, last: Path) -> None:
 def _on_unforeseen(
     window: MainWindow, kind: type[BaseException], error: BaseException, _: TracebackType | None
 ) -> None:
-    """A slip of ours is logged and said; the film stays on screen."""
+    """Log an error that nobody handled, and show it as a banner; the film stays on screen."""
     if issubclass(kind, KeyboardInterrupt):
         window.close()
         return
@@ -161,11 +176,11 @@ def _on_unforeseen(
 
 
 def _scale_by_screen() -> None:
-    """Where the platform gives no scale, take it from the screen: nothing is tiny on 4K."""
+    """Take the scale from the screen where the platform gives none, so that 4K is readable."""
     given = {"QT_SCALE_FACTOR", "QT_SCREEN_SCALE_FACTORS"} & os.environ.keys()
     if given or QCoreApplication.instance() or sys.platform in ("win32", "darwin"):
         return
-    # The scale must be known before the program's own QApplication is made.
+    # The scale must be known before the program's own QApplication is created.
     probe = QGuiApplication(sys.argv[:1])
     screen = probe.primaryScreen()
     if screen.devicePixelRatio() == 1.0 and screen.size().height() >= _TALL_PX:

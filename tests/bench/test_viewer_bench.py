@@ -106,7 +106,6 @@ def test_frame_of_a_window_drag(benchmark: Any, viewer: FilmViewer, place: str) 
 def linked(qapp: QApplication) -> Iterator[ViewGrid]:
     """Four films side by side that follow the active one."""
     grid = ViewGrid()
-    list(grid.build_steps())
     grid.set_layout("2x2")
     linking = Linking(grid)
     grid.resize(*SIZE_PX)

@@ -189,7 +189,7 @@ class ReadingSession:
         self.workspace.films.open_film(self.session.films[0])
         yield "the measured film is here", lambda: self._shows(self.session.films[0].film_id)
         yield xdo("key", "ctrl+s")
-        exports = self.window.exports
+        exports = self.window.panels.exports
         yield "the figure's dialog opens", lambda: exports.dialog("save_figure")
         figure = exports.dialog("save_figure")
         assert isinstance(figure, FigureDialog)

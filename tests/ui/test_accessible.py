@@ -111,15 +111,15 @@ def test_that_every_control_without_text_has_a_tooltip(ready: MainWindow) -> Non
 def test_that_every_control_of_an_export_has_a_name_and_a_tip(
     qtbot: QtBot, ready: MainWindow, name: str
 ) -> None:
-    getattr(ready.exports, name)()
-    qtbot.waitUntil(lambda: ready.exports.dialog(name) is not None, timeout=WAIT_MS)
-    dialog = ready.exports.dialog(name)
+    getattr(ready.panels.exports, name)()
+    qtbot.waitUntil(lambda: ready.panels.exports.dialog(name) is not None, timeout=WAIT_MS)
+    dialog = ready.panels.exports.dialog(name)
     assert dialog is not None
     seen = walked(qtbot, next(controls(dialog)))
     assert (missed(dialog, seen), unmarked(seen)) == ([], [])
     assert (mute(dialog), without_a_tip(dialog)) == ([], [])
     dialog.close()
-    qtbot.waitUntil(lambda: ready.exports.dialog(name) is None, timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: ready.panels.exports.dialog(name) is None, timeout=WAIT_MS)
 
 
 def test_that_the_card_and_the_filter_have_names(qtbot: QtBot, ready: MainWindow) -> None:
@@ -239,7 +239,7 @@ def test_that_tab_reaches_every_control_of_the_window(
     qtbot.waitUntil(lambda: not workspace.batch_runner.running, timeout=WAIT_MS)
     workspace.result_table.show()
     qtbot.waitUntil(lambda: workspace.findings.state.kind == "classified", timeout=WAIT_MS)
-    ready.dock.open_page(page)
+    ready.panels.dock.open_page(page)
     QApplication.processEvents()
     seen = walked(qtbot, ready.bar.buttons["open_folder"])
     assert (missed(ready, seen), unmarked(seen)) == ([], [])

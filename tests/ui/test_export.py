@@ -52,8 +52,8 @@ def messages(window: MainWindow) -> str:
 
 def figure_dialog(qtbot: QtBot, window: MainWindow) -> FigureDialog:
     """The dialog with its preview drawn."""
-    window.exports.save_figure()
-    dialog = window.exports.dialog("save_figure")
+    window.panels.exports.save_figure()
+    dialog = window.panels.exports.dialog("save_figure")
     assert isinstance(dialog, FigureDialog)
     qtbot.waitUntil(lambda: not dialog.preview.face.pixmap().isNull(), timeout=WAIT_MS)
     return dialog
@@ -77,9 +77,9 @@ def listed(dialog: FolderJob) -> dict[str, str]:
 
 
 def close(qtbot: QtBot, window: MainWindow, name: str) -> None:
-    dialog = window.exports.dialog(name)
+    dialog = window.panels.exports.dialog(name)
     dialog.close()
-    qtbot.waitUntil(lambda: window.exports.dialog(name) is None, timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: window.panels.exports.dialog(name) is None, timeout=WAIT_MS)
 
 
 def test_that_a_figure_is_the_film_as_it_is_on_screen(
@@ -183,7 +183,7 @@ def test_that_a_figure_that_cannot_be_written_is_reported_and_can_be_tried_again
 
 def test_that_copying_warns_of_burned_in_names(qtbot: QtBot, opened: MainWindow) -> None:
     QApplication.clipboard().clear()
-    opened.exports.copy_picture()
+    opened.panels.exports.copy_picture()
     assert not QApplication.clipboard().image().isNull()
     assert "does not say whether a name" in messages(opened)
 
@@ -206,8 +206,8 @@ def test_that_burned_in_text_is_recognised_by_tag_and_kind_of_picture(
 
 
 def pictures_dialog(window: MainWindow) -> FolderPictures:
-    window.exports.export_folder()
-    dialog = window.exports.dialog("export_folder")
+    window.panels.exports.export_folder()
+    dialog = window.panels.exports.dialog("export_folder")
     assert isinstance(dialog, FolderPictures)
     return dialog
 
@@ -335,8 +335,8 @@ def test_that_an_export_can_be_stopped_and_reports_its_progress(
 def test_that_the_window_writes_deidentified_copies_into_a_new_folder_only(
     qtbot: QtBot, opened: MainWindow, films: Path, tmp_path: Path
 ) -> None:
-    opened.exports.deidentify()
-    dialog = opened.exports.dialog("deidentify")
+    opened.panels.exports.deidentify()
+    dialog = opened.panels.exports.dialog("deidentify")
     assert isinstance(dialog, FolderDeidentify)
     dialog.folder.edit.setText(str(films))
     assert "not empty" in dialog.start_button.toolTip()
@@ -353,8 +353,8 @@ def test_that_the_window_writes_deidentified_copies_into_a_new_folder_only(
 
 
 def test_that_a_single_film_can_be_copied(qtbot: QtBot, opened: MainWindow, tmp_path: Path) -> None:
-    opened.exports.deidentify()
-    dialog = opened.exports.dialog("deidentify")
+    opened.panels.exports.deidentify()
+    dialog = opened.panels.exports.dialog("deidentify")
     assert isinstance(dialog, FolderDeidentify)
     dialog.what.setCurrentIndex(dialog.what.findData("film"))
     dialog.folder.edit.setText(str(tmp_path / "copies"))
@@ -364,9 +364,9 @@ def test_that_a_single_film_can_be_copied(qtbot: QtBot, opened: MainWindow, tmp_
 
 
 def tags_dialog(qtbot: QtBot, window: MainWindow) -> FolderTags:
-    window.exports.tag_table()
-    qtbot.waitUntil(lambda: window.exports.dialog("tag_table") is not None, timeout=WAIT_MS)
-    dialog = window.exports.dialog("tag_table")
+    window.panels.exports.tag_table()
+    qtbot.waitUntil(lambda: window.panels.exports.dialog("tag_table") is not None, timeout=WAIT_MS)
+    dialog = window.panels.exports.dialog("tag_table")
     assert isinstance(dialog, FolderTags)
     return dialog
 
@@ -433,11 +433,15 @@ def test_that_columns_are_found_checked_and_ordered(qtbot: QtBot) -> None:
 
 
 def test_that_without_a_folder_a_message_gives_the_reason(qtbot: QtBot, window: MainWindow) -> None:
-    for act in (window.exports.export_folder, window.exports.deidentify, window.exports.tag_table):
+    for act in (
+        window.panels.exports.export_folder,
+        window.panels.exports.deidentify,
+        window.panels.exports.tag_table,
+    ):
         act()
         assert "No folder is open" in messages(window)
-    window.exports.save_figure()
-    assert window.exports.dialog("save_figure") is None
+    window.panels.exports.save_figure()
+    assert window.panels.exports.dialog("save_figure") is None
 
 
 def test_that_choices_are_stored_as_texts(settings: Settings) -> None:

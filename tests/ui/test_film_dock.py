@@ -31,7 +31,7 @@ CTRL, SHIFT = Qt.KeyboardModifier.ControlModifier, Qt.KeyboardModifier.ShiftModi
 
 def cells(window: MainWindow) -> dict[str, str]:
     """The value of every listed row by keyword or tag."""
-    rows = window.dock.tags.model.root.walk()
+    rows = window.panels.dock.tags.model.root.walk()
     return {row.node.keyword or row.node.tag: row.value for row in rows if row.parent_row}
 
 
@@ -48,10 +48,10 @@ def open_film(qtbot: QtBot, window: MainWindow, path: Path) -> None:
 
 
 def show_tags(qtbot: QtBot, window: MainWindow) -> TagBrowser:
-    if window.dock.page != "tags":
+    if window.panels.dock.page != "tags":
         qtbot.keyClick(window, Qt.Key.Key_T)
-    qtbot.waitUntil(lambda: window.dock.tags.model.has_tags, timeout=WAIT_MS)
-    return window.dock.tags
+    qtbot.waitUntil(lambda: window.panels.dock.tags.model.has_tags, timeout=WAIT_MS)
+    return window.panels.dock.tags
 
 
 def choose(browser: TagBrowser, keyword: str) -> None:
@@ -104,12 +104,12 @@ def test_that_t_lists_the_tags_of_a_real_film_and_t_hides_them(
     assert browser.state.text() == f"{browser.model.attributes} tags · RG1_UNCR.dcm"
     assert browser.view.hasFocus()
     qtbot.keyClick(browser.view, Qt.Key.Key_T)
-    assert window.dock.isHidden()
+    assert window.panels.dock.isHidden()
 
 
 def test_that_no_tags_are_read_while_the_dock_is_hidden(opened: MainWindow) -> None:
-    assert not opened.dock.tags.model.has_tags
-    assert not opened.dock.tags.isVisible()
+    assert not opened.panels.dock.tags.model.has_tags
+    assert not opened.panels.dock.tags.isVisible()
 
 
 def test_that_the_tags_follow_the_film_and_keep_the_selection(
@@ -129,14 +129,14 @@ def test_that_the_tags_follow_the_film_and_keep_the_selection(
 def test_that_films_without_tags_say_so(qtbot: QtBot, opened: MainWindow) -> None:
     opened.workspace.films.last()
     qtbot.keyClick(opened, Qt.Key.Key_T)
-    assert opened.dock.tags.view.message.text().startswith("PNG films have no tags")
-    assert opened.dock.tags.view.message.isVisible()
+    assert opened.panels.dock.tags.view.message.text().startswith("PNG films have no tags")
+    assert opened.panels.dock.tags.view.message.isVisible()
     assert cells(opened) == {}
 
 
 def test_that_the_panel_is_empty_without_a_film(qtbot: QtBot, window: MainWindow) -> None:
     qtbot.keyClick(window, Qt.Key.Key_T)
-    assert window.dock.tags.view.message.text() == NO_FILM
+    assert window.panels.dock.tags.view.message.text() == NO_FILM
 
 
 def test_that_the_panel_is_busy_until_the_tags_of_the_film_on_screen_arrive(
@@ -149,7 +149,7 @@ def test_that_the_panel_is_busy_until_the_tags_of_the_film_on_screen_arrive(
     window.build_panels(slow)
     open_film(qtbot, window, films)
     qtbot.keyClick(window, Qt.Key.Key_T)
-    busy = window.dock.tags.busy
+    busy = window.panels.dock.tags.busy
     assert busy.isVisible()
     assert cells(window) == {}
     window.workspace.films.step(1)
@@ -180,7 +180,7 @@ def test_that_tags_that_cannot_be_read_show_the_reason(
     open_film(qtbot, opened, path)
     path.unlink()
     qtbot.keyClick(opened, Qt.Key.Key_T)
-    message = opened.dock.tags.view.message
+    message = opened.panels.dock.tags.view.message
     qtbot.waitUntil(lambda: "gone.dcm" in message.text(), timeout=WAIT_MS)
     assert message.isVisible()
     qtbot.keyClick(opened, Qt.Key.Key_X)
@@ -208,7 +208,7 @@ def test_that_the_search_unfolds_matches_and_counts_them(
     assert browser.state.text().startswith(f"{browser.model.attributes} tags")
     assert "KVP" in cells(window)
     assert not browser.view.message.isVisible()
-    assert not window.dock.isHidden()
+    assert not window.panels.dock.isHidden()
 
 
 def test_that_the_panel_can_be_used_with_the_keyboard(qtbot: QtBot, opened: MainWindow) -> None:
@@ -228,7 +228,7 @@ def test_that_the_panel_can_be_used_with_the_keyboard(qtbot: QtBot, opened: Main
         qtbot.keyClick(browser.view, key)
     assert opened.workspace.viewer.film_id == film
     qtbot.keyClick(browser.view, Qt.Key.Key_Escape)
-    assert opened.dock.isHidden()
+    assert opened.panels.dock.isHidden()
     qtbot.keyClick(opened, Qt.Key.Key_C, CTRL)
     assert not QApplication.clipboard().image().isNull()
 
@@ -265,7 +265,7 @@ def test_that_the_model_keeps_qts_rules(qtbot: QtBot, window: MainWindow, nested
     tester = QAbstractItemModelTester(model)
     open_film(qtbot, window, nested)
     show_tags(qtbot, window)
-    model.show_tags(window.dock.tags.model._nodes)
+    model.show_tags(window.panels.dock.tags.model._nodes)
     model.search("erect")
     model.set_identity_hidden(True)
     inner = model.index(0, 0, model.index(0, 0))
@@ -276,7 +276,8 @@ def test_that_the_model_keeps_qts_rules(qtbot: QtBot, window: MainWindow, nested
 
 
 def pipeline(window: MainWindow) -> str:
-    return window.dock.pipeline.page.toPlainText()
+    window.workspace.refresh.run_now()
+    return window.panels.dock.pipeline.page.toPlainText()
 
 
 def test_that_the_pipeline_is_live_with_window_and_inversion(
@@ -340,15 +341,15 @@ def test_that_texts_of_a_file_are_never_markup_in_the_pipeline(
 
 def test_that_the_pipeline_is_empty_without_a_film(qtbot: QtBot, window: MainWindow) -> None:
     qtbot.keyClick(window, Qt.Key.Key_T, SHIFT)
-    assert window.dock.pipeline.message.isVisible()
-    assert not window.dock.pipeline.page.isVisible()
+    assert window.panels.dock.pipeline.message.isVisible()
+    assert not window.panels.dock.pipeline.page.isVisible()
 
 
 def test_that_a_key_shows_its_page_and_hides_it_again(qtbot: QtBot, opened: MainWindow) -> None:
     pages = []
     for modifier in (SHIFT, Qt.KeyboardModifier.NoModifier, SHIFT, SHIFT):
         qtbot.keyClick(opened, Qt.Key.Key_T, modifier)
-        pages.append(opened.dock.page)
+        pages.append(opened.panels.dock.page)
     assert pages == ["pipeline", "tags", "pipeline", ""]
 
 
@@ -357,14 +358,14 @@ def test_that_nothing_is_cut_at_1280_by_800_and_a_narrow_window_docks_below(
 ) -> None:
     qtbot.keyClick(opened, Qt.Key.Key_T)
     side = Qt.DockWidgetArea.RightDockWidgetArea
-    assert opened.dockWidgetArea(opened.dock) == side
-    qtbot.waitUntil(lambda: opened.dock.width() >= 320, timeout=WAIT_MS)
-    assert opened.rect().contains(opened.dock.geometry())
+    assert opened.dockWidgetArea(opened.panels.dock) == side
+    qtbot.waitUntil(lambda: opened.panels.dock.width() >= 320, timeout=WAIT_MS)
+    assert opened.rect().contains(opened.panels.dock.geometry())
     assert opened.width() == 1280
     qtbot.keyClick(opened, Qt.Key.Key_T)
     opened.resize(1000, 700)
     qtbot.keyClick(opened, Qt.Key.Key_T)
-    assert opened.dockWidgetArea(opened.dock) == Qt.DockWidgetArea.BottomDockWidgetArea
+    assert opened.dockWidgetArea(opened.panels.dock) == Qt.DockWidgetArea.BottomDockWidgetArea
 
 
 def test_that_the_page_is_restored_at_the_next_start(
@@ -377,6 +378,6 @@ def test_that_the_page_is_restored_at_the_next_start(
     qtbot.addWidget(again)
     again.show()
     again.build_panels(LentEngine(engine))
-    assert again.dock.isHidden()
+    assert again.panels.dock.isHidden()
     open_film(qtbot, again, films / "film1.dcm")
-    assert again.dock.page == "pipeline"
+    assert again.panels.dock.page == "pipeline"

@@ -122,7 +122,7 @@ def test_that_keys_list_and_findings_belong_to_the_clicked_view(
     assert workspace.session.current.film_id == second.film_id
     qtbot.keyClick(workspace.window(), Qt.Key.Key_I)
     assert (first.inverted, second.inverted) == (False, True)
-    assert workspace.window().bar.buttons["invert"].isChecked()
+    qtbot.waitUntil(workspace.window().bar.buttons["invert"].isChecked)
     before = first.film_id
     show(qtbot, workspace, "5.dcm")
     assert on_screen(workspace)[1] == "5.dcm"
@@ -190,7 +190,7 @@ def test_that_linked_views_show_the_same_part_of_films_of_other_sizes(
     show(qtbot, workspace, "2.dcm")
     small, large = visible_viewers(workspace)[1], visible_viewers(workspace)[0]
     qtbot.keyClick(workspace.window(), Qt.Key.Key_L, CTRL)
-    assert workspace.window().bar.buttons["link_views"].isChecked()
+    qtbot.waitUntil(workspace.window().bar.buttons["link_views"].isChecked)
     small.set_placement(small.placement.zoomed_at(QPointF(60, 80), 3.0))
     assert share(large.placement) == pytest.approx(share(small.placement))
     small.set_window(Window(1000.0, 500.0))
@@ -303,7 +303,7 @@ def test_that_each_view_keeps_the_heat_map_of_its_own_film(
     assert second.picture() != plain[1]
     qtbot.mouseClick(pixels_of(first), LEFT)
     assert not workspace.heat_maps.on
-    assert not workspace.findings.heat.switch.isChecked()
+    qtbot.waitUntil(lambda: not workspace.findings.heat.switch.isChecked())
     assert workspace.findings.state.result is session.result(films[0])
     qtbot.mouseClick(pixels_of(second), LEFT)
     assert workspace.heat_maps.on
@@ -344,7 +344,7 @@ def test_that_layout_and_linking_are_restored_at_the_next_start(
     again.build_panels(LentEngine(engine))
     assert again.workspace.view_controller.layout_name == "1x2"
     assert again.workspace.view_controller.linking.on
-    assert again.bar.buttons["layout_1x2"].isChecked()
+    qtbot.waitUntil(again.bar.buttons["layout_1x2"].isChecked)
     again.close()
 
 

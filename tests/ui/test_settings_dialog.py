@@ -19,7 +19,7 @@ from xrayview.ui.settings_dialog.checks import CHECKS
 from xrayview.ui.settings_dialog.dialog import KEYS_PAGE, SettingsDialog
 from xrayview.ui.settings_dialog.fields import FoldersField
 from xrayview.ui.shell.main_window import MainWindow
-from xrayview.ui.shell.status_controller import _lasting_name
+from xrayview.ui.shell.model_status import _stored_name
 from xrayview.ui.style import theme
 from xrayview.ui.style.colours import LIGHT, C
 
@@ -371,9 +371,9 @@ def test_that_the_open_dialog_follows_changes_made_in_the_window(
 
 def test_that_the_bundled_model_is_stored_as_an_empty_name() -> None:
     shipped = find_model()
-    assert _lasting_name(shipped) == ""
+    assert _stored_name(shipped) == ""
     others = [path for path in sorted(shipped.parent.glob("*.pt")) if path != shipped]
-    assert [_lasting_name(path) for path in others] == [path.stem for path in others]
+    assert [_stored_name(path) for path in others] == [path.stem for path in others]
 
 
 def torch_has_cuda() -> bool:

@@ -46,6 +46,7 @@ def classify(qtbot: QtBot, window: MainWindow) -> None:
     session = session_of(window)
     window.workspace.model_controller.classify()
     qtbot.waitUntil(lambda: session.result(session.current) is not None, timeout=WAIT_MS)
+    window.workspace.refresh.run_now()
 
 
 def messages(window: MainWindow) -> str:
@@ -197,6 +198,7 @@ def test_that_a_folder_opened_again_while_its_film_is_classified_can_be_classifi
     workspace.model_controller.classify()
     with qtbot.waitSignal(workspace.films.finished_listing, timeout=WAIT_MS):
         ready.open_paths([films])
+    workspace.refresh.run_now()
     assert workspace.findings.state.kind == "unclassified"
     classify(qtbot, ready)
     assert workspace.findings.state.kind == "classified"
@@ -211,7 +213,7 @@ def test_that_a_film_that_cannot_be_read_says_why_and_the_next_one_works(
     workspace = ready.workspace
     ready.open_paths([tmp_path])
     qtbot.waitUntil(lambda: workspace.session.film_error is not None, timeout=WAIT_MS)
-    assert workspace.findings.state.kind == "unreadable"
+    qtbot.waitUntil(lambda: workspace.findings.state.kind == "unreadable")
     classify(qtbot, ready)
     result = workspace.session.result(workspace.session.current)
     assert (result.status, result.code) == (Status.ERROR, StatusCode.DECODE_FAILED)

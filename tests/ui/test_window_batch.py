@@ -72,7 +72,7 @@ def test_that_every_file_is_a_row_of_the_table_and_films_get_their_scores(
         "notes.txt",
     ]
     assert all(workspace.session.result(film) is not None for film in workspace.session.films)
-    assert workspace.findings.state.kind == "classified"
+    qtbot.waitUntil(lambda: workspace.findings.state.kind == "classified")
     assert "6 rows" in workspace.batch_line.text()
 
 

@@ -13,7 +13,6 @@ from pytestqt.qtbot import QtBot
 from tests.builders import phantom, write_dicom
 from tests.ui.conftest import WAIT_MS
 from xrayview.engine.protocol import DecodeFilm
-from xrayview.errors import UnreadableFilm
 from xrayview.ui.shell.main_window import MainWindow
 
 FRAMES = np.stack([np.roll(phantom(96, 80), 7 * step, axis=0) for step in range(6)])
@@ -86,7 +85,12 @@ def test_that_playing_shows_every_frame_in_turn_and_pauses_where_it_is(
     frames = cine.workspace.viewer.frames
     assert frames.rate.value() == 50
     seen: list[int] = []
-    cine.workspace.frame_controller.shown.connect(lambda _number: seen.append(frames.frame))
+
+    def note() -> None:
+        if seen[-1:] != [frames.frame]:
+            seen.append(frames.frame)
+
+    cine.workspace.viewer.state_changed.connect(note)
     cine.workspace.commands()["play_frames"]()
     assert frames.playing
     qtbot.waitUntil(lambda: len(seen) > 8, timeout=WAIT_MS)
@@ -111,11 +115,11 @@ def test_that_a_frame_that_cannot_be_read_is_told_and_the_one_on_screen_stays(
     path = workspace.session.films[0].path
     data = path.read_bytes()
     path.write_bytes(data[: -2 * FRAMES[0].nbytes])
-    with qtbot.waitSignal(workspace.frame_controller.failed, timeout=WAIT_MS) as failed:
+    with qtbot.waitSignal(workspace.frame_controller.message, timeout=WAIT_MS) as reported:
         workspace.viewer.frames.slider.setValue(5)
-    number, film, error = failed.args
-    assert (number, film.frame) == (0, 5)
-    assert isinstance(error, UnreadableFilm)
+    (message,) = reported.args
+    assert (message.topic, message.kind) == ("film", "error")
+    assert path.name in message.title
     assert workspace.viewer.frames.slider.value() == 0
     assert workspace.session.radiograph is not None
     np.testing.assert_array_equal(workspace.session.radiograph.pixels_HW, FRAMES[0])
@@ -134,11 +138,15 @@ def test_that_a_frame_asked_for_while_it_is_decoded_ahead_is_decoded_once(
         return submit(request, **how)
 
     monkeypatch.setattr(engine, "submit", heard)
-    frames = workspace.viewer.frames
-    # The frame that follows is on its way then, and has not come.
-    workspace.frame_controller.shown.connect(
-        lambda _number: QTimer.singleShot(0, lambda: frames.step(1))
-    )
+    frames, shown = workspace.viewer.frames, [0]
+
+    def step_on() -> None:
+        if shown[-1] != frames.frame:
+            shown.append(frames.frame)
+            # The frame that follows is being decoded by then, and has not arrived.
+            QTimer.singleShot(0, lambda: frames.step(1))
+
+    workspace.viewer.state_changed.connect(step_on)
     frames.step(1)
     wait_for_frame(qtbot, cine, 5)
     assert len(asked) >= 5

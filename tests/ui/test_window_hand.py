@@ -79,7 +79,7 @@ def test_that_the_drop_target_is_seen_while_something_is_dragged_and_no_longer(
 def test_that_files_may_be_dropped_on_every_panel(qtbot: QtBot, opened: MainWindow) -> None:
     """A widget that takes what is dragged, and makes nothing of it, keeps it from the window."""
     opened.workspace.show_histogram(True)
-    opened.dock.open_page("tags")
+    opened.panels.dock.open_page("tags")
     data = data_of(Path("/films/a.dcm"))
     data.setText("file:///films/a.dcm")  # as file managers do
     qtbot.waitUntil(lambda: opened.workspace.histogram.plot is not None, timeout=WAIT_MS)
@@ -197,7 +197,7 @@ def test_that_full_screen_leaves_the_film_and_brings_back_what_was_there(
         "status": opened.status,
         "browser": workspace.browser,
         "findings": workspace.findings,
-        "dock": opened.dock,
+        "dock": opened.panels.dock,
         "table": workspace.result_table,
     }
     before = {name: part.isVisible() for name, part in around.items()}

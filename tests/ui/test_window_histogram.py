@@ -42,13 +42,13 @@ def test_that_the_histogram_is_restored_at_the_next_start(
     qtbot.addWidget(again)
     again.build_panels(LentEngine(engine))
     assert again.workspace.shows_histogram
-    assert again.bar.buttons["histogram"].isChecked()
+    qtbot.waitUntil(again.bar.buttons["histogram"].isChecked)
 
 
 def test_that_the_first_frame_is_prepared_in_the_background(opened: MainWindow) -> None:
     radiograph = opened.workspace.session.radiograph
     assert radiograph is not None
-    ready = opened.workspace.films.ready(radiograph)
+    ready = opened.workspace.films.first_frame(radiograph)
     assert ready is not None
     assert ready.pyramid.levels[0].pixels_HW is radiograph.pixels_HW
     assert opened.workspace.viewer.voi_choices() is ready.choices

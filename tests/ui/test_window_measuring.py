@@ -272,8 +272,8 @@ def test_that_the_list_shows_selects_and_deletes(
 ) -> None:
     layer = open_study(qtbot, window, study)
     qtbot.keyClick(window, Qt.Key.Key_M, SHIFT)
-    panel = window.dock.measurements
-    assert window.dock.page == "measurements"
+    panel = window.panels.dock.measurements
+    assert window.panels.dock.page == "measurements"
     assert panel.message.isVisible()
     draw(qtbot, window)
     qtbot.keyClick(window, Qt.Key.Key_R, SHIFT)
@@ -301,7 +301,7 @@ def test_that_the_calibration_can_be_removed_in_the_list(
 ) -> None:
     layer = open_study(qtbot, window, study)
     qtbot.keyClick(window, Qt.Key.Key_M, SHIFT)
-    panel = window.dock.measurements
+    panel = window.panels.dock.measurements
     assert not panel.uncalibrate.isVisible()
     layer.marks.calibrate(Spacing(1.0, 1.0, SpacingKind.USER))
     panel.uncalibrate.click()

@@ -37,7 +37,7 @@ def open_dialog(qtbot: QtBot, window: MainWindow, path: Path) -> ModelImportDial
     assert "bare.pt has no model card" in message.title
     (button,) = window.banners.findChildren(QPushButton)
     button.click()
-    dialog = window.model_import.dialog
+    dialog = window.panels.model_import.dialog
     assert dialog is not None
     return dialog
 
@@ -73,7 +73,7 @@ def test_that_a_file_without_a_card_is_described_tested_saved_and_loaded(
     assert session.model is not None
     assert session.model.card.findings == TWO
     assert session.model.explain_methods[0] == "grad-cam"
-    assert opened.model_import.dialog is None
+    assert opened.panels.model_import.dialog is None
     written = json.loads((tmp_path / "bare.card.json").read_text(encoding="utf-8"))
     assert written["preprocessing"]["size"] == [64, 64]
     assert opened.banners.messages() == ()

@@ -78,7 +78,7 @@ def test_that_a_decoder_killed_at_work_costs_at_most_its_film(
 ) -> None:
     folder = large_films(tmp_path / "large", 2)
     workspace = own.workspace
-    with qtbot.waitSignal(workspace.films.film_loading, timeout=WAIT_MS):
+    with qtbot.waitSignal(workspace.films.view_changed, timeout=WAIT_MS):
         own.open_paths([folder])
     kill_workers()
     session = workspace.session

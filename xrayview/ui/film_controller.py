@@ -1,10 +1,12 @@
-"""Opening folders and films: the session's rules, the engine's work, and signals for the panels."""
+"""Open folders and films: the session keeps them, the engine reads them, signals announce them."""
 
 from __future__ import annotations
 
 import itertools
 import threading
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from enum import Enum
 from os.path import commonpath
 from pathlib import Path
 
@@ -28,54 +30,63 @@ from xrayview.ui.widgets.banners import Message
 Found = FilmRef | RejectedFile
 _LIST_EVERY_MS = 150
 _FILES_PER_TURN = 500
-"""Files taken in before the window may answer its user again."""
-# Headers come in chunks: so long after the first of them, its whole chunk is there to choose from.
+"""Files listed in one turn of the event loop: so many cost a few milliseconds."""
+# Headers come in chunks: this long after the first, its whole chunk is there to choose from.
 _FIRST_LIST_MS = 50
-# Body Part Examined of what the models here are about (PS3.16 Annex L and usual spellings).
+# Body Part Examined of the films that the models score (PS3.16 Annex L and usual spellings).
 _CHEST = frozenset({"CHEST", "THORAX", "LUNG"})
 
 
+class ViewEvent(Enum):
+    """What may happen to a view."""
+
+    FILM = "film"
+    """Its film is on its way, decoded, or unreadable: the session's view says which."""
+    ACTIVE = "active"
+    """It became the active view."""
+
+
+@dataclass(frozen=True)
+class ViewChange:
+    """One event of one view; `session.views[view_index]` has its film, pixels or error."""
+
+    view_index: int
+    event: ViewEvent
+
+
 class FilmController(QObject):
-    """What the browser and the viewer ask for, and hear of."""
+    """Opens folders, and the film of each view; decodes neighbours ahead."""
 
     folder_opened = Signal()
-    """Another folder is in force; its list may still grow."""
+    """The session has another folder; its list may still grow."""
     listing_changed = Signal()
     listing_state = Signal(str)
-    view_loading = Signal(int, object)
-    view_shown = Signal(int, object)
-    view_failed = Signal(int, object, object)
-    """Number of a view, and what became of its film."""
-    active_changed = Signal()
-    """Another view is the active one; what is said of its film follows."""
-    film_loading = Signal(object)
-    film_shown = Signal(object)
-    film_failed = Signal(object, object)
-    """The same of the active view, after it: also when the view became the active one."""
-    message = Signal(object)
+    """How much is listed, for the line below the list."""
     finished_listing = Signal()
+    view_changed = Signal(ViewChange)
+    message = Signal(Message)
 
     def __init__(self, session: Session, tasks: Tasks, engine: Engine) -> None:
         super().__init__()
         self.session = session
         self._tasks = tasks
         self._engine = engine
-        self._ahead = Prefetcher(session.film_budget_bytes)
+        self._prefetcher = Prefetcher(session.film_budget_bytes)
         self._decodes = FilmDecodes(tasks, engine, self._on_decoded, self._on_undecoded)
         self._neighbour: FilmRef | None = None
         self._neighbour_of = ""
-        """The film that is decoded ahead, and the id of the one beside which it is."""
+        """The film that is being decoded ahead, and the id of the film that it is next to."""
         self._staged: _Listing | None = None
         self.listed: Callable[[], FilmList] = lambda: FilmList(session.films)
-        """The films that Up and Down walk through; the browser gives those that it lists."""
-        self._redraw = QTimer(self)
-        self._redraw.setSingleShot(True)
-        self._redraw.timeout.connect(self._list)
+        """The films that Up and Down go through; the browser replaces it by those it lists."""
+        self._list_timer = QTimer(self)
+        self._list_timer.setSingleShot(True)
+        self._list_timer.timeout.connect(self._list)
 
     # Folder
 
     def open_paths(self, paths: Sequence[Path]) -> None:
-        """Open a folder, one file, or the files and folders that were dropped."""
+        """Open a folder, one file, or several files and folders."""
         if not paths:
             return
         missing = next((path for path in paths if not path.exists()), None)
@@ -84,7 +95,7 @@ class FilmController(QObject):
             return
         if len(paths) == 1:
             only = paths[0]
-            # What a DICOMDIR names is some of a folder: a batch is of a folder or of a film.
+            # A DICOMDIR names part of a folder; a batch runs over a whole folder or one film.
             source = None if is_index(only) else only
             self._open(root_of(only), source, lambda stop: scan_folder(self._engine, only, stop))
             return
@@ -104,7 +115,7 @@ class FilmController(QObject):
         scan: Callable[[threading.Event], Iterator[Found]],
     ) -> None:
         staged = self._staged = _Listing(root, source)
-        self._redraw.stop()
+        self._list_timer.stop()
         self.listing_state.emit(f"Reading {root.name or root} …")
         self._tasks.stream(
             "open folder",
@@ -116,8 +127,8 @@ class FilmController(QObject):
 
     def _on_found(self, staged: _Listing, found: list[Found]) -> None:
         staged.add(found)
-        if staged.films and not self._redraw.isActive():
-            self._redraw.start(_LIST_EVERY_MS if staged.swapped else _FIRST_LIST_MS)
+        if staged.films and not self._list_timer.isActive():
+            self._list_timer.start(_LIST_EVERY_MS if staged.swapped else _FIRST_LIST_MS)
 
     def _swap(self, staged: _Listing, films: list[FilmRef], rejected: list[RejectedFile]) -> None:
         staged.swapped = True
@@ -132,7 +143,7 @@ class FilmController(QObject):
             self.fill_views()
 
     def _list(self) -> None:
-        """Take in what one turn of the window may cost; the rest has its own turns."""
+        """List as many files as fit one turn of the event loop; the rest have their own turns."""
         staged = self._staged
         if staged is None:
             return
@@ -147,14 +158,14 @@ class FilmController(QObject):
             self._finish()
             return
         if staged.has_more or staged.is_complete:
-            self._redraw.start(0)
+            self._list_timer.start(0)
         self.listing_state.emit(f"Reading …  {_count(self.session.tree.count, 'film')} so far")
 
     def _on_listed(self, staged: _Listing) -> None:
-        self._redraw.stop()
-        nothing = _nothing(staged)
-        if nothing is not None:
-            self._on_not_listed(staged.root, nothing)
+        self._list_timer.stop()
+        error = _error_if_empty(staged)
+        if error is not None:
+            self._on_not_listed(staged.root, error)
             return
         staged.is_complete = True
         self._list()
@@ -171,7 +182,7 @@ class FilmController(QObject):
         self.message.emit(Message.of("folder", error))
 
     def listing_text(self) -> str:
-        """What is listed, in one line."""
+        """How much is listed, in one line."""
         films, rejected = self.session.tree.count, len(self.session.rejected)
         if self.session.folder is None:
             return "No folder is open"
@@ -182,160 +193,144 @@ class FilmController(QObject):
     # Views
 
     def show_views(self, count: int) -> None:
-        """Have so many views; what a closed one waits for is not needed any more."""
+        """Have this many views; what a closed one waits for is cancelled."""
         self.session.show_views(count)
         self._cancel_unneeded()
-        for number in {self.session.active, len(self.session.views) - 1}:  # the last may be apart
-            view = self.session.views[number]
-            if view.film is not None and view.radiograph is None and view.error is None:
-                self.open_film(view.film, number)
+        last = len(self.session.views) - 1  # may be the detached one
+        for view_index in {self.session.active, last}:
+            view = self.session.views[view_index]
+            if view.film is not None and view.is_waiting:
+                self.open_film(view.film, view_index)
 
-    def set_detached(self, shown: bool) -> None:
-        """Have a view in a window of its own, or no longer."""
+    def set_detached(self, detached: bool) -> None:
+        """Add the view of the second window, or remove it."""
         if self.session.active == self.session.detached:
             self.activate(self.session.beside)
-        self.session.set_detached(shown)
+        self.session.set_detached(detached)
         self._cancel_unneeded()
 
-    def repeat(self, source: int, number: int) -> None:
-        """Let a view show what another one does; what is on its way comes to both."""
-        view = self.session.views[number] = self.session.views[source]
-        if view.film is not None:
-            self.view_loading.emit(number, view.film)
-        if view.film is not None and number == self.session.active:
-            self.film_loading.emit(view.film)
-        if view.radiograph is not None:
-            self._shown((number,), view.radiograph)
-        elif view.film is not None and view.error is not None:
-            self.view_failed.emit(number, view.film, view.error)
+    def repeat(self, source: int, view_index: int) -> None:
+        """Show in a view what another one shows; a film on its way arrives in both."""
+        self.session.views[view_index] = self.session.views[source]
+        self._emit_film(view_index)
 
     def fill_views(self) -> None:
-        """Give views without a film those that follow in the list, as far as there are any."""
-        views = self.session.views
+        """Give each view without a film one that follows in the list, while there are any."""
         if self.session.current is None:
             return  # the first film is on its way: the others follow it
-        for number, view in enumerate(views):
-            if view.film is None and (film := self._next_unseen(number)) is not None:
-                self.open_film(film, number)
+        for view_index, view in enumerate(self.session.views):
+            if view.film is None and (film := self._next_unseen(view_index)) is not None:
+                self.open_film(film, view_index)
 
-    def activate(self, number: int) -> None:
-        """Make a view the active one, and say what stands in it."""
-        if number == self.session.active:
-            return
-        self.session.activate(number)
-        self.active_changed.emit()
-        view = self.session.views[number]
-        if view.film is None:
-            return
-        self.film_loading.emit(view.film)
-        if view.radiograph is not None:
-            self.film_shown.emit(view.radiograph)
-        elif view.error is not None:
-            self.film_failed.emit(view.film, view.error)
-        self._prefetch()
+    def activate(self, view_index: int) -> None:
+        """Make a view the active one."""
+        if view_index != self.session.active:
+            self.session.activate(view_index)
+            self.view_changed.emit(ViewChange(view_index, ViewEvent.ACTIVE))
+            self._prefetch()
 
-    def _next_unseen(self, number: int) -> FilmRef | None:
+    def _next_unseen(self, view_index: int) -> FilmRef | None:
         views, films = self.session.views, self.listed().films
         seen = {view.film.row_id for view in views if view.film is not None}
-        before = [view.film for view in views[:number] if view.film is not None]
+        before = [view.film for view in views[:view_index] if view.film is not None]
         start = self.listed().number(before[-1]) if before else 0
         following = (*films[start:], *films[:start])
         return next((film for film in following if film.row_id not in seen), None)
 
     # Film
 
-    def open_film(self, film: FilmRef, number: int | None = None) -> None:
-        """Show a film in a view (by default the active one, unless its film is pinned).
+    def open_film(self, film: FilmRef, view_index: int | None = None) -> None:
+        """Show a film in a view, at once or when it is decoded.
 
-        It is seen at once, or when its pixels come.
+        The default is the active view, or the one beside it where the active one is pinned.
         """
-        place = self._aim() if number is None else number
-        radiograph = self.session.select(film, place)
-        self.view_loading.emit(place, film)
-        if place == self.session.active:
-            self.film_loading.emit(film)
+        if view_index is None:
+            view_index = self._unpinned_view()
+        radiograph = self.session.select(film, view_index)
+        self._emit_film(view_index)
         if radiograph is None:
             self._decodes.want(film)
         self._cancel_unneeded()
         if radiograph is not None:
-            self._shown((place,), radiograph)
+            self._prefetch()
 
-    def ready(self, radiograph: Radiograph) -> FirstFrame | None:
+    def first_frame(self, radiograph: Radiograph) -> FirstFrame | None:
         """What the film's first picture needs; None where it was not made."""
         return self.session.ready(radiograph)
 
     def step(self, films: int) -> None:
-        """The film so many places on in the list."""
-        self._aim()
-        self._go(self.listed().neighbour(self.session.current, films))
+        """Open the film this far on in the list; negative is back."""
+        self._unpinned_view()
+        self._open_other(self.listed().neighbour(self.session.current, films))
 
     def step_series(self, step: int) -> None:
-        """The first film of the next or the previous series; nothing where there is none."""
-        self._aim()
+        """Open the first film of the next or the previous series, where there is one."""
+        self._unpinned_view()
         listed = self.listed()
         here = listed.series_start(self.session.current)
         there = listed.series_starts().neighbour(here, step)
         if here is None or there is None or there.row_id != here.row_id:
-            self._go(there)
+            self._open_other(there)
 
     def first(self) -> None:
-        """The first film of the list."""
-        self._aim()
-        self._go(next(iter(self.listed().films), None))
+        """Open the first film of the list."""
+        self._unpinned_view()
+        self._open_other(next(iter(self.listed().films), None))
 
     def last(self) -> None:
-        """The last film of the list."""
-        self._aim()
-        self._go(next(reversed(self.listed().films), None))
+        """Open the last film of the list."""
+        self._unpinned_view()
+        self._open_other(next(reversed(self.listed().films), None))
 
-    def position(self, number: int | None = None) -> tuple[int, int]:
-        """A view's film's number and how many are listed; (0, n) when it is not listed."""
+    def commands(self) -> dict[str, Callable[..., object]]:
+        """The commands by action id."""
+        return {
+            "previous_film": lambda: self.step(-1),
+            "next_film": lambda: self.step(1),
+            "previous_series": lambda: self.step_series(-1),
+            "next_series": lambda: self.step_series(1),
+            "first_film": self.first,
+            "last_film": self.last,
+        }
+
+    def position(self, view_index: int | None = None) -> tuple[int, int]:
+        """The number of a view's film, from 1, and the count; (0, n) for one not listed."""
         listed = self.listed()
-        view = self.session.views[self.session.active if number is None else number]
+        view = self.session.views[self.session.active if view_index is None else view_index]
         return listed.number(view.film), len(listed)
 
-    def _aim(self) -> int:
-        """Turn to the view that the next film goes to: a pinned one keeps its own."""
+    def _unpinned_view(self) -> int:
+        """Activate the view that the next film goes to: a pinned one keeps its own."""
         if self.session.pinned and self.session.active == self.session.detached:
             self.activate(self.session.beside)
         return self.session.active
 
-    def _go(self, film: FilmRef | None) -> None:
+    def _open_other(self, film: FilmRef | None) -> None:
         current = self.session.current
         if film is not None and (current is None or film.row_id != current.row_id):
             self.open_film(film)
 
-    def _on_decoded(self, film: FilmRef, radiograph: Radiograph, ready: FirstFrame) -> None:
-        waiting = self.session.accept_radiograph(film, radiograph, ready)
-        if waiting:
-            self._shown(waiting, radiograph)
-        else:
-            self._prefetch()
+    def _emit_film(self, *view_indices: int) -> None:
+        for view_index in view_indices:
+            self.view_changed.emit(ViewChange(view_index, ViewEvent.FILM))
 
-    def _on_undecoded(self, film: FilmRef, error: XrayViewError) -> None:
-        waiting = self.session.accept_film_error(film, error)
-        for number in waiting:
-            self.view_failed.emit(number, film, error)
-        if self.session.active in waiting:
-            self.film_failed.emit(film, error)
+    def _on_decoded(self, film: FilmRef, radiograph: Radiograph, first: FirstFrame) -> None:
+        self._emit_film(*self.session.accept_radiograph(film, radiograph, first))
         self._prefetch()
 
-    def _shown(self, places: tuple[int, ...], radiograph: Radiograph) -> None:
-        for number in places:
-            self.view_shown.emit(number, radiograph)
-        if self.session.active in places:
-            self.film_shown.emit(radiograph)
+    def _on_undecoded(self, film: FilmRef, error: XrayViewError) -> None:
+        self._emit_film(*self.session.accept_film_error(film, error))
         self._prefetch()
 
     def _prefetch(self) -> None:
-        """Decode a neighbour before it is asked for; when it is there, the next one."""
+        """Decode a neighbour before it is requested; once it is decoded, the next one."""
         here = self.session.current
-        if here is None or (self._neighbour_of == here.film_id and self._neighbour_comes()):
+        if here is None or (self._neighbour_of == here.film_id and self._is_neighbour_coming()):
             return
         seen = {view.film.film_id: view.film for view in self.session.views if view.film}
         seen.pop(here.film_id)
-        film = self._ahead.next_film(
-            self.listed(), here, self._is_at_hand, self._bytes_of, seen.values()
+        film = self._prefetcher.next_film(
+            self.listed(), here, self._is_decoded, self._bytes_of, seen.values()
         )
         if film is None:
             return
@@ -343,10 +338,10 @@ class FilmController(QObject):
         self._decodes.want(film, Priority.PREFETCH)
         self._cancel_unneeded()
 
-    def _neighbour_comes(self) -> bool:
+    def _is_neighbour_coming(self) -> bool:
         return self._neighbour is not None and self._decodes.is_pending(self._neighbour)
 
-    def _is_at_hand(self, film: FilmRef) -> bool:
+    def _is_decoded(self, film: FilmRef) -> bool:
         return self.session.is_decoded(film) or self._decodes.is_pending(film)
 
     def _bytes_of(self, film: FilmRef) -> int:
@@ -354,7 +349,7 @@ class FilmController(QObject):
         return film_bytes(film) if known is None else known
 
     def _cancel_unneeded(self) -> None:
-        """Take back what is decoded for nobody: no view waits, and it is no neighbour any more."""
+        """Cancel decodes that no view waits for, except that of the current film's neighbour."""
         views, here = self.session.views, self.session.current
         needed = {view.film.film_id for view in views if view.film and view.is_waiting}
         if here is not None and self._neighbour_of == here.film_id and self._neighbour is not None:
@@ -363,7 +358,7 @@ class FilmController(QObject):
 
 
 class _Listing:
-    """A folder on its way in: it takes the place of the earlier one with its first film."""
+    """A folder that is being read: it replaces the open one once its first film is found."""
 
     def __init__(self, root: Path, source: Path | None) -> None:
         self.root = root
@@ -376,11 +371,11 @@ class _Listing:
 
     @property
     def has_more(self) -> bool:
-        """True while not all that was found is taken."""
+        """True while some files found are not taken yet."""
         return self._films_taken < len(self.films) or self._rejected_taken < len(self.rejected)
 
     def take(self, most: int) -> tuple[list[FilmRef], list[RejectedFile]]:
-        """What was found since, `most` of each at a time."""
+        """The next films and other files, at most `most` of each."""
         films = self.films[self._films_taken : self._films_taken + most]
         rejected = self.rejected[self._rejected_taken : self._rejected_taken + most]
         self._films_taken += len(films)
@@ -388,6 +383,7 @@ class _Listing:
         return films, rejected
 
     def add(self, found: list[Found]) -> None:
+        """Append what a scan has found."""
         for item in found:
             if isinstance(item, FilmRef):
                 self.films.append(item)
@@ -400,8 +396,8 @@ def _gone(path: Path) -> XrayViewError:
     return XrayViewError("the folder or file does not exist", path=path, hint=hint)
 
 
-def _nothing(staged: _Listing) -> XrayViewError | None:
-    """Why there is nothing to open; a folder of other files is opened, it says why of each."""
+def _error_if_empty(staged: _Listing) -> XrayViewError | None:
+    """Why nothing can be opened; a folder of other files can: its list says why for each."""
     if staged.films:
         return None
     if not staged.rejected:
@@ -413,5 +409,5 @@ def _nothing(staged: _Listing) -> XrayViewError | None:
     return None
 
 
-def _count(number: int, what: str) -> str:
-    return f"{number:,} {what}{'' if number == 1 else 's'}"
+def _count(count: int, noun: str) -> str:
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"

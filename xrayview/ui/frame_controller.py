@@ -1,4 +1,4 @@
-"""The frames of films on screen: asked for one by one, and a few ahead of what is played."""
+"""The frames of films on screen: decoded one by one, and a few ahead of what is played."""
 
 from __future__ import annotations
 
@@ -20,51 +20,48 @@ from xrayview.services.session import Session
 from xrayview.services.tasks import Tasks
 from xrayview.ui.grid.grid import ViewGrid
 from xrayview.ui.viewer.film_view import FilmViewer
+from xrayview.ui.widgets.banners import Message
 
 AHEAD = 6
-"""Frames that are decoded before they are asked for; the session's budget may keep fewer."""
+"""Frames that are decoded before they are requested; the session's budget may keep fewer."""
 
 
 class _Frame(NamedTuple):
-    """A frame that is shown at once."""
+    """A decoded frame."""
 
     film: FilmRef
     radiograph: Radiograph
-    ready: FirstFrame
+    first_frame: FirstFrame
 
 
 class FrameController(QObject):
-    """Listens to the frame bars of all views.
+    """Shows the frames that the frame bars of the views request.
 
-    A view waits for one frame at a time: a slider that is dragged asks for many, and the last of
-    them follows the one that was under way. A frame that is decoded ahead is joined, not decoded
-    again.
+    A view waits for one frame at a time: a slider that is dragged requests many, and the last of
+    them follows the one under way. A frame that is being decoded ahead is not decoded twice.
     """
 
-    shown = Signal(int)
-    """Number of a view: another frame of its film is on screen."""
     settled = Signal(int)
-    """Number of a view: its frame stays; nothing plays."""
-    failed = Signal(int, object, object)
-    """Number of a view, the frame, and why it cannot be shown."""
+    """A view index: its frame stays, nothing plays."""
+    message = Signal(Message)
 
     def __init__(self, session: Session, tasks: Tasks, engine: Engine, grid: ViewGrid) -> None:
         super().__init__()
         self._session = session
         self._grid = grid
         self._decodes = FilmDecodes(tasks, engine, self._on_decoded, self._on_undecoded, "frame")
-        self._wanted: dict[FilmViewer, FilmRef] = {}
-        """The frame that a view was asked for last."""
+        self._requested: dict[FilmViewer, FilmRef] = {}
+        """The frame that was requested last for a view."""
         self._coming: dict[FilmViewer, FilmRef] = {}
-        """The frame that it waits for."""
+        """The frame that the view waits for."""
         self._ahead: dict[FilmViewer, tuple[FilmRef, int]] = {}
-        """The frame that is decoded ahead, and how many more after it."""
+        """The frame that is being decoded ahead, and how many more follow it."""
         for viewer in grid.viewers:
-            viewer.frames.frame_requested.connect(partial(self._ask, viewer))
+            viewer.frames.frame_requested.connect(partial(self._request, viewer))
             viewer.frames.playing_changed.connect(partial(self._on_played, viewer))
 
     def commands(self) -> dict[str, Callable[..., object]]:
-        """What the keys do here, by the names of the key table."""
+        """The commands by action id."""
         return {
             "next_frame": lambda: self._grid.viewer.frames.step(1),
             "previous_frame": lambda: self._grid.viewer.frames.step(-1),
@@ -74,15 +71,15 @@ class FrameController(QObject):
     def _play(self) -> None:
         self._grid.viewer.frames.toggle()
 
-    def _ask(self, viewer: FilmViewer, frame: int) -> None:
-        number = self._number(viewer)
-        view = self._session.views[number] if number < len(self._session.views) else None
+    def _request(self, viewer: FilmViewer, frame: int) -> None:
+        view_index = self._view_index(viewer)
+        view = self._session.views[view_index] if view_index < len(self._session.views) else None
         if view is None or view.film is None or view.radiograph is None:
             return
         film = replace(view.film, frame=frame)
-        self._wanted[viewer] = film
-        if (at_hand := self._at_hand(film)) is not None:
-            self._show(viewer, at_hand)
+        self._requested[viewer] = film
+        if (decoded := self._decoded(film)) is not None:
+            self._show(viewer, decoded)
         elif not self._waits(viewer, film):
             self._coming[viewer] = film
             self._decodes.want(film)
@@ -94,10 +91,10 @@ class FrameController(QObject):
             return False
         return self._decodes.is_pending(coming)
 
-    def _on_decoded(self, film: FilmRef, radiograph: Radiograph, ready: FirstFrame) -> None:
-        frame = _Frame(film, radiograph, ready)
+    def _on_decoded(self, film: FilmRef, radiograph: Radiograph, first: FirstFrame) -> None:
+        frame = _Frame(film, radiograph, first)
         self._session.cache_frame(*frame)
-        for viewer in self._taken(film):
+        for viewer in self._pop_waiting(film):
             self._show(viewer, frame)
             self._follow(viewer, film)
         for viewer, (ahead, left) in tuple(self._ahead.items()):
@@ -107,39 +104,39 @@ class FrameController(QObject):
                     self._look_ahead(viewer, film, left)
 
     def _on_undecoded(self, film: FilmRef, error: XrayViewError) -> None:
-        """The frame on screen stays; what went wrong is told where a view waits for it."""
-        for viewer in self._taken(film):
+        """Keep the frame on screen, and report the error if a view still waits for this one."""
+        for viewer in self._pop_waiting(film):
             viewer.frames.pause()
             if self._is_on_screen(viewer, film):
                 viewer.frames.show_frame(viewer.frames.frame)
-                self.failed.emit(self._number(viewer), film, error)
+                error.path = error.path or film.path
+                self.message.emit(Message.of("film", error))
 
-    def _taken(self, film: FilmRef) -> list[FilmViewer]:
-        """The views that waited for a frame; they wait no longer."""
+    def _pop_waiting(self, film: FilmRef) -> list[FilmViewer]:
+        """The views that wait for a frame; from here on they do not."""
         viewers = [v for v, coming in self._coming.items() if coming.film_id == film.film_id]
         for viewer in viewers:
             del self._coming[viewer]
         return viewers
 
     def _follow(self, viewer: FilmViewer, film: FilmRef) -> None:
-        """Ask for the frame that was asked for last, where it is another one."""
-        wanted = self._wanted.get(viewer)
-        if wanted is not None and wanted.film_id != film.film_id:
-            self._ask(viewer, wanted.frame)
+        """Request the frame that was requested last, unless it is this one."""
+        last = self._requested.get(viewer)
+        if last is not None and last.film_id != film.film_id:
+            self._request(viewer, last.frame)
 
     def _show(self, viewer: FilmViewer, frame: _Frame) -> None:
-        number = self._number(viewer)
-        if not self._session.accept_frame(number, *frame):
-            self._wanted.pop(viewer, None)
+        view_index = self._view_index(viewer)
+        if not self._session.accept_frame(view_index, *frame):
+            self._requested.pop(viewer, None)
             return
-        viewer.show_frame(frame.radiograph, frame.ready)
-        self.shown.emit(number)
+        viewer.show_frame(frame.radiograph, frame.first_frame)
         if not viewer.frames.playing:
-            self.settled.emit(number)
+            self.settled.emit(view_index)
         self._look_ahead(viewer, frame.film, AHEAD)
 
     def _look_ahead(self, viewer: FilmViewer, film: FilmRef, left: int) -> None:
-        """Have the frames that follow decoded, one after the other."""
+        """Decode the frames that follow, one after the other."""
         if viewer in self._ahead and self._decodes.is_pending(self._ahead[viewer][0]):
             return
         for step in range(1, min(left, film.frames - 1) + 1):
@@ -150,21 +147,21 @@ class FrameController(QObject):
                 return
 
     def _on_played(self, viewer: FilmViewer, playing: bool) -> None:
-        number = self._number(viewer)
-        if not playing and number < len(self._session.views):
-            self.settled.emit(number)
+        view_index = self._view_index(viewer)
+        if not playing and view_index < len(self._session.views):
+            self.settled.emit(view_index)
 
-    def _at_hand(self, film: FilmRef) -> _Frame | None:
+    def _decoded(self, film: FilmRef) -> _Frame | None:
         radiograph = self._session.cached_frame(film)
         if radiograph is None:
             return None
-        ready = self._session.ready(radiograph)
-        return _Frame(film, radiograph, ready or make_first_frame(radiograph))
+        first = self._session.ready(radiograph)
+        return _Frame(film, radiograph, first or make_first_frame(radiograph))
 
     def _is_on_screen(self, viewer: FilmViewer, film: FilmRef) -> bool:
-        number = self._number(viewer)
-        view = self._session.views[number] if number < len(self._session.views) else None
+        view_index = self._view_index(viewer)
+        view = self._session.views[view_index] if view_index < len(self._session.views) else None
         return view is not None and view.film is not None and view.film.row_id == film.row_id
 
-    def _number(self, viewer: FilmViewer) -> int:
+    def _view_index(self, viewer: FilmViewer) -> int:
         return self._grid.viewers.index(viewer)

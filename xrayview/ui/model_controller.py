@@ -1,4 +1,4 @@
-"""The model's part: load it, classify the film, explain it; answers go through the session."""
+"""Load a model, classify films, compute heat maps; results go through the session."""
 
 from __future__ import annotations
 
@@ -32,59 +32,59 @@ from xrayview.ui.widgets.banners import Message
 
 NO_MODEL = "No model is loaded."
 WITHOUT_MODEL = "without a model"
-"""The matter of a banner about what was asked for too early."""
+"""The topic of banners about commands that need a model."""
 
 
 class ModelController(QObject):
-    """Loads, classifies and explains; a failure leaves what was there before."""
+    """Loads, classifies and explains; a failure changes nothing on screen."""
 
     model_changed = Signal()
-    """Another model is in force, or one is on its way, or its loading failed."""
+    """A model was loaded, is being loaded, or could not be."""
     result_changed = Signal(str)
-    """The film's id: the model in force has said something of it, or is about to."""
-    heat_map_ready = Signal(object)
+    """A film's id: it has a result, or is being classified."""
+    heat_map_ready = Signal(HeatMap)
     heat_map_state = Signal(str, str)
-    """A film's id, and what is to be said of its heat map."""
-    card_requested = Signal(object)
-    """The path of a file without a card, of which the user wants to say what it is."""
-    message = Signal(object)
+    """A film's id, and a note on its heat map."""
+    card_requested = Signal(Path)
+    """A file without a card that the user wants to describe."""
+    message = Signal(Message)
     message_settled = Signal(str)
-    """A matter of banners that no longer holds."""
+    """The topic of banners that no longer apply."""
 
     def __init__(self, session: Session, tasks: Tasks, engine: Engine) -> None:
         super().__init__()
         self.session = session
         self.device: str = AUTO
-        """What is asked for; the real one is in `session.model`."""
+        """As requested; the real one is in `session.model`."""
         self.model_text = NO_MODEL
-        self._asked: tuple[Path, str] | None = None
-        """The model that was asked for last, and its device; in force once it is loaded."""
+        self._requested: tuple[Path, str] | None = None
+        """The model that was requested last, and its device."""
         self._tasks = tasks
         self._engine = engine
         self._busy: dict[int, FilmRef] = {}
-        """What is being classified, by the view in which it was asked for."""
+        """The films that are being classified, by the index of the view they were in."""
 
     # Model
 
     def open_model(self, path: Path, device: str | None = None) -> None:
-        """Load a bundle; the model in force stays until the new one has kept its contract."""
-        on_its_way = self._asked if self.loading else None
-        asked = device or (on_its_way[1] if on_its_way else self.device)
-        self._asked = path, asked
+        """Load a bundle; the loaded model stays until the new one has passed its checks."""
+        loading = self._requested if self.loading else None
+        requested = device or (loading[1] if loading else self.device)
+        self._requested = path, requested
         self.model_text = f"Loading {path.stem} …"
         self._tasks.call(
             "load model",
-            lambda: _ref_with_card(path, asked),
+            lambda: _ref_with_card(path, requested),
             self._load,
-            lambda error: self._on_not_loaded(path, asked, error),
+            lambda error: self._on_not_loaded(path, requested, error),
         )
         self.model_changed.emit()
 
     def set_device(self, device: str) -> None:
-        """Run on another device from now on; there is no silent fallback."""
+        """Load the model on another device; there is no silent fallback."""
         ready = self.session.model
-        if self._asked is not None and (self.loading or ready is None):
-            self.open_model(self._asked[0], device)  # what is wanted, and not there yet
+        if self._requested is not None and (self.loading or ready is None):
+            self.open_model(self._requested[0], device)
         elif ready is None:
             self.device = device
         elif device != self.device:
@@ -103,8 +103,8 @@ class ModelController(QObject):
         self.device = ready.model.device
         self.model_text = ""
         self.forget_requests()
-        for matter in ("model", WITHOUT_MODEL):
-            self.message_settled.emit(matter)
+        for topic in ("model", WITHOUT_MODEL):
+            self.message_settled.emit(topic)
         self.model_changed.emit()
 
     def _on_not_loaded(self, path: Path, device: str, error: XrayViewError) -> None:
@@ -151,29 +151,29 @@ class ModelController(QObject):
         return film is not None and any(b.film_id == film.film_id for b in self._busy.values())
 
     def forget_requests(self) -> None:
-        """Take back what is under way for films: another folder or model is in force."""
+        """Cancel what is under way: it is for another folder or model."""
         self._busy.clear()
-        for number in range(MOST_VIEWS):
-            self._tasks.cancel(f"classify {number}")
-            self.forget_heat_map(number)
+        for view_index in range(MOST_VIEWS):
+            self._tasks.cancel(f"classify {view_index}")
+            self.forget_heat_map(view_index)
 
     def classify(self) -> None:
-        """Classify the film of the active view; what runs for another view goes on."""
+        """Classify the film of the active view; requests of other views continue."""
         session = self.session
-        number, film, model = session.active, session.current, session.model
+        view_index, film, model = session.active, session.current, session.model
         if film is None or model is None or self.is_busy(film):
             return
-        earlier = self._busy.get(number)
-        self._busy[number] = film
-        for shown in (earlier, film):
-            if shown is not None:
-                self.result_changed.emit(shown.film_id)
-        slot = f"classify {number}"
+        replaced = self._busy.get(view_index)
+        self._busy[view_index] = film
+        for changed in (replaced, film):
+            if changed is not None:
+                self.result_changed.emit(changed.film_id)
+        slot = f"classify {view_index}"
         self._prepare(
             slot,
             film,
             model,
-            lambda prepared: self._judge(slot, film, model, prepared),
+            lambda prepared: self._classify(slot, film, model, prepared),
             lambda error: self._on_failed(film, model, error),
         )
 
@@ -199,44 +199,47 @@ class ModelController(QObject):
 
         self._tasks.start(slot, lambda: self._engine.submit(request), keep, failed)
 
-    def _judge(self, slot: str, film: FilmRef, model: ModelReady, prepared: PreparedFilm) -> None:
+    def _classify(
+        self, slot: str, film: FilmRef, model: ModelReady, prepared: PreparedFilm
+    ) -> None:
         if prepared.gate.refused:
             self._on_result(film, model, result_of_film(FilmOutcome(prepared.film, prepared)))
             return
         self._tasks.start(
             slot,
             lambda: self._engine.submit(Classify(model.model, (prepared.model_input,))),
-            lambda said: self._on_judged(film, model, prepared, said[0]),
+            lambda predictions: self._on_classified(film, model, prepared, predictions[0]),
             lambda error: self._on_failed(film, model, error),
         )
 
-    def _on_judged(
-        self, film: FilmRef, model: ModelReady, prepared: PreparedFilm, said: Prediction
+    def _on_classified(
+        self, film: FilmRef, model: ModelReady, prepared: PreparedFilm, prediction: Prediction
     ) -> None:
-        self._on_result(film, model, result_of_film(FilmOutcome(prepared.film, prepared, said)))
+        outcome = FilmOutcome(prepared.film, prepared, prediction)
+        self._on_result(film, model, result_of_film(outcome))
 
     def _on_failed(self, film: FilmRef, model: ModelReady, error: XrayViewError) -> None:
         self._on_result(film, model, result_of_film(FilmOutcome(film, error=error)))
 
     def _on_result(self, film: FilmRef, model: ModelReady, result: FilmResult) -> None:
-        self._busy = {n: b for n, b in self._busy.items() if b.film_id != film.film_id}
+        self._busy = {i: busy for i, busy in self._busy.items() if busy.film_id != film.film_id}
         self.session.accept_result(result, model.model.sha256)
         self.result_changed.emit(film.film_id)
 
     # Explain
 
-    def explain(self, number: int, finding: str, method: str) -> None:
-        """The heat map of a view's film: at once when it is at hand, else when it comes."""
-        film, model = self.session.views[number].film, self.session.model
+    def explain(self, view_index: int, finding: str, method: str) -> None:
+        """Emit the heat map of a view's film: at once if it was computed before."""
+        film, model = self.session.views[view_index].film, self.session.model
         if film is None or model is None or not finding:
             return
         heat = self.session.heat_map(film, finding, method)
         if heat is not None:
-            self.forget_heat_map(number)
-            self._show(heat)
+            self.forget_heat_map(view_index)
+            self._emit_heat_map(heat)
             return
         self.heat_map_state.emit(film.film_id, "Computing the heat map …")
-        slot = _explain_slot(number)
+        slot = _explain_slot(view_index)
         self._prepare(
             slot,
             film,
@@ -245,9 +248,9 @@ class ModelController(QObject):
             lambda error: self.heat_map_state.emit(film.film_id, str(error)),
         )
 
-    def forget_heat_map(self, number: int) -> None:
-        """Nobody waits any longer for the heat map of a view."""
-        self._tasks.cancel(_explain_slot(number))
+    def forget_heat_map(self, view_index: int) -> None:
+        """Cancel the heat map that a view waits for."""
+        self._tasks.cancel(_explain_slot(view_index))
 
     def _explain(
         self,
@@ -267,16 +270,16 @@ class ModelController(QObject):
 
     def _on_explained(self, heat: HeatMap) -> None:
         if self.session.accept_heat_map(heat):
-            self._show(heat)
+            self._emit_heat_map(heat)
 
-    def _show(self, heat: HeatMap) -> None:
+    def _emit_heat_map(self, heat: HeatMap) -> None:
         heat = self.session.at_own_points(heat)
         self.heat_map_state.emit(heat.film_id, heat_map_note(heat))
         self.heat_map_ready.emit(heat)
 
 
 def trust_question(path: Path, error: ModelNotTrusted, trust: Callable[[], None]) -> Message:
-    """Ask once whether a file may run; a button of it says yes."""
+    """Ask whether a file may run; its button trusts the file and loads it."""
     return Message(
         "model",
         "warn",
@@ -287,17 +290,17 @@ def trust_question(path: Path, error: ModelNotTrusted, trust: Callable[[], None]
 
 
 def _ref_with_card(path: Path, device: str) -> ModelRef:
-    """Whether it has a card comes first: without one there is nothing to trust it for."""
+    """A reference to a bundle that has a card: without one, trust is not asked for."""
     read_card(path)
     return model_ref(path, device)
 
 
-def _explain_slot(number: int) -> str:
-    return f"explain {number}"
+def _explain_slot(view_index: int) -> str:
+    return f"explain {view_index}"
 
 
 def heat_map_note(heat: HeatMap) -> str:
-    """What must be said beside a heat map, empty when it speaks for itself."""
+    """The note beside a heat map; empty where there is nothing to add."""
     if not heat.has_evidence:
         return f"No positive evidence for {heat.finding}."
     if heat.score < heat.threshold:

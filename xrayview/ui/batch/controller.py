@@ -1,4 +1,4 @@
-"""The batch between its runner, its line at the bottom, and the table of its results."""
+"""Folder classification: its runner, its line at the bottom, and the table of its results."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QFileDialog
 
 from xrayview.domain.events import BatchStarted, FilmFinished, FilmResult
+from xrayview.domain.film import FilmRef
 from xrayview.domain.model import ModelCard
 from xrayview.services.labels import read_labels
 from xrayview.services.session import Session
@@ -21,13 +22,13 @@ from xrayview.ui.widgets.banners import Message
 
 
 class BatchController(QObject):
-    """Shows what the runner says, and passes on what the user asks of line and table."""
+    """Shows the runner's progress, and carries out the commands of line and table."""
 
-    film_judged = Signal(str)
-    """The id of a film that is finished."""
-    film_chosen = Signal(object)
-    """The film of a row, at the frame of the row; only films that are listed."""
-    message = Signal(object)
+    film_classified = Signal(str)
+    """A film's id: it has a result."""
+    film_chosen = Signal(FilmRef)
+    """The film of a row, at the frame of the row; only films in the list."""
+    message = Signal(Message)
 
     def __init__(
         self,
@@ -43,7 +44,8 @@ class BatchController(QObject):
         self._runner = runner
         self._line = line
         self._table = table
-        self._judged_by: ModelCard | None = None
+        self._card: ModelCard | None = None
+        """The card of the model that the rows are from."""
         runner.waiting.connect(line.show_waiting)
         runner.started.connect(self._on_started)
         runner.progressed.connect(self._on_films)
@@ -64,8 +66,8 @@ class BatchController(QObject):
         table.film_chosen.connect(self._on_row)
 
     def compare_with_labels(self, path: Path) -> None:
-        """Hold the results of the batch against a CSV of labels."""
-        card = self._judged_by
+        """Compare the results with a CSV of labels."""
+        card = self._card
         if card is not None:
             self._tasks.call(
                 "labels",
@@ -76,15 +78,15 @@ class BatchController(QObject):
 
     def _on_started(self, event: BatchStarted) -> None:
         self._line.show_event(event)
-        self._judged_by = event.card
-        if not event.resumed:  # the rows of one that goes on are there
+        self._card = event.card
+        if not event.resumed:  # a resumed batch keeps its rows
             self._table.start(tuple(finding.name for finding in event.card.findings))
 
     def _on_films(self, events: list[FilmFinished]) -> None:
         for event in events:
             self._line.show_event(event)
             if event.result.ref is not None:
-                self.film_judged.emit(event.result.ref.film_id)
+                self.film_classified.emit(event.result.ref.film_id)
         self._table.append([event.result for event in events])
 
     def _on_row(self, result: FilmResult) -> None:

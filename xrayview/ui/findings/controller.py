@@ -1,8 +1,8 @@
-"""What the model says between judging, the panel of findings, and the browser's chips."""
+"""The model's results in the findings panel and in the film list."""
 
 from __future__ import annotations
 
-from PySide6.QtCore import QObject, Qt, Signal
+from PySide6.QtCore import QObject, Qt
 
 from xrayview.domain.film import FilmRef
 from xrayview.services.session import Session
@@ -13,19 +13,18 @@ from xrayview.ui.findings.panel import FindingsPanel
 from xrayview.ui.findings.state import findings_state
 from xrayview.ui.heat_map_controller import HeatMapController
 from xrayview.ui.model_controller import ModelController
+from xrayview.ui.style import theme
+from xrayview.ui.widgets.refresh_scheduler import RefreshScheduler
 
 
 def chip_of(session: Session, film: FilmRef) -> Chip | None:
-    """What a list says of a film in one word; None while the model said nothing of it."""
+    """A film's result as the list shows it; None without one."""
     result, model = session.result(film), session.model
     return chip(result, model.card) if result and model else None
 
 
 class FindingsController(QObject):
-    """Draws anew what another model, another result or another operating point changes."""
-
-    refreshed = Signal()
-    """What is known of the active view's film is another."""
+    """Keeps panel and list in step with model, results and operating points."""
 
     def __init__(
         self,
@@ -33,58 +32,65 @@ class FindingsController(QObject):
         model_controller: ModelController,
         panel: FindingsPanel,
         browser: Browser,
-        heat: HeatMapController,
+        heat_maps: HeatMapController,
+        refresh: RefreshScheduler,
     ) -> None:
         super().__init__(panel)
         self._session = session
         self._model_controller = model_controller
         self._panel = panel
         self._browser = browser
-        self._heat = heat
+        self._heat_maps = heat_maps
+        self._refresh = refresh
+        refresh.due.connect(self._show_state)
         model_controller.model_changed.connect(self._on_model)
         model_controller.result_changed.connect(self.on_result)
         panel.classify_requested.connect(model_controller.classify)
         panel.card_requested.connect(self.show_card)
         panel.point_moved.connect(self._on_point)
-
-    def refresh(self) -> None:
-        """Draw the findings of the film on screen as the session has them."""
-        state = findings_state(
-            self._session,
-            model_text=self._model_controller.model_text,
-            loading=self._model_controller.loading,
-            busy=self._model_controller.is_busy(self._session.current),
-        )
-        self._panel.show_state(state)
-        self.refreshed.emit()
+        theme.on_switch(self._redraw)
 
     def show_card(self) -> None:
-        """The card of the model in force."""
+        """Open the loaded model's card."""
         if self._session.model is not None:
             dialog = CardDialog(self._session.model, self._panel)
             dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
             dialog.show()
 
     def on_result(self, film_id: str) -> None:
-        """The model in force has said something of a film, or is about to."""
+        """Show that a film has a result, or that it is being classified."""
         self._browser.refresh(film_id)
-        for number in self._session.views_of(film_id):
-            if number == self._session.active:
-                self.refresh()
-            self._heat.begin(number)
+        for view_index in self._session.views_of(film_id):
+            self._heat_maps.restart(view_index)
+        self._refresh.request()
+
+    def _show_state(self) -> None:
+        """Show the state of the current film where it differs from the one shown."""
+        state = findings_state(
+            self._session,
+            model_text=self._model_controller.model_text,
+            loading=self._model_controller.loading,
+            busy=self._model_controller.is_busy(self._session.current),
+        )
+        if state != self._panel.state:
+            self._panel.show_state(state)
+        self._heat_maps.show_controls()
+
+    def _redraw(self) -> None:
+        self._panel.show_state(self._panel.state)
 
     def _on_model(self) -> None:
-        self._heat.forget_choice()
-        self.refresh()
+        self._heat_maps.forget_choice()
         model = self._session.model
         findings = model.card.findings if model is not None else ()
         self._browser.show_findings([finding.name for finding in findings])
         self._browser.refresh_all()
-        for number in range(len(self._session.views)):
-            self._heat.begin(number)
+        for view_index in range(len(self._session.views)):
+            self._heat_maps.restart(view_index)
+        self._refresh.request()
 
     def _on_point(self, finding: str, threshold: float | None) -> None:
         self._session.move_point(finding, threshold)
-        self.refresh()
+        self._refresh.run_now()
         self._browser.refresh_all()
-        self._heat.ask_again()
+        self._heat_maps.request_all()

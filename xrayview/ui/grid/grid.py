@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QGridLayout, QWidget
 
@@ -20,8 +18,7 @@ _SMALLEST_PX = (200, 150)
 class ViewGrid(QWidget):
     """Arranges the viewers; does not know the session. View indices count in reading order from 0.
 
-    The detachable cell comes last, whether it is in a window of its own or not visible at all. The
-    grid is complete after the last of the `build_steps`.
+    The detachable cell comes last, whether it is in a window of its own or not visible at all.
     """
 
     activated = Signal(int)
@@ -45,15 +42,9 @@ class ViewGrid(QWidget):
         self._grid = QGridLayout(self)
         self._grid.setContentsMargins(0, 0, 0, 0)
         self._grid.setSpacing(0)
-        self._cells: list[ViewCell] = []
-
-    def build_steps(self) -> Iterator[None]:
-        """Build the views, one per step."""
-        for _ in range(MOST_VIEWS):
-            cell = ViewCell(self)
+        self._cells = [ViewCell(self) for _ in range(MOST_VIEWS)]
+        for cell in self._cells:
             self._connect(cell)
-            self._cells.append(cell)
-            yield
         self.detachable_cell = self._cells[-1]
         """The cell that can move to a window of its own."""
         self._attached_active = self._cells[0]

@@ -1,4 +1,4 @@
-"""The film in a second window: follows the main window, or stays with its film."""
+"""The second window: its view follows the main window, or stays with a pinned film."""
 
 from __future__ import annotations
 
@@ -6,9 +6,8 @@ from collections.abc import Callable, Mapping
 
 from PySide6.QtCore import QByteArray, QObject, Qt, Signal
 
-from xrayview.domain.film import FilmRef
 from xrayview.services.session import Session
-from xrayview.ui.film_controller import FilmController
+from xrayview.ui.film_controller import FilmController, ViewChange, ViewEvent
 from xrayview.ui.grid.film_window import Act, FilmWindow
 from xrayview.ui.grid.grid import ViewGrid
 from xrayview.ui.keys import shortcuts
@@ -16,14 +15,14 @@ from xrayview.ui.widgets.window_placement import stay_on_screen
 
 
 class SecondWindow(QObject):
-    """Gives one more view of the session a window of its own, and takes it back.
+    """Moves the detached view into a window of its own, and back into the grid.
 
-    While it follows, it and the active view beside it have the same film, whichever of them
-    another one is chosen in; window and zoom are each one's own unless the views are linked.
+    Unless it is pinned, it has the film of the active view in the main window, whichever of the
+    two a film is chosen in. Each keeps its own window and zoom unless the views are linked.
     """
 
     layout_changed = Signal()
-    """There is one view more, or less."""
+    """The detached view was added or removed."""
 
     def __init__(
         self, session: Session, films: FilmController, grid: ViewGrid, state: Mapping[str, str]
@@ -34,35 +33,33 @@ class SecondWindow(QObject):
         self._grid = grid
         self._actions: Mapping[str, Act] = {}
         self._geometry = state.get("second_geometry", "")
-        self._repeating = False
         self.window: FilmWindow | None = None
-        films.view_loading.connect(self._on_loading)
-        films.active_changed.connect(self._follow)
+        films.view_changed.connect(self._on_view_changed)
         films.folder_opened.connect(self._show_pinned)
         grid.detached_maximised.connect(self._on_maximised)
         if state.get("second"):
             once = Qt.ConnectionType.SingleShotConnection
-            films.folder_opened.connect(self._open_unasked, once)
+            films.folder_opened.connect(lambda: self.open(activate=False), once)
 
     def commands(self) -> dict[str, Callable[..., object]]:
-        """What the keys do here, by the names of the key table."""
+        """The commands by action id."""
         return {"second_window": self.toggle, "pin_film": self.toggle_pin}
 
-    def use(self, actions: Mapping[str, Act]) -> None:
-        """What the keys do in the second window."""
+    def set_actions(self, actions: Mapping[str, Act]) -> None:
+        """Set what the keys do in the second window."""
         self._actions = actions
 
     def renew_keys(self) -> None:
-        """The user's keys are others now."""
+        """Bind the user's keys after a change."""
         if self.window is not None:
             self.window.keys.renew()
             shortcuts.refresh(self.window)
 
     @property
     def state(self) -> dict[str, str]:
-        """As the settings keep it."""
+        """What the settings store."""
         if self.window is not None:
-            self._keep_place(self.window)
+            self._store_geometry(self.window)
         shown = "shown" if self.window is not None else ""
         return {"second": shown, "second_geometry": self._geometry}
 
@@ -74,45 +71,42 @@ class SecondWindow(QObject):
             self.window.close()
 
     def toggle_pin(self) -> None:
-        """Stay with the film, or follow again."""
+        """Pin the film, or follow the main window again."""
         if self.window is not None:
             self._session.pinned = not self._session.pinned
             self._show_pinned()
             self._follow()
 
     def open(self, *, activate: bool = True) -> None:
-        """Show the window with the film of the active view."""
+        """Show the window with the film of the active view; `activate` gives it the keyboard."""
         window = self.window = FilmWindow(self._grid.detachable_cell, self._actions)
-        window.closed.connect(self._give_back)
+        window.closed.connect(self._on_closed)
         window.setAttribute(Qt.WidgetAttribute.WA_ShowWithoutActivating, not activate)
         self._films.set_detached(True)
         self._grid.set_detached(True)
-        self._place(window)
+        self._restore_geometry(window)
         window.show()
         self.layout_changed.emit()
         self._follow()
 
     def close(self) -> None:
-        """The main window closes."""
+        """Close the window, if it is open."""
         if self.window is not None:
             self.window.close()
 
-    def _open_unasked(self) -> None:
-        self.open(activate=False)
-
-    def _place(self, window: FilmWindow) -> None:
+    def _restore_geometry(self, window: FilmWindow) -> None:
         geometry = QByteArray.fromBase64(self._geometry.encode())
         if not window.restoreGeometry(geometry):
             window.move_to_other_screen(self._grid.window())
         stay_on_screen(window)
 
-    def _keep_place(self, window: FilmWindow) -> None:
+    def _store_geometry(self, window: FilmWindow) -> None:
         self._geometry = window.saveGeometry().toBase64().toStdString()
 
-    def _give_back(self) -> None:
+    def _on_closed(self) -> None:
         window, self.window = self.window, None
         if window is not None:
-            self._keep_place(window)
+            self._store_geometry(window)
             self._films.set_detached(False)
             self._grid.set_detached(False)
             window.deleteLater()
@@ -120,14 +114,16 @@ class SecondWindow(QObject):
             self._grid.activateWindow()
             self._grid.take_keyboard()
 
-    def _on_loading(self, number: int, _film: FilmRef) -> None:
-        session = self._session
-        if self._repeating or session.detached is None or session.pinned:
+    def _on_view_changed(self, change: ViewChange) -> None:
+        session, changed = self._session, change.view_index
+        if change.event is ViewEvent.ACTIVE:
+            self._follow()
+        elif session.detached is None or session.pinned:
             return
-        if number == session.detached:
-            self._repeat(number, session.beside)
-        elif number == session.beside:
-            self._repeat(number, session.detached)
+        elif changed in (session.beside, session.detached):
+            other = session.beside if changed == session.detached else session.detached
+            if session.views[other] is not session.views[changed]:
+                self._films.repeat(changed, other)
 
     def _follow(self) -> None:
         session = self._session
@@ -135,14 +131,7 @@ class SecondWindow(QObject):
             return
         film, shown = session.current, session.views[session.detached].film
         if film is not None and (shown is None or shown.film_id != film.film_id):
-            self._repeat(session.beside, session.detached)
-
-    def _repeat(self, source: int, number: int) -> None:
-        self._repeating = True
-        try:
-            self._films.repeat(source, number)
-        finally:
-            self._repeating = False
+            self._films.repeat(session.beside, session.detached)
 
     def _show_pinned(self) -> None:
         if self.window is not None:

@@ -6,19 +6,21 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, Qt, QUrl
+from PySide6.QtCore import QObject, Qt, QUrl, Signal
 from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QApplication, QDialog, QWidget
 
 from xrayview.engine.client import Engine
 from xrayview.errors import XrayViewError
+from xrayview.services.session import Session
 from xrayview.services.settings import Settings
 from xrayview.services.tasks import Tasks
 from xrayview.ui.export.figure_dialog import FigureDialog
 from xrayview.ui.export.folder_job import FolderJob
 from xrayview.ui.export.shown_film import ShownFilm, shown_film
 from xrayview.ui.export.stored_choices import StoredChoices
-from xrayview.ui.shell.workspace import Workspace
+from xrayview.ui.findings.heat_controls import HeatControls
+from xrayview.ui.grid.grid import ViewGrid
 from xrayview.ui.widgets.banners import Kind, Message
 
 if TYPE_CHECKING:
@@ -38,17 +40,23 @@ _NO_FILM = Message(_MATTER, "warn", "No film is on screen", "Choose a film at th
 class ExportCommands(QObject):
     """Opens the export dialogs, at most one of each kind."""
 
+    message = Signal(Message)
+
     def __init__(
         self,
-        workspace: Workspace,
+        session: Session,
+        grid: ViewGrid,
+        heat_controls: HeatControls,
+        hides_identity: Callable[[], bool],
         tasks: Tasks,
         engine: Engine,
         settings: Settings,
         window: QWidget,
     ) -> None:
-        super().__init__(workspace)
-        self._workspace, self._tasks, self._engine = workspace, tasks, engine
-        self._window = window
+        super().__init__(window)
+        self._session, self._grid, self._heat_controls = session, grid, heat_controls
+        self._hides_identity = hides_identity
+        self._tasks, self._engine, self._window = tasks, engine, window
         self._choices = StoredChoices(settings)
         self._open: dict[str, QDialog] = {}
 
@@ -72,7 +80,7 @@ class ExportCommands(QObject):
         if shown is None:
             self._emit(_NO_FILM)
             return
-        QApplication.clipboard().setImage(self._workspace.viewer.picture(identity=False))
+        QApplication.clipboard().setImage(self._grid.viewer.picture(identity=False))
         note = shown.burned_in
         kind: Kind = "warn" if note.kind == "likely" else "info"
         self._emit(Message(_MATTER, kind, "The picture was copied without identity", note.text))
@@ -98,7 +106,7 @@ class ExportCommands(QObject):
         from xrayview.ui.export.heat_map_choice import heat_map_offer
 
         shown = self._shown()
-        offer = heat_map_offer(self._workspace.session, self._workspace.findings.heat)
+        offer = heat_map_offer(self._session, self._heat_controls)
         self._with_source(
             "export_folder",
             lambda source: FolderPictures(
@@ -121,7 +129,7 @@ class ExportCommands(QObject):
 
     def tag_table(self) -> None:
         """Open the dialog for a CSV of tags, once a thread has read the known columns."""
-        if self._workspace.session.source is None:
+        if self._session.source is None:
             self._emit(_NO_SOURCE)
             return
         self._tasks.call("tag columns", _known_columns, self._show_tags, self._on_failed)
@@ -137,14 +145,14 @@ class ExportCommands(QObject):
         )
 
     def _with_source(self, name: str, make: Callable[[Path], FolderJob]) -> None:
-        source = self._workspace.session.source
+        source = self._session.source
         if source is None:
             self._emit(_NO_SOURCE)
             return
 
         def make_dialog() -> QDialog:
             dialog = make(source)
-            dialog.hide_names = self._workspace.hides_identity
+            dialog.hide_names = self._hides_identity()
             return dialog
 
         self._show(name, make_dialog)
@@ -160,7 +168,7 @@ class ExportCommands(QObject):
         dialog.activateWindow()
 
     def _shown(self) -> ShownFilm | None:
-        return shown_film(self._workspace.viewer, self._workspace.session)
+        return shown_film(self._grid.viewer, self._session)
 
     def _on_saved(self, path: Path) -> None:
         def open_folder() -> None:
@@ -174,7 +182,7 @@ class ExportCommands(QObject):
         self._emit(Message.of(_MATTER, error))
 
     def _emit(self, message: Message) -> None:
-        self._workspace.message.emit(message)
+        self.message.emit(message)
 
 
 def _known_columns() -> tuple[KnownColumn, ...]:

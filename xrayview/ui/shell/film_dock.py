@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import partial
 
 from PySide6.QtCore import QEvent, QSize, Qt, Signal
@@ -20,15 +20,11 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from xrayview.engine.client import Engine
-from xrayview.services.tasks import Tasks
 from xrayview.ui.inspector.panel import PipelineInspector
 from xrayview.ui.keys import shortcuts
 from xrayview.ui.measure.panel import MeasurementList
-from xrayview.ui.shell.workspace import Workspace
 from xrayview.ui.style import icons
 from xrayview.ui.style.colours import C
-from xrayview.ui.tags.controller import TagController
 from xrayview.ui.tags.panel import TagBrowser
 from xrayview.ui.tags.tree_view import KEYS as COPY_KEYS
 from xrayview.ui.viewer.film_view import FilmViewer
@@ -45,10 +41,7 @@ _OWN_KEYS = {
 
 
 class FilmDock(QDockWidget):
-    """Has three pages; the key of each shows it, or hides it again.
-
-    It is complete after the last step of `build_steps`.
-    """
+    """Has three pages; the key of each shows it, or hides it again."""
 
     left = Signal()
     """The dock was hidden by the user: return the keyboard focus to the film."""
@@ -63,41 +56,20 @@ class FilmDock(QDockWidget):
         self.buttons.idClicked.connect(self._turn_to)
         self.setTitleBarWidget(self._title_bar())
         body.escaped.connect(self.leave)
-        self.hide()
-
-    def build_steps(self) -> Iterator[None]:
-        """Build the pages in steps."""
         self.tags = TagBrowser(self.pages)
-        yield
         self.pipeline = PipelineInspector(self.pages)
         self.measurements = MeasurementList(self.pages)
         for page in (self.tags, self.pipeline, self.measurements):
             self.pages.addWidget(page)
         self._turn_to(0)
-        yield
+        self.hide()
 
     def commands(self) -> dict[str, Callable[..., object]]:
         """The commands that show a page, by action id."""
         return {name: partial(self.toggle, index) for index, (name, _) in enumerate(_PAGES)}
 
-    def follow(self, workspace: Workspace, tasks: Tasks, engine: Engine) -> None:
-        """Show the film of this workspace from now on."""
-        flow = self.flow = TagController(workspace.session, tasks, engine, self.tags)
-        grid, films = workspace.grid, workspace.films
-        films.folder_opened.connect(flow.forget)
-        films.film_loading.connect(lambda _film: flow.follow())
-        films.active_changed.connect(flow.follow)
-        grid.viewer_changed.connect(lambda: self._show_pipeline(grid.viewer))
-        workspace.identity_hidden.connect(self.tags.set_identity_hidden)
-        self.tags.set_identity_hidden(workspace.hides_identity)
-        self.left.connect(grid.take_keyboard)
-        self.measurements.follow(workspace.measurement_controller)
-        self.measurements.export_requested.connect(
-            lambda: workspace.measurement_export.ask(workspace)
-        )
-        grid.viewer_changed.connect(self.measurements.refresh)
-
-    def _show_pipeline(self, viewer: FilmViewer) -> None:
+    def show_pipeline(self, viewer: FilmViewer) -> None:
+        """Show the steps of the viewer's film on their page."""
         self.pipeline.show_film(
             viewer.radiograph,
             viewer.voi,

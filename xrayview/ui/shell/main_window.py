@@ -1,4 +1,4 @@
-"""The main window: places the panels, binds the keys, and lets go of everything at the end."""
+"""The main window: start page and panels, key bindings, and the end of all work on closing."""
 
 from __future__ import annotations
 
@@ -32,15 +32,14 @@ from xrayview.ui.shell.preferences import SAVING, Preferences
 from xrayview.ui.shell.start_page import StartPage
 from xrayview.ui.shell.status_line import StatusLine
 from xrayview.ui.shell.toolbar import FILM_BUTTONS, MODEL_BUTTONS, VIEW_BUTTONS, TopBar
-from xrayview.ui.style import theme
 from xrayview.ui.widgets.banners import Banners, Message
 from xrayview.ui.widgets.drop_target import DropTarget, dropped, paths_of
 from xrayview.ui.widgets.full_screen import FullScreen
-from xrayview.ui.widgets.main_thread import MainThread
 from xrayview.ui.widgets.window_placement import stay_on_screen, to_next_screen
 
 if TYPE_CHECKING:
     from xrayview.engine.client import Engine
+    from xrayview.ui.shell.panels import Panels
     from xrayview.ui.shell.workspace import Workspace
 
 _log = logging.getLogger(__name__)
@@ -63,8 +62,8 @@ class MainWindow(QMainWindow):
         self._settings = settings
         self._results = results
         self._pending: list[Callable[[Workspace], None]] = []
-        self._release_steps: list[Callable[[], None]] = []
-        self._workspace: Workspace | None = None
+        """What was requested before the panels were built."""
+        self._panels: Panels | None = None
         self._closed = False
         self._full = FullScreen(self)
         self.preferences = Preferences(self, settings)
@@ -92,87 +91,67 @@ class MainWindow(QMainWindow):
         self.preferences.saved.connect(lambda: self.banners.close_message(SAVING))
         self.preferences.keys_changed.connect(self._keys.renew)
         self.preferences.keys_changed.connect(self.start_page.show_keys)
-        self._place()
+        self._lay_out()
         self.drop_target = DropTarget(self)
         self._connect()
         self._restore()
 
     @property
+    def panels(self) -> Panels:
+        """Workspace, dock and exports, once they are built."""
+        assert self._panels is not None
+        return self._panels
+
+    @property
     def workspace(self) -> Workspace:
-        """The panels; there once `build_panels` is done."""
-        assert self._workspace is not None
-        return self._workspace
+        """The workspace, once it is built."""
+        return self.panels.workspace
 
     @property
     def has_panels(self) -> bool:
-        """True once engine and panels are there."""
-        return self._workspace is not None
+        """True once the panels are built."""
+        return self._panels is not None and self._panels.is_complete
 
     @property
     def is_closed(self) -> bool:
-        """True once the user has closed it."""
+        """True once the user has closed the window."""
         return self._closed
 
     def build_panels(self, engine: Engine, model: Path | None = None) -> None:
-        """Take the engine, build the panels, load a model; then do what was asked meanwhile.
+        """Build the panels, load a model, then carry out what was requested meanwhile.
 
-        `model` is the bundle that is asked for; without one the usual one is loaded.
+        Args:
+            engine: closed with the window.
+            model: the bundle to load; None: that of the settings, or the default.
         """
         for _ in self.build_steps(engine, model):
             pass
 
     def build_steps(self, engine: Engine, model: Path | None = None) -> Iterator[None]:
-        """The same in steps, between which the window may answer its user."""
-        from xrayview.services.session import Session
-        from xrayview.services.tasks import Tasks
-        from xrayview.ui.model_import.controller import ModelImportController
-        from xrayview.ui.shell.export_commands import ExportCommands
-        from xrayview.ui.shell.film_dock import FilmDock
-        from xrayview.ui.shell.status_controller import StatusController
-        from xrayview.ui.shell.workspace import Workspace
+        """Do the same in steps, between which the window may respond."""
+        from xrayview.ui.shell.panels import Panels
 
-        tasks = Tasks(MainThread(self).deliver)
-        self._release_steps = [tasks.close, engine.close]
-        self.dock = FilmDock(self)
-        yield from self.dock.build_steps()
-        session = Session(self._settings["film_memory_mib"])
-        workspace = Workspace(session, tasks, engine, self._settings, self._results, self.pages)
-        yield from workspace.build_steps()
-        self._workspace = workspace
-        self.dock.follow(workspace, tasks, engine)
-        self._restore_dock(workspace)
-        self._release_steps = [
-            workspace.save_state,
-            workspace.second_window.close,
-            self._save_dock,
-            workspace.measurement_controller.close,
-            tasks.close,
-            engine.close,
-        ]
-        self.exports = ExportCommands(workspace, tasks, engine, self._settings, self)
-        self._actions |= workspace.commands() | self.dock.commands() | self.exports.commands()
-        workspace.second_window.use(self._named)
+        panels = self._panels = Panels(self, self._settings, self._results, engine)
+        yield from panels.build_steps()
+        workspace = panels.workspace
+        self._actions |= panels.commands()
+        workspace.second_window.set_actions(self._named)
         self.preferences.keys_changed.connect(workspace.second_window.renew_keys)
+        self.preferences.follow(
+            panels.setting_actions(), workspace.save_state, workspace.model_controller, panels.tasks
+        )
         self.pages.addWidget(workspace)
         workspace.films.folder_opened.connect(self._on_folder)
         workspace.identity_hidden.connect(self._show_title)
         workspace.findings.model_requested.connect(self.choose_model)
-        self.model_import = ModelImportController(workspace.model_controller, tasks, engine, self)
-        workspace.model_controller.card_requested.connect(self.model_import.ask)
-        board = StatusController(
-            workspace, self.bar, self.status, self.start_page, self.banners, self._settings, tasks
-        )
-        self.bar.model_dismissed.connect(board.show_model)
-        theme.on_switch(workspace.findings_controller.refresh)
-        self.preferences.follow(workspace, board, engine)
         for note in self.preferences.notes:
             self.banners.show_message(Message("settings", "warn", note))
-        board.show_recent()
-        board.load_first_model(model)
+        panels.recent_folders.show()
+        panels.model_status.load_first(model)
         for act in self._pending:
             act(workspace)
 
-    # What the user asks for
+    # Commands
 
     def open_paths(self, paths: list[Path]) -> None:
         """Open a folder, a file, or what was dropped."""
@@ -209,17 +188,17 @@ class MainWindow(QMainWindow):
         self._when_ready(lambda workspace: workspace.model_controller.set_device(device))
 
     def _when_ready(self, act: Callable[[Workspace], None]) -> None:
-        if self._workspace is None:
-            self._pending.append(act)
+        if self.has_panels:
+            act(self.workspace)
         else:
-            act(self._workspace)
+            self._pending.append(act)
 
     def _action(self, name: str) -> Callable[..., None]:
-        """An action by its name, looked up when it is asked for: the panels come later."""
+        """An action by its id, looked up when it runs: the panels are built later."""
 
         def run(*args: int) -> None:
             if name == "cancel_drawing" and self._full.on:
-                self._full.leave()  # Esc is bound, and would not come as a press
+                self._full.leave()  # Esc is bound here, so it does not arrive as a key press
             if act := self._actions.get(name):
                 act(*args)
 
@@ -227,8 +206,8 @@ class MainWindow(QMainWindow):
 
     def _full_screen(self) -> None:
         around: list[QWidget] = [self.bar, self.status]
-        if self._workspace is not None:
-            around += [*self._workspace.around_the_film(), self.dock]
+        if self.has_panels:
+            around += [*self.workspace.around_the_film(), self.panels.dock]
         self._full.toggle(around)
 
     def _next_screen(self) -> None:
@@ -242,6 +221,10 @@ class MainWindow(QMainWindow):
         sheet.open()
 
     def _on_folder(self) -> None:
+        session = self.workspace.session
+        self.banners.close_message("folder")
+        if session.folder is not None:
+            self.panels.recent_folders.remember(session.folder, session.source)
         self.pages.setCurrentWidget(self.workspace)
         self.workspace.grid.take_keyboard()  # or Space would press the first button of the bar
         self._show_title()
@@ -253,7 +236,7 @@ class MainWindow(QMainWindow):
 
     # Window
 
-    def _place(self) -> None:
+    def _lay_out(self) -> None:
         body = QWidget()
         column = QVBoxLayout(body)
         column.setContentsMargins(0, 0, 0, 0)
@@ -283,21 +266,6 @@ class MainWindow(QMainWindow):
         self.restoreGeometry(QByteArray.fromBase64(geometry.encode()))
         stay_on_screen(self)
 
-    def _restore_dock(self, workspace: Workspace) -> None:
-        self.addDockWidget(Qt.DockWidgetArea.RightDockWidgetArea, self.dock)
-        state = self._settings["window_state"]
-        self.restoreState(QByteArray.fromBase64(state.get("docks", "").encode()))
-        self.dock.hide()  # until there is a film
-        once = Qt.ConnectionType.SingleShotConnection
-        page = state.get("film_dock", "")
-        workspace.films.folder_opened.connect(lambda: self.dock.open_page(page), once)
-
-    def _save_dock(self) -> None:
-        state = self._settings["window_state"]
-        state["film_dock"] = self.dock.page
-        state["docks"] = self.saveState().toBase64().toStdString()
-        self._settings["window_state"] = state
-
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         if text := dropped(paths_of(event.mimeData())).text:
             event.acceptProposedAction()
@@ -318,17 +286,16 @@ class MainWindow(QMainWindow):
 
     def closeEvent(self, event: QCloseEvent) -> None:
         if self._full.on:
-            self._full.leave()  # the next start is with everything around the film
+            self._full.leave()  # the next start shows the panels
         state = self._settings["window_state"]
         state["geometry"] = self.saveGeometry().toBase64().toStdString()
         self._settings["window_state"] = state
-        self._closed = True
+        was_closed, self._closed = self._closed, True
         for dialog in self.findChildren(QDialog):
-            dialog.close()  # one left open would keep the program alive, unseen
-        self.hide()  # at once; the workers end behind it
-        for release in self._release_steps:
-            release()
-        self._release_steps = []
+            dialog.close()  # an open one would keep the program running, unseen
+        self.hide()  # at once; the workers end meanwhile
+        if self._panels is not None and not was_closed:
+            self._panels.close()
         try:
             self._settings.save()
         except OSError as error:

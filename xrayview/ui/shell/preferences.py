@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,14 +17,12 @@ from xrayview.ui.style import theme
 from xrayview.ui.widgets.banners import Message
 
 if TYPE_CHECKING:  # not needed before the first paint
-    from xrayview.engine.client import Engine
+    from xrayview.services.tasks import Tasks
+    from xrayview.ui.model_controller import ModelController
     from xrayview.ui.settings_dialog.dialog import SettingsDialog
-    from xrayview.ui.shell.status_controller import StatusController
-    from xrayview.ui.shell.workspace import Workspace
 
 SAVING = "saving of settings"
 """The topic of the banner."""
-_LIMITS = ("decode_timeout_s", "model_timeout_s", "max_megapixels")
 _MODEL_SETTINGS = ("model", "device")
 """Settings that are in force only once a model has been loaded with them."""
 _WINDOW_SETTINGS = ("hide_identity", "heat_map_opacity", "heat_map_cutoff")
@@ -61,35 +59,30 @@ class Preferences(QObject):
         """Problems of the settings file, for the user."""
         return (*self._settings.notes, *self.keymap.problems)
 
-    def follow(self, workspace: Workspace, board: StatusController, engine: Engine) -> None:
-        """Apply changes of settings to the panels from now on."""
-        heat = workspace.findings.heat
+    def follow(
+        self,
+        effects: Mapping[str, Callable[[Any], object]],
+        store_window_state: Callable[[], None],
+        model_controller: ModelController,
+        tasks: Tasks,
+    ) -> None:
+        """Apply changes of settings to the panels from now on.
 
-        def use_limits(_: object) -> None:
-            engine.limits = self._settings.limits()
+        Args:
+            effects: by setting, what applies a new value at once.
+            store_window_state: stores what was changed in the panels themselves.
+            model_controller: says whether a requested model was loaded.
+            tasks: for looking up missing folders.
+        """
+        from xrayview.ui.shell.recent_folders import find_missing
 
-        def use_model_folders(_: object) -> None:
-            board.show_model()
-            self._find_missing()
-
-        effects: dict[str, Callable[[Any], object]] = {
-            "hide_identity": workspace.set_identity_hidden,
-            "heat_map_method": workspace.heat_maps.prefer,
-            "heat_map_opacity": lambda share: heat.opacity.setValue(round(share * 100)),
-            "heat_map_cutoff": lambda share: heat.cutoff.setValue(round(share * 100)),
-            "device": workspace.model_controller.set_device,
-            "model": lambda name: board.load_first_model(Path(name) if name else None),
-            "model_folders": use_model_folders,
-        }
-        self._effects |= effects | dict.fromkeys(_LIMITS, use_limits)
-        self._store_window_state = workspace.save_state
-        self._find_missing = lambda: board.find_missing(
-            "model folders", self._settings["model_folders"], self._show_missing
+        self._effects |= effects
+        self._store_window_state = store_window_state
+        self._find_missing = lambda: find_missing(
+            tasks, "model folders", self._settings["model_folders"], self._show_missing
         )
-        workspace.model_controller.message.connect(self._on_model_message)
-        workspace.model_controller.model_changed.connect(
-            lambda: self._on_model(workspace.model_controller.loading)
-        )
+        model_controller.message.connect(self._on_model_message)
+        model_controller.model_changed.connect(lambda: self._on_model(model_controller.loading))
 
     def show(self, page: str = "") -> None:
         """Open the dialog, if given on a certain page."""
@@ -116,6 +109,8 @@ class Preferences(QObject):
             self._changed_key, self._problem = key, ""
         if apply_value := self._effects.get(key):
             apply_value(self._settings[key])
+        if key == "model_folders":
+            self._find_missing()
 
     def eventFilter(self, _: QObject, event: QEvent) -> bool:
         if event.type() == QEvent.Type.WindowActivate:

@@ -1,10 +1,10 @@
-"""The bar at the top: open, tools, grey-scale, placement, model."""
+"""The toolbar: open, tools, grey-scale, placement, views, model."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import islice
+from itertools import chain, repeat
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -37,18 +37,18 @@ if TYPE_CHECKING:  # the bar is part of the first paint, numpy is not
 _OTHER_MODEL = object()
 _AROUND_NAME_PX = 2
 _WIDE_PX = 1520
-"""From this width on, there is room for the whole name of the model."""
+"""From this width on, there is room for the full name of the model."""
 _ROOM_FROM_PX = {
     "invert": 1000, "histogram": 1130, "fit": 1130, "link_views": 1210, "prior_beside": 1210,
 }  # fmt: skip
-"""Narrower bars leave these to their keys and to the menu of all commands."""
-_WORDS_FROM_PX = {"classify": 1270, "classify_folder": _WIDE_PX, "heat_map": _WIDE_PX}
-"""From these widths on, there is room for the words of the model's buttons."""
+"""A narrower bar hides these; their keys and the menu of all commands remain."""
+_TEXT_FROM_PX = {"classify": 1270, "classify_folder": _WIDE_PX, "heat_map": _WIDE_PX}
+"""From these widths on, there is room for the text of the model's buttons."""
 
 
 @dataclass(frozen=True)
 class Tool:
-    """One button: the name of its key's row is the name of what it does."""
+    """One button; `name` is the action id that its key has too."""
 
     name: str
     icon: str
@@ -56,7 +56,7 @@ class Tool:
     checkable: bool = False
     group: str = ""
     tip: str = ""
-    """Where the row of its key is too short to say it."""
+    """The tooltip, where the text of the key table is too short."""
 
 
 _SEPARATOR = None
@@ -121,13 +121,13 @@ MODEL_BUTTONS = tuple(tool.name for tool in _MODEL_TOOLS)
 
 
 class TopBar(QToolBar):
-    """Buttons call the same actions as the keys do."""
+    """Buttons for the actions that the keys run."""
 
     recent_requested = Signal(object)
     model_chosen = Signal(object)
     model_file_requested = Signal()
     model_dismissed = Signal()
-    """No other model after all: the chooser goes back to the one in force."""
+    """The user has chosen no other model; the list shows the loaded one again."""
     device_chosen = Signal(str)
 
     def __init__(self, actions: Mapping[str, Callable[..., object]]) -> None:
@@ -136,10 +136,10 @@ class TopBar(QToolBar):
         self.setContextMenuPolicy(Qt.ContextMenuPolicy.PreventContextMenu)
         self.setIconSize(QSize(20, 20))
         self.buttons: dict[str, QToolButton] = {}
-        self._places: dict[str, QAction] = {}
+        self._bar_actions: dict[str, QAction] = {}
         self._groups: dict[str, QButtonGroup] = {}
         self._actions = actions
-        self._open()
+        self._add_open()
         self.addSeparator()
         for tool in _TOOLS:
             self._add(tool)
@@ -168,18 +168,18 @@ class TopBar(QToolBar):
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         width, style = event.size().width(), Qt.ToolButtonStyle
-        for name, wide_px in _WORDS_FROM_PX.items():
-            words = width >= wide_px
+        for name, wide_px in _TEXT_FROM_PX.items():
+            has_text = width >= wide_px
             self.buttons[name].setToolButtonStyle(
-                style.ToolButtonTextBesideIcon if words else style.ToolButtonIconOnly
+                style.ToolButtonTextBesideIcon if has_text else style.ToolButtonIconOnly
             )
         for name, room_px in _ROOM_FROM_PX.items():
-            self._places[name].setVisible(width >= room_px)
+            self._bar_actions[name].setVisible(width >= room_px)
         self.models.setFixedWidth(272 if width >= _WIDE_PX else 180 if width >= 1060 else 120)
         super().resizeEvent(event)
 
     def show_recent(self, folders: Iterable[Path], missing: Collection[Path] = ()) -> None:
-        """Fill the menu of the folders that were opened last; those that are `missing` say so."""
+        """Fill the menu of recent folders; those that are missing are disabled."""
         menu = self.buttons["open_folder"].menu()
         menu.clear()
         for folder in folders:
@@ -192,49 +192,53 @@ class TopBar(QToolBar):
             menu.addAction("No recent folders").setEnabled(False)
 
     def show_models(self, models: Sequence[CatalogueEntry], ready: ModelReady | None) -> None:
-        """List the bundles; the one in force is chosen."""
-        # As text: items are found by equal data, and equal paths are not equal objects to Qt.
-        in_force = str(ready.model.path) if ready else ""
+        """List the bundles, and choose the loaded one."""
+        # As text: Qt compares item data, and takes two equal paths for different objects.
+        loaded = str(ready.model.path) if ready else ""
         with QSignalBlocker(self.models):
             self.models.clear()
             paths = [str(entry.path) for entry in models]
             for entry, path in zip(models, paths, strict=True):
                 self.models.addItem(_model_name(entry), path)
-            if ready is not None and in_force not in paths:
-                self.models.addItem(_card_name(ready.card), in_force)
+            if ready is not None and loaded not in paths:
+                self.models.addItem(_card_name(ready.card), loaded)
             self.models.addItem("Choose a file …", _OTHER_MODEL)
-            self.models.setCurrentIndex(self.models.findData(in_force))
-        self.models.setToolTip(in_force or "Choose a model bundle")
+            self.models.setCurrentIndex(self.models.findData(loaded))
+        self.models.setToolTip(loaded or "Choose a model bundle")
 
-    def show_device(self, asked: str) -> None:
-        """Choose the device that is in force without telling anybody."""
+    def show_device(self, device: str) -> None:
+        """Choose the requested device; `device_chosen` is not emitted."""
         with QSignalBlocker(self.devices):
-            self.devices.setCurrentIndex(self.devices.findData(asked))
+            self.devices.setCurrentIndex(self.devices.findData(device))
 
-    def show_windows(self, choices: Sequence[str], apply: Callable[[int], None]) -> None:
-        """The windows and LUTs of the film, with their keys."""
-        menu = self.windows.menu()
-        menu.clear()
-        for place, text in enumerate(choices):
-            key = next(islice(shortcuts.keys_of("voi"), place, None), "")
-            menu.addAction(f"{text}\t{shortcuts.native(key)}").triggered.connect(
-                lambda _=False, n=place: apply(n)
-            )
-        self.windows.setEnabled(bool(choices))
+    def show_windows(self, titles: Sequence[str]) -> None:
+        """List the windows and LUTs of a film, with their keys."""
+        keys = chain(shortcuts.keys_of("voi"), repeat(""))
+        texts = [
+            f"{title}\t{shortcuts.native(key)}" for title, key in zip(titles, keys, strict=False)
+        ]
+        menu, show = self.windows.menu(), self._actions["voi"]
+        if [action.text() for action in menu.actions()] != texts:
+            menu.clear()
+            for index, text in enumerate(texts):
+                menu.addAction(text).triggered.connect(lambda _=False, i=index: show(i))
+        self.windows.setEnabled(bool(titles))
 
     def set_enabled(self, names: Iterable[str], enabled: bool) -> None:
-        """Enable or disable buttons by name."""
+        """Enable or disable buttons by name; those that do not change are left alone."""
         for name in names:
-            # The place goes before its button: it enables the button when there is room again.
-            self._places[name].setEnabled(enabled)
-            self.buttons[name].setProperty(POSSIBLE, enabled)
+            if self.buttons[name].property(POSSIBLE) is not enabled:
+                # Through its action, which enables the button again when there is room for it.
+                self._bar_actions[name].setEnabled(enabled)
+                self.buttons[name].setProperty(POSSIBLE, enabled)
 
     def set_checked(self, name: str, checked: bool) -> None:
-        """Show a button pressed or not, without telling anybody."""
-        self.buttons[name].setChecked(checked)
+        """Show a button pressed or not; its command does not run."""
+        if self.buttons[name].isChecked() != checked:
+            self.buttons[name].setChecked(checked)
 
     def show_tool(self, name: str) -> None:
-        """The tool of the left button; the Measure button shows the one that it drew with last."""
+        """Show the tool of the left button; the Measure button keeps the last measuring tool."""
         tool = f"tool_{name}"
         if tool in self.buttons:
             self.set_checked(tool, checked=True)
@@ -245,18 +249,20 @@ class TopBar(QToolBar):
         button.setChecked(True)
 
     def _add_measure(self) -> None:
-        """A click takes the tool that was used last, the arrow lists them all."""
+        """A click takes the tool used last; the arrow lists them all."""
         self._measure_with = "tool_length"
         entries = [tool.name if tool else "" for tool in _MEASURE]
-        signs = {tool.name: tool.icon for tool in _MEASURE if tool}
+        icon_names = {tool.name: tool.icon for tool in _MEASURE if tool}
         tip = "Measure"
-        button = self._menu_button("measure", tip, (*entries, *_AFTER_MEASURING), "ruler", signs)
+        button = self._menu_button(
+            "measure", tip, (*entries, *_AFTER_MEASURING), "ruler", icon_names
+        )
         button.setPopupMode(QToolButton.ToolButtonPopupMode.MenuButtonPopup)
         button.setCheckable(True)
         self._groups["tool"].addButton(button)
         button.clicked.connect(lambda _checked: self._actions[self._measure_with]())
 
-    def _open(self) -> None:
+    def _add_open(self) -> None:
         button = self._button("open_folder", "open", "Open")
         button.setPopupMode(QToolButton.ToolButtonPopupMode.MenuButtonPopup)
         button.setMenu(QMenu(button))
@@ -272,7 +278,7 @@ class TopBar(QToolBar):
             shortcuts.describe(button, tool.name, tool.tip)
         if tool.group:
             self._groups.setdefault(tool.group, QButtonGroup(self)).addButton(button)
-        # A click must not decide the state by itself: what it asks for may be refused.
+        # The click alone must not change the state: the command may do nothing.
         act = self._actions[tool.name]
         button.clicked.connect(lambda _checked: act())
 
@@ -288,7 +294,7 @@ class TopBar(QToolBar):
         if text:
             button.setText(text)
             button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
-        self._places[name] = self.addWidget(button)
+        self._bar_actions[name] = self.addWidget(button)
         self.buttons[name] = button
         return button
 
@@ -298,7 +304,7 @@ class TopBar(QToolBar):
         tip: str,
         entries: Sequence[str],
         icon: str = "",
-        signs: Mapping[str, str] | None = None,
+        icon_names: Mapping[str, str] | None = None,
     ) -> QToolButton:
         button = self._button(f"menu_{name}", icon or name)
         button.setToolTip(tip)
@@ -310,8 +316,8 @@ class TopBar(QToolBar):
                 menu.addSeparator()
                 continue
             add_command(menu, entry, self._actions)
-            if signs and entry in signs:
-                menu.actions()[-1].setIcon(icons.icon(signs[entry]))
+            if icon_names and entry in icon_names:
+                menu.actions()[-1].setIcon(icons.icon(icon_names[entry]))
         button.setMenu(menu)
         return button
 
@@ -341,7 +347,7 @@ class TopBar(QToolBar):
 
 
 class _ElidedCombo(QComboBox):
-    """A name that is too long keeps its begin and its version."""
+    """Elides a long name in the middle: its start and its version stay."""
 
     def paintEvent(self, _event: QPaintEvent) -> None:
         option = QStyleOptionComboBox()

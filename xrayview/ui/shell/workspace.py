@@ -1,10 +1,11 @@
-"""The panels around the films, and who listens to whom."""
+"""The panels around the films, their controllers, and how they hear of changes."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QVBoxLayout, QWidget
@@ -20,6 +21,7 @@ from xrayview.ui.batch.controller import BatchController
 from xrayview.ui.batch.line import BatchLine
 from xrayview.ui.batch.runner import BatchRunner
 from xrayview.ui.batch.table import ResultTable
+from xrayview.ui.browser.controller import BrowserController
 from xrayview.ui.browser.filter import FilmLookup
 from xrayview.ui.browser.panel import Browser
 from xrayview.ui.browser.star_controller import StarController
@@ -38,26 +40,24 @@ from xrayview.ui.histogram.panel import HistogramPanel
 from xrayview.ui.measure.controller import MeasurementController
 from xrayview.ui.measure.export import MeasurementExport
 from xrayview.ui.model_controller import ModelController
-from xrayview.ui.navigation_controller import NavigationController
 from xrayview.ui.shell.columns import Columns
+from xrayview.ui.shell.film_dock import FilmDock
+from xrayview.ui.tags.controller import TagController
 from xrayview.ui.viewer.film_view import FilmViewer
 from xrayview.ui.widgets.banners import Message
+from xrayview.ui.widgets.refresh_scheduler import RefreshScheduler
 
 
 class Workspace(QWidget):
-    """Browser, films, findings and batch over one session.
+    """Browser, films, findings and batch of one session; complete after `build_steps`.
 
-    `viewer` is the active view's: ask for it anew each time. What is to follow it connects to
-    `grid.viewer_changed`, which also says when another view became the active one; what all views
-    need (a tool, the heat map's opacity) goes to each of `grid.viewers`.
-
-    It is whole after the last step of `build_steps`; nobody else is given it before.
+    What shows something of the active view connects to `refresh.due`, and reads the session and
+    `grid.viewer` each time: another view may be the active one. What changes it requests a
+    refresh.
     """
 
-    message = Signal(object)
+    message = Signal(Message)
     identity_hidden = Signal(bool)
-    refreshed = Signal()
-    """What is known of the active view's film is another."""
 
     def __init__(
         self,
@@ -66,6 +66,7 @@ class Workspace(QWidget):
         engine: Engine,
         settings: Settings,
         results: Path,
+        dock: FilmDock,
         parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
@@ -73,6 +74,9 @@ class Workspace(QWidget):
         self._tasks = tasks
         self._engine = engine
         self._settings = settings
+        self._dock = dock
+        self._hides_identity = False
+        self.refresh = RefreshScheduler(self)
         self.films = FilmController(session, tasks, engine)
         self.model_controller = ModelController(session, tasks, engine)
         self.model_controller.device = settings["device"]
@@ -83,94 +87,139 @@ class Workspace(QWidget):
         self.thumbnails = Thumbnails(
             tasks, engine.submit, engine.limits, settings["thumbnail_px"], self.thumbnail_store
         )
-        self.stars = StarController(tasks)
-        self._hidden = False
+        self.stars = StarController(session, tasks)
 
     def build_steps(self) -> Iterator[None]:
-        """Make the panels, each in a step of its own: between them the window may answer."""
+        """Build the panels, then their controllers; between the steps the window may respond."""
         session, columns = self.session, Columns(self)
         self._columns = columns
         lookup = FilmLookup(self.stars.is_starred, session.result)
         self.browser = Browser(self.thumbnails, partial(chip_of, session), lookup, columns.left)
         yield
         self.grid = ViewGrid(columns.middle)
-        yield from self.grid.build_steps()
-        self.result_table = ResultTable(columns.middle)
         yield
+        self.result_table = ResultTable(columns.middle)
         self.findings = FindingsPanel(columns.right)
         yield
         self.histogram = HistogramPanel(columns.right)
         self.batch_line = BatchLine(self)
-        self._place()
-        yield
-        self._make_flows()
+        self._lay_out()
+        self._build_controllers()
         self._connect()
+        yield
         self._restore()
 
-    def _make_flows(self) -> None:
+    def _build_controllers(self) -> None:
+        """In the order in which they hear of a change: heat maps follow the film in its view."""
         session, tasks, engine = self.session, self._tasks, self._engine
-        self.view_controller = ViewController(session, self.films, self.grid)
-        self.second_window = SecondWindow(
-            session, self.films, self.grid, self._settings["window_state"]
-        )
-        self.frame_controller = FrameController(session, tasks, engine, self.grid)
+        films, grid, models = self.films, self.grid, self.model_controller
+        self.browser_controller = BrowserController(session, films, self.browser, self.thumbnails)
+        self.view_controller = ViewController(session, films, grid)
+        self.heat_maps = HeatMapController(session, films, models, self.findings, grid)
+        self.second_window = SecondWindow(session, films, grid, self._settings["window_state"])
+        self.frame_controller = FrameController(session, tasks, engine, grid)
         self.measurement_controller = MeasurementController(
-            tasks, self.grid.viewers, lambda: self.grid.viewer, self.grid.set_tool
+            tasks, grid.viewers, lambda: grid.viewer, grid.set_tool
         )
         self.measurement_export = MeasurementExport(
             session, tasks, engine, self.measurement_controller
         )
-        self.heat_maps = HeatMapController(session, self.model_controller, self.findings, self.grid)
-        self.navigation = NavigationController(
-            session,
-            self.films,
-            self.frame_controller,
-            self.grid,
-            self.browser,
-            self.thumbnails,
-            self.heat_maps,
-        )
         self.findings_controller = FindingsController(
-            session, self.model_controller, self.findings, self.browser, self.heat_maps
+            session, models, self.findings, self.browser, self.heat_maps, self.refresh
         )
         self.batch_controller = BatchController(
             session, tasks, self.batch_runner, self.batch_line, self.result_table
         )
+        self.tag_controller = TagController(session, tasks, engine, self._dock.tags)
+
+    def _connect(self) -> None:
+        self._connect_refresh()
+        films, grid = self.films, self.grid
+        films.folder_opened.connect(self._on_folder)
+        films.folder_opened.connect(self.measurement_controller.forget)
+        films.folder_opened.connect(self.tag_controller.forget)
+        self.frame_controller.settled.connect(self.heat_maps.restart)
+        self.stars.changed.connect(self.browser.refresh_stars)
+        grid.maximise_refused.connect(self._columns.toggle_side_panels)
+        self.view_controller.layout_changed.connect(self.heat_maps.on_layout)
+        self.second_window.layout_changed.connect(self.heat_maps.on_layout)
+        self.histogram.window_dragged.connect(self._set_window)
+        self.batch_controller.film_classified.connect(self.findings_controller.on_result)
+        self.batch_controller.film_chosen.connect(self.view_controller.open_frame)
+        self.identity_hidden.connect(self._dock.tags.set_identity_hidden)
+        self._dock.left.connect(grid.take_keyboard)
+        self._dock.measurements.follow(self.measurement_controller)
+        self._dock.measurements.export_requested.connect(self._export_measurements)
+        for source in (
+            films,
+            self.view_controller,
+            self.frame_controller,
+            self.model_controller,
+            self.batch_controller,
+            self.measurement_controller,
+            self.measurement_export,
+            self.stars,
+        ):
+            source.message.connect(self.message)
+
+    def _connect_refresh(self) -> None:
+        for changed in (
+            self.films.folder_opened,
+            self.films.view_changed,
+            self.grid.viewer_changed,
+            self.view_controller.layout_changed,
+            self.view_controller.linking.switched,
+            self.heat_maps.switched,
+        ):
+            changed.connect(self.refresh.request)
+        due = self.refresh.due
+        due.connect(self.tag_controller.follow)
+        due.connect(lambda: self.histogram.show_film(self.viewer.radiograph, self.viewer.voi))
+        due.connect(lambda: self._dock.show_pipeline(self.viewer))
+        due.connect(self._dock.measurements.refresh)
 
     @property
     def viewer(self) -> FilmViewer:
-        """The active view's."""
+        """The viewer of the active view."""
         return self.grid.viewer
 
     def commands(self) -> dict[str, Callable[..., object]]:
-        """What the keys and buttons do here, by the names of the key table."""
+        """The commands by action id."""
         own: dict[str, Callable[..., object]] = {
-            "export_measurements": lambda: self.measurement_export.ask(self),
-            "star": self._toggle_star,
+            "export_measurements": self._export_measurements,
             "clear_thumbnails": self._clear_thumbnails,
             "find": self._find,
             "classify": self.model_controller.classify,
             "classify_folder": self.batch_runner.start,
-            "heat_map": self.heat_maps.toggle,
-            "heat_fainter": lambda: self.findings.heat.step_opacity(-1),
-            "heat_stronger": lambda: self.findings.heat.step_opacity(1),
-            "heat_finding": self.heat_maps.choose,
-            "hide_identity": lambda: self.set_identity_hidden(not self._hidden),
+            "hide_identity": lambda: self.set_identity_hidden(not self._hides_identity),
             "histogram": lambda: self.show_histogram(not self.shows_histogram),
         }
         for part in (
-            self.navigation,
+            self.films,
+            self.stars,
             self.view_controller,
             self.second_window,
             self.frame_controller,
             self.measurement_controller,
+            self.heat_maps,
         ):
             own |= part.commands()
         return own | film_commands(self.grid)
 
+    def setting_actions(self) -> dict[str, Callable[[Any], object]]:
+        """Map settings to what applies a new value at once."""
+        heat = self.findings.heat
+        return {
+            "hide_identity": self.set_identity_hidden,
+            "heat_map_method": self.heat_maps.set_method,
+            "heat_map_opacity": lambda opacity: heat.opacity.setValue(round(opacity * 100)),
+            "heat_map_cutoff": lambda cutoff: heat.cutoff.setValue(round(cutoff * 100)),
+            "device": self.model_controller.set_device,
+        }
+
     def set_identity_hidden(self, hidden: bool) -> None:
-        """Hide names and IDs on the film and in the lists."""
-        self._hidden = hidden
+        """Hide names and IDs on the films and in the lists."""
+        self._hides_identity = hidden
         for viewer in self.grid.viewers:
             viewer.set_identity_hidden(hidden)
         self.view_controller.set_identity_hidden(hidden)
@@ -181,29 +230,29 @@ class Workspace(QWidget):
     @property
     def hides_identity(self) -> bool:
         """True while names and IDs are hidden."""
-        return self._hidden
+        return self._hides_identity
 
     @property
     def shows_histogram(self) -> bool:
-        """True while the histogram has its place at the right."""
+        """True while the histogram is shown below the findings."""
         return not self.histogram.isHidden()
 
     def show_histogram(self, shown: bool) -> None:
-        """Give the histogram its place below the findings, or take it."""
+        """Show or hide the histogram below the findings."""
         self.histogram.setVisible(shown)
-        self.refreshed.emit()
+        self.refresh.request()
 
     def around_the_film(self) -> list[QWidget]:
-        """The panels that go while the film has the whole screen."""
+        """The panels that are hidden while the film has the whole screen."""
         return [*self._columns.around_the_film(), self.batch_line]
 
     def save_state(self) -> None:
-        """Panel sizes and the heat map's look, into the settings."""
+        """Store panel sizes, layout and the heat map's look in the settings."""
         heat = self.findings.heat
         self._settings["heat_map_opacity"] = heat.opacity.value() / 100
         self._settings["heat_map_cutoff"] = heat.cutoff.value() / 100
-        self._settings["hide_identity"] = self._hidden
-        if widths := self._columns.widths:  # panels that were never laid out have none to keep
+        self._settings["hide_identity"] = self._hides_identity
+        if widths := self._columns.widths:  # panels that were never shown have no widths
             state = self._settings["window_state"]
             state["columns"] = widths
             state["layout"] = self.view_controller.layout_name
@@ -211,37 +260,6 @@ class Workspace(QWidget):
             state["linked"] = "linked" if self.view_controller.linking.on else ""
             state["histogram"] = "shown" if self.shows_histogram else ""
             self._settings["window_state"] = state
-
-    def _connect(self) -> None:
-        films, grid = self.films, self.grid
-        films.folder_opened.connect(self._on_folder)
-        films.folder_opened.connect(self.measurement_controller.forget)
-        films.active_changed.connect(self._on_active)
-        films.film_loading.connect(self.findings_controller.refresh)
-        films.film_shown.connect(self.findings_controller.refresh)
-        films.film_failed.connect(self.findings_controller.refresh)
-        self.frame_controller.shown.connect(self._on_frame)
-        self.stars.changed.connect(self.browser.refresh_stars)
-        grid.maximise_refused.connect(self._columns.film_alone)
-        grid.viewer_changed.connect(self._on_viewer)
-        self.view_controller.layout_changed.connect(self.heat_maps.on_layout)
-        self.second_window.layout_changed.connect(self.heat_maps.on_layout)
-        self.histogram.window_dragged.connect(self._on_window_dragged)
-        self.batch_controller.film_judged.connect(self.findings_controller.on_result)
-        self.batch_controller.film_chosen.connect(self.navigation.open_frame)
-        self.findings_controller.refreshed.connect(self.refreshed)
-        self.view_controller.changed.connect(self.refreshed)
-        for part in (
-            films,
-            self.navigation,
-            self.view_controller,
-            self.model_controller,
-            self.batch_controller,
-            self.measurement_controller,
-            self.measurement_export,
-            self.stars,
-        ):
-            part.message.connect(self.message)
 
     def _on_folder(self) -> None:
         assert self.session.folder is not None
@@ -253,39 +271,25 @@ class Workspace(QWidget):
             self.viewer.show_empty(
                 "No films in this folder. The list at the left shows the reasons."
             )
-            self.findings_controller.refresh()
 
-    def _on_active(self) -> None:
-        self.findings_controller.refresh()
-        self.heat_maps.follow()
-
-    def _on_frame(self, number: int) -> None:
-        # What the model said is of one frame.
-        if number == self.session.active:
-            self.findings_controller.refresh()
-
-    def _on_viewer(self) -> None:
-        self.histogram.show_film(self.viewer.radiograph, self.viewer.voi)
-
-    def _on_window_dragged(self, window: Window) -> None:
+    def _set_window(self, window: Window) -> None:
         self.viewer.set_window(window)
 
-    def _toggle_star(self) -> None:
-        if self.session.current is not None:
-            self.stars.toggle(self.session.current)
+    def _export_measurements(self) -> None:
+        self.measurement_export.ask(self)
 
     def _clear_thumbnails(self) -> None:
-        said = Message("thumbnails", "info", "The thumbnails on disk were cleared")
-        self.thumbnails.clear_store(lambda: self.message.emit(said))
+        done = Message("thumbnails", "info", "The thumbnails on disk were cleared")
+        self.thumbnails.clear_store(lambda: self.message.emit(done))
 
     def _find(self) -> None:
-        self.activateWindow()  # the second window may have asked
+        self.activateWindow()  # the key may have been pressed in the second window
         self.browser.field.setFocus()
         self.browser.field.selectAll()
 
-    def _place(self) -> None:
-        self._columns.place(
-            self.browser, self.grid, self.result_table, self.findings, self.histogram
+    def _lay_out(self) -> None:
+        self._columns.lay_out(
+            self.browser, self.grid, self.result_table, (self.findings, self.histogram)
         )
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
@@ -297,7 +301,7 @@ class Workspace(QWidget):
         heat = self.findings.heat
         heat.opacity.setValue(round(self._settings["heat_map_opacity"] * 100))
         heat.cutoff.setValue(round(self._settings["heat_map_cutoff"] * 100))
-        self.heat_maps.prefer(self._settings["heat_map_method"])
+        self.heat_maps.set_method(self._settings["heat_map_method"])
         for viewer in self.grid.viewers:
             viewer.set_heat_opacity(heat.opacity.value() / 100)
             viewer.set_heat_cutoff(heat.cutoff.value() / 100)

@@ -1,4 +1,4 @@
-"""Whose tags are read, and when: those of the film on screen, while somebody looks."""
+"""The tags of the film on screen, read while their panel is visible."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _SLOT = "tags"
 
 
 class TagController(QObject):
-    """Follows the session's film; a reply for a film that is no longer on screen is dropped."""
+    """Follows the current film; the tags of one that is no longer on screen are dropped."""
 
     def __init__(self, session: Session, tasks: Tasks, engine: Engine, panel: TagBrowser) -> None:
         super().__init__(panel)
@@ -25,23 +25,23 @@ class TagController(QObject):
         self._tasks = tasks
         self._engine = engine
         self._panel = panel
-        self._shown = ""
-        """The film that the panel is about, or waits for."""
+        self._film_id = ""
+        """The film that the panel shows, or waits for."""
         panel.became_visible.connect(self.follow)
 
     def forget(self) -> None:
-        """Another folder is open: its files may have changed."""
-        self._shown = ""
+        """Read the tags again: the files of a folder that was opened again may have changed."""
+        self._film_id = ""
         self.follow()
 
     def follow(self) -> None:
-        """Bring the panel in line with the film on screen; waits until the panel is seen."""
+        """Show the tags of the film on screen, once the panel is visible."""
         film = self._session.current
         film_id = film.film_id if film else ""
-        if film_id and film_id == self._shown:
+        if film_id and film_id == self._film_id:
             return
         self._tasks.cancel(_SLOT)
-        self._shown = film_id if self._panel.isVisible() else ""
+        self._film_id = film_id if self._panel.isVisible() else ""
         if not self._panel.isVisible():
             return
         if film is None:
