@@ -38,6 +38,8 @@ MODULE = re.compile(r"`((?:xrayview|training)(?:\.\w+)+)`")
 
 COMMAND = re.compile(r"^xrayview ([a-z]+)|`xrayview ([a-z]+)", flags=re.M)
 TRAINING_COMMAND = re.compile(r"python -m training (\w+)")
+QUOTED = re.compile(r"(?<!\*)\*([A-Z][^*]+)\*(?!\*)")
+"""*Italics* with a capital are what a button or a menu shows."""
 TARGET = re.compile(r"^make (\w+)|`make (\w+)", flags=re.M)
 
 
@@ -62,6 +64,15 @@ def test_that_every_command_that_a_page_names_exists(page: Path) -> None:
     assert {"".join(found) for found in COMMAND.findall(text)} - known == set()
     assert set(TRAINING_COMMAND.findall(text)) - set(training_cli.COMMANDS) == set()
     assert {"".join(found) for found in TARGET.findall(text)} - targets == set()
+
+
+def test_that_every_text_of_the_window_that_the_guide_quotes_exists() -> None:
+    pages = [DOCS / "getting-started.md", *(DOCS / "guide").glob("*.md")]
+    text = "\n".join(page.read_text(encoding="utf-8") for page in pages)
+    quoted = {" ".join(found.split()) for found in QUOTED.findall(text)}
+    sources = (ROOT / "xrayview" / "ui").rglob("*.py")
+    window = "\n".join(path.read_text(encoding="utf-8") for path in sources)
+    assert {label for label in quoted if label not in window} == set()
 
 
 def is_module(name: str) -> bool:
