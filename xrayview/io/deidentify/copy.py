@@ -13,7 +13,6 @@ from dataclasses import dataclass, field
 from io import BytesIO
 from pathlib import Path
 
-import pydicom
 from pydicom.dataelem import DataElement
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.multival import MultiValue
@@ -26,7 +25,7 @@ from xrayview.domain.tags import LINKING
 from xrayview.errors import StatusCode, UnreadableFilm
 from xrayview.io.deidentify.rules import EDITION, Action, action_for
 from xrayview.io.deidentify.traces import Traces
-from xrayview.io.dicom.dataset import PIXEL_KEYWORDS
+from xrayview.io.dicom.dataset import PIXEL_KEYWORDS, read_whole
 from xrayview.io.safe_open import film_errors, regular_file_info
 
 STANDARD_ROOT = "1.2.840.10008."
@@ -101,7 +100,7 @@ def deidentify(
     """
     with film_errors(path):
         regular_file_info(path)
-        dataset = pydicom.dcmread(path, force=True)
+        dataset = read_whole(path)
         if not any(keyword in dataset for keyword in PIXEL_KEYWORDS.values()):
             raise _no_pixels()
         before = {keyword: _text(dataset, keyword) for keyword in LINKING}

@@ -9,8 +9,10 @@ import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from io import BytesIO
+from pathlib import Path
 from typing import Any, BinaryIO
 
+import pydicom
 import pydicom.config
 from pydicom.datadict import dictionary_has_tag
 from pydicom.dataset import Dataset
@@ -18,6 +20,7 @@ from pydicom.filereader import read_dataset
 from pydicom.valuerep import VR
 
 from xrayview.errors import StatusCode, UnreadableFilm
+from xrayview.io.dicom.unknown_vr import MAX_DEPTH, KnownVrs, lose_values
 from xrayview.io.dicom.values import text
 from xrayview.io.limits import MAX_DEFLATED_HEADER_BYTES, MAX_INFLATED_BYTES, too_large
 
@@ -70,8 +73,16 @@ class DicomFile:
     """The file ends inside an element of its header."""
     warnings: tuple[str, ...] = ()
     """`incomplete: ...` for a file that is truncated although its film may be complete."""
+    lost: frozenset[int] = frozenset()
+    """Positions in `body` of the values that cannot be read, since their VR is unknown."""
     attribute_paths: Mapping[str, str] = field(default_factory=dict)
     """For attributes from functional groups: keyword to the path of tags that leads to them."""
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What of the file cannot be read."""
+        count = len(self.lost)
+        return (f"elements with an unknown VR, which cannot be read: {count}",) if count else ()
 
 
 def sniff(head: bytes) -> bool:
@@ -103,6 +114,21 @@ def open_dicom(stream: BinaryIO, tags: list[int], *, with_pixels: bool) -> Dicom
             raise _broken("the file ends or becomes invalid inside its header") from error
 
 
+def read_whole(path: Path) -> Dataset:
+    """Read all elements of a file; those with an unknown VR raise when they are accessed."""
+    with path.open("rb") as stream:
+        try:
+            file = open_dicom(stream, [], with_pixels=False)
+        except UnreadableFilm:
+            return pydicom.dcmread(path, force=True)
+        if not file.lost or file.transfer_syntax == DEFLATED:
+            return pydicom.dcmread(path, force=True)
+        file.body.seek(0)
+        dataset = pydicom.dcmread(BytesIO(file.body.read()), force=True)
+        lose_values(dataset, file.lost, MAX_DEPTH)
+        return dataset
+
+
 def _open(stream: BinaryIO, tags: list[int], with_pixels: bool) -> DicomFile:
     stream.seek(0)
     head = stream.read(_PREAMBLE + 4)
@@ -112,6 +138,7 @@ def _open(stream: BinaryIO, tags: list[int], with_pixels: bool) -> DicomFile:
     syntax = text(file_meta, "TransferSyntaxUID")
     if meta.truncated:
         raise _broken("the file ends inside its header")
+    stream.seek(meta.stream.tell())  # a view of the stream may have read ahead
     syntax = syntax or _guess_syntax(stream)
     if syntax == DEFLATED:
         file = _deflated(stream.read(), tags, with_pixels)
@@ -135,9 +162,10 @@ def _data_set(stream: BinaryIO, syntax: str, tags: list[int]) -> DicomFile:
         transfer_syntax=syntax,
         is_index=False,
         little_endian=little,
-        body=stream,
+        body=elements.stream,
         pixels=pixels,
         truncated=elements.truncated,
+        lost=elements.lost,
     )
 
 
@@ -145,25 +173,30 @@ class _Elements:
     """Reads elements until `stop` is true for a tag, and detects a file that ends inside one."""
 
     def __init__(self, stream: BinaryIO, stop: Callable[[int], bool]) -> None:
-        self._stream = stream
+        self.stream = stream
         self._stop = stop
         self._start = self._end = stream.tell()
         self.stopped_at: tuple[int, str, int, int] | None = None
         """Tag, VR, position of the value, its length."""
         self.truncated = False
+        self.lost: frozenset[int] = frozenset()
 
     def read(self, *, implicit: bool, little: bool, tags: list[int]) -> Dataset:
+        if not implicit:
+            known = KnownVrs(self.stream, self._stop, little_endian=little, in_every_frame=not tags)
+            self.stream, self.lost = known.stream, known.lost
         dataset = read_dataset(
-            self._stream, implicit, little, stop_when=self._at, specific_tags=list(tags)
+            self.stream, implicit, little, stop_when=self._at, specific_tags=list(tags)
         )
+        lose_values(dataset, self.lost)
         if self.stopped_at is None:
-            size = self._stream.seek(0, os.SEEK_END)
+            size = self.stream.seek(0, os.SEEK_END)
             cut = self._end > size or 0 < size - self._end < _ELEMENT_HEADER
             self.truncated = cut or self._start == size
         return dataset
 
     def _at(self, tag: Any, vr: str | None, length: int) -> bool:
-        value = self._stream.tell()
+        value = self.stream.tell()
         if self._stop(int(tag)):
             self.stopped_at = (int(tag), vr or "", value, length)
             return True

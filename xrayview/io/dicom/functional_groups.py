@@ -7,12 +7,12 @@ from dataclasses import replace
 from functools import lru_cache
 
 from pydicom.datadict import tag_for_keyword
-from pydicom.dataelem import RawDataElement
+from pydicom.dataelem import DataElement, RawDataElement
 from pydicom.dataset import Dataset
 
 from xrayview.io.dicom.dataset import DicomFile
 from xrayview.io.dicom.shutter import KEYWORDS as SHUTTER_KEYWORDS
-from xrayview.io.dicom.values import items
+from xrayview.io.dicom.values import items, raw_element
 
 _PER_FRAME = "PerFrameFunctionalGroupsSequence"
 _SHARED = "SharedFunctionalGroupsSequence"
@@ -70,8 +70,9 @@ def at_frame(file: DicomFile, frame: int) -> DicomFile:
         for keyword in keywords:
             dataset.pop(_tag(keyword), None)
             attribute_paths.pop(keyword, None)
-            if keyword in item:
-                dataset[_tag(keyword)] = item.get_item(_tag(keyword))
+            element = raw_element(item, _tag(keyword))
+            if isinstance(element, RawDataElement | DataElement):
+                dataset[_tag(keyword)] = element
                 attribute_paths[keyword] = f"{path} > {_tag_text(keyword)}"
     return replace(file, dataset=dataset, attribute_paths=attribute_paths)
 
@@ -86,7 +87,7 @@ def _groups(dataset: Dataset, frame: int) -> Iterator[tuple[str, Dataset]]:
 
 
 def _items(dataset: Dataset, keyword: str) -> tuple[Dataset, ...]:
-    raw = dataset.get_item(_tag(keyword)) if keyword in dataset else None
+    raw = raw_element(dataset, _tag(keyword))
     return _parsed(raw, keyword) if isinstance(raw, RawDataElement) else items(dataset, keyword)
 
 
@@ -106,8 +107,8 @@ def _items_with_values(
 
 
 def _has_value(item: Dataset, keyword: str) -> bool:
-    element = item.get_item(_tag(keyword)) if keyword in item else None
-    return element is not None and bool(element.value)
+    element = raw_element(item, _tag(keyword))
+    return bool(getattr(element, "value", None))
 
 
 def _tag_text(keyword: str) -> str:

@@ -12,7 +12,7 @@ from pydicom.dataelem import RawDataElement
 from pydicom.dataset import Dataset
 
 from xrayview.domain.radiograph import Lut
-from xrayview.io.dicom.values import numbers, text
+from xrayview.io.dicom.values import numbers, raw_element, text
 
 _DESCRIPTOR, _DATA = 0x00283002, 0x00283006
 _WORDS = frozenset({"", "OB", "OW", "SS", "UN", "US", "US or OW", "US or SS"})
@@ -145,7 +145,7 @@ def _entries(item: Dataset, count: int, little_endian: bool) -> npt.NDArray[np.u
 
 def _raw_words(item: Dataset, tag: int) -> tuple[str, Any]:
     """VR and bytes of an element of 16-bit words; None for one that pydicom has to convert."""
-    raw: object = item.get_item(tag) if tag in item else None
+    raw = raw_element(item, tag)
     vr = str(getattr(raw, "VR", None) or "")
     if isinstance(raw, RawDataElement) and vr in _WORDS:
         return vr, raw.value

@@ -275,7 +275,7 @@ def read(
         for_processing=text(file.dataset, "PresentationIntentType") == "FOR PROCESSING",
         burned_in=text(file.dataset, "BurnedInAnnotation"),
         warnings=(*file.warnings, *decoded.warnings),
-        notes=(*decoded.notes, *notes, *spacing_notes, *shutter_notes, *overlay_notes),
+        notes=(*file.notes, *decoded.notes, *notes, *spacing_notes, *shutter_notes, *overlay_notes),
         overlays=overlays,
         shutter=shutter,
         attributes=_attributes(file.dataset),

@@ -50,6 +50,14 @@ def items(dataset: Dataset, keyword: str) -> tuple[Dataset, ...]:
     return tuple(value for value in _values(dataset, keyword) if isinstance(value, Dataset))
 
 
+def raw_element(dataset: Dataset, tag: int) -> object:
+    """The element as pydicom has it, converted or not; None when absent or unreadable."""
+    try:
+        return dataset.get_item(tag) if tag in dataset else None
+    except Exception:  # pydicom converts an empty value, whose VR may be unknown
+        return None
+
+
 def _number(value: object) -> float:
     try:
         return float(str(value).strip("\0 "))
@@ -65,7 +73,7 @@ def _tag(keyword: str) -> tuple[BaseTag, str]:
 
 def _values(dataset: Dataset, keyword: str) -> Iterable[object]:
     tag, known_vr = _tag(keyword)
-    raw: object = dataset.get_item(tag) if tag in dataset else None
+    raw = raw_element(dataset, tag)
     if raw is None:
         return ()
     if isinstance(raw, RawDataElement):
