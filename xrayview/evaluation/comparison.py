@@ -37,8 +37,8 @@ def mcnemar(truth_N: npt.ArrayLike, first_N: npt.ArrayLike, second_N: npt.ArrayL
     truth, first, second = (np.asarray(values).ravel() for values in (truth_N, first_N, second_N))
     if not truth.size == first.size == second.size:
         raise UsageError(
-            f"{truth.size} truths, {first.size} and {second.size} calls",
-            hint="Both models must have judged the same films.",
+            f"{truth.size} labels, but {first.size} and {second.size} predictions",
+            hint="Both models must have classified the same films.",
         )
     right_first, right_second = first == truth, second == truth
     only_first = int(np.sum(right_first & ~right_second))

@@ -51,10 +51,11 @@ def confidence(right_N: npt.ArrayLike, confidence_N: npt.ArrayLike) -> Confidenc
     sure = np.asarray(confidence_N, dtype=np.float64).ravel()
     if right.size != sure.size or not right.size:
         raise UsageError(
-            f"{right.size} films were called, {sure.size} have a confidence", hint="Give one each."
+            f"{right.size} films are classified, but {sure.size} have a confidence",
+            hint="Pass one confidence for each film.",
         )
     if not ((sure >= 0) & (sure <= 1)).all():
-        raise UsageError("A confidence is not within 0 and 1", hint="Give calibrated scores.")
+        raise UsageError("A confidence is not between 0 and 1", hint="Pass calibrated scores.")
     order = np.argsort(-sure, kind="stable")
     return Confidence(
         right.size,

@@ -132,9 +132,11 @@ def threshold_for_sensitivity(
     truth, scores = checked(truth_N, scores_N)
     positives = np.sort(scores[truth])[::-1]
     if not positives.size:
-        raise UsageError("No film carries the finding", hint="A threshold needs positive films.")
+        raise UsageError("No film has the finding", hint="A threshold needs positive films.")
     if not 0 <= sensitivity <= 1:
-        raise UsageError(f"A sensitivity of {sensitivity} cannot be", hint="Take 0 to 1.")
+        raise UsageError(
+            f"A sensitivity of {sensitivity} is not possible", hint="Choose one from 0 to 1."
+        )
     needed = max(1, int(np.ceil(sensitivity * positives.size - 1e-9)))
     return float(positives[needed - 1])
 
@@ -155,7 +157,9 @@ def checked(truth_N: npt.ArrayLike, scores_N: npt.ArrayLike) -> tuple[Truth, Flo
     truth = np.asarray(truth_N).astype(np.bool_).ravel()
     scores = np.asarray(scores_N, dtype=np.float64).ravel()
     if truth.size != scores.size:
-        raise UsageError(f"{truth.size} truths for {scores.size} scores", hint="Give one each.")
+        raise UsageError(
+            f"{truth.size} labels for {scores.size} scores", hint="Pass one of each for every film."
+        )
     if not np.isfinite(scores).all():
-        raise UsageError("A score is not finite", hint="Leave films out that were not scored.")
+        raise UsageError("A score is not finite", hint="Leave out films without a score.")
     return truth, scores

@@ -48,11 +48,14 @@ def confusion_matrix(truth_N: npt.ArrayLike, predicted_N: npt.ArrayLike, finding
     """
     truth, predicted = np.asarray(truth_N).ravel(), np.asarray(predicted_N).ravel()
     if truth.size != predicted.size:
-        raise UsageError(f"{truth.size} truths for {predicted.size} calls", hint="Give one each.")
+        raise UsageError(
+            f"{truth.size} labels for {predicted.size} predictions",
+            hint="Pass one of each for every film.",
+        )
     both = np.concatenate([truth, predicted]).astype(np.int64)
     if both.size and not (both.min() >= 0 and both.max() < findings):
         raise UsageError(
-            "An index is not one of a finding", hint=f"Indices run from 0 to {findings - 1}."
+            "An index is not that of a finding", hint=f"Indices run from 0 to {findings - 1}."
         )
     place = truth.astype(np.int64) * findings + predicted.astype(np.int64)
     return np.bincount(place, minlength=findings * findings).reshape(findings, findings)
@@ -89,7 +92,7 @@ def per_finding(
     if scores.shape != (truth.size, len(names)):
         raise UsageError(
             f"Scores of shape {scores.shape} for {truth.size} films and {len(names)} findings",
-            hint="Give one row for each film and one column for each finding.",
+            hint="Pass one row for each film and one column for each finding.",
         )
     matrix = confusion_matrix(truth, scores.argmax(axis=1), len(names))
     return tuple(

@@ -82,9 +82,9 @@ def subgroups(
     for attribute, groups in attributes.items():
         if not len(groups) == truth.size == len(clusters_N):
             raise UsageError(
-                f"{len(groups)} films have a {attribute}, {truth.size} a truth, "
+                f"{len(groups)} films have a {attribute}, {truth.size} a label, "
                 f"{len(clusters_N)} a patient",
-                hint="Give one each.",
+                hint="Pass one of each for every film.",
             )
         named = np.array([group.strip() or NOT_STATED for group in groups], dtype=object)
         for group in sorted(set(named)):

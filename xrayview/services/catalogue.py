@@ -103,10 +103,10 @@ def trust_model(path: Path) -> None:
             json.dump(trusted, stream, indent=2)
     except OSError as error:
         raise ModelError(
-            "The trust in this model cannot be kept",
+            "The trust in this model cannot be saved",
             path=path,
             why=f"{listed.name}: {error.strerror or type(error).__name__}",
-            hint=f"Make {listed.parent} a folder that you can write to.",
+            hint=f"Make the folder {listed.parent} writable.",
         ) from error
 
 

@@ -119,7 +119,7 @@ def _write_own(path: Path, films: Films) -> None:
             "The measurements cannot be saved",
             path=path,
             why=error.strerror or type(error).__name__,
-            hint="They stay on screen until the window is closed: export them, or make room.",
+            hint="They stay on screen until the window closes. Export them, or free some space.",
         ) from error
 
 

@@ -100,5 +100,5 @@ def test_that_scores_that_do_not_fit_are_refused(truth: list[int], scores: list[
 
 
 def test_that_a_threshold_needs_a_film_with_the_finding():
-    with pytest.raises(UsageError, match="carries the finding"):
+    with pytest.raises(UsageError, match="has the finding"):
         threshold_for_sensitivity([0, 0], [0.1, 0.2], 0.9)

@@ -81,10 +81,12 @@ def test_that_another_model_asks_once_for_each_hash(shipped: Path, tmp_path: Pat
         model_ref(mine)
 
 
-def test_that_trust_that_cannot_be_kept_says_where_and_why(shipped: Path, tmp_path: Path) -> None:
+def test_that_trust_that_cannot_be_saved_names_the_file_and_the_reason(
+    shipped: Path, tmp_path: Path
+) -> None:
     mine = write_bundle(tmp_path / "mine.pt")
     (tmp_path / "config").write_text("a file where the folder would be")
-    with pytest.raises(ModelError, match=r"mine\.pt.*trusted_models\.json.*can write to") as caught:
+    with pytest.raises(ModelError, match=r"mine\.pt.*trusted_models\.json.*writable") as caught:
         trust_model(mine)
     assert str(tmp_path / "config") in caught.value.hint
     with pytest.raises(ModelNotTrusted):
