@@ -60,7 +60,7 @@ def _meaning(above_chance: str, at_chance: str) -> Meaning:
 
 def _swap_meaning(what: str) -> Meaning:
     return _meaning(
-        f"With {what} of films of another label {{retained}}; the rest depended on it.",
+        f"With {what} of films of another label {{retained}}: the rest came from there.",
         f"With {what} of films of another label the model is at chance: it depends on little else.",
     )
 

@@ -147,7 +147,7 @@ def test_that_a_model_that_reads_the_rim_is_misled_by_swapped_surroundings(
     own, swapped = (abs(found[swap].auc.value - 0.5) for swap in ("own", "surroundings"))
     assert own > 0.4
     assert swapped < 0.8 * own
-    assert "the rest depended on it" in found["surroundings"].meaning
+    assert "the rest came from there" in found["surroundings"].meaning
 
 
 def test_that_a_film_is_made_wider_about_its_centre_at_equal_area():
