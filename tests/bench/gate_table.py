@@ -1,9 +1,9 @@
-"""The table of ways to tell a film unlike the training films, as training/README.md has it.
+"""Compare methods that recognise films unlike the training films (docs/training-history.md).
 
     python -m tests.bench.gate_table --data DATA [--model BUNDLE]
 
-AUC of films of other kinds against the bundle's validation films. The bundle's own statistics are
-`chosen`; the others are fitted to some of its training films here.
+Prints the AUC of films of other kinds against the bundle's validation films. `chosen` are the
+bundle's own statistics; the other methods are fitted to some of its training films.
 """
 
 from __future__ import annotations
@@ -51,26 +51,26 @@ def _middle(grey_HW: Grey) -> Grey:
 
 CHANGES: dict[str, Callable[[Grey], Grey]] = {
     "inverted": lambda grey_HW: 1 - grey_HW,
-    "turned by 90 degrees": np.rot90,
-    "turned by 180 degrees": lambda grey_HW: np.rot90(grey_HW, 2),
+    "rotated by 90 degrees": np.rot90,
+    "rotated by 180 degrees": lambda grey_HW: np.rot90(grey_HW, 2),
     "upside down": np.flipud,
     "middle 70 % only": _middle,
 }
-"""What is done to validation films; the network's input is square."""
+"""Changes of validation films; the network's input is square."""
 
 
 @dataclass(frozen=True, eq=False)
-class Seen:
-    """What each way sees of N films."""
+class Encoded:
+    """The values that each method uses, for N films."""
 
     logit_N: Values
-    pooled_NV: Values
+    averaged_NV: Values
     thumbnail_NV: Values
     chosen_NV: Values
 
 
-class Eye:
-    """The network and its preprocessing."""
+class Encoder:
+    """A bundle's network with its preprocessing."""
 
     def __init__(self, model: Path, folder: Path) -> None:
         self.model = find_model(model, None)
@@ -82,13 +82,15 @@ class Eye:
         self.statistics: TrainingStatistics = statistics
         self.preprocessor = Preprocessor(self.model.card.preprocessing)
 
-    def look(self, rows: Sequence[FilmRow], change: Callable[[Grey], Grey] | None = None) -> Seen:
-        """Every film, changed before it is normalised."""
-        found = []
+    def encode(
+        self, rows: Sequence[FilmRow], change: Callable[[Grey], Grey] | None = None
+    ) -> Encoded:
+        """Encode every film, changed before it is normalised."""
+        chunks = []
         for start in range(0, len(rows), _CHUNK):
             films = [self._input(row, change) for row in rows[start : start + _CHUNK]]
-            found.append(self._chunk(np.stack(films)))
-        return Seen(*(np.concatenate(part) for part in zip(*found, strict=True)))
+            chunks.append(self._chunk(np.stack(films)))
+        return Encoded(*(np.concatenate(part) for part in zip(*chunks, strict=True)))
 
     def _input(self, row: FilmRow, change: Callable[[Grey], Grey] | None) -> Grey:
         grey_HW = self.preprocessor.grey(open_film(self.folder / row.path, self.folder))
@@ -98,27 +100,30 @@ class Eye:
 
     def _chunk(self, x_BCHW: Grey) -> tuple[Values, Values, Values, Values]:
         features_BDhw = self.network.features(x_BCHW)
-        own = self.statistics
-        pooled_BV = features_BDhw.mean(axis=(2, 3)).astype(np.float64)
-        both_BV = feature_vectors(x_BCHW, features_BDhw, 1, own.thumbnail)
+        statistics = self.statistics
+        averaged_BV = features_BDhw.mean(axis=(2, 3)).astype(np.float64)
+        both_BV = feature_vectors(x_BCHW, features_BDhw, 1, statistics.thumbnail)
         return (
             np.abs(self.network.head(features_BDhw)).max(axis=1).astype(np.float64),
-            pooled_BV,
-            both_BV[:, pooled_BV.shape[1] :],
-            feature_vectors(x_BCHW, features_BDhw, own.grid, own.thumbnail),
+            averaged_BV,
+            both_BV[:, averaged_BV.shape[1] :],
+            feature_vectors(x_BCHW, features_BDhw, statistics.grid, statistics.thumbnail),
         )
 
 
-def ways(eye: Eye, training: Seen) -> dict[str, Callable[[Seen], Values]]:
-    """How unlike the training films, by each way: higher is less alike."""
-    pooled, small = fit_statistics(training.pooled_NV, 1), fit_statistics(training.thumbnail_NV, 1)
-    neighbours = NearestNeighbors(n_neighbors=NEIGHBOURS).fit(_unit(training.pooled_NV))
+def methods(encoder: Encoder, training: Encoded) -> dict[str, Callable[[Encoded], Values]]:
+    """Return the methods: name -> function to distances from the training films."""
+    averaged = fit_statistics(training.averaged_NV, 1)
+    thumbnail = fit_statistics(training.thumbnail_NV, 1)
+    neighbours = NearestNeighbors(n_neighbors=NEIGHBOURS).fit(_unit(training.averaged_NV))
     return {
-        "maximum logit": lambda seen: -seen.logit_N,
-        "pooled features": lambda seen: pooled.distances(seen.pooled_NV),
-        "nearest neighbours": lambda seen: neighbours.kneighbors(_unit(seen.pooled_NV))[0][:, -1],
-        "thumbnail": lambda seen: small.distances(seen.thumbnail_NV),
-        "chosen": lambda seen: eye.statistics.distances(seen.chosen_NV),
+        "maximum logit": lambda encoded: -encoded.logit_N,
+        "averaged features": lambda encoded: averaged.distances(encoded.averaged_NV),
+        "nearest neighbours": lambda encoded: neighbours.kneighbors(_unit(encoded.averaged_NV))[0][
+            :, -1
+        ],
+        "thumbnail": lambda encoded: thumbnail.distances(encoded.thumbnail_NV),
+        "chosen": lambda encoded: encoder.statistics.distances(encoded.chosen_NV),
     }
 
 
@@ -126,49 +131,56 @@ def _unit(vectors_NV: Values) -> Values:
     return vectors_NV / np.linalg.norm(vectors_NV, axis=1, keepdims=True)
 
 
-def _some(rows: Sequence[FilmRow], count: int) -> list[FilmRow]:
-    """The same ones every time."""
+def _sample(rows: Sequence[FilmRow], count: int) -> list[FilmRow]:
+    """Draw a sample, the same one every time."""
     indices = np.random.default_rng(0).permutation(len(rows))[:count]
-    return [rows[place] for place in np.sort(indices)]
+    return [rows[i] for i in np.sort(indices)]
 
 
-def table(eye: Eye) -> list[str]:
-    """The lines of the table."""
-    own, _ = select_rows(eye.model.config, eye.folder)
+def table(encoder: Encoder) -> list[str]:
+    """Return the lines of the table."""
+    own_rows, _ = select_rows(encoder.model.config, encoder.folder)
     of_split = {
-        split: [row for row in own if row.split == split] for split in (TRAIN, VALIDATION, TEST)
+        split: [row for row in own_rows if row.split == split]
+        for split in (TRAIN, VALIDATION, TEST)
     }
-    everything = list_films(eye.folder, DataConfig(dataset="nih|tb")).rows
+    everything = list_films(encoder.folder, DataConfig(dataset="nih|tb")).rows
     kinds = {
-        "official test films": (_some(of_split[TEST], 300), None),
-        "NIH adults": (_some([row for row in everything if row.source == "nih"], 200), None),
+        "official test films": (_sample(of_split[TEST], 300), None),
+        "NIH adults": (_sample([row for row in everything if row.source == "nih"], 200), None),
         "TB collection, adults": (
-            _some([row for row in everything if row.source == "tb"], 150),
+            _sample([row for row in everything if row.source == "tb"], 150),
             None,
         ),
     }
-    changed = _some(of_split[VALIDATION], 150)
+    changed = _sample(of_split[VALIDATION], 150)
     kinds |= {name: (changed, change) for name, change in CHANGES.items()}
-    near = eye.look(of_split[VALIDATION])
-    by = ways(eye, eye.look(_some(of_split[TRAIN], TRAINING_FILMS)))
-    lines = ["| films | " + " | ".join(by) + " | doubted or refused | refused |"]
-    lines.append("|---" * (len(by) + 3) + "|")
+    validation = encoder.encode(of_split[VALIDATION])
+    by_name = methods(encoder, encoder.encode(_sample(of_split[TRAIN], TRAINING_FILMS)))
+    lines = ["| films | " + " | ".join(by_name) + " | caution or out of scope | out of scope |"]
+    lines.append("|---" * (len(by_name) + 3) + "|")
     for name, (rows, change) in kinds.items():
-        lines.append(_line(name, eye, by, near, eye.look(rows, change)))
+        lines.append(_row(name, encoder, by_name, validation, encoder.encode(rows, change)))
     return lines
 
 
-def _line(
-    name: str, eye: Eye, by: dict[str, Callable[[Seen], Values]], near: Seen, far: Seen
+def _row(
+    name: str,
+    encoder: Encoder,
+    by_name: dict[str, Callable[[Encoded], Values]],
+    validation: Encoded,
+    others: Encoded,
 ) -> str:
-    count = len(far.logit_N)
-    truth = np.repeat([0, 1], [len(near.logit_N), count])
-    aucs = [roc_auc_score(truth, np.concatenate([way(near), way(far)])) for way in by.values()]
-    distances = by["chosen"](far)
-    shares = [
-        float((distances > limit).mean()) for limit in (eye.statistics.near, eye.statistics.far)
+    count = len(others.logit_N)
+    truth = np.repeat([0, 1], [len(validation.logit_N), count])
+    aucs = [
+        roc_auc_score(truth, np.concatenate([method(validation), method(others)]))
+        for method in by_name.values()
     ]
-    cells = [f"{name} ({count})", *(f"{found:.3f}" for found in aucs)]
+    distances = by_name["chosen"](others)
+    limits = (encoder.statistics.near, encoder.statistics.far)
+    shares = [float((distances > limit).mean()) for limit in limits]
+    cells = [f"{name} ({count})", *(f"{value:.3f}" for value in aucs)]
     cells += [f"{share:.0%}".replace("%", " %") for share in shares]
     return "| " + " | ".join(cells) + " |"
 
@@ -179,7 +191,7 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--model", type=Path, default=MODEL)
     args = parser.parse_args()
-    print("\n".join(table(Eye(args.model, args.data))))
+    print("\n".join(table(Encoder(args.model, args.data))))
 
 
 if __name__ == "__main__":

@@ -1,9 +1,9 @@
-"""Films per second of the training loop, beside a plain torchvision loop and the bare step.
+"""Films per second of the training loop, compared with a torchvision loop and the bare step.
 
-All three train the same network on the same films in the same run, in turns. `extra_info` has the
-ratios of the medians, which is all that two machines can compare. The torchvision loop is what its
-own examples teach: ImageFolder, transforms, DataLoader, eager float32, the default memory layout;
-it takes the faster of no and two workers.
+All three train the same network on the same films in turns. `extra_info` has the ratios of the
+medians, which are comparable between machines. The torchvision loop follows torchvision's examples:
+ImageFolder, transforms, DataLoader, eager float32, the default memory layout; the faster of none
+and two workers counts.
 """
 
 from __future__ import annotations
@@ -40,16 +40,16 @@ CLASSES = {"normal": "normal", "bacterial pneumonia": "pneumonia", "viral pneumo
 
 
 def class_folders(films_dir: Path, folder: Path) -> Path:
-    """`train/CLASS` of real films by link, in equal parts; a few for validation."""
-    taken: dict[tuple[str, str], int] = {}
+    """Link real films into `train/CLASS` in equal parts, and a few into `val/CLASS`."""
+    counts: dict[tuple[str, str], int] = {}
     with (films_dir / "labels.csv").open(newline="", encoding="utf-8") as stream:
         for row in csv.DictReader(stream):
             name = CLASSES.get(row["label"])
             if row["dataset"] != "kermany" or row["split"] != "train" or name is None:
                 continue
-            for part, most in (("train", FILMS // 2), ("val", 8)):
-                if taken.get((part, name), 0) < most:
-                    taken[part, name] = taken.get((part, name), 0) + 1
+            for part, limit in (("train", FILMS // 2), ("val", 8)):
+                if counts.get((part, name), 0) < limit:
+                    counts[part, name] = counts.get((part, name), 0) + 1
                     link = folder / part / name / Path(row["path"]).name
                     link.parent.mkdir(parents=True, exist_ok=True)
                     os.link(films_dir / row["path"], link)
@@ -63,7 +63,7 @@ def data(films_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def our_config() -> TrainingConfig:
-    """The small recipe as it ships, but for the masks."""
+    """The small recipe without what needs lung masks."""
     settings = (
         "data.reader=folders", "data.validation_splits=val", "data.fewest_validation=1",
         "data.leaks=allow", "augment.surroundings=0", "augment.placement=0", "run.device=cpu",
@@ -72,7 +72,7 @@ def our_config() -> TrainingConfig:
 
 
 class OurLoop:
-    """An epoch of the real loop: batches, step, averaged weights; no validation."""
+    """The training loop's epoch: batches, steps, averaged weights; no validation."""
 
     def __init__(self, data: Path, folder: Path) -> None:
         config = our_config()
@@ -80,23 +80,23 @@ class OurLoop:
         run = new_run(folder, "bench")
         self.training = _Training(config, films, run, start_processes(config.run), lambda _: None)
         self.films = self.training.batches.steps * config.optim.batch
-        self.supply = self.training.supply()
+        self.loader = self.training.open_loader()
 
     def epoch(self) -> None:
         with stop_requests() as stop:
-            self.training._epoch(self.supply, stop, Throughput(1, 1))
+            self.training._train_epoch(self.loader, stop, Throughput(1, 1))
         progress = self.training.progress
         progress.epoch, progress.step, progress.loss_sum = progress.epoch + 1, 0, 0.0
 
     def bare_steps(self) -> None:
-        """As many steps on a batch that is there already."""
+        """Run the steps of an epoch on a batch that is already prepared."""
         batch = self.training.batches.batch(0, 0)
         for _ in range(self.training.batches.steps):
             self.training._step(batch)
 
 
 class TorchvisionLoop:
-    """What torchvision's examples teach, with the same network and kinds of augmentation."""
+    """A loop as in torchvision's examples, with the same network and kinds of augmentation."""
 
     def __init__(self, data: Path, workers: int) -> None:
         config = our_config()
@@ -141,32 +141,34 @@ def seconds(work: Callable[[], object], clock: Callable[[], float]) -> float:
 @pytest.mark.timeout(3600)
 def test_films_per_second_of_the_training_loop(benchmark: Any, data: Path, tmp_path: Path) -> None:
     ours = OurLoop(data, tmp_path)
-    plain = {f"torchvision, {n} workers": TorchvisionLoop(data, n) for n in workers()}
-    ways = {"loop": ours.epoch, "bare step": ours.bare_steps}
-    ways |= {name: loop.epoch for name, loop in plain.items()}
-    # On a busy machine, one thread's own seconds say more than the wall's.
-    alone = torch.get_num_threads() == 1 and workers() == (0,)
-    clock = time.process_time if alone else time.perf_counter
-    for work in ways.values():
+    torchvision_loops = {f"torchvision, {n} workers": TorchvisionLoop(data, n) for n in workers()}
+    loops = {"loop": ours.epoch, "bare step": ours.bare_steps}
+    loops |= {name: loop.epoch for name, loop in torchvision_loops.items()}
+    # On a busy machine, the CPU time of a single thread is more reliable than wall time.
+    single_threaded = torch.get_num_threads() == 1 and workers() == (0,)
+    clock = time.process_time if single_threaded else time.perf_counter
+    for work in loops.values():
         work()  # the first epoch fills caches
-    times = {name: [] for name in ways}
+    times = {name: [] for name in loops}
     for _ in range(ROUNDS):
-        for name, work in ways.items():
+        for name, work in loops.items():
             times[name].append(seconds(work, clock))
-    middle = {name: statistics.median(found) for name, found in times.items()}
+    medians = {name: statistics.median(found) for name, found in times.items()}
     benchmark.pedantic(ours.epoch)
-    ours.supply.__exit__()
+    ours.loader.__exit__()
     benchmark.extra_info |= {
         "clock": clock.__name__,
         "threads": torch.get_num_threads(),
-        **{f"{name}, films per second": round(ours.films / t, 1) for name, t in middle.items()},
-        "over torchvision": round(min(middle[name] for name in plain) / middle["loop"], 3),
-        "of the bare step": round(middle["bare step"] / middle["loop"], 3),
+        **{f"{name}, films per second": round(ours.films / t, 1) for name, t in medians.items()},
+        "over torchvision": round(
+            min(medians[name] for name in torchvision_loops) / medians["loop"], 3
+        ),
+        "of the bare step": round(medians["bare step"] / medians["loop"], 3),
     }
     print("\n" + "\n".join(f"{name}: {value}" for name, value in benchmark.extra_info.items()))
 
 
 def workers() -> tuple[int, ...]:
-    """None and two; none alone where this process may use one core only."""
+    """Return the numbers of workers to try: none and two, or none on a single core."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     return (0, 2) if (cores or 1) > 1 else (0,)

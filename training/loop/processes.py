@@ -22,7 +22,7 @@ def start_processes(run: RunConfig, network: NetworkConfig | None = None) -> Fab
         DeviceUnavailable: the config requires CUDA and there is none.
     """
     if run.device == "cuda" and not torch.cuda.is_available():
-        raise DeviceUnavailable("There is no CUDA device here", hint="Use --set run.device=auto.")
+        raise DeviceUnavailable("No CUDA device is available", hint="Use --set run.device=auto.")
     if run.deterministic:
         # cuBLAS reads it at its first call.
         os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")

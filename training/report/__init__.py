@@ -1,1 +1,1 @@
-"""A model's report: one page that needs nothing beside it."""
+"""A model's report: one self-contained HTML page."""

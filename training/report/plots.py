@@ -35,7 +35,7 @@ _COLOURS = ("#4c8fd6", "#e08b2c", "#3fa66a", "#c65d8a", "#8f7cc8", "#b09a30", "#
 _DASHED: dict[str, Any] = {"color": _INK, "linewidth": 0.8, "linestyle": (0, (4, 3)), "alpha": 0.6}
 _LOOK: dict[Any, Any] = {
     "svg.fonttype": "none",
-    "text.parse_math": False,  # a finding's name is no formula
+    "text.parse_math": False,  # a finding's name is not a formula
     "figure.facecolor": "none",
     "axes.facecolor": "none",
     "legend.frameon": False,
