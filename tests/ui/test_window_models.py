@@ -142,7 +142,7 @@ def test_that_scores_of_the_earlier_model_are_not_shown_for_the_new_one(
     wait(qtbot, ready)
     ready.banners.findChildren(QPushButton)[0].click()
     qtbot.waitUntil(lambda: workspace.session.model is not before, timeout=WAIT_MS)
-    assert workspace.findings.state.kind == "unclassified"
+    qtbot.waitUntil(lambda: workspace.findings.state.kind == "unclassified", timeout=WAIT_MS)
     assert workspace.findings.findings_in_order() == ()
 
 
