@@ -25,27 +25,27 @@ from xrayview.ui.viewer.film_view import FilmViewer
 from xrayview.ui.widgets.banners import Message
 
 SAVE_AFTER_MS = 400
-_USUAL_LENGTH_MM = 100.0
-_LONGEST_MM = 2000.0
-_MATTER = "measurements"
+_DEFAULT_LENGTH_MM = 100.0
+_MAX_LENGTH_MM = 2000.0
+_TOPIC = "measurements"
 
 _Key = tuple[Path, str]
 
 
 class MeasurementController(QObject):
-    """What the views' hands have in common.
+    """Loads, shares and saves the annotations of all views.
 
     Args:
-        tasks: for what must not hold up the window.
-        viewers: all that there are.
-        active: the one that keys and menus are about.
-        set_tool: gives all of them a tool.
-        files: where annotations are kept.
+        tasks: run work outside the main thread.
+        viewers: all viewers, by view index.
+        active: returns the viewer that keys and menus act on.
+        set_tool: activates a tool in every viewer.
+        files: read and write the annotations of a folder.
     """
 
-    message = Signal(object)
+    message = Signal(Message)
     changed = Signal()
-    """What is drawn on the active view's film, or selected there, is another."""
+    """The annotations of the active view, or their selection, changed."""
 
     def __init__(
         self,
@@ -63,19 +63,19 @@ class MeasurementController(QObject):
         self._films: dict[_Key, FilmMarksModel] = {}
         self._kept: dict[Path, Kept] = {}
         self._edited: dict[_Key, FilmMarksModel] = {}
-        self._told: set[Path] = set()
+        self._reported: set[Path] = set()
         self._saves = itertools.count(1)
-        # One thread for all files: what is saved is read again in this order.
+        # One thread for all files, so that a read sees every earlier save.
         self._worker = ThreadPoolExecutor(1, "xrayview measurements")
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
         self._timer.setInterval(SAVE_AFTER_MS)
         self._timer.timeout.connect(self.save)
-        for number, viewer in enumerate(viewers):
-            self._follow(number, viewer)
+        for view_index, viewer in enumerate(viewers):
+            self._follow(view_index, viewer)
 
     def commands(self) -> dict[str, Callable[..., object]]:
-        """What the keys and buttons do here, by the names of the key table."""
+        """The commands by action id."""
         tools: dict[str, Callable[..., object]] = {
             f"tool_{tool.name}": partial(self._set_tool, tool.name) for tool in TOOLS
         }
@@ -88,52 +88,52 @@ class MeasurementController(QObject):
 
     @property
     def active_layer(self) -> MeasureLayer:
-        """The active view's."""
+        """The measure layer of the active view."""
         return self._active().measure
 
     def _act(self, act: Callable[[MeasureLayer], None]) -> None:
         act(self.active_layer)
 
     def forget(self) -> None:
-        """Another folder is open: what belonged to the earlier one is saved and let go."""
+        """Save and drop the annotations of the open folder, before another one is opened."""
         self.save()
         self._films.clear()
         self._kept.clear()
-        self._told.clear()
+        self._reported.clear()
 
     def calibrate(self, spacing: Spacing | None) -> None:
-        """Set the spacing of the active view's film; None is the film's own again."""
+        """Set the spacing of the active film; None restores the film's own."""
         if self.active_layer.marks is not None:
             self.active_layer.marks.calibrate(spacing)
 
     def close(self) -> None:
-        """Write what is not written yet; waits for it."""
+        """Write unsaved annotations and wait until they are written."""
         self._timer.stop()
         for folder, films in self._unsaved():
             self._worker.submit(self._files.save, folder, films)
         self._worker.shutdown()
 
     def load_saved(self, folder: Path) -> Mapping[str, FilmMarks]:
-        """The annotations of a folder once all that was drawn is written; not for this thread.
+        """Read the annotations of a folder after pending saves; blocks, so call it in a thread.
 
         Raises:
-            UsageError: its file has a fault.
+            UsageError: the file of the folder is damaged.
         """
         return self._worker.submit(self._files.load_all, folder).result()
 
     # Views
 
-    def _follow(self, number: int, viewer: FilmViewer) -> None:
+    def _follow(self, view_index: int, viewer: FilmViewer) -> None:
         layer = viewer.measure
-        layer.later = partial(self._later, number)
+        layer.later = partial(self._later, view_index)
         layer.changed.connect(lambda: self._on_changed(viewer))
         layer.length_drawn.connect(lambda a, b: self._ask_length(viewer, a, b))
         viewer.film_changed.connect(lambda: self._on_film(viewer))
 
     def _later(
-        self, number: int, slot: str, work: Callable[[], Any], done: Callable[[Any], None]
+        self, view_index: int, slot: str, work: Callable[[], Any], done: Callable[[Any], None]
     ) -> None:
-        self._tasks.call(f"{slot} of view {number}", work, done, self._on_failed)
+        self._tasks.call(f"{slot} of view {view_index}", work, done, self._on_failed)
 
     def _on_changed(self, viewer: FilmViewer) -> None:
         if viewer is self._active():
@@ -153,16 +153,16 @@ class MeasurementController(QObject):
         dialog.setInputMode(QInputDialog.InputMode.DoubleInput)
         dialog.setWindowTitle("Calibrate")
         dialog.setLabelText(f"The line is {pixels:.1f} px long. Its true length in mm:")
-        dialog.setDoubleRange(0.01, _LONGEST_MM)
+        dialog.setDoubleRange(0.01, _MAX_LENGTH_MM)
         dialog.setDoubleDecimals(2)
-        dialog.setDoubleValue(_USUAL_LENGTH_MM)
+        dialog.setDoubleValue(_DEFAULT_LENGTH_MM)
 
-        def take(length_mm: float) -> None:
+        def accept(length_mm: float) -> None:
             if marks is not None:
                 marks.calibrate(calibrated(a, b, length_mm, film.spacing))
                 self._set_tool("window")
 
-        dialog.doubleValueSelected.connect(take)
+        dialog.doubleValueSelected.connect(accept)
         dialog.finished.connect(dialog.deleteLater)
         dialog.open()
 
@@ -196,25 +196,25 @@ class MeasurementController(QObject):
                 marks.take(kept.films.get(key, FilmMarks()))
         error = error or kept.error
         if error is not None:
-            self.message.emit(Message.of(_MATTER, error))
+            self.message.emit(Message.of(_TOPIC, error))
 
     def _on_edited(self, key: _Key, marks: FilmMarksModel) -> None:
         self._edited[key] = marks
         self._timer.start()
 
     def save(self) -> None:
-        """Write what was changed since the last time, in a thread."""
+        """Write changed annotations, in a thread."""
         self._timer.stop()
         for folder, films in self._unsaved():
             self._tasks.start(
-                f"save measurements {next(self._saves)}",  # no save takes the place of another
+                f"save measurements {next(self._saves)}",  # unique: no save replaces another
                 partial(self._worker.submit, self._files.save, folder, films),
                 partial(self._on_saved, folder),
                 self._on_failed,
             )
 
     def _unsaved(self) -> list[tuple[Path, dict[str, FilmMarks]]]:
-        """All that was edited in each folder with unsaved changes."""
+        """The unsaved annotations by folder and film."""
         folders: dict[Path, dict[str, FilmMarks]] = {}
         for (folder, key), marks in self._edited.items():
             folders.setdefault(folder, {})[key] = marks.marks
@@ -222,11 +222,11 @@ class MeasurementController(QObject):
         return list(folders.items())
 
     def _on_saved(self, folder: Path, path: Path) -> None:
-        if path.parent != folder and folder not in self._told:
-            self._told.add(folder)
+        if path.parent != folder and folder not in self._reported:
+            self._reported.add(folder)
             self.message.emit(
                 Message(
-                    _MATTER,
+                    _TOPIC,
                     "warn",
                     "This folder is read-only: its measurements are saved with your settings",
                     "They are shown whenever you open these films on this computer. To share them, "
@@ -235,4 +235,4 @@ class MeasurementController(QObject):
             )
 
     def _on_failed(self, error: XrayViewError) -> None:
-        self.message.emit(Message.of(_MATTER, error))
+        self.message.emit(Message.of(_TOPIC, error))
