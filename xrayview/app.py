@@ -170,9 +170,9 @@ def _on_unforeseen(
     if issubclass(kind, KeyboardInterrupt):
         window.close()
         return
-    from xrayview.services.tasks import as_shown
+    from xrayview.services.tasks import displayable
 
-    window.banners.show_message(Message.of("inside", as_shown(error)))
+    window.banners.show_message(Message.of("inside", displayable(error)))
 
 
 def _scale_by_screen() -> None:

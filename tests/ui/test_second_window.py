@@ -44,7 +44,7 @@ def detached(workspace: Workspace) -> FilmViewer:
 
 
 def beside(workspace: Workspace) -> FilmViewer:
-    return workspace.grid.viewers[workspace.session.beside]
+    return workspace.grid.viewers[workspace.session.active_in_grid]
 
 
 def press(qtbot: QtBot, workspace: Workspace, viewer: FilmViewer, key: Qt.Key, *held) -> None:

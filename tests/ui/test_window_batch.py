@@ -233,7 +233,7 @@ def test_that_a_table_without_labels_says_what_is_missing(
     ready.workspace.batch_controller.compare_with_labels(path)
     qtbot.waitUntil(lambda: bool(ready.banners.messages()), timeout=WAIT_MS)
     message = ready.banners.messages()[-1]
-    assert "Not a table of labels" in message.title
+    assert "The labels cannot be read" in message.title
     assert "label" in message.text
 
 

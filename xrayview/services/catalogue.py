@@ -1,7 +1,7 @@
-"""Which models there are, and which of them the user trusts to run.
+"""The catalogue of model bundles, and which of them the user trusts.
 
-A model is a program. Those that ship are trusted by their hash; any other asks once, and the
-answer is kept by hash, so that a changed file asks again.
+A model is a program. Shipped models are trusted by their hash. For any other, the user is asked
+once; the answer is stored by hash, so that the question returns when the file changes.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ CHECKSUMS = "SHA256SUMS"
 
 @dataclass(frozen=True)
 class CatalogueEntry:
-    """One bundle in a model folder: its card, or why it has none."""
+    """One bundle in a model folder: its card, or why it cannot be read."""
 
     path: Path
     card: ModelCard | None
@@ -36,12 +36,15 @@ class CatalogueEntry:
 
     @property
     def name(self) -> str:
-        """What the user calls it: the file's name without its ending."""
+        """The name of the bundle: that of the file without its suffix."""
         return self.path.stem
 
 
 def list_models(folders: Iterable[Path] = ()) -> tuple[CatalogueEntry, ...]:
-    """Shipped bundles first, then the user's folder, then `folders`; by name. Nothing is run."""
+    """List shipped bundles, then those of the user's folder and of `folders`, each by name.
+
+    No bundle is run.
+    """
     shipped = resource("models")
     return tuple(
         _entry(path, shipped=folder == shipped)
@@ -51,72 +54,73 @@ def list_models(folders: Iterable[Path] = ()) -> tuple[CatalogueEntry, ...]:
 
 
 def find_model(name: str = "", folders: Iterable[Path] = ()) -> Path:
-    """The bundle of a path or a catalogue name; without a name the first one that ships.
+    """Find a bundle by path or catalogue name; without a name, the first shipped one.
 
     Raises:
-        ModelError: there is none.
+        ModelError: there is no such bundle.
     """
     if name and (path := Path(name)).is_file():
         return path
-    places = (resource("models"), models_folder(), *folders)
-    bundles = [path for folder in places for path in _bundles(folder)]
+    all_folders = (resource("models"), models_folder(), *folders)
+    bundles = [path for folder in all_folders for path in _bundles(folder)]
     found = next((p for p in bundles if not name or name in (p.stem, p.name)), None)
     if found is None:
         known = ", ".join(path.stem for path in bundles) or "none"
-        what = f"There is no model {name}" if name else "There is no model bundle here"
-        raise ModelError(what, why=f"known models: {known}", hint="Name a file that exists.")
+        what = f"There is no model {name}" if name else "There is no model bundle"
+        hint = "Choose a known model, or the path of a bundle."
+        raise ModelError(what, why=f"known models: {known}", hint=hint)
     return found
 
 
 def model_ref(path: Path, device: str = AUTO) -> ModelRef:
-    """Hash a bundle for the engine.
+    """Hash a bundle, and return a reference for the engine.
 
     Raises:
-        ModelNotTrusted: the user has not said that this hash may run; its `why` is the hash.
+        ModelNotTrusted: the user does not trust this hash, which is in `why`.
         ModelError: the file cannot be read.
     """
     digest = sha256_of(path)
     if digest not in trusted_hashes():
         raise ModelNotTrusted(
-            "This model has not been trusted yet",
+            "This model is not trusted yet",
             path=path,
             why=f"SHA-256 {digest}",
-            hint="A model is a program: trust it if you know where it comes from.",
+            hint="A model is a program. Trust it only if you know where it comes from.",
         )
     return ModelRef(path, digest, device)
 
 
 def trust_model(path: Path) -> None:
-    """Remember, by its hash, that the user lets this file run.
+    """Remember that the user trusts this file, by its hash.
 
     Raises:
-        ModelError: the model cannot be read, or the list of trusted ones cannot be written.
+        ModelError: the model cannot be read, or the list of trusted models cannot be written.
     """
     trusted = _user_trust()
     trusted[sha256_of(path)] = {
         "file": path.name,
         "trusted_utc": datetime.now(UTC).isoformat(timespec="seconds"),
     }
-    listed = _trust_file()
+    trust_file = _trust_file()
     try:
-        with replacing(listed) as stream:
+        with replacing(trust_file) as stream:
             json.dump(trusted, stream, indent=2)
     except OSError as error:
         raise ModelError(
             "The trust in this model cannot be saved",
             path=path,
-            why=f"{listed.name}: {error.strerror or type(error).__name__}",
-            hint=f"Make the folder {listed.parent} writable.",
+            why=f"{trust_file.name}: {error.strerror or type(error).__name__}",
+            hint=f"Make the folder {trust_file.parent} writable.",
         ) from error
 
 
 def trusted_hashes() -> frozenset[str]:
-    """Hashes that may run: shipped ones, and those that the user trusts."""
+    """The hashes of shipped models and of those that the user trusts."""
     return frozenset(_shipped_hashes()) | frozenset(_user_trust())
 
 
 def _bundles(folder: Path) -> list[Path]:
-    # By the name without its ending: the bundle `a` stands before `a-small`.
+    # By the name without its suffix, so that `a` comes before `a-small`.
     return sorted(folder.glob(f"*{SUFFIX}"), key=lambda path: path.stem) if folder.is_dir() else []
 
 
@@ -128,7 +132,7 @@ def _entry(path: Path, *, shipped: bool) -> CatalogueEntry:
 
 
 def _shipped_hashes() -> Iterator[str]:
-    """Lines as `sha256sum` writes them: the hash, two spaces, the name."""
+    """The hashes in the format of `sha256sum`: hash, two spaces, name."""
     sums = resource("models", CHECKSUMS)
     if sums.is_file():
         for line in sums.read_text(encoding="utf-8").splitlines():
@@ -140,7 +144,7 @@ def _trust_file() -> Path:
 
 
 def _user_trust() -> dict[str, object]:
-    """A file that cannot be read trusts nothing: the user is asked again."""
+    """The user's trusted models; none where the file cannot be read, so the user is asked again."""
     try:
         data = json.loads(_trust_file().read_text(encoding="utf-8"))
     except (OSError, ValueError):

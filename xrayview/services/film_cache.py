@@ -1,4 +1,4 @@
-"""Decoded films within a memory budget."""
+"""A cache of decoded films with a memory budget."""
 
 from __future__ import annotations
 
@@ -11,62 +11,64 @@ from xrayview.domain.radiograph import Radiograph
 
 
 @dataclass(frozen=True, eq=False)
-class _Kept:
-    """A decoded film, and what was made of it for the screen."""
+class _Cached:
+    """A decoded film, and its prepared first picture."""
 
     radiograph: Radiograph
-    ready: FirstFrame | None
+    first_frame: FirstFrame | None
 
     @property
     def nbytes(self) -> int:
-        if self.ready is None:  # what will be made: its smaller resolutions, 1/4 + 1/16 ...
+        if self.first_frame is None:  # the smaller resolutions to come: 1/4 + 1/16 ...
             return self.radiograph.nbytes + self.radiograph.pixels_HW.nbytes // 3
-        return self.radiograph.nbytes + self.ready.nbytes
+        return self.radiograph.nbytes + self.first_frame.nbytes
 
 
 class FilmCache:
-    """Decoded films, newest last, within a memory budget.
+    """Decoded films within a memory budget; the least recently used ones are dropped first.
 
-    The newest always fits, and what is on screen stays: to forget it would free nothing.
+    The latest film is always kept, and so are films on screen: dropping them would free nothing.
     """
 
     def __init__(self, budget_bytes: int, on_screen: Callable[[], Collection[str]]) -> None:
         self._budget = budget_bytes
         self._on_screen = on_screen
-        self._films: OrderedDict[str, _Kept] = OrderedDict()
+        self._films: OrderedDict[str, _Cached] = OrderedDict()
 
     def __contains__(self, film_id: str) -> bool:
         return film_id in self._films
 
     def get(self, film_id: str) -> Radiograph | None:
-        """The film's pixels, None where they are not kept; it is the newest then."""
-        kept = self._films.get(film_id)
-        if kept is None:
+        """The film's pixels, marked as recently used; None if not cached."""
+        cached = self._films.get(film_id)
+        if cached is None:
             return None
         self._films.move_to_end(film_id)
-        return kept.radiograph
+        return cached.radiograph
 
-    def ready(self, radiograph: Radiograph) -> FirstFrame | None:
-        """What was made of just these pixels for the screen."""
-        kept = self._films.get(radiograph.ref.film_id)
-        return kept.ready if kept is not None and kept.radiograph is radiograph else None
+    def first_frame(self, radiograph: Radiograph) -> FirstFrame | None:
+        """The prepared first picture of exactly these pixels, or None."""
+        cached = self._films.get(radiograph.ref.film_id)
+        if cached is None or cached.radiograph is not radiograph:
+            return None
+        return cached.first_frame
 
     def bytes_of(self, film_id: str) -> int | None:
-        """What a film takes with all that was made of it; None while it is not kept."""
-        kept = self._films.get(film_id)
-        return None if kept is None else kept.nbytes
+        """The memory of a film and its prepared picture; None if not cached."""
+        cached = self._films.get(film_id)
+        return None if cached is None else cached.nbytes
 
-    def put(self, film_id: str, radiograph: Radiograph, ready: FirstFrame | None) -> None:
-        """Keep a film, and let the oldest go that have no room beside it."""
-        self._films[film_id] = _Kept(radiograph, ready)
+    def put(self, film_id: str, radiograph: Radiograph, first_frame: FirstFrame | None) -> None:
+        """Add a film, and drop the least recently used ones beyond the budget."""
+        self._films[film_id] = _Cached(radiograph, first_frame)
         self._films.move_to_end(film_id)
-        used = sum(kept.nbytes for kept in self._films.values())
-        stay = {film_id, *self._on_screen()}
-        for oldest in [known for known in self._films if known not in stay]:
+        used = sum(cached.nbytes for cached in self._films.values())
+        keep = {film_id, *self._on_screen()}
+        for oldest in [known for known in self._films if known not in keep]:
             if used <= self._budget:
                 break
             used -= self._films.pop(oldest).nbytes
 
     def clear(self) -> None:
-        """Let all of them go."""
+        """Drop all films."""
         self._films.clear()

@@ -1,4 +1,4 @@
-"""Films on their way to the screen: each is decoded once, however often it is asked for."""
+"""Decoding of films for the screen: each film is decoded once, however often it is requested."""
 
 from __future__ import annotations
 
@@ -16,31 +16,33 @@ from xrayview.engine.protocol import DecodeFilm
 from xrayview.errors import XrayViewError
 from xrayview.services.tasks import Tasks
 
-_PATIENCE_S = 2.0
-"""A decode that nobody waits for may end: what it brings is kept. One past this hangs."""
+_HANGS_AFTER_S = 2.0
+"""A decode that nobody waits for may finish, as its result is cached; after this time it hangs."""
 
 
 @dataclass(eq=False)
 class _Decode:
     priority: Priority
     future: Future[Radiograph] | None = None
-    begun_s: float = field(default_factory=time.monotonic)
+    started_s: float = field(default_factory=time.monotonic)
 
     @property
-    def may_end(self) -> bool:
-        """True for a film that is here, or will be before long."""
+    def may_finish(self) -> bool:
+        """True for a decode that has finished, or will soon."""
         if self.future is None or self.future.done():
             return True
-        return self.future.running() and time.monotonic() - self.begun_s < _PATIENCE_S
+        return self.future.running() and time.monotonic() - self.started_s < _HANGS_AFTER_S
 
 
 class FilmDecodes:
-    """Decodes films and makes them ready, neither of it in the window's thread.
+    """Decodes films and prepares their first picture, outside of the window's thread.
 
     Args:
-        done: gets a film with its pixels and what was made of them.
-        failed: gets a film and why it has no pixels.
-        name: of its slots: nobody else may decode under the same one.
+        tasks: runs the work.
+        engine: decodes.
+        done: receives a film with its pixels and its first picture.
+        failed: receives a film and the reason for its failure.
+        name: a unique name for the slots of these decodes.
     """
 
     def __init__(
@@ -56,39 +58,39 @@ class FilmDecodes:
         self._done = done
         self._failed = failed
         self._name = name
-        self._under_way: dict[str, _Decode] = {}
+        self._pending: dict[str, _Decode] = {}
 
-    def want(self, film: FilmRef, priority: Priority = Priority.INTERACTIVE) -> None:
-        """Decode a film, or join the decode that is under way and hasten it."""
-        known = self._under_way.get(film.film_id)
+    def request(self, film: FilmRef, priority: Priority = Priority.INTERACTIVE) -> None:
+        """Decode a film, or raise the priority of its pending decode."""
+        known = self._pending.get(film.film_id)
         if known is None:
-            self._begin(film, priority)
+            self._start(film, priority)
         elif priority < known.priority:
             known.priority = priority
             if known.future is not None:
                 self._engine.hasten(known.future, priority)
 
     def is_pending(self, film: FilmRef) -> bool:
-        """True while the film will come without being asked for again."""
-        return film.film_id in self._under_way
+        """True while the film is being decoded."""
+        return film.film_id in self._pending
 
     def cancel_all_except(self, film_ids: Collection[str]) -> None:
-        """Take the other films back that are not begun yet, or hang."""
-        for film_id, decode in tuple(self._under_way.items()):
-            if film_id not in film_ids and not decode.may_end:
-                self._drop(film_id)
+        """Cancel the decodes of other films that have not started, or that hang."""
+        for film_id, decode in tuple(self._pending.items()):
+            if film_id not in film_ids and not decode.may_finish:
+                self._cancel(film_id)
 
     def cancel_all(self) -> None:
-        """No film is waited for any more, not even one that is about to come."""
-        for film_id in tuple(self._under_way):
-            self._drop(film_id)
+        """Cancel all decodes; no results follow."""
+        for film_id in tuple(self._pending):
+            self._cancel(film_id)
 
-    def _drop(self, film_id: str) -> None:
-        del self._under_way[film_id]
+    def _cancel(self, film_id: str) -> None:
+        del self._pending[film_id]
         self._tasks.cancel(self._slot(film_id))
 
-    def _begin(self, film: FilmRef, priority: Priority) -> None:
-        decode = self._under_way[film.film_id] = _Decode(priority)
+    def _start(self, film: FilmRef, priority: Priority) -> None:
+        decode = self._pending[film.film_id] = _Decode(priority)
         slot = self._slot(film.film_id)
 
         def submit() -> Future[Radiograph]:
@@ -97,16 +99,16 @@ class FilmDecodes:
             return decode.future
 
         def failed(error: XrayViewError) -> None:
-            self._under_way.pop(film.film_id, None)
+            self._pending.pop(film.film_id, None)
             self._failed(film, error)
 
         def decoded(radiograph: Radiograph) -> None:
-            def ready(made: FirstFrame) -> None:
-                self._under_way.pop(film.film_id, None)
-                self._done(film, radiograph, made)
+            def prepared(first_frame: FirstFrame) -> None:
+                self._pending.pop(film.film_id, None)
+                self._done(film, radiograph, first_frame)
 
-            # A tenth of a second for a large padded film, which the window would feel.
-            self._tasks.call(slot, lambda: make_first_frame(radiograph), ready, failed)
+            # This takes 0.1 s for a large padded film, too long for the window's thread.
+            self._tasks.call(slot, lambda: make_first_frame(radiograph), prepared, failed)
 
         self._tasks.start(slot, submit, decoded, failed)
 

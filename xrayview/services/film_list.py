@@ -1,4 +1,4 @@
-"""The films that Up and Down walk through, and what follows what."""
+"""The films of a list in the order of navigation."""
 
 from __future__ import annotations
 
@@ -9,33 +9,33 @@ from xrayview.domain.film import FilmRef
 
 
 class FilmList:
-    """Films in the order in which they are walked through."""
+    """Films in the order of navigation; all frames of a file are one entry."""
 
     def __init__(self, films: Iterable[FilmRef] = ()) -> None:
         self.films = tuple(films)
 
     @cached_property
-    def _place(self) -> dict[str, int]:
-        return {film.row_id: n for n, film in enumerate(self.films)}
+    def _indices(self) -> dict[str, int]:
+        return {film.row_id: i for i, film in enumerate(self.films)}
 
     def __len__(self) -> int:
         return len(self.films)
 
-    def number(self, film: FilmRef | None) -> int:
-        """The film's place, counted from 1; 0 when it is not listed."""
-        return self._place.get(film.row_id, -1) + 1 if film is not None else 0
+    def position(self, film: FilmRef | None) -> int:
+        """The position of a film, counted from 1; 0 if it is not listed."""
+        return self._indices.get(film.row_id, -1) + 1 if film is not None else 0
 
     def neighbour(self, film: FilmRef | None, step: int) -> FilmRef | None:
-        """The film `step` places on, held at the ends; the first one for a film not listed."""
+        """The film `step` positions away, limited to the ends; the first one if not listed."""
         if not self.films:
             return None
-        place = self.number(film) - 1
-        return self.films[min(max(place + step, 0), len(self) - 1) if place >= 0 else 0]
+        index = self.position(film) - 1
+        return self.films[min(max(index + step, 0), len(self) - 1) if index >= 0 else 0]
 
     def series_starts(self) -> FilmList:
-        """The first film of each series, or of each folder of films without one."""
+        """The first film of each series, or of each folder for films without a series."""
         keys = [_series(film) for film in self.films]
-        return FilmList(f for n, f in enumerate(self.films) if n == 0 or keys[n - 1] != keys[n])
+        return FilmList(f for i, f in enumerate(self.films) if i == 0 or keys[i - 1] != keys[i])
 
     def series_start(self, film: FilmRef | None) -> FilmRef | None:
         """The first film of a film's series."""

@@ -1,6 +1,6 @@
-"""The log file: what went wrong inside, for a report; never a text out of a film.
+"""The log file, for bug reports; it never contains text from a film.
 
-Only XrayView's own records are written: libraries quote headers in theirs.
+Only XrayView's own records are written, because records of libraries may quote headers.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ from xrayview.services.user_folders import log_folder
 _log = logging.getLogger(__name__)
 
 MAX_BYTES = 1_000_000
-KEPT_FILES = 3
+BACKUP_FILES = 3
 
 
 def start_log() -> Path:
-    """Write XrayView's records to a rotating file in the user's log folder; its path.
+    """Write XrayView's records to a rotating file in the user's log folder, and return its path.
 
-    Where it cannot be written there is no log: that is no reason not to start.
+    Where the file cannot be written, the program runs without a log.
     """
     path = log_folder() / "xrayview.log"
     logger = logging.getLogger("xrayview")
@@ -42,16 +42,16 @@ def _handler(path: Path) -> logging.Handler:
     except OSError:
         return logging.NullHandler()
     return RotatingFileHandler(
-        path, maxBytes=MAX_BYTES, backupCount=KEPT_FILES, encoding="utf-8", delay=True
+        path, maxBytes=MAX_BYTES, backupCount=BACKUP_FILES, encoding="utf-8", delay=True
     )
 
 
 def crash_log() -> Path:
-    """Where a dying worker writes the stack it died on, if it can."""
+    """The path of the file for the stack traces of crashing workers."""
     return log_folder() / "workers.log"
 
 
 def log_unforeseen(error: BaseException) -> None:
-    """Its kind and where it happened, without its text: that may quote a film."""
-    places = "".join(traceback.format_tb(error.__traceback__))
-    _log.error("unforeseen %s\n%s", type(error).__name__, places)
+    """Log the type and the traceback of an error, without its text, which may quote a film."""
+    trace = "".join(traceback.format_tb(error.__traceback__))
+    _log.error("unforeseen %s\n%s", type(error).__name__, trace)

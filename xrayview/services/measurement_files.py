@@ -1,6 +1,7 @@
-"""Where annotations are kept: beside their films, or with the user where that folder is read-only.
+"""The files of annotations: beside the films, or in the user's folder where that is read-only.
 
-The user's own copies are named by a hash of the folder: a folder's name may say who the patient is.
+Files in the user's folder are named by a hash of the film folder, whose name may identify the
+patient.
 """
 
 from __future__ import annotations
@@ -24,55 +25,55 @@ Films = Mapping[str, FilmMarks]
 
 
 @dataclass(frozen=True)
-class Kept:
-    """The annotations of a folder, and what of them could not be read."""
+class StoredMeasurements:
+    """The annotations of a folder, and an error where a file could not be read."""
 
     films: Films
     error: UsageError | None = None
 
 
 class MeasurementFiles:
-    """Reads and writes the annotations of folders; safe to call from any thread.
+    """Reads and writes the annotations of folders; thread-safe.
 
     Args:
-        own: where the copies of read-only folders go; the user's configuration by default.
+        own: the folder for annotations of read-only folders, by default in the configuration.
     """
 
     def __init__(self, own: Path | None = None) -> None:
         self._own = own
         self._lock = Lock()
 
-    def load(self, folder: Path) -> Kept:
-        """What is kept of a folder's films; a file with a fault is left alone and told."""
+    def load(self, folder: Path) -> StoredMeasurements:
+        """Load the annotations of a folder; a damaged file is left alone and reported."""
         with self._lock:
             films: dict[str, FilmMarks] = {}
             error = None
             for path in (folder / FILE_NAME, self.own_copy(folder)):
                 try:
                     films |= load_measurements(path)
-                except UsageError as fault:
-                    error = fault
-            return Kept(_marked(films), error)
+                except UsageError as damage:
+                    error = damage
+            return StoredMeasurements(_marked(films), error)
 
     def load_all(self, folder: Path) -> Films:
-        """What is kept of a folder's films, where all of it must be known.
+        """Load all annotations of a folder.
 
         Raises:
-            UsageError: a file has a fault.
+            UsageError: a file is damaged.
         """
-        kept = self.load(folder)
-        if kept.error is not None:
-            raise kept.error
-        return kept.films
+        stored = self.load(folder)
+        if stored.error is not None:
+            raise stored.error
+        return stored.films
 
     def save(self, folder: Path, films: Films) -> Path:
-        """Put the annotations of some films in the place of their earlier ones.
+        """Replace the annotations of some films, and return the file that was written.
 
-        Other films of the folder keep what another window wrote meanwhile. Returns the file: the
-        folder's, or the user's own where the folder cannot be written or its file has a fault.
+        Annotations of other films stay, also those that another window has written. The file is
+        that of the folder, or the user's own where the folder is read-only or its file is damaged.
 
         Raises:
-            UsageError: neither place can be written, or the user's own copy has a fault.
+            UsageError: neither file can be written, or the user's own is damaged.
         """
         own = self.own_copy(folder)
         with self._lock:
@@ -82,13 +83,13 @@ class MeasurementFiles:
                 _write(beside, _marked(load_measurements(beside) | copied | dict(films)))
             except (OSError, UsageError) as error:
                 _log.info("measurements go to the user's own folder: %s", type(error).__name__)
-                _write_own(own, _told(copied | dict(films), beside))
+                _write_own(own, _for_own_copy(copied | dict(films), beside))
                 return own
             own.unlink(missing_ok=True)
             return beside
 
     def own_copy(self, folder: Path) -> Path:
-        """The user's own file for a folder; it need not exist."""
+        """The user's own file for a folder; it may not exist."""
         own = self._own or config_folder() / "measurements"
         digest = hashlib.sha256(os.fsencode(folder.absolute())).hexdigest()
         return own / f"{digest[:32]}.json"
@@ -98,16 +99,16 @@ def _marked(films: Films) -> Films:
     return {uid: marks for uid, marks in films.items() if marks != FilmMarks()}
 
 
-def _told(films: Films, beside: Path) -> Films:
-    """What the user's own copy has to say: a film without marks only where the folder has some.
+def _for_own_copy(films: Films, beside: Path) -> Films:
+    """The films for the user's own file: those with marks, and those with marks in the folder.
 
-    Left out, the marks of a folder that cannot be written would come back after their deletion.
+    Without the latter, deleted marks of a read-only folder would come back.
     """
     try:
-        there = load_measurements(beside)
+        in_folder = load_measurements(beside)
     except UsageError:
-        there = {}
-    return {uid: m for uid, m in films.items() if m != FilmMarks() or uid in there}
+        in_folder = {}
+    return {uid: m for uid, m in films.items() if m != FilmMarks() or uid in in_folder}
 
 
 def _write_own(path: Path, films: Films) -> None:
@@ -124,7 +125,7 @@ def _write_own(path: Path, films: Films) -> None:
 
 
 def _write(path: Path, films: Films) -> None:
-    """A file with nothing in it is no file."""
+    """Write the annotations; an empty file is deleted."""
     if films:
         save_measurements(path, films)
     else:

@@ -1,4 +1,4 @@
-"""The film to compare with: the same patient, the same view, the nearest earlier study."""
+"""Prior films: same patient, same view, nearest earlier study."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from datetime import date
 
 from xrayview.domain.film import FilmRef
 
-# View Position (0018,5101), PS3.3 C.8.7.1 and usual spellings: which views compare.
+# View Position (0018,5101), PS3.3 C.8.7.1 and usual spellings: which views are comparable.
 _PROJECTIONS: dict[str, str] = {
     "PA": "frontal",
     "AP": "frontal",
@@ -21,7 +21,7 @@ _PROJECTIONS: dict[str, str] = {
 
 @dataclass(frozen=True)
 class Prior:
-    """An earlier film with how much earlier it was made."""
+    """An earlier film, and by how many days."""
 
     film: FilmRef
     days: int
@@ -29,16 +29,16 @@ class Prior:
 
 @dataclass(frozen=True)
 class NoPrior:
-    """Why there is nothing to compare a film with."""
+    """Why a film has no prior."""
 
     why: str
 
 
 def find_prior(film: FilmRef, films: Iterable[FilmRef]) -> Prior | NoPrior:
-    """The nearest earlier film of the same patient and view among `films`.
+    """Find the nearest earlier film of the same patient and view among `films`.
 
-    Of one study, a film of the very same View Position goes before one that only compares (AP
-    beside PA). Nothing is guessed: without PatientID or date in its header a film has no prior.
+    Within a study, a film with the same View Position is preferred to a comparable one (AP for PA).
+    A film without PatientID or date in its header has no prior.
     """
     made = film_date(film)
     if not film.patient_id:
@@ -52,7 +52,7 @@ def find_prior(film: FilmRef, films: Iterable[FilmRef]) -> Prior | NoPrior:
     ]
     if not earlier:
         return NoPrior("There is no earlier study of this patient in the folder.")
-    same = [(day, other) for day, other in earlier if _compares(film, other)]
+    same = [(day, other) for day, other in earlier if _is_comparable(film, other)]
     if not same:
         return NoPrior("The earlier studies of this patient have no film of the same view.")
     day, prior = max(same, key=lambda pair: (pair[0], pair[1].view_position == film.view_position))
@@ -71,20 +71,20 @@ def film_date(film: FilmRef) -> date | None:
 
 
 def earlier_text(days: int) -> str:
-    """How much earlier, in the unit in which it is read, and in days."""
+    """The interval in days, months or years, and in days where it is long."""
     if days < 61:
         return f"{days} {'day' if days == 1 else 'days'} earlier"
     months = round(days / 30.4375)
     years, rest = divmod(months, 12)
-    words = [f"{years} y" if years else "", f"{rest} mo" if rest else ""]
-    return f"{' '.join(word for word in words if word)} earlier ({days:,} days)"
+    parts = [f"{years} y" if years else "", f"{rest} mo" if rest else ""]
+    return f"{' '.join(part for part in parts if part)} earlier ({days:,} days)"
 
 
-def _compares(film: FilmRef, other: FilmRef) -> bool:
-    """The same part, side and projection; what one header leaves open is no difference."""
+def _is_comparable(film: FilmRef, other: FilmRef) -> bool:
+    """True for the same part, side and projection; what a header leaves open does not differ."""
     pairs = ((film.body_part, other.body_part), (film.laterality, other.laterality))
-    alike = all(not a or not b or a.upper() == b.upper() for a, b in pairs)
-    return alike and _projection(film) == _projection(other)
+    is_same_part = all(not a or not b or a.upper() == b.upper() for a, b in pairs)
+    return is_same_part and _projection(film) == _projection(other)
 
 
 def _projection(film: FilmRef) -> str:

@@ -1,4 +1,4 @@
-"""How far a batch is, in one line of text."""
+"""The progress of a batch as one line of text."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from xrayview.errors import Status
 class BatchProgress:
     """Counts events; `text` is `412 / 624  66 %  38 films/s  5 s left   ok 409  warn 2  error 1`.
 
-    The rate counts from the first film of this run: neither the start of the workers nor what an
-    earlier run has tried says how long the rest will take.
+    The rate is measured from the first film of this run, because neither the start of the workers
+    nor rows of earlier runs tell how long the rest will take.
     """
 
     def __init__(self, total: int, resumed: int = 0) -> None:
@@ -23,14 +23,14 @@ class BatchProgress:
         self._first_s: float | None = None
 
     def add(self, event: FilmFinished) -> None:
-        """One more film, or frame of a film, has its row."""
+        """Count one more row."""
         self._first_s = self._first_s or time.monotonic()
         self.done, self.total = event.done, event.total
         self.counts[event.result.status] += 1
 
     @property
     def text(self) -> str:
-        """The line."""
+        """The line of text."""
         parts = [f"{self.done} / {self.total}  {100 * self.done // max(1, self.total)} %"]
         if rate := self._films_per_s():
             left = _duration((self.total - self.done) / rate)
@@ -39,7 +39,7 @@ class BatchProgress:
         return "".join(parts) + (f"   {counts}" if counts else "")
 
     def _films_per_s(self) -> float:
-        """0 until there is something to tell it from."""
+        """Films per second; 0 until it can be estimated."""
         seconds = time.monotonic() - self._first_s if self._first_s else 0.0
         since_first = self.counts.total() - 1
         return since_first / seconds if seconds > 0.5 and since_first > 0 else 0.0

@@ -1,4 +1,4 @@
-"""Where the files that ship with the program lie: icons, model bundles, the sample study."""
+"""The files that ship with the program: icons, model bundles, the sample study."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ _PACKAGE = Path(__file__).parents[1]
 
 
 def resource(*parts: str) -> Path:
-    """A shipped file or folder; it need not exist.
+    """The path of a shipped file or folder, which may not exist.
 
-    In a frozen program they lie in its bundle, in an installed one inside the package, in a
-    source tree beside it.
+    Shipped files are in the bundle of a frozen program, in the package of an installed one, and
+    beside the package in a source tree.
     """
     frozen = getattr(sys, "_MEIPASS", None)
     roots = (Path(frozen),) if frozen else (_PACKAGE, _PACKAGE.parent)

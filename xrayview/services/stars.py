@@ -1,7 +1,7 @@
-"""Where stars are kept: beside the films, or with the user where that folder is read-only.
+"""The files of stars: beside the films, or the user's own where that folder is read-only.
 
-The user's own file keeps hashes of what is in the films and not of where they lie: the disc that
-is read-only today is mounted elsewhere tomorrow.
+The user's own file has hashes of the films' identity and not of their paths, because a read-only
+disc may be mounted elsewhere the next time.
 """
 
 from __future__ import annotations
@@ -23,33 +23,33 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class StoredStars:
-    """The stars of a folder: keys beside the films, hashes of the user's own."""
+    """The stars of a folder: keys from beside the films, and hashes from the user's own file."""
 
     beside: frozenset[str] = frozenset()
     own: frozenset[str] = frozenset()
     error: UsageError | None = None
 
     def is_starred(self, film: FilmRef) -> bool:
-        """True for a film that either file names."""
+        """True for a film that is in either file."""
         return film_key(film) in self.beside or bool(self.own and own_key(film) in self.own)
 
 
 def film_key(film: FilmRef) -> str:
-    """What stands for a film in the file beside it."""
+    """The key of a film in the file beside it."""
     return film.sop_uid or film.relative_path
 
 
 def own_key(film: FilmRef) -> str:
-    """What stands for a film in the user's own file: a hash, of which no identity can be read."""
-    said = film.sop_uid or f"{film.file_size} {film.path.name}"
-    return hashlib.sha256(said.encode("utf-8", "surrogateescape")).hexdigest()[:32]
+    """The key of a film in the user's own file: a hash that does not identify the patient."""
+    text = film.sop_uid or f"{film.file_size} {film.path.name}"
+    return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()[:32]
 
 
 class StarFiles:
-    """Reads and writes the stars of folders; safe to call from any thread.
+    """Reads and writes the stars of folders; thread-safe.
 
     Args:
-        own: the user's own file; in the user's configuration by default.
+        own: the user's own file; by default in the user's configuration.
     """
 
     def __init__(self, own: Path | None = None) -> None:
@@ -57,24 +57,24 @@ class StarFiles:
         self._lock = Lock()
 
     def load(self, folder: Path) -> StoredStars:
-        """What is starred; a file with a fault is left alone and told."""
-        kept: list[frozenset[str]] = []
+        """Load the stars of a folder; a damaged file is left alone and reported."""
+        stars: list[frozenset[str]] = []
         error = None
         with self._lock:
             for path in (folder / FILE_NAME, self._own_file()):
                 try:
-                    kept.append(load_stars(path))
-                except UsageError as fault:
-                    kept.append(frozenset())
-                    error = fault
-        return StoredStars(kept[0], kept[1], error)
+                    stars.append(load_stars(path))
+                except UsageError as damage:
+                    stars.append(frozenset())
+                    error = damage
+        return StoredStars(stars[0], stars[1], error)
 
     def save(self, folder: Path, changes: Mapping[FilmRef, bool]) -> Path:
-        """Give films their star or take it; other films keep theirs. Returns the file written.
+        """Set or remove the stars of films, keep those of others, and return the file written.
 
         Raises:
-            OSError: neither place can be written.
-            UsageError: the user's own file has a fault.
+            OSError: neither file can be written.
+            UsageError: the user's own file is damaged.
         """
         own, beside = self._own_file(), folder / FILE_NAME
         with self._lock:
@@ -87,9 +87,9 @@ class StarFiles:
                 own.parent.mkdir(parents=True, exist_ok=True)
                 _write(own, load_stars(own), keys)
                 return own
-            copied = load_stars(own)
-            if taken := {own_key(film): False for film in changes} if copied else {}:
-                _write(own, copied, taken)
+            own_stars = load_stars(own)
+            if removed := {own_key(film): False for film in changes} if own_stars else {}:
+                _write(own, own_stars, removed)
         return beside
 
     def _own_file(self) -> Path:
@@ -97,12 +97,12 @@ class StarFiles:
 
 
 def _write(path: Path, starred: frozenset[str], changes: Mapping[str, bool]) -> None:
-    """A file without a star is no file."""
-    given = {key for key, star in changes.items() if star}
-    kept = (starred - changes.keys()) | given
-    if kept == starred:
+    """Write the stars; a file without any is deleted."""
+    added = {key for key, star in changes.items() if star}
+    updated = (starred - changes.keys()) | added
+    if updated == starred:
         return
-    if kept:
-        save_stars(path, kept)
+    if updated:
+        save_stars(path, updated)
     else:
         path.unlink(missing_ok=True)

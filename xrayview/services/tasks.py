@@ -1,8 +1,8 @@
-"""Work that leaves the window: one slot, one answer, and the newest request wins.
+"""Background work for the window: one slot, one result, and the newest request wins.
 
-A caller names a slot ("open film", "classify"), hands over what to do, and gets its answer on the
-window's thread, unless a newer request of the same slot or a cancel came first. Nothing here
-waits: answers arrive by callback.
+A caller names a slot ("open film", "classify") and the work, and gets the result in the window's
+thread, unless a newer request for the same slot or a cancel comes first. Nothing here waits:
+results arrive by callback.
 """
 
 from __future__ import annotations
@@ -20,18 +20,18 @@ from xrayview.services.log import log_unforeseen
 
 T = TypeVar("T")
 Deliver = Callable[[Callable[[], None]], None]
-"""Runs a function on the window's thread, later, in the order given."""
+"""Schedules a function to run in the window's thread; the order is kept."""
 Failed = Callable[[XrayViewError], None]
 
 
-# A running request that nobody waits for may finish: its worker costs more than a usual film.
-# One that runs longer than this hangs, and its worker is needed.
-_PATIENCE_S = 2.0
+# A running request that nobody waits for may finish, because a new worker costs more than a film.
+# One that runs for longer than this hangs, and its worker is needed.
+_HANGS_AFTER_S = 2.0
 
 
 @dataclass(eq=False)
 class _Ticket:
-    """One request; it is in force while it is the newest of its slot."""
+    """One request; it is current while it is the newest of its slot."""
 
     stop: threading.Event = field(default_factory=threading.Event)
     dropped: bool = False
@@ -44,15 +44,15 @@ class _Ticket:
 
 
 class Tasks:
-    """Runs futures and streams by slot; all callbacks run through `deliver`.
+    """Runs futures and streams by slot; all callbacks are scheduled by `deliver`.
 
-    Not thread-safe by itself: start and cancel from the window's thread only.
+    Not thread-safe: call its methods only in the window's thread.
     """
 
     def __init__(self, deliver: Deliver) -> None:
         self._deliver = deliver
         self._newest: dict[str, _Ticket] = {}
-        self._unheard: list[_Ticket] = []
+        self._abandoned: list[_Ticket] = []
         self._threads: list[threading.Thread] = []
         self._closed = False
 
@@ -63,14 +63,14 @@ class Tasks:
         done: Callable[[T], None],
         failed: Failed,
     ) -> None:
-        """Submit a request; `done` or `failed` follows unless something newer takes the slot."""
+        """Submit a request; `done` or `failed` is called unless a newer request takes the slot."""
         if self._closed:
             return
         ticket = self._take(slot)
         try:
             future = submit()
         except Exception as error:
-            self._answer(slot, ticket, failed, as_shown(error))
+            self._deliver_result(slot, ticket, failed, displayable(error))
             return
         ticket.future = future
 
@@ -80,9 +80,9 @@ class Tasks:
             except (CancelledError, Cancelled):
                 self._deliver(lambda: self._forget(slot, ticket))
             except Exception as error:
-                self._answer(slot, ticket, failed, as_shown(error))
+                self._deliver_result(slot, ticket, failed, displayable(error))
             else:
-                self._answer(slot, ticket, done, reply)
+                self._deliver_result(slot, ticket, done, reply)
 
         future.add_done_callback(finished)
 
@@ -94,10 +94,10 @@ class Tasks:
         ended: Callable[[], None],
         failed: Failed,
     ) -> None:
-        """Iterate `work(stop)` in a thread; what it yields arrives in lists, in order.
+        """Iterate `work(stop)` in a thread; its items are delivered in lists, in order.
 
-        `stop` is set when the slot is cancelled or taken again. `work` is to end soon after; what
-        it yields then is dropped.
+        `stop` is set when the slot is cancelled or reused. `work` should then end soon; items that
+        it yields afterwards are dropped.
         """
         if self._closed:
             return
@@ -108,14 +108,14 @@ class Tasks:
             items = []
             while waiting:
                 items.append(waiting.popleft())
-            if items and self._in_force(slot, ticket):
+            if items and self._is_current(slot, ticket):
                 each(items)
 
         def pump() -> None:
             try:
                 for item in work(ticket.stop):
                     waiting.append(item)
-                    # While one delivery is under way, others join it: no flood of events.
+                    # Items join a pending delivery, so that the window is not flooded with events.
                     if len(waiting) == 1:
                         self._deliver(drain)
                     if ticket.dropped:
@@ -123,9 +123,9 @@ class Tasks:
             except Cancelled:
                 self._deliver(lambda: self._forget(slot, ticket))
             except Exception as error:
-                self._answer(slot, ticket, failed, as_shown(error))
+                self._deliver_result(slot, ticket, failed, displayable(error))
             else:
-                self._answer(slot, ticket, lambda _: ended(), None)
+                self._deliver_result(slot, ticket, lambda _: ended(), None)
 
         thread = threading.Thread(target=pump, name=f"xrayview task {slot}", daemon=True)
         self._threads = [t for t in self._threads if t.is_alive()] + [thread]
@@ -134,31 +134,31 @@ class Tasks:
     def call(
         self, slot: str, function: Callable[[], T], done: Callable[[T], None], failed: Failed
     ) -> None:
-        """Run one function in a thread: for short work that would hold up the window."""
+        """Run a function in a thread, for short work that would block the window."""
 
         def once(_stop: threading.Event) -> Iterator[T]:
             yield function()
 
         self.stream(slot, once, lambda items: done(items[0]), lambda: None, failed)
 
-    def busy(self, slot: str) -> bool:
-        """True while the slot waits for an answer."""
+    def is_busy(self, slot: str) -> bool:
+        """True while the slot waits for a result."""
         return slot in self._newest
 
     def stop(self, slot: str) -> None:
-        """Ask a stream to end; it may still say so itself (a batch writes its last rows)."""
+        """Ask a stream to end; its last items are delivered (a batch writes its last rows)."""
         if ticket := self._newest.get(slot):
             ticket.stop.set()
 
     def cancel(self, slot: str) -> None:
-        """Take the slot's request back: no answer follows, and one that waits is not begun."""
+        """Cancel the slot's request: no result follows, and a waiting request does not start."""
         if ticket := self._newest.pop(slot, None):
             ticket.drop()
-            self._unheard.append(ticket)
-        self._release()
+            self._abandoned.append(ticket)
+        self._cancel_abandoned()
 
     def close(self, timeout_s: float = 2.0) -> None:
-        """Cancel everything and wait a short while for the threads."""
+        """Cancel everything, and wait a short time for the threads."""
         self._closed = True
         for slot in list(self._newest):
             self.cancel(slot)
@@ -171,26 +171,26 @@ class Tasks:
         ticket = self._newest[slot] = _Ticket()
         return ticket
 
-    def _release(self) -> None:
-        """End requests that nobody waits for, where they have not begun or hang."""
+    def _cancel_abandoned(self) -> None:
+        """Cancel abandoned requests that have not started or hang."""
         now = time.monotonic()
-        for ticket in self._unheard:
-            hangs = now - ticket.started_s > _PATIENCE_S
+        for ticket in self._abandoned:
+            hangs = now - ticket.started_s > _HANGS_AFTER_S
             if ticket.future is not None and (hangs or not ticket.future.running()):
                 ticket.future.cancel()
-        self._unheard = [t for t in self._unheard if t.future and not t.future.done()]
+        self._abandoned = [t for t in self._abandoned if t.future and not t.future.done()]
 
-    def _answer(
+    def _deliver_result(
         self, slot: str, ticket: _Ticket, callback: Callable[[Any], None], value: object
     ) -> None:
         def on_window() -> None:
-            if self._in_force(slot, ticket):
+            if self._is_current(slot, ticket):
                 self._forget(slot, ticket)
                 callback(value)
 
         self._deliver(on_window)
 
-    def _in_force(self, slot: str, ticket: _Ticket) -> bool:
+    def _is_current(self, slot: str, ticket: _Ticket) -> bool:
         return not self._closed and self._newest.get(slot) is ticket
 
     def _forget(self, slot: str, ticket: _Ticket) -> None:
@@ -198,13 +198,13 @@ class Tasks:
             del self._newest[slot]
 
 
-def as_shown(error: BaseException) -> XrayViewError:
-    """The error as a user may see it; one that nobody foresaw goes to the log with its trace."""
+def displayable(error: BaseException) -> XrayViewError:
+    """The error to show to the user; an unforeseen one is logged with its traceback."""
     if isinstance(error, XrayViewError):
         return error
     log_unforeseen(error)
     return XrayViewError(
-        "Something failed inside XrayView",
+        "An internal error occurred",
         why=type(error).__name__,
         hint="The log file has the details.",
     )

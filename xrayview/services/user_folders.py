@@ -1,7 +1,7 @@
-"""The user's own folders, by the platform's custom; made when they are first asked for.
+"""The user's folders by the platform's convention, created on first use.
 
-A folder that cannot be made (a read-only home, none at all) is not there. Readers find nothing in
-it, and whoever writes to it gets the OSError: the window starts all the same.
+Where a folder cannot be created (a read-only home, or none), reading from it finds nothing and
+writing to it raises OSError, so that the window starts anyway.
 """
 
 from __future__ import annotations
@@ -16,31 +16,31 @@ _NAME = "xrayview"
 
 
 def config_folder() -> Path:
-    """Settings, trusted models, the identity key."""
-    return _made(platformdirs.user_config_path(_NAME, appauthor=False))
+    """The folder of settings, trusted models and the identity key."""
+    return _created(platformdirs.user_config_path(_NAME, appauthor=False))
 
 
 def models_folder() -> Path:
-    """Model bundles that the user adds."""
-    return _made(platformdirs.user_data_path(_NAME, appauthor=False) / "models")
+    """The folder of the user's model bundles."""
+    return _created(platformdirs.user_data_path(_NAME, appauthor=False) / "models")
 
 
 def cache_folder() -> Path:
-    """What can be made again: thumbnails."""
-    return _made(platformdirs.user_cache_path(_NAME, appauthor=False))
+    """The folder of data that can be made again, such as thumbnails."""
+    return _created(platformdirs.user_cache_path(_NAME, appauthor=False))
 
 
 def log_folder() -> Path:
-    """Log files."""
-    return _made(platformdirs.user_log_path(_NAME, appauthor=False))
+    """The folder of log files."""
+    return _created(platformdirs.user_log_path(_NAME, appauthor=False))
 
 
 def results_folder() -> Path:
-    """Where the results of batches lie; made by the first of them."""
+    """The folder of batch results, which the first batch creates."""
     return _absolute(platformdirs.user_documents_path()) / "XrayView"
 
 
-def _made(folder: Path) -> Path:
+def _created(folder: Path) -> Path:
     folder = _absolute(folder)
     with suppress(OSError):
         folder.mkdir(parents=True, exist_ok=True)
@@ -48,7 +48,7 @@ def _made(folder: Path) -> Path:
 
 
 def _absolute(folder: Path) -> Path:
-    """A user without a home has `~/…` as it is written, which would be made where one stands."""
+    """An absolute path: without a home, `~/...` would be created in the working folder."""
     if folder.is_absolute():
         return folder
     return Path(tempfile.gettempdir(), _NAME, *(part for part in folder.parts if part != "~"))

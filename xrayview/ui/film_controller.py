@@ -205,7 +205,7 @@ class FilmController(QObject):
     def set_detached(self, detached: bool) -> None:
         """Add the view of the second window, or remove it."""
         if self.session.active == self.session.detached:
-            self.activate(self.session.beside)
+            self.activate(self.session.active_in_grid)
         self.session.set_detached(detached)
         self._cancel_unneeded()
 
@@ -233,7 +233,7 @@ class FilmController(QObject):
         views, films = self.session.views, self.listed().films
         seen = {view.film.row_id for view in views if view.film is not None}
         before = [view.film for view in views[:view_index] if view.film is not None]
-        start = self.listed().number(before[-1]) if before else 0
+        start = self.listed().position(before[-1]) if before else 0
         following = (*films[start:], *films[:start])
         return next((film for film in following if film.row_id not in seen), None)
 
@@ -249,14 +249,14 @@ class FilmController(QObject):
         radiograph = self.session.select(film, view_index)
         self._emit_film(view_index)
         if radiograph is None:
-            self._decodes.want(film)
+            self._decodes.request(film)
         self._cancel_unneeded()
         if radiograph is not None:
             self._prefetch()
 
     def first_frame(self, radiograph: Radiograph) -> FirstFrame | None:
         """What the film's first picture needs; None where it was not made."""
-        return self.session.ready(radiograph)
+        return self.session.first_frame(radiograph)
 
     def step(self, films: int) -> None:
         """Open the film this far on in the list; negative is back."""
@@ -297,12 +297,12 @@ class FilmController(QObject):
         """The number of a view's film, from 1, and the count; (0, n) for one not listed."""
         listed = self.listed()
         view = self.session.views[self.session.active if view_index is None else view_index]
-        return listed.number(view.film), len(listed)
+        return listed.position(view.film), len(listed)
 
     def _unpinned_view(self) -> int:
         """Activate the view that the next film goes to: a pinned one keeps its own."""
         if self.session.pinned and self.session.active == self.session.detached:
-            self.activate(self.session.beside)
+            self.activate(self.session.active_in_grid)
         return self.session.active
 
     def _open_other(self, film: FilmRef | None) -> None:
@@ -335,7 +335,7 @@ class FilmController(QObject):
         if film is None:
             return
         self._neighbour, self._neighbour_of = film, here.film_id
-        self._decodes.want(film, Priority.PREFETCH)
+        self._decodes.request(film, Priority.PREFETCH)
         self._cancel_unneeded()
 
     def _is_neighbour_coming(self) -> bool:

@@ -82,7 +82,7 @@ class FrameController(QObject):
             self._show(viewer, decoded)
         elif not self._waits(viewer, film):
             self._coming[viewer] = film
-            self._decodes.want(film)
+            self._decodes.request(film)
 
     def _waits(self, viewer: FilmViewer, film: FilmRef) -> bool:
         """True while another frame of the film is on its way to the view."""
@@ -143,7 +143,7 @@ class FrameController(QObject):
             following = replace(film, frame=(film.frame + step) % film.frames)
             if not self._session.is_decoded(following):
                 self._ahead[viewer] = following, left - step
-                self._decodes.want(following, Priority.PREFETCH)
+                self._decodes.request(following, Priority.PREFETCH)
                 return
 
     def _on_played(self, viewer: FilmViewer, playing: bool) -> None:
@@ -155,7 +155,7 @@ class FrameController(QObject):
         radiograph = self._session.cached_frame(film)
         if radiograph is None:
             return None
-        first = self._session.ready(radiograph)
+        first = self._session.first_frame(radiograph)
         return _Frame(film, radiograph, first or make_first_frame(radiograph))
 
     def _is_on_screen(self, viewer: FilmViewer, film: FilmRef) -> bool:

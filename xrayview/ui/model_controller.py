@@ -142,7 +142,7 @@ class ModelController(QObject):
     @property
     def loading(self) -> bool:
         """True while a model is on its way."""
-        return self._tasks.busy("load model")
+        return self._tasks.is_busy("load model")
 
     # Classify
 

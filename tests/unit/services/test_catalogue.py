@@ -1,4 +1,4 @@
-"""Which models there are, and which may run."""
+"""The catalogue of models and the trust in them."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def shipped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return folder / "models"
 
 
-def test_that_shipped_models_come_first_and_broken_ones_say_why(
+def test_that_shipped_models_come_first_and_broken_ones_have_an_error(
     shipped: Path, tmp_path: Path
 ) -> None:
     write_bundle(shipped / "small.pt")
@@ -51,7 +51,7 @@ def test_that_a_model_is_found_by_path_by_name_or_as_the_default(
     assert find_model("elsewhere", [tmp_path]) == elsewhere
 
 
-def test_that_a_model_that_is_not_there_names_those_that_are(shipped: Path) -> None:
+def test_that_the_error_of_a_missing_model_lists_the_known_ones(shipped: Path) -> None:
     with pytest.raises(ModelError, match="known models: none"):
         find_model()
     write_bundle(shipped / "small.pt")
@@ -69,7 +69,7 @@ def test_that_a_shipped_model_is_trusted_by_its_hash(shipped: Path) -> None:
         model_ref(small)
 
 
-def test_that_another_model_asks_once_for_each_hash(shipped: Path, tmp_path: Path) -> None:
+def test_that_any_other_model_must_be_trusted_once_per_hash(shipped: Path, tmp_path: Path) -> None:
     mine = write_bundle(tmp_path / "mine.pt")
     with pytest.raises(ModelNotTrusted, match=sha256_of(mine)):
         model_ref(mine)
@@ -93,7 +93,7 @@ def test_that_trust_that_cannot_be_saved_names_the_file_and_the_reason(
         model_ref(mine)
 
 
-def test_that_a_broken_list_of_trust_trusts_nothing(shipped: Path, tmp_path: Path) -> None:
+def test_that_a_damaged_trust_file_trusts_nothing(shipped: Path, tmp_path: Path) -> None:
     mine = write_bundle(tmp_path / "mine.pt")
     trust_model(mine)
     (tmp_path / "config" / "xrayview" / "trusted_models.json").write_text("{")

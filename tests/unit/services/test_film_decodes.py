@@ -1,4 +1,4 @@
-"""Films on their way: decoded once, hastened when they are asked for, taken back unless begun."""
+"""Decodes of films: once each, with raised priority on request, cancelled unless started."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def films(engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> list[Film
 
 
 class Desk:
-    """Asks for films, and hears what comes, in the order in which it comes."""
+    """Requests films and records the results in order."""
 
     def __init__(self, engine: Engine) -> None:
         self._turns: queue.Queue[Callable[[], None]] = queue.Queue()
@@ -59,55 +59,53 @@ def desk(engine: Engine) -> Iterator[Desk]:
     desk.tasks.close()
 
 
-def test_that_a_film_asked_for_while_it_is_decoded_ahead_is_decoded_once(
+def test_that_a_film_requested_while_it_is_prefetched_is_decoded_once(
     desk: Desk, engine: Engine, films: list[FilmRef], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked: list[object] = []
     submit = engine.submit
     monkeypatch.setattr(engine, "submit", lambda r, **k: (asked.append(r), submit(r, **k))[1])
-    desk.decodes.want(films[0], Priority.PREFETCH)
-    desk.decodes.want(films[0])
-    desk.decodes.want(films[0])
+    desk.decodes.request(films[0], Priority.PREFETCH)
+    desk.decodes.request(films[0])
+    desk.decodes.request(films[0])
     assert desk.until(1) == ["0"]
     assert len(asked) == 1
     assert not desk.decodes.is_pending(films[0])
 
 
-def test_that_a_film_that_is_asked_for_overtakes_the_others_decoded_ahead(
-    desk: Desk, films: list[FilmRef]
-) -> None:
+def test_that_a_requested_film_overtakes_prefetched_ones(desk: Desk, films: list[FilmRef]) -> None:
     for film in films:  # the first ones keep the workers busy
-        desk.decodes.want(film, Priority.PREFETCH)
-    desk.decodes.want(films[3])
+        desk.decodes.request(film, Priority.PREFETCH)
+    desk.decodes.request(films[3])
     landed = desk.until(4)
     assert landed.index("3") < landed.index("2")
 
 
-def test_that_a_film_that_nobody_needs_is_taken_back_unless_it_is_begun(
+def test_that_a_film_that_is_not_needed_is_cancelled_unless_it_has_started(
     desk: Desk, engine: Engine, films: list[FilmRef]
 ) -> None:
     begun = engine.submit(DecodeFilm(films[0], engine.limits))
     for film in films[1:]:
-        desk.decodes.want(film)
+        desk.decodes.request(film)
     desk.decodes.cancel_all_except({films[2].film_id})
     assert [desk.decodes.is_pending(film) for film in films[1:]] == [False, True, False]
     assert desk.until(1) == ["2"]
     assert begun.result(WAIT_S).pixels_HW.shape == (2000, 2000)
 
 
-def test_that_a_film_without_pixels_says_so_and_may_be_asked_for_again(
+def test_that_a_film_that_fails_is_reported_and_may_be_requested_again(
     desk: Desk, films: list[FilmRef], tmp_path: Path
 ) -> None:
     gone = FilmRef(tmp_path / "gone.dcm", "gone.dcm", format="dicom")
     for count in (1, 2):
-        desk.decodes.want(gone)
+        desk.decodes.request(gone)
         desk.until(count)
     assert desk.heard[0] == desk.heard[1]
     assert desk.heard[0][1] != "shown"
 
 
-def test_that_nothing_is_heard_of_films_that_were_dropped(desk: Desk, films: list[FilmRef]) -> None:
-    desk.decodes.want(films[0])
+def test_that_cancelled_films_have_no_result(desk: Desk, films: list[FilmRef]) -> None:
+    desk.decodes.request(films[0])
     desk.decodes.cancel_all()
-    desk.decodes.want(films[1])
+    desk.decodes.request(films[1])
     assert desk.until(1) == ["1"]

@@ -1,4 +1,4 @@
-"""Labels of people beside scores: which film they are of, what they name, how far both agree."""
+"""Labels: which film they belong to, which findings they name, and their agreement with scores."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 from xrayview.domain.events import FilmResult
 from xrayview.domain.model import Finding, ModelCard, Prediction, PreprocessSpec, Task
 from xrayview.errors import Status, StatusCode, UsageError
-from xrayview.services.labels import Labels, agrees, compare, named, read_labels
+from xrayview.services.labels import Labels, agrees, compare, labelled_findings, read_labels
 
 FINDINGS = (Finding("Normal", abnormal=False), Finding("Pneumonia"))
 
@@ -18,7 +18,7 @@ def card_of(task: Task) -> ModelCard:
     return ModelCard(1, "tiny", "1", task, "softmax", FINDINGS, PreprocessSpec((8, 8)))
 
 
-def said(score: float) -> Prediction:
+def prediction(score: float) -> Prediction:
     scores, flags = (1 - score, score), (score < 0.5, score >= 0.5)
     name = "Pneumonia" if score >= 0.5 else "Normal"
     return Prediction(
@@ -30,7 +30,7 @@ def said(score: float) -> Prediction:
 def result(name: str, score: float | None) -> FilmResult:
     if score is None:
         return FilmResult(name, Status.REFUSED, StatusCode.NOT_FRONTAL)
-    return FilmResult(name, Status.OK, StatusCode.OK, prediction=said(score))
+    return FilmResult(name, Status.OK, StatusCode.OK, prediction=prediction(score))
 
 
 def written(folder: Path, text: str) -> Path:
@@ -39,14 +39,14 @@ def written(folder: Path, text: str) -> Path:
     return path
 
 
-def test_that_columns_are_found_by_their_names_in_any_case(tmp_path: Path) -> None:
+def test_that_column_names_ignore_case(tmp_path: Path) -> None:
     text = "Image Index,Age,Finding Labels\n1.png,60,Effusion|Mass\n2.png,50,\n"
     labels = read_labels(written(tmp_path, text))
     assert labels.of("1.png") == "Effusion|Mass"
     assert labels.of("2.png") == ""
 
 
-def test_that_a_label_counts_for_every_frame_unless_the_table_names_one(tmp_path: Path) -> None:
+def test_that_a_label_applies_to_every_frame_unless_the_table_names_one(tmp_path: Path) -> None:
     text = "path,frame,label\na.dcm,2,Mass\na.dcm,,Effusion\nb.dcm,0,Mass\nc.dcm\n"
     labels = read_labels(written(tmp_path, text))
     assert [labels.of("x/a.dcm", frame) for frame in (0, 2, 3)] == ["Effusion", "Mass", "Effusion"]
@@ -61,23 +61,21 @@ def test_that_a_label_counts_for_every_frame_unless_the_table_names_one(tmp_path
         ("path,age\na,1\n", "label"),
         ("age,label\n1,a\n", "path"),
         ("path,frame,label\na,second,b\n", "frame second"),
-        ("", "no CSV"),
+        ("", "not CSV"),
     ],
 )
-def test_that_another_table_is_refused_with_what_is_missing(
-    tmp_path: Path, text: str, why: str
-) -> None:
-    with pytest.raises(UsageError, match="Not a table of labels") as refused:
+def test_that_a_table_without_the_columns_is_refused(tmp_path: Path, text: str, why: str) -> None:
+    with pytest.raises(UsageError, match="The labels cannot be read") as refused:
         read_labels(written(tmp_path, text))
     assert why in refused.value.why
 
 
-def test_that_a_table_that_is_not_there_says_so(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="Not a table of labels"):
+def test_that_a_missing_table_is_reported(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="The labels cannot be read"):
         read_labels(tmp_path / "none.csv")
 
 
-def test_that_a_film_is_found_by_as_much_of_its_path_as_both_give() -> None:
+def test_that_a_film_is_matched_by_the_common_end_of_paths() -> None:
     labels = Labels({"data/test/a.png": "one", "b.png": "two", "train\\c.png": "three"})
     assert labels.of("test/a.png") == labels.of("a.png") == "one"
     assert labels.of("other/a.png") == ""
@@ -85,7 +83,7 @@ def test_that_a_film_is_found_by_as_much_of_its_path_as_both_give() -> None:
     assert labels.of("train/c.png") == "three"
 
 
-def test_that_a_name_that_fits_two_films_has_no_label_unless_both_say_the_same() -> None:
+def test_that_an_ambiguous_name_has_no_label_unless_all_agree() -> None:
     labels = Labels({"x/a.png": "one", "y/a.png": "two", "x/b.png": "one", "y/b.png": "one"})
     assert labels.of("a.png") == ""
     assert labels.of("b.png") == "one"
@@ -104,27 +102,25 @@ def test_that_a_name_that_fits_two_films_has_no_label_unless_both_say_the_same()
         ("", set()),
     ],
 )
-def test_that_a_label_names_a_finding_by_its_name_or_as_a_kind_of_it(
-    label: str, findings: set[str]
-) -> None:
-    assert named(label, card_of("binary")) == findings
+def test_that_a_label_names_a_finding_or_a_kind_of_it(label: str, findings: set[str]) -> None:
+    assert labelled_findings(label, card_of("binary")) == findings
 
 
-def test_that_a_label_of_something_else_is_not_held_against_a_model_of_one_finding() -> None:
+def test_that_a_label_of_another_finding_is_not_compared() -> None:
     card = card_of("binary")
-    assert agrees(said(0.9), "pneumonia", card) is True
-    assert agrees(said(0.1), "pneumonia", card) is False
-    assert agrees(said(0.1), "Effusion", card) is None
+    assert agrees(prediction(0.9), "pneumonia", card) is True
+    assert agrees(prediction(0.1), "pneumonia", card) is False
+    assert agrees(prediction(0.1), "Effusion", card) is None
 
 
-def test_that_a_multilabel_model_agrees_when_it_flags_all_that_is_named_and_no_more() -> None:
+def test_that_a_multilabel_model_agrees_if_it_flags_exactly_the_labelled_findings() -> None:
     card = card_of("multilabel")
-    assert agrees(said(0.9), "Pneumonia", card) is True
-    assert agrees(said(0.9), "Normal|Pneumonia", card) is False
-    assert agrees(said(0.9), "", card) is None
+    assert agrees(prediction(0.9), "Pneumonia", card) is True
+    assert agrees(prediction(0.9), "Normal|Pneumonia", card) is False
+    assert agrees(prediction(0.9), "", card) is None
 
 
-def test_that_figures_rest_on_films_that_were_judged_and_labelled_only() -> None:
+def test_that_agreement_is_of_classified_and_labelled_films_only() -> None:
     results = [result(f"{n}.png", score) for n, score in enumerate((0.9, 0.8, 0.2, 0.1, 0.7))]
     results += [result("refused.png", None), result("other.png", 0.5)]
     labels = Labels(
@@ -134,7 +130,7 @@ def test_that_figures_rest_on_films_that_were_judged_and_labelled_only() -> None
         }
     )  # fmt: skip
     found = compare(results, labels, card_of("binary"))
-    assert (found.compared, found.judged) == (5, 6)
+    assert (found.compared, found.classified) == (5, 6)
     assert found.agreement is not None
     assert found.agreement.value == pytest.approx(4 / 5)
     assert found.aucs["Pneumonia"].value == 1.0
@@ -142,6 +138,6 @@ def test_that_figures_rest_on_films_that_were_judged_and_labelled_only() -> None
     assert found.unknown == {"fracture": 1}
 
 
-def test_that_without_a_labelled_film_there_is_no_figure() -> None:
+def test_that_without_a_labelled_film_there_is_no_agreement() -> None:
     found = compare([result("a.png", 0.9)], Labels({}), card_of("binary"))
     assert (found.compared, found.agreement, found.aucs) == (0, None, {})

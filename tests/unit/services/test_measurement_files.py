@@ -1,4 +1,4 @@
-"""Where annotations are kept: beside their films, or with the user; never lost, never mixed."""
+"""Files of annotations beside the films or in the user's folder."""
 
 from __future__ import annotations
 
@@ -34,11 +34,11 @@ def files(tmp_path: Path) -> MeasurementFiles:
 
 
 def refuse_writing(folder: Path) -> None:
-    """A folder that is in the way of the file refuses it, also for the superuser."""
+    """Block the file by a folder of its name, which also works for the superuser."""
     (folder / f"{FILE_NAME}.partial").mkdir()
 
 
-def test_that_what_is_saved_lies_beside_the_films_and_is_there_again(
+def test_that_annotations_are_saved_beside_the_films_and_loaded(
     files: MeasurementFiles, folder: Path
 ) -> None:
     assert files.save(folder, {"1": marks("1")}) == folder / FILE_NAME
@@ -46,7 +46,9 @@ def test_that_what_is_saved_lies_beside_the_films_and_is_there_again(
     assert not files.own_copy(folder).exists()
 
 
-def test_that_the_films_of_another_window_are_kept(files: MeasurementFiles, folder: Path) -> None:
+def test_that_annotations_from_another_window_are_kept(
+    files: MeasurementFiles, folder: Path
+) -> None:
     files.save(folder, {"1": marks("1")})
     save_measurements(folder / FILE_NAME, {"1": marks("1"), "2": marks("2")})
     files.save(folder, {"1": FilmMarks()})
@@ -61,7 +63,7 @@ def test_that_a_folder_without_annotations_has_no_file(
     assert list(folder.iterdir()) == []
 
 
-def test_that_a_read_only_folder_is_served_from_the_users_own(
+def test_that_annotations_of_a_read_only_folder_are_in_the_users_folder(
     files: MeasurementFiles, folder: Path
 ) -> None:
     refuse_writing(folder)
@@ -95,7 +97,7 @@ def test_that_a_read_only_folder_without_marks_leaves_no_copy(
     assert not files.own_copy(folder).exists()
 
 
-def test_that_the_users_copy_moves_to_the_folder_once_it_can_be_written(
+def test_that_the_users_copy_moves_to_a_folder_that_becomes_writable(
     files: MeasurementFiles, folder: Path
 ) -> None:
     refuse_writing(folder)
@@ -106,7 +108,7 @@ def test_that_the_users_copy_moves_to_the_folder_once_it_can_be_written(
     assert not files.own_copy(folder).exists()
 
 
-def test_that_a_file_with_a_fault_is_told_and_left_as_it_is(
+def test_that_a_damaged_file_is_reported_and_left_unchanged(
     files: MeasurementFiles, folder: Path
 ) -> None:
     (folder / FILE_NAME).write_text(json.dumps({"schema": 99}), encoding="utf-8")
@@ -117,7 +119,9 @@ def test_that_a_file_with_a_fault_is_told_and_left_as_it_is(
     assert files.load(folder).films == {"1": marks("1")}
 
 
-def test_that_without_any_place_the_user_is_told(files: MeasurementFiles, folder: Path) -> None:
+def test_that_an_error_is_raised_where_nothing_can_be_written(
+    files: MeasurementFiles, folder: Path
+) -> None:
     refuse_writing(folder)
     own = files.own_copy(folder)
     own.with_name(f"{own.name}.partial").mkdir(parents=True)
@@ -125,7 +129,7 @@ def test_that_without_any_place_the_user_is_told(files: MeasurementFiles, folder
         files.save(folder, {"1": marks("1")})
 
 
-def test_that_our_own_notes_are_not_listed_among_the_films(
+def test_that_the_measurements_file_is_not_listed_among_the_films(
     files: MeasurementFiles, folder: Path
 ) -> None:
     (folder / "film.png").touch()

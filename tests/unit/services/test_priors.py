@@ -1,4 +1,4 @@
-"""Which film is the prior of another: patient, view and date as the headers say them."""
+"""The prior of a film, by patient, view and date in the headers."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def test_that_the_nearest_earlier_study_is_the_prior() -> None:
     assert found.days == 49
 
 
-def test_that_ap_compares_with_pa_and_the_very_same_view_goes_before_it() -> None:
+def test_that_ap_is_comparable_to_pa_but_the_same_view_is_preferred() -> None:
     assert prior(film("ap", "20231201", "AP")) == "ap"
     assert prior(film("ap", "20231201", "AP"), film("pa", "20231201")) == "pa"
     assert prior(film("pa", "20231201"), film("ap", "20231201", "AP")) == "pa"
@@ -48,36 +48,36 @@ def test_that_ap_compares_with_pa_and_the_very_same_view_goes_before_it() -> Non
     ],
     ids=lambda other: other.relative_path,
 )
-def test_that_a_film_of_another_view_is_no_prior(other: FilmRef) -> None:
+def test_that_a_film_of_another_view_is_not_a_prior(other: FilmRef) -> None:
     assert "same view" in prior(other)
 
 
-def test_that_another_side_is_another_view_and_a_side_that_is_not_said_is_none() -> None:
+def test_that_another_side_is_another_view_unless_it_is_not_stated() -> None:
     right = film("now", "20240119", laterality="R")
     assert "same view" in prior(film("left", "20230101", laterality="L"), of=right)
-    assert prior(film("unsaid", "20230101"), of=right) == "unsaid"
+    assert prior(film("unstated", "20230101"), of=right) == "unstated"
 
 
-def test_that_another_patient_has_no_part_in_it() -> None:
+def test_that_a_film_of_another_patient_is_not_a_prior() -> None:
     assert "no earlier study" in prior(film("other", "20230101", patient="P2"))
 
 
-def test_that_films_without_a_patient_are_never_taken_for_one_patient() -> None:
+def test_that_films_without_a_patient_id_have_no_prior() -> None:
     nobody = film("now", "20240119", patient="")
     assert "PatientID" in prior(film("old", "20230101", patient=""), of=nobody)
 
 
-def test_that_a_film_of_the_same_day_is_no_prior() -> None:
+def test_that_a_film_of_the_same_day_is_not_a_prior() -> None:
     assert "no earlier study" in prior(film("second", "20240119"))
 
 
 @pytest.mark.parametrize("text", ["", "2024", "20241399", "20240230", "yesterday"])
-def test_that_what_is_no_date_is_not_made_one(text: str) -> None:
+def test_that_an_invalid_date_is_ignored(text: str) -> None:
     assert film_date(film("x", text)) is None
     assert isinstance(find_prior(film("x", text), [film("old", "20200101")]), NoPrior)
 
 
-def test_that_the_acquisition_date_stands_in_for_a_missing_study_date() -> None:
+def test_that_the_acquisition_date_replaces_a_missing_study_date() -> None:
     assert film_date(film("x", "", acquisition_date="20230102")) == date(2023, 1, 2)
     assert film_date(film("x", "20240101", acquisition_date="20230102")) == date(2024, 1, 1)
 
@@ -92,5 +92,5 @@ def test_that_the_acquisition_date_stands_in_for_a_missing_study_date() -> None:
         (1279, "3 y 6 mo earlier (1,279 days)"),
     ],
 )
-def test_that_a_span_is_said_in_the_unit_in_which_it_is_read(days: int, text: str) -> None:
+def test_that_an_interval_is_given_in_a_readable_unit(days: int, text: str) -> None:
     assert earlier_text(days) == text

@@ -1,4 +1,4 @@
-"""What may replace what: staged folders and models, and results that find their own film."""
+"""Folders and models replace each other completely; results are matched to their film."""
 
 from __future__ import annotations
 
@@ -105,7 +105,7 @@ def test_that_a_late_failure_of_another_film_is_not_shown(session: Session) -> N
     assert session.film_error is error
 
 
-def test_that_a_film_that_can_be_read_again_loses_its_failure(session: Session) -> None:
+def test_that_a_film_that_becomes_readable_loses_its_error(session: Session) -> None:
     a = session.films[0]
     session.select(a)
     session.accept_film_error(a, UnreadableFilm("cut off", code=StatusCode.DECODE_FAILED))
@@ -113,7 +113,7 @@ def test_that_a_film_that_can_be_read_again_loses_its_failure(session: Session) 
     assert session.film_error is None
 
 
-def test_that_decoded_films_stay_within_their_budget_and_the_newest_always_fits() -> None:
+def test_that_decoded_films_stay_within_the_budget_except_the_latest() -> None:
     films = [film(f"{n}.png") for n in range(4)]
     session = Session(film_budget_mib=1)
     session.open_folder(FOLDER, films, [])
@@ -129,7 +129,7 @@ def with_graphics(ref: FilmRef, side: int) -> Radiograph:
     return Radiograph(ref, np.zeros((side, side), np.uint8), Greyscale(), overlays=(plane,))
 
 
-def test_that_what_was_made_of_films_counts_and_goes_with_the_oldest_of_them() -> None:
+def test_that_first_frames_count_towards_the_budget_and_go_with_their_film() -> None:
     films = [film(f"{n}.png") for n in range(6)]
     session = Session(film_budget_mib=4)
     session.open_folder(FOLDER, films, [])
@@ -140,7 +140,7 @@ def test_that_what_was_made_of_films_counts_and_goes_with_the_oldest_of_them() -
         first_picture = make_first_frame(radiograph)
         made.append(weakref.ref(first_picture))
         session.accept_radiograph(ref, radiograph, first_picture)
-        assert session.ready(radiograph) is first_picture
+        assert session.first_frame(radiograph) is first_picture
         del radiograph, first_picture
     kept = [ref for ref in films if session.is_decoded(ref)]
     assert kept == [films[0], *films[-len(kept) + 1 :]]  # on screen, and the newest
@@ -163,7 +163,7 @@ def test_that_the_current_film_stays_while_the_list_grows(session: Session) -> N
     assert session.rejected == (rejected,)
 
 
-def test_that_a_result_is_found_by_its_film_and_the_model_in_force(session: Session) -> None:
+def test_that_a_result_is_found_by_its_film_and_the_active_model(session: Session) -> None:
     a, b = session.films
     assert session.accept_result(said_of(a, "m1"), "m1")
     assert session.result(a) is not None
@@ -226,7 +226,7 @@ def test_that_a_prepared_film_belongs_to_its_model(session: Session) -> None:
     assert session.prepared(a) is None
 
 
-def test_that_stepping_is_held_at_both_ends(session: Session) -> None:
+def test_that_stepping_stops_at_both_ends(session: Session) -> None:
     a, b = session.films
     listed = FilmList(session.films)
     assert listed.neighbour(a, -1) is a
@@ -236,10 +236,10 @@ def test_that_stepping_is_held_at_both_ends(session: Session) -> None:
     assert FilmList().neighbour(a, 1) is None
 
 
-def test_that_films_are_numbered_from_one_and_those_not_listed_are_zero() -> None:
+def test_that_positions_start_at_one_and_films_not_listed_have_zero() -> None:
     listed = FilmList([film("a.png"), film("b.png")])
-    assert [listed.number(film(name)) for name in ("a.png", "b.png", "c.png")] == [1, 2, 0]
-    assert listed.number(None) == 0
+    assert [listed.position(film(name)) for name in ("a.png", "b.png", "c.png")] == [1, 2, 0]
+    assert listed.position(None) == 0
 
 
 def test_that_a_series_starts_where_the_uid_or_the_folder_changes() -> None:
@@ -291,7 +291,7 @@ def test_that_fewer_views_keep_the_active_one(session: Session) -> None:
     assert session.current is b
 
 
-def test_that_views_that_change_places_keep_which_is_active(session: Session) -> None:
+def test_that_swapping_views_keeps_the_active_one(session: Session) -> None:
     a, b = session.films
     session.show_views(2)
     session.select(a)

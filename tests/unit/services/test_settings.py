@@ -1,4 +1,4 @@
-"""Settings: one table, bad values fall back and say so. And where the shipped files lie."""
+"""The settings table and its file; shipped files; the identity key; the log."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def test_that_every_default_fits_its_row(row: Any) -> None:
     assert row.description.endswith(".")
 
 
-def test_that_settings_come_back_as_they_were_saved(tmp_path: Path) -> None:
+def test_that_settings_are_loaded_as_they_were_saved(tmp_path: Path) -> None:
     path = tmp_path / "deeper" / "settings.json"
     settings = Settings(path)
     settings["decode_timeout_s"] = 45
@@ -62,7 +62,7 @@ def test_that_only_what_differs_from_the_defaults_is_written(tmp_path: Path) -> 
         ("shortcuts", {"a": 1}, "is not a table of texts"),
     ],
 )
-def test_that_a_bad_value_falls_back_and_says_so(
+def test_that_an_invalid_value_is_replaced_and_reported(
     tmp_path: Path, key: str, value: object, problem: str
 ) -> None:
     path = tmp_path / "settings.json"
@@ -101,13 +101,15 @@ def test_that_recent_folders_are_newest_first_and_few(tmp_path: Path) -> None:
     assert len(recent) == len(set(recent)) == MAX_RECENT_FOLDERS
 
 
-def test_that_a_list_that_was_handed_out_changes_nothing(tmp_path: Path) -> None:
+def test_that_changing_a_returned_list_has_no_effect(tmp_path: Path) -> None:
     settings = Settings(tmp_path / "s.json")
     settings["recent_folders"].append("/elsewhere")
     assert settings["recent_folders"] == []
 
 
-def test_that_the_identity_key_is_made_once_and_is_the_users_alone(tmp_path: Path) -> None:
+def test_that_the_identity_key_is_created_once_and_only_readable_by_the_user(
+    tmp_path: Path,
+) -> None:
     path = tmp_path / "project.key"
     key = identity_key(path)
     assert len(key) == 32
@@ -118,7 +120,7 @@ def test_that_the_identity_key_is_made_once_and_is_the_users_alone(tmp_path: Pat
 
 
 @pytest.mark.parametrize("content", ["", "abcd", "not hex"])
-def test_that_a_file_that_is_no_key_is_refused(tmp_path: Path, content: str) -> None:
+def test_that_a_file_that_is_not_a_key_is_refused(tmp_path: Path, content: str) -> None:
     path = tmp_path / "project.key"
     path.write_text(content)
     with pytest.raises(UsageError, match="identity key"):
@@ -134,7 +136,7 @@ def test_that_shipped_files_are_found_in_a_source_tree_and_in_a_frozen_program(
     assert resource("icons", "open.svg") == tmp_path / "resources" / "icons" / "open.svg"
 
 
-def test_that_only_our_own_records_reach_the_log() -> None:
+def test_that_only_records_of_xrayview_reach_the_log() -> None:
     import logging
 
     path = start_log()

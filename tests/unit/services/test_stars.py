@@ -1,4 +1,4 @@
-"""Stars are kept beside the films, or with the user; a file with a fault is left alone."""
+"""Files of stars beside the films or in the user's own file; damaged files are left alone."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def folder(tmp_path: Path) -> Path:
     return folder
 
 
-def test_that_a_star_is_found_again_by_uid_or_path(files: StarFiles, folder: Path) -> None:
+def test_that_a_star_is_found_by_uid_or_path(files: StarFiles, folder: Path) -> None:
     assert files.save(folder, {DICOM: True, PNG: True}) == folder / FILE_NAME
     kept = files.load(folder)
     moved = replace(DICOM, path=Path("elsewhere"), relative_path="other.dcm")
@@ -44,7 +44,7 @@ def test_that_a_star_is_found_again_by_uid_or_path(files: StarFiles, folder: Pat
     assert not kept.is_starred(film("b.png"))
 
 
-def test_that_the_last_star_takes_the_file_along(files: StarFiles, folder: Path) -> None:
+def test_that_the_file_is_deleted_with_the_last_star(files: StarFiles, folder: Path) -> None:
     files.save(folder, {DICOM: True, PNG: True})
     files.save(folder, {DICOM: False})
     assert load_stars(folder / FILE_NAME) == {film_key(PNG)}
@@ -60,7 +60,7 @@ def test_that_no_identity_is_written(files: StarFiles, folder: Path, tmp_path: P
     assert "1.2.3" not in written[1]
 
 
-def test_that_stars_of_a_folder_that_cannot_be_written_are_the_users_own(
+def test_that_stars_of_a_read_only_folder_are_in_the_users_own_file(
     files: StarFiles, folder: Path, tmp_path: Path
 ) -> None:
     read_only = tmp_path / "not a folder"
@@ -72,7 +72,7 @@ def test_that_stars_of_a_folder_that_cannot_be_written_are_the_users_own(
     assert not files.load(folder).is_starred(replace(PNG, file_size=18))
 
 
-def test_that_a_star_that_is_taken_is_taken_in_both_places(
+def test_that_a_removed_star_is_removed_from_both_files(
     files: StarFiles, folder: Path, tmp_path: Path
 ) -> None:
     files.save(tmp_path / "gone", {DICOM: True, PNG: True})
@@ -93,7 +93,7 @@ BROKEN = {
 
 
 @pytest.mark.parametrize("text", BROKEN.values(), ids=BROKEN)
-def test_that_a_file_with_a_fault_is_told_and_left_as_it_is(
+def test_that_a_damaged_file_is_reported_and_left_unchanged(
     files: StarFiles, folder: Path, tmp_path: Path, text: str
 ) -> None:
     path = folder / FILE_NAME
@@ -107,7 +107,7 @@ def test_that_a_file_with_a_fault_is_told_and_left_as_it_is(
     assert files.load(folder).is_starred(DICOM)
 
 
-def test_that_names_of_any_bytes_are_kept(tmp_path: Path) -> None:
+def test_that_file_names_of_any_bytes_can_be_starred(tmp_path: Path) -> None:
     keys = {"caf\udce9.png", "胸部.png"}
     save_stars(tmp_path / "stars", keys)
     assert load_stars(tmp_path / "stars") == keys

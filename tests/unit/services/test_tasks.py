@@ -1,4 +1,4 @@
-"""One slot, one answer: the newest request's, on the thread that asked."""
+"""One slot, one result: that of the newest request, in the thread of the caller."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from typing import Any
 import pytest
 
 from xrayview.errors import Cancelled, StatusCode, UnreadableFilm, XrayViewError
-from xrayview.services.tasks import Tasks, as_shown
+from xrayview.services.tasks import Tasks, displayable
 
 WAIT_S = 10.0
 
 
 class Desk:
-    """A thread's inbox: what is delivered runs when this test looks at it."""
+    """The inbox of a thread, whose functions run when the test says so."""
 
     def __init__(self) -> None:
         self._inbox: queue.Queue[Callable[[], None]] = queue.Queue()
@@ -56,17 +56,17 @@ def running() -> Future[Any]:
     return future
 
 
-def test_that_an_answer_comes_through_the_inbox_and_not_before(desk: Desk) -> None:
+def test_that_a_result_comes_through_the_inbox_and_not_before(desk: Desk) -> None:
     future: Future[int] = Future()
     desk.start("film", future)
     future.set_result(7)
     assert desk.heard == []
     desk.run()
     assert desk.heard == [7]
-    assert not desk.tasks.busy("film")
+    assert not desk.tasks.is_busy("film")
 
 
-def test_that_the_newest_request_wins_even_when_the_older_one_answers_last(desk: Desk) -> None:
+def test_that_the_newest_request_wins_even_if_an_older_one_finishes_last(desk: Desk) -> None:
     older, newer = running(), running()
     desk.start("film", older)
     desk.start("film", newer)
@@ -76,7 +76,7 @@ def test_that_the_newest_request_wins_even_when_the_older_one_answers_last(desk:
     assert desk.heard == ["newer"]
 
 
-def test_that_an_answer_on_its_way_is_dropped_when_a_newer_request_comes(desk: Desk) -> None:
+def test_that_a_result_in_delivery_is_dropped_when_a_newer_request_comes(desk: Desk) -> None:
     older, newer = running(), running()
     desk.start("film", older)
     older.set_result("older")  # delivered, not yet looked at
@@ -96,21 +96,21 @@ def test_that_slots_do_not_disturb_each_other(desk: Desk) -> None:
     assert desk.heard == ["thumbnail", "film"]
 
 
-def test_that_an_overtaken_request_that_waits_is_cancelled(desk: Desk) -> None:
+def test_that_a_superseded_waiting_request_is_cancelled(desk: Desk) -> None:
     waiting: Future[int] = Future()
     desk.start("film", waiting)
     desk.start("film", running())
     assert waiting.cancelled()
 
 
-def test_that_an_overtaken_request_that_runs_keeps_its_worker(desk: Desk) -> None:
+def test_that_a_superseded_running_request_keeps_its_worker(desk: Desk) -> None:
     at_work: Future[int] = running()
     desk.start("film", at_work)
     desk.start("film", running())
     assert not at_work.cancelled()
 
 
-def test_that_a_running_request_that_is_taken_back_is_silent_and_keeps_its_worker(
+def test_that_a_cancelled_running_request_has_no_result_and_keeps_its_worker(
     desk: Desk,
 ) -> None:
     at_work = running()
@@ -122,10 +122,10 @@ def test_that_a_running_request_that_is_taken_back_is_silent_and_keeps_its_worke
     assert desk.heard == []
 
 
-def test_that_a_request_that_hangs_unheard_loses_its_worker(
+def test_that_an_abandoned_request_that_hangs_loses_its_worker(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("xrayview.services.tasks._PATIENCE_S", -1.0)
+    monkeypatch.setattr("xrayview.services.tasks._HANGS_AFTER_S", -1.0)
     ended: list[bool] = []
     hangs = running()
     monkeypatch.setattr(hangs, "cancel", lambda: ended.append(True))
@@ -134,7 +134,7 @@ def test_that_a_request_that_hangs_unheard_loses_its_worker(
     assert ended == [True]
 
 
-def test_that_a_cancelled_slot_is_silent(desk: Desk) -> None:
+def test_that_a_cancelled_slot_has_no_result(desk: Desk) -> None:
     waiting: Future[int] = Future()
     desk.start("film", waiting)
     desk.tasks.cancel("film")
@@ -152,10 +152,10 @@ def test_that_a_request_cancelled_elsewhere_frees_its_slot(
     future.cancel() if how is None else future.set_exception(how)
     desk.run()
     assert desk.heard == []
-    assert not desk.tasks.busy("film")
+    assert not desk.tasks.is_busy("film")
 
 
-def test_that_our_own_errors_arrive_as_they_are(desk: Desk) -> None:
+def test_that_known_errors_are_delivered_unchanged(desk: Desk) -> None:
     error = UnreadableFilm("the file is cut off", code=StatusCode.DECODE_FAILED)
     future: Future[int] = Future()
     desk.start("film", future)
@@ -164,7 +164,7 @@ def test_that_our_own_errors_arrive_as_they_are(desk: Desk) -> None:
     assert desk.heard == [error]
 
 
-def test_that_a_refused_request_is_an_answer_too(desk: Desk) -> None:
+def test_that_an_error_while_submitting_is_delivered(desk: Desk) -> None:
     def refuse() -> Future[int]:
         raise Cancelled("the engine is closed")
 
@@ -180,7 +180,7 @@ def test_that_an_unforeseen_error_is_shown_and_logged_without_its_text(
     try:
         int(name)
     except ValueError as error:
-        shown = as_shown(error)
+        shown = displayable(error)
     assert "ValueError" in str(shown)
     assert "DOE" not in str(shown)
     assert "ValueError" in caplog.text
@@ -188,7 +188,7 @@ def test_that_an_unforeseen_error_is_shown_and_logged_without_its_text(
     assert "DOE" not in caplog.text
 
 
-def test_that_a_stream_arrives_whole_and_in_order_and_then_ends(desk: Desk) -> None:
+def test_that_a_stream_is_delivered_completely_and_in_order(desk: Desk) -> None:
     def count(_stop: threading.Event) -> Iterator[int]:
         yield from range(1000)
 
@@ -215,7 +215,7 @@ def test_that_a_stream_that_waits_between_items_delivers_each_at_once(desk: Desk
     assert desk.heard == [0, 1, 2]
 
 
-def test_that_a_stream_that_is_taken_again_is_told_to_stop_and_is_not_heard(desk: Desk) -> None:
+def test_that_a_superseded_stream_is_stopped_and_not_delivered(desk: Desk) -> None:
     stopped = threading.Event()
 
     def endless(stop: threading.Event) -> Iterator[str]:
@@ -234,21 +234,23 @@ def test_that_a_stream_that_is_taken_again_is_told_to_stop_and_is_not_heard(desk
     assert desk.heard == ["new"]
 
 
-def test_that_a_stopped_stream_may_still_say_its_last_word(desk: Desk) -> None:
-    def until_told(stop: threading.Event) -> Iterator[str]:
+def test_that_a_stopped_stream_still_delivers_its_last_items(desk: Desk) -> None:
+    def until_stopped(stop: threading.Event) -> Iterator[str]:
         yield "row"
         assert stop.wait(WAIT_S)
         yield "rows are written"
 
     ended: list[bool] = []
-    desk.tasks.stream("batch", until_told, desk.heard.extend, lambda: ended.append(True), desk.hear)
+    desk.tasks.stream(
+        "batch", until_stopped, desk.heard.extend, lambda: ended.append(True), desk.hear
+    )
     desk.run_until(lambda: bool(desk.heard))
     desk.tasks.stop("batch")
     desk.run_until(lambda: bool(ended))
     assert desk.heard == ["row", "rows are written"]
 
 
-def test_that_a_stream_that_fails_says_so_after_what_it_has_given(desk: Desk) -> None:
+def test_that_the_error_of_a_stream_follows_its_items(desk: Desk) -> None:
     error = XrayViewError("the drive is gone")
 
     def breaks(_stop: threading.Event) -> Iterator[int]:
@@ -260,7 +262,7 @@ def test_that_a_stream_that_fails_says_so_after_what_it_has_given(desk: Desk) ->
     assert desk.heard == [1, error]
 
 
-def test_that_work_in_a_thread_does_not_hold_up_the_asking_one(desk: Desk) -> None:
+def test_that_work_in_a_thread_does_not_block_the_caller(desk: Desk) -> None:
     go_on = threading.Event()
     desk.tasks.call("hash", lambda: go_on.wait(WAIT_S), desk.hear, desk.hear)
     assert desk.heard == []
@@ -269,7 +271,7 @@ def test_that_work_in_a_thread_does_not_hold_up_the_asking_one(desk: Desk) -> No
     assert desk.heard == [True]
 
 
-def test_that_nothing_is_heard_and_no_thread_is_left_after_closing(desk: Desk) -> None:
+def test_that_nothing_is_delivered_and_no_thread_is_left_after_closing(desk: Desk) -> None:
     def endless(stop: threading.Event) -> Iterator[int]:
         while not stop.wait(0.001):
             yield 1

@@ -41,7 +41,7 @@ def _agreement_column(labels: Labels, card: ModelCard) -> Column:
 
 def comparison_text(comparison: Comparison) -> str:
     """Sum up in one line how far model and labels agree on the films that were compared."""
-    compared, classified = comparison.compared, comparison.judged
+    compared, classified = comparison.compared, comparison.classified
     parts = [f"Labels: {compared:,} of {classified:,} classified films compared"]
     if comparison.agreement is not None:
         parts.append(f"agreement {_with_interval(comparison.agreement, '.1%')}")

@@ -79,7 +79,7 @@ class BatchRunner(QObject):
     @property
     def running(self) -> bool:
         """True from the start until the last row is written."""
-        return self._tasks.busy(_SLOT)
+        return self._tasks.is_busy(_SLOT)
 
     def start(self) -> None:
         """Classify the open folder, or emit a message that says why this is not possible."""

@@ -114,7 +114,7 @@ class Browser(QFrame):
         """Mark the film that is on screen, and bring its row into view."""
         self._selected_row_id = film.row_id
         content = self._content
-        if content is not None and not self._has_row(film) and self.films().number(film):
+        if content is not None and not self._has_row(film) and self.films().position(film):
             for key in groups_above(content.tree, film):
                 self._folding = self._folding.with_group(key, opened=True)
             self._scrolls_to_selected = True

@@ -95,7 +95,7 @@ class FolderJob(QDialog):
     @property
     def running(self) -> bool:
         """True from the start until the last file is done or the job has stopped."""
-        return self._tasks.busy(self.slot)
+        return self._tasks.is_busy(self.slot)
 
     def start(self) -> None:
         """Start the job, unless it is running or has a problem."""

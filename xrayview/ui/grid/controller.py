@@ -72,7 +72,7 @@ class ViewController(QObject):
 
     def prior_beside(self) -> None:
         """Open the nearest earlier film of patient and view to the right of the current one."""
-        self._films.activate(self._session.beside)
+        self._films.activate(self._session.active_in_grid)
         film = self._session.current
         if film is None:
             return

@@ -120,8 +120,8 @@ class SecondWindow(QObject):
             self._follow()
         elif session.detached is None or session.pinned:
             return
-        elif changed in (session.beside, session.detached):
-            other = session.beside if changed == session.detached else session.detached
+        elif changed in (session.active_in_grid, session.detached):
+            other = session.active_in_grid if changed == session.detached else session.detached
             if session.views[other] is not session.views[changed]:
                 self._films.repeat(changed, other)
 
@@ -131,7 +131,7 @@ class SecondWindow(QObject):
             return
         film, shown = session.current, session.views[session.detached].film
         if film is not None and (shown is None or shown.film_id != film.film_id):
-            self._films.repeat(session.beside, session.detached)
+            self._films.repeat(session.active_in_grid, session.detached)
 
     def _show_pinned(self) -> None:
         if self.window is not None:

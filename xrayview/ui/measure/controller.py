@@ -16,7 +16,7 @@ from xrayview.display.measure import calibrated, distance
 from xrayview.domain.measurement import FilmMarks
 from xrayview.domain.radiograph import Point, Spacing
 from xrayview.errors import XrayViewError
-from xrayview.services.measurement_files import Kept, MeasurementFiles
+from xrayview.services.measurement_files import MeasurementFiles, StoredMeasurements
 from xrayview.services.tasks import Tasks
 from xrayview.ui.measure.film_marks import FilmMarksModel, film_key
 from xrayview.ui.measure.layer import MeasureLayer
@@ -61,7 +61,7 @@ class MeasurementController(QObject):
         self._set_tool = set_tool
         self._files = files or MeasurementFiles()
         self._films: dict[_Key, FilmMarksModel] = {}
-        self._kept: dict[Path, Kept] = {}
+        self._kept: dict[Path, StoredMeasurements] = {}
         self._edited: dict[_Key, FilmMarksModel] = {}
         self._reported: set[Path] = set()
         self._saves = itertools.count(1)
@@ -181,15 +181,17 @@ class MeasurementController(QObject):
 
     def _load(self, folder: Path) -> None:
         slot = f"read measurements of {folder}"
-        if not self._tasks.busy(slot):
+        if not self._tasks.is_busy(slot):
             self._tasks.start(
                 slot,
                 partial(self._worker.submit, self._files.load, folder),
                 partial(self._on_loaded, folder),
-                lambda error: self._on_loaded(folder, Kept({}), error),
+                lambda error: self._on_loaded(folder, StoredMeasurements({}), error),
             )
 
-    def _on_loaded(self, folder: Path, kept: Kept, error: XrayViewError | None = None) -> None:
+    def _on_loaded(
+        self, folder: Path, kept: StoredMeasurements, error: XrayViewError | None = None
+    ) -> None:
         self._kept[folder] = kept
         for (place, key), marks in self._films.items():
             if place == folder and not marks.is_loaded:
