@@ -1,4 +1,4 @@
-"""Unreachable cycles are found in the window's own turns, and in no other thread."""
+"""Cyclic garbage is collected on the window's thread and in no other."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from xrayview.ui.shell.garbage_collection import GarbageCollector
 
 
 class Loop:
-    """Refers to itself: only the collector frees it."""
+    """Refers to itself, so only the collector frees it."""
 
     def __init__(self) -> None:
         self.itself = self
@@ -29,12 +29,12 @@ def collector(qapp: object) -> Iterator[GarbageCollector]:
     collector.stop()
     collector.deleteLater()
     gc.collect()
-    gc.freeze()  # as the tests of the window found it
+    gc.freeze()  # as `_libraries_stay` has left it
 
 
 @pytest.fixture
-def lookers() -> Iterator[set[int]]:
-    """The threads in which garbage is looked for."""
+def collecting_threads() -> Iterator[set[int]]:
+    """The threads in which garbage is collected."""
     found: set[int] = set()
 
     def note(phase: str, info: object) -> None:
@@ -46,12 +46,12 @@ def lookers() -> Iterator[set[int]]:
 
 
 def garbage() -> weakref.ref[Loop]:
-    """More of it than Python leaves alone; one of the pieces."""
+    """One piece of more garbage than Python leaves uncollected."""
     return weakref.ref([Loop() for _ in range(20_000)][7])
 
 
-def test_that_garbage_of_another_thread_is_found_in_the_windows(
-    qtbot: QtBot, collector: GarbageCollector, lookers: set[int]
+def test_that_garbage_of_another_thread_is_collected_on_the_windows_thread(
+    qtbot: QtBot, collector: GarbageCollector, collecting_threads: set[int]
 ) -> None:
     collector.settle()
     pieces: list[weakref.ref[Loop]] = []
@@ -59,19 +59,19 @@ def test_that_garbage_of_another_thread_is_found_in_the_windows(
     thread.start()
     thread.join()
     assert pieces[0]() is not None
-    assert not lookers
+    assert not collecting_threads
     qtbot.waitUntil(lambda: pieces[0]() is None, timeout=WAIT_MS)
-    assert lookers == {threading.get_ident()}
+    assert collecting_threads == {threading.get_ident()}
 
 
-def test_that_garbage_that_outlived_a_look_is_found_in_a_quiet_moment(
+def test_that_garbage_that_outlived_a_collection_is_collected_in_a_quiet_moment(
     collector: GarbageCollector,
 ) -> None:
     collector.settle()
     loop = Loop()
     piece = weakref.ref(loop)
     gc.collect(1)  # it is in use, and counts as old from now on
-    # Told, not asked for: who asks all the time is at work, and the moment is not quiet.
+    # A callback, as polling would keep the window busy.
     quiet = QEventLoop()
     weakref.finalize(loop, quiet.quit)
     del loop
@@ -83,7 +83,7 @@ def test_that_garbage_that_outlived_a_look_is_found_in_a_quiet_moment(
     assert piece() is None
 
 
-def test_that_what_the_program_began_with_is_not_looked_at_until_it_ends(
+def test_that_what_existed_at_the_start_is_not_collected_before_the_end(
     collector: GarbageCollector,
 ) -> None:
     piece = garbage()
