@@ -82,7 +82,7 @@ class BatchController(QObject):
         if not event.resumed:  # a resumed batch keeps its rows
             self._table.start(tuple(finding.name for finding in event.card.findings))
 
-    def _on_films(self, events: list[FilmFinished]) -> None:
+    def _on_films(self, events: tuple[FilmFinished, ...]) -> None:
         for event in events:
             self._line.show_event(event)
             if event.result.ref is not None:

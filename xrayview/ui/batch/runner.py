@@ -56,8 +56,8 @@ class BatchRunner(QObject):
     waiting = Signal(str)
     """The folder is being listed; a text for the user."""
     started = Signal(BatchStarted)
-    progressed = Signal(object)
-    """A list of `FilmFinished` events that arrived together."""
+    progressed = Signal(tuple)
+    """`FilmFinished` events that arrived together."""
     finished = Signal(BatchFinished)
     failed = Signal()
     message = Signal(Message)
@@ -151,7 +151,7 @@ class BatchRunner(QObject):
         for event in films:
             self._session.accept_result(event.result, self._model_sha256)
         if films:
-            self.progressed.emit(films)
+            self.progressed.emit(tuple(films))
         for event in events:
             if isinstance(event, BatchFinished):
                 self.csv_path = event.csv_path

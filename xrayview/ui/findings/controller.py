@@ -47,7 +47,8 @@ class FindingsController(QObject):
         model_controller.result_changed.connect(self.on_result)
         panel.classify_requested.connect(model_controller.classify)
         panel.card_requested.connect(self.show_card)
-        panel.point_moved.connect(self._on_point)
+        panel.point_moved.connect(self._move_point)
+        panel.point_reset.connect(self._move_point)
         theme.on_switch(self._redraw)
 
     def show_card(self) -> None:
@@ -89,7 +90,7 @@ class FindingsController(QObject):
             self._heat_maps.restart(view_index)
         self._refresh.request()
 
-    def _on_point(self, finding: str, threshold: float | None) -> None:
+    def _move_point(self, finding: str, threshold: float | None = None) -> None:
         self._session.move_point(finding, threshold)
         self._refresh.run_now()
         self._browser.refresh_all()

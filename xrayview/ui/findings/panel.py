@@ -40,8 +40,10 @@ class FindingsPanel(QFrame):
     classify_requested = Signal()
     card_requested = Signal()
     model_requested = Signal()
-    point_moved = Signal(str, object)
-    """A finding and its new threshold; None resets it to the card's."""
+    point_moved = Signal(str, float)
+    """A finding and its new threshold, 0..1."""
+    point_reset = Signal(str)
+    """A finding whose threshold is to be the card's again."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -144,6 +146,7 @@ class FindingsPanel(QFrame):
             bar = ScoreBar(one)
             bar.chosen.connect(self.heat.choose_finding)
             bar.point_moved.connect(self.point_moved)
+            bar.point_reset.connect(self.point_reset)
             self._bars.append(bar)
             self._scores.addWidget(bar)
         self._put_bars_in_tab_order()
@@ -160,7 +163,7 @@ class FindingsPanel(QFrame):
 
     def _reset_points(self) -> None:
         for finding in tuple(self.state.own_points):
-            self.point_moved.emit(finding, None)
+            self.point_reset.emit(finding)
 
     def mark(self) -> None:
         """Mark the finding whose heat map is on screen."""

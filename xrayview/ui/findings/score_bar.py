@@ -57,8 +57,10 @@ class ScoreBar(QWidget):
     """
 
     chosen = Signal(str)
-    point_moved = Signal(str, object)
-    """A finding and its new threshold (0..1); None resets it to the card's."""
+    point_moved = Signal(str, float)
+    """A finding and its new threshold, 0..1."""
+    point_reset = Signal(str)
+    """A finding whose threshold is to be the card's again."""
 
     def __init__(self, scored: ScoredFinding, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -109,14 +111,14 @@ class ScoreBar(QWidget):
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
         if self._on_tick(event):
             self._dragging = True  # so that the release is not a click on the finding
-            self.point_moved.emit(self.scored.finding.name, None)
+            self.point_reset.emit(self.scored.finding.name)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         step = _KEY_STEPS.get(Qt.Key(event.key()))
         if step is not None:
             self._move_to(self.scored.point.threshold + step)
         elif event.key() == Qt.Key.Key_Backspace:
-            self.point_moved.emit(self.scored.finding.name, None)
+            self.point_reset.emit(self.scored.finding.name)
         else:
             super().keyPressEvent(event)
 

@@ -123,8 +123,8 @@ MODEL_BUTTONS = tuple(tool.name for tool in _MODEL_TOOLS)
 class TopBar(QToolBar):
     """Buttons for the actions that the keys run."""
 
-    recent_requested = Signal(object)
-    model_chosen = Signal(object)
+    recent_requested = Signal(Path)
+    model_chosen = Signal(Path)
     model_file_requested = Signal()
     model_dismissed = Signal()
     """The user has chosen no other model; the list shows the loaded one again."""

@@ -11,6 +11,7 @@ class MainThread(QObject):
     """Runs functions on the thread that created it, in the order of delivery."""
 
     _called = Signal(object)
+    """A function without arguments: Python has no type for it at run time."""
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
