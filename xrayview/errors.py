@@ -112,6 +112,15 @@ class UnreadableFilm(XrayViewError):
         self.code = code
 
 
+class IdentityRemains(UnreadableFilm):
+    """A de-identified copy would still identify the patient; `element` is the keyword of where."""
+
+    def __init__(self, element: str, *, why: str, hint: str) -> None:
+        what = "The copy would still identify the patient"
+        super().__init__(what, code=StatusCode.IDENTITY, why=why, hint=hint)
+        self.element = element
+
+
 class ModelError(XrayViewError):
     """A model file is missing, is no bundle, breaks the contract, or failed while it ran."""
 

@@ -21,13 +21,14 @@ from xrayview.engine.client import Engine
 from xrayview.engine.lane import Priority
 from xrayview.engine.protocol import DeidentifiedFilm, DeidentifyFilm
 from xrayview.engine.scan import read_headers, root_of
-from xrayview.errors import Status, StatusCode, UsageError
+from xrayview.errors import IdentityRemains, Status, StatusCode, UsageError
 from xrayview.io.atomic import replacing
 from xrayview.io.export import write_bytes
 from xrayview.io.tables.cells import escape_formula
 
 KEY_BYTES = 32
 NOT_STATED = "The file does not state whether text is burned into the pixels: check the picture."
+REPLACED = "A name or an identifier of the patient was replaced in"
 BURNED_IN = "Text is burned into the pixels (BurnedInAnnotation is YES), perhaps a name"
 
 
@@ -41,6 +42,8 @@ class DeidentifyOptions:
     """Also copy films whose header says that text is burned into the pixels."""
     mapping: Path | None = None
     """A CSV of old and new identifiers, which identifies the patients."""
+    allowed: frozenset[str] = frozenset()
+    """Keywords of elements that are copied even with a name or an identifier in their text."""
 
 
 @dataclass(frozen=True)
@@ -48,6 +51,8 @@ class FilmCopied(FilmFinished):
     """A file is done; `output` is None where there is no copy of it."""
 
     output: Path | None = None
+    found_in: tuple[str, ...] = ()
+    """Keywords of elements with a name or an identifier, which was replaced or stopped the copy."""
 
 
 def deidentify_folder(
@@ -76,7 +81,7 @@ def deidentify_folder(
     def submit(file: ScannedFile) -> Future[DeidentifiedFilm] | None:
         if isinstance(file, RejectedFile):
             return None
-        request = DeidentifyFilm(file, key, options.keep_characteristics)
+        request = DeidentifyFilm(file, key, options.keep_characteristics, options.allowed)
         return engine.submit(request, priority=Priority.BATCH)
 
     copies = _Copies(out, options)
@@ -102,7 +107,9 @@ class _Copies:
         """Write the copy of a film, or report why there is none."""
         copy = reply.reply
         if copy is None:
-            return FilmCopied(_failed(reply), done, total)
+            error = reply.error
+            found_in = (error.element,) if isinstance(error, IdentityRemains) else ()
+            return FilmCopied(_failed(reply), done, total, found_in=found_in)
         if copy.burned_in == "YES" and not self._options.include_burned_in:
             return FilmCopied(_left_out(copy.film), done, total)
         output = self._name(copy.patient)
@@ -111,7 +118,7 @@ class _Copies:
         except OSError as error:
             raise _unwritable(self._out, error) from error
         self._remember(copy, output)
-        return FilmCopied(_result(copy), done, total, self._out / output)
+        return FilmCopied(_result(copy), done, total, self._out / output, copy.found_in)
 
     def _name(self, patient: str) -> Path:
         self._counts[patient] += 1
@@ -161,7 +168,9 @@ def _left_out(film: FilmRef) -> FilmResult:
 
 def _result(copy: DeidentifiedFilm) -> FilmResult:
     burned_in = {"NO": (), "YES": (f"{BURNED_IN}.",)}.get(copy.burned_in, (NOT_STATED,))
-    notes = (*copy.warnings, *burned_in)
+    elements = ", ".join(copy.found_in)
+    replaced = (f"{REPLACED} {elements}.",) if elements else ()
+    notes = (*copy.warnings, *replaced, *burned_in)
     status = Status.WARN if notes else Status.OK
     film = copy.film
     return FilmResult(film.relative_path, status, StatusCode.OK, "; ".join(notes), film)

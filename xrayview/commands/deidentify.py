@@ -6,6 +6,7 @@ Prints one line per file to stdout: `PATH: ok: COPY`, or why there is no copy.
 from __future__ import annotations
 
 import argparse
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,7 +19,7 @@ from xrayview.commands.terminal import (
     print_out,
     start_engine,
 )
-from xrayview.errors import Cancelled, ExitCode
+from xrayview.errors import Cancelled, ExitCode, UsageError
 
 if TYPE_CHECKING:
     from xrayview.batch.deidentify import FilmCopied
@@ -45,6 +46,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="CSV",
         help="write a table of old and new IDs and UIDs; keep it safe, it names the patients",
     )
+    add(
+        "--allow-element",
+        action="append",
+        default=[],
+        metavar="KEYWORD",
+        help="copy this element unchanged even if a name or an identifier of the patient is found "
+        "in its text, because that text identifies nobody; may be repeated",
+    )
     add_workers_option(parser)
     parser.set_defaults(run=run)
 
@@ -56,10 +65,14 @@ def run(options: argparse.Namespace) -> int:
 
     source: Path = existing_path(options.source)
     how = DeidentifyOptions(
-        options.keep_characteristics, options.include_burned_in, options.mapping
+        options.keep_characteristics,
+        options.include_burned_in,
+        options.mapping,
+        _allowed(options.allow_element),
     )
     cancel = cancel_on_interrupt()
     lines, copies = FilmLines(), 0
+    found_in: Counter[str] = Counter()
     with start_engine(load_settings(), options.workers) as engine:
         try:
             for event in deidentify_folder(engine, source, options.out, how, cancel):
@@ -67,16 +80,41 @@ def run(options: argparse.Namespace) -> int:
                 print_out(_line(event, options.out))
                 lines.add(event)
                 copies += event.output is not None
+                found_in.update(event.found_in)
         except Cancelled:
             lines.clear()
             print_err("Interrupted. The copies written so far are complete.")
             return ExitCode.INTERRUPTED
     code = lines.exit_code()
+    if found_in:
+        elements = ", ".join(f"{name} ({films})" for name, films in found_in.most_common())
+        print_err(
+            f"A name or an identifier of the patient was found in: {elements}. Where such a text "
+            "identifies nobody, --allow-element KEYWORD copies the element unchanged."
+        )
     print_err(
         f"{options.out}: {copies} copies. Check them before you share them: no program finds "
         "everything that identifies a patient."
     )
     return code
+
+
+def _allowed(keywords: list[str]) -> frozenset[str]:
+    """The keywords, checked.
+
+    Raises:
+        UsageError: a keyword is unknown, or its element is never copied.
+    """
+    from xrayview.io.deidentify.rules import is_copied
+
+    for keyword in keywords:
+        if not is_copied(keyword):
+            raise UsageError(
+                f"{keyword} is not an element of the copies",
+                why="the keyword is unknown, or the element is removed or replaced in every copy",
+                hint="Choose a keyword that the command has printed.",
+            )
+    return frozenset(keywords)
 
 
 def _line(event: FilmCopied, out: Path) -> str:

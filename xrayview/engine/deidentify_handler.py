@@ -26,5 +26,14 @@ def deidentify_film(request: DeidentifyFilm) -> DeidentifiedFilm:
         film.transfer_syntax,
         Pseudonyms(request.key),
         keep_characteristics=request.keep_characteristics,
+        allowed=request.allowed,
     )
-    return DeidentifiedFilm(film, copy.file, copy.patient, copy.burned_in, copy.replaced, warnings)
+    return DeidentifiedFilm(
+        film,
+        copy.file,
+        copy.patient,
+        copy.burned_in,
+        copy.replaced,
+        copy.found_in,
+        warnings,
+    )

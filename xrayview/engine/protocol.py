@@ -167,6 +167,8 @@ class DeidentifyFilm:
     key: bytes = field(repr=False)
     keep_characteristics: bool = False
     """Keep age, sex, size and weight (PS3.15 E.3.4)."""
+    allowed: frozenset[str] = frozenset()
+    """Keywords of elements that are copied even with a name or an identifier in their text."""
     limits: Limits | None = None
 
 
@@ -182,6 +184,8 @@ class DeidentifiedFilm:
     """BurnedInAnnotation: `YES`, `NO`, or empty where it is absent."""
     replaced: tuple[tuple[str, str, str], ...] = field(default=(), repr=False)
     """Keyword, old value and new value of PatientID and the film's UIDs."""
+    found_in: tuple[str, ...] = ()
+    """Keywords of elements whose text was replaced because of a name or an identifier in it."""
     warnings: tuple[str, ...] = ()
 
 

@@ -8,11 +8,14 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import re
 import uuid
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from io import BytesIO
 from pathlib import Path
 
+from pydicom import dcmread
 from pydicom.dataelem import DataElement
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.multival import MultiValue
@@ -22,14 +25,15 @@ from pydicom.uid import UID
 
 from xrayview import __version__
 from xrayview.domain.tags import LINKING
-from xrayview.errors import StatusCode, UnreadableFilm
+from xrayview.errors import IdentityRemains, StatusCode, UnreadableFilm
 from xrayview.io.deidentify.rules import EDITION, Action, action_for
-from xrayview.io.deidentify.traces import Traces
+from xrayview.io.deidentify.traces import Traces, texts_of
 from xrayview.io.dicom.dataset import PIXEL_KEYWORDS, read_whole
 from xrayview.io.safe_open import film_errors, regular_file_info
 
 STANDARD_ROOT = "1.2.840.10008."
 """UIDs of the standard itself, which identify classes and codes, never an instance."""
+_UID = re.compile(r"[0-9.]+")
 MAX_DEPTH = 64
 _ALIAS_DIGITS = 10
 _OLDEST_YEARS = 90
@@ -39,6 +43,11 @@ _DUMMIES = {
     "FD": 0.0, "FL": 0.0, "SL": 0, "SS": 0, "SV": 0, "UL": 0, "US": 0, "UV": 0,
 }  # fmt: skip
 _DUMMY_TEXT = "ANONYMIZED"
+_OWN_TEXT = frozenset({
+    "PatientID", "PatientName", "DeidentificationMethod", "DeidentificationMethodCodeSequence",
+})  # fmt: skip
+"""Written here: a patient who is called Anon or Basic does not stop the copy."""
+_BINARY_VRS = frozenset({"OB", "OD", "OF", "OL", "OV", "OW"})
 
 _CODES = (
     ("113100", "Basic Application Confidentiality Profile"),
@@ -59,7 +68,7 @@ class Pseudonyms:
 
     def uid(self, old: str) -> str:
         """A UID under 2.25 (PS3.5 B.2); UIDs of the standard are kept."""
-        if not old or old.startswith(STANDARD_ROOT):
+        if not old or (old.startswith(STANDARD_ROOT) and _UID.fullmatch(old)):
             return old
         return f"2.25.{uuid.UUID(bytes=self._digest('uid', old)[:16], version=4).int}"
 
@@ -82,10 +91,17 @@ class DeidentifiedCopy:
     """BurnedInAnnotation as in the file; empty when absent."""
     replaced: tuple[tuple[str, str, str], ...] = field(default=(), repr=False)
     """Keyword, old value and new value of the attributes for a mapping file."""
+    found_in: tuple[str, ...] = ()
+    """Keywords of other elements that contained a name or an identifier, which was replaced."""
 
 
 def deidentify(
-    path: Path, transfer_syntax: str, names: Pseudonyms, *, keep_characteristics: bool = False
+    path: Path,
+    transfer_syntax: str,
+    names: Pseudonyms,
+    *,
+    keep_characteristics: bool = False,
+    allowed: frozenset[str] = frozenset(),
 ) -> DeidentifiedCopy:
     """Make a de-identified copy of a DICOM film in memory.
 
@@ -94,9 +110,12 @@ def deidentify(
         transfer_syntax: for files without file meta information.
         names: the pseudonyms of this run.
         keep_characteristics: keep age (up to 89), sex, size, weight and the like (PS3.15 E.3.4).
+        allowed: keywords of elements whose text is copied even if it contains a name or an
+            identifier of the patient.
 
     Raises:
-        UnreadableFilm: DECODE_FAILED, NO_PIXELS; IDENTITY when identifying text would remain.
+        UnreadableFilm: DECODE_FAILED, NO_PIXELS.
+        IdentityRemains: identifying text would remain.
     """
     with film_errors(path):
         regular_file_info(path)
@@ -107,25 +126,35 @@ def deidentify(
         burned_in = _text(dataset, "BurnedInAnnotation").strip().upper()
         traces = Traces()
         traces.collect(dataset)
-        cleaner = _Cleaner(names, traces, keep_characteristics)
+        cleaner = _Cleaner(names, traces, keep_characteristics, allowed)
         cleaner.clean(dataset)
         alias = names.patient(_patient_key(before, traces))
         dataset.PatientID = dataset.PatientName = alias
         _mark_deidentified(dataset, keep_characteristics)
         file = _encoded(dataset, before["SOPInstanceUID"], transfer_syntax, names)
-        _check(dataset, file, traces)
+        _check(file, traces, allowed)
         after = {keyword: _text(dataset, keyword) for keyword in LINKING}
     replaced = tuple((keyword, before[keyword], after[keyword]) for keyword in LINKING)
-    return DeidentifiedCopy(file, alias, burned_in, replaced)
+    found_in = tuple(sorted(cleaner.found_in))
+    return DeidentifiedCopy(file, alias, burned_in, replaced, found_in)
 
 
 class _Cleaner:
     """Applies the rules to a data set and to all items in it."""
 
-    def __init__(self, names: Pseudonyms, traces: Traces, keep_characteristics: bool) -> None:
+    def __init__(
+        self,
+        names: Pseudonyms,
+        traces: Traces,
+        keep_characteristics: bool,
+        allowed: frozenset[str],
+    ) -> None:
         self._names = names
         self._traces = traces
         self._keep = keep_characteristics
+        self._allowed = allowed
+        self.found_in: set[str] = set()
+        """Keywords of the elements whose text was replaced because of a name or an identifier."""
 
     def clean(self, dataset: Dataset, depth: int = 0) -> None:
         """Clean a data set in place."""
@@ -158,8 +187,18 @@ class _Cleaner:
                 self.clean(item, depth + 1)
         elif vr == "AS":
             element.value = _common_age(str(element.value))
-        elif self._traces.are_in(element):
-            element.value = _DUMMY_TEXT
+        elif self._traces.are_in(element) and element.keyword not in self._allowed:
+            self._replace_traces(element)
+
+    def _replace_traces(self, element: DataElement) -> None:
+        """Replace the values that contain a name or an identifier; the others stay."""
+        is_list = isinstance(element.value, MultiValue | list)
+        values = list(element.value) if is_list else [element.value]
+        found = [self._traces.are_in_text(str(value), element) for value in values]
+        cleaned = [_DUMMY_TEXT if f else v for f, v in zip(found, values, strict=True)]
+        if cleaned != values:
+            self.found_in.add(element.keyword)
+            element.value = cleaned if is_list else cleaned[0]
 
     def _new_uids(self, element: DataElement) -> list[str] | str:
         if isinstance(element.value, MultiValue | list):
@@ -168,8 +207,14 @@ class _Cleaner:
 
 
 def _common_age(age: str) -> str:
-    # HIPAA 45 CFR 164.514(b)(2)(i)(C): all ages over 89 form one group.
-    is_old = age.endswith("Y") and age[:-1].isdigit() and int(age[:-1]) >= _OLDEST_YEARS
+    """An age as it may stay in the copy; empty for anything else than an age.
+
+    HIPAA 45 CFR 164.514(b)(2)(i)(C): all ages over 89 form one group.
+    """
+    match = re.fullmatch(r"(\d{1,3})([DWMY]?)", age.strip())
+    if match is None:
+        return ""
+    is_old = match[2] in {"", "Y"} and int(match[1]) >= _OLDEST_YEARS
     return f"{_OLDEST_YEARS:03d}Y" if is_old else age
 
 
@@ -214,25 +259,51 @@ def _encoded(dataset: Dataset, old_sop_uid: str, transfer_syntax: str, names: Ps
     return stream.getvalue()
 
 
-def _check(dataset: Dataset, file: bytes, traces: Traces) -> None:
-    """Search the written bytes for anything that identifies the patient.
+def _check(file: bytes, traces: Traces, allowed: frozenset[str]) -> None:
+    """Search the written file, element by element, for anything that identifies the patient.
 
     Raises:
-        UnreadableFilm: IDENTITY.
+        IdentityRemains: with the keyword of the element.
     """
-    pixels = b"".join(
-        bytes(dataset[keyword].value) for keyword in PIXEL_KEYWORDS.values() if keyword in dataset
-    )
-    compressed = dataset.file_meta.TransferSyntaxUID.is_compressed
-    # Uncompressed pixels may match any text by chance; a code stream may contain comments.
-    remaining = traces.kind_in(file if compressed else file.replace(pixels, b"", 1))
-    if remaining:
-        raise UnreadableFilm(
-            "The copy would still identify the patient",
-            code=StatusCode.IDENTITY,
-            why=f"{remaining} remains in it",
-            hint="The film is not copied. Remove the text at the source, with its own tools.",
-        )
+    copy = dcmread(BytesIO(file))
+    compressed = copy.file_meta.TransferSyntaxUID.is_encapsulated
+    for element in (*copy.file_meta, *_elements(copy)):
+        keyword = element.keyword or str(element.tag)
+        if keyword in allowed or not element.value:
+            continue
+        # Uncompressed pixels may match any text by chance.
+        if keyword in PIXEL_KEYWORDS.values() and not compressed:
+            continue
+        if element.VR in _BINARY_VRS:
+            kind = traces.kind_in(bytes(element.value))
+        else:
+            kind = "a name or an identifier" if _has_traces(element, traces) else ""
+        if kind:
+            raise IdentityRemains(
+                keyword,
+                why=f"{kind} of the patient remains in {keyword}",
+                hint="The film is not copied. Remove the text at the source, or allow this "
+                "element if its text identifies nobody.",
+            )
+
+
+def _elements(dataset: Dataset) -> Iterator[DataElement]:
+    """All elements, also those in sequences, except those with text of this program."""
+    for element in dataset:
+        if element.keyword in _OWN_TEXT:
+            continue
+        if element.VR == "SQ":
+            for item in element.value:
+                yield from _elements(item)
+        else:
+            yield element
+
+
+def _has_traces(element: DataElement, traces: Traces) -> bool:
+    if not traces.are_in(element):
+        return False
+    texts = (text for text in texts_of(element) if text != _DUMMY_TEXT)
+    return any(traces.are_in_text(text, element) for text in texts)
 
 
 def _text(dataset: Dataset, keyword: str) -> str:

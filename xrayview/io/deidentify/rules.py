@@ -12,7 +12,7 @@ from enum import StrEnum
 from functools import cache
 
 from dicomanonymizer.dicom_anonymization_databases import dicomfields_2026c as table
-from pydicom.datadict import dictionary_has_tag, tag_for_keyword
+from pydicom.datadict import dictionary_has_tag, dictionary_VR, tag_for_keyword
 from pydicom.tag import BaseTag
 
 EDITION = "2026c"
@@ -55,6 +55,20 @@ _REMOVED_VRS = frozenset({
     "AE", "AS", "DA", "DT", "LT", "PN", "ST", "TM", "UC", "UN", "UR", "UT",
 })  # fmt: skip
 """VRs of persons, places and dates, and of text long enough to mention them."""
+_BINARY_VRS = frozenset({"OB", "OD", "OF", "OL", "OV", "OW"})
+_PICTURE = frozenset({
+    0x00281201, 0x00281202, 0x00281203,  # palette
+    0x00281221, 0x00281222, 0x00281223,  # segmented palette
+    0x00283006,  # LUT data
+    0x7FE00008, 0x7FE00009, 0x7FE00010,  # pixel data
+})  # fmt: skip
+"""Binary attributes that the picture needs. Others (documents, waveforms, colour profiles with
+their descriptions) may contain anything."""
+_NOT_IN_TABLE = frozenset({
+    0x00401006, 0x00401007, 0x00402006, 0x00402007,  # order numbers, retired
+    0x54000100,  # waveforms
+})  # fmt: skip
+"""Attributes that the table leaves out, and that say who the patient is or may contain a voice."""
 _OF_VR = {"SQ": Action.ITEMS, "UI": Action.UID}
 _WITHOUT_DUMMY = frozenset({"AT", "OB", "OD", "OF", "OL", "OV", "OW", "SQ", "UN"})
 _GRAPHICS_GROUPS = (0x5000, 0x6000)
@@ -76,8 +90,19 @@ def action_for(tag: BaseTag, vr: str, *, keep_characteristics: bool = False) -> 
     return Action.REMOVE if listed is Action.DUMMY and vr in _WITHOUT_DUMMY else listed
 
 
+def is_copied(keyword: str) -> bool:
+    """True for the keyword of an attribute whose value stays in the copies."""
+    tag = tag_for_keyword(keyword)
+    if tag is None:
+        return False
+    vrs = dictionary_VR(tag).split(" or ")
+    return any(action_for(BaseTag(tag), vr, keep_characteristics=True) is Action.KEEP for vr in vrs)
+
+
 def _unlisted(tag: BaseTag, vr: str) -> Action:
-    if vr in _REMOVED_VRS or not dictionary_has_tag(tag):
+    if vr in _REMOVED_VRS or not dictionary_has_tag(tag) or tag in _NOT_IN_TABLE:
+        return Action.REMOVE
+    if vr in _BINARY_VRS and tag not in _PICTURE:
         return Action.REMOVE
     return _OF_VR.get(vr, Action.KEEP)
 
