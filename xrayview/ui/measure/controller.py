@@ -1,4 +1,4 @@
-"""Annotations of all views: read when a film is shown, shared by its views, saved when changed."""
+"""The annotations of all views: loaded with a film, shared by its views, saved after a change."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ class MeasurementController(QObject):
         self._set_tool = set_tool
         self._files = files or MeasurementFiles()
         self._films: dict[_Key, FilmMarksModel] = {}
-        self._kept: dict[Path, StoredMeasurements] = {}
+        self._stored: dict[Path, StoredMeasurements] = {}
         self._edited: dict[_Key, FilmMarksModel] = {}
         self._reported: set[Path] = set()
         self._saves = itertools.count(1)
@@ -98,7 +98,7 @@ class MeasurementController(QObject):
         """Save and drop the annotations of the open folder, before another one is opened."""
         self.save()
         self._films.clear()
-        self._kept.clear()
+        self._stored.clear()
         self._reported.clear()
 
     def calibrate(self, spacing: Spacing | None) -> None:
@@ -173,8 +173,8 @@ class MeasurementController(QObject):
         if marks is None:
             marks = self._films[folder, key] = FilmMarksModel(self)
             marks.edited.connect(partial(self._on_edited, (folder, key), marks))
-            if (kept := self._kept.get(folder)) is not None:
-                marks.take(kept.films.get(key, FilmMarks()))
+            if (stored := self._stored.get(folder)) is not None:
+                marks.take(stored.films.get(key, FilmMarks()))
             else:
                 self._load(folder)
         return marks
@@ -190,13 +190,13 @@ class MeasurementController(QObject):
             )
 
     def _on_loaded(
-        self, folder: Path, kept: StoredMeasurements, error: XrayViewError | None = None
+        self, folder: Path, stored: StoredMeasurements, error: XrayViewError | None = None
     ) -> None:
-        self._kept[folder] = kept
-        for (place, key), marks in self._films.items():
-            if place == folder and not marks.is_loaded:
-                marks.take(kept.films.get(key, FilmMarks()))
-        error = error or kept.error
+        self._stored[folder] = stored
+        for (marks_folder, key), marks in self._films.items():
+            if marks_folder == folder and not marks.is_loaded:
+                marks.take(stored.films.get(key, FilmMarks()))
+        error = error or stored.error
         if error is not None:
             self.message.emit(Message.of(_TOPIC, error))
 

@@ -1,4 +1,4 @@
-"""From a file without a card to an open model: ask, trust, try in the model worker, save, open."""
+"""Import of a file without a card: describe, trust, test in the model worker, save, open."""
 
 from __future__ import annotations
 
@@ -21,7 +21,10 @@ _SLOT = "describe model"
 
 
 class ModelImportController(QObject):
-    """One dialog at a time. The network runs only once it is trusted, and never in here."""
+    """Runs the import dialog, one at a time.
+
+    The network runs only once its file is trusted, and only in the model worker.
+    """
 
     def __init__(
         self, model_controller: ModelController, tasks: Tasks, engine: Engine, window: QWidget
@@ -37,7 +40,7 @@ class ModelImportController(QObject):
             self.dialog.close()
         dialog = ModelImportDialog(path, self._window)
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        dialog.described.connect(lambda card: self._look(path, card))
+        dialog.described.connect(lambda card: self._check(path, card))
         dialog.finished.connect(self._on_closed)
         self.dialog = dialog
         dialog.open()
@@ -46,25 +49,25 @@ class ModelImportController(QObject):
         self.dialog = None
         self._tasks.cancel(_SLOT)
 
-    def _look(self, path: Path, card: ModelCard) -> None:
+    def _check(self, path: Path, card: ModelCard) -> None:
         self._show_state("Checking the file …")
         self._tasks.call(
             _SLOT,
             lambda: model_ref(path, self._model_controller.device),
-            lambda model: self._try(model, card),
+            lambda model: self._test(model, card),
             lambda error: self._on_failed(path, card, error),
         )
 
-    def _try(self, model: ModelRef, card: ModelCard) -> None:
+    def _test(self, model: ModelRef, card: ModelCard) -> None:
         self._show_state("Testing the description on the network …")
         self._tasks.start(
             _SLOT,
             lambda: self._engine.submit(LoadModel(model, card)),
-            self._keep,
+            self._save,
             lambda error: self._on_failed(model.path, card, error),
         )
 
-    def _keep(self, ready: ModelReady) -> None:
+    def _save(self, ready: ModelReady) -> None:
         path = ready.model.path
         self._tasks.call(
             _SLOT,
@@ -95,7 +98,7 @@ class ModelImportController(QObject):
         self._tasks.call(
             _SLOT,
             lambda: trust_model(path),
-            lambda _: self._look(path, card),
+            lambda _: self._check(path, card),
             lambda error: self._on_failed(path, card, error),
         )
 

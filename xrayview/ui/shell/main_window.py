@@ -44,15 +44,15 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 _LEAST = QSize(960, 600)
-_USUAL = QSize(1280, 800)
+_DEFAULT = QSize(1280, 800)
 
 
 class MainWindow(QMainWindow):
-    """Shows the start page at once; `build_panels` adds engine and panels after the first paint.
+    """Shows the start page at once; `build_panels` adds the panels after the first paint.
 
     Args:
-        settings: the user's; written when the window closes.
-        results: the folder below which each batch gets a folder of its own.
+        settings: of the user; written when the window closes.
+        results: the folder below which each folder classification gets its own.
     """
 
     def __init__(self, settings: Settings, results: Path) -> None:
@@ -81,6 +81,7 @@ class MainWindow(QMainWindow):
             "settings": self.preferences.show,
             "edit_keys": lambda: self.preferences.show("Keys"),
         }
+        # By action id; each looks up its action when it runs, as the panels are built later.
         actions = self._named = {key.name: self._action(key.name) for key in shortcuts.KEYS}
         self.bar = TopBar(actions)
         self.bar.setObjectName("tools")
@@ -261,7 +262,7 @@ class MainWindow(QMainWindow):
 
     def _restore(self) -> None:
         self.setMinimumSize(_LEAST)
-        self.resize(_USUAL)
+        self.resize(_DEFAULT)
         geometry = self._settings["window_state"].get("geometry", "")
         self.restoreGeometry(QByteArray.fromBase64(geometry.encode()))
         stay_on_screen(self)

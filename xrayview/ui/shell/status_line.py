@@ -1,4 +1,4 @@
-"""The bottom line: what film it is, that this is for research, and where the model really runs."""
+"""The status line: film or pixel, the research notice, and the device that the model runs on."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ _PIXEL_TIP = "Row and column from 0; stored value, value after the Modality LUT,
 
 
 class StatusLine(QStatusBar):
-    """Three texts; the notice in the middle never goes away."""
+    """Three texts; the notice in the middle is always visible."""
 
     def __init__(self) -> None:
         super().__init__()
         self.setSizeGripEnabled(False)
         self._film, self._hint, self._pixel = "", "", ""
         self._left, self._right = _ElidedLabel(), QLabel()
-        # What the pointer is over changes all the time: nothing else moves for it.
+        # The text of the pixel changes all the time; it must not move its neighbours.
         self._left.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self.notice = QLabel(NOTICE)
         self.notice.setProperty("role", "notice")
@@ -40,46 +40,46 @@ class StatusLine(QStatusBar):
         self.addWidget(self._right, 1)
 
     def show_film(self, film: Radiograph | None) -> None:
-        """The film on screen as a file; nothing of it that could name somebody."""
+        """Show format, size and type of the film on screen; nothing that identifies a person."""
         self._film = _film_text(film) if film else ""
-        self._say()
+        self._update_left()
 
     def show_hint(self, text: str) -> None:
-        """How the tool in hand is used, until there is a pixel under the pointer."""
+        """Show how the active tool is used, until a pixel is under the pointer."""
         self._hint = text
-        self._say()
+        self._update_left()
 
     def show_pixel(self, text: str) -> None:
-        """The pixel under the pointer, in the place of the film; empty: none."""
+        """Show the pixel under the pointer in place of film and hint; empty: none."""
         if text != self._pixel:
             self._pixel = text
-            self._say()
+            self._update_left()
 
     def left_text(self) -> str:
-        """What stands at the left."""
+        """The text at the left."""
         return self._left.text()
 
-    def _say(self) -> None:
+    def _update_left(self) -> None:
         self._left.setText(self._pixel or self._hint or self._film)
         self._left.setToolTip(_PIXEL_TIP if self._pixel else self._left.text())
 
     def show_model(self, ready: ModelReady | None, text: str) -> None:
-        """The real device and precision of the model in force; `text` when there is none."""
+        """Show the real device and precision of the loaded model; `text` without one."""
         self._right.setText(device_text(ready) if ready else text)
         self._right.setToolTip(f"Requested device: {ready.model.device}" if ready else "")
 
     def right_text(self) -> str:
-        """What stands at the right."""
+        """The text at the right."""
         return self._right.text()
 
 
 class _ElidedLabel(QLabel):
-    """One line that says where it was cut; its tooltip has all of it."""
+    """One line, elided where it is too long; the tooltip has the full text."""
 
     def paintEvent(self, _: QPaintEvent) -> None:
-        painter, room = QPainter(self), self.contentsRect()
-        text = self.fontMetrics().elidedText(self.text(), Qt.TextElideMode.ElideRight, room.width())
-        painter.drawText(room, Qt.AlignmentFlag.AlignVCenter, text)
+        painter, area = QPainter(self), self.contentsRect()
+        text = self.fontMetrics().elidedText(self.text(), Qt.TextElideMode.ElideRight, area.width())
+        painter.drawText(area, Qt.AlignmentFlag.AlignVCenter, text)
 
 
 def _film_text(film: Radiograph) -> str:
@@ -92,7 +92,7 @@ def device_text(ready: ModelReady) -> str:
     """`CPU · float32 · Intel Xeon`, as the model worker reports it."""
     name = ready.device_name
     device = ready.device.upper() if ready.device == "cpu" else ready.device
-    words = [device, ready.precision]
+    parts = [device, ready.precision]
     if name and name.lower() != ready.device:
-        words.append(name)
-    return " · ".join(words)
+        parts.append(name)
+    return " · ".join(parts)
