@@ -33,7 +33,7 @@ def as_lines(found: Confidence) -> list[str]:
     return [f"mean confidence {right} when right, {wrong} when wrong"] + [
         f"most confident {part.share:4.0%} of films   accuracy {part.accuracy:.3f}   "
         f"confidence >= {part.least_confidence:.3f}  {part.n:5d}"
-        for part in found.surest
+        for part in found.shares
     ]
 
 
@@ -49,6 +49,6 @@ def as_json(found: Confidence) -> dict[str, Any]:
         "surest": [
             {"share": s.share, "films": s.n, "accuracy": s.accuracy,
              "least_confidence": s.least_confidence}
-            for s in found.surest
+            for s in found.shares
         ],
     }  # fmt: skip

@@ -18,7 +18,7 @@ from xrayview.evaluation.metrics import (
     expected_calibration_error,
 )
 from xrayview.evaluation.multiclass import (
-    FindingFigures,
+    FindingCounts,
     confusion_matrix,
     macro,
     one_against_rest,
@@ -100,7 +100,7 @@ def class_table(true_N: ClassIndices, predicted_N: ClassIndices, names: Sequence
 def class_report(true_N: ClassIndices, predicted_N: ClassIndices, names: Sequence[str]) -> str:
     """Format precision, recall, F1 and number of films of each class, then their means."""
     matrix = confusion_matrix(true_N, predicted_N, len(names))
-    found = [FindingFigures(name, one_against_rest(matrix, k)) for k, name in enumerate(names)]
+    found = [FindingCounts(name, one_against_rest(matrix, k)) for k, name in enumerate(names)]
     means = macro(found)
     lines = [f"{'class':24s} precision    recall        F1     films"]
     lines += [

@@ -1,1 +1,1 @@
-"""Predictions and labels in; figures with intervals out."""
+"""Metrics of predictions against labels, with intervals."""

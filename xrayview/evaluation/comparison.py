@@ -1,4 +1,4 @@
-"""Two models on the same films: does one really do better?"""
+"""Tests of whether two models differ on the same films."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from xrayview.errors import UsageError
 
 @dataclass(frozen=True)
 class McNemar:
-    """Films on which only one of two models is right, and how likely such a split is by chance."""
+    """The numbers of films on which only one of two models is right, with a p-value."""
 
     only_first: int
     only_second: int
@@ -25,11 +25,11 @@ def mcnemar(truth_N: npt.ArrayLike, first_N: npt.ArrayLike, second_N: npt.ArrayL
     """The exact two-sided test (McNemar 1947, binomial) of equal accuracy.
 
     Args:
-        truth_N: what each film carries: truth values or indices of findings.
-        first_N: what the first model calls each film, in the same words.
-        second_N: what the second calls it.
+        truth_N: the truth for each film: booleans, or indices of findings.
+        first_N: the first model's prediction for each film, in the same form.
+        second_N: that of the second model.
 
-    Films are taken as independent. With no film that tells them apart the p-value is 1.
+    Films are taken as independent. If no film tells the models apart, the p-value is 1.
 
     Raises:
         UsageError: lengths differ.

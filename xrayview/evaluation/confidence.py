@@ -1,4 +1,4 @@
-"""Is a model surer where it is right? Mean confidence, and accuracy among its surest films."""
+"""Confidence of a model: its mean where right and where wrong, and accuracy by confidence."""
 
 from __future__ import annotations
 
@@ -13,63 +13,62 @@ SHARES = (0.5, 0.8, 0.9, 1.0)
 
 
 @dataclass(frozen=True)
-class Surest:
-    """A share of the films, the surest first (selective classification: El-Yaniv, Wiener 2010)."""
+class ConfidentShare:
+    """The most confident share of the films (selective classification: El-Yaniv, Wiener 2010)."""
 
     share: float
     """0..1 of all films."""
     n: int
     accuracy: float
     least_confidence: float
-    """Of these films: the threshold that would choose them."""
+    """The lowest confidence among these films: the threshold that would select them."""
 
 
 @dataclass(frozen=True)
 class Confidence:
-    """How sure a model was, by whether it was right; NaN where there is no such film."""
+    """Mean confidence by whether the model was right; NaN without such a film."""
 
     n: int
     when_right: float
     when_wrong: float
-    surest: tuple[Surest, ...]
+    shares: tuple[ConfidentShare, ...]
 
 
 def confidence(right_N: npt.ArrayLike, confidence_N: npt.ArrayLike) -> Confidence:
-    """Mean confidence of right and of wrong calls, and accuracy among the surest films.
+    """Mean confidence of right and wrong predictions, and accuracy of the most confident films.
 
     Args:
-        right_N: which films were called right.
-        confidence_N: the score of what each film was called, 0..1.
+        right_N: whether each film's prediction is right.
+        confidence_N: the score of each film's prediction, 0..1.
 
-    A share counts films to the nearest whole number, at least one. Films as sure as each other
-    keep their order.
+    A share is rounded to whole films, at least one. Films with equal confidence keep their order.
 
     Raises:
         UsageError: there is no film, lengths differ, or a confidence is not within 0..1.
     """
     right = np.asarray(right_N, dtype=np.bool_).ravel()
-    sure = np.asarray(confidence_N, dtype=np.float64).ravel()
-    if right.size != sure.size or not right.size:
+    confidences = np.asarray(confidence_N, dtype=np.float64).ravel()
+    if right.size != confidences.size or not right.size:
         raise UsageError(
-            f"{right.size} films are classified, but {sure.size} have a confidence",
-            hint="Pass one confidence for each film.",
+            f"{right.size} predictions, but {confidences.size} confidences",
+            hint="Give one confidence per prediction, and at least one.",
         )
-    if not ((sure >= 0) & (sure <= 1)).all():
-        raise UsageError("A confidence is not between 0 and 1", hint="Pass calibrated scores.")
-    order = np.argsort(-sure, kind="stable")
+    if not ((confidences >= 0) & (confidences <= 1)).all():
+        raise UsageError("A confidence is not within 0 and 1", hint="Give calibrated scores.")
+    order = np.argsort(-confidences, kind="stable")
     return Confidence(
         right.size,
-        _mean(sure[right]),
-        _mean(sure[~right]),
-        tuple(_surest(share, right[order], sure[order]) for share in SHARES),
+        _mean(confidences[right]),
+        _mean(confidences[~right]),
+        tuple(_share(share, right[order], confidences[order]) for share in SHARES),
     )
 
 
-def _surest(
-    share: float, right_N: npt.NDArray[np.bool_], sure_N: npt.NDArray[np.float64]
-) -> Surest:
+def _share(
+    share: float, right_N: npt.NDArray[np.bool_], confidence_N: npt.NDArray[np.float64]
+) -> ConfidentShare:
     n = max(1, round(share * right_N.size))
-    return Surest(share, n, float(right_N[:n].mean()), float(sure_N[n - 1]))
+    return ConfidentShare(share, n, float(right_N[:n].mean()), float(confidence_N[n - 1]))
 
 
 def _mean(values: npt.NDArray[np.float64]) -> float:

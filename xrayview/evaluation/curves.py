@@ -1,4 +1,4 @@
-"""What a classifier can do at every threshold: ROC, precision and recall, reliability."""
+"""Metrics at all thresholds: ROC, precision and recall, reliability."""
 
 from __future__ import annotations
 
@@ -7,28 +7,28 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from xrayview.evaluation.metrics import Floats, Truth, checked
+from xrayview.evaluation.metrics import Floats, Truth, validated
 
 Counts = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True, eq=False)
 class Curve:
-    """Figures at falling thresholds T: the scores that occur, each once; called is score >= T.
+    """Metrics at descending thresholds T, one per distinct score; positive means score >= T.
 
-    A figure that does not exist (no positives, no negatives) is NaN.
+    An undefined metric (without positives, or without negatives) is NaN.
     """
 
     thresholds_T: Floats
     sensitivity_T: Floats
-    """Of the films with the finding, the share called; also named recall."""
+    """Share of the films with the finding that are predicted positive; also called recall."""
     specificity_T: Floats
     precision_T: Floats
 
 
 @dataclass(frozen=True)
 class ReliabilityBin:
-    """The films whose score lies in low..high, the upper end left out but for the last bin."""
+    """The films with a score in low..high, where only the last bin includes its upper end."""
 
     low: float
     high: float
@@ -39,75 +39,75 @@ class ReliabilityBin:
 
     @property
     def observed(self) -> float:
-        """Share of the bin's films that carry the finding; NaN without films."""
+        """Share of the bin's films with the finding; NaN without films."""
         return self.positives / self.n if self.n else float("nan")
 
 
 def curve(truth_N: npt.ArrayLike, scores_N: npt.ArrayLike) -> Curve:
-    """Every threshold that calls another set of films, the strictest first.
+    """The curve over all thresholds that give different predictions, the strictest first.
 
     Raises:
         UsageError: lengths differ, or a score is not finite.
     """
-    truth, scores = checked(truth_N, scores_N)
-    thresholds, hits, called = _counts(truth, scores)
+    truth, scores = validated(truth_N, scores_N)
+    thresholds, hits, predicted = _counts(truth, scores)
     positives = int(truth.sum())
     negatives = truth.size - positives
     return Curve(
         thresholds,
         _shares(hits, positives),
-        1 - _shares(called - hits, negatives),
-        np.asarray(hits / called),
+        1 - _shares(predicted - hits, negatives),
+        np.asarray(hits / predicted),
     )
 
 
 def average_precision(truth_N: npt.ArrayLike, scores_N: npt.ArrayLike) -> float:
-    """Precision, averaged over the steps in recall; NaN where no film carries the finding.
+    """Precision averaged over the steps in recall; NaN if no film has the finding.
 
-    The sum over thresholds, not the trapezoid, which is too kind (Davis and Goadrich, ICML 2006).
+    The sum over thresholds; trapezoids would overestimate it (Davis and Goadrich, ICML 2006).
 
     Raises:
         UsageError: lengths differ, or a score is not finite.
     """
-    truth, scores = checked(truth_N, scores_N)
+    truth, scores = validated(truth_N, scores_N)
     if not truth.any():
         return float("nan")
-    found = curve(truth, scores)
-    return float(np.sum(np.diff(found.sensitivity_T, prepend=0.0) * found.precision_T))
+    points = curve(truth, scores)
+    return float(np.sum(np.diff(points.sensitivity_T, prepend=0.0) * points.precision_T))
 
 
 def reliability(
     truth_N: npt.ArrayLike, scores_N: npt.ArrayLike, bins: int = 10
 ) -> tuple[ReliabilityBin, ...]:
-    """Scores in 0..1 held against what was observed, in bins of equal width, empty ones too.
+    """Scores in 0..1 against observed shares, in bins of equal width, including empty ones.
 
     Raises:
         UsageError: lengths differ, or a score is not finite.
     """
-    truth, scores = checked(truth_N, scores_N)
-    place = np.clip((scores * bins).astype(np.int64), 0, bins - 1)
+    truth, scores = validated(truth_N, scores_N)
+    bin_N = np.clip((scores * bins).astype(np.int64), 0, bins - 1)
     return tuple(
         ReliabilityBin(
-            low=number / bins,
-            high=(number + 1) / bins,
+            low=index / bins,
+            high=(index + 1) / bins,
             n=int(inside.sum()),
             positives=int(truth[inside].sum()),
             mean_score=float(scores[inside].mean()) if inside.any() else float("nan"),
         )
-        for number in range(bins)
-        for inside in (place == number,)
+        for index in range(bins)
+        for inside in (bin_N == index,)
     )
 
 
 def _counts(truth: Truth, scores: Floats) -> tuple[Floats, Counts, Counts]:
-    """The thresholds, and at each how many films are called rightly and called at all."""
+    """The thresholds, and at each the numbers of true positives and of predicted positives."""
     order = np.argsort(-scores, kind="stable")
     ranked = scores[order]
-    # Films of one score are called together: only the last of them is a step.
+    # Films with equal scores change together, so only the last of them is a step.
     last = np.append(np.flatnonzero(np.diff(ranked)), np.arange(ranked.size)[-1:])
     hits = np.cumsum(truth[order])[last]
     return ranked[last], hits.astype(np.int64), (last + 1).astype(np.int64)
 
 
-def _shares(counts: Counts, whole: int) -> Floats:
-    return counts / whole if whole else np.full(counts.shape, np.nan)
+def _shares(counts: Counts, total: int) -> Floats:
+    return counts / total if total else np.full(counts.shape, np.nan)

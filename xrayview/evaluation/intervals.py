@@ -1,4 +1,4 @@
-"""How sure a figure is: Wilson, DeLong, and a bootstrap that draws patients, not films."""
+"""Intervals of metrics: Wilson, DeLong, and a bootstrap over patients instead of films."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from statistics import NormalDist
 import numpy as np
 import numpy.typing as npt
 
-from xrayview.evaluation.metrics import Truth, checked, midranks
+from xrayview.evaluation.metrics import Truth, midranks, validated
 
 Indices = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True)
 class Estimate:
-    """A figure, its interval and how many films it rests on; NaN bounds where none exists."""
+    """A metric, its interval and its number of films; NaN bounds where there is no interval."""
 
     value: float
     low: float
@@ -26,7 +26,7 @@ class Estimate:
 
 
 def wilson(hits: int, n: int, level: float = 0.95) -> Estimate:
-    """Wilson score interval of a share of independent films (Wilson 1927); NaN for n = 0."""
+    """Wilson score interval of a proportion of independent films (Wilson 1927); NaN for n = 0."""
     if n == 0:
         return Estimate(float("nan"), float("nan"), float("nan"), 0)
     z, share = _z(level), hits / n
@@ -38,10 +38,10 @@ def wilson(hits: int, n: int, level: float = 0.95) -> Estimate:
 def delong(truth_N: npt.ArrayLike, scores_N: npt.ArrayLike, level: float = 0.95) -> Estimate:
     """AUC with DeLong's interval, films taken as independent.
 
-    Bounds are kept within 0..1. NaN with one class only, NaN bounds with one film in a class.
-    Source: DeLong et al., Biometrics 1988; computed from midranks as in Sun and Xu, 2014.
+    Bounds are clipped to 0..1. NaN with only one class; NaN bounds with one film in a class.
+    Source: DeLong et al., Biometrics 1988; computed with midranks as in Sun and Xu, 2014.
     """
-    truth, scores = checked(truth_N, scores_N)
+    truth, scores = validated(truth_N, scores_N)
     positives, negatives = int(truth.sum()), int((~truth).sum())
     if not positives or not negatives:
         return Estimate(float("nan"), float("nan"), float("nan"), truth.size)
@@ -66,7 +66,7 @@ def _placements(
 
 
 def clustered_bootstrap(
-    figure: Callable[[Indices], float],
+    metric: Callable[[Indices], float],
     clusters_N: Sequence[Hashable],
     *,
     draws: int = 2000,
@@ -76,30 +76,34 @@ def clustered_bootstrap(
 ) -> Estimate:
     """Percentile interval from drawing whole clusters (patients) with replacement.
 
-    `figure` gets the places of the drawn films, repeats included. Draws in which it is NaN (a
-    class is missing) are left out; the bounds are NaN when that is more than half of them.
-
-    `centred` is for a figure in 0..1 that any resampling inflates, as a sum of distances such as
-    the calibration error: the interval is moved by the mean excess of the draws over the figure
-    (Efron and Tibshirani 1993, 10.2), or it may lie above the figure itself.
+    Args:
+        metric: receives the indices of the drawn films, with repeats. Draws for which it is NaN
+            (a class is missing) are left out; if these are more than half, the bounds are NaN.
+        clusters_N: the patient of each film.
+        draws: number of bootstrap samples.
+        seed: of the random generator.
+        level: confidence level.
+        centred: for a metric in 0..1 that resampling inflates, such as the calibration error,
+            which is a sum of distances: shift the interval by the mean excess of the draws over
+            the metric (Efron and Tibshirani 1993, 10.2); otherwise it may lie above the metric.
     """
-    places: dict[Hashable, list[int]] = {}
-    for place, cluster in enumerate(clusters_N):
-        places.setdefault(cluster, []).append(place)
-    groups = [np.array(group, dtype=np.int64) for group in places.values()]
+    indices: dict[Hashable, list[int]] = {}
+    for index, cluster in enumerate(clusters_N):
+        indices.setdefault(cluster, []).append(index)
+    groups = [np.array(group, dtype=np.int64) for group in indices.values()]
     n = len(clusters_N)
-    value = figure(np.arange(n)) if n else float("nan")
+    value = metric(np.arange(n)) if n else float("nan")
     rng = np.random.default_rng(seed)
-    drawn = []
+    samples = []
     for _ in range(draws if n else 0):
         chosen = rng.integers(len(groups), size=len(groups))
-        drawn.append(figure(np.concatenate([groups[i] for i in chosen])))
-    kept = np.array(drawn)[~np.isnan(drawn)] if drawn else np.empty(0)
-    if kept.size * 2 < max(draws, 1):
+        samples.append(metric(np.concatenate([groups[i] for i in chosen])))
+    valid = np.array(samples)[~np.isnan(samples)] if samples else np.empty(0)
+    if valid.size * 2 < max(draws, 1):
         return Estimate(value, float("nan"), float("nan"), n)
-    low, high = map(float, np.quantile(kept, [(1 - level) / 2, (1 + level) / 2]))
+    low, high = map(float, np.quantile(valid, [(1 - level) / 2, (1 + level) / 2]))
     if centred:
-        excess = float(kept.mean()) - value
+        excess = float(valid.mean()) - value
         low, high = max(0.0, min(low - excess, value)), min(1.0, max(high - excess, value))
     return Estimate(value, low, high, n)
 
@@ -110,13 +114,13 @@ def _z(level: float) -> float:
 
 @dataclass(frozen=True)
 class PairedAuc:
-    """Two models' AUC on the same films; `difference` is the first less the second."""
+    """Two models' AUCs on the same films; `difference` is the first minus the second."""
 
     first: float
     second: float
     difference: Estimate
     p_value: float
-    """Two-sided, of equal AUC; NaN where there is no interval, 1 where the scores rank alike."""
+    """Two-sided, for equal AUCs; NaN without an interval, 1 where the scores rank equally."""
 
 
 def paired_delong(
@@ -127,13 +131,13 @@ def paired_delong(
 ) -> PairedAuc:
     """DeLong's test of two correlated AUCs, films taken as independent.
 
-    NaN with one class only, NaN interval and p-value with one film in a class.
+    NaN with only one class; NaN interval and p-value with one film in a class.
 
     Raises:
         UsageError: lengths differ, or a score is not finite.
     """
-    truth, first = checked(truth_N, first_N)
-    _, second = checked(truth_N, second_N)
+    truth, first = validated(truth_N, first_N)
+    _, second = validated(truth_N, second_N)
     nan, n = float("nan"), truth.size
     positives, negatives = int(truth.sum()), int((~truth).sum())
     if not positives or not negatives:
@@ -144,7 +148,7 @@ def paired_delong(
     gap = areas[0] - areas[1]
     if min(positives, negatives) < 2:
         return PairedAuc(*areas, Estimate(gap, nan, nan, n), nan)
-    # The variance of a difference film by film holds the covariance of the two models.
+    # The variance of the differences per film includes the covariance of the two models.
     above, below = above_first - above_second, below_first - below_second
     deviation = sqrt(above.var(ddof=1) / positives + below.var(ddof=1) / negatives)
     half = _z(level) * deviation

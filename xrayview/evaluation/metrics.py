@@ -1,4 +1,4 @@
-"""Figures of a classifier from its scores and the truth; numpy and the standard library only."""
+"""Metrics of scores against the truth; numpy and the standard library only."""
 
 from __future__ import annotations
 
@@ -29,32 +29,32 @@ class Confusion:
 
     @property
     def positives(self) -> int:
-        """Films that carry the finding."""
+        """Films with the finding."""
         return self.true_positive + self.false_negative
 
     @property
     def negatives(self) -> int:
-        """Films that do not."""
+        """Films without the finding."""
         return self.true_negative + self.false_positive
 
     @property
     def accuracy(self) -> float:
-        """Share of films called right; NaN without films."""
+        """Share of right predictions; NaN without films."""
         return _share(self.true_positive + self.true_negative, self.total)
 
     @property
     def sensitivity(self) -> float:
-        """Share of positives that are called positive (recall); NaN without positives."""
+        """Share of positives that are predicted positive (recall); NaN without positives."""
         return _share(self.true_positive, self.positives)
 
     @property
     def specificity(self) -> float:
-        """Share of negatives that are called negative; NaN without negatives."""
+        """Share of negatives that are predicted negative; NaN without negatives."""
         return _share(self.true_negative, self.negatives)
 
     @property
     def precision(self) -> float:
-        """Share of positive calls that are right; NaN without positive calls."""
+        """Share of positive predictions that are right; NaN without positive predictions."""
         return _share(self.true_positive, self.true_positive + self.false_positive)
 
     @property
@@ -64,33 +64,33 @@ class Confusion:
         return _share(2 * self.true_positive, 2 * self.true_positive + wrong)
 
 
-def _share(part: int, whole: int) -> float:
-    return part / whole if whole else float("nan")
+def _share(part: int, total: int) -> float:
+    return part / total if total else float("nan")
 
 
 def confusion(truth_N: npt.ArrayLike, scores_N: npt.ArrayLike, threshold: float) -> Confusion:
-    """Counts at `score >= threshold`, as the app flags a film.
+    """Counts at `score >= threshold`, the rule by which films are flagged.
 
     Raises:
         UsageError: lengths differ, or a score is not finite.
     """
-    truth, scores = checked(truth_N, scores_N)
-    called = scores >= threshold
+    truth, scores = validated(truth_N, scores_N)
+    positive = scores >= threshold
     return Confusion(
-        int(np.sum(called & truth)),
-        int(np.sum(called & ~truth)),
-        int(np.sum(~called & truth)),
-        int(np.sum(~called & ~truth)),
+        int(np.sum(positive & truth)),
+        int(np.sum(positive & ~truth)),
+        int(np.sum(~positive & truth)),
+        int(np.sum(~positive & ~truth)),
     )
 
 
 def auc(truth_N: npt.ArrayLike, scores_N: npt.ArrayLike) -> float:
-    """Area under the ROC curve (Mann-Whitney, ties count half); NaN with one class only.
+    """Area under the ROC curve (Mann-Whitney, ties count half); NaN with only one class.
 
     Raises:
         UsageError: lengths differ, or a score is not finite.
     """
-    truth, scores = checked(truth_N, scores_N)
+    truth, scores = validated(truth_N, scores_N)
     positives = int(truth.sum())
     negatives = truth.size - positives
     if not positives or not negatives:
@@ -100,36 +100,36 @@ def auc(truth_N: npt.ArrayLike, scores_N: npt.ArrayLike) -> float:
 
 
 def brier(truth_N: npt.ArrayLike, scores_N: npt.ArrayLike) -> float:
-    """Mean squared distance of score and truth, 0 (best) .. 1."""
-    truth, scores = checked(truth_N, scores_N)
+    """Mean squared difference of score and truth, 0 (best) .. 1."""
+    truth, scores = validated(truth_N, scores_N)
     return float(np.mean((scores - truth) ** 2)) if truth.size else float("nan")
 
 
 def expected_calibration_error(
     truth_N: npt.ArrayLike, scores_N: npt.ArrayLike, bins: int = 15
 ) -> float:
-    """Mean distance of score and observed share over equal-width bins, weighted by films.
+    """Mean difference of score and observed share over equal-width bins, weighted by films.
 
     Source: Guo et al., On Calibration of Modern Neural Networks, ICML 2017, for the score of the
     positive class.
     """
-    truth, scores = checked(truth_N, scores_N)
+    truth, scores = validated(truth_N, scores_N)
     if not truth.size:
         return float("nan")
-    place = np.clip((scores * bins).astype(np.int64), 0, bins - 1)
-    gap = np.bincount(place, weights=scores - truth, minlength=bins)
+    bin_N = np.clip((scores * bins).astype(np.int64), 0, bins - 1)
+    gap = np.bincount(bin_N, weights=scores - truth, minlength=bins)
     return float(np.abs(gap).sum() / truth.size)
 
 
 def threshold_for_sensitivity(
     truth_N: npt.ArrayLike, scores_N: npt.ArrayLike, sensitivity: float
 ) -> float:
-    """The highest threshold whose sensitivity is at least the wanted one.
+    """The highest threshold with at least the given sensitivity.
 
     Raises:
-        UsageError: no film carries the finding, or `sensitivity` is outside 0..1.
+        UsageError: no film has the finding, or `sensitivity` is outside 0..1.
     """
-    truth, scores = checked(truth_N, scores_N)
+    truth, scores = validated(truth_N, scores_N)
     positives = np.sort(scores[truth])[::-1]
     if not positives.size:
         raise UsageError("No film has the finding", hint="A threshold needs positive films.")
@@ -142,14 +142,14 @@ def threshold_for_sensitivity(
 
 
 def midranks(values_N: Floats) -> Floats:
-    """Ranks from 1; ties share their mean rank."""
-    _, place, counts = np.unique(values_N, return_inverse=True, return_counts=True)
+    """Ranks from 1; ties get their mean rank."""
+    _, group_N, counts = np.unique(values_N, return_inverse=True, return_counts=True)
     last = np.cumsum(counts)
-    return np.asarray((last - (counts - 1) / 2)[place], dtype=np.float64)
+    return np.asarray((last - (counts - 1) / 2)[group_N], dtype=np.float64)
 
 
-def checked(truth_N: npt.ArrayLike, scores_N: npt.ArrayLike) -> tuple[Truth, Floats]:
-    """Truth as bool and scores as float64, both flat and of one length.
+def validated(truth_N: npt.ArrayLike, scores_N: npt.ArrayLike) -> tuple[Truth, Floats]:
+    """Convert truth to bool and scores to float64, both flat and of equal length.
 
     Raises:
         UsageError: lengths differ, or a score is not finite.

@@ -1,4 +1,4 @@
-"""Figures of a model that names one finding of several."""
+"""Metrics of a multiclass model, which predicts one of several findings."""
 
 from __future__ import annotations
 
@@ -9,42 +9,40 @@ import numpy as np
 import numpy.typing as npt
 
 from xrayview.errors import UsageError
-from xrayview.evaluation.metrics import Confusion, auc
+from xrayview.evaluation.metrics import Confusion
 
 Matrix = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True)
-class FindingFigures:
-    """One finding against the rest; NaN where a figure does not exist."""
+class FindingCounts:
+    """The counts of one finding against the rest."""
 
     finding: str
     counts: Confusion
-    auc: float = float("nan")
 
     @property
     def support(self) -> int:
-        """Films that carry the finding."""
+        """Number of films with the finding."""
         return self.counts.positives
 
 
 @dataclass(frozen=True)
 class Macro:
-    """Means over the findings that films carry, each counting alike; NaN without any."""
+    """Unweighted means over the findings that occur; NaN without any."""
 
     precision: float
     recall: float
     f1: float
-    auc: float
     findings: int
-    """How many the means are of."""
+    """Number of findings that occur."""
 
 
 def confusion_matrix(truth_N: npt.ArrayLike, predicted_N: npt.ArrayLike, findings: int) -> Matrix:
-    """Films by the finding they carry (rows) and the one that was named (columns).
+    """Numbers of films by true finding (rows) and predicted finding (columns).
 
     Raises:
-        UsageError: lengths differ, or an index is not one of a finding.
+        UsageError: lengths differ, or an index is out of range.
     """
     truth, predicted = np.asarray(truth_N).ravel(), np.asarray(predicted_N).ravel()
     if truth.size != predicted.size:
@@ -57,60 +55,32 @@ def confusion_matrix(truth_N: npt.ArrayLike, predicted_N: npt.ArrayLike, finding
         raise UsageError(
             "An index is not that of a finding", hint=f"Indices run from 0 to {findings - 1}."
         )
-    place = truth.astype(np.int64) * findings + predicted.astype(np.int64)
-    return np.bincount(place, minlength=findings * findings).reshape(findings, findings)
+    cell_N = truth.astype(np.int64) * findings + predicted.astype(np.int64)
+    return np.bincount(cell_N, minlength=findings * findings).reshape(findings, findings)
 
 
 def accuracy(matrix_FF: Matrix) -> float:
-    """Share of films whose finding was named; NaN without films."""
+    """Share of films with the right prediction; NaN without films."""
     total = int(matrix_FF.sum())
     return float(np.trace(matrix_FF)) / total if total else float("nan")
 
 
-def one_against_rest(matrix_FF: Matrix, place: int) -> Confusion:
-    """The four counts of one finding."""
-    hits = int(matrix_FF[place, place])
-    missed = int(matrix_FF[place].sum()) - hits
-    wrong = int(matrix_FF[:, place].sum()) - hits
+def one_against_rest(matrix_FF: Matrix, index: int) -> Confusion:
+    """The counts of one finding against the rest."""
+    hits = int(matrix_FF[index, index])
+    missed = int(matrix_FF[index].sum()) - hits
+    wrong = int(matrix_FF[:, index].sum()) - hits
     return Confusion(hits, wrong, missed, int(matrix_FF.sum()) - hits - missed - wrong)
 
 
-def per_finding(
-    truth_N: npt.ArrayLike, scores_NF: npt.ArrayLike, names: Sequence[str]
-) -> tuple[FindingFigures, ...]:
-    """Each finding against the rest: counts where the highest score is named, AUC of its score.
-
-    Args:
-        truth_N: index of the finding that each film carries.
-        scores_NF: scores, films x findings.
-        names: the findings' names, in order.
-
-    Raises:
-        UsageError: shapes do not fit, an index is not one of a finding, or a score is not finite.
-    """
-    truth, scores = np.asarray(truth_N).ravel(), np.asarray(scores_NF, dtype=np.float64)
-    if scores.shape != (truth.size, len(names)):
-        raise UsageError(
-            f"Scores of shape {scores.shape} for {truth.size} films and {len(names)} findings",
-            hint="Pass one row for each film and one column for each finding.",
-        )
-    matrix = confusion_matrix(truth, scores.argmax(axis=1), len(names))
-    return tuple(
-        FindingFigures(name, one_against_rest(matrix, place), auc(truth == place, scores[:, place]))
-        for place, name in enumerate(names)
-    )
-
-
-def macro(figures: Sequence[FindingFigures]) -> Macro:
-    """Means over the findings with films; a finding that is never named has precision 0."""
-    carried = [figure for figure in figures if figure.support]
-    precision = [np.nan_to_num(figure.counts.precision) for figure in carried]
+def macro(findings: Sequence[FindingCounts]) -> Macro:
+    """Means over the findings that occur; one that is never predicted has a precision of 0."""
+    counts = [finding.counts for finding in findings if finding.support]
     return Macro(
-        _mean(precision),
-        _mean([figure.counts.sensitivity for figure in carried]),
-        _mean([figure.counts.f1 for figure in carried]),
-        _mean([figure.auc for figure in carried]),
-        len(carried),
+        _mean([np.nan_to_num(count.precision) for count in counts]),
+        _mean([count.sensitivity for count in counts]),
+        _mean([count.f1 for count in counts]),
+        len(counts),
     )
 
 

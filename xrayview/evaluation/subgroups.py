@@ -1,4 +1,4 @@
-"""Does a model judge all alike? Figures by sex, age band, view, source; none of small groups."""
+"""Metrics of subgroups, such as sex, age band, view and source; small groups have none."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from xrayview.errors import UsageError
 from xrayview.evaluation.intervals import Estimate, Indices, clustered_bootstrap, wilson
-from xrayview.evaluation.metrics import Floats, Truth, auc, checked
+from xrayview.evaluation.metrics import Floats, Truth, auc, validated
 
 MIN_FILMS = 20
 MIN_PER_CLASS = 5
@@ -25,10 +25,10 @@ _YEARS = {"D": 1 / 365.25, "W": 7 / 365.25, "M": 1 / 12, "Y": 1.0, "": 1.0}
 
 @dataclass(frozen=True)
 class Subgroup:
-    """One group of films. Where it is too small, `suppressed` says why and nothing is a number."""
+    """The metrics of a group of films; `suppressed` is the reason where they are left out."""
 
     attribute: str
-    """What the films were grouped by, such as `sex`."""
+    """The attribute that films are grouped by, such as `sex`."""
     group: str
     n: int | None
     positives: int | None
@@ -39,9 +39,9 @@ class Subgroup:
 
 
 def age_band(age: str) -> str:
-    """The band of an age: years as a number, or a DICOM age (PS3.5 6.2, AS: `057Y`, `018M`).
+    """The band of an age: a number of years, or a DICOM age (PS3.5 6.2, AS: `057Y`, `018M`).
 
-    Anything else, and an age past 120 years, is `not stated`.
+    Anything else, and an age above 120 years, is `not stated`.
     """
     match = _AGE.fullmatch(age.strip().upper())
     if match is None:
@@ -64,21 +64,22 @@ def subgroups(
     """AUC, sensitivity and specificity of each group, with bootstrap intervals over clusters.
 
     Args:
-        attributes: for each attribute the group of every film; an empty one is `not stated`.
-        truth_N: which films carry the finding.
+        attributes: the group of every film, by attribute; an empty one is `not stated`.
+        truth_N: whether each film has the finding.
         scores_N: their scores.
-        threshold: the operating point; called is score >= threshold.
-        clusters_N: the patient of every film.
-        draws: of the bootstrap.
+        threshold: the operating point; positive means score >= threshold.
+        clusters_N: the patient of each film.
+        draws: number of bootstrap samples.
 
-    Groups come in the order of their names. Of fewer than 20 films, or fewer than 5 with or
-    without the finding, no number is given: it would be chance, and may point at a person.
+    Groups are in the order of their names. Groups of fewer than 20 films, or with fewer than 5
+    films with or without the finding, have no metrics: these would be chance, and might identify
+    a person.
 
     Raises:
         UsageError: lengths differ, or a score is not finite.
     """
-    truth, scores = checked(truth_N, scores_N)
-    found = []
+    truth, scores = validated(truth_N, scores_N)
+    result = []
     for attribute, groups in attributes.items():
         if not len(groups) == truth.size == len(clusters_N):
             raise UsageError(
@@ -86,17 +87,16 @@ def subgroups(
                 f"{len(clusters_N)} a patient",
                 hint="Pass one of each for every film.",
             )
-        named = np.array([group.strip() or NOT_STATED for group in groups], dtype=object)
-        for group in sorted(set(named)):
-            places = np.flatnonzero(named == group)
-            patients = [clusters_N[int(place)] for place in places]
-            found.append(
-                _judge(attribute, group, truth[places], scores[places], threshold, patients, draws)
-            )
-    return tuple(found)
+        groups_N = np.array([group.strip() or NOT_STATED for group in groups], dtype=object)
+        for group in sorted(set(groups_N)):
+            indices = np.flatnonzero(groups_N == group)
+            patients = [clusters_N[int(index)] for index in indices]
+            films = truth[indices], scores[indices]
+            result.append(_subgroup(attribute, group, *films, threshold, patients, draws))
+    return tuple(result)
 
 
-def _judge(
+def _subgroup(
     attribute: str,
     group: str,
     truth: Truth,
@@ -105,37 +105,37 @@ def _judge(
     patients: Sequence[Hashable],
     draws: int,
 ) -> Subgroup:
-    why = _too_small(truth)
-    if why:
-        return Subgroup(attribute, group, None, None, None, None, None, why)
+    reason = _too_small(truth)
+    if reason:
+        return Subgroup(attribute, group, None, None, None, None, None, reason)
 
-    def of_auc(places: Indices) -> float:
-        return auc(truth[places], scores[places])
+    def auc_of(indices: Indices) -> float:
+        return auc(truth[indices], scores[indices])
 
-    called = scores >= threshold
+    positive = scores >= threshold
     return Subgroup(
         attribute,
         group,
         truth.size,
         int(truth.sum()),
-        clustered_bootstrap(of_auc, patients, draws=draws),
-        _share(called, np.flatnonzero(truth), patients, draws),
-        _share(~called, np.flatnonzero(~truth), patients, draws),
+        clustered_bootstrap(auc_of, patients, draws=draws),
+        _share(positive, np.flatnonzero(truth), patients, draws),
+        _share(~positive, np.flatnonzero(~truth), patients, draws),
     )
 
 
 def _share(
-    right: Truth, places: npt.NDArray[np.intp], patients: Sequence[Hashable], draws: int
+    right: Truth, indices: npt.NDArray[np.intp], patients: Sequence[Hashable], draws: int
 ) -> Estimate:
-    """How many of these films are called right."""
-    if right[places].all() or not right[places].any():
-        # No draw can show a miss where there is none; Wilson's interval still has a width.
-        return wilson(int(right[places].sum()), places.size)
+    """The share of these films with a right prediction."""
+    if right[indices].all() or not right[indices].any():
+        # All draws would be equal; Wilson's interval still has a width.
+        return wilson(int(right[indices].sum()), indices.size)
 
     def share(drawn: Indices) -> float:
-        return float(right[places[drawn]].mean())
+        return float(right[indices[drawn]].mean())
 
-    return clustered_bootstrap(share, [patients[int(place)] for place in places], draws=draws)
+    return clustered_bootstrap(share, [patients[int(index)] for index in indices], draws=draws)
 
 
 def _too_small(truth: Truth) -> str:

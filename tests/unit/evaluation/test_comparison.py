@@ -1,4 +1,4 @@
-"""Two models on the same films, held against scipy and the defining sums."""
+"""Tests of two models on the same films, compared with scipy and with definitions."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from xrayview.evaluation.metrics import auc
 
 
 def scored(seed: int, films: int = 150) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Truth, and the scores of two models that see much the same."""
+    """Truth, and the correlated scores of two models."""
     rng = np.random.default_rng(seed)
     truth = rng.random(films) < 0.4
     seen = 0.5 * truth + rng.random(films)
@@ -23,7 +23,7 @@ def scored(seed: int, films: int = 150) -> tuple[np.ndarray, np.ndarray, np.ndar
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_that_mcnemars_p_value_is_the_binomial_one_of_scipy(seed: int):
+def test_that_mcnemars_p_value_equals_that_of_scipy(seed: int):
     rng = np.random.default_rng(seed)
     truth = rng.integers(3, size=80)
     first = np.where(rng.random(80) < 0.8, truth, 0)
@@ -34,18 +34,18 @@ def test_that_mcnemars_p_value_is_the_binomial_one_of_scipy(seed: int):
     assert found.p_value == pytest.approx(binomtest(found.only_first, n, 0.5).pvalue)
 
 
-def test_that_models_that_err_on_the_same_films_cannot_be_told_apart():
+def test_that_models_with_the_same_errors_do_not_differ():
     found = mcnemar([1, 0, 1], [1, 1, 1], [1, 1, 1])
     assert (found.only_first, found.only_second, found.p_value) == (0, 0, 1.0)
 
 
-def test_that_calls_of_other_films_are_refused():
+def test_that_predictions_of_different_films_are_refused():
     with pytest.raises(UsageError, match="same films"):
         mcnemar([1, 0], [1, 0], [1])
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_that_paired_delong_is_the_one_of_its_definition(seed: int):
+def test_that_paired_delong_equals_its_definition(seed: int):
     truth, first, second = scored(seed)
     kernels = [
         np.sign(scores[truth][:, None] - scores[~truth][None, :]) / 2 + 0.5
@@ -63,7 +63,7 @@ def test_that_paired_delong_is_the_one_of_its_definition(seed: int):
     assert found.p_value == pytest.approx(2 * norm.sf(abs(gap) / deviation))
 
 
-def test_that_a_paired_difference_is_surer_than_two_intervals_apart():
+def test_that_a_paired_interval_is_narrower_than_two_separate_ones():
     truth, first, second = scored(9)
     found = paired_delong(truth, first, second).difference
     apart = [delong(truth, scores) for scores in (first, second)]

@@ -1,4 +1,4 @@
-"""Curves and reliability, held against scikit-learn."""
+"""Curves and reliability, compared with scikit-learn."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ FILMS = st.lists(
 
 @settings(deadline=None, max_examples=25)
 @given(FILMS)
-def test_that_the_curve_is_the_roc_and_precision_recall_of_scikit_learn(
+def test_that_the_curve_equals_that_of_scikit_learn(
     films: list[tuple[bool, float]],
 ):
     truth, scores = map(np.array, zip(*films, strict=True))
@@ -34,13 +34,13 @@ def test_that_the_curve_is_the_roc_and_precision_recall_of_scikit_learn(
 
 @settings(deadline=None, max_examples=25)
 @given(FILMS)
-def test_that_average_precision_is_that_of_scikit_learn(films: list[tuple[bool, float]]):
+def test_that_average_precision_equals_that_of_scikit_learn(films: list[tuple[bool, float]]):
     truth, scores = map(np.array, zip(*films, strict=True))
     expected = reference.average_precision_score(truth, scores)
     assert average_precision(truth, scores) == pytest.approx(expected)
 
 
-def test_that_precision_without_any_film_with_the_finding_does_not_exist():
+def test_that_average_precision_without_the_finding_is_nan():
     assert np.isnan(average_precision([0, 0], [0.1, 0.9]))
     assert np.isnan(curve([0, 0], [0.1, 0.9]).sensitivity_T).all()
 
@@ -49,7 +49,7 @@ def test_that_no_films_give_an_empty_curve():
     assert curve([], []).thresholds_T.size == 0
 
 
-def test_that_reliability_is_that_of_scikit_learn_and_adds_up_to_the_calibration_error():
+def test_that_reliability_equals_that_of_scikit_learn_and_sums_to_the_calibration_error():
     rng = np.random.default_rng(4)
     scores = rng.random(300)
     truth = rng.random(300) < scores**2
@@ -61,7 +61,7 @@ def test_that_reliability_is_that_of_scikit_learn_and_adds_up_to_the_calibration
     assert weighted == pytest.approx(expected_calibration_error(truth, scores, bins=10))
 
 
-def test_that_an_empty_bin_has_no_number_and_a_score_of_1_has_a_bin():
+def test_that_an_empty_bin_is_nan_and_a_score_of_1_has_a_bin():
     bins = reliability([1, 0], [1.0, 0.0], bins=4)
     assert [b.n for b in bins] == [1, 0, 0, 1]
     assert np.isnan(bins[1].observed)

@@ -1,4 +1,4 @@
-"""Intervals, held against scipy, against the defining sums, and against what they must cover."""
+"""Intervals, compared with scipy and definitions, and checked for coverage."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ from xrayview.evaluation.metrics import auc, expected_calibration_error
 
 
 @pytest.mark.parametrize(("hits", "n"), [(0, 10), (10, 10), (3, 17), (203, 234)])
-def test_that_wilsons_interval_is_that_of_scipy(hits: int, n: int):
+def test_that_wilsons_interval_equals_that_of_scipy(hits: int, n: int):
     found = wilson(hits, n)
     expected = binomtest(hits, n).proportion_ci(method="wilson")
     assert (found.low, found.high) == pytest.approx((expected.low, expected.high), abs=1e-12)
     assert found.n == n
 
 
-def test_that_a_share_of_no_films_has_no_interval():
+def test_that_a_proportion_of_no_films_has_no_interval():
     assert math.isnan(wilson(0, 0).value)
 
 
 def placement_variance(truth: np.ndarray, scores: np.ndarray) -> float:
-    """DeLong's variance from its definition: every pair, kernel 1, one half or 0."""
+    """DeLong's variance by definition: all pairs, with the kernel 1, one half or 0."""
     kernel = np.sign(scores[truth][:, None] - scores[~truth][None, :]) / 2 + 0.5
     positives, negatives = kernel.shape
     return float(
@@ -33,7 +33,7 @@ def placement_variance(truth: np.ndarray, scores: np.ndarray) -> float:
     )
 
 
-def test_that_delongs_interval_is_the_one_of_its_definition():
+def test_that_delongs_interval_equals_its_definition():
     rng = np.random.default_rng(5)
     truth = rng.random(120) < 0.4
     scores = np.round(0.4 * truth + rng.random(120), 1)  # with ties
@@ -48,7 +48,7 @@ def test_that_delong_without_both_classes_has_no_value():
     assert math.isnan(delong([1, 0, 0], [0.2, 0.4, 0.1]).low)
 
 
-def test_that_delongs_bounds_stay_within_0_and_1():
+def test_that_delongs_bounds_are_within_0_and_1():
     found = delong([0, 0, 0, 1, 1, 1, 0, 1], [0.1, 0.2, 0.3, 0.7, 0.8, 0.9, 0.75, 0.4])
     assert 0 <= found.low < found.high <= 1
 
@@ -87,14 +87,14 @@ def test_that_a_seed_gives_the_same_interval_again():
     assert once != clustered_bootstrap(mean, range(30), draws=50, seed=5)
 
 
-def test_that_a_figure_that_mostly_does_not_exist_has_no_bounds():
+def test_that_a_metric_that_is_mostly_nan_has_no_bounds():
     found = clustered_bootstrap(lambda places: float("nan"), range(5), draws=20)
     assert math.isnan(found.low)
     assert math.isnan(found.high)
 
 
 def calibration_error(n: int, seed: int, centred: bool, offset: float = 0.0) -> Estimate:
-    """Of scores that are right but for `offset`, with its interval."""
+    """The calibration error, with its interval, of scores that are shifted by `offset`."""
     rng = np.random.default_rng(seed)
     scores = rng.uniform(0, 1 - offset, n)
     truth = rng.random(n) < scores + offset
@@ -105,7 +105,7 @@ def calibration_error(n: int, seed: int, centred: bool, offset: float = 0.0) -> 
     return clustered_bootstrap(error, range(n), draws=100, centred=centred)
 
 
-def test_that_a_figure_that_draws_inflate_lies_inside_its_interval():
+def test_that_a_metric_that_draws_inflate_lies_in_its_interval():
     plain = [calibration_error(150, seed, centred=False) for seed in range(10)]
     assert any(not found.low <= found.value <= found.high for found in plain)
     for seed in range(10):
@@ -114,7 +114,7 @@ def test_that_a_figure_that_draws_inflate_lies_inside_its_interval():
         assert found.value == plain[seed].value
 
 
-def test_that_a_centred_interval_holds_the_true_error_of_many_films():
+def test_that_a_centred_interval_contains_the_true_error():
     found = [calibration_error(2000, seed, centred=True, offset=0.2) for seed in range(5)]
     assert sum(each.low <= 0.2 <= each.high for each in found) >= 4
     assert all(each.high - each.low < 0.1 for each in found)

@@ -1,4 +1,4 @@
-"""Figures, held against scikit-learn and against sums done by hand."""
+"""Metrics, compared with scikit-learn and with sums done by hand."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ FILMS = st.lists(
 
 @settings(deadline=None, max_examples=25)
 @given(FILMS)
-def test_that_the_auc_is_that_of_scikit_learn_ties_included(films: list[tuple[bool, float]]):
+def test_that_the_auc_equals_that_of_scikit_learn_with_ties(films: list[tuple[bool, float]]):
     truth, scores = map(np.array, zip(*films, strict=True))
     if len(set(truth)) < 2:
         assert np.isnan(auc(truth, scores))
@@ -35,7 +35,7 @@ def test_that_the_auc_is_that_of_scikit_learn_ties_included(films: list[tuple[bo
 
 @settings(deadline=None, max_examples=25)
 @given(FILMS, st.floats(0, 1))
-def test_that_counts_and_shares_are_those_of_scikit_learn(
+def test_that_counts_and_metrics_equal_those_of_scikit_learn(
     films: list[tuple[bool, float]], threshold: float
 ):
     truth, scores = map(np.array, zip(*films, strict=True))
@@ -53,13 +53,13 @@ def test_that_counts_and_shares_are_those_of_scikit_learn(
 
 @settings(deadline=None, max_examples=25)
 @given(FILMS)
-def test_that_the_brier_score_is_that_of_scikit_learn(films: list[tuple[bool, float]]):
+def test_that_the_brier_score_equals_that_of_scikit_learn(films: list[tuple[bool, float]]):
     truth, scores = map(np.array, zip(*films, strict=True))
     expected = reference.brier_score_loss(truth, scores, pos_label=True)
     assert brier(truth, scores) == pytest.approx(expected)
 
 
-def test_that_the_calibration_error_weighs_each_bin_by_its_films():
+def test_that_the_calibration_error_weights_bins_by_their_films():
     truth = [0, 0, 0, 1, 1]
     scores = [0.1, 0.1, 0.1, 0.1, 0.9]
     # First bin: mean score 0.1, a quarter carry the finding; second: 0.9 against all.
@@ -68,7 +68,7 @@ def test_that_the_calibration_error_weighs_each_bin_by_its_films():
     )
 
 
-def test_that_a_share_of_nothing_is_no_number():
+def test_that_a_metric_without_films_is_nan():
     counts = confusion([True, True], [0.9, 0.2], 0.95)
     assert np.isnan(counts.specificity)
     assert np.isnan(counts.precision)
@@ -76,7 +76,7 @@ def test_that_a_share_of_nothing_is_no_number():
 
 
 @pytest.mark.parametrize("wanted", [0.0, 0.2, 0.5, 0.75, 0.99, 1.0])
-def test_that_the_threshold_for_a_sensitivity_reaches_it_and_no_higher_one_does(wanted: float):
+def test_that_no_higher_threshold_reaches_the_sensitivity(wanted: float):
     rng = np.random.default_rng(3)
     truth = rng.random(200) < 0.4
     scores = np.clip(0.3 * truth + 0.7 * rng.random(200), 0, 1)
@@ -87,14 +87,14 @@ def test_that_the_threshold_for_a_sensitivity_reaches_it_and_no_higher_one_does(
     assert reached < max(wanted, 1 / truth.sum())
 
 
-def test_that_ties_share_their_mean_rank():
+def test_that_ties_get_their_mean_rank():
     assert midranks(np.array([3.0, 1.0, 3.0, 2.0])).tolist() == [3.5, 1.0, 3.5, 2.0]
 
 
 @pytest.mark.parametrize(
     ("truth", "scores"), [([1, 0], [0.5]), ([1, 0], [0.5, np.nan]), ([1, 0], [0.5, np.inf])]
 )
-def test_that_scores_that_do_not_fit_are_refused(truth: list[int], scores: list[float]):
+def test_that_invalid_scores_are_refused(truth: list[int], scores: list[float]):
     with pytest.raises(UsageError):
         auc(truth, scores)
 

@@ -1,4 +1,4 @@
-"""Subgroup figures: right where there are films enough, silent where there are not."""
+"""Metrics of subgroups, which small groups do not have."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from xrayview.evaluation.subgroups import NOT_STATED, age_band, subgroups
         ("411", NOT_STATED), ("-3", NOT_STATED), ("adult", NOT_STATED),
     ],
 )  # fmt: skip
-def test_that_an_age_falls_into_its_band(age: str, band: str):
+def test_that_an_age_is_in_its_band(age: str, band: str):
     assert age_band(age) == band
 
 
@@ -35,7 +35,7 @@ def films(n: int = 120) -> tuple[np.ndarray, np.ndarray, list[str], list[str]]:
     )
 
 
-def test_that_each_group_has_the_figures_of_its_films_alone():
+def test_that_each_group_has_the_metrics_of_its_own_films():
     truth, scores, sex, patients = films()
     found = subgroups({"sex": sex}, truth, scores, 0.5, patients, draws=50)
     assert [(group.attribute, group.group) for group in found] == [("sex", "F"), ("sex", "M")]
@@ -53,7 +53,7 @@ def test_that_each_group_has_the_figures_of_its_films_alone():
         assert group.sensitivity.n == counts.positives
 
 
-def test_that_a_share_without_a_miss_still_has_an_interval():
+def test_that_a_perfect_proportion_still_has_an_interval():
     truth, _, sex, patients = films()
     (group, _) = subgroups({"sex": sex}, truth, truth.astype(float), 0.5, patients, draws=50)
     assert group.sensitivity
@@ -69,7 +69,7 @@ def test_that_a_share_without_a_miss_still_has_an_interval():
         (40, 36, "fewer than 5 films without the finding"),
     ],
 )
-def test_that_a_small_group_is_named_without_any_number(n: int, positives: int, why: str):
+def test_that_a_small_group_is_listed_without_metrics(n: int, positives: int, why: str):
     truth = np.arange(n) < positives
     scores = np.linspace(1, 0, n)
     (group,) = subgroups({"view": ["PA"] * n}, truth, scores, 0.5, list(range(n)), draws=10)
@@ -78,12 +78,12 @@ def test_that_a_small_group_is_named_without_any_number(n: int, positives: int, 
     assert (group.auc, group.sensitivity, group.specificity) == (None, None, None)
 
 
-def test_that_films_that_do_not_say_are_a_group_of_their_own():
+def test_that_films_without_a_value_are_a_group():
     truth, scores, _, patients = films(40)
     (group,) = subgroups({"sex": [""] * 40}, truth, scores, 0.5, patients, draws=10)
     assert group.group == NOT_STATED
 
 
-def test_that_groups_of_other_films_are_refused():
+def test_that_groups_of_different_films_are_refused():
     with pytest.raises(UsageError):
         subgroups({"sex": ["F"]}, [1, 0], [0.9, 0.1], 0.5, ["a", "b"])
