@@ -75,7 +75,7 @@ class Setting:
 
 
 SETTINGS: tuple[Setting, ...] = (
-    Setting("model", str, "", "Model bundle, as a file or a name. Empty: the bundled model.",
+    Setting("model", str, "", "Model bundle, as a file or a name. Empty: the included model.",
             group="Model"),
     Setting("model_folders", list, [], "Folders with more model bundles.", group="Model"),
     Setting("device", str, AUTO, "Device that the model runs on.", choices=tuple(DEVICE_CHOICES),
@@ -104,7 +104,7 @@ SETTINGS: tuple[Setting, ...] = (
             low=64, high=65536, group="Reading", takes_effect="at the next start", unit="MiB"),
     Setting("thumbnail_cache_mib", int, 256, "Disk space for thumbnails (MiB). 0: none are stored.",
             low=0, high=65536, group="Reading", takes_effect="at the next start", unit="MiB"),
-    Setting("thumbnail_px", int, 96, "Resolution of thumbnails, for dense screens; not their size.",
+    Setting("thumbnail_px", int, 96, "Thumbnail resolution. Higher is sharper on dense screens.",
             low=48, high=256, group="Window", takes_effect="at the next start", unit="px"),
     Setting("theme", str, "dark", "Colours of the window. Films are always on black.",
             choices=("dark", "light", "system"), group="Window"),
