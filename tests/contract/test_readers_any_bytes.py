@@ -27,7 +27,8 @@ from tests.builders import (
 )
 from xrayview.domain.formats import BY_ID, FORMATS
 from xrayview.errors import UnreadableFilm
-from xrayview.io.dicom.codestream import check_codestream, encapsulation_warning, frame_warning
+from xrayview.io.dicom.codestream import check_codestream, frame_warning
+from xrayview.io.dicom.fragments import read_fragments
 from xrayview.io.dicom.transfer_syntax import TRANSFER_SYNTAXES
 from xrayview.io.raster.png_jpeg_header import jpeg_is_complete, png_is_complete
 from xrayview.io.raster.tiff_header import tiff_is_complete
@@ -186,7 +187,7 @@ def test_that_an_arbitrary_compressed_frame_is_checked_or_refused(
             check_codestream(stream, uid, 48, 40, 1)
     (tmp_path / "fragments").write_bytes(data)
     with (tmp_path / "fragments").open("rb") as body:
-        assert encapsulation_warning(body).startswith("incomplete: ")
+        assert read_fragments(body).warning.startswith("incomplete: ")
 
 
 @bounded

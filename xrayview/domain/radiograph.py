@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -91,6 +92,14 @@ class Greyscale:
         return lut.entries[index].astype(np.float32)
 
 
+SAME_SPACING = 1e-5
+"""Relative difference of two spacings that are equal but for rounding.
+
+Decimal strings are often written from 32-bit floats (7 digits); a tenth of a pixel over a film of
+10,000. No film is magnified by so little.
+"""
+
+
 class SpacingKind(StrEnum):
     """What a length refers to; shown with every length, as detector mm are not body mm."""
 
@@ -117,9 +126,8 @@ class Spacing:
     @property
     def pixel_aspect(self) -> float:
         """Height of a pixel over its width, 1 for square pixels."""
-        if self.row_mm and self.column_mm:
-            return self.row_mm / self.column_mm
-        return self.shape
+        aspect = self.row_mm / self.column_mm if self.row_mm and self.column_mm else self.shape
+        return 1.0 if math.isclose(aspect, 1.0, rel_tol=SAME_SPACING) else aspect
 
 
 @dataclass(frozen=True, eq=False)

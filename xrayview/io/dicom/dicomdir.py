@@ -15,6 +15,8 @@ from xrayview.errors import StatusCode, UnreadableFilm
 from xrayview.io.limits import MAX_INFLATED_BYTES, too_large
 from xrayview.io.safe_open import film_errors, regular_file_info
 
+_SUFFIXES = (".dcm", ".DCM", ".dicom", ".ima")
+
 
 def referenced_files(path: Path) -> Iterator[Path | RejectedFile]:
     """Yield the files of a DICOMDIR in the order of its records, each once.
@@ -38,8 +40,8 @@ def referenced_files(path: Path) -> Iterator[Path | RejectedFile]:
             why="none of its records has a Referenced File ID",
             hint="Open the folder that contains it.",
         )
-    root = Path(os.path.realpath(path.parent))
-    yield from (_resolved(path.parent, root, name) for name in names)
+    files = _Files(path.parent)
+    yield from (files.resolved(name) for name in names)
 
 
 def _file_id(record: Dataset) -> tuple[str, ...]:
@@ -49,17 +51,61 @@ def _file_id(record: Dataset) -> tuple[str, ...]:
     return tuple(str(part) for part in parts)
 
 
-def _resolved(folder: Path, root: Path, parts: tuple[str, ...]) -> Path | RejectedFile:
-    path, relative = folder.joinpath(*parts), "/".join(parts)
-    unsafe = any(part in {"", ".", ".."} or set(part) & set("/\\:\0") for part in parts)
-    # CVE-2026-32711: a file ID may lead out of the folder, by its components or through a link.
-    if unsafe or not Path(os.path.realpath(path)).is_relative_to(root):
-        why, hint = "the DICOMDIR refers to a file outside its folder", "It is not followed."
-        return RejectedFile(folder / "DICOMDIR", relative, StatusCode.NOT_AN_IMAGE, why, hint)
-    if path.is_file():
+class _Files:
+    """The files of a file-set, found by names that are not quite those of the references.
+
+    Discs with upper-case names are mounted in lower case, with a version or a dot at the end
+    (ISO 9660), and copies of them often have a suffix, which a File ID cannot have (PS3.10, 8.2).
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._root = Path(os.path.realpath(folder))
+        self._names: dict[Path, dict[str, str]] = {}
+
+    def resolved(self, parts: tuple[str, ...]) -> Path | RejectedFile:
+        relative = "/".join(parts)
+        path = self._path(parts)
+        # CVE-2026-32711: a file ID may lead out of the folder, by its components or through a link.
+        if path is None or not Path(os.path.realpath(path)).is_relative_to(self._root):
+            why, hint = "the DICOMDIR refers to a file outside its folder", "It is not followed."
+            index = self._folder / "DICOMDIR"
+            return RejectedFile(index, relative, StatusCode.NOT_AN_IMAGE, why, hint)
+        if path.is_file():
+            return path
+        why, hint = "the DICOMDIR refers to a missing file", "Copy it from the source again."
+        return RejectedFile(path, relative, StatusCode.NOT_AN_IMAGE, why, hint)
+
+    def _path(self, parts: tuple[str, ...]) -> Path | None:
+        """The path below the folder; None for one that leads, or may lead, out of it."""
+        if parts[0].startswith("/"):
+            return None
+        # Some writers separate the components by slashes, or begin with a separator.
+        names = [name for part in parts for name in part.replace("\\", "/").split("/") if name]
+        if any(name in {".", ".."} or set(name) & set(":\0") for name in names):
+            return None
+        path = self._folder
+        for name in names:
+            path /= self._name_in(path, name)
         return path
-    lower = folder.joinpath(*(part.lower() for part in parts))
-    if lower.is_file():  # discs with upper-case names are often mounted in lower case
-        return lower
-    why, hint = "the DICOMDIR refers to a missing file", "Copy it from the source again."
-    return RejectedFile(path, relative, StatusCode.NOT_AN_IMAGE, why, hint)
+
+    def _name_in(self, folder: Path, name: str) -> str:
+        """The name of an entry in a folder, as it is spelled there."""
+        plain = name.split(";")[0].rstrip(".")
+        for candidate in (name, plain, *(plain + suffix for suffix in _SUFFIXES)):
+            if (folder / candidate).exists():
+                return candidate
+        known = self._spelled(folder)
+        for candidate in (name, plain, *(plain + suffix for suffix in _SUFFIXES)):
+            if found := known.get(candidate.casefold()):
+                return found
+        return name
+
+    def _spelled(self, folder: Path) -> dict[str, str]:
+        """Names without case, version and final dot, to the names in a folder."""
+        if folder not in self._names:
+            entries = [entry.name for entry in folder.iterdir()] if folder.is_dir() else []
+            self._names[folder] = {
+                name.split(";")[0].rstrip(".").casefold(): name for name in entries
+            }
+        return self._names[folder]

@@ -4,26 +4,39 @@ from __future__ import annotations
 
 import os
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from io import BytesIO
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 from pydicom.dataset import Dataset
-from pydicom.encaps import encapsulate, get_frame
+from pydicom.encaps import encapsulate
 from pydicom.pixels.processing import apply_color_lut
 
 from xrayview.domain.radiograph import Pixels
 from xrayview.errors import UnreadableFilm
-from xrayview.io.dicom.codestream import check_codestream, encapsulation_warning, frame_warning
+from xrayview.io.dicom.codestream import (
+    END_OF_CODESTREAM,
+    ONLY_END,
+    check_codestream,
+    end_of_tiles,
+    frame_warning,
+    stream_bits,
+)
 from xrayview.io.dicom.dataset import UNDEFINED_LENGTH, DicomFile, PixelElement
+from xrayview.io.dicom.fragments import frame_data, read_fragments
 from xrayview.io.dicom.image_pixel import FLOAT_KEYWORDS, PixelDescription, undecodable
-from xrayview.io.dicom.transfer_syntax import TransferSyntax, decoder_of
+from xrayview.io.dicom.transfer_syntax import (
+    SYNTAXES_WITH_ANY_CELL,
+    TransferSyntax,
+    decoders_of,
+)
 from xrayview.io.limits import check_size
 from xrayview.io.raster.luminance import COLOUR_NOTE, luminance
 
 _RLE = "1.2.840.10008.1.2.5"
+ALIGNED_NOTE = "each frame of single bits begins with a byte, against PS3.5, 8.1.1"
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,6 +56,7 @@ class DecodedFrame:
 
     pixels_HW: Pixels
     colour: bool
+    bits_stored: int
     warnings: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
 
@@ -54,7 +68,10 @@ class StoredFrame:
     samples: npt.NDArray[Any]
     photometric: str
     """After decoding: some decoders convert YBR to RGB."""
+    bits_stored: int
+    """As in the header, or as in the compressed frame where that contradicts it."""
     warnings: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 def stored_frame(source: FrameSource, max_megapixels: float) -> StoredFrame:
@@ -74,7 +91,7 @@ def stored_frame(source: FrameSource, max_megapixels: float) -> StoredFrame:
     encapsulated = source.pixels.length == UNDEFINED_LENGTH
     if encapsulated != syntax.is_encapsulated:
         raise undecodable("its pixel data does not match the transfer syntax in the header")
-    return StoredFrame(*(_compressed if encapsulated else _uncompressed)(source))
+    return _compressed(source) if encapsulated else _uncompressed(source)
 
 
 def decode_frame(source: FrameSource, max_megapixels: float) -> DecodedFrame:
@@ -85,7 +102,9 @@ def decode_frame(source: FrameSource, max_megapixels: float) -> DecodedFrame:
     """
     stored = stored_frame(source, max_megapixels)
     grey, colour, notes = _grey(source.file.dataset, stored.samples, stored.photometric)
-    return DecodedFrame(_supported(grey), colour, stored.warnings, notes)
+    return DecodedFrame(
+        _supported(grey), colour, stored.bits_stored, stored.warnings, (*stored.notes, *notes)
+    )
 
 
 def unused_bit(source: FrameSource, position: int) -> npt.NDArray[np.bool_] | None:
@@ -110,31 +129,48 @@ def unused_bit(source: FrameSource, position: int) -> npt.NDArray[np.bool_] | No
     return bits.reshape(description.rows, description.columns)
 
 
-def _uncompressed(source: FrameSource) -> tuple[npt.NDArray[Any], str, tuple[str, ...]]:
+def _uncompressed(source: FrameSource) -> StoredFrame:
     pixels, description = source.pixels, source.description
     end = source.file.body.seek(0, os.SEEK_END)
-    size = description.frame_bytes
+    size, frames = description.frame_bytes, description.frames
     present = min(pixels.length, max(end - pixels.offset, 0))
-    start = source.frame * size
+    notes: tuple[str, ...] = ()
+    if description.bits_allocated == 1:
+        bits = description.rows * description.columns * description.samples
+        # PS3.5, 8.1.1: the bits of a frame follow those of the frame before in the same byte.
+        step, total = bits, -(-bits * frames // 8)
+        if frames > 1 and _even(total) < pixels.length == _even(size * frames):
+            step, total, notes = 8 * size, size * frames, (ALIGNED_NOTE,)
+        first = source.frame * step
+        start, size = first // 8, (first + bits + 7) // 8 - first // 8
+    else:
+        start, total = source.frame * size, size * frames
     if start + size > present:
         raise undecodable(
             f"incomplete: {max(present - start, 0)} of {size} bytes of the frame are in the file"
         )
     data = _frame_bytes(source, start, size)
+    if description.bits_allocated == 1:
+        unpacked = np.unpackbits(np.frombuffer(data, np.uint8), bitorder="little")
+        data = np.packbits(unpacked[first % 8 :][:bits], bitorder="little").tobytes()
     array, photometric = _as_array(data, description, source.syntax)
-    total = size * description.frames
     warning: tuple[str, ...] = ()
     if total > present:
-        complete = present // size
-        warning = (f"incomplete: {complete} of {description.frames} frames are in the file",)
-    return _stored_bits(array, description), photometric, warning
+        complete = present * frames // total
+        warning = (f"incomplete: {complete} of {frames} frames are in the file",)
+    stored = _stored_bits(array, description)
+    return StoredFrame(stored, photometric, description.bits_stored, warning, notes)
+
+
+def _even(size: int) -> int:
+    return size + size % 2
 
 
 def _frame_bytes(source: FrameSource, start: int, size: int) -> bytes:
     """The bytes of one frame; big endian words of two 8-bit samples are swapped (PS3.5, 8.1.2)."""
     file, pixels = source.file, source.pixels
     swapped = (
-        not file.little_endian and source.description.bits_allocated == 8 and pixels.vr == "OW"
+        not file.little_endian and source.description.bits_allocated <= 8 and pixels.vr == "OW"
     )
     if not swapped:
         file.body.seek(pixels.offset + start)
@@ -146,44 +182,101 @@ def _frame_bytes(source: FrameSource, start: int, size: int) -> bytes:
     return words.byteswap().tobytes()[start - first :][:size]
 
 
-def _compressed(source: FrameSource) -> tuple[npt.NDArray[Any], str, tuple[str, ...]]:
-    description, syntax = source.description, source.syntax
-    stream, incomplete = compressed_frame(source)
+def _compressed(source: FrameSource) -> StoredFrame:
+    syntax = source.syntax
+    frame = compressed_frame(source)
+    description, notes = _as_in_stream(source.description, frame.stream, syntax.uid)
     try:
-        array, photometric = _as_array(stream, description, syntax)
+        array, photometric, note = _first_decoded(frame.stream, description, syntax)
     except UnreadableFilm as error:
-        if incomplete:
-            raise undecodable(incomplete[-1]) from error
+        if frame.warnings:
+            raise undecodable(frame.warnings[-1]) from error
         raise
     if syntax.uid == _RLE:
         array = _stored_bits(array, description)
-    return array, photometric, incomplete
+    notes = tuple(line for line in (*frame.notes, *notes, note) if line)
+    return StoredFrame(array, photometric, description.bits_stored, frame.warnings, notes)
 
 
-def compressed_frame(source: FrameSource) -> tuple[bytes, tuple[str, ...]]:
-    """The code stream of one frame, checked against the header, and warnings if it is incomplete.
+def _as_in_stream(
+    description: PixelDescription, stream: bytes, uid: str
+) -> tuple[PixelDescription, tuple[str, ...]]:
+    """The description with the depth of the compressed frame where the header contradicts it.
+
+    A stream of 8 bits is one of 8 bits whatever BitsAllocated is, and bits beyond BitsStored would
+    be cut off. A stream of 16 bits may hold the 12 that the header says.
+    """
+    bits = stream_bits(stream, uid, description.samples)
+    allocated = 8 if bits <= 8 else 16 if bits <= 16 else 32
+    is_cut = description.bits_stored < bits < description.bits_allocated
+    is_kept = allocated == description.bits_allocated or (
+        # Decoders of these put smaller samples into the cells that the header says.
+        allocated < description.bits_allocated and uid in SYNTAXES_WITH_ANY_CELL
+    )
+    if not bits or (is_kept and not is_cut):
+        return description, ()
+    allocated = description.bits_allocated if is_kept else allocated
+    stored = bits if is_cut else min(description.bits_stored, bits)
+    if description.bits_allocated < allocated:
+        stored = bits
+    changed = replace(
+        description, bits_allocated=allocated, bits_stored=stored, high_bit=stored - 1
+    )
+    said = (
+        f"the header says {description.bits_stored} bits stored in {description.bits_allocated}, "
+        f"the compressed frame has {bits}"
+    )
+    return changed, (said,)
+
+
+@dataclass(frozen=True)
+class CompressedFrame:
+    """The code stream of one frame."""
+
+    stream: bytes
+    warnings: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+def compressed_frame(source: FrameSource) -> CompressedFrame:
+    """The code stream of one frame, checked against the header, with warnings and notes.
 
     Raises:
         UnreadableFilm: DECODE_FAILED or TOO_LARGE.
     """
-    body, start = source.file.body, source.pixels.offset
-    description, uid = source.description, source.syntax.uid
-    body.seek(start)
-    incomplete = encapsulation_warning(body)
-    body.seek(start)
-    try:
-        stream = get_frame(body, source.frame, number_of_frames=description.frames)
-    except Exception as error:
-        raise undecodable(incomplete or "its fragments do not form the frame") from error
+    body, description, uid = source.file.body, source.description, source.syntax.uid
+    body.seek(source.pixels.offset)
+    fragments = read_fragments(body)
+    stream, note = frame_data(body, fragments, source.frame, description.frames)
     check_codestream(stream, uid, description.rows, description.columns, description.samples)
-    return stream, tuple(line for line in (incomplete, frame_warning(stream, uid)) if line)
+    warning = frame_warning(stream, uid)
+    if warning and (end := end_of_tiles(stream)):
+        stream, warning = stream[:end] + END_OF_CODESTREAM, ONLY_END
+    warnings = tuple(line for line in (fragments.warning, warning) if line)
+    return CompressedFrame(stream, warnings, (note,) if note else ())
+
+
+def _first_decoded(
+    data: bytes, description: PixelDescription, syntax: TransferSyntax
+) -> tuple[npt.NDArray[Any], str, str]:
+    """The frame from the first decoder that takes it; a note where that is not the first one."""
+    names = decoders_of(syntax)[1]
+    for i, name in enumerate(names):
+        try:
+            array, photometric = _as_array(data, description, syntax, name)
+        except UnreadableFilm:
+            if i + 1 == len(names):
+                raise
+        else:
+            return array, photometric, f"decoded by {name}, after {names[0]} refused it" * bool(i)
+    raise AssertionError("a decoder is always named")
 
 
 def _as_array(
-    data: bytes, description: PixelDescription, syntax: TransferSyntax
+    data: bytes, description: PixelDescription, syntax: TransferSyntax, plugin: str = ""
 ) -> tuple[npt.NDArray[Any], str]:
     """Decode one frame with pydicom; colour space and unused bits are not changed."""
-    decoder, plugin = decoder_of(syntax)
+    decoder, _ = decoders_of(syntax)
     options: dict[str, Any] = {
         "rows": description.rows,
         "columns": description.columns,

@@ -256,7 +256,7 @@ def read(
         # Luminance has its own depth; the grey-scale attributes describe monochrome pixels only.
         greyscale = Greyscale(bits_stored=8 * decoded.pixels_HW.dtype.itemsize)
     else:
-        greyscale, notes = greyscale_of(file.dataset, _sample_format(file, description))
+        greyscale, notes = greyscale_of(file.dataset, _sample_format(file, description, decoded))
     spacing, spacing_notes = spacing_of(file.dataset)
     shutter, shutter_notes = shutter_of(file.dataset)
     overlays, overlay_notes = overlay_planes(
@@ -349,10 +349,12 @@ def _syntax_of(file: DicomFile) -> TransferSyntax:
     return syntax
 
 
-def _sample_format(file: DicomFile, description: PixelDescription) -> SampleFormat:
+def _sample_format(
+    file: DicomFile, description: PixelDescription, decoded: DecodedFrame
+) -> SampleFormat:
     return SampleFormat(
         description.photometric,
-        description.bits_stored,
+        decoded.bits_stored,
         description.signed,
         file.little_endian,
     )

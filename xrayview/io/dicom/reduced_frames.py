@@ -75,11 +75,12 @@ def reduced_frame(size_px: int, source: FrameSource, max_megapixels: float) -> D
     has_frame = 0 <= source.frame < description.frames
     if divisor == 1 or not is_plain or not has_fragments or not has_frame:
         raise NoReducedFrame
-    stream, warnings = compressed_frame(source)
-    if warnings:
+    frame = compressed_frame(source)
+    if frame.warnings or frame.notes:
         raise NoReducedFrame
     decode = _jpeg if syntax.uid == _JPEG_BASELINE else _jpeg_2000
-    return DecodedFrame(decode(stream, description, divisor), colour=False)
+    pixels_HW = decode(frame.stream, description, divisor)
+    return DecodedFrame(pixels_HW, colour=False, bits_stored=description.bits_stored)
 
 
 def _jpeg(stream: bytes, description: PixelDescription, divisor: int) -> Pixels:

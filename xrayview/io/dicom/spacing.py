@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
+
 from pydicom.dataset import Dataset
 
-from xrayview.domain.radiograph import Spacing, SpacingKind
+from xrayview.domain.radiograph import SAME_SPACING, Spacing, SpacingKind
 from xrayview.io.dicom.values import number, numbers, text
 
 _CALIBRATED_BY = {"FIDUCIAL": SpacingKind.CALIBRATED, "GEOMETRY": SpacingKind.CORRECTED}
@@ -40,7 +42,7 @@ def spacing_of(dataset: Dataset) -> tuple[Spacing, tuple[str, ...]]:
     calibrated = _CALIBRATED_BY.get(text(dataset, "PixelSpacingCalibrationType"))
     if pixel and calibrated:
         return Spacing(*pixel, calibrated), ()
-    if pixel and imager and pixel != imager:
+    if pixel and imager and not _is_same(pixel, imager):
         return Spacing(*pixel, SpacingKind.CORRECTED_UNKNOWN), ()
     if imager:
         magnification = _magnification(dataset)
@@ -65,6 +67,13 @@ def _shape(dataset: Dataset) -> float:
     pairs = (_pair(dataset, keyword) for keyword in SHAPES)
     height, width = next((pair for pair in pairs if pair), (1.0, 1.0))
     return height / width
+
+
+def _is_same(first: _Pair, second: _Pair) -> bool:
+    return all(
+        math.isclose(one, other, rel_tol=SAME_SPACING)
+        for one, other in zip(first, second, strict=True)
+    )
 
 
 def _pair(dataset: Dataset, keyword: str) -> _Pair | None:

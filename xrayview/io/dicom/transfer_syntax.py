@@ -1,7 +1,8 @@
 """The table of transfer syntaxes and their decoders (PS3.6, table A-1).
 
-pydicom would try the next, more permissive decoder when one fails; here only the first installed
-decoder is used.
+pydicom would try the next, more permissive decoder when one fails; here the first installed one is
+used. The two of JPEG-LS are equally strict with damaged data (800 damaged frames: no frame that one
+refused was decoded by the other), and GDCM reads parameters that CharLS 2 rejects.
 """
 
 from __future__ import annotations
@@ -30,6 +31,8 @@ class TransferSyntax:
     plugins: tuple[tuple[str, str], ...] = ()
     lossy: bool = False
     """The syntax allows only lossy compression."""
+    tries_all: bool = False
+    """The next plug-in is tried on a frame that one refuses."""
 
     @property
     def is_encapsulated(self) -> bool:
@@ -48,9 +51,15 @@ TRANSFER_SYNTAXES: dict[str, TransferSyntax] = {
         TransferSyntax("1.2.840.10008.1.2.4.51", "JPEG Extended", (_GDCM_12_BIT,), lossy=True),
         TransferSyntax("1.2.840.10008.1.2.4.57", "JPEG Lossless", (_GDCM,)),
         TransferSyntax("1.2.840.10008.1.2.4.70", "JPEG Lossless SV1", (_GDCM,)),
-        TransferSyntax("1.2.840.10008.1.2.4.80", "JPEG-LS Lossless", (_JPEG_LS, _GDCM)),
         TransferSyntax(
-            "1.2.840.10008.1.2.4.81", "JPEG-LS Near-Lossless", (_JPEG_LS, _GDCM), lossy=True
+            "1.2.840.10008.1.2.4.80", "JPEG-LS Lossless", (_JPEG_LS, _GDCM), tries_all=True
+        ),
+        TransferSyntax(
+            "1.2.840.10008.1.2.4.81",
+            "JPEG-LS Near-Lossless",
+            (_JPEG_LS, _GDCM),
+            lossy=True,
+            tries_all=True,
         ),
         TransferSyntax("1.2.840.10008.1.2.4.90", "JPEG 2000 Lossless", (_OPENJPEG, _GDCM)),
         TransferSyntax("1.2.840.10008.1.2.4.91", "JPEG 2000", (_OPENJPEG, _GDCM)),
@@ -61,26 +70,31 @@ TRANSFER_SYNTAXES: dict[str, TransferSyntax] = {
     )
 }
 
+SYNTAXES_WITH_ANY_CELL = frozenset(
+    f"1.2.840.10008.1.2.4.{n}" for n in (80, 81, 90, 91, 201, 202, 203)
+)
+"""Their decoders put samples into cells of BitsAllocated, however few bits they have."""
 
-def decoder_of(syntax: TransferSyntax) -> tuple[Decoder, str]:
-    """The decoder and the name of the plug-in to use; empty for uncompressed data.
+
+def decoders_of(syntax: TransferSyntax) -> tuple[Decoder, tuple[str, ...]]:
+    """The decoder and the names of the plug-ins to use; one empty name for uncompressed data.
 
     Raises:
         UnreadableFilm: UNSUPPORTED_SYNTAX, with the package to install.
     """
     decoder = get_decoder(UID(syntax.uid))
     if not syntax.is_encapsulated:
-        return decoder, ""
+        return decoder, ("",)
     _register_jpeg_extended(decoder)
-    for name, _ in syntax.plugins:
-        if name in decoder.available_plugins:
-            return decoder, name
-    raise UnreadableFilm(
-        f"No decoder for {syntax.name} is installed",
-        code=StatusCode.UNSUPPORTED_SYNTAX,
-        why="a package is missing",
-        hint=syntax.plugins[0][1],
-    )
+    names = tuple(name for name, _ in syntax.plugins if name in decoder.available_plugins)
+    if not names:
+        raise UnreadableFilm(
+            f"No decoder for {syntax.name} is installed",
+            code=StatusCode.UNSUPPORTED_SYNTAX,
+            why="a package is missing",
+            hint=syntax.plugins[0][1],
+        )
+    return decoder, names if syntax.tries_all else names[:1]
 
 
 def unsupported(uid: str) -> UnreadableFilm:

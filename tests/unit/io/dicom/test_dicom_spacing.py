@@ -34,6 +34,16 @@ CASES: tuple[tuple[str, dict[str, Any], Spacing], ...] = (
         {"PixelSpacing": [0.14, 0.14], "ImagerPixelSpacing": [0.14, 0.14]},
         Spacing(0.14, 0.14, SpacingKind.DETECTOR),
     ),
+    (
+        "equals the detector's but for rounding",
+        {"PixelSpacing": [0.1400001, 0.14], "ImagerPixelSpacing": [0.14, 0.13999999]},
+        Spacing(0.14, 0.13999999, SpacingKind.DETECTOR),
+    ),
+    (
+        "differs from the detector's by more than rounding",
+        {"PixelSpacing": [0.1399, 0.1399], "ImagerPixelSpacing": [0.14, 0.14]},
+        Spacing(0.1399, 0.1399, SpacingKind.CORRECTED_UNKNOWN),
+    ),
     ("detector", {"ImagerPixelSpacing": [0.14, 0.15]}, Spacing(0.14, 0.15, SpacingKind.DETECTOR)),
     (
         "stated magnification",
@@ -94,3 +104,10 @@ def dataset(**tags: Any) -> Dataset:
     for keyword, value in tags.items():
         setattr(item, keyword, value)
     return item
+
+
+@pytest.mark.parametrize(("row", "aspect"), [(0.14, 1), (0.1400001, 1), (0.28, 2), (0.141, 1.007)])
+def test_that_pixels_are_square_but_for_rounding(row: float, aspect: float) -> None:
+    spacing, _ = spacing_of(dataset(ImagerPixelSpacing=[row, 0.14]))
+    assert spacing.pixel_aspect == pytest.approx(aspect, abs=1e-3)
+    assert (spacing.pixel_aspect == 1) is (aspect == 1)

@@ -95,6 +95,52 @@ def test_that_names_in_lower_case_are_found(disc: Path) -> None:
     assert next(iter(referenced_files(disc))) in {disc.parent / "film", disc.parent / "FILM"}
 
 
+@pytest.mark.parametrize(
+    ("file_id", "name"),
+    [
+        (["IMG001"], "IMG001.dcm"),
+        (["IMG001"], "img001.dcm"),
+        (["IMG001"], "IMG001.DCM"),
+        (["IMG001"], "Img001.Dcm"),
+        (["IMG001"], "IMG001.;1"),
+        (["IMG001;1"], "IMG001"),
+        (["IMG001."], "img001"),
+        (["IMG001.dcm"], "IMG001.dcm"),
+        (["SET", "IMG001"], "Set/Img001.dcm"),
+        (["SET/IMG001"], "SET/IMG001"),
+        (["", "SET", "IMG001"], "SET/IMG001.dcm"),
+    ],
+    ids=str,
+)
+def test_that_a_file_is_found_by_a_name_with_other_case_suffix_or_separator(
+    disc: Path, file_id: list[str], name: str
+) -> None:
+    path = disc.parent / name
+    path.parent.mkdir(exist_ok=True)
+    path.write_bytes(b"film")
+    rename(disc, 0, file_id)
+    first = next(iter(referenced_files(disc)))
+    assert isinstance(first, Path)
+    assert first.samefile(path)
+
+
+def test_that_the_exact_name_comes_first(disc: Path) -> None:
+    for name in ("IMG001.dcm", "img001", "IMG001"):
+        (disc.parent / name).write_bytes(name.encode())
+    rename(disc, 0, ["IMG001"])
+    first = next(iter(referenced_files(disc)))
+    assert isinstance(first, Path)
+    assert first.read_bytes() == b"IMG001"
+
+
+def test_that_a_link_with_a_suffix_out_of_the_folder_is_not_followed(disc: Path) -> None:
+    secret = disc.parent.parent / "secret"
+    secret.write_bytes(b"secret")
+    (disc.parent / "link.dcm").symlink_to(secret)
+    rename(disc, 0, ["LINK"])
+    assert isinstance(next(iter(referenced_files(disc))), RejectedFile)
+
+
 def test_that_a_file_of_two_records_is_listed_once(disc: Path) -> None:
     first, second = list(referenced_files(disc))[:2]
     assert isinstance(second, Path)
