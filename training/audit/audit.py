@@ -174,7 +174,7 @@ def _linear_estimate(
 def _outline_rows(
     target: TargetConfig, greys: GreyFilms, masks: LungMasks, evaluation: AucEvaluation
 ) -> Iterator[Row]:
-    """Films without a mask are left out here too."""
+    """Yield the rows of the lungs' outline, on films that have a mask."""
     loaded = [(row, masks.load_mask(row.path, (SIDE, SIDE))) for row in greys.rows]
     with_mask = [(row, mask_HW) for row, mask_HW in loaded if mask_HW is not None]
     if not with_mask:

@@ -66,7 +66,7 @@ def recipe_option(parser: argparse.ArgumentParser, default: str) -> None:
 
 
 def report_options(parser: argparse.ArgumentParser) -> None:
-    """Add how much of the end of a run is left out."""
+    """Add the options that skip parts of a run's end."""
     parser.add_argument(
         "--no-report", action="store_true", help="skip the shortcut audit and report.html"
     )
@@ -78,7 +78,7 @@ def report_options(parser: argparse.ArgumentParser) -> None:
 
 
 def config_options(parser: argparse.ArgumentParser) -> None:
-    """Add the options that change the recipe's config."""
+    """Add the options that change a recipe's config."""
     parser.add_argument(
         "--set", dest="overrides", metavar="FIELD=VALUE", action="append", default=[],
         help="set any field of the config: --set optim.rate=1e-3 --set preprocessing.size=192",

@@ -66,7 +66,7 @@ def find_near_duplicates(
 
 
 def check(rows: Sequence[FilmRow], policy: DataConfig) -> tuple[Leak, ...]:
-    """Return the leaks that the rows show without their pixels, if the config allows leaks.
+    """Return the leaks that the rows show on their own, if the config allows leaks.
 
     Raises:
         UsageError: there are leaks and the config does not allow them; they are listed.
