@@ -1,8 +1,8 @@
-"""Small real model bundles: one that keeps the contract, and one for each way to break it.
+"""Small real model bundles: one that fulfils the contract, and one for each way to break it.
 
-The tiny network has an answer that a reader can work out: it cuts the input in patches of 8 x 8
-pixels, feature 0 is how much a patch is brighter than 0.5, feature 1 how much it is darker. With
-K logits the first falls and the last rises with brightness; one alone rises.
+The output of the tiny network can be worked out by hand. Its features are those of patches of 8 x 8
+pixels: feature 0 is how much a patch is brighter than 0.5, feature 1 how much it is darker. With K
+logits the first falls and the last rises with brightness; a single logit rises.
 """
 
 from __future__ import annotations

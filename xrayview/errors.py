@@ -1,7 +1,7 @@
 """Errors as data: what happened, to which file, why, and what to do.
 
-Every failure that can reach a user is one of these; the status code is the word that stands in
-the CSV and beside the film in the window.
+Every failure that can reach a user is one of these. Its status code is shown in the CSV and beside
+the film in the window.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ class StatusCode(StrEnum):
     MODEL_FAILED = "MODEL_FAILED"
     CANCELLED = "CANCELLED"
     IDENTITY = "IDENTITY"
-    """A copy of the film could still say who the patient is."""
+    """A copy of the film could still identify the patient."""
 
 
 class ExitCode:
@@ -54,13 +54,13 @@ class ExitCode:
 
 
 class XrayViewError(Exception):
-    """Base of every error that a user may see.
+    """Base class of all errors that a user may see.
 
     Args:
-        what: what happened, in a few words.
-        path: the file it happened to, if there is one.
-        why: the reason, in words of the field.
-        hint: what the user can do.
+        what: what happened, in a few words, without a period.
+        path: the file concerned, if there is one.
+        why: the reason, in the terms of the field.
+        hint: what the user can do, as a sentence.
     """
 
     code: StatusCode | None = None
@@ -76,13 +76,13 @@ class XrayViewError(Exception):
         self.hint = hint
 
     def __str__(self) -> str:
-        place = f"{self.path.name}: " if self.path else ""
+        file = f"{self.path.name}: " if self.path else ""
         reason = f" ({self.why})" if self.why else ""
         hint = f" {self.hint}" if self.hint else ""
-        return f"{place}{self.what}{reason}.{hint}"
+        return f"{file}{self.what}{reason}.{hint}"
 
     def __reduce__(self) -> tuple[object, ...]:
-        # Errors cross process borders; keyword arguments need their own way back.
+        # Errors are passed between processes, and pickle cannot restore keyword arguments.
         state = {k: v for k, v in self.__dict__.items() if k != "args"}
         return (_rebuild, (type(self), state))
 
@@ -95,7 +95,7 @@ def _rebuild(kind: type[XrayViewError], state: dict[str, object]) -> XrayViewErr
 
 
 class UnreadableFilm(XrayViewError):
-    """A file that could not become a film; `code` says which kind of failure it was."""
+    """A file that cannot be read as a film; `code` is the kind of failure."""
 
     exit_code = ExitCode.SOME_FAILED
 
@@ -122,14 +122,14 @@ class IdentityRemains(UnreadableFilm):
 
 
 class ModelError(XrayViewError):
-    """A model file is missing, is no bundle, breaks the contract, or failed while it ran."""
+    """A model file is missing, is not a bundle, does not match its card, or failed while it ran."""
 
     code = StatusCode.MODEL_FAILED
     exit_code = ExitCode.MODEL
 
 
 class ContractBroken(ModelError):
-    """A model is not what its card says; `field` names the field at fault, if one is known."""
+    """A model does not match its card; `field` is the field of the card at fault, if known."""
 
     def __init__(
         self,
@@ -149,30 +149,30 @@ class ModelWithoutCard(ModelError):
 
 
 class ModelNotTrusted(ModelError):
-    """The user has not yet said that this model file (this hash) may run."""
+    """The user does not trust this model file (this hash) yet."""
 
 
 class DeviceUnavailable(XrayViewError):
-    """The asked-for device is not there; there is no silent fallback."""
+    """The requested device does not work; there is no silent fallback to another."""
 
     code = StatusCode.MODEL_FAILED
     exit_code = ExitCode.DEVICE
 
 
 class UsageError(XrayViewError):
-    """The request itself makes no sense."""
+    """The request is invalid."""
 
     exit_code = ExitCode.USAGE
 
 
 class NothingUsable(XrayViewError):
-    """The folder holds no film at all."""
+    """The folder contains no films."""
 
     exit_code = ExitCode.NOTHING_USABLE
 
 
 class Cancelled(XrayViewError):
-    """The user took the request back."""
+    """The user cancelled the request."""
 
     code = StatusCode.CANCELLED
     exit_code = ExitCode.INTERRUPTED

@@ -1,4 +1,4 @@
-"""Every heat-map method places a network's evidence where it is on the film."""
+"""Every heat-map method shows a network's evidence at its position on the film."""
 
 from __future__ import annotations
 

@@ -54,9 +54,9 @@ def test_that_a_batch_equals_one_by_one_in_any_order(tmp_path: Path, name: str) 
     inputs = films(card)
     together = classify(runtime, card, inputs)
     reversed_order = classify(runtime, card, inputs[::-1])[::-1]
-    alone = [classify(runtime, card, (one,))[0] for one in inputs]
+    single = [classify(runtime, card, (one,))[0] for one in inputs]
     assert len({prediction.logits for prediction in together}) == FILMS
-    for other in (alone, reversed_order):
+    for other in (single, reversed_order):
         for a, b in zip(together, other, strict=True):
             assert a.logits == pytest.approx(b.logits, abs=1e-5)
             assert a.scores == pytest.approx(b.scores, abs=1e-6)
@@ -86,9 +86,9 @@ def test_that_the_rows_of_a_film_of_several_frames_equal_those_of_single_frames(
         spec = tiny_card().preprocessing
         for film in single:
             prepared = engine.submit(PrepareInput(film, spec)).result()
-            (alone,) = engine.submit(Classify(model, (prepared.model_input,))).result()
+            (single,) = engine.submit(Classify(model, (prepared.model_input,))).result()
             row = rows[film.relative_path, str(film.frame)]
-            assert float(row["logit_Opacity"]) == pytest.approx(alone.logits[0], abs=1e-5)
-            assert float(row["score_Opacity"]) == pytest.approx(alone.scores[0], abs=1e-6)
+            assert float(row["logit_Opacity"]) == pytest.approx(single.logits[0], abs=1e-5)
+            assert float(row["score_Opacity"]) == pytest.approx(single.scores[0], abs=1e-6)
     logits = sorted(float(row["logit_Opacity"]) for row in rows.values())
     assert np.diff(logits).min() > 1e-4  # swapped frames would be noticed

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
     parser.add_argument("folder", type=Path, metavar="FOLDER", help="a folder, or one film")
-    add_model_option(parser, default="the model of the settings, or the one that ships")
+    add_model_option(parser, default="the model of the settings, or the bundled one")
     parser.add_argument(
         "--out",
         type=Path,

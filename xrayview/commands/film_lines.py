@@ -6,6 +6,7 @@ from collections import Counter
 
 from xrayview.commands.terminal import ProgressLine, print_err
 from xrayview.domain.events import FilmFinished
+from xrayview.domain.formats import READABLE
 from xrayview.errors import ExitCode, Status, StatusCode
 from xrayview.services.progress import BatchProgress
 
@@ -46,4 +47,4 @@ class FilmLines:
 def no_film_text(files: int) -> str:
     """What to tell the user when none of the files is a film."""
     among = "the file is not a film" if files == 1 else f"none of the {files} files is a film"
-    return f"Nothing to do: {among}. Choose a folder with DICOM, PNG, JPEG or TIFF films."
+    return f"Nothing to do: {among}. Choose a folder with {READABLE} films."

@@ -34,7 +34,7 @@ def _list(_options: argparse.Namespace) -> int:
 
     for entry in list_models(model_folders(load_settings())):
         text = f"{entry.card.name} {entry.card.version}" if entry.card else str(entry.error)
-        print_out(f"{entry.name}: {text}{' (ships)' if entry.shipped else ''}")
+        print_out(f"{entry.name}: {text}{' (bundled)' if entry.shipped else ''}")
     return ExitCode.OK
 
 

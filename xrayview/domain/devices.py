@@ -41,4 +41,4 @@ DEVICE_CHOICES: dict[str, str] = {
     AUTO: "Auto",
     **{device.id: device.title for device in DEVICES.values()},
 }
-"""What can be asked for: the titles by id, `auto` included."""
+"""The choices for a request: titles by id, including `auto`."""

@@ -1,7 +1,7 @@
 """The heat-map methods, one row each.
 
-Menus, command line choices, settings, captions, checks and tests are made from these rows. How a
-method is computed stands in `inference/explain.py`, under the same id.
+Menus, command line choices, settings, captions, checks and tests are made from these rows. The
+computation of a method is in `inference/explain.py`, under the same id.
 """
 
 from __future__ import annotations

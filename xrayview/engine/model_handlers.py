@@ -73,7 +73,7 @@ def _model(model: ModelRef) -> _Model:
 
 
 def _current(model: ModelRef) -> _Model:
-    """The model with its present card; one beside the file may have changed since."""
+    """The model with its current card; one beside the file may have changed since."""
     from xrayview.io.model.bundle import read_card
 
     loaded = _model(model)

@@ -151,7 +151,7 @@ class Session:
             self._active_in_grid = view_index
 
     def set_detached(self, shown: bool) -> None:
-        """Have a further view, in a window of its own, or no longer."""
+        """Add the detached view, or remove it."""
         if shown and not self._has_detached:
             self.views.append(View())
         elif self._has_detached and not shown:

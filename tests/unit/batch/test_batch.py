@@ -138,9 +138,9 @@ def test_that_a_row_equals_that_of_a_single_film(
     spec = tiny_card().preprocessing
     for film in list(scan_folder(engine, films))[::7]:
         prepared = engine.submit(PrepareInput(film, spec)).result()  # type: ignore[arg-type]
-        (alone,) = engine.submit(Classify(model, (prepared.model_input,))).result()
+        (single,) = engine.submit(Classify(model, (prepared.model_input,))).result()
         assert float(rows[film.relative_path]["score_Opacity"]) == pytest.approx(
-            alone.scores[0], abs=1e-6
+            single.scores[0], abs=1e-6
         )
 
 

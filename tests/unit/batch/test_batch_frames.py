@@ -39,7 +39,7 @@ def folder(tmp_path: Path) -> Path:
     write_raster(folder / "a.png", phantom(64, 64, 8))
     write_dicom(folder / "b.dcm", FRAMES, frames=5, bits_stored=12)
     write_dicom(folder / "c.dcm", phantom())
-    (folder / "d.txt").write_text("no film")
+    (folder / "d.txt").write_text("not a film")
     return folder
 
 
@@ -92,8 +92,8 @@ def test_that_real_films_of_several_frames_have_as_many_rows(
     film = tmp_path / name
     shutil.copy(source, film)
     run(engine, film, model, tmp_path / "p.csv")
-    wanted = [(name, str(frame)) for frame in range(REAL[name])]
-    assert cells(tmp_path / "p.csv", "path", "frame") == wanted
+    expected = [(name, str(frame)) for frame in range(REAL[name])]
+    assert cells(tmp_path / "p.csv", "path", "frame") == expected
     codes = {code for (code,) in cells(tmp_path / "p.csv", "status_code")}
     assert codes <= {"NOT_A_RADIOGRAPH", "OK"}
 
@@ -145,20 +145,20 @@ def test_that_a_header_with_too_many_frames_is_a_single_error(
     assert run(engine, film, model, tmp_path / "p.csv")[0].resumed == 1
 
 
-@pytest.mark.parametrize("kept", range(9))
+@pytest.mark.parametrize("rows_before", range(9))
 def test_that_a_run_killed_after_any_row_resumes_to_the_same_csv(
-    engine: Engine, model: ModelRef, folder: Path, tmp_path: Path, kept: int
+    engine: Engine, model: ModelRef, folder: Path, tmp_path: Path, rows_before: int
 ) -> None:
     out = tmp_path / "p.csv"
     run(engine, folder, model, out)
     whole = rows_of(out)
     journal = journal_path(out)
     lines = journal.read_bytes().splitlines(keepends=True)
-    cut = lines[kept + 1][:40] if kept < 8 else b""
-    journal.write_bytes(b"".join(lines[: kept + 1]) + cut)
+    cut = lines[rows_before + 1][:40] if rows_before < 8 else b""
+    journal.write_bytes(b"".join(lines[: rows_before + 1]) + cut)
     out.unlink()
     started, films, finished = run(engine, folder, model, out)
-    assert (started.resumed, len(films)) == (kept, 8 - kept)
+    assert (started.resumed, len(films)) == (rows_before, 8 - rows_before)
     assert rows_of(out) == whole
     assert not finished.cancelled
     assert run(engine, folder, model, out)[0].resumed == 8

@@ -66,7 +66,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     write_dicom(root / "lateral.dcm", phantom(240, 200), ViewPosition="LL", **tags)
     whole = write_dicom(root / "cut.dcm", phantom(), **tags)
     whole.write_bytes(whole.read_bytes()[:-500])
-    (root / "notes.txt").write_text("no film")
+    (root / "notes.txt").write_text("not a film")
     return root
 
 
@@ -92,15 +92,15 @@ def test_that_every_film_has_a_heat_map_or_a_reason(
     assert output["cut.dcm"].startswith("error DECODE_FAILED: ")
     assert output["notes.txt"].startswith("error NOT_AN_IMAGE: ")
     assert {path.name for path in tmp_path.iterdir()} == {"a.dcm.svg", "lateral.dcm.svg"}
-    judged, refused = (ET.parse(tmp_path / f"{name}.dcm.svg") for name in ("a", "lateral"))
-    words = "".join(judged.getroot().itertext())
+    explained, refused = (ET.parse(tmp_path / f"{name}.dcm.svg") for name in ("a", "lateral"))
+    words = "".join(explained.getroot().itertext())
     for word in ("Grad-CAM", "Opacity", "tiny 1.0", "below its operating point (0.90)"):
         assert word in words
     assert "Evidence" in words
     assert "RESEARCH USE ONLY" in words
     assert "Secret" not in words
     images = "{http://www.w3.org/2000/svg}image"
-    assert [len(list(tree.iter(images))) for tree in (judged, refused)] == [3, 1]
+    assert [len(list(tree.iter(images))) for tree in (explained, refused)] == [3, 1]
     assert "Out of scope for tiny 1.0" in "".join(refused.getroot().itertext())
 
 
@@ -129,7 +129,7 @@ def test_that_a_film_that_the_model_fails_on_has_no_picture_and_stops_no_other(
     write_dicom(films / "bright.dcm", bright, ViewPosition="PA")
     write_dicom(films / "usual.dcm", phantom(240, 200), ViewPosition="PA")
     command = ["render", str(films), "--out", str(out), "--model", str(model)]
-    assert main(command) == ExitCode.MODEL  # nobody has said that it may run
+    assert main(command) == ExitCode.MODEL  # it is not trusted
     assert "--trust-model" in capsys.readouterr().err
     assert main([*command, "--trust-model"]) == ExitCode.SOME_FAILED
     output = lines(capsys.readouterr().out)
@@ -165,8 +165,8 @@ def test_that_a_cancel_ends_the_work_between_films(
 ) -> None:
     cancel = threading.Event()
     how = RenderFilm(FilmRef(folder, ""), style=FigureStyle())
-    wanted = HeatMapOptions(model_ref(bundle))
-    events = render_folder(engine, folder, tmp_path, how, cancel, heat_maps=wanted)
+    options = HeatMapOptions(model_ref(bundle))
+    events = render_folder(engine, folder, tmp_path, how, cancel, heat_maps=options)
     assert next(events).output == tmp_path / "a.dcm.png"
     cancel.set()
     with pytest.raises(Cancelled):

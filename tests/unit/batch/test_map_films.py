@@ -20,9 +20,9 @@ def test_that_replies_come_in_order_including_failures() -> None:
     futures[2].set_result(2)
     futures[0].set_result(0)
     futures[1].set_exception(UsageError("no"))
-    asked = list(map_films(ENGINE, range(4), lambda n: [*futures, None][n], threading.Event()))
-    assert [(one.entry, one.reply) for one in asked] == [(0, 0), (1, None), (2, 2), (3, None)]
-    assert [one.error is not None for one in asked] == [False, True, False, False]
+    items = list(map_films(ENGINE, range(4), lambda n: [*futures, None][n], threading.Event()))
+    assert [(item.entry, item.reply) for item in items] == [(0, 0), (1, None), (2, 2), (3, None)]
+    assert [item.error is not None for item in items] == [False, True, False, False]
 
 
 def test_that_the_number_of_pending_requests_is_bounded() -> None:

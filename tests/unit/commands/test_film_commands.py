@@ -42,7 +42,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     write_raster(root / "sub" / "a.png", phantom(bits=8))
     whole = write_dicom(root / "cut.dcm", phantom(), **tags)
     whole.write_bytes(whole.read_bytes()[:-500])
-    (root / "notes.txt").write_text("no film")
+    (root / "notes.txt").write_text("not a film")
     report = Path(str(get_testdata_file("reportsi.dcm", download=False)))
     (root / "report.dcm").write_bytes(report.read_bytes())
     return root

@@ -18,7 +18,7 @@ Captured = pytest.CaptureFixture[str]
 
 def model_beside_card(folder: Path, kind: type[Tiny], **options: tuple[str, ...]) -> Path:
     """A TorchScript file without a card inside, and `NAME.card.json` beside it."""
-    # A softmax of one output is 1 whatever it is asked.
+    # A softmax of a single output is always 1.
     findings = (Finding("Opacity"), Finding("Mass"))
     card = tiny_card(task="multilabel", findings=findings)
     path = export(network_for(card, kind), folder / "foreign.pt", card, extra={}, **options)

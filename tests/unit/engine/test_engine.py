@@ -50,7 +50,7 @@ def test_that_a_folder_is_listed_in_order_and_without_pixels(
     (tmp_path / "b").mkdir()
     write_dicom(tmp_path / "b" / "2.dcm", phantom())
     write_raster(tmp_path / "c.png", phantom().astype(np.uint16))
-    (tmp_path / "a.txt").write_text("no film")
+    (tmp_path / "a.txt").write_text("not a film")
     found = list(scan_folder(engine, tmp_path))
     assert [entry.relative_path for entry in found] == ["a.txt", "b/2.dcm", "c.png"]
     assert [isinstance(entry, FilmRef) for entry in found] == [False, True, True]
@@ -174,5 +174,5 @@ def test_that_a_missing_device_is_an_error_but_not_for_auto(
     auto = engine.submit(LoadModel(ModelRef(model.path, model.sha256, "auto"))).result(WAIT_S)
     if auto.device != "cpu":
         pytest.skip("this machine has a CUDA device")
-    asked = LoadModel(ModelRef(model.path, model.sha256, "cuda"))
-    assert isinstance(engine.submit(asked).exception(WAIT_S), DeviceUnavailable)
+    request = LoadModel(ModelRef(model.path, model.sha256, "cuda"))
+    assert isinstance(engine.submit(request).exception(WAIT_S), DeviceUnavailable)

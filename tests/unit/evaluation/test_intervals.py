@@ -58,8 +58,8 @@ def test_that_films_of_one_patient_count_as_one():
     right = np.repeat(rng.random(40) < 0.7, 10)  # ten like films of each of 40 patients
     patients = np.repeat(np.arange(40), 10).tolist()
 
-    def share(places: np.ndarray) -> float:
-        return float(right[places].mean())
+    def share(indices: np.ndarray) -> float:
+        return float(right[indices].mean())
 
     by_patient = clustered_bootstrap(share, patients, draws=400)
     by_film = clustered_bootstrap(share, range(400), draws=400)
@@ -79,8 +79,8 @@ def test_that_single_films_as_clusters_give_nearly_delongs_interval():
 def test_that_a_seed_gives_the_same_interval_again():
     values = np.random.default_rng(0).random(30)
 
-    def mean(places: np.ndarray) -> float:
-        return float(values[places].mean())
+    def mean(indices: np.ndarray) -> float:
+        return float(values[indices].mean())
 
     once, again = (clustered_bootstrap(mean, range(30), draws=50, seed=4) for _ in range(2))
     assert once == again
@@ -88,7 +88,7 @@ def test_that_a_seed_gives_the_same_interval_again():
 
 
 def test_that_a_metric_that_is_mostly_nan_has_no_bounds():
-    found = clustered_bootstrap(lambda places: float("nan"), range(5), draws=20)
+    found = clustered_bootstrap(lambda indices: float("nan"), range(5), draws=20)
     assert math.isnan(found.low)
     assert math.isnan(found.high)
 
@@ -99,8 +99,8 @@ def calibration_error(n: int, seed: int, centred: bool, offset: float = 0.0) -> 
     scores = rng.uniform(0, 1 - offset, n)
     truth = rng.random(n) < scores + offset
 
-    def error(places: np.ndarray) -> float:
-        return expected_calibration_error(truth[places], scores[places])
+    def error(indices: np.ndarray) -> float:
+        return expected_calibration_error(truth[indices], scores[indices])
 
     return clustered_bootstrap(error, range(n), draws=100, centred=centred)
 

@@ -75,16 +75,16 @@ def test_that_a_metric_without_films_is_nan():
     assert counts.sensitivity == 0
 
 
-@pytest.mark.parametrize("wanted", [0.0, 0.2, 0.5, 0.75, 0.99, 1.0])
-def test_that_no_higher_threshold_reaches_the_sensitivity(wanted: float):
+@pytest.mark.parametrize("target", [0.0, 0.2, 0.5, 0.75, 0.99, 1.0])
+def test_that_no_higher_threshold_reaches_the_sensitivity(target: float):
     rng = np.random.default_rng(3)
     truth = rng.random(200) < 0.4
     scores = np.clip(0.3 * truth + 0.7 * rng.random(200), 0, 1)
-    threshold = threshold_for_sensitivity(truth, scores, wanted)
-    assert confusion(truth, scores, threshold).sensitivity >= wanted
+    threshold = threshold_for_sensitivity(truth, scores, target)
+    assert confusion(truth, scores, threshold).sensitivity >= target
     higher = np.nextafter(threshold, 2)
     reached = confusion(truth, scores, higher).sensitivity
-    assert reached < max(wanted, 1 / truth.sum())
+    assert reached < max(target, 1 / truth.sum())
 
 
 def test_that_ties_get_their_mean_rank():

@@ -62,14 +62,14 @@ def desk(engine: Engine) -> Iterator[Desk]:
 def test_that_a_film_requested_while_it_is_prefetched_is_decoded_once(
     desk: Desk, engine: Engine, films: list[FilmRef], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    asked: list[object] = []
+    requests: list[object] = []
     submit = engine.submit
-    monkeypatch.setattr(engine, "submit", lambda r, **k: (asked.append(r), submit(r, **k))[1])
+    monkeypatch.setattr(engine, "submit", lambda r, **k: (requests.append(r), submit(r, **k))[1])
     desk.decodes.request(films[0], Priority.PREFETCH)
     desk.decodes.request(films[0])
     desk.decodes.request(films[0])
     assert desk.until(1) == ["0"]
-    assert len(asked) == 1
+    assert len(requests) == 1
     assert not desk.decodes.is_pending(films[0])
 
 

@@ -112,8 +112,8 @@ def test_that_a_damaged_file_is_reported_and_left_unchanged(
     files: MeasurementFiles, folder: Path
 ) -> None:
     (folder / FILE_NAME).write_text(json.dumps({"schema": 99}), encoding="utf-8")
-    kept = files.load(folder)
-    assert (kept.films, kept.error is not None) == ({}, True)
+    stored = files.load(folder)
+    assert (stored.films, stored.error is not None) == ({}, True)
     assert files.save(folder, {"1": marks("1")}) == files.own_copy(folder)
     assert json.loads((folder / FILE_NAME).read_text(encoding="utf-8")) == {"schema": 99}
     assert files.load(folder).films == {"1": marks("1")}

@@ -142,10 +142,10 @@ def test_that_first_frames_count_towards_the_budget_and_go_with_their_film() -> 
         session.accept_radiograph(ref, radiograph, first_picture)
         assert session.first_frame(radiograph) is first_picture
         del radiograph, first_picture
-    kept = [ref for ref in films if session.is_decoded(ref)]
-    assert kept == [films[0], *films[-len(kept) + 1 :]]  # on screen, and the newest
+    cached = [ref for ref in films if session.is_decoded(ref)]
+    assert cached == [films[0], *films[-len(cached) + 1 :]]  # on screen, and the newest
     assert [ref() is not None for ref in made] == [session.is_decoded(ref) for ref in films]
-    sizes = [size for ref in kept if (size := session.bytes_of(ref))]
+    sizes = [size for ref in cached if (size := session.bytes_of(ref))]
     assert sum(sizes) <= session.film_budget_bytes < sum(sizes) + sizes[0]
     assert sizes[0] > 4 * 512**2  # pixels, graphics, smaller resolutions, and the same of its cover
     assert session.bytes_of(films[1]) is None

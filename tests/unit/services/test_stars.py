@@ -36,12 +36,12 @@ def folder(tmp_path: Path) -> Path:
 
 def test_that_a_star_is_found_by_uid_or_path(files: StarFiles, folder: Path) -> None:
     assert files.save(folder, {DICOM: True, PNG: True}) == folder / FILE_NAME
-    kept = files.load(folder)
+    stored = files.load(folder)
     moved = replace(DICOM, path=Path("elsewhere"), relative_path="other.dcm")
-    assert kept.is_starred(DICOM)
-    assert kept.is_starred(moved)
-    assert kept.is_starred(PNG)
-    assert not kept.is_starred(film("b.png"))
+    assert stored.is_starred(DICOM)
+    assert stored.is_starred(moved)
+    assert stored.is_starred(PNG)
+    assert not stored.is_starred(film("b.png"))
 
 
 def test_that_the_file_is_deleted_with_the_last_star(files: StarFiles, folder: Path) -> None:
@@ -77,9 +77,9 @@ def test_that_a_removed_star_is_removed_from_both_files(
 ) -> None:
     files.save(tmp_path / "gone", {DICOM: True, PNG: True})
     files.save(folder, {DICOM: False})
-    kept = files.load(folder)
-    assert not kept.is_starred(DICOM)
-    assert kept.is_starred(PNG)
+    stored = files.load(folder)
+    assert not stored.is_starred(DICOM)
+    assert stored.is_starred(PNG)
 
 
 BROKEN = {
