@@ -6,6 +6,7 @@ new file and never change an existing one.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import tempfile
 import warnings
@@ -19,7 +20,12 @@ import torch
 
 from training.bundle.card import draft_card
 from training.bundle.export import TOLERANCE, best_network, export, save_script
-from training.bundle.gate_statistics import describe_gate, gate_statistics, with_gate
+from training.bundle.gate_statistics import (
+    describe_gate,
+    gate_statistics,
+    set_caution_limit,
+    with_gate,
+)
 from training.config import TrainingConfig
 from training.data.films import Say, select_rows
 from training.data.splits import VALIDATION
@@ -30,7 +36,8 @@ from training.runs import RunFolder, command_line, commit
 from xrayview.domain.model import ModelCard, Scope
 from xrayview.errors import ModelError, NothingUsable, UsageError
 from xrayview.inference import loading
-from xrayview.inference.gate_file import GATE_NAME, to_npz
+from xrayview.inference.gate_file import GATE_NAME, read_statistics, to_npz
+from xrayview.inference.ood_score import TrainingStatistics
 from xrayview.inference.runtime import Runtime
 from xrayview.io.model.bundle import CARD_NAME, card_to_json, read_card, read_extra
 
@@ -100,10 +107,45 @@ def add_gate(model: EvaluatedModel, data: Path, out: Path | None, device: str, s
     statistics = gate_statistics(loaded, card, rows, data, say)
     if card.scope == Scope():
         card = replace(card, scope=model.config.bundle.scope)
-    origin = {"from_sha256": loaded.sha256, "command": command_line(), "commit": commit()}
-    card = replace(
-        describe_gate(card, statistics), training={**card.training, "gate_statistics": origin}
-    )
+    return _write_gate(bundle, card, statistics, path, "gate_statistics", say)
+
+
+def update_caution_limit(bundle: Path, out: Path | None, version: str | None, say: Say) -> Path:
+    """Write a copy of the bundle with the caution limit of the present rule.
+
+    It follows from the percentiles in the bundle; its statistics and scores do not change.
+
+    Raises:
+        UsageError: the new bundle exists, or the bundle has no statistics.
+        ModelError: the statistics are damaged, or the copy differs from the bundle.
+    """
+    path = _require_free(out or bundle.with_name(f"{bundle.stem}-gated.pt"))
+    statistics = read_statistics(bundle)
+    if statistics is None:
+        raise UsageError(
+            "The bundle has no statistics of its training films",
+            path=bundle,
+            hint="Compute them: leave out --limits-only and name the films with --data.",
+        )
+    card = read_card(bundle)
+    card = replace(card, version=version or card.version)
+    return _write_gate(bundle, card, set_caution_limit(statistics), path, "gate_limits", say)
+
+
+def _write_gate(
+    bundle: Path,
+    card: ModelCard,
+    statistics: TrainingStatistics,
+    path: Path,
+    origin_key: str,
+    say: Say,
+) -> Path:
+    origin = {
+        "from_sha256": hashlib.sha256(bundle.read_bytes()).hexdigest(),
+        "command": command_line(),
+        "commit": commit(),
+    }
+    card = replace(describe_gate(card, statistics), training={**card.training, origin_key: origin})
     _copy(bundle, card, path, {GATE_NAME: to_npz(statistics)})
     say(f"caution beyond {statistics.near:.3f}, out of scope beyond {statistics.far:.3f}")
     say(f"bundle {path}")

@@ -12,6 +12,7 @@ from training.commands.options import (
     results_folder,
     say,
 )
+from xrayview.errors import UsageError
 
 
 def evaluate_options(parser: argparse.ArgumentParser) -> None:
@@ -105,15 +106,29 @@ def calibrate(args: argparse.Namespace) -> None:
 
 def gate_options(parser: argparse.ArgumentParser) -> None:
     """Add the options of `gate`."""
-    model_options(parser)
+    model_options(parser, needs_data=False)
     parser.add_argument("--out", type=Path, help="the new bundle (default: NAME-gated.pt)")
+    parser.add_argument(
+        "--limits-only",
+        action="store_true",
+        help="keep the statistics in the bundle and set only its caution limit; needs no films",
+    )
+    parser.add_argument(
+        "--version", help="with --limits-only: version of the new bundle (default: the same)"
+    )
 
 
 def gate(args: argparse.Namespace) -> None:
-    """Write a copy of a bundle with statistics of its training films."""
-    from training.calibrate import add_gate
+    """Write a copy of a bundle with statistics of its training films, or with another limit."""
+    from training.calibrate import add_gate, update_caution_limit
     from training.evaluation.evaluate import find_model
 
+    if args.limits_only:
+        bundle = find_model(args.model, args.recipe).bundle
+        update_caution_limit(bundle, args.out, args.version, say)
+        return
+    if args.data is None:
+        raise UsageError("--data is missing", hint="Name the folder with the training films.")
     add_gate(find_model(args.model, args.recipe), args.data, args.out, args.device, say)
 
 

@@ -28,9 +28,9 @@ def say(line: str) -> None:
     print(line, flush=True)
 
 
-def data_option(parser: argparse.ArgumentParser) -> None:
+def data_option(parser: argparse.ArgumentParser, *, required: bool = True) -> None:
     """Add the folder of the films."""
-    parser.add_argument("--data", type=Path, required=True, help="folder with the films")
+    parser.add_argument("--data", type=Path, required=required, help="folder with the films")
 
 
 def runs_options(parser: argparse.ArgumentParser) -> None:
@@ -48,10 +48,10 @@ def cache_option(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def model_options(parser: argparse.ArgumentParser) -> None:
+def model_options(parser: argparse.ArgumentParser, *, needs_data: bool = True) -> None:
     """Add the options of a command on a finished model."""
     parser.add_argument("model", type=Path, help="a run folder or a model bundle")
-    data_option(parser)
+    data_option(parser, required=needs_data)
     recipe_option(parser, "the model's own")
     parser.add_argument(
         "--device", default="cpu", choices=tuple(DEVICE_CHOICES), help="default: %(default)s"

@@ -81,7 +81,7 @@ def normal_pneumonia_small() -> TrainingConfig:
         stopping=StoppingConfig(patience=22),
         bundle=BundleConfig(
             name="paediatric-pneumonia-small",
-            version="1.4.0",
+            version="1.4.1",
             description=(
                 "Scores pneumonia on frontal chest films of children with a small residual "
                 "network trained from scratch on the Kermany films."
@@ -115,7 +115,7 @@ def best_pneumonia() -> TrainingConfig:
         stopping=StoppingConfig(patience=20),
         bundle=BundleConfig(
             name="paediatric-pneumonia",
-            version="1.0.0",
+            version="1.0.1",
             description=(
                 "Scores pneumonia on frontal chest films of children with a residual network on "
                 "the Kermany films; the mean of a film and its mirror image."
