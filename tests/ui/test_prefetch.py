@@ -1,4 +1,4 @@
-"""Films that are asked for while they are decoded ahead: one decode, and shown when it lands."""
+"""Films requested while they are decoded ahead: one decode, shown when it is done."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ pytestmark = pytest.mark.films
 
 
 class Noting(LentEngine):
-    """Notes which films are decoded, and tells of the first that is decoded ahead."""
+    """Records which films are decoded, and reports the first that is decoded ahead."""
 
     def __init__(self, engine: Engine) -> None:
         super().__init__(engine)
@@ -74,7 +74,7 @@ def folder(films_dir: Path, tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize("steps", [1, 3], ids=["once", "to and fro"])
-def test_that_a_film_that_is_on_its_way_is_shown_from_that_decode(
+def test_that_a_film_being_decoded_is_shown_from_that_decode(
     qtbot: QtBot, window: MainWindow, noting: Noting, folder: Path, steps: int
 ) -> None:
     workspace = window.workspace

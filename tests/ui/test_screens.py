@@ -1,4 +1,4 @@
-"""Several monitors: one of them goes, another is twice as dense."""
+"""Several monitors: one is disconnected, another has twice the resolution."""
 
 from __future__ import annotations
 
@@ -21,31 +21,31 @@ from xrayview.ui.widgets.window_placement import stay_on_screen
 
 ROOT = Path(__file__).parents[2]
 FAR = QRect(7000, 5000, 1000, 700)
-"""On a monitor that was at the right of others, and is gone."""
+"""On a monitor to the right of others that is no longer connected."""
 
 
-def kept(place: QRect) -> str:
-    """What the settings keep of a window that lay there."""
+def stored(rect: QRect) -> str:
+    """The geometry of a window as the settings store it."""
     window = QWidget()
-    window.setGeometry(place)
+    window.setGeometry(rect)
     return window.saveGeometry().toBase64().toStdString()
 
 
 def is_in_reach(window: QWidget) -> bool:
-    """Its title bar lies on a screen."""
+    """True if its title bar is on a screen."""
     screens = [screen.availableGeometry() for screen in QApplication.screens()]
     return any(screen.contains(window.geometry().topLeft() + QPoint(60, 0)) for screen in screens)
 
 
 @pytest.fixture
 def places(settings: Settings) -> Settings:
-    """The settings of a session that ended on two monitors that are gone."""
-    state = {"geometry": kept(FAR), "second_geometry": kept(FAR), "second": "shown"}
+    """The settings of a session that ended on two monitors that are not connected."""
+    state = {"geometry": stored(FAR), "second_geometry": stored(FAR), "second": "shown"}
     settings["window_state"] = state
     return settings
 
 
-def test_that_windows_kept_on_a_monitor_that_is_gone_come_back_into_reach(
+def test_that_windows_of_a_disconnected_monitor_are_moved_onto_the_screen(
     qtbot: QtBot, engine: Engine, places: Settings, tmp_path: Path
 ) -> None:
     window = MainWindow(places, tmp_path)
@@ -60,7 +60,7 @@ def test_that_windows_kept_on_a_monitor_that_is_gone_come_back_into_reach(
     window.close()
 
 
-def test_that_a_window_comes_back_when_its_monitor_goes(qtbot: QtBot) -> None:
+def test_that_a_window_is_moved_when_its_monitor_is_disconnected(qtbot: QtBot) -> None:
     window = QWidget()
     qtbot.addWidget(window)
     window.show()
@@ -72,7 +72,7 @@ def test_that_a_window_comes_back_when_its_monitor_goes(qtbot: QtBot) -> None:
 
 
 def test_that_a_window_as_large_as_the_screen_is_shown_with_its_frame(qtbot: QtBot) -> None:
-    """The window manager's title bar comes on top of what was asked for."""
+    """The title bar of the window manager is added to the requested size."""
     free = QApplication.primaryScreen().availableGeometry()
     window = QWidget()
     qtbot.addWidget(window)
@@ -120,7 +120,7 @@ print(json.dumps(seen))
 def test_that_a_film_moved_to_a_denser_monitor_is_drawn_on_its_own_pixels(tmp_path: Path) -> None:
     """Stripes of one film pixel: grey where two share a pixel of the screen, else black on white.
 
-    In a process of its own: the screens are laid when Qt starts.
+    In a process of its own: the screens are arranged when Qt starts.
     """
     config = tmp_path / "screens.json"
     config.write_text(json.dumps({"screens": _SCREENS}), encoding="utf-8")

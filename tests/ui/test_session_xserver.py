@@ -1,4 +1,4 @@
-"""A reader's whole session under a real X server, and what is there after it."""
+"""A whole reading session under a real X server, and what it leaves."""
 
 from __future__ import annotations
 
@@ -41,12 +41,12 @@ _LONGEST_S = 280
 
 @dataclass(frozen=True)
 class Session:
-    """What is left of it."""
+    """What the session leaves."""
 
     films: tuple[Path, ...]
     out: Path
     home: Path
-    said: dict[str, Any]
+    report: dict[str, Any]
     code: int
     errors: str
     left_running: tuple[str, ...]
@@ -56,21 +56,21 @@ class Session:
 def session(bundle: Path, tmp_path_factory: pytest.TempPathFactory) -> Session:
     if sys.platform != "linux" or not all(map(shutil.which, NEEDED)):
         pytest.skip("needs xvfb-run and xdotool")
-    place = tmp_path_factory.mktemp("session")
-    home, out = place / "home", place / "out"
-    films = tuple(write_many_films(place / "films", FILMS))
+    folder = tmp_path_factory.mktemp("session")
+    home, out = folder / "home", folder / "out"
+    films = tuple(write_many_films(folder / "films", FILMS))
     out.mkdir()
     mark = uuid.uuid4().hex
     environment = _environment(home, mark)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("XDG_CONFIG_HOME", environment["XDG_CONFIG_HOME"])
         trust_model(bundle)
-    errors = place / "errors.txt"
-    with errors.open("w") as stream:  # a pipe would wait for what is left running
+    errors = folder / "errors.txt"
+    with errors.open("w") as stream:  # a pipe would wait for processes left running
         done = subprocess.run(
             [
                 *("xvfb-run", "-a", "-s", "-screen 0 1280x800x24", sys.executable, "-c", _CODE),
-                *map(str, (place / "films", bundle, FILMS, out)),
+                *map(str, (folder / "films", bundle, FILMS, out)),
             ],
             cwd=ROOT,
             env=environment,
@@ -79,12 +79,12 @@ def session(bundle: Path, tmp_path_factory: pytest.TempPathFactory) -> Session:
             timeout=_LONGEST_S,
             check=False,
         )
-    said = out / "said.json"
+    report = out / "report.json"
     return Session(
         films,
         out,
         home,
-        json.loads(said.read_text(encoding="utf-8")) if said.exists() else {},
+        json.loads(report.read_text(encoding="utf-8")) if report.exists() else {},
         done.returncode,
         errors.read_text(),
         _left_running(mark),
@@ -112,7 +112,7 @@ def _marked(mark: str) -> list[str]:
         try:
             if mark.encode() in (process / "environ").read_bytes():
                 found.append((process / "cmdline").read_bytes().replace(b"\0", b" ").decode())
-        except OSError:  # it has ended, or is somebody else's
+        except OSError:  # it has ended, or belongs to another user
             continue
     return found
 
@@ -125,63 +125,63 @@ def rows_of(path: str | Path) -> list[dict[str, str]]:
 pytestmark = pytest.mark.xserver
 
 
-def test_that_the_session_ends_as_it_should(session: Session) -> None:
+def test_that_the_session_ends_without_an_error(session: Session) -> None:
     assert session.code == 0, session.errors[-3000:]
     assert session.left_running == ()
     assert "Traceback" not in session.errors
 
 
-def test_that_nothing_in_it_was_an_error(session: Session) -> None:
-    banners = session.said["banners"]
+def test_that_no_banner_was_an_error(session: Session) -> None:
+    banners = session.report["banners"]
     assert [title for _topic, kind, title in banners if kind != "info"] == []
     assert "figure.png was saved" in [title for _topic, _kind, title in banners]
 
 
-def test_that_the_length_is_that_of_its_ends(session: Session) -> None:
-    length = session.said["marks"]["length"]
+def test_that_the_length_is_the_distance_of_its_ends(session: Session) -> None:
+    length = session.report["marks"]["length"]
     (ay, ax), (by, bx) = length["points"]
     expected = math.hypot(by - ay, bx - ax) * SPACING_MM
-    assert length["figures"] == {"length": pytest.approx(expected)}
+    assert length["values"] == {"length": pytest.approx(expected)}
     assert expected > 20
     assert length["spacing"] == "at detector"
 
 
-def test_that_the_region_has_the_figures_of_the_film_s_values(session: Session) -> None:
-    region = session.said["marks"]["rectangle"]
+def test_that_the_region_has_the_statistics_of_its_pixels(session: Session) -> None:
+    region = session.report["marks"]["rectangle"]
     (top, left), (bottom, right) = region["points"]
     values = dcmread(session.films[0]).pixel_array[
         math.ceil(top) : math.floor(bottom) + 1, math.ceil(left) : math.floor(right) + 1
     ]
-    figures = region["figures"]
-    assert figures["mean"] == pytest.approx(values.mean())
-    assert figures["SD"] == pytest.approx(values.std())
-    assert (figures["minimum"], figures["maximum"]) == (values.min(), values.max())
-    assert figures["area"] == pytest.approx((bottom - top) * (right - left) * SPACING_MM**2)
+    statistics = region["values"]
+    assert statistics["mean"] == pytest.approx(values.mean())
+    assert statistics["SD"] == pytest.approx(values.std())
+    assert (statistics["minimum"], statistics["maximum"]) == (values.min(), values.max())
+    assert statistics["area"] == pytest.approx((bottom - top) * (right - left) * SPACING_MM**2)
 
 
-def test_that_what_was_drawn_lies_beside_the_study_and_in_the_table(session: Session) -> None:
-    kept = load_measurements(session.films[0].parent / FILE_NAME)
-    (film,) = kept.values()
-    drawn = session.said["marks"]
+def test_that_annotations_are_stored_beside_the_study_and_exported(session: Session) -> None:
+    stored = load_measurements(session.films[0].parent / FILE_NAME)
+    (film,) = stored.values()
+    drawn = session.report["marks"]
     assert {str(mark.kind) for mark in film.annotations} == set(drawn)
     written = rows_of(session.out / "measurements.csv")
     assert {row["kind"] for row in written} == set(drawn)
 
 
 def test_that_the_prior_was_the_film_of_the_year_before(session: Session) -> None:
-    assert session.said["prior"] == ["P000/2.dcm", "P000/1.dcm"]
-    current, prior = session.said["lines"]
+    assert session.report["prior"] == ["P000/2.dcm", "P000/1.dcm"]
+    current, prior = session.report["notes"]
     assert current.startswith("Current")
     assert "1 y earlier" in prior
 
 
-def test_that_a_cancelled_batch_keeps_its_rows_and_the_next_one_has_all(session: Session) -> None:
-    cancelled, early_csv = session.said["cancelled"]
+def test_that_a_cancelled_batch_has_some_rows_and_the_next_one_has_all(session: Session) -> None:
+    cancelled, early_csv = session.report["cancelled"]
     assert cancelled
     early = rows_of(early_csv)
     assert len(early) < FILMS
     assert {row["status"] for row in early} <= {"ok", "refused"}
-    cancelled, csv_path = session.said["finished"]
+    cancelled, csv_path = session.report["finished"]
     assert not cancelled
     assert csv_path != early_csv
     rows = rows_of(csv_path)
@@ -192,7 +192,7 @@ def test_that_a_cancelled_batch_keeps_its_rows_and_the_next_one_has_all(session:
     ankles = FILMS // FILMS_OF_A_PATIENT
     assert Counter(row["status"] for row in rows) == {"ok": FILMS - ankles, "refused": ankles}
     assert all(not row["score_Opacity"] for row in rows if row["status"] == "refused")
-    assert session.said["film_status"] == "ok"
+    assert session.report["film_status"] == "ok"
 
 
 def test_that_the_figure_shows_the_film_at_its_own_resolution(session: Session) -> None:

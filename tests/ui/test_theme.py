@@ -146,17 +146,17 @@ def test_that_a_system_without_a_preference_gets_the_dark_theme(qtbot: QtBot) ->
 def test_that_a_widget_is_notified_of_a_theme_as_long_as_it_exists(qtbot: QtBot) -> None:
     class Keeper(QWidget):
         def note(self) -> None:
-            kept.append(C.text)
+            notified.append(C.text)
 
-    kept: list[str] = []
+    notified: list[str] = []
     keeper = Keeper()
     theme.on_switch(keeper.note)
     theme.use("light")
-    assert kept == [LIGHT.text]
+    assert notified == [LIGHT.text]
     keeper.deleteLater()
     QApplication.sendPostedEvents(keeper, QEvent.Type.DeferredDelete)
     theme.use("dark")
-    assert len(kept) == 1
+    assert len(notified) == 1
 
 
 def test_that_icons_are_sharp_on_a_high_resolution_screen(qtbot: QtBot) -> None:

@@ -1,4 +1,4 @@
-"""The main job in the window: open, see, classify, explain; with real workers."""
+"""The main workflow in the window with real workers: open, view, classify, explain."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from xrayview.ui.shell.status_line import NOTICE
 
 
 def rows(window: MainWindow) -> list[str]:
-    """The browser as text, indented by depth, what is folded unfolded."""
+    """The rows of the browser, all unfolded, indented by depth."""
     browser = window.workspace.browser
     browser.set_open(NOT_FILMS, opened=True)
     model = browser.tree.model()
@@ -53,13 +53,13 @@ def messages(window: MainWindow) -> str:
     return "\n".join(f"{m.title} {m.text}" for m in window.banners.messages())
 
 
-def test_that_the_first_page_says_what_to_do(qtbot: QtBot, window: MainWindow) -> None:
+def test_that_the_start_page_is_shown_first(qtbot: QtBot, window: MainWindow) -> None:
     assert window.pages.currentWidget() is window.start_page
     assert window.status.notice.text() == NOTICE
     assert window.workspace.findings.state.kind == "no model"
 
 
-def test_that_a_folder_lists_patients_studies_films_and_what_is_none(opened: MainWindow) -> None:
+def test_that_a_folder_lists_patients_studies_films_and_other_files(opened: MainWindow) -> None:
     assert rows(opened) == [
         "P1",
         ". 2024-01-19",
@@ -78,7 +78,7 @@ def test_that_a_folder_lists_patients_studies_films_and_what_is_none(opened: Mai
     ]
 
 
-def test_that_the_film_has_the_keyboard_once_a_folder_is_open(opened: MainWindow) -> None:
+def test_that_the_film_has_the_keyboard_focus_once_a_folder_is_open(opened: MainWindow) -> None:
     holder = opened.focusWidget()
     assert holder is not None
     assert opened.workspace.viewer.isAncestorOf(holder)
@@ -108,7 +108,7 @@ def test_that_thumbnails_arrive(qtbot: QtBot, opened: MainWindow) -> None:
     assert workspace.thumbnails.picture(film).size().height() > 0
 
 
-def test_that_the_filter_leaves_the_films_that_hold_the_word(opened: MainWindow) -> None:
+def test_that_the_filter_lists_only_films_with_the_word(opened: MainWindow) -> None:
     opened.workspace.browser.field.setText("a.png")
     assert rows(opened) == ["png", ". a.png"]
     assert opened.workspace.films.position() == (0, 1)
@@ -132,18 +132,18 @@ def test_that_letters_outside_the_filter_reach_the_film(qtbot: QtBot, opened: Ma
     assert opened.workspace.viewer.inverted
 
 
-def test_that_a_film_is_classified_and_its_scores_stand_in_panel_and_list(
+def test_that_the_scores_of_a_film_are_shown_in_panel_and_list(
     qtbot: QtBot, ready: MainWindow
 ) -> None:
     classify(qtbot, ready)
     workspace = ready.workspace
-    said = workspace.session.result(workspace.session.current).prediction
+    prediction = workspace.session.result(workspace.session.current).prediction
     assert workspace.findings.state.kind == "classified"
-    assert set(workspace.findings.findings_in_order()) == set(said.findings)
+    assert set(workspace.findings.findings_in_order()) == set(prediction.findings)
     best = workspace.findings.findings_in_order()[0]
-    assert said.scores[said.findings.index(best)] == max(said.scores)
+    assert prediction.scores[prediction.findings.index(best)] == max(prediction.scores)
     chip = chip_of(workspace.session, workspace.session.current)
-    assert chip.text == f"{said.scores[said.findings.index('Opacity')]:.2f}"
+    assert chip.text == f"{prediction.scores[prediction.findings.index('Opacity')]:.2f}"
 
 
 def test_that_the_display_window_never_changes_a_prediction(
@@ -175,16 +175,16 @@ def test_that_shift_and_a_number_chooses_the_finding_of_the_heat_map(
 ) -> None:
     classify(qtbot, ready)
     workspace = ready.workspace
-    with qtbot.waitSignal(workspace.model_controller.heat_map_ready, timeout=WAIT_MS) as heard:
+    with qtbot.waitSignal(workspace.model_controller.heat_map_ready, timeout=WAIT_MS) as emitted:
         qtbot.keyClick(ready, Qt.Key.Key_2, Qt.KeyboardModifier.ShiftModifier)
-    assert heard.args[0].finding == workspace.findings.findings_in_order()[1]
+    assert emitted.args[0].finding == workspace.findings.findings_in_order()[1]
 
 
 def test_that_a_late_result_of_another_film_is_not_shown(qtbot: QtBot, ready: MainWindow) -> None:
     workspace = ready.workspace
     first = workspace.session.current
     workspace.model_controller.classify()
-    workspace.films.last()  # the answer of the first film is still on its way
+    workspace.films.last()  # the result of the first film has not arrived yet
     qtbot.waitUntil(lambda: workspace.session.result(first) is not None, timeout=WAIT_MS)
     assert workspace.session.result(workspace.session.current) is None
     assert workspace.findings.findings_in_order() == ()
@@ -204,7 +204,7 @@ def test_that_a_folder_opened_again_while_its_film_is_classified_can_be_classifi
     assert workspace.findings.state.kind == "classified"
 
 
-def test_that_a_film_that_cannot_be_read_says_why_and_the_next_one_works(
+def test_that_an_unreadable_film_shows_the_reason_and_the_next_one_works(
     qtbot: QtBot, ready: MainWindow, films: Path, tmp_path: Path
 ) -> None:
     whole = (films / "film1.dcm").read_bytes()
@@ -240,7 +240,7 @@ def test_that_a_folder_that_cannot_be_opened_changes_nothing(
     assert session_of(opened).folder == films
 
 
-def test_that_a_folder_without_films_leaves_nothing_of_the_film_before(
+def test_that_a_folder_without_films_clears_the_previous_film(
     qtbot: QtBot, opened: MainWindow, tmp_path: Path
 ) -> None:
     qtbot.waitUntil(lambda: opened.status.left_text().startswith("DICOM"), timeout=WAIT_MS)
@@ -251,9 +251,7 @@ def test_that_a_folder_without_films_leaves_nothing_of_the_film_before(
     assert opened.status.left_text() == ""
 
 
-def test_that_files_that_are_dropped_are_listed(
-    qtbot: QtBot, window: MainWindow, films: Path
-) -> None:
+def test_that_dropped_files_are_listed(qtbot: QtBot, window: MainWindow, films: Path) -> None:
     data = QMimeData()
     data.setUrls([QUrl.fromLocalFile(str(films / name)) for name in ("film1.dcm", "png")])
     copy, left = Qt.DropAction.CopyAction, Qt.MouseButton.LeftButton
@@ -288,13 +286,13 @@ def test_that_a_copied_picture_has_no_identity(qtbot: QtBot, opened: MainWindow)
     assert copied != viewer.picture(identity=True)
 
 
-def test_that_settings_keep_what_the_user_left(
+def test_that_the_state_of_the_window_is_stored_in_the_settings(
     qtbot: QtBot, ready: MainWindow, settings: Settings, bundle: Path, films: Path
 ) -> None:
     ready.workspace.findings.heat.opacity.setValue(80)
     ready.close()
-    kept = Settings(settings.path)
-    assert kept["model"] == str(bundle)
-    assert kept["recent_folders"] == [str(films)]
-    assert kept["heat_map_opacity"] == 0.8
-    assert kept["window_state"]["geometry"]
+    stored = Settings(settings.path)
+    assert stored["model"] == str(bundle)
+    assert stored["recent_folders"] == [str(films)]
+    assert stored["heat_map_opacity"] == 0.8
+    assert stored["window_state"]["geometry"]

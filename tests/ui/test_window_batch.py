@@ -123,13 +123,13 @@ def test_that_a_cancelled_batch_leaves_a_valid_csv(
 ) -> None:
     workspace = ready.workspace
     open_many(qtbot, ready, films, tmp_path / "many", 200)
-    heard = []
-    workspace.batch_runner.finished.connect(heard.append)
+    finished = []
+    workspace.batch_runner.finished.connect(finished.append)
     workspace.batch_runner.progressed.connect(lambda _: workspace.batch_runner.cancel())
     workspace.batch_runner.start()
-    qtbot.waitUntil(lambda: bool(heard), timeout=WAIT_MS)
-    assert heard[0].cancelled
-    rows = rows_of(heard[0].csv_path)
+    qtbot.waitUntil(lambda: bool(finished), timeout=WAIT_MS)
+    assert finished[0].cancelled
+    rows = rows_of(finished[0].csv_path)
     assert 0 < len(rows) < 200
     assert {row["status"] for row in rows} == {"ok"}
 
@@ -150,20 +150,20 @@ def test_that_a_cancelled_batch_resumes_in_the_same_csv(
     workspace = ready.workspace
     open_many(qtbot, ready, films, tmp_path / "many", 120)
     rest = next(b for b in workspace.batch_line.findChildren(QPushButton) if "rest" in b.text())
-    heard = []
-    workspace.batch_runner.finished.connect(heard.append)
+    finished = []
+    workspace.batch_runner.finished.connect(finished.append)
     once = Qt.ConnectionType.SingleShotConnection
     workspace.batch_runner.progressed.connect(lambda _: workspace.batch_runner.cancel(), once)
     workspace.batch_runner.start()
     assert not rest.isVisible()
-    qtbot.waitUntil(lambda: len(heard) == 1, timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: len(finished) == 1, timeout=WAIT_MS)
     before = len(workspace.result_table.rows.results)
     assert 0 < before < 120
     settings["csv_identity"] = "none"  # applies to the next batch only
     qtbot.mouseClick(rest, Qt.MouseButton.LeftButton)
-    qtbot.waitUntil(lambda: len(heard) == 2, timeout=WAIT_MS)
-    assert (heard[1].cancelled, heard[1].csv_path) == (False, heard[0].csv_path)
-    names = [row["path"] for row in rows_of(heard[1].csv_path)]
+    qtbot.waitUntil(lambda: len(finished) == 2, timeout=WAIT_MS)
+    assert (finished[1].cancelled, finished[1].csv_path) == (False, finished[0].csv_path)
+    names = [row["path"] for row in rows_of(finished[1].csv_path)]
     assert names == [f"{number:03}.png" for number in range(120)]
     assert sorted(r.relative_path for r in workspace.result_table.rows.results) == names
     assert "ok 120" in workspace.batch_line.findChild(QLabel, "counts").text()
@@ -208,20 +208,23 @@ def test_that_labels_are_shown_beside_the_scores_with_their_disagreements(
     run(qtbot, ready)
     table = ready.workspace.result_table
     table.show()
-    judged = [r for r in table.rows.results if r.prediction is not None]
+    classified = [r for r in table.rows.results if r.prediction is not None]
     wrong = {"Normal": "Opacity", "Opacity": "Normal"}
-    lines = [f"{r.relative_path},{r.prediction.predicted.lower()}" for r in judged[1:]]
-    lines.append(f"{judged[0].relative_path},{wrong[judged[0].prediction.predicted]}")
+    lines = [f"{r.relative_path},{r.prediction.predicted.lower()}" for r in classified[1:]]
+    lines.append(f"{classified[0].relative_path},{wrong[classified[0].prediction.predicted]}")
     path = tmp_path / "labels.csv"
     path.write_text("\n".join(["path,label", *lines]), encoding="utf-8")
     ready.workspace.batch_controller.compare_with_labels(path)
     disagree = next(b for b in table.findChildren(QPushButton) if "Disagree" in b.text())
     qtbot.waitUntil(disagree.isVisible, timeout=WAIT_MS)
     assert disagree.text() == "Disagree 1"
-    assert f"{len(judged)} of {len(judged)} classified films compared" in table.comparison.text()
+    assert (
+        f"{len(classified)} of {len(classified)} classified films compared"
+        in table.comparison.text()
+    )
     qtbot.mouseClick(disagree, Qt.MouseButton.LeftButton)
     assert table.filter.rowCount() == 1
-    assert table.filter.index(0, 1).data() == judged[0].relative_path
+    assert table.filter.index(0, 1).data() == classified[0].relative_path
 
 
 def test_that_a_table_without_labels_says_what_is_missing(

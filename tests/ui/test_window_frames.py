@@ -1,4 +1,4 @@
-"""Films of several frames in the window: slider, keys, playing, and what is said of which frame."""
+"""Films of several frames in the window: slider, keys, playback, and results by frame."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def wait_for_frame(qtbot: QtBot, window: MainWindow, frame: int) -> None:
     np.testing.assert_array_equal(viewer.radiograph.pixels_HW, FRAMES[frame])
 
 
-def test_that_a_frame_comes_by_slider_and_key_and_view_and_window_stay(
+def test_that_slider_and_keys_change_the_frame_and_keep_placement_and_window(
     qtbot: QtBot, cine: MainWindow
 ) -> None:
     workspace, viewer = cine.workspace, cine.workspace.viewer
@@ -48,21 +48,21 @@ def test_that_a_frame_comes_by_slider_and_key_and_view_and_window_stay(
     viewer.rotate(1)
     viewer.set_inverted(True)
     viewer.auto_window()
-    kept = viewer.placement, viewer.voi
+    before = viewer.placement, viewer.voi
     viewer.frames.slider.setValue(4)
     wait_for_frame(qtbot, cine, 4)
     workspace.commands()["next_frame"]()
     wait_for_frame(qtbot, cine, 5)
-    workspace.commands()["next_frame"]()  # held at the end
+    workspace.commands()["next_frame"]()  # stays at the last frame
     workspace.commands()["previous_frame"]()
     wait_for_frame(qtbot, cine, 4)
-    assert (viewer.placement, viewer.voi) == kept
+    assert (viewer.placement, viewer.voi) == before
     assert viewer.inverted
     assert viewer.frames.count.text() == "5 / 6"
     assert any("frame 5/6" in line for line in viewer._corners.texts.bottom_left)
 
 
-def test_that_the_frame_is_the_film_that_is_classified_and_the_row_stays_chosen(
+def test_that_the_frame_on_screen_is_current_and_the_row_stays_selected(
     qtbot: QtBot, cine: MainWindow
 ) -> None:
     workspace = cine.workspace
@@ -108,7 +108,7 @@ def test_that_playing_ends_with_the_film(qtbot: QtBot, cine: MainWindow) -> None
     assert not frames.playing
 
 
-def test_that_a_frame_that_cannot_be_read_is_told_and_the_one_on_screen_stays(
+def test_that_an_unreadable_frame_is_reported_and_the_one_on_screen_stays(
     qtbot: QtBot, cine: MainWindow
 ) -> None:
     workspace = cine.workspace
@@ -125,19 +125,19 @@ def test_that_a_frame_that_cannot_be_read_is_told_and_the_one_on_screen_stays(
     np.testing.assert_array_equal(workspace.session.radiograph.pixels_HW, FRAMES[0])
 
 
-def test_that_a_frame_asked_for_while_it_is_decoded_ahead_is_decoded_once(
+def test_that_a_frame_requested_while_it_is_decoded_ahead_is_decoded_once(
     qtbot: QtBot, cine: MainWindow, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     workspace = cine.workspace
-    engine, asked = workspace.films._engine, []
+    engine, decoded = workspace.films._engine, []
     submit = engine.submit
 
-    def heard(request: object, **how: object) -> object:
+    def count(request: object, **how: object) -> object:
         if isinstance(request, DecodeFilm):
-            asked.append(request.film.film_id)
+            decoded.append(request.film.film_id)
         return submit(request, **how)
 
-    monkeypatch.setattr(engine, "submit", heard)
+    monkeypatch.setattr(engine, "submit", count)
     frames, shown = workspace.viewer.frames, [0]
 
     def step_on() -> None:
@@ -149,5 +149,5 @@ def test_that_a_frame_asked_for_while_it_is_decoded_ahead_is_decoded_once(
     workspace.viewer.state_changed.connect(step_on)
     frames.step(1)
     wait_for_frame(qtbot, cine, 5)
-    assert len(asked) >= 5
-    assert len(asked) == len(set(asked))
+    assert len(decoded) >= 5
+    assert len(decoded) == len(set(decoded))

@@ -1,4 +1,4 @@
-"""What was open last is open again at the next start; what is gone is not missed."""
+"""The last folder is opened again at the next start, if it still exists."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from xrayview.ui.shell.main_window import MainWindow
 
 
 def reopen(window: MainWindow, last: Path) -> None:
-    """As at a start, with the look at the disk behind it."""
+    """Reopen a folder as at a start, and wait for the check of the disk."""
     app._reopen(window, last)
     for thread in threading.enumerate():
         if thread.name == "xrayview last folder":
@@ -35,20 +35,20 @@ def test_that_the_folder_that_was_open_last_is_opened_again(
     tmp_path: Path,
 ) -> None:
     opened.close()
-    kept = Settings(settings.path)
-    assert kept["reopen_folder"]
-    again = MainWindow(kept, tmp_path / "results")
+    stored = Settings(settings.path)
+    assert stored["reopen_folder"]
+    again = MainWindow(stored, tmp_path / "results")
     qtbot.addWidget(again)
     again.build_panels(LentEngine(engine))
     again.banners.close_message("model")
     controller = again.workspace.films
     with qtbot.waitSignal(controller.finished_listing, timeout=WAIT_MS):
-        reopen(again, Path(kept["window_state"]["source"]))
+        reopen(again, Path(stored["window_state"]["source"]))
     assert again.workspace.session.folder == films
     again.close()
 
 
-def test_that_a_folder_that_is_gone_leaves_the_start_page(
+def test_that_the_start_page_stays_if_the_folder_is_missing(
     window: MainWindow, tmp_path: Path
 ) -> None:
     reopen(window, tmp_path / "gone")
@@ -59,8 +59,8 @@ def test_that_a_folder_that_is_gone_leaves_the_start_page(
 def test_that_what_the_user_opened_meanwhile_stays(
     opened: MainWindow, films: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    asked: list[list[Path]] = []
-    monkeypatch.setattr(opened, "open_paths", asked.append)
+    opened_paths: list[list[Path]] = []
+    monkeypatch.setattr(opened, "open_paths", opened_paths.append)
     reopen(opened, tmp_path)
-    assert asked == []
+    assert opened_paths == []
     assert opened.workspace.session.folder == films

@@ -1,4 +1,4 @@
-"""The window outlives its workers, and leaves none behind."""
+"""The window survives the death of its workers, and leaves no process behind."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ ROOT = Path(__file__).parents[2]
 def own(
     qtbot: QtBot, settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> MainWindow:
-    """A window with an engine of its own, which may be harmed."""
+    """A window with its own engine, whose workers may be killed."""
     theme.apply(QApplication.instance())
     monkeypatch.setattr(sys.modules[__name__], "OTHERS", _children())
     window = MainWindow(settings, tmp_path / "results")
@@ -41,7 +41,7 @@ def own(
 
 
 def large_films(folder: Path, count: int) -> Path:
-    """Films that take a moment to decode, so that a worker can be caught at work."""
+    """Films that take a moment to decode, so that a worker can be killed meanwhile."""
     folder.mkdir()
     pixels = phantom(3000, 3000, 12)
     for number in range(count):
@@ -60,7 +60,7 @@ def _children() -> set[int]:
 
 
 OTHERS: set[int] = set()
-"""Workers that are not this window's."""
+"""Processes that are not workers of this window."""
 
 
 def workers() -> set[int]:
@@ -73,7 +73,7 @@ def kill_workers() -> None:
         os.kill(pid, signal.SIGKILL)
 
 
-def test_that_a_decoder_killed_at_work_costs_at_most_its_film(
+def test_that_a_killed_decode_worker_costs_at_most_its_film(
     qtbot: QtBot, own: MainWindow, tmp_path: Path
 ) -> None:
     folder = large_films(tmp_path / "large", 2)
@@ -96,7 +96,7 @@ def test_that_a_decoder_killed_at_work_costs_at_most_its_film(
     own.close()
 
 
-def test_that_a_model_worker_that_died_comes_back_with_its_model(
+def test_that_a_killed_model_worker_is_restarted_with_its_model(
     qtbot: QtBot, own: MainWindow, films: Path, bundle: Path
 ) -> None:
     workspace = own.workspace

@@ -1,4 +1,4 @@
-"""What the hand does with the window: drop, go back to a folder, full screen; and odd homes."""
+"""The main window: drops, recent folders, screens, and starts in unusual home folders."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def data_of(*paths: Path) -> QMimeData:
 
 
 def drop(window: MainWindow, *paths: Path) -> None:
-    """Qt hands a drop only to what has taken what was dragged in."""
+    """Drag over a widget, then drop; Qt delivers a drop only where the drag was accepted."""
     data = data_of(*paths)
     QApplication.sendEvent(window, QDragEnterEvent(QPoint(20, 20), COPY, data, LEFT, NO_KEY))
     QApplication.sendEvent(window, QDropEvent(QPointF(20, 20), COPY, data, LEFT, NO_KEY))
@@ -53,7 +53,7 @@ def drop(window: MainWindow, *paths: Path) -> None:
         ([], [], None, ""),
     ],
 )
-def test_that_what_is_dragged_is_named_before_it_is_let_go(
+def test_that_a_drag_is_described_before_it_is_dropped(
     names: list[str], films: list[str], model: str | None, text: str
 ) -> None:
     root = Path("/films")
@@ -62,7 +62,7 @@ def test_that_what_is_dragged_is_named_before_it_is_let_go(
     assert what.text == text
 
 
-def test_that_the_drop_target_is_seen_while_something_is_dragged_and_no_longer(
+def test_that_the_drop_target_is_visible_only_during_a_drag(
     window: MainWindow, films: Path
 ) -> None:
     data = data_of(films)
@@ -77,7 +77,7 @@ def test_that_the_drop_target_is_seen_while_something_is_dragged_and_no_longer(
 
 
 def test_that_files_may_be_dropped_on_every_panel(qtbot: QtBot, opened: MainWindow) -> None:
-    """A widget that takes what is dragged, and makes nothing of it, keeps it from the window."""
+    """A widget that accepts a drag and ignores the drop would hide it from the window."""
     opened.workspace.show_histogram(True)
     opened.panels.dock.open_page("tags")
     data = data_of(Path("/films/a.dcm"))
@@ -95,7 +95,7 @@ def test_that_files_may_be_dropped_on_every_panel(qtbot: QtBot, opened: MainWind
     assert refused == []
 
 
-def test_that_a_text_from_elsewhere_is_no_film(window: MainWindow) -> None:
+def test_that_a_dropped_text_is_not_a_film(window: MainWindow) -> None:
     data = QMimeData()
     data.setText("https://example.org")
     enter = QDragEnterEvent(QPoint(20, 20), COPY, data, LEFT, NO_KEY)
@@ -167,28 +167,28 @@ SCREENS = [QRect(0, 0, 1920, 1080), QRect(1920, 0, 1280, 1024)]
     [
         (QRect(100, 50, 1280, 800), SCREENS, QRect(100, 50, 1280, 800)),
         (QRect(2000, 40, 1100, 800), SCREENS, QRect(2000, 40, 1100, 800)),
-        # Its monitor is gone.
+        # Its monitor was disconnected.
         (QRect(2000, 40, 1100, 800), SCREENS[:1], QRect(410, 140, 1100, 800)),
         (QRect(-3000, -50, 1280, 800), SCREENS, QRect(320, 140, 1280, 800)),
-        # The title bar is above the screen: nothing to take it by.
+        # The title bar is above the screen and out of reach.
         (QRect(100, -300, 1280, 800), SCREENS, QRect(320, 140, 1280, 800)),
-        # A small screen holds a small window.
+        # A small screen limits the window.
         (QRect(0, 0, 1280, 800), [QRect(0, 0, 1024, 700)], QRect(0, 0, 1024, 700)),
     ],
 )
-def test_that_a_window_lies_where_it_can_be_seen(
+def test_that_a_window_is_moved_onto_the_screen(
     window: QRect, screens: list[QRect], place: QRect
 ) -> None:
     assert placed(window, screens) == place
 
 
-def test_that_one_monitor_alone_is_said_to_be_so(window: MainWindow) -> None:
+def test_that_a_message_says_that_only_one_monitor_is_connected(window: MainWindow) -> None:
     assert not to_next_screen(window)
     window._next_screen()
     assert "one monitor" in window.banners.messages()[-1].title
 
 
-def test_that_full_screen_leaves_the_film_and_brings_back_what_was_there(
+def test_that_full_screen_shows_only_the_film_and_restores_the_panels(
     qtbot: QtBot, opened: MainWindow
 ) -> None:
     workspace = opened.workspace
@@ -210,7 +210,7 @@ def test_that_full_screen_leaves_the_film_and_brings_back_what_was_there(
     assert {name: part.isVisible() for name, part in around.items()} == before
 
 
-def test_that_a_window_closed_in_full_screen_comes_back_with_its_panels(
+def test_that_a_window_closed_in_full_screen_opens_with_its_panels(
     qtbot: QtBot, opened: MainWindow, settings: Settings, tmp_path: Path
 ) -> None:
     opened._full_screen()
@@ -223,7 +223,7 @@ def test_that_a_window_closed_in_full_screen_comes_back_with_its_panels(
 
 
 @pytest.mark.parametrize("size", [(1024, 700), (960, 600)])
-def test_that_nothing_is_cut_on_a_small_screen(
+def test_that_nothing_is_cut_off_on_a_small_screen(
     qtbot: QtBot, opened: MainWindow, size: tuple[int, int]
 ) -> None:
     opened.resize(*size)
@@ -235,7 +235,7 @@ def test_that_nothing_is_cut_on_a_small_screen(
     assert workspace.viewer.width() >= 300
 
 
-# A start in an odd home
+# A start in an unusual home folder
 
 _START = """
 import json, sys
@@ -243,29 +243,29 @@ from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QApplication
 from xrayview import app
 from xrayview.ui.shell.main_window import MainWindow
-said = {}
+report = {}
 build_steps = MainWindow.build_steps
 def built(window, *args):
     QTimer.singleShot(20_000, window.close)
     yield from build_steps(window, *args)
-    said["titles"] = [message.title for message in window.banners.messages()]
+    report["titles"] = [message.title for message in window.banners.messages()]
     window.preferences.show()
     QTimer.singleShot(300, window.close)
 MainWindow.build_steps = built
 if __name__ == "__main__":
-    said["code"] = app.main([])
-    print(json.dumps(said))
+    report["code"] = app.main([])
+    print(json.dumps(report))
 """
 
 
 def start(folder: Path, **environment: str) -> dict:
-    """Start the program, let it build its panels, close it; what it said."""
+    """Start the program, let it build its panels, close it; its exit code and banners."""
     import json
 
     script = folder / "start.py"
     script.write_text(_START, encoding="utf-8")
     names = ("HOME", "XDG_CONFIG_HOME", "XDG_CACHE_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME")
-    kept = {key: value for key, value in os.environ.items() if key not in names}
+    inherited = {key: value for key, value in os.environ.items() if key not in names}
     done = subprocess.run(
         [sys.executable, str(script)],
         capture_output=True,
@@ -273,7 +273,7 @@ def start(folder: Path, **environment: str) -> dict:
         cwd=folder,
         timeout=200,
         check=False,
-        env={**kept, "PYTHONPATH": str(ROOT), "QT_QPA_PLATFORM": "offscreen", **environment},
+        env={**inherited, "PYTHONPATH": str(ROOT), "QT_QPA_PLATFORM": "offscreen", **environment},
     )
     assert done.returncode == 0, done.stderr[-2000:]
     assert "Traceback" not in done.stderr
@@ -284,8 +284,8 @@ def start(folder: Path, **environment: str) -> dict:
 def test_that_the_program_starts_where_no_folder_can_be_made(tmp_path: Path) -> None:
     wall = tmp_path / "wall"
     wall.touch()  # a folder below a file cannot be made, not even by root
-    said = start(tmp_path, HOME=str(wall / "home"))
-    assert said["code"] == 0
+    report = start(tmp_path, HOME=str(wall / "home"))
+    assert report["code"] == 0
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the folders are those of Linux")
@@ -293,13 +293,13 @@ def test_that_the_program_starts_with_a_damaged_settings_file_and_keeps_it(tmp_p
     path = tmp_path / ".config" / "xrayview" / "settings.json"
     path.parent.mkdir(parents=True)
     path.write_text('{"device": "cpu", ')
-    said = start(tmp_path, HOME=str(tmp_path))
-    assert any("settings.json is damaged" in title for title in said["titles"])
+    report = start(tmp_path, HOME=str(tmp_path))
+    assert any("settings.json is damaged" in title for title in report["titles"])
     assert path.with_suffix(BROKEN).read_text() == '{"device": "cpu", '
     assert Settings(path).notes == ()
 
 
-def test_that_a_user_without_a_home_has_a_place_all_the_same(monkeypatch) -> None:
+def test_that_a_user_without_a_home_gets_a_folder(monkeypatch) -> None:
     import platformdirs
 
     from xrayview.services import user_folders
