@@ -35,5 +35,5 @@ def deidentify_film(request: DeidentifyFilm) -> DeidentifiedFilm:
         copy.burned_in,
         copy.replaced,
         copy.found_in,
-        warnings,
+        (*warnings, *copy.notes),
     )

@@ -1,4 +1,4 @@
-"""A copy of a DICOM film that does not identify the patient; the pixels are copied bit for bit.
+"""A copy of a DICOM film that does not identify the patient; its stored values stay the same.
 
 Basic Application Level Confidentiality Profile, PS3.15 Annex E. Dates are removed, not shifted;
 UIDs and the PatientID are replaced consistently within one run.
@@ -26,6 +26,7 @@ from pydicom.uid import UID
 from xrayview import __version__
 from xrayview.domain.tags import LINKING
 from xrayview.errors import IdentityRemains, StatusCode, UnreadableFilm
+from xrayview.io.deidentify.pixel_data import clean_pixel_data
 from xrayview.io.deidentify.rules import EDITION, Action, action_for
 from xrayview.io.deidentify.traces import Traces, texts_of
 from xrayview.io.dicom.dataset import PIXEL_KEYWORDS, read_whole
@@ -93,6 +94,8 @@ class DeidentifiedCopy:
     """Keyword, old value and new value of the attributes for a mapping file."""
     found_in: tuple[str, ...] = ()
     """Keywords of other elements that contained a name or an identifier, which was replaced."""
+    notes: tuple[str, ...] = ()
+    """What was removed from the pixel data beside the picture."""
 
 
 def deidentify(
@@ -126,17 +129,19 @@ def deidentify(
         burned_in = _text(dataset, "BurnedInAnnotation").strip().upper()
         traces = Traces()
         traces.collect(dataset)
+        syntax = _text(_file_meta(dataset), "TransferSyntaxUID") or transfer_syntax
+        notes = clean_pixel_data(dataset, syntax, only_clean="PixelData" not in allowed)
         cleaner = _Cleaner(names, traces, keep_characteristics, allowed)
         cleaner.clean(dataset)
         alias = names.patient(_patient_key(before, traces))
         dataset.PatientID = dataset.PatientName = alias
         _mark_deidentified(dataset, keep_characteristics)
-        file = _encoded(dataset, before["SOPInstanceUID"], transfer_syntax, names)
+        file = _encoded(dataset, before["SOPInstanceUID"], syntax, names)
         _check(file, traces, allowed)
         after = {keyword: _text(dataset, keyword) for keyword in LINKING}
     replaced = tuple((keyword, before[keyword], after[keyword]) for keyword in LINKING)
     found_in = tuple(sorted(cleaner.found_in))
-    return DeidentifiedCopy(file, alias, burned_in, replaced, found_in)
+    return DeidentifiedCopy(file, alias, burned_in, replaced, found_in, notes)
 
 
 class _Cleaner:
@@ -174,7 +179,8 @@ class _Cleaner:
     ) -> None:
         vr = str(element.VR)
         action = action_for(tag, vr, keep_characteristics=self._keep)
-        if action is Action.REMOVE:
+        # The pixels of an item are those of another picture, such as an icon.
+        if action is Action.REMOVE or (depth and tag in PIXEL_KEYWORDS):
             del dataset[tag]
         elif action is Action.EMPTY:
             element.value = Sequence() if vr == "SQ" else None
@@ -242,9 +248,9 @@ def _code(value: str, meaning: str) -> Dataset:
 
 def _encoded(dataset: Dataset, old_sop_uid: str, transfer_syntax: str, names: Pseudonyms) -> bytes:
     """The file as bytes, with new meta information and an empty preamble."""
-    old_meta = getattr(dataset, "file_meta", FileMetaDataset())
+    old_meta = _file_meta(dataset)
     meta = FileMetaDataset()
-    meta.TransferSyntaxUID = UID(_text(old_meta, "TransferSyntaxUID") or transfer_syntax)
+    meta.TransferSyntaxUID = UID(transfer_syntax)
     sop_class = _text(dataset, "SOPClassUID") or _text(old_meta, "MediaStorageSOPClassUID")
     meta.MediaStorageSOPClassUID = UID(sop_class)
     sop_uid = old_sop_uid or _text(old_meta, "MediaStorageSOPInstanceUID")
@@ -304,6 +310,11 @@ def _has_traces(element: DataElement, traces: Traces) -> bool:
         return False
     texts = (text for text in texts_of(element) if text != _DUMMY_TEXT)
     return any(traces.are_in_text(text, element) for text in texts)
+
+
+def _file_meta(dataset: Dataset) -> Dataset:
+    meta: Dataset = getattr(dataset, "file_meta", FileMetaDataset())
+    return meta
 
 
 def _text(dataset: Dataset, keyword: str) -> str:

@@ -39,12 +39,14 @@ _TERMS_ONLY = frozenset({
 })  # fmt: skip
 """Their values decide how the film is shown, and are terms of the standard."""
 _TERMS = frozenset({
-    "abdomen", "adult", "ankle", "ap", "arm", "axial", "back", "body", "bone", "breast", "cc",
-    "chest", "child", "clavicle", "copper", "elbow", "erect", "extremity", "eye", "face", "femur",
-    "finger", "foot", "fixed", "frontal", "grid", "hand", "head", "heart", "hip", "jaw", "knee",
-    "lat", "lateral", "lead", "leg", "left", "linear", "ll", "lordotic", "lung", "male", "manual",
-    "mid", "ml", "mlo", "neck", "oblique", "original", "pa", "pelvis", "primary", "rib", "right",
-    "rl", "shoulder", "skull", "spine", "standing", "supine", "thorax", "toe", "upper", "wrist",
+    "abdomen", "adult", "ankle", "ap", "arm", "axial", "back", "body", "bone", "brain", "breast",
+    "cc", "chest", "child", "clavicle", "colon", "copper", "derived", "elbow", "erect",
+    "extremity", "eye", "face", "femur", "finger", "fixed", "foot", "frontal", "grid", "hand",
+    "head", "heart", "hip", "jaw", "kidney", "knee", "lat", "lateral", "lead", "left", "leg",
+    "linear", "liver", "ll", "lordotic", "lung", "male", "manual", "mid", "ml", "mlo", "neck",
+    "oblique", "original", "pa", "pancreas", "pelvis", "primary", "prostate", "rib", "right", "rl",
+    "secondary", "shoulder", "skull", "spine", "standing", "stomach", "supine", "thorax", "toe",
+    "upper", "wrist",
 })  # fmt: skip
 """Words of the standard's terms that are also names: a patient called Hand has a hand."""
 _CODED = frozenset({"CodeMeaning", "CodeValue", "CodingSchemeDesignator"})

