@@ -15,8 +15,9 @@ HEAVY = {
     "multiprocessing.pool", "email", "http", "ssl",
 }  # fmt: skip
 QT = {"PySide6.QtCore", "PySide6.QtGui", "PySide6.QtWidgets", "PySide6.QtSvg"}
-OURS = ("xrayview.engine", "xrayview.io.dicom", "xrayview.display", "xrayview.domain",
-        "xrayview.inference", "xrayview.ui.viewer", "xrayview.ui.shell.workspace")  # fmt: skip
+OURS = ("xrayview.engine", "xrayview.io.dicom", "xrayview.display", "xrayview.domain.film",
+        "xrayview.domain.model", "xrayview.domain.radiograph", "xrayview.inference",
+        "xrayview.ui.viewer", "xrayview.ui.shell.workspace")  # fmt: skip
 
 _SCRIPT = """
 import sys
