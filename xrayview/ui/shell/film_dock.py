@@ -34,6 +34,7 @@ _LEAST_PX = 320
 _LEAST_WINDOW_PX = 1190
 """Width that panels, film and dock need side by side."""
 _PAGES = (("tags", "Tags"), ("pipeline", "Pipeline"), ("measurements", "Measurements"))
+"""Action id and title of each page, in the order in which they are built."""
 _OWN_KEYS = {
     Qt.Key.Key_Up, Qt.Key.Key_Down, Qt.Key.Key_PageUp, Qt.Key.Key_PageDown, Qt.Key.Key_Home,
     Qt.Key.Key_End, Qt.Key.Key_Space, Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Escape,
@@ -41,7 +42,7 @@ _OWN_KEYS = {
 
 
 class FilmDock(QDockWidget):
-    """Has three pages; the key of each shows it, or hides it again."""
+    """Has a page for each row of `_PAGES`; its key shows it, or hides it again."""
 
     left = Signal()
     """The dock was hidden by the user: return the keyboard focus to the film."""
@@ -68,8 +69,8 @@ class FilmDock(QDockWidget):
         """The commands that show a page, by action id."""
         return {name: partial(self.toggle, index) for index, (name, _) in enumerate(_PAGES)}
 
-    def show_pipeline(self, viewer: FilmViewer) -> None:
-        """Show the steps of the viewer's film on their page."""
+    def show_viewer(self, viewer: FilmViewer) -> None:
+        """Show the film of the active view on the pages, where it differs from theirs."""
         self.pipeline.show_film(
             viewer.radiograph,
             viewer.voi,
@@ -78,6 +79,7 @@ class FilmDock(QDockWidget):
             shutter=viewer.shutter_shown,
             spacing=viewer.measure.spacing,
         )
+        self.measurements.refresh()
 
     @property
     def page(self) -> str:

@@ -175,8 +175,7 @@ class Workspace(QWidget):
         due = self.refresh.due
         due.connect(self.tag_controller.follow)
         due.connect(lambda: self.histogram.show_film(self.viewer.radiograph, self.viewer.voi))
-        due.connect(lambda: self._dock.show_pipeline(self.viewer))
-        due.connect(self._dock.measurements.refresh)
+        due.connect(lambda: self._dock.show_viewer(self.viewer))
 
     @property
     def viewer(self) -> FilmViewer:
