@@ -30,6 +30,7 @@ from xrayview.engine.lane import Priority
 from xrayview.engine.protocol import Limits, MakeThumbnail, ReadHeaders, Thumbnail
 from xrayview.errors import Status, StatusCode
 from xrayview.io.tables.stars import FILE_NAME
+from xrayview.services.stars import StarFiles
 from xrayview.ui import film_controller
 from xrayview.ui.browser.chip import Chip, chip
 from xrayview.ui.browser.filter import FilmLookup, Filter, Verdict
@@ -248,6 +249,28 @@ def test_that_a_star_is_set_shown_filtered_by_and_saved_beside_the_films(
         workspace.browser.filter.star.setChecked(False)
     qtbot.keyClick(window, Qt.Key.Key_K)
     qtbot.waitUntil(lambda: not (tmp_path / FILE_NAME).exists(), timeout=WAIT_MS)
+
+
+def test_that_stars_of_another_window_are_shown_and_kept(
+    qtbot: QtBot, window: MainWindow, tmp_path: Path
+) -> None:
+    for name in ("a.png", "b.png"):
+        write_raster(tmp_path / name, phantom(40, 40, 8))
+    workspace = window.workspace
+    with qtbot.waitSignal(workspace.films.finished_listing, timeout=WAIT_MS):
+        window.open_paths([tmp_path])
+    first, second = workspace.session.films
+    qtbot.waitUntil(lambda: workspace.session.current == first, timeout=WAIT_MS)
+    stars, other = workspace.stars, StarFiles()
+    stars.toggle(first)
+    qtbot.waitUntil((tmp_path / FILE_NAME).exists, timeout=WAIT_MS)
+    other.save(tmp_path, {second: True, first: False})
+    stars.look_for_changes()
+    qtbot.waitUntil(lambda: stars.is_starred(second), timeout=WAIT_MS)
+    assert not stars.is_starred(first)
+    stars.toggle(second)
+    qtbot.waitUntil(lambda: not (tmp_path / FILE_NAME).exists(), timeout=WAIT_MS)
+    assert not stars.is_starred(first)
 
 
 def test_that_the_filter_follows_the_models_results(qtbot: QtBot, ready: MainWindow) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 import json
 import shutil
+import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -17,10 +19,11 @@ from pytestqt.qtbot import QtBot
 from tests.builders import phantom, write_dicom, write_raster
 from tests.ui.conftest import WAIT_MS, LentEngine
 from xrayview.display.measure import distance
-from xrayview.domain.measurement import Mark
+from xrayview.domain.measurement import Annotation, FilmMarks, Mark
 from xrayview.domain.radiograph import Spacing, SpacingKind
 from xrayview.engine.client import Engine
 from xrayview.io.tables.measurement_store import FILE_NAME, load_measurements
+from xrayview.services.measurement_files import MeasurementFiles
 from xrayview.services.settings import Settings
 from xrayview.ui.measure.layer import MeasureLayer
 from xrayview.ui.shell.main_window import MainWindow
@@ -199,6 +202,49 @@ def test_that_drawings_on_successive_films_are_all_saved(
     window.workspace.measurement_controller.save()
     window.open_paths([study])
     qtbot.waitUntil(lambda: set(saved_films(study)) == {"1.2.3.1", "1.2.3.2"}, timeout=WAIT_MS)
+
+
+def test_that_drawings_of_two_windows_on_one_film_are_all_kept(
+    qtbot: QtBot, window: MainWindow, study: Path
+) -> None:
+    layer = open_study(qtbot, window, study)
+    draw(qtbot, window)
+    mine = layer.annotations()
+    theirs = Annotation(
+        Mark.LENGTH, ((1.0, 1.0), (9.0, 9.0)), "1.2.3.1", mark_id="theirs", modified_ms=1
+    )
+    MeasurementFiles().save(study, {"1.2.3.1": FilmMarks((theirs,))})
+    window.workspace.measurement_controller.save()
+    qtbot.waitUntil(lambda: theirs in layer.annotations(), timeout=WAIT_MS)
+    assert load_measurements(study / FILE_NAME)["1.2.3.1"].annotations == (*mine, theirs)
+    layer.undo()  # removes only what this window has drawn
+    assert layer.annotations() == (theirs,)
+
+
+def test_that_marks_that_another_window_draws_and_deletes_are_shown(
+    qtbot: QtBot, window: MainWindow, study: Path
+) -> None:
+    layer = open_study(qtbot, window, study)
+    other, look = MeasurementFiles(), window.workspace.measurement_controller.look_for_changes
+    assert layer.radiograph is not None
+    theirs = Annotation(
+        Mark.LENGTH, ((1.0, 1.0), (9.0, 9.0)), "1.2.3.1", mark_id="theirs", modified_ms=1
+    )
+    other.save(study, {"1.2.3.1": FilmMarks((theirs,))})
+    look()
+    qtbot.waitUntil(lambda: layer.annotations() == (theirs,), timeout=WAIT_MS)
+    assert "Another window has changed the measurements of this film" in banners(window)
+    layer.select(theirs)
+    moved = replace(theirs, points=((2.0, 2.0), (9.0, 9.0)), modified_ms=2)
+    other.save(study, {"1.2.3.1": FilmMarks((moved,))})
+    look()
+    qtbot.waitUntil(lambda: layer.annotations() == (moved,), timeout=WAIT_MS)
+    assert layer.selected == moved
+    now_ms = round(time.time() * 1000)
+    other.save(study, {"1.2.3.1": FilmMarks(deleted={"theirs": now_ms})})
+    look()
+    qtbot.waitUntil(lambda: layer.annotations() == (), timeout=WAIT_MS)
+    assert layer.selected is None
 
 
 def saved_films(study: Path) -> dict[str, object]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 import numpy as np
@@ -57,6 +58,10 @@ class Annotation:
     """SOPInstanceUID; for a film without one `sha256:` and the hash of its file."""
     frame: int = 0
     text: str = ""
+    mark_id: str = field(default="", compare=False)
+    """Stays the same when the annotation is changed; empty until one is given."""
+    modified_ms: int = field(default=0, compare=False)
+    """Time of the last change, in milliseconds since 1970 (UTC); 0 where it is unknown."""
 
     def __post_init__(self) -> None:
         fewest, most = POINTS[self.kind]
@@ -76,6 +81,10 @@ class FilmMarks:
     annotations: tuple[Annotation, ...] = ()
     calibration: Spacing | None = None
     """The spacing that the user has set, of kind USER."""
+    calibrated_ms: int = field(default=0, compare=False)
+    """Time at which the calibration was set or removed, as in `Annotation.modified_ms`."""
+    deleted: Mapping[str, int] = field(default_factory=dict, compare=False)
+    """The ids of deleted annotations and when, so that a merge does not bring them back."""
 
 
 @dataclass(frozen=True)

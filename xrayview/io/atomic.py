@@ -8,6 +8,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TextIO
 
+PARTIAL = ".partial"
+"""Suffix of a file that is being written."""
+
 
 @contextmanager
 def replacing(path: Path) -> Iterator[TextIO]:
@@ -18,7 +21,7 @@ def replacing(path: Path) -> Iterator[TextIO]:
     Raises:
         OSError: the folder cannot be written, or another program holds `path` open.
     """
-    partial = path.with_name(path.name + ".partial")
+    partial = path.with_name(path.name + PARTIAL)
     try:
         with partial.open("w", encoding="utf-8", newline="") as stream:
             yield stream

@@ -9,9 +9,15 @@ from pathlib import Path
 
 from xrayview.domain.film import RejectedFile
 from xrayview.errors import NothingUsable, StatusCode
+from xrayview.io.atomic import PARTIAL
+from xrayview.io.file_lock import LOCK
 from xrayview.io.tables import measurement_store, stars
 
-OWN_FILES = frozenset({measurement_store.FILE_NAME, stars.FILE_NAME})
+OWN_FILES = frozenset(
+    name + suffix
+    for name in (measurement_store.FILE_NAME, stars.FILE_NAME)
+    for suffix in ("", PARTIAL, LOCK)
+)
 """Files that the program writes beside films; they are not listed."""
 
 _SPECIAL_FILES: dict[int, str] = {

@@ -17,6 +17,7 @@ from xrayview.domain.model import ModelCard
 from xrayview.engine.protocol import ModelRef
 from xrayview.errors import ModelError, ModelNotTrusted, XrayViewError
 from xrayview.io.atomic import replacing
+from xrayview.io.file_lock import locked
 from xrayview.io.model.bundle import read_card, sha256_of
 from xrayview.services.resources import resource
 from xrayview.services.user_folders import config_folder, models_folder
@@ -96,15 +97,13 @@ def trust_model(path: Path) -> None:
     Raises:
         ModelError: the model cannot be read, or the list of trusted models cannot be written.
     """
-    trusted = _user_trust()
-    trusted[sha256_of(path)] = {
-        "file": path.name,
-        "trusted_utc": datetime.now(UTC).isoformat(timespec="seconds"),
-    }
-    trust_file = _trust_file()
+    entry = {"file": path.name, "trusted_utc": datetime.now(UTC).isoformat(timespec="seconds")}
+    digest, trust_file = sha256_of(path), _trust_file()
     try:
-        with replacing(trust_file) as stream:
-            json.dump(trusted, stream, indent=2)
+        with locked(trust_file):
+            trusted = {**_user_trust(), digest: entry}
+            with replacing(trust_file) as stream:
+                json.dump(trusted, stream, indent=2)
     except OSError as error:
         raise ModelError(
             "The trust in this model cannot be saved",

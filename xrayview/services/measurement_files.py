@@ -1,7 +1,8 @@
 """The files of annotations: beside the films, or in the user's folder where that is read-only.
 
 Files in the user's folder are named by a hash of the film folder, whose name may identify the
-patient.
+patient. Other windows, on this computer or another one, may change the same files: what is saved
+is merged mark by mark into what is there.
 """
 
 from __future__ import annotations
@@ -9,14 +10,18 @@ from __future__ import annotations
 import hashlib
 import logging
 import os
+import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from threading import Lock
 
+from xrayview.domain.mark_merge import is_blank, merged, without_old_deletions
 from xrayview.domain.measurement import FilmMarks
 from xrayview.errors import UsageError
+from xrayview.io.file_lock import locked
 from xrayview.io.tables.measurement_store import FILE_NAME, load_measurements, save_measurements
+from xrayview.services.file_version import FileVersion, version_of
 from xrayview.services.user_folders import config_folder
 
 _log = logging.getLogger(__name__)
@@ -30,6 +35,10 @@ class StoredMeasurements:
 
     films: Films
     error: UsageError | None = None
+    version: FileVersion = ()
+    """Differs after any window has saved."""
+    path: Path | None = None
+    """The file that was written, if one was."""
 
 
 class MeasurementFiles:
@@ -46,14 +55,22 @@ class MeasurementFiles:
     def load(self, folder: Path) -> StoredMeasurements:
         """Load the annotations of a folder; a damaged file is left alone and reported."""
         with self._lock:
-            films: dict[str, FilmMarks] = {}
-            error = None
-            for path in (folder / FILE_NAME, self.own_copy(folder)):
-                try:
-                    films |= load_measurements(path)
-                except UsageError as damage:
-                    error = damage
-            return StoredMeasurements(_marked(films), error)
+            return self._load(folder)
+
+    def _load(self, folder: Path, path: Path | None = None) -> StoredMeasurements:
+        version = self.version(folder)  # first: a file replaced meanwhile is then read again
+        films: Films = {}
+        error = None
+        for file in (folder / FILE_NAME, self.own_copy(folder)):
+            try:
+                films = _merged(films, load_measurements(file))
+            except UsageError as damage:
+                error = damage
+        return StoredMeasurements(films, error, version, path)
+
+    def version(self, folder: Path) -> FileVersion:
+        """The present version of a folder's annotations, without reading them."""
+        return version_of(folder / FILE_NAME, self.own_copy(folder))
 
     def load_all(self, folder: Path) -> Films:
         """Load all annotations of a folder.
@@ -66,27 +83,30 @@ class MeasurementFiles:
             raise stored.error
         return stored.films
 
-    def save(self, folder: Path, films: Films) -> Path:
-        """Replace the annotations of some films, and return the file that was written.
+    def save(self, folder: Path, films: Films) -> StoredMeasurements:
+        """Merge the annotations of some films into the stored ones, and return them all.
 
-        Annotations of other films stay, also those that another window has written. The file is
-        that of the folder, or the user's own where the folder is read-only or its file is damaged.
+        Marks that another window has drawn, changed or deleted in the meantime are kept: of each
+        mark the later change wins. The file is that of the folder, or the user's own where the
+        folder is read-only or its file is damaged.
 
         Raises:
             UsageError: neither file can be written, or the user's own is damaged.
         """
-        own = self.own_copy(folder)
+        own, beside = self.own_copy(folder), folder / FILE_NAME
         with self._lock:
             copied = load_measurements(own)
             try:
-                beside = folder / FILE_NAME
-                _write(beside, _marked(load_measurements(beside) | copied | dict(films)))
+                with locked(beside):
+                    stored = load_measurements(beside)
+                    changes = _without_unknown_deletions(films, _merged(stored, copied))
+                    _write(beside, _merged(changes, stored, copied))
             except (OSError, UsageError) as error:
                 _log.info("measurements go to the user's own folder: %s", type(error).__name__)
-                _write_own(own, _for_own_copy(copied | dict(films), beside))
-                return own
+                _write_own(own, films, beside)
+                return self._load(folder, own)
             own.unlink(missing_ok=True)
-            return beside
+            return self._load(folder, beside)
 
     def own_copy(self, folder: Path) -> Path:
         """The user's own file for a folder; it may not exist."""
@@ -95,26 +115,40 @@ class MeasurementFiles:
         return own / f"{digest[:32]}.json"
 
 
-def _marked(films: Films) -> Films:
-    return {uid: marks for uid, marks in films.items() if marks != FilmMarks()}
+def _merged(*versions: Films) -> dict[str, FilmMarks]:
+    films: dict[str, FilmMarks] = {}
+    for version in versions:
+        for uid, marks in version.items():
+            films[uid] = merged(films[uid], marks) if uid in films else marks
+    return {uid: marks for uid, marks in films.items() if not is_blank(marks)}
 
 
-def _for_own_copy(films: Films, beside: Path) -> Films:
-    """The films for the user's own file: those with marks, and those with marks in the folder.
+def _without_unknown_deletions(films: Films, stored: Films) -> Films:
+    """Leave out deletions of marks that were never stored: no other window has them."""
+    result = {}
+    for uid, marks in films.items():
+        known = stored.get(uid, FilmMarks())
+        ids = known.deleted.keys() | {a.mark_id for a in known.annotations}
+        deleted = {i: time_ms for i, time_ms in marks.deleted.items() if i in ids}
+        result[uid] = replace(marks, deleted=deleted)
+    return result
 
-    Without the latter, deleted marks of a read-only folder would come back.
+
+def _write_own(path: Path, films: Films, beside: Path) -> None:
+    """Merge annotations into the user's own file.
+
+    It remembers deletions of marks that are in the folder's file, which cannot be written.
     """
     try:
         in_folder = load_measurements(beside)
     except UsageError:
         in_folder = {}
-    return {uid: m for uid, m in films.items() if m != FilmMarks() or uid in in_folder}
-
-
-def _write_own(path: Path, films: Films) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        _write(path, films)
+        with locked(path):
+            own = load_measurements(path)
+            changes = _without_unknown_deletions(films, _merged(in_folder, own))
+            _write(path, _merged(changes, own))
     except OSError as error:
         raise UsageError(
             "The measurements cannot be saved",
@@ -126,7 +160,10 @@ def _write_own(path: Path, films: Films) -> None:
 
 def _write(path: Path, films: Films) -> None:
     """Write the annotations; an empty file is deleted."""
-    if films:
-        save_measurements(path, films)
+    now_ms = round(time.time() * 1000)
+    recent = {uid: without_old_deletions(marks, now_ms) for uid, marks in films.items()}
+    kept = {uid: marks for uid, marks in recent.items() if not is_blank(marks)}
+    if kept:
+        save_measurements(path, kept)
     else:
         path.unlink(missing_ok=True)

@@ -15,7 +15,9 @@ from threading import Lock
 
 from xrayview.domain.film import FilmRef
 from xrayview.errors import UsageError
+from xrayview.io.file_lock import locked
 from xrayview.io.tables.stars import FILE_NAME, load_stars, save_stars
+from xrayview.services.file_version import FileVersion, version_of
 from xrayview.services.user_folders import config_folder
 
 _log = logging.getLogger(__name__)
@@ -28,6 +30,10 @@ class StoredStars:
     beside: frozenset[str] = frozenset()
     own: frozenset[str] = frozenset()
     error: UsageError | None = None
+    version: FileVersion = ()
+    """Differs after any window has saved."""
+    path: Path | None = None
+    """The file that was written, if one was."""
 
     def is_starred(self, film: FilmRef) -> bool:
         """True for a film that is in either file."""
@@ -58,19 +64,27 @@ class StarFiles:
 
     def load(self, folder: Path) -> StoredStars:
         """Load the stars of a folder; a damaged file is left alone and reported."""
+        with self._lock:
+            return self._load(folder)
+
+    def _load(self, folder: Path, path: Path | None = None) -> StoredStars:
+        version = self.version(folder)  # first: a file replaced meanwhile is then read again
         stars: list[frozenset[str]] = []
         error = None
-        with self._lock:
-            for path in (folder / FILE_NAME, self._own_file()):
-                try:
-                    stars.append(load_stars(path))
-                except UsageError as damage:
-                    stars.append(frozenset())
-                    error = damage
-        return StoredStars(stars[0], stars[1], error)
+        for file in (folder / FILE_NAME, self._own_file()):
+            try:
+                stars.append(load_stars(file))
+            except UsageError as damage:
+                stars.append(frozenset())
+                error = damage
+        return StoredStars(stars[0], stars[1], error, version, path)
 
-    def save(self, folder: Path, changes: Mapping[FilmRef, bool]) -> Path:
-        """Set or remove the stars of films, keep those of others, and return the file written.
+    def version(self, folder: Path) -> FileVersion:
+        """The present version of a folder's stars, without reading them."""
+        return version_of(folder / FILE_NAME, self._own_file())
+
+    def save(self, folder: Path, changes: Mapping[FilmRef, bool]) -> StoredStars:
+        """Set or remove the stars of films, keep those of others, and return them all.
 
         Raises:
             OSError: neither file can be written.
@@ -79,30 +93,29 @@ class StarFiles:
         own, beside = self._own_file(), folder / FILE_NAME
         with self._lock:
             try:
-                keys = {film_key(film): starred for film, starred in changes.items()}
-                _write(beside, load_stars(beside), keys)
+                _write(beside, {film_key(film): starred for film, starred in changes.items()})
             except (OSError, UsageError) as error:
                 _log.info("stars go to the user's own folder: %s", type(error).__name__)
-                keys = {own_key(film): starred for film, starred in changes.items()}
                 own.parent.mkdir(parents=True, exist_ok=True)
-                _write(own, load_stars(own), keys)
-                return own
-            own_stars = load_stars(own)
-            if removed := {own_key(film): False for film in changes} if own_stars else {}:
-                _write(own, own_stars, removed)
-        return beside
+                _write(own, {own_key(film): starred for film, starred in changes.items()})
+                return self._load(folder, own)
+            if load_stars(own):
+                _write(own, {own_key(film): False for film in changes})
+            return self._load(folder, beside)
 
     def _own_file(self) -> Path:
         return self._own or config_folder() / "stars.json"
 
 
-def _write(path: Path, starred: frozenset[str], changes: Mapping[str, bool]) -> None:
-    """Write the stars; a file without any is deleted."""
+def _write(path: Path, changes: Mapping[str, bool]) -> None:
+    """Apply changes to the stars in a file; a file without any is deleted."""
     added = {key for key, star in changes.items() if star}
-    updated = (starred - changes.keys()) | added
-    if updated == starred:
-        return
-    if updated:
-        save_stars(path, updated)
-    else:
-        path.unlink(missing_ok=True)
+    with locked(path):
+        stored = load_stars(path)
+        updated = (stored - changes.keys()) | added
+        if updated == stored:
+            return
+        if updated:
+            save_stars(path, updated)
+        else:
+            path.unlink(missing_ok=True)

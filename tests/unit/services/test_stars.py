@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import multiprocessing
 from dataclasses import replace
 from pathlib import Path
 
@@ -35,7 +36,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def test_that_a_star_is_found_by_uid_or_path(files: StarFiles, folder: Path) -> None:
-    assert files.save(folder, {DICOM: True, PNG: True}) == folder / FILE_NAME
+    assert files.save(folder, {DICOM: True, PNG: True}).path == folder / FILE_NAME
     stored = files.load(folder)
     moved = replace(DICOM, path=Path("elsewhere"), relative_path="other.dcm")
     assert stored.is_starred(DICOM)
@@ -65,7 +66,7 @@ def test_that_stars_of_a_read_only_folder_are_in_the_users_own_file(
 ) -> None:
     read_only = tmp_path / "not a folder"
     read_only.touch()
-    assert files.save(read_only, {DICOM: True, PNG: True}) == tmp_path / "own" / "stars.json"
+    assert files.save(read_only, {DICOM: True, PNG: True}).path == tmp_path / "own" / "stars.json"
     # Wherever the disc is mounted next time: it is known by what is on it.
     assert files.load(folder).is_starred(DICOM)
     assert files.load(folder).is_starred(replace(PNG, relative_path="other/a.png"))
@@ -80,6 +81,36 @@ def test_that_a_removed_star_is_removed_from_both_files(
     stored = files.load(folder)
     assert not stored.is_starred(DICOM)
     assert stored.is_starred(PNG)
+
+
+def test_that_another_windows_stars_stay_and_are_noticed(
+    files: StarFiles, folder: Path, tmp_path: Path
+) -> None:
+    other = StarFiles(tmp_path / "own" / "stars.json")
+    stored = files.save(folder, {DICOM: True})
+    assert other.save(folder, {PNG: True}).beside == {film_key(DICOM), film_key(PNG)}
+    assert files.version(folder) != stored.version
+    other.save(folder, {DICOM: False})
+    assert files.save(folder, {PNG: True}).beside == {film_key(PNG)}
+
+
+def _star(folder: Path, own: Path, window: int) -> None:
+    for number in range(10):
+        StarFiles(own).save(folder, {film(f"{window}-{number}.png"): True})
+
+
+def test_that_no_star_is_lost_when_processes_save_at_the_same_time(
+    files: StarFiles, folder: Path, tmp_path: Path
+) -> None:
+    context = multiprocessing.get_context("spawn")
+    own = tmp_path / "own" / "stars.json"
+    windows = [context.Process(target=_star, args=(folder, own, n)) for n in range(3)]
+    for window in windows:
+        window.start()
+    for window in windows:
+        window.join()
+    assert len(files.load(folder).beside) == 30
+    assert [path.name for path in folder.iterdir()] == [FILE_NAME]
 
 
 BROKEN = {
@@ -102,7 +133,7 @@ def test_that_a_damaged_file_is_reported_and_left_unchanged(
         load_stars(path)
     assert caught.value.why
     assert files.load(folder).error is not None
-    assert files.save(folder, {DICOM: True}) != path
+    assert files.save(folder, {DICOM: True}).path != path
     assert path.read_text() == text
     assert files.load(folder).is_starred(DICOM)
 

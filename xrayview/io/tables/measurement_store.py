@@ -2,10 +2,15 @@
 
 `xrayview-measurements.json` in the folder, one entry per SOPInstanceUID:
 
-    {"schema": 1, "films": {UID: {"calibration": {"row_mm": 0.1, "column_mm": 0.1},
-                                  "annotations": [{"kind": "length", "frame": 0,
+    {"schema": 2, "films": {UID: {"annotations": [{"id": "3f0c…", "modified_ms": 1760000000000,
+                                                   "kind": "length", "frame": 0,
                                                    "points": [[10.0, 20.5], [30.0, 40.0]],
-                                                   "text": ""}]}}}
+                                                   "text": ""}],
+                                  "calibration": {"row_mm": 0.1, "column_mm": 0.1,
+                                                  "modified_ms": 1760000000000},
+                                  "deleted": {"77ab…": 1760000000000}}}}
+
+Schema 1 had neither ids nor times, and is still read.
 """
 
 from __future__ import annotations
@@ -16,13 +21,15 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from xrayview.domain.mark_merge import identified
 from xrayview.domain.measurement import Annotation, FilmMarks, Mark
 from xrayview.domain.radiograph import Point, Spacing, SpacingKind
 from xrayview.errors import UsageError
 from xrayview.io.atomic import replacing
 
 FILE_NAME = "xrayview-measurements.json"
-SCHEMA = 1
+SCHEMA = 2
+_READABLE_SCHEMAS = (1, 2)
 MAX_BYTES = 64 * 1024**2
 
 
@@ -45,15 +52,21 @@ def save_measurements(path: Path, films: Mapping[str, FilmMarks]) -> None:
 
 
 def _film_entry(marks: FilmMarks) -> dict[str, Any]:
+    marks = identified(marks)
     entry: dict[str, Any] = {"annotations": [_annotation_entry(a) for a in marks.annotations]}
-    if marks.calibration is not None:
-        spacing = marks.calibration
-        entry["calibration"] = {"row_mm": spacing.row_mm, "column_mm": spacing.column_mm}
+    spacing = marks.calibration
+    if spacing is not None or marks.calibrated_ms:
+        lengths = {"row_mm": spacing.row_mm, "column_mm": spacing.column_mm} if spacing else {}
+        entry["calibration"] = {**lengths, "modified_ms": marks.calibrated_ms}
+    if marks.deleted:
+        entry["deleted"] = dict(marks.deleted)
     return entry
 
 
 def _annotation_entry(annotation: Annotation) -> dict[str, Any]:
     return {
+        "id": annotation.mark_id,
+        "modified_ms": annotation.modified_ms,
         "kind": annotation.kind.value,
         "frame": annotation.frame,
         "points": [list(point) for point in annotation.points],
@@ -99,7 +112,7 @@ def _unreadable(path: Path, why: str) -> UsageError:
 
 def _films(data: object) -> Iterator[tuple[str, FilmMarks]]:
     top = _object(data, "the file")
-    if top.get("schema") != SCHEMA:
+    if top.get("schema") not in _READABLE_SCHEMAS:
         raise _Invalid(
             f"schema: {top.get('schema')!r:.40} is not {SCHEMA}; "
             "was it written by a newer version of XrayView?"
@@ -111,7 +124,9 @@ def _films(data: object) -> Iterator[tuple[str, FilmMarks]]:
         annotations = tuple(
             _annotation(item, uid, f"{where}.annotations[{i}]") for i, item in enumerate(items)
         )
-        yield uid, FilmMarks(annotations, _calibration(film.get("calibration"), where))
+        spacing, calibrated_ms = _calibration(film.get("calibration"), where)
+        deleted = _deleted(film.get("deleted", {}), f"{where}.deleted")
+        yield uid, identified(FilmMarks(annotations, spacing, calibrated_ms, deleted))
 
 
 def _annotation(data: object, uid: str, where: str) -> Annotation:
@@ -126,8 +141,10 @@ def _annotation(data: object, uid: str, where: str) -> Annotation:
         _point(point, f"{where}.points[{i}]")
         for i, point in enumerate(_list(entry.get("points"), f"{where}.points"))
     )
+    mark_id = _text(entry.get("id", ""), f"{where}.id")
+    modified_ms = _time(entry.get("modified_ms", 0), f"{where}.modified_ms")
     try:
-        return Annotation(Mark(kind), points, uid, frame, text)
+        return Annotation(Mark(kind), points, uid, frame, text, mark_id, modified_ms)
     except ValueError as error:
         raise _Invalid(f"{where}: {error}") from error
 
@@ -139,15 +156,30 @@ def _point(data: object, where: str) -> Point:
     return _number(pair[0], where), _number(pair[1], where)
 
 
-def _calibration(data: object, film: str) -> Spacing | None:
+def _calibration(data: object, film: str) -> tuple[Spacing | None, int]:
+    """The user's spacing, None where it was removed, and when that was."""
     if data is None:
-        return None
+        return None, 0
     where = f"{film}.calibration"
     entry = _object(data, where)
+    modified_ms = _time(entry.get("modified_ms", 0), f"{where}.modified_ms")
+    if modified_ms and "row_mm" not in entry and "column_mm" not in entry:
+        return None, modified_ms
     row, column = (_number(entry.get(name), f"{where}.{name}") for name in ("row_mm", "column_mm"))
     if not (row > 0 and column > 0):
         raise _Invalid(f"{where}: spacings must be above 0")
-    return Spacing(row, column, SpacingKind.USER)
+    return Spacing(row, column, SpacingKind.USER), modified_ms
+
+
+def _deleted(data: object, where: str) -> dict[str, int]:
+    entries = _object(data, where)
+    return {_text(i, where): _time(time_ms, f"{where}[{i:.40}]") for i, time_ms in entries.items()}
+
+
+def _time(data: object, where: str) -> int:
+    if not isinstance(data, int) or isinstance(data, bool) or data < 0:
+        raise _Invalid(f"{where}: not a time in milliseconds")
+    return data
 
 
 def _object(data: object, where: str) -> dict[str, object]:

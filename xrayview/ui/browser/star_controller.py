@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QObject, QTimer, Signal
 
 from xrayview.domain.film import FilmRef
 from xrayview.errors import UsageError, XrayViewError
+from xrayview.services.file_version import FileVersion
 from xrayview.services.session import Session
 from xrayview.services.stars import StarFiles, StoredStars
 from xrayview.services.tasks import Tasks
 from xrayview.ui.widgets.banners import Message
+
+LOOK_EVERY_MS = 2000
+"""Another window's stars appear after this time. Network shares report no changes by themselves."""
+
+_Changes = dict[str, tuple[FilmRef, bool]]
+"""By film id: the film, and whether it is starred."""
 
 
 class StarController(QObject):
@@ -29,36 +39,51 @@ class StarController(QObject):
         self._files = files or StarFiles()
         self._folder: Path | None = None
         self._stored = StoredStars()
-        self._changes: dict[str, tuple[FilmRef, bool]] = {}
-        """By film id, what was changed since the folder's stars were read."""
+        self._unsaved: _Changes = {}
+        self._saves = itertools.count(1)
+        # One thread for all files, so that saves keep their order.
+        self._worker = ThreadPoolExecutor(1, "xrayview stars")
+        self._looks = QTimer(self)
+        self._looks.setInterval(LOOK_EVERY_MS)
+        self._looks.timeout.connect(self.look_for_changes)
 
     def commands(self) -> dict[str, Callable[..., object]]:
         """The commands by action id."""
         return {"star": self._toggle_current}
 
+    def close(self) -> None:
+        """Wait until all stars are written."""
+        self._looks.stop()
+        self._worker.shutdown()
+
     def open_folder(self, folder: Path) -> None:
         """Read the stars of a folder; no film has one until they are read."""
-        self._folder, self._stored, self._changes = folder, StoredStars(), {}
-        self._tasks.call(
-            "load stars", lambda: self._files.load(folder), self._on_loaded, self._on_failed
+        self._folder, self._stored, self._unsaved = folder, StoredStars(), {}
+        self._looks.stop()
+        self._tasks.start(
+            "load stars",
+            partial(self._worker.submit, self._files.load, folder),
+            self._on_loaded,
+            self._on_failed,
         )
 
     def is_starred(self, film: FilmRef) -> bool:
         """True if the film has a star."""
-        changed = self._changes.get(film.film_id)
-        return self._stored.is_starred(film) if changed is None else changed[1]
+        unsaved = self._unsaved.get(film.film_id)
+        return self._stored.is_starred(film) if unsaved is None else unsaved[1]
 
     def toggle(self, film: FilmRef) -> None:
         """Star the film, or remove its star."""
-        folder, changes = self._folder, self._changes
+        folder = self._folder
         if folder is None:
             return
-        changes[film.film_id] = film, not self.is_starred(film)
+        self._unsaved[film.film_id] = film, not self.is_starred(film)
         self.changed.emit(film.film_id)
-        self._tasks.call(
-            "save stars",
-            lambda: self._files.save(folder, dict(list(changes.values()))),
-            lambda _path: None,
+        changes = dict(self._unsaved)
+        self._tasks.start(
+            f"save stars {next(self._saves)}",  # unique: no save replaces another
+            partial(self._worker.submit, self._files.save, folder, dict(changes.values())),
+            partial(self._on_saved, folder, changes),
             self._on_failed,
         )
 
@@ -67,10 +92,46 @@ class StarController(QObject):
             self.toggle(self._session.current)
 
     def _on_loaded(self, stored: StoredStars) -> None:
-        self._stored = stored
+        self._looks.start()
         if stored.error is not None:
             self.message.emit(Message.of("stars", stored.error))
-        self.changed.emit("")
+        self._show(stored)
+
+    def _on_saved(self, folder: Path, changes: _Changes, stored: StoredStars) -> None:
+        if folder != self._folder:
+            return
+        # A film that was changed again since is part of a later save.
+        self._unsaved = {
+            film_id: change
+            for film_id, change in self._unsaved.items()
+            if changes.get(film_id) is not change
+        }
+        self._show(stored)
+
+    def _show(self, stored: StoredStars) -> None:
+        before, self._stored = self._stored, stored
+        if (before.beside, before.own) != (stored.beside, stored.own):
+            self.changed.emit("")
+
+    def look_for_changes(self) -> None:
+        """Read the stars again where another window has saved."""
+        folder = self._folder
+        if folder is not None:
+            self._tasks.start(
+                "version of stars",
+                partial(self._worker.submit, self._files.version, folder),
+                partial(self._on_version, folder),
+                lambda _error: None,  # the next look tries again
+            )
+
+    def _on_version(self, folder: Path, version: FileVersion) -> None:
+        if folder == self._folder and version != self._stored.version:
+            self._tasks.start(
+                "load stars",
+                partial(self._worker.submit, self._files.load, folder),
+                self._show,
+                self._on_failed,
+            )
 
     def _on_failed(self, error: XrayViewError) -> None:
         if not isinstance(error, UsageError):

@@ -16,6 +16,7 @@ from xrayview.display.measure import calibrated, distance
 from xrayview.domain.measurement import FilmMarks
 from xrayview.domain.radiograph import Point, Spacing
 from xrayview.errors import XrayViewError
+from xrayview.services.file_version import FileVersion
 from xrayview.services.measurement_files import MeasurementFiles, StoredMeasurements
 from xrayview.services.tasks import Tasks
 from xrayview.ui.measure.film_marks import FilmMarksModel, film_key
@@ -25,9 +26,17 @@ from xrayview.ui.viewer.film_view import FilmViewer
 from xrayview.ui.widgets.banners import Message
 
 SAVE_AFTER_MS = 400
+LOOK_EVERY_MS = 2000
+"""Another window's marks appear after this time. Network shares report no changes by themselves."""
 _DEFAULT_LENGTH_MM = 100.0
 _MAX_LENGTH_MM = 2000.0
 _TOPIC = "measurements"
+_OTHER_WINDOW = Message(
+    "measurements of others",
+    "info",
+    "Another window has changed the measurements of this film",
+    "They are shown as they are now.",
+)
 
 _Key = tuple[Path, str]
 
@@ -57,6 +66,7 @@ class MeasurementController(QObject):
     ) -> None:
         super().__init__()
         self._tasks = tasks
+        self._viewers = tuple(viewers)
         self._active = active
         self._set_tool = set_tool
         self._files = files or MeasurementFiles()
@@ -71,6 +81,9 @@ class MeasurementController(QObject):
         self._timer.setSingleShot(True)
         self._timer.setInterval(SAVE_AFTER_MS)
         self._timer.timeout.connect(self.save)
+        self._looks = QTimer(self)
+        self._looks.setInterval(LOOK_EVERY_MS)
+        self._looks.timeout.connect(self.look_for_changes)
         for view_index, viewer in enumerate(viewers):
             self._follow(view_index, viewer)
 
@@ -97,6 +110,10 @@ class MeasurementController(QObject):
     def forget(self) -> None:
         """Save and drop the annotations of the open folder, before another one is opened."""
         self.save()
+        self._looks.stop()
+        for folder in {folder for folder, _ in self._films}:
+            # A read that began before this save does not have what it writes.
+            self._tasks.cancel(_read_slot(folder))
         self._films.clear()
         self._stored.clear()
         self._reported.clear()
@@ -109,6 +126,7 @@ class MeasurementController(QObject):
     def close(self) -> None:
         """Write unsaved annotations and wait until they are written."""
         self._timer.stop()
+        self._looks.stop()
         for folder, films in self._unsaved():
             self._worker.submit(self._files.save, folder, films)
         self._worker.shutdown()
@@ -180,7 +198,7 @@ class MeasurementController(QObject):
         return marks
 
     def _load(self, folder: Path) -> None:
-        slot = f"read measurements of {folder}"
+        slot = _read_slot(folder)
         if not self._tasks.is_busy(slot):
             self._tasks.start(
                 slot,
@@ -192,13 +210,50 @@ class MeasurementController(QObject):
     def _on_loaded(
         self, folder: Path, stored: StoredMeasurements, error: XrayViewError | None = None
     ) -> None:
-        self._stored[folder] = stored
-        for (marks_folder, key), marks in self._films.items():
-            if marks_folder == folder and not marks.is_loaded:
-                marks.take(stored.films.get(key, FilmMarks()))
+        self._show_stored(folder, stored)
+        self._looks.start()
         error = error or stored.error
         if error is not None:
             self.message.emit(Message.of(_TOPIC, error))
+
+    def _show_stored(self, folder: Path, stored: StoredMeasurements) -> None:
+        """Show what is stored, with what was drawn since."""
+        self._stored[folder] = stored
+        shown = [viewer.measure.marks for viewer in self._viewers]
+        for (marks_folder, key), marks in self._films.items():
+            if marks_folder != folder:
+                continue
+            film = stored.films.get(key, FilmMarks())
+            if not marks.is_loaded:
+                marks.take(film)
+            elif marks.merge(film) and marks in shown:
+                self.message.emit(_OTHER_WINDOW)
+
+    def look_for_changes(self) -> None:
+        """Read the annotations of the films on screen again where another window has saved."""
+        films = (viewer.radiograph for viewer in self._viewers)
+        for folder in {film.ref.path.parent for film in films if film is not None}:
+            if folder in self._stored:
+                self._tasks.start(
+                    f"version of measurements of {folder}",
+                    partial(self._worker.submit, self._files.version, folder),
+                    partial(self._on_version, folder),
+                    lambda _error: None,  # the next look tries again
+                )
+
+    def _on_version(self, folder: Path, version: FileVersion) -> None:
+        stored = self._stored.get(folder)
+        if stored is not None and stored.version != version:
+            self._tasks.start(
+                f"changed measurements of {folder}",
+                partial(self._worker.submit, self._files.load, folder),
+                partial(self._on_changed_outside, folder),
+                self._on_failed,
+            )
+
+    def _on_changed_outside(self, folder: Path, stored: StoredMeasurements) -> None:
+        if folder in self._stored:
+            self._show_stored(folder, stored)
 
     def _on_edited(self, key: _Key, marks: FilmMarksModel) -> None:
         self._edited[key] = marks
@@ -223,8 +278,11 @@ class MeasurementController(QObject):
         self._edited.clear()
         return list(folders.items())
 
-    def _on_saved(self, folder: Path, path: Path) -> None:
-        if path.parent != folder and folder not in self._reported:
+    def _on_saved(self, folder: Path, stored: StoredMeasurements) -> None:
+        if folder in self._stored:
+            self._show_stored(folder, stored)
+        assert stored.path is not None
+        if stored.path.parent != folder and folder not in self._reported:
             self._reported.add(folder)
             self.message.emit(
                 Message(
@@ -238,3 +296,7 @@ class MeasurementController(QObject):
 
     def _on_failed(self, error: XrayViewError) -> None:
         self.message.emit(Message.of(_TOPIC, error))
+
+
+def _read_slot(folder: Path) -> str:
+    return f"read measurements of {folder}"

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import time
+import uuid
+from dataclasses import replace
+
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QUndoCommand, QUndoStack
 
+from xrayview.domain.mark_merge import edited, merged
 from xrayview.domain.measurement import Annotation, FilmMarks
 from xrayview.domain.radiograph import Radiograph, Spacing
 
@@ -17,7 +22,10 @@ def film_key(radiograph: Radiograph) -> str:
 
 
 class FilmMarksModel(QObject):
-    """Editable annotations: each change replaces the whole value, so that it can be undone."""
+    """Editable annotations, which another window may change at the same time.
+
+    Each step of the history is a difference: undoing it leaves everybody else's marks alone.
+    """
 
     changed = Signal()
     edited = Signal()
@@ -42,42 +50,60 @@ class FilmMarksModel(QObject):
         self.undo.clear()
         self.changed.emit()
 
+    def merge(self, stored: FilmMarks) -> bool:
+        """Merge in what another window has saved; True if that changes what is shown."""
+        before, self._marks = self._marks, merged(self._marks, stored)
+        if self._marks == before:
+            return False
+        self.changed.emit()
+        return True
+
     def add(self, annotation: Annotation) -> None:
         """Add an annotation above the others."""
-        annotations = (*self._marks.annotations, annotation)
-        self._push("Draw", FilmMarks(annotations, self._marks.calibration))
+        annotation = replace(annotation, mark_id=uuid.uuid4().hex)
+        self._push("Draw", (*self._marks.annotations, annotation))
 
     def change(self, old: Annotation, new: Annotation) -> None:
         """Replace an annotation by another one; does nothing if it no longer exists."""
-        if old != new and old in self._marks.annotations:
-            self._push("Change", self._with(old, (new,)))
+        i = self._find(old)
+        if old != new and i is not None:
+            annotations = self._marks.annotations
+            new = replace(new, mark_id=annotations[i].mark_id)
+            self._push("Change", (*annotations[:i], new, *annotations[i + 1 :]))
 
     def remove(self, annotation: Annotation) -> None:
         """Remove an annotation; does nothing if it no longer exists."""
-        if annotation in self._marks.annotations:
-            self._push("Delete", self._with(annotation, ()))
+        i = self._find(annotation)
+        if i is not None:
+            annotations = self._marks.annotations
+            self._push("Delete", (*annotations[:i], *annotations[i + 1 :]))
 
     def clear(self, frame: int) -> None:
         """Remove all annotations of a frame; the calibration stays."""
         others = tuple(a for a in self._marks.annotations if a.frame != frame)
         if others != self._marks.annotations:
-            self._push("Delete all", FilmMarks(others, self._marks.calibration))
+            self._push("Delete all", others)
 
     def calibrate(self, spacing: Spacing | None) -> None:
         """Set the user's own spacing; None restores the film's."""
         if spacing != self._marks.calibration:
-            self._push("Calibrate", FilmMarks(self._marks.annotations, spacing))
+            after = replace(self._marks, calibration=spacing)
+            self.undo.push(_Step(self, "Calibrate", self._marks, after))
 
-    def _with(self, old: Annotation, new: tuple[Annotation, ...]) -> FilmMarks:
+    def _find(self, annotation: Annotation) -> int | None:
+        """The index of an annotation: by its id, else by its content."""
         annotations = self._marks.annotations
-        i = annotations.index(old)
-        return FilmMarks((*annotations[:i], *new, *annotations[i + 1 :]), self._marks.calibration)
+        ids = [a.mark_id for a in annotations]
+        if annotation.mark_id in ids:
+            return ids.index(annotation.mark_id)
+        return annotations.index(annotation) if annotation in annotations else None
 
-    def _push(self, text: str, marks: FilmMarks) -> None:
-        self.undo.push(_Step(self, text, self._marks, marks))
+    def _push(self, text: str, annotations: tuple[Annotation, ...]) -> None:
+        after = replace(self._marks, annotations=annotations)
+        self.undo.push(_Step(self, text, self._marks, after))
 
-    def _show(self, marks: FilmMarks) -> None:
-        self._marks = marks
+    def _apply(self, before: FilmMarks, after: FilmMarks) -> None:
+        self._marks = edited(self._marks, before, after, round(time.time() * 1000))
         self.changed.emit()
         self.edited.emit()
 
@@ -90,7 +116,7 @@ class _Step(QUndoCommand):
         self._film, self._before, self._after = film, before, after
 
     def redo(self) -> None:
-        self._film._show(self._after)
+        self._film._apply(self._before, self._after)
 
     def undo(self) -> None:
-        self._film._show(self._before)
+        self._film._apply(self._after, self._before)

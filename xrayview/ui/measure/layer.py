@@ -135,10 +135,18 @@ class MeasureLayer(QObject):
         if self._values is None or self._values.spacing != self.spacing:
             self._reset_values()
             self.spacing_changed.emit()
-        if self._selected not in self.annotations():
-            self._selected = None
-        self._drag = None
+        self._selected = self._still_shown(self._selected)
+        if self._drag is not None and self._drag.annotation not in self.annotations():
+            self._drag = None  # another window has changed it
         self._refresh()
+
+    def _still_shown(self, annotation: Annotation | None) -> Annotation | None:
+        """The annotation as it is now; None where it no longer exists."""
+        if annotation is None:
+            return None
+        shown = self.annotations()
+        equal = next((a for a in shown if a == annotation), None)
+        return equal or next((a for a in shown if a.mark_id == annotation.mark_id), None)
 
     def _reset_values(self) -> None:
         film = self._radiograph
@@ -205,7 +213,7 @@ class MeasureLayer(QObject):
     def select(self, annotation: Annotation | None) -> None:
         """Select an annotation, which shows its handles; None selects nothing."""
         if annotation != self._selected:
-            self._selected = annotation
+            self._selected = self._still_shown(annotation)
             self._redraw()
             self.changed.emit()
 

@@ -53,7 +53,7 @@ FIRST = (*FILM, "annotations", 0)
 @pytest.mark.parametrize(
     ("change", "why"),
     [
-        (_set("schema", value=2), "schema: 2 is not 1"),
+        (_set("schema", value=3), "schema: 3 is not 2"),
         (_set("films", value=[]), "films: missing, or not an object"),
         (_set(*FILM, value=3), r"films\[1.2.826.0.1\]: missing"),
         (_set(*FILM, "annotations", value=None), "annotations: missing, or not a list"),
@@ -67,6 +67,10 @@ FIRST = (*FILM, "annotations", 0)
         (_set(*FIRST, "points", 1, value=[1, True]), r"points\[1\]: not a number"),
         (_set(*FIRST, "points", 1, value=[1, 10**400]), r"points\[1\]: not a number"),
         (_set(*FIRST, "points", 1, value=[1, float("nan")]), r"points\[1\]: not a number"),
+        (_set(*FIRST, "id", value=7), r"annotations\[0\].id: missing, or not a text"),
+        (_set(*FIRST, "modified_ms", value=-1), "modified_ms: not a time"),
+        (_set(*FILM, "deleted", value=[]), "deleted: missing, or not an object"),
+        (_set(*FILM, "deleted", value={"a": "b"}), r"deleted\[a\]: not a time"),
         (_set(*FILM, "calibration", "row_mm", value=0), "calibration: spacings must be above 0"),
         (_set(*FILM, "calibration", "row_mm", value="1"), "row_mm: not a number"),
     ],
