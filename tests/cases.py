@@ -494,12 +494,12 @@ def contradictory_labels(name: str) -> Callable[[Path], None]:
 def negated_labels(_work: Path) -> None:
     from xrayview.io.model.bundle import read_card
     from xrayview.services.catalogue import find_model
-    from xrayview.services.labels import named
+    from xrayview.services.labels import labelled_findings
 
     card = read_card(find_model())
     with (CASES / "batch" / "10_negated_labels" / "labels.csv").open(newline="") as stream:
         texts = [row["label"] for row in csv.DictReader(stream)]
-    findings = {text: named(text, card) for text in texts}
+    findings = {text: labelled_findings(text, card) for text in texts}
     positive = [text for text, names in findings.items() if "Pneumonia" in names]
     require(not positive, f"taken for Pneumonia: {positive}")
 

@@ -20,6 +20,8 @@ class Finding:
     name: str
     description: str = ""
     abnormal: bool = True
+    synonyms: tuple[str, ...] = ()
+    """Other labels that mean this finding, beside those of `domain.finding_names`."""
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from xrayview.domain.events import FilmResult
+from xrayview.domain.finding_names import NEGATIVE, is_known, names_finding, normalise
 from xrayview.domain.model import ModelCard, Prediction
 from xrayview.errors import UsageError
 from xrayview.evaluation.intervals import Estimate, delong, wilson
@@ -18,9 +19,7 @@ _LABEL_COLUMNS = ("label", "labels", "finding", "findings", "finding labels", "c
 """In lower case; the first match is used. `Image Index` and `Finding Labels` are from NIH."""
 _FRAME_COLUMN = "frame"
 """Counted from 0, as in `predictions.csv`."""
-
-_NO_FINDING = "no finding"
-_NEGATIONS = frozenset({"no", "not", "without", "non", "possible", "rule"})
+_SEPARATOR = "|"
 
 
 class Labels:
@@ -29,40 +28,55 @@ class Labels:
     Args:
         by_path: labels for all frames of a file.
         by_frame: labels by path and frame, which override that of the file.
+        further: more rows (path, frame, label), such as those of a path that is there twice.
     """
 
     def __init__(
-        self, by_path: Mapping[str, str], by_frame: Mapping[tuple[str, int], str] | None = None
+        self,
+        by_path: Mapping[str, str],
+        by_frame: Mapping[tuple[str, int], str] | None = None,
+        further: Iterable[tuple[str, int | None, str]] = (),
     ) -> None:
         self._by_name: dict[str, list[tuple[PurePosixPath, int | None, str]]] = {}
         for path, label in by_path.items():
             self._add(path, None, label)
         for (path, frame), label in (by_frame or {}).items():
             self._add(path, frame, label)
+        for path, row_frame, label in further:
+            self._add(path, row_frame, label)
 
     def _add(self, path: str, frame: int | None, label: str) -> None:
         film = PurePosixPath(path.replace("\\", "/"))
         self._by_name.setdefault(film.name, []).append((film, frame, label))
+
+    def all_of(self, relative_path: str, frame: int | None = None) -> tuple[str, ...]:
+        """The different labels that the table has for a film or for one of its frames.
+
+        More than one is a conflict: rows for one path that differ, or several rows that fit.
+        """
+        film = PurePosixPath(relative_path)
+        rows = [row for row in self._by_name.get(film.name, []) if _has_same_end(row[0], film)]
+        of_frame = [
+            label for _, row_frame, label in rows if row_frame is not None and row_frame == frame
+        ]
+        labels = of_frame or [label for _, row_frame, label in rows if row_frame is None]
+        return tuple({frozenset(_parts(label)): label for label in reversed(labels)}.values())[::-1]
 
     def of(self, relative_path: str, frame: int | None = None) -> str:
         """The label of a film or of one of its frames.
 
         Empty where the table has no matching label, or several different ones.
         """
-        film = PurePosixPath(relative_path)
-        rows = [row for row in self._by_name.get(film.name, []) if _has_same_end(row[0], film)]
-        of_frame = {
-            label for _, row_frame, label in rows if row_frame is not None and row_frame == frame
-        }
-        labels = of_frame or {label for _, row_frame, label in rows if row_frame is None}
-        return labels.pop() if len(labels) == 1 else ""
+        labels = self.all_of(relative_path, frame)
+        return labels[0] if len(labels) == 1 else ""
 
 
 def read_labels(path: Path) -> Labels:
     """Read a CSV with a column of paths or file names and a column of labels.
 
     Several labels of one film are joined by `|`. Rows without a label are ignored. With a column
-    `frame`, a label applies to that frame, or to all frames where the cell is empty.
+    `frame`, a label applies to that frame, or to all frames where the cell is empty. A path may be
+    there more than once; if its labels differ they are a conflict.
 
     Raises:
         UsageError: a column is missing, a frame is not a number from 0, or the file is not CSV or
@@ -82,55 +96,63 @@ def read_labels(path: Path) -> Labels:
         missing = "path" if film is None else "label"
         raise _invalid_labels(path, f"it has no column {missing}")
     frame = columns.get(_FRAME_COLUMN)
-    by_path, by_frame = {}, {}
+    rows: list[tuple[str, int | None, str]] = []
     for line in lines:
-        if len(line) <= max(film, label) or not line[label]:
+        if len(line) <= max(film, label) or not line[label].strip():
             continue
         name, text = line[film].strip(), line[label].strip()
         index = line[frame].strip() if frame is not None and len(line) > frame else ""
         if not index:
-            by_path[name] = text
+            rows.append((name, None, text))
         elif index.isdecimal():
-            by_frame[name, int(index)] = text
+            rows.append((name, int(index), text))
         else:
             raise _invalid_labels(path, f"frame {index} is not a number from 0")
-    return Labels(by_path, by_frame)
+    return Labels({}, further=rows)
 
 
 def labelled_findings(label: str, card: ModelCard) -> frozenset[str]:
-    """The findings of a model that a label names, ignoring case, or names a kind of.
+    """The findings of a model that a label names.
 
-    `bacterial pneumonia` is a kind of `Pneumonia`; `no pneumonia` names none. `No Finding` names
-    the finding that is not abnormal, where the model has exactly one.
+    A name must be the whole label, or a whole part between `|`: a finding's name, one of its
+    synonyms in the card, or one in `domain.finding_names`. `No Finding` or `Normal` names the
+    finding that is not abnormal, where the model has exactly one.
     """
-    parts = [" ".join(part.casefold().split()) for part in label.split("|")]
-    normal = [finding.name for finding in card.findings if not finding.abnormal]
-    if parts == [_NO_FINDING] and len(normal) == 1:
-        return frozenset(normal)
-    return frozenset(
-        finding.name
-        for finding in card.findings
-        if any(_is_kind_of(part, finding.name.casefold()) for part in parts)
-    )
+    return frozenset(name for part in _parts(label) for name in _named_by(part, card))
 
 
 def agrees(prediction: Prediction, label: str, card: ModelCard) -> bool | None:
     """True where prediction and label agree; None where they cannot be compared.
 
     A multilabel model agrees if it flags exactly the findings that the label names. Any other model
-    can be compared where the label names exactly one of its findings.
+    can be compared where the label names exactly one of its findings. What is not understood may
+    be a finding that is doubtful or excluded: such a label only proves what it names.
     """
-    findings = labelled_findings(label, card)
+    findings, parts = labelled_findings(label, card), _parts(label)
+    understood = all(is_known(part) or _named_by(part, card) for part in parts)
     if card.task == "multilabel":
         pairs = zip(prediction.findings, prediction.flags, strict=True)
         flagged = {name for name, flag in pairs if flag}
-        return flagged == findings if label else None
-    return prediction.predicted in findings if len(findings) == 1 else None
+        comparable = understood and parts and not _is_contradictory(parts, card)
+        return flagged == findings if comparable else None
+    abnormal = any(f.abnormal for f in card.findings if f.name in findings)
+    proved = abnormal or (understood and len(parts) == 1)
+    return prediction.predicted in findings if len(findings) == 1 and proved else None
+
+
+def _is_contradictory(parts: list[str], card: ModelCard) -> bool:
+    """Tell whether a label says that there is no finding and names one."""
+    names = {normalise(finding.name) for finding in card.findings}
+    says_none = any(part in NEGATIVE and part not in names for part in parts)
+    return says_none and any(part not in NEGATIVE for part in parts)
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """The agreement of a model with labels."""
+    """The agreement of a model with labels.
+
+    Files with the same content count once, however often the folder or the table has them.
+    """
 
     compared: int
     """Classified films whose label can be compared."""
@@ -140,31 +162,60 @@ class Comparison:
     aucs: Mapping[str, Estimate]
     """Area under the ROC curve by finding (DeLong), where films with and without it exist."""
     unknown: Mapping[str, int]
-    """Labels that name no finding of the model, with their number of films."""
+    """Labels, or parts of labels, that name no finding of the model, with their number of films."""
+    conflicts: Mapping[str, tuple[str, ...]]
+    """Films with different labels, by path; they are not compared."""
+    copies: int
+    """Classified films that were left out because another has the same content."""
 
 
 def compare(results: Iterable[FilmResult], labels: Labels, card: ModelCard) -> Comparison:
     """Compare a model's results with labels."""
-    classified = [
-        (result.prediction, labels.of(result.relative_path, result.frame))
-        for result in results
-        if result.prediction
-    ]
-    verdicts = [
-        (prediction, label, agrees(prediction, label, card)) for prediction, label in classified
-    ]
-    compared = [
-        (prediction, label) for prediction, label, verdict in verdicts if verdict is not None
-    ]
-    agreeing = sum(bool(verdict) for *_, verdict in verdicts)
-    unknown = Counter(label for _, label, verdict in verdicts if label and verdict is None)
+    films: dict[tuple[str, int | None], list[FilmResult]] = {}
+    for result in results:
+        if result.prediction:
+            key = result.sha256 or result.relative_path, result.frame
+            films.setdefault(key, []).append(result)
+    compared: list[tuple[Prediction, str]] = []
+    unknown: Counter[str] = Counter()
+    conflicts: dict[str, tuple[str, ...]] = {}
+    agreeing = 0
+    for copies in films.values():
+        found = {
+            label for film in copies for label in labels.all_of(film.relative_path, film.frame)
+        }
+        by_meaning = {frozenset(_parts(label)): label for label in sorted(found)}
+        prediction, label = copies[0].prediction, next(iter(by_meaning.values()), "")
+        if len(by_meaning) > 1:
+            conflicts |= dict.fromkeys(
+                (film.name for film in copies), tuple(sorted(by_meaning.values()))
+            )
+        elif prediction and label:
+            verdict = agrees(prediction, label, card)
+            unknown.update(_not_understood(label, card, verdict))
+            if verdict is not None:
+                compared.append((prediction, label))
+                agreeing += verdict
     return Comparison(
         len(compared),
-        len(classified),
+        len(films),
         wilson(agreeing, len(compared)) if compared else None,
         dict(_aucs(compared, card)),
         dict(unknown.most_common()),
+        conflicts,
+        sum(len(copies) - 1 for copies in films.values()),
     )
+
+
+def _not_understood(label: str, card: ModelCard, verdict: bool | None) -> set[str]:
+    """The parts of a label that name no finding of the model, or all of it."""
+    written = {part.strip() for part in label.split(_SEPARATOR) if part.strip()}
+    unnamed = {
+        part
+        for part in written
+        if not _named_by(part, card) and (verdict is None or normalise(part) not in NEGATIVE)
+    }
+    return unnamed or ({label} if verdict is None else set())
 
 
 def _aucs(
@@ -177,8 +228,20 @@ def _aucs(
             yield finding.name, delong(truth, scores)
 
 
-def _is_kind_of(part: str, name: str) -> bool:
-    return part == name or (part.endswith(f" {name}") and part.split()[0] not in _NEGATIONS)
+def _parts(label: str) -> list[str]:
+    return list(filter(None, map(normalise, label.split(_SEPARATOR))))
+
+
+def _named_by(part: str, card: ModelCard) -> list[str]:
+    """The findings that one part of a label names; an exact name excludes any other."""
+    text = normalise(part)
+    exact = [finding.name for finding in card.findings if normalise(finding.name) == text]
+    if exact:
+        return exact
+    normal = [finding.name for finding in card.findings if not finding.abnormal]
+    if text in NEGATIVE:
+        return normal if len(normal) == 1 else []
+    return [f.name for f in card.findings if names_finding(text, f.name, f.synonyms)]
 
 
 def _has_same_end(one: PurePosixPath, other: PurePosixPath) -> bool:

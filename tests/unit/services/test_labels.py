@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ from xrayview.domain.model import Finding, ModelCard, Prediction, PreprocessSpec
 from xrayview.errors import Status, StatusCode, UsageError
 from xrayview.services.labels import Labels, agrees, compare, labelled_findings, read_labels
 
-FINDINGS = (Finding("Normal", abnormal=False), Finding("Pneumonia"))
+FINDINGS = (Finding("Normal", abnormal=False), Finding("Pneumonia", synonyms=("Lung",)))
 
 
 def card_of(task: Task) -> ModelCard:
@@ -96,14 +97,91 @@ def test_that_an_ambiguous_name_has_no_label_unless_all_agree() -> None:
         ("bacterial pneumonia", {"Pneumonia"}),
         ("Effusion|Pneumonia", {"Pneumonia"}),
         ("No Finding", {"Normal"}),
-        ("no pneumonia", set()),
+        ("no_findings", {"Normal"}),
         ("pneumoniae", set()),
         ("abnormal", set()),
+        ("lung", {"Pneumonia"}),
         ("", set()),
     ],
 )
-def test_that_a_label_names_a_finding_or_a_kind_of_it(label: str, findings: set[str]) -> None:
+def test_that_a_label_names_a_finding_by_an_exact_name_or_a_synonym(
+    label: str, findings: set[str]
+) -> None:
     assert labelled_findings(label, card_of("binary")) == findings
+
+
+@pytest.mark.parametrize(
+    "label",
+    [
+        "no pneumonia", "not pneumonia", "non-pneumonia", "without pneumonia",
+        "no evidence of pneumonia", "negative for pneumonia", "free of pneumonia",
+        "ruled out pneumonia", "ruled-out pneumonia", "r/o pneumonia", "pneumonia ruled out",
+        "excluded pneumonia", "absent pneumonia", "pneumonia absent", "unlikely pneumonia",
+        "resolved pneumonia", "history of pneumonia", "possible pneumonia", "probable pneumonia",
+        "suspected pneumonia", "pneumonia?", "? pneumonia", "pneumonia vs atelectasis",
+        "pneumonia or edema", "kein pneumonia", "keine pneumonia", "ohne pneumonia", "-pneumonia",
+        "pneumonia-negative", "pneumonia 0", "0", "1",
+    ],
+)  # fmt: skip
+def test_that_negated_and_doubtful_labels_name_nothing_and_are_listed(label: str) -> None:
+    card = card_of("binary")
+    assert labelled_findings(label, card) == set()
+    found = compare([result("a.png", 0.9)], Labels({"a.png": label}), card)
+    assert (found.compared, found.unknown) == (0, {label: 1})
+    also = compare([result("a.png", 0.9)], Labels({"a.png": f"Normal|{label}"}), card)
+    assert (also.compared, also.unknown) == (0, {label: 1})
+    assert agrees(prediction(0.1), f"Edema|{label}", card_of("multilabel")) is None
+
+
+def test_that_a_contradictory_label_is_not_compared() -> None:
+    assert agrees(prediction(0.9), "No Finding|Pneumonia", card_of("multilabel")) is None
+    assert agrees(prediction(0.9), "No Finding|Pneumonia", card_of("binary")) is None
+    assert agrees(prediction(0.1), "Normal|Effusion", card_of("binary")) is None
+
+
+def test_that_a_synonym_does_not_name_another_kind() -> None:
+    kinds = (Finding("Normal", abnormal=False), Finding("Bacterial pneumonia"),
+             Finding("Viral pneumonia"))  # fmt: skip
+    card = replace(card_of("multiclass"), findings=kinds)
+    assert labelled_findings("viral_pneumonia", card) == {"Viral pneumonia"}
+    assert labelled_findings("pneumonia", card) == set()
+    effusion = replace(card_of("multilabel"), findings=(Finding("Pleural Effusion"),))
+    assert labelled_findings("Effusion", effusion) == {"Pleural Effusion"}
+
+
+def test_that_one_path_with_different_labels_is_a_conflict(tmp_path: Path) -> None:
+    text = "path,label\na.png,normal\na.png,Pneumonia\nb.png,normal\nb.png,NORMAL\nb.png,normal\n"
+    labels = read_labels(written(tmp_path, text))
+    assert labels.all_of("a.png") == ("normal", "Pneumonia")
+    assert labels.of("a.png") == ""
+    assert labels.all_of("b.png") == ("normal",)
+    found = compare([result("a.png", 0.9), result("b.png", 0.1)], labels, card_of("binary"))
+    assert (found.compared, found.classified) == (1, 2)
+    assert found.conflicts == {"a.png": ("Pneumonia", "normal")}
+
+
+def test_that_the_rows_of_a_frame_can_be_in_conflict_too(tmp_path: Path) -> None:
+    text = "path,frame,label\na.dcm,1,normal\na.dcm,1,Pneumonia\na.dcm,,normal\n"
+    labels = read_labels(written(tmp_path, text))
+    assert labels.all_of("a.dcm", 1) == ("normal", "Pneumonia")
+    assert labels.of("a.dcm", 0) == "normal"
+
+
+def test_that_files_with_the_same_content_count_once() -> None:
+    names = [f"{n}.png" for n in range(4)]
+    once = [
+        replace(result(n, s), sha256=n) for n, s in zip(names, (0.9, 0.8, 0.2, 0.6), strict=True)
+    ]
+    labels = dict(zip(names, ("pneumonia", "pneumonia", "normal", "normal"), strict=True))
+    repeated = once + [replace(r, relative_path=f"copy-{r.relative_path}") for r in once * 3]
+    of_copies = {f"copy-{name}": label for name, label in labels.items()}
+    card = card_of("binary")
+    single = compare(once, Labels(labels), card)
+    found = compare(repeated, Labels(labels | of_copies), card)
+    assert found == replace(single, copies=12)
+    contradicted = compare(repeated, Labels(labels | of_copies | {"copy-0.png": "normal"}), card)
+    assert contradicted.compared == 3
+    assert set(contradicted.conflicts) == {"0.png", "copy-0.png"}
 
 
 def test_that_a_label_of_another_finding_is_not_compared() -> None:

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Any, get_args
 
+from xrayview.domain.finding_names import normalise
 from xrayview.domain.model import (
     Activation,
     Calibration,
@@ -210,6 +211,7 @@ _FINDING = {
     "name": _Field(_finding_name, required=True),
     "description": _Field(_text),
     "abnormal": _Field(_flag),
+    "synonyms": _Field(_list(_finding_name)),
 }
 _PREPROCESSING = {
     "size": _Field(_list(_whole(8, MAX_SIDE), 2, 2), required=True),
@@ -274,6 +276,17 @@ _CARD = {
 }  # fmt: skip
 
 
+def _shares_synonym(card: ModelCard) -> bool:
+    """Tell whether a synonym of one finding also means another."""
+    meanings = [{*map(normalise, (f.name, *f.synonyms))} for f in card.findings]
+    return any(
+        normalise(synonym) in other
+        for i, finding in enumerate(card.findings)
+        for synonym in finding.synonyms
+        for other in (*meanings[:i], *meanings[i + 1 :])
+    )
+
+
 def _check_together(card: ModelCard, problems: Problems) -> None:
     """Check the rules that involve several fields."""
     names = [finding.name for finding in card.findings]
@@ -282,6 +295,7 @@ def _check_together(card: ModelCard, problems: Problems) -> None:
     ages = card.scope.age_years
     rules = (
         (len(set(names)) == len(names), "findings: two have the same name"),
+        (not _shares_synonym(card), "findings: a synonym of one also means another"),
         (
             card.task != "binary" or len(names) <= 2,
             "findings: a binary model has one or two",

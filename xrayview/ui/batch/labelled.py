@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from math import isnan
 
 from xrayview.domain.events import FilmResult
@@ -10,6 +11,8 @@ from xrayview.evaluation.intervals import Estimate
 from xrayview.services.labels import Comparison, Labels, agrees
 from xrayview.ui.batch.columns import Column
 
+_LISTED = 3
+"""Most labels or films that the line names."""
 _ANSWERS: dict[bool | None, str] = {True: "yes", False: "no", None: "–"}
 
 
@@ -26,7 +29,9 @@ def disagrees(result: FilmResult, labels: Labels, card: ModelCard) -> bool:
 
 def _label_column(labels: Labels) -> Column:
     def text(result: FilmResult) -> str:
-        return labels.of(result.relative_path, result.frame).replace("|", ", ")
+        found = labels.all_of(result.relative_path, result.frame)
+        joined = " or ".join(label.replace("|", ", ") for label in found)
+        return f"conflict: {joined}" if len(found) > 1 else joined
 
     return Column("Label", text, text, 120)
 
@@ -47,9 +52,21 @@ def comparison_text(comparison: Comparison) -> str:
         parts.append(f"agreement {_with_interval(comparison.agreement, '.1%')}")
     parts += [f"AUC {name} {_with_interval(auc, '.3f')}" for name, auc in comparison.aucs.items()]
     if comparison.unknown:
-        listed = ", ".join(f"{label} ({n:,})" for label, n in list(comparison.unknown.items())[:3])
+        listed = ", ".join(
+            f"{label} ({n:,})" for label, n in list(comparison.unknown.items())[:_LISTED]
+        )
         parts.append(f"not findings of the model: {listed}")
+    if comparison.conflicts:
+        parts.append(f"different labels, not compared: {_films(comparison.conflicts)}")
+    if comparison.copies:
+        parts.append(f"copies of a film, counted once: {comparison.copies:,}")
     return "   ".join(parts)
+
+
+def _films(names: Collection[str]) -> str:
+    """Up to three films by name, and the number of further ones."""
+    further = f" and {len(names) - _LISTED:,} more" if len(names) > _LISTED else ""
+    return ", ".join(list(names)[:_LISTED]) + further
 
 
 def _with_interval(estimate: Estimate, form: str) -> str:

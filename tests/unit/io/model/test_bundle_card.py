@@ -136,6 +136,8 @@ PROBLEMS: list[tuple[str, Any, str]] = [
     ("findings.2.name", ..., "findings[2].name: missing"),
     ("findings.1", "Nodule", "findings[1]: must be an object"),
     ("findings.1.name", "Effusion", "findings: two have the same name"),
+    ("findings.1.synonyms", ["effusion"], "findings: a synonym of one also means another"),
+    ("findings.1.synonyms", "fluid", "findings[1].synonyms: must be a list"),
     ("findings.1.name", "A|B", "findings[1].name: must not contain |"),
     ("findings.0.abnormal", 1, "findings[0].abnormal: must be true or false"),
     ("findings.0.description", None, "findings[0].description: must be a text"),
