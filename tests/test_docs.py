@@ -40,7 +40,7 @@ COMMAND = re.compile(r"^xrayview ([a-z]+)|`xrayview ([a-z]+)", flags=re.M)
 TRAINING_COMMAND = re.compile(r"python -m training (\w+)")
 QUOTED = re.compile(r"(?<!\*)\*([A-Z][^*]+)\*(?!\*)")
 """*Italics* with a capital are what a button or a menu shows."""
-TARGET = re.compile(r"^make (\w+)|`make (\w+)", flags=re.M)
+TARGET = re.compile(r"^make ([a-z]+)(?:  .*)?$|`make ([a-z]+)", flags=re.M)
 
 
 def names(path: Path) -> str:
