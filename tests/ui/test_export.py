@@ -26,6 +26,7 @@ from xrayview.domain.model import Finding, GateVerdict
 from xrayview.domain.radiograph import Window
 from xrayview.engine.protocol import ModelReady, ModelRef
 from xrayview.io.readers import read_film, read_header
+from xrayview.io.scan import walk
 from xrayview.io.tags.known_columns import known_columns
 from xrayview.services.session import Session
 from xrayview.services.settings import Settings
@@ -305,9 +306,30 @@ def test_that_hidden_identity_also_hides_file_names(
 
 def test_that_pictures_cannot_be_written_among_the_films(opened: MainWindow, films: Path) -> None:
     dialog = pictures_dialog(opened)
-    dialog.folder.edit.setText(str(films))
-    assert not dialog.start_button.isEnabled()
+    for folder in (films, films / "png", films / "new" / "pictures"):
+        dialog.folder.edit.setText(str(folder))
+        assert not dialog.start_button.isEnabled()
+        assert "choose a folder outside" in dialog.hint.text()
     dialog.close()
+    opened.panels.exports.deidentify()
+    copies = opened.panels.exports.dialog("deidentify")
+    assert isinstance(copies, FolderDeidentify)
+    copies.folder.edit.setText(str(films / "copies"))
+    assert "choose a folder outside" in copies.start_button.toolTip()
+    copies.close()
+
+
+def test_that_a_figure_among_the_films_is_no_further_film(
+    qtbot: QtBot, window: MainWindow, tmp_path: Path
+) -> None:
+    write_dicom(tmp_path / "film.dcm", phantom())
+    (tmp_path / "notes.txt").write_text("none", encoding="utf-8")
+    with qtbot.waitSignal(window.workspace.films.finished_listing, timeout=WAIT_MS):
+        window.open_paths([tmp_path])
+    qtbot.waitUntil(lambda: window.workspace.session.radiograph is not None, timeout=WAIT_MS)
+    write(qtbot, figure_dialog(qtbot, window), tmp_path / "figure.png")
+    qtbot.waitUntil((tmp_path / "xrayview-outputs.json").is_file, timeout=WAIT_MS)
+    assert [path.name for path in walk(tmp_path)] == ["film.dcm", "notes.txt"]
 
 
 def test_that_an_export_can_be_stopped_and_reports_its_progress(

@@ -25,6 +25,7 @@ from xrayview.errors import IdentityRemains, Status, StatusCode, UsageError
 from xrayview.io.atomic import replacing
 from xrayview.io.export import write_bytes
 from xrayview.io.tables.cells import escape_formula
+from xrayview.io.tables.outputs import record_output
 
 KEY_BYTES = 32
 NOT_STATED = "The file does not state whether text is burned into the pixels: check the picture."
@@ -74,6 +75,10 @@ def deidentify_folder(
         UsageError: `out` is not empty, the mapping lies in it, or one of them cannot be written.
     """
     _check(out, options)
+    try:
+        record_output(root_of(source), out)
+    except OSError as error:
+        raise _unwritable(out, error) from error
     entries = list_outside(source, out)
     files = read_headers(engine, entries, root_of(source), cancel)
     key = secrets.token_bytes(KEY_BYTES)

@@ -20,6 +20,7 @@ from xrayview.engine.protocol import RenderedFilm, RenderFilm
 from xrayview.engine.scan import read_headers, root_of
 from xrayview.errors import Status, StatusCode, UsageError
 from xrayview.io.export import write_bytes
+from xrayview.io.tables.outputs import record_output
 
 EXISTS = "exists already"
 
@@ -50,7 +51,8 @@ def render_folder(
     Args:
         engine: its decode workers render and encode; this process only writes.
         source: a folder, or one film.
-        out: a folder, created if needed; where it lies inside the source, its files are left out.
+        out: a folder, created if needed; where it lies inside the source, its files are left out,
+            now and in later scans of the source.
         how: the request for each film; only the frame of its `film` is used.
         cancel: ends the work; pictures written so far stay.
         skip_existing: keep pictures that exist, to continue an interrupted run; the options that
@@ -62,16 +64,14 @@ def render_folder(
     Raises:
         Cancelled: `cancel` was set, or the engine was closed.
         ModelError, DeviceUnavailable: the model cannot run.
-        UsageError: `out` is the source, or cannot be written; the model has no such finding or
-            method; a single film has no such frame or window.
+        UsageError: `out` cannot be written; the model has no such finding or method; a single film
+            has no such frame or window.
     """
     root, is_single = root_of(source), not source.is_dir()
-    if out.resolve() == source.resolve():
-        raise UsageError(
-            "Pictures cannot be written into the folder of the films",
-            path=out,
-            hint="Choose another --out.",
-        )
+    try:
+        record_output(root, out)
+    except OSError as error:
+        raise _unwritable(out, error) from error
     explainer = Explainer(engine, heat_maps, cancel) if heat_maps else None
     entries = list_outside(source, out)
     files = (
@@ -123,13 +123,17 @@ def _write(
     try:
         write_bytes(output, rendered.picture)
     except OSError as error:
-        raise UsageError(
-            "The picture cannot be written",
-            path=output,
-            why=error.strerror or type(error).__name__,
-            hint="Choose another --out, or free some disk space.",
-        ) from error
+        raise _unwritable(output, error) from error
     return FilmRendered(result, done, total, output, rendered.burned_in)
+
+
+def _unwritable(path: Path, error: OSError) -> UsageError:
+    return UsageError(
+        "The picture cannot be written",
+        path=path,
+        why=error.strerror or type(error).__name__,
+        hint="Choose another folder, or make room.",
+    )
 
 
 def _result(reply: FilmReply[ExplainedFilm, RenderedFilm]) -> FilmResult:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from xrayview.commands.options import add_workers_option
+from xrayview.commands.output_folder import add_inside_option, check_output_folder
 from xrayview.commands.terminal import (
     cancel_on_interrupt,
     existing_path,
@@ -54,6 +55,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="copy this element unchanged even if a name or an identifier of the patient is found "
         "in its text, because that text identifies nobody; may be repeated",
     )
+    add_inside_option(parser)
     add_workers_option(parser)
     parser.set_defaults(run=run)
 
@@ -64,6 +66,7 @@ def run(options: argparse.Namespace) -> int:
     from xrayview.commands.film_lines import FilmLines
 
     source: Path = existing_path(options.source)
+    check_output_folder(options)
     how = DeidentifyOptions(
         options.keep_characteristics,
         options.include_burned_in,

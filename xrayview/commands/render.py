@@ -17,6 +17,7 @@ from xrayview.commands.options import (
     add_trust_option,
     add_workers_option,
 )
+from xrayview.commands.output_folder import add_inside_option, check_output_folder
 from xrayview.commands.terminal import (
     cancel_on_interrupt,
     existing_path,
@@ -100,6 +101,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="keep pictures that exist already, to continue an interrupted run; the options they "
         "were made with are not compared",
     )
+    add_inside_option(parser)
     add_workers_option(parser)
     _add_heat_map_options(parser)
     parser.set_defaults(run=run)
@@ -152,6 +154,7 @@ def run(options: argparse.Namespace) -> int:
 
     _check(options)
     source: Path = existing_path(options.source)
+    check_output_folder(options)
     settings = load_settings()
     heat_maps = _heat_maps(options, settings) if options.model else None
     cancel = cancel_on_interrupt()

@@ -11,11 +11,12 @@ from xrayview.domain.film import RejectedFile
 from xrayview.errors import NothingUsable, StatusCode
 from xrayview.io.atomic import PARTIAL
 from xrayview.io.file_lock import LOCK
-from xrayview.io.tables import measurement_store, stars
+from xrayview.io.own_outputs import OwnOutputs
+from xrayview.io.tables import measurement_store, outputs, stars
 
 OWN_FILES = frozenset(
     name + suffix
-    for name in (measurement_store.FILE_NAME, stars.FILE_NAME)
+    for name in (measurement_store.FILE_NAME, stars.FILE_NAME, outputs.FILE_NAME)
     for suffix in ("", PARTIAL, LOCK)
 )
 """Files that the program writes beside films; they are not listed."""
@@ -40,6 +41,8 @@ _Inode = tuple[int, int]
 
 def walk(folder: Path) -> Iterator[Path | RejectedFile]:
     """Yield every regular file below `folder` once, and anything else with the reason.
+
+    Pictures and copies that were made of these films are left out (`OwnOutputs`).
 
     Depth first, sorted by name with files and folders mixed, so that the order is the same on
     every run. Hard links and symbolic links to a file that was already listed are skipped: they
@@ -80,14 +83,18 @@ def _walk(
 ) -> Iterator[Path | RejectedFile]:
     # A stack, because folders may be nested deeper than Python's recursion limit.
     stack: list[os.DirEntry[str]] = []
+    own = OwnOutputs(root, inside)
 
     def push(directory: Path) -> RejectedFile | None:
         try:
             with os.scandir(directory) as entries:
-                stack.extend(sorted(entries, key=lambda entry: entry.name, reverse=True))
+                found = sorted(entries, key=lambda entry: entry.name, reverse=True)
         except OSError as error:
             why = f"the folder cannot be listed: {error.strerror or type(error).__name__}"
             return _rejected(directory, root, why, "Check that you may read it.")
+        if any(entry.name == outputs.FILE_NAME for entry in found):
+            own.add(directory)
+        stack.extend(found)
         return None
 
     if rejected := push(folder):
@@ -108,8 +115,8 @@ def _walk(
         elif stat.S_ISDIR(info.st_mode):
             if rejected := push(path):
                 yield rejected
-        elif found := _file(path, info, root, inside, seen):
-            yield found
+        elif path not in own and (file := _file(path, info, root, inside, seen)):
+            yield file
 
 
 def _file(

@@ -182,20 +182,53 @@ def rescaled(slope: int) -> Dataset:
     return frame
 
 
-def test_that_pictures_in_the_folder_of_films_are_not_films(tmp_path: Path) -> None:
-    write_dicom(tmp_path / "a.dcm", phantom(), BurnedInAnnotation="NO")
-    arguments = ["render", str(tmp_path), "--out", str(tmp_path / "pictures")]
-    assert main(arguments) == ExitCode.OK
-    assert main(arguments) == ExitCode.OK
-    assert [path.name for path in (tmp_path / "pictures").iterdir()] == ["a.dcm.png"]
-    assert main(["render", str(tmp_path), "--out", str(tmp_path)]) == ExitCode.USAGE
+@pytest.mark.parametrize("out", [".", "pictures", "sub/pictures", "link"])
+def test_that_pictures_are_written_among_the_films_only_on_request(
+    tmp_path: Path, out: str, capsys: Captured
+) -> None:
+    films = tmp_path / "films"
+    (films / "sub").mkdir(parents=True)
+    write_dicom(films / "a.dcm", phantom(), BurnedInAnnotation="NO")
+    write_dicom(films / "sub" / "b.dcm", phantom(), BurnedInAnnotation="NO")
+    if out == "link":
+        (films / "real").mkdir()
+        (tmp_path / "link").symlink_to(films / "real")
+    target = tmp_path / "link" if out == "link" else films / out
+    arguments = ["render", str(films), "--out", str(target)]
+    before = sorted(films.rglob("*"))
+    assert main(arguments) == ExitCode.USAGE
+    assert "--inside-source" in capsys.readouterr().err
+    assert sorted(films.rglob("*")) == before
+    for _ in range(2):
+        assert main([*arguments, "--inside-source"]) == ExitCode.OK
+        assert capsys.readouterr().out.count("ok: ") == 2
+    assert main(["scan", str(films)]) == ExitCode.OK
+    assert "2 films" in capsys.readouterr().err
+    if out == "pictures":
+        assert main(["scan", str(target)]) == ExitCode.OK
+        assert "2 films" in capsys.readouterr().err
+
+
+def test_that_one_film_can_be_rendered_next_to_its_folder(tmp_path: Path, capsys: Captured) -> None:
+    (tmp_path / "films").mkdir()
+    film = write_dicom(tmp_path / "films" / "a.dcm", phantom(), BurnedInAnnotation="NO")
+    arguments = ["render", str(film), "--out"]
+    assert main([*arguments, str(film.parent)]) == ExitCode.USAGE
+    assert main([*arguments, str(film.parent), "--inside-source"]) == ExitCode.OK
+    assert main([*arguments, str(film.parent / "one")]) == ExitCode.OK
+    assert main([*arguments, str(tmp_path)]) == ExitCode.OK
+    capsys.readouterr()
+    assert main(["scan", str(film.parent)]) == ExitCode.OK
+    assert "1 film" in capsys.readouterr().err
+    assert main(["render", str(film.parent), "--out", str(tmp_path)]) == ExitCode.OK
+    assert (tmp_path / "a.dcm.png").is_file()
 
 
 def test_that_burned_in_text_causes_a_warning(tmp_path: Path, capsys: Captured) -> None:
     frames = np.stack([phantom(bits=8), 255 - phantom(bits=8)])
-    write_dicom(tmp_path / "a.dcm", frames, frames=2, BurnedInAnnotation="YES")
+    film = write_dicom(tmp_path / "a.dcm", frames, frames=2, BurnedInAnnotation="YES")
     out = tmp_path / "out"
-    assert main(["render", str(tmp_path), "--out", str(out), "--frame", "2"]) == ExitCode.OK
+    assert main(["render", str(film), "--out", str(out), "--frame", "2"]) == ExitCode.OK
     assert "BurnedInAnnotation is YES" in capsys.readouterr().err
     second = picture(out / "a.dcm.frame2.png").astype(int)
     assert np.corrcoef(second.ravel(), frames[1].ravel())[0, 1] > 0.9

@@ -9,10 +9,12 @@ from pathlib import Path
 from PySide6.QtWidgets import QFormLayout, QHBoxLayout, QLineEdit, QPushButton, QWidget
 
 from xrayview.batch.deidentify import DeidentifyOptions, FilmCopied, deidentify_folder
+from xrayview.batch.source_files import lies_in
 from xrayview.domain.events import FilmFinished
 from xrayview.engine.client import Engine
+from xrayview.engine.scan import root_of
 from xrayview.services.tasks import Tasks
-from xrayview.ui.export.folder_job import Events, FolderJob
+from xrayview.ui.export.folder_job import INSIDE_SOURCE, Events, FolderJob
 from xrayview.ui.export.stored_choices import StoredChoices
 from xrayview.ui.widgets.form_fields import FolderField, ask_for_file, check, combo, label
 
@@ -71,6 +73,8 @@ class FolderDeidentify(FolderJob):
             return "Choose a folder for the copies"
         if out.exists() and (not out.is_dir() or any(out.iterdir())):
             return "This folder is not empty: choose a new or empty one"
+        if lies_in(out, root_of(self.source)):
+            return INSIDE_SOURCE
         missing = self.maps.isChecked() and not self.mapping.text().strip()
         return "Choose a file for the table" if missing else ""
 

@@ -30,6 +30,8 @@ Events = Iterator[FilmFinished]
 _LISTED = frozenset({Status.ERROR, Status.REFUSED, Status.WARN})
 _COLUMNS = ("File", "Status", "Reason")
 _MAX_LISTED = 2000
+INSIDE_SOURCE = "This folder lies among the films: choose a folder outside"
+"""The next scan of the films, by any program, would take the output for more films."""
 
 
 class FolderJob(QDialog):

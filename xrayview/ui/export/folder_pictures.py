@@ -11,6 +11,7 @@ from pathlib import Path
 from PySide6.QtWidgets import QFormLayout, QWidget
 
 from xrayview.batch.render import FilmRendered, render_folder
+from xrayview.batch.source_files import lies_in
 from xrayview.display.corners import voi_text
 from xrayview.domain.events import FilmFinished
 from xrayview.domain.figure import FigureStyle
@@ -18,8 +19,9 @@ from xrayview.domain.film import FilmRef
 from xrayview.domain.radiograph import Window
 from xrayview.engine.client import Engine
 from xrayview.engine.protocol import RenderFilm
+from xrayview.engine.scan import root_of
 from xrayview.services.tasks import Tasks
-from xrayview.ui.export.folder_job import Events, FolderJob
+from xrayview.ui.export.folder_job import INSIDE_SOURCE, Events, FolderJob
 from xrayview.ui.export.heat_map_choice import HeatMapChoice, HeatMapOffer
 from xrayview.ui.export.shown_film import ShownFilm
 from xrayview.ui.export.stored_choices import StoredChoices
@@ -90,8 +92,7 @@ class FolderPictures(FolderJob):
     def problem(self) -> str:
         if self.folder.path is None:
             return "Choose a folder for the pictures"
-        same = self.folder.path.absolute() == self.source.absolute()
-        return "The films are in this folder: choose another one" if same else ""
+        return INSIDE_SOURCE if lies_in(self.folder.path, root_of(self.source)) else ""
 
     def target(self) -> Path | None:
         return self.folder.path

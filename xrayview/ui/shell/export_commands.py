@@ -11,7 +11,9 @@ from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QApplication, QDialog, QWidget
 
 from xrayview.engine.client import Engine
+from xrayview.engine.scan import root_of
 from xrayview.errors import XrayViewError
+from xrayview.io.tables.outputs import record_output
 from xrayview.services.session import Session
 from xrayview.services.settings import Settings
 from xrayview.services.tasks import Tasks
@@ -171,6 +173,16 @@ class ExportCommands(QObject):
         return shown_film(self._grid.viewer, self._session)
 
     def _on_saved(self, path: Path) -> None:
+        source = self._session.source
+        if source is not None:
+            # Saved among the films, a figure is left out when the folder is opened again.
+            self._tasks.call(
+                "record figure",
+                lambda: record_output(root_of(source), path),
+                lambda _: None,
+                lambda _: None,
+            )
+
         def open_folder() -> None:
             QDesktopServices.openUrl(QUrl.fromLocalFile(str(path.parent)))
 

@@ -22,6 +22,7 @@ from xrayview.cli import main
 from xrayview.errors import ExitCode, StatusCode, UnreadableFilm
 from xrayview.io.deidentify.copy import DeidentifiedCopy, Pseudonyms, deidentify
 from xrayview.io.readers import read_film, read_header
+from xrayview.io.scan import walk
 
 Captured = pytest.CaptureFixture[str]
 NAMES = Pseudonyms(b"0123456789abcdef0123456789abcdef")
@@ -258,6 +259,24 @@ def test_that_existing_files_are_not_overwritten(
     assert main(command) == ExitCode.USAGE
     assert "copies" in capsys.readouterr().err or mapping
     assert [path.name for path in copies(out)] == ([] if mapping else ["mine.txt"])
+
+
+def test_that_copies_are_written_among_the_films_only_on_request_and_are_not_listed_there(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    films = tmp_path / "films"
+    films.mkdir()
+    write_film(films / "film.dcm")
+    command = ["deidentify", str(films), "--out", str(films / "copies")]
+    assert main(command) == ExitCode.USAGE
+    assert not (films / "copies").exists()
+    assert main([*command, "--inside-source"]) == ExitCode.OK
+    (copy,) = copies(films / "copies")
+    assert [path.name for path in walk(films)] == ["film.dcm"]
+    # Opened on its own, or moved away, the copy is a film like any other.
+    assert [path.name for path in walk(films / "copies")] == [copy.name]
+    shutil.move(films / "copies", tmp_path / "elsewhere" / "copies")
+    assert [path.name for path in walk(tmp_path / "elsewhere")] == [copy.name]
 
 
 def test_that_a_folder_without_films_has_its_own_exit_code(tmp_path: Path) -> None:
