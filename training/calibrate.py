@@ -18,7 +18,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from training.bundle.card import draft_card
+from training.bundle.card import calibration_notes, draft_card
 from training.bundle.export import TOLERANCE, best_network, export, save_script
 from training.bundle.gate_statistics import (
     describe_gate,
@@ -219,6 +219,8 @@ def _require_same(before: Runtime, partial: Path) -> None:
 def _report(card: ModelCard, path: Path, say: Say) -> Path:
     temperatures = ", ".join(f"{t:.3f}" for t in card.calibration.temperature)
     say(f"temperature {temperatures}, fitted on {card.calibration.fitted_on}")
+    for note in calibration_notes(card):
+        say(f"note: {note}")
     for point in card.operating_points:
         say(f"{point.finding} {point.name}: score >= {point.threshold:.3f} ({point.chosen_by})")
     say(f"bundle {path}")

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from training.ranges import out_of_range
 from training.typed import coerce, replace_fields
 from xrayview.domain.model import Activation, PreprocessSpec, Scope, Task
 from xrayview.errors import UsageError
@@ -328,7 +329,9 @@ class TrainingConfig:
 
 
 def _problems(config: TrainingConfig) -> Iterator[tuple[str, str]]:
+    yield from out_of_range(config)
     yield from _data_problems(config.data)
+    yield from _preprocessing_problems(config.preprocessing)
     if config.augment.needs_lung_masks and not config.data.lung_masks:
         yield (
             "augment.surroundings or augment.placement is set without data.lung_masks",
@@ -337,18 +340,12 @@ def _problems(config: TrainingConfig) -> Iterator[tuple[str, str]]:
     yield from _target_problems(config.target)
     yield from _network_problems(config.network, min(config.preprocessing.size))
     yield from _optim_problems(config.optim)
-    for score in config.evaluation.fixed_points:
-        if not 0 < score < 1:
-            yield f"evaluation.fixed_points has {score}", "Scores are between 0 and 1."
+    ages = config.bundle.scope.age_years
+    if len(ages) == 1 or ages != tuple(sorted(ages)):
+        yield f"bundle.scope.age_years is {ages}", "Give the youngest and the oldest age, or none."
 
 
 def _data_problems(data: DataConfig) -> Iterator[tuple[str, str]]:
-    for name in ("validation_fraction", "test_fraction"):
-        if not 0 < getattr(data, name) < 1:
-            yield (
-                f"data.{name} is {getattr(data, name)}",
-                "Use a share between 0 and 1, such as 0.1.",
-            )
     named = {
         "train_splits": data.train_splits,
         "validation_splits": data.validation_splits,
@@ -361,6 +358,19 @@ def _data_problems(data: DataConfig) -> Iterator[tuple[str, str]]:
         re.compile(data.patient_pattern)
     except re.error as error:
         yield f"data.patient_pattern: {error}", "Use a regular expression such as person[0-9]+."
+
+
+def _preprocessing_problems(spec: PreprocessSpec) -> Iterator[tuple[str, str]]:
+    for name in ("percentiles", "value_range"):
+        low, high = getattr(spec, name)
+        if low >= high:
+            yield f"preprocessing.{name} is {low}, {high}", "Give the lower value first."
+    for name in ("mean", "std"):
+        if len(getattr(spec, name)) not in {1, spec.channels}:
+            yield (
+                f"preprocessing.{name} has {len(getattr(spec, name))} values",
+                f"Give one, or one for each of the {spec.channels} channels.",
+            )
 
 
 def _target_problems(target: TargetConfig) -> Iterator[tuple[str, str]]:
@@ -401,14 +411,6 @@ def _network_problems(network: NetworkConfig, smallest_side: int) -> Iterator[tu
 
 
 def _optim_problems(optim: OptimConfig) -> Iterator[tuple[str, str]]:
-    if optim.batch < 2:
-        yield "optim.batch is below 2", "Batch normalisation needs at least 2 films."
-    if optim.epochs < 1:
-        yield "optim.epochs is below 1", "Use at least one epoch."
-    if not 0 < optim.warm_up < 1:
-        yield f"optim.warm_up is {optim.warm_up}", "Use a share between 0 and 1."
-    if not 0 <= optim.ema_decay < 1:
-        yield f"optim.ema_decay is {optim.ema_decay}", "Use 0 (none) or below 1, such as 0.995."
     if optim.head_l2 and optim.optimizer == "adamw":
         yield "optim.head_l2 is set with adamw", "Use --set optim.optimizer=adam, or weight_decay."
 

@@ -31,20 +31,35 @@ def disk_errors(path: Path) -> Iterator[None]:
     """Convert the block's OSError into CannotWrite, which names `path`."""
     try:
         yield
-    except OSError as error:
-        raise cannot_write(error, path) from error
+    except (OSError, RuntimeError) as error:
+        raise cannot_write(_os_error(error), path) from error
 
 
 @contextmanager
 def writing_partial(path: Path) -> Iterator[None]:
     """Same as `disk_errors`, and remove the partial file so that it does not fill the disk."""
     try:
-        yield
-    except OSError as error:
+        with disk_errors(path):
+            yield
+    except CannotWrite:
         # A special file (/dev/full) is not ours to remove.
         if path.is_file():
             path.unlink()
-        raise cannot_write(error, path) from error
+        raise
+
+
+def _os_error(error: OSError | RuntimeError) -> OSError:
+    """Return the OSError behind an error: torch's zip writer hides it behind "unexpected pos".
+
+    Raises:
+        RuntimeError: there is none; this is the error itself.
+    """
+    found: BaseException | None = error
+    while found is not None and not isinstance(found, OSError):
+        found = found.__cause__ or found.__context__
+    if found is None:
+        raise error
+    return found
 
 
 def require_room(folder: Path, size: int) -> None:

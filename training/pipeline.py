@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 from lightning_fabric import Fabric
 
-from training.bundle.card import TEST_FILMS, draft_card, with_calibration, with_results
+from training.bundle.card import (
+    TEST_FILMS,
+    calibration_notes,
+    draft_card,
+    with_calibration,
+    with_results,
+)
 from training.bundle.export import best_network, export
 from training.bundle.gate_statistics import with_gate
-from training.config import TrainingConfig
+from training.config import TargetConfig, TrainingConfig
 from training.data.films import Films, Say, load_films
 from training.data.manifest import FilmRow
 from training.data.splits import TEST, VALIDATION
@@ -23,7 +30,14 @@ from training.evaluation.evaluate import (
     truth_by_finding,
     write_metrics,
 )
-from training.evaluation.metrics import Truth, class_accuracy, estimate_as_json, estimate_metrics
+from training.evaluation.metrics import (
+    Truth,
+    chance_note,
+    class_accuracy,
+    estimate_as_json,
+    estimate_from_json,
+    estimate_metrics,
+)
 from training.evaluation.operating_points import choose_operating_points
 from training.evaluation.scoring import ScoredFilms, score_films
 from training.finish import finish_run
@@ -33,9 +47,11 @@ from training.loop.progress import Progress
 from training.networks.cut_network import CutNetwork
 from training.runs import RunFolder, now_utc, weights_sha256
 from xrayview.domain.model import ModelCard, OperatingPoint
-from xrayview.inference.calibration import fit_temperature
+from xrayview.inference.calibration import MAX_TEMPERATURE, MIN_TEMPERATURE, fit_temperature
 from xrayview.io.model.bundle import read_card
 
+_AT_BOUND = 1.01
+"""Factor within which a fitted temperature counts as its bound."""
 CARD_METRICS = ("auc", "accuracy", "sensitivity", "specificity", "ece", "brier")
 
 
@@ -133,6 +149,8 @@ def write_bundle(
         for split in ((VALIDATION, TEST) if test else (VALIDATION,))
     }
     card = fit_card(config, draft, scored)
+    for note in calibration_notes(card):
+        say(f"note: {note}")
     card, extra = with_gate(loaded, card, rows, data, say)
     loaded = export(network, card, bundle, extra)
     model = EvaluatedModel(bundle, read_card(bundle), config)
@@ -161,12 +179,57 @@ def fit_card(
             options.fixed_points,
         )  # fmt: skip
     thresholds = {point.finding: point.threshold for point in reversed(points)}
-    return with_results(
+    metrics = {split: _metrics(config, card, films, thresholds) for split, films in scored.items()}
+    card = with_results(
         card,
         tuple(points),
-        {split: _metrics(config, card, films, thresholds) for split, films in scored.items()},
+        metrics,
         {rule.name: validation.scores_N(card, rule.name) for rule in target.findings},
     )
+    notes = [*_temperature_notes(card, validation, target)]
+    notes += _chance_notes(card, target)
+    return replace(card, training={**card.training, "calibration_notes": notes})
+
+
+def _temperature_notes(
+    card: ModelCard, validation: ScoredFilms, target: TargetConfig
+) -> Iterator[str]:
+    """Yield what a temperature means that is at its bound or could not be fitted."""
+    temperatures = card.calibration.temperature
+    if target.activation == "softmax":
+        yield from _bound_note("all classes", temperatures[0])
+        return
+    truths = truth_by_finding(validation, target)
+    for (name, (_, truth_N)), temperature in zip(truths.items(), temperatures, strict=True):
+        if not truth_N.size:
+            yield f"{name}: known for no validation film; the temperature is 1, not fitted"
+        elif truth_N.all() or not truth_N.any():
+            films = "every validation film has it" if truth_N.all() else "no validation film has it"
+            yield f"{name}: {films}; the temperature is 1, not fitted"
+        else:
+            yield from _bound_note(name, temperature)
+
+
+def _bound_note(name: str, temperature: float) -> Iterator[str]:
+    if temperature < MIN_TEMPERATURE * _AT_BOUND:
+        yield (
+            f"{name}: the temperature is at its lower bound ({MIN_TEMPERATURE:g}): the validation "
+            "films are separated without error, so their scores are near 0 or 1 and prove little"
+        )
+    if temperature > MAX_TEMPERATURE / _AT_BOUND:
+        yield (
+            f"{name}: the temperature is at its upper bound ({MAX_TEMPERATURE:g}): on validation "
+            "the network's output says nothing about the label, so scores are near even odds"
+        )
+
+
+def _chance_notes(card: ModelCard, target: TargetConfig) -> Iterator[str]:
+    """Yield the findings that the model does not recognise on the validation films."""
+    for rule in target.findings:
+        prefix = f"{rule.name} " if len(target.findings) > 1 else ""
+        stored = card.metrics[VALIDATION].get(f"{prefix}auc")
+        if stored and (note := chance_note(rule.name, estimate_from_json(stored))):
+            yield note.replace("these films", "the validation films")
 
 
 def _temperatures(config: TrainingConfig, validation: ScoredFilms) -> tuple[float, ...]:
@@ -176,7 +239,7 @@ def _temperatures(config: TrainingConfig, validation: ScoredFilms) -> tuple[floa
         return (fit_temperature(validation.logits_NF, y_NK.argmax(axis=1), "softmax"),)
     # A binary pair shares one logit, and so one temperature.
     return tuple(
-        _temperature(films.logits_NF[:, f], truth_N)
+        _temperature(films.logits_N(f), truth_N)
         for f, (films, truth_N) in enumerate(truth_by_finding(validation, target).values())
     )
 

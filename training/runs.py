@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import json
 import os
 import platform
@@ -17,7 +18,7 @@ from typing import Any
 
 from training.config import TrainingConfig, from_dict, to_dict
 from training.data.manifest import Manifest, write_omissions, write_rows
-from training.disk import disk_errors, writing_partial
+from training.disk import CannotWrite, disk_errors, writing_partial
 from xrayview.errors import UsageError
 
 _PACKAGES = ("torch", "numpy", "opencv-python-headless", "pydicom", "lightning-fabric")
@@ -79,7 +80,15 @@ class RunFolder:
         return from_dict(json.loads(self.config.read_text(encoding="utf-8")))
 
     def read_facts(self) -> dict[str, Any]:
-        """Read what `describe` and `add_facts` wrote."""
+        """Read what `describe` and `add_facts` wrote.
+
+        Raises:
+            UsageError: there is nothing, since the run was stopped before its first step.
+        """
+        if not self.facts.is_file():
+            raise UsageError(
+                f"{self.path} has no {self.facts.name}", hint="Start a new run in another folder."
+            )
         facts: dict[str, Any] = json.loads(self.facts.read_text(encoding="utf-8"))
         return facts
 
@@ -224,17 +233,28 @@ def write_json(path: Path, data: object) -> None:
 
 def append_log(path: Path, row: Mapping[str, object]) -> None:
     """Append a row to the epoch log; the first row sets the columns."""
-    is_first = not path.is_file()
+    is_first = not path.is_file() or not path.stat().st_size
     names = list(row) if is_first else path.read_text(encoding="utf-8").splitlines()[0].split(",")
-    with disk_errors(path), path.open("a", newline="", encoding="utf-8") as stream:
-        writer = csv.DictWriter(stream, names, extrasaction="ignore")
-        if is_first:
-            writer.writeheader()
-        writer.writerow(row)
+    text = io.StringIO(newline="")
+    writer = csv.DictWriter(text, names, extrasaction="ignore")
+    if is_first:
+        writer.writeheader()
+    writer.writerow(row)
+    size = 0 if is_first else path.stat().st_size
+    try:
+        with disk_errors(path), path.open("a", newline="", encoding="utf-8") as stream:
+            stream.write(text.getvalue())
+    except CannotWrite:
+        if path.is_file():  # half a row would be taken for a whole one
+            os.truncate(path, size)
+        raise
 
 
 def trim_log(path: Path, epochs: int) -> None:
     """Drop the rows after the first `epochs`, which a killed run repeats."""
     if path.is_file():
-        lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
-        path.write_text("".join(lines[: epochs + 1]), encoding="utf-8")
+        lines = path.read_bytes().splitlines(keepends=True)
+        partial = path.with_name(path.name + ".partial")
+        with writing_partial(partial):
+            partial.write_bytes(b"".join(lines[: epochs + 1]))
+        partial.replace(path)

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import errno
+import io
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -31,6 +35,62 @@ def test_that_a_checkpoint_that_does_not_fit_leaves_the_last_one(tmp_path: Path)
     with pytest.raises(CannotWrite, match=r"last.pt.partial could not be written.*No space left"):
         _save_whole({"weights": torch.zeros(100_000)}, path)
     assert torch.equal(torch.load(path, weights_only=True)["weights"], torch.ones(3))
+
+
+class SmallDisk(io.FileIO):
+    """A file that takes a few bytes before its disk is full."""
+
+    def write(self, data: bytes | memoryview) -> int:
+        if self.tell() + len(memoryview(data)) > 10_000:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return super().write(data)
+
+
+def test_that_a_disk_that_fills_while_torch_writes_is_a_full_disk(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """Torch's zip writer then fails with "unexpected pos", a RuntimeError."""
+    path = tmp_path / "last.pt"
+    _save_whole({"weights": torch.ones(3)}, path)
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "open", lambda self, mode: SmallDisk(self, mode))
+        with pytest.raises(CannotWrite, match=r"last\.pt\.partial could not be .*No space left"):
+            _save_whole({f"{n}": torch.zeros(1000) for n in range(9)}, path)
+    assert torch.equal(torch.load(path, weights_only=True)["weights"], torch.ones(3))
+    assert not path.with_name("last.pt.partial").exists()
+
+
+def test_that_another_runtime_error_is_not_a_disk_error(tmp_path: Path):
+    with pytest.raises(RuntimeError, match="no disk here"), disk.writing_partial(tmp_path / "x"):
+        raise RuntimeError("no disk here")
+
+
+def test_that_half_a_row_of_the_log_is_taken_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    log, really_open = tmp_path / "log.csv", Path.open
+    for last in (None, 1):
+        before = log.read_bytes() if log.exists() else b""
+        with monkeypatch.context() as patch:
+            patch.setattr(
+                Path, "open",
+                lambda path, mode="r", *a, **k: half_of_it(path)
+                if mode == "a" else really_open(path, mode, *a, **k),
+            )  # fmt: skip
+            with pytest.raises(CannotWrite, match=r"log\.csv.*No space left"):
+                append_log(log, {"epoch": 2, "loss": 0.5})
+        assert log.read_bytes() == before
+        append_log(log, {"epoch": last or 0, "loss": 0.5})
+    assert [line.split(",")[0] for line in log.read_text().splitlines()] == ["epoch", "0", "1"]
+
+
+@contextmanager
+def half_of_it(path: Path) -> Iterator[io.StringIO]:
+    """Open a file of which only half is written before the disk is full."""
+    text = io.StringIO()
+    yield text
+    half = text.getvalue()[: len(text.getvalue()) // 2]
+    with io.FileIO(path, "a") as stream:
+        stream.write(half.encode())
+    raise OSError(errno.ENOSPC, "No space left on device")
 
 
 def test_that_a_bundle_that_does_not_fit_is_an_error(tmp_path: Path):

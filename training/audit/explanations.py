@@ -33,11 +33,15 @@ def _is_above_chance(estimate: Estimate) -> bool:
     return estimate.low > 0.5
 
 
+_RETAINED = "{retained}"
+"""Placeholder in the sentences that compare a variant with the whole film."""
+
+
 def _retained(estimate: Estimate, whole: Estimate) -> str:
-    """Say how much of its lead over chance the model retains."""
-    if whole.value <= 0.5:
-        return "the model is no worse than with the whole film"
+    """Say how much of its lead over chance the model retains; `whole` must be above chance."""
     share = (estimate.value - 0.5) / (whole.value - 0.5)
+    if share > 1:
+        return "the model loses nothing of its lead over chance"
     return f"the model retains {100 * share:.0f} % of its lead over chance"
 
 
@@ -52,8 +56,14 @@ def _meaning(above_chance: str, at_chance: str) -> Meaning:
             return "Cannot be computed: a class is missing among these films."
         if not np.isfinite(estimate.low):
             return "There are too few films for an interval."
+        if _RETAINED in above_chance and not _is_above_chance(whole):
+            return (
+                "The model is not above chance on the whole films, so what it depends on cannot be "
+                "measured."
+            )
         text = above_chance if _is_above_chance(estimate) else at_chance
-        return text.format(retained=_retained(estimate, whole), value=estimate.value)
+        retained = _retained(estimate, whole) if _RETAINED in text else ""
+        return text.format(retained=retained, value=estimate.value)
 
     return explain
 

@@ -120,3 +120,9 @@ def with_results(
             },
         },
     )
+
+
+def calibration_notes(card: ModelCard) -> tuple[str, ...]:
+    """Return the card's remarks on its temperature, and on findings that it does not recognise."""
+    notes = card.training.get("calibration_notes", ())
+    return tuple(map(str, notes)) if isinstance(notes, list) else ()

@@ -11,6 +11,7 @@ from training.commands.options import (
     recipe_option,
     report_options,
     say,
+    whole_number,
 )
 
 
@@ -30,7 +31,7 @@ def ensemble_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--fewest-validation",
         metavar="N",
-        type=int,
+        type=whole_number(0),
         default=50,
         help="fewest common validation films, if the members' splits differ (default: %(default)s)",
     )

@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 
 from training.bundle.import_formats import HEADS, INPUTS
-from training.commands.options import say
+from training.commands.options import say, whole_number
 
 
 def import_options(parser: argparse.ArgumentParser) -> None:
@@ -32,7 +32,11 @@ def import_options(parser: argparse.ArgumentParser) -> None:
         "CheXNet)",
     )  # fmt: skip
     parser.add_argument(
-        "--size", metavar="PIXELS", type=int, default=224, help="input side (default: %(default)s)"
+        "--size",
+        metavar="PIXELS",
+        type=whole_number(8, 4096),
+        default=224,
+        help="input side (default: %(default)s)",
     )
     parser.add_argument(
         "--fit", choices=("stretch", "letterbox", "center_crop"), default="stretch",

@@ -11,6 +11,7 @@ from training.commands.options import (
     model_options,
     results_folder,
     say,
+    whole_number,
 )
 from xrayview.errors import UsageError
 
@@ -141,7 +142,7 @@ def report_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--heat-films",
         metavar="N",
-        type=int,
+        type=whole_number(0),
         default=200,
         help="most films for each mean heat map (default: %(default)s)",
     )

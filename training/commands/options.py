@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Callable
 from pathlib import Path
 
 from xrayview.domain.devices import DEVICE_CHOICES
@@ -26,6 +27,19 @@ _SHORTCUTS: dict[str, tuple[str, str, str]] = {
 def say(line: str) -> None:
     """Print a line at once, also into a pipe."""
     print(line, flush=True)
+
+
+def whole_number(low: int, high: int = 10**9) -> Callable[[str], int]:
+    """Return the type of an option that is a whole number in a range."""
+
+    def convert(text: str) -> int:
+        value = int(text)
+        if not low <= value <= high:
+            raise argparse.ArgumentTypeError(f"{value} is not in {low} .. {high}")
+        return value
+
+    convert.__name__ = "whole number"
+    return convert
 
 
 def data_option(parser: argparse.ArgumentParser, *, required: bool = True) -> None:

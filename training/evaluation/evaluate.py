@@ -19,6 +19,7 @@ from training.evaluation import confidence
 from training.evaluation.metrics import (
     ClassIndices,
     as_json,
+    chance_note,
     class_accuracy,
     class_report,
     class_table,
@@ -214,6 +215,8 @@ def _evaluate_finding(
         if other.finding == finding
     }
     lines = [f"{finding} at {point.name} (score >= {point.threshold:.3f})", table(estimates), ""]
+    if note := chance_note(finding, estimates["auc"]):
+        lines += [note, ""]
     lines.append(confusion_table(truth_N, scores_N, point.threshold, finding))
     if model.config.target.complement:
         # Class 0 is the finding, class 1 its complement.

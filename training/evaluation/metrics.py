@@ -140,6 +140,16 @@ def table(estimates: dict[str, Estimate]) -> str:
     return "\n".join(lines)
 
 
+def chance_note(finding: str, area: Estimate) -> str:
+    """Say that a model is not above chance on these films; empty if it is."""
+    if math.isnan(area.low) or area.low > 0.5:
+        return ""
+    interval = f"AUC {area.value:.3f}, {area.low:.3f}-{area.high:.3f}"
+    if area.high < 0.5:
+        return f"{finding}: below chance on these films ({interval}): are the labels swapped?"
+    return f"{finding}: not above chance on these films ({interval})"
+
+
 def confusion_table(truth_N: Truth, scores_N: Scores, threshold: float, finding: str) -> str:
     """Format the four counts as a table."""
     counts = confusion(truth_N, scores_N, threshold)

@@ -37,6 +37,10 @@ class ScoredFilms:
         """Uncalibrated logits, one column for each finding of the card."""
         return np.array([prediction.logits for prediction in self.predictions])
 
+    def logits_N(self, index: int) -> npt.NDArray[np.float64]:
+        """Uncalibrated logits of the finding at this index of the card; there may be no films."""
+        return np.array([prediction.logits[index] for prediction in self.predictions], np.float64)
+
     def subset(self, chosen_N: npt.NDArray[np.bool_]) -> ScoredFilms:
         """Return only these films."""
         indices = np.flatnonzero(chosen_N)
@@ -61,6 +65,8 @@ class ScoredFilms:
 
     def scores_NF(self, card: ModelCard) -> npt.NDArray[np.float64]:
         """Return all findings' scores with this card's calibration."""
+        if not self.predictions:
+            return np.zeros((0, len(card.findings)))
         return np.asarray(calibrated_scores(self.logits_NF, card))
 
 

@@ -370,7 +370,7 @@ def _forward(network: nn.Module, films: FilmSet) -> Callable[[Tensor], Any]:
 def _save_whole(state: dict[str, Any], path: Path) -> None:
     """Write the file whole or not at all: a run killed while saving keeps its last state."""
     partial = path.with_name(path.name + ".partial")
-    # Through a Python file: torch's own writer hides why the disk failed.
+    # Through a Python file: its error names the cause, such as a full disk.
     with writing_partial(partial), partial.open("wb") as stream:
         torch.save(state, stream)
     partial.replace(path)

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from training.audit.explanations import TITLES
+from training.bundle.card import calibration_notes
 from training.data.films import Say
 from training.data.splits import TEST, TRAIN, VALIDATION
 from training.evaluation.evaluate import ALL_CLASSES, EvaluatedModel
@@ -72,6 +73,7 @@ def render_report(report: ReportData) -> str:
         report=report,
         input=_describe_input(report),
         temperatures=", ".join(f"{t:.3f}" for t in card.calibration.temperature),
+        calibration_notes=calibration_notes(card),
         metrics=_METRICS,
         classes=class_table(report),
         matrices=confusion_matrices(report),

@@ -1,0 +1,32 @@
+"""The sentence of an audit row says no more than its interval shows."""
+
+from __future__ import annotations
+
+import pytest
+
+from training.audit.explanations import MEANINGS
+from xrayview.evaluation.intervals import Estimate
+
+GOOD = Estimate(0.9, 0.85, 0.94, 100)
+WEAK = Estimate(0.513, 0.42, 0.61, 100)
+KEYS = ("no-lungs", "no-lung-box", "only-lungs", "tones", "wide", "surroundings", "placement")
+
+
+@pytest.mark.parametrize("key", KEYS)
+def test_that_a_model_at_chance_keeps_no_share_of_its_lead(key: str):
+    for estimate in (Estimate(0.58, 0.51, 0.65, 100), WEAK):
+        sentence = MEANINGS[key](estimate, WEAK)
+        assert "not above chance on the whole films" in sentence
+        assert "%" not in sentence
+
+
+@pytest.mark.parametrize("key", KEYS)
+def test_that_more_than_the_whole_lead_is_not_a_percentage(key: str):
+    assert "loses nothing of its lead" in MEANINGS[key](Estimate(0.95, 0.92, 0.97, 100), GOOD)
+    assert "retains 50 %" in MEANINGS[key](Estimate(0.7, 0.6, 0.8, 100), GOOD)
+
+
+def test_that_the_whole_film_itself_is_called_what_it_is():
+    assert (
+        MEANINGS["whole"](WEAK, WEAK) == "The model does not recognise the finding on these films."
+    )
