@@ -130,9 +130,10 @@ class MainWindow(QMainWindow):
 
     def build_steps(self, engine: Engine, model: Path | None = None) -> Iterator[None]:
         """Do the same in steps, between which the window may respond."""
-        from xrayview.ui.shell.panels import Panels
+        from xrayview.ui.shell.panels import Panels, WindowParts
 
-        panels = self._panels = Panels(self, self._settings, self._results, engine)
+        parts = WindowParts(self, self.pages, self.bar, self.status, self.start_page, self.banners)
+        panels = self._panels = Panels(parts, self._settings, self._results, engine)
         yield from panels.build_steps()
         workspace = panels.workspace
         self._actions |= panels.commands()

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from PySide6.QtCore import QByteArray, Qt
+from PySide6.QtWidgets import QMainWindow, QStackedWidget
 
 from xrayview.engine.client import Engine
 from xrayview.services.session import Session
@@ -17,27 +19,41 @@ from xrayview.ui.shell.export_commands import ExportCommands
 from xrayview.ui.shell.film_dock import FilmDock
 from xrayview.ui.shell.model_status import ModelStatus
 from xrayview.ui.shell.recent_folders import RecentFolders
+from xrayview.ui.shell.start_page import StartPage
 from xrayview.ui.shell.status_controller import StatusController
+from xrayview.ui.shell.status_line import StatusLine
+from xrayview.ui.shell.toolbar import TopBar
 from xrayview.ui.shell.workspace import Workspace
+from xrayview.ui.widgets.banners import Banners
 from xrayview.ui.widgets.main_thread import MainThread
 
-if TYPE_CHECKING:
-    from xrayview.ui.shell.main_window import MainWindow
-
 _LIMITS = ("decode_timeout_s", "model_timeout_s", "max_megapixels")
+
+
+@dataclass(frozen=True)
+class WindowParts:
+    """The main window, and those of its parts that are there before the panels."""
+
+    window: QMainWindow
+    pages: QStackedWidget
+    bar: TopBar
+    status_line: StatusLine
+    start_page: StartPage
+    banners: Banners
 
 
 class Panels:
     """Workspace, dock, and what ties them to the main window; complete after `build_steps`."""
 
     def __init__(
-        self, window: MainWindow, settings: Settings, results: Path, engine: Engine
+        self, parts: WindowParts, settings: Settings, results: Path, engine: Engine
     ) -> None:
-        self._window = window
+        self._parts = parts
+        self._window = parts.window
         self._settings = settings
         self._results = results
         self._engine = engine
-        self.tasks = Tasks(MainThread(window).deliver)
+        self.tasks = Tasks(MainThread(parts.window).deliver)
         self.is_complete = False
 
     def build_steps(self) -> Iterator[None]:
@@ -47,7 +63,7 @@ class Panels:
         yield
         session = Session(settings["film_memory_mib"])
         workspace = self.workspace = Workspace(
-            session, tasks, engine, settings, self._results, self.dock, window.pages
+            session, tasks, engine, settings, self._results, self.dock, self._parts.pages
         )
         yield from workspace.build_steps()
         self._restore_dock()
@@ -64,7 +80,8 @@ class Panels:
         models = workspace.model_controller
         self.model_import = ModelImportController(models, tasks, engine, window)
         models.card_requested.connect(self.model_import.ask)
-        bar, line, page, banners = window.bar, window.status, window.start_page, window.banners
+        parts = self._parts
+        bar, line, page, banners = (parts.bar, parts.status_line, parts.start_page, parts.banners)
         self.recent_folders = RecentFolders(settings, tasks, bar, page)
         self.model_status = ModelStatus(
             session, models, settings, bar, line, page, banners, workspace.refresh
