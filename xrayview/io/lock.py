@@ -147,7 +147,7 @@ def process_start(pid: int) -> str | None:
     """When a process of this computer began; empty if unknown, None if there is no such process."""
     if pid <= 0:
         return None
-    if os.name == "nt":
+    if sys.platform == "win32":
         return _windows_start(pid)
     try:
         os.kill(pid, 0)
@@ -191,25 +191,25 @@ def _ps_start(pid: int) -> str | None:
     return answer.stdout.strip() or None
 
 
-def _windows_start(pid: int) -> str | None:
-    if sys.platform != "win32":
-        return ""
-    import ctypes
-    from ctypes import wintypes
+if sys.platform == "win32":
 
-    query_limited_information, still_active, invalid_parameter = 0x1000, 259, 87
-    kernel = ctypes.WinDLL("kernel32", use_last_error=True)
-    kernel.OpenProcess.restype = wintypes.HANDLE
-    handle = kernel.OpenProcess(query_limited_information, False, pid)
-    if not handle:
-        return None if ctypes.get_last_error() == invalid_parameter else ""
-    try:
-        code = wintypes.DWORD()
-        if kernel.GetExitCodeProcess(handle, ctypes.byref(code)) and code.value != still_active:
-            return None
-        times = [wintypes.FILETIME() for _ in range(4)]
-        if not kernel.GetProcessTimes(handle, *map(ctypes.byref, times)):
-            return ""
-        return f"{times[0].dwHighDateTime:08x}{times[0].dwLowDateTime:08x}"
-    finally:
-        kernel.CloseHandle(handle)
+    def _windows_start(pid: int) -> str | None:
+        import ctypes
+        from ctypes import wintypes
+
+        query_limited_information, still_active, invalid_parameter = 0x1000, 259, 87
+        kernel = ctypes.WinDLL("kernel32", use_last_error=True)
+        kernel.OpenProcess.restype = wintypes.HANDLE
+        handle = kernel.OpenProcess(query_limited_information, False, pid)
+        if not handle:
+            return None if ctypes.get_last_error() == invalid_parameter else ""
+        try:
+            code = wintypes.DWORD()
+            if kernel.GetExitCodeProcess(handle, ctypes.byref(code)) and code.value != still_active:
+                return None
+            times = [wintypes.FILETIME() for _ in range(4)]
+            if not kernel.GetProcessTimes(handle, *map(ctypes.byref, times)):
+                return ""
+            return f"{times[0].dwHighDateTime:08x}{times[0].dwLowDateTime:08x}"
+        finally:
+            kernel.CloseHandle(handle)
