@@ -6,7 +6,7 @@ import hashlib
 import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from io import FileIO, RawIOBase
+from io import BytesIO, FileIO, RawIOBase
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,7 @@ from xrayview.errors import StatusCode, UnreadableFilm
 from xrayview.io.dicom import reader as dicom_reader
 from xrayview.io.dicom.fast_header import CHUNK_BYTES
 from xrayview.io.limits import MAX_FILE_BYTES, check_scans, too_large
+from xrayview.io.raster.other_formats import other_format
 from xrayview.io.raster.png_jpeg_header import (
     JPEG_SIGNATURE,
     PNG_SIGNATURE,
@@ -28,9 +29,22 @@ from xrayview.io.raster.png_jpeg_header import (
     jpeg_is_complete,
     png_header,
     png_is_complete,
+    still_png,
 )
-from xrayview.io.raster.reader import RasterReader
-from xrayview.io.raster.tiff_header import TIFF_SIGNATURES, tiff_header, tiff_is_complete, tiff_page
+from xrayview.io.raster.reader import (
+    RasterFormat,
+    RasterReader,
+    decode_by_opencv,
+    stored_by_opencv,
+)
+from xrayview.io.raster.structure import RasterHeader, not_supported
+from xrayview.io.raster.tiff_header import (
+    TIFF_SIGNATURES,
+    page_is_complete,
+    tiff_header,
+    tiff_page,
+)
+from xrayview.io.raster.tiff_pixels import check_supported, decode_page, stored_samples
 from xrayview.io.safe_open import film_errors, regular_file_info
 from xrayview.io.scan import relative_path
 
@@ -47,7 +61,7 @@ class Reader:
     `sniff` gets the first HEAD_BYTES or more of a file and tells whether it has this format.
     `read_header` gets the first CHUNK_BYTES and the open file, and returns fields of `FilmRef`.
     `read` decodes one frame from the bytes of the whole file. `stored_frames` yields the stored
-    values of all frames from the same bytes.
+    values of all frames from the same bytes. `release` frees what it holds of the last file.
     """
 
     format: FilmFormat
@@ -55,13 +69,59 @@ class Reader:
     read_header: Callable[[bytes, RawIOBase], dict[str, Any]]
     read: Callable[[bytes, FilmRef, float], Radiograph]
     stored_frames: Callable[[bytes, float], Iterator[npt.NDArray[Any]]]
+    release: Callable[[], None] = lambda: None
 
 
 def _raster(reader: RasterReader) -> Reader:
     return Reader(
-        reader.format, reader.sniff, reader.read_header, reader.read, reader.stored_frames
+        reader.format,
+        reader.sniff,
+        reader.read_header,
+        reader.read,
+        reader.stored_frames,
+        reader.release,
     )
 
+
+def _check_kind(_data: bytes, header: RasterHeader) -> None:
+    if header.unsupported:
+        raise not_supported(header.unsupported)
+
+
+def _check_jpeg(data: bytes, header: RasterHeader) -> None:
+    _check_kind(data, header)
+    check_scans(data)
+
+
+_RASTER_FORMATS = (
+    RasterFormat(
+        PNG,
+        (PNG_SIGNATURE,),
+        png_header,
+        lambda data, _: png_is_complete(BytesIO(data)),
+        lambda data, header: decode_by_opencv(still_png(data), header),
+        lambda data, header: stored_by_opencv(still_png(data), header),
+    ),
+    RasterFormat(
+        JPEG,
+        (JPEG_SIGNATURE,),
+        jpeg_header,
+        lambda data, _: jpeg_is_complete(BytesIO(data)),
+        decode_by_opencv,
+        stored_by_opencv,
+        check=_check_jpeg,
+    ),
+    RasterFormat(
+        TIFF,
+        TIFF_SIGNATURES,
+        tiff_header,
+        lambda data, page: page_is_complete(page, len(data)),
+        decode_page,
+        stored_samples,
+        tiff_page,
+        lambda _, page: check_supported(page),
+    ),
+)
 
 READERS: tuple[Reader, ...] = (
     # First: the preamble of a DICOM file may be a valid TIFF header (PS3.10, 7.1).
@@ -72,9 +132,7 @@ READERS: tuple[Reader, ...] = (
         dicom_reader.read,
         dicom_reader.stored_frames,
     ),
-    _raster(RasterReader(PNG, (PNG_SIGNATURE,), png_header, png_is_complete)),
-    _raster(RasterReader(JPEG, (JPEG_SIGNATURE,), jpeg_header, jpeg_is_complete, check_scans)),
-    _raster(RasterReader(TIFF, TIFF_SIGNATURES, tiff_header, tiff_is_complete, page=tiff_page)),
+    *(_raster(RasterReader(row)) for row in _RASTER_FORMATS),
 )
 
 
@@ -119,7 +177,7 @@ class FileCache:
             cached_path, cached_info, data, digest = self._entry
             if cached_path == path and _version(cached_info) == _version(info):
                 return data, info, digest
-        self._entry = None
+        self.release()
         data, info = _bytes_of(path)
         digest = hashlib.sha256(data).hexdigest()
         if len(data) <= MAX_CACHED_BYTES:
@@ -129,6 +187,8 @@ class FileCache:
     def release(self) -> None:
         """Free the memory."""
         self._entry = None
+        for reader in READERS:
+            reader.release()
 
 
 def _version(info: os.stat_result) -> tuple[int, int, int]:
@@ -164,6 +224,8 @@ def read_film(
         reader = _reader_of(data[:HEAD_BYTES])
         film = replace(film, file_size=len(data), mtime_ns=info.st_mtime_ns)
         radiograph = reader.read(data, film, max_megapixels)
+        if cache is None:
+            reader.release()
         return replace(radiograph, sha256=digest)
 
 
@@ -180,7 +242,9 @@ def read_stored_values(path: Path, *, max_megapixels: float = 200.0) -> StoredVa
     with film_errors(path):
         data, _ = _bytes_of(path)
         reader = _reader_of(data[:HEAD_BYTES])
-        return _summarise(reader.stored_frames(data, max_megapixels))
+        values = _summarise(reader.stored_frames(data, max_megapixels))
+        reader.release()
+        return values
 
 
 def _summarise(frames: Iterator[npt.NDArray[Any]]) -> StoredValues:
@@ -215,9 +279,11 @@ def _reader_of(head: bytes) -> Reader:
     for reader in READERS:
         if reader.sniff(head):
             return reader
+    name = other_format(head)
+    why = f"its content is {name or f'not {READABLE}'}" if head else "the file is empty"
     raise UnreadableFilm(
-        "Not a film",
+        "The format is not supported" if name else "Not a film",
         code=StatusCode.NOT_AN_IMAGE,
-        why=f"its content is not {READABLE}" if head else "the file is empty",
+        why=why,
         hint=f"Choose a {READABLE} file.",
     )

@@ -1,4 +1,4 @@
-"""Raster films, decoded by OpenCV from memory."""
+"""Raster films: PNG and JPEG decoded by OpenCV from memory, TIFF by its own layout."""
 
 from __future__ import annotations
 
@@ -17,41 +17,60 @@ from xrayview.domain.radiograph import Greyscale, Pixels, Radiograph
 from xrayview.errors import StatusCode, UnreadableFilm
 from xrayview.io.limits import check_size
 from xrayview.io.raster.luminance import COLOUR_NOTE, luminance
-from xrayview.io.raster.structure import RasterHeader
-from xrayview.io.raster.tiff_header import TIFF_SIGNATURES
+from xrayview.io.raster.structure import ALPHA_NOTE, Picture, RasterHeader, oriented
 
 # What OpenCV would print about a broken file is in the error that names the file.
 cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
-
-ALPHA_NOTE = "transparency is ignored"
 
 _CONVERTED: dict[str, type[np.generic]] = {"int8": np.int16, "float64": np.float32}
 """Sample types that a `Radiograph` does not support, and the type that takes their values."""
 
 
 @dataclass(frozen=True)
-class RasterReader:
-    """Reads one raster format: how to recognise it, parse its header and find its end."""
+class RasterFormat:
+    """The functions that read one raster format.
 
-    format: FilmFormat
+    `header` describes the first page and finds the others; `page` describes one of those.
+    `decode` gets the whole file and one of its pages; `stored` gives all of its samples, those of
+    PNG and JPEG without their orientation.
+    """
+
+    row: FilmFormat
     signatures: tuple[bytes, ...]
     """The first bytes of a file."""
     header: Callable[[BinaryIO], RasterHeader]
-    is_complete: Callable[[BinaryIO], bool]
-    """Whether the file contains all of its (first) page."""
-    check: Callable[[bytes], None] = lambda _: None
+    is_complete: Callable[[bytes, Any], bool]
+    """Whether the file contains all of a page."""
+    decode: Callable[[bytes, Any], Picture]
+    stored: Callable[[bytes, Any], npt.NDArray[Any]]
+    page: Callable[[BinaryIO, int], RasterHeader] | None = None
+    check: Callable[[bytes, Any], None] = lambda _data, _header: None
     """Refuses files that must not reach the decoder."""
-    page: Callable[[bytes, int], bytes] = lambda data, _: data
-    """The file with only the page at an offset of `RasterHeader.pages`."""
+
+
+class RasterReader:
+    """Reads one raster format."""
+
+    def __init__(self, raster_format: RasterFormat) -> None:
+        self._format = raster_format
+        self._last: tuple[bytes, RasterHeader] | None = None
+        """The last file with several pages, whose directories are not walked for each page."""
+
+    @property
+    def format(self) -> FilmFormat:
+        """The row of the format."""
+        return self._format.row
 
     def sniff(self, head: bytes) -> bool:
         """True for the first bytes of a file of this format."""
-        return head.startswith(self.signatures)
+        return head.startswith(self._format.signatures)
 
     def read_header(self, _head: bytes, file: RawIOBase) -> dict[str, Any]:
         """Fields of `FilmRef` from the file's structure; no pixels are decoded."""
         with BufferedReader(file) as stream:
-            return self._fields(self.header(stream))
+            header = self._format.header(stream)
+        self._format.check(b"", header)
+        return self._fields(header)
 
     def _fields(self, header: RasterHeader) -> dict[str, Any]:
         return {
@@ -65,96 +84,127 @@ class RasterReader:
         """Decode page `film.frame` of a file in memory.
 
         Raises:
-            UnreadableFilm: TOO_LARGE by the size in the header, DECODE_FAILED.
+            UnreadableFilm: TOO_LARGE by the size in the header, UNSUPPORTED_SYNTAX, DECODE_FAILED.
         """
-        first = self.header(BytesIO(data))
+        first = self._header(data)
         if not 0 <= film.frame < len(first.pages):
             why = f"page {film.frame + 1} was requested, the file has {len(first.pages)}"
             raise self._undecodable(why)
-        data = self._only_page(data, first, film.frame)
-        header = self._checked_header(data, max_megapixels)
-        decoded = _decode(data, header.alpha)
-        if decoded is None or decoded.shape[:2] != (header.rows, header.columns):
+        page = self._checked_page(data, first, film.frame, max_megapixels)
+        picture = self._format.decode(data, page)
+        if picture.samples.shape[:2] != (page.rows, page.columns):
             raise self._undecodable("the decoder failed on its data")
-        pixels_HW, notes = _grey(decoded, header)
-        fields = {**self._fields(first), "rows": header.rows, "columns": header.columns}
+        pixels_HW, notes = _grey(picture)
+        fields = {**self._fields(first), "rows": page.rows, "columns": page.columns}
         return Radiograph(
             ref=replace(film, **fields),
             pixels_HW=pixels_HW,
             greyscale=Greyscale(
-                photometric=_photometric(header, pixels_HW.dtype),
-                bits_stored=min(8 * pixels_HW.dtype.itemsize, 16),
+                photometric="MONOCHROME1" if picture.is_inverted else "MONOCHROME2",
+                bits_stored=min(picture.bits, 8 * pixels_HW.dtype.itemsize, 16),
             ),
-            notes=notes,
+            notes=(*notes, *page.notes),
         )
 
     def stored_frames(self, data: bytes, max_megapixels: float) -> Iterator[npt.NDArray[Any]]:
-        """Yield every page as OpenCV unpacks it, colour as RGB.
+        """Yield all samples of every page, colour as RGB.
 
         The orientation of a JPEG or PNG is not applied.
 
         Raises:
-            UnreadableFilm: TOO_LARGE by the size in the header, DECODE_FAILED.
+            UnreadableFilm: as `read`.
         """
-        header = self.header(BytesIO(data))
+        header = self._header(data)
         for i in range(len(header.pages)):
-            page = self._only_page(data, header, i)
-            self._checked_header(page, max_megapixels)
-            decoded = _imdecode(page, cv2.IMREAD_UNCHANGED)
-            if decoded is None:
-                raise self._undecodable("the decoder failed on its data")
-            yield decoded if decoded.ndim == 2 else decoded[..., [2, 1, 0, 3][: decoded.shape[2]]]
+            page = self._checked_page(data, header, i, max_megapixels)
+            yield self._format.stored(data, page)
 
-    def _only_page(self, data: bytes, header: RasterHeader, i: int) -> bytes:
-        return self.page(data, header.pages[i]) if len(header.pages) > 1 else data
+    def release(self) -> None:
+        """Free the memory."""
+        self._last = None
 
-    def _checked_header(self, data: bytes, max_megapixels: float) -> RasterHeader:
-        """The header of a file that may be decoded: neither too large nor truncated.
-
-        OpenCV fills in the missing part of some truncated files, and half a film must not be
-        classified.
-        """
-        header = self.header(BytesIO(data))
-        check_size(header.rows, header.columns, max_megapixels)
-        self.check(data)
-        if not self.is_complete(BytesIO(data)):
-            raise self._undecodable("incomplete: the file ends before its pixels do")
+    def _header(self, data: bytes) -> RasterHeader:
+        if self._last is not None and self._last[0] is data:
+            return self._last[1]
+        header = self._format.header(BytesIO(data))
+        self._last = (data, header) if len(header.pages) > 1 else None
         return header
 
+    def _checked_page(
+        self, data: bytes, first: RasterHeader, i: int, max_megapixels: float
+    ) -> RasterHeader:
+        """The header of a page that may be decoded: neither too large nor truncated.
+
+        Decoders fill in the missing part of some truncated files, and half a film must not be
+        classified.
+        """
+        page = first
+        if i and self._format.page is not None:
+            page = self._format.page(BytesIO(data), first.pages[i])
+        check_size(page.rows, page.columns, max_megapixels)
+        self._format.check(data, page)
+        if not self._format.is_complete(data, page):
+            raise self._undecodable("incomplete: the file ends before its pixels do")
+        return page
+
     def _undecodable(self, why: str) -> UnreadableFilm:
-        return UnreadableFilm(
-            f"The {self.format.title} cannot be decoded",
-            code=StatusCode.DECODE_FAILED,
-            why=why,
-            hint="Copy or export it again from the source.",
-        )
+        return _undecodable(self.format.title, why)
 
 
-def _decode(data: bytes, alpha: bool) -> npt.NDArray[Any] | None:
-    # ANYCOLOR applies the orientation and drops alpha, but premultiplies a TIFF's colours by it.
-    # UNCHANGED does not, and applies the orientation of TIFF, the one format that needs this.
-    is_tiff = data[:4] in TIFF_SIGNATURES
-    unchanged = alpha and is_tiff
-    flags = cv2.IMREAD_UNCHANGED if unchanged else cv2.IMREAD_ANYDEPTH | cv2.IMREAD_ANYCOLOR
-    return _imdecode(data, flags)
+def _undecodable(title: str, why: str) -> UnreadableFilm:
+    return UnreadableFilm(
+        f"The {title} cannot be decoded",
+        code=StatusCode.DECODE_FAILED,
+        why=why,
+        hint="Copy or export it again from the source.",
+    )
 
 
-def _imdecode(data: bytes, flags: int) -> npt.NDArray[Any] | None:
+def decode_by_opencv(data: bytes, header: RasterHeader) -> Picture:
+    """Decode a PNG or JPEG: grey, or RGB without transparency.
+
+    Raises:
+        UnreadableFilm: DECODE_FAILED.
+    """
+    flags = cv2.IMREAD_ANYDEPTH | cv2.IMREAD_ANYCOLOR | cv2.IMREAD_IGNORE_ORIENTATION
+    decoded = _imdecode(data, flags)
+    if decoded.ndim == 3:
+        is_grey = 0 < header.samples < 3
+        decoded = decoded[..., 0] if is_grey else decoded[..., ::-1]
+    return Picture(
+        oriented(decoded, header.orientation),
+        bits=8 * decoded.dtype.itemsize,
+        notes=(ALPHA_NOTE,) if header.alpha else (),
+    )
+
+
+def stored_by_opencv(data: bytes, _header: RasterHeader) -> npt.NDArray[Any]:
+    """All samples of a PNG or JPEG, colour as RGB or RGBA, not oriented.
+
+    Raises:
+        UnreadableFilm: DECODE_FAILED.
+    """
+    decoded = _imdecode(data, cv2.IMREAD_UNCHANGED)
+    return decoded if decoded.ndim == 2 else decoded[..., [2, 1, 0, 3][: decoded.shape[2]]]
+
+
+def _imdecode(data: bytes, flags: int) -> npt.NDArray[Any]:
     try:
         decoded: npt.NDArray[Any] | None = cv2.imdecode(np.frombuffer(data, np.uint8), flags)
     except cv2.error:
-        return None
+        decoded = None
+    if decoded is None:
+        raise _undecodable("picture", "the decoder failed on its data")
     return decoded
 
 
-def _grey(decoded: npt.NDArray[Any], header: RasterHeader) -> tuple[Pixels, tuple[str, ...]]:
+def _grey(picture: Picture) -> tuple[Pixels, tuple[str, ...]]:
     """Pixels as a `Radiograph` has them, colour as luminance; and notes of what was done."""
-    notes = (ALPHA_NOTE,) if header.alpha else ()
-    if decoded.ndim == 3:
-        decoded = luminance(decoded[..., 2::-1])
-        notes = (COLOUR_NOTE, *notes)
-    converted = _CONVERTED.get(decoded.dtype.name)
-    pixels = decoded if converted is None else decoded.astype(converted)
+    pixels, notes = picture.samples, picture.notes
+    if pixels.ndim == 3:
+        pixels, notes = luminance(pixels, picture.bits), (COLOUR_NOTE, *notes)
+    converted = _CONVERTED.get(pixels.dtype.name)
+    pixels = pixels if converted is None else pixels.astype(converted)
     if pixels.dtype.kind == "f" and not np.isfinite(pixels).all():
         raise UnreadableFilm(
             "The film contains values that are not numbers",
@@ -163,9 +213,3 @@ def _grey(decoded: npt.NDArray[Any], header: RasterHeader) -> tuple[Pixels, tupl
             hint="Export it with a number for the background.",
         )
     return np.ascontiguousarray(pixels), notes
-
-
-def _photometric(header: RasterHeader, dtype: np.dtype[Any]) -> str:
-    # OpenCV inverts WhiteIsZero of up to 8 bits, and leaves deeper samples as they are.
-    inverted = header.white_is_zero and dtype.itemsize > 1
-    return "MONOCHROME1" if inverted else "MONOCHROME2"

@@ -17,8 +17,9 @@ from tests.builders import Array, phantom, png_chunk, tiff_bytes, write_raster
 from xrayview.domain.radiograph import Radiograph
 from xrayview.errors import StatusCode, UnreadableFilm
 from xrayview.io.raster.luminance import COLOUR_NOTE
-from xrayview.io.raster.reader import ALPHA_NOTE
-from xrayview.io.readers import read_film, read_header
+from xrayview.io.raster.png_jpeg_header import ANIMATED_NOTE
+from xrayview.io.raster.structure import ALPHA_NOTE
+from xrayview.io.readers import read_film, read_header, read_stored_values
 
 LOSSLESS = ("film.png", "film.tif")
 JPEG_ERROR = 12
@@ -197,6 +198,62 @@ def test_that_grey_with_transparency_is_read(tmp_path: Path) -> None:
     assert ALPHA_NOTE in radiograph.notes
 
 
+@pytest.mark.parametrize("bits", [8, 16])
+def test_that_grey_with_transparency_is_not_called_colour(tmp_path: Path, bits: int) -> None:
+    grey = phantom(48, 40, bits)
+    pairs = np.stack([grey, grey[::-1]], axis=-1).astype(f">u{bits // 8}")
+    radiograph = read(write(tmp_path / "film.png", png(4, bits, scanlines(pairs))))
+    np.testing.assert_array_equal(radiograph.pixels_HW, grey)
+    assert radiograph.notes == (ALPHA_NOTE,)
+
+
+# -- animations --------------------------------------------------------------------------------
+
+
+def animated(still: bytes, pictures: int, announced: int, *, still_is_first: bool) -> bytes:
+    """A PNG with an animation of inverted data, of which `announced` pictures are announced."""
+    at = still.index(b"IDAT") - 4
+    (length,) = struct.unpack_from(">L", still, at)
+    data = still[at + 8 : at + 8 + length]
+    size = struct.unpack_from(">LL", still, 16)
+    control = iter(range(100))
+
+    def frame() -> bytes:
+        head = struct.pack(">LLLLLHHBB", next(control), *size, 0, 0, 1, 10, 0, 0)
+        return png_chunk(b"fcTL", head)
+
+    parts = [still[:at], png_chunk(b"acTL", struct.pack(">LL", announced, 0))]
+    parts += [frame()] if still_is_first else []
+    parts += [png_chunk(b"IDAT", data)]
+    for _ in range(pictures):
+        parts += [frame(), png_chunk(b"fdAT", struct.pack(">L", next(control)) + data)]
+    return b"".join([*parts, still[at + 12 + length :]])
+
+
+@pytest.mark.parametrize("still_is_first", [False, True])
+@pytest.mark.parametrize(("pictures", "announced"), [(0, 0), (0, 1), (0, 2), (1, 2), (2, 3)])
+@pytest.mark.parametrize("kind", ["grey 8", "grey 16", "rgb 8", "rgb 16", "rgba 8"])
+def test_that_the_still_picture_of_an_animation_is_the_film(
+    tmp_path: Path, kind: str, pictures: int, announced: int, still_is_first: bool
+) -> None:
+    """OpenCV gave a black picture, or the channels in another order."""
+    colours, bits = kind.split()
+    grey = phantom(48, 40, int(bits))
+    channels = {"grey": 0, "rgb": 3, "rgba": 4}[colours]
+    samples = grey
+    if channels:
+        samples = np.stack([grey, grey[::-1], grey[:, ::-1], grey][:channels], axis=-1)
+    still = write_raster(tmp_path / "still.png", samples).read_bytes()
+    expected = read(tmp_path / "still.png")
+    data = animated(still, pictures, announced, still_is_first=still_is_first)
+    path = write(tmp_path / "film.png", data)
+    radiograph = read(path)
+    np.testing.assert_array_equal(radiograph.pixels_HW, expected.pixels_HW)
+    assert radiograph.ref.frames == 1
+    assert (ANIMATED_NOTE in radiograph.notes) is (announced > 1)
+    assert read_stored_values(path).sha256 == read_stored_values(tmp_path / "still.png").sha256
+
+
 def test_that_a_palette_becomes_luminance(tmp_path: Path) -> None:
     grey = phantom(48, 40, 8)
     palette = np.stack([np.arange(256)[::-1]] * 3, axis=-1).astype(np.uint8)
@@ -253,6 +310,78 @@ def test_that_an_orientation_after_the_pixels_of_a_png_is_applied(
     pixels = read_film(film).pixels_HW
     assert pixels.shape == (film.rows, film.columns)
     np.testing.assert_array_equal(pixels, TURNED[orientation](stored))
+
+
+def exif(orientation: int) -> bytes:
+    return struct.pack("<2sHLHHHLHHL", b"II", 42, 8, 1, 274, 3, 1, orientation, 0, 0)
+
+
+def profile(payload: bytes) -> bytes:
+    """An EXIF block as ImageMagick writes it into a text chunk."""
+    digits = payload.hex()
+    lines = "\n".join(digits[i : i + 72] for i in range(0, len(digits), 72))
+    return f"\nexif\n{len(payload):8}\n{lines}\n".encode("ascii")
+
+
+RAW_PROFILES = {
+    "tEXt": lambda key, text: png_chunk(b"tEXt", key + b"\0" + text),
+    "zTXt": lambda key, text: png_chunk(b"zTXt", key + b"\0\0" + zlib.compress(text)),
+    "iTXt": lambda key, text: png_chunk(b"iTXt", key + b"\0\0\0en\0\0" + text),
+    "compressed iTXt": lambda key, text: png_chunk(
+        b"iTXt", key + b"\0\1\0\0\0" + zlib.compress(text)
+    ),
+}
+KEYWORDS = [b"Raw profile type exif", b"Raw profile type APP1"]
+
+
+@pytest.mark.parametrize("orientation", TURNED)
+@pytest.mark.parametrize("kind", RAW_PROFILES)
+@pytest.mark.parametrize("keyword", KEYWORDS)
+@pytest.mark.parametrize("prefix", [b"", b"Exif\0\0"])
+@pytest.mark.parametrize("at_end", [False, True])
+def test_that_the_orientation_in_the_raw_profile_of_a_png_is_applied(
+    tmp_path: Path, orientation: int, kind: str, keyword: bytes, prefix: bytes, at_end: bool
+) -> None:
+    stored = phantom(48, 32, 16)
+    data = write_raster(tmp_path / "film.png", stored).read_bytes()
+    chunk = RAW_PROFILES[kind](keyword, profile(prefix + exif(orientation)))
+    data = data[:-12] + chunk + data[-12:] if at_end else data[:33] + chunk + data[33:]
+    film = read_header(write(tmp_path / "film.png", data), tmp_path)
+    expected = TURNED[orientation](stored)
+    assert (film.rows, film.columns) == expected.shape
+    np.testing.assert_array_equal(read_film(film).pixels_HW, expected)
+
+
+def test_that_exif_comes_before_the_raw_profile_of_a_png(tmp_path: Path) -> None:
+    stored = phantom(48, 32, 8)
+    data = write_raster(tmp_path / "film.png", stored, orientation=3).read_bytes()
+    chunk = RAW_PROFILES["zTXt"](KEYWORDS[0], profile(exif(6)))
+    radiograph = read(write(tmp_path / "film.png", data[:33] + chunk + data[33:]))
+    np.testing.assert_array_equal(radiograph.pixels_HW, TURNED[3](stored))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [b"", b"no profile", b"\nexif\n 8\nxyz", b"\nexif\n 4\n4949", b"\xff" * 40, bytes(100)],
+)
+@pytest.mark.parametrize("kind", [*RAW_PROFILES, "broken zTXt"])
+def test_that_a_broken_profile_is_ignored(tmp_path: Path, kind: str, text: bytes) -> None:
+    stored = phantom(48, 32, 8)
+    data = write_raster(tmp_path / "film.png", stored).read_bytes()
+    if kind in RAW_PROFILES:
+        chunk = RAW_PROFILES[kind](KEYWORDS[0], text)
+    else:
+        chunk = png_chunk(b"zTXt", KEYWORDS[0] + b"\0\0" + text)
+    radiograph = read(write(tmp_path / "film.png", data[:33] + chunk + data[33:]))
+    np.testing.assert_array_equal(radiograph.pixels_HW, stored)
+
+
+def test_that_a_profile_that_inflates_without_end_is_ignored(tmp_path: Path) -> None:
+    stored = phantom(48, 32, 8)
+    data = write_raster(tmp_path / "film.png", stored).read_bytes()
+    chunk = RAW_PROFILES["zTXt"](KEYWORDS[0], bytes(50_000_000))
+    radiograph = read(write(tmp_path / "film.png", data[:33] + chunk + data[33:]))
+    np.testing.assert_array_equal(radiograph.pixels_HW, stored)
 
 
 @pytest.mark.parametrize("dtype", ["uint16", "float32"])
