@@ -16,6 +16,7 @@ from xrayview.domain.model import HeatMap, Prediction
 from xrayview.domain.radiograph import Radiograph
 from xrayview.domain.tags import TagNode
 from xrayview.engine.lane import Lane, Priority
+from xrayview.engine.memory import memory_of_each
 from xrayview.engine.protocol import (
     Classify,
     DecodeFilm,
@@ -99,12 +100,13 @@ class Engine:
         log = os.fspath(crash_log) if crash_log else os.devnull
         self.decode_workers = busy
         self.limits = limits
+        memory_mib = memory_of_each(limits.memory_mib, busy + spare_workers)
         self._lanes = {
             "decode": Lane(
                 "decode",
                 busy + spare_workers,
                 busy,
-                partial(start_decode_worker, limits.memory_mib, log),
+                partial(start_decode_worker, memory_mib, log),
             ),
             "model": Lane("model", 1, 1, partial(start_model_worker, log)),
         }

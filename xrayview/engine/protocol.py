@@ -42,7 +42,8 @@ class Limits:
     """Time limit for one chunk of headers."""
     model_timeout_s: float = 120.0
     memory_mib: int = 4096
-    """Address space of a decode worker, where the platform can limit it."""
+    """Address space of a decode worker, where the platform can limit it; less where all workers
+    together would have more than three quarters of the machine."""
     max_megapixels: float = 200.0
 
 

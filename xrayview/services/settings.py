@@ -96,7 +96,7 @@ SETTINGS: tuple[Setting, ...] = (
             low=0, high=256, group="Reading", takes_effect="at the next start"),
     Setting("decode_timeout_s", float, 30.0, "Time limit for decoding one film (seconds).",
             low=1, high=600, group="Reading", unit="s"),
-    Setting("memory_mib", int, 4096, "Memory limit of each decoding process (MiB).",
+    Setting("memory_mib", int, 4096, "Memory limit of a decoding process, at most its share (MiB).",
             low=1024, high=262144, group="Reading", takes_effect="at the next start", unit="MiB"),
     Setting("max_megapixels", float, 200.0, "Films with more megapixels than this are not read.",
             low=1, high=4000, group="Reading"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import struct
 import warnings
@@ -21,7 +22,7 @@ from pydicom.valuerep import VR
 
 from xrayview.errors import StatusCode, UnreadableFilm
 from xrayview.io.dicom.unknown_vr import MAX_DEPTH, KnownVrs, lose_values
-from xrayview.io.dicom.values import text
+from xrayview.io.dicom.values import integer, text
 from xrayview.io.limits import MAX_DEFLATED_HEADER_BYTES, MAX_INFLATED_BYTES, too_large
 
 # Values are checked where they are used; a warning about an odd value would also quote it.
@@ -217,7 +218,7 @@ def _guess_syntax(stream: BinaryIO) -> str:
 
 
 def _deflated(data: bytes, tags: list[int], with_pixels: bool) -> DicomFile:
-    """Inflate the header, then no more than the pixels claim to have (PS3.5, A.5).
+    """Inflate the header, then no more than its rows, columns and frames need (PS3.5, A.5).
 
     A few megabytes may inflate to gigabytes.
     """
@@ -227,13 +228,24 @@ def _deflated(data: bytes, tags: list[int], with_pixels: bool) -> DicomFile:
         raise too_large("its deflated header is longer than any real one")
     if not with_pixels or file.pixels is None:
         return file
-    end = file.pixels.offset + file.pixels.length
+    end = file.pixels.offset + min(file.pixels.length, _pixel_bytes(file.dataset))
     limit = min(end + MAX_DEFLATED_HEADER_BYTES, MAX_INFLATED_BYTES)
     body, state = _inflate(data, limit)
     if state.unconsumed_tail:
-        raise too_large(f"it inflates to more than {limit / 1024**2:.0f} MiB")
+        raise too_large(
+            f"it inflates to more than {limit / 1024**2:.0f} MiB, which is more than its rows, "
+            "columns and frames need or than the limit"
+        )
     warning = () if state.eof else ("incomplete: the deflated data has no end",)
     return replace(file, body=BytesIO(body), warnings=warning)
+
+
+def _pixel_bytes(dataset: Dataset) -> int:
+    """Bytes of all frames by the Image Pixel Module; 0 where it is incomplete."""
+    keywords = ("Rows", "Columns", "SamplesPerPixel", "BitsAllocated")
+    values = [integer(dataset, keyword) or 0 for keyword in keywords]
+    frames = max(integer(dataset, "NumberOfFrames") or 1, 1)
+    return math.prod(max(value, 0) for value in values) * frames // 8 + 2
 
 
 def _inflate(data: bytes, limit: int) -> tuple[bytes, zlib._Decompress]:

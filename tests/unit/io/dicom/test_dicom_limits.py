@@ -7,6 +7,7 @@ import tracemalloc
 import zlib
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -78,18 +79,30 @@ def deflated(path: Path, *parts: bytes) -> Path:
     return path
 
 
+def image_pixel_module(frames: int = 1) -> bytes:
+    """The elements of 48 x 40 pixels of 16 bits."""
+    count = f"{frames} "[: len(str(frames)) + len(str(frames)) % 2].encode()
+    values = (
+        (0x0002, 1), (0x0010, 48), (0x0011, 40), (0x0100, 16), (0x0101, 16), (0x0103, 0),
+    )  # fmt: skip
+    elements = [struct.pack("<HH2sHH", 0x0028, number, b"US", 2, value) for number, value in values]
+    elements.insert(1, struct.pack("<HH2sH", 0x0028, 0x0008, b"IS", len(count)) + count)
+    elements.insert(1, struct.pack("<HH2sH", 0x0028, 0x0004, b"CS", 12) + b"MONOCHROME2 ")
+    return b"".join(elements)
+
+
 @pytest.mark.parametrize(
     "element",
     [
         struct.pack("<4s2sHL", PIXEL_DATA_TAG, b"OW", 0, 3840),
         struct.pack("<HH2sHL", 0x0009, 0x1001, b"OB", 0, 0xFFFFFFF0),
+        struct.pack("<4s2sHL", PIXEL_DATA_TAG, b"OW", 0, 100 * MIB),
+        struct.pack("<4s2sHL", PIXEL_DATA_TAG, b"OW", 0, 0xFFFFFFFF),
     ],
-    ids=["behind the pixels", "in a private element"],
+    ids=["behind the pixels", "in a private element", "in too long pixels", "without a length"],
 )
 def test_that_a_deflate_bomb_is_refused_before_it_inflates(tmp_path: Path, element: bytes) -> None:
-    header = struct.pack("<HH2sHH", 0x0028, 0x0010, b"US", 2, 48) + struct.pack(
-        "<HH2sHH", 0x0028, 0x0011, b"US", 2, 40
-    )
+    header = image_pixel_module()
     zeros = bytes(MIB)
     path = deflated(tmp_path / "bomb.dcm", header + element, *[zeros] * 100)
     assert path.stat().st_size < MIB
@@ -99,6 +112,18 @@ def test_that_a_deflate_bomb_is_refused_before_it_inflates(tmp_path: Path, eleme
     tracemalloc.stop()
     assert error.code is StatusCode.TOO_LARGE
     assert peak < 32 * MIB
+
+
+@pytest.mark.parametrize("frames", [1, 3, 10])
+@pytest.mark.parametrize("more", [0, 2, 1000])
+def test_that_a_deflated_film_has_what_its_rows_columns_and_frames_need(
+    tmp_path: Path, frames: int, more: int
+) -> None:
+    size = 48 * 40 * 2 * frames + more
+    pixels = struct.pack("<4s2sHL", PIXEL_DATA_TAG, b"OW", 0, size) + phantom().tobytes() * frames
+    path = deflated(tmp_path / "film.dcm", image_pixel_module(frames) + pixels + bytes(more))
+    film = read_header(path, tmp_path)
+    assert (read_film(replace(film, frame=frames - 1)).pixels_HW == phantom()).all()
 
 
 def test_that_a_file_above_the_limit_is_refused_without_reading_it(
