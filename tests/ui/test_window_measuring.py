@@ -405,3 +405,26 @@ def test_that_a_real_chest_film_is_measured_in_the_window(
     (drawing,) = layer.drawings()
     assert drawing.lines[0] == "CTR 0.40"
     assert drawing.lines[1].endswith(" px")
+
+
+def test_that_films_with_one_uid_do_not_share_drawings(
+    qtbot: QtBot, window: MainWindow, study: Path
+) -> None:
+    for number, brightness in ((1, 0), (2, 9)):
+        write_dicom(
+            study / f"film{number}.dcm", phantom(120, 100) + brightness, SOPInstanceUID="1.2.3.1"
+        )
+    layer = open_study(qtbot, window, study)
+    draw(qtbot, window)
+    drawn = layer.annotations()
+    window.workspace.films.step(1)
+    assert wait_for_film(qtbot, window).annotations() == ()
+    draw(qtbot, window)
+    layer.undo()
+    saved(qtbot, study / FILE_NAME)
+    window.workspace.films.step(-1)
+    assert wait_for_film(qtbot, window).annotations() == drawn
+    workspace = window.workspace
+    first, second = workspace.session.films
+    workspace.stars.toggle(second)
+    assert [workspace.stars.is_starred(film) for film in (first, second)] == [False, True]

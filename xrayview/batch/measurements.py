@@ -12,6 +12,7 @@ from pathlib import Path
 from xrayview.batch.map_films import map_films
 from xrayview.display.measure import measure
 from xrayview.domain.film import FilmRef
+from xrayview.domain.mark_keys import StoredMarks, mark_key
 from xrayview.domain.measurement import Annotation, FilmMarks, MeasuredValue
 from xrayview.domain.radiograph import Radiograph
 from xrayview.engine.client import Engine
@@ -20,11 +21,10 @@ from xrayview.engine.protocol import DecodeFilm
 from xrayview.errors import XrayViewError
 
 Load = Callable[[Path], Mapping[str, FilmMarks]]
-"""Loads the annotations of a folder, by SOPInstanceUID or by `sha256:` and the file's hash."""
+"""Loads the annotations of a folder, by the keys of `domain.mark_keys`."""
 Row = tuple[Annotation, tuple[MeasuredValue, ...]]
 TableRow = tuple[str, Annotation, tuple[MeasuredValue, ...]]
 """A row, preceded by the film's path below the folder."""
-_HASH_PREFIX = "sha256:"
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,7 @@ class _Marked:
 
 
 def _marked_frames(films: Iterable[FilmRef], load: Load) -> Iterator[_Marked]:
-    folders: dict[Path, Mapping[str, FilmMarks]] = {}
+    folders: dict[Path, StoredMarks] = {}
     seen: set[Path] = set()
     for film in films:
         if film.path in seen:  # all frames of a file are handled with its first
@@ -80,21 +80,22 @@ def _marked_frames(films: Iterable[FilmRef], load: Load) -> Iterator[_Marked]:
         seen.add(film.path)
         folder = film.path.parent
         if folder not in folders:
-            folders[folder] = load(folder)
+            folders[folder] = StoredMarks(load(folder))
         marks = _marks_of(film, folders[folder])
         for frame in sorted({mark.frame for mark in marks.annotations}):
             on_frame = tuple(mark for mark in marks.annotations if mark.frame == frame)
             yield _Marked(replace(film, frame=frame), FilmMarks(on_frame, marks.calibration))
 
 
-def _marks_of(film: FilmRef, stored: Mapping[str, FilmMarks]) -> FilmMarks:
-    if film.sop_uid:
-        return stored.get(film.sop_uid, FilmMarks())
-    if not any(key.startswith(_HASH_PREFIX) for key in stored):
+def _marks_of(film: FilmRef, stored: StoredMarks) -> FilmMarks:
+    key = mark_key(film.sop_uid, film.path.name, "")
+    if film.sop_uid and (stored.keys_of(key) or not stored.has_other_files_of(film.sop_uid)):
+        return stored.of(key)
+    if not film.sop_uid and not stored.has_hashes:
         return FilmMarks()
     try:
         with film.path.open("rb") as stream:
             digest = hashlib.file_digest(stream, "sha256").hexdigest()
     except OSError:  # deleted since it was listed
         return FilmMarks()
-    return stored.get(_HASH_PREFIX + digest, FilmMarks())
+    return stored.of(mark_key(film.sop_uid, film.path.name, digest))

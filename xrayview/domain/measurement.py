@@ -85,6 +85,9 @@ class FilmMarks:
     """Time at which the calibration was set or removed, as in `Annotation.modified_ms`."""
     deleted: Mapping[str, int] = field(default_factory=dict, compare=False)
     """The ids of deleted annotations and when, so that a merge does not bring them back."""
+    file: str = field(default="", compare=False)
+    """In a file of annotations: which file they belong to (`domain.mark_keys`), where its key does
+    not say so."""
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from threading import Lock
 
+from xrayview.domain.mark_keys import StoredMarks, as_stored, with_files
 from xrayview.domain.mark_merge import is_blank, merged, without_old_deletions
 from xrayview.domain.measurement import FilmMarks
 from xrayview.errors import UsageError
@@ -27,6 +28,7 @@ from xrayview.services.user_folders import config_folder
 _log = logging.getLogger(__name__)
 
 Films = Mapping[str, FilmMarks]
+"""Annotations by the keys of `domain.mark_keys`."""
 
 
 @dataclass(frozen=True)
@@ -98,9 +100,8 @@ class MeasurementFiles:
             copied = load_measurements(own)
             try:
                 with locked(beside):
-                    stored = load_measurements(beside)
-                    changes = _without_unknown_deletions(films, _merged(stored, copied))
-                    _write(beside, _merged(changes, stored, copied))
+                    stored = _merged(load_measurements(beside), copied)
+                    _write(beside, _changed(stored, _without_unknown_deletions(films, stored)))
             except (OSError, UsageError) as error:
                 _log.info("measurements go to the user's own folder: %s", type(error).__name__)
                 _write_own(own, films, beside)
@@ -118,19 +119,33 @@ class MeasurementFiles:
 def _merged(*versions: Films) -> dict[str, FilmMarks]:
     films: dict[str, FilmMarks] = {}
     for version in versions:
-        for uid, marks in version.items():
-            films[uid] = merged(films[uid], marks) if uid in films else marks
-    return {uid: marks for uid, marks in films.items() if not is_blank(marks)}
+        for key, marks in with_files(version).items():
+            films[key] = merged(films[key], marks) if key in films else marks
+    return {key: marks for key, marks in films.items() if not is_blank(marks)}
+
+
+def _changed(stored: Films, changes: Films) -> Films:
+    """The stored annotations with changes, each file's under one key."""
+    index = StoredMarks(stored)
+    films = dict(stored)
+    for key, marks in changes.items():
+        known = index.keys_of(key)
+        target = known[0] if known and " " not in key else key
+        films[target] = merged(marks, index.merged(known))
+        for other in index.replaced_by(key):
+            films.pop(other, None)
+    return films
 
 
 def _without_unknown_deletions(films: Films, stored: Films) -> Films:
     """Leave out deletions of marks that were never stored: no other window has them."""
+    index = StoredMarks(stored)
     result = {}
-    for uid, marks in films.items():
-        known = stored.get(uid, FilmMarks())
+    for key, marks in films.items():
+        known = index.of(key)
         ids = known.deleted.keys() | {a.mark_id for a in known.annotations}
         deleted = {i: time_ms for i, time_ms in marks.deleted.items() if i in ids}
-        result[uid] = replace(marks, deleted=deleted)
+        result[key] = replace(marks, deleted=deleted)
     return result
 
 
@@ -140,15 +155,15 @@ def _write_own(path: Path, films: Films, beside: Path) -> None:
     It remembers deletions of marks that are in the folder's file, which cannot be written.
     """
     try:
-        in_folder = load_measurements(beside)
+        in_folder = with_files(load_measurements(beside))
     except UsageError:
         in_folder = {}
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with locked(path):
-            own = load_measurements(path)
+            own = with_files(load_measurements(path))
             changes = _without_unknown_deletions(films, _merged(in_folder, own))
-            _write(path, _merged(changes, own))
+            _write(path, _changed(own, changes))
     except OSError as error:
         raise UsageError(
             "The measurements cannot be saved",
@@ -161,9 +176,9 @@ def _write_own(path: Path, films: Films, beside: Path) -> None:
 def _write(path: Path, films: Films) -> None:
     """Write the annotations; an empty file is deleted."""
     now_ms = round(time.time() * 1000)
-    recent = {uid: without_old_deletions(marks, now_ms) for uid, marks in films.items()}
-    kept = {uid: marks for uid, marks in recent.items() if not is_blank(marks)}
+    recent = {key: without_old_deletions(marks, now_ms) for key, marks in films.items()}
+    kept = {key: marks for key, marks in recent.items() if not is_blank(marks)}
     if kept:
-        save_measurements(path, kept)
+        save_measurements(path, as_stored(kept))
     else:
         path.unlink(missing_ok=True)

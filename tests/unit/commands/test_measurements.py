@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import hashlib
 from pathlib import Path
 
 import pytest
@@ -10,11 +11,13 @@ import pytest
 from tests.builders import phantom, write_dicom, write_raster
 from xrayview.cli import main
 from xrayview.display.regions import roi_statistics
+from xrayview.domain.mark_keys import mark_key
 from xrayview.domain.measurement import Annotation, FilmMarks, Mark
 from xrayview.domain.radiograph import Spacing, SpacingKind
 from xrayview.errors import ExitCode
 from xrayview.io.readers import read_film, read_header
 from xrayview.io.tables.measurement_store import FILE_NAME, save_measurements
+from xrayview.services.measurement_files import MeasurementFiles
 
 LINE, BOX = ((0.0, 0.0), (0.0, 10.0)), ((2.0, 2.0), (9.0, 12.0))
 
@@ -104,3 +107,20 @@ def test_that_an_invalid_file_stops_the_command_and_is_named(
     assert main(["measurements", str(folder), "--out", str(out)]) == ExitCode.USAGE
     assert FILE_NAME in capsys.readouterr().err
     assert not out.exists()
+
+
+def test_that_files_with_one_uid_have_rows_of_their_own(tmp_path: Path) -> None:
+    folder, uid = tmp_path / "films", "1.2.3"
+    folder.mkdir()
+    keys = {}
+    for name in ("a.dcm", "b.dcm", "c.dcm"):
+        path = write_dicom(folder / name, phantom(), SOPInstanceUID=uid, PatientID=name)
+        keys[name] = mark_key(uid, name, hashlib.sha256(path.read_bytes()).hexdigest())
+    for name in ("a.dcm", "b.dcm"):
+        annotation = Annotation(Mark.LENGTH, LINE, uid, text=name, mark_id=name, modified_ms=1)
+        MeasurementFiles().save(folder, {keys[name]: FilmMarks((annotation,))})
+    (folder / "b.dcm").rename(folder / "renamed.dcm")
+    out = tmp_path / "out.csv"
+    assert main(["measurements", str(folder), "--out", str(out)]) == ExitCode.OK
+    rows = {(row["path"], row["SOPInstanceUID"], row["text"]) for row in table(out)}
+    assert rows == {("a.dcm", uid, "a.dcm"), ("renamed.dcm", uid, "b.dcm")}

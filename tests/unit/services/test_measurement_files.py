@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from xrayview.domain.mark_keys import StoredMarks, mark_key
 from xrayview.domain.measurement import Annotation, FilmMarks, Mark
 from xrayview.domain.radiograph import Spacing, SpacingKind
 from xrayview.errors import UsageError
@@ -233,3 +234,28 @@ def test_that_the_measurements_file_is_not_listed_among_the_films(
     assert [os.fspath(entry) for entry in walk(folder) if isinstance(entry, Path)] == [
         str(folder / "film.png")
     ]
+
+
+def test_that_files_with_one_uid_have_annotations_of_their_own(
+    folder: Path, files: MeasurementFiles, tmp_path: Path
+) -> None:
+    save_measurements(folder / FILE_NAME, {"1.2": marks("1.2"), "1.3": marks("1.3")})
+    a, b = (mark_key("1.2", name, name[0] * 64) for name in ("a.dcm", "b.dcm"))
+    files.save(folder, {a: FilmMarks((line("1.2", "of a"),))})
+    files.save(folder, {b: FilmMarks((line("1.2", "of b"),))})
+    stored = StoredMarks(files.load(folder).films)
+    assert {m.mark_id for m in stored.of(a).annotations} == {"a", "of a"}
+    assert {m.mark_id for m in stored.of(b).annotations} == {"of b"}
+    on_disk = load_measurements(folder / FILE_NAME)
+    assert set(on_disk) == {"1.2", "1.3", b}
+    assert {annotation.film for m in on_disk.values() for annotation in m.annotations} == {
+        "1.2",
+        "1.3",
+    }
+    # Deleted in one file, a mark stays in the other; read-only folders have the same.
+    files.save(folder, {a: FilmMarks(deleted={"of a": NOW_MS + 9, "a": NOW_MS + 9})})
+    refuse_writing(folder)
+    files.save(folder, {a: FilmMarks((line("1.2", "again"),))})
+    stored = StoredMarks(files.load(folder).films)
+    assert {m.mark_id for m in stored.of(a).annotations} == {"again"}
+    assert {m.mark_id for m in stored.of(b).annotations} == {"of b"}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import multiprocessing
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,7 +13,7 @@ import pytest
 from xrayview.domain.film import FilmRef
 from xrayview.errors import UsageError
 from xrayview.io.tables.stars import FILE_NAME, load_stars, save_stars
-from xrayview.services.stars import StarFiles, film_key, own_key
+from xrayview.services.stars import StarFiles, StoredStars, film_key, own_key
 
 
 def film(name: str, **fields: object) -> FilmRef:
@@ -144,3 +145,32 @@ def test_that_file_names_of_any_bytes_can_be_starred(tmp_path: Path) -> None:
     assert load_stars(tmp_path / "stars") == keys
     assert json.loads((tmp_path / "stars").read_text(encoding="ascii"))["schema"] == 1
     assert own_key(film("caf\udce9.png"))
+
+
+def twins(*films: FilmRef) -> Callable[[FilmRef], list[FilmRef]]:
+    """Finds the listed films with the UID of a film."""
+    return lambda film: [other for other in films if other.sop_uid == film.sop_uid]
+
+
+@pytest.mark.parametrize("is_read_only", [False, True])
+def test_that_films_with_one_uid_have_stars_of_their_own(
+    files: StarFiles, folder: Path, tmp_path: Path, is_read_only: bool
+) -> None:
+    a, b = film("a.dcm", sop_uid="1.2.3"), film("sub/b.dcm", sop_uid="1.2.3")
+    listed = twins(a, b)
+    if is_read_only:
+        folder = tmp_path / "not a folder"
+        folder.touch()
+
+    def starred(stored: StoredStars) -> list[bool]:
+        return [stored.is_starred(film, listed) for film in (a, b)]
+
+    assert starred(files.save(folder, {b: True}, listed)) == [False, True]
+    assert starred(files.save(folder, {a: True}, listed)) == [True, True]
+    assert starred(files.save(folder, {b: False}, listed)) == [True, False]
+    assert starred(files.save(folder, {a: False}, listed)) == [False, False]
+    # Starred before the other one was there, or by an earlier version.
+    files.save(folder, {a: True})
+    assert starred(files.load(folder)) == [True, False]
+    assert starred(files.save(folder, {b: True}, listed)) == [True, True]
+    assert starred(files.save(folder, {a: False}, listed)) == [False, True]

@@ -8,19 +8,23 @@
                                                    "text": ""}],
                                   "calibration": {"row_mm": 0.1, "column_mm": 0.1,
                                                   "modified_ms": 1760000000000},
-                                  "deleted": {"77ab…": 1760000000000}}}}
+                                  "deleted": {"77ab…": 1760000000000},
+                                  "file": "NAME SHA256"}}}
 
-Schema 1 had neither ids nor times, and is still read.
+`file` says which file the entry belongs to. Further files with the same UID have it in their key,
+`UID NAME SHA256` (`domain.mark_keys`). Schema 1 had neither ids nor times, and is still read.
 """
 
 from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from xrayview.domain.mark_keys import film_of
 from xrayview.domain.mark_merge import identified
 from xrayview.domain.measurement import Annotation, FilmMarks, Mark
 from xrayview.domain.radiograph import Point, Spacing, SpacingKind
@@ -43,7 +47,7 @@ def save_measurements(path: Path, films: Mapping[str, FilmMarks]) -> None:
     Raises:
         OSError: the file cannot be written.
     """
-    entries = {uid: _film_entry(marks) for uid, marks in films.items()}
+    entries = {key: _film_entry(marks) for key, marks in films.items()}
     text = json.dumps(
         {"schema": SCHEMA, "films": entries}, ensure_ascii=False, indent=1, allow_nan=False
     )
@@ -60,6 +64,8 @@ def _film_entry(marks: FilmMarks) -> dict[str, Any]:
         entry["calibration"] = {**lengths, "modified_ms": marks.calibrated_ms}
     if marks.deleted:
         entry["deleted"] = dict(marks.deleted)
+    if marks.file:
+        entry["file"] = marks.file
     return entry
 
 
@@ -117,19 +123,23 @@ def _films(data: object) -> Iterator[tuple[str, FilmMarks]]:
             f"schema: {top.get('schema')!r:.40} is not {SCHEMA}; "
             "was it written by a newer version of XrayView?"
         )
-    for uid, entry in _object(top.get("films"), "films").items():
-        where = f"films[{_text(uid, 'films'):.80}]"
+    for key, entry in _object(top.get("films"), "films").items():
+        where = f"films[{_text(key, 'films'):.80}]"
         film = _object(entry, where)
         items = _list(film.get("annotations"), f"{where}.annotations")
         annotations = tuple(
-            _annotation(item, uid, f"{where}.annotations[{i}]") for i, item in enumerate(items)
+            _annotation(item, film_of(key), f"{where}.annotations[{i}]")
+            for i, item in enumerate(items)
         )
         spacing, calibrated_ms = _calibration(film.get("calibration"), where)
         deleted = _deleted(film.get("deleted", {}), f"{where}.deleted")
-        yield uid, identified(FilmMarks(annotations, spacing, calibrated_ms, deleted))
+        file = _text(film.get("file", ""), f"{where}.file")
+        if file and not re.fullmatch("[0-9a-f]+ [0-9a-f]*", file):
+            raise _Invalid(f"{where}.file: not two hashes")
+        yield key, identified(FilmMarks(annotations, spacing, calibrated_ms, deleted, file))
 
 
-def _annotation(data: object, uid: str, where: str) -> Annotation:
+def _annotation(data: object, film: str, where: str) -> Annotation:
     entry = _object(data, where)
     kind, frame = _text(entry.get("kind"), f"{where}.kind"), entry.get("frame")
     if kind not in set(Mark):
@@ -144,7 +154,7 @@ def _annotation(data: object, uid: str, where: str) -> Annotation:
     mark_id = _text(entry.get("id", ""), f"{where}.id")
     modified_ms = _time(entry.get("modified_ms", 0), f"{where}.modified_ms")
     try:
-        return Annotation(Mark(kind), points, uid, frame, text, mark_id, modified_ms)
+        return Annotation(Mark(kind), points, film, frame, text, mark_id, modified_ms)
     except ValueError as error:
         raise _Invalid(f"{where}: {error}") from error
 

@@ -40,6 +40,8 @@ class StarController(QObject):
         self._folder: Path | None = None
         self._stored = StoredStars()
         self._unsaved: _Changes = {}
+        self._by_uid: tuple[tuple[FilmRef, ...], dict[str, list[FilmRef]]] = (), {}
+        """The listed films, and the same by SOPInstanceUID."""
         self._saves = itertools.count(1)
         # One thread for all files, so that saves keep their order.
         self._worker = ThreadPoolExecutor(1, "xrayview stars")
@@ -70,7 +72,16 @@ class StarController(QObject):
     def is_starred(self, film: FilmRef) -> bool:
         """True if the film has a star."""
         unsaved = self._unsaved.get(film.film_id)
-        return self._stored.is_starred(film) if unsaved is None else unsaved[1]
+        return self._stored.is_starred(film, self._others) if unsaved is None else unsaved[1]
+
+    def _others(self, film: FilmRef) -> tuple[FilmRef, ...]:
+        """All listed films with the film's SOPInstanceUID."""
+        listed, by_uid = self._by_uid
+        if listed is not self._session.films:
+            listed, by_uid = self._by_uid = self._session.films, {}
+            for other in listed:
+                by_uid.setdefault(other.sop_uid, []).append(other)
+        return tuple(by_uid.get(film.sop_uid, ())) if film.sop_uid else ()
 
     def toggle(self, film: FilmRef) -> None:
         """Star the film, or remove its star."""
@@ -80,9 +91,16 @@ class StarController(QObject):
         self._unsaved[film.film_id] = film, not self.is_starred(film)
         self.changed.emit(film.film_id)
         changes = dict(self._unsaved)
+        others = {changed.sop_uid: self._others(changed) for changed, _ in changes.values()}
         self._tasks.start(
             f"save stars {next(self._saves)}",  # unique: no save replaces another
-            partial(self._worker.submit, self._files.save, folder, dict(changes.values())),
+            partial(
+                self._worker.submit,
+                self._files.save,
+                folder,
+                dict(changes.values()),
+                lambda changed: others.get(changed.sop_uid, ()),
+            ),
             partial(self._on_saved, folder, changes),
             self._on_failed,
         )

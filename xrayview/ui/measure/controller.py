@@ -13,13 +13,14 @@ from PySide6.QtCore import QObject, QTimer, Signal
 from PySide6.QtWidgets import QInputDialog
 
 from xrayview.display.measure import calibrated, distance
+from xrayview.domain.mark_keys import StoredMarks
 from xrayview.domain.measurement import FilmMarks
 from xrayview.domain.radiograph import Point, Spacing
 from xrayview.errors import XrayViewError
 from xrayview.services.file_version import FileVersion
 from xrayview.services.measurement_files import MeasurementFiles, StoredMeasurements
 from xrayview.services.tasks import Tasks
-from xrayview.ui.measure.film_marks import FilmMarksModel, film_key
+from xrayview.ui.measure.film_marks import FilmMarksModel, marks_key
 from xrayview.ui.measure.layer import MeasureLayer
 from xrayview.ui.measure.tools import TOOLS
 from xrayview.ui.viewer.film_view import FilmViewer
@@ -160,7 +161,7 @@ class MeasurementController(QObject):
     def _on_film(self, viewer: FilmViewer) -> None:
         film = viewer.radiograph
         if film is not None:
-            viewer.measure.set_marks(self._marks(film.ref.path.parent, film_key(film)))
+            viewer.measure.set_marks(self._marks(film.ref.path.parent, marks_key(film)))
 
     def _ask_length(self, viewer: FilmViewer, a: Point, b: Point) -> None:
         film = viewer.radiograph
@@ -192,7 +193,7 @@ class MeasurementController(QObject):
             marks = self._films[folder, key] = FilmMarksModel(self)
             marks.edited.connect(partial(self._on_edited, (folder, key), marks))
             if (stored := self._stored.get(folder)) is not None:
-                marks.take(stored.films.get(key, FilmMarks()))
+                marks.take(StoredMarks(stored.films).of(key))
             else:
                 self._load(folder)
         return marks
@@ -219,11 +220,12 @@ class MeasurementController(QObject):
     def _show_stored(self, folder: Path, stored: StoredMeasurements) -> None:
         """Show what is stored, with what was drawn since."""
         self._stored[folder] = stored
+        index = StoredMarks(stored.films)
         shown = [viewer.measure.marks for viewer in self._viewers]
         for (marks_folder, key), marks in self._films.items():
             if marks_folder != folder:
                 continue
-            film = stored.films.get(key, FilmMarks())
+            film = index.of(key)
             if not marks.is_loaded:
                 marks.take(film)
             elif marks.merge(film) and marks in shown:

@@ -9,6 +9,7 @@ from dataclasses import replace
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QUndoCommand, QUndoStack
 
+from xrayview.domain.mark_keys import film_of, mark_key
 from xrayview.domain.mark_merge import edited, merged
 from xrayview.domain.measurement import Annotation, FilmMarks
 from xrayview.domain.radiograph import Radiograph, Spacing
@@ -16,9 +17,15 @@ from xrayview.domain.radiograph import Radiograph, Spacing
 _STEPS_KEPT = 200
 
 
+def marks_key(radiograph: Radiograph) -> str:
+    """Return the key under which a film's annotations are stored."""
+    film = radiograph.ref
+    return mark_key(film.sop_uid, film.path.name, radiograph.sha256)
+
+
 def film_key(radiograph: Radiograph) -> str:
-    """Return the key of a film's annotations: its SOPInstanceUID, else the hash of its file."""
-    return radiograph.ref.sop_uid or f"sha256:{radiograph.sha256}"
+    """Return what annotations call their film: its SOPInstanceUID, else the hash of its file."""
+    return film_of(marks_key(radiograph))
 
 
 class FilmMarksModel(QObject):
