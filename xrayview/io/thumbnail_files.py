@@ -23,7 +23,7 @@ import numpy.typing as npt
 
 Grey = npt.NDArray[np.uint8]
 
-VERSION = 2
+VERSION = 3
 """How thumbnails are made; raising it invalidates all earlier ones."""
 _END_BYTES = 65536
 _BLOCKS, _BLOCK_BYTES = 16, 4096

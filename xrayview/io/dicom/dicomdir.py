@@ -6,12 +6,12 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from pydicom import dcmread
 from pydicom.dataset import Dataset
 from pydicom.multival import MultiValue
 
 from xrayview.domain.film import RejectedFile
 from xrayview.errors import StatusCode, UnreadableFilm
+from xrayview.io.dicom.dataset import read_whole
 from xrayview.io.limits import MAX_INFLATED_BYTES, too_large
 from xrayview.io.safe_open import film_errors, regular_file_info
 
@@ -30,7 +30,7 @@ def referenced_files(path: Path) -> Iterator[Path | RejectedFile]:
     with film_errors(path):
         if regular_file_info(path).st_size > MAX_INFLATED_BYTES:
             raise too_large("the DICOMDIR is larger than any real one")
-        records = dcmread(path).get("DirectoryRecordSequence") or ()
+        records = read_whole(path).get("DirectoryRecordSequence") or ()
         names = dict.fromkeys(filter(None, map(_file_id, records)))
     if not names:
         raise UnreadableFilm(

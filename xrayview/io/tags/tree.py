@@ -19,6 +19,7 @@ from xrayview.domain.tags import TagNode
 from xrayview.errors import StatusCode, UnreadableFilm
 from xrayview.io.dicom import reader as dicom_reader
 from xrayview.io.dicom.dataset import UNDEFINED_LENGTH, DicomFile, PixelElement, open_dicom
+from xrayview.io.dicom.unknown_vr import KnownVrs, lose_values
 from xrayview.io.readers import HEAD_BYTES, read_header
 from xrayview.io.safe_open import film_errors, regular_file_info
 from xrayview.io.tags.columns import Column, column_of, parse_column
@@ -68,9 +69,12 @@ def _file_meta(stream: BinaryIO) -> Dataset:
     stream.seek(0)
     head = stream.read(_PREAMBLE_AND_PREFIX)
     stream.seek(len(head) if head.endswith(b"DICM") else 0)
-    return read_dataset(
-        stream, False, True, stop_when=lambda tag, _vr, _length: tag.group != _FILE_META
+    known = KnownVrs(stream, lambda tag: tag >> 16 != _FILE_META, little_endian=True)
+    meta = read_dataset(
+        known.stream, False, True, stop_when=lambda tag, _vr, _length: tag.group != _FILE_META
     )
+    lose_values(meta, known.lost)
+    return meta
 
 
 def _pixels_node(pixels: PixelElement) -> TagNode:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import numpy as np
 import pydicom
+import pydicom.data
 import pytest
 from pydicom.dataset import Dataset
 from pydicom.sequence import Sequence
@@ -19,6 +21,7 @@ from pydicom.uid import (
 from tests.builders import lut_item, phantom, write_dicom
 from xrayview.domain.tags import TagNode
 from xrayview.io.deidentify.copy import Pseudonyms, deidentify
+from xrayview.io.dicom.dicomdir import referenced_files
 from xrayview.io.readers import read_film, read_header
 from xrayview.io.tags.tree import read_tags, read_values
 
@@ -154,6 +157,22 @@ def test_that_the_file_meta_information_may_have_an_unknown_vr(tmp_path: Path, v
     dataset.save_as(path)
     with_vr(path, 0x00020016, vr)
     np.testing.assert_array_equal(read_film(read_header(path, tmp_path)).pixels_HW, phantom())
+    nodes = {node.keyword: node.value for node in all_nodes(path)}
+    assert nodes["SourceApplicationEntityTitle"] == "cannot be read"
+    assert nodes["TransferSyntaxUID"].endswith("(Explicit VR Little Endian)")
+
+
+@pytest.mark.parametrize("vr", UNKNOWN)
+def test_that_a_dicomdir_may_have_an_unknown_vr(tmp_path: Path, vr: bytes) -> None:
+    disc = Path(pydicom.data.__file__).parent / "test_files" / "dicomdirtests"
+    folder = Path(shutil.copytree(disc, tmp_path / "disc"))
+    dataset = pydicom.dcmread(folder / "DICOMDIR")
+    for record in dataset.DirectoryRecordSequence[:3]:
+        record.AdditionalPatientHistory = "text"
+    dataset.AdditionalPatientHistory = "text"
+    dataset.save_as(folder / "DICOMDIR")
+    with_vr(folder / "DICOMDIR", 0x001021B0, vr)
+    assert len(list(referenced_files(folder / "DICOMDIR"))) == 31
 
 
 def test_that_a_deflated_film_may_have_an_unknown_vr(tmp_path: Path) -> None:
