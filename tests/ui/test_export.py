@@ -385,6 +385,39 @@ def test_that_a_single_film_can_be_copied(qtbot: QtBot, opened: MainWindow, tmp_
     dialog.close()
 
 
+def test_that_an_element_with_a_name_is_copied_unchanged_when_it_is_ticked(
+    qtbot: QtBot, window: MainWindow, tmp_path: Path
+) -> None:
+    films = tmp_path / "films"
+    films.mkdir()
+    write_dicom(
+        films / "film.dcm", phantom(), PatientName="Ge^Wei", Manufacturer="GE",
+        ManufacturerModelName="Wei", BurnedInAnnotation="NO",
+    )  # fmt: skip
+    with qtbot.waitSignal(window.workspace.films.finished_listing, timeout=WAIT_MS):
+        window.open_paths([films])
+    window.panels.exports.deidentify()
+    dialog = window.panels.exports.dialog("deidentify")
+    assert isinstance(dialog, FolderDeidentify)
+    assert not dialog.found.isVisible()
+    dialog.folder.edit.setText(str(tmp_path / "first"))
+    run(qtbot, dialog)
+    assert listed(dialog) == {"film.dcm": "warn"}
+    assert dialog.found.isVisible()
+    assert [dialog.found.list.item(row).text() for row in range(2)] == [
+        "Manufacturer   1 film",
+        "ManufacturerModelName   1 film",
+    ]
+    dialog.found.list.item(0).setCheckState(Qt.CheckState.Checked)
+    dialog.folder.edit.setText(str(tmp_path / "second"))
+    run(qtbot, dialog)
+    (copy,) = (tmp_path / "second").rglob("*.dcm")
+    dataset = pydicom.dcmread(copy)
+    assert (dataset.Manufacturer, dataset.ManufacturerModelName) == ("GE", "ANONYMIZED")
+    assert dialog.found.allowed == {"Manufacturer"}
+    close(qtbot, window, "deidentify")
+
+
 def tags_dialog(qtbot: QtBot, window: MainWindow) -> FolderTags:
     window.panels.exports.tag_table()
     qtbot.waitUntil(lambda: window.panels.exports.dialog("tag_table") is not None, timeout=WAIT_MS)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from xrayview.engine.client import Engine
 from xrayview.engine.scan import root_of
 from xrayview.services.tasks import Tasks
 from xrayview.ui.export.folder_job import INSIDE_SOURCE, Events, FolderJob
+from xrayview.ui.export.found_elements import FoundElements
 from xrayview.ui.export.stored_choices import StoredChoices
 from xrayview.ui.widgets.form_fields import FolderField, ask_for_file, check, combo, label
 
@@ -38,6 +40,8 @@ class FolderDeidentify(FolderJob):
     ) -> None:
         self._engine, self._choices, self._film = engine, choices, film
         self._copies = 0
+        self._found_in: Counter[str] = Counter()
+        self.found = FoundElements()
         whole = ((_FOLDER, "All films of the folder"),)
         one = ((_FILM, "Only the film on screen"),) if film is not None else ()
         self.what = combo("Films to copy", whole + one, _FOLDER)
@@ -83,12 +87,15 @@ class FolderDeidentify(FolderJob):
 
     def prepare(self) -> None:
         self._copies = 0
+        self._found_in.clear()
         self._choices.store(deidentify_keep=self.keep.isChecked())
 
     def options(self) -> DeidentifyOptions:
         """The user's choices."""
         mapping = Path(self.mapping.text().strip()) if self.maps.isChecked() else None
-        return DeidentifyOptions(self.keep.isChecked(), self.burned_in.isChecked(), mapping)
+        return DeidentifyOptions(
+            self.keep.isChecked(), self.burned_in.isChecked(), mapping, self.found.allowed
+        )
 
     def work(self) -> Callable[[threading.Event], Events]:
         only_film = self.what.currentData() == _FILM
@@ -98,7 +105,12 @@ class FolderDeidentify(FolderJob):
         return lambda stop: deidentify_folder(engine, source, out, options, stop)
 
     def count(self, event: FilmFinished) -> None:
-        self._copies += isinstance(event, FilmCopied) and event.output is not None
+        if isinstance(event, FilmCopied):
+            self._copies += event.output is not None
+            self._found_in.update(event.found_in)
+
+    def show_outcome(self) -> None:
+        self.found.show_found(dict(self._found_in.most_common()))
 
     def summary(self) -> str:
         return f"{self._copies:,} copies. Check them before you share them: no program finds all."
@@ -134,6 +146,8 @@ class FolderDeidentify(FolderJob):
         text = (
             "Basic Profile of DICOM PS3.15: names, numbers, dates, places, free text and private "
             "tags are removed; UIDs and the patient ID are replaced, consistently in all copies. "
-            "Pixels are copied unchanged, with any text burned into them."
+            "What is left is searched for the film's own names and numbers. The picture is copied "
+            "unchanged, with any text burned into it."
         )
         form.addRow("", label(text, "quiet"))
+        form.addRow("", self.found)

@@ -92,6 +92,9 @@ class FolderJob(QDialog):
     def count(self, event: FilmFinished) -> None:
         """Count one finished file for the summary."""
 
+    def show_outcome(self) -> None:
+        """Show what the counts lead to, after the last file or when the job has stopped."""
+
     # Running
 
     @property
@@ -175,6 +178,7 @@ class FolderJob(QDialog):
         self.bar.hide()
         self.failures.resizeRowsToContents()
         self.open_button.setVisible(self.target() is not None)
+        self.show_outcome()
         self._show_running(False)
 
     def _on_failed(self, error: XrayViewError) -> None:
