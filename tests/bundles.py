@@ -128,7 +128,6 @@ BROKEN: Mapping[str, tuple[type[Tiny], str]] = {
     "softmax": (Softmax, "probabilities"),
     "sigmoid": (Sigmoid, "probabilities"),
     "one answer": (OneAnswer, "for every film"),
-    "a tuple": (Pair, "tuple"),
     "training batch norm": (TrainingBatchNorm, "other films"),
     "active dropout": (Dropout, "different logits each time"),
 }

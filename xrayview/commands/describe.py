@@ -40,15 +40,16 @@ def run(options: argparse.Namespace) -> int:
     from xrayview.inference.gate_file import read_statistics
     from xrayview.io.model.bundle import card_to_json, read_card, sha256_of, sidecar_of
     from xrayview.services.catalogue import find_model
-    from xrayview.services.model_import import write_card
+    from xrayview.services.model_import import with_notes, write_card
 
     settings = load_settings()
     path = find_model(options.model, model_folders(settings))
     new_card = card_options.card_from_options(path, options) if options.finding else None
     card = new_card or read_card(path)
     statistics = read_statistics(path)
-    contract, is_broken = _check_contract(path, new_card, settings, options)
+    contract, is_broken, notes = _check_contract(path, new_card, settings, options)
     if new_card is not None:
+        card = with_notes(card, notes)
         sidecar = sidecar_of(path)
         print_err(f"Not written: {sidecar}" if is_broken else f"Written: {write_card(path, card)}")
     description = {
@@ -68,8 +69,8 @@ def run(options: argparse.Namespace) -> int:
 
 def _check_contract(
     path: Path, card: ModelCard | None, settings: Settings, options: argparse.Namespace
-) -> tuple[str, bool]:
-    """The result of loading the model, and whether it breaks its contract."""
+) -> tuple[str, bool, tuple[str, ...]]:
+    """The result of loading the model, whether it breaks its contract, and what is adapted."""
     from xrayview.engine.protocol import LoadModel
     from xrayview.services.catalogue import model_ref, trust_model
 
@@ -78,16 +79,17 @@ def _check_contract(
     try:
         model = model_ref(path)
     except ModelNotTrusted:
-        return "not tried: this model is not trusted; to run it, add --trust-model", False
+        return "not tried: this model is not trusted; to run it, add --trust-model", False, ()
     try:
         with start_engine(settings) as engine:
             ready = engine.submit(LoadModel(model, card)).result()
     except ModelError as error:
-        return f"broken: {error}", True
+        return f"broken: {error}", True, ()
     methods = ", ".join(ready.explain_methods)
     device = f"{ready.device} ({ready.device_name}), {ready.precision}"
     note = f" ({ready.features_note})" if ready.features_note else ""
-    return f"kept on {device}; heat maps: {methods}{note}", False
+    adapted = f"; adapted: {'; '.join(ready.notes)}" if ready.notes else ""
+    return f"kept on {device}{adapted}; heat maps: {methods}{note}", False, ready.notes
 
 
 def _gate(statistics: TrainingStatistics | None) -> dict[str, Any]:

@@ -79,5 +79,6 @@ def _ready_rows(ready: ModelReady) -> list[tuple[str, str]]:
     note = f" ({ready.features_note})" if ready.features_note else ""
     return [
         ("Contract", f"kept on {ready.device} ({ready.device_name}), {ready.precision}"),
+        *(("Adapted", note) for note in ready.notes),
         ("Heat maps", ", ".join(ready.explain_methods) + note),
     ]

@@ -41,6 +41,7 @@ def load_model(request: LoadModel) -> ModelReady:
         precision=runtime.precision,
         explain_methods=runtime.explain_methods,
         features_note=runtime.features_note,
+        notes=runtime.notes,
         has_training_statistics=loaded.statistics is not None,
     )
 

@@ -266,6 +266,8 @@ class ModelReady:
     explain_methods: tuple[str, ...]
     features_note: str = ""
     """Where the network was split for Grad-CAM, or why it cannot be; empty for one in two parts."""
+    notes: tuple[str, ...] = ()
+    """What is adapted to run the network, one phrase each."""
     has_training_statistics: bool = False
     """The bundle has statistics of its training films, so predictions have an `ood_score`."""
 

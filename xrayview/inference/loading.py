@@ -54,6 +54,7 @@ def load(path: Path, card: ModelCard, device: str = AUTO, *, sha256: str | None 
         require_trusted(digest, sha256, path)
     row = choose_device(device)
     runtime = RUNTIMES[row.runtime].load(path, content, card, row)
+    runtime.adapt(card)
     probe(runtime, card, path)
     if not runtime.has_features:
         runtime.split(card)

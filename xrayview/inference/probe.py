@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from xrayview.domain.model import ModelCard
 from xrayview.errors import ContractBroken, ModelError
-from xrayview.inference.calibration import ACTIVATIONS, output_counts, sigmoid
+from xrayview.inference.calibration import ACTIVATIONS, MIN_PROBABILITY, output_counts, sigmoid
+from xrayview.inference.outputs import MIN_PERCENT
 from xrayview.inference.runtime import Runtime
+from xrayview.inference.torch_errors import advice
 from xrayview.preprocessing.pipeline import Preprocessor
 
 Array = npt.NDArray[np.float32]
@@ -19,18 +23,28 @@ TOLERANCE = 1e-3
 """Absolute and relative tolerance of logits; kernels differ less between batch sizes."""
 _SPLIT_TOLERANCE = 1e-5
 """Tolerance for a network split here: it runs the same kernels in the same order."""
+_REPEATS = 4
+_REPEAT_TOLERANCE = 1e-5
+"""Relative tolerance of the same input again: some kernels add in another order."""
 _LARGE = 1e3
+_LEVELS = (0.05, 0.15, 0.25, 0.35, 0.45, 0.5, 0.55, 0.65, 0.75, 0.85, 0.95)
+"""Mean greys of the test films, 0 to 1."""
+_COMMON_SIDES = (224, 256, 299, 320, 384, 448, 512, 128, 96, 64, 32, 28, 331, 380, 456, 480, 600,
+                 640, 1024)  # fmt: skip
+"""Input sizes of published networks, the commonest first."""
+_EDGE = 1e-6
 _MIN_SPREAD = 0.01
 """A network whose outputs differ by less between the probe's inputs has hardly been trained."""
 
 
 def probe(runtime: Runtime, card: ModelCard, path: Path) -> None:
-    """Run noise in the shape of the card's input through the network, and check the logits.
+    """Run noise and drawn films through the network, and check the logits.
 
     Raises:
-        ContractBroken: logits are not (B, K) for B = 1 and 2, not finite, depend on the batch,
-            never change, are not of the kind that the card states, or differ from those of the
-            head on the features; `field` names the field of the card that does not match.
+        ContractBroken: logits are not (B, K) for B = 1 and 2, not finite, change by chance,
+            depend on the batch, never change, are not of the kind that the card states, or differ
+            from those of the head on the features; `field` names the field of the card that does
+            not match.
         ModelError: the network fails for another reason.
     """
     film, other = noise(card)
@@ -89,49 +103,164 @@ def noise(card: ModelCard) -> tuple[Array, Array]:
 
 def _shapes(card: ModelCard) -> Array:
     """Preprocessed inputs that differ widely: black, white, halves, two lungs."""
+    y, x, lungs = _lungs(card)
+    greys = (0 * x, 0 * x + 1, x < 0, y < 0, 0.7 - 0.5 * lungs)
+    return _preprocessed(greys, card)
+
+
+def _films(card: ModelCard) -> Array:
+    """Preprocessed inputs that resemble films: two lungs with grain, from dark to bright."""
+    _, _, lungs = _lungs(card)
+    grain = np.random.default_rng(1).standard_normal(lungs.shape)
+    greys = (level + 0.15 * (0.5 - lungs) + 0.03 * grain for level in _LEVELS)
+    return _preprocessed([np.clip(grey, 0, 1) for grey in greys], card)
+
+
+def _lungs(card: ModelCard) -> tuple[Any, Any, Any]:
+    """Coordinates from -1 to 1, and where the lungs are."""
     height, width = card.preprocessing.size
     y, x = np.mgrid[-1 : 1 : height * 1j, -1 : 1 : width * 1j]
-    lungs = sum(((x - side) / 0.3) ** 2 + (y / 0.7) ** 2 < 1 for side in (-0.45, 0.45))
-    greys = (0 * x, 0 * x + 1, x < 0, y < 0, 0.7 - 0.5 * lungs)
+    return y, x, sum(((x - side) / 0.3) ** 2 + (y / 0.7) ** 2 < 1 for side in (-0.45, 0.45))
+
+
+def _preprocessed(greys: Iterable[Any], card: ModelCard) -> Array:
     finish = Preprocessor(card.preprocessing).finish
     return np.stack([finish(grey_HW.astype(np.float32)) for grey_HW in greys])
 
 
 def _check_forward(runtime: Runtime, card: ModelCard, film: Array, other: Array) -> None:
     single = _first_logits(runtime, card, film)
+    _require_shape(1, single, card)
+    films = _films(card)
+    of_films = runtime.forward(films)
+    _require_shape(len(films), of_films, card)
+    _require_numbers(of_films, single)
+    if not np.isfinite(single).all():
+        # A network for greys of 0 to 1 may take their logarithm, which noise does not have.
+        film, other = films[:1], films[-1:]
+        single = runtime.forward(film)
     pair = runtime.forward(np.concatenate([film, film]))
     mixed = runtime.forward(np.concatenate([film, other]))
-    for films, logits in ((1, single), (2, pair), (2, mixed)):
-        _require_shape(films, logits, card)
-    large = runtime.forward(np.concatenate([_LARGE * film, -_LARGE * other]))
-    if not all(np.isfinite(logits).all() for logits in (single, pair, mixed)):
+    for logits in (pair, mixed):
+        _require_shape(2, logits, card)
+    if not all(np.isfinite(logits).all() for logits in (pair, mixed)):
         raise _Broken("its logits are NaN or infinite", "Export the network again.")
-    if not _close(pair[0], pair[1]) or not _close(pair[:1], single):
-        raise _Broken(
-            "the same film gets different logits each time",
-            "Export the network in evaluation mode; dropout is probably active.",
-        )
+    _refuse_noise(runtime, film, single, pair)
     if not _close(mixed[:1], single):
         raise _Broken(
             "a film's logits depend on the other films in its batch",
             "Export the network in evaluation mode; batch normalisation probably is not.",
         )
+    large = runtime.forward(np.concatenate([_LARGE * film, -_LARGE * other]))
+    large = large[np.isfinite(large).all(axis=1)]
     logits_BK = np.concatenate([mixed, large])
+    all_BK = np.concatenate([logits_BK, of_films])
+    _refuse_decisions(all_BK, card)
     _refuse_constant(runtime, card, logits_BK)
     if card.outputs == "probabilities":
-        _require_probabilities(logits_BK, card)
+        _require_probabilities(all_BK, card)
+        _refuse_double_activation(all_BK, card)
     else:
-        _refuse_probabilities(logits_BK)
-        _refuse_log_softmax(logits_BK, card)
+        _refuse_percent(all_BK)
+        _refuse_probabilities(all_BK)
+        _refuse_log_softmax(all_BK, card)
+
+
+def _require_numbers(of_films: Array, of_noise: Array) -> None:
+    """Refuse NaN and infinity for any of the test films."""
+    finite = np.asarray(np.isfinite(of_films).all(axis=1))
+    if finite.all():
+        return
+    if not finite.any() and not np.isfinite(of_noise).all():
+        raise _Broken("its logits are NaN or infinite", "Export the network again.")
+    levels = ", ".join(f"{level:g}" for level, ok in zip(_LEVELS, finite, strict=True) if not ok)
+    raise _Broken(
+        f"its logits are NaN or infinite for {np.count_nonzero(~finite)} of {len(finite)} test "
+        f"films (mean grey {levels} of 0 to 1)",
+        "Check the scale in the card; otherwise the network fails for some films.",
+        "preprocessing.value_range",
+    )
+
+
+def _refuse_noise(runtime: Runtime, film: Array, single: Array, pair: Array) -> None:
+    """Refuse a network that does not give the same film the same logits each time."""
+    again = [runtime.forward(film) for _ in range(_REPEATS)]
+    noise = max(float(np.abs(logits - single).max()) for logits in again)
+    limit = _REPEAT_TOLERANCE * max(1.0, float(np.abs(single).max()))
+    differs = not noise <= limit or not (_close(pair[0], pair[1]) and _close(pair[:1], single))
+    found = runtime.random_operations()
+    has_dropout = any("dropout" in name for name in found)
+    if not differs and not has_dropout:
+        return
+    why = "the same film gets different logits each time"
+    if differs and noise <= limit:
+        why = "the same film gets different logits alone and in a batch"
+    elif differs:
+        why += f" (by {noise:.2g})"
+    if has_dropout:
+        hint = "Export the network in evaluation mode; dropout is active."
+        why = why if differs else "its dropout is active: a film's logits change by chance"
+    elif found:
+        hint = f"Export the network without random numbers ({', '.join(found)})."
+    else:
+        hint = "Export the network in evaluation mode, without a state that changes with each film."
+    raise _Broken(why, hint)
+
+
+def _refuse_decisions(logits_BK: Array, card: ModelCard) -> None:
+    """Refuse outputs that are only 0 and 1, as after an argmax or a threshold."""
+    if card.outputs == "probabilities":
+        softmax = card.activation == "softmax"
+        edge = -np.log(MIN_PROBABILITY)
+        high = 0.0 if softmax else edge
+        is_edge = (np.abs(logits_BK + edge) < _EDGE) | (np.abs(logits_BK - high) < _EDGE)
+    else:
+        is_edge = (logits_BK == 0) | (logits_BK == 1)
+    if is_edge.all() and np.ptp(logits_BK) > _EDGE:
+        raise _Broken(
+            "its outputs are only 0 and 1: decisions, as after an argmax or a threshold, and not "
+            "scores",
+            "Export the network without this last step.",
+        )
+
+
+def _refuse_percent(logits_BK: Array) -> None:
+    low, high = float(logits_BK.min()), float(logits_BK.max())
+    if low >= 0 and MIN_PERCENT < high <= 100 * (1 + TOLERANCE):
+        raise _Broken(
+            f"its outputs of {low:.3g} to {high:.3g} are percentages (0 to 100), not logits",
+            "Export the network with outputs of 0 to 1, and state that they are probabilities.",
+            "inference.outputs",
+        )
+
+
+def _refuse_double_activation(logits_BK: Array, card: ModelCard) -> None:
+    """Refuse an activation of an activation, which reaches only a part of 0 to 1."""
+    count = logits_BK.shape[1]
+    if card.activation == "softmax":
+        probabilities_BK = np.exp(logits_BK.astype(np.float64))
+        low, high = 1 / (np.e + count - 1), np.e / (np.e + count - 1)
+    else:
+        probabilities_BK = sigmoid(logits_BK.astype(np.float64))
+        low, high = 0.5, float(sigmoid(np.ones(1))[0])
+    lowest, highest = probabilities_BK.min(), probabilities_BK.max()
+    # Large inputs saturate the first activation, so that both ends are reached exactly.
+    if abs(lowest - low) < TOLERANCE and abs(highest - high) < TOLERANCE:
+        raise _Broken(
+            f"its probabilities lie within {low:.3f} and {high:.3f}: its {card.activation} is "
+            "applied twice",
+            "Export the network with one activation, or without any.",
+            "inference.outputs",
+        )
 
 
 def _first_logits(runtime: Runtime, card: ModelCard, film: Array) -> Array:
     try:
         return runtime.forward(film)
     except ModelError as error:
-        if not isinstance(error.__cause__, RuntimeError):
+        if error.__cause__ is None:
             raise
-        channels = card.preprocessing.channels
+        channels, size = card.preprocessing.channels, card.preprocessing.size
         others = 4 - channels  # a card may state 1 or 3
         if _runs(runtime, np.repeat(film[:, :1], others, axis=1)):
             raise _Broken(
@@ -139,7 +268,24 @@ def _first_logits(runtime: Runtime, card: ModelCard, film: Array) -> Array:
                 "Correct the channels in the card.",
                 "preprocessing.channels",
             ) from None
-        raise _Broken(error.why, error.hint, "preprocessing.size") from None
+        if _runs(runtime, np.ascontiguousarray(film.transpose(0, 2, 3, 1))):
+            raise _Broken(
+                "it takes inputs with the channels last (B, H, W, C)",
+                "Export the network with the channels first (B, C, H, W).",
+            ) from None
+        for side in _COMMON_SIDES:
+            if (side, side) != size and _runs(runtime, _of_side(film, side)):
+                raise _Broken(
+                    f"it does not run on {size[0]} x {size[1]} pixels, but on {side} x {side}",
+                    f"State {side} x {side} as the input size in the card, if it was trained so.",
+                    "preprocessing.size",
+                ) from None
+        raise _Broken(error.why, error.hint, advice(error.why).field) from None
+
+
+def _of_side(film: Array, side: int) -> Array:
+    shape = (1, film.shape[1], side, side)
+    return np.resize(film, shape)
 
 
 def _runs(runtime: Runtime, film: Array) -> bool:
@@ -186,7 +332,11 @@ def _has_gradient(runtime: Runtime, films: Array, outputs: int) -> bool:
     if not runtime.has_gradient:
         return False
     # Weights without a pattern: those of a pair may be each other's negative.
-    return bool(np.any(runtime.input_gradient(films, np.arange(1, outputs + 1, dtype=np.float32))))
+    try:
+        gradient = runtime.input_gradient(films, np.arange(1, outputs + 1, dtype=np.float32))
+    except ModelError:
+        return False
+    return bool(np.any(gradient))
 
 
 def _require_probabilities(logits_BK: Array, card: ModelCard) -> None:

@@ -50,6 +50,20 @@ class Runtime(Protocol):
     def features_note(self) -> str:
         """Where `split` cut the network, or why it cannot; empty where the file has both parts."""
 
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What is adapted to run the network, one phrase each; empty where nothing is."""
+
+    def adapt(self, card: ModelCard) -> None:
+        """Find out how the network is called and where its output has the logits.
+
+        Raises:
+            ContractBroken: nothing that it returns has the shape of scores.
+        """
+
+    def random_operations(self) -> tuple[str, ...]:
+        """The operations of the network that draw random numbers, as far as its graph shows."""
+
     def split(self, card: ModelCard) -> None:
         """Cut a network in two whose file has one part only; `features_note` has the outcome."""
 

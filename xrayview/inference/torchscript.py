@@ -10,7 +10,9 @@ import hashlib
 import io
 import platform
 import warnings
-from collections.abc import Iterator
+import zipfile
+import zlib
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -23,6 +25,8 @@ from xrayview.domain.devices import Device
 from xrayview.domain.heat_map_methods import available_methods
 from xrayview.domain.model import ModelCard
 from xrayview.errors import ContractBroken, DeviceUnavailable, ModelError
+from xrayview.inference.adapt import Calling, find_calling
+from xrayview.inference.archive import fixed_devices, with_device
 from xrayview.inference.graph_split import (
     CannotSplit,
     SplitNetwork,
@@ -32,9 +36,14 @@ from xrayview.inference.graph_split import (
 )
 from xrayview.inference.outputs import ToLogits, to_logits
 from xrayview.inference.probe import noise, require_equal_parts, same_scores
+from xrayview.inference.random_operations import random_operations
+from xrayview.inference.torch_errors import advice, reason
 
 Array = npt.NDArray[np.float32]
 
+Run = Callable[[torch.Tensor], torch.Tensor]
+
+_LOADING_HINT = "Choose a model bundle, which is a TorchScript file with a model card."
 MAX_CPU_THREADS = 8
 """More threads do not help networks of this size, and starve the decode workers."""
 
@@ -46,7 +55,13 @@ class TorchScriptRuntime:
     has_gradient = True
 
     def __init__(
-        self, module: Any, sha256: str, device: torch.device, path: Path, to_logits: ToLogits
+        self,
+        module: Any,
+        sha256: str,
+        device: torch.device,
+        path: Path,
+        to_logits: ToLogits,
+        notes: tuple[str, ...] = (),
     ) -> None:
         self._module = module.eval()
         for parameter in module.parameters():
@@ -58,6 +73,8 @@ class TorchScriptRuntime:
         self.device = str(device)
         self.device_name = _name_of(device)
         self.features_note = ""
+        self.notes = notes
+        self._calling = Calling()
         self._parts: SplitNetwork | None = None
         names = ("forward_features", "forward_head")
         if all(callable(getattr(module, name, None)) for name in names):
@@ -73,6 +90,21 @@ class TorchScriptRuntime:
         """See Runtime."""
         return available_methods(has_features=self.has_features, has_gradient=self.has_gradient)
 
+    def adapt(self, card: ModelCard) -> None:
+        """See Runtime."""
+        films = torch.tensor(np.concatenate(noise(card)), device=self._device)
+        with self._failures(noise(card)[0]):
+            self._calling = find_calling(self._module, self._module, films, card)
+        self.notes += self._calling.notes
+
+    def random_operations(self) -> tuple[str, ...]:
+        """See Runtime."""
+        try:
+            with _without_deprecation():
+                return random_operations(self._module)
+        except RuntimeError:
+            return ()
+
     def split(self, card: ModelCard) -> None:
         """See Runtime. The parts are used only where together they give the network's output."""
         try:
@@ -84,7 +116,7 @@ class TorchScriptRuntime:
             require_equal_parts(self, card)
         except (CannotSplit, RuntimeError, ModelError) as error:
             self._parts = None
-            self.features_note = f"cannot be split: {_last_line(error)}"
+            self.features_note = f"cannot be split: {reason(error)}"
 
     def _without_activation(self, graph: Any, card: ModelCard) -> Any:
         """The graph without its final activation, where it returns probabilities and shows it."""
@@ -108,7 +140,7 @@ class TorchScriptRuntime:
 
     def features(self, x_BCHW: Array) -> Array:
         """See Runtime."""
-        return self._infer(self._both_parts().features, x_BCHW)
+        return self._infer(self._run_features, x_BCHW)
 
     def head(self, features_BDhw: Array) -> Array:
         """See Runtime."""
@@ -127,26 +159,49 @@ class TorchScriptRuntime:
         return self._parts
 
     def _run_whole(self, x_BCHW: torch.Tensor) -> torch.Tensor:
-        return self._to_logits(_as_tensor(self._module(x_BCHW)))
+        return self._to_logits(self._calling.form(self._module(x_BCHW), len(x_BCHW)))
+
+    def _run_features(self, x_BCHW: torch.Tensor) -> torch.Tensor:
+        return self._both_parts().features(x_BCHW)
 
     def _run_head(self, features_BDhw: torch.Tensor) -> torch.Tensor:
-        return self._to_logits(_as_tensor(self._both_parts().head(features_BDhw)))
+        output = self._both_parts().head(features_BDhw)
+        return self._to_logits(self._calling.form(output, len(features_BDhw)))
 
-    def _infer(self, method: Any, array: Array) -> Array:
-        with self._failures(array), torch.inference_mode():
-            output = _as_tensor(method(self._to_tensor(array)))
-            return np.asarray(output.to("cpu", torch.float32).numpy())
+    def _infer(self, method: Run, array: Array) -> Array:
+        def infer(tensor: torch.Tensor) -> torch.Tensor:
+            with torch.inference_mode():
+                return method(tensor)
 
-    def _gradient(self, method: Any, array: Array, direction_K: Array) -> Array:
-        with self._failures(array), torch.enable_grad():
-            tensor = self._to_tensor(array).requires_grad_()
-            explained = (method(tensor) @ self._to_tensor(direction_K)).sum()
-            (gradient,) = torch.autograd.grad(explained, tensor)
-            return np.asarray(gradient.to("cpu", torch.float32).numpy())
+        return self._in_batches(infer, array)
+
+    def _gradient(self, method: Run, array: Array, direction_K: Array) -> Array:
+        direction = torch.tensor(direction_K, dtype=torch.float32, device=self._device)
+
+        def gradient(tensor: torch.Tensor) -> torch.Tensor:
+            with torch.enable_grad():
+                tensor.requires_grad_()
+                (found,) = torch.autograd.grad((method(tensor) @ direction).sum(), tensor)
+                return found
+
+        return self._in_batches(gradient, array)
+
+    def _in_batches(self, call: Run, array: Array) -> Array:
+        """Call on all films at once, or on as many as the network takes; the last one fills up."""
+        with self._failures(array):
+            batch = self._calling.batch
+            tensor = self._to_tensor(array)
+            if batch is None or len(tensor) == batch:
+                return _to_array(call(tensor))
+            missing = -len(tensor) % batch
+            full = torch.cat([tensor, tensor[-1:].expand(missing, *tensor.shape[1:])])
+            results = [_to_array(call(part.clone())) for part in torch.split(full, batch)]
+            return np.concatenate(results)[: len(array)]
 
     def _to_tensor(self, array: Array) -> torch.Tensor:
         # A copy, because arrays from shared memory are read-only, which torch cannot represent.
-        return torch.tensor(np.ascontiguousarray(array), dtype=torch.float32, device=self._device)
+        plain = np.ascontiguousarray(array)
+        return torch.tensor(plain, dtype=self._calling.dtype, device=self._device)
 
     @contextmanager
     def _failures(self, array: Array) -> Iterator[None]:
@@ -162,12 +217,15 @@ class TorchScriptRuntime:
                 why=f"{self.device_name}, input {_shape(array)}",
                 hint="Close other programs that use the device, or choose the device cpu.",
             ) from error
-        except (RuntimeError, TypeError, ValueError, NotImplementedError) as error:
+        except ModelError:
+            raise
+        except Exception as error:  # a program from elsewhere raises what it likes
+            why = reason(error)
             raise ModelError(
                 "The model failed while it ran",
                 path=self._path,
-                why=f"input {_shape(array)}: {_last_line(error)}",
-                hint="Check that the preprocessing in the card is the one used for training.",
+                why=f"input {_shape(array)}: {why}",
+                hint=advice(why).hint,
             ) from error
 
 
@@ -184,10 +242,22 @@ def load(path: Path, content: bytes, card: ModelCard, device: Device) -> TorchSc
     else:
         # Convolutions use TF32 by default, but the CSV states `float32`.
         torch.backends.cudnn.allow_tf32 = False
+    sha256 = hashlib.sha256(content).hexdigest()
+    content, notes = _for_device(content, torch_device)
     module = load_module(content, torch_device, path)
-    return TorchScriptRuntime(
-        module, hashlib.sha256(content).hexdigest(), torch_device, path, to_logits(card)
-    )
+    return TorchScriptRuntime(module, sha256, torch_device, path, to_logits(card), notes)
+
+
+def _for_device(content: bytes, device: torch.device) -> tuple[bytes, tuple[str, ...]]:
+    """The archive with no other device in its program than this one, and a note on it."""
+    try:
+        devices = fixed_devices(content)
+        if not set(devices) - {device.type}:
+            return content, ()
+        changed = with_device(content, str(device))
+    except (zipfile.BadZipFile, OSError, ValueError, zlib.error, NotImplementedError):
+        return content, ()  # loading says what is wrong with it
+    return changed, (f"its program names the device {', '.join(devices)}; it runs on {device}",)
 
 
 def require_device(device: Device) -> torch.device:
@@ -202,23 +272,41 @@ def require_device(device: Device) -> torch.device:
     except (RuntimeError, AssertionError) as error:
         raise DeviceUnavailable(
             f"No {device.title} device can be used",
-            why=_last_line(error),
+            why=reason(error),
             hint="Choose the device cpu or auto.",
         ) from error
     return ones.device
 
 
 def load_module(content: bytes, device: torch.device, path: Path) -> Any:
+    """The module in these bytes.
+
+    Raises:
+        ModelError: it cannot be loaded.
+    """
     with _without_deprecation():
         try:
-            return torch.jit.load(io.BytesIO(content), map_location=device)  # type: ignore[no-untyped-call]
-        except (RuntimeError, ValueError, KeyError, EOFError) as error:
+            return _jit_load(content, device)
+        except Exception as error:  # a damaged pickle raises anything
+            why = reason(error)
             raise ModelError(
                 "The file is not a TorchScript model that can be loaded here",
                 path=path,
-                why=_last_line(error),
-                hint="Choose a model bundle, which is a TorchScript file with a model card.",
+                why=why,
+                hint=_LOADING_HINT if advice(why) == advice("") else advice(why).hint,
             ) from error
+
+
+def _jit_load(content: bytes, device: torch.device) -> Any:
+    try:
+        return torch.jit.load(io.BytesIO(content), map_location=device)  # type: ignore[no-untyped-call]
+    except RuntimeError as error:
+        if "torchvision::" not in str(error):
+            raise
+        # Its operators are registered when it is imported, which takes a second.
+        import torchvision  # noqa: F401
+
+        return torch.jit.load(io.BytesIO(content), map_location=device)  # type: ignore[no-untyped-call]
 
 
 @contextmanager
@@ -242,19 +330,9 @@ def _unchanged(logits_BK: torch.Tensor) -> torch.Tensor:
     return logits_BK
 
 
-def _as_tensor(output: Any) -> torch.Tensor:
-    if not isinstance(output, torch.Tensor):
-        raise TypeError(f"returned a {type(output).__name__} instead of a tensor")
-    if not output.is_floating_point():
-        raise TypeError(f"returned {output.dtype} instead of floating point")
-    return output
+def _to_array(tensor: torch.Tensor) -> Array:
+    return np.asarray(tensor.detach().to("cpu", torch.float32).numpy())
 
 
 def _shape(array: Array) -> str:
     return " x ".join(map(str, array.shape))
-
-
-def _last_line(error: BaseException) -> str:
-    """The last line of an error: TorchScript puts its trace first and the reason last."""
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return lines[-1] if lines else type(error).__name__

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
@@ -67,6 +68,13 @@ def make_card(path: Path, description: ModelDescription) -> ModelCard:
         outputs=description.outputs,
     )
     return card_from_json(card_to_json(card), sidecar_of(path))
+
+
+def with_notes(card: ModelCard, notes: Sequence[str]) -> ModelCard:
+    """The card with notes on how its network is run among its limitations."""
+    if not notes:
+        return card
+    return replace(card, limitations=f"{card.limitations} To run the network: {'; '.join(notes)}.")
 
 
 def require_no_card(path: Path) -> None:

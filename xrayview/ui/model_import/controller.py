@@ -12,7 +12,7 @@ from xrayview.engine.client import Engine
 from xrayview.engine.protocol import LoadModel, ModelReady, ModelRef
 from xrayview.errors import ContractBroken, ModelNotTrusted, XrayViewError
 from xrayview.services.catalogue import model_ref, trust_model
-from xrayview.services.model_import import write_card
+from xrayview.services.model_import import with_notes, write_card
 from xrayview.services.tasks import Tasks
 from xrayview.ui.model_controller import ModelController, trust_question
 from xrayview.ui.model_import.dialog import ModelImportDialog
@@ -71,7 +71,7 @@ class ModelImportController(QObject):
         path = ready.model.path
         self._tasks.call(
             _SLOT,
-            lambda: write_card(path, ready.card),
+            lambda: write_card(path, with_notes(ready.card, ready.notes)),
             lambda _: self._open(path),
             lambda error: self._on_failed(path, ready.card, error),
         )
