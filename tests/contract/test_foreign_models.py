@@ -391,17 +391,17 @@ def test_that_another_input_size_that_works_is_proposed(tmp_path: Path) -> None:
         ),
         (
             (
-                "\nUnknown builtin op: torchaudio::lfilter.\nCould not find any similar ops to it.\n:\n"
+                "\nUnknown builtin op: torchaudio::lfilter.\nCould not find similar ops.\n:\n"
                 '  File "code/__torch__/a.py", line 17\n    bias = self.bias\n    ~~~ <--- HERE\n'
             ),
             "Unknown builtin op: torchaudio::lfilter",
         ),
         (
             (
-                "[enforce fail at inline_container.cc:230] . Attempted to read a file with version 99.\n"
+                "[enforce fail at inline_container.cc:230] . Attempted to read version 99.\n"
                 "frame #0: c10::ThrowEnforceNotMet\n"
             ),
-            "Attempted to read a file with version 99",
+            "Attempted to read version 99",
         ),
     ],
 )

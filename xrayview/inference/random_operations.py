@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import torch
-
 _GENERATORS = frozenset(
     f"aten::{name}"
     for name in (
@@ -24,19 +22,8 @@ _TRAINING_INPUT = {
 _ATTENTION, _ATTENTION_DROPOUT = "aten::scaled_dot_product_attention", 4
 
 
-def random_operations(module: Any) -> tuple[str, ...]:
-    """The names of these operations, such as `dropout`, sorted."""
-    if not _found(module.inlined_graph):
-        return ()
-    # Freezing removes what only runs in training; it takes long, and few networks get here.
-    try:
-        graph = torch.jit.freeze(module, optimize_numerics=False).graph
-    except RuntimeError:
-        graph = module.inlined_graph
-    return tuple(sorted(_found(graph)))
-
-
-def _found(graph: Any) -> set[str]:
+def random_operations(graph: Any) -> tuple[str, ...]:
+    """The names of these operations in an inlined graph, such as `dropout`, sorted."""
     names = {node.kind() for kind in _GENERATORS for node in graph.findAllNodes(kind)}
     for kind, index in _TRAINING_INPUT.items():
         for node in graph.findAllNodes(kind):
@@ -46,4 +33,4 @@ def _found(graph: Any) -> set[str]:
     for node in graph.findAllNodes(_ATTENTION):
         if list(node.inputs())[_ATTENTION_DROPOUT].toIValue() not in (None, 0, 0.0):
             names.add("dropout")
-    return {name.removeprefix("aten::").rstrip("_") for name in names}
+    return tuple(sorted({name.removeprefix("aten::").rstrip("_") for name in names}))

@@ -100,8 +100,12 @@ class TorchScriptRuntime:
     def random_operations(self) -> tuple[str, ...]:
         """See Runtime."""
         try:
+            if not random_operations(self._module.inlined_graph):
+                return ()
+            # Freezing removes what only runs in training; it takes long, and few get here.
             with _without_deprecation():
-                return random_operations(self._module)
+                frozen = torch.jit.freeze(self._module, optimize_numerics=False)
+            return random_operations(frozen.graph)
         except RuntimeError:
             return ()
 
