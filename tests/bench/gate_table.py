@@ -189,7 +189,7 @@ def _sample(rows: Sequence[FilmRow], count: int) -> list[FilmRow]:
 def not_chests() -> list[Path]:
     """pydicom's test files except for its chest film and pictures too small to show anything."""
     paths = (Path(str(name)) for name in sorted(get_testdata_files()))
-    return [path for path in paths if not path.name.startswith("RG1") and _is_picture(path)]
+    return [p for p in paths if p.is_file() and not p.name.startswith("RG1") and _is_picture(p)]
 
 
 def _is_picture(path: Path) -> bool:
