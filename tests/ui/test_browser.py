@@ -174,10 +174,18 @@ def test_that_the_first_heat_map_is_of_the_leading_abnormal_finding() -> None:
     assert leading(normal, harmless) == CARD.findings[0].name
 
 
-@pytest.mark.parametrize("status", [Status.REFUSED, Status.ERROR])
-def test_that_a_film_without_a_prediction_never_shows_a_number(status: Status) -> None:
+def test_that_a_chip_marks_a_caution() -> None:
+    result = result_of((0.1, 0.2, 0.7), (False, False, True), "Nodule")
+    shown = chip(replace(result, status=Status.WARN), CARD)
+    assert (shown.text, shown.colour, shown.note) == ("0.70", C.warn, "Caution · Nodule")
+
+
+@pytest.mark.parametrize(
+    ("status", "title"), [(Status.REFUSED, "Out of scope"), (Status.ERROR, "Error")]
+)
+def test_that_a_film_without_a_prediction_never_shows_a_number(status: Status, title: str) -> None:
     result = FilmResult("a.dcm", status, StatusCode.DECODE_FAILED, "cut off", dicom("a.dcm"))
-    assert (chip(result, CARD).text, chip(result, CARD).filled) == (str(status), False)
+    assert (chip(result, CARD).text, chip(result, CARD).filled) == (title, False)
 
 
 # -- Filter ------------------------------------------------------------------------------------
@@ -217,7 +225,7 @@ def test_that_a_filter_lists_what_meets_all_its_conditions(
 
 def test_that_a_filter_describes_its_conditions() -> None:
     criteria = Filter("a", True, frozenset({Verdict.ERROR, Verdict.WARN}), "Nodule", 0.5)
-    assert criteria.conditions() == ("starred", "warn or error", "Nodule ≥ 0.50")
+    assert criteria.conditions() == ("starred", "Caution or Error", "Nodule ≥ 0.50")
     assert Filter().conditions() == ()
 
 

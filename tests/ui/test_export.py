@@ -25,6 +25,7 @@ from xrayview.domain.measurement import Annotation, Mark
 from xrayview.domain.model import Finding, GateVerdict
 from xrayview.domain.radiograph import Window
 from xrayview.engine.protocol import ModelReady, ModelRef
+from xrayview.errors import Status
 from xrayview.io.readers import read_film, read_header
 from xrayview.io.scan import walk
 from xrayview.io.tags.known_columns import known_columns
@@ -129,7 +130,8 @@ def test_that_a_figure_states_the_caution_of_the_gate(qtbot: QtBot, ready: MainW
     qtbot.waitUntil(lambda: session.result(session.current) is not None, timeout=WAIT_MS)
     result = session.result(session.current)
     gate = GateVerdict(flags=("OUT_OF_DISTRIBUTION",), reasons=("The model is for AP.",))
-    session.accept_result(replace(result, gate=gate), session.model_sha256)
+    caution = replace(result, status=Status.WARN, gate=gate, pixel_gate=gate)
+    session.accept_result(caution, session.model_sha256)
     shown = shown_film(workspace.viewer, session)
     assert shown.result_text.endswith("Caution: The model is for AP.")
     texts = [label.text for label in shown.figure(FigureStyle()).labels]

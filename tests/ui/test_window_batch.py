@@ -166,7 +166,7 @@ def test_that_a_cancelled_batch_resumes_in_the_same_csv(
     names = [row["path"] for row in rows_of(finished[1].csv_path)]
     assert names == [f"{number:03}.png" for number in range(120)]
     assert sorted(r.relative_path for r in workspace.result_table.rows.results) == names
-    assert "ok 120" in workspace.batch_line.findChild(QLabel, "counts").text()
+    assert "Scope not checked 120" in workspace.batch_line.findChild(QLabel, "counts").text()
     assert not rest.isVisible()
 
 

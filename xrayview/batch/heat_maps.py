@@ -16,6 +16,8 @@ from xrayview.domain.film import FilmRef, ScannedFile
 from xrayview.domain.heat_map_methods import method_title
 from xrayview.domain.model import HeatMap
 from xrayview.domain.operating_points import effective_point
+from xrayview.domain.stated import NOTHING_STATED, StatedFilms
+from xrayview.domain.verdict import verdict_text
 from xrayview.engine.client import Engine
 from xrayview.engine.lane import Priority
 from xrayview.engine.protocol import Explain, LoadModel, ModelReady, ModelRef
@@ -36,6 +38,8 @@ class HeatMapOptions:
     cutoff: float = 0.0
     own_points: Mapping[str, float] = field(default_factory=dict)
     """The user's own thresholds by finding, which override those of the card."""
+    stated: StatedFilms = NOTHING_STATED
+    """What the user states of all films."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,7 +89,8 @@ class Explainer:
     ) -> Iterator[ExplainedFilm]:
         """Explain each file, in order. Raises: Cancelled."""
         engine, cancel = self._engine, self._cancel
-        prepared = prepare_films(engine, files, self._card, cancel, is_wanted)
+        stated = self._options.stated
+        prepared = prepare_films(engine, files, self._card, cancel, is_wanted, stated)
         classified = classify_films(engine, self._options.model, prepared, cancel)
         return map(self._explained, map_films(engine, classified, self._submit, cancel))
 
@@ -106,8 +111,8 @@ class Explainer:
         if heat is None:
             return ExplainedFilm(outcome.file, None, result, self._name)
         heat = replace(heat, threshold=self._threshold)
-        caution = result.gate.caution if result.gate else ""
-        layer = HeatLayer(heat, self._name, self._options.opacity, self._options.cutoff, caution)
+        options, verdict = self._options, verdict_text(result)
+        layer = HeatLayer(heat, self._name, options.opacity, options.cutoff, verdict)
         return ExplainedFilm(outcome.file, layer, result, self._name)
 
 

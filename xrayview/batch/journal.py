@@ -10,7 +10,7 @@ import json
 import os
 import time
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +34,8 @@ class RunKey:
     app_version: str
     own_points: tuple[tuple[str, float], ...] = ()
     """The user's own thresholds by finding."""
+    stated: Mapping[str, object] = field(default_factory=dict)
+    """What the user states of all films."""
 
 
 @dataclass(frozen=True)

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from xrayview.batch.pipeline import FilmOutcome
 from xrayview.domain.events import FilmResult
 from xrayview.domain.film import RejectedFile
-from xrayview.domain.model import GateVerdict
-from xrayview.engine.protocol import PreparedFilm
+from xrayview.domain.model import GateVerdict, Scope
+from xrayview.domain.stated import StatedFilms
+from xrayview.domain.verdict import gate_texts
 from xrayview.errors import Status, StatusCode, XrayViewError
-from xrayview.inference.gate import combine_verdicts
+from xrayview.inference.gate import check_description, combine_verdicts
 
 CODES = frozenset(StatusCode)
 
@@ -20,6 +22,7 @@ def result_of_film(outcome: FilmOutcome) -> FilmResult:
     status, code, message = _status(outcome)
     prepared, gate = outcome.prepared, _gate(outcome)
     is_refused = gate is not None and gate.refused
+    by_model = outcome.prediction.gate if outcome.prediction else GateVerdict()
     return FilmResult(
         relative_path=outcome.file.relative_path,
         status=status,
@@ -30,7 +33,29 @@ def result_of_film(outcome: FilmOutcome) -> FilmResult:
         preprocessing_id=prepared.model_input.preprocessing_id if prepared else "",
         prediction=None if is_refused else outcome.prediction,
         gate=gate,
+        pixel_gate=combine_verdicts((prepared.pixel_gate, by_model)) if prepared else None,
+        warnings=prepared.warnings if prepared else (),
         time_utc=datetime.now(UTC).isoformat(timespec="seconds"),
+    )
+
+
+def restated(result: FilmResult, scope: Scope, stated: StatedFilms) -> FilmResult | None:
+    """The result with another statement about its folder; scores and pixels stay.
+
+    None where the film was refused before the model scored it, and is not refused now.
+    """
+    if result.ref is None or result.pixel_gate is None:
+        return result
+    described = check_description(result.ref, scope, stated)
+    gate = combine_verdicts((described, result.pixel_gate))
+    if gate == result.gate:
+        return result
+    if result.prediction is None and not gate.refused:
+        return None
+    status, code, message = _status_of_gate(gate, result.warnings)
+    prediction = None if gate.refused else result.prediction
+    return replace(
+        result, status=status, code=code, message=message, gate=gate, prediction=prediction
     )
 
 
@@ -43,7 +68,7 @@ def _status(outcome: FilmOutcome) -> tuple[Status, StatusCode, str]:
     gate = _gate(outcome)
     if outcome.prepared is None or gate is None:
         raise ValueError("a film is rejected, failed or prepared")
-    return _status_of_prepared(outcome.prepared, gate)
+    return _status_of_gate(gate, outcome.prepared.warnings)
 
 
 def _gate(outcome: FilmOutcome) -> GateVerdict | None:
@@ -54,13 +79,11 @@ def _gate(outcome: FilmOutcome) -> GateVerdict | None:
     return combine_verdicts((outcome.prepared.gate, by_model))
 
 
-def _status_of_prepared(
-    prepared: PreparedFilm, gate: GateVerdict
-) -> tuple[Status, StatusCode, str]:
-    message = "; ".join((*gate.reasons, *prepared.warnings))
+def _status_of_gate(gate: GateVerdict, warnings: tuple[str, ...]) -> tuple[Status, StatusCode, str]:
+    message = "; ".join((*gate_texts(gate), *warnings))
     if gate.refused:
         return Status.REFUSED, _code(gate, StatusCode.NOT_A_RADIOGRAPH), message
-    if gate.flags or prepared.warnings:
+    if gate.flags or warnings:
         return Status.WARN, _code(gate, StatusCode.OK), message
     return Status.OK, StatusCode.OK, message
 

@@ -16,6 +16,7 @@ from dataclasses import dataclass, replace
 from xrayview.batch.map_films import map_films
 from xrayview.domain.film import FilmRef, RejectedFile, ScannedFile
 from xrayview.domain.model import ModelCard, Prediction
+from xrayview.domain.stated import NOTHING_STATED, StatedFilms
 from xrayview.engine.client import Engine
 from xrayview.engine.lane import Priority
 from xrayview.engine.protocol import Classify, ModelRef, PreparedFilm, PrepareInput
@@ -46,6 +47,7 @@ def prepare_films(
     card: ModelCard,
     cancel: threading.Event,
     is_wanted: Callable[[FilmRef], bool] = lambda _film: True,
+    stated: StatedFilms = NOTHING_STATED,
 ) -> Iterator[FilmOutcome]:
     """Decode and preprocess films in the decode workers; others pass through unchanged.
 
@@ -55,6 +57,7 @@ def prepare_films(
         card: states the preprocessing and the scope.
         cancel: ends the work.
         is_wanted: False for films that pass through without being decoded.
+        stated: what the user states of all films.
 
     Raises:
         Cancelled: `cancel` was set, or the engine was closed.
@@ -63,7 +66,7 @@ def prepare_films(
     def submit(file: ScannedFile) -> Future[PreparedFilm] | None:
         if isinstance(file, RejectedFile) or not is_wanted(file):
             return None
-        request = PrepareInput(file, card.preprocessing, scope=card.scope)
+        request = PrepareInput(file, card.preprocessing, scope=card.scope, stated=stated)
         return engine.submit(request, priority=Priority.BATCH)
 
     for item in map_films(engine, files, submit, cancel):

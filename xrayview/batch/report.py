@@ -12,6 +12,7 @@ from pathlib import Path
 from xrayview import __version__
 from xrayview.domain.model import OperatingPoint
 from xrayview.domain.operating_points import OWN
+from xrayview.domain.stated import NOTHING_STATED, StatedFilms
 from xrayview.engine.protocol import ModelReady
 from xrayview.io.atomic import replacing
 from xrayview.io.model.bundle import card_to_json
@@ -38,6 +39,8 @@ class RunReport:
     warnings: Sequence[str]
     points: Sequence[OperatingPoint] = ()
     """The operating point of each finding, with how it was chosen."""
+    stated: StatedFilms = NOTHING_STATED
+    """What the user states of all films."""
 
 
 def report_path(csv_path: Path) -> Path:
@@ -61,6 +64,7 @@ def write_report(path: Path, report: RunReport) -> None:
         "warnings": list(report.warnings),
         "identity": report.identity,
         "operating_points": [_origin(point) for point in report.points],
+        "stated": report.stated.to_json(),
         "versions": versions(),
         "model": {
             "file": ready.model.path.name,

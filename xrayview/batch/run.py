@@ -37,6 +37,7 @@ from xrayview.domain.events import (
 from xrayview.domain.film import FilmRef, ScannedFile
 from xrayview.domain.formats import READABLE
 from xrayview.domain.operating_points import apply_own_points, effective_point
+from xrayview.domain.stated import NOTHING_STATED, StatedFilms
 from xrayview.engine.client import Engine
 from xrayview.engine.protocol import LoadModel, ModelReady, ModelRef
 from xrayview.engine.scan import Entry, list_files, read_headers, root_of
@@ -69,6 +70,8 @@ class BatchOptions:
     """The command line, for the report."""
     own_points: Mapping[str, float] = field(default_factory=dict)
     """The user's own thresholds by finding, which override those of the card."""
+    stated: StatedFilms = NOTHING_STATED
+    """What the user states of all films."""
 
 
 def run_batch(
@@ -101,7 +104,15 @@ def run_batch(
     cancelled = False
     try:
         rows = run.rows
-        yield BatchStarted(run.run_id, len(files), rows.total, rows.done, ready.card, ready.device)
+        yield BatchStarted(
+            run.run_id,
+            len(files),
+            rows.total,
+            rows.done,
+            ready.card,
+            ready.device,
+            ready.has_training_statistics,
+        )
         yield from run.films(engine, cancel)
     except Cancelled:
         cancelled = True
@@ -167,6 +178,7 @@ class _Run:
             options.identity,
             __version__,
             tuple(sorted(options.own_points.items())),
+            options.stated.to_json(),
         )
         self.rows = Rows(files)
         if not options.restart:
@@ -190,7 +202,9 @@ class _Run:
             entry for name, entry in self._files.items() if not self.rows.is_complete(name)
         ]
         files = read_headers(engine, remaining, root_of(self._folder), cancel)
-        prepared = prepare_films(engine, self._frames(files), self._ready.card, cancel)
+        prepared = prepare_films(
+            engine, self._frames(files), self._ready.card, cancel, stated=self._options.stated
+        )
         for outcome in classify_films(engine, self._ready.model, prepared, cancel):
             result = self._at_own_points(result_of_film(outcome))
             self._record(result)
@@ -255,6 +269,7 @@ class _Run:
                 effective_point(self._ready.card, self._options.own_points, name)
                 for name in self._findings
             ),
+            stated=self._options.stated,
         )
 
     def _warnings(self) -> Iterable[str]:

@@ -11,8 +11,10 @@ from xrayview.commands.options import (
     add_device_option,
     add_identity_options,
     add_model_option,
+    add_stated_options,
     add_trust_option,
     add_workers_option,
+    stated_by,
 )
 from xrayview.commands.terminal import (
     ProgressLine,
@@ -41,6 +43,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add_device_option(parser)
     add_identity_options(parser, full="names are never written")
+    add_stated_options(parser)
     add_workers_option(parser)
     parser.add_argument(
         "--restart", action="store_true", help="start over instead of resuming an interrupted run"
@@ -62,6 +65,7 @@ def run(options: argparse.Namespace) -> int:
         identity_key=identity_key(options.identity_key) if options.identity == "hash" else b"",
         restart=options.restart,
         command=("xrayview", *options.command_line),
+        stated=stated_by(options),
     )
     cancel = cancel_on_interrupt()
     printer = _EventPrinter()
@@ -94,10 +98,12 @@ class _EventPrinter:
     def print(self, event: BatchEvent) -> None:
         """Print one event."""
         from xrayview.domain.events import BatchStarted, FilmFinished
+        from xrayview.domain.verdict import status_title, title_of
         from xrayview.services.progress import BatchProgress
 
         if isinstance(event, BatchStarted):
-            self._progress = BatchProgress(event.total, event.resumed)
+            self._progress = BatchProgress(event.total, event.resumed, title_of)
+            self._compares = event.compares
             resumed = f", {event.resumed} rows from an earlier run" if event.resumed else ""
             card = event.card
             print_err(f"{card.name} {card.version} on {event.device}: {event.files} files{resumed}")
@@ -107,13 +113,18 @@ class _EventPrinter:
         else:
             self._line.clear()
             self.cancelled = event.cancelled
-            counts = ", ".join(f"{count} {status}" for status, count in event.counts.items())
+            counts = ", ".join(
+                f"{count} {status_title(Status(status), compares=self._compares).lower()}"
+                for status, count in event.counts.items()
+            )
             print_err(f"{event.csv_path}: {counts or 'no rows'} in {event.seconds:.1f} s")
             if event.cancelled:
                 print_err("Interrupted. Run the same command again to continue.")
 
     def _print_film(self, result: FilmResult) -> None:
+        from xrayview.domain.verdict import coded_title
+
         if result.status in (Status.ERROR, Status.REFUSED):
             self._line.clear()
-            print_err(f"{result.name}: {result.status.value} {result.code}: {result.message}")
+            print_err(f"{result.name}: {coded_title(result)}: {result.message}")
         self._line.show(self._progress.text)

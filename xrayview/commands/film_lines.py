@@ -22,8 +22,10 @@ class FilmLines:
 
     def add(self, event: FilmFinished) -> None:
         """Count one more file."""
+        from xrayview.domain.verdict import title_of
+
         if self._progress is None:
-            self._progress = BatchProgress(event.total)
+            self._progress = BatchProgress(event.total, title=title_of)
         self._progress.add(event)
         self._codes[event.result.code] += 1
         if event.result.status in (Status.ERROR, Status.REFUSED):

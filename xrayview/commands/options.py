@@ -7,6 +7,7 @@ from pathlib import Path
 
 from xrayview.commands.terminal import positive_int
 from xrayview.domain.devices import AUTO, DEVICE_CHOICES
+from xrayview.domain.stated import StatedFilms, stated_films
 
 Arguments = argparse.ArgumentParser | argparse._ArgumentGroup
 
@@ -59,6 +60,34 @@ def add_identity_options(parser: Arguments, *, full: str) -> None:
         help="key file for `--identity hash`, created if it does not exist; one per project keeps "
         "hashes comparable within it (default: one key for all your projects)",
     )
+
+
+def add_stated_options(parser: Arguments) -> None:
+    """`--stated-age`, `--stated-view`, `--stated-body-part`: what is true of all films."""
+    add = parser.add_argument
+    add(
+        "--stated-age",
+        default="",
+        metavar="YEARS",
+        help="age of all patients in completed years, where files do not state it: 1-5, or 18+",
+    )
+    add(
+        "--stated-view",
+        default="",
+        metavar="VIEW",
+        help="view position of all films, likewise: AP or PA",
+    )
+    add(
+        "--stated-body-part",
+        default="",
+        metavar="PART",
+        help="body part of all films, likewise: CHEST",
+    )
+
+
+def stated_by(options: argparse.Namespace) -> StatedFilms:
+    """What the options state. Raises UsageError where it is not a statement."""
+    return stated_films(options.stated_age, options.stated_view, options.stated_body_part)
 
 
 def add_workers_option(parser: Arguments) -> None:

@@ -1,6 +1,7 @@
 """`xrayview render FILE|FOLDER --out DIR`: films as pictures of their displayed grey.
 
-Prints one line per file to stdout: `PATH: ok: PICTURE`, or why there is no picture.
+Prints one line per file to stdout: `PATH: ok: PICTURE`, or why there is no picture. With a model,
+the film's verdict is in the place of `ok`: `PATH: In scope: PICTURE`.
 """
 
 from __future__ import annotations
@@ -14,8 +15,10 @@ from xrayview.commands.model_choice import trusted_model
 from xrayview.commands.options import (
     add_device_option,
     add_model_option,
+    add_stated_options,
     add_trust_option,
     add_workers_option,
+    stated_by,
 )
 from xrayview.commands.output_folder import add_inside_option, check_output_folder
 from xrayview.commands.terminal import (
@@ -130,6 +133,7 @@ def _add_heat_map_options(parser: argparse.ArgumentParser) -> None:
         metavar="0..1",
         help="opacity where the evidence is strongest (default: 0.5)",
     )
+    add_stated_options(group)
     add_device_option(group)
     add_trust_option(group)
 
@@ -212,6 +216,7 @@ def _heat_maps(options: argparse.Namespace, settings: Settings) -> HeatMapOption
         options.finding or "",
         options.method,
         0.5 if options.opacity is None else options.opacity,
+        stated=stated_by(options),
     )
 
 
@@ -237,12 +242,13 @@ def _request(options: argparse.Namespace) -> RenderFilm:
 
 
 def _line(event: FilmRendered, out: Path) -> str:
+    from xrayview.domain.verdict import coded_title
+
     result = event.result
+    head = f"{result.relative_path}: {coded_title(result)}:"
     if event.output is None:
-        return f"{result.relative_path}: {result.status} {result.code}: {result.message}"
-    name = event.output.relative_to(out).as_posix()
-    status = result.status if result.code == "OK" else f"{result.status} {result.code}"
-    return f"{result.relative_path}: {status}: {name} {result.message}".rstrip()
+        return f"{head} {result.message}"
+    return f"{head} {event.output.relative_to(out).as_posix()} {result.message}".rstrip()
 
 
 def _warn(burned_in: Counter[str]) -> None:

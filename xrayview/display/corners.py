@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from xrayview.display.voi import Voi, VoiKind
+from xrayview.domain.age import age_in_years
 from xrayview.domain.film import FilmRef
 from xrayview.domain.radiograph import Lut, Radiograph, Spacing, VoiFunction
 
@@ -140,7 +142,7 @@ def opposite(side: str) -> str:
 
 
 def _patient(film: FilmRef, hidden: bool) -> tuple[str, ...]:
-    age = film.patient_age.lstrip("0")
+    age = re.sub(r"^0+(?=[0-9])", "", film.patient_age.strip())
     if hidden:
         return IDENTITY_HIDDEN, _join(film.patient_sex, _age_up_to_89(age))
     identifier = f"ID {film.patient_id}" if film.patient_id else ""
@@ -148,10 +150,9 @@ def _patient(film: FilmRef, hidden: bool) -> tuple[str, ...]:
 
 
 def _age_up_to_89(age: str) -> str:
-    # PS3.5 6.2: AS is nnnD, nnnW, nnnM or nnnY.
-    years = age.removesuffix("Y")
-    very_old = years != age and years.isdigit() and int(years) >= 90
-    return "90Y or older" if very_old else age
+    # Ages of 90 and above identify (HIPAA 45 CFR 164.514(b)(2)(i)(C)).
+    years = age_in_years(age)
+    return "90Y or older" if years is not None and years >= 90 else age
 
 
 def _study(film: FilmRef, hidden: bool) -> tuple[str, ...]:

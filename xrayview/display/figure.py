@@ -243,8 +243,8 @@ class _Composer:
         film, look = self._radiograph, self._look
         text = caption(heat.heat, heat.model) if heat is not None else result_text
         yield from wrapped(text.split(" · "), size, room) if text else ()
-        if heat is not None and heat.caution:
-            yield from wrapped((f"Caution: {heat.caution}",), size, room)
+        if heat is not None and heat.verdict:
+            yield from wrapped(heat.verdict.split(" · "), size, room)
         voi = default_voi(film) if look.voi is None else look.voi
         view = " ".join(w for w in (film.ref.modality, film.ref.view_position) if w)
         spacing = spacing_text(self._spacing) if self._spacing.row_mm else ""

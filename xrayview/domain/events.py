@@ -23,6 +23,10 @@ class FilmResult:
     preprocessing_id: str = ""
     prediction: Prediction | None = None
     gate: GateVerdict | None = None
+    pixel_gate: GateVerdict | None = None
+    """The part of `gate` that rests on the pixels, whatever header and user say."""
+    warnings: tuple[str, ...] = ()
+    """Notes on reading and preprocessing, which are in `message` too."""
     time_utc: str = ""
 
     @property
@@ -49,6 +53,8 @@ class BatchStarted:
     """Rows from earlier runs."""
     card: ModelCard
     device: str
+    compares: bool = True
+    """The model has statistics of its training films, so films are compared with them."""
 
 
 @dataclass(frozen=True)

@@ -72,8 +72,8 @@ class HeatLayer:
     """Name and version."""
     opacity: float = 0.6
     cutoff: float = 0.0
-    caution: str = ""
-    """Why to read the scores with caution; empty for a film in scope."""
+    verdict: str = ""
+    """Whether the film is in the model's scope, for the caption; empty where it is not known."""
 
 
 @dataclass(frozen=True, eq=False)

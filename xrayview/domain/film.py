@@ -38,6 +38,8 @@ class FilmRef:
     laterality: str = ""
     patient_sex: str = ""
     patient_age: str = ""
+    age_by_dates: float | None = None
+    """Years from the birth date to the study date, neither of which is kept."""
     manufacturer: str = ""
     institution: str = field(default="", repr=False)
     study_date: str = ""

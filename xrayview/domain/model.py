@@ -180,10 +180,14 @@ class GateVerdict:
     refused: bool = False
     flags: tuple[str, ...] = ()
     reasons: tuple[str, ...] = ()
+    facts: tuple[str, ...] = ()
+    """What the file does not say: `AGE_UNKNOWN`, or `AGE_STATED` where the user says it."""
     ood_score: float | None = None
     """Distance from the training films by the model's statistics; None if not checked."""
     ood_percentile: float | None = None
     """Percentage of the validation films that lie closer, 0..100."""
+    ood_text: str = ""
+    """The percentage in words; empty if not checked."""
 
     @property
     def caution(self) -> str:

@@ -91,11 +91,14 @@ def prepare_input(request: PrepareInput) -> PreparedFilm:
     from xrayview.preprocessing.pipeline import Preprocessor
 
     radiograph = decode_film(DecodeFilm(request.film, request.limits))
+    described = gate.check_description(radiograph.ref, request.scope, request.stated)
+    by_pixels = gate.check_pixels(radiograph)
     model_input = Preprocessor(request.spec)(radiograph)
     return PreparedFilm(
         film=radiograph.ref,
         model_input=model_input,
         sha256=radiograph.sha256,
-        gate=gate.check_film(radiograph, request.scope),
+        gate=gate.combine_verdicts((described, by_pixels)),
+        pixel_gate=by_pixels,
         warnings=radiograph.warnings + model_input.warnings,
     )

@@ -28,6 +28,7 @@ from xrayview.domain.model import (
     Scope,
 )
 from xrayview.domain.radiograph import Radiograph, Window
+from xrayview.domain.stated import NOTHING_STATED, StatedFilms
 from xrayview.domain.tags import TagNode
 
 PictureFormat = Literal["png", "tiff", "svg"]
@@ -217,6 +218,8 @@ class PrepareInput:
     limits: Limits | None = None
     scope: Scope = field(default_factory=Scope)
     """The scope in the model's card."""
+    stated: StatedFilms = NOTHING_STATED
+    """What the user states of the film's folder."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -231,6 +234,8 @@ class PreparedFilm:
     sha256: str
     gate: GateVerdict
     """The verdict by header and pixels, to which the model adds its own."""
+    pixel_gate: GateVerdict = field(default_factory=GateVerdict)
+    """The part of it that rests on the pixels."""
     warnings: tuple[str, ...] = ()
 
 

@@ -71,21 +71,30 @@ class TrainingStatistics:
     def verdict(self, distance: float) -> GateVerdict:
         """The verdict for a film at this distance."""
         flags = (StatusCode.OUT_OF_DISTRIBUTION.value,) if distance > self.near else ()
+        rank = self._rank(distance)
+        limit = self.far if distance > self.far else self.near
+        reason = f"{rank} (distance {distance:.2f}, limit {limit:.2f})."
+        if not flags and self.near < self.distances_Q[-1]:
+            rank += f" (caution beyond {self.percentile(self.near):.0f} %)"
         return GateVerdict(
             refused=distance > self.far,
             flags=flags,
-            reasons=(self._reason(distance),) if flags else (),
+            reasons=(reason,) if flags else (),
             ood_score=distance,
             ood_percentile=self.percentile(distance),
+            ood_text=rank,
         )
 
-    def _reason(self, distance: float) -> str:
-        limit = self.far if distance > self.far else self.near
+    def _rank(self, distance: float) -> str:
         if distance >= self.distances_Q[-1]:
-            rank = f"farther away than all {self.validation_films} validation films"
-        else:
-            rank = f"percentile {self.percentile(distance):.1f} of the validation films"
-        return f"Unlike the training films: {rank} (distance {distance:.2f}, limit {limit:.2f})."
+            return (
+                f"Further from the training films than all {self.validation_films} validation films"
+            )
+        if distance <= self.distances_Q[0]:
+            return f"Closer to the training films than all {self.validation_films} validation films"
+        # Rounding must not turn nearly all films into all, or a few into none.
+        share = min(max(self.percentile(distance), 0.1), 99.9)
+        return f"Further from the training films than {share:.1f} % of the validation films"
 
 
 def feature_vectors(x_BCHW: Input, features_BDhw: Input, grid: int, thumbnail: int) -> Array:

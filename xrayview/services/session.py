@@ -11,6 +11,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from xrayview.batch.outcome import restated
 from xrayview.display.first_frame import FirstFrame
 from xrayview.domain.events import FilmResult
 from xrayview.domain.film import FilmRef, RejectedFile, row_of
@@ -23,6 +24,7 @@ from xrayview.domain.operating_points import (
     thresholds_of,
 )
 from xrayview.domain.radiograph import Radiograph
+from xrayview.domain.stated import NOTHING_STATED, StatedFilms
 from xrayview.engine.protocol import ModelReady, PreparedFilm
 from xrayview.errors import XrayViewError
 from xrayview.services.film_cache import FilmCache
@@ -78,7 +80,11 @@ class Session:
         self._own_points: dict[str, dict[str, float]] = {}
         """By the model's hash; never written to the card."""
         self._thresholds: tuple[float, ...] = ()
+        self.stated = NOTHING_STATED
+        """What the user states of the folder's films."""
         self._results: dict[tuple[str, str], FilmResult] = {}
+        self._in_force: dict[tuple[str, str], FilmResult | None] = {}
+        """The results at the operating points and with the statement in force."""
         self._prepared: OrderedDict[tuple[str, str], PreparedFilm] = OrderedDict()
         self._heat_maps: OrderedDict[tuple[str, str, str, str], HeatMap] = OrderedDict()
 
@@ -95,7 +101,8 @@ class Session:
         self.folder, self.source = folder, source
         self.views = [View() for _ in self.views]
         self.pinned = False
-        for stored in (self._results, self._prepared, self._heat_maps):
+        self.stated = NOTHING_STATED
+        for stored in (self._results, self._in_force, self._prepared, self._heat_maps):
             stored.clear()
         self._decoded.clear()
         self.tree, self._by_id, self.rejected = FolderTree(), {}, ()
@@ -275,6 +282,13 @@ class Session:
             own = move_own_point(self.model.card, self.own_points, finding, threshold)
             self._own_points[self.model_sha256] = own
             self._thresholds = thresholds_of(self.model.card, own)
+            self._in_force.clear()
+
+    def state_films(self, stated: StatedFilms) -> None:
+        """Set what is true of all films of the folder, where their headers do not say it."""
+        self.stated = stated
+        self._in_force.clear()
+        self._prepared.clear()  # their verdicts rest on the statement
 
     # Results
 
@@ -287,21 +301,37 @@ class Session:
         if prediction is not None and (prediction.film_id, prediction.model_sha256) != expected:
             return False
         self._results[film.film_id, model_sha256] = result
+        self._in_force.pop((film.film_id, model_sha256), None)
         return model_sha256 == self.model_sha256
 
     def result(self, film: FilmRef | None) -> FilmResult | None:
-        """The active model's result for a film, flagged at the operating points in force.
+        """The active model's result for a film, see `in_force`.
 
         None for a film that is not classified yet.
         """
-        result = self._results.get((film.film_id, self.model_sha256)) if film else None
-        prediction = result.prediction if result is not None else None
-        if result is None or prediction is None or self.model is None:
+        if film is None:
+            return None
+        key = film.film_id, self.model_sha256
+        if key not in self._in_force:  # lists ask for every film
+            result = self._results.get(key)
+            if result is None:
+                return None
+            self._in_force[key] = self.in_force(result)
+        return self._in_force[key]
+
+    def in_force(self, result: FilmResult) -> FilmResult | None:
+        """A result of the active model at the operating points and with the statement in force.
+
+        None where the film was refused before it was scored, and no longer is.
+        """
+        if self.model is None:
             return result
-        if prediction.thresholds == self._thresholds:  # the usual case; lists call this per film
-            return result
-        prediction = apply_own_points(prediction, self.model.card, self.own_points)
-        return replace(result, prediction=prediction)
+        card, stated = self.model.card, restated(result, self.model.card.scope, self.stated)
+        prediction = stated.prediction if stated is not None else None
+        if stated is None or prediction is None or prediction.thresholds == self._thresholds:
+            return stated
+        prediction = apply_own_points(prediction, card, self.own_points)
+        return replace(stated, prediction=prediction)
 
     def accept_prepared(self, prepared: PreparedFilm, model_sha256: str) -> None:
         """Cache a preprocessed film, so that a heat map need not decode it again."""

@@ -111,6 +111,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("reopen_folder", bool, True, "Reopen the last folder when XrayView starts.",
             group="Window"),
     Setting("shortcuts", dict, {}, "Keys changed by the user, by action."),
+    Setting("folder_statements", dict, {}, "What is true of all films of a folder, by its hash."),
     Setting("recent_folders", list, [], "Recently opened folders, newest first."),
     Setting("export", dict, {}, "Choices of the export dialogs."),
     Setting("window_state", dict, {}, "Size and panels of the main window."),

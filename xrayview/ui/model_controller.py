@@ -190,7 +190,11 @@ class ModelController(QObject):
             then(prepared)
             return
         request = PrepareInput(
-            film, model.card.preprocessing, self._engine.limits, model.card.scope
+            film,
+            model.card.preprocessing,
+            self._engine.limits,
+            model.card.scope,
+            self.session.stated,
         )
 
         def keep(prepared: PreparedFilm) -> None:

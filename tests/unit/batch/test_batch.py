@@ -18,6 +18,7 @@ from xrayview.batch.journal import journal_path
 from xrayview.batch.report import report_path
 from xrayview.batch.run import BatchOptions, run_batch
 from xrayview.domain.events import BatchEvent, BatchFinished, BatchStarted, FilmFinished
+from xrayview.domain.stated import stated_films
 from xrayview.engine.client import Engine
 from xrayview.engine.protocol import Classify, ModelRef, PrepareInput
 from xrayview.engine.scan import scan_folder
@@ -128,6 +129,38 @@ def test_that_own_operating_points_flag_the_rows_and_are_in_the_report(
     assert (of["Opacity"]["threshold"], of["Opacity"]["origin"]) == (0.0, "user")
     with pytest.raises(UsageError, match="own_points"):
         run(engine, films, model, out)  # rows of other thresholds do not belong into one CSV
+
+
+def test_that_a_statement_about_the_films_is_in_the_rows_and_in_the_report(
+    engine: Engine, model: ModelRef, tmp_path: Path
+) -> None:
+    folder, out = tmp_path / "films", tmp_path / "predictions.csv"
+    folder.mkdir()
+    write_raster(folder / "a.png", phantom(64, 64))
+    write_dicom(folder / "b.dcm", phantom(), PatientAge="41 Y", ViewPosition="PA")
+    write_dicom(folder / "c.dcm", phantom(), PatientBirthDate="20200101", StudyDate="20240601")
+    run(engine, folder, model, out)
+    flags = {name: row["gate_flags"].split("|") for name, row in rows_of(out).items()}
+    assert flags["a.png"] == ["VIEW_UNKNOWN", "BODY_PART_UNKNOWN", "MODALITY_UNKNOWN"]
+    assert "AGE_FROM_BIRTH_DATE" in flags["c.dcm"]
+    assert rows_of(out)["a.png"]["message"] == "View, body part, modality: not in the file"
+    assert json.loads(report_path(out).read_text())["stated"] == {}
+
+    stated = stated_films("1-5", "AP")
+    with pytest.raises(UsageError, match="stated"):
+        run(engine, folder, model, out, stated=stated)
+    run(engine, folder, model, out, stated=stated, restart=True)
+    rows = rows_of(out)
+    assert "AGE_STATED|VIEW_STATED" in rows["a.png"]["gate_flags"]
+    assert rows["b.dcm"]["status"] == "warn"
+    assert "STATED_AGE_CONTRADICTED|STATED_VIEW_CONTRADICTED" in rows["b.dcm"]["gate_flags"]
+    assert "41 Y; stated for the folder is 1 to 5 years" in rows["b.dcm"]["message"]
+    assert rows["c.dcm"]["status"] == "ok"
+    assert rows["c.dcm"]["PatientAge"] == ""
+    report = json.loads(report_path(out).read_text())
+    assert report["stated"] == {"age_years": [1, 5], "view_position": "AP"}
+    for path in (out, journal_path(out), report_path(out)):
+        assert b"20200101" not in path.read_bytes()
 
 
 def test_that_a_row_equals_that_of_a_single_film(

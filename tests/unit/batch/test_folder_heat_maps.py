@@ -86,8 +86,10 @@ def test_that_every_film_has_a_heat_map_or_a_reason(
     command = ["render", str(folder), "--out", str(tmp_path), "--model", str(bundle)]
     assert main([*command, "--format", "svg", "--opacity", "0.8"]) == ExitCode.SOME_FAILED
     output = lines(capsys.readouterr().out)
-    assert output["a.dcm"] == "ok: a.dcm.svg"
-    assert output["lateral.dcm"].startswith("refused NOT_FRONTAL: lateral.dcm.svg No heat map: ")
+    assert output["a.dcm"].startswith("Scope not checked: a.dcm.svg")
+    assert output["lateral.dcm"].startswith(
+        "Out of scope (NOT_FRONTAL): lateral.dcm.svg No heat map: "
+    )
     assert "lateral view" in output["lateral.dcm"]
     assert output["cut.dcm"].startswith("error DECODE_FAILED: ")
     assert output["notes.txt"].startswith("error NOT_AN_IMAGE: ")
@@ -134,7 +136,7 @@ def test_that_a_film_that_the_model_fails_on_has_no_picture_and_stops_no_other(
     assert main([*command, "--trust-model"]) == ExitCode.SOME_FAILED
     output = lines(capsys.readouterr().out)
     assert output["bright.dcm"].startswith("error MODEL_FAILED: ")
-    assert output["usual.dcm"] == "ok: usual.dcm.png"
+    assert output["usual.dcm"].startswith("Scope not checked: usual.dcm.png")
     assert [path.name for path in out.iterdir()] == ["usual.dcm.png"]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +14,10 @@ import pytest
 from xrayview.domain.film import FilmRef
 from xrayview.domain.model import GateVerdict, Scope
 from xrayview.domain.radiograph import Greyscale, Radiograph
+from xrayview.domain.stated import NOTHING_STATED, StatedFilms
 from xrayview.errors import StatusCode
 from xrayview.inference.gate import (
+    check_description,
     check_film,
     check_header,
     check_pixels,
@@ -32,6 +35,7 @@ def radiograph(pixels_HW: np.ndarray, ref: FilmRef | None = None, **grey: Any) -
     return Radiograph(ref or film(), pixels_HW, Greyscale(**grey))
 
 
+PNG = FilmRef(Path("film.png"), "film.png", format="png")
 VARIED = np.arange(12, dtype=np.uint16).reshape(3, 4)
 
 IN_SCOPE = [
@@ -94,9 +98,8 @@ def test_that_a_caution_is_a_flag_but_not_a_refusal(header: dict[str, str], code
     assert verdict.reasons
 
 
-def test_that_a_file_without_a_header_is_in_scope_with_a_reason() -> None:
-    verdict = check_header(FilmRef(Path("film.png"), "film.png", format="png"))
-    assert verdict == GateVerdict(reasons=("The file does not state its modality.",))
+def test_that_a_file_without_a_header_is_in_scope() -> None:
+    assert check_header(PNG) == GateVerdict()
 
 
 def test_that_all_reasons_are_given_with_the_refusals_first() -> None:
@@ -203,3 +206,64 @@ def test_that_the_caution_joins_the_reasons_and_is_empty_for_a_refusal() -> None
     )
     assert check_header(film(view_position="LL")).caution == ""
     assert check_header(film(modality="")).caution == ""
+
+
+STATED = StatedFilms((1, 5), "AP", "CHEST")
+
+
+@pytest.mark.parametrize(
+    "age", ["068Y", "68Y", "68", " 068Y ", "68 Y", "68y", "68.5", "68 years", "816M"]
+)
+def test_that_an_age_is_understood_however_it_is_written(age: str) -> None:
+    verdict = check_scope(film(patient_age=age, view_position="AP"), CHILDREN)
+    assert verdict.flags == ("OUT_OF_DISTRIBUTION",)
+    assert f"The patient's age is {age.strip()}; the model is for 1 to 5 years." in verdict.reasons
+
+
+def test_that_the_age_follows_from_the_dates_where_the_file_does_not_state_it() -> None:
+    adult = replace(film(view_position="AP"), age_by_dates=41.3)
+    verdict = check_description(adult, CHILDREN, NOTHING_STATED)
+    assert "age is 41 years (from the birth date); the model is for" in verdict.reasons[0]
+    assert verdict.facts == ("AGE_FROM_BIRTH_DATE",)
+    stated = replace(adult, patient_age="004Y")
+    assert check_description(stated, CHILDREN, NOTHING_STATED) == GateVerdict()
+
+
+def test_that_what_the_file_does_not_say_is_a_fact_and_no_flag() -> None:
+    verdict = check_description(PNG, CHILDREN, NOTHING_STATED)
+    unknown = ("AGE_UNKNOWN", "VIEW_UNKNOWN", "BODY_PART_UNKNOWN", "MODALITY_UNKNOWN")
+    assert verdict == GateVerdict(facts=unknown)
+    silent = film(patient_age="n/a", view_position="UNKNOWN", body_part="")
+    assert check_description(silent, CHILDREN, NOTHING_STATED).facts == unknown[:3]
+    # The age does not matter to a model that is not meant for one.
+    assert check_description(PNG, Scope(), NOTHING_STATED).facts == unknown[1:]
+
+
+def test_that_a_statement_counts_like_the_header_of_a_silent_file() -> None:
+    children = check_description(PNG, CHILDREN, STATED)
+    assert children == GateVerdict(
+        facts=("AGE_STATED", "VIEW_STATED", "BODY_PART_STATED", "MODALITY_UNKNOWN")
+    )
+    adults = check_description(PNG, CHILDREN, StatedFilms((18, 130), "PA"))
+    assert adults.flags == ("OUT_OF_DISTRIBUTION",)
+    age, view = adults.reasons
+    assert "age is 18 years or older (stated for the folder); the model is for 1 to 5" in age
+    assert view == "View position is PA (stated for the folder); the model is for AP."
+    assert check_description(PNG, CHILDREN, StatedFilms((0, 5))).flags == ("OUT_OF_DISTRIBUTION",)
+    lateral = check_description(PNG, CHILDREN, StatedFilms(view_position="LL"))
+    assert (lateral.refused, lateral.flags[0]) == (True, "NOT_FRONTAL")
+    hand = check_description(PNG, CHILDREN, StatedFilms(body_part="HAND"))
+    assert "examined is HAND (stated for the folder), not the chest." in hand.reasons[0]
+
+
+def test_that_a_header_that_contradicts_the_statement_wins_and_is_flagged() -> None:
+    adult = film(patient_age="041Y", view_position="PA", body_part="THORAX")
+    verdict = check_description(adult, Scope(), STATED)
+    assert verdict.flags == ("STATED_AGE_CONTRADICTED", "STATED_VIEW_CONTRADICTED")
+    assert verdict.reasons == (
+        "The patient's age is 041Y; stated for the folder is 1 to 5 years.",
+        "The view is PA; stated for the folder is AP.",
+    )
+    assert "OUT_OF_DISTRIBUTION" in check_description(adult, CHILDREN, STATED).flags
+    child = film(patient_age="004Y", view_position="AP SUPINE", body_part="CHEST")
+    assert check_description(child, CHILDREN, STATED) == GateVerdict()

@@ -90,8 +90,8 @@ def test_that_features_are_averaged_in_their_cell() -> None:
     [
         (1.0, False, (), ""),
         (1.5, False, (), ""),
-        (1.6, False, ("OUT_OF_DISTRIBUTION",), "percentile 80.0 of"),
-        (2.5, False, ("OUT_OF_DISTRIBUTION",), "farther away than all 40 validation films"),
+        (1.6, False, ("OUT_OF_DISTRIBUTION",), "than 80.0 % of the validation films (distance"),
+        (2.5, False, ("OUT_OF_DISTRIBUTION",), "than all 40 validation films (distance 2.50"),
         (3.1, True, ("OUT_OF_DISTRIBUTION",), "limit 3.00"),
     ],
 )
@@ -102,6 +102,28 @@ def test_that_films_beyond_far_are_refused_and_beyond_near_flagged(
     assert (verdict.refused, verdict.flags, verdict.ood_score) == (refused, flags, distance)
     assert bool(verdict.reasons) == bool(flags)
     assert words in "".join(verdict.reasons)
+
+
+@pytest.mark.parametrize(
+    ("distance", "text"),
+    [
+        (0.0, "Closer to the training films than all 40 validation films (caution beyond 75 %)"),
+        (0.001, "Further from the training films than 0.1 % of the validation films"),
+        (0.806, "Further from the training films than 40.3 % of the validation films"),
+        (1.9999, "Further from the training films than 99.9 % of the validation films"),
+        (2.0, "Further from the training films than all 40 validation films"),
+        (9.0, "Further from the training films than all 40 validation films"),
+    ],
+)
+def test_that_the_distance_is_put_in_words(distance: float, text: str) -> None:
+    found = statistics().verdict(distance).ood_text
+    assert found.startswith(text)
+    assert "than 0.0 %" not in found
+    assert "100" not in found
+
+
+def test_that_a_limit_beyond_all_validation_films_is_not_given_as_their_share() -> None:
+    assert "caution beyond" not in statistics(near=2.4).verdict(1.0).ood_text
 
 
 def test_that_statistics_survive_a_round_trip(tmp_path: Path) -> None:

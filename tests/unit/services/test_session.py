@@ -21,8 +21,10 @@ from xrayview.domain.model import (
     ModelInput,
     Prediction,
     PreprocessSpec,
+    Scope,
 )
 from xrayview.domain.radiograph import Greyscale, OverlayPlane, Radiograph
+from xrayview.domain.stated import NOTHING_STATED, StatedFilms
 from xrayview.engine.protocol import ModelReady, ModelRef, PreparedFilm
 from xrayview.errors import Status, StatusCode, UnreadableFilm
 from xrayview.services.film_list import FilmList
@@ -214,6 +216,39 @@ def test_that_a_heat_map_is_shown_over_its_own_film_and_model_only(session: Sess
     assert session.heat_map(b, "Opacity", "grad-cam") is not None
     assert session.heat_map(b, "Opacity", "occlusion") is None
     assert session.heat_map(a, "Opacity", "grad-cam") is not None  # for when it is chosen
+
+
+def test_that_a_statement_changes_the_verdict_of_films_but_no_score(session: Session) -> None:
+    a, b = session.films
+    card = replace(CARD, scope=Scope(age_years=(1, 5), view_positions=("AP",)))
+    session.open_model(replace(ready("m1"), card=card))
+    scored = replace(said_of(a, "m1"), pixel_gate=GateVerdict(ood_score=1.0), warnings=())
+    refused = replace(said_of(b, "m1"), prediction=None, pixel_gate=GateVerdict())
+    for result in (scored, refused):
+        session.accept_result(result, "m1")
+    shown = session.result(a)
+    assert shown is not None
+    assert shown.status is Status.OK
+    assert shown.gate is not None
+    assert "AGE_UNKNOWN" in shown.gate.facts
+    assert session.result(b) is None  # nothing is wrong with it now, and it has no score
+
+    session.state_films(StatedFilms((18, 90), "LL"))
+    adult = session.result(a)
+    assert adult is not None
+    assert (adult.status, adult.prediction) == (Status.REFUSED, None)
+    lateral = session.result(b)
+    assert lateral is not None
+    assert lateral.code is StatusCode.NOT_FRONTAL
+
+    session.state_films(StatedFilms((2, 5), "AP"))
+    child = session.result(a)
+    assert child is not None
+    assert (child.status, child.prediction) == (Status.OK, scored.prediction)
+    assert child.gate is not None
+    assert "AGE_STATED" in child.gate.facts
+    session.open_folder(FOLDER, session.films, [])
+    assert session.stated == NOTHING_STATED
 
 
 def test_that_a_prepared_film_belongs_to_its_model(session: Session) -> None:

@@ -4,13 +4,24 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from tests.fragile import PREDICTION
+from tests.fragile import CARD, PREDICTION
 from xrayview.domain.events import FilmResult
-from xrayview.domain.model import GateVerdict
+from xrayview.domain.model import GateVerdict, Scope
+from xrayview.domain.population import population_text
+from xrayview.domain.stated import StatedFilms
 from xrayview.errors import Status, StatusCode
-from xrayview.ui.findings.state import FindingsState, confidence_text, reasons, verdict
+from xrayview.ui.findings.state import (
+    FindingsState,
+    confidence_text,
+    facts,
+    has_gaps,
+    population,
+    reasons,
+    verdict,
+)
+from xrayview.ui.style.verdict_icon import verdict_icon
 
-NEAR = GateVerdict(ood_score=1.0, ood_percentile=40.0)
+NEAR = GateVerdict(ood_score=1.0, ood_percentile=40.0, ood_text="Further than 40.0 %")
 UNLIKE = GateVerdict(
     flags=("OUT_OF_DISTRIBUTION",), reasons=("Unlike.",), ood_score=9.0, ood_percentile=99.8
 )
@@ -31,7 +42,42 @@ def test_that_a_film_like_the_training_films_is_in_scope_with_its_percentile() -
     state = classified(NEAR)
     assert verdict(state) == "In scope"
     (reason,) = reasons(state)
-    assert reason == "Closer to the training films than 60 % of the validation films."
+    assert reason == "Further than 40.0 %."
+
+
+def test_that_what_the_file_does_not_say_is_beside_the_verdict() -> None:
+    silent = replace(NEAR, facts=("AGE_UNKNOWN", "VIEW_UNKNOWN"))
+    state = classified(silent, message="Age, view: not in the file")
+    assert verdict(state) == "In scope"
+    assert facts(state) == ("Age, view: not in the file",)
+    assert reasons(state) == ("Further than 40.0 %.",)
+    assert has_gaps(state)
+    assert state.result is not None
+    assert verdict_icon(state.result)[0] != "ok"
+    whole = classified(NEAR)
+    assert (facts(whole), has_gaps(whole)) == ((), False)
+    assert whole.result is not None
+    assert verdict_icon(whole.result)[0] == "ok"
+
+
+def test_that_a_statement_can_be_changed_where_it_fills_the_gaps() -> None:
+    stated = classified(replace(NEAR, facts=("AGE_STATED", "VIEW_STATED")))
+    state = replace(stated, stated=StatedFilms((1, 5), "AP"))
+    assert facts(state) == ("Age, view: stated for the folder", "Stated: 1 to 5 years, AP")
+    assert has_gaps(state)
+
+
+def test_that_the_population_of_the_model_is_told() -> None:
+    card = replace(
+        CARD,
+        scope=Scope((1, 5), view_positions=("AP",)),
+        training={"film_sources": {"kermany": 5840}, "counts": {"train": {"films": 4678}}},
+    )
+    assert population(card) == "For children of 1 to 5 years, AP\nTrained on 4,678 films, Kermany"
+    assert population(CARD) == "The card does not state for whom it is"
+    assert population_text(Scope((18, 130))) == "adults of 18 years or older"
+    assert population_text(Scope((0, 90), ("CR", "DX"))) == "patients of 0 to 90 years, CR or DX"
+    assert population(replace(CARD, training={"counts": 3, "film_sources": []})) == population(CARD)
 
 
 def test_that_a_caution_has_only_its_reason() -> None:

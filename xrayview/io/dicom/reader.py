@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from functools import partial
 from io import BufferedReader, BytesIO, RawIOBase
@@ -12,6 +12,7 @@ import numpy.typing as npt
 from pydicom.datadict import dictionary_VR, tag_for_keyword
 from pydicom.dataset import Dataset
 
+from xrayview.domain.age import age_on
 from xrayview.domain.film import FilmRef
 from xrayview.domain.formats import DICOM
 from xrayview.domain.radiograph import Greyscale, Radiograph
@@ -75,12 +76,15 @@ _INTEGER_FIELDS: dict[str, str] = {
     "rows": "Rows",
     "columns": "Columns",
 }
+_BIRTH_DATE = "PatientBirthDate"
+"""Read for the age only; it is in no field."""
 _LATERALITY = ("FrameLaterality", "ImageLaterality", "Laterality")
 """The first one with a value counts; a frame has its own in its functional groups."""
 _FILM_KEYWORDS = (
     *_TEXT_FIELDS.values(),
     *_INTEGER_FIELDS.values(),
     *_LATERALITY,
+    _BIRTH_DATE,
     "NumberOfFrames",
 )
 CINE_KEYWORDS = ("RecommendedDisplayFrameRate", "CineRate", "FrameTime")
@@ -145,7 +149,7 @@ _FAST_FIELDS: dict[str, str] = {
     **_TEXT_FIELDS,
     **_INTEGER_FIELDS,
     "frames": "NumberOfFrames",
-    **{keyword: keyword for keyword in (*_LATERALITY, _CHARACTER_SET, _SHARED)},
+    **{keyword: keyword for keyword in (*_LATERALITY, _BIRTH_DATE, _CHARACTER_SET, _SHARED)},
 }
 
 
@@ -228,6 +232,7 @@ def _fast_fields(syntax: str, elements: dict[Tag, Element]) -> dict[str, Any]:
         field, known_vr, parse = _FAST_ELEMENTS[tag]
         fields[field] = parse(known_vr if vr in _UNKNOWN_VRS else vr, data)
     fields.pop(_CHARACTER_SET, None)
+    fields["age_by_dates"] = _age_by_dates(fields.pop(_BIRTH_DATE, ""), fields)
     sides = [fields.pop(keyword, "") for keyword in _LATERALITY]
     fields["laterality"] = next(filter(None, sides), "")
     fields["frames"] = max(fields.get("frames", 1), 1)
@@ -300,14 +305,20 @@ def stored_frames(data: bytes, max_megapixels: float) -> Iterator[npt.NDArray[An
 
 def _fields(file: DicomFile) -> dict[str, Any]:
     dataset = file.dataset
+    texts = {field: text(dataset, keyword) for field, keyword in _TEXT_FIELDS.items()}
     return {
-        **{field: text(dataset, keyword) for field, keyword in _TEXT_FIELDS.items()},
+        **texts,
         **{field: integer(dataset, keyword) or 0 for field, keyword in _INTEGER_FIELDS.items()},
         "format": DICOM.id,
         "transfer_syntax": file.transfer_syntax,
         "frames": max(integer(dataset, "NumberOfFrames") or 1, 1),
         "laterality": next(filter(None, (text(dataset, side) for side in _LATERALITY)), ""),
+        "age_by_dates": _age_by_dates(text(dataset, _BIRTH_DATE), texts),
     }
+
+
+def _age_by_dates(birth_date: str, fields: Mapping[str, Any]) -> float | None:
+    return age_on(birth_date, fields.get("study_date") or fields.get("acquisition_date") or "")
 
 
 def _attributes(dataset: Dataset) -> dict[str, str]:

@@ -18,6 +18,7 @@ from xrayview import __version__
 from xrayview.domain.events import FilmResult
 from xrayview.domain.film import FilmRef
 from xrayview.domain.model import GateVerdict, ModelCard, Prediction
+from xrayview.domain.verdict import flags_text
 from xrayview.errors import UsageError
 from xrayview.io.atomic import replacing
 from xrayview.io.tables.cells import escape_formula, printable_name, unescape_formula
@@ -120,7 +121,7 @@ def _film_cells(ref: FilmRef) -> Row:
 
 
 def _gate_cells(gate: GateVerdict) -> Row:
-    return {"gate_flags": "|".join(gate.flags), "ood_score": _number(gate.ood_score)}
+    return {"gate_flags": flags_text(gate), "ood_score": _number(gate.ood_score)}
 
 
 def _prediction_cells(prediction: Prediction) -> Row:

@@ -15,6 +15,7 @@ from pydicom.sequence import Sequence
 from pydicom.tag import BaseTag
 from pydicom.uid import UID
 
+from xrayview.domain.age import age_in_years
 from xrayview.domain.tags import TagNode
 from xrayview.errors import StatusCode, UnreadableFilm
 from xrayview.io.dicom import reader as dicom_reader
@@ -165,8 +166,8 @@ def _is_identifying(element: DataElement, above: tuple[int, ...]) -> bool:
         return False  # shown as a count
     if any(isinstance(part, UID) and part.name == part for part in _values(element)):
         return True
-    years = str(element.value)[:3] if element.VR == "AS" else ""
-    if years.isdigit() and int(years) > _COMMON_YEARS:
+    years = age_in_years(str(element.value)) if element.VR == "AS" else None
+    if years is not None and years >= _COMMON_YEARS + 1:
         return True
     return column_of((*above, element.tag)).is_identifying
 

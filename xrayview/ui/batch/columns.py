@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from xrayview.domain.events import FilmResult
+from xrayview.domain.verdict import LIST_TITLES, list_title
 from xrayview.errors import Status
 
 
@@ -23,7 +24,7 @@ class Column:
 def columns_of(findings: tuple[str, ...], labelled: tuple[Column, ...] = ()) -> tuple[Column, ...]:
     """The columns for a model's findings; `labelled` come after the predicted finding."""
     return (
-        Column("Status", lambda r: str(r.status), lambda r: list(Status).index(r.status), 98),
+        Column("Verdict", list_title, lambda r: LIST_TITLES.index(list_title(r)), 128),
         Column("File", lambda r: r.name, _path_and_frame, 146),
         Column("Predicted", _predicted, _predicted, 96),
         *labelled,
@@ -65,7 +66,7 @@ def _distance(result: FilmResult) -> float:
 
 
 def reason_of(result: FilmResult) -> str:
-    """Why the status is not ok; empty where it is."""
+    """Why the film is not in scope, or what was not checked; empty where there is nothing."""
     if result.status is Status.OK:
-        return ""
+        return result.message
     return f"{result.code}: {result.message}" if result.message else str(result.code)

@@ -1,8 +1,10 @@
-"""A folder classification in one line: progress, rate, time left and counts by status."""
+"""A folder classification in one line: progress, rate, time left and counts by verdict."""
 
 from __future__ import annotations
 
 import time
+from collections import Counter
+from collections.abc import Iterable
 
 from PySide6.QtCore import Qt, Signal, SignalInstance
 from PySide6.QtGui import QMouseEvent
@@ -16,10 +18,17 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from xrayview.domain.events import BatchEvent, BatchFinished, BatchStarted, FilmFinished
+from xrayview.domain.events import (
+    BatchEvent,
+    BatchFinished,
+    BatchStarted,
+    FilmFinished,
+    FilmResult,
+)
+from xrayview.domain.verdict import list_title
 from xrayview.errors import Status
 from xrayview.ui.style import theme
-from xrayview.ui.style.colours import STATUS_COLOUR
+from xrayview.ui.style.colours import STATUS_COLOUR, C
 
 
 class BatchLine(QFrame):
@@ -42,7 +51,8 @@ class BatchLine(QFrame):
         self.setToolTip("Show or hide the results table")
         self._started_s = 0.0
         self._resumed = 0
-        self._counts = dict.fromkeys(Status, 0)
+        self._counts: Counter[tuple[Status, str]] = Counter()
+        """By status and verdict."""
         self._bar = QProgressBar()
         self._bar.setTextVisible(False)
         self._text = QLabel()
@@ -78,17 +88,22 @@ class BatchLine(QFrame):
         if isinstance(event, BatchStarted):
             self._started_s, self._resumed = time.monotonic(), event.resumed
             if not event.resumed:
-                self._counts = dict.fromkeys(Status, 0)
+                self._counts.clear()
             self._bar.setRange(0, max(1, event.total))
             self._text.setText(f"Classifying 0 / {event.total:,}")
         elif isinstance(event, FilmFinished):
-            self._counts[event.result.status] += 1
+            self._counts[event.result.status, list_title(event.result)] += 1
             self._bar.setMaximum(max(1, event.total))
             self._bar.setValue(event.done)
             self._text.setText(self._progress(event))
             self._show_counts()
         else:
             self._finish(event)
+
+    def show_counts(self, results: Iterable[FilmResult]) -> None:
+        """Count the films again: their verdicts may have changed."""
+        self._counts = Counter((result.status, list_title(result)) for result in results)
+        self._show_counts()
 
     def show_failed(self) -> None:
         """Show that an error ended the batch; a banner says which."""
@@ -124,11 +139,12 @@ class BatchLine(QFrame):
         return "   ".join(parts)
 
     def _show_counts(self) -> None:
+        order = list(Status)
+        counts = sorted(self._counts.items(), key=lambda item: order.index(item[0][0]))
         self._counts_label.setText(
             " &nbsp; ".join(
-                f"<span style='color:{STATUS_COLOUR[status]}'>{status} {count:,}</span>"
-                for status, count in self._counts.items()
-                if count
+                f"<span style='color:{_colour(status)}'>{title} {count:,}</span>"
+                for (status, title), count in counts
             )
         )
 
@@ -182,6 +198,11 @@ def _button(text: str, signal: SignalInstance) -> QPushButton:
     button.setCursor(Qt.CursorShape.ArrowCursor)
     button.clicked.connect(signal)
     return button
+
+
+def _colour(status: Status) -> str:
+    # Green would approve of films of which something was not checked.
+    return C.text if status is Status.OK else STATUS_COLOUR[status]
 
 
 def _duration(seconds: float) -> str:

@@ -16,10 +16,9 @@ from PySide6.QtCore import (
 from PySide6.QtGui import QColor
 
 from xrayview.domain.events import FilmResult
-from xrayview.errors import Status
 from xrayview.ui.batch.columns import Column, columns_of, reason_of
 from xrayview.ui.style import icons
-from xrayview.ui.style.colours import STATUS_COLOUR, STATUS_ICON
+from xrayview.ui.style.verdict_icon import verdict_icon
 
 AnyIndex = QModelIndex | QPersistentModelIndex
 SORT_ROLE = Qt.ItemDataRole.UserRole
@@ -105,7 +104,7 @@ class ResultRows(QAbstractTableModel):
         if role == Qt.ItemDataRole.TextAlignmentRole and column.is_numeric:
             return Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
         if index.column() == 0:
-            return self._status(result.status, role)
+            return self._verdict(result, role)
         return None
 
     def _name(self, result: FilmResult) -> str:
@@ -119,10 +118,10 @@ class ResultRows(QAbstractTableModel):
         reason = reason_of(result)
         return f"{self._name(result)}: {reason}" if reason else ""
 
-    def _status(self, status: Status, role: int) -> object:
-        colour = STATUS_COLOUR[status]
+    def _verdict(self, result: FilmResult, role: int) -> object:
+        icon, colour = verdict_icon(result)
         if role == Qt.ItemDataRole.DecorationRole:
-            return icons.icon(STATUS_ICON[status], colour)
+            return icons.icon(icon, colour)
         if role == Qt.ItemDataRole.ForegroundRole:
             return QColor(colour)
         return None

@@ -15,6 +15,7 @@ from PySide6.QtCore import QObject, Signal
 
 from xrayview.batch.run import BatchOptions, run_batch
 from xrayview.domain.events import BatchEvent, BatchFinished, BatchStarted, FilmFinished
+from xrayview.domain.stated import StatedFilms
 from xrayview.engine.client import Engine
 from xrayview.engine.protocol import ModelRef
 from xrayview.errors import XrayViewError
@@ -39,6 +40,7 @@ class _Request:
     out: Path
     identity: IdentityMode
     own_points: Mapping[str, float]
+    stated: StatedFilms
 
     def options(self) -> BatchOptions:
         """The options of the batch. Raises XrayViewError if the identity key cannot be read."""
@@ -47,6 +49,7 @@ class _Request:
             identity_key=identity_key() if self.identity == "hash" else b"",
             command=("window",),
             own_points=self.own_points,
+            stated=self.stated,
         )
 
 
@@ -91,7 +94,8 @@ class BatchRunner(QObject):
             return
         out = _new_folder(self._results, source) / "predictions.csv"
         identity, own_points = self._settings["csv_identity"], dict(self._session.own_points)
-        self._request = _Request(source, model.model, out, identity, own_points)
+        stated = self._session.stated
+        self._request = _Request(source, model.model, out, identity, own_points, stated)
         self._run(self._request)
 
     def resume(self) -> None:

@@ -24,6 +24,7 @@ from PySide6.QtWidgets import (
 
 from xrayview.domain.events import FilmResult
 from xrayview.domain.model import ModelCard
+from xrayview.domain.verdict import list_title, status_title
 from xrayview.errors import Status
 from xrayview.services.labels import Labels, compare
 from xrayview.ui.batch.labelled import comparison_text, disagrees, label_columns
@@ -134,12 +135,13 @@ class ResultTable(QFrame):
         self.filter.set_condition(_has_status(status))
 
     def _update_counts(self) -> None:
-        counts = dict.fromkeys(Status, 0)
+        counts, titles = dict.fromkeys(Status, 0), {s: status_title(s) for s in Status}
         for result in self.rows.results:
             counts[result.status] += 1
+            titles[result.status] = list_title(result)
         self._buttons[None].setText(f"All {len(self.rows.results):,}")
         for status, count in counts.items():
-            self._buttons[status].setText(f"{status} {count:,}")
+            self._buttons[status].setText(f"{titles[status]} {count:,}")
             self._buttons[status].setEnabled(count > 0)
         self._disagree.setVisible(self._labels is not None)
         if self._labels is not None:

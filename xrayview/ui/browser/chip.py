@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from xrayview.domain.events import FilmResult
 from xrayview.domain.model import ModelCard
+from xrayview.domain.verdict import list_title
 from xrayview.errors import Status
 from xrayview.ui.style.colours import STATUS_COLOUR, C
 
@@ -25,13 +26,16 @@ def chip(result: FilmResult, card: ModelCard | None) -> Chip:
 
     A film without a prediction never shows a number.
     """
-    prediction = result.prediction
+    prediction, verdict = result.prediction, list_title(result)
     if prediction is None or result.status in (Status.REFUSED, Status.ERROR):
-        return Chip(str(result.status), STATUS_COLOUR[result.status], result.message.split("\n")[0])
+        note = result.message.split("\n")[0]
+        return Chip(verdict, STATUS_COLOUR[result.status], note)
     abnormal = {f.name for f in card.findings if f.abnormal} if card else set()
     candidates = [i for i, name in enumerate(prediction.findings) if name in abnormal]
     top = max(candidates or range(len(prediction.findings)), key=prediction.scores.__getitem__)
     flagged = prediction.flags[top]
     colour = C.accent if flagged else C.quiet
     note = prediction.predicted.replace("|", ", ")
+    if result.status is Status.WARN:
+        colour, note = C.warn, " · ".join(filter(None, (verdict, note)))
     return Chip(f"{prediction.scores[top]:.2f}", colour, note, flagged)

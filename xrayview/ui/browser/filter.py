@@ -6,20 +6,21 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 
+from xrayview.domain import verdict as verdicts
 from xrayview.domain.events import FilmResult
 from xrayview.domain.film import FilmRef
-from xrayview.errors import Status
 from xrayview.ui.browser import row_text
 
 
 class Verdict(StrEnum):
-    """The status of a film, as the filter offers it."""
+    """The verdict on a film, as the filter offers it."""
 
-    OK = "ok"
-    WARN = "warn"
-    REFUSED = "refused"
-    ERROR = "error"
-    UNCLASSIFIED = "not classified"
+    OK = verdicts.IN_SCOPE
+    NOT_COMPARED = verdicts.NOT_COMPARED
+    WARN = verdicts.CAUTION
+    REFUSED = verdicts.OUT_OF_SCOPE
+    ERROR = verdicts.ERROR
+    UNCLASSIFIED = "Not classified yet"
 
 
 @dataclass(frozen=True)
@@ -74,21 +75,13 @@ def passes(criteria: Filter, film: FilmRef, lookup: FilmLookup) -> bool:
 
 
 def verdict(result: FilmResult | None) -> Verdict:
-    """The status of a result, as the filter names it."""
-    return Verdict.UNCLASSIFIED if result is None else _VERDICTS[result.status]
+    """The verdict of a result, as the filter names it."""
+    return Verdict.UNCLASSIFIED if result is None else Verdict(verdicts.list_title(result))
 
 
 def matches_text(text: str, film: FilmRef, *, identity_hidden: bool) -> bool:
     """True when `text` (lower case) occurs in what a row or tooltip says about the film."""
     return text in row_text.searchable_text(film, identity_hidden=identity_hidden)
-
-
-_VERDICTS = {
-    Status.OK: Verdict.OK,
-    Status.WARN: Verdict.WARN,
-    Status.REFUSED: Verdict.REFUSED,
-    Status.ERROR: Verdict.ERROR,
-}
 
 
 def _score(result: FilmResult | None, finding: str) -> float:

@@ -43,7 +43,7 @@ class FilterLine(QWidget):
         self.star = _button("star", "Starred films only")
         self.star.setCheckable(True)
         self.star.toggled.connect(lambda on: self._apply(replace(self._criteria, starred=on)))
-        self.more = _button("filter", "Filter by status and score")
+        self.more = _button("filter", "Filter by verdict and score")
         self.more.clicked.connect(self._open_page)
         self.page = FilterPage(self)
         self.page.changed.connect(self._on_page)
@@ -109,7 +109,7 @@ class FilterLine(QWidget):
 
 
 class FilterPage(QFrame):
-    """A page to filter by status and by the score of a finding."""
+    """A page to filter by verdict and by the score of a finding."""
 
     changed = Signal(frozenset, str, float)
     """The verdicts, the finding (may be empty) and its minimum score."""
@@ -117,7 +117,7 @@ class FilterPage(QFrame):
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent, Qt.WindowType.Popup)
         self.setProperty("popup", True)
-        self.setAccessibleName("Filter by status and score")
+        self.setAccessibleName("Filter by verdict and score")
         self._is_filling = False
         self.verdicts = {verdict: _check(verdict) for verdict in Verdict}
         self.finding = QComboBox()
@@ -132,7 +132,7 @@ class FilterPage(QFrame):
         self.minimum.setAccessibleName("Minimum score")
         self.minimum.setToolTip("Minimum score")
         self.clear = QPushButton("Clear")
-        self.clear.setToolTip("List films of any status and score")
+        self.clear.setToolTip("List films of any verdict and score")
         self._lay_out()
         QShortcut(QKeySequence(Qt.Key.Key_Escape), self, self.hide)
         for box in self.verdicts.values():
@@ -182,7 +182,7 @@ class FilterPage(QFrame):
         grid.setVerticalSpacing(8)
         grid.setColumnStretch(0, 3)
         grid.setColumnStretch(1, 2)
-        grid.addWidget(_heading("Status"), 0, 0, 1, 2)
+        grid.addWidget(_heading("Verdict"), 0, 0, 1, 2)
         for i, box in enumerate(self.verdicts.values()):
             grid.addWidget(box, 1 + i // 2, i % 2)
         grid.addWidget(_heading("Score"), 4, 0, 1, 2)
@@ -198,8 +198,8 @@ def _heading(text: str) -> QLabel:
 
 
 def _check(verdict: Verdict) -> QCheckBox:
-    box = QCheckBox(str(verdict).capitalize())
-    box.setAccessibleName(f"Status {verdict}")
+    box = QCheckBox(str(verdict))
+    box.setAccessibleName(f"Verdict {verdict}")
     return box
 
 

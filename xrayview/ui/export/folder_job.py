@@ -21,6 +21,7 @@ from PySide6.QtWidgets import (
 )
 
 from xrayview.domain.events import FilmFinished
+from xrayview.domain.verdict import title_of
 from xrayview.errors import Cancelled, Status, XrayViewError
 from xrayview.services.progress import BatchProgress
 from xrayview.services.tasks import Tasks
@@ -145,7 +146,7 @@ class FolderJob(QDialog):
     def _on_events(self, events: list[FilmFinished]) -> None:
         for event in events:
             if self._progress is None:
-                self._progress = BatchProgress(event.total)
+                self._progress = BatchProgress(event.total, title=title_of)
                 self.bar.setRange(0, max(1, event.total))
             self._progress.add(event)
             self.count(event)
@@ -162,7 +163,7 @@ class FolderJob(QDialog):
         result = event.result
         self.failures.insertRow(row)
         name = f"File {event.done}" if self.hide_names else result.relative_path
-        cells = (name, result.status.value, result.message)
+        cells = (name, title_of(result), result.message)
         for column, text in enumerate(cells):
             item = QTableWidgetItem(text)
             item.setToolTip(text)
@@ -171,8 +172,7 @@ class FolderJob(QDialog):
 
     def _on_end(self) -> None:
         done = self._progress.done if self._progress else 0
-        counts = self._progress.counts if self._progress else {}
-        by_status = "  ".join(f"{s.value} {counts[s]:,}" for s in Status if counts.get(s))
+        by_status = self._progress.counts_text if self._progress else ""
         total = f"Stopped after {done:,} files" if self._cancelled else f"{done:,} files"
         self.text.setText("\n".join(t for t in (f"{total}   {by_status}", self.summary()) if t))
         self.bar.hide()

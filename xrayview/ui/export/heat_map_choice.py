@@ -46,6 +46,7 @@ def heat_map_offer(session: Session, controls: HeatControls) -> HeatMapOffer | N
         controls.opacity.value() / 100,
         controls.cutoff.value() / 100,
         dict(session.own_points),
+        session.stated,
     )
     return HeatMapOffer(
         settings, abnormal_first(ready.card), f"{ready.card.name} {ready.card.version}"

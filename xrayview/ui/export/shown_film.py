@@ -15,6 +15,7 @@ from xrayview.display.figure import compose
 from xrayview.display.figure_raster import draw
 from xrayview.domain.figure import Figure, FigureLook, FigureStyle, HeatLayer
 from xrayview.domain.radiograph import Radiograph, Spacing
+from xrayview.domain.verdict import verdict_text
 from xrayview.io.export import encode, write_bytes
 from xrayview.io.figure_svg import svg
 from xrayview.services.session import Session
@@ -85,7 +86,7 @@ def shown_film(viewer: FilmViewer, session: Session) -> ShownFilm | None:
     heat = viewer.heat_layer
     if heat is not None:
         heat = replace(
-            heat, model=model_name(session) or heat.model, caution=caution_of(session, radiograph)
+            heat, model=model_name(session) or heat.model, verdict=_verdict(session, radiograph)
         )
     return ShownFilm(
         radiograph,
@@ -103,19 +104,18 @@ def model_name(session: Session) -> str:
     return f"{card.name} {card.version}" if card else ""
 
 
-def caution_of(session: Session, radiograph: Radiograph) -> str:
-    """The gate's reasons for caution with the film; empty for a film in scope or unclassified."""
+def _verdict(session: Session, radiograph: Radiograph) -> str:
     result = session.result(radiograph.ref)
-    return result.gate.caution if result and result.gate else ""
+    return verdict_text(result) if result and result.gate else ""
 
 
 def result_text(session: Session, radiograph: Radiograph) -> str:
-    """The highest score for a caption; empty for a film that is not classified."""
+    """The highest score and the verdict for a caption; empty for a film that has no score."""
     result = session.result(radiograph.ref)
     prediction = result.prediction if result else None
     if prediction is None:
         return ""
     top = max(range(len(prediction.findings)), key=prediction.scores.__getitem__)
     text = f"{prediction.findings[top]} {prediction.scores[top]:.2f} · {model_name(session)}"
-    caution = caution_of(session, radiograph)
-    return f"{text} · Caution: {caution}" if caution else text
+    verdict = _verdict(session, radiograph)
+    return f"{text} · {verdict}" if verdict else text

@@ -90,6 +90,13 @@ class FindingsController(QObject):
             self._heat_maps.restart(view_index)
         self._refresh.request()
 
+    def on_statement(self) -> None:
+        """Show verdicts again after the user stated something of the folder's films."""
+        self._browser.refresh_all()
+        for view_index in range(len(self._session.views)):
+            self._heat_maps.restart(view_index)
+        self._refresh.request()
+
     def _move_point(self, finding: str, threshold: float | None = None) -> None:
         self._session.move_point(finding, threshold)
         self._refresh.run_now()

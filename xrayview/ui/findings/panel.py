@@ -21,17 +21,22 @@ from xrayview.domain.operating_points import effective_point
 from xrayview.ui.findings.heat_controls import HeatControls, abnormal_first
 from xrayview.ui.findings.score_bar import ScoreBar, ScoredFinding
 from xrayview.ui.findings.state import (
-    IN_SCOPE,
     FindingsState,
     confidence_text,
+    facts,
+    has_gaps,
+    model_name,
+    population,
     reasons,
     verdict,
 )
 from xrayview.ui.keys import shortcuts
 from xrayview.ui.style import icons
 from xrayview.ui.style.colours import C
+from xrayview.ui.style.verdict_icon import verdict_icon
 
 _ICON_PX = 20
+_STATE_IT = "State it for the folder …"
 
 
 class FindingsPanel(QFrame):
@@ -39,6 +44,8 @@ class FindingsPanel(QFrame):
 
     classify_requested = Signal()
     card_requested = Signal()
+    statement_requested = Signal()
+    """State what is true of all films of the folder."""
     model_requested = Signal()
     point_moved = Signal(str, float)
     """A finding and its new threshold, 0..1."""
@@ -53,10 +60,16 @@ class FindingsPanel(QFrame):
         self.heat = HeatControls(body)
         self.heat.choice_changed.connect(self.mark)
         self._bars: list[ScoreBar] = []
+        self._model, self._population = QLabel(), _quiet("")
+        self._model.setProperty("role", "strong")
+        self._model.setWordWrap(True)
+        self._model.setTextFormat(Qt.TextFormat.PlainText)
         self._icon, self._verdict = QLabel(), QLabel()
         self._verdict.setProperty("role", "title")
         self._verdict.setWordWrap(True)
         self._reasons = _quiet("")
+        self._facts = _quiet("")
+        self._state_films = _link(self.statement_requested.emit)
         self._confidence = _quiet("")
         self._reset = QPushButton()
         self._reset.setProperty("flat", True)
@@ -82,7 +95,9 @@ class FindingsPanel(QFrame):
         """Show a state."""
         self.state = state
         result = state.result if state.kind == "classified" else None
+        self._show_model(state.card)
         self._show_verdict(state)
+        self._show_facts(state)
         self._show_scores(state, result.prediction if result is not None else None)
         self._busy.setVisible(state.kind in ("busy", "loading"))
         self._classify.setVisible(state.kind in ("unclassified", "failed"))
@@ -100,20 +115,30 @@ class FindingsPanel(QFrame):
         return tuple(bar.scored.finding.name for bar in self._bars)
 
     def _show_verdict(self, state: FindingsState) -> None:
-        text = verdict(state)
-        icon = {
-            "classified": ("ok", C.ok) if text == IN_SCOPE else ("warn", C.warn),
-            "refused": ("refused", C.warn),
-            "failed": ("error", C.error),
-        }.get(state.kind)
-        self._icon.setVisible(icon is not None)
-        if icon is not None:
-            name, colour = icon
+        self._icon.setVisible(state.result is not None)
+        if state.result is not None:
+            name, colour = verdict_icon(state.result)
             self._icon.setPixmap(icons.pixmap(name, _ICON_PX, colour, self.devicePixelRatioF()))
-        self._verdict.setText(text)
+        self._verdict.setText(verdict(state))
         lines = "\n".join(reasons(state))
         self._reasons.setText(lines)
         self._reasons.setVisible(bool(lines))
+
+    def _show_model(self, card: ModelCard | None) -> None:
+        for part in (self._model, self._population, self._model_rule):
+            part.setVisible(card is not None)
+        if card is not None:
+            self._model.setText(model_name(card))
+            self._population.setText(population(card))
+            self._population.setToolTip(card.intended_use)
+
+    def _show_facts(self, state: FindingsState) -> None:
+        lines = "\n".join(facts(state))
+        self._facts.setText(lines)
+        self._facts.setVisible(bool(lines))
+        is_stated = bool(state.stated.text)
+        self._state_films.setText("Change for the folder …" if is_stated else _STATE_IT)
+        self._state_films.setVisible(has_gaps(state))
 
     def _show_scores(self, state: FindingsState, prediction: Prediction | None) -> None:
         scored = []
@@ -191,13 +216,22 @@ class FindingsPanel(QFrame):
         column = QVBoxLayout(body)
         column.setContentsMargins(16, 16, 16, 16)
         column.setSpacing(12)
+        about = QVBoxLayout()
+        about.setSpacing(2)
+        about.addWidget(self._model)
+        about.addWidget(self._population)
+        self._model_rule = _rule()
         head = QHBoxLayout()
         head.setSpacing(8)
         head.addWidget(self._icon)
         head.addWidget(self._verdict, 1)
         self._heat_rule = _rule()
+        column.addLayout(about)
+        column.addWidget(self._model_rule)
         column.addLayout(head)
-        for part in (self._reasons, self._busy, self._classify, self._choose):
+        column.addWidget(self._reasons)
+        column.addLayout(self._known_and_stated())
+        for part in (self._busy, self._classify, self._choose):
             column.addWidget(part)
         column.addLayout(self._scores)
         column.addWidget(self._reset)
@@ -206,6 +240,13 @@ class FindingsPanel(QFrame):
         column.addWidget(self.heat)
         column.addStretch(1)
         column.addWidget(self._card)
+
+    def _known_and_stated(self) -> QVBoxLayout:
+        rows = QVBoxLayout()
+        rows.setSpacing(2)
+        rows.addWidget(self._facts)
+        rows.addWidget(self._state_films, 0, Qt.AlignmentFlag.AlignLeft)
+        return rows
 
 
 def _by_score(
@@ -232,6 +273,15 @@ def _quiet(text: str) -> QLabel:
     label.setTextFormat(Qt.TextFormat.PlainText)
     label.setWordWrap(True)
     return label
+
+
+def _link(act: Callable[[], None]) -> QPushButton:
+    button = QPushButton()
+    button.setProperty("link", True)
+    button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+    button.setToolTip("Age, view and body part of films whose files do not state them")
+    button.clicked.connect(act)
+    return button
 
 
 def _rule() -> QFrame:

@@ -7,7 +7,16 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from xrayview.domain.events import FilmResult
-from xrayview.domain.model import ModelCard, Prediction
+from xrayview.domain.model import GateVerdict, ModelCard, Prediction
+from xrayview.domain.population import population_text, trained_on_text
+from xrayview.domain.stated import NOTHING_STATED, StatedFilms
+from xrayview.domain.verdict import (
+    NOT_CLASSIFIED,
+    facts_texts,
+    gate_texts,
+    is_compared,
+    verdict_of,
+)
 from xrayview.errors import Status, StatusCode
 from xrayview.services.session import Session
 
@@ -37,6 +46,8 @@ class FindingsState:
     """Thresholds set by the user, by finding."""
     methods_note: str = ""
     """Where the network was cut for Grad-CAM, or why it could not be."""
+    stated: StatedFilms = NOTHING_STATED
+    """What the user states of the folder's films."""
 
 
 _BY_STATUS: dict[Status, Kind] = {
@@ -62,20 +73,17 @@ def findings_state(
     if result is not None:
         kind, own = _BY_STATUS[result.status], session.own_points
         note = session.model.features_note
-        return FindingsState(kind, result.message, result, card, methods, own, note)
+        return FindingsState(kind, result.message, result, card, methods, own, note, session.stated)
     if session.film_error is not None:
         return FindingsState("unreadable", "This film could not be read.", card=card)
     return FindingsState("unclassified", "This film has not been classified yet.", card=card)
 
 
 def verdict(state: FindingsState) -> str:
-    """The gate's verdict; "In scope" only where the film was compared with the training films."""
-    result = state.result
-    if state.kind != "classified" or result is None:
-        return _VERDICTS.get(state.kind, "Findings")
-    if result.status is Status.WARN:
-        return CAUTION
-    return IN_SCOPE if _is_compared(result) else "Scope not checked"
+    """The title: the verdict, or why there is none."""
+    if state.result is not None:
+        return verdict_of(state.result)
+    return NOT_CLASSIFIED if state.kind == "unreadable" else "Findings"
 
 
 def reasons(state: FindingsState) -> tuple[str, ...]:
@@ -83,40 +91,52 @@ def reasons(state: FindingsState) -> tuple[str, ...]:
     result = state.result
     if result is None:
         return (state.text,) if state.text else ()
-    lines = _message_lines(result)
+    gate = result.gate or GateVerdict()
+    rest = result.message.removeprefix("; ".join(gate_texts(gate))).removeprefix("; ")
+    lines = (*gate.reasons, *([rest] if rest else []))
     if state.kind != "classified":
         return lines
-    if not _is_compared(result):
+    if not is_compared(result):
         return (*lines, _NOT_COMPARED)
-    gate = result.gate
-    unlike = gate is not None and StatusCode.OUT_OF_DISTRIBUTION in gate.flags
-    if gate and gate.ood_percentile is not None and not unlike:
-        share = 100 - gate.ood_percentile
-        return (*lines, f"Closer to the training films than {share:.0f} % of the validation films.")
-    return lines
+    # The reasons of a film beyond the limit include its distance.
+    is_included = any(reason.startswith(gate.ood_text) for reason in gate.reasons)
+    return lines if is_included or not gate.ood_text else (*lines, f"{gate.ood_text}.")
 
 
-def _message_lines(result: FilmResult) -> tuple[str, ...]:
-    """The gate's reasons, a line each, then the rest of the message."""
-    gate_reasons = result.gate.reasons if result.gate is not None else ()
-    rest = result.message.removeprefix("; ".join(gate_reasons)).removeprefix("; ")
-    return (*gate_reasons, *([rest] if rest else []))
+def facts(state: FindingsState) -> tuple[str, ...]:
+    """What the file does not say, and what was taken in its place."""
+    gate = state.result.gate if state.result is not None else None
+    lines = facts_texts(gate) if gate is not None else ()
+    return (*lines, f"Stated: {state.stated.text}") if lines and state.stated.text else lines
 
 
-def _is_compared(result: FilmResult) -> bool:
-    return result.gate is not None and result.gate.ood_score is not None
+def has_gaps(state: FindingsState) -> bool:
+    """True where the user can state what the file does not say, or has stated it."""
+    gate = state.result.gate if state.result is not None else None
+    unknown = gate is not None and set(_CAN_BE_STATED) & set(gate.facts)
+    return gate is not None and bool(unknown or state.stated.text)
 
 
-IN_SCOPE, CAUTION, OUT_OF_SCOPE = "In scope", "Caution", "Out of scope"
+def model_name(card: ModelCard) -> str:
+    """Name and version."""
+    return f"{card.name} {card.version}"
+
+
+def population(card: ModelCard) -> str:
+    """The patients that a model is for, and the films that it was trained on."""
+    patients = population_text(card.scope)
+    lines = (
+        f"For {patients}" if patients else "The card does not state for whom it is",
+        f"Trained on {trained}" if (trained := trained_on_text(card)) else "",
+    )
+    return "\n".join(filter(None, lines))
+
+
 _NOT_COMPARED = (
     "The model has no statistics of its training films, so it is not known whether this film is "
     "like them."
 )
-_VERDICTS: dict[Kind, str] = {
-    "refused": OUT_OF_SCOPE,
-    "failed": "Not classified",
-    "unreadable": "Not classified",
-}
+_CAN_BE_STATED = ("AGE_UNKNOWN", "VIEW_UNKNOWN", "BODY_PART_UNKNOWN")
 
 
 def confidence_text(prediction: Prediction) -> str:

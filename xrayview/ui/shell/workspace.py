@@ -29,6 +29,7 @@ from xrayview.ui.browser.thumbnails import Thumbnails
 from xrayview.ui.film_controller import FilmController
 from xrayview.ui.findings.controller import FindingsController, chip_of
 from xrayview.ui.findings.panel import FindingsPanel
+from xrayview.ui.findings.statement_controller import StatementController
 from xrayview.ui.frame_controller import FrameController
 from xrayview.ui.grid.commands import film_commands
 from xrayview.ui.grid.controller import ViewController
@@ -127,6 +128,7 @@ class Workspace(QWidget):
         self.findings_controller = FindingsController(
             session, models, self.findings, self.browser, self.heat_maps, self.refresh
         )
+        self.statement_controller = StatementController(session, self._settings, self.findings)
         self.batch_controller = BatchController(
             session, tasks, self.batch_runner, self.batch_line, self.result_table
         )
@@ -135,6 +137,7 @@ class Workspace(QWidget):
     def _connect(self) -> None:
         self._connect_refresh()
         films, grid = self.films, self.grid
+        films.folder_opened.connect(self.statement_controller.load)
         films.folder_opened.connect(self._on_folder)
         films.folder_opened.connect(self.measurement_controller.forget)
         films.folder_opened.connect(self.tag_controller.forget)
@@ -146,6 +149,7 @@ class Workspace(QWidget):
         self.histogram.window_dragged.connect(self._set_window)
         self.batch_controller.film_classified.connect(self.findings_controller.on_result)
         self.batch_controller.film_chosen.connect(self.view_controller.open_frame)
+        self.statement_controller.changed.connect(self.findings_controller.on_statement)
         self.identity_hidden.connect(self._dock.tags.set_identity_hidden)
         self._dock.left.connect(grid.take_keyboard)
         self._dock.measurements.follow(self.measurement_controller)
@@ -156,6 +160,7 @@ class Workspace(QWidget):
             self.frame_controller,
             self.model_controller,
             self.batch_controller,
+            self.statement_controller,
             self.measurement_controller,
             self.measurement_export,
             self.stars,

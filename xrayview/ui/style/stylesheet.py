@@ -43,6 +43,9 @@ QPushButton[primary="true"]:disabled { background: $accent_dim; border-color: $a
     color: $quiet; }
 QPushButton[flat="true"] { background: transparent; border-color: transparent; }
 QPushButton[flat="true"]:hover { background: $hover; }
+QPushButton[link="true"] { background: transparent; border-color: transparent; color: $accent;
+    padding: 0; text-align: left; font-size: 12px; }
+QPushButton[link="true"]:hover { text-decoration: underline; }
 
 QLineEdit, QComboBox, QAbstractSpinBox { background: $field; border: 1px solid $line;
     border-radius: 4px;
@@ -122,6 +125,7 @@ QFrame[panel="true"] { background: $panel; border: 0; }
 QFrame[popup="true"] { background: $raised; border: 1px solid $line; border-radius: 4px; }
 QFrame[rule="true"] { background: $line; border: 0; max-height: 1px; min-height: 1px; }
 QLabel[role="title"] { font-size: 15px; font-weight: 600; }
+QLabel[role="strong"] { font-weight: 600; }
 QLabel[role="heading"] { font-size: 12px; font-weight: 600; color: $quiet; }
 QLabel[role="quiet"] { color: $quiet; font-size: 12px; }
 QLabel[role="hero"] { font-size: 26px; font-weight: 600; color: $strong; }
@@ -150,7 +154,8 @@ QListWidget[pages="true"]::item:selected { background: $accent_dim; color: $stro
 /* The widget with the keyboard focus is marked, selected or not. */
 QAbstractItemView:focus, QTextBrowser:focus, QPlainTextEdit[detail="true"]:focus,
 QListWidget[lined="true"]:focus, QTableWidget[lined="true"]:focus, QPushButton:checked:focus,
-QPushButton[flat="true"]:focus, QPushButton[segment="true"]:focus { border-color: $accent; }
+QPushButton[flat="true"]:focus, QPushButton[segment="true"]:focus,
+    QPushButton[link="true"]:focus { border-color: $accent; }
 QPushButton[primary="true"]:focus, QCheckBox::indicator:checked:focus { border-color: $strong; }
 
 /* Text on the black around films is light in every theme. */

@@ -57,6 +57,26 @@ def test_that_the_header_fills_every_field_of_a_film(tmp_path: Path) -> None:
     assert (film.patient_id, film.patient_name) == ("7f3a", "Nobody^Nemo")
 
 
+@pytest.mark.parametrize("character_set", ["", "ISO_IR 192"], ids=["fast", "by pydicom"])
+def test_that_the_age_follows_from_the_birth_date_which_is_not_kept(
+    tmp_path: Path, character_set: str
+) -> None:
+    # A name beyond ASCII leaves the file to pydicom.
+    name = "Nöbody^Nemo" if character_set else "Nobody^Nemo"
+    tags = IDENTITY | {"PatientName": name, "PatientBirthDate": "19621224", "PatientAge": ""}
+    path = write_dicom(tmp_path / "film", phantom(), SpecificCharacterSet=character_set, **tags)
+    for film in (read_header(path, tmp_path), read_film(read_header(path, tmp_path)).ref):
+        assert film.patient_age == ""
+        assert film.age_by_dates == pytest.approx(41.07, abs=0.01)
+        assert "1962" not in str(vars(film))
+
+
+def test_that_dates_that_give_no_age_are_ignored(tmp_path: Path) -> None:
+    tags = IDENTITY | {"PatientBirthDate": "19000101"}
+    film = read_header(write_dicom(tmp_path / "film", phantom(), **tags), tmp_path)
+    assert (film.patient_age, film.age_by_dates) == ("041Y", None)
+
+
 def test_that_a_decoded_film_has_the_same_header_and_a_hash(tmp_path: Path) -> None:
     path = write_dicom(tmp_path / "film.dcm", phantom(), **IDENTITY)
     film = read_header(path, tmp_path)

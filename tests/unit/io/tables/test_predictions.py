@@ -107,6 +107,12 @@ def test_that_a_scored_film_survives_a_round_trip(tmp_path: Path) -> None:
     assert row["label"] == ""
 
 
+def test_that_gate_flags_list_what_the_file_does_not_say_after_the_flags(tmp_path: Path) -> None:
+    gate = GateVerdict(flags=("OUT_OF_DISTRIBUTION",), facts=("AGE_UNKNOWN", "VIEW_STATED"))
+    (row,) = read_predictions(written(tmp_path / "p.csv", replace(RESULT, gate=gate))).rows
+    assert row["gate_flags"] == "OUT_OF_DISTRIBUTION|AGE_UNKNOWN|VIEW_STATED"
+
+
 def test_that_a_failed_film_has_a_row_without_numbers(tmp_path: Path) -> None:
     failed = FilmResult("x.dcm", Status.ERROR, StatusCode.DECODER_CRASHED, "It stopped.")
     table = read_predictions(written(tmp_path / "p.csv", RESULT, failed))

@@ -127,6 +127,14 @@ def test_that_uids_of_the_film_identify_and_uids_of_the_standard_do_not() -> Non
     assert not find(nodes, "PixelData").is_identifying
 
 
+@pytest.mark.parametrize(("age", "hidden"), [("95", True), ("95 Y", True), ("090M", False)])
+def test_that_a_rare_age_identifies_however_it_is_written(
+    tmp_path: Path, age: str, hidden: bool
+) -> None:
+    path = write_dicom(tmp_path / "film.dcm", phantom(), PatientAge=age)
+    assert find(read_tags(path), "PatientAge").is_identifying is hidden
+
+
 def test_that_a_common_age_does_not_identify() -> None:
     nodes = read_tags(bundled("CT_small.dcm"))
     assert find(nodes, "PatientAge").value == "000Y"
