@@ -36,8 +36,6 @@ _LINKED_FOLDER = (
     "Open the folder itself if it is elsewhere.",
 )
 
-_Inode = tuple[int, int]
-
 
 def walk(folder: Path) -> Iterator[Path | RejectedFile]:
     """Yield every regular file below `folder` once, and anything else with the reason.
@@ -64,7 +62,7 @@ def walk(folder: Path) -> Iterator[Path | RejectedFile]:
             why=error.strerror or type(error).__name__,
             hint="Check that it exists and that you may read it.",
         ) from error
-    yield from _walk(root, root, inside, set())
+    yield from _walk(root, root, inside)
 
 
 def relative_path(path: Path, root: Path) -> str:
@@ -78,9 +76,7 @@ def relative_path(path: Path, root: Path) -> str:
         return path.name
 
 
-def _walk(
-    folder: Path, root: Path, inside: Path, seen: set[_Inode]
-) -> Iterator[Path | RejectedFile]:
+def _walk(folder: Path, root: Path, inside: Path) -> Iterator[Path | RejectedFile]:
     # A stack, because folders may be nested deeper than Python's recursion limit.
     stack: list[os.DirEntry[str]] = []
     own = OwnOutputs(root, inside)
@@ -115,13 +111,11 @@ def _walk(
         elif stat.S_ISDIR(info.st_mode):
             if rejected := push(path):
                 yield rejected
-        elif path not in own and (file := _file(path, info, root, inside, seen)):
+        elif path not in own and (file := _file(path, info, root, inside)):
             yield file
 
 
-def _file(
-    path: Path, info: os.stat_result, root: Path, inside: Path, seen: set[_Inode]
-) -> Path | RejectedFile | None:
+def _file(path: Path, info: os.stat_result, root: Path, inside: Path) -> Path | RejectedFile:
     if stat.S_ISLNK(info.st_mode):
         try:
             target = Path(os.path.realpath(path, strict=True))
@@ -136,10 +130,6 @@ def _file(
     if not stat.S_ISREG(info.st_mode):
         kind = stat.S_IFMT(info.st_mode)
         return _rejected(path, root, _SPECIAL_FILES.get(kind, "not a regular file"))
-    inode = (info.st_dev, info.st_ino)
-    if inode in seen:
-        return None
-    seen.add(inode)
     return path
 
 

@@ -1,9 +1,10 @@
-"""Listing a folder: each regular file once, everything else with the reason."""
+"""Listing a folder: every path of a regular file, everything else with the reason."""
 
 from __future__ import annotations
 
 import os
 import socket
+import stat
 import sys
 from pathlib import Path
 
@@ -89,19 +90,28 @@ def test_that_folders_may_be_nested_deeper_than_the_recursion_limit(tmp_path: Pa
 
 
 @posix
-def test_that_links_to_one_file_are_one_film(tmp_path: Path) -> None:
+def test_that_every_link_to_a_file_of_the_folder_is_a_path_of_its_own(tmp_path: Path) -> None:
     fill(tmp_path, "a/film")
     (tmp_path / "a" / "hard").hardlink_to(tmp_path / "a" / "film")
     (tmp_path / "z").symlink_to(tmp_path / "a" / "film")
-    assert files(tmp_path) == ["a/film"]
+    assert files(tmp_path) == ["a/film", "a/hard", "z"]
     assert rejected(tmp_path) == {}
 
 
 @posix
-def test_that_a_link_listed_before_its_file_replaces_it(tmp_path: Path) -> None:
-    fill(tmp_path, "z/film")
-    (tmp_path / "a").symlink_to(tmp_path / "z" / "film")
-    assert files(tmp_path) == ["a"]
+def test_that_a_file_system_without_inode_numbers_loses_no_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill(tmp_path, "a", "b", "c/d")
+    lstat = Path.lstat
+
+    def same_inode(path: Path) -> os.stat_result:
+        values = list(lstat(path))
+        values[stat.ST_INO] = 0
+        return os.stat_result(values)
+
+    monkeypatch.setattr(Path, "lstat", same_inode)
+    assert files(tmp_path) == ["a", "b", "c/d"]
 
 
 @posix
@@ -139,7 +149,7 @@ def test_that_a_folder_opened_through_a_link_is_walked(tmp_path: Path) -> None:
     fill(tmp_path, "real/film")
     (tmp_path / "real" / "again").symlink_to("film")
     (tmp_path / "link").symlink_to(tmp_path / "real")
-    assert files(tmp_path / "link") == ["again"]
+    assert files(tmp_path / "link") == ["again", "film"]
     assert rejected(tmp_path / "link") == {}
 
 
