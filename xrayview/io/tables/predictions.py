@@ -9,7 +9,7 @@ from __future__ import annotations
 import csv
 import hashlib
 import hmac
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -22,6 +22,7 @@ from xrayview.domain.verdict import flags_text
 from xrayview.errors import UsageError
 from xrayview.io.atomic import replacing
 from xrayview.io.tables.cells import escape_formula, printable_name, unescape_formula
+from xrayview.io.tables.sheet import read_sheet
 
 IdentityMode = Literal["none", "hash", "full"]
 Row = dict[str, str]
@@ -63,7 +64,7 @@ class Predictions:
     def scores(self, finding: str) -> tuple[float | None, ...]:
         """Scores of a finding in row order; None where the film was not scored."""
         cells = (row[f"score_{finding}"] for row in self.rows)
-        return tuple(float(cell) if cell else None for cell in cells)
+        return tuple(float(cell.replace(",", ".")) if cell else None for cell in cells)
 
 
 def columns(findings: Iterable[str]) -> tuple[str, ...]:
@@ -156,9 +157,14 @@ def patient_cell(patient_id: str, mode: IdentityMode, key: bytes) -> str:
 
 
 def write_predictions(
-    path: Path, findings: Iterable[str], rows: Iterable[Mapping[str, str]]
+    path: Path,
+    findings: Iterable[str],
+    rows: Iterable[Mapping[str, str]],
+    own_columns: Sequence[str] = (),
 ) -> None:
     """Write the CSV in one step: other programs see the old file or the new one.
+
+    The user's own columns come last, with their cells as they were.
 
     Raises:
         OSError: the file cannot be written.
@@ -166,30 +172,38 @@ def write_predictions(
     header = columns(findings)
     with replacing(path) as stream:
         writer = csv.writer(stream, lineterminator="\r\n")
-        writer.writerow(header)
+        writer.writerow((*header, *own_columns))
         for row in rows:
-            writer.writerow([_escaped(name, row[name]) for name in header])
+            cells = [_escaped(name, row[name]) for name in header]
+            writer.writerow((*cells, *(row[name] for name in own_columns)))
 
 
 def read_predictions(path: Path) -> Predictions:
-    """Read a predictions CSV, without its escapes against formulas.
+    """Read a predictions CSV, also as a spreadsheet saves it, without escapes against formulas.
 
     Raises:
         UsageError: the file is not a predictions CSV.
         OSError: it cannot be read.
     """
     try:
-        with path.open(encoding="utf-8-sig", newline="") as stream:
-            header, *lines = csv.reader(stream)
-    except (ValueError, csv.Error) as error:
-        raise _not_predictions(path, "it is not CSV text") from error
-    findings = tuple(name.removeprefix("score_") for name in header if name.startswith("score_"))
-    missing = [name for name in columns(findings) if name not in header]
+        sheet = read_sheet(path.read_bytes(), (*BEFORE_FINDINGS, *AFTER_FINDINGS))
+    except ValueError as error:
+        raise _not_predictions(path, str(error)) from error
+    header = sheet.header
+    findings = tuple(
+        name
+        for name in (column[len("score_") :] for column in header if column.startswith("score_"))
+        if all(prefix + name in header for prefix in PER_FINDING)
+    )
+    expected = columns(findings)
+    missing = [name for name in expected if name not in header]
     if missing:
         raise _not_predictions(path, f"column {missing[0]} is missing")
-    if any(len(line) != len(header) for line in lines):
+    if repeated := [name for name in expected if header.count(name) > 1]:
+        raise _not_predictions(path, f"column {repeated[0]} is there twice")
+    if sheet.overflowing or sheet.short:
         raise _not_predictions(path, "a row is longer or shorter than the header")
-    rows = (dict(zip(header, line, strict=True)) for line in lines)
+    rows = (dict(zip(header, line, strict=True)) for line in sheet.rows)
     return Predictions(
         findings, tuple({k: _unescaped(k, v) for k, v in row.items()} for row in rows)
     )
