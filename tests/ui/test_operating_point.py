@@ -108,7 +108,9 @@ def test_that_a_batch_uses_the_point_in_force_and_records_its_origin(
     with qtbot.waitSignal(batch.finished, timeout=WAIT_MS):
         qtbot.keyClick(classified, Qt.Key.Key_B)
     assert f",{threshold!r}," in batch.csv_path.read_text(encoding="utf-8")
-    points = json.loads(batch.csv_path.with_name("run.json").read_text())["operating_points"]
+    points = json.loads(batch.csv_path.with_name("predictions.run.json").read_text())[
+        "operating_points"
+    ]
     of = {point["finding"]: point for point in points}
     assert (of["Opacity"]["threshold"], of["Opacity"]["origin"]) == (threshold, "user")
     assert of["Normal"]["origin"] == "card"

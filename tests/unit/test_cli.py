@@ -111,7 +111,7 @@ def test_that_a_folder_with_other_files_has_rows_and_exit_code_3(
     assert output.out == ""
     assert "notes.txt: error NOT_AN_IMAGE" in output.err
     assert "JANE" not in output.err
-    report = json.loads(out.with_name("run.json").read_text())
+    report = json.loads(out.with_name("predictions.run.json").read_text())
     assert report["command"][:2] == ["xrayview", "classify"]
 
 

@@ -1,4 +1,4 @@
-"""`run.json` beside the CSV: what ran, on what, and with which result; no patient identity."""
+"""`predictions.run.json` beside `predictions.csv`: what ran, on what, and with which result."""
 
 from __future__ import annotations
 
@@ -18,6 +18,8 @@ from xrayview.io.atomic import replacing
 from xrayview.io.model.bundle import card_to_json
 
 PACKAGES = ("numpy", "opencv-python-headless", "pydicom", "torch")
+REPORT_FIELDS = frozenset({"schema", "run_id", "command", "folder", "counts", "resumed", "model"})
+"""By which a report is told from other JSON files."""
 
 
 @dataclass(frozen=True)
@@ -37,6 +39,8 @@ class RunReport:
     seconds: float
     cancelled: bool
     warnings: Sequence[str]
+    table_sha256: str
+    """Of the CSV as it was written, so that later changes to it are noticed."""
     points: Sequence[OperatingPoint] = ()
     """The operating point of each finding, with how it was chosen."""
     stated: StatedFilms = NOTHING_STATED
@@ -44,8 +48,9 @@ class RunReport:
 
 
 def report_path(csv_path: Path) -> Path:
-    """The path of the report: `run.json` beside the CSV."""
-    return csv_path.with_name("run.json")
+    """The path of the report: `predictions.run.json` beside `predictions.csv`."""
+    name = csv_path.name
+    return csv_path.with_name(f"{name.removesuffix('.csv') or name}.run.json")
 
 
 def write_report(path: Path, report: RunReport) -> None:
@@ -59,6 +64,7 @@ def write_report(path: Path, report: RunReport) -> None:
         "cancelled": report.cancelled,
         "command": list(report.command),
         "folder": report.folder,
+        "table_sha256": report.table_sha256,
         "counts": dict(report.counts),
         "resumed": report.resumed,
         "warnings": list(report.warnings),
@@ -92,10 +98,20 @@ def _origin(point: OperatingPoint) -> dict[str, object]:
 
 def versions() -> dict[str, str]:
     """Versions of the program, Python, and the packages that results depend on."""
-    found = {"xrayview": __version__, "python": platform.python_version()}
+    return {
+        "xrayview": __version__,
+        "python": platform.python_version(),
+        **package_versions(),
+        "platform": platform.platform(terse=True),
+    }
+
+
+def package_versions() -> dict[str, str]:
+    """Versions of the packages that results depend on, as far as they are known."""
+    found = {}
     for package in PACKAGES:
         try:
             found[package] = version(package)
         except PackageNotFoundError:
             continue
-    return {**found, "platform": platform.platform(terse=True)}
+    return found

@@ -2,29 +2,40 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import secrets
 import threading
 import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 from xrayview import __version__
+from xrayview.batch.file_state import FileState, sha256_of_file, with_content
 from xrayview.batch.frames import check_frame_limit, frames_of, row_count
 from xrayview.batch.journal import (
-    FileState,
+    Earlier,
     Journal,
     Record,
     RunKey,
-    journal_path,
-    previous_records,
+    fingerprint,
+    read_any_journal,
+    read_journal,
 )
 from xrayview.batch.outcome import result_of_film
+from xrayview.batch.output import (
+    Output,
+    cannot_write,
+    locked_output,
+    read_table,
+    reported_hash,
+    save_copy,
+)
 from xrayview.batch.pipeline import classify_films, prepare_films
-from xrayview.batch.report import RunReport, report_path, write_report
+from xrayview.batch.report import RunReport, package_versions, write_report
 from xrayview.batch.rows import Rows
 from xrayview.batch.source_files import path_of
 from xrayview.domain.events import (
@@ -34,7 +45,7 @@ from xrayview.domain.events import (
     FilmFinished,
     FilmResult,
 )
-from xrayview.domain.film import FilmRef, ScannedFile
+from xrayview.domain.film import FilmRef, RejectedFile, ScannedFile
 from xrayview.domain.formats import READABLE
 from xrayview.domain.operating_points import apply_own_points, effective_point
 from xrayview.domain.stated import NOTHING_STATED, StatedFilms
@@ -42,20 +53,27 @@ from xrayview.engine.client import Engine
 from xrayview.engine.protocol import LoadModel, ModelReady, ModelRef
 from xrayview.engine.scan import Entry, list_files, read_headers, root_of
 from xrayview.engine.waiting import result_of
-from xrayview.errors import Cancelled, NothingUsable, UsageError
+from xrayview.errors import Cancelled, NothingUsable, Status, StatusCode, UsageError, XrayViewError
+from xrayview.io.model.bundle import card_to_json
 from xrayview.io.scan import relative_path
+from xrayview.io.tables.annotations import (
+    AnnotatedTable,
+    Annotations,
+    annotated_columns,
+    is_same_cell,
+)
 from xrayview.io.tables.predictions import (
     IdentityMode,
     Provenance,
     Row,
-    read_predictions,
     row_of,
     write_predictions,
 )
 from xrayview.preprocessing.pipeline import Preprocessor
 
-Labels = dict[tuple[str, str], str]
-"""By `path` and `frame` of the CSV."""
+LASTING_ERRORS = frozenset({StatusCode.NOT_AN_IMAGE, StatusCode.NO_PIXELS})
+"""Errors that the content of a file decides. Others (a crash, a time limit, no memory, a share that
+was away, a decoder that is not installed) may pass, so their films are tried again."""
 
 
 @dataclass(frozen=True)
@@ -86,22 +104,39 @@ def run_batch(
 
     A film of several frames has a row for each. A failed frame has an error row, and affects no
     other. However the run ends, by `cancel`, by an error or because the caller stops iterating, the
-    CSV has the rows so far, and the same call resumes it: files that have not changed since are not
-    classified again.
+    CSV has the rows so far, and the same call resumes it: files with the same content are not
+    classified again, unless their error may have passed.
+
+    What a person has written into the CSV stays in it. Where its film has no row (yet), the CSV is
+    first copied to a name with the date.
 
     Raises:
         NothingUsable: there is no file.
         ModelError, DeviceUnavailable: the model cannot run.
-        UsageError: the output cannot be written, or belongs to a different kind of run.
+        UsageError: the output cannot be written, is in use, is something else, or belongs to a
+            different kind of run; nothing has been changed.
     """
     cancel = cancel or threading.Event()
+    with locked_output(out_csv) as output:
+        yield from _run_locked(engine, folder, model, out_csv, output, options, cancel)
+
+
+def _run_locked(
+    engine: Engine,
+    folder: Path,
+    model: ModelRef,
+    out_csv: Path,
+    output: Output,
+    options: BatchOptions,
+    cancel: threading.Event,
+) -> Iterator[BatchEvent]:
     started_s = time.monotonic()
-    files = _files(folder, out_csv)
-    if not out_csv.parent.is_dir():
-        raise _cannot_write(out_csv, FileNotFoundError(0, "its folder does not exist"))
+    table, table_sha256 = read_table(output)
+    files = _files(folder, output)
     ready = result_of(engine.submit(LoadModel(model)), cancel)
-    run = _Run(folder, ready, out_csv, options, files)
-    cancelled = False
+    run = _Run(folder, ready, output, options, files)
+    run.begin(table, table_sha256, cancel)
+    cancelled, error = False, None
     try:
         rows = run.rows
         yield BatchStarted(
@@ -116,22 +151,23 @@ def run_batch(
         yield from run.films(engine, cancel)
     except Cancelled:
         cancelled = True
+    except XrayViewError as raised:
+        error = raised
+        raise
     finally:
         # Also where the caller stops iterating, which raises nothing that is caught here.
         seconds = time.monotonic() - started_s
-        run.finish(seconds)
-    yield BatchFinished(dict(run.counts()), seconds, out_csv, cancelled)
+        run.finish(seconds, error)
+    yield BatchFinished(dict(run.counts()), seconds, out_csv, cancelled, tuple(run.notes))
 
 
-def _files(folder: Path, out_csv: Path) -> dict[str, Entry]:
+def _files(folder: Path, output: Output) -> dict[str, Entry]:
     """The files to classify by relative path, in scan order, without the batch's own output."""
     root = root_of(folder)
-    own = {path.resolve() for path in (out_csv, journal_path(out_csv), report_path(out_csv))}
-    names = {path.name for path in own}
     files = {
         _name(entry, root): entry
         for entry in list_files(folder)
-        if path_of(entry).name not in names or path_of(entry).resolve() not in own
+        if not output.is_own(path_of(entry))
     }
     if not files:
         hint = f"Choose a folder that contains {READABLE} films."
@@ -150,14 +186,16 @@ class _Run:
         self,
         folder: Path,
         ready: ModelReady,
-        out_csv: Path,
+        output: Output,
         options: BatchOptions,
         files: dict[str, Entry],
     ) -> None:
         self.run_id = secrets.token_hex(8)
+        self.notes: list[str] = []
+        """What the user should know when the run has ended."""
         self._started_utc = datetime.now(UTC).isoformat(timespec="seconds")
         self._folder, self._ready, self._options = folder, ready, options
-        self._out_csv, self._files = out_csv, files
+        self._output, self._files = output, files
         self._exhausted = False
         self._findings = tuple(finding.name for finding in ready.card.findings)
         self._preprocessing_id = Preprocessor(ready.card.preprocessing).preprocessing_id
@@ -169,32 +207,101 @@ class _Run:
             options.identity,
             options.identity_key,
         )
-        self._states = {name: FileState.of(path_of(entry)) for name, entry in files.items()}
-        self._labels = _labels(out_csv)
-        key = RunKey(
-            ready.model.sha256,
-            self._preprocessing_id,
-            self._findings,
-            options.identity,
-            __version__,
-            tuple(sorted(options.own_points.items())),
-            options.stated.to_json(),
-        )
+        self._states = {
+            name: None if isinstance(entry, RejectedFile) else FileState.of(entry)
+            for name, entry in files.items()
+        }
         self.rows = Rows(files)
-        if not options.restart:
-            self._resume(key)
+        self._resumed = 0
+        self._annotations = Annotations()
+        self._earlier = Earlier()
+        self._written_sha256 = ""
+        self._left: Annotations | None = None
+        """What people have written about films that the new table has no row of."""
+
+    def begin(
+        self, table: AnnotatedTable | None, table_sha256: str, cancel: threading.Event
+    ) -> None:
+        """Take over what earlier runs have left, and open the journal.
+
+        Raises:
+            UsageError: the journal belongs to a different kind of run, or cannot be written.
+            Cancelled: `cancel` was set; nothing has been written.
+        """
+        key, output = self._key(), self._output
+        try:
+            if self._options.restart:
+                self._earlier = self._before_restart()
+            else:
+                self._earlier = read_journal(output.journal, key)
+        except OSError as error:
+            raise cannot_write(output.journal, error) from error
+        self._annotations = self._earlier.annotations
+        if table is not None:
+            self._annotations = self._annotations.updated(table.annotations)
+        self._table, self._table_sha256 = table, table_sha256
+        adopted = tuple(self._adopted(cancel))
         self._resumed = self.rows.done
         try:
-            path = journal_path(out_csv)
-            self._journal = Journal(path, key, resume=not options.restart)
+            self._journal = Journal(
+                output.journal, key, self._annotations, resume=not self._options.restart
+            )
+            for record in adopted:
+                self._journal.add(record)
         except OSError as error:
-            raise _cannot_write(out_csv, error) from error
+            raise cannot_write(output.journal, error) from error
 
-    def _resume(self, key: RunKey) -> None:
-        for record in previous_records(journal_path(self._out_csv), key):
-            if self._states.get(record.path) == record.state:
-                self.rows.expect(record.path, record.rows)
-                self.rows.add(record.path, record.frame, record.row)
+    def _key(self) -> RunKey:
+        ready, options = self._ready, self._options
+        card = json.dumps(card_to_json(ready.card), sort_keys=True, separators=(",", ":"))
+        return RunKey(
+            model_sha256=ready.model.sha256,
+            card_sha256=hashlib.sha256(card.encode()).hexdigest(),
+            preprocessing_id=self._preprocessing_id,
+            findings=self._findings,
+            identity=options.identity,
+            identity_key=fingerprint(options.identity_key),
+            app_version=__version__,
+            device=ready.device,
+            packages=package_versions(),
+            own_points=tuple(sorted(options.own_points.items())),
+            stated=options.stated.to_json(),
+        )
+
+    def _before_restart(self) -> Earlier:
+        """Labels outlive a restart, and so does a journal that cannot be read."""
+        earlier = read_any_journal(self._output.journal)
+        if earlier is None:
+            copy = save_copy(self._output.journal)
+            self.notes.append(f"The old journal cannot be read; it is kept as {copy.name}.")
+        return earlier or Earlier()
+
+    def _adopted(self, cancel: threading.Event) -> Iterator[Record]:
+        """Take over the rows whose file has not changed; yields those known by content alone.
+
+        Their records are written again with the present status of the file, so that the next run
+        need not read the file.
+        """
+        hashes: dict[str, str] = {}
+        for record in self._earlier.records:
+            if cancel.is_set():
+                raise Cancelled("The work was cancelled")
+            name, present = record.path, self._states.get(record.path)
+            if present is None or not _is_lasting(record.row):
+                continue
+            by_status = record.state.has_status_of(present)
+            if not by_status:
+                if not record.state.sha256 or record.state.size != present.size:
+                    continue
+                if name not in hashes:
+                    hashes[name] = sha256_of_file(path_of(self._files[name]))
+                if hashes[name] != record.state.sha256:
+                    continue
+            self.rows.expect(name, record.rows)
+            self.rows.add(name, record.frame, record.row)
+            if not by_status and present.ctime_ns:
+                state = replace(present, sha256=record.state.sha256)
+                yield replace(record, state=state)
 
     def films(self, engine: Engine, cancel: threading.Event) -> Iterator[FilmFinished]:
         """Classify the files and frames without a row. Raises: Cancelled."""
@@ -224,8 +331,14 @@ class _Run:
     def _record(self, result: FilmResult) -> None:
         name, row = result.relative_path, row_of(result, self._provenance)
         self.rows.add(name, result.frame, row)
-        expected, state = self.rows.expected(name), self._states[name]
-        self._journal.add(Record(name, result.frame, expected, state, row))
+        state = self._states[name]
+        if state is None:
+            return  # its row is made again from the list of files
+        state = with_content(state, path_of(self._files[name]), result.sha256)
+        try:
+            self._journal.add(Record(name, result.frame, self.rows.expected(name), state, row))
+        except OSError as error:
+            raise cannot_write(self._output.journal, error) from error
 
     def _at_own_points(self, result: FilmResult) -> FilmResult:
         if result.prediction is None:
@@ -234,22 +347,90 @@ class _Run:
         prediction = apply_own_points(result.prediction, self._ready.card, own_points)
         return replace(result, prediction=prediction)
 
-    def finish(self, seconds: float) -> None:
-        """Write the CSV in scan order, and the report."""
-        self._journal.close()
+    def finish(self, seconds: float, error: XrayViewError | None) -> None:
+        """Write the CSV in scan order, and the report.
+
+        Args:
+            seconds: how long the run took.
+            error: what ended it; then no error of this method takes its place.
+        """
+        output = self._output
+        failed = error
+        for path, step in (
+            (output.csv, self._write_table),
+            (output.journal, self._close_journal),
+            (output.report, lambda: write_report(output.report, self._report(seconds))),
+        ):
+            try:
+                step()
+            except OSError as raised:
+                failed = failed or cannot_write(path, raised)
+            except XrayViewError as raised:
+                failed = failed or raised
+        if failed is not None and failed is not error:
+            raise failed
+
+    def _write_table(self) -> None:
+        """Replace the CSV, after a copy where the new one lacks what a person has written."""
+        is_known = self._reread_table()
+        rows, lost = self._annotations.assigned(list(self.rows))
+        own = annotated_columns(self._findings, self._annotations.columns)
+        if not is_known or self._would_lose(lost, own, rows):
+            copy = save_copy(self._output.csv)
+            self.notes.append(
+                f"Not all that was written into {self._output.csv.name} is in the new table. "
+                f"The old table is kept as {copy.name}."
+            )
+        write_predictions(self._output.csv, self._findings, rows, own)
+        self._written_sha256 = sha256_of_file(self._output.csv)
+        self._left = self._annotations.only(lost)
+
+    def _close_journal(self) -> None:
+        """Note what was written about films without a row: for those, there is no table."""
         try:
-            write_predictions(self._out_csv, self._findings, self._rows_in_order())
-            write_report(report_path(self._out_csv), self._report(seconds))
-        except OSError as error:
-            raise _cannot_write(self._out_csv, error) from error
+            if self._left is not None and any(self._annotations.by_key.values()):
+                self._journal.set_annotations(self._left)
+        finally:
+            self._journal.close()
+
+    def _reread_table(self) -> bool:
+        """Read what was written into the CSV during the run; False where it cannot be read."""
+        try:
+            table, sha256 = read_table(self._output)
+        except UsageError:
+            return False
+        if sha256 != self._table_sha256:
+            self._table, self._table_sha256 = table, sha256
+            if table is not None:
+                self._annotations = self._annotations.updated(table.annotations)
+        return True
+
+    def _would_lose(
+        self, lost: Iterable[tuple[str, str]], own: tuple[str, ...], rows: Iterable[Row]
+    ) -> bool:
+        """True where the CSV has something that a person wrote and the new table does not have."""
+        table = self._table
+        if table is None:
+            return False
+        if any(table.annotations.by_key.get(key) for key in lost):
+            return True
+        if not set(table.annotations.columns) <= set(own):
+            return True
+        if self._table_sha256 == reported_hash(self._output):
+            return False
+        if table.has_strays:
+            return True
+        written: dict[tuple[str, str], list[Row]] = {}
+        for row in (*self._earlier.rows, *rows):
+            written.setdefault((row["path"], row["frame"]), []).append(row)
+        return any(
+            not any(_holds(row, cells) for row in written.get(key, ()))
+            for key, cells in table.cells.items()
+        )
 
     def counts(self) -> Counter[str]:
         """The number of rows by status."""
         return Counter(row["status"] for row in self.rows)
-
-    def _rows_in_order(self) -> Iterator[Row]:
-        for row in self.rows:
-            yield {**row, "label": _label_of(row, self._labels)}
 
     def _report(self, seconds: float) -> RunReport:
         return RunReport(
@@ -265,6 +446,7 @@ class _Run:
             seconds=seconds,
             cancelled=not self._exhausted,
             warnings=tuple(self._warnings()),
+            table_sha256=self._written_sha256,
             points=tuple(
                 effective_point(self._ready.card, self._options.own_points, name)
                 for name in self._findings
@@ -282,26 +464,22 @@ class _Run:
             yield f"{missing} files are incomplete; run the same command again to continue"
         if self._resumed:
             yield f"{self._resumed} rows are from earlier runs"
+        yield from self.notes
 
 
-def _labels(csv_path: Path) -> Labels:
-    """The labels that a user has written into the CSV that is being replaced."""
-    with suppress(OSError, UsageError):
-        rows = read_predictions(csv_path).rows
-        return {(row["path"], row["frame"]): row["label"] for row in rows if row["label"]}
-    return {}
+_OF_A_RUN = ("label", "app_version", "run_id", "time_utc")
+"""Cells that differ from run to run, or are carried over."""
 
 
-def _label_of(row: Row, labels: Labels) -> str:
-    """The label of a frame, otherwise that of its file, which is in a row without a frame."""
-    path = row["path"]
-    return labels.get((path, row["frame"]), labels.get((path, ""), ""))
+def _is_lasting(row: Row) -> bool:
+    """False for a row whose error may have passed."""
+    return row["status"] != Status.ERROR or row["status_code"] in LASTING_ERRORS
 
 
-def _cannot_write(path: Path, error: OSError) -> UsageError:
-    return UsageError(
-        "The output cannot be written",
-        path=path,
-        why=error.strerror or type(error).__name__,
-        hint="Choose a folder that you can write to, and close the file in other programs.",
+def _holds(row: Row, cells: Mapping[str, str]) -> bool:
+    """True where the cells of a table are those of a row, apart from the label."""
+    return all(
+        is_same_cell(cell, row.get(name, ""))
+        for name, cell in cells.items()
+        if name not in _OF_A_RUN and cell.strip()
     )

@@ -39,7 +39,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=Path,
         default=Path("predictions.csv"),
         metavar="CSV",
-        help="table to write; run.json goes beside it (default: %(default)s)",
+        help="table to write; its report NAME.run.json goes beside it (default: %(default)s)",
     )
     add_device_option(parser)
     add_identity_options(parser, full="names are never written")
@@ -118,6 +118,8 @@ class _EventPrinter:
                 for status, count in event.counts.items()
             )
             print_err(f"{event.csv_path}: {counts or 'no rows'} in {event.seconds:.1f} s")
+            for note in event.notes:
+                print_err(note)
             if event.cancelled:
                 print_err("Interrupted. Run the same command again to continue.")
 

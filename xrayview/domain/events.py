@@ -76,6 +76,8 @@ class BatchFinished:
     seconds: float
     csv_path: Path | None
     cancelled: bool = False
+    notes: tuple[str, ...] = ()
+    """What the user should know, such as a copy of the old table; sentences."""
 
 
 BatchEvent = BatchStarted | FilmFinished | BatchFinished

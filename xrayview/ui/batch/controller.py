@@ -9,7 +9,7 @@ from PySide6.QtCore import QObject, QUrl, Signal
 from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QFileDialog
 
-from xrayview.domain.events import BatchStarted, FilmFinished, FilmResult
+from xrayview.domain.events import BatchFinished, BatchStarted, FilmFinished, FilmResult
 from xrayview.domain.film import FilmRef
 from xrayview.domain.model import ModelCard
 from xrayview.services.labels import read_labels
@@ -49,8 +49,7 @@ class BatchController(QObject):
         runner.waiting.connect(line.show_waiting)
         runner.started.connect(self._on_started)
         runner.progressed.connect(self._on_films)
-        runner.finished.connect(line.show_event)
-        runner.finished.connect(lambda _event: table.compare())
+        runner.finished.connect(self._on_finished)
         runner.failed.connect(line.show_failed)
         runner.message.connect(self.message)
         line.cancel_requested.connect(runner.cancel)
@@ -88,6 +87,13 @@ class BatchController(QObject):
             if event.result.ref is not None:
                 self.film_classified.emit(event.result.ref.film_id)
         self._table.append([event.result for event in events])
+
+    def _on_finished(self, event: BatchFinished) -> None:
+        self._line.show_event(event)
+        self._table.compare()
+        if event.notes:
+            title = "The table was replaced"
+            self.message.emit(Message("batch notes", "info", title, " ".join(event.notes)))
 
     def _on_row(self, result: FilmResult) -> None:
         listed = self._session.film(result.ref.film_id) if result.ref is not None else None

@@ -28,7 +28,7 @@ FILE_COLUMN = 1
 
 
 class ResultRows(QAbstractTableModel):
-    """Results in scan order; rows are only appended."""
+    """Results in scan order; a film that is tried again keeps its row."""
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -36,6 +36,7 @@ class ResultRows(QAbstractTableModel):
         self._columns = columns_of(())
         self._identity_hidden = False
         self._file_numbers: dict[str, int] = {}
+        self._rows: dict[tuple[str, int | None], int] = {}
         self.results: list[FilmResult] = []
 
     def set_identity_hidden(self, hidden: bool) -> None:
@@ -52,6 +53,7 @@ class ResultRows(QAbstractTableModel):
         self._columns = columns_of(findings)
         self.results = []
         self._file_numbers = {}
+        self._rows = {}
         self.endResetModel()
 
     def set_labelled(self, columns: tuple[Column, ...]) -> None:
@@ -61,7 +63,8 @@ class ResultRows(QAbstractTableModel):
         self.endResetModel()
 
     def append(self, results: list[FilmResult]) -> None:
-        """Add rows at the end."""
+        """Add rows at the end, or in place of an earlier result of the same frame."""
+        results = [result for result in results if not self._replace(result)]
         if results:
             first = len(self.results)
             self.beginInsertRows(QModelIndex(), first, first + len(results) - 1)
@@ -69,7 +72,17 @@ class ResultRows(QAbstractTableModel):
             for result in results:
                 number = len(self._file_numbers) + 1
                 self._file_numbers.setdefault(result.relative_path, number)
+                self._rows[_frame_of(result)] = first
+                first += 1
             self.endInsertRows()
+
+    def _replace(self, result: FilmResult) -> bool:
+        row = self._rows.get(_frame_of(result))
+        if row is None:
+            return False
+        self.results[row] = result
+        self.dataChanged.emit(self.index(row, 0), self.index(row, self.columnCount() - 1))
+        return True
 
     def column(self, index: int) -> Column:
         """The definition of a column."""
@@ -125,6 +138,10 @@ class ResultRows(QAbstractTableModel):
         if role == Qt.ItemDataRole.ForegroundRole:
             return QColor(colour)
         return None
+
+
+def _frame_of(result: FilmResult) -> tuple[str, int | None]:
+    return result.relative_path, result.frame
 
 
 class ResultFilter(QSortFilterProxyModel):

@@ -1,0 +1,213 @@
+"""The files that a batch writes: where they are, whether they may be written, and copies of them.
+
+Everything is checked before the first film, under the lock that keeps a second run away.
+"""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import json
+import os
+import re
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from xrayview.batch.journal import journal_path
+from xrayview.batch.report import REPORT_FIELDS, report_path
+from xrayview.errors import UsageError, XrayViewError
+from xrayview.io.atomic import PARTIAL
+from xrayview.io.lock import run_lock
+from xrayview.io.tables.annotations import AnnotatedTable, read_annotated
+
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+"""No space, no quota, and a file beyond the limit of the file system or of `ulimit -f`."""
+_STAMP = "%Y-%m-%dT%H-%M-%S"
+_COPY = re.compile(r"\d{4}-\d\d-\d\dT\d\d-\d\d-\d\d(-\d+)?")
+_OLD_REPORT = "run.json"
+
+
+@dataclass(frozen=True)
+class Output:
+    """The table of a batch and the files beside it."""
+
+    csv: Path
+
+    @property
+    def journal(self) -> Path:
+        """The path of the journal."""
+        return journal_path(self.csv)
+
+    @property
+    def report(self) -> Path:
+        """The path of the report."""
+        return report_path(self.csv)
+
+    @property
+    def lock(self) -> Path:
+        """The path of the lock."""
+        return self.csv.with_name(self.csv.name + ".lock")
+
+    def is_own(self, path: Path) -> bool:
+        """True for a file that runs with this output have written."""
+        if path.parent.resolve() != self.csv.parent:
+            return False
+        own = {self.csv.name, self.journal.name, self.report.name, self.lock.name}
+        if path.name in own or path.name.removesuffix(PARTIAL) in own:
+            return True
+        if path.name == _OLD_REPORT:
+            return _is_report(path)
+        start, end = f"{self.csv.stem}.", self.csv.suffix
+        middle = path.name.removeprefix(start).removesuffix(end)
+        return path.name == f"{start}{middle}{end}" and bool(_COPY.fullmatch(middle))
+
+
+@contextmanager
+def locked_output(csv_path: Path) -> Iterator[Output]:
+    """Check that the files of a batch may be written, and keep other runs away from them.
+
+    Raises:
+        UsageError: they cannot be written, belong to something else, or are in use.
+    """
+    # Of a link, the file that it leads to is written; two names of one table share a lock.
+    output = Output(Path(os.path.realpath(csv_path)))
+    _check_place(output, csv_path)
+    lock = run_lock(output.lock, f"The table {csv_path.name}")
+    try:
+        lock.__enter__()
+    except OSError as error:
+        raise cannot_write(output.lock, error) from error
+    try:
+        _check_report(output.report)
+        yield output
+    finally:
+        lock.__exit__(None, None, None)
+
+
+def read_table(output: Output) -> tuple[AnnotatedTable | None, str]:
+    """The table that is there, and its hash; None and empty where there is none.
+
+    Raises:
+        UsageError: it is not a table of predictions, or cannot be read with certainty.
+    """
+    try:
+        data = output.csv.read_bytes()
+    except FileNotFoundError:
+        return None, ""
+    except OSError as error:
+        raise UsageError(
+            "The table that is already there cannot be read, and is not replaced",
+            path=output.csv,
+            why=error.strerror or type(error).__name__,
+            hint="Check that you may read it, or choose another name for the output.",
+        ) from error
+    if not data.strip():
+        return None, ""
+    return read_annotated(output.csv, data), hashlib.sha256(data).hexdigest()
+
+
+def reported_hash(output: Output) -> str:
+    """The hash of the table that the last run wrote; empty if unknown."""
+    with suppress(OSError, ValueError, AttributeError):
+        return str(json.loads(output.report.read_text(encoding="utf-8")).get("table_sha256", ""))
+    return ""
+
+
+def save_copy(path: Path) -> Path:
+    """Copy a file to a name with the present time beside it; never overwrites one.
+
+    Raises:
+        UsageError: the copy cannot be written.
+    """
+    stamp = datetime.now().astimezone().strftime(_STAMP)
+    number = 1
+    while True:
+        again = f"-{number}" if number > 1 else ""
+        target = path.with_name(f"{path.stem}.{stamp}{again}{path.suffix}")
+        try:
+            data = path.read_bytes()
+            with target.open("xb") as stream:
+                try:
+                    stream.write(data)
+                    stream.flush()
+                    os.fsync(stream.fileno())
+                except OSError:
+                    target.unlink(missing_ok=True)
+                    raise
+        except FileExistsError:
+            number += 1
+        except OSError as error:
+            raise cannot_write(target, error) from error
+        else:
+            return target
+
+
+def cannot_write(path: Path, error: OSError) -> XrayViewError:
+    """The error of a file that cannot be written; a full disk is called so."""
+    if error.errno in FULL:
+        return UsageError(
+            "The disk is full, or the user's share of it",
+            path=path,
+            why=error.strerror or type(error).__name__,
+            hint="Free some space, then run the same again: it continues where it stopped.",
+        )
+    return UsageError(
+        "The output cannot be written",
+        path=path,
+        why=error.strerror or type(error).__name__,
+        hint="Choose a folder that you can write to, and close the file in other programs.",
+    )
+
+
+def _check_place(output: Output, given: Path) -> None:
+    folder = output.csv.parent
+    if not folder.is_dir():
+        raise cannot_write(given, FileNotFoundError(0, "its folder does not exist"))
+    try:
+        info = output.csv.stat()
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise cannot_write(given, error) from error
+    if stat.S_ISDIR(info.st_mode):
+        raise cannot_write(given, IsADirectoryError(0, "it is a folder"))
+    if not stat.S_ISREG(info.st_mode):
+        raise cannot_write(given, OSError(0, "it is a device or a pipe"))
+    if not info.st_mode & (stat.S_IWUSR | stat.S_IWGRP | stat.S_IWOTH):
+        raise cannot_write(given, PermissionError(0, "it is write-protected"))
+    # LibreOffice and Excel keep such a file while a table is open, on every platform.
+    for name in (f".~lock.{output.csv.name}#", f"~${output.csv.name}"):
+        if (folder / name).exists():
+            raise UsageError(
+                "The table is open in a spreadsheet",
+                path=given,
+                why=f"{name} is beside it",
+                hint="Close it there. If it is not open, delete that file.",
+            )
+    if os.name == "nt":
+        try:
+            with output.csv.open("r+b"):
+                pass
+        except OSError as error:
+            raise cannot_write(given, error) from error
+
+
+def _check_report(path: Path) -> None:
+    if path.exists() and not _is_report(path):
+        raise UsageError(
+            "The file is not the report of a batch, and is not replaced",
+            path=path,
+            hint="Choose another name for the output.",
+        )
+
+
+def _is_report(path: Path) -> bool:
+    try:
+        text = path.read_text(encoding="utf-8")
+        return not text.strip() or set(json.loads(text)) >= REPORT_FIELDS
+    except (OSError, ValueError, TypeError):
+        return False
