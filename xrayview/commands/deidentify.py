@@ -52,8 +52,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="KEYWORD",
-        help="copy this element unchanged even if a name or an identifier of the patient is found "
-        "in its text, because that text identifies nobody; may be repeated",
+        help="copy this element unchanged although a name or an identifier of the patient is found "
+        "in it, because that identifies nobody; may be repeated",
     )
     add_inside_option(parser)
     add_workers_option(parser)
@@ -92,8 +92,8 @@ def run(options: argparse.Namespace) -> int:
     if found_in:
         elements = ", ".join(f"{name} ({films})" for name, films in found_in.most_common())
         print_err(
-            f"A name or an identifier of the patient was found in: {elements}. Where such a text "
-            "identifies nobody, --allow-element KEYWORD copies the element unchanged."
+            f"What may identify the patient was found in: {elements}. Where it identifies nobody, "
+            "--allow-element KEYWORD copies the element unchanged."
         )
     print_err(
         f"{options.out}: {copies} copies. Check them before you share them: no program finds "

@@ -28,7 +28,7 @@ from xrayview.domain.tags import LINKING
 from xrayview.errors import IdentityRemains, StatusCode, UnreadableFilm
 from xrayview.io.deidentify.pixel_data import clean_pixel_data
 from xrayview.io.deidentify.rules import EDITION, Action, action_for
-from xrayview.io.deidentify.traces import Traces, texts_of
+from xrayview.io.deidentify.traces import TEXT_VRS, Traces, texts_of
 from xrayview.io.dicom.dataset import PIXEL_KEYWORDS, read_whole
 from xrayview.io.safe_open import film_errors, regular_file_info
 
@@ -44,6 +44,7 @@ _DUMMIES = {
     "FD": 0.0, "FL": 0.0, "SL": 0, "SS": 0, "SV": 0, "UL": 0, "US": 0, "UV": 0,
 }  # fmt: skip
 _DUMMY_TEXT = "ANONYMIZED"
+_UNDECODED = "\ufffd"
 _OWN_TEXT = frozenset({
     "PatientID", "PatientName", "DeidentificationMethod", "DeidentificationMethodCodeSequence",
 })  # fmt: skip
@@ -130,7 +131,7 @@ def deidentify(
         traces = Traces()
         traces.collect(dataset)
         syntax = _text(_file_meta(dataset), "TransferSyntaxUID") or transfer_syntax
-        notes = clean_pixel_data(dataset, syntax, only_clean="PixelData" not in allowed)
+        notes = clean_pixel_data(dataset, syntax, is_allowed="PixelData" in allowed)
         cleaner = _Cleaner(names, traces, keep_characteristics, allowed)
         cleaner.clean(dataset)
         alias = names.patient(_patient_key(before, traces))
@@ -193,6 +194,9 @@ class _Cleaner:
                 self.clean(item, depth + 1)
         elif vr == "AS":
             element.value = _common_age(str(element.value))
+        elif vr in TEXT_VRS and _UNDECODED in str(element.value):
+            # Text in another character set than the file says may contain anything.
+            element.value = _DUMMY_TEXT
         elif self._traces.are_in(element) and element.keyword not in self._allowed:
             self._replace_traces(element)
 

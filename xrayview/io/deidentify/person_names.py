@@ -54,6 +54,8 @@ _SHORTEST_JOINED = 4
 _MOST_WORDS = 8
 _IN_LATIN_1 = re.compile(r"[\x00-\x1f\x80-\xbf×÷]")
 """Control characters and signs where letters are expected: text read in a wrong character set."""
+_BYTES = re.compile(r"[\x80-\xff]{2,}")
+"""Letters with accents only: the same, since no name has these."""
 
 
 class NameIndex:
@@ -73,8 +75,11 @@ class NameIndex:
         """Add the value of a PN element, with all its component groups."""
         for group in filter(None, name.split("=")):
             components = _components(group)
-            self._literals |= {c for c in components if len(c) > 1 and _IN_LATIN_1.search(c)}
-            readable = [c for c in components if not _IN_LATIN_1.search(c)]
+            wrong = [c for c in components if _IN_LATIN_1.search(c) or _BYTES.fullmatch(c)]
+            # One character of two bytes is too short to be searched on its own.
+            self._literals |= {c for c in wrong if len(c) > 2}
+            self._literals |= {a + b for a, b in permutations(wrong[:3], 2)}
+            readable = [c for c in components if c not in wrong]
             for spelling in _spellings(readable):
                 self._add_words([list(_letters(c)) for c in spelling], is_patient)
             self._add_parts(["".join(_characters(c)) for c in map(fold, readable)])

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from io import BytesIO
 from typing import Any
@@ -38,18 +39,21 @@ _CHUNK = 1 << 24
 """Cells that are cleared at once, so that a long film is not in memory twice."""
 _END = b"\xfe\xff\xdd\xe0\0\0\0\0"
 _OVERLAY_BIT, _OVERLAY_DATA = 0x0102, 0x3000
-_HINT = "Export the film again without compression and without overlays."
+_HINT = (
+    "Export the film again without compression and without overlays, or allow this element if what "
+    "is in it identifies nobody."
+)
 
 
 def clean_pixel_data(
-    dataset: Dataset, transfer_syntax: str, *, only_clean: bool = True
+    dataset: Dataset, transfer_syntax: str, *, is_allowed: bool = False
 ) -> tuple[str, ...]:
     """Remove from the pixel data in place what is not part of the picture.
 
     Args:
         dataset: a film with its pixels, before its overlays are removed.
         transfer_syntax: of the data set.
-        only_clean: refuse frames that cannot be cleaned; otherwise they stay as they are.
+        is_allowed: copy what cannot be removed from compressed frames, instead of refusing them.
 
     Returns:
         Notes about what was removed.
@@ -73,12 +77,7 @@ def clean_pixel_data(
         element.value, notes = _clean_cells(value, description, transfer_syntax != EXPLICIT_BE)
         return notes
     frames = _Frames(value, dataset, transfer_syntax, description)
-    try:
-        cleaned = list(frames.cleaned(_has_embedded_overlay(dataset)))
-    except IdentityRemains:
-        if only_clean:
-            raise
-        return ()
+    cleaned = list(frames.cleaned(_has_embedded_overlay(dataset), is_allowed))
     has_offsets = value[4:8] != b"\0\0\0\0"  # length of the Basic Offset Table (PS3.5, A.4)
     element.value = encapsulate(cleaned, has_bot=has_offsets)
     return ()
@@ -174,13 +173,18 @@ class _Frames:
         self._uid = uid
         self._description = description
 
-    def cleaned(self, has_embedded_overlay: bool) -> Iterator[bytes]:
+    def cleaned(self, has_embedded_overlay: bool, is_allowed: bool) -> Iterator[bytes]:
         """Yield each frame without metadata, after a check that its pixels are the same."""
         for index in range(self._description.frames):
             source = self._source(self._value, self._description, index)
             stream = compressed_frame(source).stream
-            self._check_bits(source, stream, has_embedded_overlay)
-            yield self._without_metadata(source, stream)
+            if is_allowed:
+                with suppress(IdentityRemains):
+                    stream = self._without_metadata(source, stream)
+                yield stream
+            else:
+                self._check_bits(source, stream, has_embedded_overlay)
+                yield self._without_metadata(source, stream)
 
     def _without_metadata(self, source: FrameSource, stream: bytes) -> bytes:
         description = self._description

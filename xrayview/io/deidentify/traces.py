@@ -27,7 +27,7 @@ _NAMES_OF_PATIENT = frozenset({
     "PatientName", "OtherPatientNames", "PatientBirthName", "PatientMotherBirthName",
     "ResponsiblePerson",
 })  # fmt: skip
-_TEXT_VRS = frozenset({"AE", "CS", "LO", "LT", "PN", "SH", "ST", "UC", "UR", "UT"})
+TEXT_VRS = frozenset({"AE", "CS", "LO", "LT", "PN", "SH", "ST", "UC", "UR", "UT"})
 """Numbers, dates and UIDs are not searched: an ID of 2048 is no trace in WindowCenter."""
 _TERMS_ONLY = frozenset({
     "AnatomicalOrientationType", "BurnedInAnnotation", "ConversionType", "FrameLaterality",
@@ -106,7 +106,7 @@ class Traces:
 
     def are_in(self, element: DataElement) -> bool:
         """True when a text contains a name or an identifier of this film."""
-        if element.VR not in _TEXT_VRS:
+        if element.VR not in TEXT_VRS:
             return False
         return any(self.are_in_text(text, element) for text in texts_of(element))
 
@@ -120,6 +120,8 @@ class Traces:
         if element.keyword in _CODED - {"CodeMeaning"}:
             return False
         folded = fold(text)
+        if has_terms and folded in _TERMS:
+            return False
         return (
             any(_contains_token(identifier, folded) for identifier in self._identifiers)
             or any(uid in text for uid in self._uids)

@@ -10,9 +10,9 @@ from PySide6.QtWidgets import QListWidget, QListWidgetItem, QSizePolicy, QVBoxLa
 from xrayview.ui.widgets.form_fields import label
 
 _TEXT = (
-    "A name or an identifier of the patient was found in these elements. Tick one to copy it "
-    "unchanged next time, because what was found there identifies nobody: a manufacturer that is "
-    "also a name, for example."
+    "What may identify the patient was found in these elements: a name, a number, hidden bits. "
+    "Tick one to copy it unchanged next time, where that identifies nobody, such as a manufacturer "
+    "that is also a name."
 )
 _SHOWN_ROWS = 4
 

@@ -94,5 +94,8 @@ def test_that_two_letters_of_another_person_count_only_with_the_rest_of_the_name
 def test_that_a_name_in_an_undeclared_character_set_is_found_as_it_is_written() -> None:
     name = "王^小东".encode("gb18030").decode("latin-1")
     assert is_in(name, "小东 医院".encode("gb18030").decode("latin-1"))
+    short = "王^丽".encode("gb18030").decode("latin-1")
+    assert is_in(short, "王丽医院".encode("gb18030").decode("latin-1"))
+    assert not is_in(short, "王府井".encode("gb18030").decode("latin-1"))
     japanese = "山田^太郎".encode("iso2022_jp").decode("ascii")
     assert is_in(japanese, "CR of " + "山田".encode("iso2022_jp").decode("ascii"))

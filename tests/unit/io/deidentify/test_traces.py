@@ -107,6 +107,25 @@ def test_that_names_are_found_in_every_character_set(
     assert copy.found_in == ("Manufacturer", "WindowCenterWidthExplanation")
 
 
+@pytest.mark.parametrize("declared", ["", "ISO_IR 192", "ISO_IR 100"])
+def test_that_names_in_another_character_set_than_declared_do_not_stay(
+    tmp_path: Path, declared: str
+) -> None:
+    path = film(
+        tmp_path, SpecificCharacterSet="GB18030", PatientName="王^丽", Manufacturer="王丽医院",
+        ManufacturerModelName="CR 7",
+    )  # fmt: skip
+    head = b"\x08\x00\x05\x00CS"
+    size = len(declared).to_bytes(2, "little")
+    data = path.read_bytes()
+    assert head + b"\x08\x00GB18030 " in data
+    path.write_bytes(data.replace(head + b"\x08\x00GB18030 ", head + size + declared.encode()))
+    dataset, copy = copied(path)
+    assert "王丽".encode("gb18030") not in copy.file
+    assert "\ufffd" not in dataset.Manufacturer
+    assert dataset.ManufacturerModelName == "CR 7"
+
+
 def test_that_terms_of_the_standard_are_not_taken_for_a_name(tmp_path: Path) -> None:
     code = Dataset()
     code.CodeValue, code.CodingSchemeDesignator, code.CodeMeaning = "T-D8700", "SRT", "Hand"
