@@ -97,6 +97,10 @@ class Traces:
             if element.VR == "PN":
                 self._texts.update(text.split("="))
                 self._names.add(text, is_patient=element.keyword in _NAMES_OF_PATIENT)
+                for word in re.split(r"[\^=\s,]+", text):
+                    # Studies number their patients: LUNG_0042.
+                    if len(word) >= _SHORTEST_IDENTIFIER and any(c.isdigit() for c in word):
+                        self._identifiers.update(_variants(word))
             elif element.keyword in _IDENTIFIERS and len(text) >= _SHORTEST_IDENTIFIER:
                 is_date = element.keyword == "PatientBirthDate"
                 self._texts.add(text)

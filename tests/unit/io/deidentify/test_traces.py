@@ -64,6 +64,16 @@ def test_that_an_identifier_is_a_whole_token_of_a_text(
     assert dataset.ManufacturerModelName == ("ANONYMIZED" if is_trace else text)
 
 
+@pytest.mark.parametrize(
+    ("name", "text"), [("LUNG_0042", "for LUNG-0042"), ("00012345", "00012345"), ("A^7788", "7788")]
+)
+def test_that_a_name_with_digits_is_found_as_an_identifier(
+    tmp_path: Path, name: str, text: str
+) -> None:
+    _, copy = copied(film(tmp_path, PatientName=name, ManufacturerModelName=text))
+    assert copy.found_in == ("ManufacturerModelName",)
+
+
 @pytest.mark.parametrize("text", ["1964-08-12", "born 12.08.1964", "12.8.1964", "08/12/1964"])
 def test_that_a_birth_date_is_found_in_the_usual_orders(tmp_path: Path, text: str) -> None:
     _, copy = copied(film(tmp_path, PatientBirthDate="19640812", ManufacturerModelName=text))
@@ -107,6 +117,7 @@ def test_that_names_are_found_in_every_character_set(
     assert copy.found_in == ("Manufacturer", "WindowCenterWidthExplanation")
 
 
+@pytest.mark.filterwarnings("ignore:Failed to decode byte string")
 @pytest.mark.parametrize("declared", ["", "ISO_IR 192", "ISO_IR 100"])
 def test_that_names_in_another_character_set_than_declared_do_not_stay(
     tmp_path: Path, declared: str
