@@ -32,7 +32,7 @@ COMMANDS: dict[str, Command] = {
         "read, split, decode and check the films of a recipe, without training",
         train.prepare_options,
         train.prepare,
-        "Writes manifest.csv, omitted.csv, leaks.csv and data.json, and fills the cache.",
+        "Writes the films, those left out, leaks and conflicts as CSV, and fills the cache.",
     ),
     "train": Command(
         "train a recipe: makes a run folder with a model bundle",

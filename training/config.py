@@ -46,15 +46,22 @@ class TargetConfig:
         return 2 if both else len(self.findings)
 
 
+CellPolicy = Literal["ignore", "zeros", "ones"]
+
+
 @dataclass(frozen=True)
 class ColumnsConfig:
-    """Names of the columns in a table of films; values of a missing column are empty."""
+    """Names of the columns in a table of films.
+
+    A missing column has empty values, but one that is named otherwise than here must exist.
+    """
 
     path: str = "path"
     label: str = "label"
     """Labels joined by `|`."""
     findings: tuple[str, ...] = ()
-    """Instead of `label`, one column per finding: 1, 0, or empty or -1 if it is not known."""
+    """Instead of `label`, one column per finding: 1, 0, empty (not mentioned) or -1 (uncertain).
+    A column such as `No Finding` that is 1 makes the others 0, except `Support Devices`."""
     patient: str = "patient_id"
     split: str = "split"
     source: str = "dataset"
@@ -72,19 +79,41 @@ class DataConfig:
     source are used too."""
     reader: Literal["auto", "labels", "nih", "predictions", "table", "folders"] = "auto"
     """How the folder describes its films; `auto` takes the first that fits, in this order."""
+    blank: CellPolicy = "ignore"
+    """Meaning of empty cells in columns of findings: the finding is unknown (`ignore`), absent
+    (`zeros`) or present (`ones`)."""
+    uncertain: CellPolicy = "ignore"
+    """The same for -1, the mark of an uncertain finding."""
+    votes: Literal["none", "any", "majority", "all"] = "none"
+    """How several rows of one film with different labels are merged: a finding is present if any
+    row, more than half of the rows that know it, or all rows have it. With `none` they are a
+    conflict; equal rows always count once."""
+    conflicts: Literal["refuse", "leave_out"] = "refuse"
+    """What to do with films that contradict each other: rows of one film with other labels,
+    patients or splits, the same pixels with other labels, `No Finding` beside a finding."""
+    lateral: Literal["leave_out", "use"] = "leave_out"
+    """Lateral films, by the view of the table or the header, or else by the file's name."""
+    most_left_out: float = 0.1
+    """Training stops if a larger share of the films is left out without being asked for: unknown
+    labels or splits, conflicts, files that cannot be read."""
+    empty_findings: Literal["refuse", "allow"] = "refuse"
+    """What to do if no training film, or every training film, has a finding."""
     table: str = ""
     """A CSV, relative to the data folder or absolute; empty for the reader's default name."""
     columns: ColumnsConfig = field(default_factory=ColumnsConfig)
     patient_pattern: str = ""
-    """Regular expression for the patient id in the file name, if the data has no id, such as
-    `person[0-9]+`."""
+    """Regular expression for the patient id in the path, if the table has no id, such as
+    `person[0-9]+` or `patient([0-9]+)/`. It comes before the id in a DICOM header."""
     train_splits: tuple[str, ...] = ("train",)
-    """Official training splits; films without a split are training films too."""
+    """Official training splits; films without a split are training films too. Case does not
+    matter in the names of splits, and `training`, `valid` or `testing` are understood."""
     validation_splits: tuple[str, ...] = ()
-    """Official validation splits. If a source has fewer such films than `fewest_validation`, they
-    are used for training and `validation_fraction` is split off instead."""
+    """Official validation splits; in a source that `dataset` does not name, `val` always is one. If
+    a source has too few such films, they are used for training and `validation_fraction` is split
+    off instead."""
     fewest_validation: int = 50
-    """Fewest official validation films of a source that are enough."""
+    """Fewest official validation films of a source that are enough; so are as many as
+    `validation_fraction` would split off."""
     test_splits: tuple[str, ...] = ("test",)
     """Official test splits."""
     validation_fraction: float = 0.1

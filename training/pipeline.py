@@ -20,7 +20,7 @@ from training.bundle.card import (
 from training.bundle.export import best_network, export
 from training.bundle.gate_statistics import with_gate
 from training.config import TargetConfig, TrainingConfig
-from training.data.films import Films, Say, load_films
+from training.data.films import Films, Say, gather_films, require_trainable, summary
 from training.data.manifest import FilmRow
 from training.data.splits import TEST, VALIDATION
 from training.data.targets import targets_NK
@@ -73,7 +73,10 @@ def run_recipe(
     fabric = start_processes(config.run, config.network)
     say_once: Say = say if fabric.is_global_zero else (lambda _line: None)
     with fabric.rank_zero_first():
-        films = load_films(config, data, cache, say_once)
+        films = gather_films(config, data, cache, say_once)
+    for line in summary(films):
+        say_once(line)
+    require_trainable(films, config)
     run = RunFolder(fabric.broadcast(open_run(films).path if fabric.is_global_zero else Path()))
     train(config, films, run, fabric, say_once)
     if fabric.is_global_zero:
@@ -87,8 +90,6 @@ def train(
 ) -> Progress:
     """Train from the last checkpoint or from the start; a finished run is not changed."""
     say(f"run {run.path}")
-    for split, counts in films.manifest.counts().items():
-        say(f"  {split:10s} " + "  ".join(f"{k} {v}" for k, v in counts.items()))
     progress = train_network(config, films, run, fabric, say)
     if fabric.is_global_zero:
         run.add_facts(

@@ -47,6 +47,7 @@ _COUNT = Range(0, 10**9)
 _LARGE = 10**6
 
 RANGES: dict[str, Range] = {
+    "data.most_left_out": _SHARE,
     "data.fewest_validation": _COUNT,
     "data.validation_fraction": _PART,
     "data.test_fraction": _PART,

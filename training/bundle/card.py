@@ -15,6 +15,8 @@ from training.runs import now_utc
 from xrayview.domain.model import Calibration, Finding, ModelCard, OperatingPoint
 
 HISTOGRAM_BINS = 20
+_POLICIES = ("blank", "uncertain", "votes", "conflicts", "lateral")
+"""Fields of `data` that decide which labels a film has, and which films are used."""
 TEST_FILMS = {True: "judged", False: "not judged (--no-test)"}
 """Text in run.json and the card, by whether the run was evaluated on the test films."""
 
@@ -61,6 +63,7 @@ def _training(config: TrainingConfig, facts: dict[str, Any]) -> dict[str, object
         **_initial_weights(config, facts),
         "sources": [] if _other_sources(config, facts) else list(config.bundle.sources),
         "seed": config.run.seed,
+        "label_policies": {name: getattr(config.data, name) for name in _POLICIES},
         **{name: facts[name] for name in copied if name in facts},
     }
 

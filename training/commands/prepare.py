@@ -8,22 +8,21 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from training.config import TrainingConfig
-from training.data.films import Films, Say, gather_films
-from training.data.leaks import Leak, refuse
-from training.data.manifest import write_omissions, write_rows
+from training.data.films import Films, Say, gather_films, require_trainable, summary
+from training.data.leaks import Leak
+from training.data.manifest import Conflict, write_omissions, write_rows
 from training.runs import command_line, now_utc, write_json
-
-_SHOWN = 10
 
 
 def prepare(config: TrainingConfig, data: Path, cache: Path, out: Path, say: Say) -> Films:
-    """Write manifest.csv, omitted.csv, leaks.csv and data.json to `out`, and fill the cache.
+    """Write manifest.csv, omitted.csv, leaks.csv, conflicts.csv and data.json, fill the cache.
 
-    Everything is written before leaks are refused, so that they can be looked up. Existing files
-    are replaced.
+    Everything is written to `out` before anything is refused, so that it can be looked up.
+    Existing files are replaced.
 
     Raises:
-        UsageError: the labels are wrong, or films leak and the config does not allow it.
+        UsageError: the labels are wrong or contradict each other, films leak, a finding has no
+            films or too many are left out, and the config does not allow it.
         NothingUsable: no film can be used.
     """
     films = gather_films(config, data, cache, say)
@@ -32,6 +31,7 @@ def prepare(config: TrainingConfig, data: Path, cache: Path, out: Path, say: Say
     write_rows(manifest.rows, out / "manifest.csv")
     write_omissions(manifest.omitted, out / "omitted.csv")
     _write_leaks(films.leaks, out / "leaks.csv")
+    _write_conflicts(films.conflicts, out / "conflicts.csv")
     reasons = Counter(omission.code for omission in manifest.omitted)
     write_json(
         out / "data.json",
@@ -41,28 +41,18 @@ def prepare(config: TrainingConfig, data: Path, cache: Path, out: Path, say: Say
             "counts": manifest.counts(),
             "omitted": dict(reasons),
             "leaks": dict(Counter(leak.kind for leak in films.leaks)),
+            "conflicts": dict(Counter(conflict.kind for conflict in films.conflicts)),
+            "problems": list(films.problems),
             "notes": list(manifest.notes),
             "command": command_line(),
             "time_utc": now_utc(),
         },
     )
-    for line in _lines(films, reasons):
+    for line in summary(films):
         say(line)
     say(f"written to {out}")
-    refuse(films.leaks, config.data)
+    require_trainable(films, config)
     return films
-
-
-def _lines(films: Films, reasons: Counter[str]) -> Sequence[str]:
-    lines = [
-        f"{split:10s} " + "  ".join(f"{name} {count}" for name, count in counts.items())
-        for split, counts in films.manifest.counts().items()
-    ]
-    lines += [f"left out   {count} {code}" for code, count in sorted(reasons.items())]
-    lines += [f"note       {note}" for note in films.manifest.notes]
-    lines.append(f"leaks      {len(films.leaks)}")
-    lines += [f"  {leak}" for leak in films.leaks[:_SHOWN]]
-    return lines
 
 
 def _write_leaks(leaks: Sequence[Leak], path: Path) -> None:
@@ -74,3 +64,19 @@ def _write_leaks(leaks: Sequence[Leak], path: Path) -> None:
                 (number, leak.kind, film.path, film.split, "|".join(film.labels))
                 for film in leak.films
             )
+
+
+def _write_conflicts(conflicts: Sequence[Conflict], path: Path) -> None:
+    """Write the conflicts; without any there is no file."""
+    if not conflicts:
+        path.unlink(missing_ok=True)
+        return
+    with path.open("w", newline="", encoding="utf-8") as stream:
+        writer = csv.writer(stream)
+        writer.writerow(["conflict", "kind", "path", "label", "patient", "split"])
+        for number, conflict in enumerate(conflicts, start=1):
+            writer.writerows(
+                (number, conflict.kind, row.path, "|".join(row.labels), row.patient,
+                 row.official_split)
+                for row in conflict.rows
+            )  # fmt: skip

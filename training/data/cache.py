@@ -17,10 +17,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from training.data.manifest import FilmRow, Omission
+from training.data.manifest import FilmRow, Omission, reasons
 from training.disk import require_room, writing_partial
 from xrayview.domain.radiograph import Radiograph
-from xrayview.errors import NothingUsable, UnreadableFilm
+from xrayview.errors import NothingUsable, StatusCode, UnreadableFilm
 from xrayview.io.readers import read_film, read_header
 from xrayview.preprocessing.pipeline import Preprocessor
 
@@ -73,12 +73,21 @@ def load_greys(
 
 
 def open_film(path: Path, folder: Path) -> Radiograph:
-    """Read a film as the app does.
+    """Read a film as the app does, but refuse a mask, which may lie beside it.
 
     Raises:
-        UnreadableFilm: the file cannot be read.
+        UnreadableFilm: the file cannot be read, or has only two grey values.
     """
-    return read_film(read_header(path, folder))
+    radiograph = read_film(read_header(path, folder))
+    pixels_HW = radiograph.pixels_HW
+    if ((pixels_HW == pixels_HW.min()) | (pixels_HW == pixels_HW.max())).all():
+        raise UnreadableFilm(
+            "Not a film",
+            path=path,
+            code=StatusCode.NOT_A_RADIOGRAPH,
+            why="it has only one or two grey values, as a mask has",
+        )
+    return radiograph
 
 
 def pixels_sha256(radiograph: Radiograph) -> str:
@@ -271,9 +280,7 @@ def _open(rows: Sequence[FilmRow], stem: Path) -> GreyFilms:
     omitted = tuple(Omission(e["path"], e["code"], e["why"]) for e in index if "code" in e)
     readable = [i for i, entry in enumerate(index) if "code" not in entry]
     if not readable:
-        raise NothingUsable(
-            "No film could be read", why=omitted[0].why if omitted else "the list is empty"
-        )
+        raise NothingUsable("No film could be read", why=reasons(omitted) or "the list is empty")
     hashed = tuple(
         dataclasses.replace(
             rows[i], sha256=index[i]["file_sha256"], pixels_sha256=index[i]["pixels_sha256"]

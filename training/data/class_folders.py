@@ -1,26 +1,19 @@
-"""Class folders: `train/CLASS/...`, `val/CLASS/...`, `test/CLASS/...`, or just `CLASS/...`."""
+"""Class folders: `train/CLASS/...`, `CLASS/train/...` and so on, or just `CLASS/...`."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from pathlib import Path, PurePosixPath
 
 from training.config import DataConfig
-from training.data.manifest import FilmRow, Listing, Omission
+from training.data.cache import file_sha256
+from training.data.manifest import FilmRow, Listing, Omission, reasons
+from training.data.not_films import is_leftover, is_mask
 from training.data.patients import patient_id, patient_notes
+from training.data.splits import NAMES
 from xrayview.domain.film import RejectedFile
 from xrayview.errors import NothingUsable
 from xrayview.io.scan import relative_path, walk
-
-SPLITS = {
-    "train": "train",
-    "training": "train",
-    "val": "val",
-    "valid": "val",
-    "validation": "val",
-    "test": "test",
-    "testing": "test",
-}
-"""Folder name in lower case -> the official split's name."""
 
 
 def has_classes(folder: Path) -> bool:
@@ -29,35 +22,80 @@ def has_classes(folder: Path) -> bool:
 
 
 def read_class_folders(folder: Path, data: DataConfig) -> Listing:
-    """List every file below a class folder; the folder's name is its label.
+    """List every film below a class folder; the folder's name is its label.
+
+    The split folders may be deeper, as in an unpacked archive; a second copy of a film there is
+    left out, and so are masks and what archives leave behind.
 
     Raises:
         NothingUsable: no file is in a class folder.
     """
     rows, omitted = [], []
+    places: dict[tuple[str, ...], list[str]] = {}
     for found in walk(folder):
         if isinstance(found, RejectedFile):
-            omitted.append(Omission(found.relative_path, str(found.code), found.why))
+            omitted.append(_rejected(found))
             continue
         path = relative_path(found, folder)
-        parents = PurePosixPath(path).parts[:-1]
-        split = SPLITS.get(parents[0].casefold(), "") if parents else ""
-        classes = parents[1:] if split else parents
-        if not classes:
+        prefix, split, classes = _split_and_classes(PurePosixPath(path).parts[:-1])
+        if is_leftover(path):
+            omitted.append(Omission(path, "LEFTOVER", "it is hidden or was left by an archive"))
+        elif is_mask(path):
+            omitted.append(Omission(path, "MASK", "its name says that it is a mask"))
+        elif not classes:
             omitted.append(Omission(path, "NO_CLASS", "it is not in a class folder"))
-            continue
-        rows.append(
-            FilmRow(
-                path=path,
-                source=folder.resolve().name,
-                patient=patient_id(path, "", data),
-                labels=(classes[0],),
-                official_split=split,
+        else:
+            inside = PurePosixPath(path).parts[len(prefix) :]
+            places.setdefault(inside if split else (path,), []).append(path)
+            rows.append(
+                FilmRow(
+                    path=path,
+                    source=folder.resolve().name,
+                    patient=patient_id(path, "", data),
+                    labels=(classes[0],),
+                    official_split=split,
+                )
             )
-        )
+    copies = _second_copies(places.values(), folder)
+    omitted += [Omission(path, "COPY", f"a copy of {first}") for path, first in copies.items()]
+    rows = [row for row in rows if row.path not in copies]
     if not rows:
         raise NothingUsable(
             f"No file in {folder} is in a class folder",
+            why=reasons(omitted),
             hint="Arrange films as train/CLASS/FILM or CLASS/FILM, or add a labels.csv.",
         )
     return Listing(tuple(rows), tuple(omitted), patient_notes(rows))
+
+
+def _rejected(found: RejectedFile) -> Omission:
+    code = "LINK" if found.path.is_symlink() else str(found.code)
+    return Omission(found.relative_path, code, found.why)
+
+
+def _split_and_classes(
+    parents: tuple[str, ...],
+) -> tuple[tuple[str, ...], str, tuple[str, ...]]:
+    """Return the folders above the split, the split's usual name, and the folders below it."""
+    for i, name in enumerate(parents[:-1]):
+        if name.casefold() in NAMES:
+            return parents[:i], NAMES[name.casefold()], parents[i + 1 :]
+    split = NAMES.get(parents[-1].casefold(), "") if parents else ""
+    return (), split, parents[:-1] if split else parents
+
+
+def _second_copies(places: Iterable[Sequence[str]], folder: Path) -> dict[str, str]:
+    """Return the films that are there twice, in an outer and in an inner copy of the data.
+
+    The key is the deeper one's path, the value that of the film which stays.
+    """
+    copies: dict[str, str] = {}
+    for paths in places:
+        first, *others = sorted(paths, key=lambda path: (path.count("/"), path))
+        copies |= {p: first for p in others if _is_same_file(folder / p, folder / first)}
+    return copies
+
+
+def _is_same_file(one: Path, other: Path) -> bool:
+    same_size = one.stat().st_size == other.stat().st_size
+    return same_size and file_sha256(one) == file_sha256(other)

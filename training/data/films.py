@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
-from training.config import TrainingConfig
-from training.data import cache, leaks, readers, splits, surroundings, targets
+from training.config import DataConfig, TrainingConfig
+from training.data import cache, checks, leaks, readers, splits, surroundings, targets
 from training.data.balance import balance
 from training.data.batches import FilmSet
+from training.data.headers import fill_from_headers
 from training.data.lung_masks import LungMasks
-from training.data.manifest import FilmRow, Listing, Manifest, Omission
-from xrayview.errors import NothingUsable
+from training.data.manifest import Conflict, FilmRow, Listing, Manifest, Omission, reasons
+from training.data.merging import Merged, contradictory_labels, merge_rows, pixel_conflicts
+from training.data.patients import patient_notes, require_matches
+from training.data.views import is_lateral
+from xrayview.errors import NothingUsable, UsageError
 from xrayview.preprocessing.pipeline import Preprocessor
 
 Say = Callable[[str], None]
+
+_SHOWN = 10
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,6 +39,10 @@ class Films:
     """1 in the lungs; None if the config needs no lung masks."""
     cache: Path | None = None
     """Folder in which further data about the films can be cached."""
+    conflicts: tuple[Conflict, ...] = ()
+    """Rows that contradict each other; their films are left out."""
+    problems: tuple[str, ...] = ()
+    """Why training should not begin, such as a finding without films."""
 
     def part(self, split: str) -> FilmSet:
         """Return the films of one split.
@@ -54,23 +64,96 @@ class Films:
 def select_rows(
     config: TrainingConfig, folder: Path
 ) -> tuple[tuple[FilmRow, ...], tuple[Omission, ...]]:
-    """Return the films that a run uses, with their split, and the omitted ones. Opens no film."""
+    """Return the films that a run uses, with their split, and the omitted ones. Decodes no film.
+
+    Raises:
+        UsageError: the table is wrong, or rows contradict each other.
+        NothingUsable: no film can be used.
+    """
     listing = list_rows(config, folder)
+    refuse_conflicts(listing.conflicts, config.data)
     return listing.rows, listing.omitted
 
 
 def list_rows(config: TrainingConfig, folder: Path) -> Listing:
-    """Same as `select_rows`, together with the reader's notes for the card."""
-    listing = readers.list_films(folder, config.data)
-    rows, unknown = targets.select(listing.rows, config.target)
-    rows = splits.assign(rows, config.data)
-    unused = tuple(
-        Omission(row.path, "UNUSED_SPLIT", f"official split {row.official_split}")
-        for row in rows
-        if not row.split
+    """Same as `select_rows`, with conflicts, and with notes for the card."""
+    data, target = config.data, config.target
+    listing = readers.list_films(folder, data)
+    merged = merge_rows(listing.rows, data, target)
+    require_matches(merged.rows, data)
+    films = fill_from_headers(merged.rows, folder)
+    rows, lateral = _frontal(films, config)
+    contradictory = contradictory_labels(rows, target)
+    rows = _without(rows, contradictory)
+    rows, unknown = targets.select(rows, target)
+    rows = splits.assign(rows, data)
+    unused = tuple(splits.why_unused(row) for row in rows if not row.split)
+    few = splits.few_validation_notes(rows, data)
+    rows, spare = balance([row for row in rows if row.split], data, target)
+    conflicts = merged.conflicts + contradictory
+    omitted = listing.omitted + _omissions(conflicts) + lateral + unknown + unused + spare
+    if not rows and not conflicts:
+        raise NothingUsable(
+            "No film can be used",
+            path=folder,
+            why=reasons(omitted) or "the list is empty",
+            hint=f"Known labels: {', '.join(targets.known_labels(target))}; known splits: "
+            f"{', '.join(splits.known_names(data))}.",
+        )
+    notes = [note for note in listing.notes if note not in patient_notes(listing.rows)]
+    notes += [*patient_notes(films), *few, *_merge_notes(merged, data)]
+    return Listing(rows, omitted, tuple(notes), conflicts, listing.labels_are_optional)
+
+
+def _frontal(
+    rows: Sequence[FilmRow], config: TrainingConfig
+) -> tuple[tuple[FilmRow, ...], tuple[Omission, ...]]:
+    """Return the films that are not lateral, unless lateral films are asked for, and the others."""
+    views = config.bundle.scope.view_positions
+    if config.data.lateral == "use" or any(is_lateral(view, "") for view in views):
+        return tuple(rows), ()
+    lateral = [row for row in rows if is_lateral(row.view, row.path)]
+    paths = {row.path for row in lateral}
+    why = "a lateral film (data.lateral)"
+    return (
+        tuple(row for row in rows if row.path not in paths),
+        tuple(Omission(row.path, "LATERAL", why) for row in lateral),
     )
-    rows, spare = balance([row for row in rows if row.split], config.data, config.target)
-    return Listing(rows, listing.omitted + unknown + unused + spare, listing.notes)
+
+
+def _without(rows: Sequence[FilmRow], conflicts: Sequence[Conflict]) -> tuple[FilmRow, ...]:
+    paths = {row.path for conflict in conflicts for row in conflict.rows}
+    return tuple(row for row in rows if row.path not in paths)
+
+
+def _omissions(conflicts: Sequence[Conflict]) -> tuple[Omission, ...]:
+    reasons_by_path = {row.path: c.kind for c in conflicts for row in c.rows}
+    return tuple(Omission(path, "CONFLICT", kind) for path, kind in reasons_by_path.items())
+
+
+def _merge_notes(merged: Merged, data: DataConfig) -> list[str]:
+    notes = []
+    if merged.repeated:
+        notes.append(f"{merged.repeated} rows repeat a film with the same label and count once.")
+    if merged.voted:
+        notes.append(f"The labels of {merged.voted} films are votes of their rows ({data.votes}).")
+    return notes
+
+
+def refuse_conflicts(conflicts: Sequence[Conflict], data: DataConfig) -> None:
+    """Check that no rows contradict each other, unless the config leaves such films out.
+
+    Raises:
+        UsageError: they do; they are listed.
+    """
+    if conflicts and data.conflicts == "refuse":
+        listed = "\n  ".join(map(str, conflicts[:_SHOWN]))
+        more = f"\n  and {len(conflicts) - _SHOWN} more" if len(conflicts) > _SHOWN else ""
+        raise UsageError(
+            f"{len(conflicts)} conflicts between labels:\n  {listed}{more}\n",
+            hint="Correct the table or the folders, state how rows are merged (--set "
+            "data.votes=majority), or leave these films out (--set data.conflicts=leave_out).",
+        )
 
 
 def load_films(
@@ -79,18 +162,32 @@ def load_films(
     """Load everything that training needs of the data.
 
     Raises:
-        UsageError: the label table is wrong, or films leak between splits.
+        UsageError: the label table is wrong, rows contradict each other, or films leak between
+            splits.
         NothingUsable: no film is left.
     """
     films = gather_films(config, folder, cache_folder, say)
+    refuse_conflicts(films.conflicts, config.data)
     leaks.refuse(films.leaks, config.data)
     return films
+
+
+def require_trainable(films: Films, config: TrainingConfig) -> None:
+    """Check what `gather_films` only reports.
+
+    Raises:
+        UsageError: rows contradict each other, films leak between splits, a finding has no films,
+            or too many films are left out.
+    """
+    refuse_conflicts(films.conflicts, config.data)
+    leaks.refuse(films.leaks, config.data)
+    checks.refuse(films.problems)
 
 
 def gather_films(
     config: TrainingConfig, folder: Path, cache_folder: Path, say: Say = lambda _line: None
 ) -> Films:
-    """Same as `load_films`, but report leaks instead of refusing them.
+    """Same as `load_films`, but report leaks, conflicts and problems instead of refusing them.
 
     Raises:
         UsageError: the label table is wrong.
@@ -104,18 +201,47 @@ def gather_films(
             say(f"decoded {done} of {total} films")
 
     greys = cache.load_greys(listing.rows, folder, preprocessor, cache_folder, progress)
-    crossing = list(leaks.find_leaks(greys.rows))
+    contradicting = pixel_conflicts(greys.rows, config.target)
+    dropped = {row.path for conflict in contradicting for row in conflict.rows}
+    used = [i for i, row in enumerate(greys.rows) if row.path not in dropped]
+    rows, moved = splits.keep_together([greys.rows[i] for i in used], config.data)
+    greys_NHW = greys.greys_NHW[used] if dropped else greys.greys_NHW
+    crossing = list(leaks.find_leaks(rows))
     if config.data.near_duplicate_bits >= 0:
         bits = config.data.near_duplicate_bits
-        crossing += leaks.find_near_duplicates(greys.rows, greys.greys_NHW, bits)
-    return Films(
-        manifest=Manifest(greys.rows, listing.omitted + greys.omitted, listing.notes),
-        greys_NHW=greys.greys_NHW,
-        targets_NK=targets.targets_NK(greys.rows, config.target),
-        leaks=tuple(crossing),
-        lungs_NHW=_lungs(config, greys.rows, folder, cache_folder, say),
-        cache=cache_folder,
+        crossing += leaks.find_near_duplicates(rows, greys_NHW, bits)
+    manifest = Manifest(
+        rows,
+        listing.omitted + greys.omitted + _omissions(contradicting),
+        listing.notes + _moved_notes(moved),
     )
+    return Films(
+        manifest=manifest,
+        greys_NHW=greys_NHW,
+        targets_NK=targets.targets_NK(rows, config.target),
+        leaks=tuple(crossing),
+        lungs_NHW=_lungs(config, rows, folder, cache_folder, say),
+        cache=cache_folder,
+        conflicts=listing.conflicts + contradicting,
+        problems=tuple(checks.problems(manifest, config, listing.labels_are_optional)),
+    )
+
+
+def summary(films: Films) -> Iterator[str]:
+    """Yield what `prepare` and `train` print of the films before training."""
+    manifest = films.manifest
+    yield from checks.lines(manifest, len(films.conflicts), len(films.leaks), films.problems)
+    yield from (f"  {each}" for each in (*films.conflicts[:_SHOWN], *films.leaks[:_SHOWN]))
+
+
+def _moved_notes(moved: Sequence[FilmRow]) -> tuple[str, ...]:
+    if not moved:
+        return ()
+    note = (
+        f"{len(moved)} films have another split than their patient's hash, to be with films of the "
+        "same pixels."
+    )
+    return (note,)
 
 
 def _lungs(

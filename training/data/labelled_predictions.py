@@ -37,7 +37,7 @@ def read_labelled_predictions(folder: Path, data: DataConfig) -> Listing:
         raise NothingUsable(
             "No film has a label", path=path, hint="Fill in the column `label`, then try again."
         )
-    return Listing(tuple(rows), tuple(omitted), patient_notes(rows))
+    return Listing(tuple(rows), tuple(omitted), patient_notes(rows), labels_are_optional=True)
 
 
 def _row(

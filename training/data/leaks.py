@@ -82,8 +82,9 @@ def refuse(leaks: tuple[Leak, ...], policy: DataConfig) -> tuple[Leak, ...]:
     """
     if leaks and policy.leaks == "refuse":
         listed = "\n  ".join(map(str, leaks[:_SHOWN]))
+        more = f"\n  and {len(leaks) - _SHOWN} more" if len(leaks) > _SHOWN else ""
         raise UsageError(
-            f"{len(leaks)} leaks between splits:\n  {listed}\n",
+            f"{len(leaks)} leaks between splits:\n  {listed}{more}\n",
             hint="Correct the table, or use --set data.leaks=allow; the card will count them.",
         )
     return leaks

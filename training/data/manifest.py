@@ -9,7 +9,7 @@ import json
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from xrayview.errors import UsageError
@@ -40,6 +40,7 @@ class FilmRow:
     """SHA-256 of the decoded pixels, which finds the same film under another name."""
     unknown_labels: tuple[str, ...] = ()
     """Labels whose presence the data leaves open."""
+    manufacturer: str = ""
 
 
 @dataclass(frozen=True)
@@ -51,14 +52,44 @@ class Omission:
     why: str
 
 
+def reasons(omitted: Iterable[Omission], shown: int = 5) -> str:
+    """Say why films are left out, the most frequent reason first, with numbers of films."""
+    whys = (o.why.removeprefix(f"{PurePosixPath(o.path).name}: ") for o in omitted)
+    counts = Counter(whys).most_common()
+    listed = [f"{why} ({_films(count)})" for why, count in counts[:shown]]
+    further = sum(count for _, count in counts[shown:])
+    return "; ".join(listed + ([f"other reasons ({_films(further)})"] if further else []))
+
+
+def _films(count: int) -> str:
+    return f"{count} {'film' if count == 1 else 'films'}"
+
+
+@dataclass(frozen=True)
+class Conflict:
+    """Rows that contradict each other: of one film, or of films with the same pixels."""
+
+    kind: str
+    rows: tuple[FilmRow, ...]
+
+    def __str__(self) -> str:
+        shown = [f"{row.path} [{', '.join(row.labels) or 'none'}]" for row in self.rows[:4]]
+        more = f" and {len(self.rows) - 4} more" if len(self.rows) > 4 else ""
+        return f"{self.kind}: {', '.join(shown)}{more}"
+
+
 @dataclass(frozen=True)
 class Listing:
-    """What a reader found in a data folder, without opening a film."""
+    """What a reader found in a data folder, without decoding a film."""
 
     rows: tuple[FilmRow, ...]
+    """A reader may list a film more than once; `films.list_rows` does not."""
     omitted: tuple[Omission, ...] = ()
     notes: tuple[str, ...] = ()
     """Remarks on the data for the card, such as missing patient ids."""
+    conflicts: tuple[Conflict, ...] = ()
+    labels_are_optional: bool = False
+    """Whether films without a label are expected, as in a predictions.csv."""
 
 
 @dataclass(frozen=True)

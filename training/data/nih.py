@@ -10,6 +10,7 @@ from pathlib import Path
 
 from training.config import DataConfig
 from training.data.manifest import SEPARATOR, FilmRow, Listing, Omission
+from training.data.not_films import is_leftover, is_mask
 from training.data.patients import patient_id, patient_notes
 from training.data.tables import read_records
 from xrayview.errors import NothingUsable, UsageError
@@ -75,7 +76,9 @@ def _images(folder: Path) -> Mapping[str, list[str]]:
     paths: dict[str, list[str]] = {}
     for path in walk(folder):
         if isinstance(path, Path):
-            paths.setdefault(path.name, []).append(relative_path(path, folder))
+            relative = relative_path(path, folder)
+            if not is_mask(relative) and not is_leftover(relative):
+                paths.setdefault(path.name, []).append(relative)
     return paths
 
 

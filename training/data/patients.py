@@ -8,6 +8,7 @@ from pathlib import PurePosixPath
 
 from training.config import DataConfig
 from training.data.manifest import FilmRow
+from xrayview.errors import UsageError
 
 _UNKNOWN = "film:"
 """Prefix of the id of a film whose patient is unknown."""
@@ -19,18 +20,40 @@ def patient_id(path: str, given: str, data: DataConfig) -> str:
     `path` is the film's path relative to the data folder. If `data.patient_pattern` has a group,
     its first group is the id, otherwise the whole match.
     """
-    if given:
-        return given
+    return given or _in_path(path, data) or f"{_UNKNOWN}{path}"
+
+
+def is_unknown(patient: str) -> bool:
+    """Tell whether a film counts as its own patient."""
+    return patient.startswith(_UNKNOWN)
+
+
+def _in_path(path: str, data: DataConfig) -> str:
+    """Return the id that the pattern finds in the path, or else in the name, which may begin it."""
     if data.patient_pattern:
-        match = re.search(data.patient_pattern, PurePosixPath(path).name)
-        if match:
-            return match[1] if match.re.groups else match[0]
-    return f"{_UNKNOWN}{path}"
+        for text in (path, PurePosixPath(path).name):
+            if match := re.search(data.patient_pattern, text):
+                return (match[1] if match.re.groups else match[0]) or ""
+    return ""
+
+
+def require_matches(rows: Sequence[FilmRow], data: DataConfig) -> None:
+    """Check that the patient pattern finds an id where the data has none.
+
+    Raises:
+        UsageError: it matches no film at all.
+    """
+    if data.patient_pattern and rows and all(is_unknown(row.patient) for row in rows):
+        raise UsageError(
+            f"data.patient_pattern {data.patient_pattern} matches no film",
+            why=f"the first is {rows[0].path}",
+            hint="It is searched in the path relative to the data folder.",
+        )
 
 
 def patient_notes(rows: Sequence[FilmRow]) -> tuple[str, ...]:
     """Return the card's note on films whose patient is unknown."""
-    unknown = sum(row.patient.startswith(_UNKNOWN) for row in rows)
+    unknown = sum(is_unknown(row.patient) for row in rows)
     if not unknown:
         return ()
     note = (

@@ -3,39 +3,39 @@
 from __future__ import annotations
 
 import csv
+import posixpath
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
 from training.config import ColumnsConfig, DataConfig
 from training.data.manifest import SEPARATOR, FilmRow, Listing, Omission
+from training.data.negatives import is_finding, is_negative
 from training.data.patients import patient_id, patient_notes
+from xrayview.domain.finding_names import NO_FINDING
 from xrayview.errors import NothingUsable, UsageError
 
 LABELS = "labels.csv"
-NO_FINDING = "No Finding"
-"""NIH's label for a film whose findings are all 0."""
-_UNKNOWN = {"", "-1", "-1.0", "nan"}
+_BLANK = {"", "nan", "na", "n/a", "none", "null"}
+_UNCERTAIN = {"-1", "-1.0"}
+_SHOWN = 3
 _YES, _NO = {"1", "1.0", "true", "yes"}, {"0", "0.0", "false", "no"}
 
 
 def read_labels(folder: Path, data: DataConfig) -> Listing:
     """List the films of `labels.csv`: `path, dataset, split, label, patient_id` and more.
 
-    Raises:
-        UsageError: the table is missing or lacks a column.
-        NothingUsable: no row belongs to this data set.
-    """
-    return read_films(find_table(folder, data, LABELS), data, ColumnsConfig())
-
-
-def read_table(folder: Path, data: DataConfig) -> Listing:
-    """List the films of any CSV; `data.columns` names its columns.
+    `data.columns` names other columns.
 
     Raises:
         UsageError: the table is missing, lacks a column, or a finding is not 0 or 1.
         NothingUsable: no row belongs to this data set.
     """
-    return read_films(find_table(folder, data, LABELS), data, data.columns)
+    return read_films(find_table(folder, data, LABELS), data)
+
+
+read_table = read_labels
+"""The reader of any other CSV, which `data.table` names."""
 
 
 def find_table(folder: Path, data: DataConfig, default: str) -> Path:
@@ -62,6 +62,14 @@ def read_records(path: Path, needed: set[str]) -> Iterator[dict[str, str]]:
     try:
         with path.open(newline="", encoding="utf-8-sig") as stream:
             reader = csv.DictReader(stream)
+            header = list(reader.fieldnames or ())
+            repeated = [name for name in header if name in needed and header.count(name) > 1]
+            if repeated:
+                raise UsageError(
+                    f"{path.name} has two columns {repeated[0]}",
+                    path=path,
+                    hint="Rename or remove one of them.",
+                )
             missing = needed.difference(reader.fieldnames or ())
             if missing:
                 raise UsageError(
@@ -78,16 +86,22 @@ def read_records(path: Path, needed: set[str]) -> Iterator[dict[str, str]]:
         ) from error
 
 
-def read_films(path: Path, data: DataConfig, columns: ColumnsConfig) -> Listing:
-    """List the films of a table, in its order."""
-    needed = {columns.path, *(columns.findings or [columns.label])}
-    sources = set(filter(None, data.dataset.split(SEPARATOR)))
+def read_films(path: Path, data: DataConfig) -> Listing:
+    """List the films of a table, in its order, a row for each of its rows."""
+    columns = data.columns
+    needed = {columns.path, *(columns.findings or [columns.label]), *_named(columns)}
+    sources = {source.casefold() for source in data.dataset.split(SEPARATOR) if source}
     rows, omitted = [], []
+    others: Counter[str] = Counter()
     for record in read_records(path, needed):
-        if sources and record.get(columns.source, "") not in {*sources, ""}:
+        source = record.get(columns.source, "")
+        if sources and source and source.casefold() not in sources:
+            others[source] += 1
             continue
-        row = _row(record, path, data, columns)
-        if row.labels or row.unknown_labels:
+        row = _row(record, path, data)
+        if not record[columns.path].strip():
+            omitted.append(Omission("", "NO_PATH", f"column {columns.path} is empty"))
+        elif row.labels or row.unknown_labels:
             rows.append(row)
         else:
             omitted.append(Omission(row.path, "NO_LABEL", f"column {columns.label} is empty"))
@@ -95,15 +109,35 @@ def read_films(path: Path, data: DataConfig, columns: ColumnsConfig) -> Listing:
         raise NothingUsable(
             f"{path.name} has no labelled film" + (f" of {data.dataset}" if data.dataset else ""),
             path=path,
+            why=_of_other_sources(others) if others else "",
             hint=f"Check its columns {columns.source} and {columns.label}, then use "
             "--set data.dataset=NAME.",
         )
-    return Listing(tuple(rows), tuple(omitted), patient_notes(rows))
+    notes = patient_notes(rows)
+    if others:
+        notes += (f"{_of_other_sources(others)} are not used (data.dataset is {data.dataset}).",)
+    return Listing(tuple(rows), tuple(omitted), notes)
 
 
-def _row(record: dict[str, str], table: Path, data: DataConfig, columns: ColumnsConfig) -> FilmRow:
-    path = record[columns.path].replace("\\", "/")
-    labels, unknown = _labels(record, table, columns)
+def _of_other_sources(others: Counter[str]) -> str:
+    listed = ", ".join(f"{source} ({count})" for source, count in others.most_common(_SHOWN))
+    return f"{others.total()} rows of other sources, {listed},"
+
+
+def _named(columns: ColumnsConfig) -> set[str]:
+    """Return the columns that were named by the user, which must exist."""
+    optional = ("patient", "split", "source", "sex", "age", "view")
+    usual = ColumnsConfig()
+    return {
+        getattr(columns, name) for name in optional
+        if getattr(columns, name) != getattr(usual, name)
+    }  # fmt: skip
+
+
+def _row(record: dict[str, str], table: Path, data: DataConfig) -> FilmRow:
+    columns = data.columns
+    path = posixpath.normpath(record[columns.path].strip().replace("\\", "/"))
+    labels, unknown = _labels(record, table, data)
     return FilmRow(
         path=path,
         source=record.get(columns.source) or table.resolve().parent.name,
@@ -118,21 +152,40 @@ def _row(record: dict[str, str], table: Path, data: DataConfig, columns: Columns
 
 
 def _labels(
-    record: dict[str, str], table: Path, columns: ColumnsConfig
+    record: dict[str, str], table: Path, data: DataConfig
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Return the labels of a row, and the labels that it leaves open."""
+    columns = data.columns
     if not columns.findings:
         return tuple(filter(None, map(str.strip, record[columns.label].split(SEPARATOR)))), ()
     cells = {name: record[name].strip().casefold() for name in columns.findings}
-    invalid = [name for name, cell in cells.items() if cell not in _YES | _NO | _UNKNOWN]
+    invalid = [name for name, cell in cells.items() if cell not in _YES | _NO | _BLANK | _UNCERTAIN]
     if invalid:
         raise UsageError(
             f"Column {invalid[0]} is {record[invalid[0]]!r} for {record[columns.path]}",
             path=table,
             hint="Write 1 or 0 for a finding, or leave it empty (or -1) if it is not known.",
         )
-    present = tuple(name for name, cell in cells.items() if cell in _YES)
-    unknown = tuple(name for name, cell in cells.items() if cell in _UNKNOWN)
-    if not present and not unknown:
-        return (NO_FINDING,), ()
-    return present, unknown
+    negative = [name for name in cells if is_negative(name)]
+    states = {
+        name: _state(cell, DataConfig() if name in negative else data)
+        for name, cell in cells.items()
+    }
+    if any(cells[name] in _YES for name in negative):
+        # An empty or uncertain cell beside `No Finding` means that the finding is absent.
+        open_cells = {name for name in cells if cells[name] in _BLANK | _UNCERTAIN}
+        states |= dict.fromkeys((n for n in open_cells if is_finding(n)), False)
+    present = tuple(name for name, state in states.items() if state)
+    unknown = tuple(name for name, state in states.items() if state is None)
+    if present or unknown:
+        return present, unknown
+    # `No Finding` is 0 like all other columns: the film has something that has no column.
+    return ((), tuple(negative)) if negative else ((NO_FINDING,), ())
+
+
+def _state(cell: str, data: DataConfig) -> bool | None:
+    """Return whether the finding of a cell is present; None if that is left open."""
+    policy = {"ignore": None, "zeros": False, "ones": True}
+    if cell in _BLANK:
+        return policy[data.blank]
+    return policy[data.uncertain] if cell in _UNCERTAIN else cell in _YES

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from training.data.cache import open_film
-from training.data.manifest import FilmRow, Omission
+from training.data.manifest import FilmRow, Omission, reasons
 from xrayview.domain.model import ModelCard, Prediction
 from xrayview.errors import NothingUsable, UnreadableFilm
 from xrayview.inference.calibration import calibrated_scores
@@ -93,7 +93,7 @@ def score_films(
                 omitted.append(Omission(row.path, str(error.code), str(error)))
         predictions += classify(runtime, card, inputs)
     if not scored:
-        raise NothingUsable("No film could be scored", why=omitted[0].why if omitted else "none")
+        raise NothingUsable("No film could be scored", why=reasons(omitted) or "none")
     return ScoredFilms(tuple(scored), tuple(predictions), tuple(omitted))
 
 

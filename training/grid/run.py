@@ -17,7 +17,7 @@ from lightning_fabric import Fabric
 
 from training import runs
 from training.config import TrainingConfig, to_dict
-from training.data.films import Films, Say, load_films
+from training.data.films import Films, Say, gather_films, require_trainable, summary
 from training.grid.page import write_grid_page
 from training.grid.plan import Cell, Model
 from training.grid.rows import GridRow, as_csv, describe_model, markdown, read_row
@@ -97,7 +97,10 @@ def _differences(stored: Any, requested: Any, where: str) -> list[str]:
 
 def _run_cell(cell: Cell, data: Path, cache: Path, out: Path, fabric: Fabric, say: Say) -> None:
     with fabric.rank_zero_first():
-        films = load_films(cell.config, data, cache, say)
+        films = gather_films(cell.config, data, cache, say)
+    for line in summary(films):
+        say(line)
+    require_trainable(films, cell.config)
     run = RunFolder(out / cell.name)
     if fabric.is_global_zero:
         _open(run, cell.config, films)

@@ -6,16 +6,25 @@ import csv
 import dataclasses
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 
+from tests.builders import phantom, write_dicom
 from tests.bundles import tiny_card
 from tests.training.conftest import write_film
-from training.config import DataConfig, TrainingConfig, with_overrides
-from training.data.films import load_films
+from training.config import (
+    DataConfig,
+    FindingRule,
+    TargetConfig,
+    TrainingConfig,
+    with_overrides,
+)
+from training.data.films import list_rows, load_films
 from training.data.manifest import FilmRow, Manifest
 from training.data.readers import READERS, list_films
-from training.data.targets import targets_NK
+from training.data.targets import select, targets_NK
+from training.data.views import is_lateral
 from training.recipes import recipe
 from xrayview.errors import NothingUsable, UsageError
 from xrayview.io.tables.predictions import columns
@@ -63,6 +72,94 @@ def test_that_a_pattern_finds_the_patient_in_the_name(tmp_path: Path):
     assert [row.patient for row in found.rows] == ["person7", "person7", "film:normal/scan.png"]
     with pytest.raises(UsageError, match="regular expression"):
         with_overrides(recipe("normal-pneumonia-small"), ["data.patient_pattern=(person"])
+
+
+def test_that_the_pattern_sees_the_whole_path(tmp_path: Path):
+    for path in ("train/normal/patient00012/study1/view1.png", "train/normal/patient00013/v.png"):
+        write_film(tmp_path / path, 0, bright=False)
+    found = list_films(tmp_path, DataConfig(patient_pattern="patient([0-9]+)/"))
+    assert [row.patient for row in found.rows] == ["00012", "00013"]
+    begins = list_films(tmp_path, DataConfig(patient_pattern="^v[a-z]*"))
+    assert [row.patient for row in begins.rows] == ["view", "v"]
+
+
+def test_that_a_pattern_that_matches_no_film_is_refused(tmp_path: Path):
+    write_film(tmp_path / "train/normal/a.png", 0, bright=False)
+    config = with_overrides(
+        recipe("normal-pneumonia-small"), ["data.patient_pattern=child([0-9]+)"]
+    )
+    with pytest.raises(UsageError, match=r"matches no film \(the first is train/normal/a.png"):
+        list_rows(config, tmp_path)
+
+
+def test_that_an_unpacked_archive_counts_each_film_once(tmp_path: Path):
+    for number, path in enumerate(("train/NORMAL/a.png", "test/PNEUMONIA/b.png")):
+        for copy in ("", "chest_xray/"):
+            write_film(tmp_path / copy / path, number, bright=False)
+    write_film(tmp_path / "chest_xray/train/NORMAL/c.png", 9, bright=False)
+    leftovers = ("__MACOSX/chest_xray/train/NORMAL/._a.png", "train/NORMAL/.DS_Store")
+    for path in leftovers:
+        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / path).write_bytes(b"\0\5\26\7")
+    found = list_films(tmp_path, DATA)
+    assert {(r.path, r.labels, r.official_split) for r in found.rows} == {
+        ("train/NORMAL/a.png", ("NORMAL",), "train"),
+        ("test/PNEUMONIA/b.png", ("PNEUMONIA",), "test"),
+        ("chest_xray/train/NORMAL/c.png", ("NORMAL",), "train"),
+    }
+    assert {o.path: o.code for o in found.omitted} == {
+        "chest_xray/train/NORMAL/a.png": "COPY", "chest_xray/test/PNEUMONIA/b.png": "COPY",
+        **dict.fromkeys(leftovers, "LEFTOVER"),
+    }  # fmt: skip
+
+
+def test_that_split_folders_can_be_inside_the_class_folders(tmp_path: Path):
+    for path in ("NORMAL/Train/a.png", "PNEUMONIA/test/b.png"):
+        write_film(tmp_path / path, 0, bright=False)
+    found = list_films(tmp_path, DATA)
+    assert {(r.labels, r.official_split) for r in found.rows} == {
+        (("NORMAL",), "train"), (("PNEUMONIA",), "test"),
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["COVID/masks/1.png", "normal/1_mask.png", "normal/leftMask/1.png", "normal/1-mask2.png",
+     "ManualMask/leftMask/1.png", "normal/Lung_Masks/1.png", "normal/mask_1.png"],
+)  # fmt: skip
+def test_that_masks_beside_films_are_no_films(path: str, tmp_path: Path):
+    write_film(tmp_path / "normal/masked man.png", 0, bright=False)
+    write_film(tmp_path / path, 0, bright=False)
+    found = list_films(tmp_path, DATA)
+    assert [row.path for row in found.rows] == ["normal/masked man.png"]
+    assert [(o.path, o.code) for o in found.omitted] == [(path, "MASK")]
+
+
+def test_that_a_picture_of_two_greys_is_a_mask_whatever_its_name(
+    tiny_config: TrainingConfig, tmp_path: Path
+):
+    for number in range(4):
+        write_film(tmp_path / f"data/{'normal' if number % 2 else 'pneumonia'}/{number}.png",
+                   number, bright=False)  # fmt: skip
+    mask = np.zeros((40, 48), np.uint8)
+    mask[10:30] = 255
+    (tmp_path / "data/normal/lungs.bmp.png").write_bytes(cv2.imencode(".png", mask)[1].tobytes())
+    found = load_films(tiny_config, tmp_path / "data", tmp_path / "cache")
+    assert [(o.path, o.code) for o in found.manifest.omitted] == [
+        ("normal/lungs.bmp.png", "NOT_A_RADIOGRAPH")
+    ]
+
+
+def test_that_links_that_leave_the_folder_are_counted(tmp_path: Path):
+    for number in range(3):
+        write_film(tmp_path / f"store/{number}.png", number, bright=False)
+        link = tmp_path / f"data/train/normal/{number}.png"
+        link.parent.mkdir(parents=True, exist_ok=True)
+        link.symlink_to(tmp_path / f"store/{number}.png")
+    with pytest.raises(NothingUsable, match=r"the link leaves the folder .* \(3 films\)"):
+        list_films(tmp_path / "data", DATA)
+    write_film(tmp_path / "data/train/normal/own.png", 9, bright=False)
+    assert [o.code for o in list_films(tmp_path / "data", DATA).omitted] == ["LINK"] * 3
 
 
 # --- NIH
@@ -176,6 +273,175 @@ def test_that_a_wrong_table_is_refused_with_the_fix(
     columns = dataclasses.replace(DATA.columns, **settings)
     with pytest.raises(UsageError, match=message):
         list_films(tmp_path, DataConfig(table="t.csv", columns=columns))
+
+
+@pytest.mark.parametrize("field", ["patient", "split", "sex", "age", "view", "source"])
+def test_that_a_column_that_is_named_and_missing_is_an_error(field: str, tmp_path: Path):
+    for name in ("labels.csv", "mine.csv"):
+        write_csv(tmp_path / name, ("path", "label"), ("a.png", "normal"))
+        columns = dataclasses.replace(DATA.columns, **{field: "pid"})
+        with pytest.raises(UsageError, match=r"lacks columns \(pid"):
+            list_films(tmp_path, DataConfig(table=name, columns=columns))
+        list_films(tmp_path, DataConfig(table=name))
+
+
+def test_that_the_columns_of_labels_csv_can_be_named(tmp_path: Path):
+    write_csv(tmp_path / "labels.csv", ("path", "finding", "pid"), ("a.png", "normal", "7"))
+    columns = dataclasses.replace(DATA.columns, label="finding", patient="pid")
+    (row,) = list_films(tmp_path, DataConfig(columns=columns)).rows
+    assert (row.labels, row.patient) == (("normal",), "7")
+
+
+def test_that_two_columns_of_one_name_are_refused(tmp_path: Path):
+    write_csv(tmp_path / "labels.csv", ("path", "label", "label"), ("a.png", "normal", "edema"))
+    with pytest.raises(UsageError, match="two columns label"):
+        list_films(tmp_path, DATA)
+
+
+CHEXPERT = ("No Finding", "Edema", "Effusion", "Support Devices")
+
+
+def chexpert(folder: Path, row: tuple[str, ...], **policies: str) -> list[float]:
+    """The targets of a film with these cells."""
+    write_csv(folder / "t.csv", ("path", *CHEXPERT), ("a.jpg", *row))
+    columns = dataclasses.replace(DATA.columns, findings=CHEXPERT)
+    data = DataConfig(table="t.csv", columns=columns, **policies)
+    rows = tuple(FindingRule(name, (name,)) for name in CHEXPERT[1:])
+    target = TargetConfig(rows, ("No Finding",), "multilabel")
+    return targets_NK(list_films(folder, data).rows, target)[0].tolist()
+
+
+NAN = float("nan")
+
+
+@pytest.mark.parametrize(
+    ("row", "policies", "expected"),
+    [
+        (("1", "", "", ""), {}, [0, 0, NAN]),
+        (("1.0", "-1", "", "1.0"), {}, [0, 0, 1]),
+        (("1", "", "", ""), {"blank": "ones"}, [0, 0, 1]),
+        (("1", "-1", "", ""), {"uncertain": "ones", "blank": "zeros"}, [0, 0, 0]),
+        (("", "", "-1", "1"), {}, [NAN, NAN, 1]),
+        (("", "", "-1", "1"), {"blank": "zeros"}, [0, NAN, 1]),
+        (("", "", "-1", "1"), {"blank": "zeros", "uncertain": "ones"}, [0, 1, 1]),
+        (("", "", "-1", "1"), {"blank": "zeros", "uncertain": "zeros"}, [0, 0, 1]),
+        (("", "", "-1.0", "nan"), {"blank": "ones"}, [1, NAN, 1]),
+        (("", "", "", ""), {"blank": "zeros"}, [0, 0, 0]),
+        (("0", "0", "0", "0"), {}, [0, 0, 0]),
+        (("0.0", "", "", "0"), {}, [NAN, NAN, 0]),
+    ],
+)
+def test_that_a_declared_negative_and_the_policies_decide_open_cells(
+    row: tuple[str, ...], policies: dict[str, str], expected: list[float], tmp_path: Path
+):
+    np.testing.assert_array_equal(chexpert(tmp_path, row, **policies), expected)
+
+
+def test_that_an_empty_label_beside_a_declared_negative_means_absent():
+    target = recipe("normal-pneumonia-small").target
+    row = FilmRow("a", "d", "p", ("normal",), "", unknown_labels=("pneumonia",))
+    assert targets_NK([row], target).tolist() == [[0.0]]
+
+
+def test_that_no_finding_is_a_negative_of_every_multilabel_and_binary_target(tmp_path: Path):
+    config = recipe("normal-pneumonia-small")
+    row = FilmRow("a", "d", "p", ("No Finding",), "")
+    assert select([row], config.target)[0] == (row,)
+    assert select([row], recipe("normal-bacterial-viral").target)[0] == ()
+
+
+# --- what the headers say
+
+
+def test_that_headers_give_patient_sex_age_view_and_manufacturer(tmp_path: Path):
+    tags = {"PatientID": "P7", "PatientSex": "F", "PatientAge": "068Y", "ViewPosition": "PA",
+            "Manufacturer": "ACME"}  # fmt: skip
+    write_dicom(tmp_path / "a.dcm", phantom(), **tags)
+    write_dicom(tmp_path / "p12_b.dcm", phantom(), **tags)
+    write_film(tmp_path / "c.png", 0, bright=False)
+    write_csv(
+        tmp_path / "labels.csv",
+        ("path", "label", "patient_id", "sex", "age", "view"),
+        ("a.dcm", "normal", "", "", "", ""),
+        ("a.dcm", "normal", "", "", "", ""),
+        ("p12_b.dcm", "normal", "own", "M", "41", "AP"),
+        ("c.png", "pneumonia", "", "", "", ""),
+    )
+    config = with_overrides(recipe("normal-pneumonia-small"), ["data.dataset="])
+    found = {row.path: row for row in list_rows(config, tmp_path).rows}
+
+    def values(path: str) -> tuple[str, ...]:
+        row = found[path]
+        return row.patient, row.sex, row.age, row.view, row.manufacturer
+
+    assert values("a.dcm") == ("P7", "F", "068Y", "PA", "ACME")
+    assert values("p12_b.dcm") == ("own", "M", "41", "AP", "ACME")
+    assert values("c.png") == ("film:c.png", "", "", "", "")
+    pattern = with_overrides(config, ["data.patient_pattern=p[0-9]+|a"])
+    assert {row.patient for row in list_rows(pattern, tmp_path).rows} == {"a", "own", "film:c.png"}
+
+
+def test_that_a_placeholder_in_the_header_is_no_patient(tmp_path: Path):
+    (tmp_path / "normal").mkdir()
+    for number, name in enumerate(("ANONYMOUS", "Anonymized", "0000", "unknown", "")):
+        write_dicom(tmp_path / f"normal/{number}.dcm", phantom(), PatientID=name)
+    rows = list_rows(recipe("normal-pneumonia-small"), tmp_path).rows
+    assert len({row.patient for row in rows}) == 5
+
+
+def test_that_films_of_a_patient_in_the_headers_stay_in_one_split(tmp_path: Path):
+    (tmp_path / "normal").mkdir()
+    for number in range(60):
+        write_dicom(tmp_path / f"normal/{number}.dcm", phantom(), PatientID=f"P{number // 4}")
+    splits: dict[str, set[str]] = {}
+    for row in list_rows(recipe("normal-pneumonia-small"), tmp_path).rows:
+        splits.setdefault(row.patient, set()).add(row.split)
+    assert len(splits) == 15
+    assert all(len(found) == 1 for found in splits.values())
+
+
+@pytest.mark.parametrize(
+    ("view", "name", "lateral"),
+    [
+        ("LL", "a", True), ("RL", "a", True), ("Lateral", "a", True), ("LEFT LATERAL", "a", True),
+        ("L", "a", True), ("XTABLE LATERAL", "a", True), ("LLAT", "a", True),
+        ("PA", "view2_lateral", False), ("AP", "a", False), ("AP_horizontal", "a", False),
+        ("LATERAL DECUBITUS", "a", False), ("LLD", "a", False), ("Frontal", "a", False),
+        ("", "view2_lateral", True), ("", "chest-LAT-1", True), ("", "bilateral_1", False),
+        ("", "lateral_decubitus", False), ("", "plate3", False),
+    ],
+)  # fmt: skip
+def test_that_lateral_films_are_recognised(view: str, name: str, lateral: bool):
+    assert is_lateral(view, f"lateral folder/{name}.png") is lateral
+
+
+def test_that_lateral_films_are_left_out_unless_they_are_asked_for(tmp_path: Path):
+    (tmp_path / "normal").mkdir()
+    write_dicom(tmp_path / "normal/a.dcm", phantom(), ViewPosition="LL")
+    write_dicom(tmp_path / "normal/b.dcm", phantom(), ViewPosition="PA")
+    write_dicom(tmp_path / "normal/c.dcm", phantom(), SeriesDescription="CHEST LAT")
+    config = recipe("normal-pneumonia-small")
+    found = list_rows(config, tmp_path)
+    assert [row.path for row in found.rows] == ["normal/b.dcm"]
+    assert {o.path: o.code for o in found.omitted} == dict.fromkeys(
+        ("normal/a.dcm", "normal/c.dcm"), "LATERAL"
+    )
+    for setting in ("data.lateral=use", "bundle.scope.view_positions=LL"):
+        assert len(list_rows(with_overrides(config, [setting]), tmp_path).rows) == 3
+
+
+# --- nothing is left
+
+
+def test_that_an_empty_list_has_its_reason(tmp_path: Path):
+    write_csv(tmp_path / "labels.csv", ("path", "label"), *[(f"{n}.png", "0") for n in range(54)])
+    config = recipe("normal-pneumonia-small")
+    with pytest.raises(NothingUsable, match=r"label not in the target: 0 \(54 films\)") as refused:
+        list_rows(config, tmp_path)
+    assert "Known labels: normal, bacterial pneumonia" in refused.value.hint
+    write_csv(tmp_path / "labels.csv", ("path", "label", "split"), ("a.png", "normal", "fold2"))
+    with pytest.raises(NothingUsable, match=r"unknown split fold2 \(1 film\)"):
+        list_rows(config, tmp_path)
 
 
 # --- labelled predictions

@@ -11,7 +11,7 @@ from training.config import DataConfig, TrainingConfig
 from training.data.films import load_films
 from training.data.leaks import check, find_leaks
 from training.data.manifest import FilmRow, Manifest
-from training.data.splits import assign
+from training.data.splits import assign, few_validation_notes, keep_together
 from xrayview.errors import UsageError
 
 CONFIG = DataConfig(dataset="d", validation_fraction=0.2)
@@ -58,6 +58,78 @@ def test_that_too_few_official_validation_films_become_training_films():
     rows = assign([*films(200), *films(5, split="val"), *films(20, split="test")], config)
     assert {row.official_split for row in rows if row.split == "validation"} >= {"train"}
     assert sum(row.split == "validation" for row in rows) > 60
+
+
+@pytest.mark.parametrize(
+    ("official", "expected"),
+    [
+        ("Train", "train"), ("TEST", "test"), (" testing ", "test"), ("Training", "train"),
+        ("Valid", "validation"), ("VAL", "validation"), ("validate", "validation"),
+        ("fold3", ""), ("0", ""), ("dev", ""),
+    ],
+)  # fmt: skip
+def test_that_usual_names_of_splits_are_understood(official: str, expected: str):
+    config = dataclasses.replace(CONFIG, validation_splits=("val",), fewest_validation=0)
+    rows = assign([*films(20), *films(20, split="test"), *films(20, split=official)], config)
+    assert {row.split for row in rows if row.official_split == official} == {expected}
+
+
+def test_that_a_name_of_two_meanings_is_not_guessed():
+    config = dataclasses.replace(CONFIG, train_splits=("A",), test_splits=("a",))
+    rows = assign([*films(5, split="A"), *films(5, split="a")], config)
+    assert {(row.official_split, row.split) for row in rows} >= {("a", "test")}
+    assert {row.split for row in rows if row.official_split == "A"} <= {"train", "validation"}
+    unclear = dataclasses.replace(CONFIG, train_splits=("AB",), test_splits=("ab",))
+    assert {row.split for row in assign(films(5, split="Ab"), unclear)} == {""}
+
+
+def test_that_the_val_films_of_a_users_own_data_are_validation_films():
+    own = [dataclasses.replace(row, source="mine") for row in films(60, each=1)]
+    val = [dataclasses.replace(row, source="mine") for row in films(20, each=1, split="val")]
+    rows = assign([*own, *val, *films(9, split="test")], CONFIG)
+    assert {row.split for row in rows if row.official_split == "val"} == {"validation"}
+    assert {row.split for row in rows if row.source == "mine"} == {"train", "validation", "test"}
+
+
+def test_that_a_users_few_val_films_are_used_for_training_and_it_is_said():
+    own = [dataclasses.replace(row, source="mine") for row in films(400, each=1)]
+    val = [dataclasses.replace(row, source="mine") for row in films(16, each=1, split="val")]
+    rows = assign([*own, *val], CONFIG)
+    assert "" not in {row.split for row in rows}
+    (note,) = few_validation_notes([*own, *val], CONFIG)
+    assert "The 16 official validation films of mine are too few" in note
+
+
+def test_that_films_with_one_picture_are_moved_to_one_split_with_their_patients():
+    rows = [dataclasses.replace(row, pixels_sha256=row.path) for row in assign(films(60), CONFIG)]
+    tested = next(i for i, row in enumerate(rows) if row.split == "test")
+    trained = next(i for i, row in enumerate(rows) if row.split == "train")
+    rows[tested] = dataclasses.replace(rows[tested], pixels_sha256="same")
+    rows[trained] = dataclasses.replace(rows[trained], pixels_sha256="same")
+    together, moved = keep_together(rows, CONFIG)
+    assert list(find_leaks(together)) == []
+    assert {row.patient for row in moved} == {rows[tested].patient}
+    assert {row.split for row in moved} == {"train"}
+    others = {row.path: row.split for row in rows if row.patient != rows[tested].patient}
+    assert others.items() <= {row.path: row.split for row in together}.items()
+
+
+def test_that_a_picture_in_two_official_splits_stays_a_leak():
+    rows = assign([*films(20), *films(20, split="test")], CONFIG)
+    same = [dataclasses.replace(row, pixels_sha256="one") for row in (rows[0], rows[-1])]
+    together, moved = keep_together([same[0], *rows[1:-1], same[1]], CONFIG)
+    assert moved == ()
+    assert [leak.kind for leak in find_leaks(together)] == ["same pixels"]
+
+
+def test_that_a_film_without_official_split_joins_its_picture_among_the_test_films():
+    rows = assign([*films(20), *films(20, split="test")], CONFIG)
+    own = assign([dataclasses.replace(row, source="mine") for row in films(1, 1)], CONFIG)
+    copy = dataclasses.replace(own[0], path="copy.png", patient="q", split="train",
+                               official_split="", pixels_sha256="one")  # fmt: skip
+    original = dataclasses.replace(rows[-1], pixels_sha256="one")
+    together, _ = keep_together([*rows[:-1], original, copy], CONFIG)
+    assert together[-1].split == "test"
 
 
 def test_that_each_source_is_split_on_its_own():

@@ -54,7 +54,10 @@ CASES: dict[str, Case] = {
     ),
     "abnormal-resnet50": Case("nih", ("No Finding", "Effusion|Mass"), "resnet50"),
     "backbone-grid": Case("nih", ("No Finding", "Effusion|Mass"), "vgg16"),
-    "multilabel-densenet121": Case("nih", ("No Finding", "Effusion|Mass", "Pleural_Thickening")),
+    "multilabel-densenet121": Case(
+        "nih", ("No Finding", "Effusion|Mass", "Pleural_Thickening"),
+        settings=("data.empty_findings=allow",),
+    ),
 }  # fmt: skip
 
 
