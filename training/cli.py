@@ -116,7 +116,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         COMMANDS[args.command].run(args)
     except XrayViewError as error:
-        print(f"{args.command}: {error}", file=sys.stderr)
+        print(f"{args.command}: {error.text_with_path()}", file=sys.stderr)
         return error.exit_code
     except OSError as error:
         print(f"{args.command}: {cannot_write(error)}", file=sys.stderr)

@@ -70,7 +70,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         return run(options)
     except XrayViewError as error:
-        print_err(f"xrayview: {error}")
+        print_err(f"xrayview: {error.text_with_path()}")
         return error.exit_code
     except KeyboardInterrupt:
         return ExitCode.INTERRUPTED

@@ -76,7 +76,14 @@ class XrayViewError(Exception):
         self.hint = hint
 
     def __str__(self) -> str:
-        file = f"{self.path.name}: " if self.path else ""
+        return self._text(self.path.name or str(self.path) if self.path else "")
+
+    def text_with_path(self) -> str:
+        """The message for the terminal where the path was typed: with the whole path."""
+        return self._text(str(self.path) if self.path else "")
+
+    def _text(self, path: str) -> str:
+        file = f"{path}: " if path else ""
         reason = f" ({self.why})" if self.why else ""
         hint = f" {self.hint}" if self.hint else ""
         return f"{file}{self.what}{reason}.{hint}"

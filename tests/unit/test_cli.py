@@ -278,7 +278,7 @@ def test_that_scan_lists_films_and_reasons_without_identity(
     assert lines[0].startswith("a.png: png")
     assert lines[1].startswith("b.dcm: dicom DX")
     assert lines[2].startswith("notes.txt: NOT_AN_IMAGE: ")
-    assert output.err == "2 films, 1 other files\n"
+    assert output.err == "2 films, 1 other file\n"
     assert "JANE" not in output.out
     assert "4711" not in output.out
 
@@ -307,8 +307,8 @@ def test_that_model_show_prints_card_hash_and_contract(
     assert cli.main(["model", "show", str(model), "--trust-model"]) == ExitCode.OK
     output = capsys.readouterr().out
     assert sha256_of(model) in output
-    assert "Finding    Opacity" in output
-    assert "Contract   kept on" in output
+    assert f"{'Finding':13} Opacity" in output
+    assert f"{'Contract':13} kept on" in output
 
 
 def test_that_the_command_line_is_light() -> None:
@@ -318,3 +318,27 @@ def test_that_the_command_line_is_light() -> None:
     )
     heavy = {"torch", "PySide6", "pyqtgraph", "cv2", "pydicom", "numpy"}
     assert not heavy & set(out.stdout.split())
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--window", "40"], "expected CENTRE,WIDTH, such as 40,400"),
+        (["--window", "40,0"], "expected CENTRE,WIDTH, such as 40,400"),
+        (["--opacity", "2"], "expected a number above 0, up to 1"),
+        (["--frame", "x"], "expected a whole number from 1"),
+        (["--workers", "0"], "expected a whole number from 1"),
+    ],
+)
+def test_that_an_option_with_a_wrong_value_says_what_it_expects(
+    options: list[str], message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit):
+        cli.main(["render", "film.dcm", "--out", "pictures", *options])
+    assert capsys.readouterr().err.endswith(f"{options[0]}: {message}\n")
+
+
+def test_that_a_missing_path_is_shown_as_typed(capsys: pytest.CaptureFixture[str]) -> None:
+    path = Path("some") / "folder"
+    assert cli.main(["scan", str(path)]) == ExitCode.USAGE
+    assert f"{path}: No such file or folder." in capsys.readouterr().err

@@ -9,6 +9,7 @@ from pathlib import Path
 from xrayview.domain.devices import DEVICE_CHOICES
 
 CACHE = Path("runs/cache")
+_UNBOUNDED = 10**9
 _SHORTCUTS: dict[str, tuple[str, str, str]] = {
     "initial-weights": (
         "network.initial_weights",
@@ -29,16 +30,16 @@ def say(line: str) -> None:
     print(line, flush=True)
 
 
-def whole_number(low: int, high: int = 10**9) -> Callable[[str], int]:
+def whole_number(low: int, high: int = _UNBOUNDED) -> Callable[[str], int]:
     """Return the type of an option that is a whole number in a range."""
 
-    def convert(text: str) -> int:
-        value = int(text)
-        if not low <= value <= high:
-            raise argparse.ArgumentTypeError(f"{value} is not in {low} .. {high}")
-        return value
+    upper = f" to {high}" if high < _UNBOUNDED else ""
 
-    convert.__name__ = "whole number"
+    def convert(text: str) -> int:
+        if text.isdecimal() and low <= (value := int(text)) <= high:
+            return value
+        raise argparse.ArgumentTypeError(f"expected a whole number from {low}{upper}")
+
     return convert
 
 

@@ -16,6 +16,7 @@ from xrayview.batch.outcome import error_message, rejection_message
 from xrayview.batch.source_files import lies_in, list_outside
 from xrayview.domain.events import FilmFinished, FilmResult
 from xrayview.domain.film import FilmRef, RejectedFile, ScannedFile
+from xrayview.domain.sentences import joined
 from xrayview.domain.tags import LINKING
 from xrayview.engine.client import Engine
 from xrayview.engine.lane import Priority
@@ -178,7 +179,7 @@ def _result(copy: DeidentifiedFilm) -> FilmResult:
     notes = (*copy.warnings, *replaced, *burned_in)
     status = Status.WARN if notes else Status.OK
     film = copy.film
-    return FilmResult(film.relative_path, status, StatusCode.OK, "; ".join(notes), film)
+    return FilmResult(film.relative_path, status, StatusCode.OK, joined(notes), film)
 
 
 def _check(out: Path, options: DeidentifyOptions) -> None:

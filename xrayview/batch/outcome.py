@@ -9,6 +9,7 @@ from xrayview.batch.pipeline import FilmOutcome
 from xrayview.domain.events import FilmResult
 from xrayview.domain.film import RejectedFile
 from xrayview.domain.model import GateVerdict, Scope
+from xrayview.domain.sentences import joined
 from xrayview.domain.stated import StatedFilms
 from xrayview.domain.verdict import gate_texts
 from xrayview.errors import Status, StatusCode, XrayViewError
@@ -80,7 +81,7 @@ def _gate(outcome: FilmOutcome) -> GateVerdict | None:
 
 
 def _status_of_gate(gate: GateVerdict, warnings: tuple[str, ...]) -> tuple[Status, StatusCode, str]:
-    message = "; ".join((*gate_texts(gate), *warnings))
+    message = joined((*gate_texts(gate), *warnings))
     if gate.refused:
         return Status.REFUSED, _code(gate, StatusCode.NOT_A_RADIOGRAPH), message
     if gate.flags or warnings:

@@ -14,6 +14,7 @@ from xrayview.batch.outcome import error_message, rejection_message
 from xrayview.batch.source_files import list_outside
 from xrayview.domain.events import FilmFinished, FilmResult
 from xrayview.domain.film import FilmRef, RejectedFile, ScannedFile
+from xrayview.domain.sentences import joined
 from xrayview.engine.client import Engine
 from xrayview.engine.lane import Priority
 from xrayview.engine.protocol import RenderedFilm, RenderFilm
@@ -151,7 +152,7 @@ def _result(reply: FilmReply[ExplainedFilm, RenderedFilm]) -> FilmResult:
     if rendered is None:
         return FilmResult(film.relative_path, Status.OK, StatusCode.OK, EXISTS, film)
     status = Status.WARN if rendered.warnings else Status.OK
-    message = "; ".join(rendered.warnings)
+    message = joined(rendered.warnings)
     return FilmResult(film.relative_path, status, StatusCode.OK, message, rendered.film)
 
 

@@ -48,6 +48,7 @@ from xrayview.domain.events import (
 from xrayview.domain.film import FilmRef, RejectedFile, ScannedFile
 from xrayview.domain.formats import READABLE
 from xrayview.domain.operating_points import apply_own_points, effective_point
+from xrayview.domain.sentences import counted
 from xrayview.domain.stated import NOTHING_STATED, StatedFilms
 from xrayview.engine.client import Engine
 from xrayview.engine.protocol import LoadModel, ModelReady, ModelRef
@@ -461,9 +462,10 @@ class _Run:
                 "of them"
             )
         if missing := self.rows.count_incomplete():
-            yield f"{missing} files are incomplete; run the same command again to continue"
+            files = counted(missing, "incomplete file")
+            yield f"{files}; run the same command again to continue"
         if self._resumed:
-            yield f"{self._resumed} rows are from earlier runs"
+            yield f"{counted(self._resumed, 'row')} from earlier runs"
         yield from self.notes
 
 

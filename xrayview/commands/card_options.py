@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from xrayview.commands.terminal import positive_int
+from xrayview.commands.terminal import finite_number, positive_int
 from xrayview.domain.input_scales import INPUT_SCALES, InputScale
 from xrayview.errors import UsageError
 
@@ -46,7 +46,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add(
         "--channels",
-        type=int,
+        type=positive_int,
         choices=(1, 3),
         help="input channels (default: those of the scale, otherwise 1)",
     )
@@ -71,19 +71,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add(
         "--mean",
-        type=float,
+        type=finite_number,
         nargs="+",
         help="mean to subtract, one value or one per channel (default: that of the scale)",
     )
     add(
         "--std",
-        type=float,
+        type=finite_number,
         nargs="+",
         help="standard deviation to divide by, likewise (default: that of the scale)",
     )
     add(
         "--value-range",
-        type=float,
+        type=finite_number,
         nargs=2,
         metavar=("LOW", "HIGH"),
         help="grey values before mean and standard deviation apply (default: that of the scale)",

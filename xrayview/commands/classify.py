@@ -24,6 +24,7 @@ from xrayview.commands.terminal import (
     print_err,
     start_engine,
 )
+from xrayview.domain.sentences import counted
 from xrayview.errors import ExitCode, Status, StatusCode
 
 if TYPE_CHECKING:
@@ -93,6 +94,7 @@ class _EventPrinter:
 
     def __init__(self) -> None:
         self.cancelled = False
+        self._resumed = 0
         self._line = ProgressLine()
 
     def print(self, event: BatchEvent) -> None:
@@ -104,9 +106,13 @@ class _EventPrinter:
         if isinstance(event, BatchStarted):
             self._progress = BatchProgress(event.total, event.resumed, title_of)
             self._compares = event.compares
-            resumed = f", {event.resumed} rows from an earlier run" if event.resumed else ""
-            card = event.card
-            print_err(f"{card.name} {card.version} on {event.device}: {event.files} files{resumed}")
+            earlier = f", {counted(event.resumed, 'row')} from an earlier run"
+            self._resumed = event.resumed
+            card, files = event.card, counted(event.files, "file")
+            print_err(
+                f"{card.name} {card.version} on {event.device}: {files}"
+                f"{earlier if event.resumed else ''}"
+            )
         elif isinstance(event, FilmFinished):
             self._progress.add(event)
             self._print_film(event.result)
@@ -120,6 +126,9 @@ class _EventPrinter:
             print_err(f"{event.csv_path}: {counts or 'no rows'} in {event.seconds:.1f} s")
             for note in event.notes:
                 print_err(note)
+            failed = sum(event.counts.get(status, 0) for status in (Status.ERROR, Status.REFUSED))
+            if self._resumed and failed:
+                print_err(f"Why films were not scored: the column message of {event.csv_path}.")
             if event.cancelled:
                 print_err("Interrupted. Run the same command again to continue.")
 

@@ -20,6 +20,7 @@ from xrayview.commands.terminal import (
     print_out,
     start_engine,
 )
+from xrayview.domain.sentences import counted
 from xrayview.errors import Cancelled, ExitCode, UsageError
 
 if TYPE_CHECKING:
@@ -95,8 +96,9 @@ def run(options: argparse.Namespace) -> int:
             f"What may identify the patient was found in: {elements}. Where it identifies nobody, "
             "--allow-element KEYWORD copies the element unchanged."
         )
+    made = counted(copies, "copy", "copies")
     print_err(
-        f"{options.out}: {copies} copies. Check them before you share them: no program finds "
+        f"{options.out}: {made}. Check them before you share them: no program finds "
         "everything that identifies a patient."
     )
     return code
@@ -124,5 +126,5 @@ def _line(event: FilmCopied, out: Path) -> str:
     result = event.result
     if event.output is None:
         return f"{result.relative_path}: {result.status} {result.code}: {result.message}"
-    name = event.output.relative_to(out).as_posix()
-    return f"{result.relative_path}: {result.status}: {name} {result.message}".rstrip()
+    head = f"{result.relative_path}: {result.status}: {event.output.relative_to(out).as_posix()}"
+    return f"{head}: {result.message}" if result.message else head

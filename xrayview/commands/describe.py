@@ -110,10 +110,10 @@ def _rows(description: dict[str, Any]) -> Iterator[tuple[str, str]]:
     yield "File", description["file"]
     yield "SHA-256", description["sha256"]
     yield "Model", f"{card['name']} {card['version']}"
-    yield "What", card["description"]
-    yield "Use", card["intended_use"]
+    yield "Description", card["description"]
+    yield "Intended use", card["intended_use"]
     yield "Films", _scope_text(card["scope"])
-    yield "Limits", card["limitations"]
+    yield "Limitations", card["limitations"]
     yield "Findings", ", ".join(finding["name"] for finding in card["findings"])
     yield "Outputs", _outputs_text(card["inference"]["outputs"])
     for point in card["operating_points"]:

@@ -48,5 +48,8 @@ class FilmLines:
 
 def no_film_text(files: int) -> str:
     """What to tell the user when none of the files is a film."""
-    among = "the file is not a film" if files == 1 else f"none of the {files} files is a film"
+    if not files:
+        among = "the folder contains no files"
+    else:
+        among = "the file is not a film" if files == 1 else f"none of the {files} files is a film"
     return f"Nothing to do: {among}. Choose a folder with {READABLE} films."

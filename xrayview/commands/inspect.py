@@ -21,6 +21,7 @@ from xrayview.commands.terminal import (
     start_engine,
 )
 from xrayview.domain.formats import READABLE
+from xrayview.domain.sentences import counted
 from xrayview.errors import ExitCode, StatusCode, UnreadableFilm, UsageError
 
 if TYPE_CHECKING:
@@ -54,7 +55,7 @@ def run(options: argparse.Namespace) -> int:
         try:
             inspection = inspect_file(engine, path, options.frame - 1)
         except UnreadableFilm as error:
-            print_err(f"xrayview: {error}")
+            print_err(f"xrayview: {error.text_with_path()}")
             not_an_image = error.code is StatusCode.NOT_AN_IMAGE
             return ExitCode.NOTHING_USABLE if not_an_image else ExitCode.SOME_FAILED
     if options.json:
@@ -116,17 +117,14 @@ def as_json(name: str, inspection: FilmInspection) -> dict[str, Any]:
 def as_lines(name: str, inspection: FilmInspection) -> Iterator[str]:
     """The inspection as lines for a terminal."""
     stored = inspection.stored
-    size = f"{inspection.rows} rows x {inspection.columns} columns"
+    size = f"{inspection.columns} × {inspection.rows}"
     rows: tuple[tuple[str, str], ...] = (
         ("File", name),
         ("Format", inspection.format),
         ("SOP class", _named(inspection.sop_class, inspection.sop_class_uid)),
         ("Modality", inspection.modality),
         ("Syntax", _named(inspection.transfer_syntax, inspection.transfer_syntax_uid)),
-        (
-            "Size",
-            f"{size}, {inspection.frames} frame(s)",
-        ),
+        ("Size", f"{size}, {counted(inspection.frames, 'frame')}"),
         ("Spacing", _spacing_text(inspection.spacing)),
         *(("", _attribute(attribute)) for attribute in inspection.spacing_attributes),
         ("Orientation", " ".join(inspection.orientation)),

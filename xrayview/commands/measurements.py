@@ -14,6 +14,7 @@ from xrayview.commands.terminal import (
     print_err,
     start_engine,
 )
+from xrayview.domain.sentences import counted
 from xrayview.errors import Cancelled, ExitCode, UsageError
 
 if TYPE_CHECKING:
@@ -60,7 +61,8 @@ def run(options: argparse.Namespace) -> int:
         print_err("No film of this folder has annotations; no table was written.")
         return ExitCode.NOTHING_USABLE
     _write(options.out, rows)
-    print_err(f"{options.out}: {len(rows)} annotations on {len(measured)} films")
+    annotations, films = counted(len(rows), "annotation"), counted(len(measured), "film")
+    print_err(f"{options.out}: {annotations} on {films}")
     if cancel.is_set():
         return ExitCode.INTERRUPTED
     return ExitCode.SOME_FAILED if any(film.error for film in measured) else ExitCode.OK

@@ -57,9 +57,9 @@ def _card_rows(card: ModelCard) -> list[tuple[str, str]]:
     spec = card.preprocessing
     rows = [
         ("Model", f"{card.name} {card.version}"),
-        ("What", card.description),
-        ("Use", card.intended_use),
-        ("Limits", card.limitations),
+        ("Description", card.description),
+        ("Intended use", card.intended_use),
+        ("Limitations", card.limitations),
         ("Authors", card.authors),
         ("Licence", card.licence),
         ("Task", f"{card.task}, {card.activation}"),

@@ -1,13 +1,15 @@
 """`xrayview render FILE|FOLDER --out DIR`: films as pictures of their displayed grey.
 
-Prints one line per file to stdout: `PATH: ok: PICTURE`, or why there is no picture. With a model,
-the film's verdict is in the place of `ok`: `PATH: In scope: PICTURE`.
+Prints one line per file to stdout: `PATH: ok: PICTURE`, or why there is no picture; notes follow
+the picture after a colon. With a model, the film's verdict is in the place of `ok`:
+`PATH: Caution: PICTURE: REASONS`.
 """
 
 from __future__ import annotations
 
 import argparse
 from collections import Counter
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -31,6 +33,7 @@ from xrayview.commands.terminal import (
     start_engine,
 )
 from xrayview.domain.heat_map_methods import HEAT_MAP_METHODS
+from xrayview.domain.sentences import counted
 from xrayview.errors import Cancelled, ExitCode, UsageError
 
 if TYPE_CHECKING:
@@ -88,7 +91,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add(
         "--bits",
-        type=int,
+        type=positive_int,
         choices=(8, 16),
         default=8,
         help="bits of each grey value (default: %(default)s)",
@@ -139,16 +142,18 @@ def _add_heat_map_options(parser: argparse.ArgumentParser) -> None:
 
 
 def _fraction(text: str) -> float:
-    if not 0 < (number := float(text)) <= 1:
-        raise ValueError(text)
-    return number
+    with suppress(ValueError):
+        if 0 < (number := float(text)) <= 1:
+            return number
+    raise argparse.ArgumentTypeError("expected a number above 0, up to 1")
 
 
 def _window(text: str) -> tuple[float, float]:
-    center, width = (float(part) for part in text.split(","))
-    if not (abs(center) < float("inf") and 0 < width < float("inf")):
-        raise ValueError(text)
-    return center, width
+    with suppress(ValueError):
+        center, width = (float(part) for part in text.split(","))
+        if abs(center) < float("inf") and 0 < width < float("inf"):
+            return center, width
+    raise argparse.ArgumentTypeError("expected CENTRE,WIDTH, such as 40,400")
 
 
 def run(options: argparse.Namespace) -> int:
@@ -188,8 +193,8 @@ def run(options: argparse.Namespace) -> int:
     code = lines.exit_code()
     if kept:
         print_err(
-            f"{kept} picture(s) existed and were kept, whatever options they were made with. "
-            "Leave out --skip-existing to replace them."
+            f"{counted(kept, 'picture')} existed and {'was' if kept == 1 else 'were'} kept, "
+            "whatever the options of that run. Leave out --skip-existing to replace what exists."
         )
     _warn(burned_in)
     return code
@@ -248,7 +253,8 @@ def _line(event: FilmRendered, out: Path) -> str:
     head = f"{result.relative_path}: {coded_title(result)}:"
     if event.output is None:
         return f"{head} {result.message}"
-    return f"{head} {event.output.relative_to(out).as_posix()} {result.message}".rstrip()
+    picture = event.output.relative_to(out).as_posix()
+    return f"{head} {picture}: {result.message}" if result.message else f"{head} {picture}"
 
 
 def _warn(burned_in: Counter[str]) -> None:
@@ -256,11 +262,12 @@ def _warn(burned_in: Counter[str]) -> None:
     unknown = burned_in.total() - burned_in["YES"] - burned_in["NO"]
     if burned_in["YES"]:
         print_err(
-            f"Warning: {burned_in['YES']} picture(s) have text burned into the pixels "
-            "(BurnedInAnnotation is YES), perhaps a name. Check them before you share them."
+            f"Warning: text is burned into the pixels of {counted(burned_in['YES'], 'picture')} "
+            "(BurnedInAnnotation is YES), perhaps a name. Check the pictures before you share them."
         )
     if unknown:
         print_err(
-            f"Warning: {unknown} picture(s) may have a name burned into the pixels: their files "
-            "do not say (BurnedInAnnotation is absent). Check them before you share them."
+            f"Warning: a name may be burned into the pixels of {counted(unknown, 'picture')}: the "
+            "files do not say (BurnedInAnnotation is absent). Check the pictures before you share "
+            "them."
         )

@@ -14,6 +14,7 @@ from xrayview.commands.terminal import (
     print_out,
     start_engine,
 )
+from xrayview.domain.sentences import counted
 from xrayview.errors import ExitCode
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """List the files; returns the exit code."""
+    from xrayview.commands.film_lines import no_film_text
     from xrayview.domain.film import FilmRef
     from xrayview.engine.scan import scan_folder
 
@@ -40,8 +42,11 @@ def run(options: argparse.Namespace) -> int:
             print_out(format_entry(entry))
             files += 1
             films += isinstance(entry, FilmRef)
-    print_err(f"{films} films, {files - films} other files")
-    return ExitCode.OK if films else ExitCode.NOTHING_USABLE
+    print_err(f"{counted(films, 'film')}, {counted(files - films, 'other file')}")
+    if not films:
+        print_err(no_film_text(files))
+        return ExitCode.NOTHING_USABLE
+    return ExitCode.OK
 
 
 def _as_line(entry: FilmRef | RejectedFile) -> str:
@@ -49,7 +54,7 @@ def _as_line(entry: FilmRef | RejectedFile) -> str:
 
     if not isinstance(entry, FilmRef):
         return f"{entry.relative_path}: {entry.code}: {entry.why}"
-    size = f"{entry.columns} x {entry.rows}" if entry.rows else ""
+    size = f"{entry.columns} × {entry.rows}" if entry.rows else ""
     parts = (entry.format, entry.modality, entry.body_part, entry.view_position, size)
     return f"{entry.relative_path}: {' '.join(part for part in parts if part)}"
 

@@ -13,6 +13,7 @@ from xrayview.commands.terminal import (
     print_err,
     start_engine,
 )
+from xrayview.domain.sentences import counted
 from xrayview.errors import ExitCode, Status
 
 
@@ -64,7 +65,7 @@ def run(options: argparse.Namespace) -> int:
             lines.add(event)
             files += 1
     code = lines.exit_code()
-    print_err(f"{options.out}: {files} rows, {len(table.header)} columns")
+    print_err(f"{options.out}: {counted(files, 'row')}, {counted(len(table.header), 'column')}")
     if cancel.is_set():
         print_err("Interrupted. The table has the rows written so far.")
         return ExitCode.INTERRUPTED

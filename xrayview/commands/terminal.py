@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import argparse
+import math
 import signal
 import sys
 import threading
 import time
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING
@@ -54,10 +57,18 @@ def existing_path(path: Path) -> Path:
 
 
 def positive_int(text: str) -> int:
-    """Convert an argument that counts from 1. Raises: ValueError."""
-    if (number := int(text)) < 1:
-        raise ValueError(text)
-    return number
+    """Convert an argument that counts from 1. Raises: ArgumentTypeError."""
+    if text.isdecimal() and (number := int(text)) >= 1:
+        return number
+    raise argparse.ArgumentTypeError("expected a whole number from 1")
+
+
+def finite_number(text: str) -> float:
+    """Convert an argument that is a number. Raises: ArgumentTypeError."""
+    with suppress(ValueError):
+        if math.isfinite(number := float(text)):
+            return number
+    raise argparse.ArgumentTypeError("expected a number")
 
 
 def cancel_on_interrupt() -> threading.Event:
@@ -111,7 +122,7 @@ def print_rows(rows: Iterable[tuple[str, str]]) -> None:
     """Print names and texts in two columns to stdout; an empty text has no row."""
     for name, text in rows:
         for index, line in enumerate(text.splitlines()):
-            print_out(f"{'' if index else name:10} {line}")
+            print_out(f"{'' if index else name:13} {line}")
 
 
 def print_err(text: str) -> None:

@@ -5,8 +5,11 @@ from __future__ import annotations
 import re
 from datetime import date
 
+from xrayview.domain.sentences import counted
+
 UNITS_PER_YEAR = {"Y": 1.0, "M": 12.0, "W": 365.25 / 7, "D": 365.25}
 """By the first letter of the unit."""
+_UNIT_NAMES = {"Y": "year", "M": "month", "W": "week", "D": "day"}
 _UNITS = "YEARS|YEAR|YRS|YR|Y|MONTHS|MONTH|MTHS|MTH|MOS|MO|M|WEEKS|WEEK|WKS|WK|W|DAYS|DAY|D"
 OLDEST_STATED, OLDEST_BY_DATES = 130, 110
 """Above these an age is a mistake."""
@@ -56,10 +59,15 @@ def age_text(years: float) -> str:
     if years >= 2:
         return f"{int(years)} years"
     if years >= 1 / 12:
-        months = int(years * 12 + 1e-6)
-        return f"{months} month{'s' if months > 1 else ''}"
-    days = int(years * 365.25 + 1e-6)
-    return f"{days} day{'s' if days != 1 else ''}"
+        return counted(int(years * 12 + 1e-6), "month")
+    return counted(int(years * 365.25 + 1e-6), "day")
+
+
+def header_age_text(text: str) -> str:
+    """PatientAge for people: `041Y` is `41 years`, `001D` is `1 day`; other forms as they are."""
+    text = text.strip()
+    match = re.fullmatch(r"([0-9]{1,3})([YMWD])", text.upper())
+    return counted(int(match[1]), _UNIT_NAMES[match[2]]) if match else text
 
 
 def _number(digits: str) -> float:

@@ -13,6 +13,7 @@ from typing import Any
 import torch
 
 from xrayview.domain.model import ModelCard
+from xrayview.domain.sentences import counted
 from xrayview.errors import ContractBroken
 from xrayview.inference.calibration import output_counts
 from xrayview.inference.torch_errors import advice, reason
@@ -102,8 +103,7 @@ def find_calling(module: Any, run: Run, films_2CHW: torch.Tensor, card: ModelCar
         return Calling(dtype=dtype, notes=notes)  # one tensor of another shape: for the probe
     if both is None:
         batch = films
-        count = "one film" if films == 1 else f"{films} films"
-        notes = (*notes, f"it takes only {count} at a time")
+        notes = (*notes, f"it takes only {counted(films, 'film')} at a time")
     form = forms[0]
     if len(forms) > 1:
         # True logits leave 0 to 1 for inputs that are much too large.
@@ -263,8 +263,8 @@ def _refuse(output: Any, films: int, card: ModelCard) -> None:
         counts = " or ".join(str(count) for count in output_counts(card))
         shapes = ", ".join(_described(path, tensor) for path, tensor in tensors.items())
         why = (
-            f"it returns a {_kind(output)} of {shapes} for {films} film(s), of which none is "
-            f"({films}, {counts}) as the card's findings require"
+            f"it returns a {_kind(output)} of {shapes} for {counted(films, 'film')}, of which none "
+            f"is ({films}, {counts}) as the card's findings require"
         )
         hint = "Correct the findings in the card, or export the network with one output."
     raise ContractBroken(

@@ -14,7 +14,7 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from xrayview.domain.age import age_in_years, age_text
+from xrayview.domain.age import age_in_years, age_text, header_age_text
 from xrayview.domain.film import FilmRef
 from xrayview.domain.model import GateVerdict, Scope
 from xrayview.domain.radiograph import Radiograph
@@ -202,7 +202,7 @@ def _age_of(film: FilmRef) -> tuple[float | None, str]:
     years = age_in_years(film.patient_age)
     if years is None and film.age_by_dates is not None:
         return film.age_by_dates, f"{age_text(film.age_by_dates)} (from the birth date)"
-    return years, film.patient_age.strip()
+    return years, header_age_text(film.patient_age)
 
 
 def _check_age(film: FilmRef, allowed: tuple[float, ...], stated: tuple[float, ...]) -> GateVerdict:

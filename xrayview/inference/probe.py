@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from xrayview.domain.model import ModelCard
+from xrayview.domain.sentences import counted
 from xrayview.errors import ContractBroken, ModelError
 from xrayview.inference.calibration import ACTIVATIONS, MIN_PROBABILITY, output_counts, sigmoid
 from xrayview.inference.outputs import MIN_PERCENT
@@ -264,7 +265,7 @@ def _first_logits(runtime: Runtime, card: ModelCard, film: Array) -> Array:
         others = 4 - channels  # a card may state 1 or 3
         if _runs(runtime, np.repeat(film[:, :1], others, axis=1)):
             raise _Broken(
-                f"it takes inputs with {others} channel(s), the card states {channels}",
+                f"it takes inputs with {counted(others, 'channel')}, the card states {channels}",
                 "Correct the channels in the card.",
                 "preprocessing.channels",
             ) from None
@@ -302,7 +303,7 @@ def _require_shape(films: int, logits: Array, card: ModelCard) -> None:
         counts = " or ".join(str(count) for count in allowed)
         rows = logits.ndim == 2 and logits.shape[0] == films
         raise _Broken(
-            f"forward returned shape {tuple(logits.shape)} for {films} film(s), "
+            f"forward returned shape {tuple(logits.shape)} for {counted(films, 'film')}, "
             f"the card's findings require ({films}, {counts})",
             "Correct the findings or the input size in the card.",
             "findings" if rows else "preprocessing.size",

@@ -16,6 +16,7 @@ from xrayview.display.first_frame import FirstFrame
 from xrayview.domain.film import FilmRef, RejectedFile
 from xrayview.domain.formats import READABLE
 from xrayview.domain.radiograph import Radiograph
+from xrayview.domain.sentences import counted
 from xrayview.engine.client import Engine
 from xrayview.engine.lane import Priority
 from xrayview.engine.scan import is_index, list_all, read_headers, root_of, scan_folder
@@ -159,7 +160,7 @@ class FilmController(QObject):
             return
         if staged.has_more or staged.is_complete:
             self._list_timer.start(0)
-        self.listing_state.emit(f"Reading …  {_count(self.session.tree.count, 'film')} so far")
+        self.listing_state.emit(f"Reading …  {counted(self.session.tree.count, 'film')} so far")
 
     def _on_listed(self, staged: _Listing) -> None:
         self._list_timer.stop()
@@ -187,8 +188,8 @@ class FilmController(QObject):
         if self.session.folder is None:
             return "No folder is open"
         if not rejected:
-            return _count(films, "film")
-        return f"{_count(films, 'film')}, {_count(rejected, 'other file')}"
+            return counted(films, "film")
+        return f"{counted(films, 'film')}, {counted(rejected, 'other file')}"
 
     # Views
 
@@ -407,7 +408,3 @@ def _error_if_empty(staged: _Listing) -> XrayViewError | None:
         file = staged.rejected[0]
         return XrayViewError("not a film", path=file.path, why=file.why, hint=file.hint)
     return None
-
-
-def _count(count: int, noun: str) -> str:
-    return f"{count:,} {noun}{'' if count == 1 else 's'}"

@@ -179,7 +179,7 @@ def test_that_a_run_cancelled_inside_a_film_reports_it_as_incomplete(
     assert 3 <= len(rows_of(out)) < 40
     report = json.loads(report_path(out).read_text())
     assert report["cancelled"] is True
-    assert any("1 files are incomplete" in w for w in report["warnings"])
+    assert any("1 incomplete file;" in w for w in report["warnings"])
     list(run_batch(engine, film, model, out, BatchOptions("none")))
     assert cells(out, "frame") == [(str(n),) for n in range(40)]
     assert json.loads(report_path(out).read_text())["cancelled"] is False

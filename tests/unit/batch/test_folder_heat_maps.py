@@ -88,7 +88,7 @@ def test_that_every_film_has_a_heat_map_or_a_reason(
     output = lines(capsys.readouterr().out)
     assert output["a.dcm"].startswith("Scope not checked: a.dcm.svg")
     assert output["lateral.dcm"].startswith(
-        "Out of scope (NOT_FRONTAL): lateral.dcm.svg No heat map: "
+        "Out of scope (NOT_FRONTAL): lateral.dcm.svg: No heat map: "
     )
     assert "lateral view" in output["lateral.dcm"]
     assert output["cut.dcm"].startswith("error DECODE_FAILED: ")
@@ -148,7 +148,7 @@ def test_that_pictures_that_are_there_ask_no_model(
     command = ["render", str(folder), "--out", str(tmp_path), "--model", str(bundle)]
     assert main([*command, "--skip-existing"]) == ExitCode.SOME_FAILED
     output = lines(capsys.readouterr().out)
-    assert output["lateral.dcm"] == "ok: lateral.dcm.png exists already"
+    assert output["lateral.dcm"] == "ok: lateral.dcm.png: exists already"
     assert there.read_bytes() == b"of the earlier run"
     assert colour_share(tmp_path / "a.dcm.png") > 0.1
 

@@ -155,7 +155,7 @@ def test_that_existing_pictures_are_kept_and_reported(tmp_path: Path, capsys: Ca
     before = picture(out / "a.dcm.png")
     capsys.readouterr()
     assert main([*arguments, "--invert", "--skip-existing"]) == ExitCode.OK
-    assert "1 picture(s) existed and were kept" in capsys.readouterr().err
+    assert "1 picture existed and was kept" in capsys.readouterr().err
     np.testing.assert_array_equal(picture(out / "a.dcm.png"), before)
 
 

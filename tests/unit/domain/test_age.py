@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from xrayview.domain.age import age_in_years, age_on, age_text
+from xrayview.domain.age import age_in_years, age_on, age_text, header_age_text
 
 
 @pytest.mark.parametrize(
@@ -71,3 +71,11 @@ def test_that_missing_and_implausible_dates_give_no_age(born: str, studied: str)
 def test_that_an_age_is_shown_in_a_unit_that_fits() -> None:
     shown = [age_text(years) for years in (41.9, 2, 1.5, 1 / 12, 10 / 365.25)]
     assert shown == ["41 years", "2 years", "18 months", "1 month", "10 days"]
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [("000Y", "0 years"), ("001Y", "1 year"), ("018M", "18 months"), ("41 y", "41 y"), ("", "")],
+)
+def test_that_the_age_of_a_header_is_shown_in_its_own_unit(text: str, shown: str) -> None:
+    assert header_age_text(text) == shown

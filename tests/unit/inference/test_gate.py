@@ -170,9 +170,9 @@ CHILDREN = Scope(age_years=(1, 5), view_positions=("AP",), body_parts=("CHEST",)
 @pytest.mark.parametrize(
     ("header", "words"),
     [
-        ({"patient_age": "041Y"}, "age is 041Y; the model is for 1 to 5 years"),
-        ({"patient_age": "011M"}, "age is 011M"),
-        ({"patient_age": "006Y"}, "age is 006Y"),
+        ({"patient_age": "041Y"}, "age is 41 years; the model is for 1 to 5 years"),
+        ({"patient_age": "011M"}, "age is 11 months"),
+        ({"patient_age": "006Y"}, "age is 6 years"),
         ({"view_position": "PA"}, "View position is PA; the model is for AP"),
         ({"body_part": "RIBS"}, "body part is RIBS"),
     ],
@@ -212,12 +212,17 @@ STATED = StatedFilms((1, 5), "AP", "CHEST")
 
 
 @pytest.mark.parametrize(
-    "age", ["068Y", "68Y", "68", " 068Y ", "68 Y", "68y", "68.5", "68 years", "816M"]
+    ("age", "shown"),
+    [
+        *((age, "68 years") for age in ("068Y", "68Y", " 068Y ", "68y", "68 years")),
+        ("816M", "816 months"),
+        *((age, age) for age in ("68", "68 Y", "68.5")),
+    ],
 )
-def test_that_an_age_is_understood_however_it_is_written(age: str) -> None:
+def test_that_an_age_is_understood_however_it_is_written(age: str, shown: str) -> None:
     verdict = check_scope(film(patient_age=age, view_position="AP"), CHILDREN)
     assert verdict.flags == ("OUT_OF_DISTRIBUTION",)
-    assert f"The patient's age is {age.strip()}; the model is for 1 to 5 years." in verdict.reasons
+    assert f"The patient's age is {shown}; the model is for 1 to 5 years." in verdict.reasons
 
 
 def test_that_the_age_follows_from_the_dates_where_the_file_does_not_state_it() -> None:
@@ -261,7 +266,7 @@ def test_that_a_header_that_contradicts_the_statement_wins_and_is_flagged() -> N
     verdict = check_description(adult, Scope(), STATED)
     assert verdict.flags == ("STATED_AGE_CONTRADICTED", "STATED_VIEW_CONTRADICTED")
     assert verdict.reasons == (
-        "The patient's age is 041Y; stated for the folder is 1 to 5 years.",
+        "The patient's age is 41 years; stated for the folder is 1 to 5 years.",
         "The view is PA; stated for the folder is AP.",
     )
     assert "OUT_OF_DISTRIBUTION" in check_description(adult, CHILDREN, STATED).flags

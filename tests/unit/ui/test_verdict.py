@@ -89,7 +89,7 @@ def test_that_a_caution_has_only_its_reason() -> None:
 def test_that_each_reason_and_the_rest_of_the_message_have_a_line_of_their_own() -> None:
     reasons_of_gate = ("View position is PA; the model is for AP.", "The patient is 8 years old.")
     gate = replace(UNLIKE, reasons=reasons_of_gate)
-    message = "; ".join((*reasons_of_gate, "The film was cropped."))
+    message = " ".join((*reasons_of_gate, "The film was cropped."))
     assert reasons(classified(gate, Status.WARN, message)) == (
         *reasons_of_gate,
         "The film was cropped.",

@@ -21,6 +21,7 @@ from PySide6.QtWidgets import (
 )
 
 from xrayview.domain.events import FilmFinished
+from xrayview.domain.sentences import counted
 from xrayview.domain.verdict import title_of
 from xrayview.errors import Cancelled, Status, XrayViewError
 from xrayview.services.progress import BatchProgress
@@ -173,7 +174,8 @@ class FolderJob(QDialog):
     def _on_end(self) -> None:
         done = self._progress.done if self._progress else 0
         by_status = self._progress.counts_text if self._progress else ""
-        total = f"Stopped after {done:,} files" if self._cancelled else f"{done:,} files"
+        files = counted(done, "file")
+        total = f"Stopped after {files}" if self._cancelled else files
         self.text.setText("\n".join(t for t in (f"{total}   {by_status}", self.summary()) if t))
         self.bar.hide()
         self.failures.resizeRowsToContents()

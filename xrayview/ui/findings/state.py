@@ -9,6 +9,7 @@ from typing import Literal
 from xrayview.domain.events import FilmResult
 from xrayview.domain.model import GateVerdict, ModelCard, Prediction
 from xrayview.domain.population import population_text, trained_on_text
+from xrayview.domain.sentences import joined
 from xrayview.domain.stated import NOTHING_STATED, StatedFilms
 from xrayview.domain.verdict import (
     NOT_CLASSIFIED,
@@ -92,7 +93,7 @@ def reasons(state: FindingsState) -> tuple[str, ...]:
     if result is None:
         return (state.text,) if state.text else ()
     gate = result.gate or GateVerdict()
-    rest = result.message.removeprefix("; ".join(gate_texts(gate))).removeprefix("; ")
+    rest = result.message.removeprefix(joined(gate_texts(gate))).lstrip("; ")
     lines = (*gate.reasons, *([rest] if rest else []))
     if state.kind != "classified":
         return lines

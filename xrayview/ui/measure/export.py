@@ -10,6 +10,7 @@ from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QFileDialog, QWidget
 
 from xrayview.batch.measurements import MeasuredFilm, measure_films
+from xrayview.domain.sentences import counted
 from xrayview.engine.client import Engine
 from xrayview.errors import Cancelled, UsageError, XrayViewError
 from xrayview.io.tables.measurements import export_measurements
@@ -64,9 +65,11 @@ class MeasurementExport(QObject):
         )
 
     def _on_written(self, path: Path, annotations: int, unread: int) -> None:
-        text = f"{annotations} annotations, each with the kind of spacing behind its values."
+        rows = counted(annotations, "annotation")
+        text = f"{rows}, each with the kind of spacing behind its values."
         if unread:
-            text += f" {unread} films could not be read: their rows have no values."
+            films = counted(unread, "unreadable film")
+            text += f" The rows of {films} have no values."
         kind: Kind = "warn" if unread else "info"
         self.message.emit(Message(_TOPIC, kind, f"{path.name} was written", text))
 
