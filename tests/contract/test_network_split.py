@@ -215,6 +215,75 @@ def test_that_a_network_that_cannot_be_split_says_why_and_offers_other_methods(
     assert reason in runtime.features_note
 
 
+class SizeOf(Trunk):
+    """Its head reads the batch size of the film."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        maps = self.second(self.first(x).relu()).relu()
+        pooled = torch.cat([maps.amax((2, 3)), maps.mean((2, 3))], 1)
+        return self.last(pooled.view(x.shape[0], -1))
+
+
+class AllSizesOf(Trunk):
+    """Its head unpacks the shape of the film."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        films, _, height, width = x.shape
+        maps = self.second(self.first(x).relu()).relu()
+        large = nn.functional.interpolate(maps, [height // 4, width // 4])
+        pooled = torch.cat([large.amax((2, 3)), large.mean((2, 3))], 1)
+        return self.last(pooled.view(films, 2 * maps.shape[1]))
+
+
+class OneCell(Trunk):
+    """Its last maps have one cell, and come from two branches."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.left, self.right = (nn.Conv2d(8, 4, 7) for _ in "ab")
+        self.last = nn.Linear(8, 3)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        maps = self.second(self.first(x).relu()).relu()
+        return self.last(torch.cat([self.left(maps), self.right(maps)], 1).flatten(1))
+
+
+def convnext() -> nn.Module:
+    block = models.convnext.CNBlockConfig
+    return models.ConvNeXt([block(8, 16, 1), block(16, None, 1)], num_classes=3)
+
+
+def swin() -> nn.Module:
+    return models.SwinTransformer([4, 4], 8, [1, 1], [2, 2], [4, 4], num_classes=3)
+
+
+@pytest.mark.parametrize("how", [traced, torch.jit.script], ids=["traced", "scripted"])
+@pytest.mark.parametrize("make", [SizeOf, AllSizesOf, OneCell, convnext, swin])
+def test_that_other_heads_and_blocks_are_split(
+    make: Callable[[], nn.Module], how: Export, tmp_path: Path
+) -> None:
+    torch.manual_seed(5)
+    if make is AllSizesOf and how is torch.jit.script:
+        pytest.skip("interpolation is scripted with branches")
+    runtime = loaded(make(), tmp_path / "odd.pt", how)
+    assert runtime.features_note.startswith("is split after its last feature map of ")
+    assert runtime.explain_methods[0] == "grad-cam"
+    x_BCHW = np.random.default_rng(4).random((3, 3, 64, 64), np.float32)
+    np.testing.assert_allclose(
+        runtime.head(runtime.features(x_BCHW)), runtime.forward(x_BCHW), atol=1e-5
+    )
+
+
+@pytest.mark.parametrize("how", [traced, torch.jit.script], ids=["traced", "scripted"])
+def test_that_a_transformer_is_not_split_on_its_patches(how: Export, tmp_path: Path) -> None:
+    torch.manual_seed(5)
+    network = models.VisionTransformer(64, 16, 3, 2, 8, 16, num_classes=3)
+    nn.init.normal_(network.heads.head.weight)
+    runtime = loaded(network, tmp_path / "vit.pt", how)
+    assert "attention between tokens" in runtime.features_note
+    assert runtime.explain_methods == WITHOUT_FEATURES
+
+
 def test_that_grad_cam_of_a_network_that_cannot_be_split_says_why(tmp_path: Path) -> None:
     torch.manual_seed(5)
     runtime = loaded(NoMap(), tmp_path / "odd.pt")

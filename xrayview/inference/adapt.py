@@ -71,7 +71,7 @@ class Calling:
     notes: tuple[str, ...] = ()
 
 
-def find_calling(module: Any, run: Run, films_2CHW: torch.Tensor, card: ModelCard) -> Calling:
+def find_calling(module: Any, run: Run, films_3CHW: torch.Tensor, card: ModelCard) -> Calling:
     """Find out how to call a network; `run` calls it. Its weights may be converted to float32.
 
     A network that fails whatever is tried gets the plain calling: the probe reports its failure.
@@ -79,9 +79,9 @@ def find_calling(module: Any, run: Run, films_2CHW: torch.Tensor, card: ModelCar
     Raises:
         ContractBroken: it runs, but nothing that it returns has the shape of scores.
     """
-    notes, dtype = _number_formats(module, run, films_2CHW[:1])
-    film, pair = films_2CHW[:1].to(dtype), films_2CHW.to(dtype)
-    single, both = _try(run, film), _try(run, pair)
+    notes, dtype = _number_formats(module, run, films_3CHW[:1])
+    film = films_3CHW[:1].to(dtype)
+    single, both = _try(run, film), _try(run, films_3CHW.to(dtype))
     batch: int | None = None
     if single is None:
         for size in FIXED_BATCHES:
@@ -94,7 +94,7 @@ def find_calling(module: Any, run: Run, films_2CHW: torch.Tensor, card: ModelCar
     films = batch or 1
     forms = _forms(single, films, card)
     if both is not None:
-        in_both = [form for form in forms if form in _forms(both, 2, card)]
+        in_both = [form for form in forms if form in _forms(both, len(films_3CHW), card)]
         if forms and not in_both:
             both = None
         forms = in_both or forms

@@ -16,7 +16,7 @@ from xrayview.inference.calibration import MIN_PROBABILITY
 
 _ROUNDING = 1e-4
 MIN_PERCENT = 10.0
-"""Non-negative outputs of which one is larger are percentages: sigmoid(10) is 1 for every use."""
+"""Non-negative outputs of which one is larger may be percentages: sigmoid(10) is 1."""
 
 ToLogits = Callable[[torch.Tensor], torch.Tensor]
 
@@ -51,11 +51,11 @@ def _clamped(probabilities_BK: torch.Tensor) -> torch.Tensor:
     low, high = (float(edge) for edge in torch.aminmax(finite)) if finite.numel() else (0.0, 0.0)
     if low < -_ROUNDING or high > 1 + _ROUNDING:
         percent = low >= -_ROUNDING and MIN_PERCENT < high <= 100 + _ROUNDING
-        kind = " but percentages (0 to 100)" if percent else ""
         raise ContractBroken(
             "The model does not match its card",
-            why=f"its outputs of {low:.3g} to {high:.3g} are not probabilities{kind}",
-            hint="Export the network with outputs of 0 to 1."
+            why=f"its outputs of {low:.3g} to {high:.3g} are not probabilities",
+            hint="If they are percentages (0 to 100), export the network with outputs of 0 to 1; "
+            "if they are logits, state that in the card."
             if percent
             else "State in the card that the outputs are logits.",
             field="inference.outputs",

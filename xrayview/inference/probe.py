@@ -162,7 +162,7 @@ def _check_forward(runtime: Runtime, card: ModelCard, film: Array, other: Array)
         _require_probabilities(all_BK, card)
         _refuse_double_activation(all_BK, card)
     else:
-        _refuse_percent(all_BK)
+        _refuse_percent(np.concatenate([mixed, of_films]), large)
         _refuse_probabilities(all_BK)
         _refuse_log_softmax(all_BK, card)
 
@@ -225,9 +225,16 @@ def _refuse_decisions(logits_BK: Array, card: ModelCard) -> None:
         )
 
 
-def _refuse_percent(logits_BK: Array) -> None:
-    low, high = float(logits_BK.min()), float(logits_BK.max())
-    if low >= 0 and MIN_PERCENT < high <= 100 * (1 + TOLERANCE):
+def _refuse_percent(logits_BK: Array, large_BK: Array) -> None:
+    """Refuse percentages: they stay within 0 to 100 for large inputs too, and are seldom near 0."""
+    all_BK = np.concatenate([logits_BK, large_BK])
+    low, high = float(all_BK.min()), float(all_BK.max())
+    if low < 0 or not MIN_PERCENT < high <= 100 * (1 + TOLERANCE):
+        return
+    add_up = all_BK.shape[1] > 1 and _close(all_BK.sum(axis=1), np.full(len(all_BK), 100.0))
+    saturated = high >= 99 and large_BK.size and float(large_BK.max()) == high
+    # A network that ends in a ReLU has logits of at least 0, but many of exactly 0.
+    if add_up or saturated or float(logits_BK.min()) > 1:
         raise _Broken(
             f"its outputs of {low:.3g} to {high:.3g} are percentages (0 to 100), not logits",
             "Export the network with outputs of 0 to 1, and state that they are probabilities.",

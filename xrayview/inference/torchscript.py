@@ -92,8 +92,9 @@ class TorchScriptRuntime:
 
     def adapt(self, card: ModelCard) -> None:
         """See Runtime."""
-        films = torch.tensor(np.concatenate(noise(card)), device=self._device)
-        with self._failures(noise(card)[0]):
+        film, other = noise(card)
+        films = torch.tensor(np.concatenate([film, other, film]), device=self._device)
+        with self._failures(film):
             self._calling = find_calling(self._module, self._module, films, card)
         self.notes += self._calling.notes
 
@@ -120,7 +121,10 @@ class TorchScriptRuntime:
             require_equal_parts(self, card)
         except (CannotSplit, RuntimeError, ModelError) as error:
             self._parts = None
-            self.features_note = f"cannot be split: {reason(error)}"
+            cause = reason(error)
+            if "toPyObject" in cause:
+                cause = "its program has branches and loops that cannot be taken apart"
+            self.features_note = f"cannot be split: {cause}"
 
     def _without_activation(self, graph: Any, card: ModelCard) -> Any:
         """The graph without its final activation, where it returns probabilities and shows it."""
