@@ -23,6 +23,7 @@ from xrayview.services.catalogue import trust_model
 from xrayview.services.settings import Settings
 from xrayview.ui.shell.main_window import MainWindow
 from xrayview.ui.style import theme
+from xrayview.ui.widgets.form_dialog import FormDialog
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")  # before the first QApplication
 
@@ -149,12 +150,18 @@ def settings(tmp_path: Path) -> Settings:
     return settings
 
 
+def _discard_answers(window: MainWindow) -> None:
+    """Close dialogs, which would ask about their answers, before the window closes."""
+    for dialog in window.findChildren(FormDialog):
+        dialog.discard()
+
+
 @pytest.fixture
 def window(qtbot: QtBot, engine: Engine, settings: Settings, tmp_path: Path) -> MainWindow:
     """A window with its panels, without a model."""
     theme.apply(QApplication.instance())
     window = MainWindow(settings, tmp_path / "results")
-    qtbot.addWidget(window)
+    qtbot.addWidget(window, before_close_func=_discard_answers)
     window.resize(1280, 800)
     window.show()
     window.build_panels(LentEngine(engine))

@@ -80,7 +80,7 @@ def listed(dialog: FolderJob) -> dict[str, str]:
 
 def close(qtbot: QtBot, window: MainWindow, name: str) -> None:
     dialog = window.panels.exports.dialog(name)
-    dialog.close()
+    dialog.discard()
     qtbot.waitUntil(lambda: window.panels.exports.dialog(name) is None, timeout=WAIT_MS)
 
 

@@ -47,6 +47,7 @@ class ColumnChooser(QWidget):
         self.search.setPlaceholderText("Search tags")
         self.search.setAccessibleName("Search tags")
         self.search.setClearButtonEnabled(True)
+        self.search.setProperty("search", True)
         self.search.textChanged.connect(self.filter.set_text)
         self.all = QListView()
         self.all.setAccessibleName("Available tags")

@@ -13,7 +13,6 @@ from PySide6.QtGui import QImage, QPixmap, QResizeEvent
 from PySide6.QtWidgets import (
     QApplication,
     QCheckBox,
-    QDialog,
     QDialogButtonBox,
     QFrame,
     QGridLayout,
@@ -29,6 +28,7 @@ from xrayview.errors import XrayViewError
 from xrayview.services.tasks import Tasks
 from xrayview.ui.export.shown_film import SVG, ShownFilm
 from xrayview.ui.export.stored_choices import StoredChoices
+from xrayview.ui.widgets.form_dialog import FormDialog, never_default
 from xrayview.ui.widgets.form_fields import ask_for_file, check, combo, image_of, label, rule
 
 _FORMATS = (("png", "PNG"), ("tiff", "TIFF"), (SVG, "SVG (lines and text as vectors)"))
@@ -51,7 +51,7 @@ _NO_COLOUR = "16-bit figures have no colour"
 _NO_CORNERS = "Part of the corner texts: select these first"
 
 
-class FigureDialog(QDialog):
+class FigureDialog(FormDialog):
     """Stores its choices for the next figure, except for identity."""
 
     saved = Signal(Path)
@@ -83,6 +83,7 @@ class FigureDialog(QDialog):
         self.save_button.clicked.connect(self._choose_file)
         self.copy_button.clicked.connect(self._copy)
         self._on_choice()
+        self.remember_answers()
 
     @property
     def style_chosen(self) -> FigureStyle:
@@ -98,6 +99,7 @@ class FigureDialog(QDialog):
         """Write the figure; then `saved` or `failed` is emitted."""
         film, style, kind = self._film, self.style_chosen, self.kind.currentData()
         self._store_choices()
+        self.keep_focus()
         self.save_button.setEnabled(False)
 
         def save() -> Path:
@@ -129,6 +131,7 @@ class FigureDialog(QDialog):
 
     def _on_failed(self, error: XrayViewError) -> None:
         self.save_button.setEnabled(True)
+        self.restore_focus()
         self.failed.emit(error)
 
     def _store_choices(self) -> None:
@@ -136,6 +139,7 @@ class FigureDialog(QDialog):
         on = {name: box.isChecked() for name, box in self.boxes.items()}
         self._choices.store_style(FigureStyle(bits=16 if self._is_deep else 8, **on))
         self._choices.store(figure_format=self.kind.currentData())
+        self.remember_answers()
 
     # Options and preview
 
@@ -197,6 +201,7 @@ class FigureDialog(QDialog):
         buttons.addButton(self.copy_button, QDialogButtonBox.ButtonRole.ActionRole)
         buttons.addButton(self.save_button, QDialogButtonBox.ButtonRole.AcceptRole)
         buttons.rejected.connect(self.reject)
+        never_default(buttons.button(QDialogButtonBox.StandardButton.Cancel), self.copy_button)
         side.addWidget(buttons)
         panel = QWidget()
         panel.setFixedWidth(300)

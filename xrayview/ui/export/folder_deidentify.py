@@ -70,6 +70,7 @@ class FolderDeidentify(FolderJob):
         self.mapping.textChanged.connect(self.refresh)
         self.maps.toggled.connect(self.refresh)
         self.refresh()
+        self.remember_answers()
 
     def problem(self) -> str:
         out = self.folder.path

@@ -9,7 +9,6 @@ from pathlib import Path
 from PySide6.QtCore import Qt, QUrl
 from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import (
-    QDialog,
     QHBoxLayout,
     QHeaderView,
     QProgressBar,
@@ -26,6 +25,7 @@ from xrayview.domain.verdict import title_of
 from xrayview.errors import Cancelled, Status, XrayViewError
 from xrayview.services.progress import BatchProgress
 from xrayview.services.tasks import Tasks
+from xrayview.ui.widgets.form_dialog import ClosingQuestion, FormDialog, never_default
 from xrayview.ui.widgets.form_fields import label
 
 Events = Iterator[FilmFinished]
@@ -34,9 +34,12 @@ _COLUMNS = ("File", "Status", "Reason")
 _MAX_LISTED = 2000
 INSIDE_SOURCE = "This folder lies among the films: choose a folder outside"
 """The next scan of the films, by any program, would take the output for more films."""
+_RUNNING = ClosingQuestion(
+    "Stop and close?", "Files that are already written stay.", "Stop and close"
+)
 
 
-class FolderJob(QDialog):
+class FolderJob(FormDialog):
     """Runs one job at a time. Subclasses fill `form` and define the work."""
 
     slot = ""
@@ -109,6 +112,7 @@ class FolderJob(QDialog):
         if self.running or self.problem():
             return
         self.prepare()
+        self.remember_answers()
         self._cancelled, self._progress = False, None
         self.failures.setRowCount(0)
         self.failures.hide()
@@ -189,17 +193,25 @@ class FolderJob(QDialog):
         self._show_running(False)
 
     def _show_running(self, running: bool) -> None:
+        if running:
+            self.keep_focus()
         self.form.setEnabled(not running)
         self.start_button.setVisible(not running)
         self.cancel_button.setVisible(running)
         self.close_button.setVisible(not running)
         self.refresh()
+        if not running:
+            self.restore_focus()
 
-    def reject(self) -> None:
-        """Stop the job, then close; also for Esc and the window's close button."""
+    def closing_question(self) -> ClosingQuestion | None:
+        """Ask before a running job is stopped, as before answers are discarded."""
+        return _RUNNING if self.running else super().closing_question()
+
+    def done(self, result: int) -> None:
+        """Stop the job, then close."""
         self.cancel()
         self._tasks.cancel(self.slot)
-        super().reject()
+        super().done(result)
 
     def _open(self) -> None:
         if (target := self.target()) is not None:
@@ -212,6 +224,7 @@ class FolderJob(QDialog):
         self.cancel_button.clicked.connect(self.cancel)
         self.open_button.clicked.connect(self._open)
         self.close_button.clicked.connect(self.reject)
+        never_default(self.cancel_button, self.close_button, self.open_button)
         buttons = QHBoxLayout()
         buttons.addWidget(self.open_button)
         buttons.addWidget(self.hint, 1)

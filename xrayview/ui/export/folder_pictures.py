@@ -84,6 +84,7 @@ class FolderPictures(FolderJob):
         self.bits.currentIndexChanged.connect(self._on_choice)
         self._on_choice()
         self.refresh()
+        self.remember_answers()
 
     def _windows(self) -> tuple[tuple[str, str], ...]:
         shown = ((_ON_SCREEN, f"As on screen: {voi_text(self._window)}"),) if self._window else ()

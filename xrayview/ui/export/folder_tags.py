@@ -55,6 +55,7 @@ class FolderTags(FolderJob):
         self.identifying.toggled.connect(self._on_identifying)
         self.columns.changed.connect(self.refresh)
         self.refresh()
+        self.remember_answers()
 
     def problem(self) -> str:
         return "" if self.columns.chosen else "Choose at least one column"

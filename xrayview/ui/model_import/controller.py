@@ -35,9 +35,13 @@ class ModelImportController(QObject):
         self.dialog: ModelImportDialog | None = None
 
     def ask(self, path: Path) -> None:
-        """Open the dialog for a file."""
+        """Open the dialog for a file; answers about another file that are not used yet stay."""
         if self.dialog is not None:
-            self.dialog.close()
+            if self.dialog.closing_question() is not None:
+                self.dialog.raise_()
+                self.dialog.activateWindow()
+                return
+            self.dialog.discard()
         dialog = ModelImportDialog(path, self._window)
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         dialog.described.connect(lambda card: self._check(path, card))

@@ -8,7 +8,6 @@ from pathlib import Path
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import (
     QComboBox,
-    QDialog,
     QDialogButtonBox,
     QGridLayout,
     QHBoxLayout,
@@ -28,6 +27,7 @@ from xrayview.services.model_import import ModelDescription, make_card
 from xrayview.ui.model_import.findings_table import FindingsTable
 from xrayview.ui.model_import.scale_fields import ScaleFields
 from xrayview.ui.widgets.banners import Banners
+from xrayview.ui.widgets.form_dialog import FormDialog, never_default
 from xrayview.ui.widgets.form_fields import combo, label, rule
 
 _LINE_PX = 28
@@ -59,7 +59,7 @@ _FIELD_OF = {
 """The field of the dialog by the field of the card."""
 
 
-class ModelImportDialog(QDialog):
+class ModelImportDialog(FormDialog):
     """Asks for a description; its owner tests and saves the card."""
 
     described = Signal(ModelCard)
@@ -107,12 +107,17 @@ class ModelImportDialog(QDialog):
             spin.valueChanged.connect(lambda _: self._clear_error("size"))
         self._lay_out()
         self.findings.setFocus()
+        self.remember_answers()
 
     def show_state(self, text: str) -> None:
         """Show what is in progress and block the fields meanwhile; empty unblocks them."""
+        if text and self.save.isEnabled():
+            self.keep_focus()
         self.state.setText(text)
         self.save.setEnabled(not text)
-        self._body.setEnabled(not text)
+        self.form.setEnabled(not text)
+        if not text:
+            self.restore_focus()
 
     def show_error(self, error: Exception, card_field: str = "") -> None:
         """Show an error at the field for `card_field`, or below all fields."""
@@ -182,8 +187,8 @@ class ModelImportDialog(QDialog):
             f"{self._path.name} is a TorchScript file without a card. Describe it here; the "
             f"description is saved beside it as {sidecar_of(self._path).name}.",
         )
-        self._body = QWidget()
-        body = QHBoxLayout(self._body)
+        self.form = QWidget()
+        body = QHBoxLayout(self.form)
         body.setContentsMargins(0, 0, 0, 0)
         body.setSpacing(24)
         body.addLayout(self._left(), 3)
@@ -191,6 +196,7 @@ class ModelImportDialog(QDialog):
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Cancel)
         buttons.addButton(self.save, QDialogButtonBox.ButtonRole.AcceptRole)
         buttons.rejected.connect(self.reject)
+        never_default(buttons.button(QDialogButtonBox.StandardButton.Cancel))
         last = QHBoxLayout()
         last.addWidget(self.state, 1)
         last.addWidget(buttons)
@@ -199,7 +205,7 @@ class ModelImportDialog(QDialog):
         column.setSpacing(12)
         column.addWidget(intro)
         column.addWidget(rule())
-        column.addWidget(self._body, 1)
+        column.addWidget(self.form, 1)
         column.addWidget(self._errors[""])
         column.addWidget(self.questions)
         column.addLayout(last)

@@ -34,6 +34,7 @@ from xrayview.ui.shell.status_line import StatusLine
 from xrayview.ui.shell.toolbar import FILM_BUTTONS, MODEL_BUTTONS, VIEW_BUTTONS, TopBar
 from xrayview.ui.widgets.banners import Banners, Message
 from xrayview.ui.widgets.drop_target import DropTarget, dropped, paths_of
+from xrayview.ui.widgets.form_dialog import FormDialog
 from xrayview.ui.widgets.full_screen import FullScreen
 from xrayview.ui.widgets.window_placement import stay_on_screen, to_next_screen
 
@@ -287,6 +288,11 @@ class MainWindow(QMainWindow):
         event.acceptProposedAction()
 
     def closeEvent(self, event: QCloseEvent) -> None:
+        forms = [form for form in self.findChildren(FormDialog) if form.isVisible()]
+        if asking := next((form for form in forms if form.closing_question() is not None), None):
+            asking.reject()  # asks; the user may close the window again afterwards
+            event.ignore()
+            return
         if self._full.on:
             self._full.leave()  # the next start shows the panels
         state = self._settings["window_state"]
