@@ -1,9 +1,10 @@
-"""How much memory the decode workers may use together."""
+"""How much memory the workers may use."""
 
 from __future__ import annotations
 
 import os
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 MIB = 1024 * 1024
@@ -38,3 +39,40 @@ def machine_memory_mib() -> int | None:
         with suppress(OSError, ValueError):  # absent, or `max`
             sizes.append(int(path.read_text(encoding="ascii")))
     return min(sizes) // MIB if sizes else None
+
+
+@contextmanager
+def limited_memory(growth: int) -> Iterator[None]:
+    """Limit, where the platform can, by how many bytes this process may grow meanwhile.
+
+    An allocation beyond it fails like one on a machine without free memory.
+    """
+    try:
+        import resource
+
+        limit, hard = resource.getrlimit(resource.RLIMIT_DATA)
+        in_use = _data_bytes()
+    except (ImportError, OSError, ValueError):
+        yield
+        return
+    allowed = in_use + growth
+    limits = [value for value in (limit, hard) if value != resource.RLIM_INFINITY]
+    try:
+        with suppress(OSError, ValueError):
+            resource.setrlimit(resource.RLIMIT_DATA, (min([allowed, *limits]), hard))
+        yield
+    finally:
+        with suppress(OSError, ValueError):
+            resource.setrlimit(resource.RLIMIT_DATA, (limit, hard))
+
+
+def _data_bytes() -> int:
+    """The private writable memory of this process.
+
+    Raises:
+        OSError, ValueError: the platform does not say.
+    """
+    for line in Path("/proc/self/status").read_text(encoding="ascii").splitlines():
+        if line.startswith("VmData:"):
+            return int(line.split()[1]) * 1024
+    raise ValueError("no VmData")

@@ -5,12 +5,22 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from xrayview.domain.devices import DEVICES
 from xrayview.domain.model import HeatMap, ModelCard, Prediction
+from xrayview.engine.memory import limited_memory
 from xrayview.engine.protocol import Classify, Explain, LoadModel, ModelReady, ModelRef
 
 if TYPE_CHECKING:
     from xrayview.inference.ood_score import TrainingStatistics
     from xrayview.inference.runtime import Runtime
+
+_BASE = 3 << 30
+_PER_FILE_BYTE = 8
+"""The bytes of the file, its weights, a frozen copy, and copies for its parts."""
+_PER_PIXEL = 8 << 10
+"""Maps of the test films that are in memory together."""
+_OF_A_DEVICE = 16 << 30
+"""What the driver of another device than the CPU takes."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,17 +104,28 @@ def _current(model: ModelRef) -> _Model:
 def _load(model: ModelRef, card: ModelCard | None = None) -> _Model:
     from xrayview.inference import gate_file
     from xrayview.inference.loading import load
-    from xrayview.io.model.bundle import read_card
+    from xrayview.io.model.bundle import read_card, require_torchscript
 
     # Card, network and statistics are read one after the other, so the hash is checked twice.
     _require_trusted(model)
+    require_torchscript(model.path)
     card = card or read_card(model.path)
-    runtime = load(model.path, card, model.device, sha256=model.sha256)
+    with limited_memory(_memory_for(model, card)):
+        runtime = load(model.path, card, model.device, sha256=model.sha256)
     statistics = gate_file.read_statistics(model.path)
     if statistics is not None:
         gate_file.require_matching_features(statistics, runtime, card, model.path)
     _require_trusted(model)
     return _Model(runtime, card, statistics)
+
+
+def _memory_for(model: ModelRef, card: ModelCard) -> int:
+    """Bytes that loading and checking a model may add to the worker's memory."""
+    from xrayview.inference.loading import choose_device
+
+    height, width = card.preprocessing.size
+    cpu = _BASE + _PER_FILE_BYTE * model.path.stat().st_size + _PER_PIXEL * height * width
+    return cpu if choose_device(model.device) is DEVICES["cpu"] else cpu + _OF_A_DEVICE
 
 
 def _require_trusted(model: ModelRef) -> None:

@@ -33,7 +33,7 @@ def reason(error: BaseException) -> str:
     raised = [found[1] for line in lines if (found := _RAISED.match(line)) and found[1]]
     plain = [line for line in lines if not _SOURCE.match(line) and "<--- HERE" not in line]
     text = raised[-1] if raised else plain[0] if plain else type(error).__name__
-    text = _PREFIX.sub("", text)
+    text = _PREFIX.sub("", text).removeprefix("err == 0. ")
     for tail in _TAILS:
         text = text.partition(tail)[0]
     text = text.rstrip(" .:")
@@ -59,7 +59,7 @@ _DEVICE = Advice(
     "The device is fixed inside the network: choose that device, or export the network on the CPU."
 )
 _ADVICE: tuple[tuple[str, Advice], ...] = (
-    (r"can't allocate memory|out of memory|bad_alloc|not enough memory",
+    (r"can't allocate memory|out of memory|bad_alloc|not enough memory|MemoryError",
      Advice("The network needs more memory than it may use: choose a smaller one.")),
     (r"NVIDIA|CUDA|cuda|Expected all tensors to be on the same device|HIP|MPS|XPU", _DEVICE),
     (r"[Qq]uantized|qint8|quint8|qnnpack|fbgemm",

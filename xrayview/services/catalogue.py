@@ -18,7 +18,7 @@ from xrayview.engine.protocol import ModelRef
 from xrayview.errors import ModelError, ModelNotTrusted, XrayViewError
 from xrayview.io.atomic import replacing
 from xrayview.io.file_lock import locked
-from xrayview.io.model.bundle import read_card, sha256_of
+from xrayview.io.model.bundle import read_card, require_torchscript, sha256_of
 from xrayview.services.resources import resource
 from xrayview.services.user_folders import config_folder, models_folder
 
@@ -78,10 +78,11 @@ def model_ref(path: Path, device: str = AUTO) -> ModelRef:
 
     Raises:
         ModelNotTrusted: the user does not trust this hash, which is in `why`.
-        ModelError: the file cannot be read.
+        ModelError: the file cannot be read, or is not a TorchScript file.
     """
     digest = sha256_of(path)
     if digest not in trusted_hashes():
+        require_torchscript(path)
         raise ModelNotTrusted(
             "This model is not trusted yet",
             path=path,
@@ -95,8 +96,10 @@ def trust_model(path: Path) -> None:
     """Remember that the user trusts this file, by its hash.
 
     Raises:
-        ModelError: the model cannot be read, or the list of trusted models cannot be written.
+        ModelError: the model cannot be read, is not a TorchScript file, or the list of trusted
+            models cannot be written.
     """
+    require_torchscript(path)
     entry = {"file": path.name, "trusted_utc": datetime.now(UTC).isoformat(timespec="seconds")}
     digest, trust_file = sha256_of(path), _trust_file()
     try:

@@ -18,12 +18,17 @@ from typing import Any, NoReturn
 from xrayview.domain.model import ModelCard
 from xrayview.errors import ModelError, ModelWithoutCard
 from xrayview.io.model.card import card_from_plain, card_to_json
+from xrayview.io.model.file_kind import PEEK_BYTES, kind_of_bytes, kind_of_entries
 
 __all__ = ["card_from_json", "card_to_json", "read_card", "read_extra", "sha256_of"]
 
 CARD_NAME = "model_card.json"
 MAX_CARD_BYTES = 4 << 20
 MAX_EXTRA_BYTES = 256 << 20
+MAX_UNPACKED, MAX_EXPANSION = 1 << 30, 10
+"""An archive is refused where it unpacks to more than both this many bytes and this many times its
+own size: weights hardly compress, and torch stores them uncompressed."""
+_PICKLE_BYTES = 1 << 20
 # What zipfile and its decompressors raise for damaged or encrypted entries.
 _DAMAGED = (
     OSError, EOFError, RuntimeError, ValueError, IndexError, struct.error, zlib.error,
@@ -107,6 +112,15 @@ def sidecar_of(path: Path) -> Path:
     return path.with_name(f"{path.stem}.card.json")
 
 
+def require_torchscript(path: Path) -> None:
+    """Refuse a file that is not a TorchScript archive, or unpacks to far more than its size.
+
+    Raises:
+        ModelError: it is none; `why` says what it is.
+    """
+    read_extra(path, CARD_NAME, limit=MAX_CARD_BYTES)
+
+
 def read_extra(path: Path, name: str, *, limit: int = MAX_EXTRA_BYTES) -> bytes | None:
     """Read a file from the bundle's `extra/`; None if there is no such entry.
 
@@ -117,6 +131,7 @@ def read_extra(path: Path, name: str, *, limit: int = MAX_EXTRA_BYTES) -> bytes 
     try:
         with zipfile.ZipFile(path) as archive:
             top = _top_folder(archive, path)
+            _require_moderate_size(archive, path)
             try:
                 info = archive.getinfo(f"{top}/extra/{name}")
             except KeyError:
@@ -153,35 +168,50 @@ def _top_folder(archive: zipfile.ZipFile, path: Path) -> str:
     top = names[0].partition("/")[0] if names else ""
     if f"{top}/constants.pkl" in names:
         return top
-    if f"{top}/data.pkl" in names:
+    if f"{top}/data.pkl" in names and f"{top}/version" in names:
+        with archive.open(f"{top}/data.pkl") as file:
+            is_module = b"torch.nn.modules" in file.read(_PICKLE_BYTES)
         raise ModelError(
             "The file contains weights, not a TorchScript model",
             path=path,
-            why="it was written with torch.save",
+            why="it was written with torch.save"
+            + (", and is a pickled network" if is_module else ""),
             hint="Export the network as a model bundle; weights cannot be run by themselves.",
         )
     raise ModelError(
         "The file is not a TorchScript model",
         path=path,
-        why="it is a zip archive with other content",
+        why=f"it is {kind_of_entries(names)}",
         hint=_BUNDLE_HINT,
     )
 
 
+def _require_moderate_size(archive: zipfile.ZipFile, path: Path) -> None:
+    unpacked, size = sum(info.file_size for info in archive.infolist()), path.stat().st_size
+    if unpacked > max(MAX_UNPACKED, MAX_EXPANSION * size):
+        raise ModelError(
+            "The model file unpacks to far more than its size",
+            path=path,
+            why=f"{size / 1e6:,.1f} MB become {unpacked / 1e6:,.0f} MB",
+            hint="Models are not compressed like this; ask its authors for another file.",
+        )
+
+
 def _refuse_non_zip(path: Path, error: zipfile.BadZipFile) -> NoReturn:
     with path.open("rb") as file:
-        starts_as_zip = file.read(2) == b"PK"
-    if starts_as_zip:
+        start = file.read(PEEK_BYTES)
+    if start[:2] == b"PK":
         raise ModelError(
             "The model file is damaged",
             path=path,
             why=f"it starts like a zip archive, but: {error}",
             hint="Copy or download it again; it is probably incomplete.",
         ) from error
+    kind = kind_of_bytes(start)
     raise ModelError(
         "The file is not a TorchScript model",
         path=path,
-        why="it is not a zip archive",
+        why=f"it is {kind}" if kind else "it is not a zip archive",
         hint=_BUNDLE_HINT,
     ) from error
 

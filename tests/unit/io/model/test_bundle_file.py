@@ -90,11 +90,16 @@ def test_that_a_fifo_does_not_hang_the_reader(tmp_path: Path) -> None:
     assert "missing" in refusal(tmp_path / "pipe.pt").what
 
 
-@pytest.mark.parametrize("content", [b"", b"hello", b"\x00" * 4096])
-def test_that_a_file_that_is_not_an_archive_is_refused(tmp_path: Path, content: bytes) -> None:
+@pytest.mark.parametrize(
+    ("content", "kind"),
+    [(b"", "an empty file"), (b"hello", "a text"), (b"\x00" * 4096, "not a zip archive")],
+)
+def test_that_a_file_that_is_not_an_archive_is_refused(
+    tmp_path: Path, content: bytes, kind: str
+) -> None:
     path = tmp_path / "text.pt"
     path.write_bytes(content)
-    assert refusal(path).why == "it is not a zip archive"
+    assert refusal(path).why == f"it is {kind}"
 
 
 def test_that_an_archive_with_other_content_is_refused(tmp_path: Path) -> None:
@@ -106,7 +111,7 @@ def test_that_an_archive_with_other_content_is_refused(tmp_path: Path) -> None:
 
 def test_that_an_empty_archive_is_refused(tmp_path: Path) -> None:
     zipfile.ZipFile(tmp_path / "empty.pt", "w").close()
-    assert "archive with other content" in refusal(tmp_path / "empty.pt").why
+    assert "an empty archive" in refusal(tmp_path / "empty.pt").why
 
 
 def test_that_weights_without_a_model_are_refused(tmp_path: Path) -> None:
