@@ -111,7 +111,7 @@ def add_gate(model: EvaluatedModel, data: Path, out: Path | None, device: str, s
 
 
 def update_caution_limit(bundle: Path, out: Path | None, version: str | None, say: Say) -> Path:
-    """Write a copy of the bundle with the caution limit of the present rule.
+    """Write a copy of the bundle with the caution limit of the current rule.
 
     It follows from the percentiles in the bundle; its statistics and scores do not change.
 
@@ -212,7 +212,7 @@ def _require_same(before: Runtime, partial: Path) -> None:
             "The copy differs from the bundle",
             path=partial,
             why=f"logits differ by {difference:.2g}",
-            hint="It was not written.",
+            hint="No bundle was written.",
         )
 
 

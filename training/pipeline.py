@@ -20,9 +20,10 @@ from training.bundle.card import (
 from training.bundle.export import best_network, export
 from training.bundle.gate_statistics import with_gate
 from training.config import TargetConfig, TrainingConfig
+from training.data.batches import steps_per_epoch
 from training.data.films import Films, Say, gather_films, require_trainable, summary
 from training.data.manifest import FilmRow
-from training.data.splits import TEST, VALIDATION
+from training.data.splits import TEST, TRAIN, VALIDATION
 from training.data.targets import targets_NK
 from training.evaluation.evaluate import (
     EvaluatedModel,
@@ -77,12 +78,24 @@ def run_recipe(
     for line in summary(films):
         say_once(line)
     require_trainable(films, config)
+    _require_enough(films, config.optim.batch * fabric.world_size)
     run = RunFolder(fabric.broadcast(open_run(films).path if fabric.is_global_zero else Path()))
     train(config, films, run, fabric, say_once)
     if fabric.is_global_zero:
         scored = make_bundle(config, films, run, data, say_once, test)
         if report and test:
             finish_run(config, run, data, cache, say_once, scored[TEST])
+
+
+def _require_enough(films: Films, batch: int) -> None:
+    """Refuse too few films before there is a run folder.
+
+    Raises:
+        NothingUsable: there are no training or no validation films.
+        UsageError: the training films are fewer than a batch.
+    """
+    films.part(VALIDATION)
+    steps_per_epoch(len(films.part(TRAIN)), batch)
 
 
 def train(

@@ -196,7 +196,7 @@ def source_rows(
     """
     names = sorted({row.source for row in greys.rows})
     if len(names) < 2:
-        notes.append(f"All films are from one source ({names[0]}): there is none to predict.")
+        notes.append(f"All films are from one source ({names[0]}): nothing to predict.")
         return
     features_NP = thumbnail(greys.greys_NHW)
     # With two sources the second row would repeat the first.

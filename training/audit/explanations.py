@@ -33,8 +33,16 @@ def _is_above_chance(estimate: Estimate) -> bool:
     return estimate.low > 0.5
 
 
+NOT_INTERPRETABLE = (
+    "Not interpretable: the model does not recognise the finding on the unchanged films."
+)
+_MASKING_MISLEADS = "Scores are reversed: masking makes films look like those of the other label."
 _RETAINED = "{retained}"
 """Placeholder in the sentences that compare a variant with the whole film."""
+
+
+def _is_reversed(estimate: Estimate) -> bool:
+    return estimate.high < 0.5
 
 
 def _retained(estimate: Estimate, whole: Estimate) -> str:
@@ -48,8 +56,11 @@ def _retained(estimate: Estimate, whole: Estimate) -> str:
 Meaning = Callable[[Estimate, Estimate], str]
 
 
-def _meaning(above_chance: str, at_chance: str) -> Meaning:
-    """Return a function that picks the sentence for a row's AUC and that of the whole film."""
+def _meaning(above_chance: str, at_chance: str, is_reversed: str = "") -> Meaning:
+    """Return a function that picks the sentence for a row's AUC and that of the whole film.
+
+    `is_reversed` is the sentence for an interval below 0.5; without it, `at_chance` is.
+    """
 
     def explain(estimate: Estimate, whole: Estimate) -> str:
         if not np.isfinite(estimate.value):
@@ -57,10 +68,9 @@ def _meaning(above_chance: str, at_chance: str) -> Meaning:
         if not np.isfinite(estimate.low):
             return "There are too few films for an interval."
         if _RETAINED in above_chance and not _is_above_chance(whole):
-            return (
-                "The model is not above chance on the whole films, so what it depends on cannot be "
-                "measured."
-            )
+            return NOT_INTERPRETABLE
+        if is_reversed and _is_reversed(estimate):
+            return is_reversed
         text = above_chance if _is_above_chance(estimate) else at_chance
         retained = _retained(estimate, whole) if _RETAINED in text else ""
         return text.format(retained=retained, value=estimate.value)
@@ -72,6 +82,7 @@ def _swap_meaning(what: str) -> Meaning:
     return _meaning(
         f"With {what} of films of another label {{retained}}: the rest came from there.",
         f"With {what} of films of another label the model is at chance: it depends on little else.",
+        "Scores are reversed: the model follows the swapped appearance.",
     )
 
 
@@ -108,15 +119,18 @@ MEANINGS: dict[str, Meaning] = {
     "no-lungs": _meaning(
         "Without the lungs {retained}: it uses signs outside the lungs, or their outline.",
         "Without the lungs the model is at chance: what it uses is inside them.",
+        _MASKING_MISLEADS,
     ),
     "no-lung-box": _meaning(
         "Without the lungs, their outline and the heart {retained}: that much comes from neck, "
         "shoulders, abdomen and the film's rim.",
         "Without the box around the lungs the model is at chance.",
+        _MASKING_MISLEADS,
     ),
     "only-lungs": _meaning(
         "From only the lungs {retained}.",
         "The lungs are not enough: the model needs the rest of the film, or masking confuses it.",
+        _MASKING_MISLEADS,
     ),
     "own": _meaning(
         "The reference for the rows below: the same films, unchanged.",

@@ -17,7 +17,7 @@ from xrayview.domain.model import Calibration, Finding, ModelCard, OperatingPoin
 HISTOGRAM_BINS = 20
 _POLICIES = ("blank", "uncertain", "votes", "conflicts", "lateral")
 """Fields of `data` that decide which labels a film has, and which films are used."""
-TEST_FILMS = {True: "judged", False: "not judged (--no-test)"}
+TEST_FILMS = {True: "evaluated", False: "not evaluated (--no-test)"}
 """Text in run.json and the card, by whether the run was evaluated on the test films."""
 
 

@@ -15,6 +15,7 @@ from torch import Tensor
 
 from training.config import AugmentConfig
 from training.data import appearance, augment, placement, surroundings
+from xrayview.domain.sentences import counted
 from xrayview.errors import UsageError
 from xrayview.preprocessing.pipeline import Preprocessor
 
@@ -90,6 +91,21 @@ def _part(draws: Any, films: slice) -> Any:
     )
 
 
+def steps_per_epoch(films: int, size: int) -> int:
+    """Return the number of whole batches; `size` is that of all processes together.
+
+    Raises:
+        UsageError: there are fewer films than one batch.
+    """
+    if films < size:
+        raise UsageError(
+            f"{counted(films, 'training film')} for a batch of {size}",
+            why="there must be enough for one batch",
+            hint=f"Add films, or use smaller batches: --set optim.batch={max(2, films)}.",
+        )
+    return films // size
+
+
 class TrainingBatches:
     """Shuffled, augmented batches for one of `world` processes.
 
@@ -110,12 +126,7 @@ class TrainingBatches:
     ) -> None:
         self.films, self.preprocessor, self.config = films, preprocessor, config
         self.size, self.seed, self.rank, self.world = size, seed, rank, world
-        self.steps = len(films) // (size * world)
-        if self.steps == 0:
-            raise UsageError(
-                f"{len(films)} training films are fewer than a batch of {size * world}",
-                hint="Lower optim.batch or add films.",
-            )
+        self.steps = steps_per_epoch(len(films), size * world)
         self._probabilities_N = None
         if sampling == "classes":
             self._probabilities_N = class_probabilities(films.targets_NK)

@@ -193,6 +193,8 @@ def gather_films(
         UsageError: the label table is wrong.
         NothingUsable: no film is left.
     """
+    # A missing folder is reported before the films are decoded, which may take an hour.
+    masks = _lung_masks(config, folder)
     listing = list_rows(config, folder)
     preprocessor = Preprocessor(config.preprocessing)
 
@@ -220,7 +222,7 @@ def gather_films(
         greys_NHW=greys_NHW,
         targets_NK=targets.targets_NK(rows, config.target),
         leaks=tuple(crossing),
-        lungs_NHW=_lungs(config, rows, folder, cache_folder, say),
+        lungs_NHW=_lungs(masks, rows, preprocessor, cache_folder, say),
         cache=cache_folder,
         conflicts=listing.conflicts + contradicting,
         problems=tuple(checks.problems(manifest, config, listing.labels_are_optional)),
@@ -244,13 +246,21 @@ def _moved_notes(moved: Sequence[FilmRow]) -> tuple[str, ...]:
     return (note,)
 
 
-def _lungs(
-    config: TrainingConfig, rows: Sequence[FilmRow], folder: Path, cache_folder: Path, say: Say
-) -> npt.NDArray[np.uint8] | None:
+def _lung_masks(config: TrainingConfig, folder: Path) -> LungMasks | None:
     if not config.augment.needs_lung_masks:
         return None
-    masks = LungMasks(folder / config.data.lung_masks)
-    preprocessor = Preprocessor(config.preprocessing)
+    return LungMasks(folder / config.data.lung_masks)
+
+
+def _lungs(
+    masks: LungMasks | None,
+    rows: Sequence[FilmRow],
+    preprocessor: Preprocessor,
+    cache_folder: Path,
+    say: Say,
+) -> npt.NDArray[np.uint8] | None:
+    if masks is None:
+        return None
     lungs_NHW = surroundings.load_lungs(rows, masks, preprocessor, cache_folder)
     say(f"{int(lungs_NHW.any(axis=(1, 2)).sum())} of {len(rows)} films have a lung mask")
     return lungs_NHW

@@ -24,7 +24,7 @@ from xrayview.preprocessing.pipeline import Preprocessor
 
 _METRICS = ("auc", "sensitivity", "specificity", "precision", "f1", "accuracy", "ece", "brier")
 _SPLITS = {TRAIN: 0, VALIDATION: 1, TEST: 2}
-"""Split -> its place in the table of films."""
+"""Split -> its index in the table of films."""
 _FACTS = ("command", "commit", "started_utc", "finished_utc", "machine", "training_seconds")
 """What the page shows of run.json or the card's `training`."""
 

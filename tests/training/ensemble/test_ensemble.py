@@ -133,13 +133,13 @@ def test_that_unused_test_films_are_recorded(
 ):
     for run in (ensemble, members[1]):
         _, card = opened(run)
-        assert card.training["test_films"] == "not judged (--no-test)"
-        assert run.read_facts()["test_films"] == "not judged (--no-test)"
+        assert card.training["test_films"] == "not evaluated (--no-test)"
+        assert run.read_facts()["test_films"] == "not evaluated (--no-test)"
         assert "test films" in (run.path / "validation" / "metrics.txt").read_text()
         assert set(card.metrics) == {"validation"}
         assert not (run.path / "test").exists()
         assert not (run.path / "report.html").exists()
-    assert opened(members[0])[1].training["test_films"] == "judged"
+    assert opened(members[0])[1].training["test_films"] == "evaluated"
 
 
 def test_that_a_run_without_test_films_can_be_evaluated_on_them_later(
@@ -150,7 +150,7 @@ def test_that_a_run_without_test_films_can_be_evaluated_on_them_later(
     where = ["--data", str(tiny_data), "--cache", str(tmp_path / "cache"), "--no-report"]
     assert main(["train", "--resume", str(folder), *where]) == ExitCode.OK
     card = opened(RunFolder(folder))[1]
-    assert card.training["test_films"] == "judged"
+    assert card.training["test_films"] == "evaluated"
     assert set(card.metrics) == {"validation", "test"}
 
 
