@@ -7,12 +7,15 @@ what it needs when it runs.
 from __future__ import annotations
 
 import argparse
+import errno
 import multiprocessing
+import os
 import signal
 import sys
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from xrayview import __version__
 from xrayview.commands import (
@@ -25,7 +28,7 @@ from xrayview.commands import (
     scan,
     tags,
 )
-from xrayview.commands.terminal import print_err
+from xrayview.commands.terminal import interrupting_signals, open_standard_streams, print_err
 from xrayview.errors import ExitCode, XrayViewError
 
 
@@ -57,6 +60,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code, see `ExitCode`."""
     # A frozen program starts its workers by starting itself.
     multiprocessing.freeze_support()
+    open_standard_streams()
     for stream in (sys.stdout, sys.stderr):
         if reconfigure := getattr(stream, "reconfigure", None):
             reconfigure(errors="backslashreplace")
@@ -66,7 +70,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     run: Callable[[argparse.Namespace], int] = options.run
     if unknown and run is not _run_app:
         parser.error(f"unrecognized arguments: {' '.join(unknown)}")
-    interrupt = signal.getsignal(signal.SIGINT)
+    handlers = {kind: signal.getsignal(kind) for kind in interrupting_signals()}
     try:
         return run(options)
     except XrayViewError as error:
@@ -82,14 +86,34 @@ def main(arguments: Sequence[str] | None = None) -> int:
         from xrayview.services.log import log_unforeseen
 
         log_unforeseen(error)
+        if reason := _outside_reason(error):
+            print_err(f"xrayview: {reason}")
+            return ExitCode.USAGE
         print_err(
             f"xrayview: internal error ({type(error).__name__}). The log file has the details."
         )
         return ExitCode.INTERNAL
     finally:
-        # A command may have replaced the handler of Ctrl+C.
+        # A command may have replaced the handlers of Ctrl+C and its like.
         if threading.current_thread() is threading.main_thread():
-            signal.signal(signal.SIGINT, interrupt)
+            for kind, handler in handlers.items():
+                signal.signal(kind, handler)
+
+
+def _outside_reason(error: Exception) -> str:
+    """What the system does not allow, where that is the cause of an error; else empty."""
+    from xrayview.engine.failures import address_space_limit
+
+    if isinstance(error, OSError) and error.strerror:
+        file = f"{Path(os.fsdecode(error.filename)).name}: " if error.filename else ""
+        what = "The disk is full" if error.errno == errno.ENOSPC else "The system refuses access"
+        return f"{file}{what} ({error.strerror})."
+    # Threads and libraries fail in ways of their own where no memory is left for them.
+    if isinstance(error, MemoryError | ImportError | RuntimeError | OSError) and (
+        limit := address_space_limit()
+    ):
+        return f"The program does not fit into the memory that it may use ({limit})."
+    return "There is not enough memory." if isinstance(error, MemoryError) else ""
 
 
 def window() -> int:

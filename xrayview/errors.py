@@ -51,6 +51,7 @@ class ExitCode:
     MODEL = 5
     DEVICE = 6
     INTERRUPTED = 130
+    """By Ctrl+C, SIGTERM or SIGHUP."""
 
 
 class XrayViewError(Exception):

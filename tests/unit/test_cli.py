@@ -129,19 +129,23 @@ def test_that_films_give_exit_code_0_and_no_films_4(
     assert "the file is not a film" in capsys.readouterr().err
 
 
-def test_that_ctrl_c_leaves_a_valid_csv_and_the_same_command_resumes(
-    many: Path, model: Path, tmp_path: Path, ended: list[subprocess.Popen[str]]
+@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP"])
+@pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")
+def test_that_a_signal_leaves_a_valid_csv_and_the_same_command_resumes(
+    many: Path, model: Path, tmp_path: Path, ended: list[subprocess.Popen[str]], name: str
 ) -> None:
     out = tmp_path / "predictions.csv"
     process = start_process(classify(many, model, out))
     ended.append(process)
     wait_for_rows(process, out, 1)
-    process.send_signal(signal.SIGINT)
+    process.send_signal(getattr(signal, name))
     _, output = process.communicate(timeout=60)
     assert process.returncode == ExitCode.INTERRUPTED, output
     before = read_predictions(out).rows
     assert 0 < len(before) < MANY
     assert "Run the same command again" in output
+    assert json.loads((tmp_path / "predictions.run.json").read_text())["cancelled"] is True
+    assert not list(tmp_path.glob("*.lock"))
 
     again = start_process(classify(many, model, out))
     ended.append(again)
@@ -169,6 +173,74 @@ def test_that_a_killed_run_is_resumed(
     rows = read_predictions(out).rows
     assert len(rows) == tried + 5
     assert len({row["run_id"] for row in rows}) == 2
+
+
+@pytest.mark.skipif(os.name == "nt", reason="POSIX")
+def test_that_nohup_is_heeded(tmp_path: Path) -> None:
+    code = """
+import signal
+from xrayview.commands.terminal import cancel_on_interrupt
+signal.signal(signal.SIGHUP, signal.SIG_IGN)
+cancel = cancel_on_interrupt()
+signal.raise_signal(signal.SIGHUP)
+assert not cancel.is_set()
+signal.raise_signal(signal.SIGTERM)
+assert cancel.is_set()
+"""
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=ROOT)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="POSIX")
+def test_that_a_full_disk_is_called_so_and_the_run_continues_when_there_is_space(
+    many: Path, model: Path, tmp_path: Path
+) -> None:
+    for film in sorted(many.iterdir())[40:]:
+        film.unlink()
+    for n, film in enumerate(sorted(many.iterdir())):
+        write_raster(film, (phantom(60, 60) // 16 + n).astype(np.uint8))
+    whole, out = tmp_path / "whole.csv", tmp_path / "p.csv"
+    assert cli.main(classify(many, model, whole)) == ExitCode.OK
+    command = [sys.executable, "-m", "xrayview", *classify(many, model, out)]
+    # A limit on the size of files stands for a full disk; it is 16 blocks of 1 KiB in bash.
+    done = subprocess.run(
+        ["bash", "-c", 'ulimit -f 16; exec "$@"', "-", *command],
+        cwd=ROOT, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == ExitCode.USAGE
+    assert "p.csv.journal: The disk is full" in done.stderr
+    assert 0 < len(read_predictions(out).rows) < 40  # the table is shorter than the journal
+    assert cli.main(classify(many, model, out)) == ExitCode.OK
+    own = ("run_id", "time_utc")
+    rows = [[{k: v for k, v in row.items() if k not in own} for row in read_predictions(p).rows]
+            for p in (whole, out)]  # fmt: skip
+    assert rows[0] == rows[1]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="POSIX")
+@pytest.mark.parametrize("streams", [">&- 2>&- <&-", "2>/dev/full", "2>&1 | true"])
+def test_that_a_run_needs_no_standard_streams(
+    films: Path, model: Path, tmp_path: Path, streams: str
+) -> None:
+    out = tmp_path / "p.csv"
+    command = [sys.executable, "-m", "xrayview", *classify(films, model, out)]
+    shell = f'set -o pipefail; "$@" {streams}'
+    done = subprocess.run(["bash", "-c", shell, "-", *command], cwd=ROOT, check=False)
+    assert done.returncode == ExitCode.OK
+    assert len(read_predictions(out).rows) == 2
+    assert all(json.loads(line) for line in journal_path(out).read_text().splitlines())
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="Linux has this limit")
+def test_that_a_limit_on_memory_is_named(films: Path, model: Path, tmp_path: Path) -> None:
+    for kib in (300_000, 1_000_000):
+        command = [sys.executable, "-m", "xrayview", *classify(films, model, tmp_path / "p.csv")]
+        done = subprocess.run(
+            ["bash", "-c", f'ulimit -v {kib}; exec "$@"', "-", *command],
+            cwd=ROOT, capture_output=True, text=True, check=False,
+        )  # fmt: skip
+        assert done.returncode in (ExitCode.USAGE, ExitCode.MODEL)
+        assert f"`ulimit -v` allows {kib // 1024} MiB" in done.stderr
+        assert "internal error" not in done.stderr
 
 
 @pytest.mark.parametrize(

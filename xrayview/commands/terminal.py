@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import math
+import os
 import signal
 import sys
 import threading
@@ -72,7 +73,10 @@ def finite_number(text: str) -> float:
 
 
 def cancel_on_interrupt() -> threading.Event:
-    """Return an event that the first Ctrl+C sets; a second Ctrl+C raises KeyboardInterrupt."""
+    """Return an event that the first Ctrl+C, SIGTERM or SIGHUP sets.
+
+    A second one raises KeyboardInterrupt. SIGHUP stays ignored where it was (`nohup`).
+    """
     cancel = threading.Event()
 
     def on_interrupt(_signal: int, _frame: FrameType | None) -> None:
@@ -81,8 +85,32 @@ def cancel_on_interrupt() -> threading.Event:
         cancel.set()
 
     if threading.current_thread() is threading.main_thread():
-        signal.signal(signal.SIGINT, on_interrupt)
+        for kind in interrupting_signals():
+            if kind is signal.SIGINT or signal.getsignal(kind) is not signal.SIG_IGN:
+                signal.signal(kind, on_interrupt)
     return cancel
+
+
+def interrupting_signals() -> tuple[signal.Signals, ...]:
+    """Signals that ask a command to end; Windows has no SIGHUP."""
+    names = ("SIGINT", "SIGTERM", "SIGHUP")
+    return tuple(getattr(signal, name) for name in names if hasattr(signal, name))
+
+
+def open_standard_streams() -> None:
+    """Give closed standard streams (`2>&-`) the null device.
+
+    Otherwise the next file that is opened, such as a journal, gets their descriptor, and with it
+    what libraries print.
+    """
+    for descriptor in range(3):
+        try:
+            os.fstat(descriptor)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)
+    # Python has none for a descriptor that was closed, nor a windowed program for any.
+    sys.stdout = sys.stdout or open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115, PTH123
+    sys.stderr = sys.stderr or open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115, PTH123
 
 
 class ProgressLine:
@@ -96,8 +124,7 @@ class ProgressLine:
         """Replace the line."""
         now = time.monotonic()
         if self._on_terminal:
-            sys.stderr.write(f"\r{printable(text)}\x1b[K")
-            sys.stderr.flush()
+            _write_err(f"\r{printable(text)}\x1b[K")
         elif now - self._printed_s > QUIET_LINE_S:
             self._printed_s = now
             print_err(text)
@@ -105,7 +132,7 @@ class ProgressLine:
     def clear(self) -> None:
         """Make room for a permanent line."""
         if self._on_terminal:
-            sys.stderr.write("\r\x1b[K")
+            _write_err("\r\x1b[K")
 
 
 def printable(text: str) -> str:
@@ -127,4 +154,11 @@ def print_rows(rows: Iterable[tuple[str, str]]) -> None:
 
 def print_err(text: str) -> None:
     """Print one line of comment to stderr."""
-    sys.stderr.write(f"{printable(text)}\n")
+    _write_err(f"{printable(text)}\n")
+
+
+def _write_err(text: str) -> None:
+    """Write to stderr; work goes on where nobody can read it: a closed terminal, a full disk."""
+    with suppress(OSError, ValueError):
+        sys.stderr.write(text)
+        sys.stderr.flush()

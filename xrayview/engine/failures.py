@@ -38,9 +38,15 @@ def timed_out(request: Request, timeout_s: float) -> XrayViewError:
     )
 
 
-def crashed(request: Request, exit_code: int | None) -> XrayViewError:
-    """The error of a request whose worker process died."""
-    why = f"its process ended with code {exit_code}" if exit_code is not None else ""
+def crashed(request: Request, exit_code: int | None, reason: str = "") -> XrayViewError:
+    """The error of a request whose worker process died, or could not start for a `reason`."""
+    why = f"its process ended with code {exit_code}" if exit_code is not None else reason
+    if reason:
+        hint = "Check that memory is free, and that /dev/shm is there, writable and not full."
+        if _is_for_model(request):
+            return ModelError("The model worker cannot work", why=why, hint=hint)
+        code = StatusCode.DECODER_CRASHED
+        return UnreadableFilm("The decoder cannot work", code=code, why=why, hint=hint)
     if _is_for_model(request):
         return ModelError(
             "The model worker stopped",
@@ -61,12 +67,13 @@ def unexpected(request: Request, error: Exception) -> XrayViewError:
     """The error of an unforeseen exception: its type, but not its text, which may quote a film."""
     kind = type(error).__name__
     if isinstance(error, ImportError):
-        kind = f"{error.name} is not installed"
+        limit = address_space_limit()
+        kind = limit if limit and _is_for_model(request) else f"{error.name} is not installed"
     if _is_for_model(request):
         return ModelError(
             "The model failed",
             path=_path(request),
-            why="not enough memory" if _is_memory(error) else kind,
+            why=address_space_limit() or "not enough memory" if _is_memory(error) else kind,
             hint="Check that the model suits this device and these films.",
         )
     if _is_memory(error):
@@ -83,6 +90,21 @@ def unexpected(request: Request, error: Exception) -> XrayViewError:
         why=kind,
         hint="The file may be damaged. Try to open it in another viewer.",
     )
+
+
+def address_space_limit() -> str:
+    """The limit on this process's memory, for messages; empty where there is none.
+
+    A library that does not fit into it looks as if it were not installed.
+    """
+    try:
+        import resource
+    except ImportError:
+        return ""
+    limit, _ = resource.getrlimit(resource.RLIMIT_AS)
+    if limit == resource.RLIM_INFINITY:
+        return ""
+    return f"not enough memory: `ulimit -v` allows {limit // 2**20} MiB"
 
 
 def _is_memory(error: Exception) -> bool:

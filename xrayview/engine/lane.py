@@ -34,6 +34,10 @@ from xrayview.errors import Cancelled, XrayViewError
 _log = logging.getLogger(__name__)
 POLL_S = 1.0
 """Time between two checks of the pool while tasks run."""
+TICK_S = 0.25
+"""Time between two looks at the ages of tasks."""
+LONGEST_TICK_S = 1.0
+"""A longer gap is not the task's: the computer was suspended, or the program stopped (Ctrl+Z)."""
 START_S = 60.0
 """Time for a worker to start and take its first task, on a very busy machine."""
 LOCK_TIMEOUT_S = 5.0
@@ -65,12 +69,16 @@ class Job:
     segment: str = field(compare=False, default_factory=new_name)
     attempts: int = field(compare=False, default=0)
     inner: Future[Any] | None = field(compare=False, default=None)
-    started_s: float = field(compare=False, default=0.0)
+    age_s: float = field(compare=False, default=0.0)
+    """How long its task has run, without the time in which nothing could run."""
+    waited_s: float = field(compare=False, default=0.0)
+    """How long it waited for a worker of the pool, likewise."""
+    is_timed_out: bool = field(compare=False, default=False)
 
     @property
     def is_overdue(self) -> bool:
-        """True where the pool should have ended the job, even if its worker had to start first."""
-        return time.monotonic() - self.started_s > self.timeout_s + START_S
+        """True where the job should have ended, even if its worker had to start first."""
+        return self.age_s + self.waited_s > self.timeout_s + START_S
 
 
 class Lane:
@@ -98,6 +106,7 @@ class Lane:
         self._changed = threading.Condition()
         self._closed = False
         self._pool: Any = None
+        self._ticked_s = self._checked_s = time.monotonic()
         # Only this thread uses the pool: starting processes would block a window.
         self._thread = threading.Thread(target=self._serve, name=f"xrayview {name}", daemon=True)
         self._thread.start()
@@ -136,17 +145,37 @@ class Lane:
 
     def _serve(self) -> None:
         while not self._closed:
+            self._tick()
             if job := self._next():
                 self._start(job)
-            else:
+            elif time.monotonic() - self._checked_s >= POLL_S:
                 self._check_pool()
         self._end_pool()
+
+    def _tick(self) -> None:
+        """Let the tasks age, and end those whose time is up.
+
+        The pool's own time limit follows the clock of the day, which may be set while a task runs.
+        """
+        now_s = time.monotonic()
+        step_s, self._ticked_s = min(now_s - self._ticked_s, LONGEST_TICK_S), now_s
+        for job in self._running_jobs():
+            inner = job.inner
+            if inner is None or inner.done():
+                continue
+            if not inner.running():
+                job.waited_s += step_s
+                continue
+            job.age_s += step_s
+            if job.age_s > job.timeout_s:
+                job.is_timed_out = True
+                inner.cancel()
 
     def _next(self) -> Job | None:
         """Wait for the next job that may start; None at intervals, to check the pool."""
         with self._changed:
             if not self._closed and not self._may_start():
-                self._changed.wait(POLL_S if self._running else None)
+                self._changed.wait(TICK_S if self._running else None)
             while self._may_start() and not self._closed:
                 job = heapq.heappop(self._waiting)
                 if not job.future.cancelled():
@@ -165,11 +194,9 @@ class Lane:
             job.future.set_running_or_notify_cancel()
         job.inner = None
         job.attempts += 1
-        job.started_s = time.monotonic()
+        job.age_s, job.waited_s, job.is_timed_out = 0.0, 0.0, False
         try:
-            inner = self._live_pool().schedule(
-                run, args=(job.request, job.segment), timeout=job.timeout_s
-            )
+            inner = self._live_pool().schedule(run, args=(job.request, job.segment))
         except (RuntimeError, OSError) as error:
             self._replace_pool()
             self._settle(job, self._retry(job, error))
@@ -191,6 +218,7 @@ class Lane:
 
     def _check_pool(self) -> None:
         """Replace a pool that has died or lost a task, so that no future waits forever."""
+        self._checked_s = time.monotonic()
         if self._pool is None:
             return
         if any(job.is_overdue for job in self._running_jobs()) or not _is_usable(self._pool):
@@ -221,7 +249,7 @@ class Lane:
             if job.number not in self._jobs:
                 return None
             if job.attempts > 1 or self._closed:
-                return failures.crashed(job.request, None)
+                return failures.crashed(job.request, None, _reason(error))
             self._running.discard(job.number)
             heapq.heappush(self._waiting, job)
             self._changed.notify_all()
@@ -230,7 +258,7 @@ class Lane:
     def _settle(self, job: Job, outcome: Reply | XrayViewError | None) -> None:
         if outcome is None:
             return
-        if self._closed or job.future.cancelled():
+        if self._closed or job.is_timed_out or job.future.cancelled():
             self._orphans.append(job.segment)
         self._discard_orphans()
         discard(job.segment)
@@ -280,6 +308,15 @@ class Lane:
             discard(name)
 
 
+def _reason(error: BaseException | None) -> str:
+    """Why no pool could be started, in the system's words; empty if unknown."""
+    while error is not None:
+        if isinstance(error, OSError) and error.strerror:
+            return f"its processes cannot start: {error.strerror}"
+        error = error.__cause__ or error.__context__
+    return ""
+
+
 def _is_usable(pool: Any) -> bool:
     """False for a pool that has died, or whose channel is locked by a dead worker.
 
@@ -296,6 +333,8 @@ def _is_usable(pool: Any) -> bool:
 def _outcome(job: Job, inner: Future[Any]) -> Reply | XrayViewError:
     """The outcome of a task. Raises: BrokenProcessPool, which is not about this task."""
     if inner.cancelled():
+        if job.is_timed_out:
+            return failures.timed_out(job.request, job.timeout_s)
         return Cancelled("The request was cancelled")
     error = inner.exception()
     if error is None:
@@ -304,8 +343,6 @@ def _outcome(job: Job, inner: Future[Any]) -> Reply | XrayViewError:
     if isinstance(error, BrokenProcessPool):
         raise error
     _log.warning("%s ended with %s", type(job.request).__name__, type(error).__name__)
-    if isinstance(error, TimeoutError):
-        return failures.timed_out(job.request, job.timeout_s)
     if isinstance(error, ProcessExpired):
         return failures.crashed(job.request, error.exitcode)
     return failures.unexpected(job.request, error if isinstance(error, Exception) else OSError())

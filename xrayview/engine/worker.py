@@ -62,6 +62,10 @@ def isolate_process(crash_log: str) -> None:
     """Prepare any worker: end at once on SIGTERM, print nothing, log crashes."""
     # A hanging decoder never returns to Python's handler; the default action ends the process.
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    # A closed terminal signals all its processes; the parent decides when work ends.
+    for name in ("SIGINT", "SIGHUP"):
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), signal.SIG_IGN)
     _limit("RLIMIT_CORE", 0)
     _silence()
     with suppress(OSError):

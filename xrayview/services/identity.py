@@ -12,7 +12,7 @@ import secrets
 from pathlib import Path
 
 from xrayview.errors import UsageError
-from xrayview.services.user_folders import config_folder
+from xrayview.services.user_folders import config_folder, has_home
 
 KEY_BYTES = 32
 
@@ -25,12 +25,22 @@ def identity_key(path: Path | None = None) -> bytes:
     Raises:
         UsageError: the file is not a key, or cannot be read or written.
     """
-    path = path or config_folder() / "identity.key"
+    folder = config_folder()
+    if path is None and not folder.is_dir() and not has_home():
+        raise UsageError(
+            "There is no folder for the identity key",
+            why="neither HOME nor the list of users names a home folder",
+            hint="Set HOME, name a file with --identity-key, or use --identity none.",
+        )
+    path = path or folder / "identity.key"
     try:
         if not path.exists():
             _create(path)
         key = bytes.fromhex(path.read_text(encoding="ascii"))
-    except (OSError, ValueError) as error:
+    except OSError as error:
+        why = f"{error.strerror or type(error).__name__}: {path.parent}"
+        raise _invalid_key(path, why) from error
+    except ValueError as error:
         raise _invalid_key(path, type(error).__name__) from error
     if len(key) < KEY_BYTES:
         raise _invalid_key(path, f"it has {len(key)} bytes instead of {KEY_BYTES}")

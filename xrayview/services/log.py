@@ -25,6 +25,8 @@ def start_log() -> Path:
     Where the file cannot be written, the program runs without a log.
     """
     path = log_folder() / "xrayview.log"
+    # A log on a full disk is no reason to print a traceback.
+    logging.raiseExceptions = False
     logger = logging.getLogger("xrayview")
     if not logger.handlers:
         handler = _handler(path)

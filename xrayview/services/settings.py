@@ -188,7 +188,7 @@ def _read(path: Path) -> tuple[dict[str, Any], list[str], bool]:
     """Return the values that fit, a note on each problem, and whether the file is broken."""
     try:
         data = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return {}, [], False
     except OSError as error:
         note = f"{path.name} cannot be read ({type(error).__name__}); the defaults are used."

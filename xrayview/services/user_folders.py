@@ -6,49 +6,71 @@ writing to it raises OSError, so that the window starts anyway.
 
 from __future__ import annotations
 
+import os
 import tempfile
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
 import platformdirs
 
 _NAME = "xrayview"
+_NOWHERE = Path(os.devnull, _NAME)
+"""A folder that cannot exist."""
 
 
 def config_folder() -> Path:
-    """The folder of settings, trusted models and the identity key."""
-    return _created(platformdirs.user_config_path(_NAME, appauthor=False))
+    """The folder of settings, trusted models and the identity key.
+
+    Without a home it cannot exist: a folder that others can write to may not say what is trusted.
+    """
+    if not has_home() and not os.environ.get("XDG_CONFIG_HOME"):
+        return _NOWHERE
+    return _created(lambda: platformdirs.user_config_path(_NAME, appauthor=False))
 
 
 def models_folder() -> Path:
     """The folder of the user's model bundles."""
-    return _created(platformdirs.user_data_path(_NAME, appauthor=False) / "models")
+    return _created(lambda: platformdirs.user_data_path(_NAME, appauthor=False) / "models")
 
 
 def cache_folder() -> Path:
     """The folder of data that can be made again, such as thumbnails."""
-    return _created(platformdirs.user_cache_path(_NAME, appauthor=False))
+    return _created(lambda: platformdirs.user_cache_path(_NAME, appauthor=False))
 
 
 def log_folder() -> Path:
     """The folder of log files."""
-    return _created(platformdirs.user_log_path(_NAME, appauthor=False))
+    return _created(lambda: platformdirs.user_log_path(_NAME, appauthor=False))
 
 
 def results_folder() -> Path:
     """The folder of batch results, which the first batch creates."""
-    return _absolute(platformdirs.user_documents_path()) / "XrayView"
+    return _absolute(platformdirs.user_documents_path) / "XrayView"
 
 
-def _created(folder: Path) -> Path:
-    folder = _absolute(folder)
+def has_home() -> bool:
+    """False where neither HOME nor the list of users names a home folder, as in containers."""
+    try:
+        Path.home()
+    except RuntimeError:
+        return False
+    return True
+
+
+def _created(folder_of: Callable[[], Path]) -> Path:
+    folder = _absolute(folder_of)
     with suppress(OSError):
         folder.mkdir(parents=True, exist_ok=True)
     return folder
 
 
-def _absolute(folder: Path) -> Path:
+def _absolute(folder_of: Callable[[], Path]) -> Path:
     """An absolute path: without a home, `~/...` would be created in the working folder."""
+    try:
+        folder = folder_of()
+    except RuntimeError:  # no home
+        return _NOWHERE
     if folder.is_absolute():
         return folder
     return Path(tempfile.gettempdir(), _NAME, *(part for part in folder.parts if part != "~"))
