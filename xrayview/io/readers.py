@@ -6,6 +6,7 @@ import hashlib
 import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 from io import BytesIO, FileIO, RawIOBase
 from pathlib import Path
 from typing import Any
@@ -99,16 +100,16 @@ _RASTER_FORMATS = (
         (PNG_SIGNATURE,),
         png_header,
         lambda data, _: png_is_complete(BytesIO(data)),
-        lambda data, header: decode_by_opencv(still_png(data), header),
-        lambda data, header: stored_by_opencv(still_png(data), header),
+        lambda data, header: decode_by_opencv(PNG, still_png(data), header),
+        lambda data, header: stored_by_opencv(PNG, still_png(data), header),
     ),
     RasterFormat(
         JPEG,
         (JPEG_SIGNATURE,),
         jpeg_header,
         lambda data, _: jpeg_is_complete(BytesIO(data)),
-        decode_by_opencv,
-        stored_by_opencv,
+        partial(decode_by_opencv, JPEG),
+        partial(stored_by_opencv, JPEG),
         check=_check_jpeg,
     ),
     RasterFormat(
@@ -184,6 +185,10 @@ class FileCache:
             self._entry = path, info, data, digest
         return data, info, digest
 
+    def keeps(self, data: bytes) -> bool:
+        """True for the bytes that are kept for the next frame."""
+        return self._entry is not None and self._entry[2] is data
+
     def release(self) -> None:
         """Free the memory."""
         self._entry = None
@@ -224,7 +229,7 @@ def read_film(
         reader = _reader_of(data[:HEAD_BYTES])
         film = replace(film, file_size=len(data), mtime_ns=info.st_mtime_ns)
         radiograph = reader.read(data, film, max_megapixels)
-        if cache is None:
+        if cache is None or not cache.keeps(data):
             reader.release()
         return replace(radiograph, sha256=digest)
 

@@ -160,14 +160,14 @@ def _undecodable(title: str, why: str) -> UnreadableFilm:
     )
 
 
-def decode_by_opencv(data: bytes, header: RasterHeader) -> Picture:
+def decode_by_opencv(row: FilmFormat, data: bytes, header: RasterHeader) -> Picture:
     """Decode a PNG or JPEG: grey, or RGB without transparency.
 
     Raises:
         UnreadableFilm: DECODE_FAILED.
     """
     flags = cv2.IMREAD_ANYDEPTH | cv2.IMREAD_ANYCOLOR | cv2.IMREAD_IGNORE_ORIENTATION
-    decoded = _imdecode(data, flags)
+    decoded = _imdecode(row, data, flags)
     if decoded.ndim == 3:
         is_grey = 0 < header.samples < 3
         decoded = decoded[..., 0] if is_grey else decoded[..., ::-1]
@@ -178,23 +178,23 @@ def decode_by_opencv(data: bytes, header: RasterHeader) -> Picture:
     )
 
 
-def stored_by_opencv(data: bytes, _header: RasterHeader) -> npt.NDArray[Any]:
+def stored_by_opencv(row: FilmFormat, data: bytes, _header: RasterHeader) -> npt.NDArray[Any]:
     """All samples of a PNG or JPEG, colour as RGB or RGBA, not oriented.
 
     Raises:
         UnreadableFilm: DECODE_FAILED.
     """
-    decoded = _imdecode(data, cv2.IMREAD_UNCHANGED)
+    decoded = _imdecode(row, data, cv2.IMREAD_UNCHANGED)
     return decoded if decoded.ndim == 2 else decoded[..., [2, 1, 0, 3][: decoded.shape[2]]]
 
 
-def _imdecode(data: bytes, flags: int) -> npt.NDArray[Any]:
+def _imdecode(row: FilmFormat, data: bytes, flags: int) -> npt.NDArray[Any]:
     try:
         decoded: npt.NDArray[Any] | None = cv2.imdecode(np.frombuffer(data, np.uint8), flags)
     except cv2.error:
         decoded = None
     if decoded is None:
-        raise _undecodable("picture", "the decoder failed on its data")
+        raise _undecodable(row.title, "the decoder failed on its data")
     return decoded
 
 
