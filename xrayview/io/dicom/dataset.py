@@ -76,6 +76,8 @@ class DicomFile:
     """`incomplete: ...` for a file that is truncated although its film may be complete."""
     lost: frozenset[int] = frozenset()
     """Positions in `body` of the values that cannot be read, since their VR is unknown."""
+    patches: Mapping[int, bytes] = field(default_factory=dict)
+    """Positions of unknown VRs, and what is read instead of them."""
     attribute_paths: Mapping[str, str] = field(default_factory=dict)
     """For attributes from functional groups: keyword to the path of tags that leads to them."""
 
@@ -122,12 +124,15 @@ def read_whole(path: Path) -> Dataset:
             file = open_dicom(stream, [], with_pixels=False)
         except UnreadableFilm:
             return pydicom.dcmread(path, force=True)
-        if not file.lost or file.transfer_syntax == DEFLATED:
-            return pydicom.dcmread(path, force=True)
-        file.body.seek(0)
-        dataset = pydicom.dcmread(BytesIO(file.body.read()), force=True)
-        lose_values(dataset, file.lost, MAX_DEPTH)
-        return dataset
+    if not file.patches or file.transfer_syntax == DEFLATED:
+        return pydicom.dcmread(path, force=True)
+    data = bytearray(path.read_bytes())
+    for position, vr in file.patches.items():
+        data[position : position + len(vr)] = vr
+    dataset = pydicom.dcmread(BytesIO(data), force=True)
+    for part in (dataset.file_meta, dataset):
+        lose_values(part, file.lost, MAX_DEPTH)
+    return dataset
 
 
 def _open(stream: BinaryIO, tags: list[int], with_pixels: bool) -> DicomFile:
@@ -146,7 +151,12 @@ def _open(stream: BinaryIO, tags: list[int], with_pixels: bool) -> DicomFile:
     else:
         file = _data_set(stream, syntax, tags)
     index = text(file_meta, "MediaStorageSOPClassUID") == DICOMDIR_CLASS
-    return replace(file, is_index=index)
+    return replace(
+        file,
+        is_index=index,
+        lost=file.lost | meta.lost,
+        patches={**meta.patches, **file.patches},
+    )
 
 
 def _data_set(stream: BinaryIO, syntax: str, tags: list[int]) -> DicomFile:
@@ -167,6 +177,7 @@ def _data_set(stream: BinaryIO, syntax: str, tags: list[int]) -> DicomFile:
         pixels=pixels,
         truncated=elements.truncated,
         lost=elements.lost,
+        patches=elements.patches,
     )
 
 
@@ -181,11 +192,12 @@ class _Elements:
         """Tag, VR, position of the value, its length."""
         self.truncated = False
         self.lost: frozenset[int] = frozenset()
+        self.patches: dict[int, bytes] = {}
 
     def read(self, *, implicit: bool, little: bool, tags: list[int]) -> Dataset:
         if not implicit:
             known = KnownVrs(self.stream, self._stop, little_endian=little, in_every_frame=not tags)
-            self.stream, self.lost = known.stream, known.lost
+            self.stream, self.lost, self.patches = known.stream, known.lost, known.patches
         dataset = read_dataset(
             self.stream, implicit, little, stop_when=self._at, specific_tags=list(tags)
         )

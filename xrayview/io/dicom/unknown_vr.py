@@ -26,6 +26,8 @@ MAX_DEPTH = 64
 
 _VRS = frozenset(vr.value.encode() for vr in VR if len(vr.value) == 2)
 _LONG = frozenset(vr.value.encode() for vr in EXPLICIT_VR_LENGTH_32)
+_CHARACTER_SET = 0x00080005
+_PIXEL_GROUP = 0x7FE0
 _PER_FRAME_GROUPS = 0x52009230
 _UNDEFINED_LENGTH = 0xFFFFFFFF
 _ITEM, _ITEM_END, _SEQUENCE_END = 0xFFFEE000, 0xFFFEE00D, 0xFFFEE0DD
@@ -37,6 +39,7 @@ class KnownVrs:
     Attributes:
         stream: the given one, or a view of it with other VRs.
         lost: positions of the values whose VR was unknown.
+        patches: positions of unknown VRs, and what is read instead of them.
     """
 
     def __init__(
@@ -61,6 +64,7 @@ class KnownVrs:
         walk.elements(stream.seek(0, os.SEEK_END), start)
         stream.seek(start)
         self.lost = frozenset(walk.lost)
+        self.patches = walk.patches
         self.stream = stream
         if walk.patches:
             self.stream = BufferedReader(_Patched(stream, walk.patches))
@@ -110,12 +114,14 @@ class _Walk:
         self._passed = frozenset() if in_every_frame else frozenset({_PER_FRAME_GROUPS})
         self._head = struct.Struct(f"{order}HH2sH")
         self._length = struct.Struct(f"{order}L")
+        self._start = 0
         self.patches: dict[int, bytes] = {}
         self.lost: set[int] = set()
 
     def elements(self, end: int, start: int) -> None:
         """Walk the top level, as far as it can be followed."""
         self._stream.seek(start)
+        self._start = start
         with suppress(_Lost, struct.error):
             self._elements(end, MAX_DEPTH, top=True)
 
@@ -130,8 +136,9 @@ class _Walk:
             if tag == _ITEM_END:
                 return
             if top and self._stop(tag):
-                if vr not in _VRS:
-                    self.patches[position + 4] = WITH_SHORT_LENGTH if short else WITH_LONG_LENGTH
+                if group == _PIXEL_GROUP and vr not in _VRS:
+                    replacement = self._form(position, tag, head, end)[2]
+                    self.patches |= {position + 4: replacement} if replacement else {}
                 return
             if implicit:
                 self._skip(self._length.unpack(head[4:])[0], b"", end, depth, implicit=True)
@@ -140,7 +147,21 @@ class _Walk:
             elif vr in _VRS:
                 self._stream.seek(short, os.SEEK_CUR)
             else:
-                self._pass_unknown(position, tag, head, end)
+                value, length, replacement = self._form(position, tag, head, end)
+                if replacement and tag == _CHARACTER_SET:
+                    # pydicom needs it for all other texts.
+                    is_short = replacement == WITH_SHORT_LENGTH
+                    self.patches[position + 4] = b"CS" if is_short else replacement
+                elif replacement:
+                    self.patches[position + 4] = replacement
+                    self.lost.add(value)
+                elif top and position == self._start:
+                    raise _Lost  # pydicom reads all of such a file as implicit
+                self._stream.seek(value)
+                if length == _UNDEFINED_LENGTH:
+                    self._items(end, depth, implicit=not replacement)
+                else:
+                    self._stream.seek(value + length)
 
     def _skip(
         self, length: int, vr: bytes, end: int, depth: int, tag: int = 0, *, implicit: bool = False
@@ -174,41 +195,53 @@ class _Walk:
                 self._elements(min(position + 8 + length, end), depth - 1)
             self._stream.seek(position + 8 + length)
 
-    def _pass_unknown(self, position: int, tag: int, head: bytes, end: int) -> None:
-        """Pass an element with an unknown VR, by the width of its length that fits."""
-        short = self._head.unpack(head)[3]
+    def _form(self, position: int, tag: int, head: bytes, end: int) -> tuple[int, int, bytes]:
+        """Position and length of the value of an element with an unknown VR, by what fits.
+
+        The third value replaces the VR; it is empty where the element has none.
+
+        Raises:
+            _Lost: nothing fits.
+        """
+        vr, short = self._head.unpack(head)[2:]
         (implicit,) = self._length.unpack(head[4:])
         tail = self._stream.read(4)
-        (long,) = self._length.unpack(tail) if len(tail) == 4 else (_UNDEFINED_LENGTH,)
+        (long,) = self._length.unpack(tail) if len(tail) == 4 else (end,)
         # Every VR that the standard may still add has the long form (PS3.5, 6.2).
         forms = [(position + 12, long, WITH_LONG_LENGTH)] if short == 0 else []
-        forms += [(position + 8, short, WITH_SHORT_LENGTH), (position + 8, implicit, b"")]
-        ranks = [self._rank(value + length, end, tag) for value, length, _ in forms]
-        best = max(ranks)
-        if not best:
+        forms.append((position + 8, short, WITH_SHORT_LENGTH))
+        # Without letters there may be no VR at all, as in files that are declared explicit.
+        is_vr = vr.isalpha() or vr == b"\0\0"
+        forms.insert(len(forms) if is_vr else 0, (position + 8, implicit, b""))
+        ranks = [self._rank(value, length, end, tag) for value, length, _ in forms]
+        if not any(ranks):
             raise _Lost
-        value, length, replacement = forms[ranks.index(best)]
-        if replacement:
-            self.patches[position + 4] = replacement
-            self.lost.add(value)
-        self._stream.seek(value + length)
+        return forms[ranks.index(max(ranks))]
 
-    def _rank(self, position: int, end: int, tag: int) -> int:
-        """How well the structure reads on: 2 a known VR or the end, 1 a known tag, 0 not at all."""
+    def _rank(self, value: int, length: int, end: int, tag: int) -> int:
+        """How well the structure reads on after a value.
+
+        3: a known VR or the end, 2: a tag of the standard, 1: a private one, 0: nothing plausible.
+        """
+        position = value + length
+        if length == _UNDEFINED_LENGTH:
+            self._stream.seek(value)
+            item = self._stream.read(8)
+            return 3 * (len(item) == 8 and self._head.unpack(item)[:2] == (0xFFFE, 0xE000))
         if position == end:
-            return 2
+            return 3
         if position + 8 > end:
             return 0
         self._stream.seek(position)
         group, number, vr, _ = self._head.unpack(self._stream.read(8))
         after = group << 16 | number
         if after in {_ITEM_END, _SEQUENCE_END}:
-            return 2
+            return 3
         if after <= tag:
             return 0
         if vr in _VRS:
-            return 2
-        return 1 if group % 2 or dictionary_has_tag(after) else 0
+            return 3
+        return 2 if dictionary_has_tag(after) else group % 2
 
 
 class _Patched(RawIOBase):

@@ -15,6 +15,7 @@ from pydicom.uid import (
     DeflatedExplicitVRLittleEndian,
     ExplicitVRBigEndian,
     ExplicitVRLittleEndian,
+    ImplicitVRLittleEndian,
     JPEG2000Lossless,
 )
 
@@ -133,6 +134,39 @@ def test_that_a_de_identified_copy_is_made_without_it(
 
 
 @pytest.mark.parametrize("vr", UNKNOWN)
+def test_that_texts_keep_a_character_set_with_an_unknown_vr(tmp_path: Path, vr: bytes) -> None:
+    options = {"SpecificCharacterSet": "ISO_IR 192", "InstitutionName": "Universität"}
+    path = write_dicom(tmp_path / "film.dcm", phantom(), bits_stored=12, **options)
+    with_vr(path, 0x00080005, vr)
+    film = read_header(path, tmp_path)
+    assert film.institution == "Universität"
+    np.testing.assert_array_equal(read_film(film).pixels_HW, phantom())
+    assert deidentify(path, ExplicitVRLittleEndian, Pseudonyms(b"key")).file
+
+
+@pytest.mark.parametrize("vr", UNKNOWN)
+@pytest.mark.parametrize("undefined", [False, True])
+def test_that_a_sequence_with_an_unknown_vr_costs_only_the_sequence(
+    tmp_path: Path, vr: bytes, undefined: bool
+) -> None:
+    path = write_dicom(tmp_path / "film.dcm", phantom(), bits_stored=12)
+    dataset = pydicom.dcmread(path)
+    item = Dataset()
+    item.CodeValue, item.CodeMeaning = "R-10206", "antero"
+    item.is_undefined_length_sequence_item = undefined
+    dataset.ProcedureCodeSequence = Sequence([item, item])
+    dataset["ProcedureCodeSequence"].is_undefined_length = undefined
+    dataset.AcquisitionComments = "text"
+    dataset.save_as(path)
+    with_vr(path, 0x00081032, vr)
+    with_vr(path, 0x00184000, vr)
+    radiograph = read_film(read_header(path, tmp_path))
+    np.testing.assert_array_equal(radiograph.pixels_HW, phantom())
+    assert NOTE.replace("1", "2") in radiograph.notes
+    assert {"Rows", "PixelData"} <= {node.keyword for node in all_nodes(path)}
+
+
+@pytest.mark.parametrize("vr", UNKNOWN)
 def test_that_several_of_them_are_passed_one_after_the_other(tmp_path: Path, vr: bytes) -> None:
     texts = {"AdditionalPatientHistory": "a", "PatientComments": "bb", "AcquisitionComments": ""}
     path = write_dicom(tmp_path / "film.dcm", phantom(), bits_stored=12, **texts)
@@ -190,6 +224,44 @@ def test_that_a_deflated_film_may_have_an_unknown_vr(tmp_path: Path) -> None:
     deflater = zlib.compressobj(wbits=-15)
     path.write_bytes(data[:start] + deflater.compress(body) + deflater.flush())
     np.testing.assert_array_equal(read_film(read_header(path, tmp_path)).pixels_HW, phantom())
+
+
+@pytest.mark.parametrize("private", [False, True])
+def test_that_a_data_set_declared_explicit_and_written_implicit_is_read(
+    tmp_path: Path, private: bool
+) -> None:
+    path = write_dicom(
+        tmp_path / "film.dcm",
+        phantom(),
+        bits_stored=12,
+        windows=[(100, 200)],
+        transfer_syntax=ImplicitVRLittleEndian,
+        AdditionalPatientHistory="text",
+    )
+    if private:
+        dataset = pydicom.dcmread(path)
+        block = dataset.private_block(0x0011, "MAKER", create=True)
+        for number in range(1, 9):
+            block.add_new(number, "LO", "1.2.3.4" * number)
+        dataset.save_as(path)
+    data = path.read_bytes()
+    declared = data.replace(b"UI\x12\x001.2.840.10008.1.2\0", b"UI\x14\x001.2.840.10008.1.2.1\0", 1)
+    group_length = int.from_bytes(data[140:144], "little") + 2
+    path.write_bytes(declared[:140] + group_length.to_bytes(4, "little") + declared[144:])
+    film = read_header(path, tmp_path)
+    radiograph = read_film(film)
+    assert film.transfer_syntax == ExplicitVRLittleEndian
+    np.testing.assert_array_equal(radiograph.pixels_HW, phantom())
+    assert radiograph.notes == ()
+    nodes = {node.keyword: node.value for node in all_nodes(path)}
+    assert nodes["AdditionalPatientHistory"] == "text"
+
+
+@pytest.mark.parametrize("name", ["SC_rgb_rle.dcm", "693_J2KR.dcm", "CT_small.dcm"])
+def test_that_films_with_known_vrs_are_read_as_they_are(name: str) -> None:
+    path = Path(str(pydicom.data.get_testdata_file(name, download=False)))
+    notes = read_film(read_header(path, path.parent)).notes
+    assert not any("unknown VR" in note for note in notes)
 
 
 def test_that_an_implicit_element_in_an_explicit_file_is_still_read(tmp_path: Path) -> None:
