@@ -26,6 +26,7 @@ from training.bundle.gate_statistics import (
     set_caution_limit,
     with_gate,
 )
+from training.bundle.identity import bundle_identity
 from training.config import TrainingConfig
 from training.data.films import Say, select_rows
 from training.data.splits import VALIDATION
@@ -93,7 +94,8 @@ def recalibrate(model: EvaluatedModel, data: Path, out: Path | None, device: str
 def add_gate(model: EvaluatedModel, data: Path, out: Path | None, device: str, say: Say) -> Path:
     """Write a copy of the bundle with statistics of its training films.
 
-    Scores do not change. A card without a scope gets the recipe's.
+    Scores do not change. A card without a scope gets the recipe's, if it was trained on the
+    recipe's films, or what the run's config states.
 
     Raises:
         UsageError: the new bundle exists.
@@ -106,7 +108,7 @@ def add_gate(model: EvaluatedModel, data: Path, out: Path | None, device: str, s
     rows = select_rows(model.config, data)[0]
     statistics = gate_statistics(loaded, card, rows, data, say)
     if card.scope == Scope():
-        card = replace(card, scope=model.config.bundle.scope)
+        card = replace(card, scope=bundle_identity(model.config, card.training).scope)
     return _write_gate(bundle, card, statistics, path, "gate_statistics", say)
 
 

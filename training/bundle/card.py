@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from training.config import TrainingConfig
-from training.data.manifest import SEPARATOR
+from training.bundle.identity import bundle_identity
+from training.config import BundleConfig, TrainingConfig
 from training.recipes import RECIPES, recipe
 from training.runs import now_utc
 from xrayview.domain.model import Calibration, Finding, ModelCard, OperatingPoint
@@ -26,7 +26,7 @@ def draft_card(config: TrainingConfig, facts: dict[str, Any], stride: int) -> Mo
 
     `facts` is the run's `run.json`.
     """
-    bundle, target = config.bundle, config.target
+    bundle, target = bundle_identity(config, facts), config.target
     findings = [Finding(rule.name, rule.description, rule.abnormal) for rule in target.findings]
     if target.complement:
         findings.append(Finding(target.complement, "The complement of the other score.", False))
@@ -43,15 +43,17 @@ def draft_card(config: TrainingConfig, facts: dict[str, Any], stride: int) -> Mo
         licence=bundle.licence,
         created_utc=now_utc(),
         intended_use=bundle.intended_use,
-        limitations=_limitations(config, facts),
+        limitations=bundle.limitations,
         flip_average=config.evaluation.flip_average,
         explain={"method": "grad-cam", "stride": stride},
         scope=bundle.scope,
-        training=_training(config, facts),
+        training=_training(config, facts, bundle),
     )
 
 
-def _training(config: TrainingConfig, facts: dict[str, Any]) -> dict[str, object]:
+def _training(
+    config: TrainingConfig, facts: dict[str, Any], bundle: BundleConfig
+) -> dict[str, object]:
     copied = (
         "command", "manifest_sha256", "film_sources", "counts", "omitted", "leaks", "notes",
         "epochs", "best_epoch", "best_weights", "training_seconds", "machine", "versions",
@@ -61,28 +63,11 @@ def _training(config: TrainingConfig, facts: dict[str, Any]) -> dict[str, object
         "recipe": config.recipe,
         "architecture": config.network.architecture,
         **_initial_weights(config, facts),
-        "sources": [] if _other_sources(config, facts) else list(config.bundle.sources),
+        "sources": list(bundle.sources),
         "seed": config.run.seed,
         "label_policies": {name: getattr(config.data, name) for name in _POLICIES},
         **{name: facts[name] for name in copied if name in facts},
     }
-
-
-def _other_sources(config: TrainingConfig, facts: dict[str, Any]) -> list[str]:
-    """Return the sources of films that are not among the recipe's own data."""
-    expected = config.data.dataset.split(SEPARATOR)
-    return sorted(set(facts.get("film_sources", ())).difference(expected))
-
-
-def _limitations(config: TrainingConfig, facts: dict[str, Any]) -> str:
-    other = _other_sources(config, facts)
-    if not other:
-        return config.bundle.limitations
-    return (
-        f"Trained on films from {', '.join(other)}: the text that follows, the description and "
-        "the intended use were written for the recipe's own data and may not apply (to replace "
-        f"them, set bundle.* of the config). {config.bundle.limitations}"
-    )
 
 
 def _initial_weights(config: TrainingConfig, facts: dict[str, Any]) -> dict[str, object]:

@@ -10,6 +10,7 @@ from typing import Any
 
 import torch
 
+from training.bundle.identity import bundle_identity
 from training.data.cache import load_greys
 from training.data.films import select_rows
 from training.data.manifest import FilmRow, Manifest, read_rows
@@ -109,7 +110,8 @@ def common_scope(members: Sequence[Member]) -> Scope:
         raise UsageError(
             "The members are for different films", hint="Their cards differ in `scope`."
         )
-    return scopes[0] if scopes else members[0].model.config.bundle.scope
+    first = members[0].model
+    return scopes[0] if scopes else bundle_identity(first.config, first.card.training).scope
 
 
 def _films_of(model: EvaluatedModel, data: Path, cache: Path) -> tuple[FilmRow, ...]:

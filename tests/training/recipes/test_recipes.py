@@ -14,14 +14,16 @@ import torch
 import torchvision
 
 from tests.training.conftest import write_film, write_table
+from training.bundle.card import draft_card
 from training.cli import main
 from training.config import with_overrides
 from training.recipes import RECIPES, recipe
+from training.recipes.sources import MANIFESTS
 from training.runs import RunFolder
-from xrayview.domain.model import ModelCard
+from xrayview.domain.model import ModelCard, Scope
 from xrayview.errors import ExitCode, UsageError
 from xrayview.inference import loading
-from xrayview.io.model.bundle import read_card
+from xrayview.io.model.bundle import card_to_json, read_card
 
 SMALL = (
     "preprocessing.size=32", "optim.batch=4", "optim.epochs=2", "data.validation_fraction=0.4",
@@ -179,10 +181,27 @@ def test_that_the_card_does_not_cite_sources_that_were_not_used(trained: Trained
     assert card.training["sources"] == []
     assert card.limitations.startswith("Trained on films from data:")
     assert "no patient id for 30 of 30 films" in str(card.training["notes"])
-    _, own = trained("normal-bacterial-viral")
-    assert own.training["film_sources"] == {"kermany": 30}
-    assert "Kermany" in str(own.training["sources"])
-    assert own.limitations == recipe("normal-bacterial-viral").bundle.limitations
+    assert card.scope == Scope()
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_that_a_recipes_texts_are_for_its_own_films_only(name: str):
+    """Films of one's own keep the data set's name in the table; only the manifest's hash counts."""
+    config = recipe(name)
+    own = draft_card(config, {"film_sources": {"kermany": 9}, "manifest_sha256": "0"}, 8)
+    texts = json.dumps(card_to_json(own)["description"]) + own.limitations + own.intended_use
+    assert own.name == f"kermany-{name}"
+    assert {own.version, own.authors, own.licence, own.intended_use} == {"not stated"}
+    assert own.scope == Scope()
+    assert own.training["sources"] == []
+    assert not any(word in texts for word in ("children", "adult", "Guangzhou", "Clinical Center"))
+    known = {"film_sources": {"kermany": 9}, "manifest_sha256": min(MANIFESTS[name])}
+    published = draft_card(config, known, 8)
+    assert (published.name, published.scope) == (config.bundle.name, config.bundle.scope)
+    assert published.limitations == config.bundle.limitations
+    stated = with_overrides(config, ["bundle.authors=Us", "bundle.scope.age_years=[18,90]"])
+    mine = draft_card(stated, {"film_sources": {"kermany": 9}, "manifest_sha256": "0"}, 8)
+    assert (mine.authors, mine.scope.age_years) == ("Us", (18, 90))
 
 
 def test_that_the_metrics_name_initial_weights_that_differ_from_the_recipes(trained: Trained):
