@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtWidgets import QPushButton
 from pytestqt.qtbot import QtBot
 
-from tests.ui.conftest import WAIT_MS
+from tests.bundles import write_bundle
+from tests.ui.conftest import FINDINGS, WAIT_MS
 from xrayview.domain.model import Prediction
 from xrayview.domain.operating_points import OWN
+from xrayview.io.tables.predictions import Row, read_predictions, write_predictions
+from xrayview.services.catalogue import trust_model
+from xrayview.ui.export.heat_map_choice import heat_map_offer
+from xrayview.ui.findings.controller import chip_of
 from xrayview.ui.findings.score_bar import ScoreBar
 from xrayview.ui.shell.main_window import MainWindow
 
@@ -114,3 +120,102 @@ def test_that_a_batch_uses_the_point_in_force_and_records_its_origin(
     of = {point["finding"]: point for point in points}
     assert (of["Opacity"]["threshold"], of["Opacity"]["origin"]) == (threshold, "user")
     assert of["Normal"]["origin"] == "card"
+
+
+def test_that_a_moved_point_is_in_force_everywhere_until_it_is_reset(
+    qtbot: QtBot, classified: MainWindow, tmp_path: Path
+) -> None:
+    # What a multiclass model predicts does not depend on operating points.
+    path = write_bundle(tmp_path / "many.pt", task="multilabel", findings=FINDINGS)
+    trust_model(path)
+    workspace = classified.workspace
+    workspace.model_controller.open_model(path)
+    qtbot.waitUntil(lambda: workspace.session.model.card.task == "multilabel", timeout=WAIT_MS)
+    workspace.model_controller.classify()
+    qtbot.waitUntil(lambda: workspace.findings.state.kind == "classified", timeout=WAIT_MS)
+    session, batch, table = workspace.session, workspace.batch_runner, workspace.result_table
+    with qtbot.waitSignal(batch.finished, timeout=WAIT_MS):
+        qtbot.keyClick(classified, Qt.Key.Key_B)
+    rows = rows_of(batch.csv_path)
+    film = session.current
+    drag(qtbot, bar_of(classified, "Normal"), 0.99)
+    labels = tmp_path / "labels.csv"
+    labels.write_text("path,label\n" + f"{film.relative_path},Opacity\n", encoding="utf-8")
+    workspace.batch_controller.compare_with_labels(labels)
+    qtbot.waitUntil(lambda: not table.comparison.isHidden(), timeout=WAIT_MS)
+    before = prediction_of(classified)
+    score = before.scores[before.findings.index("Opacity")]
+
+    def seen() -> dict[str, object]:
+        """The flag of the film's finding, wherever it can be seen."""
+        shown = next(r for r in table.rows.results if r.relative_path == film.relative_path)
+        row = rows_of(batch.csv_path)[film.relative_path]
+        copy = tmp_path / "copy.csv"
+        batch.save_as(copy)
+        report = json.loads(batch.csv_path.with_name("predictions.run.json").read_text())
+        points = {point["finding"]: point for point in report["operating_points"]}
+        return {
+            "panel": bar_of(classified, "Opacity").scored.flagged,
+            "list": chip_of(session, film).filled,
+            "table": shown.prediction.flags[shown.prediction.findings.index("Opacity")],
+            "CSV": row["flag_Opacity"] == "1",
+            "saved CSV": rows_of(copy)[film.relative_path]["flag_Opacity"] == "1",
+            "agreement": "100.0%" in table.comparison.text(),
+            "report": points["Opacity"]["threshold"] <= score,
+            "pictures": heat_map_offer(session, workspace.findings.heat).settings.own_points.get(
+                "Opacity", 0.5
+            )
+            <= score,
+        }
+
+    for threshold, flagged in ((max(score - 0.2, 0.01), True), (min(score + 0.2, 0.99), False)):
+        drag(qtbot, bar_of(classified, "Opacity"), threshold)
+        expected = dict.fromkeys(seen(), flagged)
+        qtbot.waitUntil(lambda expected=expected: seen() == expected, timeout=WAIT_MS)
+    for finding in ("Opacity", "Normal"):
+        qtbot.keyClick(bar_of(classified, finding), Qt.Key.Key_Backspace)
+    qtbot.waitUntil(lambda: rows_of(batch.csv_path) == rows, timeout=WAIT_MS)
+    assert not session.own_points
+
+
+def test_that_a_point_that_is_moved_during_a_run_is_in_force_in_its_csv(
+    qtbot: QtBot, classified: MainWindow
+) -> None:
+    batch = classified.workspace.batch_runner
+    with qtbot.waitSignal(batch.finished, timeout=WAIT_MS):
+        batch.start()
+        drag(qtbot, bar_of(classified, "Opacity"), 0.3)
+    threshold = repr(classified.workspace.session.own_points["Opacity"])
+
+    def thresholds() -> set[str]:
+        rows = rows_of(batch.csv_path).values()
+        return {row["threshold_Opacity"] for row in rows if row["score_Opacity"]}
+
+    qtbot.waitUntil(lambda: thresholds() == {threshold}, timeout=WAIT_MS)
+
+
+def test_that_a_csv_that_a_person_has_edited_is_not_rewritten(
+    qtbot: QtBot, classified: MainWindow, tmp_path: Path
+) -> None:
+    batch, messages = classified.workspace.batch_runner, []
+    batch.message.connect(messages.append)
+    with qtbot.waitSignal(batch.finished, timeout=WAIT_MS):
+        batch.start()
+    edited = rows_of(batch.csv_path)
+    name = next(iter(edited))
+    edited[name]["label"] = "typed by a person"
+    write_predictions(batch.csv_path, ("Normal", "Opacity"), edited.values())
+    drag(qtbot, bar_of(classified, "Opacity"), 0.3)
+    qtbot.waitUntil(lambda: bool(messages), timeout=WAIT_MS)
+    assert "changed by another program" in messages[0].title + messages[0].text
+    assert rows_of(batch.csv_path) == edited
+    batch.save_as(tmp_path / "copy.csv")
+    copied = rows_of(tmp_path / "copy.csv")
+    assert copied[name]["label"] == "typed by a person"
+    assert {row["threshold_Opacity"] for row in copied.values() if row["score_Opacity"]} == {
+        repr(classified.workspace.session.own_points["Opacity"])
+    }
+
+
+def rows_of(path: Path) -> dict[str, Row]:
+    return {row["path"]: row for row in read_predictions(path).rows}

@@ -95,7 +95,7 @@ def test_that_a_statement_counts_at_once_everywhere_and_is_recorded(
     assert batch.csv_path is not None
     flags = {row["gate_flags"] for row in read_predictions(batch.csv_path).rows}
     assert flags == {"AGE_STATED|VIEW_STATED|BODY_PART_UNKNOWN|MODALITY_UNKNOWN"}
-    report = json.loads(batch.csv_path.with_name("run.json").read_text())
+    report = json.loads(batch.csv_path.with_name("predictions.run.json").read_text())
     assert report["stated"] == {"age_years": [1, 5], "view_position": "AP"}
 
     assert stored_statement(Settings(settings.path), folder) == StatedFilms((1, 5), "AP")

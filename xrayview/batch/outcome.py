@@ -45,7 +45,7 @@ def restated(result: FilmResult, scope: Scope, stated: StatedFilms) -> FilmResul
 
     None where the film was refused before the model scored it, and is not refused now.
     """
-    if result.ref is None or result.pixel_gate is None:
+    if result.ref is None or result.pixel_gate is None or result.status is Status.ERROR:
         return result
     described = check_description(result.ref, scope, stated)
     gate = combine_verdicts((described, result.pixel_gate))

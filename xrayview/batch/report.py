@@ -69,7 +69,7 @@ def write_report(path: Path, report: RunReport) -> None:
         "resumed": report.resumed,
         "warnings": list(report.warnings),
         "identity": report.identity,
-        "operating_points": [_origin(point) for point in report.points],
+        "operating_points": [point_origin(point) for point in report.points],
         "stated": report.stated.to_json(),
         "versions": versions(),
         "model": {
@@ -87,7 +87,8 @@ def write_report(path: Path, report: RunReport) -> None:
         stream.write("\n")
 
 
-def _origin(point: OperatingPoint) -> dict[str, object]:
+def point_origin(point: OperatingPoint) -> dict[str, object]:
+    """An operating point as plain data, with whose it is."""
     return {
         "finding": point.finding,
         "threshold": point.threshold,

@@ -16,7 +16,7 @@ from xrayview.display.first_frame import FirstFrame
 from xrayview.domain.events import FilmResult
 from xrayview.domain.film import FilmRef, RejectedFile, row_of
 from xrayview.domain.folder import FolderTree
-from xrayview.domain.model import HeatMap
+from xrayview.domain.model import HeatMap, OperatingPoint
 from xrayview.domain.operating_points import (
     apply_own_points,
     effective_point,
@@ -283,6 +283,14 @@ class Session:
             self._own_points[self.model_sha256] = own
             self._thresholds = thresholds_of(self.model.card, own)
             self._in_force.clear()
+
+    @property
+    def effective_points(self) -> tuple[OperatingPoint, ...]:
+        """The operating points in force, in the order of the active model's findings."""
+        if self.model is None:
+            return ()
+        card = self.model.card
+        return tuple(effective_point(card, self.own_points, f.name) for f in card.findings)
 
     def state_films(self, stated: StatedFilms) -> None:
         """Set what is true of all films of the folder, where their headers do not say it."""

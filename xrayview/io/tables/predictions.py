@@ -36,6 +36,7 @@ BEFORE_FINDINGS = (
 )  # fmt: skip
 PER_FINDING = ("score_", "logit_", "threshold_", "flag_")
 AFTER_FINDINGS = ("uncertainty", "ood_score", "gate_flags", "label", "run_id", "time_utc")
+_RESULT_COLUMNS = ("predicted", "device", "precision", "uncertainty", "ood_score", "gate_flags")
 NUMBERS = ("frame", "Rows", "Columns", "uncertainty", "ood_score")
 HASH_LENGTH = 16
 """Hexadecimal digits shown of a patient's hash: 64 bits."""
@@ -77,12 +78,10 @@ def columns(findings: Iterable[str]) -> tuple[str, ...]:
 def row_of(result: FilmResult, provenance: Provenance) -> Row:
     """The cells of one film as plain text; formulas are escaped when they are written."""
     card = provenance.card
-    row = dict.fromkeys(columns(finding.name for finding in card.findings), "")
+    findings = tuple(finding.name for finding in card.findings)
+    row = dict.fromkeys(columns(findings), "") | result_cells(result, findings)
     row |= {
         "path": printable_name(result.relative_path),
-        "status": result.status.value,
-        "status_code": result.code.value,
-        "message": result.message,
         "sha256": result.sha256,
         "model_name": card.name,
         "model_version": card.version,
@@ -97,6 +96,23 @@ def row_of(result: FilmResult, provenance: Provenance) -> Row:
         row["PatientID"] = patient_cell(
             result.ref.patient_id, provenance.identity, provenance.identity_key
         )
+    return row
+
+
+def row_key(result: FilmResult) -> tuple[str, str]:
+    """The cells `path` and `frame` of a film, which identify its row."""
+    return printable_name(result.relative_path), "" if result.ref is None else str(result.ref.frame)
+
+
+def result_cells(result: FilmResult, findings: Iterable[str]) -> Row:
+    """The cells of a film's verdict and scores; empty where it has none."""
+    scored = (prefix + name for prefix in PER_FINDING for name in findings)
+    row = dict.fromkeys((*scored, *_RESULT_COLUMNS), "")
+    row |= {
+        "status": result.status.value,
+        "status_code": result.code.value,
+        "message": result.message,
+    }
     if result.gate:
         row |= _gate_cells(result.gate)
     if result.prediction:

@@ -64,6 +64,13 @@ class BatchController(QObject):
         table.labels_requested.connect(self._ask_for_labels)
         table.film_chosen.connect(self._on_row)
 
+    def refresh(self) -> None:
+        """Show the run at the operating points and with the statement in force."""
+        if self._runner.is_in_force:
+            self._table.change(self._runner.in_force)
+            self._line.show_counts(self._table.rows.results)
+            self._runner.update_files()
+
     def compare_with_labels(self, path: Path) -> None:
         """Compare the results with a CSV of labels."""
         card = self._card
@@ -86,7 +93,7 @@ class BatchController(QObject):
             self._line.show_event(event)
             if event.result.ref is not None:
                 self.film_classified.emit(event.result.ref.film_id)
-        self._table.append([event.result for event in events])
+        self._table.append([self._runner.in_force(event.result) for event in events])
 
     def _on_finished(self, event: BatchFinished) -> None:
         self._line.show_event(event)

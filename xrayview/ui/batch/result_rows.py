@@ -84,6 +84,13 @@ class ResultRows(QAbstractTableModel):
         self.dataChanged.emit(self.index(row, 0), self.index(row, self.columnCount() - 1))
         return True
 
+    def change(self, change: Callable[[FilmResult], FilmResult]) -> None:
+        """Change the result of every row, for other operating points or another statement."""
+        if self.results:
+            self.results = [change(result) for result in self.results]
+            last = self.index(len(self.results) - 1, self.columnCount() - 1)
+            self.dataChanged.emit(self.index(0, 0), last)
+
     def column(self, index: int) -> Column:
         """The definition of a column."""
         return self._columns[index]

@@ -7,14 +7,25 @@ import re
 import shutil
 import threading
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QObject, QTimer, Signal
 
+from xrayview.batch.rewrite import RunFiles, Settled
 from xrayview.batch.run import BatchOptions, run_batch
-from xrayview.domain.events import BatchEvent, BatchFinished, BatchStarted, FilmFinished
+from xrayview.domain.events import (
+    BatchEvent,
+    BatchFinished,
+    BatchStarted,
+    FilmFinished,
+    FilmResult,
+)
+from xrayview.domain.model import ModelCard
+from xrayview.domain.operating_points import effective_point
 from xrayview.domain.stated import StatedFilms
 from xrayview.engine.client import Engine
 from xrayview.engine.protocol import ModelRef
@@ -29,6 +40,8 @@ from xrayview.ui.widgets.banners import Message
 
 _SLOT = "batch"
 _PAUSE_S = 0.1
+_UPDATE_AFTER_MS = 400
+"""A dragged operating point moves many times in a second."""
 
 
 @dataclass(frozen=True)
@@ -75,8 +88,18 @@ class BatchRunner(QObject):
         self._settings = settings
         self._results = results
         self.csv_path: Path | None = None
+        self._files: RunFiles | None = None
+        self._run_results: dict[tuple[str, int | None], FilmResult] = {}
+        """Of the run, as the model gave them, by path and frame."""
+        self._updates = itertools.count(1)
+        self._update_timer = QTimer(self)
+        self._update_timer.setSingleShot(True)
+        self._update_timer.setInterval(_UPDATE_AFTER_MS)
+        self._update_timer.timeout.connect(self._update_files)
         self._model_sha256 = ""
         self._request: _Request | None = None
+        self._card: ModelCard | None = None
+        self._finished: BatchFinished | None = None
         self._paused = threading.Event()
 
     @property
@@ -103,15 +126,66 @@ class BatchRunner(QObject):
         if self._request is not None and not self.running:
             self._run(self._request)
 
+    @property
+    def is_in_force(self) -> bool:
+        """True while the session has the model and the folder of the last run."""
+        request = self._request
+        return (
+            request is not None
+            and self._session.model_sha256 == request.model.sha256
+            and self._session.source == request.source
+        )
+
+    def in_force(self, result: FilmResult) -> FilmResult:
+        """A result of the last run at the operating points and with the statement in force."""
+        result = self._run_results.get(_key(result), result)
+        in_force = self._session.in_force(result) if self.is_in_force else None
+        # A film that was refused before it was scored stays so in this run.
+        return result if in_force is None else in_force
+
+    def results_in_force(self) -> list[FilmResult]:
+        """The results of the last run so far, see `in_force`."""
+        return [self.in_force(result) for result in self._run_results.values()]
+
+    def update_files(self) -> None:
+        """Bring the files of a finished run up to what is in force, soon."""
+        if self._files is not None and self.is_in_force:
+            self._update_timer.start()
+
+    def _update_files(self) -> None:
+        if self._files is None or not self.is_in_force:
+            return
+        update = partial(
+            self._files.update, self._settled(), self.results_in_force(), next(self._updates)
+        )
+        self._tasks.call(
+            "run files",
+            update,
+            lambda _: None,
+            lambda error: self.message.emit(Message.of("run files", error)),
+        )
+
+    def close(self) -> None:
+        """Write what is pending; called when the window closes."""
+        if self._update_timer.isActive() and self._files is not None and self.is_in_force:
+            self._update_timer.stop()
+            with suppress(XrayViewError, OSError):  # nobody is there to read a message
+                self._files.update(self._settled(), self.results_in_force(), next(self._updates))
+
+    def _settled(self) -> Settled:
+        return Settled(self._session.effective_points, self._session.stated)
+
     def _run(self, request: _Request) -> None:
         self.csv_path, self._model_sha256 = None, request.model.sha256
+        self._files = self._finished = None
+        self._update_timer.stop()
         self._paused.clear()
         self.waiting.emit(f"Listing {request.source.name or request.source} …")
         self._tasks.stream(
             _SLOT,
             lambda stop: self._events(request, stop),
             self._on_events,
-            lambda: None,
+            self._on_ended,
             self._on_failed,
         )
 
@@ -127,11 +201,16 @@ class BatchRunner(QObject):
             self._paused.clear()
 
     def save_as(self, path: Path) -> None:
-        """Copy the CSV to `path`."""
-        if self.csv_path is None:
+        """Write the CSV to `path`, at the operating points in force."""
+        if self._files is None or self.csv_path is None:
             return
         try:
-            shutil.copyfile(self.csv_path, path)
+            if self.is_in_force:
+                self._files.save_as(path, self._settled(), self.results_in_force())
+            else:
+                shutil.copyfile(self.csv_path, path)
+        except XrayViewError as error:
+            self.message.emit(Message.of("save", error))
         except OSError as error:
             title = f"{path.name}: the CSV was not saved"
             text = f"{error.strerror or type(error).__name__}. Choose another folder."
@@ -151,19 +230,40 @@ class BatchRunner(QObject):
         films = [event for event in events if isinstance(event, FilmFinished)]
         for event in events:
             if isinstance(event, BatchStarted):
+                self._card = event.card
+                if not event.resumed:
+                    self._run_results = {}
                 self.started.emit(event)
         for event in films:
+            self._run_results[_key(event.result)] = event.result
             self._session.accept_result(event.result, self._model_sha256)
         if films:
             self.progressed.emit(tuple(films))
         for event in events:
             if isinstance(event, BatchFinished):
-                self.csv_path = event.csv_path
-                self.finished.emit(event)
+                self._finished = event
+
+    def _on_ended(self) -> None:
+        """Only now, since another run cannot be started before."""
+        event, request, card = self._finished, self._request, self._card
+        if event is None:
+            return
+        if event.csv_path is not None and request is not None and card is not None:
+            points = tuple(
+                effective_point(card, request.own_points, finding.name) for finding in card.findings
+            )
+            self.csv_path = event.csv_path
+            self._files = RunFiles(event.csv_path, Settled(points, request.stated))
+        self.finished.emit(event)
+        self.update_files()  # what is in force may have changed during the run
 
     def _on_failed(self, error: XrayViewError) -> None:
         self.failed.emit()
         self.message.emit(Message.of("batch", error))
+
+
+def _key(result: FilmResult) -> tuple[str, int | None]:
+    return result.relative_path, result.frame
 
 
 _NO_MODEL = Message(

@@ -126,6 +126,11 @@ class ResultTable(QFrame):
         self.rows.append(results)
         self._update_counts()
 
+    def change(self, change: Callable[[FilmResult], FilmResult]) -> None:
+        """Change the result of every row, for other operating points or another statement."""
+        self.rows.change(change)
+        self.compare()
+
     def show_only(self, status: Status | None) -> None:
         """Show the rows of one status; None shows all."""
         self._buttons[status].setChecked(True)

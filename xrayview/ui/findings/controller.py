@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QObject, Qt
+from PySide6.QtCore import QObject, Qt, Signal
 
 from xrayview.domain.film import FilmRef
 from xrayview.services.session import Session
@@ -25,6 +25,9 @@ def chip_of(session: Session, film: FilmRef) -> Chip | None:
 
 class FindingsController(QObject):
     """Keeps panel and list in step with model, results and operating points."""
+
+    results_changed = Signal()
+    """Flags or verdicts of classified films may differ now; scores do not."""
 
     def __init__(
         self,
@@ -96,9 +99,11 @@ class FindingsController(QObject):
         for view_index in range(len(self._session.views)):
             self._heat_maps.restart(view_index)
         self._refresh.request()
+        self.results_changed.emit()
 
     def _move_point(self, finding: str, threshold: float | None = None) -> None:
         self._session.move_point(finding, threshold)
         self._refresh.run_now()
         self._browser.refresh_all()
         self._heat_maps.request_all()
+        self.results_changed.emit()

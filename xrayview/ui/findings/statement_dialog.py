@@ -91,8 +91,8 @@ class StatementDialog(QDialog):
         column.addWidget(self.problem)
         column.addWidget(
             label(
-                "It is remembered for this folder. Folder classifications record it in run.json "
-                "and in gate_flags of the CSV.",
+                "It is remembered for this folder, and recorded in the CSV and the report of a "
+                "folder classification.",
                 "quiet",
             )
         )

@@ -121,6 +121,7 @@ class Panels:
             self.workspace.second_window.close()
             self._save_dock()
             self.workspace.measurement_controller.close()
+            self.workspace.batch_runner.close()
             self.workspace.stars.close()
         self.tasks.close()
         self._engine.close()

@@ -150,6 +150,7 @@ class Workspace(QWidget):
         self.batch_controller.film_classified.connect(self.findings_controller.on_result)
         self.batch_controller.film_chosen.connect(self.view_controller.open_frame)
         self.statement_controller.changed.connect(self.findings_controller.on_statement)
+        self.findings_controller.results_changed.connect(self.batch_controller.refresh)
         self.identity_hidden.connect(self._dock.tags.set_identity_hidden)
         self._dock.left.connect(grid.take_keyboard)
         self._dock.measurements.follow(self.measurement_controller)
