@@ -9,25 +9,22 @@ import errno
 import hashlib
 import json
 import os
-import re
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 
 from xrayview.batch.journal import journal_path
 from xrayview.batch.report import REPORT_FIELDS, report_path
 from xrayview.errors import UsageError, XrayViewError
 from xrayview.io.atomic import PARTIAL
+from xrayview.io.dated_copy import is_dated_copy, save_dated_copy
 from xrayview.io.lock import run_lock
 from xrayview.io.tables.annotations import AnnotatedTable, read_annotated
 
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 """No space, no quota, and a file beyond the limit of the file system or of `ulimit -f`."""
-_STAMP = "%Y-%m-%dT%H-%M-%S"
-_COPY = re.compile(r"\d{4}-\d\d-\d\dT\d\d-\d\d-\d\d(-\d+)?")
 _OLD_REPORT = "run.json"
 
 
@@ -61,9 +58,7 @@ class Output:
             return True
         if path.name == _OLD_REPORT:
             return _is_report(path)
-        start, end = f"{self.csv.stem}.", self.csv.suffix
-        middle = path.name.removeprefix(start).removesuffix(end)
-        return path.name == f"{start}{middle}{end}" and bool(_COPY.fullmatch(middle))
+        return is_dated_copy(path, self.csv)
 
 
 @contextmanager
@@ -123,27 +118,10 @@ def save_copy(path: Path) -> Path:
     Raises:
         UsageError: the copy cannot be written.
     """
-    stamp = datetime.now().astimezone().strftime(_STAMP)
-    number = 1
-    while True:
-        again = f"-{number}" if number > 1 else ""
-        target = path.with_name(f"{path.stem}.{stamp}{again}{path.suffix}")
-        try:
-            data = path.read_bytes()
-            with target.open("xb") as stream:
-                try:
-                    stream.write(data)
-                    stream.flush()
-                    os.fsync(stream.fileno())
-                except OSError:
-                    target.unlink(missing_ok=True)
-                    raise
-        except FileExistsError:
-            number += 1
-        except OSError as error:
-            raise cannot_write(target, error) from error
-        else:
-            return target
+    try:
+        return save_dated_copy(path)
+    except OSError as error:
+        raise cannot_write(path, error) from error
 
 
 def cannot_write(path: Path, error: OSError) -> XrayViewError:

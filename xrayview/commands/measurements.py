@@ -41,6 +41,7 @@ def run(options: argparse.Namespace) -> int:
     from xrayview.batch.measurements import measure_films
     from xrayview.domain.film import FilmRef
     from xrayview.engine.scan import scan_folder
+    from xrayview.io.dated_copy import kept_if_replaced
     from xrayview.services.measurement_files import MeasurementFiles
 
     source: Path = existing_path(options.source)
@@ -60,7 +61,10 @@ def run(options: argparse.Namespace) -> int:
     if not rows and not cancel.is_set():
         print_err("No film of this folder has annotations; no table was written.")
         return ExitCode.NOTHING_USABLE
-    _write(options.out, rows)
+    with kept_if_replaced(options.out) as copies:
+        _write(options.out, rows)
+    for copy in copies:
+        print_err(f"The table that was there is kept as {copy.name}.")
     annotations, films = counted(len(rows), "annotation"), counted(len(measured), "film")
     print_err(f"{options.out}: {annotations} on {films}")
     if cancel.is_set():

@@ -44,6 +44,7 @@ def run(options: argparse.Namespace) -> int:
     """Write the table; returns the exit code."""
     from xrayview.batch.tag_table import write_tag_table
     from xrayview.commands.film_lines import FilmLines
+    from xrayview.io.dated_copy import kept_if_replaced
     from xrayview.io.tags.columns import DEFAULT_COLUMNS
     from xrayview.io.tags.table import tag_table
     from xrayview.services.identity import identity_key
@@ -56,7 +57,10 @@ def run(options: argparse.Namespace) -> int:
     cancel = cancel_on_interrupt()
     lines = FilmLines()
     files = 0
-    with start_engine(settings, options.workers) as engine:
+    with (
+        start_engine(settings, options.workers) as engine,
+        kept_if_replaced(options.out) as copies,
+    ):
         for event in write_tag_table(engine, source, options.out, table, cancel):
             result = event.result
             if result.status is Status.ERROR:
@@ -66,6 +70,8 @@ def run(options: argparse.Namespace) -> int:
             files += 1
     code = lines.exit_code()
     print_err(f"{options.out}: {counted(files, 'row')}, {counted(len(table.header), 'column')}")
+    for copy in copies:
+        print_err(f"The table that was there is kept as {copy.name}.")
     if cancel.is_set():
         print_err("Interrupted. The table has the rows written so far.")
         return ExitCode.INTERRUPTED

@@ -37,6 +37,8 @@ class Holder:
     process_start: str
     """When the process began, in the system's own form: process ids are used again."""
     token: str
+    machine: str = ""
+    """Tells computers and containers of one name apart, where the system says."""
 
     @property
     def text(self) -> str:
@@ -47,7 +49,7 @@ class Holder:
     @property
     def has_ended(self) -> bool:
         """True where it is certain: the process was on this computer, and is gone."""
-        if self.host != platform.node():
+        if self.host != platform.node() or self.machine != machine():
             return False
         start = process_start(self.pid)
         return start is None or bool(start and self.process_start and start != self.process_start)
@@ -71,6 +73,7 @@ def run_lock(lock: Path, what: str) -> Iterator[None]:
         datetime.now(UTC).isoformat(timespec="seconds"),
         process_start(os.getpid()) or "",
         uuid.uuid4().hex,
+        machine(),
     )
     _acquire(lock, own, what)
     try:
@@ -120,8 +123,9 @@ def _read(lock: Path) -> Holder | None:
             str(plain["since_utc"]),
             str(plain["process_start"]),
             str(plain["token"]),
+            str(plain.get("machine", "")),
         )
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None
 
 
@@ -141,6 +145,16 @@ def _remove_stale(lock: Path, stale: Holder | None) -> None:
         # Only under this second lock is one removed, so it cannot change between the two steps.
         if _read(lock) == stale:
             lock.unlink(missing_ok=True)
+
+
+def machine() -> str:
+    """The id of this installation and the container's list of processes; empty if unknown."""
+    parts = []
+    with suppress(OSError):
+        parts.append(Path("/etc/machine-id").read_text(encoding="ascii").strip()[:12])
+    with suppress(OSError):
+        parts.append(str(Path("/proc/self/ns/pid").readlink()))
+    return " ".join(parts)
 
 
 def process_start(pid: int) -> str | None:

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from xrayview.errors import UsageError
-from xrayview.io.lock import process_start, run_lock
+from xrayview.io.lock import machine, process_start, run_lock
 
 HOLD = """
 import pathlib, sys, time
@@ -43,6 +43,7 @@ def write_holder(lock: Path, **changes: object) -> None:
         "since_utc": "2026-11-30T19:05:52+00:00",
         "process_start": process_start(os.getpid()),
         "token": "a",
+        "machine": machine(),
     }
     lock.write_text(json.dumps(holder | changes))
 
