@@ -18,6 +18,7 @@ _PAST_ANY_FILE = 1 << 40
 """Larger than any file: a BigTIFF offset may be too large to seek to."""
 _ALL_ROWS = (1 << 32) - 1
 _MOST_SUB_PAGES = 64
+_MOST_SAMPLES = 4096
 
 # TIFF 6.0, section 8, and BigTIFF: the struct format of each integer field type.
 _TIFF_TYPES = {1: "B", 3: "H", 4: "L", 6: "b", 7: "B", 8: "h", 9: "l", 13: "L", 16: "Q", 18: "Q"}
@@ -106,6 +107,8 @@ def tiff_page(stream: BinaryIO, offset: int) -> TiffPage:
 
     rows, columns = first(257), first(256)
     samples = max(first(277, 1), 1)
+    if samples > _MOST_SAMPLES:
+        raise invalid_header(f"a TIFF with {samples} samples per pixel")
     photometric = first(262, 1)
     orientation = first(_ORIENTATION, 1)
     depths = page.values(stream, 258) or (1,)
@@ -148,7 +151,7 @@ def _segments(stream: BinaryIO, page: Ifd) -> tuple[tuple[int, int], ...]:
 
 
 def _pages(stream: BinaryIO) -> tuple[int, ...]:
-    """The directories of pages that are films, each once.
+    """The directories of pages that are films, each once and at least one.
 
     Reduced copies of a page and masks are not (NewSubfileType, TIFF 6.0 section 8). Where all
     directories in the chain are such, as in DNG, the film may be a sub-page (TIFF Tech Note 1).
@@ -170,7 +173,10 @@ def _pages(stream: BinaryIO) -> tuple[int, ...]:
         if not films and _SUB_PAGES in page.entries:
             sub_pages += page.values(stream, _SUB_PAGES, _MOST_SUB_PAGES)
         offset = following
-    return tuple(films or _films_among(stream, order, big, sub_pages) or others)
+    found = films or _films_among(stream, order, big, sub_pages) or others
+    if not found:
+        raise invalid_header("the TIFF has no page")
+    return tuple(found)
 
 
 def _films_among(stream: BinaryIO, order: str, big: bool, offsets: list[int]) -> list[int]:

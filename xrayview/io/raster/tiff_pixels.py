@@ -49,6 +49,7 @@ _UNSIGNED, _SIGNED, _FLOAT, _VOID = 1, 2, 3, 4
 _COMPLEX = frozenset({5, 6})
 _DIFFERENCES, _FLOAT_DIFFERENCES = 2, 3
 _MOST_BYTES_AT_ONCE = 1 << 26
+_MOST_BYTES_OF_A_SEGMENT = 1 << 31
 _ROWS_AT_ONCE = 256
 _ALPHA = frozenset({1, 2})
 _EIGHT_BITS = 256
@@ -151,8 +152,8 @@ def _decoded(data: bytes, page: TiffPage, wanted: int) -> npt.NDArray[Any]:
     """The first `wanted` samples of every pixel, (rows, columns, samples)."""
     rows, columns = page.stored_rows, page.stored_columns
     height, width = page.segment_size
-    if height <= 0 or width <= 0:
-        raise _broken("its tiles have no size")
+    if height <= 0 or width <= 0 or height * _row_bytes(page) > _MOST_BYTES_OF_A_SEGMENT:
+        raise _broken("its tiles have an impossible size")
     down, across = -(-rows // height), -(-columns // width)
     planes, per_plane = (min(page.samples, wanted), 1) if page.is_planar else (1, page.samples)
     if len(page.segments) < planes * down * across:

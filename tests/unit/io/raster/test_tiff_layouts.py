@@ -487,6 +487,14 @@ def test_that_the_end_of_a_jpeg_in_tiff_is_required(tmp_path: Path) -> None:
     assert error.why.startswith("incomplete")
 
 
+@pytest.mark.parametrize("big_tiff", [False, True])
+def test_that_a_file_without_a_page_is_refused(tmp_path: Path, big_tiff: bool) -> None:
+    data = bytearray(tiff_file(Page(grey()), big_tiff=big_tiff))
+    at, size = (8, 8) if big_tiff else (4, 4)
+    data[at : at + size] = bytes(size)
+    assert refusal(tmp_path, bytes(data)).why == "the TIFF has no page"
+
+
 def test_that_missing_strips_are_refused(tmp_path: Path) -> None:
     stored = grey()
     data = tiff_file(Page(stored, strip_rows=7, tags={273: (8, 8)}))
