@@ -109,7 +109,7 @@ def figure_of(row: Row, benchmark: Mapping[str, Any]) -> float:
 
 def lines(benchmarks: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
     """The table, a line for each row; one that was not measured says so."""
-    yield "| what | measured | limit | ours to a peer in the same run |"
+    yield "| what | measured | limit | ratio to a peer in the same run |"
     yield "|---|---|---|---|"
     for row in ROWS:
         benchmark = benchmarks.get(row.benchmark)
@@ -159,8 +159,8 @@ def main() -> int:
         path = options.json or Path(place, "bench.json")
         if options.json is None:
             code = _measured(path)
-        told = json.loads(path.read_text(encoding="utf-8"))
-    table = "\n".join((machine(), "", *lines({b["name"]: b for b in told["benchmarks"]})))
+        report = json.loads(path.read_text(encoding="utf-8"))
+    table = "\n".join((machine(), "", *lines({b["name"]: b for b in report["benchmarks"]})))
     print(f"\n{table}")
     if options.out is not None:
         options.out.write_text(f"{table}\n", encoding="utf-8")

@@ -67,7 +67,7 @@ class Watch(QObject):
         """What the window does from now on."""
         self._step = name
 
-    def told(self) -> dict[str, dict[str, float]]:
+    def report(self) -> dict[str, dict[str, float]]:
         """The longest of each step, in milliseconds."""
         found = (self._longest_s, self._blocked_s, self._busiest_s)
         names = ("stall_ms", "blocked_ms", "busy_ms")
@@ -105,10 +105,10 @@ class Watch(QObject):
 def queued(thread: int) -> float:
     """Seconds that a thread of this process has waited for a core; 0 where nobody counts them."""
     try:
-        told = Path(f"/proc/self/task/{thread}/schedstat").read_text(encoding="ascii")
+        text = Path(f"/proc/self/task/{thread}/schedstat").read_text(encoding="ascii")
     except OSError:
         return 0.0
-    return int(told.split()[1]) / 1e9
+    return int(text.split()[1]) / 1e9
 
 
 def _ms(seconds: dict[str, float]) -> dict[str, float]:
@@ -175,8 +175,8 @@ def session(window: MainWindow, folder: Path, watch: Watch) -> None:
     until(lambda: bool(heard), lambda: bar.setValue(next(TO_AND_FRO) * bar.maximum() // 40))
     bar.setValue(0)
     watch.step("scroll")
-    for place in range(40):
-        bar.setValue(bar.maximum() * place // 40)
+    for index in range(40):
+        bar.setValue(bar.maximum() * index // 40)
         run_for(20)
     watch.step("next film")
     for _ in range(30):
@@ -203,7 +203,7 @@ def session(window: MainWindow, folder: Path, watch: Watch) -> None:
 def test_window_answers_through_a_session(benchmark: Any, window: MainWindow, folder: Path) -> None:
     with Watch() as watch:
         benchmark.pedantic(session, (window, folder, watch), rounds=1)
-    benchmark.extra_info.update(watch.told())
+    benchmark.extra_info.update(watch.report())
     benchmark.extra_info["films"] = FILMS
 
 

@@ -315,7 +315,9 @@ def test_that_the_pipeline_gives_the_spacing_with_its_kind_and_its_tag(
     layer = window.workspace.viewer.measure
     qtbot.waitUntil(lambda: layer.marks is not None and layer.marks.is_loaded, timeout=WAIT_MS)
     layer.marks.calibrate(Spacing(0.1, 0.1, SpacingKind.USER))
-    qtbot.waitUntil(lambda: "0.1 mm/px user), set by you" in pipeline(window), timeout=WAIT_MS)
+    qtbot.waitUntil(
+        lambda: "0.1 mm/px (user-calibrated), set by you" in pipeline(window), timeout=WAIT_MS
+    )
     layer.undo()
     qtbot.waitUntil(lambda: "0.143 mm/px at detector" in pipeline(window), timeout=WAIT_MS)
 

@@ -399,8 +399,8 @@ def test_that_calibration_changes_lengths_and_the_corner_and_is_undone(mouse: Mo
     mouse.marks.calibrate(Spacing(0.4, 0.2, SpacingKind.USER))
     assert mouse.value(drawn, "length") == pytest.approx(2 * before)
     (drawing,) = mouse.layer.drawings()
-    assert drawing.lines[0].endswith(" mm user")
-    assert "0.4 × 0.2 mm/px user" in mouse.viewer._corners.texts.bottom_right
+    assert drawing.lines[0].endswith(" mm (user-calibrated)")
+    assert "0.4 × 0.2 mm/px (user-calibrated)" in mouse.viewer._corners.texts.bottom_right
     mouse.layer.undo()
     assert mouse.value(drawn, "length") == before
     assert "0.2 × 0.1 mm/px at detector" in mouse.viewer._corners.texts.bottom_right

@@ -98,7 +98,7 @@ def test_that_the_sheet_says_which_keys_a_focused_list_takes(qtbot: QtBot) -> No
     sheet = ShortcutSheet()
     qtbot.addWidget(sheet)
     texts = " ".join(label.text() for label in sheet.findChildren(QLabel))
-    assert "Home, End, Space and Enter belong to it" in texts
+    assert "Home, End, Space and Enter act on it" in texts
 
 
 def test_that_all_keys_are_visible_on_a_small_screen(qtbot: QtBot, qapp: QApplication) -> None:

@@ -307,7 +307,7 @@ def test_that_a_known_length_calibrates_the_film(
     assert window.workspace.viewer._canvas.tool == "window"
     draw(qtbot, window, A, C)
     (drawing,) = layer.drawings()
-    assert drawing.lines[0].endswith("mm user")
+    assert drawing.lines[0].endswith("mm (user-calibrated)")
     saved(qtbot, study / FILE_NAME)
     open_study(qtbot, window, study)
     assert wait_for_film(qtbot, window).spacing.kind is SpacingKind.USER

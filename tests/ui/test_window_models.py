@@ -63,6 +63,16 @@ def test_that_a_file_that_is_not_a_model_keeps_the_old_one_in_force(
     assert chosen(ready.bar) == "bright 1.0"
 
 
+def test_that_the_menu_of_models_says_what_is_loading(
+    qtbot: QtBot, ready: MainWindow, bundle: Path, tmp_path: Path
+) -> None:
+    ready.open_model(trusted_copy(bundle, tmp_path))
+    assert ready.bar.models.currentIndex() == -1
+    assert ready.bar.models.placeholderText().startswith("Loading ")
+    wait(qtbot, ready)
+    assert chosen(ready.bar) == "bright 1.0"
+
+
 def test_that_a_banner_asks_once_about_an_unknown_model(
     qtbot: QtBot, ready: MainWindow, tmp_path: Path
 ) -> None:

@@ -125,7 +125,7 @@ def as_lines(name: str, inspection: FilmInspection) -> Iterator[str]:
         ("Modality", inspection.modality),
         ("Syntax", _named(inspection.transfer_syntax, inspection.transfer_syntax_uid)),
         ("Size", f"{size}, {counted(inspection.frames, 'frame')}"),
-        ("Spacing", _spacing_text(inspection.spacing)),
+        ("Spacing", _spacing_text(inspection.spacing, inspection.spacing_attributes)),
         *(("", _attribute(attribute)) for attribute in inspection.spacing_attributes),
         ("Orientation", " ".join(inspection.orientation)),
         ("Stored", f"{stored.dtype} {stored.shape}, {stored.minimum:g} to {stored.maximum:g}"),
@@ -143,10 +143,17 @@ def as_lines(name: str, inspection: FilmInspection) -> Iterator[str]:
         yield f"  {index}. {step.name}: {step.value}  [{_source(step)}]"
 
 
-def _spacing_text(spacing: Spacing) -> str:
+def _spacing_text(spacing: Spacing, attributes: tuple[Attribute, ...]) -> str:
+    from xrayview.domain.inspection import states_spacing
+
     if spacing.row_mm is None:
-        return "not stated in the file; lengths are in pixels"
-    return f"{spacing.row_mm:g} x {spacing.column_mm:g} mm, {spacing.kind}"
+        what = (
+            "no usable spacing in the file"
+            if states_spacing(attributes)
+            else "not stated in the file"
+        )
+        return f"{what}; lengths are in pixels"
+    return f"{spacing.row_mm:g} × {spacing.column_mm:g} mm {spacing.kind.suffix}"
 
 
 def _named(name: str, uid: str) -> str:

@@ -103,7 +103,7 @@ def spacing_text(spacing: Spacing) -> str:
         return "px"
     row, column = f"{spacing.row_mm:.3g}", f"{spacing.column_mm:.3g}"
     size = row if row == column else f"{row} × {column}"
-    return f"{size} mm/px {spacing.kind}"
+    return f"{size} mm/px {spacing.kind.suffix}"
 
 
 def edge_letters(

@@ -122,7 +122,7 @@ def _shutter_and_overlay_steps(
         rows, columns = plane.bits_HW.shape
         kind = "region of interest, not drawn" if plane.is_roi else "graphics, drawn white"
         text = f"{plane.label}: {kind}" if plane.label else kind
-        tag = Attribute("OverlayData", f"({plane.group:04X},3000)", f"{rows} x {columns}")
+        tag = Attribute("OverlayData", f"({plane.group:04X},3000)", f"{columns} × {rows}")
         step = Step("Overlay plane", text, "file", (tag,))
         yield step if overlays or plane.is_roi else _switched_off(step)
 
@@ -134,11 +134,10 @@ def _switched_off(step: Step) -> Step:
 def _stored(film: Radiograph) -> Step:
     keywords = ("BitsAllocated", "BitsStored", "HighBit", "PixelRepresentation")
     rows, columns = film.pixels_HW.shape
+    size = f"{columns} × {rows}"
     if _is_colour(film):  # the decoded pixels are already luminance
-        return _step(film, "Stored values", f"{rows} x {columns}", "SamplesPerPixel", *keywords)
-    return _step(
-        film, "Stored values", f"{film.pixels_HW.dtype.name}, {rows} x {columns}", *keywords
-    )
+        return _step(film, "Stored values", size, "SamplesPerPixel", *keywords)
+    return _step(film, "Stored values", f"{film.pixels_HW.dtype.name}, {size}", *keywords)
 
 
 def _colour(film: Radiograph) -> Step:

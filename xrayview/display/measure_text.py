@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from xrayview.display.corners import spacing_text
+from xrayview.domain.inspection import Attribute, states_spacing
 from xrayview.domain.measurement import Annotation, Mark, MeasuredValue, Probe
 from xrayview.domain.radiograph import Spacing, SpacingKind
 
 NO_VALUE = "–"
 """Shown where there is nothing to measure."""
 LENGTHS_IN_PIXELS = "Lengths in pixels (no spacing in this file)"
+UNUSABLE_SPACING = "Lengths in pixels (no usable spacing in this file)"
 TITLES: Mapping[Mark, str] = {
     Mark.LENGTH: "Length",
     Mark.ANGLE: "Angle",
@@ -25,11 +27,14 @@ TITLES: Mapping[Mark, str] = {
 }
 
 
-def lengths_text(spacing: Spacing) -> str:
-    """Say which unit lengths are in and why: `Lengths in mm (0.139 mm/px at detector)`."""
+def lengths_text(spacing: Spacing, attributes: Iterable[Attribute] = ()) -> str:
+    """Say which unit lengths are in and why: `Lengths in mm: 0.139 mm/px at detector`.
+
+    `attributes`: those of the file from which a spacing may follow.
+    """
     if spacing.row_mm is None or spacing.column_mm is None:
-        return LENGTHS_IN_PIXELS
-    return f"Lengths in mm ({spacing_text(spacing)})"
+        return UNUSABLE_SPACING if states_spacing(attributes) else LENGTHS_IN_PIXELS
+    return f"Lengths in mm: {spacing_text(spacing)}"
 
 
 def label_lines(annotation: Annotation, values: tuple[MeasuredValue, ...]) -> tuple[str, ...]:
@@ -42,7 +47,8 @@ def label_lines(annotation: Annotation, values: tuple[MeasuredValue, ...]) -> tu
 def value_text(measured: MeasuredValue) -> str:
     """Return a value with its unit and the kind of spacing: `83.4 mm at detector`, `412.0 px`."""
     number = f"{number_text(measured)}{_unit(measured.unit)}"
-    return f"{number} {measured.spacing}" if _names_its_kind(measured) else number
+    kind = measured.spacing
+    return f"{number} {kind.suffix}" if kind and _names_its_kind(measured) else number
 
 
 def number_text(measured: MeasuredValue) -> str:

@@ -44,5 +44,5 @@ def scale_bar(spacing: Spacing, width_px: int, *, sideways: bool = False) -> Sca
     if not fitting:
         return None
     length = fitting[-1]
-    kind = f" {scale.kind}" if scale.unit == "mm" else ""
+    kind = f" {scale.kind.suffix}" if scale.unit == "mm" else ""
     return ScaleBar(length / per_pixel, f"{length:g} {scale.unit}{kind}")

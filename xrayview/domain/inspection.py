@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -75,3 +76,8 @@ class FilmInspection:
     """Attributes of the file that concern distances."""
     frame: int = 0
     """The frame (counted from 0) that steps, spacing and orientation belong to."""
+
+
+def states_spacing(attributes: Iterable[Attribute]) -> bool:
+    """True where a file has an attribute of spacing, usable or not."""
+    return any(attribute.keyword.endswith("PixelSpacing") for attribute in attributes)

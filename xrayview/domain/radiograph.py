@@ -112,6 +112,21 @@ class SpacingKind(StrEnum):
     USER = "user"
     UNKNOWN = "px"
 
+    @property
+    def suffix(self) -> str:
+        """What follows a length in mm on screen: `at detector`, `(user-calibrated)`."""
+        return _SUFFIXES.get(self, f"({self})")
+
+
+_SUFFIXES = {
+    SpacingKind.DETECTOR: "at detector",
+    SpacingKind.SCANNER: "at scanner",
+    SpacingKind.ESTIMATED: "(magnification-corrected, estimated)",
+    SpacingKind.USER: "(user-calibrated)",
+    SpacingKind.UNKNOWN: "",
+}
+"""Other kinds are in brackets as they are stored."""
+
 
 @dataclass(frozen=True)
 class Spacing:

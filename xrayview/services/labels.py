@@ -162,7 +162,7 @@ class Comparison:
     aucs: Mapping[str, Estimate]
     """Area under the ROC curve by finding (DeLong), where films with and without it exist."""
     unknown: Mapping[str, int]
-    """Labels, or parts of labels, that name no finding of the model, with their number of films."""
+    """Labels or their parts that name no finding of the model, and how many films have each."""
     conflicts: Mapping[str, tuple[str, ...]]
     """Films with different labels, by path; they are not compared."""
     copies: int

@@ -130,11 +130,11 @@ def test_that_the_window_in_use_is_named(voi: Window | Lut, invert: bool, text: 
 
 @pytest.mark.parametrize("kind", [kind for kind in SpacingKind if kind is not SpacingKind.UNKNOWN])
 def test_that_millimetres_are_never_shown_without_their_kind(kind: SpacingKind) -> None:
-    assert spacing_text(Spacing(0.143, 0.143, kind)) == f"0.143 mm/px {kind.value}"
+    assert spacing_text(Spacing(0.143, 0.143, kind)) == f"0.143 mm/px {kind.suffix}"
 
 
 def test_that_spacing_that_differs_by_axis_shows_both() -> None:
-    assert spacing_text(Spacing(0.1, 0.2, SpacingKind.USER)) == "0.1 × 0.2 mm/px user"
+    assert spacing_text(Spacing(0.1, 0.2, SpacingKind.USER)) == "0.1 × 0.2 mm/px (user-calibrated)"
 
 
 def test_that_millimetres_are_never_made_up() -> None:

@@ -19,9 +19,10 @@ from xrayview.display.drawings import (
     with_handle_at,
 )
 from xrayview.display.measure import measure
-from xrayview.display.measure_text import label_lines, probe_text, value_text
+from xrayview.display.measure_text import label_lines, lengths_text, probe_text, value_text
 from xrayview.display.regions import region_window
 from xrayview.domain.film import FilmRef
+from xrayview.domain.inspection import Attribute
 from xrayview.domain.measurement import POINTS, Annotation, Mark, MeasuredValue, Probe
 from xrayview.domain.radiograph import Greyscale, Radiograph, Spacing, SpacingKind
 
@@ -55,7 +56,7 @@ def test_that_a_length_without_spacing_is_in_pixels_and_names_no_kind() -> None:
 
 def test_that_the_users_calibration_is_named() -> None:
     (drawn,) = make_drawings([LENGTH], FILM, Spacing(1.0, 1.0, SpacingKind.USER))
-    assert drawn.lines == ("30.0 mm user",)
+    assert drawn.lines == ("30.0 mm (user-calibrated)",)
 
 
 def test_that_the_users_text_is_above_the_values() -> None:
@@ -157,3 +158,16 @@ def test_that_a_region_without_a_pixel_of_the_film_has_no_window() -> None:
     assert region_window(FILM, ((200, 200), (220, 220))) is None
     padded = replace(FILM, greyscale=Greyscale(padding=(0, 79)))
     assert region_window(padded, ((0, 0), (0, 79))) is None
+
+
+def test_that_an_unusable_spacing_is_not_called_missing() -> None:
+    zero = Attribute("PixelSpacing", "(0028,0030)", "0\\0")
+    assert lengths_text(Spacing(), (zero,)).endswith("(no usable spacing in this file)")
+    distance = Attribute("DistanceSourceToDetector", "(0018,1110)", "1800")
+    assert lengths_text(Spacing(), (distance,)).endswith("(no spacing in this file)")
+
+
+@pytest.mark.parametrize("kind", [kind for kind in SpacingKind if kind is not SpacingKind.UNKNOWN])
+def test_that_a_kind_of_spacing_reads_as_a_suffix(kind: SpacingKind) -> None:
+    assert kind.suffix.startswith(("at ", "("))
+    assert kind.suffix.count("(") == kind.suffix.count(")") <= 1

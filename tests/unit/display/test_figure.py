@@ -235,7 +235,13 @@ def test_that_letters_follow_flips_and_turns(named: Radiograph) -> None:
         (MAMMO, 4000, False, "200 mm at detector", 1000),
         (MAMMO, 4000, True, "100 mm at detector", 1000),
         (Spacing(), 1841, False, "200 px", 200),
-        (Spacing(0.143, 0.143, SpacingKind.USER), 2000, False, "50 mm user", 50 / 0.143),
+        (
+            Spacing(0.143, 0.143, SpacingKind.USER),
+            2000,
+            False,
+            "50 mm (user-calibrated)",
+            50 / 0.143,
+        ),
     ],
 )
 def test_that_the_scale_bar_is_round_and_names_its_spacing(
@@ -313,6 +319,6 @@ def test_that_render_resumes_where_it_stopped(
     earlier.write_bytes(b"of the earlier run")
     command = ["render", str(tmp_path / "in"), "--out", str(tmp_path / "out"), "--skip-existing"]
     assert main(command) == ExitCode.OK
-    assert "a.dcm: ok: a.dcm.png exists already" in capsys.readouterr().out
+    assert "a.dcm: ok: a.dcm.png: exists already" in capsys.readouterr().out
     assert earlier.read_bytes() == b"of the earlier run"
     assert (tmp_path / "out" / "b.dcm.png").is_file()

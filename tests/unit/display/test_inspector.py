@@ -151,7 +151,7 @@ def test_that_spacing_names_the_attributes_it_was_derived_from(tmp_path: Path) -
 def test_that_a_palette_is_named_with_the_depth_after_it() -> None:
     path = Path(str(get_testdata_file("OT-PAL-8-face.dcm", download=False)))
     steps = named(pipeline_steps(film(path)))
-    assert steps["Stored values"].value == "480 x 640"
+    assert steps["Stored values"].value == "640 × 480"
     assert steps["Colour"].value == "through the palette, then luminance, Rec. 601, uint16"
 
 

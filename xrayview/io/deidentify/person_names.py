@@ -50,7 +50,7 @@ _SUFFIXES = ("先生", "女士", "小姐", "さん", "さま", "様", "氏", "�
 _SHORTEST_WORD = 3
 """Of persons other than the patient: their initials are too often those of a device."""
 _SHORTEST_JOINED = 4
-"""Two short words that are written as one, or the other way round, are found from here on."""
+"""Two short words that are written as one, or the other way round, are matched from this length."""
 _MOST_WORDS = 8
 _IN_LATIN_1 = re.compile(r"[\x00-\x1f\x80-\xbf×÷]")
 """Control characters and signs where letters are expected: text read in a wrong character set."""
@@ -145,7 +145,7 @@ def fold(text: str) -> str:
 
 @cache
 def _plain(character: str) -> str:
-    """A Latin, Greek or Cyrillic letter without its accents; marks that stand alone go."""
+    """A Latin, Greek or Cyrillic letter without its accents; stand-alone marks are dropped."""
     if unicodedata.category(character) == "Mn" and not _is_spaceless(character):
         return ""
     if ord(character) < 0x0530 or 0x1E00 <= ord(character) < 0x2000:

@@ -162,8 +162,8 @@ def _voi_luts(
     luts = []
     for n, item in enumerate(sequence, start=1):
         name = f"VOI LUT {n}" if len(sequence) > 1 else "VOI LUT"
-        lut, said = read_voi_lut(item, name, inputs, little_endian)
-        for note in said:
+        lut, lut_notes = read_voi_lut(item, name, inputs, little_endian)
+        for note in lut_notes:
             notes.add(note)
         if lut is not None:
             luts.append(lut)

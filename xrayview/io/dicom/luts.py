@@ -76,8 +76,8 @@ def read_voi_lut(
     if lut.bits - used < least_unused or not lut.entries.any():
         return lut, notes
     declared = replace(lut, explanation=f"{lut.explanation} ({lut.bits} bits, as declared)")
-    said = f"a {name} declares {lut.bits} bits and has entries of {used}: shown over {used} bits"
-    return replace(lut, bits=used, as_declared=declared), (*notes, said)
+    note = f"a {name} declares {lut.bits} bits and has entries of {used}: shown over {used} bits"
+    return replace(lut, bits=used, as_declared=declared), (*notes, note)
 
 
 def _descriptor(item: Dataset, little_endian: bool) -> tuple[int, int, int, bool] | None:

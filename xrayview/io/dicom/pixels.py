@@ -222,11 +222,11 @@ def _as_in_stream(
     changed = replace(
         description, bits_allocated=allocated, bits_stored=stored, high_bit=stored - 1
     )
-    said = (
+    note = (
         f"the header says {description.bits_stored} bits stored in {description.bits_allocated}, "
         f"the compressed frame has {bits}"
     )
-    return changed, (said,)
+    return changed, (note,)
 
 
 @dataclass(frozen=True)

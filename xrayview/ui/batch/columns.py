@@ -29,7 +29,7 @@ def columns_of(findings: tuple[str, ...], labelled: tuple[Column, ...] = ()) -> 
         Column("Predicted", _predicted, _predicted, 96),
         *labelled,
         *(_score_column(i, name) for i, name in enumerate(findings)),
-        Column("OOD percentile", _percentile, _distance, 80, is_numeric=True),
+        Column("Distance percentile", _percentile, _distance, 80, is_numeric=True),
         Column("Reason", reason_of, reason_of, 120),
     )
 

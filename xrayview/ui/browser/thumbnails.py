@@ -24,9 +24,9 @@ from xrayview.errors import XrayViewError
 from xrayview.services.tasks import Tasks
 
 _MAX_RUNNING = 2
-"""Leaves a decode worker free for the film on screen, also on small machines."""
+"""So few that a decode worker stays free for the film on screen, even on small machines."""
 _FIRST = 12
-"""About a screenful is made while headers are still being read, the others after the scan."""
+"""About a screenful: made while headers are still being read; the others follow the scan."""
 _MAX_CACHED = 800
 _PRUNE_EVERY = 500
 """Thumbnails between two checks of the store's size: about two megabytes."""

@@ -54,7 +54,7 @@ class HistogramPanel(QFrame):
         self._column.addWidget(self._note, 1)
 
     def show_film(self, radiograph: Radiograph | None, voi: Voi | None) -> None:
-        """Show this film with the window or VOI LUT in use; None: there is no film.
+        """Show this film with the window or VOI LUT in use; None if no film is shown.
 
         Cheap where nothing has changed. A hidden panel is updated when it becomes visible.
         """

@@ -77,7 +77,7 @@ def _step(number: int, step: Step) -> str:
 def _spacing(spacing: Spacing, attributes: tuple[Attribute, ...]) -> str:
     by_user = f", <span style='color:{C.accent}'>{ORIGINS['user'][0]}</span>"
     origin = by_user if spacing.kind is SpacingKind.USER else ""
-    text = escape(lengths_text(spacing))
+    text = escape(lengths_text(spacing, attributes))
     return f"<p style='margin-top:8px'>{text}{origin}<br>{_tags(attributes)}</p>"
 
 

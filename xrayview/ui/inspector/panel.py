@@ -65,7 +65,7 @@ class PipelineInspector(QFrame):
         shutter: bool = True,
         spacing: Spacing | None = None,
     ) -> None:
-        """Show the displayed film with the window or LUT in use; None: there is no film.
+        """Show the displayed film with the window or LUT in use; None if no film is shown.
 
         `spacing` is the one in use; None is the film's own. Cheap where nothing has changed. A
         hidden panel is updated when it becomes visible.

@@ -31,7 +31,7 @@ _MOUSE = (
 
 FOCUS_NOTE = (
     "While the tags, a table or a field has the keyboard focus, the arrow keys, Home, End, Space "
-    "and Enter belong to it. Click the film, or press Esc in the tags, to return the focus to the "
+    "and Enter act on it. Click the film, or press Esc in the tags, to return the focus to the "
     "film."
 )
 _SIZE = QSize(1280, 740)

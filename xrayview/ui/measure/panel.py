@@ -16,10 +16,11 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from xrayview.display.inspector import spacing_attributes
 from xrayview.display.measure_text import TITLES, label_lines, lengths_text
 from xrayview.display.regions import roi_statistics
 from xrayview.domain.measurement import Annotation, Mark, RoiStatistics
-from xrayview.domain.radiograph import Spacing
+from xrayview.domain.radiograph import Radiograph, Spacing
 from xrayview.ui.keys import shortcuts
 from xrayview.ui.measure.controller import MeasurementController
 from xrayview.ui.measure.region_histogram import RegionHistogram
@@ -103,7 +104,7 @@ class MeasurementList(QFrame):
         self.view.setVisible(bool(annotations))
         # Tab would stop in front of a page whose focus proxy is hidden.
         self.setFocusProxy(self.view if annotations else self.export)
-        self._show_spacing(layer.spacing if has_film else None)
+        self._show_spacing(layer.spacing if has_film else None, layer.radiograph)
         self.delete.setEnabled(layer.selected is not None)
         self.clear.setEnabled(bool(annotations))
         marks = layer.marks
@@ -120,8 +121,9 @@ class MeasurementList(QFrame):
         row.setToolTip(2, "\n".join(lines))
         return row
 
-    def _show_spacing(self, spacing: Spacing | None) -> None:
-        self.spacing.setText(lengths_text(spacing) if spacing is not None else "")
+    def _show_spacing(self, spacing: Spacing | None, film: Radiograph | None) -> None:
+        attributes = spacing_attributes(film) if film is not None else ()
+        self.spacing.setText(lengths_text(spacing, attributes) if spacing is not None else "")
 
     def _show_histogram(self, annotation: Annotation | None) -> None:
         assert self._controller is not None

@@ -14,13 +14,13 @@ from PySide6.QtCore import QObject, QTimer
 
 _EVERY_MS = 500
 _BUSY_S = 0.02
-"""CPU time of the window's thread in one interval from which on its user is waiting for it."""
+"""CPU time of the window's thread in one interval above which the user may be waiting for it."""
 _MANY_OBJECTS = 2000
-"""Fewer are not worth a collection while the window is busy."""
+"""With fewer, a collection is not worth its time while the window is busy."""
 
 
 class GarbageCollector(QObject):
-    """Takes garbage collection over for as long as the program runs; one per process."""
+    """Takes over garbage collection while the program runs; one per process."""
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -32,12 +32,12 @@ class GarbageCollector(QObject):
         self._timer.timeout.connect(self._collect)
 
     def settle(self) -> None:
-        """Leave out of all collections what exists now, and start collecting."""
+        """Exclude the objects that exist now from all collections, and start collecting."""
         gc.freeze()
         self._timer.start()
 
     def stop(self) -> None:
-        """Give collection back to Python."""
+        """Return collection to Python."""
         self._timer.stop()
         gc.unfreeze()
         gc.enable()

@@ -71,7 +71,8 @@ class ModelStatus(QObject):
     def show(self) -> None:
         """Show the model that is loaded or being loaded, and the requested device."""
         models, ready = self._model_controller, self._session.model
-        self._bar.show_models(list_models(self._model_folders()), ready)
+        loading = models.model_text if models.loading else ""
+        self._bar.show_models(list_models(self._model_folders()), ready, loading)
         self._bar.show_device(models.device)
         self._status_line.show_model(None if models.loading else ready, models.model_text)
         name = f"{ready.card.name} {ready.card.version}" if ready else models.model_text

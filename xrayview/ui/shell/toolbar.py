@@ -35,6 +35,7 @@ if TYPE_CHECKING:  # the bar is part of the first paint, numpy is not
     from xrayview.services.catalogue import CatalogueEntry
 
 _OTHER_MODEL = object()
+_NO_MODEL = "No model is loaded"
 _AROUND_NAME_PX = 2
 _WIDE_PX = 1520
 """From this width on, there is room for the full name of the model."""
@@ -152,7 +153,7 @@ class TopBar(QToolBar):
             self._add(tool)
         self._add_spacer()
         self.models = self._chooser("Model", 120)
-        self.models.setPlaceholderText("No model is loaded")
+        self.models.setPlaceholderText(_NO_MODEL)
         self.models.activated.connect(self._on_model)
         self.devices = self._chooser("Device", 80)
         for device, title in DEVICE_CHOICES.items():
@@ -191,8 +192,10 @@ class TopBar(QToolBar):
         if menu.isEmpty():
             menu.addAction("No recent folders").setEnabled(False)
 
-    def show_models(self, models: Sequence[CatalogueEntry], ready: ModelReady | None) -> None:
-        """List the bundles, and choose the loaded one."""
+    def show_models(
+        self, models: Sequence[CatalogueEntry], ready: ModelReady | None, loading: str = ""
+    ) -> None:
+        """List the bundles, and choose the loaded one; `loading` is shown in its place."""
         # As text: Qt compares item data, and takes two equal paths for different objects.
         loaded = str(ready.model.path) if ready else ""
         with QSignalBlocker(self.models):
@@ -203,7 +206,8 @@ class TopBar(QToolBar):
             if ready is not None and loaded not in paths:
                 self.models.addItem(_card_name(ready.card), loaded)
             self.models.addItem("Choose a file …", _OTHER_MODEL)
-            self.models.setCurrentIndex(self.models.findData(loaded))
+            self.models.setPlaceholderText(loading or _NO_MODEL)
+            self.models.setCurrentIndex(-1 if loading else self.models.findData(loaded))
         self.models.setToolTip(loaded or "Choose a model bundle")
 
     def show_device(self, device: str) -> None:

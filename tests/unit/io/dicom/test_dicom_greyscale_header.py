@@ -370,10 +370,10 @@ def test_that_a_modality_lut_to_x_ray_intensity_is_not_for_display(
     values = radiograph.modality_values()
     stored = radiograph.pixels_HW
     np.testing.assert_array_equal(values, stored if left_out else 4095 - stored)
-    said = [
+    notes = [
         note for note in radiograph.notes if f"PixelIntensityRelationship is {relationship}" in note
     ]
-    assert bool(said) is left_out
+    assert bool(notes) is left_out
 
 
 def test_that_8_bit_entries_may_be_packed_into_bytes(film: Any) -> None:
