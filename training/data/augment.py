@@ -15,8 +15,8 @@ Floats = npt.NDArray[np.float32]
 
 _BINOMIAL = np.array([0.25, 0.5, 0.25], np.float32)
 _NOISE_VALUES = 1 << 20
-"""Length of the table of normal values from which each film takes a stretch: drawing a value for
-each pixel would take longer than rotating the film."""
+"""Length of the table of normal values of which each film uses a segment: drawing a value for each
+pixel would take longer than rotating the film."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,14 +29,14 @@ class Draws:
     noise_B: Floats
     """Standard deviations."""
     noise_from_B: npt.NDArray[np.int64]
-    """Where each film's stretch of the noise table begins."""
+    """Where each film's segment of the noise table begins."""
     blur_B: Floats
     collimate_B4: Floats
     """Covered share of the sides: top, bottom, left, right."""
     brightness_B: Floats | None = None
     """Factors of the grey."""
     mirrored_B: npt.NDArray[np.bool_] | None = None
-    """Films that are continued by their mirror image beyond the edges; others are black there."""
+    """Films that are extended beyond their edges by their mirror image; others are black there."""
 
 
 def draw(

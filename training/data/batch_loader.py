@@ -24,8 +24,8 @@ BatchIndex = tuple[int, int]
 class BatchLoader:
     """Context manager that prepares each batch on request, split over threads.
 
-    It does not work ahead: beside a network that learns on the same cores, a batch prepared ahead
-    costs twice its time, because every team of threads waits for its slowest one.
+    Nothing is prepared ahead: beside a network that learns on the same cores, a batch prepared
+    ahead costs twice its time, because every team of threads waits for its slowest one.
     """
 
     def __init__(self, batches: TrainingBatches, threads: int) -> None:
@@ -83,7 +83,7 @@ class BatchPrefetcher(BatchLoader):
 
 def _use_one_thread() -> None:
     """Keep a loader thread from starting a team of threads that competes with the network's."""
-    torch.get_num_threads()  # gives a new thread its team, which the limit then takes away
+    torch.get_num_threads()  # creates the thread's team, which the limit then shrinks
     # OpenMP's limit applies to the calling thread only.
     threadpool_limits(1, user_api="openmp")
     cv2.setNumThreads(1)
