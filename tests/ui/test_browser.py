@@ -30,8 +30,11 @@ from xrayview.engine.lane import Priority
 from xrayview.engine.protocol import Limits, MakeThumbnail, ReadHeaders, Thumbnail
 from xrayview.errors import Status, StatusCode
 from xrayview.io.tables.stars import FILE_NAME
+from xrayview.services.labels import Labels
 from xrayview.services.stars import StarFiles
 from xrayview.ui import film_controller
+from xrayview.ui.batch.result_rows import RESULT_ROLE
+from xrayview.ui.batch.table import ResultTable
 from xrayview.ui.browser.chip import Chip, chip
 from xrayview.ui.browser.filter import FilmLookup, Filter, Verdict
 from xrayview.ui.browser.outline import NOT_FILMS, Content, Folding, Layout, key_of, outline
@@ -164,6 +167,68 @@ def test_that_a_chip_shows_the_leading_abnormal_finding() -> None:
     assert (shown.text, shown.filled, shown.note) == ("0.70", True, "Nodule")
     shown = chip(result_of((0.8, 0.15, 0.05), (True, False, False), "Normal"), CARD)
     assert (shown.text, shown.filled, shown.note) == ("0.15", False, "Normal")
+
+
+def test_that_the_score_of_a_chip_belongs_to_the_first_name() -> None:
+    several = result_of((0.7, 0.6, 0.9), (False, True, True), f"{CARD.findings[1].name}|Nodule")
+    shown = chip(several, CARD)
+    assert (shown.text, shown.note) == ("0.90", f"Nodule, {CARD.findings[1].name}")
+    # A higher score that does not reach its own threshold does not lead.
+    one = result_of((0.1, 0.6, 0.9), (False, True, False), CARD.findings[1].name)
+    assert (chip(one, CARD).text, chip(one, CARD).note) == ("0.60", CARD.findings[1].name)
+    assert leading(one, CARD) == CARD.findings[1].name
+
+
+def numbered_results() -> list[FilmResult]:
+    scored = [
+        replace(
+            result_of((0.1, share, 0.9 - share), (False, False, True), "Nodule"),
+            relative_path=f"{share}.dcm",
+        )
+        for share in (0.2, 0.4, 0.3)
+    ]
+    failed = FilmResult("failed.dcm", Status.ERROR, StatusCode.DECODE_FAILED, "cut off")
+    return [scored[0], failed, *scored[1:]]
+
+
+@pytest.fixture
+def table(qtbot: QtBot) -> ResultTable:
+    table = ResultTable()
+    qtbot.addWidget(table)
+    table.start(tuple(finding.name for finding in CARD.findings))
+    table.append(numbered_results())
+    return table
+
+
+def shown_paths(table: ResultTable) -> list[str]:
+    rows = range(table.filter.rowCount())
+    return [table.filter.index(row, 0).data(RESULT_ROLE).relative_path for row in rows]
+
+
+def column(table: ResultTable, title: str) -> int:
+    titles = [table.rows.column(i).title for i in range(table.rows.columnCount())]
+    return titles.index(title)
+
+
+def test_that_rows_without_a_score_come_last_in_both_directions(table: ResultTable) -> None:
+    for title in ("Opacity", "Predicted", "OOD percentile"):
+        for order in (Qt.SortOrder.AscendingOrder, Qt.SortOrder.DescendingOrder):
+            table.view.sortByColumn(column(table, title), order)
+            if title != "OOD percentile":  # where no row has one
+                assert shown_paths(table)[-1] == "failed.dcm"
+    table.view.sortByColumn(column(table, "Opacity"), Qt.SortOrder.DescendingOrder)
+    assert shown_paths(table) == ["0.4.dcm", "0.3.dcm", "0.2.dcm", "failed.dcm"]
+
+
+def test_that_labels_keep_the_order_and_the_current_row(table: ResultTable) -> None:
+    table.view.sortByColumn(column(table, "Opacity"), Qt.SortOrder.DescendingOrder)
+    table.view.setCurrentIndex(table.filter.index(1, 0))
+    chosen: list[FilmResult] = []
+    table.film_chosen.connect(chosen.append)
+    table.compare_with(Labels({"0.2.dcm": "Nodule"}), CARD)
+    assert shown_paths(table) == ["0.4.dcm", "0.3.dcm", "0.2.dcm", "failed.dcm"]
+    assert table.view.currentIndex().data(RESULT_ROLE).relative_path == "0.3.dcm"
+    assert chosen == []
 
 
 def test_that_the_first_heat_map_is_of_the_leading_abnormal_finding() -> None:

@@ -272,16 +272,16 @@ def test_that_a_number_out_of_range_is_refused_with_a_reason(
     page = dialog.pages["Reading"]
     spin, note = page.fields["decode_timeout_s"].spin, page.notes["decode_timeout_s"]
     for typed, why in {
-        "9999": "9999 is not between 1 and 600; the value stays 30.",
-        "0": "0 is not between 1 and 600; the value stays 30.",
-        "-3": "-3 is not between 1 and 600; the value stays 30.",
-        "1.5": "1.5 has too many decimals; the value stays 30.",
+        "9999": "9999 is not between 1 and 600; the value stays 15.",
+        "0": "0 is not between 1 and 600; the value stays 15.",
+        "-3": "-3 is not between 1 and 600; the value stays 15.",
+        "1.5": "1.5 has too many decimals; the value stays 15.",
     }.items():
         spin.selectAll()
         qtbot.keyClicks(spin, typed)
         qtbot.keyClick(spin, Qt.Key.Key_Return)
         assert (note.text(), note.property("role")) == (why, "error")
-        assert (settings["decode_timeout_s"], spin.value()) == (30, 30)
+        assert (settings["decode_timeout_s"], spin.value()) == (15, 15)
 
 
 def test_that_a_bundle_in_a_listed_folder_is_found_by_its_name(

@@ -38,7 +38,7 @@ PictureFormat = Literal["png", "tiff", "svg"]
 class Limits:
     """Limits beyond which a film is reported as failed."""
 
-    decode_timeout_s: float = 30.0
+    decode_timeout_s: float = 15.0
     header_timeout_s: float = 20.0
     """Time limit for one chunk of headers."""
     model_timeout_s: float = 120.0

@@ -94,7 +94,7 @@ SETTINGS: tuple[Setting, ...] = (
             choices=("none", "hash", "full"), group="Identity"),
     Setting("decode_workers", int, 0, "Processes that decode films. 0: one fewer than CPU cores.",
             low=0, high=256, group="Reading", takes_effect="at the next start"),
-    Setting("decode_timeout_s", float, 30.0, "Time limit for decoding one film (seconds).",
+    Setting("decode_timeout_s", float, 15.0, "Time limit for decoding one film (seconds).",
             low=1, high=600, group="Reading", unit="s"),
     Setting("memory_mib", int, 4096, "Memory limit of a decoding process, at most its share (MiB).",
             low=1024, high=262144, group="Reading", takes_effect="at the next start", unit="MiB"),

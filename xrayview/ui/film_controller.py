@@ -90,6 +90,8 @@ class FilmController(QObject):
         """Open a folder, one file, or several files and folders."""
         if not paths:
             return
+        # A relative path would mean another folder at the next start.
+        paths = [path.absolute() for path in paths]
         missing = next((path for path in paths if not path.exists()), None)
         if missing is not None:
             self._on_not_listed(missing, _gone(missing))

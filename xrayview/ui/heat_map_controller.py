@@ -9,13 +9,16 @@ from PySide6.QtCore import QObject, Signal
 
 from xrayview.domain.events import FilmResult
 from xrayview.domain.heat_map_methods import DEFAULT_METHOD
+from xrayview.domain.leading_finding import leading_index
 from xrayview.domain.model import HeatMap, ModelCard
 from xrayview.services.session import MOST_VIEWS, Session
 from xrayview.ui.film_controller import FilmController, ViewChange, ViewEvent
 from xrayview.ui.findings.panel import FindingsPanel
 from xrayview.ui.grid.grid import ViewGrid
-from xrayview.ui.model_controller import ModelController
+from xrayview.ui.keys import shortcuts
+from xrayview.ui.model_controller import WITHOUT_SCORES, ModelController
 from xrayview.ui.viewer.film_view import FilmViewer
+from xrayview.ui.widgets.banners import Message
 
 
 @dataclass
@@ -36,6 +39,7 @@ class HeatMapController(QObject):
     """
 
     switched = Signal(bool)
+    message = Signal(Message)
 
     def __init__(
         self,
@@ -82,12 +86,24 @@ class HeatMapController(QObject):
 
     def set_on(self, on: bool) -> None:
         """Show or hide the active view's heat map; a missing one is computed."""
+        if on and self._result(self._session.active) is None:
+            self.message.emit(self._missing())
         self._active.on = on
         self._panel.heat.set_on(on)
         self._panel.mark()
         self._grid.viewer.set_heat_visible(on)
         self.switched.emit(on)
         self._request(self._session.active)
+
+    def _missing(self) -> Message:
+        """Why there can be no heat map of the active view."""
+        if self._session.model is None:
+            text = "Wait until the model is loaded, or choose one at the top right."
+            return Message(WITHOUT_SCORES, "warn", "No model is loaded", text)
+        if self._session.radiograph is None:
+            return Message(WITHOUT_SCORES, "warn", "No film is on screen")
+        text = f"Classify it first ({shortcuts.key_label('classify')}); then its heat map is shown."
+        return Message(WITHOUT_SCORES, "warn", "This film has no scores yet", text)
 
     def choose(self, index: int) -> None:
         """Show the heat map of the finding at this index of the list."""
@@ -116,6 +132,8 @@ class HeatMapController(QObject):
         self._model_controller.forget_heat_map(view_index)
         state.note = ""
         result = self._result(view_index)
+        if view_index == self._session.active:
+            self._model_controller.message_settled.emit(WITHOUT_SCORES)
         if result is not None:
             model = self._session.model
             state.finding = self._chosen_finding or leading(result, model.card if model else None)
@@ -157,9 +175,16 @@ class HeatMapController(QObject):
         self._request(self._session.active)
 
     def _request(self, view_index: int) -> None:
-        state = self._states[self._grid.viewers[view_index]]
+        viewer = self._grid.viewers[view_index]
+        state = self._states[viewer]
         if state.on and self._result(view_index) is not None:
             state.method = self._offered(state.method)
+            shown = viewer.heat_layer
+            if shown is not None and (shown.heat.finding, shown.heat.method) != (
+                state.finding,
+                state.method,
+            ):
+                viewer.set_heat_map(None)  # it is not what the controls say
             self._model_controller.explain(view_index, state.finding, state.method)
 
     def _offered(self, method: str) -> str:
@@ -200,8 +225,4 @@ def leading(result: FilmResult, card: ModelCard | None) -> str:
     prediction = result.prediction
     if prediction is None:
         return ""
-    abnormal = {finding.name for finding in card.findings if finding.abnormal} if card else set()
-    indices = [i for i, name in enumerate(prediction.findings) if name in abnormal]
-    indices = indices or list(range(len(prediction.findings)))
-    flagged = [i for i in indices if prediction.flags[i]]
-    return prediction.findings[max(flagged or indices, key=lambda i: prediction.scores[i])]
+    return prediction.findings[leading_index(prediction, card)]

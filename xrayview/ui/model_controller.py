@@ -33,6 +33,9 @@ from xrayview.ui.widgets.banners import Message
 NO_MODEL = "No model is loaded."
 WITHOUT_MODEL = "without a model"
 """The topic of banners about commands that need a model."""
+WITHOUT_SCORES = "without scores"
+"""The topic of banners about commands that need the scores of a film."""
+AGAIN = "classify again"
 
 
 class ModelController(QObject):
@@ -153,6 +156,8 @@ class ModelController(QObject):
     def forget_requests(self) -> None:
         """Cancel what is under way: it is for another folder or model."""
         self._busy.clear()
+        for topic in (AGAIN, WITHOUT_SCORES):
+            self.message_settled.emit(topic)
         for view_index in range(MOST_VIEWS):
             self._tasks.cancel(f"classify {view_index}")
             self.forget_heat_map(view_index)
@@ -161,8 +166,12 @@ class ModelController(QObject):
         """Classify the film of the active view; requests of other views continue."""
         session = self.session
         view_index, film, model = session.active, session.current, session.model
-        if film is None or model is None or self.is_busy(film):
+        if film is None or model is None:
+            self.message.emit(self._missing())
             return
+        if self.is_busy(film):
+            return
+        self.message_settled.emit(AGAIN)
         replaced = self._busy.get(view_index)
         self._busy[view_index] = film
         for changed in (replaced, film):
@@ -176,6 +185,17 @@ class ModelController(QObject):
             lambda prepared: self._classify(slot, film, model, prepared),
             lambda error: self._on_failed(film, model, error),
         )
+
+    def _missing(self) -> Message:
+        """Why no film can be classified."""
+        if self.session.model is not None:
+            return Message("film", "warn", "No film is on screen", "Choose a film at the left.")
+        if self.loading:
+            return Message(
+                WITHOUT_MODEL, "warn", "The model is still being loaded", self.model_text
+            )
+        text = "Choose a model at the top right."
+        return Message(WITHOUT_MODEL, "warn", "No model is loaded", text)
 
     def _prepare(
         self,
@@ -223,6 +243,13 @@ class ModelController(QObject):
         self._on_result(film, model, result_of_film(outcome))
 
     def _on_failed(self, film: FilmRef, model: ModelReady, error: XrayViewError) -> None:
+        earlier = self.session.result(film)
+        if earlier is not None and earlier.prediction is not None:
+            # The scores on screen are still valid: the failure is told beside them.
+            error.path = error.path or film.path
+            self.message.emit(Message.of(AGAIN, error))
+            self._on_result(film, model, earlier)
+            return
         self._on_result(film, model, result_of_film(FilmOutcome(film, error=error)))
 
     def _on_result(self, film: FilmRef, model: ModelReady, result: FilmResult) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -36,7 +37,7 @@ def columns_of(findings: tuple[str, ...], labelled: tuple[Column, ...] = ()) -> 
 
 def _score_column(index: int, name: str) -> Column:
     def score(result: FilmResult) -> float:
-        return result.prediction.scores[index] if result.prediction is not None else -1.0
+        return result.prediction.scores[index] if result.prediction is not None else math.nan
 
     def text(result: FilmResult) -> str:
         return f"{score(result):.3f}" if result.prediction is not None else "–"
@@ -62,7 +63,7 @@ def _percentile(result: FilmResult) -> str:
 
 def _distance(result: FilmResult) -> float:
     gate = result.gate
-    return gate.ood_score if gate is not None and gate.ood_score is not None else -1.0
+    return gate.ood_score if gate is not None and gate.ood_score is not None else math.nan
 
 
 def reason_of(result: FilmResult) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from html import escape
 
@@ -164,7 +165,20 @@ class ResultFilter(QSortFilterProxyModel):
         self._condition = condition
         self.invalidate()
 
+    def lessThan(self, left: AnyIndex, right: AnyIndex) -> bool:
+        """Order by the sort key; rows without one come last in both directions."""
+        one, other = left.data(SORT_ROLE), right.data(SORT_ROLE)
+        if _is_missing(one) or _is_missing(other):
+            descending = self.sortOrder() == Qt.SortOrder.DescendingOrder
+            last = _is_missing(one) if descending else _is_missing(other)
+            return last and _is_missing(one) != _is_missing(other)
+        return bool(one < other)
+
     def filterAcceptsRow(self, row: int, parent: AnyIndex) -> bool:
         if self._condition is None:
             return True
         return self._condition(self.sourceModel().index(row, 0, parent).data(RESULT_ROLE))
+
+
+def _is_missing(key: object) -> bool:
+    return key == "" or (isinstance(key, float) and math.isnan(key))

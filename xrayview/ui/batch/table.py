@@ -79,6 +79,7 @@ class ResultTable(QFrame):
         self.detail = _detail()
         self.view = self._view()
         self._detailed: FilmResult | None = None
+        self._is_restoring = False
         self.rows.dataChanged.connect(lambda: self._show_detail(self._detailed))
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
@@ -100,9 +101,26 @@ class ResultTable(QFrame):
     def compare_with(self, labels: Labels, card: ModelCard) -> None:
         """Add the columns of labels, and show how far the model agrees with them."""
         self._labels = labels, card
+        current = self.view.currentIndex().data(RESULT_ROLE)
+        section = self.view.horizontalHeader().sortIndicatorSection()
+        is_sorted = 0 <= section < self.rows.columnCount()
+        sorted_by = self.rows.column(section).title if is_sorted else ""
+        self._is_restoring = True
         self.rows.set_labelled(label_columns(labels, card))
+        self._restore(sorted_by, current)
+        self._is_restoring = False
         self._set_widths()
         self.compare()
+
+    def _restore(self, sorted_by: str, current: FilmResult | None) -> None:
+        """Sort by a column and select a row as before the columns changed."""
+        titles = [self.rows.column(i).title for i in range(self.rows.columnCount())]
+        if sorted_by in titles:
+            order = self.view.horizontalHeader().sortIndicatorOrder()
+            self.view.sortByColumn(titles.index(sorted_by), order)
+        if current is not None and current in self.rows.results:
+            row = self.rows.results.index(current)
+            self.view.setCurrentIndex(self.filter.mapFromSource(self.rows.index(row, 0)))
 
     def compare(self) -> None:
         """Update how far model and labels agree."""
@@ -206,6 +224,8 @@ class ResultTable(QFrame):
         return view
 
     def _on_row(self, index: QModelIndex) -> None:
+        if self._is_restoring:  # the film on screen stays, whichever row is selected
+            return
         result = index.data(RESULT_ROLE) if index.isValid() else None
         self._show_detail(result)
         if result is not None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from xrayview.domain.events import FilmResult
+from xrayview.domain.leading_finding import leading_index, predicted_names
 from xrayview.domain.model import ModelCard
 from xrayview.domain.verdict import list_title
 from xrayview.errors import Status
@@ -22,7 +23,7 @@ class Chip:
 
 
 def chip(result: FilmResult, card: ModelCard | None) -> Chip:
-    """The score of the highest abnormal finding, or why there is none.
+    """The score of the leading finding, whose name comes first, or why there is no score.
 
     A film without a prediction never shows a number.
     """
@@ -30,12 +31,10 @@ def chip(result: FilmResult, card: ModelCard | None) -> Chip:
     if prediction is None or result.status in (Status.REFUSED, Status.ERROR):
         note = result.message.split("\n")[0]
         return Chip(verdict, STATUS_COLOUR[result.status], note)
-    abnormal = {f.name for f in card.findings if f.abnormal} if card else set()
-    candidates = [i for i, name in enumerate(prediction.findings) if name in abnormal]
-    top = max(candidates or range(len(prediction.findings)), key=prediction.scores.__getitem__)
+    top = leading_index(prediction, card)
     flagged = prediction.flags[top]
     colour = C.accent if flagged else C.quiet
-    note = prediction.predicted.replace("|", ", ")
+    note = ", ".join(predicted_names(prediction, card))
     if result.status is Status.WARN:
         colour, note = C.warn, " · ".join(filter(None, (verdict, note)))
     return Chip(f"{prediction.scores[top]:.2f}", colour, note, flagged)

@@ -25,6 +25,7 @@ from xrayview.domain.verdict import title_of
 from xrayview.errors import Cancelled, Status, XrayViewError
 from xrayview.services.progress import BatchProgress
 from xrayview.services.tasks import Tasks
+from xrayview.ui.widgets.banners import without_options
 from xrayview.ui.widgets.form_dialog import ClosingQuestion, FormDialog, never_default
 from xrayview.ui.widgets.form_fields import label
 
@@ -189,7 +190,7 @@ class FolderJob(FormDialog):
 
     def _on_failed(self, error: XrayViewError) -> None:
         self.bar.hide()
-        self.text.setText(str(error))
+        self.text.setText(without_options(str(error)))
         self._show_running(False)
 
     def _show_running(self, running: bool) -> None:

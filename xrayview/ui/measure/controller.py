@@ -146,6 +146,7 @@ class MeasurementController(QObject):
         layer = viewer.measure
         layer.later = partial(self._later, view_index)
         layer.changed.connect(lambda: self._on_changed(viewer))
+        layer.escaped.connect(lambda: self._set_tool("window"))
         layer.length_drawn.connect(lambda a, b: self._ask_length(viewer, a, b))
         viewer.film_changed.connect(lambda: self._on_film(viewer))
 

@@ -48,6 +48,8 @@ class MeasureLayer(QObject):
     spacing_changed = Signal()
     escaped = Signal()
     """Esc while nothing is being drawn or selected."""
+    drawing_began = Signal()
+    """A press draws or edits: frames that play would turn the film away."""
 
     def __init__(self, film: FilmItem, canvas: Canvas) -> None:
         super().__init__(canvas)
@@ -263,7 +265,7 @@ class MeasureLayer(QObject):
 
     def _cancel_interaction(self) -> None:
         self._sketch = self._drag = None
-        self.field.cancel()
+        self.field.accept()
 
     # Pointer, in logical pixels of the viewport
 
@@ -273,8 +275,11 @@ class MeasureLayer(QObject):
             return self._tool is not None
         self._pressed_at = position
         if self._sketch is None:
+            if self._tool is not None:
+                self.drawing_began.emit()
             hit = self._hit(position)
             if hit is not None:
+                self.drawing_began.emit()
                 self.select(hit.annotation)
                 self._drag = AnnotationDrag(hit, self.item.to_film(position))
                 return True

@@ -39,10 +39,9 @@ class TextField(QLineEdit):
         self.show()
         self.setFocus()
 
-    def cancel(self) -> None:
-        """Hide the field without calling `done`, because the film has changed."""
-        self._done = None
-        self.hide()
+    def accept(self) -> None:
+        """Take what was typed, because the film is about to change."""
+        self._finish(self.text().strip())
 
     def _finish(self, text: str | None) -> None:
         done, self._done = self._done, None

@@ -44,6 +44,8 @@ class ModelStatus(QObject):
         self._start_page = start_page
         self._banners = banners
         self._refresh = refresh
+        self._for_this_start: Path | None = None
+        """A model that was requested for this start only, as on the command line."""
         model_controller.message_settled.connect(banners.close_message)
         model_controller.model_changed.connect(self.show)
         bar.model_dismissed.connect(self.show)
@@ -51,22 +53,28 @@ class ModelStatus(QObject):
     def setting_actions(self) -> dict[str, Callable[[Any], object]]:
         """Map settings to what applies a new value at once."""
         return {
-            "model": lambda name: self.load_first(Path(name) if name else None),
+            "model": self._use_setting,
             "model_folders": lambda _: self.show(),
         }
 
     def load_first(self, requested: Path | None) -> None:
         """Load the requested model, else the one of the settings, else the shipped one."""
+        self._for_this_start = None
         name = str(requested) if requested else self._settings["model"]
         try:
-            path = find_model(name, self._model_folders())
+            path = find_model(name, self._model_folders()).absolute()
         except XrayViewError as error:
             self._model_controller.model_text = f"{error.what[:1].upper()}{error.what[1:]}."
             self.show()
             if name:
                 self._banners.show_message(Message.of("model", error))
         else:
+            self._for_this_start = path if requested is not None else None
             self._model_controller.open_model(path)
+
+    def _use_setting(self, name: str) -> None:
+        self.load_first(Path(name) if name else None)
+        self._for_this_start = None  # the user's choice stays
 
     def show(self) -> None:
         """Show the model that is loaded or being loaded, and the requested device."""
@@ -78,7 +86,9 @@ class ModelStatus(QObject):
         name = f"{ready.card.name} {ready.card.version}" if ready else models.model_text
         self._start_page.show_ready(name, device_text(ready) if ready else "")
         if ready is not None and not models.loading:
-            self._settings["model"] = _stored_name(ready.model.path)
+            if ready.model.path != self._for_this_start:
+                self._for_this_start = None
+                self._settings["model"] = _stored_name(ready.model.path)
             self._settings["device"] = ready.model.device
         self._refresh.request()
 

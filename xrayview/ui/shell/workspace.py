@@ -160,6 +160,7 @@ class Workspace(QWidget):
             self.view_controller,
             self.frame_controller,
             self.model_controller,
+            self.heat_maps,
             self.batch_controller,
             self.statement_controller,
             self.measurement_controller,
@@ -272,6 +273,8 @@ class Workspace(QWidget):
         self.thumbnails.clear()
         self.stars.open_folder(self.session.folder)
         self.result_table.hide()
+        if not self.batch_runner.running:
+            self.batch_line.hide()  # it is about another folder
         if not self.session.films:
             self.viewer.show_empty(
                 "No films in this folder. The list at the left shows the reasons."

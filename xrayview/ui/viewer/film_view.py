@@ -101,6 +101,7 @@ class FilmViewer(QWidget):
         self.measure.window_requested.connect(self.set_window)
         self.measure.spacing_changed.connect(self._refresh)
         self.measure.escaped.connect(lambda: self.set_tool("window"))
+        self.measure.drawing_began.connect(self.frames.pause)
 
     # Content
 

@@ -5,6 +5,7 @@ A banner stays until it is closed or replaced by another one with the same topic
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Literal
@@ -50,7 +51,14 @@ class Message:
         """Make a message of an error: file and what, then why and what to do."""
         file = f"{error.path.name}: " if error.path else ""
         why = f"{_sentence(error.why)} " if error.why else ""
-        return cls(topic, "error", f"{file}{error.what}", f"{why}{error.hint}".strip())
+        hint = without_options(error.hint)
+        return cls(topic, "error", f"{file}{error.what}", f"{why}{hint}".strip())
+
+
+def without_options(text: str) -> str:
+    """Leave out the sentences about options of the command line, which the window does not have."""
+    sentences = re.split(r"(?<=[.!?])\s+", text)
+    return " ".join(s for s in sentences if not re.search(r"(^|\s)--[a-z]", s))
 
 
 def _sentence(text: str) -> str:

@@ -1,0 +1,121 @@
+"""Nothing happens without a word: what is missing is named, and what is valid stays."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import QPointF, Qt
+from pytestqt.qtbot import QtBot
+
+from tests.ui.conftest import WAIT_MS, LentEngine
+from xrayview.domain.events import FilmResult
+from xrayview.engine.client import Engine
+from xrayview.errors import StatusCode, UnreadableFilm, UsageError
+from xrayview.services.settings import Settings
+from xrayview.ui.shell.main_window import MainWindow
+from xrayview.ui.widgets.banners import Message, without_options
+
+
+def titles(window: MainWindow) -> list[str]:
+    return [message.title for message in window.banners.messages()]
+
+
+def classified(qtbot: QtBot, window: MainWindow) -> FilmResult:
+    workspace = window.workspace
+    workspace.model_controller.classify()
+    session = workspace.session
+    qtbot.waitUntil(lambda: session.result(session.current) is not None, timeout=WAIT_MS)
+    result = session.result(session.current)
+    assert result is not None
+    return result
+
+
+def test_that_commands_say_what_they_need(qtbot: QtBot, opened: MainWindow) -> None:
+    qtbot.keyClick(opened, Qt.Key.Key_B)
+    assert titles(opened) == ["No model is loaded"]
+    opened.banners.close_message("without a model")
+    opened.workspace.model_controller.classify()
+    assert titles(opened) == ["No model is loaded"]
+    opened.banners.close_message("without a model")
+    qtbot.keyClick(opened, Qt.Key.Key_G)
+    assert titles(opened) == ["No model is loaded"]
+
+
+def test_that_a_heat_map_of_an_unclassified_film_says_what_is_missing(
+    qtbot: QtBot, ready: MainWindow
+) -> None:
+    qtbot.keyClick(ready, Qt.Key.Key_G)
+    assert titles(ready) == ["This film has no scores yet"]
+    classified(qtbot, ready)
+    qtbot.waitUntil(lambda: titles(ready) == [], timeout=WAIT_MS)
+
+
+def test_that_valid_scores_stay_when_a_later_try_fails(qtbot: QtBot, ready: MainWindow) -> None:
+    result = classified(qtbot, ready)
+    session = ready.workspace.session
+    film, model = session.current, session.model
+    assert film is not None
+    assert model is not None
+    error = UnreadableFilm("The decoder took too long", code=StatusCode.TIMED_OUT)
+    ready.workspace.model_controller._on_failed(film, model, error)
+    assert session.result(film) == result
+    assert ready.workspace.findings.state.kind == "classified"
+    assert any("The decoder took too long" in title for title in titles(ready))
+
+
+def test_that_escape_leaves_the_tool_in_every_view(qtbot: QtBot, opened: MainWindow) -> None:
+    grid = opened.workspace.grid
+    grid.set_tool("length")
+    grid.viewer.measure.cancel()
+    assert {viewer._canvas.tool for viewer in grid.viewers} == {"window"}
+
+
+def test_that_playback_pauses_when_a_text_is_drawn(qtbot: QtBot, opened: MainWindow) -> None:
+    viewer = opened.workspace.viewer
+    layer = viewer.measure
+    qtbot.waitUntil(lambda: layer.marks is not None and layer.marks.is_loaded, timeout=WAIT_MS)
+    paused: list[bool] = []
+    layer.drawing_began.connect(lambda: paused.append(True))
+    viewer.set_tool("text")
+    layer.press(QPointF(200, 200))
+    layer.release(QPointF(200, 200))
+    assert paused
+    layer.field.setText("opacity")
+    film = layer.radiograph
+    assert film is not None
+    layer.show_frame(film)  # whatever turns the film, what was typed stays with it
+    assert [a.text for a in layer.annotations()] == ["opacity"]
+
+
+def test_that_options_of_the_command_line_do_not_appear_in_the_window() -> None:
+    error = UsageError("No", hint="Choose another --out, or use --restart. Or rename the file.")
+    assert Message.of("x", error).text == "Or rename the file."
+    assert without_options("A well-known - word.") == "A well-known - word."
+
+
+def test_that_a_model_of_one_start_is_not_the_next_default(
+    qtbot: QtBot, engine: Engine, settings: Settings, tmp_path: Path, bundle: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    monkeypatch.chdir(bundle.parent)
+    before = settings["model"]
+    window = MainWindow(settings, tmp_path / "results")
+    qtbot.addWidget(window)
+    window.show()
+    window.build_panels(LentEngine(engine), Path(bundle.name))
+    session = window.workspace.session
+    qtbot.waitUntil(lambda: session.model is not None, timeout=WAIT_MS)
+    assert session.model is not None
+    assert session.model.model.path == bundle
+    assert settings["model"] == before
+
+
+def test_that_a_relative_folder_is_stored_absolute(
+    qtbot: QtBot, window: MainWindow, settings: Settings, films: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    monkeypatch.chdir(films.parent)
+    with qtbot.waitSignal(window.workspace.films.finished_listing, timeout=WAIT_MS):
+        window.open_paths([Path(films.name)])
+    assert settings["recent_folders"][0] == str(films)
