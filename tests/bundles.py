@@ -181,6 +181,26 @@ def export(
     return path
 
 
+class Normalised(Tiny):
+    """Has operating points inside, as TorchXRayVision's networks do."""
+
+    def __init__(self, channels: int = 1, outputs: int = 1) -> None:
+        super().__init__(channels, outputs)
+        self.register_buffer("op_threshs", torch.full((outputs,), 0.25))
+
+    def forward_head(self, features_BDhw: torch.Tensor) -> torch.Tensor:
+        score = super().forward_head(features_BDhw / 1024).sigmoid()
+        low = score / (2 * self.op_threshs)
+        high = 1 - (1 - score) / (2 * (1 - self.op_threshs))
+        return torch.where(score < self.op_threshs, low, high)
+
+
+def write_like_torchxrayvision(path: Path) -> Path:
+    """A file without a card, whose program is like TorchXRayVision's."""
+    card = tiny_card()
+    return export(network_for(card, Normalised), path, card, extra={}, methods=("forward",))
+
+
 def write_bundle(path: Path, kind: type[Tiny] = Tiny, **changes: Any) -> Path:
     """A bundle of the tiny network; `changes` are fields of its card."""
     card = tiny_card(**changes)

@@ -8,13 +8,20 @@ from pathlib import Path
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QPushButton
+from PySide6.QtWidgets import QApplication, QComboBox, QLabel, QPushButton
 from pytestqt.qtbot import QtBot
 
-from tests.bundles import BROKEN, Tiny, export, network_for, tiny_card
+from tests.bundles import (
+    BROKEN,
+    Tiny,
+    export,
+    network_for,
+    tiny_card,
+    write_like_torchxrayvision,
+)
 from tests.ui.conftest import WAIT_MS
 from tests.ui.test_accessible import mute, without_a_tip
-from xrayview.domain.model import Finding
+from xrayview.domain.model import Finding, ModelCard
 from xrayview.ui.findings.card_text import card_html
 from xrayview.ui.model_import.dialog import ModelImportDialog
 from xrayview.ui.shell.main_window import MainWindow
@@ -47,6 +54,12 @@ def fill(dialog: ModelImportDialog) -> None:
     dialog.findings.item(0, 1).setCheckState(Qt.CheckState.Unchecked)
     dialog.height_px.setValue(64)
     dialog.width_px.setValue(64)
+    choose(dialog.fit, "letterbox")
+    choose(dialog.scale.names, "plain")
+
+
+def choose(box: QComboBox, value: str) -> None:
+    box.setCurrentIndex(box.findData(value))
 
 
 def trust(qtbot: QtBot, dialog: ModelImportDialog) -> None:
@@ -130,6 +143,7 @@ def test_that_an_invalid_description_is_shown_at_its_fields(dialog: ModelImportD
     dialog.save.click()
     assert "in the order of the network's outputs" in dialog.error_text("findings")
     dialog.findings.add(["Mass", "Mass"])
+    choose(dialog.fit, "stretch")
     dialog.scale.names.setCurrentIndex(dialog.scale.names.findData("imagenet"))
     assert dialog.channels.currentData() == 3
     dialog.channels.setCurrentIndex(0)
@@ -140,10 +154,36 @@ def test_that_an_invalid_description_is_shown_at_its_fields(dialog: ModelImportD
     assert cards == []
 
 
+def test_that_fit_and_scale_are_asked(dialog: ModelImportDialog) -> None:
+    cards: list[ModelCard] = []
+    dialog.described.connect(cards.append)
+    dialog.findings.add(["Mass"])
+    assert (dialog.fit.currentData(), dialog.scale.names.currentData()) == (None, None)
+    dialog.save.click()
+    assert "how the training films were fitted" in dialog.error_text("fit")
+    assert "scale of the training films" in dialog.error_text("scale")
+    assert cards == []
+    choose(dialog.fit, "center_crop")
+    choose(dialog.scale.names, "film")
+    dialog.save.click()
+    (card,) = cards
+    assert (card.preprocessing.fit, card.preprocessing.standardize) == ("center_crop", "film")
+
+
+def test_that_a_recognised_network_is_proposed(qtbot: QtBot, tmp_path: Path) -> None:
+    dialog = ModelImportDialog(write_like_torchxrayvision(tmp_path / "net.pt"))
+    qtbot.addWidget(dialog)
+    assert dialog.scale.names.currentData() == "torchxrayvision"
+    assert dialog.fit.currentData() == "center_crop"
+    assert dialog.channels.currentData() == 1
+    assert any("looks like TorchXRayVision" in text.text() for text in dialog.findChildren(QLabel))
+
+
 def test_that_a_custom_scale_takes_only_numbers(dialog: ModelImportDialog) -> None:
     cards: list[object] = []
     dialog.described.connect(cards.append)
     dialog.findings.add(["Mass"])
+    choose(dialog.fit, "stretch")
     names, numbers = dialog.scale.names, dialog.scale.numbers
     assert not numbers["mean"].isEnabled()
     names.setCurrentIndex(names.findData("own"))

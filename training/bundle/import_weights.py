@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from torch import Tensor
@@ -17,16 +17,25 @@ from training.networks import build as networks
 from training.networks.build import Network
 from training.networks.initial_weights import modern_name, read_state
 from training.runs import command_line, now_utc
-from xrayview.domain.model import Activation, Finding, ModelCard, PreprocessSpec, Task
+from xrayview.domain.model import (
+    Activation,
+    Finding,
+    ModelCard,
+    OperatingPoint,
+    PreprocessSpec,
+    Task,
+)
 from xrayview.errors import UsageError
 from xrayview.io.model.bundle import sha256_of
 
 _WRAPPED = re.compile(r"^((module|model|_orig_mod|net|backbone|densenet121|resnet\d+)\.)+")
 _SHOWN = 4
+_THRESHOLDS = "op_threshs"
+"""TorchXRayVision's tensor of thresholds on the sigmoid, one per output."""
 _LIMITS = (
-    "Imported from a state dict and not evaluated on any film. Scores are not calibrated, and 0.5 "
-    "was not chosen as an operating point. Grey values are scaled to 0..1 by the app's percentile "
-    "window, which may differ from how the network's training films were read."
+    "Imported from a state dict and not evaluated on any film. Scores are not calibrated; where a "
+    "finding has no operating point, 0.5 was not chosen as one. Grey values are scaled to 0..1 by "
+    "the app's percentile window, which may differ from how the network's training films were read."
 )
 
 
@@ -56,10 +65,15 @@ def import_state(file: Path, options: ImportOptions, out: Path, say: Say) -> Pat
     if out.exists():
         raise UsageError(f"{out} already exists", hint="Choose another file with --out.")
     tensors = _rename_tensors(read_state(file), options.architecture)
+    thresholds = tensors.pop(_THRESHOLDS, None)
+    points = _operating_points(thresholds, options)
+    if thresholds is not None:
+        say(f"{len(points)} of {len(options.findings)} operating points from {_THRESHOLDS}")
     network = _load_network(tensors, options, file, say)
     channels = next(v for v in tensors.values() if v.ndim == 4).shape[1]
     out.parent.mkdir(parents=True, exist_ok=True)
-    export(network, _card(file, options, channels, network.stride), out)
+    card = _card(file, options, channels, network.stride)
+    export(network, replace(card, operating_points=points), out)
     say(f"bundle {out}")
     return out
 
@@ -70,11 +84,34 @@ def _rename_tensors(state: Mapping[str, Tensor], architecture: str) -> dict[str,
     tensors = {}
     for name, tensor in state.items():
         plain = modern_name(_WRAPPED.sub("", name))
-        if last := head.fullmatch(plain):
+        if plain == _THRESHOLDS:
+            tensors[plain] = tensor
+        elif last := head.fullmatch(plain):
             tensors[f"head.3.{last[last.lastindex or 1]}"] = tensor
         else:
             tensors[plain if plain.startswith("features.") else f"features.{plain}"] = tensor
     return tensors
+
+
+def _operating_points(
+    thresholds_K: Tensor | None, options: ImportOptions
+) -> tuple[OperatingPoint, ...]:
+    """The operating points of TorchXRayVision's `op_threshs`; outputs without one have NaN."""
+    if thresholds_K is None or options.activation != "sigmoid":
+        return ()
+    thresholds = thresholds_K.detach().flatten().double().tolist()
+    if len(thresholds) != len(options.findings):
+        return ()
+    return tuple(
+        OperatingPoint(
+            finding.removeprefix("-"),
+            "torchxrayvision",
+            threshold,
+            "by TorchXRayVision on its validation films; from op_threshs of the imported file",
+        )
+        for finding, threshold in zip(options.findings, thresholds, strict=True)
+        if 0 < threshold < 1  # NaN is neither
+    )
 
 
 def _load_network(

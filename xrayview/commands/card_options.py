@@ -7,12 +7,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from xrayview.commands.terminal import finite_number, positive_int
+from xrayview.commands.terminal import finite_number, positive_int, print_err
 from xrayview.domain.input_scales import INPUT_SCALES, InputScale
 from xrayview.errors import UsageError
 
 if TYPE_CHECKING:
     from xrayview.domain.model import ModelCard
+    from xrayview.services.model_import import Proposal
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -66,8 +67,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add(
         "--scale",
         choices=tuple(INPUT_SCALES),
-        default="plain",
-        help="scale of the input's grey values; `plain` is 0 to 1 (default: %(default)s)",
+        help="scale of the input's grey values in training; `plain` is 0 to 1. Without it, the "
+        "scale is assumed, and the card says so",
     )
     add(
         "--mean",
@@ -91,8 +92,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add(
         "--fit",
         choices=("letterbox", "stretch", "center_crop"),
-        default="letterbox",
-        help="how a film is fitted to the input size (default: %(default)s)",
+        help="how films were fitted to the input size in training. Without it, the fit is "
+        "assumed, and the card says so",
     )
 
 
@@ -104,7 +105,12 @@ def card_from_options(path: Path, options: argparse.Namespace) -> ModelCard:
         ModelError: the options do not make a valid card; `why` names every problem.
     """
     from xrayview.domain.model import Finding
-    from xrayview.services.model_import import ModelDescription, make_card, require_no_card
+    from xrayview.services.model_import import (
+        ModelDescription,
+        make_card,
+        propose,
+        require_no_card,
+    )
 
     require_no_card(path)
     if not options.size or len(options.size) > 2:
@@ -120,19 +126,45 @@ def card_from_options(path: Path, options: argparse.Namespace) -> ModelCard:
             why=", ".join(sorted(unknown)),
             hint="Name one of the findings.",
         )
+    assumed = _assume(path, options, propose(path))
     scale = _scale(options)
     description = ModelDescription(
         findings=tuple(
             Finding(name, abnormal=name not in options.normal) for name in options.finding
         ),
         size=(options.size[0], options.size[-1]),
+        scale=scale,
+        fit=options.fit,
         channels=options.channels or scale.channels or 1,
         activation=options.activation,
         outputs=options.outputs,
-        scale=scale,
-        fit=options.fit,
+        assumed=assumed,
     )
     return make_card(path, description)
+
+
+def _assume(path: Path, options: argparse.Namespace, proposal: Proposal | None) -> tuple[str, ...]:
+    """Fill in the scale and the fit where they are not given, and return what was assumed."""
+    own_numbers = any(getattr(options, name) is not None for name in ("mean", "std", "value_range"))
+    assumed = []
+    if options.scale is None:
+        options.scale = proposal.scale if proposal and not own_numbers else "plain"
+        if not own_numbers:
+            assumed.append(f"scale {options.scale} ({INPUT_SCALES[options.scale].title})")
+    if options.fit is None:
+        options.fit = proposal.fit if proposal else "letterbox"
+        assumed.append(f"fit {options.fit}")
+    if proposal:
+        print_err(
+            f"{path.name} looks like {proposal.title}, which takes --scale {proposal.scale} --fit "
+            f"{proposal.fit} --channels {proposal.channels}"
+        )
+    if assumed:
+        print_err(
+            f"Assumed: {'; '.join(assumed)}. If the network was trained otherwise, its scores are "
+            "wrong without an error: state --scale and --fit as in its training."
+        )
+    return tuple(assumed)
 
 
 def _scale(options: argparse.Namespace) -> InputScale:

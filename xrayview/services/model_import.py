@@ -8,12 +8,21 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
-from xrayview.domain.input_scales import INPUT_SCALES, InputScale
+from xrayview.domain.input_scales import InputScale
 from xrayview.domain.model import Activation, Finding, ModelCard, Outputs, PreprocessSpec, Task
 from xrayview.errors import UsageError
 from xrayview.inference.calibration import MIN_PROBABILITY
 from xrayview.io.atomic import replacing
-from xrayview.io.model.bundle import CARD_NAME, card_from_json, card_to_json, read_extra, sidecar_of
+from xrayview.io.model.bundle import (
+    CARD_NAME,
+    card_from_json,
+    card_to_json,
+    read_code,
+    read_extra,
+    sidecar_of,
+)
+
+Fit = Literal["letterbox", "stretch", "center_crop"]
 
 _DESCRIPTION = "An imported model; its card was written from what the user stated about it."
 _LIMITATIONS = "Its training data and performance are unknown; its scores are not calibrated."
@@ -31,11 +40,43 @@ class ModelDescription:
     findings: tuple[Finding, ...]
     """In the order of the outputs."""
     size: tuple[int, int]
+    scale: InputScale
+    fit: Fit
     channels: Literal[1, 3] = 1
     activation: Activation = "sigmoid"
     outputs: Outputs = "logits"
-    scale: InputScale = INPUT_SCALES["plain"]
-    fit: Literal["letterbox", "stretch", "center_crop"] = "letterbox"
+    assumed: tuple[str, ...] = ()
+    """What was not stated and is assumed, for the limitations of the card."""
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """The input of a network that is recognised by its program."""
+
+    title: str
+    scale: str
+    """A key of `INPUT_SCALES`."""
+    fit: Fit
+    channels: Literal[1, 3]
+
+
+_PROPOSALS = (
+    # Its own datasets are cropped to a square and resized; its networks take -1024 to 1024.
+    ((b"torchxrayvision", b"op_threshs"),
+     Proposal("TorchXRayVision", "torchxrayvision", "center_crop", 1)),
+)  # fmt: skip
+
+
+def propose(path: Path) -> Proposal | None:
+    """The input that the network in a file probably takes; None where it is not recognised.
+
+    Raises:
+        ModelError: the file is not a TorchScript archive.
+    """
+    code = read_code(path).lower()
+    return next(
+        (proposal for marks, proposal in _PROPOSALS if any(mark in code for mark in marks)), None
+    )
 
 
 def make_card(path: Path, description: ModelDescription) -> ModelCard:
@@ -47,6 +88,8 @@ def make_card(path: Path, description: ModelDescription) -> ModelCard:
     several: Task = "multiclass" if description.activation == "softmax" else "multilabel"
     scale = description.scale
     notes = _FROM_PROBABILITIES if description.outputs == "probabilities" else ""
+    if description.assumed:
+        notes += f" Assumed, because it was not stated: {'; '.join(description.assumed)}."
     card = ModelCard(
         schema=1,
         name=path.stem,

@@ -52,12 +52,16 @@ def test_that_an_imported_densenet_gives_the_same_logits(
     if input_name == "imagenet":
         torch.save({"state_dict": chexnet_names(state)}, file)
     else:
-        torch.save({**state, "op_threshs": torch.ones(3)}, file)
+        thresholds = torch.tensor([0.07, torch.nan, 0.6])
+        torch.save({**state, "op_threshs": thresholds}, file)
     assert main(command(file, out, "--input", input_name)) == ExitCode.OK
     card = read_card(out)
     assert [finding.name for finding in card.findings] == list(FINDINGS)
     assert (card.task, card.activation) == ("multilabel", "sigmoid")
     assert "not evaluated" in card.limitations
+    points = {point.finding: point.threshold for point in card.operating_points}
+    expected = {"Effusion": 0.07, "Edema": 0.6} if input_name == "torchxrayvision" else {}
+    assert points == pytest.approx(expected)
     x_BCHW = np.random.default_rng(0).standard_normal((2, channels, 64, 64)).astype(np.float32)
     with torch.no_grad():
         expected_BK = model(torch.from_numpy(x_BCHW)).numpy()

@@ -7,7 +7,16 @@ from pathlib import Path
 
 import pytest
 
-from tests.bundles import BROKEN, Tiny, export, network_for, tiny_card, write_bundle
+from tests.bundles import (
+    BROKEN,
+    Pair,
+    Tiny,
+    export,
+    network_for,
+    tiny_card,
+    write_bundle,
+    write_like_torchxrayvision,
+)
 from xrayview.cli import main
 from xrayview.domain.model import Finding, PreprocessSpec
 from xrayview.errors import ExitCode
@@ -99,6 +108,40 @@ def test_that_probabilities_become_logits_on_request(tmp_path: Path, capsys: Cap
     assert output["card"] == card_to_json(card)
     assert card.outputs == "probabilities"
     assert "kept within 1e-07 of 0 and 1" in card.limitations
+
+
+def test_that_what_is_not_stated_is_assumed_aloud(tmp_path: Path, capsys: Captured) -> None:
+    path = model_without_card(tmp_path)
+    assert main(["model", "describe", str(path), *DESCRIPTION]) == ExitCode.OK
+    warned = capsys.readouterr().err
+    assert "Assumed: scale plain (0 to 1); fit letterbox" in warned
+    assert "state --scale and --fit" in warned
+    assert "Assumed, because it was not stated" in read_card(path).limitations
+    (tmp_path / "foreign.card.json").unlink()
+    stated = ("--scale", "plain", "--fit", "letterbox")
+    assert main(["model", "describe", str(path), *DESCRIPTION, *stated]) == ExitCode.OK
+    assert "Assumed" not in capsys.readouterr().err
+    assert "Assumed" not in read_card(path).limitations
+
+
+def test_that_a_network_like_torchxrayvision_is_recognised(
+    tmp_path: Path, capsys: Captured
+) -> None:
+    path = write_like_torchxrayvision(tmp_path / "net.pt")
+    options = ("--finding", "Mass", "--size", "64", "--outputs", "probabilities", "--trust-model")
+    assert main(["model", "describe", str(path), *options]) == ExitCode.OK
+    assert "looks like TorchXRayVision" in capsys.readouterr().err
+    spec = read_card(path).preprocessing
+    assert (spec.value_range, spec.fit, spec.channels) == ((-1024.0, 1024.0), "center_crop", 1)
+
+
+def test_that_the_notes_on_a_network_are_in_its_card(tmp_path: Path, capsys: Captured) -> None:
+    path = model_beside_card(tmp_path, Pair, methods=("forward",))
+    (tmp_path / "foreign.card.json").unlink()
+    code, output = describe(path, capsys, *DESCRIPTION, "--trust-model")
+    assert code == ExitCode.OK
+    assert "adapted: it returns a tuple of 2" in str(output["contract"])
+    assert "it returns a tuple of 2" in read_card(path).limitations
 
 
 def test_that_the_values_of_a_scale_can_be_overridden(tmp_path: Path, capsys: Captured) -> None:

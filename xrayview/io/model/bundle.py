@@ -29,6 +29,7 @@ MAX_UNPACKED, MAX_EXPANSION = 1 << 30, 10
 """An archive is refused where it unpacks to more than both this many bytes and this many times its
 own size: weights hardly compress, and torch stores them uncompressed."""
 _PICKLE_BYTES = 1 << 20
+_CODE_BYTES = 8 << 20
 # What zipfile and its decompressors raise for damaged or encrypted entries.
 _DAMAGED = (
     OSError, EOFError, RuntimeError, ValueError, IndexError, struct.error, zlib.error,
@@ -84,8 +85,8 @@ def read_card(path: Path) -> ModelCard:
             "The model has no card",
             path=path,
             why=f"there is neither extra/{CARD_NAME} in it nor {source.name} beside it",
-            hint=f"`xrayview model describe {path.name} --finding NAME ... --size N` writes "
-            f"{source.name}.",
+            hint=f"`xrayview model describe {path.name} --finding NAME ... --size N --scale SCALE "
+            f"--fit FIT` writes {source.name}.",
         )
     return card_from_json(_parse(text, source), source)
 
@@ -151,6 +152,28 @@ def read_extra(path: Path, name: str, *, limit: int = MAX_EXTRA_BYTES) -> bytes 
             hint=_BUNDLE_HINT,
         )
     return content
+
+
+def read_code(path: Path) -> bytes:
+    """The names and texts of a TorchScript file's program, 8 MiB at most.
+
+    Raises:
+        ModelError: no such file, not a TorchScript archive, or damaged.
+    """
+    require_torchscript(path)
+    parts: list[bytes] = []
+    left = _CODE_BYTES
+    try:
+        with zipfile.ZipFile(path) as archive:
+            for info in archive.infolist():
+                if "/code/" in info.filename and info.filename.endswith(".py") and left > 0:
+                    with archive.open(info) as file:
+                        text = file.read(left)
+                    parts += [info.filename.encode(), text]
+                    left -= len(text)
+    except (zipfile.BadZipFile, *_DAMAGED) as error:
+        raise _unreadable(path, error) from error
+    return b"\n".join(parts)
 
 
 def _require_file(path: Path) -> None:

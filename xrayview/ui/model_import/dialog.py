@@ -23,12 +23,12 @@ from xrayview.domain.model import ModelCard
 from xrayview.errors import ModelError
 from xrayview.io.model.bundle import sidecar_of
 from xrayview.io.model.card import MAX_SIDE
-from xrayview.services.model_import import ModelDescription, make_card
+from xrayview.services.model_import import ModelDescription, make_card, propose
 from xrayview.ui.model_import.findings_table import FindingsTable
 from xrayview.ui.model_import.scale_fields import ScaleFields
 from xrayview.ui.widgets.banners import Banners
 from xrayview.ui.widgets.form_dialog import FormDialog, never_default
-from xrayview.ui.widgets.form_fields import combo, label, rule
+from xrayview.ui.widgets.form_fields import combo, label, rule, unset_combo
 
 _LINE_PX = 28
 _CHANNELS = ((1, "1 (grey)"), (3, "3 (identical greys)"))
@@ -36,6 +36,9 @@ _FITS = (
     ("letterbox", "Letterbox: whole film with borders"),
     ("stretch", "Stretch: whole film, distorted"),
     ("center_crop", "Centre crop: edges cut off"),
+)
+_NO_FIT = (
+    "Choose how the training films were fitted: any other way gives wrong scores without an error"
 )
 _ACTIVATIONS = (
     ("sigmoid", "Sigmoid: findings are independent"),
@@ -73,7 +76,8 @@ class ModelImportDialog(FormDialog):
         self.findings = FindingsTable()
         self.height_px, self.width_px = _side("Height"), _side("Width")
         self.channels = combo("Channels", _CHANNELS, 1, "Channels of the input")
-        self.fit = combo("Fit", _FITS, "letterbox", "How a film is fitted to the input")
+        tip = "How the films were fitted to the input in training"
+        self.fit = unset_combo("Fit", _FITS, tip)
         self.scale = ScaleFields()
         self.activation = combo(
             "Activation", _ACTIVATIONS, "sigmoid", "Function that turns logits into scores"
@@ -105,7 +109,8 @@ class ModelImportDialog(FormDialog):
             box.currentIndexChanged.connect(lambda _, n=name: self._clear_error(n))
         for spin in (self.height_px, self.width_px):
             spin.valueChanged.connect(lambda _: self._clear_error("size"))
-        self._lay_out()
+        proposal = self._choose_proposal()
+        self._lay_out(proposal)
         self.findings.setFocus()
         self.remember_answers()
 
@@ -143,21 +148,27 @@ class ModelImportDialog(FormDialog):
             text = "Name the findings, in the order of the network's outputs."
             self._show_errors({"findings": text})
             return None
+        errors = {} if self.fit.currentData() else {"fit": _NO_FIT}
+        try:
+            scale = self.scale.scale()
+        except ValueError as error:
+            errors["scale"] = str(error)
+        if errors:
+            self._show_errors(errors)
+            return None
         try:
             return make_card(
                 self._path,
                 ModelDescription(
                     findings,
                     (self.height_px.value(), self.width_px.value()),
+                    scale,
+                    self.fit.currentData(),
                     self.channels.currentData(),
                     self.activation.currentData(),
                     self.outputs.currentData(),
-                    self.scale.scale(),
-                    self.fit.currentData(),
                 ),
             )
-        except ValueError as error:
-            self._show_errors({"scale": str(error)})
         except ModelError as error:
             self._show_errors(_by_field(error.why))
         return None
@@ -178,14 +189,30 @@ class ModelImportDialog(FormDialog):
             self._errors[field].setText("")
         self._fields[name].setAccessibleDescription("")
 
+    def _choose_proposal(self) -> str:
+        """Choose the input of a network that is recognised, and say so."""
+        try:
+            proposal = propose(self._path)
+        except ModelError:  # testing the description says what is wrong
+            return ""
+        if proposal is None:
+            return ""
+        for box, value in (
+            (self.scale.names, proposal.scale),
+            (self.fit, proposal.fit),
+            (self.channels, proposal.channels),
+        ):
+            box.setCurrentIndex(box.findData(value))
+        return f" It looks like {proposal.title}: scale, fit and channels are chosen accordingly."
+
     def _on_scale(self, scale: InputScale) -> None:
         if scale.channels is not None:
             self.channels.setCurrentIndex(self.channels.findData(scale.channels))
 
-    def _lay_out(self) -> None:
+    def _lay_out(self, proposal: str) -> None:
         intro = label(
             f"{self._path.name} is a TorchScript file without a card. Describe it here; the "
-            f"description is saved beside it as {sidecar_of(self._path).name}.",
+            f"description is saved beside it as {sidecar_of(self._path).name}.{proposal}",
         )
         self.form = QWidget()
         body = QHBoxLayout(self.form)
@@ -248,6 +275,8 @@ class ModelImportDialog(FormDialog):
         column.addWidget(label("INPUT", "heading"))
         self._rows(column, (("Size", "size", size), ("Channels", "channels", self.channels),
                             ("Fit", "fit", self.fit), ("Scale", "scale", self.scale)))  # fmt: skip
+        note = "Fit and scale as in training: other ones give wrong scores without an error."
+        column.addWidget(label(note, "quiet"))
         column.addSpacing(8)
         column.addWidget(label("OUTPUT", "heading"))
         self._rows(column, (("Outputs", "outputs", self.outputs),

@@ -8,10 +8,13 @@ from PySide6.QtCore import QSignalBlocker, Signal
 from PySide6.QtWidgets import QGridLayout, QLabel, QLineEdit, QWidget
 
 from xrayview.domain.input_scales import INPUT_SCALES, InputScale
-from xrayview.ui.widgets.form_fields import combo
+from xrayview.ui.widgets.form_fields import unset_combo
 
 CUSTOM = "own"
 _CUSTOM_TITLE = "Custom"
+_NOT_CHOSEN = (
+    "Choose the scale of the training films: any other gives wrong scores without an error"
+)
 _TITLES = (
     *((name, scale.title) for name, scale in INPUT_SCALES.items()),
     (CUSTOM, _CUSTOM_TITLE),
@@ -33,7 +36,7 @@ class ScaleFields(QWidget):
     def __init__(self) -> None:
         super().__init__()
         tip = "Scale of the films that the network was trained on"
-        self.names = combo("Input scale", _TITLES, "plain", tip)
+        self.names = unset_combo("Input scale", _TITLES, tip)
         self.numbers = {name: QLineEdit() for name in _NUMBERS}
         grid = QGridLayout(self)
         grid.setContentsMargins(0, 0, 0, 0)
@@ -53,15 +56,17 @@ class ScaleFields(QWidget):
             grid.addWidget(edit, 2, column)
         self.setFocusProxy(self.names)
         self.names.currentIndexChanged.connect(self._on_name)
-        self._show(INPUT_SCALES["plain"])
+        self._enable()
 
     def scale(self) -> InputScale:
         """The chosen or custom scale.
 
         Raises:
-            ValueError: a field does not contain numbers; the message says which.
+            ValueError: none is chosen, or a field does not contain numbers; the message says which.
         """
         name = self.names.currentData()
+        if name is None:
+            raise ValueError(_NOT_CHOSEN)
         if name != CUSTOM:
             return INPUT_SCALES[name]
         low, high = _parse(self.numbers["value_range"], "Range", exactly=2)
@@ -75,8 +80,10 @@ class ScaleFields(QWidget):
     def _on_name(self) -> None:
         name = self.names.currentData()
         if name == CUSTOM:
+            if not self.numbers["mean"].text():
+                self._show(INPUT_SCALES["plain"])
             self._enable()
-        else:
+        elif name is not None:
             self._show(INPUT_SCALES[name])
             self.chosen.emit(INPUT_SCALES[name])
         self.edited.emit()

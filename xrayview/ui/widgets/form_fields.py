@@ -82,6 +82,14 @@ def combo(
     return box
 
 
+def unset_combo(name: str, choices: Sequence[tuple[object, str]], tip: str) -> QComboBox:
+    """A combo box without a default; its data is None until something is chosen."""
+    box = combo(name, choices, None, tip)
+    box.setPlaceholderText("Choose …")
+    box.setCurrentIndex(-1)
+    return box
+
+
 def check(text: str, tip: str, on: bool) -> QCheckBox:
     """A check box whose tooltip is also its accessible description."""
     box = QCheckBox(text)
