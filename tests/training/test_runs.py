@@ -6,17 +6,20 @@ import json
 import re
 import zipfile
 from pathlib import Path
+from typing import Any
 
+import cv2
 import numpy as np
 import pytest
 import torch
 from markupsafe import escape
 
-from tests.training.conftest import TINY
+from tests.training.conftest import TINY, write_film
 from training.bundle.card import draft_card
 from training.bundle.export import best_network, export
 from training.cli import main
 from training.config import TrainingConfig
+from training.data.manifest import read_rows
 from training.networks import build as networks
 from training.runs import RunFolder, named_run, new_run
 from xrayview.errors import ExitCode, ModelError, UsageError
@@ -128,6 +131,59 @@ def test_that_evaluate_reproduces_the_metrics_of_the_card(
         assert results["figures"][name] == estimate
     assert len((tmp_path / "scores.csv").read_text().splitlines()) == 13
     assert "95 % interval" in (tmp_path / "metrics.txt").read_text()
+
+
+def evaluated(finished: RunFolder, data: Path, out: Path, *options: str) -> dict[str, Any]:
+    arguments = ["evaluate", str(finished.path), "--data", str(data), "--out", str(out)]
+    assert main([*arguments, *options]) == ExitCode.OK
+    return json.loads((out / "metrics.json").read_text())
+
+
+def other_films(folder: Path) -> Path:
+    """Films that the model never saw, in class folders, without a split."""
+    for number in range(10):
+        label = ("normal", "pneumonia")[number % 2]
+        write_film(folder / f"{label}/{number}.png", 100 + number, bright=bool(number % 2))
+    return folder
+
+
+def test_that_other_data_is_evaluated_as_a_whole(finished: RunFolder, tmp_path: Path):
+    report = evaluated(finished, other_films(tmp_path / "data"), tmp_path / "out")
+    assert (report["split"], report["films"]) == ("all", 10)
+
+
+def test_that_copies_count_once(finished: RunFolder, tmp_path: Path):
+    data = other_films(tmp_path / "data")
+    once = evaluated(finished, data, tmp_path / "once")
+    for path in sorted(data.rglob("*.png")):
+        path.with_name(f"copy{path.name}").write_bytes(path.read_bytes())
+    repeated = evaluated(finished, data, tmp_path / "repeated")
+    assert repeated["findings"] == once["findings"]
+    assert "10 films repeat another film" in (tmp_path / "repeated/metrics.txt").read_text()
+
+
+def test_that_training_films_are_refused_wherever_they_are(
+    finished: RunFolder, tiny_data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    data = other_films(tmp_path / "data")
+    rows = [row for row in read_rows(finished.manifest) if row.split == "train"]
+    film = next(row for row in rows if row.labels == ("normal",))
+    copy = data / "normal" / "renamed.png"
+    copy.write_bytes((tiny_data / film.path).read_bytes())
+    arguments = ["evaluate", str(finished.path), "--data", str(data), "--out", str(tmp_path / "o")]
+    assert main([*arguments, "--split", "all"]) == ExitCode.USAGE
+    assert "trained on 1 of these 11 films (normal/renamed.png)" in capsys.readouterr().err
+    pixels = cv2.imdecode(np.fromfile(copy, np.uint8), cv2.IMREAD_UNCHANGED)
+    copy.write_bytes(cv2.imencode(".png", pixels, [cv2.IMWRITE_PNG_COMPRESSION, 0])[1].tobytes())
+    assert main(arguments) == ExitCode.USAGE
+    assert "trained on 1 of these 11 films" in capsys.readouterr().err
+
+
+def test_that_the_training_films_can_be_measured_as_such(
+    finished: RunFolder, tiny_data: Path, tmp_path: Path
+):
+    report = evaluated(finished, tiny_data, tmp_path, "--split", "train")
+    assert report["films"] == finished.read_facts()["counts"]["train"]["films"]
 
 
 @pytest.mark.parametrize("split", ["validation", "test"])

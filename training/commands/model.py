@@ -21,9 +21,9 @@ def evaluate_options(parser: argparse.ArgumentParser) -> None:
     model_options(parser)
     parser.add_argument(
         "--split",
-        default="test",
-        choices=("train", "validation", "test"),
-        help="the films to evaluate on (default: %(default)s)",
+        choices=("train", "validation", "test", "all"),
+        help="the films to evaluate on (default: test for the model's own data or for data with "
+        "official splits, otherwise all)",
     )
     parser.add_argument(
         "--out",
@@ -34,12 +34,13 @@ def evaluate_options(parser: argparse.ArgumentParser) -> None:
 
 def evaluate(args: argparse.Namespace) -> None:
     """Evaluate a model on a split."""
+    from training.evaluation.evaluate import choose_split, find_model
     from training.evaluation.evaluate import evaluate as evaluate_model
-    from training.evaluation.evaluate import find_model
 
     model = find_model(args.model, args.recipe)
-    out = args.out or results_folder(args.model) / args.split
-    evaluate_model(model, args.data, args.split, out, args.device, say)
+    split = args.split or choose_split(model, args.data, say)
+    out = args.out or results_folder(args.model) / split
+    evaluate_model(model, args.data, split, out, args.device, say)
 
 
 def audit_options(parser: argparse.ArgumentParser) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -75,8 +76,11 @@ def select_rows(
     return listing.rows, listing.omitted
 
 
-def list_rows(config: TrainingConfig, folder: Path) -> Listing:
-    """Same as `select_rows`, with conflicts, and with notes for the card."""
+def list_rows(config: TrainingConfig, folder: Path, every_film: bool = False) -> Listing:
+    """Same as `select_rows`, with conflicts, and with notes for the card.
+
+    With `every_film` the films are not split: all of them have the split ALL.
+    """
     data, target = config.data, config.target
     listing = readers.list_films(folder, data)
     merged = merge_rows(listing.rows, data, target)
@@ -86,10 +90,16 @@ def list_rows(config: TrainingConfig, folder: Path) -> Listing:
     contradictory = contradictory_labels(rows, target)
     rows = _without(rows, contradictory)
     rows, unknown = targets.select(rows, target)
-    rows = splits.assign(rows, data)
+    if every_film:
+        rows = tuple(dataclasses.replace(row, split=splits.ALL) for row in rows)
+    else:
+        rows = splits.assign(rows, data)
     unused = tuple(splits.why_unused(row) for row in rows if not row.split)
     few = splits.few_validation_notes(rows, data)
-    rows, spare = balance([row for row in rows if row.split], data, target)
+    spare: tuple[Omission, ...] = ()
+    rows = tuple(row for row in rows if row.split)
+    if not every_film:
+        rows, spare = balance(rows, data, target)
     conflicts = merged.conflicts + contradictory
     omitted = listing.omitted + _omissions(conflicts) + lateral + unknown + unused + spare
     if not rows and not conflicts:
@@ -193,9 +203,9 @@ def gather_films(
         UsageError: the label table is wrong.
         NothingUsable: no film is left.
     """
+    listing = list_rows(config, folder)
     # A missing folder is reported before the films are decoded, which may take an hour.
     masks = _lung_masks(config, folder)
-    listing = list_rows(config, folder)
     preprocessor = Preprocessor(config.preprocessing)
 
     def progress(done: int, total: int) -> None:

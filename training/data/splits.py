@@ -11,6 +11,8 @@ from training.config import DataConfig
 from training.data.manifest import SEPARATOR, FilmRow, Omission
 
 TRAIN, VALIDATION, TEST = "train", "validation", "test"
+ALL = "all"
+"""The split of every film where a model is evaluated on all films of a folder."""
 
 
 NAMES = {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +12,11 @@ import numpy as np
 
 from training.bundle.card import TEST_FILMS
 from training.config import TargetConfig, TrainingConfig
-from training.data.films import Say, select_rows
-from training.data.manifest import write_omissions
+from training.data.cache import file_sha256
+from training.data.films import Say, list_rows, refuse_conflicts
+from training.data.manifest import FilmRow, read_rows, write_omissions
+from training.data.merging import pixel_conflicts
+from training.data.splits import ALL, TEST, TRAIN
 from training.data.targets import targets_NK
 from training.evaluation import confidence
 from training.evaluation.metrics import (
@@ -27,7 +30,7 @@ from training.evaluation.metrics import (
     estimate_metrics,
     table,
 )
-from training.evaluation.scoring import ScoredFilms, Truth, score_films
+from training.evaluation.scoring import COPY, ScoredFilms, Truth, score_films
 from training.evaluation.subgroups import group_table, groups_as_json, metrics_by_group
 from training.recipes import RECIPES, recipe
 from training.runs import RunFolder, command_line, now_utc, write_json
@@ -38,6 +41,7 @@ from xrayview.inference import loading
 from xrayview.inference.runtime import Runtime
 from xrayview.io.model.bundle import read_card
 
+_SHOWN = 5
 ALL_CLASSES = "all classes"
 """Used in place of a finding's name for the metrics of a multiclass model as a whole."""
 
@@ -87,19 +91,91 @@ def _recipe_of(card: ModelCard) -> str:
     return name
 
 
+def trained_films(model: EvaluatedModel) -> tuple[FilmRow, ...] | None:
+    """Return the films of the manifest beside the bundle; None if there is none.
+
+    A bundle has no hashes of its films: whoever has a film could tell from them whether its patient
+    was among the training films.
+    """
+    manifest = RunFolder(model.bundle.parent).manifest
+    return read_rows(manifest) if manifest.is_file() else None
+
+
+def choose_split(model: EvaluatedModel, data: Path, say: Say) -> str:
+    """Return `test` for the model's own data or for official splits, otherwise `all`.
+
+    Data are the model's own if a film of them is in the manifest of its run.
+    """
+    rows = list_rows(model.config, data, every_film=True).rows
+    known = trained_films(model)
+    if known is not None:
+        hashes = {row.sha256 for row in known}
+        is_own = any(file_sha256(data / row.path) in hashes for row in rows)
+        split = TEST if is_own else ALL
+    else:
+        split = TEST if any(row.official_split for row in rows) else ALL
+        say("films of the training: not known, so none can be recognised (no manifest.csv)")
+    say(
+        f"evaluating the {split} films (--split)"
+        if split != ALL
+        else f"evaluating all {len(rows)} films"
+    )
+    return split
+
+
 def evaluate(
     model: EvaluatedModel, data: Path, split: str, out: Path, device: str, say: Say
 ) -> dict[str, Any]:
-    """Evaluate a split; write metrics.json, metrics.txt and scores.csv to `out`.
+    """Evaluate a split, or all films; write metrics.json, metrics.txt and scores.csv to `out`.
+
+    Films of the model's own data have the split of its run.
 
     Raises:
         NothingUsable: the split has no readable film.
+        UsageError: the model was trained on a film (and the split is not `train`), or films
+            contradict each other.
     """
-    rows = [row for row in select_rows(model.config, data)[0] if row.split == split]
+    listing = list_rows(model.config, data, every_film=split == ALL)
+    refuse_conflicts(listing.conflicts, model.config.data)
+    known = trained_films(model) or ()
+    rows = listing.rows if split == ALL else _with_splits_of(known, listing.rows, data)
+    rows = tuple(row for row in rows if row.split == split)
     if not rows:
         raise NothingUsable(f"There are no {split} films", hint="Check --data and --split.")
+    if split != TRAIN:
+        _refuse_trained([replace(row, sha256=file_sha256(data / row.path)) for row in rows], known)
     loaded = loading.load(model.bundle, model.card, device)
-    return write_metrics(model, loaded, score_films(loaded, model.card, rows, data), out, say)
+    scored = score_films(loaded, model.card, rows, data)
+    if split != TRAIN:
+        _refuse_trained(scored.rows, known)
+    refuse_conflicts(pixel_conflicts(scored.rows, model.config.target), model.config.data)
+    return write_metrics(model, loaded, scored, out, say)
+
+
+def _with_splits_of(
+    known: Sequence[FilmRow], rows: Sequence[FilmRow], data: Path
+) -> tuple[FilmRow, ...]:
+    """Return the films with the splits of the run, where a film of the same path is the same."""
+    by_path = {row.path: row for row in known}
+    return tuple(
+        replace(row, split=of_run.split)
+        if (of_run := by_path.get(row.path)) and of_run.sha256 == file_sha256(data / row.path)
+        else row
+        for row in rows
+    )
+
+
+def _refuse_trained(rows: Sequence[FilmRow], known: Sequence[FilmRow]) -> None:
+    trained = [row for row in known if row.split == TRAIN]
+    hashes = {digest for row in trained for digest in (row.sha256, row.pixels_sha256)} - {""}
+    found = [row.path for row in rows if {row.sha256, row.pixels_sha256} & hashes]
+    if found:
+        shown = ", ".join(found[:_SHOWN]) + (" ..." if len(found) > _SHOWN else "")
+        raise UsageError(
+            f"The model was trained on {len(found)} of these {len(rows)} films",
+            why=shown,
+            hint="Leave them out, or measure the training films as such: --split train.",
+        )
 
 
 def write_metrics(
@@ -118,8 +194,12 @@ def write_metrics(
     if target.task == "multiclass":
         results[ALL_CLASSES], lines = _evaluate_classes(model, scored)
         text += ["", *lines]
-    if scored.omitted:
-        text += ["", f"{len(scored.omitted)} films could not be read: see omitted.csv"]
+    copies = sum(omission.code == COPY for omission in scored.omitted)
+    if copies:
+        text += ["", f"{copies} films repeat another film and are left out: see omitted.csv"]
+    if len(scored.omitted) > copies:
+        unread = len(scored.omitted) - copies
+        text += ["", f"{unread} films could not be read: see omitted.csv"]
     report = {
         "model": model.card.name,
         "version": model.card.version,

@@ -9,8 +9,9 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from training.data.cache import open_film
+from training.data.cache import open_film, pixels_sha256
 from training.data.manifest import FilmRow, Omission, reasons
+from xrayview.domain.finding_names import normalise
 from xrayview.domain.model import ModelCard, Prediction
 from xrayview.errors import NothingUsable, UnreadableFilm
 from xrayview.inference.calibration import calibrated_scores
@@ -20,6 +21,8 @@ from xrayview.preprocessing.pipeline import Preprocessor
 
 Truth = npt.NDArray[np.bool_]
 
+COPY = "COPY"
+"""Code of a film that is left out because another has the same pixels and labels."""
 _CHUNK_FILMS = 64
 """Films in memory at a time."""
 
@@ -75,6 +78,9 @@ def score_films(
 ) -> ScoredFilms:
     """Score the films; files that cannot be read are listed as omitted.
 
+    The rows get their hashes. Films with the same pixels and labels count once, so that copies
+    cannot narrow an interval; further ones are omitted as COPY.
+
     Raises:
         NothingUsable: no film could be read.
         ModelError: the network failed.
@@ -83,15 +89,26 @@ def score_films(
     scored: list[FilmRow] = []
     predictions: list[Prediction] = []
     omitted: list[Omission] = []
+    seen: dict[tuple[str, frozenset[str], frozenset[str]], str] = {}
     for chunk in _chunks(rows):
         inputs = []
         for row in chunk:
             try:
-                inputs.append(preprocessor(open_film(folder / row.path, folder)))
-                scored.append(row)
+                radiograph = open_film(folder / row.path, folder)
+                hashes = radiograph.sha256, pixels_sha256(radiograph)
+                labels, unknown = (
+                    frozenset(map(normalise, names)) for names in (row.labels, row.unknown_labels)
+                )
+                first = seen.setdefault((hashes[1], labels, unknown), row.path)
+                if first != row.path:
+                    omitted.append(Omission(row.path, COPY, f"the same pixels as {first}"))
+                    continue
+                inputs.append(preprocessor(radiograph))
+                scored.append(replace(row, sha256=hashes[0], pixels_sha256=hashes[1]))
             except UnreadableFilm as error:
                 omitted.append(Omission(row.path, str(error.code), str(error)))
-        predictions += classify(runtime, card, inputs)
+        if inputs:
+            predictions += classify(runtime, card, inputs)
     if not scored:
         raise NothingUsable("No film could be scored", why=reasons(omitted) or "none")
     return ScoredFilms(tuple(scored), tuple(predictions), tuple(omitted))
