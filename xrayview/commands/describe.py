@@ -129,10 +129,11 @@ def _outputs_text(outputs: str) -> str:
 
 
 def _scope_text(scope: dict[str, Any]) -> str:
-    ages = " to ".join(f"{age:g}" for age in scope["age_years"])
-    parts = [f"{ages} years" if ages else ""]
-    parts += [" or ".join(scope[key]) for key in ("modalities", "body_parts", "view_positions")]
-    return ", ".join(part for part in parts if part) or "not stated in the card"
+    from xrayview.domain.model import Scope
+    from xrayview.domain.population import population_text
+
+    stated = population_text(Scope(**{name: tuple(value) for name, value in scope.items()}))
+    return stated or "not stated in the card"
 
 
 def _point_text(point: dict[str, Any]) -> str:

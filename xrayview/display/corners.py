@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 
 from xrayview.display.voi import Voi, VoiKind
-from xrayview.domain.age import age_in_years
+from xrayview.domain.age import RARE_YEARS, age_in_years
 from xrayview.domain.film import FilmRef
 from xrayview.domain.radiograph import Lut, Radiograph, Spacing, VoiFunction
 
@@ -150,9 +150,8 @@ def _patient(film: FilmRef, hidden: bool) -> tuple[str, ...]:
 
 
 def _age_up_to_89(age: str) -> str:
-    # Ages of 90 and above identify (HIPAA 45 CFR 164.514(b)(2)(i)(C)).
     years = age_in_years(age)
-    return "90Y or older" if years is not None and years >= 90 else age
+    return f"{RARE_YEARS}Y or older" if years is not None and years >= RARE_YEARS else age
 
 
 def _study(film: FilmRef, hidden: bool) -> tuple[str, ...]:

@@ -13,6 +13,8 @@ _UNIT_NAMES = {"Y": "year", "M": "month", "W": "week", "D": "day"}
 _UNITS = "YEARS|YEAR|YRS|YR|Y|MONTHS|MONTH|MTHS|MTH|MOS|MO|M|WEEKS|WEEK|WKS|WK|W|DAYS|DAY|D"
 OLDEST_STATED, OLDEST_BY_DATES = 130, 110
 """Above these an age is a mistake."""
+RARE_YEARS = 90
+"""Ages from this on may identify a patient (HIPAA 45 CFR 164.514(b)(2)(i)(C))."""
 _UNKNOWN_BIRTH_DATE = date(1900, 1, 1)
 """Stands for an unknown one in de-identified files and in many hospitals."""
 _NUMBER = r"([0-9]{1,4}(?:[.,][0-9]+)?)"

@@ -14,7 +14,7 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from xrayview.domain.age import age_in_years, age_text, header_age_text
+from xrayview.domain.age import RARE_YEARS, age_in_years, age_text, header_age_text
 from xrayview.domain.film import FilmRef
 from xrayview.domain.model import GateVerdict, Scope
 from xrayview.domain.radiograph import Radiograph
@@ -201,7 +201,10 @@ def _age_of(film: FilmRef) -> tuple[float | None, str]:
     """The film's age in years, and how to show it."""
     years = age_in_years(film.patient_age)
     if years is None and film.age_by_dates is not None:
-        return film.age_by_dates, f"{age_text(film.age_by_dates)} (from the birth date)"
+        # The file does not state this age, and a rare one may say who the patient is.
+        is_rare = film.age_by_dates >= RARE_YEARS
+        shown = f"{RARE_YEARS} years or more" if is_rare else age_text(film.age_by_dates)
+        return film.age_by_dates, f"{shown} (from the birth date)"
     return years, header_age_text(film.patient_age)
 
 

@@ -230,6 +230,10 @@ def test_that_the_age_follows_from_the_dates_where_the_file_does_not_state_it() 
     verdict = check_description(adult, CHILDREN, NOTHING_STATED)
     assert "age is 41 years (from the birth date); the model is for" in verdict.reasons[0]
     assert verdict.facts == ("AGE_FROM_BIRTH_DATE",)
+    (reason,) = check_description(
+        replace(adult, age_by_dates=97.0), CHILDREN, NOTHING_STATED
+    ).reasons
+    assert "age is 90 years or more (from the birth date)" in reason
     stated = replace(adult, patient_age="004Y")
     assert check_description(stated, CHILDREN, NOTHING_STATED) == GateVerdict()
 

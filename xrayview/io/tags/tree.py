@@ -15,7 +15,7 @@ from pydicom.sequence import Sequence
 from pydicom.tag import BaseTag
 from pydicom.uid import UID
 
-from xrayview.domain.age import age_in_years
+from xrayview.domain.age import RARE_YEARS, age_in_years
 from xrayview.domain.tags import TagNode
 from xrayview.errors import StatusCode, UnreadableFilm
 from xrayview.io.dicom import reader as dicom_reader
@@ -32,8 +32,6 @@ SHOWN_VALUES = 32
 
 _PREAMBLE_AND_PREFIX = 132
 _FILE_META = 0x0002
-_COMMON_YEARS = 89
-"""Ages above this are rare enough to identify a patient (HIPAA 45 CFR 164.514(b)(2)(i)(C))."""
 
 
 def read_tags(
@@ -167,7 +165,7 @@ def _is_identifying(element: DataElement, above: tuple[int, ...]) -> bool:
     if any(isinstance(part, UID) and part.name == part for part in _values(element)):
         return True
     years = age_in_years(str(element.value)) if element.VR == "AS" else None
-    if years is not None and years >= _COMMON_YEARS + 1:
+    if years is not None and years >= RARE_YEARS:
         return True
     return column_of((*above, element.tag)).is_identifying
 

@@ -68,6 +68,8 @@ def _distance(result: FilmResult) -> float:
 
 def reason_of(result: FilmResult) -> str:
     """Why the film is not in scope, or what was not checked; empty where there is nothing."""
-    if result.status is Status.OK:
+    if result.message and result.status is not Status.ERROR:
         return result.message
+    if result.status is Status.OK:
+        return ""
     return f"{result.code}: {result.message}" if result.message else str(result.code)
