@@ -125,7 +125,7 @@ class OnDevice(Net):
         (Nested, "output 1 of output 2"),
         (PerFinding, "one tensor per finding"),
         (Deep, "one row per film"),
-        (OneFilm, "one film at a time"),
+        (OneFilm, "1 film at a time"),
         (FourFilms, "4 films at a time"),
     ],
 )
