@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 
@@ -49,6 +50,7 @@ from training.networks.cut_network import CutNetwork
 from training.runs import RunFolder, now_utc, weights_sha256
 from xrayview.domain.model import ModelCard, OperatingPoint
 from xrayview.inference.calibration import MAX_TEMPERATURE, MIN_TEMPERATURE, fit_temperature
+from xrayview.io.lock import run_lock
 from xrayview.io.model.bundle import read_card
 
 _AT_BOUND = 1.01
@@ -70,6 +72,9 @@ def run_recipe(
     `open_run` creates the run folder for these films, or returns the one to resume. With `test`
     the bundle is evaluated on the test films; with `report` too, the run ends with the shortcut
     audit and the report, which also use them.
+
+    Raises:
+        UsageError: another process is at work on the run.
     """
     fabric = start_processes(config.run, config.network)
     say_once: Say = say if fabric.is_global_zero else (lambda _line: None)
@@ -80,11 +85,12 @@ def run_recipe(
     require_trainable(films, config)
     _require_enough(films, config.optim.batch * fabric.world_size)
     run = RunFolder(fabric.broadcast(open_run(films).path if fabric.is_global_zero else Path()))
-    train(config, films, run, fabric, say_once)
-    if fabric.is_global_zero:
-        scored = make_bundle(config, films, run, data, say_once, test)
-        if report and test:
-            finish_run(config, run, data, cache, say_once, scored[TEST])
+    with run_lock(run.lock, f"The run {run.path}") if fabric.is_global_zero else nullcontext():
+        train(config, films, run, fabric, say_once)
+        if fabric.is_global_zero:
+            scored = make_bundle(config, films, run, data, say_once, test)
+            if report and test:
+                finish_run(config, run, data, cache, say_once, scored[TEST])
 
 
 def _require_enough(films: Films, batch: int) -> None:

@@ -61,6 +61,11 @@ class RunFolder:
         return self.path / "last.pt"
 
     @property
+    def lock(self) -> Path:
+        """There while a process is at work on the run."""
+        return self.path / "run.lock"
+
+    @property
     def best(self) -> Path:
         """The weights that validation chose."""
         return self.path / "best.pt"
