@@ -607,9 +607,9 @@ def described(
         model = copy(CASES / "batch" / folder / name, work / "net.pt")
         run = app("model", "describe", model, "--trust-model", "--finding", "A", "--finding", "B",
                   "--size", "64")  # fmt: skip
-        told = any(word.casefold() in run.text.casefold() for word in words)
+        is_named = any(word.casefold() in run.text.casefold() for word in words)
         general = "Check that the card's preprocessing" in run.text
-        require(run.code == 0 or (told and not general), run.text.strip()[-300:])
+        require(run.code == 0 or (is_named and not general), run.text.strip()[-300:])
 
     return check
 

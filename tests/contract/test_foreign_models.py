@@ -116,7 +116,7 @@ class OnDevice(Net):
 
 
 @pytest.mark.parametrize(
-    ("kind", "words"),
+    ("kind", "message"),
     [
         (Tuple, "tuple of 2, whose output 2"),
         (List, "output 1"),
@@ -130,11 +130,11 @@ class OnDevice(Net):
     ],
 )
 def test_that_other_outputs_are_adapted_with_a_note(
-    kind: type[Net], words: str, tmp_path: Path
+    kind: type[Net], message: str, tmp_path: Path
 ) -> None:
     save(kind(), tmp_path / "m.pt", films=4 if kind is FourFilms else 1 if kind is OneFilm else 2)
     runtime = load(tmp_path / "m.pt")
-    assert words in "; ".join(runtime.notes)
+    assert message in "; ".join(runtime.notes)
     np.testing.assert_allclose(runtime.forward(X), expected(), atol=1e-5)
     direction_K = np.array([0, 1], np.float32)
     plain = tmp_path / "plain.pt"
@@ -265,7 +265,7 @@ class LittleDropout(Net):
 
 
 @pytest.mark.parametrize(
-    ("kind", "card", "words"),
+    ("kind", "card", "message"),
     [
         (Percent, THREE, "percentages"),
         (Percent, SIGMOID, "percentages"),
@@ -284,10 +284,10 @@ class LittleDropout(Net):
     ],
 )
 def test_that_outputs_that_are_no_scores_are_named(
-    kind: type[Net], card: ModelCard, words: str, tmp_path: Path
+    kind: type[Net], card: ModelCard, message: str, tmp_path: Path
 ) -> None:
     save(kind(3), tmp_path / "m.pt")
-    with pytest.raises(ModelError, match=words) as caught:
+    with pytest.raises(ModelError, match=message) as caught:
         load(tmp_path / "m.pt", card)
     assert caught.value.hint
     assert caught.value.path == tmp_path / "m.pt"
@@ -341,7 +341,7 @@ class TwoInputs(Net):
 
 
 @pytest.mark.parametrize(
-    ("network", "example", "words"),
+    ("network", "example", "message"),
     [
         (Volumes(), (torch.rand(1, 1, 8, 64, 64),), "takes volumes"),
         (ChannelsLast(), (torch.rand(2, 64, 64, 1),), "channels last"),
@@ -349,12 +349,12 @@ class TwoInputs(Net):
     ],
 )
 def test_that_other_inputs_are_named(
-    network: nn.Module, example: tuple[torch.Tensor, ...], words: str, tmp_path: Path
+    network: nn.Module, example: tuple[torch.Tensor, ...], message: str, tmp_path: Path
 ) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         torch.jit.trace(network.eval(), example, check_trace=False).save(str(tmp_path / "m.pt"))
-    with pytest.raises(ModelError, match=words):
+    with pytest.raises(ModelError, match=message):
         load(tmp_path / "m.pt")
 
 

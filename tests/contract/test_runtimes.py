@@ -173,12 +173,12 @@ def test_that_a_traced_torchvision_network_passes_the_checks(tmp_path: Path) -> 
 
 @pytest.mark.parametrize("name", BROKEN)
 def test_that_a_broken_bundle_is_refused_with_its_reason(tmp_path: Path, name: str) -> None:
-    kind, words = BROKEN[name]
+    kind, text = BROKEN[name]
     card = CARDS["three findings"] if name == "softmax" else CARDS["one finding"]
     path = export(network_for(card, kind), tmp_path / "broken.pt", card)
     with pytest.raises(ModelError) as caught:
         load(path, card, "cpu")
-    assert words in caught.value.why
+    assert text in caught.value.why
     assert caught.value.path == path
     assert caught.value.hint
     assert caught.value.exit_code == ExitCode.MODEL
@@ -216,7 +216,7 @@ def test_that_a_network_that_reacts_only_to_films_is_accepted(tmp_path: Path) ->
 
 
 @pytest.mark.parametrize(
-    ("given", "stated", "words", "field"),
+    ("given", "stated", "text", "field"),
     [
         (BROKEN["softmax"][0], "sigmoid", "add up to one", "activation"),
         (BROKEN["sigmoid"][0], "softmax", "do not add up to one", "activation"),
@@ -224,12 +224,12 @@ def test_that_a_network_that_reacts_only_to_films_is_accepted(tmp_path: Path) ->
     ],
 )
 def test_that_outputs_that_contradict_the_card_are_refused(
-    given: type[Tiny], stated: str, words: str, field: str, tmp_path: Path
+    given: type[Tiny], stated: str, text: str, field: str, tmp_path: Path
 ) -> None:
     task = {"sigmoid": "multilabel", "softmax": "multiclass"}[stated]
     card = tiny_card(task=task, activation=stated, findings=THREE, outputs="probabilities")
     path = export(network_for(card, given), tmp_path / "m.pt", card)
-    with pytest.raises(ContractBroken, match=words) as caught:
+    with pytest.raises(ContractBroken, match=text) as caught:
         load(path, card, "cpu")
     assert caught.value.field == field
     assert caught.value.path == path

@@ -32,7 +32,7 @@ WAIT_MS = 90_000
 FINDINGS = (Finding("Normal", "nothing found", abnormal=False), Finding("Opacity", "bright"))
 
 
-class LentEngine:
+class SharedEngine:
     """An engine for one window of many: the window may close it without ending it."""
 
     def __init__(self, engine: Engine) -> None:
@@ -164,7 +164,7 @@ def window(qtbot: QtBot, engine: Engine, settings: Settings, tmp_path: Path) -> 
     qtbot.addWidget(window, before_close_func=_discard_answers)
     window.resize(1280, 800)
     window.show()
-    window.build_panels(LentEngine(engine))
+    window.build_panels(SharedEngine(engine))
     window.banners.close_message("model")  # says that there is no such model
     return window
 

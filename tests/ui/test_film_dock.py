@@ -15,7 +15,7 @@ from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from tests.builders import phantom, write_dicom, write_raster
-from tests.ui.conftest import WAIT_MS, LentEngine
+from tests.ui.conftest import WAIT_MS, SharedEngine
 from xrayview.domain.radiograph import Spacing, SpacingKind, VoiFunction, Window
 from xrayview.domain.tags import TagNode
 from xrayview.engine.client import Engine
@@ -63,7 +63,7 @@ def kvp(value: str) -> tuple[TagNode, ...]:
     return (TagNode("(0018,0060)", "KVP", "KVP", "DS", value),)
 
 
-class SlowTags(LentEngine):
+class SlowTags(SharedEngine):
     """Holds requests for tags back until the test answers them."""
 
     def __init__(self, engine: Engine) -> None:
@@ -379,7 +379,7 @@ def test_that_the_page_is_restored_at_the_next_start(
     again = MainWindow(Settings(settings.path), tmp_path / "results")
     qtbot.addWidget(again)
     again.show()
-    again.build_panels(LentEngine(engine))
+    again.build_panels(SharedEngine(engine))
     assert again.panels.dock.isHidden()
     open_film(qtbot, again, films / "film1.dcm")
     assert again.panels.dock.page == "pipeline"

@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
 from tests.builders import phantom, write_dicom
-from tests.ui.conftest import WAIT_MS, LentEngine
+from tests.ui.conftest import WAIT_MS, SharedEngine
 from xrayview.display.voi import VoiChoice, VoiKind
 from xrayview.domain.film import FilmRef
 from xrayview.domain.radiograph import Window
@@ -341,7 +341,7 @@ def test_that_layout_and_linking_are_restored_at_the_next_start(
     again = MainWindow(Settings(settings.path), tmp_path / "results")
     qtbot.addWidget(again)
     again.show()
-    again.build_panels(LentEngine(engine))
+    again.build_panels(SharedEngine(engine))
     assert again.workspace.view_controller.layout_name == "1x2"
     assert again.workspace.view_controller.linking.on
     qtbot.waitUntil(again.bar.buttons["layout_1x2"].isChecked)

@@ -319,8 +319,8 @@ def test_that_a_conflict_is_named_and_nothing_changes_until_it_is_swapped(
 
 
 def test_that_the_list_is_searched_by_action_and_by_key(editor: KeyEditor) -> None:
-    for words, left in (("ctrl+o", "open_folder"), ("rotate left", "rotate_left")):
-        editor.field.setText(words)
+    for typed, left in (("ctrl+o", "open_folder"), ("rotate left", "rotate_left")):
+        editor.field.setText(typed)
         assert {n for n, item in editor._items.items() if not item.isHidden()} == {left}
     editor.field.clear()
     assert not any(item.isHidden() for item in editor._items.values())

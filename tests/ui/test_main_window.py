@@ -163,7 +163,7 @@ SCREENS = [QRect(0, 0, 1920, 1080), QRect(1920, 0, 1280, 1024)]
 
 
 @pytest.mark.parametrize(
-    ("window", "screens", "place"),
+    ("window", "screens", "expected"),
     [
         (QRect(100, 50, 1280, 800), SCREENS, QRect(100, 50, 1280, 800)),
         (QRect(2000, 40, 1100, 800), SCREENS, QRect(2000, 40, 1100, 800)),
@@ -177,9 +177,9 @@ SCREENS = [QRect(0, 0, 1920, 1080), QRect(1920, 0, 1280, 1024)]
     ],
 )
 def test_that_a_window_is_moved_onto_the_screen(
-    window: QRect, screens: list[QRect], place: QRect
+    window: QRect, screens: list[QRect], expected: QRect
 ) -> None:
-    assert placed(window, screens) == place
+    assert placed(window, screens) == expected
 
 
 def test_that_a_message_says_that_only_one_monitor_is_connected(window: MainWindow) -> None:

@@ -12,7 +12,7 @@ from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
-from tests.ui.conftest import WAIT_MS, LentEngine
+from tests.ui.conftest import WAIT_MS, SharedEngine
 from xrayview.engine.client import Engine
 from xrayview.engine.lane import Priority
 from xrayview.engine.protocol import DecodeFilm
@@ -23,19 +23,19 @@ from xrayview.ui.style import theme
 pytestmark = pytest.mark.films
 
 
-class Noting(LentEngine):
+class Noting(SharedEngine):
     """Records which films are decoded, and reports the first that is decoded ahead."""
 
     def __init__(self, engine: Engine) -> None:
         super().__init__(engine)
-        self._lent = engine
+        self._engine = engine
         self.decoded: list[str] = []
         self.hastened: list[Future] = []
         self.ahead: Callable[[], object] | None = None
         self.submit, self.hasten = self._submit, self._hasten
 
     def _submit(self, request, *, priority=None):
-        future = self._lent.submit(request, priority=priority)
+        future = self._engine.submit(request, priority=priority)
         if isinstance(request, DecodeFilm):
             self.decoded.append(request.film.relative_path)
             if priority is Priority.PREFETCH and self.ahead is not None:
@@ -45,7 +45,7 @@ class Noting(LentEngine):
 
     def _hasten(self, future, priority) -> None:
         self.hastened.append(future)
-        self._lent.hasten(future, priority)
+        self._engine.hasten(future, priority)
 
 
 @pytest.fixture

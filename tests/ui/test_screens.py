@@ -13,7 +13,7 @@ from PySide6.QtCore import QPoint, QRect
 from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
-from tests.ui.conftest import LentEngine
+from tests.ui.conftest import SharedEngine
 from xrayview.engine.client import Engine
 from xrayview.services.settings import Settings
 from xrayview.ui.shell.main_window import MainWindow
@@ -51,7 +51,7 @@ def test_that_windows_of_a_disconnected_monitor_are_moved_onto_the_screen(
     window = MainWindow(places, tmp_path)
     qtbot.addWidget(window)
     window.show()
-    window.build_panels(LentEngine(engine))
+    window.build_panels(SharedEngine(engine))
     window.workspace.second_window.open()
     second = window.workspace.second_window.window
     assert second is not None

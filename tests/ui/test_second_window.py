@@ -10,7 +10,7 @@ from PySide6.QtCore import QEvent, Qt
 from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
-from tests.ui.conftest import WAIT_MS, LentEngine
+from tests.ui.conftest import WAIT_MS, SharedEngine
 from xrayview.engine.client import Engine
 from xrayview.services.settings import Settings
 from xrayview.ui.shell.main_window import MainWindow
@@ -221,7 +221,7 @@ def test_that_the_main_window_takes_the_second_one_with_it_and_it_comes_back(
     again = MainWindow(Settings(settings.path), tmp_path)
     qtbot.addWidget(again)
     again.show()
-    again.build_panels(LentEngine(engine))
+    again.build_panels(SharedEngine(engine))
     workspace = again.workspace
     assert workspace.second_window.window is None  # until there is a film
     with qtbot.waitSignal(workspace.films.finished_listing, timeout=WAIT_MS):

@@ -9,7 +9,7 @@ from PySide6.QtCore import QEvent, Qt
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
-from tests.ui.conftest import WAIT_MS, LentEngine
+from tests.ui.conftest import WAIT_MS, SharedEngine
 from xrayview.engine.client import Engine
 from xrayview.services.catalogue import find_model
 from xrayview.services.settings import SETTINGS, Settings
@@ -196,7 +196,7 @@ def test_that_heat_maps_start_with_the_method_of_the_settings(
     window = MainWindow(settings, tmp_path / "results")
     qtbot.addWidget(window)
     window.show()
-    window.build_panels(LentEngine(engine))
+    window.build_panels(SharedEngine(engine))
     workspace = window.workspace
     workspace.heat_maps.set_on(True)  # before a model offers findings
     window.open_paths([films])

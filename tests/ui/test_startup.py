@@ -14,7 +14,7 @@ from PySide6.QtCore import QEvent, QObject, QTimer
 from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
-from tests.ui.conftest import WAIT_MS, LentEngine
+from tests.ui.conftest import WAIT_MS, SharedEngine
 from xrayview.app import run_in_turns
 from xrayview.engine.client import Engine
 from xrayview.services.settings import Settings
@@ -83,7 +83,7 @@ def test_that_the_window_responds_while_its_panels_are_built(
 ) -> None:
     window = without_panels(qtbot, settings, tmp_path)
     had_panels: list[bool] = []
-    run_in_turns(window, window.build_steps(LentEngine(engine)), lambda: True)
+    run_in_turns(window, window.build_steps(SharedEngine(engine)), lambda: True)
     QTimer.singleShot(0, lambda: had_panels.append(window.has_panels))
     qtbot.waitUntil(lambda: window.has_panels)
     assert had_panels == [False]
@@ -96,7 +96,7 @@ def test_that_requests_made_while_the_panels_are_built_are_carried_out_afterward
     settings["model"] = "none"
     window = without_panels(qtbot, settings, tmp_path)
     requests = iter([lambda: window.open_paths([films]), *_pressing(qtbot, window, "TGX")])
-    for _ in window.build_steps(LentEngine(engine)):
+    for _ in window.build_steps(SharedEngine(engine)):
         next(requests, lambda: None)()
     assert next(requests, None) is None
     assert window.panels.dock.isHidden()
@@ -125,7 +125,7 @@ def test_that_few_widgets_are_built_in_each_turn_and_in_their_place(
     watch = Watch()
     counts = [len(window.findChildren(QWidget))]
     QApplication.instance().installEventFilter(watch)
-    counts += [len(window.findChildren(QWidget)) for _ in window.build_steps(LentEngine(engine))]
+    counts += [len(window.findChildren(QWidget)) for _ in window.build_steps(SharedEngine(engine))]
     QApplication.instance().removeEventFilter(watch)
     assert max(after - before for before, after in pairwise(counts)) <= _MOST_WIDGETS
     assert len(stylings) <= _MOST_STYLINGS * (counts[-1] - counts[0])
@@ -140,9 +140,9 @@ def test_that_a_window_closed_while_its_panels_are_built_takes_no_further_step(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     window = without_panels(qtbot, settings, tmp_path)
-    lent, closed = LentEngine(engine), []
-    monkeypatch.setattr(lent, "close", lambda: closed.append(True))
-    steps = window.build_steps(lent)
+    shared, closed = SharedEngine(engine), []
+    monkeypatch.setattr(shared, "close", lambda: closed.append(True))
+    steps = window.build_steps(shared)
     next(steps)
     run_in_turns(window, steps, lambda: not window.is_closed)
     window.close()

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from pytestqt.qtbot import QtBot
 
-from tests.ui.conftest import WAIT_MS, LentEngine
+from tests.ui.conftest import WAIT_MS, SharedEngine
 from xrayview.domain.radiograph import Window
 from xrayview.engine.client import Engine
 from xrayview.services.settings import Settings
@@ -40,7 +40,7 @@ def test_that_the_histogram_is_restored_at_the_next_start(
     opened.close()
     again = MainWindow(settings, tmp_path)
     qtbot.addWidget(again)
-    again.build_panels(LentEngine(engine))
+    again.build_panels(SharedEngine(engine))
     assert again.workspace.shows_histogram
     qtbot.waitUntil(again.bar.buttons["histogram"].isChecked)
 

@@ -17,7 +17,7 @@ from PySide6.QtWidgets import QApplication, QInputDialog
 from pytestqt.qtbot import QtBot
 
 from tests.builders import phantom, write_dicom, write_raster
-from tests.ui.conftest import WAIT_MS, LentEngine
+from tests.ui.conftest import WAIT_MS, SharedEngine
 from xrayview.display.measure import distance
 from xrayview.domain.measurement import Annotation, FilmMarks, Mark
 from xrayview.domain.radiograph import Spacing, SpacingKind
@@ -177,7 +177,7 @@ def test_that_drawings_are_saved_beside_the_study_and_restored(
     again = MainWindow(Settings(settings.path), tmp_path / "results")
     qtbot.addWidget(again)
     again.show()
-    again.build_panels(LentEngine(engine))
+    again.build_panels(SharedEngine(engine))
     assert open_study(qtbot, again, study).annotations() == drawn
 
 

@@ -10,7 +10,7 @@ from PySide6.QtCore import QEvent
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
-from tests.ui.conftest import WAIT_MS, LentEngine
+from tests.ui.conftest import WAIT_MS, SharedEngine
 from xrayview import app
 from xrayview.engine.client import Engine
 from xrayview.services.settings import Settings
@@ -39,7 +39,7 @@ def test_that_the_folder_that_was_open_last_is_opened_again(
     assert stored["reopen_folder"]
     again = MainWindow(stored, tmp_path / "results")
     qtbot.addWidget(again)
-    again.build_panels(LentEngine(engine))
+    again.build_panels(SharedEngine(engine))
     again.banners.close_message("model")
     controller = again.workspace.films
     with qtbot.waitSignal(controller.finished_listing, timeout=WAIT_MS):

@@ -96,9 +96,9 @@ def test_that_a_session_works_under_an_x_server(
 ) -> None:
     script = tmp_path / "session.py"
     script.write_text(_SESSION, encoding="utf-8")
-    words = ["xvfb-run", "-a", "-s", f"-screen 0 {screen}x24", sys.executable, str(script)]
+    command = ["xvfb-run", "-a", "-s", f"-screen 0 {screen}x24", sys.executable, str(script)]
     done = subprocess.run(
-        [*words, str(films), str(bundle), str(tmp_path / "settings.json")],
+        [*command, str(films), str(bundle), str(tmp_path / "settings.json")],
         capture_output=True,
         text=True,
         cwd=ROOT,

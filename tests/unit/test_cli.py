@@ -244,7 +244,7 @@ def test_that_a_limit_on_memory_is_named(films: Path, model: Path, tmp_path: Pat
 
 
 @pytest.mark.parametrize(
-    ("arguments", "code", "words"),
+    ("arguments", "code", "expected"),
     [
         (["classify", "no such folder"], ExitCode.USAGE, "No such file or folder"),
         (["classify", "{films}", "--model", "nix"], ExitCode.MODEL, "There is no model nix"),
@@ -259,13 +259,13 @@ def test_that_an_error_states_what_happened_and_what_to_do(
     capsys: pytest.CaptureFixture[str],
     arguments: list[str],
     code: int,
-    words: str,
+    expected: str,
 ) -> None:
     new = write_bundle(tmp_path / "new.pt", version=str(tmp_path))
     given = [a.format(films=films, model=new) for a in arguments]
     assert cli.main(given) == code
     output = capsys.readouterr()
-    assert words in output.err
+    assert expected in output.err
     assert "Traceback" not in output.err
 
 

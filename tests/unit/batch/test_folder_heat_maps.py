@@ -95,12 +95,12 @@ def test_that_every_film_has_a_heat_map_or_a_reason(
     assert output["notes.txt"].startswith("error NOT_AN_IMAGE: ")
     assert {path.name for path in tmp_path.iterdir()} == {"a.dcm.svg", "lateral.dcm.svg"}
     explained, refused = (ET.parse(tmp_path / f"{name}.dcm.svg") for name in ("a", "lateral"))
-    words = "".join(explained.getroot().itertext())
+    text = "".join(explained.getroot().itertext())
     for word in ("Grad-CAM", "Opacity", "tiny 1.0", "below its operating point (0.90)"):
-        assert word in words
-    assert "Evidence" in words
-    assert "RESEARCH USE ONLY" in words
-    assert "Secret" not in words
+        assert word in text
+    assert "Evidence" in text
+    assert "RESEARCH USE ONLY" in text
+    assert "Secret" not in text
     images = "{http://www.w3.org/2000/svg}image"
     assert [len(list(tree.iter(images))) for tree in (explained, refused)] == [3, 1]
     assert "Out of scope for tiny 1.0" in "".join(refused.getroot().itertext())
@@ -158,8 +158,8 @@ def test_that_the_caption_of_a_film_with_a_caution_states_it(tmp_path: Path, bun
     write_dicom(tmp_path / "in" / "a.dcm", phantom(240, 200), ViewPosition="LLD")
     command = ["render", str(tmp_path / "in"), "--out", str(tmp_path / "out"), "--format", "svg"]
     assert main([*command, "--model", str(bundle)]) == ExitCode.OK
-    words = "".join(ET.parse(tmp_path / "out" / "a.dcm.svg").getroot().itertext())
-    assert "Caution: View position LLD: the patient lies on one side." in words
+    text = "".join(ET.parse(tmp_path / "out" / "a.dcm.svg").getroot().itertext())
+    assert "Caution: View position LLD: the patient lies on one side." in text
 
 
 def test_that_a_cancel_ends_the_work_between_films(

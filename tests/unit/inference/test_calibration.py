@@ -108,7 +108,7 @@ def test_that_separable_and_reversed_labels_reach_the_limits() -> None:
 
 
 @pytest.mark.parametrize(
-    ("x", "labels", "activation", "words"),
+    ("x", "labels", "activation", "text"),
     [
         ([], [], "sigmoid", "shape"),
         ([1.0, 2.0], [1], "sigmoid", "shape"),
@@ -120,7 +120,7 @@ def test_that_separable_and_reversed_labels_reach_the_limits() -> None:
     ],
 )
 def test_that_data_that_cannot_be_fitted_is_refused(
-    x: Any, labels: Any, activation: Any, words: str
+    x: Any, labels: Any, activation: Any, text: str
 ) -> None:
-    with pytest.raises(ValueError, match=words):
+    with pytest.raises(ValueError, match=text):
         fit_temperature(np.array(x), np.array(labels), activation)

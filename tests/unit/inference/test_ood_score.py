@@ -86,7 +86,7 @@ def test_that_features_are_averaged_in_their_cell() -> None:
 
 
 @pytest.mark.parametrize(
-    ("distance", "refused", "flags", "words"),
+    ("distance", "refused", "flags", "message"),
     [
         (1.0, False, (), ""),
         (1.5, False, (), ""),
@@ -96,12 +96,12 @@ def test_that_features_are_averaged_in_their_cell() -> None:
     ],
 )
 def test_that_films_beyond_far_are_refused_and_beyond_near_flagged(
-    distance: float, refused: bool, flags: tuple[str, ...], words: str
+    distance: float, refused: bool, flags: tuple[str, ...], message: str
 ) -> None:
     verdict = statistics().verdict(distance)
     assert (verdict.refused, verdict.flags, verdict.ood_score) == (refused, flags, distance)
     assert bool(verdict.reasons) == bool(flags)
-    assert words in "".join(verdict.reasons)
+    assert message in "".join(verdict.reasons)
 
 
 @pytest.mark.parametrize(
@@ -171,13 +171,13 @@ BAD = {
 }
 
 
-@pytest.mark.parametrize(("content", "words"), BAD.values(), ids=BAD)
+@pytest.mark.parametrize(("content", "message"), BAD.values(), ids=BAD)
 def test_that_a_bad_file_is_reported_and_not_used(
-    tmp_path: Path, content: bytes, words: str
+    tmp_path: Path, content: bytes, message: str
 ) -> None:
     with pytest.raises(ModelError) as caught:
         read_statistics(bundle_with(tmp_path, content))
-    assert words in str(caught.value)
+    assert message in str(caught.value)
 
 
 def test_that_statistics_of_another_network_are_refused(tmp_path: Path) -> None:

@@ -261,12 +261,12 @@ def test_that_a_panic_of_a_decoder_affects_only_the_film(tmp_path: Path) -> None
     assert error.code is StatusCode.DECODE_FAILED
 
 
-@pytest.mark.parametrize(("place", "value"), [(4, 227), (4, 0), (9, 3)])
+@pytest.mark.parametrize(("index", "value"), [(4, 227), (4, 0), (9, 3)])
 def test_that_a_jpeg_with_invalid_precision_or_samples_is_not_decoded(
-    tmp_path: Path, place: int, value: int
+    tmp_path: Path, index: int, value: int
 ) -> None:
     frame = bytearray(write_raster(tmp_path / "film.jpg", phantom(bits=8)).read_bytes())
-    frame[frame.index(b"\xff\xc0") + place] = value
+    frame[frame.index(b"\xff\xc0") + index] = value
     path = write_encapsulated(
         tmp_path / "film.dcm", [frame], phantom(bits=8), transfer_syntax=JPEGBaseline8Bit
     )

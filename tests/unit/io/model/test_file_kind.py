@@ -80,13 +80,13 @@ FILES = {
 def test_that_a_file_that_is_no_model_is_named_before_trust_is_asked(
     kind: str, tmp_path: Path
 ) -> None:
-    content, words = FILES[kind]
+    content, text = FILES[kind]
     path = tmp_path / "net.pt"
     path.write_bytes(content)
     for ask in (require_torchscript, model_ref, trust_model):
         with pytest.raises(ModelError) as caught:
             ask(path)
-        assert words in caught.value.why
+        assert text in caught.value.why
         assert caught.value.hint
         assert caught.value.path == path
 
