@@ -8,7 +8,7 @@ import pytest
 from PySide6.QtCore import QPointF, Qt
 from pytestqt.qtbot import QtBot
 
-from tests.ui.conftest import WAIT_MS, LentEngine
+from tests.ui.conftest import WAIT_MS, SharedEngine
 from xrayview.domain.events import FilmResult
 from xrayview.engine.client import Engine
 from xrayview.errors import StatusCode, UnreadableFilm, UsageError
@@ -103,7 +103,7 @@ def test_that_a_model_of_one_start_is_not_the_next_default(
     window = MainWindow(settings, tmp_path / "results")
     qtbot.addWidget(window)
     window.show()
-    window.build_panels(LentEngine(engine), Path(bundle.name))
+    window.build_panels(SharedEngine(engine), Path(bundle.name))
     session = window.workspace.session
     qtbot.waitUntil(lambda: session.model is not None, timeout=WAIT_MS)
     assert session.model is not None
