@@ -31,12 +31,12 @@ Captured = pytest.CaptureFixture[str]
 
 
 class NotANumberWhenBright(Tiny):
-    """Right on the noise of the probe, which is darker or far brighter than any film."""
+    """Passes the probe, none of whose inputs is as bright as the film of the test."""
 
     def forward_head(self, features_BDhw: torch.Tensor) -> torch.Tensor:
         bright_B1 = features_BDhw[:, :1].mean((2, 3))
         nothing = torch.zeros_like(bright_B1)
-        is_film = (bright_B1 > 0.35) & (bright_B1 < 0.55)
+        is_film = (bright_B1 > 0.445) & (bright_B1 < 0.455)
         spoilt = torch.where(is_film, nothing + float("nan"), nothing)
         return super().forward_head(features_BDhw) + spoilt
 
