@@ -141,6 +141,8 @@ def test_that_the_command_line_prints_disk_errors(
     usage = disk.shutil.disk_usage(tmp_path)
     monkeypatch.setattr(disk.shutil, "disk_usage", lambda _path: usage._replace(free=100))
     arguments = ["prepare", "normal-pneumonia-small", "--data", str(tiny_data)]
+    for setting in ("data.lung_masks=", "augment.surroundings=0", "augment.placement=0"):
+        arguments += ["--set", setting]
     assert main([*arguments, "--runs", str(tmp_path / "runs")]) == ExitCode.INTERNAL
     printed = capsys.readouterr().err
     assert "There is not enough space in" in printed

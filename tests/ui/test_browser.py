@@ -211,10 +211,10 @@ def column(table: ResultTable, title: str) -> int:
 
 
 def test_that_rows_without_a_score_come_last_in_both_directions(table: ResultTable) -> None:
-    for title in ("Opacity", "Predicted", "OOD percentile"):
+    for title in ("Opacity", "Predicted", "Distance percentile"):
         for order in (Qt.SortOrder.AscendingOrder, Qt.SortOrder.DescendingOrder):
             table.view.sortByColumn(column(table, title), order)
-            if title != "OOD percentile":  # where no row has one
+            if title != "Distance percentile":  # where no row has one
                 assert shown_paths(table)[-1] == "failed.dcm"
     table.view.sortByColumn(column(table, "Opacity"), Qt.SortOrder.DescendingOrder)
     assert shown_paths(table) == ["0.4.dcm", "0.3.dcm", "0.2.dcm", "failed.dcm"]

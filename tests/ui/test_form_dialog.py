@@ -28,6 +28,8 @@ FOURTEEN = [f"Finding {number}" for number in range(1, 15)]
 def answer_import(dialog: FormDialog) -> None:
     assert isinstance(dialog, ModelImportDialog)
     dialog.findings.add(FOURTEEN)
+    for box, value in ((dialog.fit, "letterbox"), (dialog.scale.names, "plain")):
+        box.setCurrentIndex(box.findData(value))
 
 
 def answer_figure(dialog: FormDialog) -> None:

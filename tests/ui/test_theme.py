@@ -131,7 +131,9 @@ def test_that_the_counts_of_a_batch_follow_the_theme(qtbot: QtBot) -> None:
     qtbot.addWidget(line)
     line.show_event(FilmFinished(FilmResult("a.dcm", Status.WARN, StatusCode.OK, ""), 1, 2))
     theme.use("light")
-    (counted,) = (label.text() for label in line.findChildren(QLabel) if "warn 1" in label.text())
+    (counted,) = (
+        label.text() for label in line.findChildren(QLabel) if "Caution 1" in label.text()
+    )
     assert LIGHT.warn in counted
 
 

@@ -189,7 +189,7 @@ def test_that_the_output_can_be_a_bundle_with_the_run_folder_beside_it(
     out = tmp_path / "mean.pt"
     bundles = [run.bundle(run.read_config()) for run in members]
     assert run_ensemble(tiny_data, out, bundles, "--no-test") == ExitCode.OK
-    assert read_card(out).name == "paediatric-pneumonia-small-ensemble"
+    assert read_card(out).name == "kermany-normal-pneumonia-small-ensemble"
     assert (tmp_path / "mean" / "validation" / "metrics.json").is_file()
     assert run_ensemble(tiny_data, out, bundles, "--no-test") == ExitCode.USAGE
 

@@ -149,9 +149,9 @@ def test_that_a_small_subgroup_has_no_values(written: str):
     assert ">48<" in row[1]
 
 
-def test_that_all_validation_films_are_in_scope_on_the_page(written: str):
+def test_that_four_percent_of_the_validation_films_are_in_caution_on_the_page(written: str):
     rows = dict(re.findall(r"<tr><td>(validation|test)</td>(.*?)</tr>", gate_of(written)))
-    assert re.findall(r">([\d.%]+)<", rows["validation"])[1:] == ["100.0%", "0.0%", "0.0%"]
+    assert re.findall(r">([\d.%]+)<", rows["validation"])[1:] == ["96.0%", "4.0%", "0.0%"]
     assert re.findall(r">([\d.%]+)<", rows["test"])[0] == "48"
 
 
