@@ -248,7 +248,7 @@ def test_that_a_folder_without_films_clears_the_previous_film(
     with qtbot.waitSignal(opened.workspace.films.finished_listing, timeout=WAIT_MS):
         opened.open_paths([tmp_path])
     assert session_of(opened).radiograph is None
-    assert opened.status.left_text() == ""
+    qtbot.waitUntil(lambda: opened.status.left_text() == "", timeout=WAIT_MS)
 
 
 def test_that_dropped_files_are_listed(qtbot: QtBot, window: MainWindow, films: Path) -> None:
