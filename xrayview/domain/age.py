@@ -11,7 +11,7 @@ UNITS_PER_YEAR = {"Y": 1.0, "M": 12.0, "W": 365.25 / 7, "D": 365.25}
 """By the first letter of the unit."""
 _UNIT_NAMES = {"Y": "year", "M": "month", "W": "week", "D": "day"}
 _UNITS = "YEARS|YEAR|YRS|YR|Y|MONTHS|MONTH|MTHS|MTH|MOS|MO|M|WEEKS|WEEK|WKS|WK|W|DAYS|DAY|D"
-OLDEST_STATED, OLDEST_BY_DATES = 130, 110
+OLDEST_STATED, OLDEST_BY_DATES = 120, 110
 """Above these an age is a mistake."""
 RARE_YEARS = 90
 """Ages from this on may identify a patient (HIPAA 45 CFR 164.514(b)(2)(i)(C))."""

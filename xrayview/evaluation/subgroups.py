@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
+from xrayview.domain.age import age_in_years
 from xrayview.errors import UsageError
 from xrayview.evaluation.intervals import Estimate, Indices, clustered_bootstrap, wilson
 from xrayview.evaluation.metrics import Floats, Truth, auc, validated
@@ -18,9 +18,6 @@ MIN_PER_CLASS = 5
 NOT_STATED = "not stated"
 
 _BANDS = ((1, "under 1"), (6, "1-5"), (18, "6-17"), (40, "18-39"), (60, "40-59"), (80, "60-79"))
-_OLDEST = 120
-_AGE = re.compile(r"(\d{1,3})([DWMY]?)")
-_YEARS = {"D": 1 / 365.25, "W": 7 / 365.25, "M": 1 / 12, "Y": 1.0, "": 1.0}
 
 
 @dataclass(frozen=True)
@@ -39,15 +36,9 @@ class Subgroup:
 
 
 def age_band(age: str) -> str:
-    """The band of an age: a number of years, or a DICOM age (PS3.5 6.2, AS: `057Y`, `018M`).
-
-    Anything else, and an age above 120 years, is `not stated`.
-    """
-    match = _AGE.fullmatch(age.strip().upper())
-    if match is None:
-        return NOT_STATED
-    years = int(match[1]) * _YEARS[match[2]]
-    if years > _OLDEST:
+    """The band of an age, see `age_in_years`; `not stated` for anything else."""
+    years = age_in_years(age)
+    if years is None:
         return NOT_STATED
     return next((band for below, band in _BANDS if years < below), "80 and over")
 

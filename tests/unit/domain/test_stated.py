@@ -15,7 +15,7 @@ from xrayview.errors import UsageError
         (" 1 to 5 years ", (1, 5), "1 to 5 years"),
         ("1 – 5", (1, 5), "1 to 5 years"),
         ("4", (4, 4), "4 years"),
-        ("18+", (18, 130), "18 years or older"),
+        ("18+", (18, 120), "18 years or older"),
     ],
 )
 def test_that_a_range_of_ages_is_parsed(age: str, years: tuple[int, int], text: str) -> None:

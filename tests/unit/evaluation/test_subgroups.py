@@ -15,8 +15,8 @@ from xrayview.evaluation.subgroups import NOT_STATED, age_band, subgroups
     [
         ("57", "40-59"), ("057Y", "40-59"), ("018M", "1-5"), ("003D", "under 1"),
         ("052W", "under 1"), ("5", "1-5"), ("6", "6-17"), ("17", "6-17"), ("18", "18-39"),
-        ("40", "40-59"), ("060y", "60-79"), ("80", "80 and over"), ("", NOT_STATED),
-        ("411", NOT_STATED), ("-3", NOT_STATED), ("adult", NOT_STATED),
+        ("40", "40-59"), ("060y", "60-79"), ("80", "80 and over"), ("57 years", "40-59"),
+        ("", NOT_STATED), ("411", NOT_STATED), ("-3", NOT_STATED), ("adult", NOT_STATED),
     ],
 )  # fmt: skip
 def test_that_an_age_is_in_its_band(age: str, band: str):

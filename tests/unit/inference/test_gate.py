@@ -253,7 +253,7 @@ def test_that_a_statement_counts_like_the_header_of_a_silent_file() -> None:
     assert children == GateVerdict(
         facts=("AGE_STATED", "VIEW_STATED", "BODY_PART_STATED", "MODALITY_UNKNOWN")
     )
-    adults = check_description(PNG, CHILDREN, StatedFilms((18, 130), "PA"))
+    adults = check_description(PNG, CHILDREN, StatedFilms((18, 120), "PA"))
     assert adults.flags == ("OUT_OF_DISTRIBUTION",)
     age, view = adults.reasons
     assert "age is 18 years or older (stated for the folder); the model is for 1 to 5" in age

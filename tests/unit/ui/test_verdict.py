@@ -75,7 +75,7 @@ def test_that_the_population_of_the_model_is_told() -> None:
     )
     assert population(card) == "For children of 1 to 5 years, AP\nTrained on 4,678 films, Kermany"
     assert population(CARD) == "The card does not state for whom it is"
-    assert population_text(Scope((18, 130))) == "adults of 18 years or older"
+    assert population_text(Scope((18, 120))) == "adults of 18 years or older"
     assert population_text(Scope((0, 90), ("CR", "DX"))) == "patients of 0 to 90 years, CR or DX"
     assert population(replace(CARD, training={"counts": 3, "film_sources": []})) == population(CARD)
 
