@@ -60,7 +60,8 @@ def test_that_valid_scores_stay_when_a_later_try_fails(qtbot: QtBot, ready: Main
     error = UnreadableFilm("The decoder took too long", code=StatusCode.TIMED_OUT)
     ready.workspace.model_controller._on_failed(film, model, error)
     assert session.result(film) == result
-    assert ready.workspace.findings.state.kind == "classified"
+    findings = ready.workspace.findings  # refreshed at the end of the event loop's turn
+    qtbot.waitUntil(lambda: findings.state.kind == "classified", timeout=WAIT_MS)
     assert any("The decoder took too long" in title for title in titles(ready))
 
 
