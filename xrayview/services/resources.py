@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
+from xrayview.errors import XrayViewError
+
 _PACKAGE = Path(__file__).parents[1]
+_FOLDER = "resources"
+REQUIRED = ("icons", "models", "samples")
+"""The folders without which the program is not complete."""
 
 
 def resource(*parts: str) -> Path:
@@ -14,7 +20,33 @@ def resource(*parts: str) -> Path:
     Shipped files are in the bundle of a frozen program, in the package of an installed one, and
     beside the package in a source tree.
     """
-    frozen = getattr(sys, "_MEIPASS", None)
-    roots = (Path(frozen),) if frozen else (_PACKAGE, _PACKAGE.parent)
-    folders = [root / "resources" for root in roots]
+    folders = [root / _FOLDER for root in _roots()]
     return next((f for f in folders if f.is_dir()), folders[-1]).joinpath(*parts)
+
+
+def require_resources() -> None:
+    """Check that the shipped folders are there and not empty.
+
+    Raises:
+        XrayViewError: one is missing, and the window could not be drawn without it.
+    """
+    missing = [name for name in REQUIRED if not any(_contents(resource(name)))]
+    if missing:
+        raise XrayViewError(
+            "XrayView is not completely installed",
+            path=resource(),
+            why=f"missing: {', '.join(missing)}",
+            hint="Install it again.",
+        )
+
+
+def _roots() -> Iterator[Path]:
+    if frozen := getattr(sys, "_MEIPASS", None):
+        yield Path(frozen)
+    else:
+        yield _PACKAGE
+        yield _PACKAGE.parent
+
+
+def _contents(folder: Path) -> Iterator[Path]:
+    return folder.iterdir() if folder.is_dir() else iter(())

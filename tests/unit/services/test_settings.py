@@ -13,7 +13,6 @@ import pytest
 from xrayview.errors import UsageError
 from xrayview.services.identity import identity_key
 from xrayview.services.log import start_log
-from xrayview.services.resources import resource
 from xrayview.services.settings import MAX_RECENT_FOLDERS, SETTINGS, Settings
 
 
@@ -126,14 +125,6 @@ def test_that_a_file_that_is_not_a_key_is_refused(tmp_path: Path, content: str) 
     with pytest.raises(UsageError, match="identity key"):
         identity_key(path)
     assert path.read_text() == content
-
-
-def test_that_shipped_files_are_found_in_a_source_tree_and_in_a_frozen_program(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    assert resource("icons").is_dir()
-    monkeypatch.setattr(sys, "_MEIPASS", str(tmp_path), raising=False)
-    assert resource("icons", "open.svg") == tmp_path / "resources" / "icons" / "open.svg"
 
 
 def test_that_only_records_of_xrayview_reach_the_log() -> None:
