@@ -50,8 +50,8 @@ from training.networks.cut_network import CutNetwork
 from training.runs import RunFolder, now_utc, weights_sha256
 from xrayview.domain.model import ModelCard, OperatingPoint
 from xrayview.inference.calibration import MAX_TEMPERATURE, MIN_TEMPERATURE, fit_temperature
-from xrayview.io.lock import run_lock
 from xrayview.io.model.bundle import read_card
+from xrayview.io.run_lock import run_lock
 
 _AT_BOUND = 1.01
 """Factor within which a fitted temperature counts as its bound."""

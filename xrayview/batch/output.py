@@ -20,7 +20,7 @@ from xrayview.batch.report import REPORT_FIELDS, report_path
 from xrayview.errors import UsageError, XrayViewError
 from xrayview.io.atomic import PARTIAL
 from xrayview.io.dated_copy import is_dated_copy, save_dated_copy
-from xrayview.io.lock import run_lock
+from xrayview.io.run_lock import run_lock
 from xrayview.io.tables.annotations import AnnotatedTable, read_annotated
 
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)

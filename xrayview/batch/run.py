@@ -14,29 +14,16 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from xrayview import __version__
-from xrayview.batch.file_state import FileState, sha256_of_file, with_content
+from xrayview.batch.file_state import FileState, with_content
 from xrayview.batch.frames import check_frame_limit, frames_of, row_count
-from xrayview.batch.journal import (
-    Earlier,
-    Journal,
-    Record,
-    RunKey,
-    fingerprint,
-    read_any_journal,
-    read_journal,
-)
+from xrayview.batch.journal import Journal, Record, RunKey, fingerprint
 from xrayview.batch.outcome import result_of_film
-from xrayview.batch.output import (
-    Output,
-    cannot_write,
-    locked_output,
-    read_table,
-    reported_hash,
-    save_copy,
-)
+from xrayview.batch.output import Output, cannot_write, locked_output, read_table
 from xrayview.batch.pipeline import classify_films, prepare_films
 from xrayview.batch.report import RunReport, package_versions, write_report
+from xrayview.batch.resume import adopt_rows, read_earlier
 from xrayview.batch.rows import Rows
+from xrayview.batch.run_table import RunTable
 from xrayview.batch.source_files import path_of
 from xrayview.domain.events import (
     BatchEvent,
@@ -54,27 +41,12 @@ from xrayview.engine.client import Engine
 from xrayview.engine.protocol import LoadModel, ModelReady, ModelRef
 from xrayview.engine.scan import Entry, list_files, read_headers, root_of
 from xrayview.engine.waiting import result_of
-from xrayview.errors import Cancelled, NothingUsable, Status, StatusCode, UsageError, XrayViewError
+from xrayview.errors import Cancelled, NothingUsable, XrayViewError
 from xrayview.io.model.bundle import card_to_json
 from xrayview.io.scan import relative_path
-from xrayview.io.tables.annotations import (
-    AnnotatedTable,
-    Annotations,
-    annotated_columns,
-    is_same_cell,
-)
-from xrayview.io.tables.predictions import (
-    IdentityMode,
-    Provenance,
-    Row,
-    row_of,
-    write_predictions,
-)
+from xrayview.io.tables.annotations import AnnotatedTable
+from xrayview.io.tables.predictions import IdentityMode, Provenance, row_of
 from xrayview.preprocessing.pipeline import Preprocessor
-
-LASTING_ERRORS = frozenset({StatusCode.NOT_AN_IMAGE, StatusCode.NO_PIXELS})
-"""Errors that the content of a file decides. Others (a crash, a time limit, no memory, a share that
-was away, a decoder that is not installed) may pass, so their films are tried again."""
 
 
 @dataclass(frozen=True)
@@ -214,11 +186,6 @@ class _Run:
         }
         self.rows = Rows(files)
         self._resumed = 0
-        self._annotations = Annotations()
-        self._earlier = Earlier()
-        self._written_sha256 = ""
-        self._left: Annotations | None = None
-        """What people have written about films that the new table has no row of."""
 
     def begin(
         self, table: AnnotatedTable | None, table_sha256: str, cancel: threading.Event
@@ -229,23 +196,16 @@ class _Run:
             UsageError: the journal belongs to a different kind of run, or cannot be written.
             Cancelled: `cancel` was set; nothing has been written.
         """
-        key, output = self._key(), self._output
-        try:
-            if self._options.restart:
-                self._earlier = self._before_restart()
-            else:
-                self._earlier = read_journal(output.journal, key)
-        except OSError as error:
-            raise cannot_write(output.journal, error) from error
-        self._annotations = self._earlier.annotations
-        if table is not None:
-            self._annotations = self._annotations.updated(table.annotations)
-        self._table, self._table_sha256 = table, table_sha256
-        adopted = tuple(self._adopted(cancel))
+        key, output, restart = self._key(), self._output, self._options.restart
+        earlier, note = read_earlier(output, key, restart=restart)
+        self._note(note)
+        self._table = RunTable(output, self._findings, earlier, table, table_sha256)
+        paths = {name: path_of(entry) for name, entry in self._files.items()}
+        adopted = tuple(adopt_rows(self.rows, earlier, self._states, paths, cancel))
         self._resumed = self.rows.done
         try:
             self._journal = Journal(
-                output.journal, key, self._annotations, resume=not self._options.restart
+                output.journal, key, self._table.annotations, resume=not restart
             )
             for record in adopted:
                 self._journal.add(record)
@@ -268,41 +228,6 @@ class _Run:
             own_points=tuple(sorted(options.own_points.items())),
             stated=options.stated.to_json(),
         )
-
-    def _before_restart(self) -> Earlier:
-        """Labels outlive a restart, and so does a journal that cannot be read."""
-        earlier = read_any_journal(self._output.journal)
-        if earlier is None:
-            copy = save_copy(self._output.journal)
-            self.notes.append(f"The old journal cannot be read; it is kept as {copy.name}.")
-        return earlier or Earlier()
-
-    def _adopted(self, cancel: threading.Event) -> Iterator[Record]:
-        """Take over the rows whose file has not changed; yields those known by content alone.
-
-        Their records are written again with the present status of the file, so that the next run
-        need not read the file.
-        """
-        hashes: dict[str, str] = {}
-        for record in self._earlier.records:
-            if cancel.is_set():
-                raise Cancelled("The work was cancelled")
-            name, present = record.path, self._states.get(record.path)
-            if present is None or not _is_lasting(record.row):
-                continue
-            by_status = record.state.has_status_of(present)
-            if not by_status:
-                if not record.state.sha256 or record.state.size != present.size:
-                    continue
-                if name not in hashes:
-                    hashes[name] = sha256_of_file(path_of(self._files[name]))
-                if hashes[name] != record.state.sha256:
-                    continue
-            self.rows.expect(name, record.rows)
-            self.rows.add(name, record.frame, record.row)
-            if not by_status and present.ctime_ns:
-                state = replace(present, sha256=record.state.sha256)
-                yield replace(record, state=state)
 
     def films(self, engine: Engine, cancel: threading.Event) -> Iterator[FilmFinished]:
         """Classify the files and frames without a row. Raises: Cancelled."""
@@ -372,62 +297,20 @@ class _Run:
             raise failed
 
     def _write_table(self) -> None:
-        """Replace the CSV, after a copy where the new one lacks what a person has written."""
-        is_known = self._reread_table()
-        rows, lost = self._annotations.assigned(list(self.rows))
-        own = annotated_columns(self._findings, self._annotations.columns)
-        if not is_known or self._would_lose(lost, own, rows):
-            copy = save_copy(self._output.csv)
-            self.notes.append(
-                f"Not all that was written into {self._output.csv.name} is in the new table. "
-                f"The old table is kept as {copy.name}."
-            )
-        write_predictions(self._output.csv, self._findings, rows, own)
-        self._written_sha256 = sha256_of_file(self._output.csv)
-        self._left = self._annotations.only(lost)
+        self._note(self._table.write(self.rows))
 
     def _close_journal(self) -> None:
         """Note what was written about films without a row: for those, there is no table."""
         try:
-            if self._left is not None and any(self._annotations.by_key.values()):
-                self._journal.set_annotations(self._left)
+            table = self._table
+            if table.left is not None and any(table.annotations.by_key.values()):
+                self._journal.set_annotations(table.left)
         finally:
             self._journal.close()
 
-    def _reread_table(self) -> bool:
-        """Read what was written into the CSV during the run; False where it cannot be read."""
-        try:
-            table, sha256 = read_table(self._output)
-        except UsageError:
-            return False
-        if sha256 != self._table_sha256:
-            self._table, self._table_sha256 = table, sha256
-            if table is not None:
-                self._annotations = self._annotations.updated(table.annotations)
-        return True
-
-    def _would_lose(
-        self, lost: Iterable[tuple[str, str]], own: tuple[str, ...], rows: Iterable[Row]
-    ) -> bool:
-        """True where the CSV has something that a person wrote and the new table does not have."""
-        table = self._table
-        if table is None:
-            return False
-        if any(table.annotations.by_key.get(key) for key in lost):
-            return True
-        if not set(table.annotations.columns) <= set(own):
-            return True
-        if self._table_sha256 == reported_hash(self._output):
-            return False
-        if table.has_strays:
-            return True
-        written: dict[tuple[str, str], list[Row]] = {}
-        for row in (*self._earlier.rows, *rows):
-            written.setdefault((row["path"], row["frame"]), []).append(row)
-        return any(
-            not any(_holds(row, cells) for row in written.get(key, ()))
-            for key, cells in table.cells.items()
-        )
+    def _note(self, text: str) -> None:
+        if text:
+            self.notes.append(text)
 
     def counts(self) -> Counter[str]:
         """The number of rows by status."""
@@ -447,7 +330,7 @@ class _Run:
             seconds=seconds,
             cancelled=not self._exhausted,
             warnings=tuple(self._warnings()),
-            table_sha256=self._written_sha256,
+            table_sha256=self._table.written_sha256,
             points=tuple(
                 effective_point(self._ready.card, self._options.own_points, name)
                 for name in self._findings
@@ -467,21 +350,3 @@ class _Run:
         if self._resumed:
             yield f"{counted(self._resumed, 'row')} from earlier runs"
         yield from self.notes
-
-
-_OF_A_RUN = ("label", "app_version", "run_id", "time_utc")
-"""Cells that differ from run to run, or are carried over."""
-
-
-def _is_lasting(row: Row) -> bool:
-    """False for a row whose error may have passed."""
-    return row["status"] != Status.ERROR or row["status_code"] in LASTING_ERRORS
-
-
-def _holds(row: Row, cells: Mapping[str, str]) -> bool:
-    """True where the cells of a table are those of a row, apart from the label."""
-    return all(
-        is_same_cell(cell, row.get(name, ""))
-        for name, cell in cells.items()
-        if name not in _OF_A_RUN and cell.strip()
-    )

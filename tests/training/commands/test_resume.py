@@ -10,7 +10,7 @@ from tests.training.conftest import TINY
 from training.cli import main
 from training.runs import RunFolder
 from xrayview.errors import ExitCode
-from xrayview.io.lock import run_lock
+from xrayview.io.run_lock import run_lock
 
 
 def test_that_a_second_process_is_refused(

@@ -16,11 +16,11 @@ from pathlib import Path
 import pytest
 
 from xrayview.errors import UsageError
-from xrayview.io.lock import machine, process_start, run_lock
+from xrayview.io.run_lock import machine, process_start, run_lock
 
 HOLD = """
 import pathlib, sys, time
-from xrayview.io.lock import run_lock
+from xrayview.io.run_lock import run_lock
 with run_lock(pathlib.Path(sys.argv[1]), "It"):
     print("held", flush=True)
     time.sleep(600)
@@ -98,7 +98,7 @@ def test_that_a_holder_on_another_computer_is_never_taken_for_ended(tmp_path: Pa
 def test_that_a_lock_without_a_holder_is_taken_over(
     tmp_path: Path, text: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("xrayview.io.lock._UNFINISHED_S", 0.1)
+    monkeypatch.setattr("xrayview.io.run_lock._UNFINISHED_S", 0.1)
     (tmp_path / "lock").write_text(text)
     with run_lock(tmp_path / "lock", "It"):
         pass
