@@ -45,6 +45,8 @@ class RunReport:
     """The operating point of each finding, with how it was chosen."""
     stated: StatedFilms = NOTHING_STATED
     """What the user states of all films."""
+    chosen_files: int | None = None
+    """How many files of the folder were chosen; None where all were to be classified."""
 
 
 def report_path(csv_path: Path) -> Path:
@@ -67,6 +69,7 @@ def write_report(path: Path, report: RunReport) -> None:
         "table_sha256": report.table_sha256,
         "counts": dict(report.counts),
         "resumed": report.resumed,
+        "chosen_files": report.chosen_files,
         "warnings": list(report.warnings),
         "identity": report.identity,
         "operating_points": [point_origin(point) for point in report.points],

@@ -63,6 +63,8 @@ class BatchOptions:
     """The user's own thresholds by finding, which override those of the card."""
     stated: StatedFilms = NOTHING_STATED
     """What the user states of all films."""
+    only: frozenset[str] | None = None
+    """The relative paths of the files to classify; None: every file of the folder."""
 
 
 def run_batch(
@@ -75,6 +77,7 @@ def run_batch(
 ) -> Iterator[BatchEvent]:
     """Classify every file of `folder`, or the one file that it is, in scan order.
 
+    With `options.only`, other files are left out.
     A film of several frames has a row for each. A failed frame has an error row, and affects no
     other. However the run ends, by `cancel`, by an error or because the caller stops iterating, the
     CSV has the rows so far, and the same call resumes it: files with the same content are not
@@ -105,9 +108,10 @@ def _run_locked(
 ) -> Iterator[BatchEvent]:
     started_s = time.monotonic()
     table, table_sha256 = read_table(output)
-    files = _files(folder, output)
+    listed = _files(folder, output)
+    files = _chosen(listed, options.only, folder)
     ready = result_of(engine.submit(LoadModel(model)), cancel)
-    run = _Run(folder, ready, output, options, files)
+    run = _Run(folder, ready, output, options, files, len(listed))
     run.begin(table, table_sha256, cancel)
     cancelled, error = False, None
     try:
@@ -148,6 +152,16 @@ def _files(folder: Path, output: Output) -> dict[str, Entry]:
     return files
 
 
+def _chosen(files: dict[str, Entry], only: frozenset[str] | None, folder: Path) -> dict[str, Entry]:
+    if only is None:
+        return files
+    chosen = {name: entry for name, entry in files.items() if name in only}
+    if not chosen:
+        hint = "Open the folder again, so that its films are listed as they are now."
+        raise NothingUsable("None of the chosen films is in the folder", path=folder, hint=hint)
+    return chosen
+
+
 def _name(entry: Entry, root: Path) -> str:
     return relative_path(path_of(entry), root)
 
@@ -162,6 +176,7 @@ class _Run:
         output: Output,
         options: BatchOptions,
         files: dict[str, Entry],
+        in_folder: int,
     ) -> None:
         self.run_id = secrets.token_hex(8)
         self.notes: list[str] = []
@@ -169,6 +184,9 @@ class _Run:
         self._started_utc = datetime.now(UTC).isoformat(timespec="seconds")
         self._folder, self._ready, self._options = folder, ready, options
         self._output, self._files = output, files
+        self._in_folder = in_folder
+        if options.only is not None and (gone := len(options.only) - len(files)):
+            self.notes.append(f"{counted(gone, 'chosen film')} can no longer be found.")
         self._exhausted = False
         self._findings = tuple(finding.name for finding in ready.card.findings)
         self._preprocessing_id = Preprocessor(ready.card.preprocessing).preprocessing_id
@@ -336,6 +354,7 @@ class _Run:
                 for name in self._findings
             ),
             stated=self._options.stated,
+            chosen_files=None if self._options.only is None else len(self._files),
         )
 
     def _warnings(self) -> Iterable[str]:
@@ -344,6 +363,8 @@ class _Run:
                 "the distance from the training films was not checked: the model has no statistics "
                 "of them"
             )
+        if self._options.only is not None:
+            yield f"{len(self._files):,} of {counted(self._in_folder, 'file')} were chosen"
         if missing := self.rows.count_incomplete():
             files = counted(missing, "incomplete file")
             yield f"{files}; run the same command again to continue"

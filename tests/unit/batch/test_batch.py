@@ -323,3 +323,23 @@ def test_that_a_model_that_crashes_on_one_film_classifies_the_others(
     assert failed["05 crash.png"]["status_code"] == "MODEL_FAILED"
     assert failed["05 crash.png"]["score_Opacity"] == ""
     assert {row["score_Opacity"] for name, row in rows.items() if name not in failed} == {"0.5"}
+
+
+def test_that_only_chosen_files_are_classified_and_the_report_says_so(
+    engine: Engine, model: ModelRef, films: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "p.csv"
+    started, events, finished = run(
+        engine, films, model, out, only=frozenset({"03.png", "11.png", "gone.png"})
+    )
+    assert started.total == len(events) == 2
+    assert list(rows_of(out)) == ["03.png", "11.png"]
+    assert finished.notes == ("1 chosen film can no longer be found.",)
+    report = json.loads(report_path(out).read_text(encoding="utf-8"))
+    assert report["chosen_files"] == 2
+    assert f"2 of {FILMS} files were chosen" in report["warnings"]
+    with pytest.raises(NothingUsable, match="None of the chosen films"):
+        run(engine, films, model, out, only=frozenset({"gone.png"}))
+    run(engine, films, model, out)
+    assert json.loads(report_path(out).read_text(encoding="utf-8"))["chosen_files"] is None
+    assert len(rows_of(out)) == FILMS

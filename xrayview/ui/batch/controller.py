@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,12 +13,14 @@ from PySide6.QtWidgets import QFileDialog
 from xrayview.domain.events import BatchFinished, BatchStarted, FilmFinished, FilmResult
 from xrayview.domain.film import FilmRef
 from xrayview.domain.model import ModelCard
+from xrayview.services.film_list import FilmList
 from xrayview.services.labels import read_labels
 from xrayview.services.session import Session
 from xrayview.services.tasks import Tasks
 from xrayview.ui.batch.line import BatchLine
 from xrayview.ui.batch.runner import BatchRunner
 from xrayview.ui.batch.table import ResultTable
+from xrayview.ui.batch.which_films import Chosen, WhichFilms
 from xrayview.ui.widgets.banners import Message
 
 
@@ -37,19 +40,24 @@ class BatchController(QObject):
         runner: BatchRunner,
         line: BatchLine,
         table: ResultTable,
+        filtered: Callable[[], FilmList | None],
     ) -> None:
+        """`filtered` gives the films that the filter lists; None without a filter."""
         super().__init__(table)
         self._session = session
         self._tasks = tasks
         self._runner = runner
         self._line = line
         self._table = table
+        self._filtered = filtered
         self._card: ModelCard | None = None
         """The card of the model that the rows are from."""
         runner.waiting.connect(line.show_waiting)
+        runner.waiting.connect(lambda _: line.show_other_folder(not runner.is_of_open_folder))
         runner.started.connect(self._on_started)
         runner.progressed.connect(self._on_films)
         runner.finished.connect(self._on_finished)
+        runner.withdrawn.connect(line.show_withdrawn)
         runner.failed.connect(line.show_failed)
         runner.message.connect(self.message)
         line.cancel_requested.connect(runner.cancel)
@@ -63,6 +71,30 @@ class BatchController(QObject):
         table.close_requested.connect(table.hide)
         table.labels_requested.connect(self._ask_for_labels)
         table.film_chosen.connect(self._on_row)
+
+    def start(self) -> None:
+        """Classify the open folder; under a filter, ask whether all of it."""
+        if not self._runner.can_start():
+            return
+        listed = self._filtered()
+        if listed is None:
+            self._runner.start()
+            return
+        folder = self._session.folder
+
+        def start(chosen: Chosen) -> None:
+            if self._session.folder == folder:
+                self._runner.start(chosen)
+
+        self.question = WhichFilms(listed.films, start, self._table.window())
+        self.question.open()
+
+    def follow_folder(self) -> None:
+        """Hide the results of another folder; a run that goes on says that it is of another."""
+        self._table.hide()
+        if not self._runner.running:
+            self._line.hide()
+        self._line.show_other_folder(not self._runner.is_of_open_folder)
 
     def refresh(self) -> None:
         """Show the run at the operating points and with the statement in force."""
@@ -99,7 +131,7 @@ class BatchController(QObject):
         self._line.show_event(event)
         self._table.compare()
         if event.notes:
-            title = "The table was replaced"
+            title = "The folder classification has a note"
             self.message.emit(Message("batch notes", "info", title, " ".join(event.notes)))
 
     def _on_row(self, result: FilmResult) -> None:

@@ -25,6 +25,7 @@ from xrayview.domain.events import (
     FilmFinished,
     FilmResult,
 )
+from xrayview.domain.sentences import counted
 from xrayview.domain.verdict import list_title
 from xrayview.errors import Status
 from xrayview.ui.style import theme
@@ -55,6 +56,9 @@ class BatchLine(QFrame):
         """By status and verdict."""
         self._bar = QProgressBar()
         self._bar.setTextVisible(False)
+        self._other_folder = QLabel("Another folder:")
+        self._other_folder.setProperty("role", "quiet")
+        self._other_folder.hide()
         self._text = QLabel()
         self._counts_label = QLabel()
         self._counts_label.setObjectName("counts")
@@ -105,16 +109,28 @@ class BatchLine(QFrame):
         self._counts = Counter((result.status, list_title(result)) for result in results)
         self._show_counts()
 
+    def show_other_folder(self, is_other: bool) -> None:
+        """Say whether the run is of another folder than the open one."""
+        self._other_folder.setVisible(is_other)
+
+    def show_withdrawn(self) -> None:
+        """Show that the batch was cancelled before its first film."""
+        self._show_stopped("Folder classification cancelled before the first film")
+
     def show_failed(self) -> None:
         """Show that an error ended the batch; a banner says which."""
+        self._show_stopped("Folder classification stopped by an error")
+
+    def _show_stopped(self, text: str) -> None:
         self._bar.setRange(0, 1)
-        self._text.setText("Folder classification stopped by an error")
+        self._text.setText(text)
         self._show_running(False)
         self._resume.setVisible(True)
 
     def text(self) -> str:
         """The progress as plain text."""
-        return self._text.text()
+        other = "" if self._other_folder.isHidden() else f"{self._other_folder.text()} "
+        return other + self._text.text()
 
     def _on_pause(self, paused: bool) -> None:
         self._pause.setText("Continue" if paused else "Pause")
@@ -153,7 +169,7 @@ class BatchLine(QFrame):
         outcome = "Folder classification cancelled" if event.cancelled else "Folder classified"
         self._bar.setRange(0, 1)
         self._bar.setValue(1)
-        self._text.setText(f"{outcome}: {total:,} rows in {_duration(event.seconds)}")
+        self._text.setText(f"{outcome}: {counted(total, 'row')} in {_duration(event.seconds)}")
         self._show_counts()
         self._show_running(False)
         self._resume.setVisible(event.cancelled)
@@ -173,6 +189,7 @@ class BatchLine(QFrame):
         row = QHBoxLayout()
         row.setContentsMargins(12, 6, 8, 6)
         row.setSpacing(16)
+        row.addWidget(self._other_folder)
         row.addWidget(self._text)
         row.addWidget(self._counts_label)
         row.addStretch(1)

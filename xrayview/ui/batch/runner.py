@@ -29,7 +29,7 @@ from xrayview.domain.operating_points import effective_point
 from xrayview.domain.stated import StatedFilms
 from xrayview.engine.client import Engine
 from xrayview.engine.protocol import ModelRef
-from xrayview.errors import XrayViewError
+from xrayview.errors import Cancelled, XrayViewError
 from xrayview.io.tables.predictions import IdentityMode
 from xrayview.services.identity import identity_key
 from xrayview.services.session import Session
@@ -54,6 +54,8 @@ class _Request:
     identity: IdentityMode
     own_points: Mapping[str, float]
     stated: StatedFilms
+    only: frozenset[str] | None
+    """The relative paths of the films to classify; None: all files of the folder."""
 
     def options(self) -> BatchOptions:
         """The options of the batch. Raises XrayViewError if the identity key cannot be read."""
@@ -63,6 +65,7 @@ class _Request:
             command=("window",),
             own_points=self.own_points,
             stated=self.stated,
+            only=self.only,
         )
 
 
@@ -75,8 +78,12 @@ class BatchRunner(QObject):
     progressed = Signal(tuple)
     """`FilmFinished` events that arrived together."""
     finished = Signal(BatchFinished)
+    withdrawn = Signal()
+    """The run was cancelled before it began; nothing was written."""
     failed = Signal()
     message = Signal(Message)
+    message_settled = Signal(str)
+    """The topic of banners that no longer apply."""
 
     def __init__(
         self, session: Session, tasks: Tasks, engine: Engine, settings: Settings, results: Path
@@ -107,18 +114,32 @@ class BatchRunner(QObject):
         """True from the start until the last row is written."""
         return self._tasks.is_busy(_SLOT)
 
-    def start(self) -> None:
-        """Classify the open folder, or emit a message that says why this is not possible."""
-        source, model = self._session.source, self._session.model
+    def can_start(self) -> bool:
+        """True where a run can start; else emits a message that says why not."""
+        problem = None
         if self.running:
-            return
-        if model is None or source is None:
-            self.message.emit(_NO_MODEL if model is None else _NO_SOURCE)
+            problem = _RUNNING
+        elif self._session.model is None:
+            problem = _NO_MODEL
+        elif self._session.source is None:
+            problem = _NO_SOURCE
+        if problem is not None:
+            self.message.emit(problem)
+        return problem is None
+
+    def start(self, only: frozenset[str] | None = None) -> None:
+        """Classify the open folder, or emit a message that says why this is not possible.
+
+        Args:
+            only: the relative paths of the films to classify; None: all files of the folder.
+        """
+        source, model = self._session.source, self._session.model
+        if not self.can_start() or model is None or source is None:
             return
         out = _new_folder(self._results, source) / "predictions.csv"
         identity, own_points = self._settings["csv_identity"], dict(self._session.own_points)
         stated = self._session.stated
-        self._request = _Request(source, model.model, out, identity, own_points, stated)
+        self._request = _Request(source, model.model, out, identity, own_points, stated, only)
         self._run(self._request)
 
     def resume(self) -> None:
@@ -127,13 +148,18 @@ class BatchRunner(QObject):
             self._run(self._request)
 
     @property
+    def is_of_open_folder(self) -> bool:
+        """True where the last run is of the folder that is open."""
+        return self._request is not None and self._session.source == self._request.source
+
+    @property
     def is_in_force(self) -> bool:
         """True while the session has the model and the folder of the last run."""
         request = self._request
         return (
             request is not None
             and self._session.model_sha256 == request.model.sha256
-            and self._session.source == request.source
+            and self.is_of_open_folder
         )
 
     def in_force(self, result: FilmResult) -> FilmResult:
@@ -180,6 +206,7 @@ class BatchRunner(QObject):
         self._files = self._finished = None
         self._update_timer.stop()
         self._paused.clear()
+        self.message_settled.emit("batch")
         self.waiting.emit(f"Listing {request.source.name or request.source} …")
         self._tasks.stream(
             _SLOT,
@@ -218,13 +245,18 @@ class BatchRunner(QObject):
 
     def _events(self, request: _Request, stop: threading.Event) -> Iterator[BatchEvent]:
         request.out.parent.mkdir(parents=True, exist_ok=True)
-        for event in run_batch(
+        events = run_batch(
             self._engine, request.source, request.model, request.out, request.options(), stop
-        ):
-            yield event
-            # A film starts only when the generator is asked for the next event.
-            while self._paused.is_set() and not stop.is_set():
-                stop.wait(_PAUSE_S)
+        )
+        try:
+            for event in events:
+                yield event
+                # A film starts only when the generator is asked for the next event.
+                while self._paused.is_set() and not stop.is_set():
+                    stop.wait(_PAUSE_S)
+        except Cancelled:
+            if not stop.is_set():  # the window closes
+                raise
 
     def _on_events(self, events: list[BatchEvent]) -> None:
         films = [event for event in events if isinstance(event, FilmFinished)]
@@ -246,7 +278,8 @@ class BatchRunner(QObject):
     def _on_ended(self) -> None:
         """Only now, since another run cannot be started before."""
         event, request, card = self._finished, self._request, self._card
-        if event is None:
+        if event is None:  # cancelled before the first film
+            self.withdrawn.emit()
             return
         if event.csv_path is not None and request is not None and card is not None:
             points = tuple(
@@ -266,6 +299,12 @@ def _key(result: FilmResult) -> tuple[str, int | None]:
     return result.relative_path, result.frame
 
 
+_RUNNING = Message(
+    "batch",
+    "info",
+    "A folder is being classified",
+    "Wait until it is done, or cancel it in the line at the bottom.",
+)
 _NO_MODEL = Message(
     WITHOUT_MODEL,
     "warn",

@@ -22,6 +22,7 @@ from xrayview.ui.browser.outline import (
     Rows,
     groups_above,
     key_of,
+    outline,
 )
 from xrayview.ui.browser.row_model import NODE, Row, RowModel
 from xrayview.ui.browser.row_view import RowView
@@ -148,6 +149,13 @@ class Browser(QFrame):
         if self._films is None:
             self._films = FilmList(self._model.rows.films)
         return self._films
+
+    def filtered_films(self) -> FilmList | None:
+        """The films that pass the filter as it is at this moment; None without a filter."""
+        if self.filter.criteria.is_empty or self._content is None:
+            return None
+        rows = outline(self._content, self._folding, self.filter.criteria, self._lookup)
+        return FilmList(rows.films)
 
     def set_identity_hidden(self, hidden: bool) -> None:
         """Show numbers in place of IDs, dates, folders and file names."""

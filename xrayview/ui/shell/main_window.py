@@ -32,7 +32,7 @@ from xrayview.ui.shell.preferences import SAVING, Preferences
 from xrayview.ui.shell.start_page import StartPage
 from xrayview.ui.shell.status_line import StatusLine
 from xrayview.ui.shell.toolbar import FILM_BUTTONS, MODEL_BUTTONS, VIEW_BUTTONS, TopBar
-from xrayview.ui.widgets.banners import Banners, Message
+from xrayview.ui.widgets.banners import FOLDER_TOPICS, Banners, Message
 from xrayview.ui.widgets.drop_target import DropTarget, dropped, paths_of
 from xrayview.ui.widgets.form_dialog import FormDialog
 from xrayview.ui.widgets.full_screen import FullScreen
@@ -225,7 +225,8 @@ class MainWindow(QMainWindow):
 
     def _on_folder(self) -> None:
         session = self.workspace.session
-        self.banners.close_message("folder")
+        for topic in FOLDER_TOPICS:
+            self.banners.close_message(topic)
         if session.folder is not None:
             self.panels.recent_folders.remember(session.folder, session.source)
         self.pages.setCurrentWidget(self.workspace)

@@ -98,6 +98,7 @@ class Panels:
             workspace.refresh,
         )
         workspace.message.connect(banners.show_message)
+        workspace.message_settled.connect(banners.close_message)
         self.exports.message.connect(banners.show_message)
         self.is_complete = True
 

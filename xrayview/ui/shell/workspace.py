@@ -58,6 +58,8 @@ class Workspace(QWidget):
     """
 
     message = Signal(Message)
+    message_settled = Signal(str)
+    """The topic of banners that no longer apply."""
     identity_hidden = Signal(bool)
 
     def __init__(
@@ -130,7 +132,12 @@ class Workspace(QWidget):
         )
         self.statement_controller = StatementController(session, self._settings, self.findings)
         self.batch_controller = BatchController(
-            session, tasks, self.batch_runner, self.batch_line, self.result_table
+            session,
+            tasks,
+            self.batch_runner,
+            self.batch_line,
+            self.result_table,
+            self.browser.filtered_films,
         )
         self.tag_controller = TagController(session, tasks, engine, self._dock.tags)
 
@@ -168,6 +175,7 @@ class Workspace(QWidget):
             self.stars,
         ):
             source.message.connect(self.message)
+        self.batch_runner.message_settled.connect(self.message_settled)
 
     def _connect_refresh(self) -> None:
         for changed in (
@@ -196,7 +204,7 @@ class Workspace(QWidget):
             "clear_thumbnails": self._clear_thumbnails,
             "find": self._find,
             "classify": self.model_controller.classify,
-            "classify_folder": self.batch_runner.start,
+            "classify_folder": self.batch_controller.start,
             "hide_identity": lambda: self.set_identity_hidden(not self._hides_identity),
             "histogram": lambda: self.show_histogram(not self.shows_histogram),
         }
@@ -272,9 +280,7 @@ class Workspace(QWidget):
         self.model_controller.forget_requests()
         self.thumbnails.clear()
         self.stars.open_folder(self.session.folder)
-        self.result_table.hide()
-        if not self.batch_runner.running:
-            self.batch_line.hide()  # it is about another folder
+        self.batch_controller.follow_folder()
         if not self.session.films:
             self.viewer.show_empty(
                 "No films in this folder. The list at the left shows the reasons."

@@ -29,6 +29,20 @@ from xrayview.ui.widgets.icon_label import IconLabel
 Kind = Literal["info", "warn", "error"]
 _INK = {"info": "accent", "warn": "warn", "error": "error"}
 _MAX_SHOWN = 3
+FOLDER_TOPICS = (
+    "folder",
+    "film",
+    "prior",
+    "batch",
+    "batch notes",
+    "run files",
+    "save",
+    "labels",
+    "export",
+    "export measurements",
+    "measurements of others",
+)
+"""Topics of banners that are about the folder on screen, and end with it."""
 
 
 @dataclass(frozen=True)
