@@ -14,9 +14,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 from pydicom import dcmread
+from pydicom.data import get_testdata_file
 
 from tests.builders import write_dicom
-from xrayview.services.resources import resource
 
 FILMS_OF_A_PATIENT = 4
 """Three frontal chest films of different years and one film of an ankle."""
@@ -25,15 +25,12 @@ BIRTH_DATE = "19340217"
 SPACING_MM = 1.6
 """Pixel spacing at the detector."""
 _EVERY = 8
-_SOURCES: dict[str, tuple[str, ...]] = {
-    "CHEST": ("samples", "chest", "RG1_J2KR.dcm"),
-    "EXTREMITY": ("samples", "ankle", "RG3_J2KI.dcm"),
-}
+_SOURCES = {"CHEST": "RG1_J2KR.dcm", "EXTREMITY": "RG3_J2KI.dcm"}
 
 
 @cache
 def _small(body_part: str) -> tuple[npt.NDArray[Any], Any]:
-    real = dcmread(resource(*_SOURCES[body_part]))
+    real = dcmread(str(get_testdata_file(_SOURCES[body_part], download=False)))
     return np.ascontiguousarray(real.pixel_array[::_EVERY, ::_EVERY]), real
 
 

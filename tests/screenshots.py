@@ -3,7 +3,8 @@
     python -m tests.screenshots [--out FOLDER] [--screen 3840x2160] [NAME ...]
 
 The films are those of `resources/samples` and of pydicom, and small ones made from them: all may
-be redistributed (MIT). Each picture shows the whole main window; `figure` is a saved figure.
+be redistributed (CC BY 4.0, MIT). Each picture shows the whole main window; `figure` is a saved
+figure.
 """
 
 from __future__ import annotations
@@ -23,13 +24,12 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pydicom.data
-from PySide6.QtCore import QPointF
 
 from tests.driving import Script, Wait, classify_with_heat_map, drive
 from tests.many_films import write_many_films
 from xrayview.domain.measurement import Annotation, Mark
 from xrayview.domain.radiograph import Spacing, SpacingKind
-from xrayview.services.resources import resource
+from xrayview.services.resources import sample_study
 from xrayview.ui.export.figure_dialog import FigureDialog
 from xrayview.ui.measure.film_marks import film_key
 from xrayview.ui.shell.main_window import MainWindow
@@ -40,7 +40,7 @@ _CODE = "import sys; from tests.screenshots import take; sys.exit(take(*sys.argv
 _SETTLED_S = 1.5
 """For what has no state to wait for: thumbnails, a blinking cursor."""
 _FIGURE_HEIGHT_PX = 1000
-_FRONTAL = "RG1_J2KR.dcm"
+_CHILD, _ADULT = "child-1/current.dcm", "others/adult_RG1_J2KI.dcm"
 _COLLIMATED_MM, _COLUMNS = 368.0, 1841
 """Width of the field between the collimator edges, from the film's own tags."""
 
@@ -59,7 +59,7 @@ class Picture:
 
 def sample(folder: Path) -> None:
     """A copy, because measurements are saved beside the films."""
-    shutil.copytree(resource("samples"), folder)
+    shutil.copytree(sample_study(), folder)
 
 
 def mixed(folder: Path) -> None:
@@ -69,7 +69,7 @@ def mixed(folder: Path) -> None:
     for name in ("CT_small.dcm", "MR_small.dcm", "rtplan.dcm", "emri_small.dcm"):
         shutil.copy(pydicom.data.get_testdata_file(name, download=False), folder)
     (folder / "notes.txt").write_text("not a film", encoding="utf-8")
-    film = (folder / "chest" / "RG1_J2KI.dcm").read_bytes()
+    film = (folder / _ADULT).read_bytes()
     (folder / "half.dcm").write_bytes(film[: len(film) // 2])
 
 
@@ -84,8 +84,8 @@ def classified(window: MainWindow, path: Path) -> Script:
 
 
 def measuring(window: MainWindow, path: Path) -> Script:
-    """Marks of four kinds, with a spacing set by the user."""
-    yield from _open(window)
+    """Marks of four kinds on the adult's film, with a spacing set by the user."""
+    yield from _open(window, _ADULT)
     viewer = window.workspace.viewer
     layer = viewer.measure
     yield "marks can be drawn", lambda: layer.marks is not None and layer.marks.is_loaded
@@ -107,18 +107,15 @@ def measuring(window: MainWindow, path: Path) -> Script:
 
 
 def compare(window: MainWindow, path: Path) -> Script:
-    """A film and its lossily compressed copy, zoomed to the same region and linked."""
+    """A film beside its prior, linked."""
     yield from _open(window)
     workspace = window.workspace
-    workspace.view_controller.set_layout("1x2")
+    workspace.view_controller.prior_beside()
     yield (
         "two films are on screen",
         lambda: all(view.radiograph for view in workspace.session.views),
     )
     workspace.view_controller.linking.set_on(True)
-    viewer = workspace.viewer
-    centre = QPointF(0.3 * viewer.width(), 0.42 * viewer.height()) * viewer.devicePixelRatio()
-    viewer.set_placement(viewer.placement.zoomed_at(centre, 2.2))
     yield from _save(window, path)
 
 
@@ -146,8 +143,6 @@ def light(window: MainWindow, path: Path) -> Script:
 def figure(window: MainWindow, path: Path) -> Script:
     """A figure with heat map, colour bar, caption and scale bar, scaled down for a page."""
     yield from _open(window)
-    each = _COLLIMATED_MM / _COLUMNS
-    window.workspace.measurement_controller.calibrate(Spacing(each, each, SpacingKind.USER))
     yield from classify_with_heat_map(window)
     window.panels.exports.save_figure()
     dialog = window.panels.exports.dialog("save_figure")
@@ -174,14 +169,14 @@ PICTURES: dict[str, Picture] = {
 # Steps
 
 
-def _open(window: MainWindow) -> Script:
+def _open(window: MainWindow, path: str = _CHILD) -> Script:
     screen = window.screen().availableGeometry()
     window.setGeometry(screen)
     workspace = window.workspace
     yield "the folder is listed", lambda: "film" in workspace.films.listing_text()
     yield "the model is loaded", lambda: workspace.session.model
     yield "the window has its size", lambda: window.size() == screen.size()
-    film = next(film for film in workspace.session.films if film.path.name == _FRONTAL)
+    film = next(film for film in workspace.session.films if film.relative_path == path)
     workspace.films.open_film(film)
     yield (
         "the chest is on screen",

@@ -23,6 +23,7 @@ from xrayview.errors import UsageError
 from xrayview.io.file_lock import locked
 from xrayview.io.tables.measurement_store import FILE_NAME, load_measurements, save_measurements
 from xrayview.services.file_version import FileVersion, version_of
+from xrayview.services.resources import refuse_shipped
 from xrayview.services.user_folders import config_folder
 
 _log = logging.getLogger(__name__)
@@ -90,7 +91,7 @@ class MeasurementFiles:
 
         Marks that another window has drawn, changed or deleted in the meantime are kept: of each
         mark the later change wins. The file is that of the folder, or the user's own where the
-        folder is read-only or its file is damaged.
+        folder is read-only or the program's, or its file is damaged.
 
         Raises:
             UsageError: neither file can be written, or the user's own is damaged.
@@ -99,6 +100,7 @@ class MeasurementFiles:
         with self._lock:
             copied = load_measurements(own)
             try:
+                refuse_shipped(folder)
                 with locked(beside):
                     stored = _merged(load_measurements(beside), copied)
                     _write(beside, _changed(stored, _without_unknown_deletions(films, stored)))

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from xrayview.errors import XrayViewError
+from xrayview.errors import UsageError, XrayViewError
 
 _PACKAGE = Path(__file__).parents[1]
 _FOLDER = "resources"
@@ -38,6 +38,21 @@ def require_resources() -> None:
             why=f"missing: {', '.join(missing)}",
             hint="Install it again.",
         )
+
+
+def sample_study() -> Path:
+    """The folder of the films that ship with the program."""
+    return resource("samples", "films")
+
+
+def refuse_shipped(folder: Path) -> None:
+    """Keep the shipped folders as they are: what a user adds to them would go with an update.
+
+    Raises:
+        UsageError: the folder ships with the program.
+    """
+    if folder.absolute().is_relative_to(resource().absolute()):
+        raise UsageError("A folder of the program is not written to", path=folder)
 
 
 def _roots() -> Iterator[Path]:

@@ -19,6 +19,7 @@ from xrayview.errors import UsageError
 from xrayview.io.file_lock import locked
 from xrayview.io.tables.stars import FILE_NAME, load_stars, save_stars
 from xrayview.services.file_version import FileVersion, version_of
+from xrayview.services.resources import refuse_shipped
 from xrayview.services.user_folders import config_folder
 
 _log = logging.getLogger(__name__)
@@ -161,6 +162,7 @@ class StarFiles:
         own, beside = self._own_file(), folder / FILE_NAME
         with self._lock:
             try:
+                refuse_shipped(folder)
                 _write(beside, lambda stored: _keys_beside(stored, changes, others))
             except (OSError, UsageError) as error:
                 _log.info("stars go to the user's own folder: %s", type(error).__name__)

@@ -7,9 +7,13 @@ from pathlib import Path
 
 import pytest
 
+from xrayview.domain.film import FilmRef
+from xrayview.domain.measurement import Annotation, FilmMarks, Mark
 from xrayview.errors import XrayViewError
 from xrayview.services import resources
-from xrayview.services.resources import REQUIRED, require_resources, resource
+from xrayview.services.measurement_files import MeasurementFiles
+from xrayview.services.resources import REQUIRED, require_resources, resource, sample_study
+from xrayview.services.stars import StarFiles
 
 
 def _ship(folder: Path) -> Path:
@@ -47,3 +51,20 @@ def test_that_a_missing_folder_is_named(tmp_path: Path, monkeypatch: pytest.Monk
     (tmp_path / "resources" / "models" / "file").unlink()
     with pytest.raises(XrayViewError, match="missing: models"):
         require_resources()
+
+
+def test_that_stars_and_measurements_of_the_sample_go_to_the_users_own_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "_MEIPASS", str(_ship(tmp_path)), raising=False)
+    folder = sample_study()
+    folder.mkdir()
+    film = FilmRef(folder / "a.dcm", "a.dcm", sop_uid="1.2.3")
+    stars, marks = StarFiles(tmp_path / "stars.json"), MeasurementFiles(tmp_path / "marks")
+    assert stars.save(folder, {film: True}).path == tmp_path / "stars.json"
+    line = Annotation(Mark.LENGTH, ((1.0, 1.0), (2.0, 1.0)), "1.2.3")
+    saved = marks.save(folder, {"1.2.3": FilmMarks((line,))})
+    assert saved.path == marks.own_copy(folder)
+    assert stars.load(folder).is_starred(film)
+    assert marks.load(folder).films["1.2.3"].annotations == (line,)
+    assert list(folder.iterdir()) == []

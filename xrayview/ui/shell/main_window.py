@@ -23,7 +23,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from xrayview.services.resources import resource
+from xrayview.services.resources import sample_study
 from xrayview.services.settings import Settings
 from xrayview.ui.keys import shortcuts
 from xrayview.ui.keys.key_binding import KeyBinding
@@ -162,7 +162,7 @@ class MainWindow(QMainWindow):
 
     def open_sample(self) -> None:
         """Open the study that ships with the program."""
-        self.open_paths([resource("samples")])
+        self.open_paths([sample_study()])
 
     def open_model(self, path: Path) -> None:
         """Load a model bundle."""

@@ -99,7 +99,7 @@ class StartPage(QWidget):
         self._open_card = open_card
         self.show_keys()
         sample_card = _Choice(
-            "sample", "Try the sample study", "Real radiographs included with XrayView."
+            "sample", "Try the sample study", "Films of children with and without pneumonia."
         )
         drop_card = _Choice(
             "drop",
