@@ -45,7 +45,7 @@ def delong(truth_N: npt.ArrayLike, scores_N: npt.ArrayLike, level: float = 0.95)
     positives, negatives = int(truth.sum()), int((~truth).sum())
     if not positives or not negatives:
         return Estimate(float("nan"), float("nan"), float("nan"), truth.size)
-    above, below = _placements(truth, scores)
+    above, below = placements(truth, scores)
     area = float(above.mean())
     if min(positives, negatives) < 2:
         return Estimate(area, float("nan"), float("nan"), truth.size)
@@ -54,10 +54,13 @@ def delong(truth_N: npt.ArrayLike, scores_N: npt.ArrayLike, level: float = 0.95)
     return Estimate(area, max(0.0, area - half), min(1.0, area + half), truth.size)
 
 
-def _placements(
+def placements(
     truth: Truth, scores: npt.NDArray[np.float64]
 ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
-    """Of each positive, the share of negatives below it; of each negative, of positives above."""
+    """Of each positive, the share of negatives below it; of each negative, of positives above.
+
+    Ties count half. The mean of either is the AUC; both classes must be there.
+    """
     ranks = midranks(scores)
     positives, negatives = scores[truth], scores[~truth]
     above = (ranks[truth] - midranks(positives)) / negatives.size
@@ -142,8 +145,8 @@ def paired_delong(
     positives, negatives = int(truth.sum()), int((~truth).sum())
     if not positives or not negatives:
         return PairedAuc(nan, nan, Estimate(nan, nan, nan, n), nan)
-    above_first, below_first = _placements(truth, first)
-    above_second, below_second = _placements(truth, second)
+    above_first, below_first = placements(truth, first)
+    above_second, below_second = placements(truth, second)
     areas = float(above_first.mean()), float(above_second.mean())
     gap = areas[0] - areas[1]
     if min(positives, negatives) < 2:
