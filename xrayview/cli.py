@@ -24,6 +24,7 @@ from xrayview.commands import (
     inspect,
     measurements,
     model,
+    readers,
     render,
     scan,
     tags,
@@ -51,6 +52,7 @@ COMMANDS = (
     Command("tags", "write the DICOM tags of a folder as a table", tags.add_arguments),
     Command("measurements", "write the measurements on the films of a folder as a table",
             measurements.add_arguments),
+    Command("readers", "compare readers and conditions of a reader study", readers.add_arguments),
     Command("deidentify", "write de-identified copies of DICOM films", deidentify.add_arguments),
     Command("model", "list, show and describe model bundles", model.add_arguments),
 )  # fmt: skip
