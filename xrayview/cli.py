@@ -21,6 +21,7 @@ from xrayview import __version__
 from xrayview.commands import (
     classify,
     deidentify,
+    index,
     inspect,
     measurements,
     model,
@@ -46,6 +47,8 @@ COMMANDS = (
     Command("classify", "score the films of a folder and write a table", classify.add_arguments),
     Command("scan", "list the films of a folder, and why other files are not films",
             scan.add_arguments),
+    Command("index", "list the files of a folder once, to classify them in shards",
+            index.add_arguments),
     Command("inspect", "show a film's format and how its stored values become grey",
             inspect.add_arguments),
     Command("render", "write films as pictures, with heat maps on request", render.add_arguments),

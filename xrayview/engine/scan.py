@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator
 from concurrent.futures import Future
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Generic, TypeVar
 
 from xrayview.domain.film import FilmRef, RejectedFile
 from xrayview.engine.client import Engine
@@ -28,11 +29,13 @@ CHUNK = 192
 """Large enough that waiting costs little, small enough for frequent progress."""
 Entry = Path | RejectedFile
 Headers = tuple[FilmRef | RejectedFile, ...]
+Other = TypeVar("Other")
+"""What takes the place of a path in a stream of files; it passes through."""
 
 
 @dataclass(frozen=True)
-class _Chunk:
-    entries: tuple[Entry, ...]
+class _Chunk(Generic[Other]):
+    entries: tuple[Path | Other, ...]
     future: Future[Headers]
 
 
@@ -79,15 +82,15 @@ def is_index(path: Path) -> bool:
 
 
 def read_headers(
-    engine: Engine, entries: Iterable[Entry], root: Path, cancel: threading.Event
-) -> Iterator[FilmRef | RejectedFile]:
-    """Read the header of each entry, in order; rejected files pass through.
+    engine: Engine, entries: Iterable[Path | Other], root: Path, cancel: threading.Event
+) -> Iterator[FilmRef | RejectedFile | Other]:
+    """Read the header of each path, in order; other entries (rejected files) pass through.
 
     Raises:
         Cancelled: `cancel` was set, or the engine was closed.
     """
     chunks = _chunks(entries)
-    under_way: deque[_Chunk] = deque()
+    under_way: deque[_Chunk[Other]] = deque()
     try:
         while True:
             while len(under_way) <= engine.decode_workers and (chunk := next(chunks, ())):
@@ -100,7 +103,7 @@ def read_headers(
         cancel_pending(chunk.future for chunk in under_way)
 
 
-def _chunks(entries: Iterable[Entry]) -> Iterator[tuple[Entry, ...]]:
+def _chunks(entries: Iterable[Path | Other]) -> Iterator[tuple[Path | Other, ...]]:
     source = iter(entries)
     size = FIRST_CHUNK
     while chunk := tuple(itertools.islice(source, size)):
@@ -109,8 +112,8 @@ def _chunks(entries: Iterable[Entry]) -> Iterator[tuple[Entry, ...]]:
 
 
 def _merge(
-    engine: Engine, chunk: _Chunk, root: Path, cancel: threading.Event
-) -> Iterator[FilmRef | RejectedFile]:
+    engine: Engine, chunk: _Chunk[Other], root: Path, cancel: threading.Event
+) -> Iterator[FilmRef | RejectedFile | Other]:
     """The entries of a chunk in order, with paths replaced by headers."""
     try:
         found = result_of(chunk.future, cancel)
@@ -121,7 +124,7 @@ def _merge(
         paths = tuple(entry for entry in chunk.entries if isinstance(entry, Path))
         headers = _one_by_one(engine, paths, root, cancel)
     for entry in chunk.entries:
-        yield entry if isinstance(entry, RejectedFile) else next(headers)
+        yield next(headers) if isinstance(entry, Path) else entry
 
 
 def _one_by_one(
