@@ -43,9 +43,9 @@ from xrayview.io.tables.film_index import (
     FilmIndex,
     IndexDigest,
     IndexMetadata,
-    replacing_index,
-    require_parquet,
+    write_film_index,
 )
+from xrayview.io.tables.parquet import require_parquet
 from xrayview.io.tables.predictions import IdentityMode, patient_cell
 
 EVERY = 500
@@ -150,11 +150,11 @@ def _index_locked(
         hint = f"Choose a folder that contains {READABLE} films."
         raise NothingUsable("The folder contains no files", path=folder, hint=hint)
     fresh.replace(journal)
-    write_index(output.csv, journal, key, root_of(folder).resolve())
+    finish_index(output.csv, journal, key, root_of(folder).resolve())
     yield replace(progress, finished=True)
 
 
-def write_index(out: Path, journal: Path, key: IndexKey, root: Path) -> None:
+def finish_index(out: Path, journal: Path, key: IndexKey, root: Path) -> None:
     """Sort the rows of a complete journal by patient, and write the index in one step.
 
     Raises:
@@ -176,20 +176,19 @@ def write_index(out: Path, journal: Path, key: IndexKey, root: Path) -> None:
             table_rows += file.frames
             yield file
 
-    with replacing_index(out) as writer:
-        writer.write(files())
-        writer.finish(
-            IndexMetadata(
-                root=printable_name(str(root)),
-                index_id=digest.hexdigest(),
-                rows=rows,
-                table_rows=table_rows,
-                identity=key.identity,
-                identity_key=key.identity_key,
-                app_version=key.app_version,
-                created_utc=datetime.now(UTC).isoformat(timespec="seconds"),
-            )
+    def metadata() -> IndexMetadata:
+        return IndexMetadata(
+            root=printable_name(str(root)),
+            index_id=digest.hexdigest(),
+            rows=rows,
+            table_rows=table_rows,
+            identity=key.identity,
+            identity_key=key.identity_key,
+            app_version=key.app_version,
+            created_utc=datetime.now(UTC).isoformat(timespec="seconds"),
         )
+
+    write_film_index(out, files(), metadata)
 
 
 class _Scan:

@@ -22,6 +22,7 @@ from xrayview.io.atomic import PARTIAL
 from xrayview.io.dated_copy import is_dated_copy, save_dated_copy
 from xrayview.io.run_lock import run_lock
 from xrayview.io.tables.annotations import AnnotatedTable, read_annotated
+from xrayview.io.tables.parquet import require_table_format
 
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 """No space, no quota, and a file beyond the limit of the file system or of `ulimit -f`."""
@@ -70,6 +71,7 @@ def locked_output(csv_path: Path) -> Iterator[Output]:
     """
     # Of a link, the file that it leads to is written; two names of one table share a lock.
     output = Output(Path(os.path.realpath(csv_path)))
+    require_table_format(output.csv)
     _check_place(output, csv_path)
     lock = run_lock(output.lock, f"The table {csv_path.name}")
     try:

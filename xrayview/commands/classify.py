@@ -39,8 +39,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--out",
         type=Path,
         default=Path("predictions.csv"),
-        metavar="CSV",
-        help="table to write; its report NAME.run.json goes beside it (default: %(default)s)",
+        metavar="TABLE",
+        help="table to write, CSV or .parquet; its report NAME.run.json goes beside it "
+        "(default: %(default)s)",
     )
     add_device_option(parser)
     add_identity_options(parser, full="names are never written")

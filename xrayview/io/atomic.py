@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TextIO
+from typing import IO, Any, BinaryIO, TextIO
 
 PARTIAL = ".partial"
 """Suffix of a file that is being written."""
@@ -22,11 +22,29 @@ def replacing(path: Path) -> Iterator[TextIO]:
         OSError: the folder cannot be written, or another program holds `path` open.
     """
     partial = path.with_name(path.name + PARTIAL)
+    with _replaced(path, partial), partial.open("w", encoding="utf-8", newline="") as stream:
+        yield stream
+        _sync(stream)
+
+
+@contextmanager
+def replacing_bytes(path: Path) -> Iterator[BinaryIO]:
+    """The same for a binary file."""
+    partial = path.with_name(path.name + PARTIAL)
+    with _replaced(path, partial), partial.open("wb") as stream:
+        yield stream
+        _sync(stream)
+
+
+@contextmanager
+def _replaced(path: Path, partial: Path) -> Iterator[None]:
     try:
-        with partial.open("w", encoding="utf-8", newline="") as stream:
-            yield stream
-            stream.flush()
-            os.fsync(stream.fileno())
+        yield
         partial.replace(path)
     finally:
         partial.unlink(missing_ok=True)
+
+
+def _sync(stream: IO[Any]) -> None:
+    stream.flush()
+    os.fsync(stream.fileno())

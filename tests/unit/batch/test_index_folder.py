@@ -28,7 +28,7 @@ from xrayview.io import external_sort
 from xrayview.io.external_sort import sorted_lines
 from xrayview.io.tables import film_index as tables
 from xrayview.io.tables.cells import name_of_file
-from xrayview.io.tables.film_index import FilmIndex, IndexMetadata, replacing_index
+from xrayview.io.tables.film_index import FilmIndex, IndexMetadata, write_film_index
 
 KEY = b"k" * 32
 PATIENTS, VIEWS = 6, 3
@@ -212,9 +212,8 @@ def test_that_shards_are_cut_alike_across_row_groups(
     groups = [group for group, size in enumerate(sizes) for _ in range(size)]
     files = [IndexedFile(i, f"{i}", 1, 1, "", "", 1, group) for i, group in enumerate(groups)]
     out = tmp_path / "index.parquet"
-    with replacing_index(out) as writer:
-        writer.write(iter(files))
-        writer.finish(IndexMetadata("/", "id", len(files), len(files), "none", "", "", ""))
+    metadata = IndexMetadata("/", "id", len(files), len(files), "none", "", "", "")
+    write_film_index(out, iter(files), lambda: metadata)
     with FilmIndex(out) as films:
         assert list(films.rows(15, 18)) == files[15:18]
         for count in (1, 2, 5, 16, len(files), 500):

@@ -15,12 +15,14 @@ from pathlib import Path
 
 from xrayview.errors import Status, UsageError
 from xrayview.io.tables.cells import unescape_formula
+from xrayview.io.tables.parquet import is_parquet
 from xrayview.io.tables.predictions import (
     AFTER_FINDINGS,
     BEFORE_FINDINGS,
     PER_FINDING,
     Row,
     columns,
+    parquet_sheet,
 )
 from xrayview.io.tables.sheet import Sheet, read_sheet
 
@@ -131,7 +133,7 @@ def read_annotated(path: Path, data: bytes) -> AnnotatedTable:
         UsageError: it is not a table of predictions, or cannot be read with certainty.
     """
     try:
-        sheet = read_sheet(data, FIXED)
+        sheet = parquet_sheet(path) if is_parquet(path) else read_sheet(data, FIXED)
     except ValueError as error:
         raise _uncertain(path, str(error)) from error
     names, own = _columns(path, sheet)

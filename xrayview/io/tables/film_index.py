@@ -7,8 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, astuple, dataclass, fields
 from itertools import accumulate, islice
 from pathlib import Path
@@ -17,8 +16,8 @@ from typing import Any
 
 from xrayview.domain.film_index import IndexedFile, Shard
 from xrayview.errors import UsageError
-from xrayview.io.atomic import PARTIAL
-from xrayview.io.extras import optional_module
+from xrayview.io.atomic import replacing_bytes
+from xrayview.io.tables.parquet import require_arrow, require_parquet
 
 SCHEMA = 1
 METADATA_KEY = b"xrayview"
@@ -63,63 +62,32 @@ class IndexDigest:
         return self._digest.hexdigest()
 
 
-def require_parquet() -> Any:
-    """`pyarrow.parquet`. Raises: UsageError where it is not installed."""
-    return optional_module("pyarrow.parquet", "parquet", "A Parquet file")
+def write_film_index(
+    path: Path, files: Iterable[IndexedFile], metadata: Callable[[], IndexMetadata]
+) -> None:
+    """Write an index in one step, batch by batch.
 
-
-class IndexWriter:
-    """Writes rows in batches, into a file that replaces `path` at the end."""
-
-    def __init__(self, path: Path) -> None:
-        self._parquet = require_parquet()
-        self._arrow = optional_module("pyarrow", "parquet", "A Parquet file")
-        kinds = [(name, getattr(self._arrow, _TYPES.get(name, "string"))()) for name in COLUMNS]
-        self._schema = self._arrow.schema(kinds)
-        self._partial = path.with_name(path.name + PARTIAL)
-        self._writer = self._parquet.ParquetWriter(self._partial, self._schema)
-        self._path = path
-
-    def write(self, files: Iterable[IndexedFile]) -> None:
-        """Write rows that are in their final order. Raises: OSError."""
-        source = iter(files)
-        while batch := list(islice(source, ROWS_PER_GROUP)):
-            columns = list(zip(*map(astuple, batch), strict=True))
-            arrays = [
-                self._arrow.array(column, kind.type)
-                for column, kind in zip(columns, self._schema, strict=True)
-            ]
-            self._writer.write_table(
-                self._arrow.Table.from_arrays(arrays, schema=self._schema),
-                row_group_size=ROWS_PER_GROUP,
-            )
-
-    def finish(self, metadata: IndexMetadata) -> None:
-        """Write the metadata and replace the file. Raises: OSError."""
-        plain = {"schema": SCHEMA, **asdict(metadata)}
-        self._writer.add_key_value_metadata({METADATA_KEY: json.dumps(plain)})
-        self._writer.close()
-        self._partial.replace(self._path)
-
-    def discard(self) -> None:
-        """Remove what is not finished."""
-        self._writer.close()
-        self._partial.unlink(missing_ok=True)
-
-
-@contextmanager
-def replacing_index(path: Path) -> Iterator[IndexWriter]:
-    """A writer whose file replaces `path` when `finish` is called; discarded otherwise.
+    Args:
+        path: where.
+        files: in their final order.
+        metadata: called when all files have been taken.
 
     Raises:
         UsageError: pyarrow is not installed.
         OSError: the folder cannot be written.
     """
-    writer = IndexWriter(path)
-    try:
-        yield writer
-    finally:
-        writer.discard()
+    arrow, parquet = require_arrow(), require_parquet()
+    kinds = [(name, getattr(arrow, _TYPES.get(name, "string"))()) for name in COLUMNS]
+    schema, source = arrow.schema(kinds), iter(files)
+    with replacing_bytes(path) as stream, parquet.ParquetWriter(stream, schema) as writer:
+        while batch := list(islice(source, ROWS_PER_GROUP)):
+            columns = zip(*map(astuple, batch), strict=True)
+            arrays = [
+                arrow.array(column, kind.type) for column, kind in zip(columns, schema, strict=True)
+            ]
+            writer.write_table(arrow.Table.from_arrays(arrays, schema=schema), ROWS_PER_GROUP)
+        plain = {"schema": SCHEMA, **asdict(metadata())}
+        writer.add_key_value_metadata({METADATA_KEY: json.dumps(plain)})
 
 
 class FilmIndex:

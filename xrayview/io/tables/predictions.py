@@ -1,7 +1,7 @@
-"""The CSV of predictions: one row per film that was tried, with everything an audit needs.
+"""The table of predictions: one row per film that was tried, with everything an audit needs.
 
-UTF-8, comma, RFC 4180, dot decimal. A missing value is an empty cell, never a number. Names and
-birth dates have no column.
+CSV in UTF-8, comma, RFC 4180, dot decimal; or Parquet where its name ends so. A missing value is an
+empty cell, never a number. Names and birth dates have no column.
 """
 
 from __future__ import annotations
@@ -22,7 +22,14 @@ from xrayview.domain.verdict import flags_text
 from xrayview.errors import UsageError
 from xrayview.io.atomic import replacing
 from xrayview.io.tables.cells import escape_formula, printable_name, unescape_formula
-from xrayview.io.tables.sheet import read_sheet
+from xrayview.io.tables.parquet import (
+    Kind,
+    is_parquet,
+    parquet_header,
+    read_parquet,
+    write_parquet,
+)
+from xrayview.io.tables.sheet import Sheet, read_sheet
 
 IdentityMode = Literal["none", "hash", "full"]
 Row = dict[str, str]
@@ -57,7 +64,7 @@ class Provenance:
 
 @dataclass(frozen=True)
 class Predictions:
-    """A predictions CSV read back."""
+    """A table of predictions read back."""
 
     findings: tuple[str, ...]
     rows: tuple[Row, ...]
@@ -178,14 +185,19 @@ def write_predictions(
     rows: Iterable[Mapping[str, str]],
     own_columns: Sequence[str] = (),
 ) -> None:
-    """Write the CSV in one step: other programs see the old file or the new one.
+    """Write the table in one step: other programs see the old file or the new one.
 
     The user's own columns come last, with their cells as they were.
 
     Raises:
+        UsageError: it is a Parquet file, and pyarrow is not installed.
         OSError: the file cannot be written.
     """
     header = columns(findings)
+    if is_parquet(path):
+        names = (*header, *own_columns)
+        write_parquet(path, names, ([row[name] for name in names] for row in rows), column_kind)
+        return
     with replacing(path) as stream:
         writer = csv.writer(stream, lineterminator="\r\n")
         writer.writerow((*header, *own_columns))
@@ -195,14 +207,18 @@ def write_predictions(
 
 
 def read_predictions(path: Path) -> Predictions:
-    """Read a predictions CSV, also as a spreadsheet saves it, without escapes against formulas.
+    """Read a table of predictions, a CSV also as a spreadsheet saves it, without its escapes.
 
     Raises:
-        UsageError: the file is not a predictions CSV.
+        UsageError: the file is not a table of predictions.
         OSError: it cannot be read.
     """
     try:
-        sheet = read_sheet(path.read_bytes(), (*BEFORE_FINDINGS, *AFTER_FINDINGS))
+        sheet = (
+            parquet_sheet(path)
+            if is_parquet(path)
+            else read_sheet(path.read_bytes(), (*BEFORE_FINDINGS, *AFTER_FINDINGS))
+        )
     except ValueError as error:
         raise _not_predictions(path, str(error)) from error
     header = sheet.header
@@ -225,8 +241,31 @@ def read_predictions(path: Path) -> Predictions:
     )
 
 
+def column_kind(column: str) -> Kind:
+    """The type of a column in a Parquet file."""
+    if column in ("frame", "Rows", "Columns"):
+        return "int32"
+    if column.startswith("flag_"):
+        return "int8"
+    return "float64" if _is_number(column) else "string"
+
+
+def parquet_sheet(path: Path) -> Sheet:
+    """A Parquet table in the form of a CSV. Raises: UsageError, ValueError, OSError."""
+    header = parquet_header(path)
+    ours = [name in BEFORE_FINDINGS or name in AFTER_FINDINGS for name in header]
+    rows = tuple(
+        tuple(
+            _escaped(name, cell) if is_ours else cell
+            for name, cell, is_ours in zip(header, row, ours, strict=True)
+        )
+        for row in read_parquet(path, column_kind)
+    )
+    return Sheet(header, rows, tuple(range(1, len(rows) + 1)))
+
+
 def _not_predictions(path: Path, why: str) -> UsageError:
-    hint = "Choose a predictions.csv that XrayView wrote."
+    hint = "Choose a table of predictions that XrayView wrote."
     return UsageError("Not a table of predictions", path=path, why=why, hint=hint)
 
 
