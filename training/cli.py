@@ -13,6 +13,7 @@ from training.commands.grid import grid, grid_options
 from training.commands.import_weights import import_options, import_state_dict
 from training.disk import cannot_write
 from xrayview.errors import ExitCode, XrayViewError
+from xrayview.inference.cores import set_wait_policy
 
 
 @dataclass(frozen=True)
@@ -112,6 +113,7 @@ def parser() -> argparse.ArgumentParser:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a subcommand and return its exit code."""
+    set_wait_policy()
     args = parser().parse_args(arguments)
     try:
         COMMANDS[args.command].run(args)

@@ -32,6 +32,7 @@ from xrayview.commands import (
 )
 from xrayview.commands.terminal import interrupting_signals, open_standard_streams, print_err
 from xrayview.errors import ExitCode, XrayViewError
+from xrayview.inference.cores import set_wait_policy
 
 
 @dataclass(frozen=True)
@@ -65,6 +66,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code, see `ExitCode`."""
     # A frozen program starts its workers by starting itself.
     multiprocessing.freeze_support()
+    set_wait_policy()
     open_standard_streams()
     for stream in (sys.stdout, sys.stderr):
         if reconfigure := getattr(stream, "reconfigure", None):

@@ -68,6 +68,26 @@ class RuntimeContract:
         assert features.dtype == np.float32
         np.testing.assert_allclose(runtime.head(features), runtime.forward(x_BCHW), atol=1e-4)
 
+    def test_that_a_film_has_the_same_logits_beside_any_other_films(
+        self, runtime: Runtime, x_BCHW: np.ndarray
+    ) -> None:
+        single, _ = runtime.each_film(x_BCHW[:1])
+        many = np.concatenate([np.random.default_rng(1).random(x_BCHW.shape, np.float32)] * 7)
+        many[17] = x_BCHW[0]
+        for _ in range(3):
+            np.testing.assert_array_equal(runtime.each_film(many)[0][17], single[0])
+        np.testing.assert_allclose(runtime.forward(x_BCHW[:1]), single, atol=1e-4)
+
+    def test_that_logits_come_with_the_features_they_are_made_of(
+        self, runtime: Runtime, x_BCHW: np.ndarray
+    ) -> None:
+        if not runtime.has_features:
+            pytest.skip("this runtime runs the network as one part")
+        logits, features = runtime.each_film(x_BCHW, with_features=True)
+        assert features is not None
+        np.testing.assert_allclose(features, runtime.features(x_BCHW), atol=1e-4)
+        np.testing.assert_allclose(logits, runtime.head(features), atol=1e-4)
+
     def test_that_the_input_is_not_modified_and_may_be_read_only(
         self, runtime: Runtime, x_BCHW: np.ndarray
     ) -> None:

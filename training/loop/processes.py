@@ -9,6 +9,7 @@ from lightning_fabric import Fabric
 
 from training.config import NetworkConfig, RunConfig
 from xrayview.errors import DeviceUnavailable
+from xrayview.inference.cores import available_cores
 
 _MAX_LOADER_THREADS = 8
 
@@ -51,7 +52,7 @@ def loader_threads(fabric: Fabric) -> int:
     if fabric.device.type == "cpu":
         return torch.get_num_threads()
     local_processes = int(os.environ.get("LOCAL_WORLD_SIZE", str(fabric.world_size)))
-    return max(1, min(_MAX_LOADER_THREADS, (os.cpu_count() or 1) // local_processes - 1))
+    return max(1, min(_MAX_LOADER_THREADS, available_cores() // local_processes - 1))
 
 
 def any_process(fabric: Fabric, flag: bool) -> bool:

@@ -38,12 +38,16 @@ def load_settings() -> Settings:
 
 
 def start_engine(settings: Settings, workers: int | None = None) -> Engine:
-    """Start the engine with the settings' limits, without a spare worker for a window."""
+    """Start the engine with the settings' limits, without a spare worker for a window.
+
+    As many workers as cores: those that wait for the model leave the cores to it.
+    """
     from xrayview.engine.client import Engine
+    from xrayview.inference.cores import available_cores
     from xrayview.services.log import crash_log
 
     return Engine(
-        workers or settings["decode_workers"] or None,
+        workers or settings["decode_workers"] or available_cores(),
         settings.limits(),
         spare_workers=0,
         crash_log=crash_log(),

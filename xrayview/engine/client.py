@@ -42,6 +42,7 @@ from xrayview.engine.protocol import (
     Thumbnail,
 )
 from xrayview.engine.worker import start_decode_worker, start_model_worker
+from xrayview.inference.cores import available_cores
 
 
 @dataclass(frozen=True)
@@ -81,7 +82,8 @@ class Engine:
     engine and must not block it.
 
     Args:
-        decode_workers: decode processes for all requests; by default one fewer than cores.
+        decode_workers: decode processes for all requests; by default one fewer than the cores that
+            this process may use.
         limits: what one request may cost.
         spare_workers: further decode processes, reserved for requests the user waits for.
         crash_log: where a crashing worker writes its stack trace, without any text of films.
@@ -96,7 +98,7 @@ class Engine:
         crash_log: Path | None = None,
     ) -> None:
         limits = limits or Limits()
-        busy = decode_workers or max(1, (os.cpu_count() or 1) - 1)
+        busy = decode_workers or max(1, available_cores() - 1)
         log = os.fspath(crash_log) if crash_log else os.devnull
         self.decode_workers = busy
         self.limits = limits

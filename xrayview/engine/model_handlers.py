@@ -57,18 +57,11 @@ def load_model(request: LoadModel) -> ModelReady:
 
 
 def classify_films(request: Classify) -> tuple[Prediction, ...]:
-    """Classify films: one prediction per input, in order.
-
-    One pass through the network per film: in a batch, the last digits of a score depend on the
-    number of films (the kernels sum in another order), so an interrupted run would give others.
-    """
+    """Classify films: one prediction per input, in order."""
     from xrayview.inference.classifier import classify
 
     loaded = _model(request.model)
-    return tuple(
-        classify(loaded.runtime, loaded.card, (model_input,), loaded.statistics)[0]
-        for model_input in request.inputs
-    )
+    return classify(loaded.runtime, loaded.card, request.inputs, loaded.statistics)
 
 
 def explain_film(request: Explain) -> HeatMap:

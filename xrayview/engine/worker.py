@@ -15,6 +15,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from xrayview.errors import XrayViewError
+from xrayview.inference.cores import set_wait_policy
 
 if TYPE_CHECKING:
     from xrayview.engine.protocol import Request
@@ -41,6 +42,7 @@ def start_decode_worker(memory_mib: int, crash_log: str) -> None:
 
 def start_model_worker(crash_log: str) -> None:
     """Prepare the model worker: no output, torch imported so that no request waits for it."""
+    set_wait_policy()
     isolate_process(crash_log)
     with suppress(ImportError, OSError):
         from xrayview.engine import model_handlers

@@ -115,11 +115,8 @@ def _classify(
 ) -> tuple[Prediction, ...]:
     x_BCHW = np.stack([model_input.x_CHW for model_input in inputs])
     gates: Sequence[GateVerdict] = [_UNCHECKED] * len(inputs)
-    if statistics is None:
-        logits_BK = runtime.forward(x_BCHW)
-    else:
-        features_BDhw = runtime.features(x_BCHW)
-        logits_BK = runtime.head(features_BDhw)
+    logits_BK, features_BDhw = runtime.each_film(x_BCHW, with_features=statistics is not None)
+    if statistics is not None and features_BDhw is not None:
         vectors_BV = feature_vectors(x_BCHW, features_BDhw, statistics.grid, statistics.thumbnail)
         distances_B = statistics.distances(vectors_BV)
         _require_finite(distances_B[:, None], inputs, "features")
@@ -140,7 +137,7 @@ def _finding_logits(
     inputs: Sequence[ModelInput],
 ) -> LogitsBF:
     if card.flip_average:
-        flipped_BK = runtime.forward(x_BCHW[..., ::-1])
+        flipped_BK, _ = runtime.each_film(x_BCHW[..., ::-1])
         _require_finite(flipped_BK, inputs, "logits")
         logits_BK = (logits_BK + flipped_BK) / 2
     return logits_BK @ output_to_findings(logits_BK.shape[1], card).T

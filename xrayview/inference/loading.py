@@ -58,6 +58,7 @@ def load(path: Path, card: ModelCard, device: str = AUTO, *, sha256: str | None 
     probe(runtime, card, path)
     if not runtime.has_features:
         runtime.split(card)
+    runtime.fix_batch(card)
     return runtime
 
 

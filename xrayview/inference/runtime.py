@@ -67,8 +67,19 @@ class Runtime(Protocol):
     def split(self, card: ModelCard) -> None:
         """Cut a network in two whose file has one part only; `features_note` has the outcome."""
 
+    def fix_batch(self, card: ModelCard) -> None:
+        """Find out how many films `each_film` may take at once."""
+
+    def each_film(
+        self, x_BCHW: Array, *, with_features: bool = False
+    ) -> tuple[Array, Array | None]:
+        """Logits (B, K), and on request the features (B, D, h, w), with `has_features`.
+
+        What a film gets does not depend on the other films, to the last bit.
+        """
+
     def forward(self, x_BCHW: Array) -> Array:
-        """Uncalibrated logits, (B, K)."""
+        """Uncalibrated logits, (B, K), of one pass for all films."""
 
     def features(self, x_BCHW: Array) -> Array:
         """The last convolutional map before pooling, (B, D, h, w)."""
