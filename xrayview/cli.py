@@ -21,6 +21,7 @@ from xrayview import __version__
 from xrayview.commands import (
     classify,
     deidentify,
+    evaluate,
     index,
     inspect,
     measurements,
@@ -56,6 +57,8 @@ COMMANDS = (
     Command("tags", "write the DICOM tags of a folder as a table", tags.add_arguments),
     Command("measurements", "write the measurements on the films of a folder as a table",
             measurements.add_arguments),
+    Command("evaluate", "compare the scores of a table with labels, as a report",
+            evaluate.add_arguments),
     Command("readers", "compare readers and conditions of a reader study", readers.add_arguments),
     Command("deidentify", "write de-identified copies of DICOM films", deidentify.add_arguments),
     Command("model", "list, show and describe model bundles", model.add_arguments),

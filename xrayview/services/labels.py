@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import csv
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from xrayview.domain.events import FilmResult
 from xrayview.domain.finding_names import NEGATIVE, is_known, names_finding, normalise
-from xrayview.domain.model import ModelCard, Prediction
+from xrayview.domain.model import Finding, ModelCard, Prediction
 from xrayview.errors import UsageError
 from xrayview.evaluation.intervals import Estimate, delong, wilson
 
@@ -118,7 +118,7 @@ def labelled_findings(label: str, card: ModelCard) -> frozenset[str]:
     synonyms in the card, or one in `domain.finding_names`. `No Finding` or `Normal` names the
     finding that is not abnormal, where the model has exactly one.
     """
-    return frozenset(name for part in _parts(label) for name in _named_by(part, card))
+    return frozenset(name for part in _parts(label) for name in _named_by(part, card.findings))
 
 
 def agrees(prediction: Prediction, label: str, card: ModelCard) -> bool | None:
@@ -129,20 +129,46 @@ def agrees(prediction: Prediction, label: str, card: ModelCard) -> bool | None:
     be a finding that is doubtful or excluded: such a label only proves what it names.
     """
     findings, parts = labelled_findings(label, card), _parts(label)
-    understood = all(is_known(part) or _named_by(part, card) for part in parts)
+    understood = all(is_known(part) or _named_by(part, card.findings) for part in parts)
     if card.task == "multilabel":
         pairs = zip(prediction.findings, prediction.flags, strict=True)
         flagged = {name for name, flag in pairs if flag}
-        comparable = understood and parts and not _is_contradictory(parts, card)
+        comparable = understood and parts and not _is_contradictory(parts, card.findings)
         return flagged == findings if comparable else None
     abnormal = any(f.abnormal for f in card.findings if f.name in findings)
     proved = abnormal or (understood and len(parts) == 1)
     return prediction.predicted in findings if len(findings) == 1 and proved else None
 
 
-def _is_contradictory(parts: list[str], card: ModelCard) -> bool:
+def truth_of(label: str, finding: Finding, known: Sequence[Finding]) -> bool | None:
+    """Tell whether a label says that a finding is present; None where it does not say.
+
+    Args:
+        label: names joined by `|`.
+        finding: one of `known`.
+        known: all findings of the model.
+
+    What is named is present. A finding that is not named is absent if the whole label is
+    understood: it may otherwise be part of what is not.
+    """
+    parts = _parts(label)
+    if not parts or _is_contradictory(parts, known):
+        return None
+    named = [_named_by(part, known) for part in parts]
+    if any(finding.name in names for names in named):
+        return True
+    understood = all(names or is_known(part) for part, names in zip(parts, named, strict=True))
+    return False if understood else None
+
+
+def label_key(label: str) -> frozenset[str]:
+    """What a label says, whatever its spelling and order: equal for equal labels."""
+    return frozenset(_parts(label))
+
+
+def _is_contradictory(parts: list[str], known: Sequence[Finding]) -> bool:
     """Tell whether a label says that there is no finding and names one."""
-    names = {normalise(finding.name) for finding in card.findings}
+    names = {normalise(finding.name) for finding in known}
     says_none = any(part in NEGATIVE and part not in names for part in parts)
     return says_none and any(part not in NEGATIVE for part in parts)
 
@@ -213,7 +239,8 @@ def _not_understood(label: str, card: ModelCard, verdict: bool | None) -> set[st
     unnamed = {
         part
         for part in written
-        if not _named_by(part, card) and (verdict is None or normalise(part) not in NEGATIVE)
+        if not _named_by(part, card.findings)
+        and (verdict is None or normalise(part) not in NEGATIVE)
     }
     return unnamed or ({label} if verdict is None else set())
 
@@ -232,16 +259,16 @@ def _parts(label: str) -> list[str]:
     return list(filter(None, map(normalise, label.split(_SEPARATOR))))
 
 
-def _named_by(part: str, card: ModelCard) -> list[str]:
+def _named_by(part: str, known: Sequence[Finding]) -> list[str]:
     """The findings that one part of a label names; an exact name excludes any other."""
     text = normalise(part)
-    exact = [finding.name for finding in card.findings if normalise(finding.name) == text]
+    exact = [finding.name for finding in known if normalise(finding.name) == text]
     if exact:
         return exact
-    normal = [finding.name for finding in card.findings if not finding.abnormal]
+    normal = [finding.name for finding in known if not finding.abnormal]
     if text in NEGATIVE:
         return normal if len(normal) == 1 else []
-    return [f.name for f in card.findings if names_finding(text, f.name, f.synonyms)]
+    return [f.name for f in known if names_finding(text, f.name, f.synonyms)]
 
 
 def _has_same_end(one: PurePosixPath, other: PurePosixPath) -> bool:
