@@ -17,9 +17,11 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QApplication
 
 from xrayview import __version__
+from xrayview.errors import ExitCode
 from xrayview.services.log import crash_log, start_log
 from xrayview.services.settings import Settings
 from xrayview.services.user_folders import results_folder
+from xrayview.ui.shell.end_signals import EndSignals
 from xrayview.ui.shell.garbage_collection import GarbageCollector
 from xrayview.ui.shell.main_window import MainWindow
 from xrayview.ui.style import theme
@@ -49,11 +51,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     collector = GarbageCollector()
     window = MainWindow(settings, results_folder())
     sys.excepthook = partial(_on_unforeseen, window)
+    signals = EndSignals(window.end)
     AfterFirstPaint(window.start_page, lambda: _load(window, settings, options, collector))
     window.show()
     try:
-        return app.exec()
+        code = app.exec()
+        return ExitCode.INTERRUPTED if signals.received else code
     finally:
+        signals.stop()
         collector.stop()
 
 
@@ -168,7 +173,7 @@ def _on_unforeseen(
 ) -> None:
     """Log an error that nobody handled, and show it as a banner; the film stays on screen."""
     if issubclass(kind, KeyboardInterrupt):
-        window.close()
+        window.end()
         return
     from xrayview.services.tasks import displayable
 

@@ -1,8 +1,8 @@
 """Background work for the window: one slot, one result, and the newest request wins.
 
 A caller names a slot ("open film", "classify") and the work, and gets the result in the window's
-thread, unless a newer request for the same slot or a cancel comes first. Nothing here waits:
-results arrive by callback.
+thread, unless a newer request for the same slot or a cancel comes first. Only `finish` and
+`close` wait: results arrive by callback.
 """
 
 from __future__ import annotations
@@ -36,6 +36,7 @@ class _Ticket:
     stop: threading.Event = field(default_factory=threading.Event)
     dropped: bool = False
     future: Future[Any] | None = None
+    thread: threading.Thread | None = None
     started_s: float = field(default_factory=time.monotonic)
 
     def drop(self) -> None:
@@ -128,6 +129,7 @@ class Tasks:
                 self._deliver_result(slot, ticket, lambda _: ended(), None)
 
         thread = threading.Thread(target=pump, name=f"xrayview task {slot}", daemon=True)
+        ticket.thread = thread
         self._threads = [t for t in self._threads if t.is_alive()] + [thread]
         thread.start()
 
@@ -149,6 +151,13 @@ class Tasks:
         """Ask a stream to end; its last items are delivered (a batch writes its last rows)."""
         if ticket := self._newest.get(slot):
             ticket.stop.set()
+
+    def finish(self, slot: str, timeout_s: float) -> None:
+        """Stop a stream, and wait until it has ended (a batch writes its table)."""
+        ticket = self._newest.get(slot)
+        self.stop(slot)
+        if ticket is not None and ticket.thread is not None:
+            ticket.thread.join(timeout_s)
 
     def cancel(self, slot: str) -> None:
         """Cancel the slot's request: no result follows, and a waiting request does not start."""

@@ -40,6 +40,8 @@ from xrayview.ui.widgets.banners import Message
 
 _SLOT = "batch"
 _PAUSE_S = 0.1
+_LONGEST_END_S = 60.0
+"""A large table is written in seconds; on a share it may take longer."""
 _UPDATE_AFTER_MS = 400
 """A dragged operating point moves many times in a second."""
 
@@ -193,6 +195,7 @@ class BatchRunner(QObject):
 
     def close(self) -> None:
         """Write what is pending; called when the window closes."""
+        self._tasks.finish(_SLOT, _LONGEST_END_S)
         if self._update_timer.isActive() and self._files is not None and self.is_in_force:
             self._update_timer.stop()
             with suppress(XrayViewError, OSError):  # nobody is there to read a message

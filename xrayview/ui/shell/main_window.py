@@ -66,6 +66,7 @@ class MainWindow(QMainWindow):
         """What was requested before the panels were built."""
         self._panels: Panels | None = None
         self._closed = False
+        self._must_close = False
         self._full = FullScreen(self)
         self.preferences = Preferences(self, settings)
         self.banners = Banners()
@@ -288,10 +289,13 @@ class MainWindow(QMainWindow):
             self.open_model(what.model)
         event.acceptProposedAction()
 
+    def end(self) -> None:
+        """Close without a question: nobody may be there to answer it."""
+        self._must_close = True
+        self.close()
+
     def closeEvent(self, event: QCloseEvent) -> None:
-        forms = [form for form in self.findChildren(FormDialog) if form.isVisible()]
-        if asking := next((form for form in forms if form.closing_question() is not None), None):
-            asking.reject()  # asks; the user may close the window again afterwards
+        if not self._must_close and self._asks_first():
             event.ignore()
             return
         if self._full.on:
@@ -301,7 +305,11 @@ class MainWindow(QMainWindow):
         self._settings["window_state"] = state
         was_closed, self._closed = self._closed, True
         for dialog in self.findChildren(QDialog):
-            dialog.close()  # an open one would keep the program running, unseen
+            # An open one would keep the program running, unseen.
+            if self._must_close and isinstance(dialog, FormDialog):
+                dialog.discard()
+            else:
+                dialog.close()
         self.hide()  # at once; the workers end meanwhile
         if self._panels is not None and not was_closed:
             self._panels.close()
@@ -310,3 +318,11 @@ class MainWindow(QMainWindow):
         except OSError as error:
             _log.warning("settings were not saved: %s", type(error).__name__)
         event.accept()
+
+    def _asks_first(self) -> bool:
+        """Let a dialog with unused answers ask; the user may close the window again afterwards."""
+        forms = [form for form in self.findChildren(FormDialog) if form.isVisible()]
+        asking = next((form for form in forms if form.closing_question() is not None), None)
+        if asking is not None:
+            asking.reject()
+        return asking is not None
