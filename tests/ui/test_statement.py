@@ -98,7 +98,9 @@ def test_that_a_statement_counts_at_once_everywhere_and_is_recorded(
     report = json.loads(batch.csv_path.with_name("predictions.run.json").read_text())
     assert report["stated"] == {"age_years": [1, 5], "view_position": "AP"}
 
-    assert stored_statement(Settings(settings.path), folder) == StatedFilms((1, 5), "AP")
+    qtbot.waitUntil(
+        lambda: stored_statement(Settings(settings.path), folder) == StatedFilms((1, 5), "AP")
+    )
     assert "Doe Jane" not in json.dumps(Settings(settings.path)["folder_statements"])
     classified.open_paths([folder.parent])
     qtbot.waitUntil(lambda: session.stated == StatedFilms(), timeout=WAIT_MS)

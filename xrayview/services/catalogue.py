@@ -17,6 +17,7 @@ from xrayview.domain.model import ModelCard
 from xrayview.engine.protocol import ModelRef
 from xrayview.errors import ModelError, ModelNotTrusted, XrayViewError
 from xrayview.io.atomic import replacing
+from xrayview.io.dated_copy import save_dated_copy
 from xrayview.io.file_lock import locked
 from xrayview.io.model.bundle import read_card, require_torchscript, sha256_of
 from xrayview.services.resources import resource
@@ -104,6 +105,7 @@ def trust_model(path: Path) -> None:
     digest, trust_file = sha256_of(path), _trust_file()
     try:
         with locked(trust_file):
+            _keep_unreadable(trust_file)
             trusted = {**_user_trust(), digest: entry}
             with replacing(trust_file) as stream:
                 json.dump(trusted, stream, indent=2)
@@ -143,6 +145,12 @@ def _shipped_hashes() -> Iterator[str]:
 
 def _trust_file() -> Path:
     return config_folder() / "trusted_models.json"
+
+
+def _keep_unreadable(trust_file: Path) -> None:
+    """Copy a list that cannot be read before it is replaced."""
+    if trust_file.exists() and not _user_trust() and trust_file.read_bytes().strip() != b"{}":
+        save_dated_copy(trust_file)
 
 
 def _user_trust() -> dict[str, object]:

@@ -12,6 +12,8 @@ import secrets
 from pathlib import Path
 
 from xrayview.errors import UsageError
+from xrayview.io.atomic import PARTIAL
+from xrayview.io.file_lock import locked
 from xrayview.services.user_folders import config_folder, has_home
 
 KEY_BYTES = 32
@@ -48,8 +50,18 @@ def identity_key(path: Path | None = None) -> bytes:
 
 
 def _create(path: Path) -> None:
-    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as stream:
-        stream.write(secrets.token_hex(KEY_BYTES))
+    """Write a new key in one step; of two programs that need one, the second finds it."""
+    partial = path.with_name(path.name + PARTIAL)
+    with locked(path):
+        if path.exists():
+            return
+        partial.unlink(missing_ok=True)
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL
+        with os.fdopen(os.open(partial, flags, 0o600), "w") as stream:
+            stream.write(secrets.token_hex(KEY_BYTES))
+            stream.flush()
+            os.fsync(stream.fileno())
+        partial.replace(path)
 
 
 def _invalid_key(path: Path, why: str) -> UsageError:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from copy import deepcopy
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -12,6 +14,9 @@ from xrayview.domain.devices import AUTO, DEVICE_CHOICES
 from xrayview.domain.heat_map_methods import DEFAULT_METHOD, HEAT_MAP_METHODS, METHOD_TITLES
 from xrayview.errors import UsageError
 from xrayview.io.atomic import replacing
+from xrayview.io.dated_copy import save_dated_copy
+from xrayview.io.file_lock import locked
+from xrayview.services.settings_merge import merged
 from xrayview.services.user_folders import config_folder
 
 if TYPE_CHECKING:
@@ -118,6 +123,8 @@ SETTINGS: tuple[Setting, ...] = (
 )  # fmt: skip
 ROWS = {row.key: row for row in SETTINGS}
 MAX_RECENT_FOLDERS = 10
+_STALE_S = 2.0
+"""Settings are small, and a window that closes waits for the lock."""
 BROKEN = ".broken.json"
 """Suffix of a settings file that could not be read, once a new one is written."""
 
@@ -125,14 +132,22 @@ BROKEN = ".broken.json"
 class Settings:
     """The user's values over the defaults. Bad values fall back to the default; see `notes`.
 
+    Two windows share the file: each writes what was changed in it, over what is in the file then.
+
     Args:
         path: the JSON file, by default the user's. It need not exist.
     """
 
     def __init__(self, path: Path | None = None) -> None:
         self.path = path or config_folder() / "settings.json"
-        self._values, notes, self._broken = _read(self.path)
-        self.notes: tuple[str, ...] = tuple(notes)
+        file = _read(self.path)
+        self._values = {key: file.values[key] for key in file.values.keys() - file.problems}
+        self._stored = deepcopy(self._values)
+        """The values as they were read or written last."""
+        self.notes: tuple[str, ...] = file.notes
+        self.on_change: Callable[[], None] = lambda: None
+        """Called after a value has changed."""
+        self._saving = threading.Lock()
 
     def __getitem__(self, key: str) -> Any:
         row = ROWS[key]
@@ -143,7 +158,10 @@ class Settings:
         """Raises UsageError where the value does not fit its row."""
         if problem := ROWS[key].problem(value):
             raise UsageError(f"{key} {problem}", hint=ROWS[key].description)
+        before = self[key]
         self._values[key] = value
+        if self[key] != before:
+            self.on_change()
 
     def limits(self) -> Limits:
         """The engine's limits for one film."""
@@ -159,7 +177,8 @@ class Settings:
 
     def reset(self, key: str) -> None:
         """Restore the default of a setting."""
-        self._values.pop(key, None)
+        if self._values.pop(key, ROWS[key].default) != ROWS[key].default:
+            self.on_change()
 
     def remember_folder(self, folder: Path) -> None:
         """Put a folder first in the list of recent folders."""
@@ -171,37 +190,66 @@ class Settings:
         self["recent_folders"] = [f for f in self["recent_folders"] if f != str(folder)]
 
     def save(self) -> None:
-        """Write the values that differ from the defaults, in one step. Raises OSError.
+        """Write what was changed here into the file, in one step; from any thread. Raises OSError.
 
-        A file that could not be read is renamed first, so that nothing in it is lost.
+        Only values that differ from the defaults are written. What the file has beside them stays,
+        and so do entries that cannot be used. A file that cannot be read is renamed first, so that
+        nothing in it is lost.
         """
-        changed = {k: v for k, v in self._values.items() if v != ROWS[k].default}
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        if self._broken:
-            self.path.replace(self.path.with_suffix(BROKEN))
-            self._broken = False
+        with self._saving:
+            mine = deepcopy({k: v for k, v in self._values.copy().items() if v != ROWS[k].default})
+            if mine == self._stored and self.path.exists():
+                return
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            with locked(self.path, stale_s=_STALE_S):
+                self._write(mine)
+            self._stored = mine
+
+    def _write(self, mine: dict[str, Any]) -> None:
+        file = _read(self.path)
+        if file.is_broken:
+            broken = self.path.with_suffix(BROKEN)
+            if broken.exists():
+                save_dated_copy(broken)
+            self.path.replace(broken)
+        is_there = self.path.exists()
+        values = merged(self._stored, mine, file.values) if is_there else mine
+        if "recent_folders" in values:
+            values["recent_folders"] = values["recent_folders"][:MAX_RECENT_FOLDERS]
         with replacing(self.path) as stream:
-            json.dump(changed, stream, indent=2, sort_keys=True)
+            json.dump({key: values[key] for key in sorted(values)}, stream, indent=2)
 
 
-def _read(path: Path) -> tuple[dict[str, Any], list[str], bool]:
-    """Return the values that fit, a note on each problem, and whether the file is broken."""
+@dataclass(frozen=True)
+class _File:
+    """The content of a settings file."""
+
+    values: dict[str, Any] = field(default_factory=dict)
+    """All entries, those that cannot be used included."""
+    problems: frozenset[str] = frozenset()
+    """The entries that cannot be used."""
+    notes: tuple[str, ...] = ()
+    is_broken: bool = False
+    """It is there, and cannot be read."""
+
+
+def _read(path: Path) -> _File:
     try:
         data = json.loads(path.read_text(encoding="utf-8"))
     except (FileNotFoundError, NotADirectoryError):
-        return {}, [], False
+        return _File()
     except OSError as error:
         note = f"{path.name} cannot be read ({type(error).__name__}); the defaults are used."
-        return {}, [note], True
+        return _File(notes=(note,), is_broken=True)
     except (ValueError, RecursionError):
-        return {}, [_broken_note(path, "is damaged")], True
+        return _File(notes=(_broken_note(path, "is damaged"),), is_broken=True)
     if not isinstance(data, dict):
-        return {}, [_broken_note(path, "does not contain settings")], True
+        return _File(notes=(_broken_note(path, "does not contain settings"),), is_broken=True)
     problems = dict(_problems(data))
-    notes = [
+    notes = (
         f"{path.name}: {key} {problem}; the default is used." for key, problem in problems.items()
-    ]
-    return {key: value for key, value in data.items() if key not in problems}, notes, False
+    )
+    return _File(data, frozenset(problems), tuple(notes))
 
 
 def _broken_note(path: Path, problem: str) -> str:

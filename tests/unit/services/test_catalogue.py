@@ -99,3 +99,16 @@ def test_that_a_damaged_trust_file_trusts_nothing(shipped: Path, tmp_path: Path)
     (tmp_path / "config" / "xrayview" / "trusted_models.json").write_text("{")
     with pytest.raises(ModelNotTrusted):
         model_ref(mine)
+
+
+def test_that_a_damaged_trust_file_is_copied_before_it_is_replaced(
+    shipped: Path, tmp_path: Path
+) -> None:
+    mine = write_bundle(tmp_path / "mine.pt")
+    trust_model(mine)
+    folder = tmp_path / "config" / "xrayview"
+    (folder / "trusted_models.json").write_text('{"abc": ')
+    trust_model(mine)
+    model_ref(mine)
+    (copy,) = folder.glob("trusted_models.2*.json")
+    assert copy.read_text() == '{"abc": '

@@ -6,6 +6,7 @@ import json
 import stat
 import sys
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import pytest
@@ -116,6 +117,17 @@ def test_that_the_identity_key_is_created_once_and_only_readable_by_the_user(
     assert identity_key() == identity_key() != key
     if sys.platform != "win32":
         assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+def test_that_programs_that_need_a_key_at_once_share_it(tmp_path: Path) -> None:
+    path, keys = tmp_path / "project.key", []
+    threads = [Thread(target=lambda: keys.append(identity_key(path))) for _ in range(12)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(keys) == 12
+    assert len(set(keys)) == 1
 
 
 @pytest.mark.parametrize("content", ["", "abcd", "not hex"])

@@ -10,7 +10,6 @@ from xrayview.services.settings import Settings
 from xrayview.services.statements import store_statement, stored_statement
 from xrayview.ui.findings.panel import FindingsPanel
 from xrayview.ui.findings.statement_dialog import StatementDialog
-from xrayview.ui.widgets.banners import Message
 
 
 class StatementController(QObject):
@@ -18,7 +17,6 @@ class StatementController(QObject):
 
     changed = Signal()
     """Verdicts may differ now; scores do not."""
-    message = Signal(Message)
 
     def __init__(self, session: Session, settings: Settings, panel: FindingsPanel) -> None:
         super().__init__(panel)
@@ -48,10 +46,4 @@ class StatementController(QObject):
         assert self._session.folder is not None
         self._session.state_films(stated)
         store_statement(self._settings, self._session.folder, stated)
-        try:
-            self._settings.save()
-        except OSError as error:
-            why = error.strerror or type(error).__name__
-            text = f"{why}. It holds until XrayView closes."
-            self.message.emit(Message("statement", "warn", "The statement was not saved", text))
         self.changed.emit()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -28,7 +27,8 @@ from xrayview.services.settings import Settings
 from xrayview.ui.keys import shortcuts
 from xrayview.ui.keys.key_binding import KeyBinding
 from xrayview.ui.keys.shortcut_sheet import ShortcutSheet
-from xrayview.ui.shell.preferences import SAVING, Preferences
+from xrayview.ui.shell.preferences import Preferences
+from xrayview.ui.shell.settings_saver import SAVING
 from xrayview.ui.shell.start_page import StartPage
 from xrayview.ui.shell.status_line import StatusLine
 from xrayview.ui.shell.toolbar import FILM_BUTTONS, MODEL_BUTTONS, VIEW_BUTTONS, TopBar
@@ -43,7 +43,6 @@ if TYPE_CHECKING:
     from xrayview.ui.shell.panels import Panels
     from xrayview.ui.shell.workspace import Workspace
 
-_log = logging.getLogger(__name__)
 _LEAST = QSize(960, 600)
 _DEFAULT = QSize(1280, 800)
 
@@ -90,8 +89,9 @@ class MainWindow(QMainWindow):
         self.addToolBar(self.bar)
         self.bar.set_enabled(FILM_BUTTONS + VIEW_BUTTONS + MODEL_BUTTONS, enabled=False)
         self._keys = KeyBinding(self, actions)
-        self.preferences.message.connect(self.banners.show_message)
-        self.preferences.saved.connect(lambda: self.banners.close_message(SAVING))
+        saver = self.preferences.saver
+        saver.message.connect(self.banners.show_message)
+        saver.saved.connect(lambda: self.banners.close_message(SAVING))
         self.preferences.keys_changed.connect(self._keys.renew)
         self.preferences.keys_changed.connect(self.start_page.show_keys)
         self._lay_out()
@@ -142,11 +142,15 @@ class MainWindow(QMainWindow):
         workspace.second_window.set_actions(self._named)
         self.preferences.keys_changed.connect(workspace.second_window.renew_keys)
         self.preferences.follow(
-            panels.setting_actions(), workspace.save_state, workspace.model_controller, panels.tasks
+            panels.setting_actions(),
+            self._store_present_state,
+            workspace.model_controller,
+            panels.tasks,
         )
         self.pages.addWidget(workspace)
         workspace.films.folder_opened.connect(self._on_folder)
         workspace.identity_hidden.connect(self._show_title)
+        workspace.state_changed.connect(self.preferences.saver.save_soon)
         workspace.findings.model_requested.connect(self.choose_model)
         for note in self.preferences.notes:
             self.banners.show_message(Message("settings", "warn", note))
@@ -300,9 +304,6 @@ class MainWindow(QMainWindow):
             return
         if self._full.on:
             self._full.leave()  # the next start shows the panels
-        state = self._settings["window_state"]
-        state["geometry"] = self.saveGeometry().toBase64().toStdString()
-        self._settings["window_state"] = state
         was_closed, self._closed = self._closed, True
         for dialog in self.findChildren(QDialog):
             # An open one would keep the program running, unseen.
@@ -310,14 +311,25 @@ class MainWindow(QMainWindow):
                 dialog.discard()
             else:
                 dialog.close()
+        geometry = self.saveGeometry()
         self.hide()  # at once; the workers end meanwhile
-        if self._panels is not None and not was_closed:
-            self._panels.close()
-        try:
-            self._settings.save()
-        except OSError as error:
-            _log.warning("settings were not saved: %s", type(error).__name__)
+        if not was_closed:
+            self.preferences.saver.close(lambda: self._store_state(geometry))
+            if self._panels is not None:
+                self._panels.close()
         event.accept()
+
+    def _store_state(self, geometry: QByteArray) -> None:
+        """Store the state of window and panels in the settings."""
+        state = self._settings["window_state"]
+        state["geometry"] = geometry.toBase64().toStdString()
+        self._settings["window_state"] = state
+        if self.has_panels:
+            self.panels.store_state()
+
+    def _store_present_state(self) -> None:
+        if not self._full.on:  # the next start shows the panels
+            self._store_state(self.saveGeometry())
 
     def _asks_first(self) -> bool:
         """Let a dialog with unused answers ask; the user may close the window again afterwards."""

@@ -115,12 +115,15 @@ class Panels:
         limits: dict[str, Callable[[Any], object]] = dict.fromkeys(_LIMITS, apply_limits)
         return limits | self.workspace.setting_actions() | self.model_status.setting_actions()
 
+    def store_state(self) -> None:
+        """Store sizes, layout and the dock in the settings."""
+        self.workspace.save_state()
+        self._save_dock()
+
     def close(self) -> None:
-        """Store the state, write what is unsaved, and end all work; also before the last step."""
+        """Write what is unsaved, and end all work; also before the last step."""
         if self.is_complete:
-            self.workspace.save_state()
             self.workspace.second_window.close()
-            self._save_dock()
             self.workspace.measurement_controller.close()
             self.workspace.batch_runner.close()
             self.workspace.stars.close()

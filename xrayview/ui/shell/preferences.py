@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QWidget
 from xrayview.services.settings import Settings
 from xrayview.ui.keys import shortcuts
 from xrayview.ui.keys.keymap import Keymap
+from xrayview.ui.shell.settings_saver import SettingsSaver
 from xrayview.ui.style import theme
 from xrayview.ui.widgets.banners import Message
 
@@ -21,8 +22,6 @@ if TYPE_CHECKING:  # not needed before the first paint
     from xrayview.ui.model_controller import ModelController
     from xrayview.ui.settings_dialog.dialog import SettingsDialog
 
-SAVING = "saving of settings"
-"""The topic of the banner."""
 _MODEL_SETTINGS = ("model", "device")
 """Settings that are in force only once a model has been loaded with them."""
 _WINDOW_SETTINGS = ("hide_identity", "heat_map_opacity", "heat_map_cutoff")
@@ -33,13 +32,12 @@ class Preferences(QObject):
     """Applies the user's keys at once, and other settings when they change."""
 
     keys_changed = Signal()
-    message = Signal(Message)
-    saved = Signal()
 
     def __init__(self, window: QWidget, settings: Settings) -> None:
         super().__init__(window)
         self._window = window
         self._settings = settings
+        self.saver = SettingsSaver(settings, self)
         self.keymap = Keymap(settings["shortcuts"])
         shortcuts.use(self.keymap.own())
         self.dialog: SettingsDialog | None = None
@@ -78,6 +76,7 @@ class Preferences(QObject):
 
         self._effects |= effects
         self._store_window_state = store_window_state
+        self.saver.follow(tasks, store_window_state)
         self._find_missing = lambda: find_missing(
             tasks, "model folders", self._settings["model_folders"], self._show_missing
         )
@@ -150,23 +149,4 @@ class Preferences(QObject):
 
     def _on_closed(self) -> None:
         self.dialog = None
-        self.save()
-
-    def save(self) -> None:
-        """Write the settings, or emit a message with the reason why not."""
-        try:
-            self._settings.save()
-        except OSError as error:
-            self.message.emit(_not_saved(self._settings.path, error))
-        else:
-            self.saved.emit()
-
-
-def _not_saved(path: Path, error: OSError) -> Message:
-    return Message(
-        SAVING,
-        "error",
-        f"{path.name}: the settings were not saved",
-        f"{error.strerror or type(error).__name__}. They apply until XrayView closes; "
-        f"to save them, make the folder {path.parent} writable.",
-    )
+        self.saver.save()

@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import Signal, SignalInstance
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from xrayview.domain.radiograph import Window
@@ -61,6 +61,9 @@ class Workspace(QWidget):
     message_settled = Signal(str)
     """The topic of banners that no longer apply."""
     identity_hidden = Signal(bool)
+    histogram_switched = Signal()
+    state_changed = Signal()
+    """Something that `save_state` stores was changed."""
 
     def __init__(
         self,
@@ -143,6 +146,7 @@ class Workspace(QWidget):
 
     def _connect(self) -> None:
         self._connect_refresh()
+        self._connect_state()
         films, grid = self.films, self.grid
         films.folder_opened.connect(self.statement_controller.load)
         films.folder_opened.connect(self._on_folder)
@@ -169,13 +173,29 @@ class Workspace(QWidget):
             self.model_controller,
             self.heat_maps,
             self.batch_controller,
-            self.statement_controller,
             self.measurement_controller,
             self.measurement_export,
             self.stars,
         ):
             source.message.connect(self.message)
         self.batch_runner.message_settled.connect(self.message_settled)
+
+    def _connect_state(self) -> None:
+        heat = self.findings.heat
+        changed: tuple[SignalInstance, ...] = (
+            self.identity_hidden,
+            heat.opacity_changed,
+            heat.cutoff_changed,
+            self.view_controller.layout_changed,
+            self.view_controller.linking.switched,
+            self.second_window.layout_changed,
+            self.histogram_switched,
+            self._columns.splitterMoved,
+            self._dock.pages.currentChanged,
+            self._dock.visibilityChanged,
+        )
+        for signal in changed:
+            signal.connect(lambda *_: self.state_changed.emit())
 
     def _connect_refresh(self) -> None:
         for changed in (
@@ -254,6 +274,7 @@ class Workspace(QWidget):
     def show_histogram(self, shown: bool) -> None:
         """Show or hide the histogram below the findings."""
         self.histogram.setVisible(shown)
+        self.histogram_switched.emit()
         self.refresh.request()
 
     def around_the_film(self) -> list[QWidget]:
