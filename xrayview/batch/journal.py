@@ -230,9 +230,14 @@ def _text(line: Mapping[str, object]) -> str:
     return json.dumps(line) + "\n"
 
 
-def _header(key: RunKey) -> dict[str, object]:
+def key_to_json(key: RunKey) -> dict[str, object]:
+    """What a run depends on as plain data."""
     own = dict(key.own_points)
-    return {"schema": SCHEMA, **asdict(key), "findings": list(key.findings), "own_points": own}
+    return {**asdict(key), "findings": list(key.findings), "own_points": own}
+
+
+def _header(key: RunKey) -> dict[str, object]:
+    return {"schema": SCHEMA, **key_to_json(key)}
 
 
 def _lines(path: Path) -> list[dict[str, Any]]:

@@ -47,6 +47,8 @@ class RunReport:
     """What the user states of all films."""
     chosen_files: int | None = None
     """How many files of the folder were chosen; None where all were to be classified."""
+    films: Mapping[str, object] | None = None
+    """The shard of an index that the run was of; None for a folder."""
 
 
 def report_path(csv_path: Path) -> Path:
@@ -70,6 +72,7 @@ def write_report(path: Path, report: RunReport) -> None:
         "counts": dict(report.counts),
         "resumed": report.resumed,
         "chosen_files": report.chosen_files,
+        "films": None if report.films is None else dict(report.films),
         "warnings": list(report.warnings),
         "identity": report.identity,
         "operating_points": [point_origin(point) for point in report.points],

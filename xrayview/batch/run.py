@@ -16,7 +16,8 @@ from pathlib import Path
 from xrayview import __version__
 from xrayview.batch.file_state import FileState, with_content
 from xrayview.batch.frames import check_frame_limit, frames_of, row_count
-from xrayview.batch.journal import Journal, Record, RunKey, fingerprint
+from xrayview.batch.frozen_films import FrozenFilms
+from xrayview.batch.journal import Journal, Record, RunKey, fingerprint, key_to_json
 from xrayview.batch.outcome import result_of_film
 from xrayview.batch.output import Output, cannot_write, locked_output, read_table
 from xrayview.batch.pipeline import classify_films, prepare_films
@@ -65,6 +66,8 @@ class BatchOptions:
     """What the user states of all films."""
     only: frozenset[str] | None = None
     """The relative paths of the files to classify; None: every file of the folder."""
+    frozen: FrozenFilms | None = None
+    """The files to classify as an index lists them; None: as the folder has them now."""
 
 
 def run_batch(
@@ -77,7 +80,8 @@ def run_batch(
 ) -> Iterator[BatchEvent]:
     """Classify every file of `folder`, or the one file that it is, in scan order.
 
-    With `options.only`, other files are left out.
+    With `options.only`, other files are left out. With `options.frozen`, the folder is its root,
+    which is not listed, and there may be no file.
     A film of several frames has a row for each. A failed frame has an error row, and affects no
     other. However the run ends, by `cancel`, by an error or because the caller stops iterating, the
     CSV has the rows so far, and the same call resumes it: files with the same content are not
@@ -108,7 +112,8 @@ def _run_locked(
 ) -> Iterator[BatchEvent]:
     started_s = time.monotonic()
     table, table_sha256 = read_table(output)
-    listed = _files(folder, output)
+    frozen = options.frozen
+    listed = _files(folder, output) if frozen is None else dict(frozen.files)
     files = _chosen(listed, options.only, folder)
     ready = result_of(engine.submit(LoadModel(model)), cancel)
     run = _Run(folder, ready, output, options, files, len(listed))
@@ -202,6 +207,9 @@ class _Run:
             name: None if isinstance(entry, RejectedFile) else FileState.of(entry)
             for name, entry in files.items()
         }
+        if options.frozen and (changed := options.frozen.changed(self._states)):
+            what = counted(changed, "file has", "files have")
+            self.notes.append(f"{what} changed since the index was written.")
         self.rows = Rows(files)
         self._resumed = 0
 
@@ -354,8 +362,21 @@ class _Run:
                 for name in self._findings
             ),
             stated=self._options.stated,
+            films=self._frozen_report(),
             chosen_files=None if self._options.only is None else len(self._files),
         )
+
+    def _frozen_report(self) -> dict[str, object] | None:
+        frozen = self._options.frozen
+        if frozen is None:
+            return None
+        return {
+            "index": frozen.index.name,
+            "index_id": frozen.index_id,
+            "shard": str(frozen.shard),
+            "files": len(frozen.files),
+            "run_key": key_to_json(self._key()),
+        }
 
     def _warnings(self) -> Iterable[str]:
         if not self._ready.has_training_statistics:

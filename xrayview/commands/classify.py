@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from xrayview.commands.film_choice import add_films_options, films_of
 from xrayview.commands.model_choice import trusted_model
 from xrayview.commands.options import (
     add_device_option,
@@ -19,7 +20,6 @@ from xrayview.commands.options import (
 from xrayview.commands.terminal import (
     ProgressLine,
     cancel_on_interrupt,
-    existing_path,
     load_settings,
     print_err,
     start_engine,
@@ -28,12 +28,15 @@ from xrayview.domain.sentences import counted
 from xrayview.errors import ExitCode, Status, StatusCode
 
 if TYPE_CHECKING:
+    from xrayview.batch.frozen_films import FrozenFilms
     from xrayview.domain.events import BatchEvent, FilmResult
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
-    parser.add_argument("folder", type=Path, metavar="FOLDER", help="a folder, or one film")
+    parser.add_argument(
+        "folder", type=Path, nargs="?", metavar="FOLDER", help="a folder, or one film"
+    )
     add_model_option(parser, default="the model of the settings, or the bundled one")
     parser.add_argument(
         "--out",
@@ -43,6 +46,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="table to write, CSV or .parquet; its report NAME.run.json goes beside it "
         "(default: %(default)s)",
     )
+    add_films_options(parser)
     add_device_option(parser)
     add_identity_options(parser, full="names are never written")
     add_stated_options(parser)
@@ -60,7 +64,7 @@ def run(options: argparse.Namespace) -> int:
     from xrayview.services.identity import identity_key
 
     settings = load_settings()
-    folder = existing_path(options.folder)
+    folder, frozen = films_of(options)
     model = trusted_model(options.model or settings["model"], settings, options)
     batch = BatchOptions(
         identity=options.identity,
@@ -68,22 +72,26 @@ def run(options: argparse.Namespace) -> int:
         restart=options.restart,
         command=("xrayview", *options.command_line),
         stated=stated_by(options),
+        frozen=frozen,
     )
     cancel = cancel_on_interrupt()
     printer = _EventPrinter()
     with start_engine(settings, options.workers) as engine:
         for event in run_batch(engine, folder, model, options.out, batch, cancel):
             printer.print(event)
-    return ExitCode.INTERRUPTED if printer.cancelled else _exit_code(options.out)
+    return ExitCode.INTERRUPTED if printer.cancelled else _exit_code(options.out, frozen)
 
 
-def _exit_code(csv_path: Path) -> int:
-    """The exit code by the rows of the table, those of earlier runs included."""
+def _exit_code(csv_path: Path, frozen: FrozenFilms | None) -> int:
+    """The exit code by the rows of the table, those of earlier runs included.
+
+    A shard without a film is a part of a whole, and therefore not an error of the input.
+    """
     from xrayview.commands.film_lines import no_film_text
     from xrayview.io.tables.predictions import read_predictions
 
     rows = read_predictions(csv_path).rows
-    if all(row["status_code"] == StatusCode.NOT_AN_IMAGE for row in rows):
+    if not frozen and all(row["status_code"] == StatusCode.NOT_AN_IMAGE for row in rows):
         print_err(no_film_text(len(rows)))
         return ExitCode.NOTHING_USABLE
     scored = all(row["status"] in (Status.OK, Status.WARN) for row in rows)
