@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, ExitStack
 from dataclasses import replace
 from pathlib import Path
 
@@ -62,15 +62,15 @@ def run_recipe(
     config: TrainingConfig,
     data: Path,
     cache: Path,
-    open_run: Callable[[Films], RunFolder],
+    open_run: Callable[[Films], AbstractContextManager[RunFolder]],
     say: Say,
     report: bool = True,
     test: bool = True,
 ) -> None:
     """Execute a whole run in every process that Fabric starts; the first one writes and prints.
 
-    `open_run` creates the run folder for these films, or returns the one to resume. With `test`
-    the bundle is evaluated on the test films; with `report` too, the run ends with the shortcut
+    `open_run` creates the run folder for these films, or opens the one to resume, and holds its
+    lock until its block ends. With `test` the bundle is evaluated on the test films; with `report` too, the run ends with the shortcut
     audit and the report, which also use them.
 
     Raises:
@@ -84,8 +84,9 @@ def run_recipe(
         say_once(line)
     require_trainable(films, config)
     _require_enough(films, config.optim.batch * fabric.world_size)
-    run = RunFolder(fabric.broadcast(open_run(films).path if fabric.is_global_zero else Path()))
-    with run_lock(run.lock, f"The run {run.path}") if fabric.is_global_zero else nullcontext():
+    with ExitStack() as lock:
+        opened = lock.enter_context(open_run(films)).path if fabric.is_global_zero else Path()
+        run = RunFolder(fabric.broadcast(opened))
         train(config, films, run, fabric, say_once)
         if fabric.is_global_zero:
             scored = make_bundle(config, films, run, data, say_once, test)

@@ -9,7 +9,8 @@ import os
 import platform
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
@@ -20,6 +21,7 @@ from training.config import TrainingConfig, from_dict, to_dict
 from training.data.manifest import Manifest, write_omissions, write_rows
 from training.disk import CannotWrite, disk_errors, writing_partial
 from xrayview.errors import UsageError
+from xrayview.io.lock import run_lock
 
 _PACKAGES = ("torch", "numpy", "opencv-python-headless", "pydicom", "lightning-fabric")
 
@@ -126,13 +128,26 @@ def named_run(path: Path) -> RunFolder:
     Raises:
         UsageError: it exists and is not empty; a run is never overwritten.
     """
-    if path.exists() and (not path.is_dir() or any(path.iterdir())):
+    lock = RunFolder(path).lock.name  # may be all that a killed start has left
+    if path.exists() and (not path.is_dir() or any(p.name != lock for p in path.iterdir())):
         raise UsageError(
             f"{path} already exists",
             hint="A run is never overwritten: --resume it, or choose another name.",
         )
     path.mkdir(parents=True, exist_ok=True)
     return RunFolder(path)
+
+
+@contextmanager
+def in_use(folder: Path, what: str = "run") -> Iterator[None]:
+    """Hold a folder's lock until the block ends; it is created if it does not exist.
+
+    Raises:
+        UsageError: another process is at work on the folder.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    with run_lock(RunFolder(folder).lock, f"The {what} {folder}"):
+        yield
 
 
 def describe(run: RunFolder, config: TrainingConfig, manifest: Manifest, leaks: int) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from training import runs
@@ -70,12 +72,18 @@ def train(args: argparse.Namespace) -> None:
 
     config = _config(args)
 
-    def open_run(films: Films) -> RunFolder:
+    @contextmanager
+    def open_run(films: Films) -> Iterator[RunFolder]:
         if args.resume:
-            return _resume(args.resume, films.manifest.sha256)
-        run = runs.named_run(args.run) if args.run else runs.new_run(args.runs, config.recipe)
-        runs.describe(run, config, films.manifest, len(films.leaks))
-        return run
+            run = _require_films_of(RunFolder(args.resume), films.manifest.sha256)
+        else:
+            run = runs.named_run(args.run) if args.run else runs.new_run(args.runs, config.recipe)
+        with runs.in_use(run.path):
+            if args.resume:
+                runs.record_resumption(run)
+            else:
+                runs.describe(run, config, films.manifest, len(films.leaks))
+            yield run
 
     cache = args.cache or args.runs / "cache"
     run_recipe(
@@ -96,13 +104,11 @@ def _config(args: argparse.Namespace) -> TrainingConfig:
     return with_overrides(recipe(args.recipe), overrides(args))
 
 
-def _resume(path: Path, manifest_sha256: str) -> RunFolder:
-    run = RunFolder(path)
+def _require_films_of(run: RunFolder, manifest_sha256: str) -> RunFolder:
     if run.read_facts().get("manifest_sha256") != manifest_sha256:
         raise UsageError(
             "The films differ from those that the run began with",
             path=run.manifest,
             hint="Restore them, or start a new run.",
         )
-    runs.record_resumption(run)
     return run

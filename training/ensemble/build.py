@@ -48,7 +48,7 @@ def build(
     """Join the models, calibrate the mean on validation, evaluate it, and write the run folder.
 
     Raises:
-        UsageError: the members do not fit together, or the output exists.
+        UsageError: the members do not fit together, or the output exists or is in use.
         NothingUsable: too few films are validation films of every member.
         ModelError: a member is broken, or the ensemble differs from its bundle.
     """
@@ -61,19 +61,21 @@ def build(
     first = members[0].model.config
     leaking = leaks.check(films.manifest.rows, first.data)
     run = runs.named_run(options.out.with_suffix("") if to_file else options.out)
-    split_by = first.data if films.same else write_table(films.manifest.rows, run.path / TABLE)
-    config = ensemble_config(members, split_by, options.name, options.version)
-    runs.describe(run, config, films.manifest, len(leaking))
-    run.add_facts(members=[describe_member(member) for member in members])
-    for member in members:
-        say(f"member {member.model.bundle}, temperature {member.temperature}")
-    record_test_films(run, options.test, say)
-    draft = ensemble_draft(config, run.read_facts(), members, network.stride)
-    scored = write_bundle(config, network, draft, films.manifest.rows, run, data, say, options.test)
-    if options.test and options.report:
-        finish_run(config, run, data, cache, say, scored[TEST])
-    if to_file:
-        shutil.copyfile(run.bundle(config), options.out)
-        say(f"bundle {options.out}")
-    run.add_facts(finished_utc=runs.now_utc())
+    with runs.in_use(run.path):
+        rows = films.manifest.rows
+        split_by = first.data if films.same else write_table(rows, run.path / TABLE)
+        config = ensemble_config(members, split_by, options.name, options.version)
+        runs.describe(run, config, films.manifest, len(leaking))
+        run.add_facts(members=[describe_member(member) for member in members])
+        for member in members:
+            say(f"member {member.model.bundle}, temperature {member.temperature}")
+        record_test_films(run, options.test, say)
+        draft = ensemble_draft(config, run.read_facts(), members, network.stride)
+        scored = write_bundle(config, network, draft, rows, run, data, say, options.test)
+        if options.test and options.report:
+            finish_run(config, run, data, cache, say, scored[TEST])
+        if to_file:
+            shutil.copyfile(run.bundle(config), options.out)
+            say(f"bundle {options.out}")
+        run.add_facts(finished_utc=runs.now_utc())
     return run

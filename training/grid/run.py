@@ -10,6 +10,7 @@ import json
 import os
 import shutil
 from collections.abc import Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -34,16 +35,26 @@ def run_grid(cells: Sequence[Cell], data: Path, cache: Path, out: Path, say: Say
     """Train and evaluate every cell of the grid in `out`, then write its table and its page.
 
     Raises:
-        UsageError: `out` has another grid, or the films differ from those that it began with.
+        UsageError: `out` has another grid or is in use by another process, or the films differ
+            from those that it began with.
         NothingUsable: a split has no film.
         Cancelled: stopped on request; the same command continues.
     """
     first = cells[0].config
     fabric = start_processes(first.run, first.network)
     say_once: Say = say if fabric.is_global_zero else (lambda _line: None)
-    if fabric.is_global_zero:
-        _write_or_check_plan(cells, out)
-    fabric.barrier()
+    with ExitStack() as lock:
+        if fabric.is_global_zero:
+            _require_grid_or_nothing(out)
+            lock.enter_context(runs.in_use(out, "grid"))
+            _write_or_check_plan(cells, out)
+        fabric.barrier()
+        _run_cells(cells, data, cache, out, fabric, say_once)
+
+
+def _run_cells(
+    cells: Sequence[Cell], data: Path, cache: Path, out: Path, fabric: Fabric, say_once: Say
+) -> None:
     for number, cell in enumerate(cells, start=1):
         done = [read_row(out / model.folder) for model in cell.models]
         say_once(
@@ -57,17 +68,21 @@ def run_grid(cells: Sequence[Cell], data: Path, cache: Path, out: Path, say: Say
         _write_results(cells, data, out, say_once)
 
 
+def _require_grid_or_nothing(out: Path) -> None:
+    lock = RunFolder(out).lock.name
+    if (out / PLAN).is_file() or not out.exists():
+        return
+    if not out.is_dir() or any(path.name != lock for path in out.iterdir()):
+        raise UsageError(
+            f"{out} already exists and is not a grid", hint="Choose another folder with --out."
+        )
+
+
 def _write_or_check_plan(cells: Sequence[Cell], out: Path) -> None:
     """Write the plan, or compare it with the existing one."""
     path = out / PLAN
     requested = json.loads(json.dumps({cell.name: to_dict(cell.config) for cell in cells}))
     if not path.is_file():
-        if out.exists() and any(out.iterdir()):
-            raise UsageError(
-                f"{out} already exists and is not a grid",
-                hint="Choose another folder with --out.",
-            )
-        out.mkdir(parents=True, exist_ok=True)
         facts = {"command": runs.command_line(), "commit": runs.commit(), "time_utc": now_utc()}
         write_json(path, {**facts, "machine": runs.machine(), "cells": requested})
         return
@@ -102,18 +117,20 @@ def _run_cell(cell: Cell, data: Path, cache: Path, out: Path, fabric: Fabric, sa
         say(line)
     require_trainable(films, cell.config)
     run = RunFolder(out / cell.name)
-    if fabric.is_global_zero:
-        _open(run, cell.config, films)
-    fabric.barrier()
-    progress = train(cell.config, films, run, fabric, say)
-    if fabric.is_global_zero:
-        for model in cell.models:
-            if read_row(out / model.folder) is None:
-                say(f"{cell.name}: the model of the best validation {model.metric}")
-                best = progress.monitored[model.metric]
-                model_run = _make_model_run(run, cell, model, out, best)
-                make_bundle(model.config, films, model_run, data, say)
-                describe_model(cell, model, model_run)
+    with ExitStack() as lock:
+        if fabric.is_global_zero:
+            lock.enter_context(runs.in_use(run.path))
+            _open(run, cell.config, films)
+        fabric.barrier()
+        progress = train(cell.config, films, run, fabric, say)
+        if fabric.is_global_zero:
+            for model in cell.models:
+                if read_row(out / model.folder) is None:
+                    say(f"{cell.name}: the model of the best validation {model.metric}")
+                    best = progress.monitored[model.metric]
+                    model_run = _make_model_run(run, cell, model, out, best)
+                    make_bundle(model.config, films, model_run, data, say)
+                    describe_model(cell, model, model_run)
 
 
 def _open(run: RunFolder, config: TrainingConfig, films: Films) -> None:
@@ -124,7 +141,6 @@ def _open(run: RunFolder, config: TrainingConfig, films: Films) -> None:
     """
     facts = run.read_facts() if run.facts.is_file() else {}
     if "manifest_sha256" not in facts:
-        run.path.mkdir(parents=True, exist_ok=True)
         runs.describe(run, config, films.manifest, len(films.leaks))
     elif facts["manifest_sha256"] != films.manifest.sha256:
         raise UsageError(

@@ -27,6 +27,7 @@ from xrayview.errors import ExitCode, NothingUsable, UsageError
 from xrayview.inference import loading
 from xrayview.inference.explain import grad_cam
 from xrayview.inference.runtime import Runtime
+from xrayview.io.lock import run_lock
 from xrayview.io.model.bundle import read_card, read_extra, sha256_of
 
 
@@ -353,3 +354,15 @@ def test_that_a_truncated_manifest_is_an_error(tmp_path: Path, tiny_data: Path):
     with pytest.raises(UsageError, match="cannot be read") as caught:
         read_rows(path)
     assert "a.png is cut short" in str(caught.value)
+
+
+def test_that_a_second_process_is_refused(
+    members: list[RunFolder], tiny_data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    run = RunFolder(tmp_path / "both")
+    run.path.mkdir()
+    with run_lock(run.lock, "run"):
+        paths = [member.path for member in members]
+        assert run_ensemble(tiny_data, run.path, paths, "--no-test") == ExitCode.USAGE
+    assert "is in use by another run" in capsys.readouterr().err
+    assert not any(run.path.iterdir())

@@ -18,6 +18,7 @@ from training.grid.rows import ROW
 from training.recipes import recipe
 from training.runs import RunFolder
 from xrayview.errors import ExitCode, UsageError
+from xrayview.io.lock import run_lock
 from xrayview.io.model.bundle import read_card
 
 WEIGHTS = "vgg16=a.pth,resnet50=b.pth,inception_v3=c.pth"
@@ -227,3 +228,25 @@ def test_that_another_grid_is_not_mixed_into_an_existing_one(
 
 def test_that_the_grid_has_three_backbones():
     assert list(ARCHITECTURES) == ["vgg16", "resnet50", "inception_v3"]
+
+
+def test_that_a_second_process_is_refused(
+    out: Path, data: Path, weights: Path, capsys: pytest.CaptureFixture[str]
+):
+    table = (out / "grid.csv").read_bytes()
+    with run_lock(RunFolder(out).lock, "grid"):
+        assert start(data, out, weights) == ExitCode.USAGE
+    assert "is in use by another run" in capsys.readouterr().err
+    assert (out / "grid.csv").read_bytes() == table
+    assert not list(out.rglob("run.lock"))
+
+
+@pytest.mark.usefixtures("out")
+def test_that_a_foreign_folder_gets_no_file(
+    data: Path, weights: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine/notes.txt").write_text("mine")
+    assert start(data, tmp_path / "mine", weights) == ExitCode.USAGE
+    assert "is not a grid" in capsys.readouterr().err
+    assert [path.name for path in (tmp_path / "mine").iterdir()] == ["notes.txt"]
