@@ -11,7 +11,8 @@ import json
 import tempfile
 import warnings
 import zipfile
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -26,11 +27,20 @@ from training.bundle.gate_statistics import (
     set_caution_limit,
     with_gate,
 )
-from training.bundle.identity import bundle_identity
-from training.config import TrainingConfig
-from training.data.films import Say, select_rows
-from training.data.splits import VALIDATION
-from training.evaluation.evaluate import EvaluatedModel
+from training.bundle.identity import (
+    bundle_identity,
+    identity_notes,
+    identity_of_copy,
+    state_identity,
+)
+from training.config import BundleConfig, TrainingConfig, with_overrides
+from training.data.cache import file_sha256
+from training.data.films import Say, refuse_conflicts
+from training.data.manifest import FilmRow, read_rows
+from training.data.merging import pixel_conflicts
+from training.data.splits import TRAIN, VALIDATION
+from training.evaluation.model_films import ModelFilms
+from training.evaluation.models import EvaluatedModel
 from training.evaluation.scoring import ScoredFilms, score_films
 from training.pipeline import fit_card
 from training.runs import RunFolder, command_line, commit
@@ -49,66 +59,141 @@ def export_run(run: RunFolder, data: Path, out: Path | None, say: Say) -> Path:
     Test films are not used; `evaluate` measures the bundle on them.
 
     Raises:
-        UsageError: the folder is not a run or has no weights yet, or the bundle exists.
+        UsageError: the folder is not a run or has no weights yet, the bundle exists, or the films
+            differ from those that the run began with.
         NothingUsable: there are no validation films.
         ModelError: the exported network differs from the trained one.
     """
     config = run.read_config()
     path = _require_free(out or run.bundle(config))
+    rows = _films_of_run(run, data)
     network = best_network(config, run)
     draft = draft_card(config, run.read_facts(), network.stride)
     with tempfile.TemporaryDirectory() as folder:
         loaded = export(network, draft, Path(folder) / path.name)
-    rows = select_rows(config, data)[0]
-    card = fit_card(config, draft, _validation(config, draft, loaded, data))
+    card = fit_card(config, draft, _scored(draft, loaded, rows, data))
     card, extra = with_gate(loaded, card, rows, data, say)
     export(network, card, path, extra)
     return _report(card, path, say)
 
 
-def recalibrate(model: EvaluatedModel, data: Path, out: Path | None, device: str, say: Say) -> Path:
+def _films_of_run(run: RunFolder, data: Path) -> tuple[FilmRow, ...]:
+    """Return the films of the run's manifest with its splits, which may differ from a hash's."""
+    rows = read_rows(run.manifest)
+    used = [row for row in rows if row.split in {TRAIN, VALIDATION}]
+    if changed := [row.path for row in used if file_sha256(data / row.path) != row.sha256]:
+        raise UsageError(
+            f"{len(changed)} of {len(used)} films differ from those that the run began with",
+            path=run.manifest,
+            why=f"{changed[0]} is missing or has changed",
+            hint="Restore them, or name the run's films with --data.",
+        )
+    return rows
+
+
+def recalibrate(
+    model: EvaluatedModel,
+    data: Path,
+    out: Path | None,
+    device: str,
+    say: Say,
+    stated: Sequence[str] = (),
+) -> Path:
     """Write a copy of the bundle with temperature and operating points of these films.
 
-    Its card keeps no metric of the old scores.
+    Its card keeps no metric of the old scores. On other films than the model's own the copy does
+    not keep a shipped model's name and texts; `stated` are settings `bundle.FIELD=VALUE`.
 
     Raises:
-        UsageError: the new bundle exists.
+        UsageError: the new bundle exists, or the model was trained on one of the films.
         NothingUsable: there are no validation films.
         ModelError: the copy differs from the bundle.
     """
     bundle = model.bundle
     path = _require_free(out or bundle.with_name(f"{bundle.stem}-calibrated.pt"))
+    bundle_config = _stated(model.config, stated)
+    films = ModelFilms(model, data)
+    rows = films.part(VALIDATION)
+    say(f"calibrating on {len(rows)} validation films of {len(films.rows)} films")
     loaded = loading.load(bundle, model.card, device)
-    validation = _validation(model.config, model.card, loaded, data)
-    card = fit_card(model.config, model.card, validation)
-    origin = {"from_sha256": loaded.sha256, "command": command_line(), "commit": commit()}
-    card = replace(
-        card,
-        version=f"{model.card.version.partition('+')[0]}+recalibrated",
-        training={**card.training, "recalibration": origin},
+    validation = _scored(model.card, loaded, rows, data)
+    films.refuse_trained(validation[VALIDATION].rows)
+    refuse_conflicts(
+        pixel_conflicts(validation[VALIDATION].rows, model.config.target), model.config.data
     )
+    card = fit_card(model.config, model.card, validation)
+    origin = _origin(loaded.sha256, rows)
+    version = f"{model.card.version.partition('+')[0]}+recalibrated"
+    card = replace(card, version=version, training={**card.training, "recalibration": origin})
+    card = _identified(card, films, "calibrated", bundle_config)
     _copy(bundle, card, path)
     return _report(card, path, say)
 
 
-def add_gate(model: EvaluatedModel, data: Path, out: Path | None, device: str, say: Say) -> Path:
+def _stated(config: TrainingConfig, overrides: Sequence[str]) -> BundleConfig:
+    for setting in overrides:
+        if not setting.startswith("bundle."):
+            raise UsageError(
+                f"--set {setting} is not a text of the card",
+                hint="Here only bundle.name, bundle.version, bundle.authors, bundle.licence, "
+                "bundle.scope.age_years and other fields of bundle can be set.",
+            )
+    return with_overrides(config, overrides).bundle
+
+
+def _origin(sha256: str, rows: Sequence[FilmRow]) -> dict[str, object]:
+    return {
+        "from_sha256": sha256,
+        "film_sources": dict(sorted(Counter(row.source for row in rows).items())),
+        "command": command_line(),
+        "commit": commit(),
+    }
+
+
+def _identified(card: ModelCard, films: ModelFilms, change: str, bundle: BundleConfig) -> ModelCard:
+    """Return the card of a copy with its own name and texts, if it was fitted on other films."""
+    config = films.model.config
+    if not films.are_own:
+        sources = Counter(row.source for row in films.rows)
+        card = identity_of_copy(card, config, change, dict(sorted(sources.items())))
+    return state_identity(card, bundle, config.bundle)
+
+
+def add_gate(
+    model: EvaluatedModel,
+    data: Path,
+    out: Path | None,
+    device: str,
+    say: Say,
+    stated: Sequence[str] = (),
+) -> Path:
     """Write a copy of the bundle with statistics of its training films.
 
     Scores do not change. A card without a scope gets the recipe's, if it was trained on the
-    recipe's films, or what the run's config states.
+    recipe's films, or what the run's config states. If the run's films are not known, the
+    statistics are of the films in `data`, and a shipped model's name and texts are not kept.
 
     Raises:
-        UsageError: the new bundle exists.
+        UsageError: the new bundle exists, or the films are not those of the model's run.
         NothingUsable: there are too few training or validation films.
         ModelError: the copy differs from the bundle.
     """
     bundle, card = model.bundle, model.card
     path = _require_free(out or bundle.with_name(f"{bundle.stem}-gated.pt"))
+    bundle_config = _stated(model.config, stated)
+    films = ModelFilms(model, data)
+    if films.of_run is not None and not films.are_own:
+        raise UsageError(
+            "These are not the films that the model was trained on",
+            path=RunFolder(bundle.parent).manifest,
+            hint="Name the run's films with --data: the statistics are of the training films.",
+        )
+    films.part(VALIDATION)
     loaded = loading.load(bundle, card, device)
-    rows = select_rows(model.config, data)[0]
-    statistics = gate_statistics(loaded, card, rows, data, say)
+    statistics = gate_statistics(loaded, card, films.rows, data, say)
     if card.scope == Scope():
         card = replace(card, scope=bundle_identity(model.config, card.training).scope)
+    card = _identified(card, films, "gated", bundle_config)
     return _write_gate(bundle, card, statistics, path, "gate_statistics", say)
 
 
@@ -150,8 +235,14 @@ def _write_gate(
     card = replace(describe_gate(card, statistics), training={**card.training, origin_key: origin})
     _copy(bundle, card, path, {GATE_NAME: to_npz(statistics)})
     say(f"caution beyond {statistics.near:.3f}, out of scope beyond {statistics.far:.3f}")
-    say(f"bundle {path}")
+    _say_identity(card, path, say)
     return path
+
+
+def _say_identity(card: ModelCard, path: Path, say: Say) -> None:
+    for note in identity_notes(card):
+        say(f"note: {note}")
+    say(f"bundle {path}")
 
 
 def _require_free(path: Path) -> Path:
@@ -164,11 +255,11 @@ def _require_free(path: Path) -> Path:
     return path
 
 
-def _validation(
-    config: TrainingConfig, card: ModelCard, loaded: Runtime, data: Path
+def _scored(
+    card: ModelCard, loaded: Runtime, rows: Sequence[FilmRow], data: Path
 ) -> dict[str, ScoredFilms]:
     """Score the validation films; test films are not used."""
-    rows = [row for row in select_rows(config, data)[0] if row.split == VALIDATION]
+    rows = [row for row in rows if row.split == VALIDATION]
     if not rows:
         raise NothingUsable("There are no validation films", hint="Check --data.")
     return {VALIDATION: score_films(loaded, card, rows, data)}
@@ -225,5 +316,5 @@ def _report(card: ModelCard, path: Path, say: Say) -> Path:
         say(f"note: {note}")
     for point in card.operating_points:
         say(f"{point.finding} {point.name}: score >= {point.threshold:.3f} ({point.chosen_by})")
-    say(f"bundle {path}")
+    _say_identity(card, path, say)
     return path

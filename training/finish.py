@@ -8,7 +8,7 @@ from training.audit import files
 from training.audit.audit import audit
 from training.config import TrainingConfig
 from training.data.films import Say
-from training.evaluation.evaluate import EvaluatedModel
+from training.evaluation.models import EvaluatedModel
 from training.evaluation.scoring import ScoredFilms
 from training.report.build import write_report
 from training.runs import RunFolder

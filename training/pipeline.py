@@ -20,18 +20,14 @@ from training.bundle.card import (
 )
 from training.bundle.export import best_network, export
 from training.bundle.gate_statistics import with_gate
+from training.bundle.identity import bundle_identity, identity_notes
 from training.config import TargetConfig, TrainingConfig
 from training.data.batches import steps_per_epoch
 from training.data.films import Films, Say, gather_films, require_trainable, summary
 from training.data.manifest import FilmRow
 from training.data.splits import TEST, TRAIN, VALIDATION
 from training.data.targets import targets_NK
-from training.evaluation.evaluate import (
-    EvaluatedModel,
-    true_and_predicted,
-    truth_by_finding,
-    write_metrics,
-)
+from training.evaluation.evaluate import true_and_predicted, truth_by_finding, write_metrics
 from training.evaluation.metrics import (
     Truth,
     chance_note,
@@ -40,6 +36,7 @@ from training.evaluation.metrics import (
     estimate_from_json,
     estimate_metrics,
 )
+from training.evaluation.models import EvaluatedModel
 from training.evaluation.operating_points import choose_operating_points
 from training.evaluation.scoring import ScoredFilms, score_films
 from training.finish import finish_run
@@ -51,7 +48,6 @@ from training.runs import RunFolder, now_utc, weights_sha256
 from xrayview.domain.model import ModelCard, OperatingPoint
 from xrayview.inference.calibration import MAX_TEMPERATURE, MIN_TEMPERATURE, fit_temperature
 from xrayview.io.model.bundle import read_card
-from xrayview.io.run_lock import run_lock
 
 _AT_BOUND = 1.01
 """Factor within which a fitted temperature counts as its bound."""
@@ -70,8 +66,8 @@ def run_recipe(
     """Execute a whole run in every process that Fabric starts; the first one writes and prints.
 
     `open_run` creates the run folder for these films, or opens the one to resume, and holds its
-    lock until its block ends. With `test` the bundle is evaluated on the test films; with `report` too, the run ends with the shortcut
-    audit and the report, which also use them.
+    lock until its block ends. With `test` the bundle is evaluated on the test films; with `report`
+    too, the run ends with the shortcut audit and the report, which also use them.
 
     Raises:
         UsageError: another process is at work on the run.
@@ -82,6 +78,12 @@ def run_recipe(
         films = gather_films(config, data, cache, say_once)
     for line in summary(films):
         say_once(line)
+    facts = {
+        "manifest_sha256": films.manifest.sha256,
+        "film_sources": films.manifest.sources(),
+    }
+    for note in identity_notes(bundle_identity(config, facts)):
+        say_once(f"note       {note}")
     require_trainable(films, config)
     _require_enough(films, config.optim.batch * fabric.world_size)
     with ExitStack() as lock:
@@ -209,7 +211,12 @@ def fit_card(
     )
     notes = [*_temperature_notes(card, validation, target)]
     notes += _chance_notes(card, target)
-    return replace(card, training={**card.training, "calibration_notes": notes})
+    evaluated = {
+        split: {"films": len(each.rows), "copies": each.copies, "unread": each.unread}
+        for split, each in scored.items()
+    }
+    training = {**card.training, "calibration_notes": notes, "evaluated_films": evaluated}
+    return replace(card, training=training)
 
 
 def _temperature_notes(

@@ -21,7 +21,7 @@ from training.config import TrainingConfig, from_dict, to_dict
 from training.data.manifest import Manifest, write_omissions, write_rows
 from training.disk import CannotWrite, disk_errors, writing_partial
 from xrayview.errors import UsageError
-from xrayview.io.lock import run_lock
+from xrayview.io.run_lock import run_lock
 
 _PACKAGES = ("torch", "numpy", "opencv-python-headless", "pydicom", "lightning-fabric")
 
@@ -105,8 +105,16 @@ class RunFolder:
         write_json(self.facts, {**facts, **more})
 
     def bundle(self, config: TrainingConfig) -> Path:
-        """Return the path of the run's bundle."""
-        return self.path / f"{config.bundle.name}.pt"
+        """Return the path of the run's bundle, named as its card.
+
+        A bundle of one's own films that has the recipe's name, as older runs have, is found too.
+        """
+        from training.bundle.identity import bundle_identity
+
+        of_recipe = self.path / f"{config.bundle.name}.pt"
+        if of_recipe.is_file() or not self.facts.is_file():
+            return of_recipe
+        return self.path / f"{bundle_identity(config, self.read_facts()).name}.pt"
 
 
 def new_run(runs: Path, name: str) -> RunFolder:

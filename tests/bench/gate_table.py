@@ -38,7 +38,7 @@ from training.data.films import select_rows
 from training.data.manifest import FilmRow
 from training.data.readers import list_films
 from training.data.splits import TEST, TRAIN, VALIDATION
-from training.evaluation.evaluate import find_model
+from training.evaluation.models import find_model
 from xrayview.errors import UnreadableFilm
 from xrayview.evaluation.intervals import Estimate, wilson
 from xrayview.inference import loading

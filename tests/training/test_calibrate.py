@@ -16,12 +16,15 @@ from training.bundle.card import draft_card
 from training.cli import main
 from training.config import TrainingConfig, to_dict
 from training.data.films import select_rows
+from training.data.manifest import read_rows
 from training.networks import build as networks
+from training.recipes import recipe
 from training.runs import RunFolder, write_json
-from xrayview.domain.model import Calibration
+from xrayview.domain.model import Calibration, Scope
 from xrayview.errors import ExitCode
 from xrayview.inference import loading
 from xrayview.io.model.bundle import card_to_json, read_card, read_extra
+from xrayview.services.resources import resource
 
 
 @pytest.fixture(scope="module")
@@ -133,3 +136,63 @@ def test_that_only_validation_films_count(
     assert cards[0].calibration == cards[1].calibration
     assert cards[0].operating_points == cards[1].operating_points
     assert cards[0].metrics == cards[1].metrics
+
+
+def test_that_export_refuses_other_films(
+    stopped: RunFolder, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    data = make_data(tmp_path / "data")
+    validation = [row for row in read_rows(stopped.manifest) if row.split == "validation"]
+    write_film(data / validation[0].path, 999, bright=True)
+    out = tmp_path / "model.pt"
+    arguments = ["export", str(stopped.path), "--data", str(data), "--out", str(out)]
+    assert main(arguments) == ExitCode.USAGE
+    assert f"{validation[0].path} is missing or has changed" in capsys.readouterr().err
+    assert not out.exists()
+
+
+# --- a shipped model, on one's own films
+
+SHIPPED = "paediatric-pneumonia-small"
+
+
+def own_films(folder: Path) -> Path:
+    """Films in class folders with official splits, which no model was trained on."""
+    for number in range(36):
+        split, label = ("train", "val", "test")[number % 3], ("normal", "pneumonia")[number % 2]
+        write_film(folder / split / label / f"{number}.png", 500 + number, bright=bool(number % 2))
+    return folder
+
+
+@pytest.mark.parametrize("command", ["calibrate", "gate"])
+def test_that_a_copy_fitted_on_own_films_is_not_the_shipped_model(
+    command: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    data, out = own_films(tmp_path / "clinic"), tmp_path / "copy.pt"
+    shipped = resource("models", f"{SHIPPED}.pt")
+    assert main([command, str(shipped), "--data", str(data), "--out", str(out)]) == ExitCode.OK
+    old, new = read_card(shipped), read_card(out)
+    of_recipe = recipe("normal-pneumonia-small").bundle
+    assert new.name.startswith("clinic-")
+    assert SHIPPED not in new.name
+    assert (new.version, new.authors, new.licence) == ("not stated",) * 3
+    assert new.scope == Scope()
+    assert new.intended_use != of_recipe.intended_use
+    assert new.training["network"]["name"] == old.name
+    assert new.training["network"]["licence"] == old.licence
+    assert "does not state version, authors, licence" in capsys.readouterr().out
+
+
+def test_that_the_person_states_what_the_copy_is(tmp_path: Path):
+    data, out = own_films(tmp_path / "clinic"), tmp_path / "copy.pt"
+    stated = [
+        "bundle.name=ward", "bundle.authors=Ward 3", "bundle.scope.age_years=[18,90]",
+        'bundle.scope.view_positions=["PA"]',
+    ]  # fmt: skip
+    arguments = ["calibrate", str(resource("models", f"{SHIPPED}.pt")), "--data", str(data)]
+    settings = [part for setting in stated for part in ("--set", setting)]
+    assert main([*arguments, "--out", str(out), *settings]) == ExitCode.OK
+    card = read_card(out)
+    assert (card.name, card.authors, card.licence) == ("ward", "Ward 3", "not stated")
+    assert card.scope == Scope(age_years=(18.0, 90.0), view_positions=("PA",))
+    assert main([*arguments, "--set", "optim.rate=1"]) == ExitCode.USAGE

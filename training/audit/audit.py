@@ -28,12 +28,13 @@ from training.audit.lung_masking import LUNG_MASKINGS, MaskedScores, score_maske
 from training.audit.variant_scores import VariantScores
 from training.config import TargetConfig
 from training.data.cache import GreyFilms, load_greys
-from training.data.films import Say, select_rows
+from training.data.films import Say
 from training.data.lung_masks import LungMasks
 from training.data.manifest import FilmRow
 from training.data.splits import TEST, TRAIN, VALIDATION
 from training.data.targets import targets_NK
-from training.evaluation.evaluate import EvaluatedModel
+from training.evaluation.model_films import ModelFilms
+from training.evaluation.models import EvaluatedModel
 from xrayview.errors import NothingUsable
 from xrayview.evaluation.intervals import Estimate, Indices, clustered_bootstrap
 from xrayview.evaluation.metrics import auc
@@ -77,15 +78,18 @@ def audit(
     say: Say,
     split: str = TEST,
 ) -> Audit:
-    """Audit a bundle on the test or validation films of its recipe.
+    """Audit a bundle on the test or validation films of its run, or of other data.
 
     Raises:
-        UsageError: there is no label table, or no folder of masks.
+        UsageError: there is no label table or no folder of masks, or the model was trained on one
+            of the films.
         NothingUsable: no film can be read, or none is in this split.
         ModelError: the network failed.
     """
     lungs = LungMasks(masks) if masks else None
-    rows, _ = select_rows(model.config, data)
+    films_of_model = ModelFilms(model, data)
+    films_of_model.part(split)  # refused before films are decoded
+    rows = films_of_model.rows
 
     def progress(done: int, total: int) -> None:
         if done % 1000 == 0 or done == total:
@@ -94,7 +98,8 @@ def audit(
     greys = load_greys(rows, data, Preprocessor(SMALL), cache, progress)
     films = [row for row in greys.rows if row.split == split]
     if not films:
-        raise NothingUsable(f"There are no {split} films", hint="Check data.*_splits.")
+        raise NothingUsable(f"No {split} film can be read", hint="Check --data.")
+    films_of_model.refuse_trained(films)
     result = Audit([], len(films), len({row.patient for row in films}), split)
     evaluation = AucEvaluation(model.config.evaluation.bootstrap, split)
     result.rows += _linear_rows(model, greys, evaluation)

@@ -10,8 +10,8 @@ from typing import Any
 from training.audit.audit import Audit
 from training.audit.explanations import TITLES
 from training.data.splits import TEST, VALIDATION
-from training.evaluation.evaluate import EvaluatedModel
 from training.evaluation.metrics import estimate_as_json
+from training.evaluation.models import EvaluatedModel
 from training.runs import command_line, commit, now_utc, versions, write_json
 from xrayview.errors import UsageError
 from xrayview.io.model.bundle import sha256_of

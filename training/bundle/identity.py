@@ -1,16 +1,19 @@
-"""Who made a model, of what and for whom: a recipe's texts only for the recipe's own films."""
+"""Who made a model, of what and for whom: a recipe's texts only for the recipe's own films.
+
+So are a shipped model's: a copy that was fitted on other films is another model.
+"""
 
 from __future__ import annotations
 
 import dataclasses
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from training.config import BundleConfig, TrainingConfig
 from training.recipes import RECIPES, recipe
 from training.recipes.sources import MANIFESTS
-from xrayview.domain.model import Scope
+from xrayview.domain.model import ModelCard, Scope
 
 NOT_STATED = "not stated"
 
@@ -31,6 +34,64 @@ def bundle_identity(config: TrainingConfig, facts: Mapping[str, Any]) -> BundleC
         for field in dataclasses.fields(bundle)
     }
     return dataclasses.replace(bundle, **changes)
+
+
+def identity_of_copy(
+    card: ModelCard, config: TrainingConfig, change: str, sources: Mapping[str, int]
+) -> ModelCard:
+    """Return the card of a copy that was fitted on other films than the model's own.
+
+    A shipped model's name, version, authors, licence and population are not kept; the network's
+    origin stays in `training.network`, and its limitations are called the network's. Other models
+    keep theirs. `change` names what was fitted, such as `calibrated`; `sources` counts the films.
+    """
+    shipped = {recipe(name).bundle.name: name for name in RECIPES}
+    if card.name not in shipped:
+        return card
+    own = _own(config, {"film_sources": sources})
+    origin = {name: getattr(card, name) for name in ("name", "version", "authors", "licence")} | {
+        "scope": dataclasses.asdict(card.scope),
+        "recipe": shipped[card.name],
+    }
+    network = f"{card.name} {card.version}"
+    return dataclasses.replace(
+        card,
+        name=f"{own.name}-{change}",
+        version=own.version,
+        description=f"{own.description} The network is that of {network}, {change} on these films.",
+        intended_use=own.intended_use,
+        limitations=f"{own.limitations} Of the network ({network}): {card.limitations}",
+        licence=own.licence,
+        authors=own.authors,
+        scope=own.scope,
+        training={**card.training, "network": origin},
+    )
+
+
+def state_identity(card: ModelCard, bundle: BundleConfig, before: BundleConfig) -> ModelCard:
+    """Return the card with the texts of `bundle` that differ from those `before`."""
+    stated = {
+        field.name: getattr(bundle, field.name)
+        for field in dataclasses.fields(bundle)
+        if getattr(bundle, field.name) != getattr(before, field.name)
+    }
+    sources = stated.pop("sources", None)
+    training = card.training if sources is None else {**card.training, "sources": list(sources)}
+    return dataclasses.replace(card, training=training, **stated)
+
+
+def identity_notes(bundle: BundleConfig | ModelCard) -> Iterator[str]:
+    """Yield a note on what a card does not state, and how to state it."""
+    names = ("version", "authors", "licence", "intended_use")
+    missing = [name.replace("_", " ") for name in names if getattr(bundle, name) == NOT_STATED]
+    if bundle.scope == Scope():
+        missing.append("population")
+    if missing:
+        yield (
+            f"the card of {bundle.name} does not state {', '.join(missing)} (--set "
+            "bundle.version=1.0.0, bundle.authors=..., bundle.scope.age_years=[18,90], "
+            'bundle.scope.view_positions=["PA"])'
+        )
 
 
 def _replaced(value: Any, of_recipe: Any, own: Any) -> Any:

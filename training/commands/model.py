@@ -8,6 +8,7 @@ from pathlib import Path
 from training.commands.options import (
     cache_option,
     data_option,
+    identity_options,
     model_options,
     results_folder,
     say,
@@ -23,7 +24,7 @@ def evaluate_options(parser: argparse.ArgumentParser) -> None:
         "--split",
         choices=("train", "validation", "test", "all"),
         help="the films to evaluate on (default: test for the model's own data or for data with "
-        "official splits, otherwise all)",
+        "official test films, otherwise all)",
     )
     parser.add_argument(
         "--out",
@@ -34,13 +35,15 @@ def evaluate_options(parser: argparse.ArgumentParser) -> None:
 
 def evaluate(args: argparse.Namespace) -> None:
     """Evaluate a model on a split."""
-    from training.evaluation.evaluate import choose_split, find_model
     from training.evaluation.evaluate import evaluate as evaluate_model
+    from training.evaluation.model_films import ModelFilms
+    from training.evaluation.models import find_model
 
     model = find_model(args.model, args.recipe)
-    split = args.split or choose_split(model, args.data, say)
+    films = ModelFilms(model, args.data)
+    split = args.split or films.usual_split(say)
     out = args.out or results_folder(args.model) / split
-    evaluate_model(model, args.data, split, out, args.device, say)
+    evaluate_model(model, films, split, out, args.device, say)
 
 
 def audit_options(parser: argparse.ArgumentParser) -> None:
@@ -69,7 +72,7 @@ def audit(args: argparse.Namespace) -> None:
     """Print the audit and write it as JSON."""
     from training.audit import files
     from training.audit.audit import audit as audit_model
-    from training.evaluation.evaluate import find_model
+    from training.evaluation.models import find_model
 
     model = find_model(args.model, args.recipe)
     result = audit_model(model, args.data, args.masks, args.cache, args.device, say, args.split)
@@ -96,20 +99,23 @@ def calibrate_options(parser: argparse.ArgumentParser) -> None:
     """Add the options of `calibrate`."""
     model_options(parser)
     parser.add_argument("--out", type=Path, help="the new bundle (default: NAME-calibrated.pt)")
+    identity_options(parser)
 
 
 def calibrate(args: argparse.Namespace) -> None:
     """Write a copy of a bundle with temperature and operating points fitted on validation."""
     from training.calibrate import recalibrate
-    from training.evaluation.evaluate import find_model
+    from training.evaluation.models import find_model
 
-    recalibrate(find_model(args.model, args.recipe), args.data, args.out, args.device, say)
+    model = find_model(args.model, args.recipe)
+    recalibrate(model, args.data, args.out, args.device, say, args.overrides)
 
 
 def gate_options(parser: argparse.ArgumentParser) -> None:
     """Add the options of `gate`."""
     model_options(parser, needs_data=False)
     parser.add_argument("--out", type=Path, help="the new bundle (default: NAME-gated.pt)")
+    identity_options(parser)
     parser.add_argument(
         "--limits-only",
         action="store_true",
@@ -123,7 +129,7 @@ def gate_options(parser: argparse.ArgumentParser) -> None:
 def gate(args: argparse.Namespace) -> None:
     """Write a copy of a bundle with statistics of its training films, or with another limit."""
     from training.calibrate import add_gate, update_caution_limit
-    from training.evaluation.evaluate import find_model
+    from training.evaluation.models import find_model
 
     if args.limits_only:
         bundle = find_model(args.model, args.recipe).bundle
@@ -131,7 +137,8 @@ def gate(args: argparse.Namespace) -> None:
         return
     if args.data is None:
         raise UsageError("--data is missing", hint="Name the folder with the training films.")
-    add_gate(find_model(args.model, args.recipe), args.data, args.out, args.device, say)
+    model = find_model(args.model, args.recipe)
+    add_gate(model, args.data, args.out, args.device, say, args.overrides)
 
 
 def report_options(parser: argparse.ArgumentParser) -> None:
@@ -151,7 +158,7 @@ def report_options(parser: argparse.ArgumentParser) -> None:
 
 def report(args: argparse.Namespace) -> None:
     """Write `report.html`, including the `audit.json` beside it."""
-    from training.evaluation.evaluate import find_model
+    from training.evaluation.models import find_model
     from training.report.build import write_report
     from training.runs import RunFolder
 

@@ -106,6 +106,15 @@ def config_options(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
 
 
+def identity_options(parser: argparse.ArgumentParser) -> None:
+    """Add the settings of the card's texts for a copy of a bundle."""
+    parser.add_argument(
+        "--set", dest="overrides", metavar="bundle.FIELD=VALUE", action="append", default=[],
+        help="state what the new card says: --set bundle.name=ours --set bundle.authors=Us "
+        "--set bundle.scope.age_years=[18,90]",
+    )  # fmt: skip
+
+
 def overrides(args: argparse.Namespace) -> list[str]:
     """Return the settings of `config_options` as `FIELD=VALUE`."""
     shortcuts = [

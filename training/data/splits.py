@@ -148,6 +148,11 @@ def _part(row: FilmRow, config: DataConfig) -> str:
     return VALIDATION if own and usual == "val" else ""
 
 
+def is_official_test(row: FilmRow, config: DataConfig) -> bool:
+    """Tell whether the data names the film as a test film."""
+    return _part(row, config) == TEST
+
+
 def known_names(config: DataConfig) -> list[str]:
     """Return the splits that the config uses."""
     return [*config.train_splits, *config.validation_splits, *config.test_splits]

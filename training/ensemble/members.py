@@ -15,7 +15,7 @@ from training.data.cache import load_greys
 from training.data.films import select_rows
 from training.data.manifest import FilmRow, Manifest, read_rows
 from training.ensemble.network import Ensemble
-from training.evaluation.evaluate import EvaluatedModel, find_model
+from training.evaluation.models import EvaluatedModel, find_model
 from training.runs import RunFolder
 from xrayview.domain.model import Scope
 from xrayview.errors import ModelError, UsageError

@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from training.bundle.card import TEST_FILMS
-from training.config import TargetConfig, TrainingConfig
-from training.data.cache import file_sha256
-from training.data.films import Say, list_rows, refuse_conflicts
-from training.data.manifest import FilmRow, read_rows, write_omissions
+from training.config import TargetConfig
+from training.data.films import Say, refuse_conflicts
+from training.data.manifest import write_omissions
 from training.data.merging import pixel_conflicts
-from training.data.splits import ALL, TEST, TRAIN
+from training.data.splits import ALL, TRAIN
 from training.data.targets import targets_NK
 from training.evaluation import confidence
 from training.evaluation.metrics import (
@@ -30,152 +28,47 @@ from training.evaluation.metrics import (
     estimate_metrics,
     table,
 )
-from training.evaluation.scoring import COPY, ScoredFilms, Truth, score_films
+from training.evaluation.model_films import ModelFilms
+from training.evaluation.models import EvaluatedModel
+from training.evaluation.scoring import ScoredFilms, Truth, score_films
 from training.evaluation.subgroups import group_table, groups_as_json, metrics_by_group
-from training.recipes import RECIPES, recipe
-from training.runs import RunFolder, command_line, now_utc, write_json
+from training.runs import command_line, now_utc, write_json
 from xrayview.domain.model import ModelCard
-from xrayview.errors import ModelError, NothingUsable, UsageError
 from xrayview.evaluation.metrics import confusion
 from xrayview.inference import loading
 from xrayview.inference.runtime import Runtime
-from xrayview.io.model.bundle import read_card
 
-_SHOWN = 5
 ALL_CLASSES = "all classes"
 """Used in place of a finding's name for the metrics of a multiclass model as a whole."""
 
 
-@dataclass(frozen=True)
-class EvaluatedModel:
-    """A bundle, its card, and the config that selects its films and labels."""
-
-    bundle: Path
-    card: ModelCard
-    config: TrainingConfig
-
-
-def find_model(path: Path, recipe_name: str | None) -> EvaluatedModel:
-    """Return a run folder's bundle with the run's config, or a bundle with its recipe's config.
-
-    Raises:
-        ModelError: the bundle is missing, or its findings are not the recipe's.
-        UsageError: its recipe is not known.
-    """
-    if path.is_dir():
-        config = RunFolder(path).read_config()
-        bundle = RunFolder(path).bundle(config)
-        card = read_card(bundle)
-    else:
-        bundle, card = path, read_card(path)
-        config = recipe(recipe_name or _recipe_of(card))
-    names = {finding.name for finding in card.findings}
-    missing = [rule.name for rule in config.target.findings if rule.name not in names]
-    if missing:
-        raise ModelError(
-            f"The model does not score {', '.join(missing)}",
-            path=bundle,
-            why=f"it scores {', '.join(sorted(names))}",
-            hint="Name the model's recipe with --recipe.",
-        )
-    return EvaluatedModel(bundle, card, config)
-
-
-def _recipe_of(card: ModelCard) -> str:
-    name = str(card.training.get("recipe", ""))
-    if name not in RECIPES:
-        raise UsageError(
-            f"The card's recipe is not known ({name or 'none'})",
-            hint="Name one with --recipe: it selects the films and labels.",
-        )
-    return name
-
-
-def trained_films(model: EvaluatedModel) -> tuple[FilmRow, ...] | None:
-    """Return the films of the manifest beside the bundle; None if there is none.
-
-    A bundle has no hashes of its films: whoever has a film could tell from them whether its patient
-    was among the training films.
-    """
-    manifest = RunFolder(model.bundle.parent).manifest
-    return read_rows(manifest) if manifest.is_file() else None
-
-
-def choose_split(model: EvaluatedModel, data: Path, say: Say) -> str:
-    """Return `test` for the model's own data or for official splits, otherwise `all`.
-
-    Data are the model's own if a film of them is in the manifest of its run.
-    """
-    rows = list_rows(model.config, data, every_film=True).rows
-    known = trained_films(model)
-    if known is not None:
-        hashes = {row.sha256 for row in known}
-        is_own = any(file_sha256(data / row.path) in hashes for row in rows)
-        split = TEST if is_own else ALL
-    else:
-        split = TEST if any(row.official_split for row in rows) else ALL
-        say("films of the training: not known, so none can be recognised (no manifest.csv)")
-    say(
-        f"evaluating the {split} films (--split)"
-        if split != ALL
-        else f"evaluating all {len(rows)} films"
-    )
-    return split
-
-
 def evaluate(
-    model: EvaluatedModel, data: Path, split: str, out: Path, device: str, say: Say
+    model: EvaluatedModel,
+    films: ModelFilms,
+    split: str,
+    out: Path,
+    device: str,
+    say: Say,
 ) -> dict[str, Any]:
     """Evaluate a split, or all films; write metrics.json, metrics.txt and scores.csv to `out`.
-
-    Films of the model's own data have the split of its run.
 
     Raises:
         NothingUsable: the split has no readable film.
         UsageError: the model was trained on a film (and the split is not `train`), or films
             contradict each other.
     """
-    listing = list_rows(model.config, data, every_film=split == ALL)
-    refuse_conflicts(listing.conflicts, model.config.data)
-    known = trained_films(model) or ()
-    rows = listing.rows if split == ALL else _with_splits_of(known, listing.rows, data)
-    rows = tuple(row for row in rows if row.split == split)
-    if not rows:
-        raise NothingUsable(f"There are no {split} films", hint="Check --data and --split.")
-    if split != TRAIN:
-        _refuse_trained([replace(row, sha256=file_sha256(data / row.path)) for row in rows], known)
+    rows = films.part(split)
     loaded = loading.load(model.bundle, model.card, device)
-    scored = score_films(loaded, model.card, rows, data)
+    scored = score_films(loaded, model.card, rows, films.folder)
     if split != TRAIN:
-        _refuse_trained(scored.rows, known)
+        films.refuse_trained(scored.rows)
     refuse_conflicts(pixel_conflicts(scored.rows, model.config.target), model.config.data)
-    return write_metrics(model, loaded, scored, out, say)
-
-
-def _with_splits_of(
-    known: Sequence[FilmRow], rows: Sequence[FilmRow], data: Path
-) -> tuple[FilmRow, ...]:
-    """Return the films with the splits of the run, where a film of the same path is the same."""
-    by_path = {row.path: row for row in known}
-    return tuple(
-        replace(row, split=of_run.split)
-        if (of_run := by_path.get(row.path)) and of_run.sha256 == file_sha256(data / row.path)
-        else row
-        for row in rows
-    )
-
-
-def _refuse_trained(rows: Sequence[FilmRow], known: Sequence[FilmRow]) -> None:
-    trained = [row for row in known if row.split == TRAIN]
-    hashes = {digest for row in trained for digest in (row.sha256, row.pixels_sha256)} - {""}
-    found = [row.path for row in rows if {row.sha256, row.pixels_sha256} & hashes]
-    if found:
-        shown = ", ".join(found[:_SHOWN]) + (" ..." if len(found) > _SHOWN else "")
-        raise UsageError(
-            f"The model was trained on {len(found)} of these {len(rows)} films",
-            why=shown,
-            hint="Leave them out, or measure the training films as such: --split train.",
+    if split == ALL and (fitted := films.count_fitted(scored.rows)):
+        say(
+            f"note: {fitted} of these films are validation films, which chose the model's epoch, "
+            "temperature and operating points: its metrics on them are too good"
         )
+    return write_metrics(model, loaded, scored, out, say)
 
 
 def write_metrics(
@@ -184,7 +77,7 @@ def write_metrics(
     """Write the metrics of films of a split that `loaded`, the model's bundle, has scored."""
     split = scored.rows[0].split
     results: dict[str, Any] = {}
-    text = [f"{model.card.name} {model.card.version}, {split}: {len(scored.rows)} films"]
+    text = [f"{model.card.name} {model.card.version}, {split}: {scored.count_text()}"]
     text += [f"initial weights: {weights}" for weights in _initial_weights(model.card)]
     text += _test_films_note(model.card)
     target = model.config.target
@@ -194,12 +87,13 @@ def write_metrics(
     if target.task == "multiclass":
         results[ALL_CLASSES], lines = _evaluate_classes(model, scored)
         text += ["", *lines]
-    copies = sum(omission.code == COPY for omission in scored.omitted)
-    if copies:
-        text += ["", f"{copies} films repeat another film and are left out: see omitted.csv"]
-    if len(scored.omitted) > copies:
-        unread = len(scored.omitted) - copies
-        text += ["", f"{unread} films could not be read: see omitted.csv"]
+    if scored.copies:
+        copies = f"{scored.copies} films repeat another film and are left out"
+        n = len(scored.rows)
+        text += ["", f"{copies}: see omitted.csv"]
+        text += [f"n is {n} here, and {n + scored.copies} in tables that count them"]
+    if scored.unread:
+        text += ["", f"{scored.unread} films could not be read: see omitted.csv"]
     report = {
         "model": model.card.name,
         "version": model.card.version,
@@ -209,6 +103,8 @@ def write_metrics(
         "films": len(scored.rows),
         "patients": len({row.patient for row in scored.rows}),
         "omitted": len(scored.omitted),
+        "copies": scored.copies,
+        "films_with_copies": len(scored.rows) + scored.copies,
         "device": loaded.device,
         "command": command_line(),
         "time_utc": now_utc(),

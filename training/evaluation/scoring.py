@@ -36,6 +36,23 @@ class ScoredFilms:
     omitted: tuple[Omission, ...]
 
     @property
+    def copies(self) -> int:
+        """Number of films that repeat the pixels and labels of another film."""
+        return sum(omission.code == COPY for omission in self.omitted)
+
+    @property
+    def unread(self) -> int:
+        """Number of films that could not be read."""
+        return len(self.omitted) - self.copies
+
+    def count_text(self) -> str:
+        """Return the number of films, with and without copies: published tables count both."""
+        n = len(self.rows)
+        if not self.copies:
+            return f"{n} films"
+        return f"{n} films, each once ({n + self.copies} with {self.copies} that repeat another)"
+
+    @property
     def logits_NF(self) -> npt.NDArray[np.float64]:
         """Uncalibrated logits, one column for each finding of the card."""
         return np.array([prediction.logits for prediction in self.predictions])

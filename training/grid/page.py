@@ -8,9 +8,11 @@ from pathlib import Path
 
 import numpy as np
 
-from training.data.films import Say, select_rows
+from training.data.films import Say
 from training.data.splits import TEST, position
 from training.evaluation.evaluate import truth_by_finding
+from training.evaluation.model_films import ModelFilms
+from training.evaluation.models import EvaluatedModel
 from training.evaluation.scoring import score_films
 from training.grid.plan import Cell, Model
 from training.grid.rows import GridRow, best, table
@@ -70,11 +72,11 @@ def _pictures_by_outcome(
     card = read_card(bundle)
     loaded = loading.load(bundle, card, "cpu")
     salt = model.config.data.split_salt
-    rows = [row for row in select_rows(model.config, data)[0] if row.split == TEST]
+    rows = ModelFilms(EvaluatedModel(bundle, card, model.config), data).part(TEST)
     say(f"heat maps of {model.folder}")
-    rows = sorted(rows, key=lambda row: position(row.path, salt))[: _FILMS_PER_OUTCOME * 16]
+    chosen = sorted(rows, key=lambda row: position(row.path, salt))[: _FILMS_PER_OUTCOME * 16]
     finding = model.config.target.findings[0].name
-    scored = score_films(loaded, card, rows, data)
+    scored = score_films(loaded, card, chosen, data)
     films, truth_N = truth_by_finding(scored, model.config.target)[finding]
     scores_N = films.scores_N(card, finding)
     called_N = scores_N >= card.operating_point(finding).threshold

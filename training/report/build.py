@@ -1,4 +1,4 @@
-"""`report`: a model's results on its test films as one self-contained page."""
+"""`report`: a model's results on its test films, or on other data, as one self-contained page."""
 
 from __future__ import annotations
 
@@ -7,10 +7,12 @@ from typing import Any
 
 from training.audit.explanations import TITLES
 from training.bundle.card import calibration_notes
+from training.bundle.identity import NOT_STATED
 from training.data.films import Say
-from training.data.splits import TEST, TRAIN, VALIDATION
-from training.evaluation.evaluate import ALL_CLASSES, EvaluatedModel
+from training.data.splits import ALL, TEST, TRAIN, VALIDATION
+from training.evaluation.evaluate import ALL_CLASSES
 from training.evaluation.metrics import estimate_from_json
+from training.evaluation.models import EvaluatedModel
 from training.evaluation.scoring import ScoredFilms
 from training.report import plots
 from training.report.data import ReportData, collect
@@ -19,6 +21,7 @@ from training.report.performance import class_table, confusion_matrices
 from training.report.pictures import METHOD
 from training.runs import RunFolder, command_line, commit, now_utc, versions
 from xrayview.domain.heat_map_methods import method_title
+from xrayview.domain.population import population_text
 from xrayview.evaluation.confidence import SHARES
 from xrayview.preprocessing.pipeline import Preprocessor
 
@@ -71,6 +74,9 @@ def render_report(report: ReportData) -> str:
         "report.html",
         title=f"{card.name} {card.version}",
         report=report,
+        evaluated="films of other data" if report.split == ALL else f"{report.split} films",
+        population=population_text(card.scope),
+        not_stated=NOT_STATED,
         input=_describe_input(report),
         temperatures=", ".join(f"{t:.3f}" for t in card.calibration.temperature),
         calibration_notes=calibration_notes(card),

@@ -10,19 +10,20 @@ import numpy as np
 import numpy.typing as npt
 
 from training.audit import files
-from training.data.films import Say, select_rows
+from training.data.films import Say, refuse_conflicts
 from training.data.manifest import FilmRow
-from training.data.splits import TEST
+from training.data.merging import pixel_conflicts
 from training.evaluation import confidence
-from training.evaluation.evaluate import EvaluatedModel, true_and_predicted, truth_by_finding
+from training.evaluation.evaluate import true_and_predicted, truth_by_finding
 from training.evaluation.metrics import estimate_metrics
+from training.evaluation.model_films import ModelFilms
+from training.evaluation.models import EvaluatedModel
 from training.evaluation.scoring import ScoredFilms, score_films
 from training.evaluation.subgroups import metrics_by_group
 from training.report.gate import Gate, measure_gate
 from training.report.pictures import METHOD, MeanHeat, mean_heat, thumbnail
 from training.runs import RunFolder
 from xrayview.domain.model import ModelCard, OperatingPoint
-from xrayview.errors import NothingUsable
 from xrayview.evaluation.confidence import Confidence
 from xrayview.evaluation.intervals import Estimate
 from xrayview.evaluation.metrics import Confusion, confusion
@@ -73,9 +74,13 @@ class ReportData:
     card: ModelCard
     sha256: str
     results: tuple[FindingResult, ...]
+    split: str
+    """The films that were evaluated: `test`, or `all` of other data."""
     films: int
     patients: int
-    omitted: int
+    copies: int
+    """Films that repeat another and count once."""
+    unread: int
     classes: tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]] | None
     """For a multiclass model the true and the predicted class of each film."""
     patients_N: tuple[str, ...]
@@ -102,12 +107,15 @@ def collect(
 ) -> ReportData:
     """Score the test films, unless `scored` has them already, and collect what the report shows.
 
+    Of other data than the model's own all films are scored, as by `evaluate`.
+
     Raises:
         NothingUsable: there is no test film, or none can be read.
+        UsageError: the model was trained on one of the films.
         ModelError: the network failed.
     """
     loaded = loading.load(model.bundle, model.card, device)
-    scored = scored or _score_test_films(model, loaded, data, say)
+    scored = scored or _score_films(model, loaded, data, say)
     target = model.config.target
     findings = []
     for finding, (films, truth_N) in truth_by_finding(scored, target).items():
@@ -120,9 +128,11 @@ def collect(
         card=model.card,
         sha256=loaded.sha256,
         results=tuple(findings),
+        split=scored.rows[0].split,
         films=len(scored.rows),
         patients=len({row.patient for row in scored.rows}),
-        omitted=len(scored.omitted),
+        copies=scored.copies,
+        unread=scored.unread,
         classes=classes,
         patients_N=tuple(row.patient for row in scored.rows),
         draws=model.config.evaluation.bootstrap,
@@ -136,12 +146,12 @@ def collect(
     )
 
 
-def _score_test_films(model: EvaluatedModel, loaded: Runtime, data: Path, say: Say) -> ScoredFilms:
-    rows = [row for row in select_rows(model.config, data)[0] if row.split == TEST]
-    if not rows:
-        raise NothingUsable("There are no test films", hint="Check data.test_splits.")
-    say(f"scoring {len(rows)} test films")
-    return score_films(loaded, model.card, rows, data)
+def _score_films(model: EvaluatedModel, loaded: Runtime, data: Path, say: Say) -> ScoredFilms:
+    films = ModelFilms(model, data)
+    scored = score_films(loaded, model.card, films.part(films.usual_split(say)), data)
+    films.refuse_trained(scored.rows)
+    refuse_conflicts(pixel_conflicts(scored.rows, model.config.target), model.config.data)
+    return scored
 
 
 def _result(

@@ -1,4 +1,4 @@
-"""The gate in a report: how far the test films are from the bundle's training films."""
+"""The gate in a report: how far the evaluated films are from the bundle's training films."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from training.bundle.gate_statistics import distances_of
 from training.data.manifest import FilmRow
+from training.data.splits import TEST
 from xrayview.domain.model import ModelCard
 from xrayview.inference.gate_file import read_statistics, require_matching_features
 from xrayview.inference.ood_score import TrainingStatistics
@@ -22,10 +23,12 @@ Shares = tuple[float, float, float]
 
 @dataclass(frozen=True, eq=False)
 class Gate:
-    """The statistics of a bundle, and the test films' distances from its training films."""
+    """The statistics of a bundle, and the evaluated films' distances from its training films."""
 
     statistics: TrainingStatistics
-    test_N: npt.NDArray[np.float64]
+    evaluated_N: npt.NDArray[np.float64]
+    split: str = TEST
+    """The split of the evaluated films."""
 
     def validation_share_within(
         self, distances: npt.NDArray[np.float64]
@@ -35,17 +38,17 @@ class Gate:
         return np.interp(distances, self.statistics.distances_Q, levels_Q, left=0.0)
 
     def shares(self) -> list[tuple[str, int, Shares]]:
-        """Return the split, its number of films and their shares, by validation and test."""
-        statistics, test_N = self.statistics, self.test_N
+        """Return split, number of films and shares of the validation and the evaluated films."""
+        statistics, evaluated_N = self.statistics, self.evaluated_N
         near, far = (
             statistics.percentile(limit) / 100 for limit in (statistics.near, statistics.far)
         )
         rows = [("validation", statistics.validation_films, (near, far - near, 1 - far))]
-        if test_N.size:
+        if evaluated_N.size:
             near, far = (
-                float((test_N <= limit).mean()) for limit in (statistics.near, statistics.far)
+                float((evaluated_N <= limit).mean()) for limit in (statistics.near, statistics.far)
             )
-            rows.append(("test", test_N.size, (near, far - near, 1 - far)))
+            rows.append((self.split, evaluated_N.size, (near, far - near, 1 - far)))
         return rows
 
 
@@ -61,4 +64,5 @@ def measure_gate(
     if statistics is None:
         return None
     require_matching_features(statistics, loaded, card, bundle)
-    return Gate(statistics, distances_of(loaded, card, statistics, rows, folder))
+    distances_N = distances_of(loaded, card, statistics, rows, folder)
+    return Gate(statistics, distances_N, rows[0].split if rows else TEST)

@@ -106,15 +106,15 @@ def reliability_diagram(results: Results) -> Markup:
 def gate_distances(gate: Gate) -> Markup:
     """Draw the films' distances from the training films, as shares of their split, with limits."""
     near, far = gate.statistics.near, gate.statistics.far
-    edges = np.linspace(0, 1.05 * max(far, *gate.test_N), _BINS + 1)
+    edges = np.linspace(0, 1.05 * max(far, *gate.evaluated_N), _BINS + 1)
 
     def draw(axes: Sequence[Axes]) -> None:
         (ax,) = axes
         shares = np.diff(gate.validation_share_within(edges))
         ax.stairs(shares, edges, label="validation", fill=True, alpha=0.45)
-        if gate.test_N.size:
-            test_shares = np.histogram(gate.test_N, edges)[0] / gate.test_N.size
-            ax.stairs(test_shares, edges, label="test")
+        if gate.evaluated_N.size:
+            evaluated_shares = np.histogram(gate.evaluated_N, edges)[0] / gate.evaluated_N.size
+            ax.stairs(evaluated_shares, edges, label=gate.split)
         for limit, name in ((near, "caution beyond"), (far, "out of scope beyond")):
             ax.axvline(limit, **_DASHED)
             ax.annotate(

@@ -33,7 +33,7 @@ from training.data.lung_masks import LungMasks, to_input
 from training.data.manifest import FilmRow
 from training.data.splits import TEST, VALIDATION
 from training.data.targets import targets_NK
-from training.evaluation.evaluate import EvaluatedModel
+from training.evaluation.models import EvaluatedModel
 from training.networks import build as networks
 from training.recipes import recipe
 from xrayview.domain.model import PreprocessSpec

@@ -27,8 +27,8 @@ from xrayview.errors import ExitCode, NothingUsable, UsageError
 from xrayview.inference import loading
 from xrayview.inference.explain import grad_cam
 from xrayview.inference.runtime import Runtime
-from xrayview.io.lock import run_lock
 from xrayview.io.model.bundle import read_card, read_extra, sha256_of
+from xrayview.io.run_lock import run_lock
 
 
 def trained(data: Path, folder: Path, *settings: str, options: Sequence[str] = ()) -> RunFolder:

@@ -18,8 +18,8 @@ from training.grid.rows import ROW
 from training.recipes import recipe
 from training.runs import RunFolder
 from xrayview.errors import ExitCode, UsageError
-from xrayview.io.lock import run_lock
 from xrayview.io.model.bundle import read_card
+from xrayview.io.run_lock import run_lock
 
 WEIGHTS = "vgg16=a.pth,resnet50=b.pth,inception_v3=c.pth"
 TINY = (

@@ -17,7 +17,7 @@ from training.bundle.card import draft_card
 from training.bundle.export import export
 from training.cli import main
 from training.config import FindingRule, TrainingConfig
-from training.evaluation.evaluate import EvaluatedModel
+from training.evaluation.models import EvaluatedModel
 from training.networks import build as networks
 from training.report import plots
 from training.report.build import render_report
