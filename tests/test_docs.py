@@ -36,7 +36,7 @@ FILE = re.compile(
 MODULE = re.compile(r"`((?:xrayview|training)(?:\.\w+)+)`")
 
 
-COMMAND = re.compile(r"^xrayview ([a-z]+)|`xrayview ([a-z]+)", flags=re.M)
+COMMAND = re.compile(r"^xrayview ([a-z][a-z-]*)|`xrayview ([a-z][a-z-]*)", flags=re.M)
 TRAINING_COMMAND = re.compile(r"python -m training (\w+)")
 QUOTED = re.compile(r"(?<!\*)\*([A-Z][^*]+)\*(?!\*)")
 """*Italics* with a capital are what a button or a menu shows."""

@@ -24,6 +24,7 @@ from xrayview.services.user_folders import results_folder
 from xrayview.ui.shell.end_signals import EndSignals
 from xrayview.ui.shell.garbage_collection import GarbageCollector
 from xrayview.ui.shell.main_window import MainWindow
+from xrayview.ui.shell.self_check import SelfCheck
 from xrayview.ui.style import theme
 from xrayview.ui.widgets.banners import Message
 from xrayview.ui.widgets.main_thread import MainThread
@@ -54,6 +55,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     signals = EndSignals(window.end)
     AfterFirstPaint(window.start_page, lambda: _load(window, settings, options, collector))
     window.show()
+    if options.self_check is not None:
+        SelfCheck(window, options.self_check)
     try:
         code = app.exec()
         return ExitCode.INTERRUPTED if signals.received else code
@@ -69,6 +72,7 @@ def _parse(argv: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("folder", nargs="?", type=Path, help="folder or film to open")
     parser.add_argument("--sample", action="store_true", help="open the bundled sample study")
     parser.add_argument("--model", type=Path, help="model bundle to load")
+    parser.add_argument("--self-check", type=Path, help=argparse.SUPPRESS)  # commands/self_test.py
     parser.add_argument("--version", action="version", version=f"XrayView {__version__}")
     return parser.parse_args(argv)
 

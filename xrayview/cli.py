@@ -29,6 +29,7 @@ from xrayview.commands import (
     readers,
     render,
     scan,
+    self_test,
     tags,
 )
 from xrayview.commands.terminal import interrupting_signals, open_standard_streams, print_err
@@ -62,6 +63,7 @@ COMMANDS = (
     Command("readers", "compare readers and conditions of a reader study", readers.add_arguments),
     Command("deidentify", "write de-identified copies of DICOM films", deidentify.add_arguments),
     Command("model", "list, show and describe model bundles", model.add_arguments),
+    Command("self-test", "check this installation in a minute at most", self_test.add_arguments),
 )  # fmt: skip
 
 
@@ -75,8 +77,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if reconfigure := getattr(stream, "reconfigure", None):
             reconfigure(errors="backslashreplace")
     parser = _parser()
+    arguments = _with_self_test(sys.argv[1:] if arguments is None else arguments)
     options, unknown = parser.parse_known_args(arguments)
-    options.command_line = tuple(sys.argv[1:] if arguments is None else arguments)
+    options.command_line = tuple(arguments)
     run: Callable[[argparse.Namespace], int] = options.run
     if unknown and run is not _run_app:
         parser.error(f"unrecognized arguments: {' '.join(unknown)}")
@@ -132,7 +135,16 @@ def window() -> int:
     Spawned workers import the main module again. Started here, that module is a light one and Qt
     stays out of the workers: it costs 50 MB each, and on Windows torch cannot be loaded after it.
     """
-    return main(["app", *sys.argv[1:]])
+    arguments = sys.argv[1:]
+    is_command = arguments[:1] in (["app"], ["self-test"])  # as this program starts itself
+    return main(arguments if is_command else ["app", *arguments])
+
+
+def _with_self_test(arguments: Sequence[str]) -> list[str]:
+    """`--self-test` is a command that has no place for a command's name, as a shortcut has none."""
+    if self_test.OPTION not in arguments:
+        return list(arguments)
+    return ["self-test", *(a for a in arguments if a not in ("app", self_test.OPTION))]
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -1,5 +1,7 @@
 """The user's folders by the platform's convention, created on first use.
 
+XRAYVIEW_HOME names one folder for all of them instead, as on a stick that is carried around.
+
 Where a folder cannot be created (a read-only home, or none), reading from it finds nothing and
 writing to it raises OSError, so that the window starts anyway.
 """
@@ -15,6 +17,7 @@ from pathlib import Path
 import platformdirs
 
 _NAME = "xrayview"
+HOME_VARIABLE = "XRAYVIEW_HOME"
 _NOWHERE = Path(os.devnull, _NAME)
 """A folder that cannot exist."""
 
@@ -24,29 +27,37 @@ def config_folder() -> Path:
 
     Without a home it cannot exist: a folder that others can write to may not say what is trusted.
     """
-    if not has_home() and not os.environ.get("XDG_CONFIG_HOME"):
+    if not (has_home() or os.environ.get("XDG_CONFIG_HOME") or os.environ.get(HOME_VARIABLE)):
         return _NOWHERE
-    return _created(lambda: platformdirs.user_config_path(_NAME, appauthor=False))
+    return _created(lambda: _own("config") or platformdirs.user_config_path(_NAME, appauthor=False))
 
 
 def models_folder() -> Path:
     """The folder of the user's model bundles."""
-    return _created(lambda: platformdirs.user_data_path(_NAME, appauthor=False) / "models")
+    return _created(
+        lambda: _own("models") or platformdirs.user_data_path(_NAME, appauthor=False) / "models"
+    )
 
 
 def cache_folder() -> Path:
     """The folder of data that can be made again, such as thumbnails."""
-    return _created(lambda: platformdirs.user_cache_path(_NAME, appauthor=False))
+    return _created(lambda: _own("cache") or platformdirs.user_cache_path(_NAME, appauthor=False))
 
 
 def log_folder() -> Path:
     """The folder of log files."""
-    return _created(lambda: platformdirs.user_log_path(_NAME, appauthor=False))
+    return _created(lambda: _own("log") or platformdirs.user_log_path(_NAME, appauthor=False))
 
 
 def results_folder() -> Path:
     """The folder of batch results, which the first batch creates."""
-    return _absolute(platformdirs.user_documents_path) / "XrayView"
+    return _own("results") or _absolute(platformdirs.user_documents_path) / "XrayView"
+
+
+def _own(name: str) -> Path | None:
+    """A folder below XRAYVIEW_HOME; None where that is not set."""
+    home = os.environ.get(HOME_VARIABLE)
+    return Path(home).expanduser().absolute() / name if home else None
 
 
 def has_home() -> bool:

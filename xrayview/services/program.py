@@ -1,0 +1,49 @@
+"""How this program starts itself again, frozen or not, and which of its processes run."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+
+_PACKAGE = Path(__file__).parents[1]
+_PROC = Path("/proc")
+
+
+def is_frozen() -> bool:
+    """True in a program that was packed with its own Python."""
+    return bool(getattr(sys, "frozen", False))
+
+
+def program_command() -> list[str]:
+    """The start of a command line that runs a command of `xrayview`."""
+    return [sys.executable] if is_frozen() else [sys.executable, "-m", "xrayview"]
+
+
+def program_environment() -> dict[str, str]:
+    """The environment for `program_command`, which finds this package from any folder."""
+    environment = dict(os.environ)
+    if not is_frozen():
+        paths = [str(_PACKAGE.parent), environment.get("PYTHONPATH", "")]
+        environment["PYTHONPATH"] = os.pathsep.join(filter(None, paths))
+    return environment
+
+
+def can_list_processes() -> bool:
+    """True where the environments of processes can be read: on Linux."""
+    return (_PROC / "self" / "environ").exists()
+
+
+def processes_with(variable: Mapping[str, str]) -> list[str]:
+    """The processes of this user with these variables: number and name of each."""
+    wanted = {f"{name}={value}".encode() for name, value in variable.items()}
+    found = []
+    for folder in _PROC.iterdir():
+        if folder.name.isdecimal() and folder.name != str(os.getpid()):
+            with suppress(OSError):  # ended meanwhile, or of another user
+                if wanted <= set((folder / "environ").read_bytes().split(b"\0")):
+                    name = (folder / "comm").read_text(encoding="utf-8", errors="replace").strip()
+                    found.append(f"{folder.name} {name}")
+    return found
