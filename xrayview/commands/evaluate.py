@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from xrayview.services.evaluation_report import EvaluatedFinding
     from xrayview.services.labelled_run import LabelledRun
     from xrayview.services.labels import Labels
+    from xrayview.services.second_run import SecondRun
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -41,6 +42,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="FINDING=VALUE",
         help="another operating point than that of the run; may be repeated",
     )
+    add(
+        "--against",
+        type=Path,
+        metavar="PREDICTIONS",
+        help="compare with a second model's table of the same films",
+    )
     add("--prevalence", type=_share, metavar="SHARE", help="also give PPV and NPV at this share")
     parser.set_defaults(run=run)
 
@@ -58,17 +65,13 @@ def _share(text: str) -> float:
 def run(options: argparse.Namespace) -> int:
     """Evaluate, write and print; returns the exit code."""
     from xrayview.batch.report import report_path
-    from xrayview.io.tables.predictions import read_predictions
     from xrayview.services.evaluation_report import Evaluation, write_evaluation
     from xrayview.services.labelled_run import findings_of, label_run
+    from xrayview.services.second_run import SecondRun, model_of
 
     path = existing_path(options.predictions)
-    try:
-        predictions = read_predictions(path)
-    except OSError as error:
-        raise UsageError(
-            "The table cannot be read", path=path, why=error.strerror or "", hint="Check it."
-        ) from error
+    predictions = _read(path)
+    second = SecondRun(_read(options.against), options.against.name) if options.against else None
     findings = findings_of(predictions, report_path(path))
     chosen = _chosen(findings, options.finding)
     thresholds = _thresholds(options.threshold, [finding.name for finding in findings])
@@ -81,16 +84,17 @@ def run(options: argparse.Namespace) -> int:
     evaluated = [
         found
         for finding in chosen
-        if (found := _evaluated(joined, predictions, finding, thresholds, options.prevalence))
+        if (
+            found := _evaluated(
+                joined, predictions, finding, thresholds, options.prevalence, second
+            )
+        )
     ]
     if not evaluated:
         print_err("No label says whether a finding is present; nothing was written.")
         return ExitCode.NOTHING_USABLE
-    model = " ".join(
-        sorted({f"{row['model_name']} {row['model_version']}" for row in predictions.rows})
-    )
     evaluation = Evaluation(
-        path.name, source, model.strip(), joined, len(predictions.rows), evaluated
+        path.name, source, model_of(predictions), joined, len(predictions.rows), evaluated
     )
     try:
         write_evaluation(options.out, evaluation)
@@ -104,6 +108,17 @@ def run(options: argparse.Namespace) -> int:
     _print_metrics(evaluated)
     print_err(f"{options.out / 'report.html'}: the report, with tables and figures beside it")
     return ExitCode.OK
+
+
+def _read(path: Path) -> Predictions:
+    from xrayview.io.tables.predictions import read_predictions
+
+    try:
+        return read_predictions(existing_path(path))
+    except OSError as error:
+        raise UsageError(
+            "The table cannot be read", path=path, why=error.strerror or "", hint="Check it."
+        ) from error
 
 
 def _labels(options: argparse.Namespace, predictions: Predictions) -> tuple[Labels, str]:
@@ -150,6 +165,7 @@ def _evaluated(
     finding: Finding,
     thresholds: dict[str, float],
     prevalence: float | None,
+    second: SecondRun | None,
 ) -> EvaluatedFinding | None:
     from xrayview.evaluation.model_study import study_finding
     from xrayview.services.evaluation_report import EvaluatedFinding
@@ -162,11 +178,13 @@ def _evaluated(
     scores = [float(film.row[f"score_{finding.name}"].replace(",", ".")) for film in films]
     groups = [film.attributes for film in films]
     threshold = thresholds.get(finding.name)
+    if threshold is None:
+        threshold = threshold_of(predictions, finding.name)
     study = study_finding(
         finding.name,
         truth,
         scores,
-        threshold_of(predictions, finding.name) if threshold is None else threshold,
+        threshold,
         [film.patient for film in films],
         {
             name: [group[name] for group in groups]
@@ -175,7 +193,8 @@ def _evaluated(
         },
         prevalence=prevalence,
     )
-    return EvaluatedFinding(study, films, truth, scores, unclear)
+    against = second.compare(finding.name, films, truth, scores, threshold) if second else None
+    return EvaluatedFinding(study, films, truth, scores, unclear, against)
 
 
 def _print_films(run: LabelledRun, source: str) -> None:
@@ -203,3 +222,7 @@ def _print_metrics(evaluated: list[EvaluatedFinding]) -> None:
         )
         for name, estimate in study.metrics.items():
             print_out(f"  {name}: {interval(estimate)}")
+        if second := finding.against:
+            print_out(
+                f"  Difference of AUC from {second.model}: {interval(second.comparison.difference)}"
+            )

@@ -94,13 +94,15 @@ def clustered_bootstrap(
     for index, cluster in enumerate(clusters_N):
         indices.setdefault(cluster, []).append(index)
     groups = [np.array(group, dtype=np.int64) for group in indices.values()]
+    singles = np.concatenate(groups) if len(groups) == len(clusters_N) > 0 else None
     n = len(clusters_N)
     value = metric(np.arange(n)) if n else float("nan")
     rng = np.random.default_rng(seed)
     samples = []
     for _ in range(draws if n else 0):
         chosen = rng.integers(len(groups), size=len(groups))
-        samples.append(metric(np.concatenate([groups[i] for i in chosen])))
+        films = [groups[i] for i in chosen] if singles is None else [singles[chosen]]
+        samples.append(metric(np.concatenate(films)))
     valid = np.array(samples)[~np.isnan(samples)] if samples else np.empty(0)
     if valid.size * 2 < max(draws, 1):
         return Estimate(value, float("nan"), float("nan"), n)

@@ -27,6 +27,8 @@ class Line:
     band: tuple[Sequence[float], Sequence[float]] | None = None
     dashed: bool = False
     kind: Literal["line", "points", "bars"] = "line"
+    radius: float = 4
+    """Of points, in CSS pixels."""
 
 
 def plot(lines: Sequence[Line], x_title: str, y_title: str, y_max: float = 1.0) -> str:
@@ -91,7 +93,8 @@ def _drawn(line: Line, colour: str, y_max: float) -> list[str]:
             for (x, _), a, b in zip(points, low, high, strict=bool(line.band))
         ]
         return bars + [
-            f'<circle cx="{x:.1f}" cy="{y:.1f}" r="4" fill="{colour}"/>' for x, y in points
+            f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{line.radius:g}" fill="{colour}"/>'
+            for x, y in points
         ]
     parts = []
     if line.band:

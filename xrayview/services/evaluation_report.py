@@ -21,6 +21,7 @@ from xrayview.io.dated_copy import kept_if_replaced
 from xrayview.io.tables.results import write_json, write_table
 from xrayview.services.labelled_run import LabelledFilm, LabelledRun, film_name
 from xrayview.services.resources import resource
+from xrayview.services.second_run import FindingAgainst
 
 MOST_LISTED = 100
 """Wrong films on the page; the tables have all of them."""
@@ -40,6 +41,8 @@ class EvaluatedFinding:
     truth: Sequence[bool]
     scores: Sequence[float]
     unclear: Sequence[LabelledFilm]
+    against: FindingAgainst | None = None
+    """The same finding in a second table."""
 
     def wrong(self, *, present: bool) -> list[tuple[LabelledFilm, float]]:
         """False negatives (`present`) or false positives, the most wrong first."""
@@ -95,7 +98,22 @@ Table = tuple[Sequence[str], list[tuple[object, ...]]]
 def _tables(evaluation: Evaluation) -> dict[str, Table]:
     found = evaluation.findings
     estimate = ("value", "low", "high", "films")
-    return {
+    compared = [(f.study.finding, f.against) for f in found if f.against]
+    against: dict[str, Table] = {
+        "comparison.csv": (
+            ("finding", "model", "measure", "value", "low", "high", "films", "p_value"),
+            [row for name, second in compared for row in _against_rows(name, second)],
+        ),
+        "differences.csv": (
+            ("finding", "film", "score", "second_score", "calls_differ", "label"),
+            [
+                (name, film_name(x.film.row), x.first, x.second, int(x.calls_differ), x.film.label)
+                for name, second in compared
+                for x in second.films
+            ],
+        ),
+    }
+    return (against if compared else {}) | {
         "metrics.csv": (
             ("finding", "metric", *estimate),
             [
@@ -150,6 +168,20 @@ def _curve_rows(finding: EvaluatedFinding) -> list[tuple[object, ...]]:
     return [(finding.study.finding, *map(float, row)) for row in zip(*columns, strict=True)]
 
 
+def _against_rows(finding: str, second: FindingAgainst) -> list[tuple[object, ...]]:
+    c = second.comparison
+    first = (finding, second.model)
+    only_one = c.calls.only_first + c.calls.only_second
+    return [
+        (*first, "AUC", c.first_auc, "", "", c.n, ""),
+        (*first, "AUC of the second model", c.second_auc, "", "", c.n, ""),
+        (*first, "Difference of AUC", *_cells(c.difference), c.p_value),
+        (*first, "Kappa of the calls", *_cells(c.kappa), ""),
+        (*first, "Films that only the first calls rightly", c.calls.only_first, "", "", only_one,
+         c.calls.p_value),
+    ]  # fmt: skip
+
+
 def _subgroup_rows(study: FindingStudy) -> list[tuple[object, ...]]:
     rows: list[tuple[object, ...]] = []
     for g in study.subgroups:
@@ -196,6 +228,8 @@ def _figures(finding: EvaluatedFinding) -> dict[str, str]:
     )
     figures["calibration"] = plot([dots, chance], "Mean score", "Share with the finding")
     figures["scores"] = _histogram(finding)
+    if finding.against:
+        figures["against"] = _scatter(finding, finding.against)
     return figures
 
 
@@ -219,6 +253,21 @@ def _histogram(finding: EvaluatedFinding) -> str:
         Line([threshold, threshold], [0, most], dashed=True),
     ]
     return plot(lines, "Score", "Films", most)
+
+
+def _scatter(finding: EvaluatedFinding, against: FindingAgainst) -> str:
+    present = dict(zip(map(id, finding.films), finding.truth, strict=True))
+    lines = [
+        Line(
+            [x.first for x in against.films if present[id(x.film)] == wanted],
+            [x.second for x in against.films if present[id(x.film)] == wanted],
+            name,
+            kind="points",
+            radius=2,
+        )
+        for name, wanted in (("absent", False), ("present", True))
+    ]
+    return plot([*lines, Line([0, 1], [0, 1], dashed=True)], "Score", "Score of the second model")
 
 
 def _summary(evaluation: Evaluation) -> dict[str, Any]:
@@ -246,10 +295,15 @@ def _summary(evaluation: Evaluation) -> dict[str, Any]:
                     name: {"value": e.value, "low": e.low, "high": e.high, "films": e.n}
                     for name, e in f.study.metrics.items()
                 },
+                "against": _against(f.against) if f.against else None,
             }
             for f in evaluation.findings
         ],
     }
+
+
+def _against(second: FindingAgainst) -> dict[str, Any]:
+    return {"model": second.model, "films_absent": second.absent, **asdict(second.comparison)}
 
 
 def _reasons(run: LabelledRun) -> dict[str, int]:
@@ -267,12 +321,13 @@ def _page(evaluation: Evaluation, figures: dict[str, str]) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters["interval"] = interval
+    environment.filters |= {"interval": interval, "film": film_name}
     findings = [
         {
             "finding": f,
             "figures": [svg for name, svg in figures.items()
                         if name.startswith(f"{_slug(f.study.finding)}-")],
+            "differ": [x for x in f.against.films if x.calls_differ] if f.against else [],
             "missed": [(film_name(x.row), s) for x, s in f.wrong(present=True)],
             "false_alarms": [(film_name(x.row), s) for x, s in f.wrong(present=False)],
         }

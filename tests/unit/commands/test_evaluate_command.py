@@ -163,3 +163,30 @@ def test_that_several_thresholds_are_refused(
     rows[0]["threshold_Pneumonia"] = "0.7"
     assert evaluate(tmp_path, rows) == ExitCode.USAGE
     assert "several thresholds for Pneumonia" in capsys.readouterr().err
+
+
+def test_that_a_second_model_is_compared_on_the_same_films(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Films are found by their content in another folder; f has no score there."""
+    second = tmp_path / "second.csv"
+    scores = SCORES | {"a": 0.3, "e": 0.7}
+    rows = [row(n, s, model_name="other", path=f"moved/{n}.png") for n, s in scores.items()]
+    rows[-1] = row("f", None, status="error", model_name="other")
+    with second.open("w", encoding="utf-8", newline="") as stream:
+        writer = csv.DictWriter(stream, columns(FINDINGS))
+        writer.writeheader()
+        writer.writerows(rows)
+    assert evaluate(tmp_path, films(), "--against", str(second)) == ExitCode.OK
+    data = json.loads((tmp_path / "out" / "metrics.json").read_text(encoding="utf-8"))
+    against = data["findings"][0]["against"]
+    assert (against["model"], against["n"], against["films_absent"]) == ("other 1.0", 5, 1)
+    # Of six pairs of a, b, d with c, e: the first orders 5, the second b-c, b-e, and no other.
+    assert against["first_auc"] == pytest.approx(5 / 6)
+    assert against["second_auc"] == pytest.approx(2 / 6)
+    assert (against["calls"]["only_first"], against["calls"]["only_second"]) == (2, 0)
+    differ = [
+        line["film"] for line in lines(tmp_path, "differences.csv") if line["calls_differ"] == "1"
+    ]
+    assert sorted(differ) == ["a.png", "e.png"]
+    assert "Difference of AUC from other 1.0: 0.500" in capsys.readouterr().out
