@@ -127,7 +127,7 @@ def test_that_the_tags_follow_the_film_and_keep_the_selection(
 
 
 def test_that_films_without_tags_say_so(qtbot: QtBot, opened: MainWindow) -> None:
-    opened.workspace.films.last()
+    opened.workspace.films.open_at(-1)
     qtbot.keyClick(opened, Qt.Key.Key_T)
     assert opened.panels.dock.tags.view.message.text().startswith("PNG films have no tags")
     assert opened.panels.dock.tags.view.message.isVisible()

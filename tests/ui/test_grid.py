@@ -342,7 +342,7 @@ def test_that_layout_and_linking_are_restored_at_the_next_start(
     qtbot.addWidget(again)
     again.show()
     again.build_panels(SharedEngine(engine))
-    assert again.workspace.view_controller.layout_name == "1x2"
+    assert again.workspace.grid.layout_name == "1x2"
     assert again.workspace.view_controller.linking.on
     qtbot.waitUntil(again.bar.buttons["layout_1x2"].isChecked)
     again.close()

@@ -184,7 +184,7 @@ def test_that_a_late_result_of_another_film_is_not_shown(qtbot: QtBot, ready: Ma
     workspace = ready.workspace
     first = workspace.session.current
     workspace.model_controller.classify()
-    workspace.films.last()  # the result of the first film has not arrived yet
+    workspace.films.open_at(-1)  # the result of the first film has not arrived yet
     qtbot.waitUntil(lambda: workspace.session.result(first) is not None, timeout=WAIT_MS)
     assert workspace.session.result(workspace.session.current) is None
     assert workspace.findings.findings_in_order() == ()

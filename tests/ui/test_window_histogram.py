@@ -48,7 +48,7 @@ def test_that_the_histogram_is_restored_at_the_next_start(
 def test_that_the_first_frame_is_prepared_in_the_background(opened: MainWindow) -> None:
     radiograph = opened.workspace.session.radiograph
     assert radiograph is not None
-    ready = opened.workspace.films.first_frame(radiograph)
+    ready = opened.workspace.session.first_frame(radiograph)
     assert ready is not None
     assert ready.pyramid.levels[0].pixels_HW is radiograph.pixels_HW
     assert opened.workspace.viewer.voi_choices() is ready.choices

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from os.path import commonpath
 from pathlib import Path
@@ -80,8 +80,7 @@ class FilmController(QObject):
         self._staged: _Listing | None = None
         self.listed: Callable[[], FilmList] = lambda: FilmList(session.films)
         """The films that Up and Down go through; the browser replaces it by those it lists."""
-        self._list_timer = QTimer(self)
-        self._list_timer.setSingleShot(True)
+        self._list_timer = QTimer(self, singleShot=True)
         self._list_timer.timeout.connect(self._list)
 
     # Folder
@@ -130,7 +129,7 @@ class FilmController(QObject):
 
     def _on_found(self, staged: _Listing, found: list[Found]) -> None:
         staged.add(found)
-        if staged.films and not self._list_timer.isActive():
+        if (staged.films or staged.swapped) and not self._list_timer.isActive():
             self._list_timer.start(_LIST_EVERY_MS if staged.swapped else _FIRST_LIST_MS)
 
     def _swap(self, staged: _Listing, films: list[FilmRef], rejected: list[RejectedFile]) -> None:
@@ -160,7 +159,7 @@ class FilmController(QObject):
         elif staged.is_complete:
             self._finish()
             return
-        if staged.has_more or staged.is_complete:
+        if staged.films or staged.rejected or staged.is_complete:
             self._list_timer.start(0)
         self.listing_state.emit(f"Reading …  {counted(self.session.tree.count, 'film')} so far")
 
@@ -257,10 +256,6 @@ class FilmController(QObject):
         if radiograph is not None:
             self._prefetch()
 
-    def first_frame(self, radiograph: Radiograph) -> FirstFrame | None:
-        """What the film's first picture needs; None where it was not made."""
-        return self.session.first_frame(radiograph)
-
     def step(self, films: int) -> None:
         """Open the film this far on in the list; negative is back."""
         self._unpinned_view()
@@ -275,15 +270,11 @@ class FilmController(QObject):
         if here is None or there is None or there.row_id != here.row_id:
             self._open_other(there)
 
-    def first(self) -> None:
-        """Open the first film of the list."""
+    def open_at(self, index: int) -> None:
+        """Open the film at an index of the list; -1 is the last one."""
         self._unpinned_view()
-        self._open_other(next(iter(self.listed().films), None))
-
-    def last(self) -> None:
-        """Open the last film of the list."""
-        self._unpinned_view()
-        self._open_other(next(reversed(self.listed().films), None))
+        if films := self.listed().films:
+            self._open_other(films[index])
 
     def commands(self) -> dict[str, Callable[..., object]]:
         """The commands by action id."""
@@ -292,8 +283,8 @@ class FilmController(QObject):
             "next_film": lambda: self.step(1),
             "previous_series": lambda: self.step_series(-1),
             "next_series": lambda: self.step_series(1),
-            "first_film": self.first,
-            "last_film": self.last,
+            "first_film": lambda: self.open_at(0),
+            "last_film": lambda: self.open_at(-1),
         }
 
     def position(self, view_index: int | None = None) -> tuple[int, int]:
@@ -360,38 +351,28 @@ class FilmController(QObject):
         self._decodes.cancel_all_except(needed)
 
 
+@dataclass
 class _Listing:
     """A folder that is being read: it replaces the open one once its first film is found."""
 
-    def __init__(self, root: Path, source: Path | None) -> None:
-        self.root = root
-        self.source = source
-        self.films: list[FilmRef] = []
-        self.rejected: list[RejectedFile] = []
-        self.swapped = False
-        self.is_complete = False
-        self._films_taken = self._rejected_taken = 0
-
-    @property
-    def has_more(self) -> bool:
-        """True while some files found are not taken yet."""
-        return self._films_taken < len(self.films) or self._rejected_taken < len(self.rejected)
+    root: Path
+    source: Path | None
+    films: list[FilmRef] = field(default_factory=list)
+    """Found, but not listed yet."""
+    rejected: list[RejectedFile] = field(default_factory=list)
+    swapped: bool = False
+    is_complete: bool = False
 
     def take(self, most: int) -> tuple[list[FilmRef], list[RejectedFile]]:
         """The next films and other files, at most `most` of each."""
-        films = self.films[self._films_taken : self._films_taken + most]
-        rejected = self.rejected[self._rejected_taken : self._rejected_taken + most]
-        self._films_taken += len(films)
-        self._rejected_taken += len(rejected)
+        films, self.films = self.films[:most], self.films[most:]
+        rejected, self.rejected = self.rejected[:most], self.rejected[most:]
         return films, rejected
 
     def add(self, found: list[Found]) -> None:
         """Append what a scan has found."""
-        for item in found:
-            if isinstance(item, FilmRef):
-                self.films.append(item)
-            else:
-                self.rejected.append(item)
+        self.films += [item for item in found if isinstance(item, FilmRef)]
+        self.rejected += [item for item in found if isinstance(item, RejectedFile)]
 
 
 def _gone(path: Path) -> XrayViewError:
@@ -401,7 +382,7 @@ def _gone(path: Path) -> XrayViewError:
 
 def _error_if_empty(staged: _Listing) -> XrayViewError | None:
     """Why nothing can be opened; a folder of other files can: its list says why for each."""
-    if staged.films:
+    if staged.films or staged.swapped:
         return None
     if not staged.rejected:
         hint = f"Choose a folder that contains {READABLE} films."

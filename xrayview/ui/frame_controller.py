@@ -16,7 +16,7 @@ from xrayview.engine.client import Engine
 from xrayview.engine.lane import Priority
 from xrayview.errors import XrayViewError
 from xrayview.services.film_decodes import FilmDecodes
-from xrayview.services.session import Session
+from xrayview.services.session import Session, View
 from xrayview.services.tasks import Tasks
 from xrayview.ui.grid.grid import ViewGrid
 from xrayview.ui.viewer.film_view import FilmViewer
@@ -72,8 +72,7 @@ class FrameController(QObject):
         self._grid.viewer.frames.toggle()
 
     def _request(self, viewer: FilmViewer, frame: int) -> None:
-        view_index = self._view_index(viewer)
-        view = self._session.views[view_index] if view_index < len(self._session.views) else None
+        view = self._view(viewer)
         if view is None or view.film is None or view.radiograph is None:
             return
         film = replace(view.film, frame=frame)
@@ -147,9 +146,8 @@ class FrameController(QObject):
                 return
 
     def _on_played(self, viewer: FilmViewer, playing: bool) -> None:
-        view_index = self._view_index(viewer)
-        if not playing and view_index < len(self._session.views):
-            self.settled.emit(view_index)
+        if not playing and self._view(viewer) is not None:
+            self.settled.emit(self._view_index(viewer))
 
     def _decoded(self, film: FilmRef) -> _Frame | None:
         radiograph = self._session.cached_frame(film)
@@ -159,9 +157,13 @@ class FrameController(QObject):
         return _Frame(film, radiograph, first or make_first_frame(radiograph))
 
     def _is_on_screen(self, viewer: FilmViewer, film: FilmRef) -> bool:
-        view_index = self._view_index(viewer)
-        view = self._session.views[view_index] if view_index < len(self._session.views) else None
+        view = self._view(viewer)
         return view is not None and view.film is not None and view.film.row_id == film.row_id
+
+    def _view(self, viewer: FilmViewer) -> View | None:
+        """The session's view of a viewer; None where it is closed."""
+        views, index = self._session.views, self._view_index(viewer)
+        return views[index] if index < len(views) else None
 
     def _view_index(self, viewer: FilmViewer) -> int:
         return self._grid.viewers.index(viewer)

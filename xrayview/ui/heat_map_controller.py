@@ -139,6 +139,11 @@ class HeatMapController(QObject):
             state.finding = self._chosen_finding or leading(result, model.card if model else None)
         self._request(view_index)
 
+    def restart_all(self) -> None:
+        """Restart the heat map of every view."""
+        for view_index in range(len(self._session.views)):
+            self.restart(view_index)
+
     def request_all(self) -> None:
         """Request the heat map of every view; those computed before are shown at once."""
         for view_index in range(len(self._session.views)):

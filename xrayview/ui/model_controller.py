@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal
@@ -12,7 +13,7 @@ from xrayview.batch.pipeline import FilmOutcome
 from xrayview.domain.devices import AUTO
 from xrayview.domain.events import FilmResult
 from xrayview.domain.film import FilmRef
-from xrayview.domain.model import HeatMap, Prediction
+from xrayview.domain.model import HeatMap
 from xrayview.engine.client import Engine
 from xrayview.engine.protocol import (
     Classify,
@@ -27,7 +28,7 @@ from xrayview.errors import ModelNotTrusted, ModelWithoutCard, XrayViewError
 from xrayview.io.model.bundle import read_card
 from xrayview.services.catalogue import model_ref, trust_model
 from xrayview.services.session import MOST_VIEWS, Session
-from xrayview.services.tasks import Tasks
+from xrayview.services.tasks import Failed, Tasks
 from xrayview.ui.widgets.banners import Message
 
 NO_MODEL = "No model is loaded."
@@ -113,24 +114,15 @@ class ModelController(QObject):
     def _on_not_loaded(self, path: Path, device: str, error: XrayViewError) -> None:
         self.model_text = "" if self.session.model else NO_MODEL
         if isinstance(error, ModelNotTrusted):
-            self.message.emit(self._trust_question(path, device, error))
+            again = partial(self.open_model, path, device)
+            failed = partial(self._on_not_loaded, path, device)
+            self.message.emit(trust_question(path, error, self._tasks, "load model", again, failed))
         elif isinstance(error, ModelWithoutCard):
             self.message.emit(self._card_question(path))
         else:
             error.path = error.path or path
             self.message.emit(Message.of("model", error))
         self.model_changed.emit()
-
-    def _trust_question(self, path: Path, device: str, error: ModelNotTrusted) -> Message:
-        def trust() -> None:
-            self._tasks.call(
-                "load model",
-                lambda: trust_model(path),
-                lambda _: self.open_model(path, device),
-                lambda failed: self._on_not_loaded(path, device, failed),
-            )
-
-        return trust_question(path, error, trust)
 
     def _card_question(self, path: Path) -> Message:
         return Message(
@@ -203,7 +195,7 @@ class ModelController(QObject):
         film: FilmRef,
         model: ModelReady,
         then: Callable[[PreparedFilm], None],
-        failed: Callable[[XrayViewError], None],
+        failed: Failed,
     ) -> None:
         prepared = self.session.prepared(film)
         if prepared is not None:
@@ -227,19 +219,18 @@ class ModelController(QObject):
         self, slot: str, film: FilmRef, model: ModelReady, prepared: PreparedFilm
     ) -> None:
         if prepared.gate.refused:
-            self._on_result(film, model, result_of_film(FilmOutcome(prepared.film, prepared)))
+            self._on_outcome(film, model, FilmOutcome(prepared.film, prepared))
             return
         self._tasks.start(
             slot,
             lambda: self._engine.submit(Classify(model.model, (prepared.model_input,))),
-            lambda predictions: self._on_classified(film, model, prepared, predictions[0]),
+            lambda predictions: self._on_outcome(
+                film, model, FilmOutcome(prepared.film, prepared, predictions[0])
+            ),
             lambda error: self._on_failed(film, model, error),
         )
 
-    def _on_classified(
-        self, film: FilmRef, model: ModelReady, prepared: PreparedFilm, prediction: Prediction
-    ) -> None:
-        outcome = FilmOutcome(prepared.film, prepared, prediction)
+    def _on_outcome(self, film: FilmRef, model: ModelReady, outcome: FilmOutcome) -> None:
         self._on_result(film, model, result_of_film(outcome))
 
     def _on_failed(self, film: FilmRef, model: ModelReady, error: XrayViewError) -> None:
@@ -250,7 +241,7 @@ class ModelController(QObject):
             self.message.emit(Message.of(AGAIN, error))
             self._on_result(film, model, earlier)
             return
-        self._on_result(film, model, result_of_film(FilmOutcome(film, error=error)))
+        self._on_outcome(film, model, FilmOutcome(film, error=error))
 
     def _on_result(self, film: FilmRef, model: ModelReady, result: FilmResult) -> None:
         self._busy = {i: busy for i, busy in self._busy.items() if busy.film_id != film.film_id}
@@ -271,33 +262,21 @@ class ModelController(QObject):
             return
         self.heat_map_state.emit(film.film_id, "Computing the heat map …")
         slot = _explain_slot(view_index)
-        self._prepare(
-            slot,
-            film,
-            model,
-            lambda prepared: self._explain(slot, model, prepared, finding, method),
-            lambda error: self.heat_map_state.emit(film.film_id, str(error)),
-        )
+
+        def explain(prepared: PreparedFilm) -> None:
+            request = Explain(model.model, prepared.model_input, finding, method)
+            self._tasks.start(
+                slot, lambda: self._engine.submit(request), self._on_explained, failed
+            )
+
+        def failed(error: XrayViewError) -> None:
+            self.heat_map_state.emit(film.film_id, str(error))
+
+        self._prepare(slot, film, model, explain, failed)
 
     def forget_heat_map(self, view_index: int) -> None:
         """Cancel the heat map that a view waits for."""
         self._tasks.cancel(_explain_slot(view_index))
-
-    def _explain(
-        self,
-        slot: str,
-        model: ModelReady,
-        prepared: PreparedFilm,
-        finding: str,
-        method: str,
-    ) -> None:
-        request = Explain(model.model, prepared.model_input, finding, method)
-        self._tasks.start(
-            slot,
-            lambda: self._engine.submit(request),
-            self._on_explained,
-            lambda error: self.heat_map_state.emit(prepared.film.film_id, str(error)),
-        )
 
     def _on_explained(self, heat: HeatMap) -> None:
         if self.session.accept_heat_map(heat):
@@ -309,8 +288,19 @@ class ModelController(QObject):
         self.heat_map_ready.emit(heat)
 
 
-def trust_question(path: Path, error: ModelNotTrusted, trust: Callable[[], None]) -> Message:
-    """Ask whether a file may run; its button trusts the file and loads it."""
+def trust_question(
+    path: Path,
+    error: ModelNotTrusted,
+    tasks: Tasks,
+    slot: str,
+    then: Callable[[], None],
+    failed: Failed,
+) -> Message:
+    """Ask whether a file may run; its button trusts the file in a thread, then calls `then`."""
+
+    def trust() -> None:
+        tasks.call(slot, lambda: trust_model(path), lambda _: then(), failed)
+
     return Message(
         "model",
         "warn",

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 
@@ -12,14 +10,11 @@ from PySide6.QtCore import QObject, QTimer, Signal
 
 from xrayview.domain.film import FilmRef
 from xrayview.errors import UsageError, XrayViewError
-from xrayview.services.file_version import FileVersion
+from xrayview.services.folder_files import LOOK_EVERY_MS, FolderFiles
 from xrayview.services.session import Session
 from xrayview.services.stars import StarFiles, StoredStars
 from xrayview.services.tasks import Tasks
 from xrayview.ui.widgets.banners import Message
-
-LOOK_EVERY_MS = 2000
-"""Another window's stars appear after this time. Network shares report no changes by themselves."""
 
 _Changes = dict[str, tuple[FilmRef, bool]]
 """By film id: the film, and whether it is starred."""
@@ -35,18 +30,14 @@ class StarController(QObject):
     def __init__(self, session: Session, tasks: Tasks, files: StarFiles | None = None) -> None:
         super().__init__()
         self._session = session
-        self._tasks = tasks
-        self._files = files or StarFiles()
+        self._star_files = files or StarFiles()
+        self._files = FolderFiles(tasks, self._star_files, "stars")
         self._folder: Path | None = None
         self._stored = StoredStars()
         self._unsaved: _Changes = {}
         self._by_uid: tuple[tuple[FilmRef, ...], dict[str, list[FilmRef]]] = (), {}
         """The listed films, and the same by SOPInstanceUID."""
-        self._saves = itertools.count(1)
-        # One thread for all files, so that saves keep their order.
-        self._worker = ThreadPoolExecutor(1, "xrayview stars")
-        self._looks = QTimer(self)
-        self._looks.setInterval(LOOK_EVERY_MS)
+        self._looks = QTimer(self, interval=LOOK_EVERY_MS)
         self._looks.timeout.connect(self.look_for_changes)
 
     def commands(self) -> dict[str, Callable[..., object]]:
@@ -56,18 +47,13 @@ class StarController(QObject):
     def close(self) -> None:
         """Wait until all stars are written."""
         self._looks.stop()
-        self._worker.shutdown()
+        self._files.close()
 
     def open_folder(self, folder: Path) -> None:
         """Read the stars of a folder; no film has one until they are read."""
         self._folder, self._stored, self._unsaved = folder, StoredStars(), {}
         self._looks.stop()
-        self._tasks.start(
-            "load stars",
-            partial(self._worker.submit, self._files.load, folder),
-            self._on_loaded,
-            self._on_failed,
-        )
+        self._files.load(folder, partial(self._on_loaded, folder), self._on_failed)
 
     def is_starred(self, film: FilmRef) -> bool:
         """True if the film has a star."""
@@ -92,14 +78,10 @@ class StarController(QObject):
         self.changed.emit(film.film_id)
         changes = dict(self._unsaved)
         others = {changed.sop_uid: self._others(changed) for changed, _ in changes.values()}
-        self._tasks.start(
-            f"save stars {next(self._saves)}",  # unique: no save replaces another
-            partial(
-                self._worker.submit,
-                self._files.save,
-                folder,
-                dict(changes.values()),
-                lambda changed: others.get(changed.sop_uid, ()),
+        stars = dict(changes.values())
+        self._files.save(
+            lambda: self._star_files.save(
+                folder, stars, lambda changed: others.get(changed.sop_uid, ())
             ),
             partial(self._on_saved, folder, changes),
             self._on_failed,
@@ -109,24 +91,26 @@ class StarController(QObject):
         if self._session.current is not None:
             self.toggle(self._session.current)
 
-    def _on_loaded(self, stored: StoredStars) -> None:
-        self._looks.start()
-        if stored.error is not None:
-            self.message.emit(Message.of("stars", stored.error))
-        self._show(stored)
+    def _on_loaded(self, folder: Path, stored: StoredStars) -> None:
+        if folder == self._folder:
+            self._looks.start()
+            if stored.error is not None:
+                self.message.emit(Message.of("stars", stored.error))
+            self._show(folder, stored)
 
     def _on_saved(self, folder: Path, changes: _Changes, stored: StoredStars) -> None:
+        if folder == self._folder:
+            # A film that was changed again since is part of a later save.
+            self._unsaved = {
+                film_id: change
+                for film_id, change in self._unsaved.items()
+                if changes.get(film_id) is not change
+            }
+        self._show(folder, stored)
+
+    def _show(self, folder: Path, stored: StoredStars) -> None:
         if folder != self._folder:
             return
-        # A film that was changed again since is part of a later save.
-        self._unsaved = {
-            film_id: change
-            for film_id, change in self._unsaved.items()
-            if changes.get(film_id) is not change
-        }
-        self._show(stored)
-
-    def _show(self, stored: StoredStars) -> None:
         before, self._stored = self._stored, stored
         if (before.beside, before.own) != (stored.beside, stored.own):
             self.changed.emit("")
@@ -135,21 +119,8 @@ class StarController(QObject):
         """Read the stars again where another window has saved."""
         folder = self._folder
         if folder is not None:
-            self._tasks.start(
-                "version of stars",
-                partial(self._worker.submit, self._files.version, folder),
-                partial(self._on_version, folder),
-                lambda _error: None,  # the next look tries again
-            )
-
-    def _on_version(self, folder: Path, version: FileVersion) -> None:
-        if folder == self._folder and version != self._stored.version:
-            self._tasks.start(
-                "load stars",
-                partial(self._worker.submit, self._files.load, folder),
-                self._show,
-                self._on_failed,
-            )
+            show = partial(self._show, folder)
+            self._files.look(folder, self._stored.version, show, self._on_failed)
 
     def _on_failed(self, error: XrayViewError) -> None:
         if not isinstance(error, UsageError):

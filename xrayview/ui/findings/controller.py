@@ -89,15 +89,13 @@ class FindingsController(QObject):
         findings = model.card.findings if model is not None else ()
         self._browser.show_findings([finding.name for finding in findings])
         self._browser.refresh_all()
-        for view_index in range(len(self._session.views)):
-            self._heat_maps.restart(view_index)
+        self._heat_maps.restart_all()
         self._refresh.request()
 
     def on_statement(self) -> None:
         """Show verdicts again after the user stated something of the folder's films."""
         self._browser.refresh_all()
-        for view_index in range(len(self._session.views)):
-            self._heat_maps.restart(view_index)
+        self._heat_maps.restart_all()
         self._refresh.request()
         self.results_changed.emit()
 

@@ -54,11 +54,6 @@ class ViewController(QObject):
             "prior_beside": self.prior_beside,
         }
 
-    @property
-    def layout_name(self) -> str:
-        """The layout, by its name in the settings."""
-        return self._grid.layout_name
-
     def set_layout(self, name: str) -> None:
         """Change the number of views; new ones get the films that follow in the list."""
         self._apply_layout(name if name in LAYOUTS else FIRST_LAYOUT)
@@ -113,7 +108,7 @@ class ViewController(QObject):
         view, viewer = self._session.views[change.view_index], self._grid.viewers[change.view_index]
         if view.radiograph is not None:
             position = self._films.position(change.view_index)
-            viewer.show_film(view.radiograph, position, self._films.first_frame(view.radiograph))
+            viewer.show_film(view.radiograph, position, self._session.first_frame(view.radiograph))
         elif view.film is not None and view.error is not None:
             viewer.show_error(view.film, view.error)
         elif view.film is not None:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -17,9 +15,10 @@ from xrayview.domain.mark_keys import StoredMarks
 from xrayview.domain.measurement import FilmMarks
 from xrayview.domain.radiograph import Point, Spacing
 from xrayview.errors import XrayViewError
-from xrayview.services.file_version import FileVersion
+from xrayview.services.folder_files import LOOK_EVERY_MS, FolderFiles
 from xrayview.services.measurement_files import MeasurementFiles, StoredMeasurements
 from xrayview.services.tasks import Tasks
+from xrayview.ui.grid.grid import ViewGrid
 from xrayview.ui.measure.film_marks import FilmMarksModel, marks_key
 from xrayview.ui.measure.layer import MeasureLayer
 from xrayview.ui.measure.tools import TOOLS
@@ -27,8 +26,6 @@ from xrayview.ui.viewer.film_view import FilmViewer
 from xrayview.ui.widgets.banners import Message
 
 SAVE_AFTER_MS = 400
-LOOK_EVERY_MS = 2000
-"""Another window's marks appear after this time. Network shares report no changes by themselves."""
 _DEFAULT_LENGTH_MM = 100.0
 _MAX_LENGTH_MM = 2000.0
 _TOPIC = "measurements"
@@ -47,9 +44,7 @@ class MeasurementController(QObject):
 
     Args:
         tasks: run work outside the main thread.
-        viewers: all viewers, by view index.
-        active: returns the viewer that keys and menus act on.
-        set_tool: activates a tool in every viewer.
+        grid: has the viewers; keys and menus act on its active one.
         files: read and write the annotations of a folder.
     """
 
@@ -57,41 +52,27 @@ class MeasurementController(QObject):
     changed = Signal()
     """The annotations of the active view, or their selection, changed."""
 
-    def __init__(
-        self,
-        tasks: Tasks,
-        viewers: Sequence[FilmViewer],
-        active: Callable[[], FilmViewer],
-        set_tool: Callable[[Any], None],
-        files: MeasurementFiles | None = None,
-    ) -> None:
+    def __init__(self, tasks: Tasks, grid: ViewGrid, files: MeasurementFiles | None = None) -> None:
         super().__init__()
         self._tasks = tasks
-        self._viewers = tuple(viewers)
-        self._active = active
-        self._set_tool = set_tool
-        self._files = files or MeasurementFiles()
+        self._grid = grid
+        self._mark_files = files or MeasurementFiles()
+        self._files = FolderFiles(tasks, self._mark_files, "measurements")
         self._films: dict[_Key, FilmMarksModel] = {}
         self._stored: dict[Path, StoredMeasurements] = {}
         self._edited: dict[_Key, FilmMarksModel] = {}
         self._reported: set[Path] = set()
-        self._saves = itertools.count(1)
-        # One thread for all files, so that a read sees every earlier save.
-        self._worker = ThreadPoolExecutor(1, "xrayview measurements")
-        self._timer = QTimer(self)
-        self._timer.setSingleShot(True)
-        self._timer.setInterval(SAVE_AFTER_MS)
+        self._timer = QTimer(self, singleShot=True, interval=SAVE_AFTER_MS)
         self._timer.timeout.connect(self.save)
-        self._looks = QTimer(self)
-        self._looks.setInterval(LOOK_EVERY_MS)
+        self._looks = QTimer(self, interval=LOOK_EVERY_MS)
         self._looks.timeout.connect(self.look_for_changes)
-        for view_index, viewer in enumerate(viewers):
+        for view_index, viewer in enumerate(grid.viewers):
             self._follow(view_index, viewer)
 
     def commands(self) -> dict[str, Callable[..., object]]:
         """The commands by action id."""
         tools: dict[str, Callable[..., object]] = {
-            f"tool_{tool.name}": partial(self._set_tool, tool.name) for tool in TOOLS
+            f"tool_{tool.name}": partial(self._grid.set_tool, tool.name) for tool in TOOLS
         }
         return tools | {
             "undo": partial(self._act, MeasureLayer.undo),
@@ -103,7 +84,7 @@ class MeasurementController(QObject):
     @property
     def active_layer(self) -> MeasureLayer:
         """The measure layer of the active view."""
-        return self._active().measure
+        return self._grid.viewer.measure
 
     def _act(self, act: Callable[[MeasureLayer], None]) -> None:
         act(self.active_layer)
@@ -114,7 +95,7 @@ class MeasurementController(QObject):
         self._looks.stop()
         for folder in {folder for folder, _ in self._films}:
             # A read that began before this save does not have what it writes.
-            self._tasks.cancel(_read_slot(folder))
+            self._files.cancel_load(folder)
         self._films.clear()
         self._stored.clear()
         self._reported.clear()
@@ -129,8 +110,8 @@ class MeasurementController(QObject):
         self._timer.stop()
         self._looks.stop()
         for folder, films in self._unsaved():
-            self._worker.submit(self._files.save, folder, films)
-        self._worker.shutdown()
+            self._files.submit(self._mark_files.save, folder, films)
+        self._files.close()
 
     def load_saved(self, folder: Path) -> Mapping[str, FilmMarks]:
         """Read the annotations of a folder after pending saves; blocks, so call it in a thread.
@@ -138,7 +119,7 @@ class MeasurementController(QObject):
         Raises:
             UsageError: the file of the folder is damaged.
         """
-        return self._worker.submit(self._files.load_all, folder).result()
+        return self._files.submit(self._mark_files.load_all, folder).result()
 
     # Views
 
@@ -146,7 +127,7 @@ class MeasurementController(QObject):
         layer = viewer.measure
         layer.later = partial(self._later, view_index)
         layer.changed.connect(lambda: self._on_changed(viewer))
-        layer.escaped.connect(lambda: self._set_tool("window"))
+        layer.escaped.connect(lambda: self._grid.set_tool("window"))
         layer.length_drawn.connect(lambda a, b: self._ask_length(viewer, a, b))
         viewer.film_changed.connect(lambda: self._on_film(viewer))
 
@@ -156,7 +137,7 @@ class MeasurementController(QObject):
         self._tasks.call(f"{slot} of view {view_index}", work, done, self._on_failed)
 
     def _on_changed(self, viewer: FilmViewer) -> None:
-        if viewer is self._active():
+        if viewer is self._grid.viewer:
             self.changed.emit()
 
     def _on_film(self, viewer: FilmViewer) -> None:
@@ -180,7 +161,7 @@ class MeasurementController(QObject):
         def accept(length_mm: float) -> None:
             if marks is not None:
                 marks.calibrate(calibrated(a, b, length_mm, film.spacing))
-                self._set_tool("window")
+                self._grid.set_tool("window")
 
         dialog.doubleValueSelected.connect(accept)
         dialog.finished.connect(dialog.deleteLater)
@@ -196,18 +177,12 @@ class MeasurementController(QObject):
             if (stored := self._stored.get(folder)) is not None:
                 marks.take(StoredMarks(stored.films).of(key))
             else:
-                self._load(folder)
+                self._files.load(
+                    folder,
+                    partial(self._on_loaded, folder),
+                    lambda error: self._on_loaded(folder, StoredMeasurements({}), error),
+                )
         return marks
-
-    def _load(self, folder: Path) -> None:
-        slot = _read_slot(folder)
-        if not self._tasks.is_busy(slot):
-            self._tasks.start(
-                slot,
-                partial(self._worker.submit, self._files.load, folder),
-                partial(self._on_loaded, folder),
-                lambda error: self._on_loaded(folder, StoredMeasurements({}), error),
-            )
 
     def _on_loaded(
         self, folder: Path, stored: StoredMeasurements, error: XrayViewError | None = None
@@ -222,7 +197,7 @@ class MeasurementController(QObject):
         """Show what is stored, with what was drawn since."""
         self._stored[folder] = stored
         index = StoredMarks(stored.films)
-        shown = [viewer.measure.marks for viewer in self._viewers]
+        shown = [viewer.measure.marks for viewer in self._grid.viewers]
         for (marks_folder, key), marks in self._films.items():
             if marks_folder != folder:
                 continue
@@ -234,25 +209,11 @@ class MeasurementController(QObject):
 
     def look_for_changes(self) -> None:
         """Read the annotations of the films on screen again where another window has saved."""
-        films = (viewer.radiograph for viewer in self._viewers)
+        films = (viewer.radiograph for viewer in self._grid.viewers)
         for folder in {film.ref.path.parent for film in films if film is not None}:
-            if folder in self._stored:
-                self._tasks.start(
-                    f"version of measurements of {folder}",
-                    partial(self._worker.submit, self._files.version, folder),
-                    partial(self._on_version, folder),
-                    lambda _error: None,  # the next look tries again
-                )
-
-    def _on_version(self, folder: Path, version: FileVersion) -> None:
-        stored = self._stored.get(folder)
-        if stored is not None and stored.version != version:
-            self._tasks.start(
-                f"changed measurements of {folder}",
-                partial(self._worker.submit, self._files.load, folder),
-                partial(self._on_changed_outside, folder),
-                self._on_failed,
-            )
+            if (stored := self._stored.get(folder)) is not None:
+                changed = partial(self._on_changed_outside, folder)
+                self._files.look(folder, stored.version, changed, self._on_failed)
 
     def _on_changed_outside(self, folder: Path, stored: StoredMeasurements) -> None:
         if folder in self._stored:
@@ -266,9 +227,8 @@ class MeasurementController(QObject):
         """Write changed annotations, in a thread."""
         self._timer.stop()
         for folder, films in self._unsaved():
-            self._tasks.start(
-                f"save measurements {next(self._saves)}",  # unique: no save replaces another
-                partial(self._worker.submit, self._files.save, folder, films),
+            self._files.save(
+                partial(self._mark_files.save, folder, films),
                 partial(self._on_saved, folder),
                 self._on_failed,
             )
@@ -299,7 +259,3 @@ class MeasurementController(QObject):
 
     def _on_failed(self, error: XrayViewError) -> None:
         self.message.emit(Message.of(_TOPIC, error))
-
-
-def _read_slot(folder: Path) -> str:
-    return f"read measurements of {folder}"

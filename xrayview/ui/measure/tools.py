@@ -5,13 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from xrayview.domain.measurement import POINTS, Mark
+from xrayview.ui.viewer.mouse import MeasureTool as ToolName
 
 
 @dataclass(frozen=True)
 class MeasureTool:
     """One tool: its name (`tool_NAME` in the key table) and the mark that it draws."""
 
-    name: str
+    name: ToolName
     mark: Mark
     is_kept: bool = True
     """False where the drawing only selects something and is not kept on the film."""
@@ -41,4 +42,4 @@ TOOLS: tuple[MeasureTool, ...] = (
     MeasureTool("calibrate", Mark.LENGTH, is_kept=False,
                 hint="Drag along a structure of known length"),
 )  # fmt: skip
-BY_NAME = {tool.name: tool for tool in TOOLS}
+BY_NAME: dict[str, MeasureTool] = {tool.name: tool for tool in TOOLS}

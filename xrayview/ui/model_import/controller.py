@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 from PySide6.QtCore import QObject, Qt
@@ -11,7 +12,7 @@ from xrayview.domain.model import ModelCard
 from xrayview.engine.client import Engine
 from xrayview.engine.protocol import LoadModel, ModelReady, ModelRef
 from xrayview.errors import ContractBroken, ModelNotTrusted, XrayViewError
-from xrayview.services.catalogue import model_ref, trust_model
+from xrayview.services.catalogue import model_ref
 from xrayview.services.model_import import with_notes, write_card
 from xrayview.services.tasks import Tasks
 from xrayview.ui.model_controller import ModelController, trust_question
@@ -91,20 +92,13 @@ class ModelImportController(QObject):
             return
         if isinstance(error, ModelNotTrusted):
             self.dialog.show_state("")
+            again, failed = partial(self._check, path, card), partial(self._on_failed, path, card)
             self.dialog.questions.show_message(
-                trust_question(path, error, lambda: self._trust(path, card))
+                trust_question(path, error, self._tasks, _SLOT, again, failed)
             )
             return
         card_field = error.field if isinstance(error, ContractBroken) else ""
         self.dialog.show_error(error, card_field)
-
-    def _trust(self, path: Path, card: ModelCard) -> None:
-        self._tasks.call(
-            _SLOT,
-            lambda: trust_model(path),
-            lambda _: self._check(path, card),
-            lambda error: self._on_failed(path, card, error),
-        )
 
     def _show_state(self, text: str) -> None:
         if self.dialog is not None:

@@ -80,18 +80,20 @@ class ExportCommands(QObject):
         """Copy the picture on screen to the clipboard, without identity."""
         shown = self._shown()
         if shown is None:
-            self._emit(_NO_FILM)
+            self.message.emit(_NO_FILM)
             return
         QApplication.clipboard().setImage(self._grid.viewer.picture(identity=False))
         note = shown.burned_in
         kind: Kind = "warn" if note.kind == "likely" else "info"
-        self._emit(Message(_MATTER, kind, "The picture was copied without identity", note.text))
+        self.message.emit(
+            Message(_MATTER, kind, "The picture was copied without identity", note.text)
+        )
 
     def save_figure(self) -> None:
         """Open the dialog to save a figure of the film on screen."""
         shown = self._shown()
         if shown is None:
-            self._emit(_NO_FILM)
+            self.message.emit(_NO_FILM)
             return
 
         def make() -> QDialog:
@@ -132,7 +134,7 @@ class ExportCommands(QObject):
     def tag_table(self) -> None:
         """Open the dialog for a CSV of tags, once a thread has read the known columns."""
         if self._session.source is None:
-            self._emit(_NO_SOURCE)
+            self.message.emit(_NO_SOURCE)
             return
         self._tasks.call("tag columns", _known_columns, self._show_tags, self._on_failed)
 
@@ -149,7 +151,7 @@ class ExportCommands(QObject):
     def _with_source(self, name: str, make: Callable[[Path], FolderJob]) -> None:
         source = self._session.source
         if source is None:
-            self._emit(_NO_SOURCE)
+            self.message.emit(_NO_SOURCE)
             return
 
         def make_dialog() -> QDialog:
@@ -186,15 +188,12 @@ class ExportCommands(QObject):
         def open_folder() -> None:
             QDesktopServices.openUrl(QUrl.fromLocalFile(str(path.parent)))
 
-        self._emit(
+        self.message.emit(
             Message(_MATTER, "info", f"{path.name} was saved", "", (("Open folder", open_folder),))
         )
 
     def _on_failed(self, error: XrayViewError) -> None:
-        self._emit(Message.of(_MATTER, error))
-
-    def _emit(self, message: Message) -> None:
-        self.message.emit(message)
+        self.message.emit(Message.of(_MATTER, error))
 
 
 def _known_columns() -> tuple[KnownColumn, ...]:

@@ -70,7 +70,7 @@ class StatusController(QObject):
         bar.set_enabled(("classify",), enabled=film and model)
         bar.set_enabled(("classify_folder",), enabled=folder and model)
         bar.set_enabled(("heat_map",), enabled=scored)
-        bar.set_checked(f"layout_{self._view_controller.layout_name}", checked=True)
+        bar.set_checked(f"layout_{self._grid.layout_name}", checked=True)
         bar.set_checked("link_views", checked=self._view_controller.linking.on)
         bar.set_checked("invert", checked=self._grid.viewer.inverted)
         bar.set_checked("histogram", checked=not self._histogram.isHidden())

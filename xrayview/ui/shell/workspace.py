@@ -124,9 +124,7 @@ class Workspace(QWidget):
         self.heat_maps = HeatMapController(session, films, models, self.findings, grid)
         self.second_window = SecondWindow(session, films, grid, self._settings["window_state"])
         self.frame_controller = FrameController(session, tasks, engine, grid)
-        self.measurement_controller = MeasurementController(
-            tasks, grid.viewers, lambda: grid.viewer, grid.set_tool
-        )
+        self.measurement_controller = MeasurementController(tasks, grid)
         self.measurement_export = MeasurementExport(
             session, tasks, engine, self.measurement_controller
         )
@@ -290,7 +288,7 @@ class Workspace(QWidget):
         if widths := self._columns.widths:  # panels that were never shown have no widths
             state = self._settings["window_state"]
             state["columns"] = widths
-            state["layout"] = self.view_controller.layout_name
+            state["layout"] = self.grid.layout_name
             state |= self.second_window.state
             state["linked"] = "linked" if self.view_controller.linking.on else ""
             state["histogram"] = "shown" if self.shows_histogram else ""
@@ -333,10 +331,9 @@ class Workspace(QWidget):
         column.addWidget(self.batch_line)
 
     def _restore(self) -> None:
-        heat = self.findings.heat
-        heat.opacity.setValue(round(self._settings["heat_map_opacity"] * 100))
-        heat.cutoff.setValue(round(self._settings["heat_map_cutoff"] * 100))
-        self.heat_maps.set_method(self._settings["heat_map_method"])
+        actions, heat = self.setting_actions(), self.findings.heat
+        for name in ("heat_map_opacity", "heat_map_cutoff", "heat_map_method", "hide_identity"):
+            actions[name](self._settings[name])
         for viewer in self.grid.viewers:
             viewer.set_heat_opacity(heat.opacity.value() / 100)
             viewer.set_heat_cutoff(heat.cutoff.value() / 100)
@@ -346,4 +343,3 @@ class Workspace(QWidget):
         self._columns.set_widths(state.get("columns", ""))
         self.histogram.setVisible(bool(state.get("histogram")))
         self.viewer.show_empty("Choose a film at the left.")
-        self.set_identity_hidden(self._settings["hide_identity"])

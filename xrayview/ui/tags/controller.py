@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from PySide6.QtCore import QObject
 
 from xrayview.domain.film import FilmRef
-from xrayview.domain.tags import TagNode
 from xrayview.engine.client import Engine
 from xrayview.engine.protocol import ReadTags
-from xrayview.errors import XrayViewError
 from xrayview.services.session import Session
 from xrayview.services.tasks import Tasks
 from xrayview.ui.tags.panel import NO_FILM, TagBrowser
@@ -58,18 +58,6 @@ class TagController(QObject):
         self._tasks.start(
             _SLOT,
             lambda: self._engine.submit(ReadTags(film.path)),
-            lambda nodes: self._on_read(film, nodes),
-            lambda error: self._on_unread(film, error),
+            partial(self._panel.show_tags, film),
+            partial(self._panel.show_error, film),
         )
-
-    def _on_read(self, film: FilmRef, nodes: tuple[TagNode, ...]) -> None:
-        if self._is_current(film):
-            self._panel.show_tags(film, nodes)
-
-    def _on_unread(self, film: FilmRef, error: XrayViewError) -> None:
-        if self._is_current(film):
-            self._panel.show_error(film, error)
-
-    def _is_current(self, film: FilmRef) -> bool:
-        current = self._session.current
-        return current is not None and current.film_id == film.film_id
