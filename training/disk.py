@@ -6,6 +6,7 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TextIO
 
 from xrayview.errors import XrayViewError
 
@@ -46,6 +47,20 @@ def writing_partial(path: Path) -> Iterator[None]:
         if path.is_file():
             path.unlink()
         raise
+
+
+@contextmanager
+def whole_text(path: Path) -> Iterator[TextIO]:
+    """Open a text file in UTF-8 that is replaced when the block ends, or not at all.
+
+    Raises:
+        CannotWrite: the disk is full or fails.
+    """
+    partial = path.with_name(f"{path.name}.partial")
+    with writing_partial(partial):
+        with partial.open("w", newline="", encoding="utf-8") as stream:
+            yield stream
+        partial.replace(path)
 
 
 def _os_error(error: OSError | RuntimeError) -> OSError:

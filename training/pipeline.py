@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import replace
@@ -166,7 +167,9 @@ def write_bundle(
     films of each split, with the scores of the final card.
     """
     bundle = run.bundle(config)
-    loaded = export(network, draft, bundle)
+    # A bundle of this name is a finished one: without its final card it would look like one.
+    with tempfile.TemporaryDirectory(dir=run.path) as folder:
+        loaded = export(network, draft, Path(folder) / bundle.name)
     scored = {
         split: score_films(loaded, draft, [row for row in rows if row.split == split], data)
         for split in ((VALIDATION, TEST) if test else (VALIDATION,))

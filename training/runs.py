@@ -19,7 +19,7 @@ from typing import Any
 
 from training.config import TrainingConfig, from_dict, to_dict
 from training.data.manifest import Manifest, write_omissions, write_rows
-from training.disk import CannotWrite, disk_errors, writing_partial
+from training.disk import CannotWrite, disk_errors, whole_text, writing_partial
 from xrayview.errors import UsageError
 from xrayview.io.run_lock import run_lock
 
@@ -159,23 +159,32 @@ def in_use(folder: Path, what: str = "run") -> Iterator[None]:
 
 
 def describe(run: RunFolder, config: TrainingConfig, manifest: Manifest, leaks: int) -> None:
-    """Write the run's config, films, versions and origin before its first step."""
-    write_json(run.config, to_dict(config))
-    write_rows(manifest.rows, run.manifest)
-    write_omissions(manifest.omitted, run.omitted)
-    run.add_facts(
-        command=command_line(),
-        started_utc=now_utc(),
-        manifest_sha256=manifest.sha256,
-        film_sources=manifest.sources(),
-        counts=manifest.counts(),
-        omitted=len(manifest.omitted),
-        leaks=leaks,
-        notes=list(manifest.notes),
-        versions=versions(),
-        commit=commit(),
-        machine=machine(),
-    )
+    """Write the run's config, films, versions and origin before its first step, or nothing.
+
+    Raises:
+        CannotWrite: the disk is full or fails; the folder can be used again.
+    """
+    try:
+        write_json(run.config, to_dict(config))
+        write_rows(manifest.rows, run.manifest)
+        write_omissions(manifest.omitted, run.omitted)
+        run.add_facts(
+            command=command_line(),
+            started_utc=now_utc(),
+            manifest_sha256=manifest.sha256,
+            film_sources=manifest.sources(),
+            counts=manifest.counts(),
+            omitted=len(manifest.omitted),
+            leaks=leaks,
+            notes=list(manifest.notes),
+            versions=versions(),
+            commit=commit(),
+            machine=machine(),
+        )
+    except CannotWrite:
+        for path in (run.config, run.manifest, run.omitted):
+            path.unlink(missing_ok=True)
+        raise
 
 
 def weights_sha256(run: RunFolder) -> str:
@@ -253,10 +262,8 @@ def _git(*arguments: str) -> str:
 
 def write_json(path: Path, data: object) -> None:
     """Write the file whole or not at all."""
-    partial = path.with_name(path.name + ".partial")
-    with writing_partial(partial):
-        partial.write_text(json.dumps(data, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-    partial.replace(path)
+    with whole_text(path) as stream:
+        stream.write(json.dumps(data, indent=2, ensure_ascii=False) + "\n")
 
 
 def append_log(path: Path, row: Mapping[str, object]) -> None:

@@ -11,6 +11,7 @@ from training.config import TrainingConfig
 from training.data.films import Films, Say, gather_films, require_trainable, summary
 from training.data.leaks import Leak
 from training.data.manifest import Conflict, write_omissions, write_rows
+from training.disk import whole_text
 from training.runs import command_line, now_utc, write_json
 
 
@@ -56,7 +57,7 @@ def prepare(config: TrainingConfig, data: Path, cache: Path, out: Path, say: Say
 
 
 def _write_leaks(leaks: Sequence[Leak], path: Path) -> None:
-    with path.open("w", newline="", encoding="utf-8") as stream:
+    with whole_text(path) as stream:
         writer = csv.writer(stream)
         writer.writerow(["leak", "kind", "path", "split", "label"])
         for number, leak in enumerate(leaks, start=1):
@@ -71,7 +72,7 @@ def _write_conflicts(conflicts: Sequence[Conflict], path: Path) -> None:
     if not conflicts:
         path.unlink(missing_ok=True)
         return
-    with path.open("w", newline="", encoding="utf-8") as stream:
+    with whole_text(path) as stream:
         writer = csv.writer(stream)
         writer.writerow(["conflict", "kind", "path", "label", "patient", "split"])
         for number, conflict in enumerate(conflicts, start=1):

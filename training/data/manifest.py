@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from training.disk import whole_text
 from xrayview.errors import UsageError
 
 SEPARATOR = "|"
@@ -137,7 +138,7 @@ class Manifest:
 def write_rows(rows: Iterable[FilmRow], path: Path) -> None:
     """Write the rows as CSV; labels are joined by `|`."""
     names = [field.name for field in dataclasses.fields(FilmRow)]
-    with path.open("w", newline="", encoding="utf-8") as stream:
+    with whole_text(path) as stream:
         writer = csv.writer(stream)
         writer.writerow(names)
         for row in rows:
@@ -174,7 +175,7 @@ def _names(cell: str) -> tuple[str, ...]:
 
 def write_omissions(omitted: Sequence[Omission], path: Path) -> None:
     """Write the omitted films as CSV."""
-    with path.open("w", newline="", encoding="utf-8") as stream:
+    with whole_text(path) as stream:
         writer = csv.writer(stream)
         writer.writerow(["path", "code", "why"])
         writer.writerows((o.path, o.code, o.why) for o in omitted)

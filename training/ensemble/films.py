@@ -11,6 +11,7 @@ from training.config import ColumnsConfig, DataConfig
 from training.data.leaks import find_leaks
 from training.data.manifest import SEPARATOR, FilmRow, Manifest, Omission
 from training.data.splits import TEST, TRAIN, VALIDATION
+from training.disk import whole_text
 from xrayview.errors import NothingUsable
 
 _NO_SHARE = 1e-12
@@ -91,7 +92,7 @@ def write_table(rows: Sequence[FilmRow], path: Path) -> DataConfig:
     """Write the films as a table, and return the config that reads them with the same splits."""
     labels = tuple(sorted({label for row in rows for label in row.labels + row.unknown_labels}))
     columns = ColumnsConfig(findings=labels)
-    with path.open("w", newline="", encoding="utf-8") as stream:
+    with whole_text(path) as stream:
         writer = csv.writer(stream)
         names = (columns.path, columns.source, columns.patient, columns.split)
         writer.writerow([*names, columns.sex, columns.age, columns.view, *labels])

@@ -16,6 +16,7 @@ from training.data.manifest import write_omissions
 from training.data.merging import pixel_conflicts
 from training.data.splits import ALL, TRAIN
 from training.data.targets import targets_NK
+from training.disk import whole_text
 from training.evaluation import confidence
 from training.evaluation.metrics import (
     ClassIndices,
@@ -112,7 +113,8 @@ def write_metrics(
     }
     out.mkdir(parents=True, exist_ok=True)
     write_json(out / "metrics.json", report)
-    (out / "metrics.txt").write_text("\n".join(text) + "\n", encoding="utf-8")
+    with whole_text(out / "metrics.txt") as stream:
+        stream.write("\n".join(text) + "\n")
     write_scores(scored, target, out / "scores.csv")
     write_omissions(scored.omitted, out / "omitted.csv")
     say("\n".join(text))
@@ -233,7 +235,7 @@ def _evaluate_finding(
 def write_scores(scored: ScoredFilms, target: TargetConfig, path: Path) -> None:
     """Write a row per scored film, with column names as in the app's predictions.csv."""
     names: Sequence[str] = scored.predictions[0].findings
-    with path.open("w", newline="", encoding="utf-8") as stream:
+    with whole_text(path) as stream:
         writer = csv.writer(stream)
         writer.writerow(
             ["path", "predicted", *(f"score_{n}" for n in names), *(f"logit_{n}" for n in names)]

@@ -47,3 +47,21 @@ def test_that_a_new_run_in_the_folder_of_another_start_is_refused(
         assert "is in use by another run" in capsys.readouterr().err
         assert [path.name for path in run.path.iterdir()] == [run.lock.name]
     assert main([*arguments, *options]) == ExitCode.OK
+
+
+def test_that_a_run_that_ends_while_films_are_scored_leaves_no_bundle(
+    tiny_data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """A bundle without temperature, operating points and gate would look like a finished one."""
+
+    def stopped(*_arguments: object) -> None:
+        raise KeyboardInterrupt
+
+    settings = [part for setting in TINY for part in ("--set", setting)]
+    run = RunFolder(tmp_path / "run")
+    arguments = ["train", "normal-pneumonia-small", "--data", str(tiny_data), "--no-report"]
+    options = ["--run", str(run.path), "--cache", str(tmp_path / "cache"), *settings]
+    monkeypatch.setattr("training.pipeline.score_films", stopped)
+    assert main([*arguments, *options]) == ExitCode.INTERRUPTED
+    assert {path.name for path in run.path.glob("*.pt")} == {"last.pt", "best.pt"}
+    assert not any(path.is_dir() for path in run.path.iterdir())
