@@ -25,6 +25,7 @@ from xrayview.commands import (
     index,
     inspect,
     measurements,
+    merge,
     model,
     readers,
     render,
@@ -48,6 +49,8 @@ class Command:
 
 COMMANDS = (
     Command("classify", "score the films of a folder and write a table", classify.add_arguments),
+    Command("merge", "check the parts of an index and merge them into one table",
+            merge.add_arguments),
     Command("scan", "list the films of a folder, and why other files are not films",
             scan.add_arguments),
     Command("index", "list the files of a folder once, to classify them in shards",

@@ -36,7 +36,7 @@ from xrayview.domain.formats import READABLE
 from xrayview.engine.client import Engine
 from xrayview.engine.scan import list_files, read_headers, root_of
 from xrayview.errors import Cancelled, NothingUsable, StatusCode
-from xrayview.io.external_sort import sorted_lines
+from xrayview.io.external_sort import ExternalSort
 from xrayview.io.scan import relative_path
 from xrayview.io.tables.cells import name_of_file, printable_name
 from xrayview.io.tables.film_index import (
@@ -161,20 +161,19 @@ def finish_index(out: Path, journal: Path, key: IndexKey, root: Path) -> None:
         OSError: it cannot be written.
     """
     digest, rows, table_rows = IndexDigest(), 0, 0
-    sort_folder = out.with_name(out.name + SORT_SUFFIX)
-
-    def lines() -> Iterator[tuple[int, str]]:
-        for record in read_index_journal(journal, key):
-            yield record.file.group, json.dumps(astuple(record.file), separators=(",", ":"))
 
     def files() -> Iterator[IndexedFile]:
         nonlocal rows, table_rows
-        for line in sorted_lines(lines(), 1 << GROUP_BITS, sort_folder):
-            file = IndexedFile(*json.loads(line))
-            digest.add(file)
-            rows += 1
-            table_rows += file.frames
-            yield file
+        with ExternalSort(out.with_name(out.name + SORT_SUFFIX), 1 << GROUP_BITS) as sort:
+            for record in read_index_journal(journal, key):
+                line = json.dumps(astuple(record.file), separators=(",", ":"))
+                sort.add(record.file.group, line)
+            for line in sort.lines():
+                file = IndexedFile(*json.loads(line))
+                digest.add(file)
+                rows += 1
+                table_rows += file.frames
+                yield file
 
     def metadata() -> IndexMetadata:
         return IndexMetadata(

@@ -49,6 +49,8 @@ class RunReport:
     """How many files of the folder were chosen; None where all were to be classified."""
     films: Mapping[str, object] | None = None
     """The shard of an index that the run was of; None for a folder."""
+    studies: Mapping[str, str] | None = None
+    """The table of studies; None where there is none."""
 
 
 def report_path(csv_path: Path) -> Path:
@@ -72,6 +74,7 @@ def write_report(path: Path, report: RunReport) -> None:
         "counts": dict(report.counts),
         "resumed": report.resumed,
         "chosen_files": report.chosen_files,
+        "studies": None if report.studies is None else dict(report.studies),
         "films": None if report.films is None else dict(report.films),
         "warnings": list(report.warnings),
         "identity": report.identity,

@@ -26,6 +26,7 @@ from xrayview.batch.resume import adopt_rows, read_earlier
 from xrayview.batch.rows import Rows
 from xrayview.batch.run_table import RunTable
 from xrayview.batch.source_files import path_of
+from xrayview.batch.study_table import StudyTable, is_of_table
 from xrayview.domain.events import (
     BatchEvent,
     BatchFinished,
@@ -47,6 +48,7 @@ from xrayview.io.model.bundle import card_to_json
 from xrayview.io.scan import relative_path
 from xrayview.io.tables.annotations import AnnotatedTable
 from xrayview.io.tables.predictions import IdentityMode, Provenance, row_of
+from xrayview.io.tables.studies import studies_of
 from xrayview.preprocessing.pipeline import Preprocessor
 
 
@@ -68,6 +70,8 @@ class BatchOptions:
     """The relative paths of the files to classify; None: every file of the folder."""
     frozen: FrozenFilms | None = None
     """The files to classify as an index lists them; None: as the folder has them now."""
+    studies: Path | None = None
+    """Where a table of studies is written; None for none."""
 
 
 def run_batch(
@@ -113,7 +117,7 @@ def _run_locked(
     started_s = time.monotonic()
     table, table_sha256 = read_table(output)
     frozen = options.frozen
-    listed = _files(folder, output) if frozen is None else dict(frozen.files)
+    listed = _files(folder, output, options.studies) if frozen is None else dict(frozen.files)
     files = _chosen(listed, options.only, folder)
     ready = result_of(engine.submit(LoadModel(model)), cancel)
     run = _Run(folder, ready, output, options, files, len(listed))
@@ -143,13 +147,13 @@ def _run_locked(
     yield BatchFinished(dict(run.counts()), seconds, out_csv, cancelled, tuple(run.notes))
 
 
-def _files(folder: Path, output: Output) -> dict[str, Entry]:
+def _files(folder: Path, output: Output, studies: Path | None) -> dict[str, Entry]:
     """The files to classify by relative path, in scan order, without the batch's own output."""
     root = root_of(folder)
     files = {
         _name(entry, root): entry
         for entry in list_files(folder)
-        if not output.is_own(path_of(entry))
+        if not (output.is_own(path_of(entry)) or (studies and is_of_table(path_of(entry), studies)))
     }
     if not files:
         hint = f"Choose a folder that contains {READABLE} films."
@@ -212,6 +216,7 @@ class _Run:
             self.notes.append(f"{what} changed since the index was written.")
         self.rows = Rows(files)
         self._resumed = 0
+        self._studies = StudyTable(options.studies, output) if options.studies else None
 
     def begin(
         self, table: AnnotatedTable | None, table_sha256: str, cancel: threading.Event
@@ -310,6 +315,7 @@ class _Run:
         failed = error
         for path, step in (
             (output.csv, self._write_table),
+            (self._options.studies or output.csv, self._write_studies),
             (output.journal, self._close_journal),
             (output.report, lambda: write_report(output.report, self._report(seconds))),
         ):
@@ -324,6 +330,12 @@ class _Run:
 
     def _write_table(self) -> None:
         self._note(self._table.write(self.rows))
+
+    def _write_studies(self) -> None:
+        if self._studies is not None:
+            without = sum(not row["StudyInstanceUID"] for row in self.rows)
+            studies = studies_of(self.rows, self._findings)
+            self.notes += self._studies.write(self._findings, studies, without)
 
     def _close_journal(self) -> None:
         """Note what was written about films without a row: for those, there is no table."""
@@ -363,6 +375,7 @@ class _Run:
             ),
             stated=self._options.stated,
             films=self._frozen_report(),
+            studies=self._studies.to_json() if self._studies else None,
             chosen_files=None if self._options.only is None else len(self._files),
         )
 

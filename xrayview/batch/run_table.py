@@ -106,12 +106,12 @@ class RunTable:
         for row in (*self._earlier.rows, *rows):
             written.setdefault((row["path"], row["frame"]), []).append(row)
         return any(
-            not any(_holds(row, cells) for row in written.get(key, ()))
+            not any(is_same_row(row, cells) for row in written.get(key, ()))
             for key, cells in table.cells.items()
         )
 
 
-def _holds(row: Row, cells: Mapping[str, str]) -> bool:
+def is_same_row(row: Row, cells: Mapping[str, str]) -> bool:
     """True where the cells of a table are those of a row, apart from the label."""
     return all(
         is_same_cell(cell, row.get(name, ""))

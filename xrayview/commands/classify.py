@@ -13,6 +13,7 @@ from xrayview.commands.options import (
     add_identity_options,
     add_model_option,
     add_stated_options,
+    add_studies_option,
     add_trust_option,
     add_workers_option,
     stated_by,
@@ -46,6 +47,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="table to write, CSV or .parquet; its report NAME.run.json goes beside it "
         "(default: %(default)s)",
     )
+    add_studies_option(parser)
     add_films_options(parser)
     add_device_option(parser)
     add_identity_options(parser, full="names are never written")
@@ -73,6 +75,7 @@ def run(options: argparse.Namespace) -> int:
         command=("xrayview", *options.command_line),
         stated=stated_by(options),
         frozen=frozen,
+        studies=options.studies,
     )
     cancel = cancel_on_interrupt()
     printer = _EventPrinter()

@@ -90,6 +90,17 @@ def stated_by(options: argparse.Namespace) -> StatedFilms:
     return stated_films(options.stated_age, options.stated_view, options.stated_body_part)
 
 
+def add_studies_option(parser: Arguments) -> None:
+    """`--studies`: a second table, of studies."""
+    parser.add_argument(
+        "--studies",
+        type=Path,
+        metavar="TABLE",
+        help="also write a table of studies, CSV or .parquet: for each finding the highest and the "
+        "mean score over the films of a study",
+    )
+
+
 def add_workers_option(parser: Arguments) -> None:
     """`--workers`: processes that read films."""
     parser.add_argument(

@@ -3,48 +3,79 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterable, Iterator
-from contextlib import ExitStack
+from collections.abc import Iterator
 from pathlib import Path
+from types import TracebackType
 
-BUCKETS = 256
-"""Files that are open at the same time; a process may have about 1,000. One bucket at a time is in
-memory: 1/256 of the lines, where keys are spread evenly."""
+BUCKETS = 1024
+"""One bucket at a time is in memory: 1/1024 of the lines, where keys are spread evenly."""
+BUFFER = 32 << 20
+"""Characters that are in memory before they are written; a small sort writes nothing."""
 
 
-def sorted_lines(lines: Iterable[tuple[int, str]], top: int, folder: Path) -> Iterator[str]:
-    """Yield the texts by increasing key; those of one key in the order in which they came.
+class ExternalSort:
+    """Takes lines in any order and yields them by increasing key.
+
+    A context manager: at its end, what it has written is removed.
 
     Args:
-        lines: pairs of a key from 0 to below `top` and a text without line ends.
-        top: above all keys.
-        folder: made for the sort and removed after it; what an earlier sort has left in it is
-            removed first.
+        folder: made for the sort; what an earlier sort has left there is removed.
+        top: above all keys, which begin at 0.
 
     Raises:
-        OSError: the folder cannot be written.
+        OSError: the folder cannot be written, here and in the methods.
     """
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(mode=0o700)
-    try:
-        paths = [folder / f"{i:03}" for i in range(BUCKETS)]
-        with ExitStack() as stack:
-            files = [
-                stack.enter_context(path.open("w", encoding="utf-8", newline="\n"))
-                for path in paths
-            ]
-            for key, text in lines:
-                files[key * BUCKETS // top].write(f"{key}\t{text}\n")
-        for path in paths:
-            yield from _sorted(path)
-            path.unlink()
-    finally:
+
+    def __init__(self, folder: Path, top: int) -> None:
+        self._folder, self._top = folder, max(top, 1)
+        self._buffers: list[list[str]] = [[] for _ in range(BUCKETS)]
+        self._buffered = 0
         shutil.rmtree(folder, ignore_errors=True)
 
+    def __enter__(self) -> ExternalSort:
+        return self
 
-def _sorted(path: Path) -> Iterator[str]:
-    with path.open(encoding="utf-8", newline="\n") as stream:
-        pairs = [line.rstrip("\n").split("\t", 1) for line in stream]
-    pairs.sort(key=lambda pair: int(pair[0]))
-    for _, text in pairs:
-        yield text
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    def add(self, key: int, text: str) -> None:
+        """Take a text without line ends."""
+        self._buffers[key * BUCKETS // self._top].append(f"{key}\t{text}\n")
+        self._buffered += len(text)
+        if self._buffered > BUFFER:
+            self._flush()
+
+    def lines(self) -> Iterator[str]:
+        """Yield the texts by increasing key; those of one key in the order in which they came."""
+        for i in range(BUCKETS):
+            lines, self._buffers[i] = self._lines_of(i), []
+            pairs = [line.rstrip("\n").split("\t", 1) for line in lines]
+            pairs.sort(key=lambda pair: int(pair[0]))
+            for _, text in pairs:
+                yield text
+
+    def _lines_of(self, i: int) -> list[str]:
+        path = self._path(i)
+        if not path.exists():
+            return self._buffers[i]
+        with path.open(encoding="utf-8", newline="\n") as stream:
+            lines = stream.readlines()
+        path.unlink()
+        return lines + self._buffers[i]
+
+    def _flush(self) -> None:
+        self._folder.mkdir(mode=0o700, exist_ok=True)
+        for i, lines in enumerate(self._buffers):
+            if lines:
+                with self._path(i).open("a", encoding="utf-8", newline="\n") as stream:
+                    stream.writelines(lines)
+                lines.clear()
+        self._buffered = 0
+
+    def _path(self, i: int) -> Path:
+        return self._folder / f"{i:04}"

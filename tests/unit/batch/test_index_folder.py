@@ -12,20 +12,13 @@ import pytest
 
 from tests.builders import phantom, write_dicom, write_raster
 from xrayview.batch import file_state
-from xrayview.batch.index_folder import (
-    NEXT_SUFFIX,
-    SORT_SUFFIX,
-    IndexOptions,
-    IndexProgress,
-    index_folder,
-)
+from xrayview.batch.index_folder import NEXT_SUFFIX, IndexOptions, IndexProgress, index_folder
 from xrayview.batch.journal import journal_path
 from xrayview.domain.film_index import GROUP_BITS, IndexedFile, Shard
 from xrayview.engine.client import Engine
 from xrayview.engine.scan import scan_folder
 from xrayview.errors import Cancelled, NothingUsable, UsageError
 from xrayview.io import external_sort
-from xrayview.io.external_sort import sorted_lines
 from xrayview.io.tables import film_index as tables
 from xrayview.io.tables.cells import name_of_file
 from xrayview.io.tables.film_index import FilmIndex, IndexMetadata, write_film_index
@@ -224,15 +217,21 @@ def test_that_shards_are_cut_alike_across_row_groups(
             assert max(map(len, shards)) <= len(files) / count + max(sizes)
 
 
+@pytest.mark.parametrize("buffer", [0, 500, 1 << 20])
 def test_that_an_external_sort_is_stable_and_leaves_nothing(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, buffer: int
 ) -> None:
     monkeypatch.setattr(external_sort, "BUCKETS", 4)
+    monkeypatch.setattr(external_sort, "BUFFER", buffer)
     top = 1 << GROUP_BITS
     lines = [(i * 7919 % 13 * (top // 13), f"{i}\té") for i in range(200)]
-    folder = tmp_path / f"x{SORT_SUFFIX}"
+    folder = tmp_path / "sort"
     folder.mkdir()
-    (folder / "left").write_text("by a run that was killed")
-    found = list(sorted_lines(iter(lines), top, folder))
+    (folder / "0000").write_text("by a run that was killed")
+    with external_sort.ExternalSort(folder, top) as sort:
+        for key, text in lines:
+            sort.add(key, text)
+        assert folder.exists() == (buffer < 1000)
+        found = list(sort.lines())
     assert found == [text for _, text in sorted(lines, key=lambda line: line[0])]
     assert not folder.exists()

@@ -27,7 +27,8 @@ def write_films(folder: Path, patients: int = 5) -> Path:
     folder.mkdir()
     for patient in range(patients):
         for view in range(2):
-            pixels = (phantom(64, 64) // 16 + 3 * patient + view).astype(np.uint8)
+            grey = (phantom(64, 64) / 4095) ** (1 + patient / 10 + view / 4)
+            pixels = (255 * grey).astype(np.uint8)
             write_dicom(
                 folder / f"{view} of {patient}.dcm",
                 pixels,

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -74,27 +74,13 @@ class Annotations:
 
     def assigned(self, rows: Sequence[Row]) -> tuple[list[Row], frozenset[Key]]:
         """The rows with what was written about their films, and the keys that no row has taken."""
-        chosen: list[Key | None] = [self._key_of(row) for row in rows]
-        taken = {key for key in chosen if key is not None}
-        by_content = self._by_content(taken)
-        places: dict[Key, list[int]] = {}
-        for i, row in enumerate(rows):
-            if chosen[i] is None and (content := (row["sha256"], row["frame"])) in by_content:
-                places.setdefault(content, []).append(i)
-        for content, found in places.items():
-            if len(found) == 1:
-                chosen[found[0]] = by_content[content]
-                taken.add(by_content[content])
-        annotated = [self._written(row, key) for row, key in zip(rows, chosen, strict=True)]
-        lost = frozenset(key for key, note in self.by_key.items() if note and key not in taken)
-        return annotated, lost
+        assignment = Assignment(self)
+        for row in rows:
+            assignment.see(row)
+        annotated = [assignment.written(row) for row in rows]
+        return annotated, assignment.lost()
 
-    def _written(self, row: Row, key: Key | None) -> Row:
-        note = Annotation() if key is None else self.by_key[key]
-        own = {name: note.extra.get(name, "") for name in self.columns}
-        return {**own, **row, "label": note.label}
-
-    def _key_of(self, row: Row) -> Key | None:
+    def key_of(self, row: Row) -> Key | None:
         """By frame, else by file: a file that failed has one row, without a frame."""
         path, frame = row["path"], row["frame"]
         keys = [(path, frame), (path, "")] if frame else [(path, frame), (path, "0")]
@@ -104,7 +90,7 @@ class Annotations:
                 return key
         return None
 
-    def _by_content(self, taken: set[Key]) -> dict[Key, Key]:
+    def by_content(self, taken: Collection[Key]) -> dict[Key, Key]:
         """Annotated rows by content and frame, where only one row has this content."""
         rows = [(note.sha256, key[1]) for key, note in self.by_key.items() if note.sha256]
         once = {content for content, count in Counter(rows).items() if count == 1}
@@ -113,6 +99,56 @@ class Annotations:
             for key, note in self.by_key.items()
             if note and key not in taken and (note.sha256, key[1]) in once
         }
+
+
+class Assignment:
+    """Which row gets which annotation, for rows that are seen twice, one by one.
+
+    All rows are seen before the first one is written: a film that was renamed is known by its
+    content, if no other row has it.
+    """
+
+    def __init__(self, annotations: Annotations) -> None:
+        self._annotations = annotations
+        self._taken: set[Key] = set()
+        self._contents = Counter[Key]()
+        """Rows without an annotation under their own name, by content and frame."""
+        self._known = annotations.by_content(())
+        self._moved: dict[Key, Key] | None = None
+
+    def see(self, row: Row) -> None:
+        """Take note of a row."""
+        key = self._annotations.key_of(row)
+        if key is not None:
+            self._taken.add(key)
+        elif (content := (row["sha256"], row["frame"])) in self._known:
+            self._contents[content] += 1
+
+    def note(self, row: Row) -> Annotation | None:
+        """What was written about the film of a row; None for nothing, not even an empty label."""
+        key = self._annotations.key_of(row)
+        if key is None:
+            key = self._moved_keys().get((row["sha256"], row["frame"]))
+        return None if key is None else self._annotations.by_key[key]
+
+    def written(self, row: Row) -> Row:
+        """The row with what was written about its film, and all of the person's columns."""
+        note = self.note(row) or Annotation()
+        own = {name: note.extra.get(name, "") for name in self._annotations.columns}
+        return {**own, **row, "label": note.label}
+
+    def lost(self) -> frozenset[Key]:
+        """The keys of annotations that no row has taken."""
+        taken = self._taken.union(self._moved_keys().values())
+        notes = self._annotations.by_key.items()
+        return frozenset(key for key, note in notes if note and key not in taken)
+
+    def _moved_keys(self) -> dict[Key, Key]:
+        if self._moved is None:
+            free = self._annotations.by_content(self._taken)
+            once = (content for content, count in self._contents.items() if count == 1)
+            self._moved = {content: free[content] for content in once if content in free}
+        return self._moved
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import csv
 import hashlib
 import hmac
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -222,11 +222,7 @@ def read_predictions(path: Path) -> Predictions:
     except ValueError as error:
         raise _not_predictions(path, str(error)) from error
     header = sheet.header
-    findings = tuple(
-        name
-        for name in (column[len("score_") :] for column in header if column.startswith("score_"))
-        if all(prefix + name in header for prefix in PER_FINDING)
-    )
+    findings = findings_of(header)
     expected = columns(findings)
     missing = [name for name in expected if name not in header]
     if missing:
@@ -262,6 +258,60 @@ def parquet_sheet(path: Path) -> Sheet:
         for row in read_parquet(path, column_kind)
     )
     return Sheet(header, rows, tuple(range(1, len(rows) + 1)))
+
+
+def stream_predictions(path: Path) -> tuple[tuple[str, ...], Iterator[Row]]:
+    """The columns of a table of predictions, and its rows one by one, in memory one at a time.
+
+    Columns of a person's own are among them. A CSV that a spreadsheet has saved in another form is
+    read as a whole.
+
+    Raises:
+        UsageError: the file is not a table of predictions, also while rows are read.
+        OSError: it cannot be read.
+    """
+    try:
+        header = parquet_header(path) if is_parquet(path) else _own_header(path)
+    except ValueError as error:
+        raise _not_predictions(path, type(error).__name__) from error
+    findings = findings_of(header)
+    if set(columns(findings)) <= set(header) and len(set(header)) == len(header):
+        return header, _stream(path, header)
+    table = read_predictions(path)
+    return tuple(table.rows[0] if table.rows else columns(table.findings)), iter(table.rows)
+
+
+def _stream(path: Path, header: tuple[str, ...]) -> Iterator[Row]:
+    ours = set(columns(findings_of(header)))
+    try:
+        if is_parquet(path):
+            for cells in read_parquet(path, column_kind):
+                yield dict(zip(header, cells, strict=True))
+            return
+        escaped = [name in ours and not _is_number(name) for name in header]
+        with path.open(encoding="utf-8", newline="") as stream:
+            reader = csv.reader(stream, strict=True)
+            next(reader)
+            for line in reader:
+                texts = (
+                    unescape_formula(cell) if is_escaped else cell
+                    for cell, is_escaped in zip(line, escaped, strict=True)
+                )
+                yield dict(zip(header, texts, strict=True))
+    except (ValueError, csv.Error) as error:
+        raise _not_predictions(path, "a row is longer or shorter than the header") from error
+
+
+def _own_header(path: Path) -> tuple[str, ...]:
+    """The first line of a CSV as this program writes it; something else for other forms."""
+    with path.open(encoding="utf-8", errors="replace", newline="") as stream:
+        return tuple(next(csv.reader(stream), ()))
+
+
+def findings_of(header: Sequence[str]) -> tuple[str, ...]:
+    """The findings that have all their columns, in order."""
+    names = (column[len("score_") :] for column in header if column.startswith("score_"))
+    return tuple(name for name in names if all(prefix + name in header for prefix in PER_FINDING))
 
 
 def _not_predictions(path: Path, why: str) -> UsageError:
