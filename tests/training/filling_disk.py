@@ -19,7 +19,7 @@ from training.cli import main
 from training.runs import RunFolder
 from xrayview.errors import ExitCode
 
-_STEP_KIB, _MOST_STARTS = 90, 40
+_STEP_KIB, _MOST_STARTS = 70, 40
 
 
 def fill(disk: Path, data: str, settings: list[str]) -> dict[str, Any]:
@@ -35,10 +35,9 @@ def fill(disk: Path, data: str, settings: list[str]) -> dict[str, Any]:
         error = StringIO()
         with redirect_stderr(error), redirect_stdout(StringIO()):
             code = main(["train", *start, *options])
-        bundles = [path.name for path in run.path.glob("*-*.pt")]
         if code == ExitCode.OK:
             break
-        errors.append({"code": code, "text": error.getvalue(), "bundles": bundles})
+        errors.append({"code": code, "text": error.getvalue()})
         size += _STEP_KIB
         subprocess.run(["mount", "-o", f"remount,size={size}k", disk], check=True)
     return {

