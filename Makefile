@@ -23,7 +23,7 @@ QT_LIBRARIES := libegl1 libgl1 libxkbcommon0 libxkbcommon-x11-0 libdbus-1-3 libf
 # A real X server without a screen, a program that presses its keys, and DCMTK as a second opinion on grey.
 TEST_TOOLS := xvfb xauth xdotool dcmtk
 
-.PHONY: help run test lint types unit docs bench screenshots clean system system-test
+.PHONY: help run test lint types unit docs bench screenshots wheel clean system system-test
 
 help:  ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -59,6 +59,10 @@ bench: $(VENV)/.test system  ## benchmarks as a table: limits, and ratios agains
 screenshots: $(VENV)/.test system-test  ## take the pictures of the README again
 	$(BIN)/python -m tests.screenshots
 
+# WHEEL=--install also installs it into an environment of its own and runs its self-test there.
+wheel: $(VENV)/.wheel  ## wheel and sdist in dist/: equal, complete, metadata checked
+	$(BIN)/python build_spec/wheel.py $(WHEEL)
+
 clean:  ## remove what was built here
 	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
@@ -79,6 +83,10 @@ $(VENV)/.test: pyproject.toml | $(BIN)/python$(EXE)
 $(VENV)/.docs: pyproject.toml | $(BIN)/python$(EXE)
 	$(PIP) install --quiet --editable '.[docs]'
 	@touch $@ $(VENV)/.run
+
+$(VENV)/.wheel: pyproject.toml | $(BIN)/python$(EXE)
+	$(PIP) install --quiet build twine
+	@touch $@
 
 system:
 	@build_spec/system-packages.sh $(QT_LIBRARIES)

@@ -120,6 +120,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except XrayViewError as error:
         print(f"{args.command}: {error.text_with_path()}", file=sys.stderr)
         return error.exit_code
+    except ModuleNotFoundError as error:
+        package = (error.name or "").partition(".")[0]
+        if package in ("", "training", "xrayview"):
+            raise
+        print(
+            f"{args.command}: Training needs the package {package} (it is not installed). "
+            "Run: pip install 'xrayview[train]'",
+            file=sys.stderr,
+        )
+        return ExitCode.USAGE
     except OSError as error:
         print(f"{args.command}: {cannot_write(error)}", file=sys.stderr)
         return ExitCode.INTERNAL

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import warnings
 import zipfile
 from dataclasses import replace
@@ -21,6 +23,7 @@ from xrayview.inference import loading
 from xrayview.inference.runtime import Runtime
 from xrayview.inference.torch_errors import reason
 
+ROOT = Path(__file__).parents[2]
 TWO = tiny_card(task="multilabel", findings=(Finding("A"), Finding("B")))
 THREE = tiny_card(task="multilabel", findings=(Finding("A"), Finding("B"), Finding("C")))
 SOFTMAX = replace(THREE, task="multiclass", activation="softmax", outputs="probabilities")
@@ -199,6 +202,27 @@ def test_that_operators_of_torchvision_load(tmp_path: Path) -> None:
 
     save(Deformed(), tmp_path / "m.pt")
     assert load(tmp_path / "m.pt").forward(X).shape == (5, 2)
+    # A new process, in which torchvision's operators are not registered yet.
+    code = """
+import sys
+sys.modules["torchvision"] = None
+from pathlib import Path
+import torch
+from xrayview.inference.torchscript import load_module
+from xrayview.errors import ModelError
+path = Path(sys.argv[1])
+try:
+    load_module(path.read_bytes(), torch.device("cpu"), path)
+except ModelError as error:
+    print(error)
+"""
+    ran = subprocess.run(
+        [sys.executable, "-c", code, tmp_path / "m.pt"], capture_output=True, text=True, cwd=ROOT
+    )
+    assert ran.stdout.strip() == (
+        "m.pt: A model with torchvision's operators needs the package torchvision "
+        "(it is not installed). Run: pip install 'xrayview[torchvision]'"
+    ), ran.stderr
 
 
 class Percent(Net):

@@ -25,7 +25,7 @@ from xrayview.domain.devices import Device
 from xrayview.domain.heat_map_methods import available_methods
 from xrayview.domain.model import ModelCard
 from xrayview.domain.sentences import counted
-from xrayview.errors import ContractBroken, DeviceUnavailable, ModelError
+from xrayview.errors import ContractBroken, DeviceUnavailable, ModelError, UsageError
 from xrayview.inference.adapt import Calling, find_calling
 from xrayview.inference.archive import fixed_devices, with_device
 from xrayview.inference.cores import available_cores
@@ -41,6 +41,7 @@ from xrayview.inference.probe import noise, require_equal_parts, same_scores
 from xrayview.inference.random_operations import random_operations
 from xrayview.inference.streams import Streams, stream_count
 from xrayview.inference.torch_errors import advice, reason
+from xrayview.io.extras import optional_module
 
 Array = npt.NDArray[np.float32]
 
@@ -335,6 +336,8 @@ def load_module(content: bytes, device: torch.device, path: Path) -> Any:
     with _without_deprecation():
         try:
             return _jit_load(content, device)
+        except UsageError as error:
+            raise ModelError(error.what, path=path, why=error.why, hint=error.hint) from error
         except Exception as error:  # a damaged pickle raises anything
             why = reason(error)
             raise ModelError(
@@ -352,7 +355,7 @@ def _jit_load(content: bytes, device: torch.device) -> Any:
         if "torchvision::" not in str(error):
             raise
         # Its operators are registered when it is imported, which takes a second.
-        import torchvision  # noqa: F401
+        optional_module("torchvision", "torchvision", "A model with torchvision's operators")
 
         return torch.jit.load(io.BytesIO(content), map_location=device)  # type: ignore[no-untyped-call]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import sys
 from typing import Any
 
 from xrayview.errors import UsageError
@@ -17,14 +18,16 @@ def optional_module(module: str, extra: str, what: str) -> Any:
         what: what needs it, as the beginning of a sentence: `A Parquet file`.
 
     Raises:
-        UsageError: it is not installed; the hint is the line that installs it.
+        UsageError: it is not installed; the hint is the line that installs it, into Python also
+            where the program is packed.
     """
     try:
         return importlib.import_module(module)
     except ImportError as error:
         package = module.partition(".")[0]
+        frozen = bool(getattr(sys, "frozen", False))
         raise UsageError(
             f"{what} needs the package {package}",
-            why="it is not installed",
-            hint=f"Run: pip install 'xrayview[{extra}]'",
+            why="it is not installed" if not frozen else "it is not part of the packed program",
+            hint=f"{'Install XrayView with' if frozen else 'Run:'} pip install 'xrayview[{extra}]'",
         ) from error

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,8 @@ from xrayview.services import resources
 from xrayview.services.measurement_files import MeasurementFiles
 from xrayview.services.resources import REQUIRED, require_resources, resource, sample_study
 from xrayview.services.stars import StarFiles
+
+ROOT = Path(__file__).parents[3]
 
 
 def _ship(folder: Path) -> Path:
@@ -68,3 +71,10 @@ def test_that_stars_and_measurements_of_the_sample_go_to_the_users_own_folder(
     assert stars.load(folder).is_starred(film)
     assert marks.load(folder).films["1.2.3"].annotations == (line,)
     assert list(folder.iterdir()) == []
+
+
+def test_that_the_wheel_has_every_folder_that_the_program_reads() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    included = project["tool"]["hatch"]["build"]["targets"]["wheel"]["force-include"]
+    read = {*REQUIRED, "self_test"}
+    assert included == {f"resources/{name}": f"xrayview/resources/{name}" for name in read}
