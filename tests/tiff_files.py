@@ -84,9 +84,9 @@ class _Writer:
             self._compressed(self._packed(block, bits, page), page.compression, page)
             for block in _blocks(samples, page, height, width)
         ]
-        places = []
+        offsets = []
         for segment in segments:
-            places.append(len(self._out))
+            offsets.append(len(self._out))
             self._out += segment + b"\0" * (len(segment) % 2)
         offsets_tag, counts_tag = (324, 325) if page.tile else (273, 279)
         photometric = page.photometric
@@ -98,7 +98,7 @@ class _Writer:
             258: ("H", (bits,) * count),
             259: ("H", (COMPRESSIONS[page.compression],)),
             262: ("H", (photometric,)),
-            offsets_tag: (self._pointer, tuple(places)),
+            offsets_tag: (self._pointer, tuple(offsets)),
             274: ("H", (page.orientation,)),
             277: ("H", (count,)),
             counts_tag: ("L", tuple(map(len, segments))),

@@ -155,8 +155,8 @@ def main() -> int:
     parser.add_argument("--out", type=Path, help="write the table here, too")
     options = parser.parse_args()
     code = 0
-    with tempfile.TemporaryDirectory() as place:
-        path = options.json or Path(place, "bench.json")
+    with tempfile.TemporaryDirectory() as folder:
+        path = options.json or Path(folder, "bench.json")
         if options.json is None:
             code = _measured(path)
         report = json.loads(path.read_text(encoding="utf-8"))

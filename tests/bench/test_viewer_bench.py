@@ -36,7 +36,7 @@ SIZE_PX = (1200, 900)
 FRAMES = 40
 ways = itertools.cycle([1] * 20 + [-1] * 20)
 PADDINGS = {"plain": None, "padded": (0.0, 0.0)}
-PLACES: dict[str, Callable[[FilmViewer], object]] = {
+PLACEMENTS: dict[str, Callable[[FilmViewer], object]] = {
     "fitted": lambda viewer: viewer.fit(),
     "turned": lambda viewer: viewer.rotate(1),
     "one to one": lambda viewer: viewer.one_to_one(),
@@ -88,11 +88,11 @@ def median_s(frame: Callable[[], None]) -> float:
     return statistics.median(seconds)
 
 
-@pytest.mark.parametrize("place", PLACES)
-def test_frame_of_a_window_drag(benchmark: Any, viewer: FilmViewer, place: str) -> None:
+@pytest.mark.parametrize("placement", PLACEMENTS)
+def test_frame_of_a_window_drag(benchmark: Any, viewer: FilmViewer, placement: str) -> None:
     radiograph = film(None)
     viewer.show_film(radiograph, (1, 1))
-    PLACES[place](viewer)
+    PLACEMENTS[placement](viewer)
     drag = windows()
     benchmark.pedantic(
         painted(lambda: viewer.set_window(next(drag))), rounds=FRAMES, warmup_rounds=2
@@ -175,16 +175,16 @@ def pyqtgraph_steps(radiograph: Radiograph) -> dict[str, Callable[[], object]]:
     return {"pyqtgraph_levels": by_levels, "pyqtgraph_uint8": by_uint8}
 
 
-@pytest.mark.parametrize("place", PLACES)
+@pytest.mark.parametrize("placement", PLACEMENTS)
 def test_frame_of_a_window_drag_under_shutter_and_graphics(
-    benchmark: Any, viewer: FilmViewer, place: str
+    benchmark: Any, viewer: FilmViewer, placement: str
 ) -> None:
     bits_HW = np.zeros((3000, 3000), np.bool_)
     bits_HW[::50] = True
     shutter = Shutter(rectangle=(100, 2900, 100, 2900))
     radiograph = replace(film(None), overlays=(OverlayPlane(bits_HW),), shutter=shutter)
     viewer.show_film(radiograph, (1, 1))
-    PLACES[place](viewer)
+    PLACEMENTS[placement](viewer)
     drag = windows()
     benchmark.pedantic(
         painted(lambda: viewer.set_window(next(drag))), rounds=FRAMES, warmup_rounds=2
@@ -209,13 +209,13 @@ def test_frame_of_a_pan(benchmark: Any, viewer: FilmViewer, padding: str) -> Non
 
 
 def test_frame_of_a_zoom(benchmark: Any, viewer: FilmViewer) -> None:
-    """Turns of a fine wheel to and fro, at a place that is not the middle."""
+    """Turns of a fine wheel to and fro, at a point that is not the middle."""
     viewer.show_film(film(None), (1, 1))
-    canvas, place, still = viewer._canvas, QPointF(500, 400), QPoint()
+    canvas, point, still = viewer._canvas, QPointF(500, 400), QPoint()
 
     def turn() -> None:
         wheel = QWheelEvent(
-            place, canvas.mapToGlobal(place), still, QPoint(0, 32 * next(ways)),
+            point, canvas.mapToGlobal(point), still, QPoint(0, 32 * next(ways)),
             Qt.MouseButton.NoButton, Qt.KeyboardModifier.ControlModifier,
             Qt.ScrollPhase.NoScrollPhase, False,
         )  # fmt: skip

@@ -42,7 +42,7 @@ FILMS = int(os.environ.get("XRAYVIEW_BENCH_FILMS", "2000"))
 ASK_EVERY_S = 0.004
 WAIT_S = 120
 TO_AND_FRO = itertools.cycle([*range(40), *range(40, 0, -1)])
-"""Places in the list, in fortieths."""
+"""Positions in the list, in fortieths."""
 
 
 class Watch(QObject):

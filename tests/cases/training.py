@@ -91,7 +91,7 @@ def reason_for(name: str, *words: str) -> Callable[[Path], None]:
         done = prepared(data, work)
         require("list is empty" not in done.text, "the list is empty")
         missing = [word for word in words if word.casefold() not in done.text.casefold()]
-        require(done.code == 0 or not missing, f"not said: {missing}")
+        require(done.code == 0 or not missing, f"not named: {missing}")
 
     return check
 

@@ -36,12 +36,12 @@ def films(run: RunFolder, data: Path) -> ModelFilms:
     return ModelFilms(find_model(run.path, None), data)
 
 
-def other_data(folder: Path, *foreign: Path) -> Path:
-    """Films of three splits that the model never saw, and foreign files in val and test."""
+def other_data(folder: Path, *extra: Path) -> Path:
+    """Films of three splits that the model never saw, and extra files in val and test."""
     for number in range(36):
         split, label = ("train", "val", "test")[number % 3], ("normal", "pneumonia")[number % 2]
         write_film(folder / split / label / f"{number}.png", 300 + number, bright=bool(number % 2))
-    for path in foreign:
+    for path in extra:
         for split in ("val", "test"):
             shutil.copyfile(path, folder / split / "normal" / f"{split}{path.name}")
     return folder

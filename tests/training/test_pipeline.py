@@ -1,4 +1,4 @@
-"""Calibration on validation films: bounds, missing classes and models at chance are said."""
+"""Calibration on validation films: bounds, missing classes and models at chance are reported."""
 
 from __future__ import annotations
 

@@ -177,9 +177,9 @@ def test_that_tab_moves_through_the_toolbar_from_left_to_right(
         and widget.isEnabled()
         and widget.focusPolicy() & Qt.FocusPolicy.TabFocus
     ]
-    places = [widget.mapTo(ready, widget.rect().topLeft()).x() for widget in reached]
+    positions = [widget.mapTo(ready, widget.rect().topLeft()).x() for widget in reached]
     assert len(reached) > 10
-    assert places == sorted(places)
+    assert positions == sorted(positions)
 
 
 def walked(qtbot: QtBot, first: QWidget) -> list[QWidget]:

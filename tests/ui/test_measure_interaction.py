@@ -408,9 +408,9 @@ def test_that_calibration_changes_lengths_and_the_corner_and_is_undone(mouse: Mo
 
 def test_that_drawing_a_calibration_line_asks_for_its_length(mouse: Mouse, qtbot: QtBot) -> None:
     mouse.viewer.set_tool("calibrate")
-    with qtbot.waitSignal(mouse.layer.length_drawn) as asked:
+    with qtbot.waitSignal(mouse.layer.length_drawn) as drawn:
         mouse.drag(A, B)
-    assert asked.args == [mouse.layer.item.to_film(position) for position in (A, B)]
+    assert drawn.args == [mouse.layer.item.to_film(position) for position in (A, B)]
     assert mouse.layer.annotations() == ()
 
 

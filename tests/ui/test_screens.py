@@ -38,7 +38,7 @@ def is_in_reach(window: QWidget) -> bool:
 
 
 @pytest.fixture
-def places(settings: Settings) -> Settings:
+def far_away(settings: Settings) -> Settings:
     """The settings of a session that ended on two monitors that are not connected."""
     state = {"geometry": stored(FAR), "second_geometry": stored(FAR), "second": "shown"}
     settings["window_state"] = state
@@ -46,9 +46,9 @@ def places(settings: Settings) -> Settings:
 
 
 def test_that_windows_of_a_disconnected_monitor_are_moved_onto_the_screen(
-    qtbot: QtBot, engine: Engine, places: Settings, tmp_path: Path
+    qtbot: QtBot, engine: Engine, far_away: Settings, tmp_path: Path
 ) -> None:
-    window = MainWindow(places, tmp_path)
+    window = MainWindow(far_away, tmp_path)
     qtbot.addWidget(window)
     window.show()
     window.build_panels(SharedEngine(engine))

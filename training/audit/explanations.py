@@ -141,6 +141,6 @@ MEANINGS: dict[str, Meaning] = {
     "wide": _swap_meaning("the shape"),
     "narrow": _swap_meaning("the shape"),
     "surroundings": _swap_meaning("the surroundings of the lungs"),
-    "placement": _swap_meaning("the place and size of the lungs"),
+    "placement": _swap_meaning("the position and size of the lungs"),
 }
 """Key of a row -> its sentence, from its AUC and that of the whole film."""

@@ -1,6 +1,6 @@
 """Who made a model, of what and for whom: a recipe's texts only for the recipe's own films.
 
-So are a shipped model's: a copy that was fitted on other films is another model.
+So are a shipped model's: a copy that was fitted on other films is a different model.
 """
 
 from __future__ import annotations

@@ -31,7 +31,7 @@ def read_class_folders(folder: Path, data: DataConfig) -> Listing:
         NothingUsable: no file is in a class folder.
     """
     rows, omitted = [], []
-    places: dict[tuple[str, ...], list[str]] = {}
+    same_names: dict[tuple[str, ...], list[str]] = {}
     for found in walk(folder):
         if isinstance(found, RejectedFile):
             omitted.append(_rejected(found))
@@ -46,7 +46,7 @@ def read_class_folders(folder: Path, data: DataConfig) -> Listing:
             omitted.append(Omission(path, "NO_CLASS", "it is not in a class folder"))
         else:
             inside = PurePosixPath(path).parts[len(prefix) :]
-            places.setdefault(inside if split else (path,), []).append(path)
+            same_names.setdefault(inside if split else (path,), []).append(path)
             rows.append(
                 FilmRow(
                     path=path,
@@ -56,7 +56,7 @@ def read_class_folders(folder: Path, data: DataConfig) -> Listing:
                     official_split=split,
                 )
             )
-    copies = _second_copies(places.values(), folder)
+    copies = _second_copies(same_names.values(), folder)
     omitted += [Omission(path, "COPY", f"a copy of {first}") for path, first in copies.items()]
     rows = [row for row in rows if row.path not in copies]
     if not rows:
@@ -84,13 +84,13 @@ def _split_and_classes(
     return (), split, parents[:-1] if split else parents
 
 
-def _second_copies(places: Iterable[Sequence[str]], folder: Path) -> dict[str, str]:
+def _second_copies(same_names: Iterable[Sequence[str]], folder: Path) -> dict[str, str]:
     """Return the films that are there twice, in an outer and in an inner copy of the data.
 
     The key is the deeper one's path, the value that of the film which stays.
     """
     copies: dict[str, str] = {}
-    for paths in places:
+    for paths in same_names:
         first, *others = sorted(paths, key=lambda path: (path.count("/"), path))
         copies |= {p: first for p in others if _is_same_file(folder / p, folder / first)}
     return copies

@@ -197,7 +197,7 @@ def _check(out: Path, options: DeidentifyOptions) -> None:
             "The mapping would lie among the copies",
             path=options.mapping,
             why="it identifies the patients",
-            hint="Choose a place for it that you do not share with the copies.",
+            hint="Choose a location for it that you do not share with the copies.",
         )
     if options.mapping.exists():
         raise UsageError(

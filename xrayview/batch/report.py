@@ -19,7 +19,7 @@ from xrayview.io.model.bundle import card_to_json
 
 PACKAGES = ("numpy", "opencv-python-headless", "pydicom", "torch")
 REPORT_FIELDS = frozenset({"schema", "run_id", "command", "folder", "counts", "resumed", "model"})
-"""By which a report is told from other JSON files."""
+"""The fields by which a report is recognised among JSON files."""
 
 
 @dataclass(frozen=True)

@@ -60,6 +60,6 @@ def run(options: argparse.Namespace) -> int:
     print_err(f"{options.out}: {files}, {films}{known}")
     if progress.failed:
         failed = counted(progress.failed, "header")
-        print_err(f"{failed} could not be read; run the same command again to try once more.")
+        print_err(f"{failed} could not be read; run the same command again to retry.")
         return ExitCode.SOME_FAILED
     return ExitCode.OK

@@ -1,7 +1,7 @@
 """`xrayview render FILE|FOLDER --out DIR`: films as pictures of their displayed grey.
 
 Prints one line per file to stdout: `PATH: ok: PICTURE`, or why there is no picture; notes follow
-the picture after a colon. With a model, the film's verdict is in the place of `ok`:
+the picture after a colon. With a model, the film's verdict stands instead of `ok`:
 `PATH: Caution: PICTURE: REASONS`.
 """
 

@@ -70,7 +70,7 @@ def voi_choices(radiograph: Radiograph) -> tuple[VoiChoice, ...]:
 
     The standard leaves the choice among several to the user (PS3.3 C.11.2.1.1, C.11.2.1.2);
     titles are the file's own explanations where it gives any. A LUT whose declared depth is
-    doubtful is listed once more, with the depth as declared.
+    doubtful is listed a second time, with the depth as declared.
     """
     greyscale = radiograph.greyscale
     luts = tuple(

@@ -237,12 +237,12 @@ def _form_notes(form: OutputForm, output: Any, forms: list[OutputForm]) -> Itera
     if form.joined:
         yield f"it returns a {_kind(output)} with one tensor per finding, which are joined"
     elif form.path:
-        place = " of ".join(
+        entry = " of ".join(
             f"entry {step!r}" if isinstance(step, str) else f"output {step + 1}"
             for step in reversed(form.path)
         )
         others = f"; {len(forms)} outputs have its shape" if len(forms) > 1 else ""
-        yield f"it returns a {_kind(output)} of {len(output)}, whose {place} is used{others}"
+        yield f"it returns a {_kind(output)} of {len(output)}, whose {entry} is used{others}"
     if form.reshaped:
         shape = "x".join(map(str, dict(_tensors(output))[form.path].shape)) or "no dimension"
         yield f"its output of shape {shape} is read as one row per film"

@@ -236,7 +236,7 @@ class ModelController(QObject):
     def _on_failed(self, film: FilmRef, model: ModelReady, error: XrayViewError) -> None:
         earlier = self.session.result(film)
         if earlier is not None and earlier.prediction is not None:
-            # The scores on screen are still valid: the failure is told beside them.
+            # The scores on screen are still valid: the failure is shown beside them.
             error.path = error.path or film.path
             self.message.emit(Message.of(AGAIN, error))
             self._on_result(film, model, earlier)

@@ -77,7 +77,7 @@ def decoded(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 def test_that_a_replaced_film_is_decoded_again_and_no_other(
     tiny_config: TrainingConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
-    """Size and modification time stay: only the content tells that it is another film."""
+    """Size and modification time stay: only the content shows that it is a different film."""
     data = make_data(tmp_path / "data", train=6, test=2)
     rows, _ = select_rows(tiny_config, data)
     preprocessor = Preprocessor(tiny_config.preprocessing)

@@ -63,7 +63,12 @@ def rows_of(out: Path) -> list[Row]:
     return [{k: v for k, v in row.items() if k not in own} for row in read_predictions(out).rows]
 
 
-PLACES = [("a.png", "0"), *(("b.dcm", str(n)) for n in range(5)), ("c.dcm", "0"), ("d.txt", "")]
+PATHS_AND_FRAMES = [
+    ("a.png", "0"),
+    *(("b.dcm", str(n)) for n in range(5)),
+    ("c.dcm", "0"),
+    ("d.txt", ""),
+]
 
 
 def test_that_every_frame_has_a_row_in_order_and_the_total_grows(
@@ -71,7 +76,7 @@ def test_that_every_frame_has_a_row_in_order_and_the_total_grows(
 ) -> None:
     out = tmp_path / "p.csv"
     started, films, finished = run(engine, folder, model, out)
-    assert cells(out, "path", "frame") == PLACES
+    assert cells(out, "path", "frame") == PATHS_AND_FRAMES
     assert (started.files, started.total, started.resumed) == (4, 4, 0)
     assert [event.done for event in films] == list(range(1, 9))
     assert films[-1].total == 8

@@ -30,8 +30,8 @@ def model_beside_card(folder: Path, kind: type[Tiny], **options: tuple[str, ...]
     # A softmax of a single output is always 1.
     findings = (Finding("Opacity"), Finding("Mass"))
     card = tiny_card(task="multilabel", findings=findings)
-    path = export(network_for(card, kind), folder / "foreign.pt", card, extra={}, **options)
-    (folder / "foreign.card.json").write_text(json.dumps(card_to_json(card)))
+    path = export(network_for(card, kind), folder / "described.pt", card, extra={}, **options)
+    (folder / "described.card.json").write_text(json.dumps(card_to_json(card)))
     return path
 
 
@@ -44,7 +44,7 @@ def test_that_a_file_beside_its_card_is_described(tmp_path: Path, capsys: Captur
     path = model_beside_card(tmp_path, Tiny)
     code, output = describe(path, capsys, "--trust-model")
     assert code == ExitCode.OK
-    assert output["card"] == json.loads((tmp_path / "foreign.card.json").read_text())
+    assert output["card"] == json.loads((tmp_path / "described.card.json").read_text())
     assert output["sha256"] == sha256_of(path)
     assert output["gate"] == {"checks_likeness": False}
     assert str(output["contract"]).startswith("kept on ")
@@ -69,9 +69,9 @@ def test_that_a_file_that_is_not_trusted_does_not_run(tmp_path: Path, capsys: Ca
 
 def test_that_a_file_without_any_card_is_refused(tmp_path: Path, capsys: Captured) -> None:
     path = model_beside_card(tmp_path, Tiny)
-    (tmp_path / "foreign.card.json").unlink()
+    (tmp_path / "described.card.json").unlink()
     assert main(["model", "describe", str(path)]) == ExitCode.MODEL
-    assert "foreign.pt" in capsys.readouterr().err
+    assert "described.pt" in capsys.readouterr().err
 
 
 DESCRIPTION = ("--finding", "Opacity", "--finding", "Mass", "--size", "64")
@@ -79,7 +79,7 @@ DESCRIPTION = ("--finding", "Opacity", "--finding", "Mass", "--size", "64")
 
 def model_without_card(folder: Path) -> Path:
     path = model_beside_card(folder, Tiny)
-    (folder / "foreign.card.json").unlink()
+    (folder / "described.card.json").unlink()
     return path
 
 
@@ -96,12 +96,12 @@ def test_that_a_card_is_written_from_the_options(tmp_path: Path, capsys: Capture
 
 def test_that_probabilities_become_logits_on_request(tmp_path: Path, capsys: Captured) -> None:
     path = model_beside_card(tmp_path, BROKEN["sigmoid"][0])
-    (tmp_path / "foreign.card.json").unlink()
+    (tmp_path / "described.card.json").unlink()
     assert main(["model", "describe", str(path), *DESCRIPTION, "--trust-model"]) == ExitCode.MODEL
     refused = capsys.readouterr()
     assert "state in the card that the outputs are probabilities" in refused.out
     assert "Not written" in refused.err
-    assert not (tmp_path / "foreign.card.json").exists()
+    assert not (tmp_path / "described.card.json").exists()
     code, output = describe(path, capsys, *DESCRIPTION, "--outputs", "probabilities")
     assert code == ExitCode.OK
     card = read_card(path)
@@ -117,7 +117,7 @@ def test_that_what_is_not_stated_is_assumed_aloud(tmp_path: Path, capsys: Captur
     assert "Assumed: scale plain (0 to 1); fit letterbox" in warned
     assert "state --scale and --fit" in warned
     assert "Assumed, because it was not stated" in read_card(path).limitations
-    (tmp_path / "foreign.card.json").unlink()
+    (tmp_path / "described.card.json").unlink()
     stated = ("--scale", "plain", "--fit", "letterbox")
     assert main(["model", "describe", str(path), *DESCRIPTION, *stated]) == ExitCode.OK
     assert "Assumed" not in capsys.readouterr().err
@@ -137,7 +137,7 @@ def test_that_a_network_like_torchxrayvision_is_recognised(
 
 def test_that_the_notes_on_a_network_are_in_its_card(tmp_path: Path, capsys: Captured) -> None:
     path = model_beside_card(tmp_path, Pair, methods=("forward",))
-    (tmp_path / "foreign.card.json").unlink()
+    (tmp_path / "described.card.json").unlink()
     code, output = describe(path, capsys, *DESCRIPTION, "--trust-model")
     assert code == ExitCode.OK
     assert "adapted: it returns a tuple of 2" in str(output["contract"])
@@ -167,14 +167,14 @@ def test_that_an_incomplete_card_is_not_written(
     path = model_without_card(tmp_path)
     assert main(["model", "describe", str(path), *options]) == code
     assert words in capsys.readouterr().err
-    assert not (tmp_path / "foreign.card.json").exists()
+    assert not (tmp_path / "described.card.json").exists()
 
 
 def test_that_no_card_is_overwritten(tmp_path: Path, capsys: Captured) -> None:
     path = model_beside_card(tmp_path, Tiny)
-    before = (tmp_path / "foreign.card.json").read_text()
+    before = (tmp_path / "described.card.json").read_text()
     for model in (path, write_bundle(tmp_path / "own.pt")):
         assert main(["model", "describe", str(model), *DESCRIPTION]) == ExitCode.USAGE
         assert "card already" in capsys.readouterr().err
-    assert (tmp_path / "foreign.card.json").read_text() == before
+    assert (tmp_path / "described.card.json").read_text() == before
     assert not (tmp_path / "own.card.json").exists()

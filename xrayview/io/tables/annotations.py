@@ -265,7 +265,7 @@ def _merged(path: Path, one: Annotation, other: Annotation, why: str) -> Annotat
 
 
 def is_same_cell(cell: str, written: str) -> bool:
-    """True where a cell is what was written, or a number that a spreadsheet has formatted anew."""
+    """True where a cell is what was written, or a number that a spreadsheet has reformatted."""
     if cell.strip() == written.strip():
         return True
     shown, value = _number(cell.strip()), _number(written.strip())

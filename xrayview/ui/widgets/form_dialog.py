@@ -64,11 +64,11 @@ class FormDialog(QDialog):
 
     def reject(self) -> None:
         """Close, or ask first; for Esc, the window's close button and Cancel."""
-        asked = self.closing_question()
-        if asked is None:
+        question = self.closing_question()
+        if question is None:
             self.discard()
         elif self.question is None:
-            self._ask(asked)
+            self._ask(question)
 
     def discard(self) -> None:
         """Close without a question."""
@@ -76,13 +76,13 @@ class FormDialog(QDialog):
             self.question.close()
         self.done(QDialog.DialogCode.Rejected)
 
-    def _ask(self, asked: ClosingQuestion) -> None:
+    def _ask(self, question: ClosingQuestion) -> None:
         box = self.question = QMessageBox(self)
         box.setWindowTitle(self.windowTitle())
-        box.setText(asked.title)
-        box.setInformativeText(asked.text)
+        box.setText(question.title)
+        box.setInformativeText(question.text)
         stay = box.addButton("Continue", QMessageBox.ButtonRole.RejectRole)
-        leave = box.addButton(asked.button, QMessageBox.ButtonRole.DestructiveRole)
+        leave = box.addButton(question.button, QMessageBox.ButtonRole.DestructiveRole)
         box.setDefaultButton(stay)
         box.setEscapeButton(stay)
 

@@ -129,15 +129,15 @@ def test_that_a_truncated_bundle_is_refused(good: Path, tmp_path: Path, share: f
 
 
 def test_that_a_model_without_a_card_is_refused_naming_the_sidecar(tmp_path: Path) -> None:
-    error = refusal(without_card(tmp_path / "foreign.pt"))
+    error = refusal(without_card(tmp_path / "described.pt"))
     assert "no card" in error.what
-    assert "foreign.card.json" in error.hint
+    assert "described.card.json" in error.hint
 
 
 def test_that_a_sidecar_is_the_card_of_a_model_without_one(tmp_path: Path) -> None:
-    path = without_card(tmp_path / "foreign.pt")
-    sidecar_of(path).write_text(json.dumps(card_to_json(tiny_card(name="foreign"))))
-    assert read_card(path).name == "foreign"
+    path = without_card(tmp_path / "described.pt")
+    sidecar_of(path).write_text(json.dumps(card_to_json(tiny_card(name="described"))))
+    assert read_card(path).name == "described"
 
 
 def test_that_the_card_inside_takes_precedence_over_a_sidecar(good: Path, tmp_path: Path) -> None:

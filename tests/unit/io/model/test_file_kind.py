@@ -1,4 +1,4 @@
-"""Files that are chosen as a model and are none are told so, with what they are."""
+"""Files chosen as a model that are not one are called what they are."""
 
 from __future__ import annotations
 
