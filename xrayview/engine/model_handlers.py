@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from xrayview.domain.devices import DEVICES
 from xrayview.domain.model import HeatMap, ModelCard, Prediction
 from xrayview.engine.memory import limited_memory
+from xrayview.engine.progress import reporting_to
 from xrayview.engine.protocol import Classify, Explain, LoadModel, ModelReady, ModelRef
 
 if TYPE_CHECKING:
@@ -65,13 +66,19 @@ def classify_films(request: Classify) -> tuple[Prediction, ...]:
 
 
 def explain_film(request: Explain) -> HeatMap:
-    """Compute the heat map of one finding."""
+    """Compute the heat map of one finding. Raises: Cancelled."""
     from xrayview.inference.explain import explain
 
     loaded = _model(request.model)
-    return explain(
-        loaded.runtime, loaded.card, request.model_input, request.finding, request.method
-    )
+    with reporting_to(request.progress) as report:
+        return explain(
+            loaded.runtime,
+            loaded.card,
+            request.model_input,
+            request.finding,
+            request.method,
+            report,
+        )
 
 
 def _model(model: ModelRef) -> _Model:

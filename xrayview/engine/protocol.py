@@ -293,6 +293,8 @@ class Explain:
     model_input: ModelInput
     finding: str
     method: str = DEFAULT_METHOD
+    progress: Path | None = None
+    """The file of a `ProgressFile`."""
 
 
 FilmRequest = DecodeFilm | MakeThumbnail | InspectFilm | RenderFilm | DeidentifyFilm | PrepareInput

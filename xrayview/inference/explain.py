@@ -29,9 +29,15 @@ _OCCLUSION_BATCH = 10
 _GRADIENT_CELL_PX = 8
 
 
-Attribution = Callable[[Runtime, Array, Array], Array]
-"""`attribution(runtime, x_CHW, direction_K)` is evidence_hw: signed, in logit units per cell, on a
-grid that covers the input evenly."""
+Report = Callable[[int, int], None]
+"""Called with steps done and in total; may raise Cancelled."""
+Attribution = Callable[[Runtime, Array, Array, Report], Array]
+"""`attribution(runtime, x_CHW, direction_K, report)` is evidence_hw: signed, in logit units per
+cell, on a grid that covers the input evenly. It reports where it takes more than a few passes."""
+
+
+def unreported(_done: int, _total: int) -> None:
+    """Report to nobody."""
 
 
 def explain(
@@ -40,6 +46,7 @@ def explain(
     model_input: ModelInput,
     finding: str,
     method: str = DEFAULT_METHOD,
+    report: Report = unreported,
 ) -> HeatMap:
     """Compute the heat map of one finding in film coordinates.
 
@@ -50,13 +57,14 @@ def explain(
     Raises:
         ModelError: the model does not score the finding or does not offer the method, the input was
             prepared for another model, or the result is not finite.
+        Cancelled: by `report`.
     """
     index = _index_of(finding, card)
     if method not in runtime.explain_methods:
         raise _not_available(method, runtime)
     (prediction,) = classify(runtime, card, (model_input,))
     with np.errstate(invalid="ignore", over="ignore"):  # reported below
-        evidence_hw = np.maximum(_attribute(runtime, card, model_input, index, method), 0)
+        evidence_hw = np.maximum(_attribute(runtime, card, model_input, index, method, report), 0)
     if not np.isfinite(evidence_hw).all():
         raise ModelError(
             "The heat map has values that are not finite",
@@ -91,7 +99,7 @@ def explained_direction(card: ModelCard, index: int, outputs: int) -> Array:
     return np.asarray(to_findings[index], np.float32)
 
 
-def grad_cam(runtime: Runtime, x_CHW: Array, direction_K: Array) -> Array:
+def grad_cam(runtime: Runtime, x_CHW: Array, direction_K: Array, _report: Report) -> Array:
     """Grad-CAM (Selvaraju et al., ICCV 2017): features weighted by the mean of their gradient."""
     features_1Dhw = runtime.features(x_CHW[None])
     gradient_Dhw = runtime.feature_gradient(features_1Dhw, direction_K)[0]
@@ -99,7 +107,7 @@ def grad_cam(runtime: Runtime, x_CHW: Array, direction_K: Array) -> Array:
     return np.asarray(np.tensordot(weights_D, features_1Dhw[0], axes=1))
 
 
-def occlusion(runtime: Runtime, x_CHW: Array, direction_K: Array) -> Array:
+def occlusion(runtime: Runtime, x_CHW: Array, direction_K: Array, report: Report) -> Array:
     """Occlusion (Zeiler and Fergus, ECCV 2014): the loss when a cell is set to the film's mean."""
     rows, columns = (_edges(length) for length in x_CHW.shape[1:])
     cells = [(i, j) for i in range(len(rows) - 1) for j in range(len(columns) - 1)]
@@ -112,10 +120,11 @@ def occlusion(runtime: Runtime, x_CHW: Array, direction_K: Array) -> Array:
         for x, (i, j) in zip(x_BCHW, part, strict=True):
             x[:, rows[i] : rows[i + 1], columns[j] : columns[j + 1]] = mean_C11
         loss[start : start + len(part)] = whole - runtime.forward(x_BCHW) @ direction_K
+        report(start + len(part), len(cells))
     return loss.reshape(len(rows) - 1, len(columns) - 1)
 
 
-def input_gradient(runtime: Runtime, x_CHW: Array, direction_K: Array) -> Array:
+def input_gradient(runtime: Runtime, x_CHW: Array, direction_K: Array, _report: Report) -> Array:
     """Gradient times the difference from the film's mean: occlusion's loss to first order."""
     gradient_CHW = runtime.input_gradient(x_CHW[None], direction_K)[0]
     contribution_HW = (gradient_CHW * (x_CHW - x_CHW.mean(axis=(1, 2), keepdims=True))).sum(axis=0)
@@ -156,17 +165,26 @@ def _index_of(finding: str, card: ModelCard) -> int:
 
 
 def _attribute(
-    runtime: Runtime, card: ModelCard, model_input: ModelInput, index: int, method: str
+    runtime: Runtime,
+    card: ModelCard,
+    model_input: ModelInput,
+    index: int,
+    method: str,
+    report: Report,
 ) -> Array:
     x_CHW = model_input.x_CHW
     outputs = runtime.forward(x_CHW[None]).shape[1]
     direction_K = explained_direction(card, index, outputs)
     attribute = ATTRIBUTIONS[method]
-    evidence_hw = attribute(runtime, x_CHW, direction_K)
     if not card.flip_average:
-        return evidence_hw
+        return attribute(runtime, x_CHW, direction_K, report)
     mirrored = np.ascontiguousarray(x_CHW[..., ::-1])
-    mirrored_evidence_hw = attribute(runtime, mirrored, direction_K)[:, ::-1]
+    evidence_hw = attribute(
+        runtime, x_CHW, direction_K, lambda done, total: report(done, 2 * total)
+    )
+    mirrored_evidence_hw = attribute(
+        runtime, mirrored, direction_K, lambda done, total: report(total + done, 2 * total)
+    )[:, ::-1]
     return np.asarray((evidence_hw + mirrored_evidence_hw) / 2, np.float32)
 
 

@@ -38,10 +38,14 @@ class _Ticket:
     future: Future[Any] | None = None
     thread: threading.Thread | None = None
     started_s: float = field(default_factory=time.monotonic)
+    withdraw: Callable[[], None] | None = None
 
     def drop(self) -> None:
         self.dropped = True
         self.stop.set()
+        if self.withdraw is not None:
+            self.withdraw()
+            self.started_s = time.monotonic()  # from now on it should end
 
 
 class Tasks:
@@ -63,11 +67,16 @@ class Tasks:
         submit: Callable[[], Future[T]],
         done: Callable[[T], None],
         failed: Failed,
+        withdraw: Callable[[], None] | None = None,
     ) -> None:
-        """Submit a request; `done` or `failed` is called unless a newer request takes the slot."""
+        """Submit a request; `done` or `failed` is called unless a newer request takes the slot.
+
+        `withdraw` asks the work to end soon; it is called where nobody waits for it any more.
+        """
         if self._closed:
             return
         ticket = self._take(slot)
+        ticket.withdraw = withdraw
         try:
             future = submit()
         except Exception as error:

@@ -29,6 +29,8 @@ class _ViewState:
     finding: str = ""
     method: str = DEFAULT_METHOD
     note: str = ""
+    is_computing: bool = False
+    """The map takes a while, and can be cancelled."""
 
 
 class HeatMapController(QObject):
@@ -65,6 +67,8 @@ class HeatMapController(QObject):
         films.view_changed.connect(self._on_view_changed)
         model_controller.heat_map_ready.connect(self._show)
         model_controller.heat_map_state.connect(self._show_note)
+        model_controller.progress.changed.connect(self._show_progress)
+        controls.cancel_requested.connect(self.cancel)
 
     def commands(self) -> dict[str, Callable[..., object]]:
         """The commands by action id."""
@@ -89,11 +93,26 @@ class HeatMapController(QObject):
         if on and self._result(self._session.active) is None:
             self.message.emit(self._missing())
         self._active.on = on
+        if not on and self._active.is_computing:
+            self._drop(self._session.active, "")
         self._panel.heat.set_on(on)
         self._panel.mark()
         self._grid.viewer.set_heat_visible(on)
         self.switched.emit(on)
         self._request(self._session.active)
+
+    def cancel(self) -> None:
+        """Cancel the heat map that the active view waits for, and switch it off."""
+        self._drop(self._session.active, "The heat map was cancelled.")
+        self.set_on(False)
+
+    def _drop(self, view_index: int, note: str) -> None:
+        self._model_controller.forget_heat_map(view_index)
+        viewer = self._grid.viewers[view_index]
+        state = self._states[viewer]
+        state.note, state.is_computing = note, False
+        if viewer is self._grid.viewer:
+            self._panel.heat.show_note(note)
 
     def _missing(self) -> Message:
         """Why there can be no heat map of the active view."""
@@ -130,7 +149,7 @@ class HeatMapController(QObject):
         state = self._states[viewer]
         viewer.set_heat_map(None)
         self._model_controller.forget_heat_map(view_index)
-        state.note = ""
+        state.note, state.is_computing = "", False
         result = self._result(view_index)
         if view_index == self._session.active:
             self._model_controller.message_settled.emit(WITHOUT_SCORES)
@@ -157,7 +176,7 @@ class HeatMapController(QObject):
             controls.start_with(state.finding, state.method)
             state.method = controls.chosen()[1]  # the model may not offer the method
             self._panel.mark()
-        controls.show_note(state.note)
+        controls.show_note(state.note, can_cancel=state.is_computing)
 
     def on_layout(self) -> None:
         """Cancel what closed views wait for; the active film may have another view index."""
@@ -213,10 +232,17 @@ class HeatMapController(QObject):
                 viewer.set_heat_map(heat, model.card.name)
 
     def _show_note(self, film_id: str, text: str) -> None:
+        self._set_note(film_id, text, is_computing=False)
+
+    def _show_progress(self, film_id: str, text: str) -> None:
+        self._set_note(film_id, text, is_computing=True)
+
+    def _set_note(self, film_id: str, text: str, *, is_computing: bool) -> None:
         for viewer in self._viewers_of(film_id):
-            self._states[viewer].note = text
+            state = self._states[viewer]
+            state.note, state.is_computing = text, is_computing
             if viewer is self._grid.viewer:
-                self._panel.heat.show_note(text)
+                self._panel.heat.show_note(text, can_cancel=is_computing)
 
     def _viewers_of(self, film_id: str) -> list[FilmViewer]:
         return [self._grid.viewers[index] for index in self._session.views_of(film_id)]

@@ -29,7 +29,8 @@ from xrayview.io.model.bundle import read_card
 from xrayview.services.catalogue import model_ref, trust_model
 from xrayview.services.session import MOST_VIEWS, Session
 from xrayview.services.tasks import Failed, Tasks
-from xrayview.ui.widgets.banners import Message
+from xrayview.ui.heat_map_progress import COMPUTING, HeatMapProgress, submitted
+from xrayview.ui.widgets.banners import Message, without_options
 
 NO_MODEL = "No model is loaded."
 WITHOUT_MODEL = "without a model"
@@ -65,6 +66,9 @@ class ModelController(QObject):
         """The model that was requested last, and its device."""
         self._tasks = tasks
         self._engine = engine
+        self.progress = HeatMapProgress(self)
+        self._explaining: dict[str, tuple[str, ModelRef, str, str]] = {}
+        """By slot, what was requested last: film, model, finding and method."""
         self._busy: dict[int, FilmRef] = {}
         """The films that are being classified, by the index of the view they were in."""
 
@@ -260,23 +264,39 @@ class ModelController(QObject):
             self.forget_heat_map(view_index)
             self._emit_heat_map(heat)
             return
-        self.heat_map_state.emit(film.film_id, "Computing the heat map …")
         slot = _explain_slot(view_index)
+        requested = (film.film_id, model.model, finding, method)
+        if self._tasks.is_busy(slot) and self._explaining.get(slot) == requested:
+            return
+        self._explaining[slot] = requested
+        self.heat_map_state.emit(film.film_id, COMPUTING)
 
         def explain(prepared: PreparedFilm) -> None:
-            request = Explain(model.model, prepared.model_input, finding, method)
+            progress = self.progress.begin(slot, film.film_id)
+            request = Explain(model.model, prepared.model_input, finding, method, progress.path)
             self._tasks.start(
-                slot, lambda: self._engine.submit(request), self._on_explained, failed
+                slot,
+                lambda: submitted(lambda: self._engine.submit(request), progress),
+                done,
+                failed,
+                progress.stop,
             )
 
+        def done(heat: HeatMap) -> None:
+            self.progress.end(slot)
+            self._on_explained(heat)
+
         def failed(error: XrayViewError) -> None:
-            self.heat_map_state.emit(film.film_id, str(error))
+            self.progress.end(slot)
+            self.heat_map_state.emit(film.film_id, without_options(str(error)))
 
         self._prepare(slot, film, model, explain, failed)
 
     def forget_heat_map(self, view_index: int) -> None:
         """Cancel the heat map that a view waits for."""
-        self._tasks.cancel(_explain_slot(view_index))
+        slot = _explain_slot(view_index)
+        self._tasks.cancel(slot)
+        self.progress.end(slot)
 
     def _on_explained(self, heat: HeatMap) -> None:
         if self.session.accept_heat_map(heat):

@@ -38,6 +38,8 @@ class HeatControls(QWidget):
     """Another finding or method was chosen."""
     opacity_changed = Signal(float)
     cutoff_changed = Signal(float)
+    cancel_requested = Signal()
+    """The map in progress is not wanted any more."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -62,6 +64,11 @@ class HeatControls(QWidget):
         self.note.setProperty("role", "quiet")
         self.note.setWordWrap(True)
         self.note.hide()
+        self.cancel = QPushButton("Cancel")
+        self.cancel.setToolTip("Stop computing this heat map")
+        self.cancel.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.cancel.clicked.connect(self.cancel_requested)
+        self.cancel.hide()
         self._lay_out(opacity_row, cutoff_row)
 
     def offer(self, findings: Sequence[str], methods: Sequence[str], note: str = "") -> None:
@@ -106,10 +113,11 @@ class HeatControls(QWidget):
             self.switch.setChecked(on)
         self.switch.setText("On" if on else "Off")
 
-    def show_note(self, text: str) -> None:
+    def show_note(self, text: str, *, can_cancel: bool = False) -> None:
         """Show a line about the map: in progress, no positive evidence, or why it failed."""
         self.note.setText(text)
         self.note.setVisible(bool(text))
+        self.cancel.setVisible(can_cancel)
 
     def _on_switch(self, on: bool) -> None:
         self.switch.setText("On" if on else "Off")
@@ -144,7 +152,11 @@ class HeatControls(QWidget):
         column.setSpacing(8)
         column.addLayout(head)
         column.addLayout(grid)
-        column.addWidget(self.note)
+        note_row = QHBoxLayout()
+        note_row.setSpacing(8)
+        note_row.addWidget(self.note, 1)
+        note_row.addWidget(self.cancel, 0, Qt.AlignmentFlag.AlignTop)
+        column.addLayout(note_row)
 
 
 def _combo_box() -> QComboBox:

@@ -124,6 +124,7 @@ class Panels:
         """Write what is unsaved, and end all work; also before the last step."""
         if self.is_complete:
             self.workspace.second_window.close()
+            self.workspace.model_controller.progress.close()
             self.workspace.measurement_controller.close()
             self.workspace.batch_runner.close()
             self.workspace.stars.close()
