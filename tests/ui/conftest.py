@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from pydicom.data import get_testdata_file
 from PySide6.QtCore import QEvent, QObject, QTimer
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QWidget
@@ -18,11 +19,14 @@ from pytestqt.qtbot import QtBot
 from tests.builders import phantom, write_dicom, write_raster
 from tests.bundles import write_bundle
 from xrayview.domain.model import Finding, OperatingPoint
+from xrayview.domain.radiograph import Radiograph
 from xrayview.engine.client import Engine
+from xrayview.io.readers import read_film, read_header
 from xrayview.services.catalogue import trust_model
 from xrayview.services.settings import Settings
 from xrayview.ui.shell.main_window import MainWindow
 from xrayview.ui.style import theme
+from xrayview.ui.viewer.film_view import FilmViewer
 from xrayview.ui.widgets.form_dialog import FormDialog
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")  # before the first QApplication
@@ -146,6 +150,25 @@ def films(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "notes.txt").write_text("not a film", encoding="utf-8")
     (folder / "empty.dcm").touch()
     return folder
+
+
+def real_film(name: str) -> Radiograph:
+    """A film of pydicom's test data; the test is skipped where it is not installed."""
+    found = get_testdata_file(name, download=False)
+    if found is None:
+        pytest.skip("pydicom-data is not installed")
+    path = Path(str(found))
+    return read_film(read_header(path, path.parent))
+
+
+@pytest.fixture
+def viewer(qtbot: QtBot) -> FilmViewer:
+    """A viewer on screen, without a film."""
+    shown = FilmViewer()
+    qtbot.addWidget(shown)
+    shown.resize(640, 480)
+    shown.show()
+    return shown
 
 
 @pytest.fixture

@@ -9,12 +9,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from pydicom.data import get_testdata_file
 from PySide6.QtCore import QEvent, QPointF, Qt
 from PySide6.QtGui import QMouseEvent
 from PySide6.QtWidgets import QApplication, QGraphicsView
 from pytestqt.qtbot import QtBot
 
+from tests.ui.conftest import real_film
 from xrayview.display.greyscale import apply_lut, build_lut
 from xrayview.display.measure import cobb_angle, distance, measure
 from xrayview.display.regions import region_window, roi_statistics
@@ -28,7 +28,6 @@ from xrayview.domain.radiograph import (
     SpacingKind,
     Window,
 )
-from xrayview.io.readers import read_film, read_header
 from xrayview.ui.measure.film_marks import FilmMarksModel, film_key
 from xrayview.ui.measure.layer import MeasureLayer
 from xrayview.ui.viewer.film_view import FilmViewer
@@ -49,14 +48,6 @@ VIEWS: dict[str, Callable[[FilmViewer], None]] = {
         viewer.placement.zoomed_at(QPointF(300, 250), 20)
     ),
 }
-
-
-def real_film(name: str) -> Radiograph:
-    found = get_testdata_file(name, download=False)
-    if found is None:
-        pytest.skip("pydicom-data is not installed")
-    path = Path(str(found))
-    return read_film(read_header(path, path.parent))
 
 
 class Mouse:

@@ -14,18 +14,17 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 import pytest
-from pydicom.data import get_testdata_file
 from PySide6.QtCore import QPointF
 from PySide6.QtGui import QImage
 from pytestqt.qtbot import QtBot
 
+from tests.ui.conftest import real_film
 from xrayview.display.first_frame import make_first_frame
 from xrayview.display.greyscale import render
 from xrayview.display.voi import auto_window
 from xrayview.domain.film import FilmRef
 from xrayview.domain.radiograph import Greyscale, Radiograph, Window
 from xrayview.errors import StatusCode, UnreadableFilm
-from xrayview.io.readers import read_film, read_header
 from xrayview.ui.viewer.busy_line import BusyLine
 from xrayview.ui.viewer.film_view import FilmViewer
 from xrayview.ui.viewer.message_page import MessagePage
@@ -44,23 +43,6 @@ def film(photometric: str = "MONOCHROME2", **ref: str) -> Radiograph:
         Greyscale(photometric, windows=windows),
         orientation=("L", "F"),
     )
-
-
-def real_film(name: str) -> Radiograph:
-    found = get_testdata_file(name, download=False)
-    if found is None:
-        pytest.skip("pydicom-data is not installed")
-    path = Path(str(found))
-    return read_film(read_header(path, path.parent))
-
-
-@pytest.fixture
-def viewer(qtbot: QtBot) -> FilmViewer:
-    shown = FilmViewer()
-    qtbot.addWidget(shown)
-    shown.resize(640, 480)
-    shown.show()
-    return shown
 
 
 def grey_of(image: QImage) -> Grey:

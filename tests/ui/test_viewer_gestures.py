@@ -37,13 +37,9 @@ def film(greyscale: Greyscale | None = None) -> Radiograph:
 
 
 @pytest.fixture
-def viewer(qtbot: QtBot) -> FilmViewer:
-    shown = FilmViewer()
-    qtbot.addWidget(shown)
-    shown.resize(640, 480)
-    shown.show()
-    shown.show_film(film(), (2, 5))
-    return shown
+def viewer(viewer: FilmViewer) -> FilmViewer:
+    viewer.show_film(film(), (2, 5))
+    return viewer
 
 
 def surface(viewer: FilmViewer) -> QGraphicsView:

@@ -29,14 +29,10 @@ def halves() -> Radiograph:
 
 
 @pytest.fixture
-def viewer(qtbot: QtBot) -> FilmViewer:
-    shown = FilmViewer()
-    qtbot.addWidget(shown)
-    shown.resize(640, 480)
-    shown.show()
-    shown.show_film(halves(), (1, 1))
-    shown.set_tool("magnifier")
-    return shown
+def viewer(viewer: FilmViewer) -> FilmViewer:
+    viewer.show_film(halves(), (1, 1))
+    viewer.set_tool("magnifier")
+    return viewer
 
 
 def hot_in_the_middle(radiograph: Radiograph) -> HeatMap:

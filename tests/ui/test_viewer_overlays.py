@@ -13,7 +13,6 @@ import pytest
 from PySide6.QtCore import QPointF, QRectF
 from PySide6.QtGui import QFontMetricsF, QImage
 from PySide6.QtWidgets import QWidget
-from pytestqt.qtbot import QtBot
 
 from xrayview.display.corners import RESEARCH_USE_ONLY, EdgeLetters
 from xrayview.domain.film import FilmRef
@@ -73,13 +72,9 @@ HOT_PLACE = QPointF(2.5 * 60 - 50, 1.5 * 60)
 
 
 @pytest.fixture
-def viewer(qtbot: QtBot) -> FilmViewer:
-    shown = FilmViewer()
-    qtbot.addWidget(shown)
-    shown.resize(640, 480)
-    shown.show()
-    shown.show_film(film(), (3, 12))
-    return shown
+def viewer(viewer: FilmViewer) -> FilmViewer:
+    viewer.show_film(film(), (3, 12))
+    return viewer
 
 
 def part(viewer: FilmViewer, kind: type[Part]) -> Part:

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from pytestqt.qtbot import QtBot
 
 from tests.builders import phantom, write_dicom
 from tests.golden.test_overlay_parity import add_plane
@@ -41,15 +40,6 @@ def covered(tmp_path: Path) -> Radiograph:
     add_plane(path, 0x6002, **{"0050": [100, 90]})
     add_plane(path, 0x6004, **{"0040": "R", "0050": [80, 80]})
     return read_film(read_header(path, path.parent))
-
-
-@pytest.fixture
-def viewer(qtbot: QtBot) -> FilmViewer:
-    shown = FilmViewer()
-    qtbot.addWidget(shown)
-    shown.resize(640, 480)
-    shown.show()
-    return shown
 
 
 @pytest.mark.parametrize("overlays", [True, False], ids=["overlays", "no overlays"])

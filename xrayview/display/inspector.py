@@ -12,7 +12,7 @@ from dataclasses import replace
 from xrayview.display.shutter import visible_mask
 from xrayview.display.voi import Voi, VoiKind, computed_percentiles, default_voi
 from xrayview.domain.inspection import Attribute, Origin, Step
-from xrayview.domain.radiograph import Lut, Radiograph, Shutter
+from xrayview.domain.radiograph import SPACING_KEYWORDS, Lut, Radiograph, Shutter
 
 TAGS: dict[str, str] = {
     "SamplesPerPixel": "(0028,0002)",
@@ -52,17 +52,6 @@ TAGS: dict[str, str] = {
     "ShutterPresentationValue": "(0018,1622)",
 }
 """Tags of the attributes that a step may come from (PS3.6)."""
-
-SPACING_KEYWORDS = (
-    "PixelSpacing",
-    "PixelSpacingCalibrationType",
-    "ImagerPixelSpacing",
-    "NominalScannedPixelSpacing",
-    "PixelAspectRatio",
-    "EstimatedRadiographicMagnificationFactor",
-    "DistanceSourceToDetector",
-    "DistanceSourceToPatient",
-)
 
 
 def pipeline_steps(

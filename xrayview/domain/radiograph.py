@@ -145,6 +145,19 @@ class Spacing:
         return 1.0 if math.isclose(aspect, 1.0, rel_tol=SAME_SPACING) else aspect
 
 
+SPACING_KEYWORDS = (
+    "PixelSpacing",
+    "PixelSpacingCalibrationType",
+    "ImagerPixelSpacing",
+    "NominalScannedPixelSpacing",
+    "PixelAspectRatio",
+    "EstimatedRadiographicMagnificationFactor",
+    "DistanceSourceToDetector",
+    "DistanceSourceToPatient",
+)
+"""Attributes that a spacing comes from."""
+
+
 @dataclass(frozen=True, eq=False)
 class OverlayPlane:
     """Graphics over the film, one bit deep (PS3.3 C.9.2).

@@ -5,7 +5,6 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
-from types import TracebackType
 
 BUCKETS = 1024
 """One bucket at a time is in memory: 1/1024 of the lines, where keys are spread evenly."""
@@ -35,12 +34,7 @@ class ExternalSort:
     def __enter__(self) -> ExternalSort:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_exception: object) -> None:
         shutil.rmtree(self._folder, ignore_errors=True)
 
     def add(self, key: int, text: str) -> None:

@@ -15,7 +15,7 @@ from pydicom.dataset import Dataset
 from xrayview.domain.age import age_on
 from xrayview.domain.film import FilmRef
 from xrayview.domain.formats import DICOM
-from xrayview.domain.radiograph import Greyscale, Radiograph
+from xrayview.domain.radiograph import SPACING_KEYWORDS, Greyscale, Radiograph
 from xrayview.errors import StatusCode, UnreadableFilm
 from xrayview.io.dicom.dataset import DicomFile, PixelElement, open_dicom, sniff
 from xrayview.io.dicom.fast_header import (
@@ -109,14 +109,7 @@ _PICTURE_KEYWORDS = (
     "PresentationLUTShape",
     "PixelPaddingValue",
     "PixelPaddingRangeLimit",
-    "PixelSpacing",
-    "PixelSpacingCalibrationType",
-    "ImagerPixelSpacing",
-    "NominalScannedPixelSpacing",
-    "PixelAspectRatio",
-    "EstimatedRadiographicMagnificationFactor",
-    "DistanceSourceToDetector",
-    "DistanceSourceToPatient",
+    *SPACING_KEYWORDS,
     "PatientOrientation",
     "ImageOrientationPatient",
     "AnatomicalOrientationType",

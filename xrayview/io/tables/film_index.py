@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, astuple, dataclass, fields
 from itertools import accumulate, islice
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
 from xrayview.domain.film_index import IndexedFile, Shard
@@ -118,12 +117,7 @@ class FilmIndex:
     def __enter__(self) -> FilmIndex:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_exception: object) -> None:
         self._file.close()
 
     def __len__(self) -> int:
