@@ -17,6 +17,8 @@ _EXPECTED = {
     "NOT_A_RADIOGRAPH", "NO_CLASS", "UNUSED_SPLIT",
 }  # fmt: skip
 """Codes of omissions that the config asks for, or of files that are no films."""
+_SUFFIXES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".dcm", ".dicom")
+"""A file of such a name that is no film has lost its content."""
 
 
 def problems(
@@ -29,7 +31,12 @@ def problems(
     if len(patients) == 1 < len(manifest.rows):
         yield "all films are of one patient, so they cannot be split (data.patient_pattern)"
     expected = _EXPECTED | ({"NO_LABEL"} if labels_are_optional else set())
-    left_out = [omission for omission in manifest.omitted if omission.code not in expected]
+    left_out = [
+        omission
+        for omission in manifest.omitted
+        if omission.code not in expected
+        or (omission.code == "NOT_AN_IMAGE" and omission.path.lower().endswith(_SUFFIXES))
+    ]
     yield from _too_many(left_out, len(manifest.rows), config.data.most_left_out)
 
 

@@ -8,7 +8,7 @@ from pathlib import Path, PurePosixPath
 from training.config import DataConfig
 from training.data.cache import file_sha256
 from training.data.manifest import FilmRow, Listing, Omission, reasons
-from training.data.not_films import is_leftover, is_mask
+from training.data.not_films import is_leftover, is_mask, without_drawings
 from training.data.patients import patient_id, patient_notes
 from training.data.splits import NAMES
 from xrayview.domain.film import RejectedFile
@@ -58,7 +58,8 @@ def read_class_folders(folder: Path, data: DataConfig) -> Listing:
             )
     copies = _second_copies(same_names.values(), folder)
     omitted += [Omission(path, "COPY", f"a copy of {first}") for path, first in copies.items()]
-    rows = [row for row in rows if row.path not in copies]
+    rows, drawings = without_drawings([row for row in rows if row.path not in copies])
+    omitted += drawings
     if not rows:
         raise NothingUsable(
             f"No file in {folder} is in a class folder",

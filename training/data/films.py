@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import numpy as np
 import numpy.typing as npt
@@ -19,6 +19,7 @@ from training.data.lung_masks import LungMasks
 from training.data.manifest import Conflict, FilmRow, Listing, Manifest, Omission, reasons
 from training.data.merging import Merged, contradictory_labels, merge_rows, pixel_conflicts
 from training.data.patients import patient_notes, require_matches
+from training.data.tidy import tidied
 from training.data.views import is_lateral
 from xrayview.errors import NothingUsable, UsageError
 from xrayview.preprocessing.pipeline import Preprocessor
@@ -83,7 +84,7 @@ def list_rows(config: TrainingConfig, folder: Path, every_film: bool = False) ->
     """
     data, target = config.data, config.target
     listing = readers.list_films(folder, data)
-    merged = merge_rows(listing.rows, data, target)
+    merged = merge_rows([tidied(row, folder) for row in listing.rows], data, target)
     require_matches(merged.rows, data)
     films = fill_from_headers(merged.rows, folder)
     rows, lateral = _frontal(films, config)
@@ -122,13 +123,19 @@ def _frontal(
     views = config.bundle.scope.view_positions
     if config.data.lateral == "use" or any(is_lateral(view, "") for view in views):
         return tuple(rows), ()
-    lateral = [row for row in rows if is_lateral(row.view, row.path)]
+    lateral = [row for row in rows if is_lateral(row.view, _path_without_label(row))]
     paths = {row.path for row in lateral}
     why = "a lateral film (data.lateral)"
     return (
         tuple(row for row in rows if row.path not in paths),
         tuple(Omission(row.path, "LATERAL", why) for row in lateral),
     )
+
+
+def _path_without_label(row: FilmRow) -> str:
+    """Return the path without the folder that is the film's label, which may name a finding."""
+    labels = set(row.labels)
+    return "/".join(part for part in PurePosixPath(row.path).parts if part not in labels)
 
 
 def _without(rows: Sequence[FilmRow], conflicts: Sequence[Conflict]) -> tuple[FilmRow, ...]:
@@ -225,7 +232,7 @@ def gather_films(
     manifest = Manifest(
         rows,
         listing.omitted + greys.omitted + _omissions(contradicting),
-        listing.notes + _moved_notes(moved),
+        listing.notes + _copy_notes(rows) + _moved_notes(moved),
     )
     return Films(
         manifest=manifest,
@@ -244,6 +251,14 @@ def summary(films: Films) -> Iterator[str]:
     manifest = films.manifest
     yield from checks.lines(manifest, len(films.conflicts), len(films.leaks), films.problems)
     yield from (f"  {each}" for each in (*films.conflicts[:_SHOWN], *films.leaks[:_SHOWN]))
+
+
+def _copy_notes(rows: Sequence[FilmRow]) -> tuple[str, ...]:
+    pixels = [row.pixels_sha256 for row in rows if row.pixels_sha256]
+    copies = len(pixels) - len(set(pixels))
+    verb = "film has" if copies == 1 else "films have"
+    note = f"{copies} {verb} the pixels of another film; in metrics they count once."
+    return (note,) if copies else ()
 
 
 def _moved_notes(moved: Sequence[FilmRow]) -> tuple[str, ...]:

@@ -8,16 +8,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from training.data.manifest import FilmRow
-from training.data.patients import is_unknown
+from training.data.patients import PLACEHOLDER, is_unknown
 from xrayview.domain.film import FilmRef
 from xrayview.errors import UnreadableFilm
 from xrayview.io.readers import read_header
-
-_PLACEHOLDER = re.compile(
-    r"anon\w*|de-?identified|unknown|none|no ?id|n/?a|removed|redacted|patient|test|x+|0+",
-    re.IGNORECASE,
-)
-"""IDs that de-identification leaves in every film; they say nothing about the patient."""
 
 
 def fill_from_headers(rows: Sequence[FilmRow], folder: Path) -> tuple[FilmRow, ...]:
@@ -37,7 +31,7 @@ def _filled(row: FilmRow, folder: Path) -> FilmRow:
     if not ref.has_tags:
         return row
     patient = ref.patient_id.strip() if is_unknown(row.patient) else ""
-    if _PLACEHOLDER.fullmatch(patient):
+    if PLACEHOLDER.fullmatch(patient):
         patient = ""
     return dataclasses.replace(
         row,

@@ -10,6 +10,13 @@ from training.config import DataConfig
 from training.data.manifest import FilmRow
 from xrayview.errors import UsageError
 
+PLACEHOLDER = re.compile(
+    r"anon[a-z]*|de-?identified|unknown|unbekannt|inconnu|none|null|nan|no ?id|n/?a|#n/a|removed"
+    r"|redacted|patient|test|x+|0+|-+|\?+|\.+",
+    re.IGNORECASE,
+)
+"""IDs that de-identification or a spreadsheet leaves in every film; they name no patient. Numbered
+ones, such as `anon001`, are pseudonyms."""
 _UNKNOWN = "film:"
 """Prefix of the id of a film whose patient is unknown."""
 
@@ -18,8 +25,11 @@ def patient_id(path: str, given: str, data: DataConfig) -> str:
     """Return the patient's id; without one the film counts as its own patient.
 
     `path` is the film's path relative to the data folder. If `data.patient_pattern` has a group,
-    its first group is the id, otherwise the whole match.
+    the first group that takes part is the id, otherwise the whole match.
     """
+    given = given.strip()
+    if PLACEHOLDER.fullmatch(given) and given.strip("0"):  # in a table 0 may be the first patient
+        given = ""
     return given or _in_path(path, data) or f"{_UNKNOWN}{path}"
 
 
@@ -33,7 +43,8 @@ def _in_path(path: str, data: DataConfig) -> str:
     if data.patient_pattern:
         for text in (path, PurePosixPath(path).name):
             if match := re.search(data.patient_pattern, text):
-                return (match[1] if match.re.groups else match[0]) or ""
+                groups = filter(None, match.groups())
+                return next(groups, "") if match.re.groups else match[0]
     return ""
 
 
