@@ -136,6 +136,13 @@ class ModelError(XrayViewError):
     exit_code = ExitCode.MODEL
 
 
+class ModelLost(ModelError):
+    """The model that some films were classified with is not there any more, or has changed.
+
+    It is not about a film: where it comes, no further film can be classified.
+    """
+
+
 class ContractBroken(ModelError):
     """A model does not match its card; `field` is the field of the card at fault, if known."""
 

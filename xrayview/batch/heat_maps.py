@@ -78,6 +78,7 @@ class Explainer:
     def __init__(self, engine: Engine, options: HeatMapOptions, cancel: threading.Event) -> None:
         self._engine, self._options, self._cancel = engine, options, cancel
         ready = result_of(engine.submit(LoadModel(options.model)), cancel)
+        self._model = ready.model
         self._card, self._name = ready.card, f"{ready.card.name} {ready.card.version}"
         self._finding = _finding(options.finding, ready)
         self._method = _method(options.method, ready)
@@ -91,7 +92,7 @@ class Explainer:
         engine, cancel = self._engine, self._cancel
         stated = self._options.stated
         prepared = prepare_films(engine, files, self._card, cancel, is_wanted, stated)
-        classified = classify_films(engine, self._options.model, prepared, cancel)
+        classified = classify_films(engine, self._model, prepared, cancel)
         return map(self._explained, map_films(engine, classified, self._submit, cancel))
 
     def _submit(self, outcome: FilmOutcome) -> Future[HeatMap] | None:
@@ -100,7 +101,7 @@ class Explainer:
         if result_of_film(outcome).prediction is None:
             return None
         model_input = outcome.prepared.model_input
-        request = Explain(self._options.model, model_input, self._finding, self._method)
+        request = Explain(self._model, model_input, self._finding, self._method)
         return self._engine.submit(request, priority=Priority.BATCH)
 
     def _explained(self, item: FilmReply[FilmOutcome, HeatMap]) -> ExplainedFilm:

@@ -12,7 +12,7 @@ from typing import Generic, TypeVar
 
 from xrayview.engine.client import Engine
 from xrayview.engine.waiting import cancel_pending, result_of
-from xrayview.errors import Cancelled, XrayViewError
+from xrayview.errors import Cancelled, ModelLost, XrayViewError
 
 Entry = TypeVar("Entry")
 Reply = TypeVar("Reply")
@@ -44,6 +44,7 @@ def map_films(
 
     Raises:
         Cancelled: `cancel` was set, or the engine was closed.
+        ModelLost: no further film can be classified.
     """
     limit = REQUESTS_PER_WORKER * engine.decode_workers
     source = iter(entries)
@@ -66,7 +67,7 @@ def _wait(
         return FilmReply(entry)
     try:
         return FilmReply(entry, result_of(future, cancel))
-    except Cancelled:
+    except (Cancelled, ModelLost):
         raise
     except XrayViewError as error:
         return FilmReply(entry, error=error)

@@ -21,7 +21,7 @@ from xrayview.engine.client import Engine
 from xrayview.engine.lane import Priority
 from xrayview.engine.protocol import Classify, ModelRef, PreparedFilm, PrepareInput
 from xrayview.engine.waiting import cancel_pending, result_of
-from xrayview.errors import Cancelled, XrayViewError
+from xrayview.errors import Cancelled, ModelLost, XrayViewError
 
 MICRO_BATCH = 8
 
@@ -83,6 +83,7 @@ def classify_films(
 
     Raises:
         Cancelled: `cancel` was set, or the engine was closed.
+        ModelLost: the worker had to start again, and the model is not the same any more.
     """
     source = iter(outcomes)
     pending: deque[tuple[tuple[FilmOutcome, ...], Future[tuple[Prediction, ...]] | None]] = deque()
@@ -120,7 +121,7 @@ def _classified(
         return
     try:
         reply = result_of(future, cancel)
-    except Cancelled:
+    except (Cancelled, ModelLost):
         raise
     except XrayViewError as error:
         yield from _one_by_one(engine, model, group, error, cancel)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import secrets
 import threading
 import time
@@ -44,7 +42,7 @@ from xrayview.engine.protocol import LoadModel, ModelReady, ModelRef
 from xrayview.engine.scan import Entry, list_files, read_headers, root_of
 from xrayview.engine.waiting import result_of
 from xrayview.errors import Cancelled, NothingUsable, XrayViewError
-from xrayview.io.model.bundle import card_to_json
+from xrayview.io.model.bundle import card_sha256
 from xrayview.io.scan import relative_path
 from xrayview.io.tables.annotations import AnnotatedTable
 from xrayview.io.tables.predictions import IdentityMode, Provenance, row_of
@@ -245,10 +243,9 @@ class _Run:
 
     def _key(self) -> RunKey:
         ready, options = self._ready, self._options
-        card = json.dumps(card_to_json(ready.card), sort_keys=True, separators=(",", ":"))
         return RunKey(
             model_sha256=ready.model.sha256,
-            card_sha256=hashlib.sha256(card.encode()).hexdigest(),
+            card_sha256=card_sha256(ready.card),
             preprocessing_id=self._preprocessing_id,
             findings=self._findings,
             identity=options.identity,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from xrayview.domain.devices import DEVICES
@@ -10,6 +10,7 @@ from xrayview.domain.model import HeatMap, ModelCard, Prediction
 from xrayview.engine.memory import limited_memory
 from xrayview.engine.progress import reporting_to
 from xrayview.engine.protocol import Classify, Explain, LoadModel, ModelReady, ModelRef
+from xrayview.errors import DeviceUnavailable, ModelError, ModelLost
 
 if TYPE_CHECKING:
     from xrayview.inference.ood_score import TrainingStatistics
@@ -29,6 +30,7 @@ class _Model:
     runtime: Runtime
     card: ModelCard
     statistics: TrainingStatistics | None
+    card_sha256: str
 
 
 _loaded: dict[tuple[str, str], _Model] = {}
@@ -45,7 +47,7 @@ def load_model(request: LoadModel) -> ModelReady:
     loaded = _load(request.model, request.card) if request.card else _current(request.model)
     runtime = loaded.runtime
     return ModelReady(
-        model=request.model,
+        model=replace(request.model, card_sha256=loaded.card_sha256, device_in_use=runtime.device),
         card=loaded.card,
         device=runtime.device,
         device_name=runtime.device_name,
@@ -61,7 +63,7 @@ def classify_films(request: Classify) -> tuple[Prediction, ...]:
     """Classify films: one prediction per input, in order."""
     from xrayview.inference.classifier import classify
 
-    loaded = _model(request.model)
+    loaded = _same_model(request.model)
     return classify(loaded.runtime, loaded.card, request.inputs, loaded.statistics)
 
 
@@ -69,7 +71,7 @@ def explain_film(request: Explain) -> HeatMap:
     """Compute the heat map of one finding. Raises: Cancelled."""
     from xrayview.inference.explain import explain
 
-    loaded = _model(request.model)
+    loaded = _same_model(request.model)
     with reporting_to(request.progress) as report:
         return explain(
             loaded.runtime,
@@ -90,6 +92,29 @@ def _model(model: ModelRef) -> _Model:
     return _loaded[key]
 
 
+def _same_model(model: ModelRef) -> _Model:
+    """The model as it was when the caller loaded it. Raises: ModelLost."""
+    try:
+        loaded = _model(model)
+    except (ModelError, DeviceUnavailable) as error:
+        raise ModelLost(error.what, path=error.path, why=error.why, hint=error.hint) from error
+    if model.card_sha256 not in ("", loaded.card_sha256):
+        raise ModelLost(
+            "The card beside the model has changed since it was loaded",
+            path=model.path,
+            why="scores before and after would be of different cards",
+            hint="Put the earlier card back to continue, or load the model again and start over.",
+        )
+    if model.device_in_use not in ("", loaded.runtime.device):
+        raise ModelLost(
+            f"The model had to start again, and {model.device_in_use} does not work any more",
+            path=model.path,
+            why=f"scores before and after would be of different devices ({loaded.runtime.device})",
+            hint="Start again when the device works, or choose another one and start over.",
+        )
+    return loaded
+
+
 def _current(model: ModelRef) -> _Model:
     """The model with its current card; one beside the file may have changed since."""
     from xrayview.io.model.bundle import read_card
@@ -104,7 +129,7 @@ def _current(model: ModelRef) -> _Model:
 def _load(model: ModelRef, card: ModelCard | None = None) -> _Model:
     from xrayview.inference import gate_file
     from xrayview.inference.loading import load
-    from xrayview.io.model.bundle import read_card, require_torchscript
+    from xrayview.io.model.bundle import card_sha256, read_card, require_torchscript
 
     # Card, network and statistics are read one after the other, so the hash is checked twice.
     _require_trusted(model)
@@ -116,7 +141,7 @@ def _load(model: ModelRef, card: ModelCard | None = None) -> _Model:
     if statistics is not None:
         gate_file.require_matching_features(statistics, runtime, card, model.path)
     _require_trusted(model)
-    return _Model(runtime, card, statistics)
+    return _Model(runtime, card, statistics, card_sha256(card))
 
 
 def _memory_for(model: ModelRef, card: ModelCard) -> int:

@@ -247,6 +247,11 @@ class ModelRef:
     sha256: str
     device: str = AUTO
     """The id of a device, or `auto`."""
+    card_sha256: str = field(default="", compare=False)
+    """Of the card that the model was loaded with; empty before. With another card, a new worker
+    refuses the work."""
+    device_in_use: str = field(default="", compare=False)
+    """The device that the model was loaded on (`cpu`, `cuda:0`), likewise."""
 
 
 @dataclass(frozen=True)
@@ -263,6 +268,7 @@ class ModelReady:
     """A loaded model that matches its card."""
 
     model: ModelRef
+    """The model of the request, with the card and the device in use."""
     card: ModelCard
     device: str
     """The device in use: `cpu`, `cuda:0`."""

@@ -108,6 +108,12 @@ def card_from_json(data: object, path: Path | None = None) -> ModelCard:
     return card
 
 
+def card_sha256(card: ModelCard) -> str:
+    """SHA-256 of a card's content, 64 hex digits."""
+    plain = json.dumps(card_to_json(card), sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(plain.encode()).hexdigest()
+
+
 def sidecar_of(path: Path) -> Path:
     """The card file of a TorchScript file without a card inside: `NAME.card.json` beside it."""
     return path.with_name(f"{path.stem}.card.json")
