@@ -9,6 +9,7 @@ from training.data.manifest import SEPARATOR, FilmRow, Listing, Omission
 from training.data.patients import patient_id, patient_notes
 from training.data.tables import find_table
 from xrayview.errors import NothingUsable
+from xrayview.io.tables.cells import name_of_file
 from xrayview.io.tables.predictions import read_predictions
 
 PREDICTIONS = "predictions.csv"
@@ -43,10 +44,11 @@ def read_labelled_predictions(folder: Path, data: DataConfig) -> Listing:
 def _row(
     record: dict[str, str], labels: tuple[str, ...], folder: Path, data: DataConfig
 ) -> FilmRow:
+    path = name_of_file(record["path"])
     return FilmRow(
-        path=record["path"],
+        path=path,
         source=folder.resolve().name,
-        patient=patient_id(record["path"], record["PatientID"], data),
+        patient=patient_id(path, record["PatientID"], data),
         labels=labels,
         official_split="",
         sex=record["PatientSex"],

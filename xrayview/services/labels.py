@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,12 +12,16 @@ from xrayview.domain.finding_names import NEGATIVE, is_known, names_finding, nor
 from xrayview.domain.model import Finding, ModelCard, Prediction
 from xrayview.errors import UsageError
 from xrayview.evaluation.intervals import Estimate, delong, wilson
+from xrayview.io.tables.cells import name_of_file, unescape_formula
+from xrayview.io.tables.sheet import read_sheet
 
 _PATH_COLUMNS = ("path", "file", "filename", "image", "image index")
 _LABEL_COLUMNS = ("label", "labels", "finding", "findings", "finding labels", "class")
 """In lower case; the first match is used. `Image Index` and `Finding Labels` are from NIH."""
 _FRAME_COLUMN = "frame"
 """Counted from 0, as in `predictions.csv`."""
+_OWN_COLUMNS = frozenset({"path", "status", "sha256", "run_id", "label"})
+"""By which a table of predictions is told from others: its names are escaped."""
 _SEPARATOR = "|"
 
 
@@ -46,8 +49,9 @@ class Labels:
             self._add(path, row_frame, label)
 
     def _add(self, path: str, frame: int | None, label: str) -> None:
-        film = PurePosixPath(path.replace("\\", "/"))
-        self._by_name.setdefault(film.name, []).append((film, frame, label))
+        # A backslash separates folders in a table from Windows, and may be in a name elsewhere.
+        for film in {PurePosixPath(path), PurePosixPath(path.replace("\\", "/"))}:
+            self._by_name.setdefault(film.name, []).append((film, frame, label))
 
     def all_of(self, relative_path: str, frame: int | None = None) -> tuple[str, ...]:
         """The different labels that the table has for a film or for one of its frames.
@@ -74,40 +78,43 @@ class Labels:
 def read_labels(path: Path) -> Labels:
     """Read a CSV with a column of paths or file names and a column of labels.
 
-    Several labels of one film are joined by `|`. Rows without a label are ignored. With a column
-    `frame`, a label applies to that frame, or to all frames where the cell is empty. A path may be
-    there more than once; if its labels differ they are a conflict.
+    It may have been saved by a spreadsheet. Several labels of one film are joined by `|`. Rows
+    without a label are ignored. With a column `frame`, a label applies to that frame, or to all
+    frames where the cell is empty. A path may be there more than once; if its labels differ they
+    are a conflict.
 
     Raises:
-        UsageError: a column is missing, a frame is not a number from 0, or the file is not CSV or
-            cannot be read.
+        UsageError: a column is missing, a frame is not a number from 0, a row is longer than the
+            header, or the file is not CSV or cannot be read.
     """
     try:
-        with path.open(encoding="utf-8-sig", newline="") as stream:
-            header, *lines = csv.reader(stream)
+        sheet = read_sheet(path.read_bytes(), (*_PATH_COLUMNS, *_LABEL_COLUMNS, _FRAME_COLUMN))
     except OSError as error:
         raise _invalid_labels(path, error.strerror or type(error).__name__) from error
-    except (ValueError, csv.Error) as error:
-        raise _invalid_labels(path, "it is not CSV text") from error
-    columns = {name.strip().lower(): i for i, name in reversed(list(enumerate(header)))}
+    except ValueError as error:
+        raise _invalid_labels(path, str(error)) from error
+    columns = {name.lower(): i for i, name in reversed(list(enumerate(sheet.header)))}
     film = next((columns[name] for name in _PATH_COLUMNS if name in columns), None)
     label = next((columns[name] for name in _LABEL_COLUMNS if name in columns), None)
     if film is None or label is None:
         missing = "path" if film is None else "label"
         raise _invalid_labels(path, f"it has no column {missing}")
-    frame = columns.get(_FRAME_COLUMN)
+    if sheet.overflowing:
+        line = sheet.line_numbers[min(sheet.overflowing)]
+        raise _invalid_labels(path, f"line {line} has more cells than the header")
+    frame, is_own = columns.get(_FRAME_COLUMN), columns.keys() >= _OWN_COLUMNS
     rows: list[tuple[str, int | None, str]] = []
-    for line in lines:
-        if len(line) <= max(film, label) or not line[label].strip():
+    for row in sheet.rows:
+        if not row[label].strip():
             continue
-        name, text = line[film].strip(), line[label].strip()
-        index = line[frame].strip() if frame is not None and len(line) > frame else ""
-        if not index:
-            rows.append((name, None, text))
-        elif index.isdecimal():
-            rows.append((name, int(index), text))
-        else:
+        text, index = row[label].strip(), "" if frame is None else row[frame].strip()
+        if index and not index.isdecimal():
             raise _invalid_labels(path, f"frame {index} is not a number from 0")
+        written = row[film].strip()
+        names = {name_of_file(unescape_formula(written))}
+        if not is_own:  # it may have names as they are, or copied from our own table
+            names.add(written)
+        rows += [(name, int(index) if index else None, text) for name in names]
     return Labels({}, further=rows)
 
 

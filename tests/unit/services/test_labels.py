@@ -10,6 +10,7 @@ import pytest
 from xrayview.domain.events import FilmResult
 from xrayview.domain.model import Finding, ModelCard, Prediction, PreprocessSpec, Task
 from xrayview.errors import Status, StatusCode, UsageError
+from xrayview.io.tables.cells import escape_formula, printable_name
 from xrayview.services.labels import Labels, agrees, compare, labelled_findings, read_labels
 
 FINDINGS = (Finding("Normal", abnormal=False), Finding("Pneumonia", synonyms=("Lung",)))
@@ -219,3 +220,33 @@ def test_that_agreement_is_of_classified_and_labelled_films_only() -> None:
 def test_that_without_a_labelled_film_there_is_no_agreement() -> None:
     found = compare([result("a.png", 0.9)], Labels({}), card_of("binary"))
     assert (found.compared, found.agreement, found.aucs) == (0, None, {})
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"\xef\xbb\xbfpath;label\r\na.png;Mass\r\n;\r\n",
+        b"sep=;\r\npath;label\r\na.png;Mass\r\n",
+        "path\tlabel\r\na.png\tMass\r\nü.png\tNodule\r\n".encode("utf-16"),
+        b'path,note,label\r\na.png,"M\xfcller, r.",Mass\r\n',
+    ],
+)
+def test_that_a_table_saved_by_a_spreadsheet_is_read(tmp_path: Path, data: bytes) -> None:
+    path = tmp_path / "labels.csv"
+    path.write_bytes(data)
+    assert read_labels(path).of("films/a.png") == "Mass"
+
+
+def test_that_a_row_with_an_unquoted_comma_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="line 3 has more cells"):
+        read_labels(written(tmp_path, "path,label\na.png,Mass\nb.png,Mass, left\n"))
+
+
+def test_that_names_are_those_of_the_files_in_our_own_table(tmp_path: Path) -> None:
+    names = ("\udcff.png", "\\xff.png", "=x.png", "'=x.png", "a\\b.png")
+    rows = [f"{escape_formula(printable_name(name))},L{i}" for i, name in enumerate(names)]
+    header = "path,label,status,sha256,run_id"
+    labels = read_labels(written(tmp_path, "\n".join([header, *rows])))
+    assert [labels.of(f"films/{name}") for name in names] == [f"L{i}" for i in range(len(names))]
+    windows = read_labels(written(tmp_path, "path,label\nfilms\\xab01.png,Mass\n"))
+    assert windows.of("films/xab01.png") == "Mass"

@@ -41,7 +41,11 @@ def _agreement_column(labels: Labels, card: ModelCard) -> Column:
         label, prediction = labels.of(result.relative_path, result.frame), result.prediction
         return _ANSWERS[agrees(prediction, label, card) if prediction else None]
 
-    return Column("Agrees", text, text, 72)
+    def sort(result: FilmResult) -> str:
+        answer = text(result)
+        return "" if answer == _ANSWERS[None] else answer
+
+    return Column("Agrees", text, sort, 72)
 
 
 def comparison_text(comparison: Comparison) -> str:
