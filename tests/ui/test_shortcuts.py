@@ -35,6 +35,7 @@ HABITS: dict[str, tuple[str, ...]] = {
     "first_film": ("Home",), "last_film": ("End",),
     "tool_length": ("D",), "tool_angle": ("A",), "star": ("K",), "tags": ("T",),
     "classify": ("Return", "Enter"), "classify_folder": ("B",),
+    "state_films": ("Shift+B",),
     "heat_map": ("G",), "heat_fainter": ("[",), "heat_stronger": ("]",),
     "heat_finding": tuple(f"Shift+{digit}" for digit in range(1, 10)),
     "undo": ("Ctrl+Z",), "redo": ("Ctrl+Y",), "delete_mark": ("Del",),

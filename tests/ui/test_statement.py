@@ -120,8 +120,28 @@ def test_that_an_answer_that_is_no_age_stays_in_the_dialog_with_its_problem(
     assert dialog.isVisible()
     assert "1-5" in dialog.problem.text()
     assert dialog.age.text() == "children"
-    dialog.reject()
+    dialog.discard()
     assert classified.workspace.session.stated == StatedFilms()
+
+
+def test_that_the_dialog_has_a_key_and_does_not_lose_answers(
+    qtbot: QtBot, classified: MainWindow
+) -> None:
+    controller = classified.workspace.statement_controller
+    qtbot.keyClick(classified, Qt.Key.Key_B, Qt.KeyboardModifier.ShiftModifier)
+    dialog = controller.dialog
+    assert dialog is not None
+    dialog.age.setText("1-5")
+    dialog.reject()
+    assert dialog.isVisible()
+    assert dialog.question is not None
+    dialog.discard()
+    assert classified.workspace.session.stated == StatedFilms()
+
+
+def test_that_without_a_folder_the_statement_says_what_is_missing(window: MainWindow) -> None:
+    window.workspace.statement_controller.ask()
+    assert [message.title for message in window.banners.messages()] == ["No folder is open"]
 
 
 def texts(panel: FindingsPanel) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from PySide6.QtCore import QObject, Qt, Signal
 
 from xrayview.domain.stated import StatedFilms
@@ -10,6 +12,7 @@ from xrayview.services.settings import Settings
 from xrayview.services.statements import store_statement, stored_statement
 from xrayview.ui.findings.panel import FindingsPanel
 from xrayview.ui.findings.statement_dialog import StatementDialog
+from xrayview.ui.widgets.banners import Message
 
 
 class StatementController(QObject):
@@ -17,6 +20,7 @@ class StatementController(QObject):
 
     changed = Signal()
     """Verdicts may differ now; scores do not."""
+    message = Signal(Message)
 
     def __init__(self, session: Session, settings: Settings, panel: FindingsPanel) -> None:
         super().__init__(panel)
@@ -31,8 +35,16 @@ class StatementController(QObject):
         if self._session.folder is not None:
             self._session.state_films(stored_statement(self._settings, self._session.folder))
 
+    def commands(self) -> dict[str, Callable[..., object]]:
+        """The commands by action id."""
+        return {"state_films": self.ask}
+
     def ask(self) -> None:
-        """Open the dialog."""
+        """Open the dialog, or say what is missing."""
+        if self._session.folder is None:
+            text = "Open the folder whose films it is about."
+            self.message.emit(Message("statement", "warn", "No folder is open", text))
+            return
         dialog = StatementDialog(self._session.stated, self._panel.window())
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         folder = self._session.folder

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from PySide6.QtWidgets import (
-    QDialog,
     QDialogButtonBox,
     QFormLayout,
     QLineEdit,
@@ -17,6 +16,7 @@ from PySide6.QtWidgets import (
 from xrayview.domain.age import OLDEST_STATED
 from xrayview.domain.stated import StatedFilms, stated_films
 from xrayview.errors import UsageError
+from xrayview.ui.widgets.form_dialog import FormDialog, never_default
 from xrayview.ui.widgets.form_fields import combo, label
 
 _NOT_STATED = ("", "Not stated")
@@ -24,7 +24,7 @@ _VIEWS = (_NOT_STATED, ("AP", "AP"), ("PA", "PA"), ("LL", "Lateral"))
 _BODY_PARTS = (_NOT_STATED, ("CHEST", "Chest"))
 
 
-class StatementDialog(QDialog):
+class StatementDialog(FormDialog):
     """Asks for age, view and body part; `stated` is valid once it is accepted."""
 
     def __init__(self, stated: StatedFilms, parent: QWidget | None = None) -> None:
@@ -44,14 +44,15 @@ class StatementDialog(QDialog):
         self.save = QPushButton("Save")
         self.save.setDefault(True)
         clear = QPushButton("State nothing")
-        clear.setAutoDefault(False)
         clear.clicked.connect(self._clear)
         buttons.addButton(self.save, QDialogButtonBox.ButtonRole.AcceptRole)
-        buttons.addButton(QDialogButtonBox.StandardButton.Cancel)
+        cancel = buttons.addButton(QDialogButtonBox.StandardButton.Cancel)
         buttons.addButton(clear, QDialogButtonBox.ButtonRole.ResetRole)
+        never_default(cancel, clear)
         buttons.accepted.connect(self.accept)
         buttons.rejected.connect(self.reject)
         self._fill(buttons)
+        self.remember_answers()
 
     def accept(self) -> None:
         """Close with a valid statement; else show the problem and keep the answers."""

@@ -86,6 +86,7 @@ KEYS: tuple[Key, ...] = (
     Key("pin_film", ("Shift+F12",), "Pin the film in the second window", "Views"),
     Key("classify", ("Return", "Enter"), "Classify the film", "Model"),
     Key("classify_folder", ("B",), "Classify the folder", "Model"),
+    Key("state_films", ("Shift+B",), "State age and view of the folder …", "Model"),
     Key("heat_map", ("G",), "Show or hide the heat map", "Model"),
     Key("heat_fainter", ("[",), "Heat map fainter", "Model"),
     Key("heat_stronger", ("]",), "Heat map stronger", "Model"),

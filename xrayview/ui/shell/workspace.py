@@ -171,6 +171,7 @@ class Workspace(QWidget):
             self.model_controller,
             self.heat_maps,
             self.batch_controller,
+            self.statement_controller,
             self.measurement_controller,
             self.measurement_export,
             self.stars,
@@ -234,6 +235,7 @@ class Workspace(QWidget):
             self.frame_controller,
             self.measurement_controller,
             self.heat_maps,
+            self.statement_controller,
         ):
             own |= part.commands()
         return own | film_commands(self.grid)

@@ -35,6 +35,7 @@ FOLDER_TOPICS = (
     "prior",
     "batch",
     "batch notes",
+    "statement",
     "run files",
     "save",
     "labels",
