@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from training.commands import model, train
 from training.commands.ensemble import ensemble, ensemble_options
+from training.commands.films import films, films_options
 from training.commands.grid import grid, grid_options
 from training.commands.import_weights import import_options, import_state_dict
 from training.disk import cannot_write
@@ -29,6 +30,12 @@ class Command:
 
 COMMANDS: dict[str, Command] = {
     "list": Command("list the recipes", train.list_options, train.list_recipes),
+    "films": Command(
+        "show what a folder says of its films, of which layout it is, and write it as JSON",
+        films_options,
+        films,
+        "Lists patients, splits, the labels of every reader, boxes and masks; decodes no film.",
+    ),
     "prepare": Command(
         "read, split, decode and check the films of a recipe, without training",
         train.prepare_options,

@@ -32,9 +32,12 @@ class TargetConfig:
 
     findings: tuple[FindingRule, ...]
     negative_labels: tuple[str, ...]
-    """Labels that stand for no finding; a film with an unknown label is left out."""
+    """Labels that stand for no finding; see `other_labels` for labels that are not known."""
     task: Task = "binary"
     activation: Activation = "sigmoid"
+    other_labels: Literal["leave_out", "ignore"] = "leave_out"
+    """What to do with a film that has a label which the target does not know. `ignore` is for
+    sources that name every finding they see: the target's findings are then absent unless named."""
     complement: str = ""
     """Name of the complement of a binary finding, such as Normal. With sigmoid both share one
     logit; with softmax the complement has the second."""
@@ -57,8 +60,9 @@ class ColumnsConfig:
     """
 
     path: str = "path"
+    """Or a template of several columns: `files/p{subject_id:.2}/p{subject_id}/{dicom_id}.jpg`."""
     label: str = "label"
-    """Labels joined by `|`."""
+    """Labels joined by `data.label_separator`, or a list such as `['nodule', 'normal']`."""
     findings: tuple[str, ...] = ()
     """Instead of `label`, one column per finding: 1, 0, empty (not mentioned) or -1 (uncertain).
     A column such as `No Finding` that is 1 makes the others 0, except `Support Devices`."""
@@ -77,7 +81,11 @@ class DataConfig:
     dataset: str = ""
     """Sources of the table whose films are used, joined by `|`; empty for all. Films without a
     source are used too."""
-    reader: Literal["auto", "labels", "nih", "predictions", "table", "folders"] = "auto"
+    reader: Literal[
+        "auto", "labels", "predictions", "nih", "chexpert", "mimic", "padchest", "vindr", "rsna",
+        "siim", "jsrt", "nlm-tb", "covidx", "tbx11k", "table", "covid-radiography", "kermany",
+        "pattern", "folders",
+    ] = "auto"  # fmt: skip
     """How the folder describes its films; `auto` takes the first that fits, in this order."""
     blank: CellPolicy = "ignore"
     """Meaning of empty cells in columns of findings: the finding is unknown (`ignore`), absent
@@ -101,6 +109,19 @@ class DataConfig:
     table: str = ""
     """A CSV, relative to the data folder or absolute; empty for the reader's default name."""
     columns: ColumnsConfig = field(default_factory=ColumnsConfig)
+    join: tuple[str, ...] = ()
+    """Further tables, found like `table`, whose columns are added to the rows of `table` with the
+    same values in `join_on`."""
+    join_on: tuple[str, ...] = ()
+    """Columns that the tables have in common; empty for all that both have."""
+    rows: tuple[str, ...] = ()
+    """Conditions that a row must fulfil: `view in PA,AP`, `MethodLabel = Physician`,
+    `Support Devices != 1`, `age >= 18`, `label not in exclude,suboptimal study`."""
+    label_separator: str = "|"
+    """What separates several labels in one cell."""
+    label_pattern: str = ""
+    """Regular expression for the label in the path, such as `_([01])[.]png$`, instead of a column
+    or class folders. Its first group is the label, or else the whole match."""
     patient_pattern: str = ""
     """Regular expression for the patient id in the path, if the table has no id, such as
     `person[0-9]+` or `patient([0-9]+)/`. It comes before the id in a DICOM header."""
@@ -383,10 +404,14 @@ def _data_problems(data: DataConfig) -> Iterator[tuple[str, str]]:
     for one, other in itertools.combinations(named, 2):
         if set(named[one]) & set(named[other]):
             yield f"data.{one} and data.{other} share a split", "Keep them apart."
-    try:
-        re.compile(data.patient_pattern)
-    except re.error as error:
-        yield f"data.patient_pattern: {error}", "Use a regular expression such as person[0-9]+."
+    patterns = {"patient_pattern": "person[0-9]+", "label_pattern": "_([01])[.]png$"}
+    for name, example in patterns.items():
+        try:
+            re.compile(getattr(data, name))
+        except re.error as error:
+            yield f"data.{name}: {error}", f"Use a regular expression such as {example}."
+    if not data.label_separator:
+        yield "data.label_separator is empty", "Name the character between labels, such as |."
 
 
 def _preprocessing_problems(spec: PreprocessSpec) -> Iterator[tuple[str, str]]:
@@ -453,6 +478,16 @@ def with_overrides(config: TrainingConfig, overrides: Sequence[str]) -> Training
     Raises:
         UsageError: an unknown field (the nearest is named) or a value of the wrong kind.
     """
+    changed: TrainingConfig = replace_fields(config, settings_tree(overrides), "")
+    return changed
+
+
+def settings_tree(overrides: Sequence[str]) -> dict[str, Any]:
+    """Parse `section.field=value` settings to nested data.
+
+    Raises:
+        UsageError: a setting has no `=`.
+    """
     tree: dict[str, Any] = {}
     for text in overrides:
         name, equals, value = text.partition("=")
@@ -463,8 +498,7 @@ def with_overrides(config: TrainingConfig, overrides: Sequence[str]) -> Training
         for section in sections:
             branch = branch.setdefault(section, {})
         branch[last] = _parsed(value)
-    changed: TrainingConfig = replace_fields(config, tree, "")
-    return changed
+    return tree
 
 
 def to_dict(config: TrainingConfig) -> dict[str, Any]:

@@ -7,11 +7,13 @@ from pathlib import Path, PurePosixPath
 
 from training.config import DataConfig
 from training.data.cache import file_sha256
+from training.data.layouts.folder import is_other_file
 from training.data.manifest import FilmRow, Listing, Omission, reasons
 from training.data.not_films import is_leftover, is_mask, without_drawings
 from training.data.patients import patient_id, patient_notes
 from training.data.splits import NAMES
 from xrayview.domain.film import RejectedFile
+from xrayview.domain.finding_names import is_known
 from xrayview.errors import NothingUsable
 from xrayview.io.scan import relative_path, walk
 
@@ -32,16 +34,26 @@ def read_class_folders(folder: Path, data: DataConfig) -> Listing:
     """
     rows, omitted = [], []
     same_names: dict[tuple[str, ...], list[str]] = {}
+    paths = []
     for found in walk(folder):
         if isinstance(found, RejectedFile):
             omitted.append(_rejected(found))
             continue
         path = relative_path(found, folder)
-        prefix, split, classes = _split_and_classes(PurePosixPath(path).parts[:-1])
         if is_leftover(path):
             omitted.append(Omission(path, "LEFTOVER", "it is hidden or was left by an archive"))
         elif is_mask(path):
             omitted.append(Omission(path, "MASK", "its name says that it is a mask"))
+        else:
+            paths.append(path)
+    wrapping = _wrapping_folders([path for path in paths if not is_other_file(path)])
+    for path in paths:
+        parents = PurePosixPath(path).parts[:-1]
+        prefix, split, classes = _split_and_classes(parents)
+        if not split and parents[:wrapping] and len(classes) > wrapping:
+            classes = classes[wrapping:]
+        if classes and is_other_file(path):
+            omitted.append(Omission(path, "NOT_AN_IMAGE", "its suffix is not that of a film"))
         elif not classes:
             omitted.append(Omission(path, "NO_CLASS", "it is not in a class folder"))
         else:
@@ -72,6 +84,24 @@ def read_class_folders(folder: Path, data: DataConfig) -> Listing:
 def _rejected(found: RejectedFile) -> Omission:
     code = "LINK" if found.path.is_symlink() else str(found.code)
     return Omission(found.relative_path, code, found.why)
+
+
+def _wrapping_folders(films: Sequence[str]) -> int:
+    """Count the folders around the class folders that all films share: `archive/data/NORMAL`.
+
+    The name of a known finding, or that there is no finding, is a class and no wrapping.
+    """
+    depth = 0
+    parents = [PurePosixPath(path).parts[:-1] for path in films]
+    while parents and all(len(each) > depth + 1 for each in parents):
+        shared = {each[depth] for each in parents}
+        if len(shared) > 1 or is_known(next(iter(shared))) or any(
+            each[depth].casefold() in NAMES for each in parents
+        ):
+            break
+        depth += 1
+    below = {each[depth] for each in parents} if parents else set()
+    return depth if len(below) > 1 else 0
 
 
 def _split_and_classes(

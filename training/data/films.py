@@ -86,7 +86,7 @@ def list_rows(config: TrainingConfig, folder: Path, every_film: bool = False) ->
     listing = readers.list_films(folder, data)
     merged = merge_rows([tidied(row, folder) for row in listing.rows], data, target)
     require_matches(merged.rows, data)
-    films = fill_from_headers(merged.rows, folder)
+    films = fill_from_headers(merged.rows, folder, listing.placeholders)
     rows, lateral = _frontal(films, config)
     contradictory = contradictory_labels(rows, target)
     rows = _without(rows, contradictory)

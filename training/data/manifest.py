@@ -91,6 +91,8 @@ class Listing:
     conflicts: tuple[Conflict, ...] = ()
     labels_are_optional: bool = False
     """Whether films without a label are expected, as in a predictions.csv."""
+    placeholders: frozenset[str] = frozenset()
+    """Values of sex and age in headers that stand for unknown in this data set."""
 
 
 @dataclass(frozen=True)

@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
-import csv
 import posixpath
+import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from training.config import ColumnsConfig, DataConfig
+from training.data.cells import split_labels, state_of
+from training.data.joining import Row, as_rows, fill, is_template, join, template_columns
+from training.data.layouts.folder import FilmFolder
 from training.data.manifest import SEPARATOR, FilmRow, Listing, Omission
-from training.data.negatives import is_finding, is_negative
 from training.data.patients import patient_id, patient_notes
-from xrayview.domain.finding_names import NO_FINDING
+from training.data.policies import labels_of
+from training.data.row_filter import conditions, unmet
+from training.data.table_file import canonical, read_table
 from xrayview.errors import NothingUsable, UsageError
 
 LABELS = "labels.csv"
-_BLANK = {"", "nan", "na", "n/a", "none", "null"}
-_UNCERTAIN = {"-1", "-1.0"}
+_OPTIONAL = ("patient", "split", "source", "sex", "age", "view")
+"""Fields of `data.columns` that a table may lack, unless they are named."""
 _SHOWN = 3
-_YES, _NO = {"1", "1.0", "true", "yes"}, {"0", "0.0", "false", "no"}
 
 
 def read_labels(folder: Path, data: DataConfig) -> Listing:
@@ -31,11 +35,7 @@ def read_labels(folder: Path, data: DataConfig) -> Listing:
         UsageError: the table is missing, lacks a column, or a finding is not 0 or 1.
         NothingUsable: no row belongs to this data set.
     """
-    return read_films(find_table(folder, data, LABELS), data)
-
-
-read_table = read_labels
-"""The reader of any other CSV, which `data.table` names."""
+    return read_films(find_table(folder, data, LABELS), data, folder)
 
 
 def find_table(folder: Path, data: DataConfig, default: str) -> Path:
@@ -53,58 +53,89 @@ def find_table(folder: Path, data: DataConfig, default: str) -> Path:
     return path
 
 
-def read_records(path: Path, needed: set[str]) -> Iterator[dict[str, str]]:
-    """Yield the rows of a CSV.
+def read_records(path: Path, needed: set[str], data: DataConfig) -> list[Row]:
+    """Return the rows of a table, joined with those that `data.join` names.
+
+    Columns are found in any case; cells have the names of `needed` and of `data.columns`.
 
     Raises:
-        UsageError: a needed column is missing, or the file is not a CSV in UTF-8.
+        UsageError: a needed column is missing or is there twice, or the file is not a table.
     """
-    try:
-        with path.open(newline="", encoding="utf-8-sig") as stream:
-            reader = csv.DictReader(stream)
-            header = list(reader.fieldnames or ())
-            repeated = [name for name in header if name in needed and header.count(name) > 1]
-            if repeated:
-                raise UsageError(
-                    f"{path.name} has two columns {repeated[0]}",
-                    path=path,
-                    hint="Rename or remove one of them.",
-                )
-            missing = needed.difference(reader.fieldnames or ())
-            if missing:
-                raise UsageError(
-                    f"{path.name} lacks columns",
-                    path=path,
-                    why=", ".join(sorted(missing)),
-                    hint="Add them, or name the columns to use: --set data.columns.label=NAME.",
-                )
-            # A short row has None in its last cells.
-            yield from ({k: v or "" for k, v in row.items() if k} for row in reader)
-    except (UnicodeDecodeError, csv.Error) as error:
+    table = read_table(path)
+    header = {canonical(name): name for name in reversed(table.header)}
+    repeated = sorted(
+        name for name in needed
+        if table.header.count(name) > 1
+        or (name not in table.header and list(map(canonical, table.header)).count(canonical(name)) > 1)
+    )  # fmt: skip
+    if repeated:
         raise UsageError(
-            f"{path.name} is not a CSV in UTF-8", path=path, why=str(error), hint="Save it as one."
-        ) from error
+            f"{path.name} has two columns {repeated[0]}",
+            path=path,
+            hint="Rename or remove one of them.",
+        )
+    rows = as_rows(table)
+    for name in data.join:
+        other = read_table(_existing(path.parent / name, name))
+        rows = join(rows, other, data.join_on)
+        header |= {canonical(n): n for n in other.header if canonical(n) not in header}
+    missing = sorted(name for name in needed if canonical(name) not in header)
+    if missing:
+        raise UsageError(
+            f"{path.name} lacks columns",
+            path=path,
+            why=", ".join(missing),
+            hint=f"It has: {', '.join(filter(None, table.header))}. Add them, or name the columns "
+            "to use: --set data.columns.label=NAME.",
+        )
+    names = {*needed, *(getattr(data.columns, name) for name in _OPTIONAL)}
+    renamed = {name: h for name in names if (h := header.get(canonical(name), name)) != name}
+    return [_renamed(row, renamed) for row in rows]
 
 
-def read_films(path: Path, data: DataConfig) -> Listing:
-    """List the films of a table, in its order, a row for each of its rows."""
+def _renamed(row: Row, renamed: Mapping[str, str]) -> Row:
+    if not renamed:
+        return row
+    return row | {name: row[column] for name, column in renamed.items()}
+
+
+def _existing(path: Path, name: str) -> Path:
+    if not path.is_file():
+        raise UsageError(
+            f"There is no {path.name} in {path.parent}", hint=f"data.join names it: {name}."
+        )
+    return path
+
+
+def read_films(path: Path, data: DataConfig, folder: Path | None = None) -> Listing:
+    """List the films of a table, in its order, a row for each of its rows.
+
+    A path that leads nowhere is looked for by its end below `folder`, in any case and with any
+    suffix of a film.
+    """
     columns = data.columns
-    needed = {columns.path, *(columns.findings or [columns.label]), *_named(columns)}
+    own = template_columns(columns.path) if is_template(columns.path) else {columns.path}
+    label = set() if data.label_pattern else {*(columns.findings or [columns.label])}
+    records = read_records(path, own | label | _named(columns), data)
+    wanted = conditions(data.rows)
     sources = {source.casefold() for source in data.dataset.split(SEPARATOR) if source}
     rows, omitted = [], []
     others: Counter[str] = Counter()
-    for record in read_records(path, needed):
+    for record in records:
         source = record.get(columns.source, "")
         if sources and source and source.casefold() not in sources:
             others[source] += 1
             continue
-        row = _row(record, path, data)
-        if not record[columns.path].strip():
+        film = _path(record, data)
+        row = _row(record, film, path, data)
+        if not film:
             omitted.append(Omission("", "NO_PATH", f"column {columns.path} is empty"))
+        elif reason := unmet(record, wanted):
+            omitted.append(Omission(row.path, "FILTERED", f"not {reason} (data.rows)"))
         elif row.labels or row.unknown_labels:
             rows.append(row)
         else:
-            omitted.append(Omission(row.path, "NO_LABEL", f"column {columns.label} is empty"))
+            omitted.append(Omission(row.path, "NO_LABEL", _no_label(data)))
     if not rows:
         raise NothingUsable(
             f"{path.name} has no labelled film" + (f" of {data.dataset}" if data.dataset else ""),
@@ -113,10 +144,33 @@ def read_films(path: Path, data: DataConfig) -> Listing:
             hint=f"Check its columns {columns.source} and {columns.label}, then use "
             "--set data.dataset=NAME.",
         )
+    rows = _found_elsewhere(rows, folder) if folder else rows
     notes = patient_notes(rows)
     if others:
         notes += (f"{_of_other_sources(others)} are not used (data.dataset is {data.dataset}).",)
     return Listing(tuple(rows), tuple(omitted), notes)
+
+
+def _no_label(data: DataConfig) -> str:
+    if data.label_pattern:
+        return f"data.label_pattern {data.label_pattern} does not match its path"
+    return f"column {data.columns.label} is empty"
+
+
+def _path(record: Row, data: DataConfig) -> str:
+    column = data.columns.path
+    text = fill(column, record) if is_template(column) else record[column]
+    return text.strip().replace("\\", "/")
+
+
+def _found_elsewhere(rows: list[FilmRow], folder: Path) -> list[FilmRow]:
+    """Return the rows with the paths of their files, where the table's lead nowhere."""
+    absent = [row.path for row in rows if not (folder / row.path).is_file()]
+    if not absent or not folder.is_dir():
+        return rows
+    found = FilmFolder(folder).finder(absent)
+    moved = {path: where for path in absent if (where := found(path))}
+    return [replace(row, path=moved.get(row.path, row.path)) for row in rows]
 
 
 def _of_other_sources(others: Counter[str]) -> str:
@@ -126,22 +180,21 @@ def _of_other_sources(others: Counter[str]) -> str:
 
 def _named(columns: ColumnsConfig) -> set[str]:
     """Return the columns that were named by the user, which must exist."""
-    optional = ("patient", "split", "source", "sex", "age", "view")
     usual = ColumnsConfig()
     return {
-        getattr(columns, name) for name in optional
+        getattr(columns, name) for name in _OPTIONAL
         if getattr(columns, name) != getattr(usual, name)
     }  # fmt: skip
 
 
-def _row(record: dict[str, str], table: Path, data: DataConfig) -> FilmRow:
+def _row(record: Row, film: str, table: Path, data: DataConfig) -> FilmRow:
     columns = data.columns
-    path = posixpath.normpath(record[columns.path].strip().replace("\\", "/"))
-    labels, unknown = _labels(record, table, data)
+    path = posixpath.normpath(film)
+    labels, unknown = _labels(record, path, table, data)
     return FilmRow(
         path=path,
         source=record.get(columns.source) or table.resolve().parent.name,
-        patient=patient_id(path, record.get(columns.patient, ""), data),
+        patient=patient_id(path, record.get(columns.patient, "").strip(), data),
         labels=labels,
         official_split=record.get(columns.split, ""),
         sex=record.get(columns.sex, ""),
@@ -151,41 +204,30 @@ def _row(record: dict[str, str], table: Path, data: DataConfig) -> FilmRow:
     )
 
 
+def label_in_path(path: str, data: DataConfig) -> tuple[str, ...]:
+    """Return the label that `data.label_pattern` finds in a path."""
+    match = re.search(data.label_pattern, path)
+    label = (match[1] if match.re.groups else match[0]) if match else ""
+    return (label,) if label else ()
+
+
 def _labels(
-    record: dict[str, str], table: Path, data: DataConfig
+    record: Row, path: str, table: Path, data: DataConfig
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Return the labels of a row, and the labels that it leaves open."""
     columns = data.columns
+    if data.label_pattern:
+        return label_in_path(path, data), ()
     if not columns.findings:
-        return tuple(filter(None, map(str.strip, record[columns.label].split(SEPARATOR)))), ()
-    cells = {name: record[name].strip().casefold() for name in columns.findings}
-    invalid = [name for name, cell in cells.items() if cell not in _YES | _NO | _BLANK | _UNCERTAIN]
-    if invalid:
-        raise UsageError(
-            f"Column {invalid[0]} is {record[invalid[0]]!r} for {record[columns.path]}",
-            path=table,
-            hint="Write 1 or 0 for a finding, or leave it empty (or -1) if it is not known.",
-        )
-    negative = [name for name in cells if is_negative(name)]
-    states = {
-        name: _state(cell, DataConfig() if name in negative else data)
-        for name, cell in cells.items()
-    }
-    if any(cells[name] in _YES for name in negative):
-        # An empty or uncertain cell beside `No Finding` means that the finding is absent.
-        open_cells = {name for name in cells if cells[name] in _BLANK | _UNCERTAIN}
-        states |= dict.fromkeys((n for n in open_cells if is_finding(n)), False)
-    present = tuple(name for name, state in states.items() if state)
-    unknown = tuple(name for name, state in states.items() if state is None)
-    if present or unknown:
-        return present, unknown
-    # `No Finding` is 0 like all other columns: the film has something that has no column.
-    return ((), tuple(negative)) if negative else ((NO_FINDING,), ())
-
-
-def _state(cell: str, data: DataConfig) -> bool | None:
-    """Return whether the finding of a cell is present; None if that is left open."""
-    policy = {"ignore": None, "zeros": False, "ones": True}
-    if cell in _BLANK:
-        return policy[data.blank]
-    return policy[data.uncertain] if cell in _UNCERTAIN else cell in _YES
+        return split_labels(record[columns.label], data.label_separator), ()
+    states = {}
+    for name in columns.findings:
+        state = state_of(record[name])
+        if state is None:
+            raise UsageError(
+                f"Column {name} is {record[name]!r} for {path}",
+                path=table,
+                hint="Write 1 or 0 for a finding, or leave it empty (or -1) if it is not known.",
+            )
+        states[name] = state
+    return labels_of(states, data)

@@ -40,6 +40,8 @@ def select(
 
 def _reasons_to_omit(row: FilmRow, target: TargetConfig, known: set[str]) -> Iterator[str]:
     unknown = [label for label in row.labels if normalise(label) not in known]
+    if target.other_labels == "ignore":
+        unknown = []
     if unknown:
         yield f"label not in the target: {', '.join(unknown)}"
     elif all(np.isnan(_target(row, rule, target)) for rule in target.findings):

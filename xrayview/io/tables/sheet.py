@@ -43,7 +43,7 @@ def read_sheet(data: bytes, names: Collection[str]) -> Sheet:
     Raises:
         ValueError: it is not a table, with the reason.
     """
-    text, is_unicode = _decoded(data)
+    text, is_unicode = decode_text(data)
     if line := _SEPARATOR_LINE.match(text):
         return _parsed(text[line.end() :], line[1], is_unicode)
     wanted = {name.casefold() for name in names}
@@ -58,7 +58,12 @@ def read_sheet(data: bytes, names: Collection[str]) -> Sheet:
         raise ValueError("it is not CSV text") from error
 
 
-def _decoded(data: bytes) -> tuple[str, bool]:
+def decode_text(data: bytes) -> tuple[str, bool]:
+    """Return the text of a table in UTF-8, UTF-16 or Windows-1252; False if that is a guess.
+
+    Raises:
+        ValueError: it is not text, with the reason.
+    """
     try:
         for bom, encoding in _BOMS:
             if data.startswith(bom):
