@@ -365,10 +365,21 @@ def tiff_bytes(
     return bytes(out)
 
 
+def write_jsrt(path: Path, seed: int = 0) -> Path:
+    """Write a film as the JSRT database has it: 2048 x 2048 big-endian values of 12 bits."""
+    small = np.random.default_rng(seed).integers(0, 4096, (64, 64))
+    path.write_bytes(np.kron(small, np.ones((32, 32), int)).astype(">u2").tobytes())
+    return path
+
+
 SAMPLE_FILMS: dict[str, Callable[[Path], Path]] = {
     "dicom": lambda folder: write_dicom(folder / "a.dcm", phantom(), bits_stored=12),
     "png": lambda folder: write_raster(folder / "a.png", phantom(bits=16)),
     "jpeg": lambda folder: write_raster(folder / "a.jpg", phantom(bits=8)),
     "tiff": lambda folder: write_raster(folder / "a.tif", phantom(bits=16)),
+    "jsrt": lambda folder: write_jsrt(folder / "a.img"),
 }
-"""Writes one grey film of 48 x 40 pixels into a folder, for each row of `domain.formats`."""
+"""Writes one grey film into a folder, for each row of `domain.formats`.
+
+Of 48 x 40 pixels, but for the format that has only one size.
+"""

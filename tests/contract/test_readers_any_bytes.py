@@ -40,7 +40,7 @@ bounded = settings(
 
 UNCOMPRESSED = ("implicit", "big endian", "deflated", "bare", "palette")
 RASTER = (
-    *(row.id for row in FORMATS if not row.has_tags),
+    *(row.id for row in FORMATS if not row.has_tags and row.is_common),
     "two pages",
     "big tiff",
     "turned png",

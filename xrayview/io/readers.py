@@ -15,13 +15,14 @@ import numpy as np
 import numpy.typing as npt
 
 from xrayview.domain.film import FilmRef
-from xrayview.domain.formats import DICOM, JPEG, PNG, READABLE, TIFF, FilmFormat
+from xrayview.domain.formats import DICOM, JPEG, JSRT, PNG, READABLE, TIFF, FilmFormat
 from xrayview.domain.inspection import StoredValues
 from xrayview.domain.radiograph import Radiograph
 from xrayview.errors import StatusCode, UnreadableFilm
 from xrayview.io.dicom import reader as dicom_reader
 from xrayview.io.dicom.fast_header import CHUNK_BYTES
 from xrayview.io.limits import MAX_FILE_BYTES, check_scans, too_large
+from xrayview.io.raster import jsrt
 from xrayview.io.raster.other_formats import other_format
 from xrayview.io.raster.png_jpeg_header import (
     JPEG_SIGNATURE,
@@ -134,6 +135,8 @@ READERS: tuple[Reader, ...] = (
         dicom_reader.stored_frames,
     ),
     *(_raster(RasterReader(row)) for row in _RASTER_FORMATS),
+    # Last: it has no signature.
+    Reader(JSRT, jsrt.sniff, jsrt.read_header, jsrt.read, jsrt.stored_frames),
 )
 
 
