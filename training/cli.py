@@ -12,6 +12,7 @@ from training.commands.ensemble import ensemble, ensemble_options
 from training.commands.films import films, films_options
 from training.commands.grid import grid, grid_options
 from training.commands.import_weights import import_options, import_state_dict
+from training.commands.init import init, init_options, schema, schema_options
 from training.disk import cannot_write
 from xrayview.errors import ExitCode, XrayViewError
 from xrayview.inference.cores import set_wait_policy
@@ -30,6 +31,14 @@ class Command:
 
 COMMANDS: dict[str, Command] = {
     "list": Command("list the recipes", train.list_options, train.list_recipes),
+    "init": Command(
+        "look at a folder of films and write a recipe for it, recipe.toml",
+        init_options,
+        init,
+        "Names the layout, counts films, patients and labels, and proposes target, network and "
+        "split, each with its reason. prepare, train and evaluate --recipe take the file.",
+    ),
+    "schema": Command("print the JSON schema of recipe.toml, for editors", schema_options, schema),
     "films": Command(
         "show what a folder says of its films, of which layout it is, and write it as JSON",
         films_options,

@@ -45,7 +45,13 @@ def coerce(value: Any, kind: Any, where: str) -> Any:
         hints = typing.get_type_hints(kind)
         unknown = set(value) - set(hints)
         if unknown:
-            raise UsageError(f"There is no setting {where}.{min(unknown)}", hint="Remove it.")
+            near = difflib.get_close_matches(min(unknown), hints, n=1)
+            hint = f"Did you mean {where}.{near[0]}?" if near else "Remove it."
+            raise UsageError(f"There is no setting {where}.{min(unknown)}", hint=hint)
+        if missing := _required(kind) - set(value):
+            raise UsageError(
+                f"{where} lacks {', '.join(sorted(missing))}", hint="Add what is missing."
+            )
         return kind(**{k: coerce(v, hints[k], f"{where}.{k}") for k, v in value.items()})
     if origin is tuple:
         return _typed_tuple(value, typing.get_args(kind), where)
@@ -63,6 +69,15 @@ def coerce(value: Any, kind: Any, where: str) -> Any:
     if type(value) is not kind:
         raise _wrong_type(value, kind.__name__, where)
     return value
+
+
+def _required(kind: type) -> set[str]:
+    """Return the fields of a dataclass that have no default."""
+    none = dataclasses.MISSING
+    return {
+        field.name for field in dataclasses.fields(kind)
+        if field.default is none and field.default_factory is none
+    }  # fmt: skip
 
 
 def _typed_tuple(value: Any, items: tuple[Any, ...], where: str) -> tuple[Any, ...]:

@@ -74,8 +74,11 @@ def describe(found: FilmList) -> list[str]:
     for film in films:
         for name, value in labels(film).items():
             states.setdefault(name, Counter())[_STATES.get(value, "present")] += 1
-    for name, counts in states.items():
-        lines.append(f"label      {name}: {_counts(counts)}")
+    seen = sorted(states, key=lambda name: -states[name]["present"])
+    shown = [name for name in states if name in seen[:_SHOWN]]
+    lines += [f"label      {name}: {_counts(states[name])}" for name in shown]
+    if len(states) > _SHOWN:
+        lines.append(f"label      and {len(states) - _SHOWN} others, which are rarer")
     if boxes := sum(len(film.boxes) for film in films):
         lines.append(f"boxes      {boxes} on {sum(bool(film.boxes) for film in films)} films")
     if masks := sum(len(film.masks) for film in films):
@@ -88,6 +91,7 @@ def describe(found: FilmList) -> list[str]:
     return lines + [f"note       {note}" for note in found.notes]
 
 
+_SHOWN = 30
 _STATES: dict[int | None, str] = {0: "absent", -1: "uncertain", None: "not mentioned"}
 
 

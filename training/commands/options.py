@@ -76,7 +76,8 @@ def model_options(parser: argparse.ArgumentParser, *, needs_data: bool = True) -
 def recipe_option(parser: argparse.ArgumentParser, default: str) -> None:
     """Add the recipe that selects films and labels."""
     parser.add_argument(
-        "--recipe", help=f"recipe that selects the films and labels (default: {default})"
+        "--recipe",
+        help=f"recipe or recipe.toml that selects the films and labels (default: {default})",
     )
 
 

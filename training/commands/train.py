@@ -35,7 +35,9 @@ def list_recipes(args: argparse.Namespace) -> None:
 
 def prepare_options(parser: argparse.ArgumentParser) -> None:
     """Add the options of `prepare`."""
-    parser.add_argument("recipe", help="the name of a recipe; `list` shows them")
+    parser.add_argument(
+        "recipe", help="a file such as recipe.toml, or the name of a recipe; `list` shows them"
+    )
     data_option(parser)
     runs_options(parser)
     config_options(parser)
@@ -54,7 +56,10 @@ def prepare(args: argparse.Namespace) -> None:
 def train_options(parser: argparse.ArgumentParser) -> None:
     """Add the options of `train`."""
     parser.add_argument(
-        "recipe", nargs="?", help="the name of a recipe; `list` shows them. Not with --resume"
+        "recipe",
+        nargs="?",
+        help="a file such as recipe.toml, or the name of a recipe; `list` shows them. Not with "
+        "--resume",
     )
     data_option(parser)
     runs_options(parser)
@@ -100,7 +105,9 @@ def _config(args: argparse.Namespace) -> TrainingConfig:
             )
         return RunFolder(args.resume).read_config()
     if not args.recipe:
-        raise UsageError("No recipe is named", hint=f"Choose one of: {', '.join(RECIPES)}.")
+        raise UsageError(
+            "No recipe is named", hint=f"Name a file, or one of: {', '.join(RECIPES)}."
+        )
     return with_overrides(recipe(args.recipe), overrides(args))
 
 

@@ -13,8 +13,8 @@ from xrayview.errors import UsageError
 _REASONS = 3
 """Most reasons for each code of omissions."""
 _EXPECTED = {
-    "BALANCED", "COPY", "EXCLUDED", "FILTERED", "FRAME", "LATERAL", "LEFTOVER", "MASK", "NOT_AN_IMAGE",
-    "NOT_A_RADIOGRAPH", "NO_CLASS", "UNUSED_SPLIT",
+    "BALANCED", "COPY", "EXCLUDED", "FILTERED", "FRAME", "LATERAL", "LEFTOVER", "MASK",
+    "NOT_AN_IMAGE", "NOT_A_RADIOGRAPH", "NO_CLASS", "UNUSED_SPLIT",
 }  # fmt: skip
 """Codes of omissions that the config asks for, or of files that are no films."""
 _SUFFIXES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".dcm", ".dicom")

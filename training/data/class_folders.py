@@ -95,8 +95,10 @@ def _wrapping_folders(films: Sequence[str]) -> int:
     parents = [PurePosixPath(path).parts[:-1] for path in films]
     while parents and all(len(each) > depth + 1 for each in parents):
         shared = {each[depth] for each in parents}
-        if len(shared) > 1 or is_known(next(iter(shared))) or any(
-            each[depth].casefold() in NAMES for each in parents
+        if (
+            len(shared) > 1
+            or is_known(next(iter(shared)))
+            or any(each[depth].casefold() in NAMES for each in parents)
         ):
             break
         depth += 1

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import string
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from pathlib import Path
 
 from training.data.table_file import Table, as_id, canonical
 from xrayview.errors import UsageError

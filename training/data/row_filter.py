@@ -52,7 +52,9 @@ def _parsed(text: str) -> Condition:
     if match and sign in {"in", "not in"}:
         return Condition(match["column"], sign, tuple(match["value"].split(",")), text)
     if match and sign in {"=", "==", "!="}:
-        return Condition(match["column"], "not in" if sign == "!=" else "in", (match["value"],), text)
+        return Condition(
+            match["column"], "not in" if sign == "!=" else "in", (match["value"],), text
+        )
     if match and as_number(match["value"]) is not None:
         return Condition(match["column"], sign, (match["value"],), text)
     raise UsageError(

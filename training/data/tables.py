@@ -63,10 +63,11 @@ def read_records(path: Path, needed: set[str], data: DataConfig) -> list[Row]:
     """
     table = read_table(path)
     header = {canonical(name): name for name in reversed(table.header)}
+    folded = [canonical(name) for name in table.header]
     repeated = sorted(
         name for name in needed
         if table.header.count(name) > 1
-        or (name not in table.header and list(map(canonical, table.header)).count(canonical(name)) > 1)
+        or (name not in table.header and folded.count(canonical(name)) > 1)
     )  # fmt: skip
     if repeated:
         raise UsageError(
@@ -168,7 +169,8 @@ def _found_elsewhere(rows: list[FilmRow], folder: Path) -> list[FilmRow]:
     absent = [row.path for row in rows if not (folder / row.path).is_file()]
     if not absent or not folder.is_dir():
         return rows
-    found = FilmFolder(folder).finder(absent)
+    # Of all rows, so that `p1/view.png` is not taken for a missing `p2/view.png`.
+    found = FilmFolder(folder).finder(row.path for row in rows)
     moved = {path: where for path in absent if (where := found(path))}
     return [replace(row, path=moved.get(row.path, row.path)) for row in rows]
 

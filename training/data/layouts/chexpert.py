@@ -55,22 +55,19 @@ def read(folder: FilmFolder, data: DataConfig) -> Found:
             f"There is no CheXpert table in {folder.root}",
             hint="It has the columns Path, Frontal/Lateral and 14 findings.",
         )
+    rows = [(folder.table(name), list(records(folder.table(name), data))) for name in tables]
+    find = folder.finder(row.get(*_PATH) for _, own in rows for row in own)
     films: list[LabelledFilm] = []
-    omitted, absent = [], 0
-    for name in tables:
-        table = folder.table(name)
-        rows = list(records(table, data))
-        find = folder.finder(row.get(*_PATH) for row in rows)
+    for table, own in rows:
         columns = names.finding_columns(table.header, names.CHEXPERT)
         elsewhere = {} if columns else _json_labels(folder)
-        for row in rows:
-            if path := find(row.get(*_PATH)):
-                films.append(_film(row, path, table, columns, elsewhere))
-        omitted += list(find.omissions())
-        absent += len(set(find.missing) - set(find.ambiguous))
-    note = (f"{absent} of the tables' films have no image here and are left out.",) if absent else ()
+        films += [
+            _film(row, path, table, columns, elsewhere)
+            for row in own
+            if (path := find(row.get(*_PATH)))
+        ]
     return Found(
-        tuple(films), "chexpert", tuple(omitted), note, _PLACEHOLDERS,
+        tuple(films), "chexpert", tuple(find.omissions()), find.notes(), _PLACEHOLDERS,
         table=folder.root / tables[0],
     )  # fmt: skip
 

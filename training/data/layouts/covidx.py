@@ -12,10 +12,12 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 from training.config import DataConfig
+from training.data.cache import file_sha256
 from training.data.layouts.folder import FilmFolder, split_in
 from training.data.layouts.model import Found, LabelledFilm, Reading, State
 from training.data.table_file import canonical
 from xrayview.errors import UsageError
+from xrayview.io.tables.sheet import decode_text
 
 FINDING = "COVID-19"
 _PICTURE = re.compile(r"\.(png|jpe?g|tiff?|dcm)$", re.IGNORECASE)
@@ -43,12 +45,14 @@ def fits(folder: FilmFolder, data: DataConfig) -> bool:
 def _lists(folder: FilmFolder) -> list[str]:
     names = (path for path in folder.paths if path.casefold().endswith((".txt", ".csv", ".tsv")))
     texts = (path for path in names if split_in(PurePosixPath(path).name))
-    few = [path for path in texts if path.count("/") <= 2][:20]
-    return [path for path in few if _is_list(folder, path)]
+    few = [path for path in texts if path in folder.texts or not path.casefold().endswith(".txt")]
+    lists = [path for path in few if _is_list(folder, path)]
+    return list({file_sha256(folder.root / path): path for path in reversed(lists)}.values())[::-1]
 
 
 def _is_list(folder: FilmFolder, path: str) -> bool:
-    lines = folder.text(path).splitlines()[:2]
+    with (folder.root / path).open("rb") as stream:
+        lines = decode_text(stream.read(4096))[0].splitlines()[:2]
     return any(_parsed(line, "") for line in lines)
 
 
@@ -121,7 +125,8 @@ def _shortcut(lines: list[_Line]) -> tuple[str, ...]:
     share = sum(classes[source].total() for source in pure) / max(1, len(lines))
     if share < 0.5:
         return ()
-    return (
+    note = (
         f"{share:.0%} of the films come from sources of one class ({', '.join(pure)}): a model can "
-        "win by recognising the source. Look at the shortcut audit.",
+        "win by recognising the source. Look at the shortcut audit."
     )
+    return (note,)

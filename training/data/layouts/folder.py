@@ -16,6 +16,7 @@ from training.data.not_films import is_leftover, is_mask
 from training.data.table_file import Table, has_columns, is_table
 from xrayview.domain.film import RejectedFile
 from xrayview.io.scan import relative_path, walk
+from xrayview.io.tables.sheet import decode_text
 
 _FILM_SUFFIX = re.compile(r"\.(png|jpe?g|dcm|dicom|tiff?|img|bmp)$", re.IGNORECASE)
 _NOT_FILMS = re.compile(
@@ -109,7 +110,7 @@ class FilmFolder:
         return {path: header for path, header in headers.items() if len(header) > 1}
 
     def tables_with(self, *columns: str, without: Sequence[str] = ()) -> list[str]:
-        """Return the tables that have these columns, one of each content."""
+        """Return the tables that have these columns; equal copies of one name once."""
         found = [
             path for path, header in self.headers.items()
             if has_columns(header, columns)
@@ -117,9 +118,10 @@ class FilmFolder:
         ]  # fmt: skip
         if len(found) < 2:
             return found
-        first: dict[str, str] = {}
+        first: dict[tuple[str, str], str] = {}
         for path in found:
-            first.setdefault(file_sha256(self.root / path), path)
+            name = PurePosixPath(path).name.casefold()
+            first.setdefault((name, file_sha256(self.root / path)), path)
         return list(first.values())
 
     def table(self, path: str) -> Table:
@@ -139,7 +141,7 @@ class FilmFolder:
 
     def text(self, path: str) -> str:
         """Return the text of a small file, in any usual encoding."""
-        return table_file.decode_text((self.root / path).read_bytes())[0]
+        return decode_text((self.root / path).read_bytes())[0]
 
     @cached_property
     def _by_stem(self) -> dict[str, list[str]]:
@@ -179,7 +181,9 @@ class Finder:
         """Return the path of a film; None if there is none, or several."""
         return self._found.get(name)
 
-    def _files(self, ends: Iterable[tuple[str, ...]], depth: int) -> dict[tuple[str, ...], list[str]]:
+    def _files(
+        self, ends: Iterable[tuple[str, ...]], depth: int
+    ) -> dict[tuple[str, ...], list[str]]:
         files: dict[tuple[str, ...], list[str]] = {}
         for end in ends:
             if paths := [p for p in self._folder._by_stem.get(end[-1], ()) if _ends(p, end, depth)]:
@@ -226,7 +230,9 @@ class Finder:
 
 
 def _key(name: str) -> tuple[str, ...]:
-    parts = [part for part in name.replace("\\", "/").casefold().split("/") if part not in {"", "."}]
+    parts = [
+        part for part in name.replace("\\", "/").casefold().split("/") if part not in {"", "."}
+    ]
     return (*parts[:-1], stem_of(parts[-1])) if parts else ("",)
 
 

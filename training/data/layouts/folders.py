@@ -18,7 +18,7 @@ from xrayview.domain.finding_names import normalise
 _KIND = re.compile(r"person\d+_(bacteria|virus)_\d+")
 _PERSON = re.compile(r"person\d+|IM-\d+", re.IGNORECASE)
 _KINDS = {"bacteria": "bacterial pneumonia", "virus": "viral pneumonia"}
-_RADIOGRAPHY = {"covid", "lung opacity", "normal", "viral pneumonia"}
+_RADIOGRAPHY = ("COVID", "Lung_Opacity", "Normal", "Viral Pneumonia")
 
 
 def fits_kermany(folder: FilmFolder, data: DataConfig) -> bool:
@@ -68,7 +68,7 @@ def fits_radiography(folder: FilmFolder, data: DataConfig) -> bool:
     """Tell whether there are `CLASS/images` and `CLASS/masks` of COVID-19 Radiography."""
     parents = {PurePosixPath(path).parent for path in folder.films}
     classes = {normalise(parent.parent.name) for parent in parents if parent.name == "images"}
-    return not data.table and len(classes & _RADIOGRAPHY) > 1
+    return not data.table and len(classes & set(map(normalise, _RADIOGRAPHY))) > 1
 
 
 def read_radiography(folder: FilmFolder, data: DataConfig) -> Found:
@@ -85,7 +85,8 @@ def read_radiography(folder: FilmFolder, data: DataConfig) -> Found:
         for path in folder.paths
         if is_mask(path)
     }
-    classes = tuple(dict.fromkeys(row.labels[0] for row in listing.rows))
+    spelled = {normalise(label): label for row in listing.rows for label in row.labels}
+    classes = tuple({**{normalise(name): name for name in _RADIOGRAPHY}, **spelled}.values())
     return Found(
         tuple(
             _radiography_film(

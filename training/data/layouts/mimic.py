@@ -58,9 +58,7 @@ def read(folder: FilmFolder, data: DataConfig) -> Found:
     find = folder.finder(row.get("dicom_id") for row in rows)
     who = "NegBio labeller" if "negbio" in name.casefold() else "CheXpert labeller"
     films = [
-        _film(row, path, labels, splits, who)
-        for row in rows
-        if (path := find(row.get("dicom_id")))
+        _film(row, path, labels, splits, who) for row in rows if (path := find(row.get("dicom_id")))
     ]
     notes = find.notes()
     if len(tables) > 1 and not data.table:

@@ -121,7 +121,9 @@ def _boxes(folder: FilmFolder) -> dict[str, list[Box]]:
             continue
         table = folder.table(path)
         first = _first_number(table)
-        for row in table.records() if first is not None else ():
+        if first is None:
+            continue
+        for row in table.records():
             label = canonical(row.get("Finding Label"))
             finding = spelled.get(canonical(names.SPELLINGS.get(label, label)), label)
             numbers = [as_number(cell) for cell in row.cells[first : first + 4]]

@@ -35,9 +35,7 @@ def read(folder: FilmFolder, data: DataConfig) -> Found:
     rows = list(records(table, data))
     find = folder.finder(row.get("ImageID") for row in rows)
     films = [_film(row, path) for row in rows if (path := find(row.get("ImageID")))]
-    return Found(
-        tuple(films), "padchest", tuple(find.omissions()), find.notes(), table=table.path
-    )
+    return Found(tuple(films), "padchest", tuple(find.omissions()), find.notes(), table=table.path)
 
 
 def _film(row: Record, path: str) -> LabelledFilm:

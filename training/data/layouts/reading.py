@@ -30,10 +30,10 @@ def chosen(
         UsageError: there is none.
     """
     if data.table:
-        path = folder.root / data.table
-        if not path.is_file():
+        file = folder.root / data.table
+        if not file.is_file():
             raise UsageError(
-                f"There is no {path.name} in {path.parent}",
+                f"There is no {file.name} in {file.parent}",
                 hint="Point --data at its folder, or name it: --set data.table=FILE.",
             )
         return data.table
@@ -59,10 +59,9 @@ def unlabelled(
     *,
     patient_is_film: bool = False,
 ) -> Iterator[LabelledFilm]:
-    """Yield the films of a test part without labels, as competitions have it."""
-    taken = set(used)
-    for path in folder.films:
-        if path not in taken and is_one(str(PurePosixPath(path).parent)):
-            yield LabelledFilm(
-                path, patient(path), split="test", patient_is_film=patient_is_film
-            )
+    """Yield the films of a test part without labels, as competitions have it; copies once."""
+    taken = {patient(path) for path in used}
+    for path in sorted(folder.films, key=lambda path: (path.count("/"), path)):
+        if patient(path) not in taken and is_one(str(PurePosixPath(path).parent)):
+            taken.add(patient(path))
+            yield LabelledFilm(path, patient(path), split="test", patient_is_film=patient_is_film)

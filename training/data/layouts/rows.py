@@ -18,7 +18,8 @@ def to_listing(found: Found, data: DataConfig) -> Listing:
     Raises:
         NothingUsable: no film has a label.
     """
-    rows, omitted = [], list(found.omitted)
+    rows: list[FilmRow] = []
+    omitted = list(found.omitted)
     for film in found.films:
         if film.excluded:
             omitted.append(Omission(film.path, "EXCLUDED", film.excluded))

@@ -80,7 +80,7 @@ def read(folder: FilmFolder, data: DataConfig) -> Found:
         for film in _films(content, split):
             known.setdefault(film.name, film)
     find = folder.finder(known)
-    films = [_labelled(film, path) for film in known.values() if (path := find(film.name))]
+    films = [_labelled(f, where) for f in known.values() if (where := find(f.name))]
     used = {film.path for film in films}
     films += unlabelled(
         folder, used, _short, lambda parent: parent.rpartition("/")[2].casefold() == "test",

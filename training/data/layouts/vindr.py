@@ -15,7 +15,7 @@ from training.data.layouts import names
 from training.data.layouts.folder import FilmFolder, split_in, stem_of
 from training.data.layouts.model import Box, Found, LabelledFilm, Reading, State, states
 from training.data.layouts.reading import records, unlabelled
-from training.data.table_file import Record, Table, as_number, canonical
+from training.data.table_file import Record, Table, canonical
 from xrayview.errors import UsageError
 
 _FEWEST = 10
@@ -133,10 +133,9 @@ def _finding(row: Record) -> str:
 
 def _boxes(rows: Iterable[Record]) -> Iterable[tuple[str, Box]]:
     for row in rows:
-        left, top, right, bottom = (as_number(row.get(name)) for name in _CORNERS)
-        if None in (left, top, right, bottom):
-            continue
-        assert left is not None and top is not None and right is not None and bottom is not None
-        yield row.get("image_id"), Box(
-            _finding(row), left, top, right - left, bottom - top, row.get("rad_id") or _CONSENSUS
-        )
+        corners = [corner for name in _CORNERS if (corner := row.number(name)) is not None]
+        if len(corners) == len(_CORNERS):
+            left, top, right, bottom = corners
+            who = row.get("rad_id") or _CONSENSUS
+            box = Box(_finding(row), left, top, right - left, bottom - top, who)
+            yield row.get("image_id"), box

@@ -1,0 +1,184 @@
+"""`init` writes a recipe for a folder, by which `train` alone makes a bundle."""
+
+from __future__ import annotations
+
+import csv
+import json
+import tomllib
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.training.conftest import write_film
+from training import cli
+from training.commands.films import data_config
+from training.data.film_list import as_json, read_film_list
+from training.recipes import recipe
+from training.runs import RunFolder
+from xrayview.errors import ExitCode
+from xrayview.io.model.bundle import read_card
+
+FAST = ("optim.epochs=1", "evaluation.bootstrap=20", "run.device=cpu",
+        "network.widths=[4,8,8,8]")  # fmt: skip
+
+
+def kaggle(root: Path) -> None:
+    """Split folders, class folders, and the kind of pneumonia in the names."""
+    number = 0
+    for split, films in (("train", 32), ("val", 8), ("test", 12)):
+        for i in range(films):
+            number += 1
+            kind = ("IM-{:04d}-0001", "person{}_bacteria_1", "IM-{:04d}-0001", "person{}_virus_2")
+            name = f"{'PNEUMONIA' if i % 2 else 'NORMAL'}/{kind[i % 4].format(i)}.jpeg"
+            write_film(root / f"chest_xray/{split}/{name}", number, bright=bool(i % 2))
+
+
+def ground_truth(root: Path) -> None:
+    """A folder of films, and a table with their names, labels and patients."""
+    rows = [("filename", "ground_truth", "patient")]
+    for i in range(48):
+        write_film(root / f"images/img_{i:03d}.png", i, bright=bool(i % 2))
+        rows.append((f"img_{i:03d}", ("Normal", "Pneumonia")[i % 2], f"p{i // 2}"))
+    with (root / "ground_truth.csv").open("w", newline="") as stream:
+        csv.writer(stream, delimiter=";").writerows(rows)
+
+
+def two_classes(root: Path) -> None:
+    for i in range(40):
+        write_film(root / f"{('NORMAL', 'ABNORMAL')[i % 2]}/{i}.png", i, bright=bool(i % 2))
+
+
+def three_classes(root: Path) -> None:
+    for i in range(60):
+        label = ("normal", "pneumonia", "tuberculosis")[i % 3]
+        write_film(root / f"data/{label}/{i}.png", i, bright=bool(i % 3))
+
+
+SHAPES: dict[Callable[[Path], None], tuple[str, list[str]]] = {
+    kaggle: ("multiclass", ["Normal", "Bacterial pneumonia", "Viral pneumonia"]),
+    ground_truth: ("binary", ["Pneumonia"]),
+    two_classes: ("binary", ["Abnormal"]),
+    three_classes: ("multiclass", ["Normal", "Pneumonia", "Tuberculosis"]),
+}
+
+
+def init(data: Path, out: Path, *more: str) -> int:
+    return cli.main(["init", "--data", str(data), "--out", str(out), "--yes", *more])
+
+
+@pytest.mark.parametrize("shape", SHAPES, ids=lambda shape: shape.__name__)
+def test_that_init_and_train_alone_make_a_bundle(
+    shape: Callable[[Path], None], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shape(tmp_path / "data")
+    file = tmp_path / "recipe.toml"
+    assert init(tmp_path / "data", file, "--name", "ours", "--authors", "Us") == ExitCode.OK
+    task, findings = SHAPES[shape]
+    config = recipe(str(file))
+    assert (config.target.task, [rule.name for rule in config.target.findings]) == (task, findings)
+    settings = [part for setting in FAST for part in ("--set", setting)]
+    run = tmp_path / "run"
+    arguments = ["train", str(file), "--data", str(tmp_path / "data"), "--run", str(run),
+                 "--cache", str(tmp_path / "cache"), "--no-report", *settings]  # fmt: skip
+    assert cli.main(arguments) == ExitCode.OK, capsys.readouterr().err
+    card = read_card(RunFolder(run).bundle(config))
+    assert (card.name, card.authors, card.licence) == ("ours", "Us", "not stated")
+    assert (tmp_path / "run/test/metrics.json").is_file()
+    assert cli.main(["evaluate", str(run / "ours.pt"), "--data", str(tmp_path / "data"),
+                     "--recipe", str(file), "--split", "validation",
+                     "--out", str(tmp_path / "again")]) == ExitCode.OK  # fmt: skip
+
+
+def test_that_every_setting_has_a_reason_or_stands_by_itself(tmp_path: Path) -> None:
+    two_classes(tmp_path / "data")
+    init(tmp_path / "data", tmp_path / "r.toml", "--population", "adults of two hospitals")
+    text = (tmp_path / "r.toml").read_text()
+    for setting in ("reader", "task", "size", "epochs", "validation_fraction"):
+        lines = text.splitlines()
+        (at,) = [i for i, line in enumerate(lines) if line.startswith(f"{setting} =")]
+        assert lines[at - 1].startswith("# ")
+    assert (
+        "Population: adults of two hospitals."
+        in recipe(str(tmp_path / "r.toml")).bundle.limitations
+    )
+    assert tomllib.loads(text)["bundle"]["licence"] == "not stated"
+
+
+def test_that_a_recipe_that_somebody_wrote_is_never_replaced(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    two_classes(tmp_path / "data")
+    (tmp_path / "r.toml").write_text("mine")
+    assert init(tmp_path / "data", tmp_path / "r.toml") == ExitCode.USAGE
+    assert "already exists" in capsys.readouterr().err
+    assert (tmp_path / "r.toml").read_text() == "mine"
+    assert init(tmp_path / "data", tmp_path / "r.toml", "--force") == ExitCode.OK
+
+
+def test_that_questions_without_a_terminal_are_an_error(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    two_classes(tmp_path / "data")
+    arguments = ["init", "--data", str(tmp_path / "data"), "--out", str(tmp_path / "r.toml")]
+    assert cli.main(arguments) == ExitCode.USAGE
+    assert "--yes" in capsys.readouterr().err
+    monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
+    answers = iter(["ours", "", "CC BY 4.0", "children"])
+    monkeypatch.setattr("builtins.input", lambda _prompt: next(answers))
+    assert cli.main(arguments) == ExitCode.OK
+    bundle = recipe(str(tmp_path / "r.toml")).bundle
+    assert (bundle.name, bundle.authors, bundle.licence) == ("ours", "not stated", "CC BY 4.0")
+
+
+def test_that_a_folder_of_one_class_is_refused_with_the_way_out(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_film(tmp_path / "data/normal/a.png", 0, bright=False)
+    assert init(tmp_path / "data", tmp_path / "r.toml") == ExitCode.USAGE
+    error = capsys.readouterr().err
+    assert "All films have the same label" in error
+    assert not (tmp_path / "r.toml").exists()
+
+
+def test_that_a_column_for_each_finding_is_recognised(tmp_path: Path) -> None:
+    with_mass = [("scan", "Mass", "Edema", "Sex")]
+    for i in range(40):
+        write_film(tmp_path / f"data/films/{i}.png", i, bright=False)
+        with_mass.append((f"films/{i}.jpg", str(i % 2), ("1", "0", "")[i % 3], "MF"[i % 2]))
+    with (tmp_path / "data/list.csv").open("w", newline="") as stream:
+        csv.writer(stream).writerows(with_mass)
+    assert init(tmp_path / "data", tmp_path / "r.toml") == ExitCode.OK
+    config = recipe(str(tmp_path / "r.toml"))
+    assert (config.data.table, config.data.columns.path) == ("list.csv", "scan")
+    assert config.data.columns.findings == ("Mass", "Edema")
+    assert config.data.columns.sex == "Sex"
+    assert config.target.task == "multilabel"
+
+
+# --- films and schema
+
+
+def test_that_films_writes_every_label_as_json(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    two_classes(tmp_path / "data")
+    out = tmp_path / "films.json"
+    assert cli.main(["films", "--data", str(tmp_path / "data"), "--out", str(out)]) == ExitCode.OK
+    assert "class folders" in capsys.readouterr().out
+    written = json.loads(out.read_text())
+    assert written == json.loads(
+        json.dumps(as_json(read_film_list(tmp_path / "data", data_config([]))))
+    )
+    assert written["NORMAL/0.png"]["labels"] == {"NORMAL": 1}
+
+
+def test_that_films_takes_settings_of_the_data_only(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    two_classes(tmp_path)
+    arguments = ["films", "--data", str(tmp_path), "--set"]
+    assert cli.main([*arguments, "data.reader=folders"]) == ExitCode.OK
+    assert cli.main([*arguments, "optim.rate=1"]) == ExitCode.USAGE
+    assert cli.main([*arguments, "data.raeder=folders"]) == ExitCode.USAGE
+    assert "Did you mean data.reader?" in capsys.readouterr().err

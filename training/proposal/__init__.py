@@ -1,0 +1,1 @@
+"""Proposals for a recipe: what a folder of films suggests."""

@@ -1,0 +1,418 @@
+"""Proposes a whole recipe for a folder of films: data, split, target, network and card."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import re
+import statistics
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from training.config import (
+    BundleConfig,
+    DataConfig,
+    NetworkConfig,
+    OptimConfig,
+    StoppingConfig,
+    TargetConfig,
+    TrainingConfig,
+)
+from training.data import splits
+from training.data.film_list import FilmList, labels, read_film_list
+from training.data.films import list_rows
+from training.data.headers import header_of
+from training.data.layouts.folder import FilmFolder
+from training.data.manifest import FilmRow
+from training.data.merging import merge_rows
+from training.data.readers import list_films, reader_of
+from training.data.splits import TEST, TRAIN, VALIDATION
+from training.data.targets import targets_NK
+from training.data.views import is_lateral
+from training.proposal.answers import Answers
+from training.proposal.guess_table import guess_table
+from training.proposal.sources import SOURCES, Source
+from training.proposal.target import TargetProposal, propose_target
+from training.typed import replace_fields
+from xrayview.domain.age import age_in_years
+from xrayview.domain.finding_names import is_known
+from xrayview.domain.model import PreprocessSpec, Scope, Task
+from xrayview.errors import XrayViewError
+
+_NOT_STATED = "not stated"
+_STEPS = 12_000
+"""Training steps that are enough for a large data set."""
+_FRACTIONS = ((0.1, 0.2), (0.15, 0.2), (0.2, 0.25), (0.3, 0.3))
+"""Shares of validation and test patients, the smallest that give every split every finding."""
+_SALTS = ("xrayview", *(f"xrayview-{number}" for number in range(2, 10)))
+_FEW = 5000
+"""Films up to which several salts are tried."""
+_SAMPLE = 20
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A setting of the recipe with its reason."""
+
+    field: str
+    value: Any
+    why: str
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """A recipe for a folder, with the reason for each setting."""
+
+    config: TrainingConfig
+    choices: tuple[Choice, ...]
+    films: FilmList
+    counts: dict[str, dict[str, int]]
+    """Split -> films, patients and films with each finding."""
+    remarks: tuple[str, ...] = ()
+    source: Source | None = None
+
+
+def choose_data(folder: Path, data: DataConfig) -> DataConfig:
+    """Return the reader of a folder, or the table that lists its films, with its columns.
+
+    Raises:
+        UsageError: neither fits.
+        NothingUsable: the folder has no film.
+    """
+    index = FilmFolder(folder)
+    table = bool(data.table) and data.columns != DataConfig().columns
+    if data.reader != "auto" or table or data.label_pattern:
+        return data
+    try:
+        name = reader_of(index, data)
+        if name not in {"folders", "table"}:
+            return with_reader(data, name)
+        classes = {label for row in list_films(folder, data).rows for label in row.labels}
+        error = None
+    except XrayViewError as refused:
+        name, classes, error = "", set(), refused
+    guess = guess_table(index, data)
+    if guess and (len(classes) < 2 or not any(map(is_known, classes))):
+        own = guess.data
+        return dataclasses.replace(
+            data, reader="table", table=own.table, columns=own.columns,
+            label_separator=own.label_separator,
+        )  # fmt: skip
+    if error is not None:
+        raise error
+    return with_reader(data, name)
+
+
+def with_reader(data: DataConfig, name: str) -> DataConfig:
+    """Return the data with the reader of this name."""
+    changed: DataConfig = replace_fields(data, {"reader": name}, "data.")
+    return changed
+
+
+def propose(folder: Path, data: DataConfig, answers: Answers) -> Proposal:
+    """Propose a recipe for the films of a folder.
+
+    Raises:
+        UsageError: the folder's films are not described, or cannot be told apart.
+        NothingUsable: there is no labelled film.
+    """
+    chosen = choose_data(folder, data)
+    found = read_film_list(folder, chosen)
+    chosen, policies = _policies(chosen, found)
+    targets = propose_target(_labelled_rows(folder, chosen), chosen.columns.label)
+    draft = _config(folder, chosen, targets.target, found, answers)
+    rows = list_rows(draft, folder, every_film=True).rows
+    draft, dropped = _learnable(draft, rows)
+    shares, cut = _splits(draft, rows)
+    data = dataclasses.replace(
+        draft.data, validation_fraction=shares[0], test_fraction=shares[1], split_salt=shares[2]
+    )
+    train = sum(row.split == TRAIN for row in cut)
+    config = dataclasses.replace(
+        draft, data=data, preprocessing=_preprocessing(folder, rows), optim=_optim(train),
+        stopping=StoppingConfig(patience=_optim(train).epochs),
+    )  # fmt: skip
+    choices = (
+        *_data_choices(config.data, found, policies, cut),
+        *_target_choices(config.target, targets),
+        *_training_choices(config, train),
+        *_bundle_choices(config.bundle, answers, found),
+    )
+    remarks = [*found.notes]
+    rare = {**targets.left_over, **dropped}
+    if rare:
+        named = ", ".join(f"{label} ({count})" for label, count in list(rare.items())[:8])
+        remarks.append(f"{len(rare)} labels have too few films to be learned: {named}.")
+    counts = _counts(cut, config.target)
+    return Proposal(config, choices, found, counts, tuple(remarks), SOURCES.get(found.reader))
+
+
+def _labelled_rows(folder: Path, data: DataConfig) -> list[FilmRow]:
+    nothing = TargetConfig((), ())
+    merged = merge_rows(list_films(folder, data).rows, data, nothing).rows
+    frontal = [row for row in merged if not is_lateral(row.view, row.path)]
+    return frontal or list(merged)
+
+
+def _policies(data: DataConfig, found: FilmList) -> tuple[DataConfig, dict[str, str]]:
+    """Return the data with a policy for each kind of open label, and the reasons."""
+    why: dict[str, str] = {}
+    changes: dict[str, Any] = {}
+    usual = DataConfig()
+    states = {value for film in found.films for value in labels(film).values() if film.readings}
+    if None in states and data.blank == usual.blank:
+        mined = found.reader in {"chexpert", "mimic"}
+        changes["blank"] = "zeros" if mined else "ignore"
+        why["blank"] = (
+            "a finding that a report does not mention counts as absent, as the labels' authors "
+            "train; ignore leaves it unknown"
+            if mined
+            else "an empty cell leaves the finding unknown; zeros makes it absent"
+        )
+    if -1 in states and data.uncertain == usual.uncertain:
+        changes["uncertain"] = "ignore"
+        why["uncertain"] = "uncertain findings count neither way; zeros and ones are the others"
+    several = any(
+        len({(reading.words, *reading.states.items()) for reading in film.readings}) > 1
+        for film in found.films
+    )
+    if several and data.votes == usual.votes:
+        changes["votes"] = "majority"
+        why["votes"] = "films have several readers who differ; any and all are the others"
+    return dataclasses.replace(data, **changes), why
+
+
+def _config(
+    folder: Path, data: DataConfig, target: TargetConfig, found: FilmList, answers: Answers
+) -> TrainingConfig:
+    name = answers.name or _slug(folder)
+    source = SOURCES.get(found.reader)
+    population = answers.population or (source.population if source else _NOT_STATED)
+    findings = ", ".join(rule.name for rule in target.findings)
+    text = f"Trained on films from {source.citation if source else folder.resolve().name}."
+    bundle = BundleConfig(
+        name=name,
+        version="0.1.0",
+        description=f"Scores {findings} on chest films.",
+        intended_use="Research. Not for diagnosis, triage or any care of a patient.",
+        limitations=f"{text} Population: {population}. "
+        + (source.caution if source else "")
+        + "Not tested on films of other hospitals.",
+        sources=(source.citation,) if source else (),
+        licence=answers.licence or _NOT_STATED,
+        authors=answers.authors or _NOT_STATED,
+        scope=_scope(found, source),
+    )
+    return TrainingConfig(
+        recipe=name,
+        summary=f"{findings} on films from {found.title if source else folder.resolve().name}",
+        data=data,
+        target=target,
+        preprocessing=PreprocessSpec(size=(160, 160), standardize="film"),
+        bundle=bundle,
+        network=NetworkConfig(),
+    )
+
+
+def _slug(folder: Path) -> str:
+    name = re.sub(r"[^a-z0-9.]+", "-", folder.resolve().name.casefold()).strip("-.")
+    return f"{name or 'films'}-model"
+
+
+def _scope(found: FilmList, source: Source | None) -> Scope:
+    """Return the ages of nearly all films, and the views of frontal films."""
+    ages = [age for film in found.films if (age := age_in_years(film.age)) is not None and age > 0]
+    views = sorted({film.view.upper() for film in found.films} & {"PA", "AP"})
+    limits: tuple[float, ...] = source.ages if source else ()
+    if len(ages) * 2 > len(found.films):
+        low, high = np.percentile(ages, [1, 99])
+        limits = (math.floor(low), math.ceil(high))
+    return Scope(age_years=limits, view_positions=tuple(views))
+
+
+def _learnable(
+    config: TrainingConfig, rows: Sequence[FilmRow]
+) -> tuple[TrainingConfig, dict[str, int]]:
+    """Return the config without findings of a multilabel target that few patients have."""
+    if config.target.task != "multilabel":
+        return config, {}
+    known_NK = targets_NK(rows, config.target)
+    dropped: dict[str, int] = {}
+    kept = []
+    for k, rule in enumerate(config.target.findings):
+        with_it = {row.patient for row, y in zip(rows, known_NK[:, k], strict=True) if y == 1}
+        without = {row.patient for row, y in zip(rows, known_NK[:, k], strict=True) if y == 0}
+        if len(with_it) < 3 or len(without) < 3:
+            dropped[rule.name] = len(with_it)
+        else:
+            kept.append(rule)
+    if not kept or not dropped:
+        return config, {}
+    task: Task = "multilabel" if len(kept) > 1 else "binary"
+    target = dataclasses.replace(config.target, findings=tuple(kept), task=task)
+    return dataclasses.replace(config, target=target), dropped
+
+
+Shares = tuple[float, float, str]
+"""Shares of validation and test patients, and the salt of the hash."""
+
+
+def _splits(config: TrainingConfig, rows: Sequence[FilmRow]) -> tuple[Shares, tuple[FilmRow, ...]]:
+    """Return the smallest shares with which every split has every finding.
+
+    Of a few thousand films, the salt is that with which the splits are most alike.
+    """
+    salts = _SALTS if len(rows) <= _FEW else _SALTS[:1]
+    options = []
+    for validation, test in _FRACTIONS:
+        for salt in salts:
+            data = dataclasses.replace(
+                config.data, validation_fraction=validation, test_fraction=test, split_salt=salt
+            )
+            cut = tuple(row for row in splits.assign(rows, data) if row.split)
+            options.append(((validation, test, salt), cut))
+        found = [each for each in options if _has_all(each[1], config.target)]
+        if found:
+            return min(found, key=lambda each: _difference(each[1], config.target))
+    return options[0]
+
+
+def _shares(rows: Sequence[FilmRow], target: TargetConfig) -> np.ndarray[Any, Any]:
+    """Return the share of films with each finding in each split; NaN where nothing is known."""
+    parts = [[row for row in rows if row.split == split] for split in (TRAIN, VALIDATION, TEST)]
+    known = [targets_NK(part, target) for part in parts]
+    return np.array([
+        [y_N[~np.isnan(y_N)].mean() if (~np.isnan(y_N)).any() else np.nan for y_N in y_NK.T]
+        for y_NK in known
+    ])  # fmt: skip
+
+
+def _difference(rows: Sequence[FilmRow], target: TargetConfig) -> float:
+    shares_SK = _shares(rows, target)
+    return float(np.nanmax(np.abs(shares_SK[1:] - shares_SK[:1])))
+
+
+def _has_all(rows: Sequence[FilmRow], target: TargetConfig) -> bool:
+    shares_SK = _shares(rows, target)
+    return bool(((shares_SK > 0) & (shares_SK < 1)).all())
+
+
+def _preprocessing(folder: Path, rows: Sequence[FilmRow]) -> PreprocessSpec:
+    step = max(1, len(rows) // _SAMPLE)
+    refs = [header_of(folder / row.path, folder) for row in rows[::step]]
+    sides = [max(ref.rows, ref.columns) for ref in refs if ref is not None]
+    median = statistics.median(sides) if sides else 160
+    side = 160 if median >= 160 else max(32, 32 * round(median / 32))
+    return PreprocessSpec(size=(side, side), standardize="film")
+
+
+def _optim(train: int) -> OptimConfig:
+    batch = 32
+    while batch > 4 and train < 4 * batch:
+        batch //= 2
+    steps = max(1, train // batch)
+    return OptimConfig(batch=batch, epochs=min(24, max(5, _STEPS // steps)))
+
+
+def _counts(rows: Sequence[FilmRow], target: TargetConfig) -> dict[str, dict[str, int]]:
+    counts = {}
+    for split in (TRAIN, VALIDATION, TEST):
+        own = [row for row in rows if row.split == split]
+        known_NK = targets_NK(own, target)
+        counts[split] = {
+            "films": len(own),
+            "patients": len({row.patient for row in own}),
+            **{r.name: int((known_NK[:, k] == 1).sum()) for k, r in enumerate(target.findings)},
+        }
+    return counts
+
+
+def _data_choices(
+    data: DataConfig, found: FilmList, policies: dict[str, str], rows: Sequence[FilmRow]
+) -> Iterator[Choice]:
+    yield Choice("data.reader", data.reader, f"how the folder describes its films: {found.title}")
+    usual = DataConfig()
+    if data.table:
+        yield Choice("data.table", data.table, "the table that lists the films")
+        for name in (f.name for f in dataclasses.fields(data.columns)):
+            value = getattr(data.columns, name)
+            if value != getattr(usual.columns, name):
+                yield Choice(f"data.columns.{name}", value, "a column of the table")
+    named = ("label_separator", "label_pattern", "join", "join_on", "rows", "patient_pattern",
+             "dataset", "lateral", "conflicts")  # fmt: skip
+    for name in named:
+        if getattr(data, name) != getattr(usual, name):
+            yield Choice(f"data.{name}", getattr(data, name), "")
+    for name, why in policies.items():
+        yield Choice(f"data.{name}", getattr(data, name), why)
+    official = {row.official_split for row in rows} - {""}
+    if {splits.NAMES.get(name.casefold()) for name in official} >= {"train", "test"}:
+        why = "share of the training patients for validation; official splits are kept"
+    elif official:
+        why = f"shares of the patients; the official splits are kept: {', '.join(sorted(official))}"
+    else:
+        why = "shares of the patients for validation and test: the data has no official split"
+    yield Choice("data.validation_fraction", data.validation_fraction, why)
+    yield Choice("data.test_fraction", data.test_fraction, "")
+    if data.split_salt != usual.split_salt:
+        why = "of a few salts the one with which the splits of these few patients are most alike"
+        yield Choice("data.split_salt", data.split_salt, why)
+
+
+def _target_choices(target: TargetConfig, proposal: TargetProposal) -> Iterator[Choice]:
+    yield Choice("target.task", target.task, proposal.why)
+    yield Choice("target.activation", target.activation, "")
+    why = "labels that stand for no finding" if target.negative_labels else ""
+    yield Choice("target.negative_labels", target.negative_labels, why)
+    if target.complement:
+        yield Choice("target.complement", target.complement, "name of the other score")
+    if target.other_labels != "leave_out":
+        why = "a film with other labels only has none of the findings"
+        yield Choice("target.other_labels", target.other_labels, why)
+    yield Choice("target.findings", target.findings, "")
+
+
+def _training_choices(config: TrainingConfig, train: int) -> Iterator[Choice]:
+    size = config.preprocessing.size
+    yield Choice("preprocessing.size", size, "height and width of the model's input, in pixels")
+    yield Choice("preprocessing.fit", config.preprocessing.fit, "keeps the shape of the lungs")
+    why = "each film has mean 0 and deviation 1, so that exposure does not matter"
+    yield Choice("preprocessing.standardize", config.preprocessing.standardize, why)
+    why = (
+        "small, learns from scratch, needs no download; for thousands of films try "
+        'architecture = "resnet18" with initial_weights = "imagenet"'
+    )
+    yield Choice("network.architecture", config.network.architecture, why)
+    yield Choice("network.initial_weights", config.network.initial_weights, "")
+    yield Choice("optim.epochs", config.optim.epochs, f"for {train} training films")
+    yield Choice("optim.batch", config.optim.batch, "films in a step")
+    yield Choice("optim.rate", config.optim.rate, "highest learning rate of the schedule")
+    why = "as many as epochs: the one-cycle schedule gains most at its end"
+    yield Choice("stopping.patience", config.stopping.patience, why)
+    yield Choice("augment.flip", config.augment.flip, "mirror images; 0 if the side matters")
+    yield Choice("run.seed", config.run.seed, "another seed gives another model")
+
+
+def _bundle_choices(bundle: BundleConfig, answers: Answers, found: FilmList) -> Iterator[Choice]:
+    yield Choice("bundle.name", bundle.name, "")
+    yield Choice("bundle.version", bundle.version, "")
+    yield Choice("bundle.description", bundle.description, "")
+    yield Choice("bundle.intended_use", bundle.intended_use, "")
+    why = "" if answers.population else "check it: who the films show, and where the model fails"
+    yield Choice("bundle.limitations", bundle.limitations, why)
+    yield Choice("bundle.authors", bundle.authors, "" if answers.authors else "state it")
+    why = "" if answers.licence else "state it: the films' licence may forbid sharing the model"
+    yield Choice("bundle.licence", bundle.licence, why)
+    if bundle.sources:
+        yield Choice("bundle.sources", bundle.sources, "")
+    scope = bundle.scope
+    if scope.age_years:
+        why = "youngest and oldest patient: other films get a caution in the app"
+        yield Choice("bundle.scope.age_years", scope.age_years, why)
+    if scope.view_positions:
+        yield Choice("bundle.scope.view_positions", scope.view_positions, "")
+    del found
