@@ -32,6 +32,7 @@ from training.data.merging import merge_rows
 from training.data.readers import list_films, reader_of
 from training.data.splits import TEST, TRAIN, VALIDATION
 from training.data.targets import targets_NK
+from training.data.tidy import tidied
 from training.data.views import is_lateral
 from training.proposal.answers import Answers
 from training.proposal.guess_table import guess_table
@@ -153,7 +154,8 @@ def propose(folder: Path, data: DataConfig, answers: Answers) -> Proposal:
 
 def _labelled_rows(folder: Path, data: DataConfig) -> list[FilmRow]:
     nothing = TargetConfig((), ())
-    merged = merge_rows(list_films(folder, data).rows, data, nothing).rows
+    rows = [tidied(row, folder) for row in list_films(folder, data).rows]
+    merged = merge_rows(rows, data, nothing).rows
     frontal = [row for row in merged if not is_lateral(row.view, row.path)]
     return frontal or list(merged)
 
