@@ -31,6 +31,7 @@ MUST_HAVE = (
     "xrayview/resources/samples/README.md",
     "xrayview/resources/samples/LICENSE-pydicom-data",
     "xrayview/resources/self_test/scores.json",
+    "xrayview/resources/templates/evaluation.html",
     "training/cli.py",
     "training/report/templates/report.html",
 )
