@@ -8,6 +8,7 @@ import os
 import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from types import TracebackType
@@ -17,16 +18,24 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QApplication
 
 from xrayview import __version__
-from xrayview.errors import ExitCode
-from xrayview.services.log import crash_log, start_log
+from xrayview.errors import ExitCode, XrayViewError
+from xrayview.services.log import crash_log, log_crashes, start_log
+from xrayview.services.resources import require_resources
+from xrayview.services.running_window import RunningWindow, StartRequest, hand_over
 from xrayview.services.settings import Settings
 from xrayview.services.user_folders import results_folder
+from xrayview.ui.shell.application import (
+    Application,
+    plain_start_failures,
+    show_start_failure,
+)
 from xrayview.ui.shell.end_signals import EndSignals
 from xrayview.ui.shell.garbage_collection import GarbageCollector
 from xrayview.ui.shell.main_window import MainWindow
 from xrayview.ui.shell.self_check import SelfCheck
 from xrayview.ui.style import theme
 from xrayview.ui.widgets.banners import Message
+from xrayview.ui.widgets.drop_target import dropped
 from xrayview.ui.widgets.main_thread import MainThread
 
 _TALL_PX = 1800
@@ -40,27 +49,44 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Open the window; returns the exit code."""
     multiprocessing.freeze_support()
     options = _parse(sys.argv[1:] if argv is None else argv)
-    _scale_by_screen()
-    app = QApplication.instance()
-    if not isinstance(app, QApplication):
-        app = QApplication(sys.argv[:1])
+    request = _request(options)
+    is_checked = options.self_check is not None
+    if not (options.new_window or is_checked) and hand_over(request):
+        return ExitCode.OK
+    with plain_start_failures():
+        _scale_by_screen()
+        app = QApplication.instance()
+        if not isinstance(app, QApplication):
+            app = Application(sys.argv[:1])
     app.setApplicationName("XrayView")
     app.setApplicationVersion(__version__)
     start_log()
+    log_crashes()
     settings = Settings()
-    theme.apply(app, settings["theme"])
     collector = GarbageCollector()
-    window = MainWindow(settings, results_folder())
+    try:
+        require_resources()
+        theme.apply(app, settings["theme"])
+        window = MainWindow(settings, results_folder())
+    except Exception as error:
+        from xrayview.services.tasks import displayable
+
+        collector.stop()
+        show_start_failure(displayable(error))
+        raise
     sys.excepthook = partial(_on_unforeseen, window)
     signals = EndSignals(window.end)
-    AfterFirstPaint(window.start_page, lambda: _load(window, settings, options, collector))
+    AfterFirstPaint(window.start_page, lambda: _load(window, settings, request, collector))
     window.show()
-    if options.self_check is not None:
+    running = _listen(window, app) if not is_checked else None
+    if is_checked:
         SelfCheck(window, options.self_check)
     try:
         code = app.exec()
         return ExitCode.INTERRUPTED if signals.received else code
     finally:
+        if running is not None:
+            running.close()
         signals.stop()
         collector.stop()
 
@@ -69,12 +95,54 @@ def _parse(argv: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="xrayview-app", description="Read, classify and explain chest radiographs."
     )
-    parser.add_argument("folder", nargs="?", type=Path, help="folder or film to open")
+    parser.add_argument(
+        "paths", nargs="*", type=Path, metavar="PATH", help="folders, films or a model to open"
+    )
     parser.add_argument("--sample", action="store_true", help="open the bundled sample study")
     parser.add_argument("--model", type=Path, help="model bundle to load")
+    parser.add_argument(
+        "--new-window",
+        action="store_true",
+        help="open another window, also where one is running that would open the paths",
+    )
     parser.add_argument("--self-check", type=Path, help=argparse.SUPPRESS)  # commands/self_test.py
     parser.add_argument("--version", action="version", version=f"XrayView {__version__}")
     return parser.parse_args(argv)
+
+
+def _request(options: argparse.Namespace) -> StartRequest:
+    what = dropped([path.absolute() for path in options.paths])
+    model = _model(options.model) if options.model is not None else what.model
+    return StartRequest(what.films, model, options.sample)
+
+
+def _model(path: Path) -> Path:
+    """The path of a bundle, which may be named as in the catalogue."""
+    if path.exists():
+        return path.absolute()
+    from xrayview.services.catalogue import find_model
+
+    try:
+        return find_model(str(path)).absolute()
+    except XrayViewError:
+        return path  # the window looks in the folders of the settings, and says what is wrong
+
+
+def _listen(window: MainWindow, app: QApplication) -> RunningWindow:
+    """Open what later starts of the program, and the system, ask for."""
+    bridge = MainThread(window)
+    if isinstance(app, Application):
+        app.file_opened.connect(lambda path: window.open_request(_dropped_request([path])))
+    running = RunningWindow(
+        lambda request: bridge.deliver(partial(window.open_request, request, to_front=True))
+    )
+    running.start()
+    return running
+
+
+def _dropped_request(paths: list[Path]) -> StartRequest:
+    what = dropped(paths)
+    return StartRequest(what.films, what.model)
 
 
 class AfterFirstPaint(QObject):
@@ -99,7 +167,7 @@ class AfterFirstPaint(QObject):
 
 
 def _load(
-    window: MainWindow, settings: Settings, options: argparse.Namespace, collector: GarbageCollector
+    window: MainWindow, settings: Settings, request: StartRequest, collector: GarbageCollector
 ) -> None:
     """Import the panels in a thread, then build them in turns; the window responds meanwhile.
 
@@ -109,7 +177,7 @@ def _load(
     bridge = MainThread(window)
 
     def build() -> None:
-        steps = _build_steps(window, settings, options, collector)
+        steps = _build_steps(window, settings, request, collector)
         run_in_turns(window, steps, lambda: not window.is_closed)
 
     def load() -> None:
@@ -122,23 +190,20 @@ def _load(
 
 
 def _build_steps(
-    window: MainWindow, settings: Settings, options: argparse.Namespace, collector: GarbageCollector
+    window: MainWindow, settings: Settings, request: StartRequest, collector: GarbageCollector
 ) -> Iterator[None]:
-    if options.sample:
-        window.open_sample()
-    elif options.folder is not None:
-        window.open_paths([options.folder.absolute()])
+    window.open_request(replace(request, model=None))  # the model is loaded with the panels
     from xrayview.engine.client import Engine
     from xrayview.engine.protocol import ReadHeaders
 
     workers = settings["decode_workers"] or None
     engine = Engine(workers, settings.limits(), crash_log=crash_log())
-    yield from window.build_steps(engine, options.model)
+    yield from window.build_steps(engine, request.model)
     collector.settle()
     # Nothing to read: the workers start while the user looks for a folder.
     engine.submit(ReadHeaders((), Path()))
     last = settings["window_state"].get("source")
-    if last and settings["reopen_folder"] and not (options.sample or options.folder):
+    if last and settings["reopen_folder"] and not (request.sample or request.paths):
         _reopen(window, Path(last))
 
 

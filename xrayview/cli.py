@@ -34,7 +34,7 @@ from xrayview.commands import (
     tags,
 )
 from xrayview.commands.terminal import interrupting_signals, open_standard_streams, print_err
-from xrayview.errors import ExitCode, XrayViewError
+from xrayview.errors import ExitCode, UsageError, XrayViewError
 from xrayview.inference.cores import set_wait_policy
 
 
@@ -169,7 +169,19 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _run_app(options: argparse.Namespace) -> int:
-    from xrayview.app import main as start_app
+    from xrayview.services.display import library_missing, require_display
+    from xrayview.services.program import show_native_message
 
+    arguments = options.command_line[1:]
+    try:
+        if not {"-h", "--help", "--version"} & set(arguments):
+            require_display()
+        try:
+            from xrayview.app import main as start_app
+        except ImportError as error:  # a library of the system, or Qt itself, is missing
+            raise library_missing(str(error)) from error
+    except UsageError as error:
+        show_native_message("XrayView", str(error))
+        raise
     # The window's own parser takes what follows.
-    return start_app(options.command_line[1:])
+    return start_app(arguments)

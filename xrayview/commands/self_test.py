@@ -46,6 +46,8 @@ _SYSTEM_CACHES = ("fontconfig", "mesa_shader_cache", "mesa_shader_cache_db", "nv
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
     parser.add_argument("--json", action="store_true", help="print the results as JSON")
+    # The window's dialog reads a line as soon as its check has ended.
+    parser.add_argument("--lines", action="store_true", help=argparse.SUPPRESS)
     parser.add_argument(_INNER, action="store_true", help=argparse.SUPPRESS)
     parser.set_defaults(run=run)
 
@@ -56,12 +58,14 @@ def run(options: argparse.Namespace) -> int:
         return _run_inner()
     start_s = time.monotonic()
     program = _program()
-    if not options.json:
+    if not (options.json or options.lines):
         print_out(" · ".join(program.values()))
     results = []
     for result in _results(cancel_on_interrupt()):
         results.append(result)
-        if options.json:
+        if options.lines:
+            _print_line(result)
+        elif options.json:
             print_err(result.line)
         else:
             print_out(result.line)
@@ -69,7 +73,7 @@ def run(options: argparse.Namespace) -> int:
     seconds = time.monotonic() - start_s
     if options.json:
         sys.stdout.write(f"{as_json(results, program, seconds)}\n")
-    else:
+    elif not options.lines:
         print_out(summary(results, seconds))
     return ExitCode.OK if has_passed(results) else ExitCode.INTERNAL
 
@@ -93,9 +97,13 @@ def _run_inner() -> int:
     results = []
     for result in run_checks(cancel_on_interrupt()):
         results.append(result)
-        sys.stdout.write(f"{json.dumps(asdict(result))}\n")
-        sys.stdout.flush()
+        _print_line(result)
     return ExitCode.OK if has_passed(results) else ExitCode.INTERNAL
+
+
+def _print_line(result: CheckResult) -> None:
+    sys.stdout.write(f"{json.dumps(asdict(result))}\n")
+    sys.stdout.flush()
 
 
 def _results(cancel: threading.Event) -> Iterator[CheckResult]:

@@ -5,8 +5,10 @@ Only XrayView's own records are written, because records of libraries may quote 
 
 from __future__ import annotations
 
+import faulthandler
 import logging
 import traceback
+from contextlib import suppress
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
 
@@ -51,6 +53,17 @@ def _handler(path: Path) -> logging.Handler:
 def crash_log() -> Path:
     """The path of the file for the stack traces of crashing workers."""
     return log_folder() / "workers.log"
+
+
+def log_crashes() -> None:
+    """Write the stack trace of a crash of this process to a file in the log folder.
+
+    Where the file cannot be written, a crash leaves no trace.
+    """
+    with suppress(OSError):
+        # Open as long as the process lives: faulthandler writes to its descriptor.
+        stream = (log_folder() / "window.log").open("a", encoding="utf-8")
+        faulthandler.enable(stream, all_threads=False)
 
 
 def log_unforeseen(error: BaseException) -> None:

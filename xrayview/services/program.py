@@ -31,6 +31,14 @@ def program_environment() -> dict[str, str]:
     return environment
 
 
+def show_native_message(title: str, text: str) -> None:
+    """Show a message box without Qt: on Windows, where a windowed program has no terminal."""
+    if sys.platform == "win32":
+        import ctypes
+
+        ctypes.windll.user32.MessageBoxW(None, text, title, 0x10)  # MB_ICONERROR
+
+
 def can_list_processes() -> bool:
     """True where the environments of processes can be read: on Linux."""
     return (_PROC / "self" / "environ").exists()

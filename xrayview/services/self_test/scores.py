@@ -81,8 +81,8 @@ def check_model(engine: Engine, model: ModelRef, cancel: threading.Event) -> str
     if off > MAP_TOLERANCE:
         raise XrayViewError("The heat map is not the recorded one", why=f"off by {off:.2g}")
     return (
-        f"{expected['bundle']}: scores of {len(expected['films'])} films as recorded "
-        f"(within {distance:.0e}), heat map within {off:.0e}"
+        f"{expected['bundle']}: scores of {len(expected['films'])} films and the heat map as "
+        f"recorded (off by {distance:.1g}, {off:.1g})"
     )
 
 
@@ -99,7 +99,7 @@ def check_cuda(engine: Engine, model: ModelRef, cancel: threading.Event) -> str:
     distance = max_difference(recorded_scores(model.sha256)["films"], found["films"])
     if distance > CUDA_TOLERANCE:
         raise XrayViewError("The scores on CUDA differ", why=f"off by {distance:.4g}")
-    return f"{ready.device_name}: scores as on the CPU (within {distance:.0e})"
+    return f"{ready.device_name}: scores as on the CPU (off by {distance:.1g})"
 
 
 def max_difference(expected: Recorded, found: Recorded) -> float:

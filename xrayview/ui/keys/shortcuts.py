@@ -102,7 +102,9 @@ KEYS: tuple[Key, ...] = (
     Key("settings", ("Ctrl+,",), "Settings", "Window"),
     Key("full_screen", ("F11",), "Full screen", "Window"),
     Key("next_screen", ("Shift+F11",), "Move to the next monitor", "Window"),
-    Key("shortcuts", ("F1",), "Keyboard and mouse", "Window"),
+    Key("shortcuts", ("F1",), "Keyboard and mouse", "Help"),
+    Key("check_installation", (), "Check this installation", "Help"),
+    Key("log_folder", (), "Show log folder", "Help"),
 )  # fmt: skip
 
 ROWS = {row.name: row for row in KEYS}

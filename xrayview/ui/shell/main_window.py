@@ -6,9 +6,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QByteArray, QSize, Qt
+from PySide6.QtCore import QByteArray, QSize, Qt, QUrl
 from PySide6.QtGui import (
     QCloseEvent,
+    QDesktopServices,
     QDragEnterEvent,
     QDragLeaveEvent,
     QDropEvent,
@@ -23,7 +24,9 @@ from PySide6.QtWidgets import (
 )
 
 from xrayview.services.resources import sample_study
+from xrayview.services.running_window import StartRequest
 from xrayview.services.settings import Settings
+from xrayview.services.user_folders import log_folder
 from xrayview.ui.keys import shortcuts
 from xrayview.ui.keys.key_binding import KeyBinding
 from xrayview.ui.keys.shortcut_sheet import ShortcutSheet
@@ -81,6 +84,8 @@ class MainWindow(QMainWindow):
             "shortcuts": self._show_shortcuts,
             "settings": self.preferences.show,
             "edit_keys": lambda: self.preferences.show("Keys"),
+            "check_installation": self._check_installation,
+            "log_folder": self._show_log_folder,
         }
         # By action id; each looks up its action when it runs, as the panels are built later.
         actions = self._named = {key.name: self._action(key.name) for key in shortcuts.KEYS}
@@ -169,6 +174,19 @@ class MainWindow(QMainWindow):
         """Open the study that ships with the program."""
         self.open_paths([sample_study()])
 
+    def open_request(self, request: StartRequest, *, to_front: bool = False) -> None:
+        """Open what a start of the program asks for, and show the window above others."""
+        if request.sample:
+            self.open_sample()
+        elif request.paths:
+            self.open_paths(list(request.paths))
+        if request.model is not None:
+            self.open_model(request.model)
+        if to_front:
+            self.setWindowState(self.windowState() & ~Qt.WindowState.WindowMinimized)
+            self.raise_()
+            self.activateWindow()
+
     def open_model(self, path: Path) -> None:
         """Load a model bundle."""
         self._when_ready(lambda workspace: workspace.model_controller.open_model(path))
@@ -227,6 +245,17 @@ class MainWindow(QMainWindow):
         sheet.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         sheet.edit_requested.connect(self._actions["edit_keys"])
         sheet.open()
+
+    def _check_installation(self) -> None:
+        from xrayview.ui.shell.installation_check import InstallationCheck
+
+        if not self.findChildren(InstallationCheck):
+            InstallationCheck(self).open()
+
+    def _show_log_folder(self) -> None:
+        folder = log_folder()
+        if not folder.is_dir() or not QDesktopServices.openUrl(QUrl.fromLocalFile(str(folder))):
+            self.banners.show_message(Message("log", "info", f"The log folder is {folder}"))
 
     def _on_folder(self) -> None:
         session = self.workspace.session
