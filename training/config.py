@@ -8,7 +8,7 @@ import json
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from training.ranges import out_of_range
 from training.typed import coerce, replace_fields
@@ -92,6 +92,8 @@ class DataConfig:
     (`zeros`) or present (`ones`)."""
     uncertain: CellPolicy = "ignore"
     """The same for -1, the mark of an uncertain finding."""
+    uncertain_of: tuple[str, ...] = ()
+    """Other policies for single findings: `Edema=ones`, `Atelectasis=zeros`."""
     votes: Literal["none", "any", "majority", "all"] = "none"
     """How several rows of one film with different labels are merged: a finding is present if any
     row, more than half of the rows that know it, or all rows have it. With `none` they are a
@@ -410,6 +412,9 @@ def _data_problems(data: DataConfig) -> Iterator[tuple[str, str]]:
             re.compile(getattr(data, name))
         except re.error as error:
             yield f"data.{name}: {error}", f"Use a regular expression such as {example}."
+    for text in data.uncertain_of:
+        if text.rpartition("=")[2] not in get_args(CellPolicy) or not text.rpartition("=")[0]:
+            yield f"data.uncertain_of has {text!r}", "Write FINDING=ignore, =zeros or =ones."
     if not data.label_separator:
         yield "data.label_separator is empty", "Name the character between labels, such as |."
 

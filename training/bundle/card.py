@@ -15,7 +15,7 @@ from training.runs import now_utc
 from xrayview.domain.model import Calibration, Finding, ModelCard, OperatingPoint
 
 HISTOGRAM_BINS = 20
-_POLICIES = ("blank", "uncertain", "votes", "conflicts", "lateral")
+_POLICIES = ("blank", "uncertain", "uncertain_of", "votes", "conflicts", "lateral")
 """Fields of `data` that decide which labels a film has, and which films are used."""
 TEST_FILMS = {True: "evaluated", False: "not evaluated (--no-test)"}
 """Text in run.json and the card, by whether the run was evaluated on the test films."""

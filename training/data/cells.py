@@ -9,6 +9,8 @@ from training.data.manifest import SEPARATOR
 from training.data.table_file import as_number
 
 BLANK = {"", "nan", "na", "n/a", "none", "null"}
+_NO_LABEL = {"", "nan", "<na>", "#n/a", "null"}
+"""What programs write for an empty cell; `none` may be a label."""
 _WORDS = {
     "true": State.PRESENT, "yes": State.PRESENT, "present": State.PRESENT,
     "false": State.ABSENT, "no": State.ABSENT, "absent": State.ABSENT,
@@ -31,6 +33,8 @@ def state_of(cell: str) -> State | None:
 def split_labels(cell: str, separator: str = SEPARATOR) -> tuple[str, ...]:
     """Return the labels of a cell: joined by a separator, or a list as Python writes it."""
     text = cell.strip()
+    if text.casefold() in _NO_LABEL:
+        return ()
     if text[:1] + text[-1:] in {"[]", "()", "{}"}:
         try:
             items = ast.literal_eval(text)

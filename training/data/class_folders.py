@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import re
+from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path, PurePosixPath
 
 from training.config import DataConfig
@@ -14,8 +15,12 @@ from training.data.patients import patient_id, patient_notes
 from training.data.splits import NAMES
 from xrayview.domain.film import RejectedFile
 from xrayview.domain.finding_names import is_known
-from xrayview.errors import NothingUsable
+from xrayview.errors import NothingUsable, UsageError
 from xrayview.io.scan import relative_path, walk
+
+_CLASS_WORDS = {"class", "grade", "label", "stage", "category", "cat", "type", "kl", "score"}
+"""Words before a number that make it the name of a class."""
+_SHOWN = 4
 
 
 def has_classes(folder: Path) -> bool:
@@ -31,6 +36,7 @@ def read_class_folders(folder: Path, data: DataConfig) -> Listing:
 
     Raises:
         NothingUsable: no file is in a class folder.
+        UsageError: the folders are parts of a data set and no classes.
     """
     rows, omitted = [], []
     same_names: dict[tuple[str, ...], list[str]] = {}
@@ -68,6 +74,7 @@ def read_class_folders(folder: Path, data: DataConfig) -> Listing:
                     official_split=split,
                 )
             )
+    _require_classes({row.labels[0] for row in rows}, folder)
     copies = _second_copies(same_names.values(), folder)
     omitted += [Omission(path, "COPY", f"a copy of {first}") for path, first in copies.items()]
     rows, drawings = without_drawings([row for row in rows if row.path not in copies])
@@ -79,6 +86,33 @@ def read_class_folders(folder: Path, data: DataConfig) -> Listing:
             hint="Arrange films as train/CLASS/FILM or CLASS/FILM, or add a labels.csv.",
         )
     return Listing(tuple(rows), tuple(omitted), patient_notes(rows))
+
+
+def _require_classes(labels: Collection[str], folder: Path) -> None:
+    """Check that the folders are not parts of a data set whose table is missing.
+
+    Raises:
+        UsageError: their names differ only in numbers or in the name of a split.
+    """
+    words = {label: re.findall(r"[a-z]+", label.casefold()) for label in labels}
+    stems = {tuple(word for word in own if word not in NAMES) for own in words.values()}
+    numbered = not any(set(own) & set(NAMES) for own in words.values())
+    if len(labels) < 2 or len(stems) > 1 or (numbered and _are_grades(labels, min(stems))):
+        return
+    raise UsageError(
+        f"The folders {', '.join(sorted(labels)[:_SHOWN])} look like parts of a data set, not like "
+        "classes",
+        path=folder,
+        why="their names differ only in numbers or in the name of a split",
+        hint="Put the table with the labels beside them, or name it: --set data.table=FILE.",
+    )
+
+
+def _are_grades(labels: Collection[str], words: Collection[str]) -> bool:
+    """Tell whether numbered names are classes: `grade 1` and `grade 2`, or 0, 1 and 2."""
+    numbers = sorted(int(label) for label in labels if label.isdecimal())
+    in_order = numbers in (list(range(len(labels))), list(range(1, len(labels) + 1)))
+    return bool(set(words) & _CLASS_WORDS) or in_order
 
 
 def _rejected(found: RejectedFile) -> Omission:

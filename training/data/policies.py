@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from training.config import CellPolicy, DataConfig
 from training.data.layouts.model import State
 from training.data.negatives import is_finding, is_negative
-from xrayview.domain.finding_names import NO_FINDING
+from xrayview.domain.finding_names import NO_FINDING, normalise
 
 _OPEN = {State.UNCERTAIN, State.NOT_MENTIONED}
 _MEANING: dict[CellPolicy, bool | None] = {"ignore": None, "zeros": False, "ones": True}
@@ -23,7 +23,7 @@ def labels_of(
     """
     negative = [name for name in states if is_negative(name)]
     known = {
-        name: _present(state, DataConfig() if name in negative else data)
+        name: _present(name, state, DataConfig() if name in negative else data)
         for name, state in states.items()
     }
     if any(states[name] is State.PRESENT for name in negative):
@@ -37,10 +37,19 @@ def labels_of(
     return ((), tuple(negative)) if negative else ((NO_FINDING,), ())
 
 
-def _present(state: State, data: DataConfig) -> bool | None:
+def _present(name: str, state: State, data: DataConfig) -> bool | None:
     """Return whether a finding is present; None if that is left open."""
     if state is State.NOT_MENTIONED:
         return _MEANING[data.blank]
     if state is State.UNCERTAIN:
-        return _MEANING[data.uncertain]
+        return _MEANING[_policy(name, data)]
     return state is State.PRESENT
+
+
+def _policy(name: str, data: DataConfig) -> CellPolicy:
+    """Return the policy for an uncertain finding: its own, or that of all."""
+    for text in data.uncertain_of:
+        finding, _, policy = text.rpartition("=")
+        if normalise(finding) == normalise(name):
+            return next(choice for choice in _MEANING if choice == policy)
+    return data.uncertain

@@ -113,6 +113,37 @@ def test_that_an_unpacked_archive_counts_each_film_once(tmp_path: Path):
     }  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    "names",
+    [("images_001", "images_002"), ("stage_2_train_images", "stage_2_test_images"),
+     ("patient00001", "patient00002"), ("dicom-images-train", "dicom-images-test"),
+     ("0", "1", "54")],
+)  # fmt: skip
+def test_that_parts_of_a_data_set_are_no_classes(names: tuple[str, ...], tmp_path: Path):
+    for name in names:
+        write_film(tmp_path / name / "a.png", 0, bright=False)
+    with pytest.raises(UsageError, match="look like parts of a data set, not like classes"):
+        list_films(tmp_path, DATA)
+
+
+@pytest.mark.parametrize(
+    "names", [("grade1", "grade2"), ("0", "1"), ("1", "2", "3"), ("stage 1", "stage 4"), ("A", "B")]
+)
+def test_that_numbered_classes_are_classes(names: tuple[str, ...], tmp_path: Path):
+    for name in names:
+        write_film(tmp_path / "films" / name / "a.png", 0, bright=False)
+    assert {row.labels for row in list_films(tmp_path, DATA).rows} == {(name,) for name in names}
+
+
+def test_that_folders_around_the_classes_do_not_matter(tmp_path: Path):
+    for path in ("archive/data/COVID/images/1.png", "archive/data/Normal/images/2.png"):
+        write_film(tmp_path / path, 0, bright=False)
+    (tmp_path / "archive/data/readme.txt").write_text("text")
+    found = list_films(tmp_path, DataConfig(reader="folders"))
+    assert [row.labels for row in found.rows] == [("COVID",), ("Normal",)]
+    assert [omission.code for omission in found.omitted] == ["NOT_AN_IMAGE"]
+
+
 def test_that_split_folders_can_be_inside_the_class_folders(tmp_path: Path):
     for path in ("NORMAL/Train/a.png", "PNEUMONIA/test/b.png"):
         write_film(tmp_path / path, 0, bright=False)

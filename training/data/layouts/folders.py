@@ -54,7 +54,8 @@ def _kermany_film(row: FilmRow) -> LabelledFilm:
     }
     states = {name: State.PRESENT if there else State.ABSENT for name, there in known.items()}
     person = _PERSON.search(PurePosixPath(row.path).stem)
-    name = person[0].replace("PERSON", "person") if person else ""
+    name = person[0] if person else ""
+    name = name.upper() if name[:2].casefold() == "im" else name.lower()
     patient = f"{row.official_split}:{name}".removeprefix(":") if name else ""
     return LabelledFilm(
         path=row.path,

@@ -214,6 +214,9 @@ def test_that_policies_decide_what_chexpert_leaves_open(tmp_path: Path) -> None:
     (row,) = rows_by_path(tmp_path, policies)[path]
     assert row.labels == ("Cardiomegaly", "Lung Opacity")
     assert row.unknown_labels == ("No Finding",)
+    single = DataConfig(uncertain="zeros", uncertain_of=("cardiomegaly=ones", "Edema=ignore"))
+    (row,) = rows_by_path(tmp_path, single)[path]
+    assert row.labels == ("Cardiomegaly", "Lung Opacity")
     (unknown,) = rows_by_path(tmp_path)["valid/patient64541/study1/view1_frontal.jpg"]
     assert (unknown.sex, unknown.age) == ("", "")
 
