@@ -26,6 +26,7 @@ class ViewState:
     position: int
     """Of the film in its list, from 1."""
     total: int
+    """Films in that list; 0 where the position is not shown."""
     invert: bool = False
     overlays: bool = True
     """Overlay planes are drawn, where the file has any."""
@@ -170,7 +171,7 @@ def _switched_off(radiograph: Radiograph, state: ViewState) -> tuple[str, ...]:
 
 
 def _position_text(film: FilmRef, state: ViewState) -> str:
-    position = f"film {state.position}/{state.total}"
+    position = f"film {state.position}/{state.total}" if state.total else ""
     return _join(_zoom_text(state), position, film.frame_text)
 
 

@@ -80,6 +80,8 @@ class FilmController(QObject):
         self._staged: _Listing | None = None
         self.listed: Callable[[], FilmList] = lambda: FilmList(session.films)
         """The films that Up and Down go through; the browser replaces it by those it lists."""
+        self.hides_positions = False
+        """The order of the list may say what a film shows: hidden from a blinded reader."""
         self._list_timer = QTimer(self, singleShot=True)
         self._list_timer.timeout.connect(self._list)
 
@@ -288,7 +290,12 @@ class FilmController(QObject):
         }
 
     def position(self, view_index: int | None = None) -> tuple[int, int]:
-        """The number of a view's film, from 1, and the count; (0, n) for one not listed."""
+        """The number of a view's film, from 1, and the count; (0, n) for one not listed.
+
+        (0, 0) while positions are hidden.
+        """
+        if self.hides_positions:
+            return 0, 0
         listed = self.listed()
         view = self.session.views[self.session.active if view_index is None else view_index]
         return listed.position(view.film), len(listed)

@@ -40,6 +40,8 @@ class KeyBinding(QObject):
         self._actions = {row.name: actions[row.name] for row in shortcuts.KEYS}
         self._bound: list[QShortcut] = []
         self._by_key: dict[str, Callable[[], None]] = {}
+        self.first: Callable[[], Mapping[str, Callable[[], object]]] = dict
+        """Keys that mean something else for a while, with what they do then."""
         qapp = QApplication.instance()
         assert isinstance(qapp, QApplication)
         qapp.focusChanged.connect(self._follow)
@@ -78,7 +80,8 @@ class KeyBinding(QObject):
             return False
         if QWidget.window(watched) is not self._window:
             return False
-        act = self._by_key.get(digit_pressed(event))
+        digit = digit_pressed(event)
+        act = self._first_act(watched, event, digit) or self._by_key.get(digit)
         if act is not None and not isinstance(watched, _TEXT_FIELDS):
             # An accepted override arrives again as a key press, before any shortcut gets it.
             event.accept()
@@ -86,6 +89,13 @@ class KeyBinding(QObject):
                 act()
             return True
         return kind == QEvent.Type.ShortcutOverride and self._reserve(watched, event)
+
+    def _first_act(
+        self, watched: QWidget, event: QKeyEvent, digit: str
+    ) -> Callable[[], object] | None:
+        if isinstance(watched, QAbstractButton) and event.key() in _PRESS:
+            return None
+        return self.first().get(digit or QKeySequence(event.keyCombination()).toString())
 
     def _reserve(self, watched: QWidget, event: QKeyEvent) -> bool:
         """Accept the event, so that no shortcut takes a key that the focused widget needs."""

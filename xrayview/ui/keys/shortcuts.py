@@ -98,6 +98,7 @@ KEYS: tuple[Key, ...] = (
     Key("tag_table", ("Ctrl+Shift+T",), "Export tags of the folder …", "Export"),
     Key("tags", ("T",), "Tags panel", "Window"),
     Key("pipeline", ("Shift+T",), "Pipeline panel", "Window"),
+    Key("reading", ("F3",), "Reading panel: verdicts on films", "Window"),
     Key("hide_identity", ("X",), "Hide or show identity", "Window"),
     Key("settings", ("Ctrl+,",), "Settings", "Window"),
     Key("full_screen", ("F11",), "Full screen", "Window"),

@@ -23,6 +23,7 @@ from PySide6.QtWidgets import (
 from xrayview.ui.inspector.panel import PipelineInspector
 from xrayview.ui.keys import shortcuts
 from xrayview.ui.measure.panel import MeasurementList
+from xrayview.ui.reading.panel import ReadingPanel
 from xrayview.ui.style import icons
 from xrayview.ui.style.colours import C
 from xrayview.ui.tags.panel import TagBrowser
@@ -33,7 +34,10 @@ WIDTH_PX = 422
 _LEAST_PX = 320
 _LEAST_WINDOW_PX = 1190
 """Width that panels, film and dock need side by side."""
-_PAGES = (("tags", "Tags"), ("pipeline", "Pipeline"), ("measurements", "Measurements"))
+_PAGES = (
+    ("tags", "Tags"), ("pipeline", "Pipeline"), ("measurements", "Measurements"),
+    ("reading", "Reading"),
+)  # fmt: skip
 """Action id and title of each page, in the order in which they are built."""
 _OWN_KEYS = {
     Qt.Key.Key_Up, Qt.Key.Key_Down, Qt.Key.Key_PageUp, Qt.Key.Key_PageDown, Qt.Key.Key_Home,
@@ -60,7 +64,8 @@ class FilmDock(QDockWidget):
         self.tags = TagBrowser(self.pages)
         self.pipeline = PipelineInspector(self.pages)
         self.measurements = MeasurementList(self.pages)
-        for page in (self.tags, self.pipeline, self.measurements):
+        self.reading = ReadingPanel(self.pages)
+        for page in (self.tags, self.pipeline, self.measurements, self.reading):
             self.pages.addWidget(page)
         self._turn_to(0)
         self.hide()
@@ -80,6 +85,13 @@ class FilmDock(QDockWidget):
             spacing=viewer.measure.spacing,
         )
         self.measurements.refresh()
+
+    def set_blinded(self, blinded: bool) -> None:
+        """Show only the page of the reading session, or all pages again."""
+        for index, (name, _) in enumerate(_PAGES):
+            self.buttons.button(index).setVisible(name == "reading" or not blinded)
+        if blinded:
+            self.open_page("reading")
 
     @property
     def page(self) -> str:

@@ -30,6 +30,7 @@ from xrayview.services.user_folders import log_folder
 from xrayview.ui.keys import shortcuts
 from xrayview.ui.keys.key_binding import KeyBinding
 from xrayview.ui.keys.shortcut_sheet import ShortcutSheet
+from xrayview.ui.reading.blinding import BLOCKED
 from xrayview.ui.shell.preferences import Preferences
 from xrayview.ui.shell.settings_saver import SAVING
 from xrayview.ui.shell.start_page import StartPage
@@ -145,6 +146,7 @@ class MainWindow(QMainWindow):
         workspace = panels.workspace
         self._actions |= panels.commands()
         workspace.second_window.set_actions(self._named)
+        self._keys.first = workspace.reading_controller.key_actions
         self.preferences.keys_changed.connect(workspace.second_window.renew_keys)
         self.preferences.follow(
             panels.setting_actions(),
@@ -225,7 +227,9 @@ class MainWindow(QMainWindow):
         def run(*args: int) -> None:
             if name == "cancel_drawing" and self._full.on:
                 self._full.leave()  # Esc is bound here, so it does not arrive as a key press
-            if act := self._actions.get(name):
+            if self.has_panels and self.workspace.reading_controller.blocks(name):
+                self.banners.show_message(Message("reading", "info", BLOCKED))
+            elif act := self._actions.get(name):
                 act(*args)
 
         return run

@@ -96,6 +96,7 @@ class Panels:
             line,
             banners,
             workspace.refresh,
+            lambda: workspace.hides_identity,
         )
         workspace.message.connect(banners.show_message)
         workspace.message_settled.connect(banners.close_message)
@@ -128,6 +129,7 @@ class Panels:
             self.workspace.measurement_controller.close()
             self.workspace.batch_runner.close()
             self.workspace.stars.close()
+            self.workspace.reading_controller.close()
         self.tasks.close()
         self._engine.close()
 

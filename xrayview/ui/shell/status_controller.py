@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from PySide6.QtCore import QObject
 
 from xrayview.display.measure_text import probe_text
@@ -35,6 +37,7 @@ class StatusController(QObject):
         status_line: StatusLine,
         banners: Banners,
         refresh: RefreshScheduler,
+        hides_identity: Callable[[], bool],
     ) -> None:
         super().__init__(bar)
         self._session = session
@@ -45,6 +48,7 @@ class StatusController(QObject):
         self._bar = bar
         self._status_line = status_line
         self._banners = banners
+        self._hides_identity = hides_identity
         self._warned = ("", False)
         """The film whose warnings were shown last, and whether it was decoded."""
         refresh.due.connect(self._refresh)
@@ -83,7 +87,7 @@ class StatusController(QObject):
             return
         self._warned = shown
         if radiograph is not None and radiograph.warnings:
-            self._banners.show_message(_warnings(radiograph))
+            self._banners.show_message(_warnings(radiograph, self._hides_identity()))
         else:
             self._banners.close_message(_TOPIC)
 
@@ -95,5 +99,7 @@ class StatusController(QObject):
         self._status_line.show_pixel(probe_text(pixel) if pixel is not None else "")
 
 
-def _warnings(radiograph: Radiograph) -> Message:
-    return Message(_TOPIC, "warn", radiograph.ref.path.name, " ".join(radiograph.warnings))
+def _warnings(radiograph: Radiograph, hides_identity: bool) -> Message:
+    # A file name often contains a patient's name.
+    title = "This film" if hides_identity else radiograph.ref.path.name
+    return Message(_TOPIC, "warn", title, " ".join(radiograph.warnings))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -41,12 +42,23 @@ from xrayview.ui.histogram.panel import HistogramPanel
 from xrayview.ui.measure.controller import MeasurementController
 from xrayview.ui.measure.export import MeasurementExport
 from xrayview.ui.model_controller import ModelController
+from xrayview.ui.reading.controller import ReadingController
 from xrayview.ui.shell.columns import Columns
 from xrayview.ui.shell.film_dock import FilmDock
 from xrayview.ui.tags.controller import TagController
 from xrayview.ui.viewer.film_view import FilmViewer
 from xrayview.ui.widgets.banners import Message
 from xrayview.ui.widgets.refresh_scheduler import RefreshScheduler
+
+
+@dataclass(frozen=True)
+class Blinding:
+    """What a blinded session changes, as it was before."""
+
+    hidden: tuple[bool, ...]
+    """Whether each of the panels around the film was hidden."""
+    identity: bool
+    """Whether names and IDs were hidden."""
 
 
 class Workspace(QWidget):
@@ -82,6 +94,7 @@ class Workspace(QWidget):
         self._settings = settings
         self._dock = dock
         self._hides_identity = False
+        self._before_blinding: Blinding | None = None
         self.refresh = RefreshScheduler(self)
         self.films = FilmController(session, tasks, engine)
         self.model_controller = ModelController(session, tasks, engine)
@@ -141,6 +154,9 @@ class Workspace(QWidget):
             self.browser.filtered_films,
         )
         self.tag_controller = TagController(session, tasks, engine, self._dock.tags)
+        self.reading_controller = ReadingController(
+            session, grid, self.view_controller, self._dock.reading
+        )
 
     def _connect(self) -> None:
         self._connect_refresh()
@@ -150,6 +166,8 @@ class Workspace(QWidget):
         films.folder_opened.connect(self._on_folder)
         films.folder_opened.connect(self.measurement_controller.forget)
         films.folder_opened.connect(self.tag_controller.forget)
+        films.folder_opened.connect(self.reading_controller.on_folder)
+        self.reading_controller.blinded_changed.connect(self.set_blinded)
         self.frame_controller.settled.connect(self.heat_maps.restart)
         self.stars.changed.connect(self.browser.refresh_stars)
         grid.maximise_refused.connect(self._columns.toggle_side_panels)
@@ -174,6 +192,7 @@ class Workspace(QWidget):
             self.statement_controller,
             self.measurement_controller,
             self.measurement_export,
+            self.reading_controller,
             self.stars,
         ):
             source.message.connect(self.message)
@@ -208,6 +227,7 @@ class Workspace(QWidget):
             changed.connect(self.refresh.request)
         due = self.refresh.due
         due.connect(self.tag_controller.follow)
+        due.connect(self.reading_controller.follow)
         due.connect(lambda: self.histogram.show_film(self.viewer.radiograph, self.viewer.voi))
         due.connect(lambda: self._dock.show_viewer(self.viewer))
 
@@ -261,6 +281,28 @@ class Workspace(QWidget):
         self.result_table.rows.set_identity_hidden(hidden)
         self.identity_hidden.emit(hidden)
 
+    def set_blinded(self, blinded: bool) -> None:
+        """Hide scores, heat maps, lists and identity for a blinded session, or show them again."""
+        panels = self._columns.around_the_film()
+        before, self._before_blinding = self._before_blinding, None
+        if before is not None:
+            for panel, was_hidden in zip(panels, before.hidden, strict=True):
+                panel.setHidden(was_hidden)
+            self.set_identity_hidden(before.identity)
+        if blinded:
+            hidden = tuple(panel.isHidden() for panel in panels)
+            self._before_blinding = Blinding(hidden, self._hides_identity)
+            if self.heat_maps.on:
+                self.heat_maps.toggle()
+            for panel in panels:
+                panel.hide()
+            self.set_identity_hidden(True)
+        self.films.hides_positions = blinded
+        for index, viewer in enumerate(self.grid.viewers[: len(self.session.views)]):
+            viewer.set_position(self.films.position(index))
+        self._dock.set_blinded(blinded)
+        self.refresh.request()
+
     @property
     def hides_identity(self) -> bool:
         """True while names and IDs are hidden."""
@@ -286,7 +328,8 @@ class Workspace(QWidget):
         heat = self.findings.heat
         self._settings["heat_map_opacity"] = heat.opacity.value() / 100
         self._settings["heat_map_cutoff"] = heat.cutoff.value() / 100
-        self._settings["hide_identity"] = self._hides_identity
+        before = self._before_blinding
+        self._settings["hide_identity"] = before.identity if before else self._hides_identity
         if widths := self._columns.widths:  # panels that were never shown have no widths
             state = self._settings["window_state"]
             state["columns"] = widths

@@ -1,0 +1,1 @@
+"""Reading sessions: verdicts on films, blinded or not."""
