@@ -284,13 +284,17 @@ def test_that_a_missing_device_gives_exit_code_6(
 
 @pytest.mark.parametrize(
     "arguments",
-    [[], ["classify"], ["nothing"], ["classify", ".", "--device", "tpu"],
+    [[], ["nothing"], ["classify", ".", "--device", "tpu"],
      ["classify", ".", "--workers", "0"], ["scan", ".", "--sample"]],
 )  # fmt: skip
 def test_that_a_usage_error_gives_exit_code_2(arguments: list[str]) -> None:
     with pytest.raises(SystemExit) as end:
         cli.main(arguments)
     assert end.value.code == ExitCode.USAGE
+
+
+def test_that_classify_needs_a_folder_or_an_index() -> None:
+    assert cli.main(["classify"]) == ExitCode.USAGE
 
 
 def test_that_the_window_gets_its_own_options(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from xrayview.commands.terminal import existing_path
-from xrayview.domain.film_index import Shard
 from xrayview.errors import UsageError
 
 if TYPE_CHECKING:
@@ -55,6 +54,7 @@ def films_of(options: argparse.Namespace) -> tuple[Path, FrozenFilms | None]:
                 raise UsageError(f"--{name} needs an index", hint=hint)
         return existing_path(options.folder), None
     from xrayview.batch.frozen_films import WHOLE, open_frozen
+    from xrayview.domain.film_index import Shard
 
     shard = Shard.parse(options.shard) if options.shard else WHOLE
     frozen = open_frozen(existing_path(options.films), shard, options.root)
