@@ -73,7 +73,7 @@ $(BIN)/python$(EXE):
 	$(PYTHON) -m venv $(VENV)
 
 $(VENV)/.run: pyproject.toml | $(BIN)/python$(EXE)
-	$(PIP) install --quiet --editable .
+	$(PIP) install --quiet --editable '.[openvino]'
 	@touch $@
 
 $(VENV)/.test: pyproject.toml | $(BIN)/python$(EXE)

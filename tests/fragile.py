@@ -58,7 +58,7 @@ def start_fragile_decoder(memory_mib: int, crash_log: str) -> None:
     transport.HANDLERS[ReadHeaders] = _read_headers
 
 
-def start_fragile_model(crash_log: str) -> None:
+def start_fragile_model(crash_log: str, _cache: Path | None = None) -> None:
     """Start a model worker without a network that misbehaves on films."""
     worker.isolate_process(crash_log)
     from xrayview.engine import transport

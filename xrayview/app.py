@@ -23,7 +23,7 @@ from xrayview.services.log import crash_log, log_crashes, start_log
 from xrayview.services.resources import require_resources
 from xrayview.services.running_window import RunningWindow, StartRequest, hand_over
 from xrayview.services.settings import Settings
-from xrayview.services.user_folders import results_folder
+from xrayview.services.user_folders import networks_folder, results_folder
 from xrayview.ui.shell.application import (
     Application,
     plain_start_failures,
@@ -197,7 +197,7 @@ def _build_steps(
     from xrayview.engine.protocol import ReadHeaders
 
     workers = settings["decode_workers"] or None
-    engine = Engine(workers, settings.limits(), crash_log=crash_log())
+    engine = Engine(workers, settings.limits(), crash_log=crash_log(), cache=networks_folder())
     yield from window.build_steps(engine, request.model)
     collector.settle()
     # Nothing to read: the workers start while the user looks for a folder.

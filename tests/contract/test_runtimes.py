@@ -161,6 +161,38 @@ class TestProbabilities(TestTorchScript):
         return explained_direction(card, findings - 1, findings)
 
 
+class TestOpenVino(TestTorchScript):
+    """Scores from OpenVINO, gradients from torch, equal logits."""
+
+    @pytest.fixture
+    def runtime(self, card: ModelCard, tmp_path: Path) -> Runtime:
+        pytest.importorskip("openvino")
+        path = export(network_for(card), tmp_path / "m.pt", card)
+        runtime = load(path, card, "cpu", runtime="openvino")
+        assert runtime.name == "openvino"
+        return runtime
+
+
+class TestSplitOpenVino(TestOpenVino):
+    """A file with only `forward`."""
+
+    @pytest.fixture
+    def runtime(self, card: ModelCard, tmp_path: Path) -> Runtime:
+        pytest.importorskip("openvino")
+        path = export(network_for(card), tmp_path / "m.pt", card, methods=("forward",))
+        return load(path, card, "cpu", runtime="openvino")
+
+
+class TestOpenVinoProbabilities(TestProbabilities):
+    @pytest.fixture
+    def runtime(self, card: ModelCard, tmp_path: Path) -> Runtime:
+        pytest.importorskip("openvino")
+        card = replace(card, outputs="probabilities")
+        kind = {"sigmoid": BROKEN["sigmoid"][0], "softmax": BROKEN["softmax"][0]}[card.activation]
+        path = export(network_for(card, kind), tmp_path / "m.pt", card)
+        return load(path, card, "cpu", runtime="openvino")
+
+
 class ResNet(nn.Module):
     """torchvision's network split before its pooling."""
 

@@ -43,6 +43,8 @@ class RunKey:
     """A fingerprint, from which the key cannot be found; empty without a key."""
     app_version: str
     device: str
+    runtime: str
+    precision: str
     packages: Mapping[str, str]
     """Versions of the packages that decode films and run models."""
     own_points: tuple[tuple[str, float], ...] = ()

@@ -17,7 +17,7 @@ from xrayview.engine.protocol import ModelReady
 from xrayview.io.atomic import replacing
 from xrayview.io.model.bundle import card_to_json
 
-PACKAGES = ("numpy", "opencv-python-headless", "pydicom", "torch")
+PACKAGES = ("numpy", "opencv-python-headless", "openvino", "pydicom", "torch")
 REPORT_FIELDS = frozenset({"schema", "run_id", "command", "folder", "counts", "resumed", "model"})
 """The fields by which a report is recognised among JSON files."""
 
@@ -87,6 +87,8 @@ def write_report(path: Path, report: RunReport) -> None:
             "device": ready.device,
             "device_name": ready.device_name,
             "precision": ready.precision,
+            "runtime": ready.runtime,
+            "score_difference": ready.score_difference,
             "preprocessing_id": report.preprocessing_id,
             "card": card_to_json(ready.card),
         },

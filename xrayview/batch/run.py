@@ -252,6 +252,8 @@ class _Run:
             identity_key=fingerprint(options.identity_key),
             app_version=__version__,
             device=ready.device,
+            runtime=ready.runtime,
+            precision=ready.precision,
             packages=package_versions(),
             own_points=tuple(sorted(options.own_points.items())),
             stated=options.stated.to_json(),

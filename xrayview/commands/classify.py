@@ -12,6 +12,7 @@ from xrayview.commands.options import (
     add_device_option,
     add_identity_options,
     add_model_option,
+    add_runtime_options,
     add_stated_options,
     add_studies_option,
     add_trust_option,
@@ -50,6 +51,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_studies_option(parser)
     add_films_options(parser)
     add_device_option(parser)
+    add_runtime_options(parser)
     add_identity_options(parser, full="names are never written")
     add_stated_options(parser)
     add_workers_option(parser)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from xrayview.domain.devices import AUTO
+from xrayview.domain.runtimes import EXACT
 from xrayview.errors import ModelNotTrusted
 
 if TYPE_CHECKING:
@@ -32,7 +33,12 @@ def trusted_model(name: str, settings: Settings, options: argparse.Namespace) ->
     if options.trust_model:
         trust_model(path)
     try:
-        return model_ref(path, getattr(options, "device", AUTO))
+        return model_ref(
+            path,
+            getattr(options, "device", AUTO),
+            runtime=getattr(options, "runtime", AUTO),
+            precision=getattr(options, "precision", EXACT),
+        )
     except ModelNotTrusted as error:
         error.hint = f"{error.hint} To run it, add --trust-model."
         raise

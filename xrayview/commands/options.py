@@ -7,6 +7,7 @@ from pathlib import Path
 
 from xrayview.commands.terminal import positive_int
 from xrayview.domain.devices import AUTO, DEVICE_CHOICES
+from xrayview.domain.runtimes import EXACT, FAST, PRECISIONS, RUNTIME_CHOICES
 from xrayview.domain.stated import StatedFilms, stated_films
 
 Arguments = argparse.ArgumentParser | argparse._ArgumentGroup
@@ -31,6 +32,26 @@ def add_device_option(parser: Arguments) -> None:
         default=AUTO,
         help="where the model runs; `auto` uses a GPU if one works, otherwise the CPU. Any other "
         "choice fails if that device is not available (default: %(default)s)",
+    )
+
+
+def add_runtime_options(parser: Arguments) -> None:
+    """`--runtime` and `--precision`: what computes the scores, and how exactly."""
+    parser.add_argument(
+        "--runtime",
+        choices=tuple(RUNTIME_CHOICES),
+        default=AUTO,
+        help="what runs the model: `auto` uses OpenVINO on the CPU if it is installed and gives "
+        "the model's scores, otherwise PyTorch (default: %(default)s)",
+    )
+    exact, fast = (PRECISIONS[name].largest_difference for name in (EXACT, FAST))
+    parser.add_argument(
+        "--precision",
+        choices=tuple(PRECISIONS),
+        default=EXACT,
+        help=f"`exact`: float32, scores within {exact:g} of PyTorch's; `fast`: 16 bits where the "
+        f"processor has them, refused where a score differs by more than {fast:g} on the test "
+        "films (default: %(default)s)",
     )
 
 

@@ -45,12 +45,14 @@ def start_engine(settings: Settings, workers: int | None = None) -> Engine:
     from xrayview.engine.client import Engine
     from xrayview.inference.cores import available_cores
     from xrayview.services.log import crash_log
+    from xrayview.services.user_folders import networks_folder
 
     return Engine(
         workers or settings["decode_workers"] or available_cores(),
         settings.limits(),
         spare_workers=0,
         crash_log=crash_log(),
+        cache=networks_folder(),
     )
 
 

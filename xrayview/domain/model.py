@@ -215,6 +215,8 @@ class Prediction:
     """Entropy of the scores over its maximum, 0 (certain) .. 1; mean over multilabel findings."""
     device: str
     precision: str
+    runtime: str = "torch"
+    """The id of the runtime that took the film through the network."""
     gate: GateVerdict = GateVerdict()
     """The verdict by the statistics of the training films; without `ood_score` if not checked."""
 

@@ -86,6 +86,7 @@ class Engine:
         limits: what one request may cost.
         spare_workers: further decode processes, reserved for requests the user waits for.
         crash_log: where a crashing worker writes its stack trace, without any text of films.
+        cache: the folder of converted networks; None to convert each time.
     """
 
     def __init__(
@@ -95,6 +96,7 @@ class Engine:
         *,
         spare_workers: int = 1,
         crash_log: Path | None = None,
+        cache: Path | None = None,
     ) -> None:
         limits = limits or Limits()
         busy = decode_workers or max(1, available_cores() - 1)
@@ -109,7 +111,7 @@ class Engine:
                 busy,
                 partial(start_decode_worker, memory_mib, log),
             ),
-            "model": Lane("model", 1, 1, partial(start_model_worker, log)),
+            "model": Lane("model", 1, 1, partial(start_model_worker, log, cache)),
         }
 
     @overload

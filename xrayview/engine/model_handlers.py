@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from xrayview.domain.devices import DEVICES
@@ -33,13 +34,24 @@ class _Model:
     card_sha256: str
 
 
-_loaded: dict[tuple[str, str], _Model] = {}
-"""The model in memory, by (sha256, device); there is at most one."""
+_Key = tuple[str, str, str, str]
+
+_loaded: dict[_Key, _Model] = {}
+"""The model in memory, by hash, device, runtime and precision; there is at most one."""
+_cache: list[Path] = []
+"""The folder of converted networks, if there is one."""
 
 
-def load_runtime() -> None:
-    """Import what every model needs, so that no request waits for it."""
-    from xrayview.inference import classifier, explain, loading  # noqa: F401
+def load_runtime(cache: Path | None = None) -> None:
+    """Import what every model needs, so that no request waits for it.
+
+    Args:
+        cache: the folder of converted networks; None to convert each time.
+    """
+    _cache[:] = [cache] if cache else []
+    from xrayview.inference import acceleration, classifier, explain, loading  # noqa: F401
+
+    acceleration.import_runtimes()
 
 
 def load_model(request: LoadModel) -> ModelReady:
@@ -47,11 +59,18 @@ def load_model(request: LoadModel) -> ModelReady:
     loaded = _load(request.model, request.card) if request.card else _current(request.model)
     runtime = loaded.runtime
     return ModelReady(
-        model=replace(request.model, card_sha256=loaded.card_sha256, device_in_use=runtime.device),
+        model=replace(
+            request.model,
+            card_sha256=loaded.card_sha256,
+            device_in_use=runtime.device,
+            runtime_in_use=runtime.name,
+        ),
         card=loaded.card,
         device=runtime.device,
         device_name=runtime.device_name,
         precision=runtime.precision,
+        runtime=runtime.name,
+        score_difference=runtime.score_difference,
         explain_methods=runtime.explain_methods,
         features_note=runtime.features_note,
         notes=runtime.notes,
@@ -85,7 +104,7 @@ def explain_film(request: Explain) -> HeatMap:
 
 def _model(model: ModelRef) -> _Model:
     """The model, loaded first where it is not in memory."""
-    key = (model.sha256, model.device)
+    key = (model.sha256, model.device, model.runtime, model.precision)
     if key not in _loaded:
         _loaded.clear()
         _loaded[key] = _load(model)
@@ -105,13 +124,18 @@ def _same_model(model: ModelRef) -> _Model:
             why="scores before and after would be of different cards",
             hint="Put the earlier card back to continue, or load the model again and start over.",
         )
-    if model.device_in_use not in ("", loaded.runtime.device):
-        raise ModelLost(
-            f"The model had to start again, and {model.device_in_use} does not work any more",
-            path=model.path,
-            why=f"scores before and after would be of different devices ({loaded.runtime.device})",
-            hint="Start again when the device works, or choose another one and start over.",
-        )
+    runtime = loaded.runtime
+    for before, now, kind in (
+        (model.device_in_use, runtime.device, "device"),
+        (model.runtime_in_use, runtime.name, "runtime"),
+    ):
+        if before not in ("", now):
+            raise ModelLost(
+                f"The model had to start again, and {before} does not work any more",
+                path=model.path,
+                why=f"scores before and after would be of different {kind}s ({now})",
+                hint=f"Start again when the {kind} works, or choose another one and start over.",
+            )
     return loaded
 
 
@@ -136,7 +160,15 @@ def _load(model: ModelRef, card: ModelCard | None = None) -> _Model:
     require_torchscript(model.path)
     card = card or read_card(model.path)
     with limited_memory(_memory_for(model, card)):
-        runtime = load(model.path, card, model.device, sha256=model.sha256)
+        runtime = load(
+            model.path,
+            card,
+            model.device,
+            sha256=model.sha256,
+            runtime=model.runtime,
+            precision=model.precision,
+            cache=_cache[0] if _cache else None,
+        )
     statistics = gate_file.read_statistics(model.path)
     if statistics is not None:
         gate_file.require_matching_features(statistics, runtime, card, model.path)

@@ -28,6 +28,7 @@ from xrayview.domain.model import (
     Scope,
 )
 from xrayview.domain.radiograph import Radiograph, Window
+from xrayview.domain.runtimes import EXACT, TORCH
 from xrayview.domain.stated import NOTHING_STATED, StatedFilms
 from xrayview.domain.tags import TagNode
 
@@ -247,11 +248,17 @@ class ModelRef:
     sha256: str
     device: str = AUTO
     """The id of a device, or `auto`."""
+    runtime: str = AUTO
+    """The id of a runtime, or `auto`."""
+    precision: str = EXACT
+    """`exact` or `fast`."""
     card_sha256: str = field(default="", compare=False)
     """Of the card that the model was loaded with; empty before. With another card, a new worker
     refuses the work."""
     device_in_use: str = field(default="", compare=False)
     """The device that the model was loaded on (`cpu`, `cuda:0`), likewise."""
+    runtime_in_use: str = field(default="", compare=False)
+    """The runtime that classified (`torch`, `openvino`), likewise."""
 
 
 @dataclass(frozen=True)
@@ -279,6 +286,10 @@ class ModelReady:
     """Where the network was split for Grad-CAM, or why it cannot be; empty for one in two parts."""
     notes: tuple[str, ...] = ()
     """What is adapted to run the network, one phrase each."""
+    runtime: str = TORCH
+    """The id of the runtime that classifies."""
+    score_difference: float = 0.0
+    """The greatest difference of a score from eager float32 on the test films."""
     has_training_statistics: bool = False
     """The bundle has statistics of its training films, so predictions have an `ood_score`."""
 

@@ -12,6 +12,7 @@ import os
 import signal
 import sys
 from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from xrayview.errors import XrayViewError
@@ -40,14 +41,19 @@ def start_decode_worker(memory_mib: int, crash_log: str) -> None:
         decode_handlers.load_decoders()
 
 
-def start_model_worker(crash_log: str) -> None:
-    """Prepare the model worker: no output, torch imported so that no request waits for it."""
+def start_model_worker(crash_log: str, cache: Path | None = None) -> None:
+    """Prepare the model worker: no output, torch imported so that no request waits for it.
+
+    Args:
+        crash_log: where a crash writes its stack trace.
+        cache: the folder of converted networks; None to convert each time.
+    """
     set_wait_policy()
     isolate_process(crash_log)
     with suppress(ImportError, OSError):
         from xrayview.engine import model_handlers
 
-        model_handlers.load_runtime()
+        model_handlers.load_runtime(cache)
 
 
 def run(request: Request, segment: str) -> Wire | XrayViewError:

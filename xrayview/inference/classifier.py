@@ -90,6 +90,7 @@ def predict(
         uncertainty=uncertainty(scores_F, card),
         device=runtime.device,
         precision=runtime.precision,
+        runtime=runtime.name,
         gate=gate,
     )
 

@@ -9,8 +9,10 @@ from pathlib import Path
 
 from xrayview.domain.devices import AUTO, DEVICES, Device
 from xrayview.domain.model import ModelCard
+from xrayview.domain.runtimes import EXACT, TORCH
 from xrayview.errors import DeviceUnavailable, ModelError
 from xrayview.inference import torchscript
+from xrayview.inference.acceleration import accelerated
 from xrayview.inference.probe import probe
 from xrayview.inference.runtime import Runtime
 from xrayview.io.model.bundle import require_trusted
@@ -34,7 +36,16 @@ RUNTIMES: dict[str, RuntimeKind] = {
 """By the name that the rows of `DEVICES` give."""
 
 
-def load(path: Path, card: ModelCard, device: str = AUTO, *, sha256: str | None = None) -> Runtime:
+def load(
+    path: Path,
+    card: ModelCard,
+    device: str = AUTO,
+    *,
+    sha256: str | None = None,
+    runtime: str = TORCH,
+    precision: str = EXACT,
+    cache: Path | None = None,
+) -> Runtime:
     """Load a trusted model file and check it against the contract of its card.
 
     The bytes that are hashed are the bytes that are loaded.
@@ -44,22 +55,27 @@ def load(path: Path, card: ModelCard, device: str = AUTO, *, sha256: str | None 
         card: its description.
         device: the id of a device, or `auto`.
         sha256: the hash that the user trusts; None only for a file that this program has written.
+        runtime: the id of a runtime; `auto` for the fastest that is installed and takes the network
+            and gives its scores, otherwise torch.
+        precision: `exact` or `fast`.
+        cache: the folder of converted networks; None to convert each time.
 
     Raises:
-        ModelError: the file is missing, has another hash, cannot be loaded, or fails the probe.
+        ModelError: the file is missing, has another hash, cannot be loaded, or fails the probe; the
+            requested runtime cannot run it, or not within the bound of the precision.
         DeviceUnavailable: the requested device does not work.
     """
     content, digest = _read(path)
     if sha256 is not None:
         require_trusted(digest, sha256, path)
     row = choose_device(device)
-    runtime = RUNTIMES[row.runtime].load(path, content, card, row)
-    runtime.adapt(card)
-    probe(runtime, card, path)
-    if not runtime.has_features:
-        runtime.split(card)
-    runtime.fix_batch(card)
-    return runtime
+    loaded = RUNTIMES[row.runtime].load(path, content, card, row)
+    loaded.adapt(card)
+    probe(loaded, card, path)
+    if not loaded.has_features:
+        loaded.split(card)
+    loaded.fix_batch(card)
+    return accelerated(loaded, card, path, runtime, precision, cache)
 
 
 def choose_device(device: str) -> Device:

@@ -93,6 +93,11 @@ class _Broken(Exception):
         self.why, self.hint, self.field = why, hint, field
 
 
+def films_like_training(card: ModelCard) -> Array:
+    """Preprocessed inputs that resemble films, from dark to bright, (B, C, H, W)."""
+    return _films(card)
+
+
 def noise(card: ModelCard) -> tuple[Array, Array]:
     """Two inputs of one film each with different statistics, (1, C, H, W)."""
     spec = card.preprocessing

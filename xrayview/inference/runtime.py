@@ -18,9 +18,16 @@ class Runtime(Protocol):
     Every call raises ModelError when the network fails on this input.
     """
 
+    notes: tuple[str, ...]
+    """What is adapted to run the network, one phrase each; empty where nothing is."""
+
     @property
     def sha256(self) -> str:
         """The hash of the bytes that were loaded."""
+
+    @property
+    def name(self) -> str:
+        """The id of the runtime that classifies: `torch`, `openvino`."""
 
     @property
     def device(self) -> str:
@@ -32,7 +39,11 @@ class Runtime(Protocol):
 
     @property
     def precision(self) -> str:
-        """`float32`."""
+        """The number format of the computation: `float32`, `bfloat16`, `float16`."""
+
+    @property
+    def score_difference(self) -> float:
+        """The greatest difference of a score from eager float32 on the test films; 0 for that."""
 
     @property
     def explain_methods(self) -> tuple[str, ...]:
@@ -49,10 +60,6 @@ class Runtime(Protocol):
     @property
     def features_note(self) -> str:
         """Where `split` cut the network, or why it cannot; empty where the file has both parts."""
-
-    @property
-    def notes(self) -> tuple[str, ...]:
-        """What is adapted to run the network, one phrase each; empty where nothing is."""
 
     def adapt(self, card: ModelCard) -> None:
         """Find out how the network is called and where its output has the logits.

@@ -57,7 +57,9 @@ DEVICE_BATCH = 16
 class TorchScriptRuntime:
     """A loaded TorchScript module on one device, in evaluation mode and float32."""
 
+    name = "torch"
     precision = "float32"
+    score_difference = 0.0
     has_gradient = True
 
     def __init__(
@@ -102,7 +104,7 @@ class TorchScriptRuntime:
         """See Runtime."""
         film, other = noise(card)
         films = torch.tensor(np.concatenate([film, other, film]), device=self._device)
-        with self._failures(film):
+        with self.failures(film):
             self._calling = find_calling(self._module, self._module, films, card)
         self.notes += self._calling.notes
 
@@ -207,14 +209,30 @@ class TorchScriptRuntime:
         return self._parts
 
     def _run_whole(self, x_BCHW: torch.Tensor) -> torch.Tensor:
-        return self._to_logits(self._calling.form(self._module(x_BCHW), len(x_BCHW)))
+        return self.logits_of(self._module(x_BCHW), len(x_BCHW))
+
+    def logits_of(self, output: Any, films: int) -> torch.Tensor:
+        """The logits (B, K) in what the network returned for this number of films."""
+        return self._to_logits(self._calling.form(output, films))
+
+    def traced(self, film_1CHW: torch.Tensor) -> Any:
+        """The network traced for one film: its output, and the features where it is in two parts.
+
+        Raises:
+            ModelError: it is called in a way that other runtimes cannot repeat.
+        """
+        plain = self._calling
+        if plain.batch is not None or plain.dtype != torch.float32 or plain.form.path:
+            raise ModelError("it is adapted to be called", why="; ".join(self.notes))
+        network = _Traceable(self._module, self._parts)
+        with _without_deprecation(), torch.no_grad():
+            return torch.jit.trace(network, film_1CHW, check_trace=False)  # type: ignore[no-untyped-call]
 
     def _run_features(self, x_BCHW: torch.Tensor) -> torch.Tensor:
         return self._both_parts().features(x_BCHW)
 
     def _run_head(self, features_BDhw: torch.Tensor) -> torch.Tensor:
-        output = self._both_parts().head(features_BDhw)
-        return self._to_logits(self._calling.form(output, len(features_BDhw)))
+        return self.logits_of(self._both_parts().head(features_BDhw), len(features_BDhw))
 
     def _infer(self, method: Run, array: Array) -> Array:
         def infer(tensor: torch.Tensor) -> torch.Tensor:
@@ -236,7 +254,7 @@ class TorchScriptRuntime:
 
     def _in_batches(self, call: Run, array: Array) -> Array:
         """Call on all films at once, or on as many as the network takes; the last one fills up."""
-        with self._failures(array):
+        with self.failures(array):
             batch = self._calling.batch
             tensor = self._to_tensor(array)
             if batch is None or len(tensor) == batch:
@@ -252,7 +270,8 @@ class TorchScriptRuntime:
         return torch.tensor(plain, dtype=self._calling.dtype, device=self._device)
 
     @contextmanager
-    def _failures(self, array: Array) -> Iterator[None]:
+    def failures(self, array: Array) -> Iterator[None]:
+        """Turn whatever the network raises into a ModelError that names the file."""
         try:
             yield
         except ContractBroken as error:
@@ -275,6 +294,21 @@ class TorchScriptRuntime:
                 why=f"input {_shape(array)}: {why}",
                 hint=advice(why).hint,
             ) from error
+
+
+class _Traceable(torch.nn.Module):
+    """A network as one function of a film; a traced module must be part of what is traced."""
+
+    def __init__(self, module: Any, parts: SplitNetwork | None) -> None:
+        super().__init__()
+        self.module, self._parts = module, parts
+
+    def forward(self, x_BCHW: torch.Tensor) -> Any:
+        """The output, and the features where there are two parts."""
+        if self._parts is None:
+            return self.module(x_BCHW)
+        features = self._parts.features(x_BCHW)
+        return self._parts.head(features), features
 
 
 def load(path: Path, content: bytes, card: ModelCard, device: Device) -> TorchScriptRuntime:

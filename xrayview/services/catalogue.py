@@ -14,6 +14,7 @@ from pathlib import Path
 
 from xrayview.domain.devices import AUTO
 from xrayview.domain.model import ModelCard
+from xrayview.domain.runtimes import EXACT
 from xrayview.engine.protocol import ModelRef
 from xrayview.errors import ModelError, ModelNotTrusted, XrayViewError
 from xrayview.io.atomic import replacing
@@ -74,7 +75,9 @@ def find_model(name: str = "", folders: Iterable[Path] = ()) -> Path:
     return found
 
 
-def model_ref(path: Path, device: str = AUTO) -> ModelRef:
+def model_ref(
+    path: Path, device: str = AUTO, *, runtime: str = AUTO, precision: str = EXACT
+) -> ModelRef:
     """Hash a bundle, and return a reference for the engine.
 
     Raises:
@@ -90,7 +93,7 @@ def model_ref(path: Path, device: str = AUTO) -> ModelRef:
             why=f"SHA-256 {digest}",
             hint="A model is a program. Trust it only if you know where it comes from.",
         )
-    return ModelRef(path, digest, device)
+    return ModelRef(path, digest, device, runtime, precision)
 
 
 def trust_model(path: Path) -> None:

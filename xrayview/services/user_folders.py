@@ -44,6 +44,11 @@ def cache_folder() -> Path:
     return _created(lambda: _own("cache") or platformdirs.user_cache_path(_NAME, appauthor=False))
 
 
+def networks_folder() -> Path:
+    """The folder of converted networks, which the first one creates."""
+    return cache_folder() / "networks"
+
+
 def log_folder() -> Path:
     """The folder of log files."""
     return _created(lambda: _own("log") or platformdirs.user_log_path(_NAME, appauthor=False))

@@ -42,8 +42,20 @@ BEFORE_FINDINGS = (
     "predicted",
 )  # fmt: skip
 PER_FINDING = ("score_", "logit_", "threshold_", "flag_")
-AFTER_FINDINGS = ("uncertainty", "ood_score", "gate_flags", "label", "run_id", "time_utc")
-_RESULT_COLUMNS = ("predicted", "device", "precision", "uncertainty", "ood_score", "gate_flags")
+AFTER_FINDINGS = (
+    "uncertainty",
+    "ood_score",
+    "gate_flags",
+    "label",
+    "run_id",
+    "time_utc",
+    "runtime",
+)
+LATER_COLUMNS = ("runtime",)
+"""Not in the tables of version 0.2; read as empty where absent."""
+_RESULT_COLUMNS = (
+    "predicted", "device", "precision", "uncertainty", "ood_score", "gate_flags", "runtime",
+)  # fmt: skip
 NUMBERS = ("frame", "Rows", "Columns", "uncertainty", "ood_score")
 HASH_LENGTH = 16
 """Hexadecimal digits shown of a patient's hash: 64 bits."""
@@ -152,6 +164,7 @@ def _prediction_cells(prediction: Prediction) -> Row:
     row = {
         "device": prediction.device,
         "precision": prediction.precision,
+        "runtime": prediction.runtime,
         "predicted": prediction.predicted,
         "uncertainty": _number(prediction.uncertainty),
     }
@@ -224,14 +237,15 @@ def read_predictions(path: Path) -> Predictions:
     header = sheet.header
     findings = findings_of(header)
     expected = columns(findings)
-    missing = [name for name in expected if name not in header]
+    missing = [name for name in expected if name not in (*header, *LATER_COLUMNS)]
     if missing:
         raise _not_predictions(path, f"column {missing[0]} is missing")
     if repeated := [name for name in expected if header.count(name) > 1]:
         raise _not_predictions(path, f"column {repeated[0]} is there twice")
     if sheet.overflowing or sheet.short:
         raise _not_predictions(path, "a row is longer or shorter than the header")
-    rows = (dict(zip(header, line, strict=True)) for line in sheet.rows)
+    absent = {name: "" for name in LATER_COLUMNS if name not in header}
+    rows = (dict(zip(header, line, strict=True)) | absent for line in sheet.rows)
     return Predictions(
         findings, tuple({k: _unescaped(k, v) for k, v in row.items()} for row in rows)
     )

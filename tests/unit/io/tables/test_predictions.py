@@ -94,8 +94,18 @@ def test_that_the_columns_follow_the_specification() -> None:
         "SOPInstanceUID,frame,Modality,BodyPartExamined,ViewPosition,PatientSex,PatientAge,"
         "Manufacturer,Rows,Columns,sha256,model_name,model_version,model_sha256,preprocessing_id,"
         "app_version,device,precision,predicted,score_A,score_B,logit_A,logit_B,threshold_A,"
-        "threshold_B,flag_A,flag_B,uncertainty,ood_score,gate_flags,label,run_id,time_utc"
+        "threshold_B,flag_A,flag_B,uncertainty,ood_score,gate_flags,label,run_id,time_utc,"
+        "runtime"
     )
+
+
+def test_that_a_table_of_version_0_2_is_read_without_its_later_columns(tmp_path: Path) -> None:
+    path = written(tmp_path / "p.csv", RESULT)
+    lines = [line.rpartition(",")[0] for line in path.read_text(encoding="utf-8").splitlines()]
+    path.write_text("\n".join(lines), encoding="utf-8")
+    (row,) = read_predictions(path).rows
+    assert row["runtime"] == ""
+    assert row["time_utc"]
 
 
 def test_that_a_scored_film_survives_a_round_trip(tmp_path: Path) -> None:
