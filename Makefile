@@ -93,3 +93,46 @@ system:
 
 system-test:
 	@build_spec/system-packages.sh $(QT_LIBRARIES) $(TEST_TOOLS)
+
+# The frozen program. DEVICE=cuda brings CUDA's libraries, TRAIN=1 the training package.
+DEVICE ?= cpu
+TRAIN  ?=
+FROZEN_VENV := .venv-frozen-$(DEVICE)$(if $(TRAIN),-train)
+FROZEN_BIN  := $(FROZEN_VENV)/$(notdir $(BIN))
+ifeq ($(OS),Windows_NT)
+PLATFORM := windows
+else ifeq ($(shell uname -s),Darwin)
+PLATFORM := macos
+else
+PLATFORM := linux
+SCREEN   := xvfb-run --auto-servernum --server-args='-screen 0 1280x800x24'
+endif
+# On Linux the usual torch brings CUDA; elsewhere it is the build for processors.
+TORCH     := torch==2.13.0$(if $(filter linux-cpu,$(PLATFORM)-$(DEVICE)),+cpu)
+CPU_INDEX ?= https://download.pytorch.org/whl/cpu
+BUILD_ENV := PYTHONWARNINGS=ignore XRAYVIEW_DEVICE=$(DEVICE) XRAYVIEW_TRAIN=$(TRAIN) PYTHONPATH=.
+
+.PHONY: frozen bundle check-bundle packages
+
+frozen: $(FROZEN_VENV)/.ready  ## the frozen program in dist/XrayView: its sizes, and what may not be inside
+	rm -rf build/frozen dist/XrayView
+	$(BUILD_ENV) $(FROZEN_BIN)/python -m PyInstaller --noconfirm --log-level ERROR \
+	  --distpath dist --workpath build/frozen build_spec/$(PLATFORM)/xrayview.spec
+	$(BUILD_ENV) $(FROZEN_BIN)/python -m build_spec.finish dist build/frozen/xrayview/inside.json
+
+bundle: frozen check-bundle  ## freeze the program and test what was built
+
+check-bundle: system-test
+	$(BUILD_ENV) $(SCREEN) $(FROZEN_BIN)/python -m build_spec.check dist build/frozen/xrayview/inside.json
+
+packages:  ## what people install, made of the frozen program: archive and .deb, installer, or .dmg
+	$(BUILD_ENV) $(FROZEN_BIN)/python -m build_spec.$(PLATFORM).packages dist
+
+$(FROZEN_VENV)/.ready: pyproject.toml build_spec/requirements.py
+	$(PYTHON) -m venv $(FROZEN_VENV)
+	$(FROZEN_BIN)/python -m pip install --quiet '$(TORCH)' \
+	  || $(FROZEN_BIN)/python -m pip install --quiet --index-url $(CPU_INDEX) '$(TORCH)'
+	$(BUILD_ENV) $(FROZEN_BIN)/python -m build_spec.requirements > $(FROZEN_VENV)/requirements.txt
+	$(FROZEN_BIN)/python -m pip install --quiet -r $(FROZEN_VENV)/requirements.txt
+	$(FROZEN_BIN)/python -m pip install --quiet --no-deps --editable .
+	@touch $@

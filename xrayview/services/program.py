@@ -18,8 +18,16 @@ def is_frozen() -> bool:
 
 
 def program_command() -> list[str]:
-    """The start of a command line that runs a command of `xrayview`."""
-    return [sys.executable] if is_frozen() else [sys.executable, "-m", "xrayview"]
+    """The start of a command line that runs a command of `xrayview`.
+
+    A frozen folder has two programs: the window, which takes paths, and the command line.
+    """
+    if not is_frozen():
+        return [sys.executable, "-m", "xrayview"]
+    own = Path(sys.executable)
+    name = "xrayview-cli" if sys.platform in ("win32", "darwin") else "xrayview"
+    command = own.with_name(name + own.suffix)
+    return [str(command if command.is_file() else own)]
 
 
 def program_environment() -> dict[str, str]:

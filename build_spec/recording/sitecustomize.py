@@ -1,0 +1,44 @@
+"""Records what a program loads, in each of its processes, and hides modules that are left out.
+
+Python imports this file at its start where its folder is in PYTHONPATH. `XRAYVIEW_RECORD` names a
+folder for one list per process; `XRAYVIEW_HIDDEN` the modules that cannot be imported.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from importlib.machinery import ModuleSpec
+from typing import Any
+
+
+class _Hidden:
+    """An entry of `sys.meta_path` that makes modules missing."""
+
+    def __init__(self, names: list[str]) -> None:
+        self._names = names
+
+    def find_spec(self, name: str, *_: Any) -> ModuleSpec | None:
+        if any(name == hidden or name.startswith(f"{hidden}.") for hidden in self._names):
+            raise ModuleNotFoundError(f"No module named {name!r} (hidden)", name=name)
+        return None
+
+
+def _record(folder: str) -> None:
+    log = os.open(os.path.join(folder, f"{os.getpid()}.txt"), os.O_WRONLY | os.O_CREAT)  # noqa: PTH118
+    seen = set()
+
+    def on_event(event: str, args: tuple[Any, ...]) -> None:
+        # ("open", path, mode, flags); ("import", name, file of a compiled module, ...)
+        path = args[0] if event == "open" else args[1] if event == "import" else None
+        if isinstance(path, str) and path not in seen and os.path.isabs(path):  # noqa: PTH117
+            seen.add(path)
+            os.write(log, f"{path}\n".encode("utf-8", "surrogateescape"))
+
+    sys.addaudithook(on_event)
+
+
+if os.environ.get("XRAYVIEW_HIDDEN"):
+    sys.meta_path.insert(0, _Hidden(os.environ["XRAYVIEW_HIDDEN"].split(",")))
+if os.environ.get("XRAYVIEW_RECORD"):
+    _record(os.environ["XRAYVIEW_RECORD"])
