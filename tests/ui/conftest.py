@@ -172,8 +172,8 @@ def viewer(qtbot: QtBot) -> FilmViewer:
 
 
 @pytest.fixture
-def settings(tmp_path: Path) -> Settings:
-    settings = Settings(tmp_path / "settings.json")
+def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    settings = Settings(tmp_path_factory.mktemp("settings") / "settings.json")
     settings["device"] = "cpu"
     settings["model"] = "none of those that ship"
     return settings

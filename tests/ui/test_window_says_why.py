@@ -6,15 +6,17 @@ from pathlib import Path
 
 import pytest
 from PySide6.QtCore import QPointF, Qt
+from PySide6.QtWidgets import QLabel
 from pytestqt.qtbot import QtBot
 
 from tests.ui.conftest import WAIT_MS, SharedEngine
 from xrayview.domain.events import FilmResult
 from xrayview.engine.client import Engine
-from xrayview.errors import StatusCode, UnreadableFilm, UsageError
+from xrayview.errors import Status, StatusCode, UnreadableFilm, UsageError, XrayViewError
 from xrayview.services.settings import Settings
 from xrayview.ui.shell.main_window import MainWindow
-from xrayview.ui.widgets.banners import Message, without_options
+from xrayview.ui.viewer.message_page import MessagePage
+from xrayview.ui.widgets.banners import Message
 
 
 def titles(window: MainWindow) -> list[str]:
@@ -93,7 +95,6 @@ def test_that_playback_pauses_when_a_text_is_drawn(qtbot: QtBot, opened: MainWin
 def test_that_options_of_the_command_line_do_not_appear_in_the_window() -> None:
     error = UsageError("No", hint="Choose another --out, or use --restart. Or rename the file.")
     assert Message.of("x", error).text == "Or rename the file."
-    assert without_options("A well-known - word.") == "A well-known - word."
 
 
 def test_that_a_model_of_one_start_is_not_the_next_default(
@@ -121,3 +122,41 @@ def test_that_a_relative_folder_is_stored_absolute(
     with qtbot.waitSignal(window.workspace.films.finished_listing, timeout=WAIT_MS):
         window.open_paths([Path(films.name)])
     assert settings["recent_folders"][0] == str(films)
+
+
+def test_that_a_missing_path_is_shown_whole(qtbot: QtBot, opened: MainWindow, films: Path) -> None:
+    missing = films / "archive" / "\udcff of 2019" / "study"
+    opened.open_paths([films, missing])
+    (message,) = opened.banners.messages()
+    assert message.title.startswith(f"{films}/archive/\\xff of 2019/study: ")
+    assert "does not exist" in message.title
+
+
+def test_that_no_message_is_shown_twice(qtbot: QtBot, opened: MainWindow) -> None:
+    for key in "GBG":
+        qtbot.keyClick(opened, key)
+    assert titles(opened) == ["No model is loaded"]
+    opened.banners.show_message(Message("film", "warn", "The same"))
+    opened.banners.show_message(Message("export", "warn", "The same"))
+    assert titles(opened).count("The same") == 1
+
+
+def test_that_results_and_films_show_no_options(qtbot: QtBot, ready: MainWindow) -> None:
+    workspace = ready.workspace
+    film = workspace.session.current
+    assert film is not None
+    text = "It failed (why). Choose another --out. Try again."
+    result = FilmResult(film.relative_path, Status.ERROR, StatusCode.MODEL_FAILED, text, film)
+    workspace.result_table.start(())
+    workspace.result_table.append([result])
+    reason = workspace.result_table.rows.detail(result)
+    assert "Try again." in reason
+    workspace.session.accept_result(result, workspace.session.model_sha256)
+    workspace.findings_controller.on_result(film.film_id)
+    qtbot.waitUntil(lambda: workspace.findings.state.kind == "failed", timeout=WAIT_MS)
+    page = MessagePage()
+    qtbot.addWidget(page)
+    page.show_error(film, XrayViewError("No", hint="Use --restart. Try again."))
+    labels = "\n".join(label.text() for label in workspace.findings.findChildren(QLabel))
+    for shown in (reason, labels, page.text()):
+        assert "--" not in shown

@@ -25,6 +25,10 @@ from xrayview.io.tables.predictions import Row
 
 SCHEMA = 3
 """Schema 2 knew files by size and time only; schema 1 had one row per file."""
+_START_OVER = (
+    "Classify the folder again, with another output. "
+    "In a terminal: another --out, or start over with --restart."
+)
 SYNC_SECONDS = 2.0
 """At most this much work is lost in a power failure."""
 
@@ -109,7 +113,7 @@ def read_journal(path: Path, key: RunKey) -> Earlier:
             "The journal was written by another version of XrayView",
             path=path,
             why=f"its schema is {schema}, this version reads {SCHEMA}",
-            hint="Choose another --out, or start over with --restart.",
+            hint=_START_OVER,
         )
     header = json.loads(json.dumps(_header(key)))
     different = sorted(name for name, value in header.items() if lines[0].get(name) != value)
@@ -118,7 +122,7 @@ def read_journal(path: Path, key: RunKey) -> Earlier:
             "The journal belongs to a different kind of run",
             path=path,
             why=f"different {', '.join(different)}",
-            hint="Choose another --out, or start over with --restart.",
+            hint=_START_OVER,
         )
     try:
         records = tuple(_record(line) for line in lines[1:] if "row" in line)
@@ -268,5 +272,5 @@ def _damaged(path: Path, error: Exception) -> UsageError:
         "The journal is damaged",
         path=path,
         why=type(error).__name__,
-        hint="Start over with --restart.",
+        hint=_START_OVER,
     )

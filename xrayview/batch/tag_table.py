@@ -60,7 +60,7 @@ def write_tag_table(
             "The table cannot be written",
             path=out,
             why=error.strerror or type(error).__name__,
-            hint="Choose another --out, or close the file in other programs.",
+            hint="Close the file in other programs, or choose another output.",
         ) from error
 
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
+
+_OF_A_TERMINAL = re.compile(r"(?<![\w-])--[a-z]|`xrayview ")
 
 
 def counted(count: int, noun: str, plural: str = "") -> str:
@@ -11,9 +14,18 @@ def counted(count: int, noun: str, plural: str = "") -> str:
 
 
 def joined(texts: Iterable[str]) -> str:
-    """Texts in one line: a space after a sentence, a semicolon after a text without a full stop."""
+    """Texts in one line: a space after a sentence, a semicolon after a text without a full stop.
+
+    Equal texts are there once.
+    """
     line = ""
-    for text in filter(None, texts):
+    for text in dict.fromkeys(filter(None, texts)):
         separator = "" if not line else " " if line.endswith(".") else "; "
         line += separator + text
     return line
+
+
+def without_options(text: str) -> str:
+    """Leave out the sentences about options and commands of the terminal, for the window."""
+    sentences = re.split(r"(?<=[.!?])\s+", text)
+    return " ".join(s for s in sentences if not _OF_A_TERMINAL.search(s))

@@ -32,7 +32,8 @@ def identity_key(path: Path | None = None) -> bytes:
         raise UsageError(
             "There is no folder for the identity key",
             why="neither HOME nor the list of users names a home folder",
-            hint="Set HOME, name a file with --identity-key, or use --identity none.",
+            hint="Set HOME, or leave the PatientID out of the CSV. "
+            "In a terminal: --identity-key FILE or --identity none.",
         )
     path = path or folder / "identity.key"
     try:
@@ -69,5 +70,6 @@ def _invalid_key(path: Path, why: str) -> UsageError:
         "The identity key cannot be used",
         path=path,
         why=why,
-        hint="Choose another file, or use --identity none.",
+        hint="Repair the file, or leave the PatientID out of the CSV. "
+        "In a terminal: --identity-key FILE or --identity none.",
     )

@@ -95,7 +95,7 @@ class FilmController(QObject):
         paths = [path.absolute() for path in paths]
         missing = next((path for path in paths if not path.exists()), None)
         if missing is not None:
-            self._on_not_listed(missing, _gone(missing))
+            self._on_not_listed(missing, _gone(missing), whole_path=True)
             return
         if len(paths) == 1:
             only = paths[0]
@@ -179,11 +179,11 @@ class FilmController(QObject):
         self.listing_state.emit(self.listing_text())
         self.finished_listing.emit()
 
-    def _on_not_listed(self, root: Path, error: XrayViewError) -> None:
+    def _on_not_listed(self, root: Path, error: XrayViewError, *, whole_path: bool = False) -> None:
         self._staged = None
         error.path = error.path or root
         self.listing_state.emit(self.listing_text())
-        self.message.emit(Message.of("folder", error))
+        self.message.emit(Message.of("folder", error, whole_path=whole_path))
 
     def listing_text(self) -> str:
         """How much is listed, in one line."""

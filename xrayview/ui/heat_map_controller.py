@@ -16,7 +16,7 @@ from xrayview.ui.film_controller import FilmController, ViewChange, ViewEvent
 from xrayview.ui.findings.panel import FindingsPanel
 from xrayview.ui.grid.grid import ViewGrid
 from xrayview.ui.keys import shortcuts
-from xrayview.ui.model_controller import WITHOUT_SCORES, ModelController
+from xrayview.ui.model_controller import WITHOUT_MODEL, WITHOUT_SCORES, ModelController
 from xrayview.ui.viewer.film_view import FilmViewer
 from xrayview.ui.widgets.banners import Message
 
@@ -118,9 +118,9 @@ class HeatMapController(QObject):
         """Why there can be no heat map of the active view."""
         if self._session.model is None:
             text = "Wait until the model is loaded, or choose one at the top right."
-            return Message(WITHOUT_SCORES, "warn", "No model is loaded", text)
+            return Message(WITHOUT_MODEL, "warn", "No model is loaded", text)
         if self._session.radiograph is None:
-            return Message(WITHOUT_SCORES, "warn", "No film is on screen")
+            return Message("film", "warn", "No film is on screen", "Choose a film at the left.")
         text = f"Classify it first ({shortcuts.key_label('classify')}); then its heat map is shown."
         return Message(WITHOUT_SCORES, "warn", "This film has no scores yet", text)
 

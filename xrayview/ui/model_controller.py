@@ -14,6 +14,7 @@ from xrayview.domain.devices import AUTO
 from xrayview.domain.events import FilmResult
 from xrayview.domain.film import FilmRef
 from xrayview.domain.model import HeatMap
+from xrayview.domain.sentences import without_options
 from xrayview.engine.client import Engine
 from xrayview.engine.protocol import (
     Classify,
@@ -30,7 +31,7 @@ from xrayview.services.catalogue import model_ref, trust_model
 from xrayview.services.session import MOST_VIEWS, Session
 from xrayview.services.tasks import Failed, Tasks
 from xrayview.ui.heat_map_progress import COMPUTING, HeatMapProgress, submitted
-from xrayview.ui.widgets.banners import Message, without_options
+from xrayview.ui.widgets.banners import Message
 
 NO_MODEL = "No model is loaded."
 WITHOUT_MODEL = "without a model"

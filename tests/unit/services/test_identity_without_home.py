@@ -24,7 +24,7 @@ def no_home(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("no_home")
 def test_that_a_key_is_not_made_where_others_could_read_or_replace_it(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="Set HOME, name a file"):
+    with pytest.raises(UsageError, match="Set HOME, or leave the PatientID out"):
         identity_key()
     assert len(identity_key(tmp_path / "key")) == 32
 

@@ -72,7 +72,7 @@ def tag_table(names: tuple[str, ...], identity: IdentityMode, key: bytes = b"") 
             raise UsageError(
                 f"{column.name} may identify the patient",
                 why="it is free text, a date, or listed as identifying in DICOM PS3.15",
-                hint="Leave it out, or add --identity full.",
+                hint="Leave it out. To write it all the same in a terminal: --identity full.",
             )
     if len(set(names)) < len(names):
         raise UsageError("A column is listed twice", hint="Name each column once.")

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from xrayview.domain.events import FilmResult
+from xrayview.domain.sentences import without_options
 from xrayview.domain.verdict import LIST_TITLES, list_title
 from xrayview.errors import Status
 
@@ -68,8 +69,9 @@ def _distance(result: FilmResult) -> float:
 
 def reason_of(result: FilmResult) -> str:
     """Why the film is not in scope, or what was not checked; empty where there is nothing."""
-    if result.message and result.status is not Status.ERROR:
-        return result.message
+    message = without_options(result.message)
+    if message and result.status is not Status.ERROR:
+        return message
     if result.status is Status.OK:
         return ""
-    return f"{result.code}: {result.message}" if result.message else str(result.code)
+    return f"{result.code}: {message}" if message else str(result.code)

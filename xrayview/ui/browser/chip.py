@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from xrayview.domain.events import FilmResult
 from xrayview.domain.leading_finding import leading_index, predicted_names
 from xrayview.domain.model import ModelCard
+from xrayview.domain.sentences import without_options
 from xrayview.domain.verdict import list_title
 from xrayview.errors import Status
 from xrayview.ui.style.colours import STATUS_COLOUR, C
@@ -29,7 +30,7 @@ def chip(result: FilmResult, card: ModelCard | None) -> Chip:
     """
     prediction, verdict = result.prediction, list_title(result)
     if prediction is None or result.status in (Status.REFUSED, Status.ERROR):
-        note = result.message.split("\n")[0]
+        note = without_options(result.message.split("\n")[0])
         return Chip(verdict, STATUS_COLOUR[result.status], note)
     top = leading_index(prediction, card)
     flagged = prediction.flags[top]

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from xrayview.domain.film import FilmRef, RejectedFile
 from xrayview.domain.folder import Group, Level
+from xrayview.domain.sentences import without_options
 
 
 def film_title(film: FilmRef) -> str:
@@ -65,4 +66,4 @@ def film_tip(film: FilmRef) -> str:
 
 def rejected_tip(file: RejectedFile) -> str:
     """The file's path, why it is not a film, and what to do."""
-    return f"{file.relative_path}\n{file.code}: {file.why}\n{file.hint}".strip()
+    return f"{file.relative_path}\n{file.code}: {file.why}\n{without_options(file.hint)}".strip()

@@ -20,12 +20,11 @@ from PySide6.QtWidgets import (
 )
 
 from xrayview.domain.events import FilmFinished
-from xrayview.domain.sentences import counted
+from xrayview.domain.sentences import counted, without_options
 from xrayview.domain.verdict import title_of
 from xrayview.errors import Cancelled, Status, XrayViewError
 from xrayview.services.progress import BatchProgress
 from xrayview.services.tasks import Tasks
-from xrayview.ui.widgets.banners import without_options
 from xrayview.ui.widgets.form_dialog import ClosingQuestion, FormDialog, never_default
 from xrayview.ui.widgets.form_fields import label
 
@@ -169,7 +168,7 @@ class FolderJob(FormDialog):
         result = event.result
         self.failures.insertRow(row)
         name = f"File {event.done}" if self.hide_names else result.relative_path
-        cells = (name, title_of(result), result.message)
+        cells = (name, title_of(result), without_options(result.message))
         for column, text in enumerate(cells):
             item = QTableWidgetItem(text)
             item.setToolTip(text)

@@ -9,7 +9,7 @@ from typing import Literal
 from xrayview.domain.events import FilmResult
 from xrayview.domain.model import GateVerdict, ModelCard, Prediction
 from xrayview.domain.population import population_text, trained_on_text
-from xrayview.domain.sentences import joined
+from xrayview.domain.sentences import joined, without_options
 from xrayview.domain.stated import NOTHING_STATED, StatedFilms
 from xrayview.domain.verdict import (
     NOT_CLASSIFIED,
@@ -74,7 +74,9 @@ def findings_state(
     if result is not None:
         kind, own = _BY_STATUS[result.status], session.own_points
         note = session.model.features_note
-        return FindingsState(kind, result.message, result, card, methods, own, note, session.stated)
+        return FindingsState(
+            kind, without_options(result.message), result, card, methods, own, note, session.stated
+        )
     if session.film_error is not None:
         return FindingsState("unreadable", "This film could not be read.", card=card)
     return FindingsState("unclassified", "This film has not been classified yet.", card=card)
@@ -94,6 +96,7 @@ def reasons(state: FindingsState) -> tuple[str, ...]:
         return (state.text,) if state.text else ()
     gate = result.gate or GateVerdict()
     rest = result.message.removeprefix(joined(gate_texts(gate))).lstrip("; ")
+    rest = without_options(rest)
     lines = (*gate.reasons, *([rest] if rest else []))
     if state.kind != "classified":
         return lines

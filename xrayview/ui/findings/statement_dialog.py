@@ -14,6 +14,7 @@ from PySide6.QtWidgets import (
 )
 
 from xrayview.domain.age import OLDEST_STATED
+from xrayview.domain.sentences import without_options
 from xrayview.domain.stated import StatedFilms, stated_films
 from xrayview.errors import UsageError
 from xrayview.ui.widgets.form_dialog import FormDialog, never_default
@@ -61,7 +62,7 @@ class StatementDialog(FormDialog):
                 self.age.text(), self.view.currentData(), self.body_part.currentData()
             )
         except UsageError as error:
-            self.problem.setText(str(error))
+            self.problem.setText(without_options(str(error)))
             self.problem.show()
             self.age.setFocus()
             return

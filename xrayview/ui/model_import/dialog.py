@@ -20,6 +20,7 @@ from PySide6.QtWidgets import (
 
 from xrayview.domain.input_scales import InputScale
 from xrayview.domain.model import ModelCard
+from xrayview.domain.sentences import without_options
 from xrayview.errors import ModelError
 from xrayview.io.model.bundle import sidecar_of
 from xrayview.io.model.card import MAX_SIDE
@@ -129,7 +130,7 @@ class ModelImportDialog(FormDialog):
         self.show_state("")
         why = getattr(error, "why", "") or getattr(error, "what", "") or str(error)
         hint = getattr(error, "hint", "")
-        text = _capitalised(f"{why}. {hint}".strip())
+        text = _capitalised(without_options(f"{why}. {hint}").strip())
         self._show_errors({_FIELD_OF.get(card_field, ""): text})
 
     def error_text(self, field: str = "") -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from xrayview.domain.sentences import without_options
 from xrayview.errors import XrayViewError
 from xrayview.services.catalogue import find_model
 from xrayview.services.settings import Settings
@@ -14,7 +15,7 @@ def _model(name: str, settings: Settings) -> str:
     try:
         find_model(name, map(Path, settings["model_folders"]))
     except XrayViewError as error:
-        return str(error)
+        return without_options(str(error))
     return ""
 
 

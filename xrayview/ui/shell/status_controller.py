@@ -102,4 +102,4 @@ class StatusController(QObject):
 def _warnings(radiograph: Radiograph, hides_identity: bool) -> Message:
     # A file name often contains a patient's name.
     title = "This film" if hides_identity else radiograph.ref.path.name
-    return Message(_TOPIC, "warn", title, " ".join(radiograph.warnings))
+    return Message(_TOPIC, "warn", title, " ".join(dict.fromkeys(radiograph.warnings)))

@@ -9,6 +9,7 @@ from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
 
 from xrayview.domain.film import FilmRef
+from xrayview.domain.sentences import without_options
 from xrayview.errors import XrayViewError
 
 WIDEST_PX = 440
@@ -48,7 +49,7 @@ class MessagePage(QWidget):
             sentence(error.what),
             film.relative_path,
             sentence(error.why),
-            sentence(error.hint),
+            sentence(without_options(error.hint)),
         )
 
     def set_identity_hidden(self, hidden: bool) -> None:

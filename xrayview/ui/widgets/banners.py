@@ -5,7 +5,6 @@ A banner stays until it is closed or replaced by another one with the same topic
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Literal
@@ -21,7 +20,9 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from xrayview.domain.sentences import without_options
 from xrayview.errors import XrayViewError
+from xrayview.io.tables.cells import printable_name
 from xrayview.ui.style import icons
 from xrayview.ui.style.colours import C
 from xrayview.ui.widgets.icon_label import IconLabel
@@ -62,18 +63,16 @@ class Message:
         return f"{_sentence(self.title)} {self.text}".strip()
 
     @classmethod
-    def of(cls, topic: str, error: XrayViewError) -> Message:
-        """Make a message of an error: file and what, then why and what to do."""
-        file = f"{error.path.name}: " if error.path else ""
-        why = f"{_sentence(error.why)} " if error.why else ""
+    def of(cls, topic: str, error: XrayViewError, *, whole_path: bool = False) -> Message:
+        """Make a message of an error: file and what, then why and what to do.
+
+        `whole_path` is for what is missing: its name alone does not say where it was looked for.
+        """
+        name = str(error.path) if whole_path else error.path.name if error.path else ""
+        file = f"{printable_name(name)}: " if error.path else ""
+        why = f"{_sentence(without_options(error.why))} " if error.why else ""
         hint = without_options(error.hint)
         return cls(topic, "error", f"{file}{error.what}", f"{why}{hint}".strip())
-
-
-def without_options(text: str) -> str:
-    """Leave out the sentences about options of the command line, which the window does not have."""
-    sentences = re.split(r"(?<=[.!?])\s+", text)
-    return " ".join(s for s in sentences if not re.search(r"(^|\s)--[a-z]", s))
 
 
 def _sentence(text: str) -> str:
@@ -92,8 +91,11 @@ class Banners(QWidget):
         self._shown: dict[str, _Banner] = {}
 
     def show_message(self, message: Message) -> None:
-        """Show a banner, in place of an earlier one with the same topic."""
+        """Show a banner, in place of an earlier one with the same topic or the same text."""
         self.close_message(message.topic)
+        for shown in self.messages():
+            if shown.one_line == message.one_line:
+                self.close_message(shown.topic)
         while len(self._shown) >= _MAX_SHOWN:
             self.close_message(next(iter(self._shown)))
         banner = _Banner(message, lambda: self.close_message(message.topic))
