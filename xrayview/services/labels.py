@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -50,7 +51,7 @@ class Labels:
 
     def _add(self, path: str, frame: int | None, label: str) -> None:
         # A backslash separates folders in a table from Windows, and may be in a name elsewhere.
-        for film in {PurePosixPath(path), PurePosixPath(path.replace("\\", "/"))}:
+        for film in {_comparable(path), _comparable(path.replace("\\", "/"))}:
             self._by_name.setdefault(film.name, []).append((film, frame, label))
 
     def all_of(self, relative_path: str, frame: int | None = None) -> tuple[str, ...]:
@@ -58,7 +59,7 @@ class Labels:
 
         More than one is a conflict: rows for one path that differ, or several rows that fit.
         """
-        film = PurePosixPath(relative_path)
+        film = _comparable(relative_path)
         rows = [row for row in self._by_name.get(film.name, []) if _has_same_end(row[0], film)]
         of_frame = [
             label for _, row_frame, label in rows if row_frame is not None and row_frame == frame
@@ -276,6 +277,11 @@ def _named_by(part: str, known: Sequence[Finding]) -> list[str]:
     if text in NEGATIVE:
         return normal if len(normal) == 1 else []
     return [f.name for f in known if names_finding(text, f.name, f.synonyms)]
+
+
+def _comparable(path: str) -> PurePosixPath:
+    """The path with letters and marks composed (NFC): tables and disks may differ in that."""
+    return PurePosixPath(unicodedata.normalize("NFC", path))
 
 
 def _has_same_end(one: PurePosixPath, other: PurePosixPath) -> bool:

@@ -250,3 +250,22 @@ def test_that_names_are_those_of_the_files_in_our_own_table(tmp_path: Path) -> N
     assert [labels.of(f"films/{name}") for name in names] == [f"L{i}" for i in range(len(names))]
     windows = read_labels(written(tmp_path, "path,label\nfilms\\xab01.png,Mass\n"))
     assert windows.of("films/xab01.png") == "Mass"
+
+
+def test_that_composed_and_decomposed_letters_are_one_name(tmp_path: Path) -> None:
+    labels = read_labels(written(tmp_path, "path,label\nStra\u00dfe/u\u0308ber.png,Pneumonia\n"))
+    assert labels.of("Stra\u00dfe/\u00fcber.png") == "Pneumonia"
+    both = "path,label\n\u00fcber.png,Pneumonia\nu\u0308ber.png,Normal\n"
+    assert read_labels(written(tmp_path, both)).all_of("\u00fcber.png") == ("Pneumonia", "Normal")
+
+
+@pytest.mark.parametrize(
+    "label",
+    ["keine Pneumonie", "kein Hinweis auf Pneumonia", "pas de pneumonie", "sin pneumonia",
+     "senza pneumonia", "geen pneumonia", "pneumonia: no", "pneumonia -", "pneumonia 0",
+     "not pneumonia", "non-pneumonia", "rule out pneumonia", "r/o pneumonia", "pneumonia absent",
+     "no pneumonia|no effusion", "resolved pneumonia", "без Pneumonia", "pneumonia?"],
+)  # fmt: skip
+def test_that_a_negation_in_any_language_is_no_presence(label: str) -> None:
+    assert labelled_findings(label, card_of("multilabel")) == frozenset()
+    assert agrees(prediction(0.9), label, card_of("multilabel")) is None
