@@ -327,6 +327,9 @@ class EvaluationConfig:
     """Specificity on validation for which an operating point is chosen."""
     fixed_points: tuple[float, ...] = ()
     """Scores, besides 0.5, that are operating points by convention."""
+    prevalences: tuple[float, ...] = ()
+    """Shares of films with a finding where the model is to be used: the report has PPV and NPV at
+    each, which depend on it, besides those of the evaluated films."""
     bootstrap: int = 2000
     """Bootstrap draws of patients for every interval."""
 

@@ -102,6 +102,7 @@ RANGES: dict[str, Range] = {
     "evaluation.high_sensitivity": Range(0, 1, above=True),
     "evaluation.high_specificity": Range(0, 1, above=True),
     "evaluation.fixed_points": _PART,
+    "evaluation.prevalences": _PART,
     "evaluation.bootstrap": Range(0, _LARGE),
     "run.seed": Range(0, 2**63 - 1),
     "run.devices": Range(1, 1024),

@@ -10,6 +10,7 @@ from training.commands.options import (
     data_option,
     identity_options,
     model_options,
+    prevalence_option,
     results_folder,
     say,
     whole_number,
@@ -31,15 +32,16 @@ def evaluate_options(parser: argparse.ArgumentParser) -> None:
         type=Path,
         help="output folder (default: RUN/SPLIT, or runs/NAME/SPLIT for a bundle)",
     )
+    prevalence_option(parser)
 
 
 def evaluate(args: argparse.Namespace) -> None:
     """Evaluate a model on a split."""
     from training.evaluation.evaluate import evaluate as evaluate_model
     from training.evaluation.model_films import ModelFilms
-    from training.evaluation.models import find_model
+    from training.evaluation.models import find_model, with_prevalences
 
-    model = find_model(args.model, args.recipe)
+    model = with_prevalences(find_model(args.model, args.recipe), args.prevalences)
     films = ModelFilms(model, args.data)
     split = args.split or films.usual_split(say)
     out = args.out or results_folder(args.model) / split
@@ -154,15 +156,16 @@ def report_options(parser: argparse.ArgumentParser) -> None:
         default=200,
         help="most films for each mean heat map (default: %(default)s)",
     )
+    prevalence_option(parser)
 
 
 def report(args: argparse.Namespace) -> None:
     """Write `report.html`, including the `audit.json` beside it."""
-    from training.evaluation.models import find_model
+    from training.evaluation.models import find_model, with_prevalences
     from training.report.build import write_report
     from training.runs import RunFolder
 
-    model = find_model(args.model, args.recipe)
+    model = with_prevalences(find_model(args.model, args.recipe), args.prevalences)
     run = RunFolder(args.model) if args.model.is_dir() else None
     out = args.out or results_folder(args.model) / "report.html"
     write_report(model, args.data, run, out, args.heat_films, args.device, say)

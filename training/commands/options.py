@@ -116,6 +116,15 @@ def identity_options(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
 
 
+def prevalence_option(parser: argparse.ArgumentParser) -> None:
+    """Add the prevalences for predictive values."""
+    parser.add_argument(
+        "--prevalence", dest="prevalences", metavar="SHARE", action="append", type=float,
+        default=[], help="also give PPV and NPV where this share of films has the finding; "
+        "may be repeated (default: evaluation.prevalences of the config)",
+    )  # fmt: skip
+
+
 def overrides(args: argparse.Namespace) -> list[str]:
     """Return the settings of `config_options` as `FIELD=VALUE`."""
     shortcuts = [

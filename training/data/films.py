@@ -18,7 +18,7 @@ from training.data.headers import fill_from_headers
 from training.data.lung_masks import LungMasks
 from training.data.manifest import Conflict, FilmRow, Listing, Manifest, Omission, reasons
 from training.data.merging import Merged, contradictory_labels, merge_rows, pixel_conflicts
-from training.data.patients import patient_notes, require_matches
+from training.data.patients import is_unknown, patient_notes, require_matches
 from training.data.tidy import tidied
 from training.data.views import is_lateral
 from xrayview.errors import NothingUsable, UsageError
@@ -103,6 +103,7 @@ def list_rows(config: TrainingConfig, folder: Path, every_film: bool = False) ->
         rows, spare = balance(rows, data, target)
     conflicts = merged.conflicts + contradictory
     omitted = listing.omitted + _omissions(conflicts) + lateral + unknown + unused + spare
+    omitted = _with_patients(omitted, [*films, *(row for c in conflicts for row in c.rows)])
     if not rows and not conflicts:
         raise NothingUsable(
             "No film can be used",
@@ -146,6 +147,14 @@ def _without(rows: Sequence[FilmRow], conflicts: Sequence[Conflict]) -> tuple[Fi
 def _omissions(conflicts: Sequence[Conflict]) -> tuple[Omission, ...]:
     reasons_by_path = {row.path: c.kind for c in conflicts for row in c.rows}
     return tuple(Omission(path, "CONFLICT", kind) for path, kind in reasons_by_path.items())
+
+
+def _with_patients(omitted: Sequence[Omission], rows: Sequence[FilmRow]) -> tuple[Omission, ...]:
+    patients = {row.path: row.patient for row in rows if not is_unknown(row.patient)}
+    return tuple(
+        dataclasses.replace(omission, patient=omission.patient or patients.get(omission.path, ""))
+        for omission in omitted
+    )
 
 
 def _merge_notes(merged: Merged, data: DataConfig) -> list[str]:
@@ -231,7 +240,7 @@ def gather_films(
         crossing += leaks.find_near_duplicates(rows, greys_NHW, bits)
     manifest = Manifest(
         rows,
-        listing.omitted + greys.omitted + _omissions(contradicting),
+        listing.omitted + _with_patients(greys.omitted + _omissions(contradicting), listing.rows),
         listing.notes + _copy_notes(rows) + _moved_notes(moved),
     )
     return Films(

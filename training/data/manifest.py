@@ -51,6 +51,8 @@ class Omission:
     path: str
     code: str
     why: str
+    patient: str = dataclasses.field(default="", repr=False)
+    """Empty if the data does not say whose film it is."""
 
 
 def reasons(omitted: Iterable[Omission], shown: int = 5) -> str:
@@ -179,5 +181,23 @@ def write_omissions(omitted: Sequence[Omission], path: Path) -> None:
     """Write the omitted films as CSV."""
     with whole_text(path) as stream:
         writer = csv.writer(stream)
-        writer.writerow(["path", "code", "why"])
-        writer.writerows((o.path, o.code, o.why) for o in omitted)
+        writer.writerow(["path", "code", "why", "patient"])
+        writer.writerows((o.path, o.code, o.why, o.patient) for o in omitted)
+
+
+def read_omissions(path: Path) -> tuple[Omission, ...]:
+    """Read the omitted films of a run; tables of older runs have no patients.
+
+    Raises:
+        UsageError: the file is not such a table.
+    """
+    try:
+        with path.open(newline="", encoding="utf-8") as stream:
+            return tuple(
+                Omission(row["path"], row["code"], row["why"], row.get("patient") or "")
+                for row in csv.DictReader(stream)
+            )
+    except (OSError, UnicodeDecodeError, csv.Error, KeyError) as error:
+        raise UsageError(
+            "The omitted films cannot be read", path=path, why=str(error), hint="Check its header."
+        ) from error

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import math
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -26,15 +27,18 @@ from training.evaluation.metrics import (
     class_report,
     class_table,
     confusion_table,
+    estimate_as_json,
     estimate_metrics,
     table,
 )
 from training.evaluation.model_films import ModelFilms
 from training.evaluation.models import EvaluatedModel
+from training.evaluation.reporting import estimate_calibration, estimate_predictive_values
 from training.evaluation.scoring import ScoredFilms, Truth, score_films
 from training.evaluation.subgroups import group_table, groups_as_json, metrics_by_group
 from training.runs import command_line, now_utc, write_json
 from xrayview.domain.model import ModelCard
+from xrayview.evaluation.intervals import Estimate
 from xrayview.evaluation.metrics import confusion
 from xrayview.inference import loading
 from xrayview.inference.runtime import Runtime
@@ -211,6 +215,17 @@ def _evaluate_finding(
         scored.rows, truth_N, scores_N, point.threshold, model.config.evaluation.bootstrap
     )
     lines += ["", group_table(groups)]
+    calibration = estimate_calibration(
+        truth_N, scores_N, patients, model.config.evaluation.bootstrap
+    )
+    lines += ["", *(_line(name, estimate) for name, estimate in calibration.items())]
+    prevalences = model.config.evaluation.prevalences
+    predictive = estimate_predictive_values(
+        truth_N, scores_N, patients, point.threshold, prevalences,
+        model.config.evaluation.bootstrap,
+    )  # fmt: skip
+    for (name, prevalence), estimate in predictive.items():
+        lines.append(_line(f"{name} at a prevalence of {prevalence:g}", estimate))
     by_confidence = confidence.finding_confidence(truth_N, scores_N)
     lines += ["", *confidence.as_lines(by_confidence)]
     results = {
@@ -228,8 +243,19 @@ def _evaluate_finding(
         },
         "subgroups": groups_as_json(groups),
         "confidence": confidence.as_json(by_confidence),
+        "calibration": as_json(calibration),
+        "predictive_values": [
+            {"name": name, "prevalence": prevalence, **estimate_as_json(estimate)}
+            for (name, prevalence), estimate in predictive.items()
+        ],
     }
     return results, lines
+
+
+def _line(name: str, estimate: Estimate) -> str:
+    if math.isnan(estimate.value):
+        return f"{name}: not defined for these films"
+    return f"{name}: {estimate.value:.3f} ({estimate.low:.3f} - {estimate.high:.3f})"
 
 
 def write_scores(scored: ScoredFilms, target: TargetConfig, path: Path) -> None:

@@ -72,8 +72,9 @@ class ModelFilms:
             split = TEST if has_test_films else ALL
         else:
             split = TEST if self.are_own else ALL
-        films = "all" if split == ALL else f"the {split}"
-        say(f"evaluating {films} {len(self.part(split))} films (--split)")
+        count = len(self.part(split))
+        films = f"all {count} films" if split == ALL else f"the {count} {split} films"
+        say(f"evaluating {films}")
         return split
 
     def part(self, split: str) -> tuple[FilmRow, ...]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from training.config import TrainingConfig
@@ -56,3 +57,15 @@ def _recipe_of(card: ModelCard) -> str:
             hint="Name one with --recipe: it selects the films and labels.",
         )
     return name
+
+
+def with_prevalences(model: EvaluatedModel, prevalences: Sequence[float]) -> EvaluatedModel:
+    """Return the model with these prevalences for PPV and NPV instead of the config's, if any.
+
+    Raises:
+        UsageError: one is not between 0 and 1.
+    """
+    if not prevalences:
+        return model
+    evaluation = replace(model.config.evaluation, prevalences=tuple(prevalences))
+    return replace(model, config=replace(model.config, evaluation=evaluation))

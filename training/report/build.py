@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
+
+from markupsafe import Markup
 
 from training.audit.explanations import TITLES
 from training.bundle.card import calibration_notes
 from training.bundle.identity import NOT_STATED
+from training.config import to_dict
 from training.data.films import Say
 from training.data.splits import ALL, TEST, TRAIN, VALIDATION
+from training.disk import whole_text
 from training.evaluation.evaluate import ALL_CLASSES
 from training.evaluation.metrics import estimate_from_json
 from training.evaluation.models import EvaluatedModel
 from training.evaluation.scoring import ScoredFilms
 from training.report import plots
+from training.report.checklists import checklists
 from training.report.data import ReportData, collect
+from training.report.films import flow, table_one
 from training.report.pages import render, write_page
 from training.report.performance import class_table, confusion_matrices
 from training.report.pictures import METHOD
@@ -59,12 +67,25 @@ def write_report(
         ModelError: the network failed.
     """
     report = collect(model, data, run, out.parent, heat_films, device, say, scored)
-    say(f"written to {write_page(render_report(report), out)}")
+    drawn = draw_plots(report)
+    say(f"figures in {write_figures(drawn, out)}")
+    say(f"written to {write_page(render_report(report, drawn), out)}")
     return out
 
 
-def render_report(report: ReportData) -> str:
-    """Render the page."""
+def write_figures(drawn: Mapping[str, Markup | None], page: Path) -> Path:
+    """Write each plot as an SVG of its own, for a paper, into PAGE-figures; return that folder."""
+    folder = page.with_name(f"{page.stem}-figures")
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, svg in drawn.items():
+        if svg:
+            with whole_text(folder / f"{name}.svg") as stream:
+                stream.write(f'<?xml version="1.0" encoding="utf-8"?>\n{svg}\n')
+    return folder
+
+
+def render_report(report: ReportData, drawn: Mapping[str, Markup | None] | None = None) -> str:
+    """Render the page; `drawn` are its plots, if they are drawn already."""
     card = report.card
     saved = report.facts or card.training
     confidences = [(result.finding, result.confidence) for result in report.results]
@@ -87,7 +108,11 @@ def render_report(report: ReportData) -> str:
         shares=[f"most confident {share:.0%}" for share in SHARES],
         audit_rows=_audit_rows(report),
         heat_map_method=method_title(METHOD),
-        plots=_draw_plots(report),
+        plots=drawn or draw_plots(report),
+        flow=list(flow(report.rows_of_run, report.omitted_of_run)) if report.rows_of_run else [],
+        table_one=table_one(report.rows_of_run, report.rows, report.config.target),
+        checklists=checklists(report),
+        settings=list(_settings(to_dict(report.config))),
         this_report={"command": command_line(), "commit": commit(), "time": now_utc()},
         this_training={name: saved.get(name) for name in _FACTS},
         versions=_join_versions(versions()),
@@ -123,7 +148,17 @@ def _audit_rows(report: ReportData) -> list[tuple[Any, ...]]:
     ]  # fmt: skip
 
 
-def _draw_plots(report: ReportData) -> dict[str, Any]:
+def _settings(tree: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:
+    """Yield every setting as `section.field` and its value."""
+    for name, value in tree.items():
+        if isinstance(value, Mapping):
+            yield from _settings(value, f"{prefix}{name}.")
+        elif not prefix.startswith("bundle.") and name != "findings":
+            yield f"{prefix}{name}", json.dumps(value, ensure_ascii=False)
+
+
+def draw_plots(report: ReportData) -> dict[str, Markup | None]:
+    """Draw the plots of the page by name; None where there is nothing to draw."""
     both_classes = {
         result.finding: (result.truth_N, result.scores_N)
         for result in report.results
@@ -132,6 +167,7 @@ def _draw_plots(report: ReportData) -> dict[str, Any]:
     return {
         "roc": plots.roc_and_precision(both_classes) if both_classes else None,
         "reliability": plots.reliability_diagram(both_classes) if both_classes else None,
+        "decision": plots.decision_curves(both_classes) if both_classes else None,
         "gate": plots.gate_distances(report.gate) if report.gate else None,
         "training": plots.training_curves(report.log) if report.log else None,
     }

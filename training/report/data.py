@@ -10,14 +10,16 @@ import numpy as np
 import numpy.typing as npt
 
 from training.audit import files
+from training.config import TrainingConfig
 from training.data.films import Say, refuse_conflicts
-from training.data.manifest import FilmRow
+from training.data.manifest import FilmRow, Omission, read_omissions
 from training.data.merging import pixel_conflicts
 from training.evaluation import confidence
 from training.evaluation.evaluate import true_and_predicted, truth_by_finding
 from training.evaluation.metrics import estimate_metrics
 from training.evaluation.model_films import ModelFilms
 from training.evaluation.models import EvaluatedModel
+from training.evaluation.reporting import estimate_calibration, estimate_predictive_values
 from training.evaluation.scoring import ScoredFilms, score_films
 from training.evaluation.subgroups import metrics_by_group
 from training.report.gate import Gate, measure_gate
@@ -56,6 +58,9 @@ class FindingResult:
     truth_N: npt.NDArray[np.bool_]
     scores_N: npt.NDArray[np.float64]
     metrics: dict[str, Estimate]
+    calibration: dict[str, Estimate]
+    predictive: dict[tuple[str, float], Estimate]
+    """PPV and NPV at each prevalence that the config states."""
     groups: tuple[Subgroup, ...]
     confidence: Confidence
     false_positives: tuple[Mistake, ...]
@@ -72,6 +77,12 @@ class ReportData:
     """A model's results on its test films."""
 
     card: ModelCard
+    config: TrainingConfig
+    rows: tuple[FilmRow, ...]
+    """The evaluated films."""
+    rows_of_run: tuple[FilmRow, ...]
+    """The films of the run with their splits; none if its manifest is not known."""
+    omitted_of_run: tuple[Omission, ...]
     sha256: str
     results: tuple[FindingResult, ...]
     split: str
@@ -126,6 +137,10 @@ def collect(
     classes = true_and_predicted(scored, target) if is_multiclass else None
     return ReportData(
         card=model.card,
+        config=model.config,
+        rows=scored.rows,
+        rows_of_run=ModelFilms(model, data).of_run or (),
+        omitted_of_run=_omissions_beside(model.bundle),
         sha256=loaded.sha256,
         results=tuple(findings),
         split=scored.rows[0].split,
@@ -152,6 +167,11 @@ def _score_films(model: EvaluatedModel, loaded: Runtime, data: Path, say: Say) -
     films.refuse_trained(scored.rows)
     refuse_conflicts(pixel_conflicts(scored.rows, model.config.target), model.config.data)
     return scored
+
+
+def _omissions_beside(bundle: Path) -> tuple[Omission, ...]:
+    path = RunFolder(bundle.parent).omitted
+    return read_omissions(path) if path.is_file() else ()
 
 
 def _result(
@@ -186,6 +206,15 @@ def _result(
         truth_N=truth_N,
         scores_N=scores_N,
         metrics=estimate_metrics(truth_N, scores_N, patients, point.threshold, draws),
+        calibration=estimate_calibration(truth_N, scores_N, patients, draws),
+        predictive=estimate_predictive_values(
+            truth_N,
+            scores_N,
+            patients,
+            point.threshold,
+            model.config.evaluation.prevalences,
+            draws,
+        ),
         groups=metrics_by_group(films.rows, truth_N, scores_N, point.threshold, draws),
         confidence=confidence.finding_confidence(truth_N, scores_N),
         false_positives=mistakes(called_N & ~truth_N),

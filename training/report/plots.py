@@ -21,6 +21,7 @@ from training.report.gate import Gate
 from xrayview.evaluation.curves import average_precision, curve, reliability
 from xrayview.evaluation.intervals import wilson
 from xrayview.evaluation.metrics import auc
+from xrayview.evaluation.net_benefit import decision_curve
 
 Truth = npt.NDArray[np.bool_]
 Scores = npt.NDArray[np.float64]
@@ -101,6 +102,32 @@ def reliability_diagram(results: Results) -> Markup:
         _label(ax, "mean score of the bin", "share of films with the finding", "Reliability")
 
     return _svg("reliability", 1, draw)
+
+
+def decision_curves(results: Results) -> Markup:
+    """Draw the net benefit of the model, of calling all films and of calling none."""
+    thresholds = np.linspace(0.01, 0.99, 99)
+
+    def draw(axes: Sequence[Axes]) -> None:
+        (ax,) = axes
+        ax.axhline(0, **_DASHED, label="none")
+        highest = 0.0
+        for name, (truth, scores) in results.items():
+            found = decision_curve(truth, scores, thresholds)
+            (line,) = ax.plot(thresholds, found.model_T, label=name)
+            ax.plot(
+                thresholds, found.all_T, color=line.get_color(), linewidth=0.8, linestyle=":",
+                label=f"all films called {name}",
+            )  # fmt: skip
+            highest = max(highest, float(truth.mean()))
+        ax.set(
+            xlabel="threshold probability", ylabel="net benefit", xlim=(0, 1),
+            ylim=(-0.25 * highest, 1.1 * highest),
+        )  # fmt: skip
+        ax.set_title("Decision curve", fontsize=10)
+        ax.legend(loc="best")
+
+    return _svg("decision", 1, draw)
 
 
 def gate_distances(gate: Gate) -> Markup:

@@ -119,8 +119,8 @@ def study_finding(
     }
     if prevalence is not None:
         at = f"at a prevalence of {prevalence:g}"
-        metrics[f"PPV {at}"] = drawn(_predictive(threshold, prevalence, positive=True))
-        metrics[f"NPV {at}"] = drawn(_predictive(threshold, prevalence, positive=False))
+        metrics[f"PPV {at}"] = drawn(predictive_value(threshold, prevalence, positive=True))
+        metrics[f"NPV {at}"] = drawn(predictive_value(threshold, prevalence, positive=False))
     both = bool(truth.any() and not truth.all())
     return FindingStudy(
         finding,
@@ -135,10 +135,10 @@ def study_finding(
     )
 
 
-def _predictive(
+def predictive_value(
     threshold: float, prevalence: float, *, positive: bool
 ) -> Callable[[Truth, Floats], float]:
-    """PPV or NPV that sensitivity and specificity give at a prevalence (Bayes)."""
+    """The metric PPV or NPV at a prevalence, from sensitivity and specificity (Bayes)."""
 
     def value(truth: Truth, scores: Floats) -> float:
         counts = confusion(truth, scores, threshold)

@@ -7,6 +7,7 @@ import re
 from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
+from xml.etree import ElementTree as ET
 
 import numpy as np
 import pytest
@@ -113,11 +114,12 @@ def test_that_the_page_has_all_sections(written: str):
         "Reliability", "Confusion", "Subgroups", "Shortcut audit", "outer frame only",
         "Mean heat maps", "Worst errors", "Gate", "caution beyond", "Confidence",
         "most confident 80%", "Training", "Origin", "python -m training", "torch",
-        "Research use only",
+        "Research use only", "Flow of films", "Table 1", "Calibration and use", "Decision curve",
+        "calibration slope", "CLAIM 2024", "TRIPOD+AI", "you write", "Settings", "optim.rate",
     ):  # fmt: skip
         assert text in page.text, text
     assert "of another bundle" not in page.text
-    assert page.tags.count("svg") == 4
+    assert page.tags.count("svg") == 5
 
 
 def test_that_the_page_fetches_nothing(written: str):
@@ -133,6 +135,17 @@ def test_that_two_plots_share_no_id(written: str):
     defined = re.findall(r'<(?:path|clipPath|g) id="([mp][0-9a-f]{10})"', written)
     assert defined
     assert len(defined) == len(set(defined))
+
+
+def test_that_the_plots_are_files_beside_the_page(written: str, run: RunFolder):
+    figures = sorted((run.path / "report-figures").iterdir())
+    assert [figure.stem for figure in figures] == [
+        "decision", "gate", "reliability", "roc", "training"
+    ]  # fmt: skip
+    for figure in figures:
+        root = ET.parse(figure).getroot()
+        assert root.tag == "{http://www.w3.org/2000/svg}svg"
+    assert "secret" not in "".join(figure.read_text() for figure in figures)
 
 
 def test_that_no_patient_id_is_on_the_page(written: str):
