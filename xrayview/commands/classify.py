@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from xrayview.commands.classify_shards import add_scheduler_options, run_on_cluster
 from xrayview.commands.film_choice import add_films_options, films_of
 from xrayview.commands.model_choice import trusted_model
 from xrayview.commands.options import (
@@ -50,6 +51,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add_studies_option(parser)
     add_films_options(parser)
+    add_scheduler_options(parser)
     add_device_option(parser)
     add_runtime_options(parser)
     add_identity_options(parser, full="names are never written")
@@ -68,6 +70,8 @@ def run(options: argparse.Namespace) -> int:
     from xrayview.services.identity import identity_key
 
     settings = load_settings()
+    if options.scheduler is not None:
+        return run_on_cluster(options, settings)
     folder, frozen = films_of(options)
     model = trusted_model(options.model or settings["model"], settings, options)
     batch = BatchOptions(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -52,24 +53,31 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Merge; returns the exit code. What is missing goes to stdout, one line each."""
+    load_settings()
+    parts, index = existing_path(options.parts), existing_path(options.index)
+    return merge_and_print(parts, index, options, cancel_on_interrupt())
+
+
+def merge_and_print(
+    parts: Path, index: Path, options: argparse.Namespace, cancel: threading.Event
+) -> int:
+    """Merge parts into the table that the options name, and print how it went; the exit code."""
     from xrayview.batch.merge import IncompleteParts, MergeOptions, merge_parts
 
-    load_settings()
+    line = ProgressLine()
     merge = MergeOptions(
-        options.allow_missing,
-        options.allow_mixed,
+        getattr(options, "allow_missing", False),
+        getattr(options, "allow_mixed", False),
         options.studies,
         ("xrayview", *options.command_line),
     )
-    line = ProgressLine()
-    parts, index = existing_path(options.parts), existing_path(options.index)
     try:
         merged = merge_parts(
             parts,
             index,
             options.out,
             merge,
-            cancel_on_interrupt(),
+            cancel,
             lambda part, count: line.show(f"{part:,} of {counted(count, 'shard')} read"),
         )
     except IncompleteParts as error:
