@@ -16,7 +16,7 @@ PACKAGE = Path(xrayview.__file__).parent
 TERMINAL_ONLY = (
     "commands/", "cli.py", "app.py", "services/labelled_run.py", "batch/parts.py",
     "batch/merge.py", "batch/frozen_films.py", "batch/index_journal.py", "domain/film_index.py",
-    "io/tables/film_index.py", "io/tables/readings.py",
+    "io/tables/film_index.py", "io/tables/readings.py", "services/display.py",
 )  # fmt: skip
 """What the window does not use."""
 ANSWERED_IN_THE_WINDOW = (
