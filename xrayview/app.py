@@ -76,17 +76,17 @@ def main(argv: Sequence[str] | None = None) -> int:
         raise
     sys.excepthook = partial(_on_unforeseen, window)
     signals = EndSignals(window.end)
-    AfterFirstPaint(window.start_page, lambda: _load(window, settings, request, collector))
+    running = _running_window(window, app)
+    listen = running.start if not is_checked else lambda: False
+    AfterFirstPaint(window.start_page, lambda: _load(window, settings, request, collector, listen))
     window.show()
-    running = _listen(window, app) if not is_checked else None
     if is_checked:
         SelfCheck(window, options.self_check)
     try:
         code = app.exec()
         return ExitCode.INTERRUPTED if signals.received else code
     finally:
-        if running is not None:
-            running.close()
+        running.close()
         signals.stop()
         collector.stop()
 
@@ -128,16 +128,14 @@ def _model(path: Path) -> Path:
         return path  # the window looks in the folders of the settings, and says what is wrong
 
 
-def _listen(window: MainWindow, app: QApplication) -> RunningWindow:
-    """Open what later starts of the program, and the system, ask for."""
+def _running_window(window: MainWindow, app: QApplication) -> RunningWindow:
+    """What opens in the window what later starts of the program, and the system, ask for."""
     bridge = MainThread(window)
     if isinstance(app, Application):
         app.file_opened.connect(lambda path: window.open_request(_dropped_request([path])))
-    running = RunningWindow(
+    return RunningWindow(
         lambda request: bridge.deliver(partial(window.open_request, request, to_front=True))
     )
-    running.start()
-    return running
 
 
 def _dropped_request(paths: list[Path]) -> StartRequest:
@@ -167,7 +165,11 @@ class AfterFirstPaint(QObject):
 
 
 def _load(
-    window: MainWindow, settings: Settings, request: StartRequest, collector: GarbageCollector
+    window: MainWindow,
+    settings: Settings,
+    request: StartRequest,
+    collector: GarbageCollector,
+    listen: Callable[[], bool],
 ) -> None:
     """Import the panels in a thread, then build them in turns; the window responds meanwhile.
 
@@ -185,6 +187,7 @@ def _load(
             import xrayview.ui.shell.panels  # noqa: F401
         finally:  # an error is raised again where the panels are built, and shown there
             bridge.deliver(build)
+        listen()
 
     threading.Thread(target=load, name="xrayview imports", daemon=True).start()
 

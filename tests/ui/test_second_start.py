@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from PySide6.QtCore import QUrl
-from PySide6.QtGui import QFileOpenEvent
+from PySide6.QtGui import QDesktopServices, QFileOpenEvent
 from PySide6.QtWidgets import QApplication, QMessageBox
 from pytestqt.qtbot import QtBot
 
@@ -17,6 +17,7 @@ from xrayview import app
 from xrayview.errors import ExitCode, XrayViewError
 from xrayview.services.resources import sample_study
 from xrayview.services.running_window import StartRequest
+from xrayview.services.user_folders import log_folder
 from xrayview.ui.shell import application
 from xrayview.ui.shell.application import Application, show_start_failure
 from xrayview.ui.shell.main_window import MainWindow
@@ -130,3 +131,20 @@ def test_that_a_request_brings_a_minimised_window_to_the_front(
     ready.showMinimized()
     ready.open_request(StartRequest(), to_front=True)
     assert not ready.isMinimized()
+
+
+@pytest.mark.parametrize("opens", [True, False])
+def test_that_the_log_folder_is_opened_or_named(
+    qtbot: QtBot, ready: MainWindow, monkeypatch: pytest.MonkeyPatch, opens: bool
+) -> None:
+    opened: list[str] = []
+
+    def open_url(url: QUrl) -> bool:
+        opened.append(url.toLocalFile())
+        return opens
+
+    monkeypatch.setattr(QDesktopServices, "openUrl", open_url)
+    ready._show_log_folder()
+    assert opened == [str(log_folder())]
+    titles = [message.title for message in ready.banners.messages()]
+    assert titles == ([] if opens else [f"The log folder is {log_folder()}"])

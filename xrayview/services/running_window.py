@@ -11,19 +11,21 @@ import json
 import logging
 import os
 import sys
-import tempfile
 import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing import AuthenticationError
-from multiprocessing.connection import Client, Connection, Listener
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from xrayview.errors import UsageError
 from xrayview.services.identity import identity_key
 from xrayview.services.user_folders import config_folder
+
+if TYPE_CHECKING:  # brings sockets and temporary files, which a first start does not need
+    from multiprocessing.connection import Connection, Listener
 
 _log = logging.getLogger(__name__)
 ANSWER_S = 3.0
@@ -72,6 +74,8 @@ class RunningWindow:
 
     def start(self) -> bool:
         """Listen from now on; False where the system or another window does not allow it."""
+        from multiprocessing.connection import Listener
+
         try:
             address, key = _address(), _key()
             _remove_stale(address)
@@ -130,6 +134,8 @@ def hand_over(request: StartRequest) -> bool:
 
 
 def _ask(address: str, request: StartRequest) -> bool:
+    from multiprocessing.connection import Client
+
     try:
         with Client(address, authkey=_key()) as connection:
             connection.send_bytes(request.to_bytes())
@@ -152,6 +158,8 @@ def _address() -> str:
     parent = Path(runtime) if runtime and Path(runtime).is_dir() else folder
     path = os.fspath(parent / f"xrayview-{digest}.socket")
     if len(os.fsencode(path)) > _MAX_SOCKET_BYTES:
+        import tempfile
+
         path = os.path.join(tempfile.gettempdir(), f"xrayview-{digest}.socket")  # noqa: PTH118
     return path
 
