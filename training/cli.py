@@ -13,6 +13,7 @@ from training.commands.films import films, films_options
 from training.commands.grid import grid, grid_options
 from training.commands.import_weights import import_options, import_state_dict
 from training.commands.init import init, init_options, schema, schema_options
+from training.commands.runs import list_or_compare, runs_command_options
 from training.disk import cannot_write
 from xrayview.errors import ExitCode, XrayViewError
 from xrayview.inference.cores import set_wait_policy
@@ -107,6 +108,12 @@ COMMANDS: dict[str, Command] = {
         "write a page with metrics, curves, errors, heat maps and the audit",
         model.report_options,
         model.report,
+    ),
+    "runs": Command(
+        "list run folders, or compare their settings and metrics",
+        runs_command_options,
+        list_or_compare,
+        "Reads the files of the runs only.",
     ),
 }
 

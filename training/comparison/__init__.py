@@ -1,0 +1,1 @@
+"""`runs`: run folders side by side, from their files only."""
