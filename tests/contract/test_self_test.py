@@ -61,8 +61,12 @@ def test_that_the_source_tree_passes() -> None:
 def test_that_every_codec_and_format_has_a_film() -> None:
     names = json.loads(resource(*CODECS).read_text(encoding="utf-8")).keys()
     assert {f"{uid}.dcm" for uid in TRANSFER_SYNTAXES} <= names
-    for row in FORMATS:
-        assert row is DICOM or any(Path(name).suffix in row.suffixes for name in names)
+    for row in FORMATS:  # the others are raw values in files of megabytes, without a codec
+        assert (
+            row is DICOM
+            or not row.is_common
+            or any(Path(name).suffix in row.suffixes for name in names)
+        )
 
 
 def test_that_every_shipped_bundle_has_recorded_scores() -> None:

@@ -8,6 +8,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any, BinaryIO, TextIO
 
+from xrayview.io.long_paths import openable
+
 PARTIAL = ".partial"
 """Suffix of a file that is being written."""
 
@@ -21,6 +23,7 @@ def replacing(path: Path) -> Iterator[TextIO]:
     Raises:
         OSError: the folder cannot be written, or another program holds `path` open.
     """
+    path = openable(path)
     partial = path.with_name(path.name + PARTIAL)
     with _replaced(path, partial), partial.open("w", encoding="utf-8", newline="") as stream:
         yield stream
@@ -30,6 +33,7 @@ def replacing(path: Path) -> Iterator[TextIO]:
 @contextmanager
 def replacing_bytes(path: Path) -> Iterator[BinaryIO]:
     """The same for a binary file."""
+    path = openable(path)
     partial = path.with_name(path.name + PARTIAL)
     with _replaced(path, partial), partial.open("wb") as stream:
         yield stream

@@ -10,6 +10,8 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from xrayview.io.long_paths import openable
+
 PictureFormat = Literal["png", "tiff"]
 
 _OPTIONS: dict[PictureFormat, tuple[str, tuple[int, ...]]] = {
@@ -45,6 +47,7 @@ def write_bytes(path: Path, data: bytes) -> None:
     Raises:
         OSError: the folder cannot be written, or another program holds `path` open.
     """
+    path = openable(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
     try:

@@ -11,6 +11,7 @@ from xrayview.domain.film import RejectedFile
 from xrayview.errors import NothingUsable, StatusCode
 from xrayview.io.atomic import PARTIAL
 from xrayview.io.file_lock import LOCK
+from xrayview.io.long_paths import openable, without_prefix
 from xrayview.io.own_outputs import OwnOutputs
 from xrayview.io.tables import measurement_store, outputs, stars
 
@@ -70,6 +71,8 @@ def relative_path(path: Path, root: Path) -> str:
     text, prefix = os.fspath(path), os.path.join(root, "")  # noqa: PTH118 - ten times as fast
     if text.startswith(prefix):
         return text[len(prefix) :].replace(os.sep, "/")
+    if (plain := without_prefix(text)) != text:
+        return relative_path(Path(plain), Path(without_prefix(os.path.abspath(root))))  # noqa: PTH100
     try:
         return path.relative_to(root).as_posix()
     except ValueError:
@@ -83,7 +86,7 @@ def _walk(folder: Path, root: Path, inside: Path) -> Iterator[Path | RejectedFil
 
     def push(directory: Path) -> RejectedFile | None:
         try:
-            with os.scandir(directory) as entries:
+            with os.scandir(openable(directory)) as entries:
                 found = sorted(entries, key=lambda entry: entry.name, reverse=True)
         except OSError as error:
             why = f"the folder cannot be listed: {error.strerror or type(error).__name__}"
@@ -97,7 +100,7 @@ def _walk(folder: Path, root: Path, inside: Path) -> Iterator[Path | RejectedFil
         yield rejected
     while stack:
         entry = stack.pop()
-        path = Path(entry.path)
+        path = openable(Path(entry.path))
         if entry.name in OWN_FILES:
             continue
         try:
