@@ -24,6 +24,14 @@ def films_options(parser: argparse.ArgumentParser) -> None:
         help="set a field of data: --set data.reader=nih --set data.table=FILE",
     )  # fmt: skip
     parser.add_argument(
+        "--masks", metavar="DIR", type=Path,
+        help="write the masks of the films, joined for each, as DIR/STEM.png: for data.lung_masks "
+        "and audit --masks",
+    )  # fmt: skip
+    parser.add_argument(
+        "--of", default="lung", help="whose masks: a part of their name (default: %(default)s)"
+    )
+    parser.add_argument(
         "--no-headers", action="store_true", help="do not read the headers of DICOM films"
     )
 
@@ -38,6 +46,11 @@ def films(args: argparse.Namespace) -> None:
             raise UsageError(f"{args.out} is not a .json file", hint="Name it --out films.json.")
         write_json(args.out, as_json(found))
         say(f"written to {args.out}")
+    if args.masks:
+        from training.data.mask_files import write_masks
+
+        written, without = write_masks(found, args.data, args.of, args.masks)
+        say(f"{written} masks written to {args.masks}; {without} films have none of {args.of}")
 
 
 def data_config(overrides: list[str]) -> DataConfig:

@@ -35,9 +35,16 @@ from training.data.targets import targets_NK
 from training.data.tidy import tidied
 from training.data.views import is_lateral
 from training.proposal.answers import Answers
+from training.proposal.choices import (
+    Choice,
+    bundle_choices,
+    data_choices,
+    target_choices,
+    training_choices,
+)
 from training.proposal.guess_table import guess_table
 from training.proposal.sources import SOURCES, Source
-from training.proposal.target import TargetProposal, propose_target
+from training.proposal.target import propose_target
 from training.typed import replace_fields
 from xrayview.domain.age import age_in_years
 from xrayview.domain.finding_names import is_known
@@ -53,15 +60,12 @@ _SALTS = ("xrayview", *(f"xrayview-{number}" for number in range(2, 10)))
 _FEW = 5000
 """Films up to which several salts are tried."""
 _SAMPLE = 20
-
-
-@dataclass(frozen=True)
-class Choice:
-    """A setting of the recipe with its reason."""
-
-    field: str
-    value: Any
-    why: str
+_MOST_NAMES = 0.8
+"""Share of the names in which a pattern for patients must be found."""
+_PATIENT_PATTERNS = (
+    r"(?i)(?:^|[^a-z])((?:patient|patid|pat|subject|subj|sub|person|case|pid)[ _-]?[0-9]+)",
+    r"(?i)(?:^|[/_-])(p[0-9]{2,})(?:[/_-])",
+)
 
 
 @dataclass(frozen=True)
@@ -124,9 +128,12 @@ def propose(folder: Path, data: DataConfig, answers: Answers) -> Proposal:
     chosen = choose_data(folder, data)
     found = read_film_list(folder, chosen)
     chosen, policies = _policies(chosen, found)
-    targets = propose_target(_labelled_rows(folder, chosen), chosen.columns.label)
+    chosen, pattern = _with_patients(chosen, found)
+    labelled = _labelled_rows(folder, chosen)
+    targets = propose_target(labelled, chosen.reader, chosen.columns.label)
     draft = _config(folder, chosen, targets.target, found, answers)
-    rows = list_rows(draft, folder, every_film=True).rows
+    listing = list_rows(draft, folder, every_film=True)
+    rows = listing.rows
     draft, dropped = _learnable(draft, rows)
     shares, cut = _splits(draft, rows)
     data = dataclasses.replace(
@@ -138,17 +145,24 @@ def propose(folder: Path, data: DataConfig, answers: Answers) -> Proposal:
         stopping=StoppingConfig(patience=_optim(train).epochs),
     )  # fmt: skip
     choices = (
-        *_data_choices(config.data, found, policies, cut),
-        *_target_choices(config.target, targets),
-        *_training_choices(config, train),
-        *_bundle_choices(config.bundle, answers, found),
+        *data_choices(config.data, found, policies | pattern, cut),
+        *target_choices(config.target, targets),
+        *training_choices(config, train),
+        *bundle_choices(config.bundle, answers),
     )
     remarks = [*found.notes]
     rare = {**targets.left_over, **dropped}
     if rare:
         named = ", ".join(f"{label} ({count})" for label, count in list(rare.items())[:8])
         remarks.append(f"{len(rare)} labels have too few films to be learned: {named}.")
+    if listing.conflicts:
+        remarks.append(
+            f"{len(listing.conflicts)} films contradict themselves, so train will stop: correct "
+            "them, or set data.conflicts or data.votes. The first: "
+            f"{listing.conflicts[0]}."
+        )
     counts = _counts(cut, config.target)
+    remarks += _few_films(counts)
     return Proposal(config, choices, found, counts, tuple(remarks), SOURCES.get(found.reader))
 
 
@@ -218,6 +232,29 @@ def _config(
         bundle=bundle,
         network=NetworkConfig(),
     )
+
+
+def _with_patients(data: DataConfig, found: FilmList) -> tuple[DataConfig, dict[str, str]]:
+    """Return the data with a pattern for patient ids in the names, if the data has no ids."""
+    unknown = [film.path for film in found.films if film.patient_is_film or not film.patient]
+    if data.patient_pattern or len(unknown) * 2 < len(found.films) or found.reader in SOURCES:
+        return data, {}
+    for pattern in _PATIENT_PATTERNS:
+        matches = [match for path in unknown if (match := re.search(pattern, path))]
+        if len(matches) >= _MOST_NAMES * len(unknown) and len({m[1] for m in matches}) > 2:
+            why = f"the films' names hold a number of the patient, as in {unknown[0]}: check it"
+            return dataclasses.replace(data, patient_pattern=pattern), {"patient_pattern": why}
+    return data, {}
+
+
+def _few_films(counts: dict[str, dict[str, int]]) -> Iterator[str]:
+    for split, own in counts.items():
+        if not own["films"]:
+            yield f"There are no {split} films: train needs more films or patients."
+        else:
+            rare = [name for name, count in own.items() if count == 0]
+            if rare:
+                yield f"No {split} film has {', '.join(rare)}."
 
 
 def _slug(folder: Path) -> str:
@@ -331,90 +368,3 @@ def _counts(rows: Sequence[FilmRow], target: TargetConfig) -> dict[str, dict[str
             **{r.name: int((known_NK[:, k] == 1).sum()) for k, r in enumerate(target.findings)},
         }
     return counts
-
-
-def _data_choices(
-    data: DataConfig, found: FilmList, policies: dict[str, str], rows: Sequence[FilmRow]
-) -> Iterator[Choice]:
-    yield Choice("data.reader", data.reader, f"how the folder describes its films: {found.title}")
-    usual = DataConfig()
-    if data.table:
-        yield Choice("data.table", data.table, "the table that lists the films")
-        for name in (f.name for f in dataclasses.fields(data.columns)):
-            value = getattr(data.columns, name)
-            if value != getattr(usual.columns, name):
-                yield Choice(f"data.columns.{name}", value, "a column of the table")
-    named = ("label_separator", "label_pattern", "join", "join_on", "rows", "patient_pattern",
-             "dataset", "lateral", "conflicts")  # fmt: skip
-    for name in named:
-        if getattr(data, name) != getattr(usual, name):
-            yield Choice(f"data.{name}", getattr(data, name), "")
-    for name, why in policies.items():
-        yield Choice(f"data.{name}", getattr(data, name), why)
-    official = {row.official_split for row in rows} - {""}
-    if {splits.NAMES.get(name.casefold()) for name in official} >= {"train", "test"}:
-        why = "share of the training patients for validation; official splits are kept"
-    elif official:
-        why = f"shares of the patients; the official splits are kept: {', '.join(sorted(official))}"
-    else:
-        why = "shares of the patients for validation and test: the data has no official split"
-    yield Choice("data.validation_fraction", data.validation_fraction, why)
-    yield Choice("data.test_fraction", data.test_fraction, "")
-    if data.split_salt != usual.split_salt:
-        why = "of a few salts the one with which the splits of these few patients are most alike"
-        yield Choice("data.split_salt", data.split_salt, why)
-
-
-def _target_choices(target: TargetConfig, proposal: TargetProposal) -> Iterator[Choice]:
-    yield Choice("target.task", target.task, proposal.why)
-    yield Choice("target.activation", target.activation, "")
-    why = "labels that stand for no finding" if target.negative_labels else ""
-    yield Choice("target.negative_labels", target.negative_labels, why)
-    if target.complement:
-        yield Choice("target.complement", target.complement, "name of the other score")
-    if target.other_labels != "leave_out":
-        why = "a film with other labels only has none of the findings"
-        yield Choice("target.other_labels", target.other_labels, why)
-    yield Choice("target.findings", target.findings, "")
-
-
-def _training_choices(config: TrainingConfig, train: int) -> Iterator[Choice]:
-    size = config.preprocessing.size
-    yield Choice("preprocessing.size", size, "height and width of the model's input, in pixels")
-    yield Choice("preprocessing.fit", config.preprocessing.fit, "keeps the shape of the lungs")
-    why = "each film has mean 0 and deviation 1, so that exposure does not matter"
-    yield Choice("preprocessing.standardize", config.preprocessing.standardize, why)
-    why = (
-        "small, learns from scratch, needs no download; for thousands of films try "
-        'architecture = "resnet18" with initial_weights = "imagenet"'
-    )
-    yield Choice("network.architecture", config.network.architecture, why)
-    yield Choice("network.initial_weights", config.network.initial_weights, "")
-    yield Choice("optim.epochs", config.optim.epochs, f"for {train} training films")
-    yield Choice("optim.batch", config.optim.batch, "films in a step")
-    yield Choice("optim.rate", config.optim.rate, "highest learning rate of the schedule")
-    why = "as many as epochs: the one-cycle schedule gains most at its end"
-    yield Choice("stopping.patience", config.stopping.patience, why)
-    yield Choice("augment.flip", config.augment.flip, "mirror images; 0 if the side matters")
-    yield Choice("run.seed", config.run.seed, "another seed gives another model")
-
-
-def _bundle_choices(bundle: BundleConfig, answers: Answers, found: FilmList) -> Iterator[Choice]:
-    yield Choice("bundle.name", bundle.name, "")
-    yield Choice("bundle.version", bundle.version, "")
-    yield Choice("bundle.description", bundle.description, "")
-    yield Choice("bundle.intended_use", bundle.intended_use, "")
-    why = "" if answers.population else "check it: who the films show, and where the model fails"
-    yield Choice("bundle.limitations", bundle.limitations, why)
-    yield Choice("bundle.authors", bundle.authors, "" if answers.authors else "state it")
-    why = "" if answers.licence else "state it: the films' licence may forbid sharing the model"
-    yield Choice("bundle.licence", bundle.licence, why)
-    if bundle.sources:
-        yield Choice("bundle.sources", bundle.sources, "")
-    scope = bundle.scope
-    if scope.age_years:
-        why = "youngest and oldest patient: other films get a caution in the app"
-        yield Choice("bundle.scope.age_years", scope.age_years, why)
-    if scope.view_positions:
-        yield Choice("bundle.scope.view_positions", scope.view_positions, "")
-    del found

@@ -8,7 +8,8 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from training.config import FindingRule
-from training.proposal.propose import Choice, Proposal
+from training.proposal.choices import Choice
+from training.proposal.propose import Proposal
 
 _WIDTH = 96
 _TITLES = {

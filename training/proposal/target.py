@@ -16,6 +16,20 @@ from xrayview.errors import UsageError
 
 _NEGATIVE = re.compile(r"(no|non|not|without)[ -].*|negative|healthy|control|absent|sick, not .*")
 _GENERIC = {"label", "labels", "class", "target", "y", "gt", "ground truth", "diagnosis"}
+_NO_FINDINGS = {"unchanged", "suboptimal study", "exclude"}
+"""Labels that say something of the film or its report."""
+SEVERAL = {"nih", "chexpert", "mimic", "padchest", "vindr"}
+"""Readers whose films may have several findings, also if none of a small sample has."""
+GROUPS: dict[str, dict[str, tuple[str, ...]]] = {
+    "jsrt": {"Nodule": ("nodule", "benign nodule", "malignant nodule")},
+    "tbx11k": {
+        "Tuberculosis": (
+            "tuberculosis", "active tuberculosis", "latent tuberculosis",
+            "active and latent tuberculosis",
+        )
+    },
+}  # fmt: skip
+"""Reader -> labels of the published task that are one finding."""
 _MOST_FINDINGS = 40
 _FEWEST_SHARE = 0.005
 
@@ -36,10 +50,11 @@ def says_no(label: str) -> bool:
     return is_negative(label) or bool(_NEGATIVE.fullmatch(text)) or text == "0"
 
 
-def propose_target(rows: Sequence[FilmRow], column: str = "") -> TargetProposal:
+def propose_target(rows: Sequence[FilmRow], reader: str = "", column: str = "") -> TargetProposal:
     """Propose binary, multiclass or multilabel from labels that exclude each other or not.
 
-    `column` is the name of the label's column, which names the finding of labels 0 and 1.
+    `reader` is that of the folder, whose data set may have a usual task. `column` is the name of
+    the label's column, which names the finding of labels 0 and 1.
 
     Raises:
         UsageError: the films have fewer than two different labels.
@@ -55,8 +70,9 @@ def propose_target(rows: Sequence[FilmRow], column: str = "") -> TargetProposal:
     spelled = _spellings(counts)
     exclusive = all(len({normalise(x) for x in row.labels}) == 1 and not row.unknown_labels
                     for row in rows)  # fmt: skip
-    if not exclusive:
+    if not exclusive or reader in SEVERAL:
         return _multilabel(counts, open_labels, len(rows))
+    spelled = _grouped(spelled, GROUPS.get(reader, {}))
     negative = {name: labels for name, labels in spelled.items() if says_no(labels[0])}
     positive = {name: labels for name, labels in spelled.items() if name not in negative}
     if len(positive) == 1 and negative:
@@ -70,6 +86,19 @@ def _spellings(counts: Iterable[str]) -> dict[str, tuple[str, ...]]:
     for label in counts:
         spelled.setdefault(normalise(label), []).append(label)
     return {name: tuple(labels) for name, labels in sorted(spelled.items())}
+
+
+def _grouped(
+    spelled: dict[str, tuple[str, ...]], groups: dict[str, tuple[str, ...]]
+) -> dict[str, tuple[str, ...]]:
+    """Return the labels with those of a group under the group's name, which comes first."""
+    for name, members in groups.items():
+        own = [label for member in members for label in spelled.get(member, ())]
+        if own:
+            others = {key: labels for key, labels in spelled.items() if key not in members}
+            first = name if normalise(name) in spelled else name.lower()
+            spelled = {**others, normalise(name): tuple(dict.fromkeys((first, *own)))}
+    return spelled
 
 
 def _binary(
@@ -106,20 +135,22 @@ def _multilabel(counts: Counter[str], open_labels: Counter[str], films: int) -> 
     fewest = max(2, round(_FEWEST_SHARE * films))
     spelled: dict[str, list[str]] = {}
     for label in [*counts, *open_labels]:
-        if not says_no(label) and is_finding(label):
+        if not says_no(label) and is_finding(label) and normalise(label) not in _NO_FINDINGS:
             labels = spelled.setdefault(normalise(label), [])
             if label not in labels:
                 labels.append(label)
     number = {name: sum(counts[label] for label in labels) for name, labels in spelled.items()}
+    if not any(count >= fewest for count in number.values()):
+        fewest = 1
     frequent = sorted((n for n in spelled if number[n] >= fewest), key=lambda n: -number[n])
     rules = [
         FindingRule(_title(spelled[n][0]), tuple(spelled[n])) for n in frequent[:_MOST_FINDINGS]
     ]
     if not rules:
         raise UsageError(
-            "No label has enough films",
+            "No film has a finding",
             why=", ".join(f"{label} {count}" for label, count in counts.most_common(5)),
-            hint="Add films.",
+            hint="A model needs films with and without a finding.",
         )
     negative = tuple(sorted({label for label in counts if says_no(label)}))
     task: Task = "multilabel" if len(rules) > 1 else "binary"

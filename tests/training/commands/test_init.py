@@ -11,9 +11,11 @@ from pathlib import Path
 import pytest
 
 from tests.training.conftest import write_film
+from tests.training.data.layouts.miniatures import MINIATURES
 from training import cli
 from training.commands.films import data_config
 from training.data.film_list import as_json, read_film_list
+from training.data.films import list_rows
 from training.recipes import recipe
 from training.runs import RunFolder
 from xrayview.errors import ExitCode
@@ -154,6 +156,30 @@ def test_that_a_column_for_each_finding_is_recognised(tmp_path: Path) -> None:
     assert config.data.columns.findings == ("Mass", "Edema")
     assert config.data.columns.sex == "Sex"
     assert config.target.task == "multilabel"
+
+
+def test_that_numbers_of_patients_in_the_names_are_proposed(tmp_path: Path) -> None:
+    for i in range(40):
+        label = ("NORMAL", "PNEUMONIA")[i % 2]
+        name = f"patient{i // 2:03d}_{i}.png"
+        write_film(tmp_path / "data" / label / name, i, bright=bool(i % 2))
+    assert init(tmp_path / "data", tmp_path / "r.toml") == ExitCode.OK
+    config = recipe(str(tmp_path / "r.toml"))
+    rows = list_rows(config, tmp_path / "data").rows
+    assert len({row.patient for row in rows}) == 20
+    splits = {(row.patient, row.split) for row in rows}
+    assert len(splits) == 20
+    assert "check it" in (tmp_path / "r.toml").read_text()
+
+
+@pytest.mark.parametrize("name", MINIATURES)
+def test_that_every_layout_gets_a_recipe_which_says_what_is_too_few(
+    name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    MINIATURES[name](tmp_path / "data")
+    assert init(tmp_path / "data", tmp_path / "r.toml") == ExitCode.OK
+    assert recipe(str(tmp_path / "r.toml")).data.reader == name
+    assert "note " in capsys.readouterr().out
 
 
 # --- films and schema
