@@ -27,7 +27,7 @@ MUST_HAVE = (
     "xrayview/resources/icons/xrayview.svg",
     "xrayview/resources/models/SHA256SUMS",
     "xrayview/resources/models/paediatric-pneumonia.pt",
-    "xrayview/resources/samples/films/child-1/current.dcm",
+    "xrayview/resources/samples/sample-study/child-1/current.dcm",
     "xrayview/resources/samples/README.md",
     "xrayview/resources/samples/LICENSE-pydicom-data",
     "xrayview/resources/self_test/scores.json",

@@ -1,6 +1,6 @@
 """Make the films of children in the sample study from the JPEG files of their data set.
 
-    python -m tests.sample_study [--films ../shared/samples] [--out resources/samples/films]
+    python -m tests.sample_study [--films ../shared/samples] [--out resources/samples/sample-study]
 
 Each becomes a CR object (PS3.3 A.2) with its decoded grey values in JPEG 2000 lossless. Identities,
 dates and sex are made up, and so is that two children are one patient with a prior; the ages are
@@ -22,7 +22,7 @@ from pydicom.uid import ComputedRadiographyImageStorage, JPEG2000Lossless, gener
 from tests.conftest import ROOT
 
 FILMS = ROOT.parent / "shared" / "samples"
-OUT = ROOT / "resources" / "samples" / "films"
+OUT = ROOT / "resources" / "samples" / "sample-study"
 SOURCE = (
     "Kermany, Zhang, Goldbaum: Labeled Optical Coherence Tomography and Chest X-Ray Images, "
     "Mendeley Data, doi 10.17632/rscbjbr9sj, CC BY 4.0"

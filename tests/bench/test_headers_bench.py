@@ -31,7 +31,7 @@ ROUNDS = 5
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Copies of a real radiograph with identifiers of their own; its pixels are cut off."""
     folder = tmp_path_factory.mktemp("many")
-    real = dcmread(resource("samples", "films", "others", "ankle_RG3_J2KI.dcm"))
+    real = dcmread(resource("samples", "sample-study", "others", "ankle_RG3_J2KI.dcm"))
     real.PixelData = encapsulate([bytes(4096)])
     for number in range(FILMS):
         real.SOPInstanceUID = f"1.2.3.{number}"

@@ -42,7 +42,7 @@ def require_resources() -> None:
 
 def sample_study() -> Path:
     """The folder of the films that ship with the program."""
-    return resource("samples", "films")
+    return resource("samples", "sample-study")
 
 
 def refuse_shipped(folder: Path) -> None:

@@ -28,10 +28,18 @@ _IDENTITIES = ("Robin", "Wren", "Linnet", "Martin", "20210614", "SAMPLE-1")
 """Of the sample study: the CSV must not have them."""
 
 
-def check_batch(model: ModelRef, folder: Path, cancel: threading.Event) -> str:
+def check_batch(
+    engine: Engine,
+    worker: BaseProcess,
+    model: ModelRef,
+    folder: Path,
+    cancel: threading.Event,
+) -> str:
     """Classify 20 films while a worker is killed, resume, and compare the CSV with the record.
 
     Args:
+        engine: with more than one decode worker.
+        worker: one of them, which is killed.
         model: a shipped bundle on the CPU.
         folder: an empty one, for films and results.
         cancel: ends the work.
@@ -43,18 +51,15 @@ def check_batch(model: ModelRef, folder: Path, cancel: threading.Event) -> str:
     sources = dict(_copies(films))
     out.parent.mkdir()
     options = BatchOptions(identity_key=identity_key())
-    with Engine(2, spare_workers=0) as engine:
-        workers = _decode_workers(engine, films, cancel)
-        finished = 0
-        for event in run_batch(engine, films, model, out, options, cancel):
-            if isinstance(event, FilmFinished):
-                finished += 1
-                if finished == KILL_AFTER:
-                    workers[0].kill()
-        lost = _lost(out)
-        if lost:  # the same call tries them again
-            for _ in run_batch(engine, films, model, out, options, cancel):
-                pass
+    finished = 0
+    for event in run_batch(engine, films, model, out, options, cancel):
+        if isinstance(event, FilmFinished):
+            finished += 1
+            if finished == KILL_AFTER:
+                worker.kill()
+    if lost := _lost(out):  # the same call tries them again
+        for _ in run_batch(engine, films, model, out, options, cancel):
+            pass
     _check_csv(out, sources, model)
     again = f"{counted(len(lost), 'film')} tried again" if lost else "no film lost"
     return f"{FILMS} rows with a worker killed after {KILL_AFTER}, {again}; CSV as recorded"
@@ -74,13 +79,14 @@ def _copies(folder: Path) -> Iterator[tuple[str, str]]:
         )
 
 
-def _decode_workers(
-    engine: Engine, folder: Path, cancel: threading.Event
-) -> tuple[BaseProcess, ...]:
-    """Start the decode workers, and return their processes."""
+def start_decode_workers(engine: Engine, cancel: threading.Event) -> tuple[BaseProcess, ...]:
+    """Start the decode workers of an engine that has done nothing yet; return their processes.
+
+    Raises:
+        XrayViewError: none was found.
+    """
     others = set(multiprocessing.active_children())
-    paths = tuple(sorted(folder.rglob("*.dcm"))[:1])
-    result_of(engine.submit(ReadHeaders(paths, folder)), cancel)
+    result_of(engine.submit(ReadHeaders((), Path())), cancel)
     started = tuple(child for child in multiprocessing.active_children() if child not in others)
     if not started:
         raise XrayViewError("No decode worker was found")

@@ -17,7 +17,7 @@ from xrayview.services.catalogue import find_model, list_models, model_ref, trus
 from xrayview.services.identity import identity_key
 from xrayview.services.log import crash_log, log_unforeseen, start_log
 from xrayview.services.resources import require_resources
-from xrayview.services.self_test.batch import check_batch
+from xrayview.services.self_test.batch import check_batch, start_decode_workers
 from xrayview.services.self_test.codecs import check_codecs
 from xrayview.services.self_test.scores import check_cuda, check_model
 from xrayview.services.settings import Settings
@@ -30,17 +30,21 @@ def run_checks(cancel: threading.Event) -> Iterator[CheckResult]:
     """
     with (
         tempfile.TemporaryDirectory(prefix="xrayview-") as folder,
-        Engine(1, spare_workers=0, crash_log=crash_log()) as engine,
+        Engine(2, spare_workers=0, crash_log=crash_log()) as engine,
     ):
         yield (files := timed("Files", _check_files, log_unforeseen))
         if files.status is CheckStatus.FAILED:
             return
+        workers = start_decode_workers(engine, cancel)
         model = partial(model_ref, find_model(), "cpu")
         checks: tuple[tuple[str, Callable[[], str]], ...] = (
             ("Codecs", lambda: check_codecs(engine, cancel)),
             ("Model", lambda: check_model(engine, model(), cancel)),
             ("CUDA", lambda: _check_cuda(engine, model(), cancel)),
-            ("Batch and CSV", lambda: check_batch(model(), Path(folder, "batch"), cancel)),
+            (
+                "Batch and CSV",
+                lambda: check_batch(engine, workers[0], model(), Path(folder, "batch"), cancel),
+            ),
             ("Settings", lambda: _check_settings(model(), Path(folder))),
         )
         for name, check in checks:
