@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import itertools
 import threading
+import time
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass, replace
 
+from xrayview.batch.grouping import GroupSize, ScoredInputs
 from xrayview.batch.map_films import map_films
 from xrayview.domain.film import FilmRef, RejectedFile, ScannedFile
 from xrayview.domain.model import ModelCard, Prediction
@@ -22,8 +24,6 @@ from xrayview.engine.lane import Priority
 from xrayview.engine.protocol import Classify, ModelRef, PreparedFilm, PrepareInput
 from xrayview.engine.waiting import cancel_pending, result_of
 from xrayview.errors import Cancelled, ModelLost, XrayViewError
-
-MICRO_BATCH = 8
 
 
 @dataclass(frozen=True)
@@ -79,75 +79,109 @@ def classify_films(
 ) -> Iterator[FilmOutcome]:
     """Classify prepared films in groups; other outcomes pass through unchanged.
 
-    While the model works on one group, the next one is prepared.
+    While the model works on one group, the next one is prepared. A group is as large as the model
+    is fast, and films whose inputs are equal are scored once; neither changes a score.
 
     Raises:
         Cancelled: `cancel` was set, or the engine was closed.
         ModelLost: the worker had to start again, and the model is not the same any more.
     """
     source = iter(outcomes)
-    pending: deque[tuple[tuple[FilmOutcome, ...], Future[tuple[Prediction, ...]] | None]] = deque()
+    pending: deque[_Group] = deque()
+    scored, size = ScoredInputs(), GroupSize()
+
+    def ended() -> Iterator[FilmOutcome]:
+        group = pending.popleft()
+        yield from _classified(engine, model, group, scored, cancel)
+        size.measure(len(group.new), group.submitted_s)
+
     try:
-        while group := tuple(itertools.islice(source, MICRO_BATCH)):
-            pending.append((group, _submit(engine, model, group)))
+        while films := tuple(itertools.islice(source, size.films)):
+            pending.append(_submit(engine, model, films, scored))
             if len(pending) > 1:
-                yield from _classified(engine, model, *pending.popleft(), cancel)
+                yield from ended()
         while pending:
-            yield from _classified(engine, model, *pending.popleft(), cancel)
+            yield from ended()
     finally:
-        cancel_pending(future for _, future in pending if future)
+        cancel_pending(group.future for group in pending if group.future)
+
+
+@dataclass(frozen=True)
+class _Group:
+    """Films that go on together; `future` has the predictions of those that are new."""
+
+    outcomes: tuple[FilmOutcome, ...]
+    """With the predictions that are known already."""
+    new: Mapping[str, PreparedFilm]
+    """A film for each input to be scored, by the hash of the input."""
+    future: Future[tuple[Prediction, ...]] | None
+    submitted_s: float
 
 
 def _submit(
-    engine: Engine, model: ModelRef, group: tuple[FilmOutcome, ...]
-) -> Future[tuple[Prediction, ...]] | None:
-    inputs = tuple(
-        outcome.prepared.model_input
-        for outcome in group
-        if outcome.prepared and outcome.is_classifiable
-    )
-    return engine.submit(Classify(model, inputs), priority=Priority.BATCH) if inputs else None
+    engine: Engine, model: ModelRef, films: tuple[FilmOutcome, ...], scored: ScoredInputs
+) -> _Group:
+    outcomes: list[FilmOutcome] = []
+    new: dict[str, PreparedFilm] = {}
+    for outcome in films:
+        if outcome.prepared and outcome.is_classifiable:
+            prepared = outcome.prepared
+            outcome = replace(
+                outcome, prediction=scored.find(prepared.input_sha256, prepared.model_input)
+            )
+            if outcome.prediction is None:
+                new.setdefault(prepared.input_sha256, prepared)
+        outcomes.append(outcome)
+    inputs = tuple(prepared.model_input for prepared in new.values())
+    future = engine.submit(Classify(model, inputs), priority=Priority.BATCH) if inputs else None
+    return _Group(tuple(outcomes), new, future, time.monotonic())
 
 
 def _classified(
     engine: Engine,
     model: ModelRef,
-    group: tuple[FilmOutcome, ...],
-    future: Future[tuple[Prediction, ...]] | None,
+    group: _Group,
+    scored: ScoredInputs,
     cancel: threading.Event,
 ) -> Iterator[FilmOutcome]:
-    if future is None:
-        yield from group
+    if group.future is None:
+        yield from group.outcomes
         return
     try:
-        reply = result_of(future, cancel)
+        reply = result_of(group.future, cancel)
     except (Cancelled, ModelLost):
         raise
     except XrayViewError as error:
-        yield from _one_by_one(engine, model, group, error, cancel)
+        yield from _one_by_one(engine, model, group, scored, error, cancel)
         return
-    predictions = iter(reply)
-    for outcome in group:
-        if outcome.is_classifiable:
-            yield replace(outcome, prediction=next(predictions))
+    for digest, prediction in zip(group.new, reply, strict=True):
+        scored.add(digest, prediction)
+    for outcome in group.outcomes:
+        if _is_missing(outcome) and (prepared := outcome.prepared):
+            found = scored.find(prepared.input_sha256, prepared.model_input)
+            yield replace(outcome, prediction=found)
         else:
             yield outcome
+
+
+def _is_missing(outcome: FilmOutcome) -> bool:
+    return outcome.is_classifiable and outcome.prediction is None
 
 
 def _one_by_one(
     engine: Engine,
     model: ModelRef,
-    group: tuple[FilmOutcome, ...],
+    group: _Group,
+    scored: ScoredInputs,
     error: XrayViewError,
     cancel: threading.Event,
 ) -> Iterator[FilmOutcome]:
     """Classify the films of a failed group one by one, so that only the film at fault fails."""
-    is_single = sum(outcome.is_classifiable for outcome in group) == 1
-    for outcome in group:
-        if not outcome.is_classifiable:
+    for outcome in group.outcomes:
+        if not _is_missing(outcome):
             yield outcome
-        elif is_single:
+        elif len(group.new) == 1:
             yield replace(outcome, error=error)
         else:
-            future = _submit(engine, model, (outcome,))
-            yield from _classified(engine, model, (outcome,), future, cancel)
+            single = _submit(engine, model, (outcome,), scored)
+            yield from _classified(engine, model, single, scored, cancel)

@@ -38,7 +38,7 @@ from xrayview.domain.operating_points import apply_own_points, effective_point
 from xrayview.domain.sentences import counted
 from xrayview.domain.stated import NOTHING_STATED, StatedFilms
 from xrayview.engine.client import Engine
-from xrayview.engine.protocol import LoadModel, ModelReady, ModelRef
+from xrayview.engine.protocol import LoadModel, ModelReady, ModelRef, ReadHeaders
 from xrayview.engine.scan import Entry, list_files, read_headers, root_of
 from xrayview.engine.waiting import result_of
 from xrayview.errors import Cancelled, NothingUsable, XrayViewError
@@ -114,10 +114,13 @@ def _run_locked(
 ) -> Iterator[BatchEvent]:
     started_s = time.monotonic()
     table, table_sha256 = read_table(output)
+    # Workers start and the model is loaded while the folder is listed.
+    loading = engine.submit(LoadModel(model))
+    engine.submit(ReadHeaders((), Path()))
     frozen = options.frozen
     listed = _files(folder, output, options.studies) if frozen is None else dict(frozen.files)
     files = _chosen(listed, options.only, folder)
-    ready = result_of(engine.submit(LoadModel(model)), cancel)
+    ready = result_of(loading, cancel)
     run = _Run(folder, ready, output, options, files, len(listed))
     run.begin(table, table_sha256, cancel)
     cancelled, error = False, None

@@ -6,6 +6,7 @@ not load them.
 
 from __future__ import annotations
 
+import hashlib
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -100,5 +101,6 @@ def prepare_input(request: PrepareInput) -> PreparedFilm:
         sha256=radiograph.sha256,
         gate=gate.combine_verdicts((described, by_pixels)),
         pixel_gate=by_pixels,
+        input_sha256=hashlib.sha256(model_input.x_CHW.tobytes()).hexdigest(),
         warnings=radiograph.warnings + model_input.warnings,
     )

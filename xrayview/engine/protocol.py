@@ -237,6 +237,8 @@ class PreparedFilm:
     """The verdict by header and pixels, to which the model adds its own."""
     pixel_gate: GateVerdict = field(default_factory=GateVerdict)
     """The part of it that rests on the pixels."""
+    input_sha256: str = ""
+    """Of the values that the network sees: films with equal ones have equal scores."""
     warnings: tuple[str, ...] = ()
 
 
