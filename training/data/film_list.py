@@ -11,6 +11,7 @@ from training.config import DataConfig
 from training.data.headers import header_of, patient_in, stated, view_in
 from training.data.layouts.folder import FilmFolder, stem_of
 from training.data.layouts.model import Found, LabelledFilm, Reading, State
+from training.data.layouts.rows import no_films
 from training.data.manifest import FilmRow, Listing, Omission
 from training.data.patients import is_unknown
 from training.data.readers import READERS, reader_of
@@ -46,6 +47,8 @@ def read_film_list(path: Path, data: DataConfig, headers: bool = True) -> FilmLi
         found = _of_rows(reader.read(folder, data))
     else:
         found = reader.find(folder, data)
+    if not found.films:
+        raise no_films(found)
     films, sizes = list(found.films), {}
     for i, film in enumerate(found.films):
         if headers or any(box.grid for box in film.boxes):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +27,7 @@ from training.data.layouts.folder import FilmFolder
 from training.data.layouts.model import Found
 from training.data.layouts.rows import to_listing
 from training.data.manifest import Listing
+from xrayview.domain.sentences import counted
 from xrayview.errors import NothingUsable, UsageError
 
 
@@ -62,8 +64,17 @@ def _layout(
     fits: Callable[[FilmFolder, DataConfig], bool],
     find: Callable[[FilmFolder, DataConfig], Found],
 ) -> Reader:
+    def find_all(folder: FilmFolder, data: DataConfig) -> Found:
+        found = find(folder, data)
+        used = {film.path for film in found.films} | {omission.path for omission in found.omitted}
+        others = sum(path not in used for path in folder.films)
+        if not others:
+            return found
+        note = f"{counted(others, 'file')} of the folder not listed, and so not used."
+        return dataclasses.replace(found, notes=(*found.notes, note))
+
     return Reader(
-        needs, fits, lambda folder, data: to_listing(find(folder, data), data), find, title
+        needs, fits, lambda folder, data: to_listing(find_all(folder, data), data), find_all, title
     )
 
 
@@ -148,6 +159,8 @@ def reader_of(folder: FilmFolder, data: DataConfig) -> str:
         raise NothingUsable("There is no such folder", path=folder.root, hint="Check --data.")
     for name, reader in READERS.items():
         if reader.fits(folder, data):
+            if name == "folders":
+                folder.require_readable_tables()
             return name
     table = data.table or "labels.csv"
     raise UsageError(

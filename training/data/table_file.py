@@ -139,8 +139,26 @@ def read_table(path: Path) -> Table:
     if not lines:
         raise UsageError(f"{path.name} is empty", path=path, hint="It needs a header and rows.")
     header = tuple(name.strip() for name in lines[0])
+    _require_whole(path, lines)
     rows = [cells + [""] * (len(header) - len(cells)) for cells in lines[1:]]
     return Table(path, header, rows, delimiter)
+
+
+def _require_whole(path: Path, lines: Sequence[Sequence[str]]) -> None:
+    """Check that the last row is as long as the others: a copy may have been interrupted.
+
+    Raises:
+        UsageError: it alone is shorter than the header.
+    """
+    width = _width(lines[0])
+    short = [i for i, cells in enumerate(lines) if len(cells) < width]
+    if short == [len(lines) - 1] and len(lines) > 2:
+        raise UsageError(
+            f"The last row of {path.name} is cut short",
+            path=path,
+            why=f"it has {len(lines[-1])} cells of {width}",
+            hint="Copy the table again, or complete the row.",
+        )
 
 
 def _with_delimiter(text: str) -> tuple[str, str]:

@@ -65,6 +65,22 @@ def test_that_a_file_that_is_no_table_is_refused(content: bytes, tmp_path: Path)
     assert caught.value.hint
 
 
+def test_that_a_table_that_was_cut_short_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text("path,label,sex\na.png,normal,F\nb.png,no")
+    with pytest.raises(UsageError, match=r"cut short \(it has 2 cells of 3"):
+        list_films(tmp_path, DATA)
+    (tmp_path / "t.csv").write_text("path,label,sex\na.png,normal\nb.png,normal\n")
+    assert len(labels(tmp_path)) == 2
+
+
+def test_that_a_table_that_cannot_be_read_is_not_passed_over(tmp_path: Path) -> None:
+    for name in ("normal", "ill"):
+        write_film(tmp_path / name / "a.png", 0, bright=False)
+    (tmp_path / "labels of all.csv").write_bytes(bytes(range(256)) * 9)
+    with pytest.raises(UsageError, match=r"labels of all.csv is not a table"):
+        list_films(tmp_path, DataConfig())
+
+
 def test_that_columns_are_found_in_any_case(tmp_path: Path) -> None:
     (tmp_path / "t.csv").write_text("Path,LABEL,Patient ID,Sex\na.png,normal,7,F\n")
     (row,) = list_films(tmp_path, DATA).rows

@@ -51,8 +51,11 @@ def _lists(folder: FilmFolder) -> list[str]:
 
 
 def _is_list(folder: FilmFolder, path: str) -> bool:
-    with (folder.root / path).open("rb") as stream:
-        lines = decode_text(stream.read(4096))[0].splitlines()[:2]
+    try:
+        with (folder.root / path).open("rb") as stream:
+            lines = decode_text(stream.read(4096))[0].splitlines()[:2]
+    except (OSError, ValueError):
+        return False
     return any(_parsed(line, "") for line in lines)
 
 

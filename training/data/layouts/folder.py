@@ -15,6 +15,7 @@ from training.data.manifest import Omission
 from training.data.not_films import is_leftover, is_mask
 from training.data.table_file import Table, has_columns, is_table
 from xrayview.domain.film import RejectedFile
+from xrayview.errors import UsageError
 from xrayview.io.scan import relative_path, walk
 from xrayview.io.tables.sheet import decode_text
 
@@ -109,6 +110,16 @@ class FilmFolder:
         headers = {path: table_file.read_header(self.root / path) for path in ordered}
         return {path: header for path, header in headers.items() if len(header) > 1}
 
+    def require_readable_tables(self) -> None:
+        """Check that no table had to be passed over.
+
+        Raises:
+            UsageError: one cannot be read; it may be the one with the labels.
+        """
+        for path in self.paths:
+            if is_table(path) and path not in self.headers and (self.root / path).stat().st_size:
+                self.table(path)
+
     def tables_with(self, *columns: str, without: Sequence[str] = ()) -> list[str]:
         """Return the tables that have these columns; equal copies of one name once."""
         found = [
@@ -140,8 +151,20 @@ class FilmFolder:
         return [path for path in self.paths if PurePosixPath(path).name.casefold() == folded]
 
     def text(self, path: str) -> str:
-        """Return the text of a small file, in any usual encoding."""
-        return decode_text((self.root / path).read_bytes())[0]
+        """Return the text of a small file, in any usual encoding.
+
+        Raises:
+            UsageError: it is not text.
+        """
+        try:
+            return decode_text((self.root / path).read_bytes())[0]
+        except (OSError, ValueError) as error:
+            raise UsageError(
+                f"{PurePosixPath(path).name} is not a text",
+                path=self.root / path,
+                why=str(error),
+                hint="Copy it again, or remove it.",
+            ) from error
 
     @cached_property
     def _by_stem(self) -> dict[str, list[str]]:

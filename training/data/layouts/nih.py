@@ -49,6 +49,10 @@ def read(folder: FilmFolder, data: DataConfig) -> Found:
                          why=", ".join(missing), hint="Add them to the table.")  # fmt: skip
     rows = list(records(table, data))
     find = folder.finder(row.get("Image Index") for row in rows)
+    if not rows:
+        raise NothingUsable(
+            f"{table.path.name} has no row", path=table.path, hint="Check the table and data.rows."
+        )
     if not any(find(row.get("Image Index")) for row in rows) and not find.ambiguous:
         raise NothingUsable(
             "The folder has no image of the table",
@@ -89,7 +93,7 @@ def _film(
     present = {spelled.get(canonical(label), label) for label in labels}
     known = states(names.NIH, present)
     own = boxes.get(stem_of(row.get("Image Index")), [])
-    agreed = tuple(box for box in own if box.finding in present)
+    agreed = tuple(dict.fromkeys(box for box in own if box.finding in present))
     film = LabelledFilm(
         path=path,
         patient=row.get("Patient ID"),
@@ -100,7 +104,7 @@ def _film(
         age=row.get("Patient Age"),
         boxes=agreed,
     )
-    return film, len(own) - len(agreed)
+    return film, sum(box.finding not in present for box in own)
 
 
 def _official(folder: FilmFolder) -> dict[str, str]:

@@ -28,18 +28,23 @@ def to_listing(found: Found, data: DataConfig) -> Listing:
         else:
             rows.extend(_rows(film, found, data))
     if not rows:
-        raise NothingUsable(
-            f"The folder has no labelled film of {found.source}",
-            path=found.table,
-            why=f"{len(omitted)} films are without a label" if omitted else "it has no film",
-            hint="Point --data at the folder with the tables and the films.",
-        )
+        raise no_films(found)
     return Listing(
         tuple(rows),
         tuple(omitted),
         patient_notes(rows) + found.notes,
         labels_are_optional=True,
         placeholders=found.placeholders,
+    )
+
+
+def no_films(found: Found) -> NothingUsable:
+    """Return the error for a folder without labelled films."""
+    return NothingUsable(
+        f"The folder has no labelled film of {found.source}",
+        path=found.table,
+        why=" ".join(found.notes) or ("no film has a label" if found.films else "no row, no film"),
+        hint="Point --data at the folder with the tables and the films.",
     )
 
 

@@ -71,7 +71,7 @@ def _film(name: str, path: str, rows: list[Record], present: bool, label: str) -
         patient=name,
         readings=(Reading(_WHO, known, (word,)),),
         split="test" if split_in(path.rpartition("/")[0]) == "test" else "train",
-        boxes=tuple(box for row in rows if (box := _box(row))),
+        boxes=tuple(dict.fromkeys(box for row in rows if (box := _box(row)))),
     )
 
 

@@ -45,7 +45,7 @@ def _files(folder: FilmFolder) -> dict[str, dict[str, Any]]:
     for path in paths if len(paths) <= _MOST_FILES else ():
         try:
             content = json.loads(folder.text(path))
-        except ValueError:
+        except (ValueError, UsageError):
             continue
         if _is_coco(content):
             found[path] = content
@@ -110,7 +110,8 @@ def _films(content: dict[str, Any], split: str) -> Iterator[_Film]:
 
 
 def _labelled(film: _Film, path: str) -> LabelledFilm:
-    folders = {part.casefold() for part in PurePosixPath(path).parts[:-1]}
+    parents = [*PurePosixPath(path).parts[:-1], *PurePosixPath(film.name).parts[:-1]]
+    folders = {part.casefold() for part in parents}
     kinds = {
         finding for box in film.boxes for word, finding in _KINDS.items()
         if word in box.finding.casefold()
@@ -128,7 +129,7 @@ def _labelled(film: _Film, path: str) -> LabelledFilm:
         patient=film.name,
         readings=(Reading(_WHO, known, (word,)),),
         split=film.split,
-        boxes=tuple(film.boxes),
+        boxes=tuple(dict.fromkeys(film.boxes)),
         patient_is_film=True,
     )
 

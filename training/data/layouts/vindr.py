@@ -78,7 +78,7 @@ def read(folder: FilmFolder, data: DataConfig) -> Found:
             readings=tuple(by_reader.values()),
             split=splits[image] or split_in(path),
             view="PA",
-            boxes=tuple(drawn[image]),
+            boxes=tuple(dict.fromkeys(drawn[image])),
             patient_is_film=True,
         )
         for image, by_reader in readings.items()

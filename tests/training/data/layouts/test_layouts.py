@@ -17,7 +17,7 @@ from training.config import DataConfig
 from training.data.film_list import as_json, read_film_list
 from training.data.manifest import FilmRow
 from training.data.readers import READERS, list_films
-from xrayview.errors import UsageError
+from xrayview.errors import NothingUsable, UsageError
 
 DATA = DataConfig()
 
@@ -162,6 +162,34 @@ def test_that_a_missing_film_is_never_replaced_by_another(name: str, tmp_path: P
     assert read(tmp_path / "data")[1] == {
         path: truth for path, truth in in_order(truths).items() if path != gone
     }
+
+
+def test_that_rows_without_films_and_films_without_rows_are_counted(tmp_path: Path) -> None:
+    MINIATURES["rsna"](tmp_path)
+    (tmp_path / "stage_2_train_images/0004.dcm").rename(tmp_path / "stage_2_train_images/0005.dcm")
+    notes = " ".join(list_films(tmp_path, DATA).notes)
+    assert "1 of the table's films have no image here" in notes
+    assert "1 file of the folder not listed, and so not used." in notes
+
+
+@pytest.mark.parametrize("name", ["nih", "chexpert", "padchest", "siim"])
+def test_that_a_table_without_rows_is_refused(name: str, tmp_path: Path) -> None:
+    MINIATURES[name](tmp_path)
+    for path in tables_of(tmp_path):
+        rewrite(path, rows_of(path)[:1])
+    with pytest.raises(NothingUsable) as caught:
+        read_film_list(tmp_path, DATA)
+    assert caught.value.path is not None
+    assert caught.value.hint
+
+
+@pytest.mark.parametrize("name", ["nih", "chexpert", "mimic", "padchest", "rsna", "siim", "covidx"])
+def test_that_a_data_set_without_its_tables_is_refused(name: str, tmp_path: Path) -> None:
+    MINIATURES[name](tmp_path)
+    for path in [*tables_of(tmp_path), *tmp_path.rglob("*.txt")]:
+        path.unlink()
+    with pytest.raises((UsageError, NothingUsable)):
+        list_films(tmp_path, DATA)
 
 
 # --- forms and traps of single sets
