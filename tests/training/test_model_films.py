@@ -129,7 +129,7 @@ def test_that_the_validation_films_of_the_run_are_pointed_out(
     data = other_data(tmp_path / "data", tiny_data / film.path)
     out = ["--out", str(tmp_path / "out")]
     assert main(["evaluate", str(run.path), "--data", str(data), *out]) == ExitCode.OK
-    assert "1 of these films are validation films" in capsys.readouterr().out
+    assert "validation films of the run are among these (1)" in capsys.readouterr().out
     metrics = json.loads((tmp_path / "out/metrics.json").read_text())
     assert (metrics["films"], metrics["films_with_copies"], metrics["copies"]) == (37, 38, 1)
 

@@ -220,6 +220,9 @@ def gather_films(
         NothingUsable: no film is left.
     """
     listing = list_rows(config, folder)
+    if not listing.rows:
+        refuse_conflicts(listing.conflicts, config.data)
+        raise NothingUsable("No film is left", path=folder, why=reasons(listing.omitted))
     # A missing folder is reported before the films are decoded, which may take an hour.
     masks = _lung_masks(config, folder)
     preprocessor = Preprocessor(config.preprocessing)

@@ -70,8 +70,8 @@ def evaluate(
     refuse_conflicts(pixel_conflicts(scored.rows, model.config.target), model.config.data)
     if split == ALL and (fitted := films.count_fitted(scored.rows)):
         say(
-            f"note: {fitted} of these films are validation films, which chose the model's epoch, "
-            "temperature and operating points: its metrics on them are too good"
+            f"note: validation films of the run are among these ({fitted}). They chose its epoch, "
+            "temperature and operating points, so that metrics on them are too good"
         )
     return write_metrics(model, loaded, scored, out, say)
 

@@ -14,7 +14,7 @@ from training.data.films import gather_films, list_rows, load_films, select_rows
 from training.data.manifest import FilmRow
 from training.data.merging import contradictory_labels, merge_rows, pixel_conflicts
 from training.recipes import recipe
-from xrayview.errors import UsageError
+from xrayview.errors import NothingUsable, UsageError
 
 TARGET = recipe("multilabel-densenet121").target
 READERS = DataConfig(votes="majority")
@@ -181,3 +181,13 @@ def test_that_the_same_pixels_stay_on_one_side_of_a_split(
     assert all(split[name] == split[f"copy{name}"] for name in names)
     assert films.leaks == ()
     assert "to be with films of the same pixels" in films.manifest.notes[-1]
+
+
+def test_that_a_table_of_conflicts_only_names_them(tiny_config: TrainingConfig, tmp_path: Path):
+    rows = [(f"{n}.png", label, "") for n in range(4) for label in ("normal", "pneumonia")]
+    data = table(tmp_path / "data", rows)
+    with pytest.raises(UsageError, match="4 conflicts between labels"):
+        gather_films(tiny_config, data, tmp_path / "cache")
+    left_out = with_overrides(tiny_config, ["data.conflicts=leave_out"])
+    with pytest.raises(NothingUsable, match="different labels for one film"):
+        gather_films(left_out, data, tmp_path / "cache")
