@@ -113,6 +113,7 @@ def recalibrate(
     path = _require_free(out or bundle.with_name(f"{bundle.stem}-calibrated.pt"))
     bundle_config = _stated(model.config, stated)
     films = ModelFilms(model, data)
+    films.say_if_unknown(say)
     rows = films.part(VALIDATION)
     say(f"calibrating on {len(rows)} validation films of {len(films.rows)} films")
     loaded = loading.load(bundle, model.card, device)

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import json
 import shutil
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from tests.training.conftest import TINY, write_film
 from training.cli import main
-from training.data.manifest import FilmRow, read_rows, write_rows
+from training.data.films import list_rows
+from training.data.manifest import FilmRow, read_rows
 from training.evaluation.model_films import ModelFilms
 from training.evaluation.models import find_model
 from training.runs import RunFolder
 from xrayview.errors import ExitCode, UsageError
+from xrayview.services.resources import resource
 
 
 @pytest.fixture(scope="module")
@@ -51,13 +52,35 @@ def test_that_the_runs_splits_come_before_those_of_the_hash(
     run: RunFolder, tiny_data: Path, tmp_path: Path
 ):
     """The run may have moved films, to keep copies on one side of a split."""
-    moved = RunFolder(shutil.copytree(run.path, tmp_path / "moved"))
-    rows = read_rows(run.manifest)
-    film = of(run, "train")[0]
-    changed = [replace(r, split="validation") if r.path == film.path else r for r in rows]
-    write_rows(changed, moved.manifest)
-    found = {row.path for row in films(moved, tiny_data).part("validation")}
-    assert found == {row.path for row in of(run, "validation")} | {film.path}
+    other = RunFolder(shutil.copytree(run.path, tmp_path / "other"))
+    config = json.loads(other.config.read_text())
+    config["data"]["split_salt"] = "another hash"
+    other.config.write_text(json.dumps(config))
+    listed = list_rows(other.read_config(), tiny_data).rows
+    found = {row.path for row in films(other, tiny_data).part("validation")}
+    assert found == {row.path for row in of(run, "validation")}
+    assert found != {row.path for row in listed if row.split == "validation"}
+
+
+def test_that_the_manifest_of_another_run_is_not_taken_for_the_models(
+    run: RunFolder, tiny_data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    bundle = shutil.copyfile(resource("models", "paediatric-pneumonia-small.pt"), tmp_path / "m.pt")
+    shutil.copyfile(run.manifest, tmp_path / "manifest.csv")
+    found = ModelFilms(find_model(bundle, None), tiny_data)
+    assert found.of_run is None
+    found.say_if_unknown(print)
+    assert "not known" in capsys.readouterr().out
+
+
+def test_that_the_folder_of_an_ensembles_bundle_is_known(
+    run: RunFolder, tiny_data: Path, tmp_path: Path
+):
+    bundle = run.bundle(run.read_config())
+    copy = shutil.copyfile(bundle, tmp_path / "both.pt")
+    (tmp_path / "both").mkdir()
+    shutil.copyfile(run.manifest, tmp_path / "both/manifest.csv")
+    assert ModelFilms(find_model(copy, None), tiny_data).of_run == read_rows(run.manifest)
 
 
 def test_that_the_runs_films_are_known_in_another_folder(
@@ -117,6 +140,8 @@ def test_that_a_report_of_other_data_shows_all_of_its_films(
     assert main(["report", str(run.path), "--data", str(data), *options]) == ExitCode.OK
     text = page.read_text(encoding="utf-8")
     assert "Metrics on films of other data" in text
+    assert "Beside the model" in text
+    assert "<th>these films</th>" in text
     assert "36 films of other data of 36 patients, each once; 37 with 1 that repeat" in text
     assert "0 could not be read" in text
     assert "evaluating all 37 films" in capsys.readouterr().out

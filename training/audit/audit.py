@@ -88,6 +88,7 @@ def audit(
     """
     lungs = LungMasks(masks) if masks else None
     films_of_model = ModelFilms(model, data)
+    films_of_model.say_if_unknown(say)
     films_of_model.part(split)  # refused before films are decoded
     rows = films_of_model.rows
 

@@ -33,9 +33,19 @@ class ModelFilms:
 
     @cached_property
     def of_run(self) -> tuple[FilmRow, ...] | None:
-        """The films of the manifest beside the bundle; None if there is none."""
-        manifest = RunFolder(self.model.bundle.parent).manifest
-        return read_rows(manifest) if manifest.is_file() else None
+        """The films of the bundle's manifest; None if there is none.
+
+        It is in the bundle's folder, or in the folder of its name (an ensemble's). A manifest of
+        another run, by the hash in the card, is none.
+        """
+        expected = self.model.card.training.get("manifest_sha256")
+        for folder in (self.model.bundle.parent, self.model.bundle.with_suffix("")):
+            manifest = RunFolder(folder).manifest
+            if manifest.is_file():
+                rows = read_rows(manifest)
+                if expected in {None, Manifest(rows).sha256}:
+                    return rows
+        return None
 
     @cached_property
     def rows(self) -> tuple[FilmRow, ...]:
@@ -66,7 +76,7 @@ class ModelFilms:
     def usual_split(self, say: Say) -> str:
         """Return `test` for the model's own films or for official test films, otherwise `all`."""
         if self.of_run is None:
-            say("films of the training: not known, so none can be recognised (no manifest.csv)")
+            self.say_if_unknown(say)
             data = self.model.config.data
             has_test_films = any(is_official_test(row, data) for row in self._config_rows)
             split = TEST if has_test_films else ALL
@@ -76,6 +86,11 @@ class ModelFilms:
         films = f"all {count} films" if split == ALL else f"the {count} {split} films"
         say(f"evaluating {films}")
         return split
+
+    def say_if_unknown(self, say: Say) -> None:
+        """Say that training films cannot be recognised, if they cannot."""
+        if self.of_run is None:
+            say("films of the training: not known, so none can be recognised (no manifest.csv)")
 
     def part(self, split: str) -> tuple[FilmRow, ...]:
         """Return the films of a split, or all films.

@@ -25,7 +25,7 @@ from training.report.checklists import checklists
 from training.report.data import ReportData, collect
 from training.report.films import flow, table_one
 from training.report.pages import render, write_page
-from training.report.performance import class_table, confusion_matrices
+from training.report.performance import beside_own_films, class_table, confusion_matrices
 from training.report.pictures import METHOD
 from training.runs import RunFolder, command_line, commit, now_utc, versions
 from xrayview.domain.heat_map_methods import method_title
@@ -102,6 +102,7 @@ def render_report(report: ReportData, drawn: Mapping[str, Markup | None] | None 
         temperatures=", ".join(f"{t:.3f}" for t in card.calibration.temperature),
         calibration_notes=calibration_notes(card),
         metrics=_METRICS,
+        beside=beside_own_films(report),
         classes=class_table(report),
         matrices=confusion_matrices(report),
         confidences=confidences,

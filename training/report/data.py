@@ -21,7 +21,7 @@ from training.evaluation.model_films import ModelFilms
 from training.evaluation.models import EvaluatedModel
 from training.evaluation.reporting import estimate_calibration, estimate_predictive_values
 from training.evaluation.scoring import ScoredFilms, score_films
-from training.evaluation.subgroups import metrics_by_group
+from training.evaluation.subgroups import auc_differences, metrics_by_group
 from training.report.gate import Gate, measure_gate
 from training.report.pictures import METHOD, MeanHeat, mean_heat, thumbnail
 from training.runs import RunFolder
@@ -62,6 +62,8 @@ class FindingResult:
     predictive: dict[tuple[str, float], Estimate]
     """PPV and NPV at each prevalence that the config states."""
     groups: tuple[Subgroup, ...]
+    differences: dict[tuple[str, str], Estimate]
+    """AUC of each group minus that of the other films, by attribute and group."""
     confidence: Confidence
     false_positives: tuple[Mistake, ...]
     false_negatives: tuple[Mistake, ...]
@@ -199,6 +201,7 @@ def _result(
         )
 
     called_N = scores_N >= point.threshold
+    groups = metrics_by_group(films.rows, truth_N, scores_N, point.threshold, draws)
     return FindingResult(
         finding=finding,
         point=point,
@@ -215,7 +218,8 @@ def _result(
             model.config.evaluation.prevalences,
             draws,
         ),
-        groups=metrics_by_group(films.rows, truth_N, scores_N, point.threshold, draws),
+        groups=groups,
+        differences=auc_differences(films.rows, truth_N, scores_N, groups, draws),
         confidence=confidence.finding_confidence(truth_N, scores_N),
         false_positives=mistakes(called_N & ~truth_N),
         false_negatives=mistakes(~called_N & truth_N),

@@ -1,4 +1,4 @@
-"""The parts of a report that are computed from its results: classes and confusion matrices."""
+"""Parts of a report that follow from its results: classes, confusion matrices, external metrics."""
 
 from __future__ import annotations
 
@@ -7,11 +7,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from training.evaluation.metrics import class_accuracy
+from training.data.splits import ALL, TEST, VALIDATION
+from training.evaluation.metrics import class_accuracy, estimate_from_json
 from training.report.data import ReportData
 from xrayview.evaluation.intervals import Estimate, Indices, clustered_bootstrap
 from xrayview.evaluation.metrics import Confusion
 from xrayview.evaluation.multiclass import confusion_matrix, one_against_rest
+
+_BESIDE = ("auc", "accuracy", "sensitivity", "specificity", "ece", "brier")
+"""Metrics that a card has."""
 
 
 @dataclass(frozen=True)
@@ -87,3 +91,26 @@ def confusion_matrices(report: ReportData) -> list[Matrix]:
         for result in report.results
         for c in (result.confusion(result.point.threshold),)
     ]
+
+
+@dataclass(frozen=True)
+class Beside:
+    """Metrics of the model's own films beside those of other data."""
+
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, tuple[Estimate | None, ...]], ...]
+
+
+def beside_own_films(report: ReportData) -> Beside | None:
+    """Return the card's metrics beside those of other data; None for the model's own films."""
+    splits = [split for split in (VALIDATION, TEST) if split in report.card.metrics]
+    if report.split != ALL or not splits:
+        return None
+    rows = []
+    for result in report.results:
+        prefix = f"{result.finding} " if len(report.results) > 1 else ""
+        for name in _BESIDE:
+            stored = (report.card.metrics[split].get(prefix + name) for split in splits)
+            own = tuple(estimate_from_json(each) if each else None for each in stored)
+            rows.append((prefix + name, (*own, result.metrics[name])))
+    return Beside((*(f"{split} films" for split in splits), "these films"), tuple(rows))
