@@ -16,7 +16,7 @@ from xrayview.io.tables.film_index import FilmIndex
 from xrayview.io.tables.predictions import Row, stream_predictions
 
 SUFFIXES = (".csv", ".parquet")
-OF_THE_MACHINE = ("device", "packages", "app_version")
+OF_THE_MACHINE = ("device", "runtime", "precision", "packages", "app_version")
 """What may differ between parts where the user allows it."""
 
 

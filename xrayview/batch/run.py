@@ -15,16 +15,17 @@ from xrayview import __version__
 from xrayview.batch.file_state import FileState, with_content
 from xrayview.batch.frames import check_frame_limit, frames_of, row_count
 from xrayview.batch.frozen_films import FrozenFilms
+from xrayview.batch.inputs import choose_inputs, list_inputs
 from xrayview.batch.journal import Journal, Record, RunKey, fingerprint, key_to_json
 from xrayview.batch.outcome import result_of_film
 from xrayview.batch.output import Output, cannot_write, locked_output, read_table
-from xrayview.batch.pipeline import classify_films, prepare_films
+from xrayview.batch.pipeline import FilmOutcome, classify_films, prepare_films
 from xrayview.batch.report import RunReport, package_versions, write_report
 from xrayview.batch.resume import adopt_rows, read_earlier
 from xrayview.batch.rows import Rows
 from xrayview.batch.run_table import RunTable
 from xrayview.batch.source_files import path_of
-from xrayview.batch.study_table import StudyTable, is_of_table
+from xrayview.batch.study_table import StudyTable
 from xrayview.domain.events import (
     BatchEvent,
     BatchFinished,
@@ -33,17 +34,15 @@ from xrayview.domain.events import (
     FilmResult,
 )
 from xrayview.domain.film import FilmRef, RejectedFile, ScannedFile
-from xrayview.domain.formats import READABLE
 from xrayview.domain.operating_points import apply_own_points, effective_point
 from xrayview.domain.sentences import counted
 from xrayview.domain.stated import NOTHING_STATED, StatedFilms
 from xrayview.engine.client import Engine
 from xrayview.engine.protocol import LoadModel, ModelReady, ModelRef, ReadHeaders
-from xrayview.engine.scan import Entry, list_files, read_headers, root_of
+from xrayview.engine.scan import Entry, read_headers, root_of
 from xrayview.engine.waiting import result_of
-from xrayview.errors import Cancelled, NothingUsable, XrayViewError
+from xrayview.errors import Cancelled, XrayViewError
 from xrayview.io.model.bundle import card_sha256
-from xrayview.io.scan import relative_path
 from xrayview.io.tables.annotations import AnnotatedTable
 from xrayview.io.tables.predictions import IdentityMode, Provenance, row_of
 from xrayview.io.tables.studies import studies_of
@@ -117,24 +116,14 @@ def _run_locked(
     # Workers start and the model is loaded while the folder is listed.
     loading = engine.submit(LoadModel(model))
     engine.submit(ReadHeaders((), Path()))
-    frozen = options.frozen
-    listed = _files(folder, output, options.studies) if frozen is None else dict(frozen.files)
-    files = _chosen(listed, options.only, folder)
+    listed = list_inputs(folder, options.frozen, ((output, options.studies),))
+    files = choose_inputs(listed, options.only, folder)
     ready = result_of(loading, cancel)
-    run = _Run(folder, ready, output, options, files, len(listed))
+    run = Run(folder, ready, output, options, files, len(listed))
     run.begin(table, table_sha256, cancel)
     cancelled, error = False, None
     try:
-        rows = run.rows
-        yield BatchStarted(
-            run.run_id,
-            len(files),
-            rows.total,
-            rows.done,
-            ready.card,
-            ready.device,
-            ready.has_training_statistics,
-        )
+        yield run.started()
         yield from run.films(engine, cancel)
     except Cancelled:
         cancelled = True
@@ -148,35 +137,7 @@ def _run_locked(
     yield BatchFinished(dict(run.counts()), seconds, out_csv, cancelled, tuple(run.notes))
 
 
-def _files(folder: Path, output: Output, studies: Path | None) -> dict[str, Entry]:
-    """The files to classify by relative path, in scan order, without the batch's own output."""
-    root = root_of(folder)
-    files = {
-        _name(entry, root): entry
-        for entry in list_files(folder)
-        if not (output.is_own(path_of(entry)) or (studies and is_of_table(path_of(entry), studies)))
-    }
-    if not files:
-        hint = f"Choose a folder that contains {READABLE} films."
-        raise NothingUsable("The folder contains no files", path=folder, hint=hint)
-    return files
-
-
-def _chosen(files: dict[str, Entry], only: frozenset[str] | None, folder: Path) -> dict[str, Entry]:
-    if only is None:
-        return files
-    chosen = {name: entry for name, entry in files.items() if name in only}
-    if not chosen:
-        hint = "Open the folder again, so that its films are listed as they are now."
-        raise NothingUsable("None of the chosen films is in the folder", path=folder, hint=hint)
-    return chosen
-
-
-def _name(entry: Entry, root: Path) -> str:
-    return relative_path(path_of(entry), root)
-
-
-class _Run:
+class Run:
     """One run: the rows of earlier runs, followed by its own."""
 
     def __init__(
@@ -185,7 +146,7 @@ class _Run:
         ready: ModelReady,
         output: Output,
         options: BatchOptions,
-        files: dict[str, Entry],
+        files: Mapping[str, Entry],
         in_folder: int,
     ) -> None:
         self.run_id = secrets.token_hex(8)
@@ -218,6 +179,19 @@ class _Run:
         self.rows = Rows(files)
         self._resumed = 0
         self._studies = StudyTable(options.studies, output) if options.studies else None
+
+    def started(self) -> BatchStarted:
+        """The event of a run that has begun."""
+        ready, rows = self._ready, self.rows
+        return BatchStarted(
+            self.run_id,
+            len(self._files),
+            rows.total,
+            rows.done,
+            ready.card,
+            ready.device,
+            ready.has_training_statistics,
+        )
 
     def begin(
         self, table: AnnotatedTable | None, table_sha256: str, cancel: threading.Event
@@ -272,20 +246,30 @@ class _Run:
             engine, self._frames(files), self._ready.card, cancel, stated=self._options.stated
         )
         for outcome in classify_films(engine, self._ready.model, prepared, cancel):
-            result = self._at_own_points(result_of_film(outcome))
-            self._record(result)
-            yield FilmFinished(result, self.rows.done, self.rows.total)
+            yield self.finished(outcome)
+        self.has_all_outcomes()
+
+    def has_all_outcomes(self) -> None:
+        """Take note that every file has been tried, so that the run was not interrupted."""
         self._exhausted = True
+
+    def finished(self, outcome: FilmOutcome) -> FilmFinished:
+        """Record the outcome of a film. Raises: UsageError where it cannot be written."""
+        result = self._at_own_points(result_of_film(outcome))
+        self._record(result)
+        return FilmFinished(result, self.rows.done, self.rows.total)
 
     def _frames(self, files: Iterable[ScannedFile]) -> Iterator[ScannedFile]:
         """Yield the frames of each file that have no row yet."""
         for scanned in files:
             file = check_frame_limit(scanned, root_of(self._folder))
             self.rows.expect(file.relative_path, row_count(file))
-            for item in frames_of(file):
-                frame = item.frame if isinstance(item, FilmRef) else None
-                if not self.rows.has(item.relative_path, frame):
-                    yield item
+            yield from (item for item in frames_of(file) if self.lacks(item))
+
+    def lacks(self, item: ScannedFile) -> bool:
+        """True for a frame or a rejected file that has no row yet."""
+        frame = item.frame if isinstance(item, FilmRef) else None
+        return not self.rows.has(item.relative_path, frame)
 
     def _record(self, result: FilmResult) -> None:
         name, row = result.relative_path, row_of(result, self._provenance)

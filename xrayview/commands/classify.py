@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,7 +13,7 @@ from xrayview.commands.model_choice import trusted_model
 from xrayview.commands.options import (
     add_device_option,
     add_identity_options,
-    add_model_option,
+    add_models_option,
     add_runtime_options,
     add_stated_options,
     add_studies_option,
@@ -31,8 +32,14 @@ from xrayview.domain.sentences import counted
 from xrayview.errors import ExitCode, Status, StatusCode
 
 if TYPE_CHECKING:
+    import threading
+    from collections.abc import Iterator, Sequence
+
     from xrayview.batch.frozen_films import FrozenFilms
+    from xrayview.batch.run import BatchOptions
+    from xrayview.batch.several_models import ModelTable
     from xrayview.domain.events import BatchEvent, FilmResult
+    from xrayview.engine.client import Engine
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -40,14 +47,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "folder", type=Path, nargs="?", metavar="FOLDER", help="a folder, or one film"
     )
-    add_model_option(parser, default="the model of the settings, or the bundled one")
+    add_models_option(parser, default="the model of the settings, or the bundled one")
     parser.add_argument(
         "--out",
         type=Path,
         default=Path("predictions.csv"),
         metavar="TABLE",
-        help="table to write, CSV or .parquet; its report NAME.run.json goes beside it "
-        "(default: %(default)s)",
+        help="table to write, CSV or .parquet; its report NAME.run.json goes beside it. With "
+        "several models, each has its own: predictions.MODEL.csv (default: %(default)s)",
     )
     add_studies_option(parser)
     add_films_options(parser)
@@ -66,14 +73,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Classify; returns the exit code."""
-    from xrayview.batch.run import BatchOptions, run_batch
+    from xrayview.batch.run import BatchOptions
+    from xrayview.commands.model_tables import tables_of
     from xrayview.services.identity import identity_key
 
     settings = load_settings()
     if options.scheduler is not None:
         return run_on_cluster(options, settings)
     folder, frozen = films_of(options)
-    model = trusted_model(options.model or settings["model"], settings, options)
+    names = options.model or [settings["model"]]
+    models = [trusted_model(name, settings, options) for name in names]
+    tables = tables_of(models, options.out, options.studies)
     batch = BatchOptions(
         identity=options.identity,
         identity_key=identity_key(options.identity_key) if options.identity == "hash" else b"",
@@ -81,14 +91,35 @@ def run(options: argparse.Namespace) -> int:
         command=("xrayview", *options.command_line),
         stated=stated_by(options),
         frozen=frozen,
-        studies=options.studies,
     )
     cancel = cancel_on_interrupt()
-    printer = _EventPrinter()
+    printers = [_EventPrinter(i, len(tables)) for i in range(len(tables))]
     with start_engine(settings, options.workers) as engine:
-        for event in run_batch(engine, folder, model, options.out, batch, cancel):
-            printer.print(event)
-    return ExitCode.INTERRUPTED if printer.cancelled else _exit_code(options.out, frozen)
+        for i, event in _events(engine, folder, tables, batch, cancel):
+            printers[i].print(event)
+    if any(printer.cancelled for printer in printers):
+        return ExitCode.INTERRUPTED
+    return max(_exit_code(table.out, frozen) for table in tables)
+
+
+def _events(
+    engine: Engine,
+    folder: Path,
+    tables: Sequence[ModelTable],
+    batch: BatchOptions,
+    cancel: threading.Event,
+) -> Iterator[tuple[int, BatchEvent]]:
+    """The events of one model, or of several, each with the model's index."""
+    from xrayview.batch.run import run_batch
+    from xrayview.batch.several_models import run_models
+
+    if len(tables) > 1:
+        yield from run_models(engine, folder, tables, batch, cancel)
+        return
+    (table,) = tables
+    options = replace(batch, studies=table.studies)
+    for event in run_batch(engine, folder, table.model, table.out, options, cancel):
+        yield 0, event
 
 
 def _exit_code(csv_path: Path, frozen: FrozenFilms | None) -> int:
@@ -108,10 +139,11 @@ def _exit_code(csv_path: Path, frozen: FrozenFilms | None) -> int:
 
 
 class _EventPrinter:
-    """Prints the events of a batch to stderr."""
+    """Prints the events of a batch to stderr, for one of several models."""
 
-    def __init__(self) -> None:
+    def __init__(self, index: int, count: int) -> None:
         self.cancelled = False
+        self._index, self._count = index, count
         self._resumed = 0
         self._line = ProgressLine()
 
@@ -124,6 +156,7 @@ class _EventPrinter:
         if isinstance(event, BatchStarted):
             self._progress = BatchProgress(event.total, event.resumed, title_of)
             self._compares = event.compares
+            self._prefix = f"{event.card.name}: " if self._count > 1 else ""
             earlier = f", {counted(event.resumed, 'row')} from an earlier run"
             self._resumed = event.resumed
             card, files = event.card, counted(event.files, "file")
@@ -155,5 +188,6 @@ class _EventPrinter:
 
         if result.status in (Status.ERROR, Status.REFUSED):
             self._line.clear()
-            print_err(f"{result.name}: {coded_title(result)}: {result.message}")
-        self._line.show(self._progress.text)
+            print_err(f"{self._prefix}{result.name}: {coded_title(result)}: {result.message}")
+        if self._index == 0:  # the others are at the same films
+            self._line.show(self._progress.text)

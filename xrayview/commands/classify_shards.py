@@ -72,7 +72,7 @@ def run_on_cluster(options: argparse.Namespace, settings: Settings) -> int:
     out = Path(os.path.realpath(options.out))
     parts = out.with_name(out.name + PARTS)
     _require_one_division(parts, count)
-    job = _job(options, settings, choice, index, parts)
+    job = _job(options, settings, index, parts)
     cancel = cancel_on_interrupt()
     try:
         failed = _classify(choice, job, count, cancel)
@@ -110,7 +110,6 @@ def _classify(choice: SchedulerChoice, job: ShardJob, count: int, cancel: thread
 def _job(
     options: argparse.Namespace,
     settings: Settings,
-    choice: SchedulerChoice,
     index: Path,
     parts: Path,
 ) -> ShardJob:
@@ -119,12 +118,13 @@ def _job(
     from xrayview.services.identity import identity_key
     from xrayview.services.shard_worker import ShardJob
 
-    model = trusted_model(options.model or settings["model"], settings, options)
+    if len(options.model) > 1:
+        hint = "Run the command once for each model; shards that are done are kept."
+        raise UsageError("--scheduler takes one model", hint=hint)
+    name = options.model[0] if options.model else settings["model"]
+    model = trusted_model(name, settings, options)
     key_file = options.identity_key.resolve() if options.identity_key else None
     is_hashed = options.identity == "hash"
-    workers = options.workers
-    if workers is None and choice.kind == "local":
-        workers = max(1, (os.cpu_count() or 1) // choice.workers)
     try:
         parts.mkdir(exist_ok=True)
     except OSError as error:
@@ -145,7 +145,7 @@ def _job(
         identity_key_file=key_file,
         key_fingerprint=fingerprint(identity_key(key_file)) if is_hashed else "",
         limits=settings.limits(),
-        decode_workers=workers,
+        decode_workers=options.workers,
     )
 
 

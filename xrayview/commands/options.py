@@ -24,6 +24,18 @@ def add_model_option(parser: Arguments, *, default: str = "") -> None:
     )
 
 
+def add_models_option(parser: Arguments, *, default: str) -> None:
+    """`--model`, which may be repeated; `default` is a note on what is used without it."""
+    parser.add_argument(
+        "--model",
+        action="append",
+        default=[],
+        metavar="BUNDLE",
+        help="model bundle: a file, or a name from `xrayview model list`; repeat it for several "
+        f"models in one pass, with a table each (default: {default})",
+    )
+
+
 def add_device_option(parser: Arguments) -> None:
     """`--device`: where the model runs."""
     parser.add_argument(

@@ -30,6 +30,7 @@ from xrayview.engine.protocol import (
     ModelReady,
     PreparedFilm,
     PrepareInput,
+    PrepareInputs,
     PruneThumbnails,
     ReadAttributes,
     ReadHeaders,
@@ -65,6 +66,7 @@ ROUTES: dict[type, Route] = {
     ReadTags: Route("decode", Priority.INTERACTIVE, "header_timeout_s"),
     ReadAttributes: Route("decode", Priority.BATCH, "header_timeout_s"),
     PrepareInput: Route("decode", Priority.INTERACTIVE, "decode_timeout_s"),
+    PrepareInputs: Route("decode", Priority.BATCH, "decode_timeout_s"),
     LoadModel: Route("model", Priority.INTERACTIVE, "model_timeout_s"),
     Classify: Route("model", Priority.INTERACTIVE, "model_timeout_s"),
     Explain: Route("model", Priority.INTERACTIVE, "model_timeout_s"),
@@ -158,6 +160,10 @@ class Engine:
     def submit(
         self, request: PrepareInput, *, priority: Priority | None = None
     ) -> Future[PreparedFilm]: ...
+    @overload
+    def submit(
+        self, request: PrepareInputs, *, priority: Priority | None = None
+    ) -> Future[tuple[PreparedFilm, ...]]: ...
     @overload
     def submit(
         self, request: LoadModel, *, priority: Priority | None = None

@@ -12,13 +12,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from xrayview.domain.film import FilmRef, RejectedFile
+from xrayview.domain.model import PreprocessSpec, Scope
 from xrayview.domain.radiograph import Radiograph
+from xrayview.domain.stated import StatedFilms
 from xrayview.engine.failures import unexpected
 from xrayview.engine.protocol import (
     DecodeFilm,
     Limits,
     PreparedFilm,
     PrepareInput,
+    PrepareInputs,
     ReadHeaders,
     ReadIndex,
 )
@@ -88,13 +91,27 @@ def _file_cache() -> FileCache:
 
 def prepare_input(request: PrepareInput) -> PreparedFilm:
     """Preprocess the film, and check by header and pixels whether it is in scope."""
+    radiograph = decode_film(DecodeFilm(request.film, request.limits))
+    return _prepared(radiograph, request.spec, request.scope, request.stated)
+
+
+def prepare_inputs(request: PrepareInputs) -> tuple[PreparedFilm, ...]:
+    """Decode the film once, and prepare it for each model."""
+    radiograph = decode_film(DecodeFilm(request.film, request.limits))
+    return tuple(
+        _prepared(radiograph, spec, scope, request.stated) for spec, scope in request.models
+    )
+
+
+def _prepared(
+    radiograph: Radiograph, spec: PreprocessSpec, scope: Scope, stated: StatedFilms
+) -> PreparedFilm:
     from xrayview.inference import gate
     from xrayview.preprocessing.pipeline import Preprocessor
 
-    radiograph = decode_film(DecodeFilm(request.film, request.limits))
-    described = gate.check_description(radiograph.ref, request.scope, request.stated)
+    described = gate.check_description(radiograph.ref, scope, stated)
     by_pixels = gate.check_pixels(radiograph)
-    model_input = Preprocessor(request.spec)(radiograph)
+    model_input = Preprocessor(spec)(radiograph)
     return PreparedFilm(
         film=radiograph.ref,
         model_input=model_input,

@@ -37,7 +37,7 @@ class _Model:
 _Key = tuple[str, str, str, str]
 
 _loaded: dict[_Key, _Model] = {}
-"""The model in memory, by hash, device, runtime and precision; there is at most one."""
+"""The models in memory, by hash, device, runtime and precision: one, and what stays beside it."""
 _cache: list[Path] = []
 """The folder of converted networks, if there is one."""
 
@@ -104,11 +104,17 @@ def explain_film(request: Explain) -> HeatMap:
 
 def _model(model: ModelRef) -> _Model:
     """The model, loaded first where it is not in memory."""
-    key = (model.sha256, model.device, model.runtime, model.precision)
+    key = _key(model)
     if key not in _loaded:
-        _loaded.clear()
+        kept = {_key(other) for other in model.beside}
+        for other in _loaded.keys() - kept:
+            del _loaded[other]
         _loaded[key] = _load(model)
     return _loaded[key]
+
+
+def _key(model: ModelRef) -> _Key:
+    return model.sha256, model.device, model.runtime, model.precision
 
 
 def _same_model(model: ModelRef) -> _Model:
@@ -145,7 +151,7 @@ def _current(model: ModelRef) -> _Model:
 
     loaded = _model(model)
     if loaded.card != read_card(model.path):
-        _loaded.clear()
+        del _loaded[_key(model)]
         loaded = _model(model)
     return loaded
 

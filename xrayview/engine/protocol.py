@@ -223,6 +223,17 @@ class PrepareInput:
     """What the user states of the film's folder."""
 
 
+@dataclass(frozen=True)
+class PrepareInputs:
+    """Decode pool. Reply: `tuple[PreparedFilm, ...]`, one per model, from one decoded film."""
+
+    film: FilmRef
+    models: tuple[tuple[PreprocessSpec, Scope], ...]
+    """The preprocessing and the scope in each model's card."""
+    limits: Limits | None = None
+    stated: StatedFilms = NOTHING_STATED
+
+
 @dataclass(frozen=True, eq=False)
 class PreparedFilm:
     """A film that was preprocessed in the worker, so that little data is passed.
@@ -261,6 +272,8 @@ class ModelRef:
     """The device that the model was loaded on (`cpu`, `cuda:0`), likewise."""
     runtime_in_use: str = field(default="", compare=False)
     """The runtime that classified (`torch`, `openvino`), likewise."""
+    beside: tuple[ModelRef, ...] = field(default=(), compare=False)
+    """Other models that stay in memory: a batch with several models takes turns."""
 
 
 @dataclass(frozen=True)
@@ -316,7 +329,15 @@ class Explain:
     """The file of a `ProgressFile`."""
 
 
-FilmRequest = DecodeFilm | MakeThumbnail | InspectFilm | RenderFilm | DeidentifyFilm | PrepareInput
+FilmRequest = (
+    DecodeFilm
+    | MakeThumbnail
+    | InspectFilm
+    | RenderFilm
+    | DeidentifyFilm
+    | PrepareInput
+    | PrepareInputs
+)
 """Requests that decode a film, within `limits`."""
 
 Request = (
@@ -331,6 +352,7 @@ Request = (
     | ReadTags
     | ReadAttributes
     | PrepareInput
+    | PrepareInputs
     | LoadModel
     | Classify
     | Explain
@@ -347,6 +369,7 @@ Reply = (
     | tuple[TagNode, ...]
     | tuple[str, ...]
     | PreparedFilm
+    | tuple[PreparedFilm, ...]
     | ModelReady
     | tuple[Prediction, ...]
     | HeatMap

@@ -176,9 +176,10 @@ def _connected(choice: SchedulerChoice, job: ShardJob, distributed: Any) -> Iter
             start = _local if choice.kind == "local" else _job_queue
             cluster = stack.enter_context(start(choice, job, distributed, stack))
             client = stack.enter_context(distributed.Client(cluster))
-        from xrayview.services.worker_plugin import CloseEngine
+        from xrayview.services.worker_plugin import EngineOfWorker
 
-        client.register_plugin(CloseEngine())
+        local = choice.workers if choice.kind == "local" else 0
+        client.register_plugin(EngineOfWorker(local))
         yield client
 
 

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import atexit
 import multiprocessing
+import os
 import threading
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -20,8 +22,10 @@ from xrayview.domain.film_index import Shard
 from xrayview.engine.client import Engine
 from xrayview.engine.protocol import Limits, ModelRef
 from xrayview.errors import UsageError
+from xrayview.inference.cores import available_cores
 from xrayview.services.identity import identity_key
 from xrayview.services.log import crash_log
+from xrayview.services.user_folders import networks_folder
 
 _one_at_a_time = threading.Lock()
 _engines: dict[tuple[int | None, Limits], Engine] = {}
@@ -43,6 +47,7 @@ class ShardJob:
     key_fingerprint: str
     limits: Limits
     decode_workers: int | None
+    """Of each worker; None for as many as it has cores."""
 
 
 @dataclass(frozen=True)
@@ -77,6 +82,20 @@ def classify_shard(shard: Shard, job: ShardJob) -> ShardDone:
     raise AssertionError("a batch ends with an event")
 
 
+def share_cores(worker: int, workers: int) -> None:
+    """Leave this process its share of the cores, where the system allows it.
+
+    Args:
+        worker: which of the workers on this computer it is, from 0.
+        workers: how many they are.
+    """
+    with suppress(AttributeError, OSError):  # not on macOS and Windows
+        cores = sorted(os.sched_getaffinity(0))
+        share = max(1, len(cores) // workers)
+        first = worker * share % len(cores)
+        os.sched_setaffinity(0, cores[first : first + share])
+
+
 def close_engine() -> None:
     """End the engine of this process, if there is one."""
     while _engines:
@@ -88,7 +107,11 @@ def _engine(job: ShardJob) -> Engine:
     if key not in _engines:
         close_engine()
         _engines[key] = Engine(
-            job.decode_workers, job.limits, spare_workers=0, crash_log=crash_log()
+            job.decode_workers or available_cores(),
+            job.limits,
+            spare_workers=0,
+            crash_log=crash_log(),
+            cache=networks_folder(),
         )
         atexit.register(close_engine)
     return _engines[key]

@@ -1,16 +1,28 @@
-"""Ends what a worker has started together with the worker; needs dask.distributed."""
+"""What happens in a worker when it starts and when it ends; needs dask.distributed."""
 
 from __future__ import annotations
 
 from distributed import Worker, WorkerPlugin
 
-from xrayview.services.shard_worker import close_engine
+from xrayview.services.shard_worker import close_engine, share_cores
 
 
-class CloseEngine(WorkerPlugin):
-    """Closes the engine of a worker that is closed."""
+class EngineOfWorker(WorkerPlugin):
+    """Shares out the cores among the workers of one computer, and ends a worker's engine with it.
+
+    Args:
+        workers: the workers of this computer, named 0, 1, 2 ...; 0 if they are elsewhere.
+    """
 
     name = "xrayview"
+
+    def __init__(self, workers: int) -> None:
+        self._workers = workers
+
+    def setup(self, worker: Worker) -> None:
+        """Take the share of the cores."""
+        if self._workers and isinstance(worker.name, int):
+            share_cores(worker.name, self._workers)
 
     def teardown(self, worker: Worker) -> None:  # noqa: ARG002 - the signature is dask's
         """End the engine's processes."""
