@@ -104,7 +104,7 @@ def test_that_a_failed_start_shows_a_message_box(
     show_start_failure(error)
     ((text, details),) = shown
     assert text == "XrayView is not completely installed."
-    assert details.startswith("missing: icons. Install it again.\n\nLog: ")
+    assert details.startswith("Missing: icons. Install it again.\n\nLog: ")
 
 
 def test_that_an_incomplete_installation_ends_the_start(tmp_path: Path) -> None:

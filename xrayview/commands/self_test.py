@@ -39,6 +39,8 @@ OPTION = "--self-test"
 _INNER = "--without-window"
 _CHECKS_S, _WINDOW_S, _END_S = 150.0, 90.0, 5.0
 _MARK = "XRAYVIEW_SELF_TEST"
+_NO_CONSOLE = getattr(subprocess, "CREATE_NO_WINDOW", 0)
+"""Windows would open one for each process that a windowed program starts."""
 _SYSTEM_CACHES = ("fontconfig", "mesa_shader_cache", "mesa_shader_cache_db", "nvidia")
 """What the system's libraries write to ~/.cache for any program."""
 
@@ -156,6 +158,7 @@ def _checks(
             stdin=subprocess.DEVNULL,
             env=environment,
             cwd=root / "work",
+            creationflags=_NO_CONSOLE,
             text=True,
             encoding="utf-8",
         ) as process,
@@ -203,6 +206,7 @@ def _check_window(root: Path, environment: Mapping[str, str], cancel: threading.
             stdin=subprocess.DEVNULL,
             env=environment,
             cwd=root / "work",
+            creationflags=_NO_CONSOLE,
             text=True,
         ) as process,
     ):

@@ -61,6 +61,7 @@ def show_start_failure(error: XrayViewError) -> None:
     if QGuiApplication.platformName() in _UNSEEN_PLATFORMS:
         return
     box = QMessageBox(QMessageBox.Icon.Critical, "XrayView", f"{error.what}.")
-    details = " ".join(filter(None, (f"{error.why}." if error.why else "", error.hint)))
+    why = f"{error.why[:1].upper()}{error.why[1:]}." if error.why else ""
+    details = " ".join(filter(None, (why, error.hint)))
     box.setInformativeText(f"{details}\n\nLog: {log_folder()}".strip())
     box.exec()
