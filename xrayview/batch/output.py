@@ -10,9 +10,10 @@ import hashlib
 import json
 import os
 import stat
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from xrayview.batch.journal import journal_path
@@ -34,6 +35,8 @@ class Output:
     """The table of a batch and the files beside it."""
 
     csv: Path
+    lost: threading.Event = field(default_factory=threading.Event, compare=False)
+    """Set if another computer has taken over; then these files must be left alone."""
 
     @property
     def journal(self) -> Path:
@@ -63,8 +66,10 @@ class Output:
 
 
 @contextmanager
-def locked_output(csv_path: Path) -> Iterator[Output]:
+def locked_output(csv_path: Path, lease_s: float = 0.0) -> Iterator[Output]:
     """Check that the files of a batch may be written, and keep other runs away from them.
+
+    With a lease, another computer may take over if this one falls silent, see `run_lock`.
 
     Raises:
         UsageError: they cannot be written, belong to something else, or are in use.
@@ -73,9 +78,9 @@ def locked_output(csv_path: Path) -> Iterator[Output]:
     output = Output(Path(os.path.realpath(csv_path)))
     require_table_format(output.csv)
     _check_place(output, csv_path)
-    lock = run_lock(output.lock, f"The table {csv_path.name}")
+    lock = run_lock(output.lock, f"The table {csv_path.name}", lease_s)
     try:
-        lock.__enter__()
+        output = replace(output, lost=lock.__enter__())
     except OSError as error:
         raise cannot_write(output.lock, error) from error
     try:
@@ -140,6 +145,16 @@ def cannot_write(path: Path, error: OSError) -> XrayViewError:
         path=path,
         why=error.strerror or type(error).__name__,
         hint="Choose a folder that you can write to, and close the file in other programs.",
+    )
+
+
+def taken_over(path: Path) -> UsageError:
+    """The error of a run whose files another computer writes now."""
+    return UsageError(
+        "Another run has taken over",
+        path=path,
+        why="this computer did not renew its lock in time",
+        hint="Leave it to that run.",
     )
 
 

@@ -18,7 +18,7 @@ from xrayview.batch.frozen_films import FrozenFilms
 from xrayview.batch.inputs import choose_inputs, list_inputs
 from xrayview.batch.journal import Journal, Record, RunKey, fingerprint, key_to_json
 from xrayview.batch.outcome import result_of_film
-from xrayview.batch.output import Output, cannot_write, locked_output, read_table
+from xrayview.batch.output import Output, cannot_write, locked_output, read_table, taken_over
 from xrayview.batch.pipeline import FilmOutcome, classify_films, prepare_films
 from xrayview.batch.report import RunReport, package_versions, write_report
 from xrayview.batch.resume import adopt_rows, read_earlier
@@ -47,6 +47,10 @@ from xrayview.io.tables.annotations import AnnotatedTable
 from xrayview.io.tables.predictions import IdentityMode, Provenance, row_of
 from xrayview.io.tables.studies import studies_of
 from xrayview.preprocessing.pipeline import Preprocessor
+
+SHARD_LEASE_S = 120.0
+"""A shard whose computer is silent for so long is taken over by another one: longer than a share
+usually hangs, and short against the time that the shard takes."""
 
 
 @dataclass(frozen=True)
@@ -98,7 +102,7 @@ def run_batch(
             different kind of run; nothing has been changed.
     """
     cancel = cancel or threading.Event()
-    with locked_output(out_csv) as output:
+    with locked_output(out_csv, SHARD_LEASE_S if options.frozen else 0.0) as output:
         yield from _run_locked(engine, folder, model, out_csv, output, options, cancel)
 
 
@@ -272,6 +276,8 @@ class Run:
         return not self.rows.has(item.relative_path, frame)
 
     def _record(self, result: FilmResult) -> None:
+        if self._output.lost.is_set():
+            raise taken_over(self._output.csv)
         name, row = result.relative_path, row_of(result, self._provenance)
         self.rows.add(name, result.frame, row)
         state = self._states[name]
@@ -298,6 +304,9 @@ class Run:
             error: what ended it; then no error of this method takes its place.
         """
         output = self._output
+        if output.lost.is_set():
+            self._journal.close()
+            raise error or taken_over(output.csv)
         failed = error
         for path, step in (
             (output.csv, self._write_table),

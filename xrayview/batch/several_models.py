@@ -22,7 +22,7 @@ from xrayview.batch.inputs import choose_inputs, list_inputs
 from xrayview.batch.map_films import map_films
 from xrayview.batch.output import Output, locked_output, read_table
 from xrayview.batch.pipeline import FilmOutcome, classify_films
-from xrayview.batch.run import BatchOptions, Run
+from xrayview.batch.run import SHARD_LEASE_S, BatchOptions, Run
 from xrayview.domain.events import BatchEvent, BatchFinished
 from xrayview.domain.film import FilmRef, ScannedFile
 from xrayview.engine.client import Engine
@@ -72,7 +72,8 @@ def run_models(
     """
     cancel = cancel or threading.Event()
     with ExitStack() as stack:
-        outputs = [stack.enter_context(locked_output(table.out)) for table in tables]
+        lease_s = SHARD_LEASE_S if options.frozen else 0.0
+        outputs = [stack.enter_context(locked_output(table.out, lease_s)) for table in tables]
         yield from _run_locked(engine, folder, tables, outputs, options, cancel)
 
 

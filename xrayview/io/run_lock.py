@@ -11,6 +11,7 @@ import os
 import platform
 import subprocess
 import sys
+import threading
 import time
 import uuid
 from collections.abc import Iterator
@@ -25,6 +26,8 @@ from xrayview.io.file_lock import locked
 _UNFINISHED_S = 2.0
 """Longer than a lock file stays without its text; one that does was left by a crash."""
 _POLL_S = 0.05
+RENEWALS = 6
+"""Within a lease: a share may be slow for some seconds."""
 
 
 @dataclass(frozen=True)
@@ -39,6 +42,8 @@ class Holder:
     token: str
     machine: str = ""
     """Tells computers and containers of one name apart, where the system says."""
+    lease_s: float = 0.0
+    """The lock counts as abandoned if its time stays the same for so long; 0: never."""
 
     @property
     def text(self) -> str:
@@ -56,12 +61,18 @@ class Holder:
 
 
 @contextmanager
-def run_lock(lock: Path, what: str) -> Iterator[None]:
+def run_lock(lock: Path, what: str, lease_s: float = 0.0) -> Iterator[threading.Event]:
     """Hold `lock`, a file that no other run may hold, until the block ends.
 
     Args:
         lock: the path of the lock file.
         what: what is locked, for the message: `The table p.csv`.
+        lease_s: for work that another computer may do as well. The lock's time is renewed while it
+            is held, and a run on another computer takes it over when it has not been for so long:
+            this computer has lost its power or its network. 0 for a lock that is never taken over.
+
+    Yields an event that is set if another run has taken over the lock; what is locked must then be
+    left alone.
 
     Raises:
         UsageError: another run holds it; the message names its process and computer.
@@ -74,10 +85,12 @@ def run_lock(lock: Path, what: str) -> Iterator[None]:
         process_start(os.getpid()) or "",
         uuid.uuid4().hex,
         machine(),
+        lease_s,
     )
     _acquire(lock, own, what)
     try:
-        yield
+        with _renewed(lock, own) as lost:
+            yield lost
     finally:
         if (holder := _read(lock)) is not None and holder.token == own.token:
             with suppress(OSError):
@@ -89,13 +102,63 @@ def _acquire(lock: Path, own: Holder, what: str) -> None:
         holder = _read(lock)
         if holder is None:
             holder = _wait_for_text(lock)
-        if holder is not None and not holder.has_ended:
+        if holder is not None and not (holder.has_ended or _is_abandoned(lock, holder)):
+            if not lock.exists():
+                continue  # it has ended meanwhile
             raise UsageError(
                 f"{what} is in use by another run",
                 why=holder.text,
                 hint=f"Wait until it has ended. If it has, delete {lock.name}.",
             )
         _remove_stale(lock, holder)
+
+
+@contextmanager
+def _renewed(lock: Path, own: Holder) -> Iterator[threading.Event]:
+    """Renew the time of a lock with a lease; the event says that another run has it."""
+    lost, ended = threading.Event(), threading.Event()
+    if not own.lease_s:
+        yield lost
+        return
+
+    def renew() -> None:
+        while not ended.wait(own.lease_s / RENEWALS):
+            holder = _read(lock)
+            if holder is not None and holder.token != own.token:
+                lost.set()
+                return
+            with suppress(OSError):
+                os.utime(lock)
+
+    thread = threading.Thread(target=renew, name="run lock", daemon=True)
+    thread.start()
+    try:
+        yield lost
+    finally:
+        ended.set()
+        thread.join()
+
+
+def _is_abandoned(lock: Path, holder: Holder) -> bool:
+    """True where a lease has run out, which takes as long as the lease; at once False without one.
+
+    Times are compared with each other only: the clocks of computers differ.
+    """
+    if not holder.lease_s or (holder.host == platform.node() and holder.machine == machine()):
+        return False
+    first, end_s = _time_of(lock), time.monotonic() + holder.lease_s
+    while time.monotonic() < end_s:
+        time.sleep(max(_POLL_S, holder.lease_s / 100))
+        # Reading it makes a network share ask its server for the present time of the file.
+        if _read(lock) != holder or _time_of(lock) != first:
+            return False
+    return True
+
+
+def _time_of(lock: Path) -> int:
+    with suppress(OSError):
+        return lock.stat().st_mtime_ns
+    return 0
 
 
 def _create(lock: Path, own: Holder) -> bool:
@@ -124,6 +187,7 @@ def _read(lock: Path) -> Holder | None:
             str(plain["process_start"]),
             str(plain["token"]),
             str(plain.get("machine", "")),
+            float(plain.get("lease_s", 0.0)),
         )
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import shutil
+import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +15,10 @@ from tests.builders import phantom, write_dicom
 from tests.unit.batch.test_batch import OPTIONS, rows_of, run
 from xrayview.batch.frozen_films import open_frozen
 from xrayview.batch.index_folder import IndexOptions, index_folder
+from xrayview.batch.output import Output
 from xrayview.batch.report import report_path
+from xrayview.batch.run import run_batch
+from xrayview.domain.events import FilmFinished
 from xrayview.domain.film_index import Shard
 from xrayview.engine.client import Engine
 from xrayview.engine.protocol import ModelRef
@@ -117,3 +122,23 @@ def test_that_an_index_finds_its_folder_elsewhere(films: Path, index: Path, tmp_
     with pytest.raises(UsageError, match="--root"):
         open_frozen(index)
     assert open_frozen(index, root=tmp_path / "mounted").root == tmp_path / "mounted"
+
+
+def test_that_a_shard_that_was_taken_over_is_left_to_the_other_run(
+    engine: Engine, model: ModelRef, index: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("xrayview.batch.run.SHARD_LEASE_S", 0.3)
+    frozen, out = open_frozen(index), tmp_path / "p.csv"
+    lock = Output(out).lock
+    events = run_batch(engine, frozen.root, model, out, replace(OPTIONS, frozen=frozen))
+    for event in events:
+        if isinstance(event, FilmFinished):
+            break
+    holder = json.loads(lock.read_text()) | {"host": "another", "token": "of another run"}
+    lock.write_text(json.dumps(holder))
+    time.sleep(0.5)
+    with pytest.raises(UsageError, match="Another run has taken over"):
+        list(events)
+    assert not out.exists()
+    assert not report_path(out).exists()
+    assert lock.exists()

@@ -138,3 +138,30 @@ def test_that_the_start_of_a_process_is_the_same_seen_from_another() -> None:
     with multiprocessing.get_context("spawn").Pool(1) as pool:
         assert pool.apply(process_start, (os.getpid(),)) == process_start(os.getpid()) != ""
     assert process_start(2**22 + 1) is None
+
+
+def test_that_a_lease_is_taken_over_by_another_computer_when_it_is_not_renewed(
+    tmp_path: Path,
+) -> None:
+    lock = tmp_path / "part.lock"
+    write_holder(lock, host="another", lease_s=0.3)
+    with run_lock(lock, "It", 5.0):
+        assert json.loads(lock.read_text())["pid"] == os.getpid()
+    write_holder(lock, host="another", lease_s=0.0)  # without a lease, never
+    with pytest.raises(UsageError, match="on another"), run_lock(lock, "It", 5.0):
+        pass
+
+
+def test_that_a_lease_that_is_renewed_is_respected(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lock = tmp_path / "part.lock"
+    with run_lock(lock, "It", 3.0) as lost:
+        here = platform.node()
+        monkeypatch.setattr(platform, "node", lambda: f"not {here}")  # as another computer sees it
+        with pytest.raises(UsageError, match=f"on {here}"), run_lock(lock, "It", 3.0):
+            pass
+        assert not lost.is_set()
+        write_holder(lock, token="of another run")
+        assert lost.wait(10.0)
+    assert json.loads(lock.read_text())["token"] == "of another run"
