@@ -19,7 +19,8 @@ from tests.bundles import tiny_card
 from xrayview.domain.heat_map_methods import available_methods
 from xrayview.domain.model import Finding, ModelCard, PreprocessSpec
 from xrayview.errors import ModelError
-from xrayview.inference.explain import explain, grad_cam
+from xrayview.inference.attributions import Explained, grad_cam
+from xrayview.inference.explain import explain
 from xrayview.inference.loading import load
 from xrayview.inference.runtime import Runtime
 from xrayview.io.model.bundle import read_card
@@ -135,7 +136,7 @@ def test_that_a_split_network_has_the_map_of_its_own_methods(
     x_BCHW = np.random.default_rng(4).random((2, 3, 64, 64), np.float32)
     np.testing.assert_allclose(split.head(split.features(x_BCHW)), split.forward(x_BCHW), atol=1e-5)
     direction_K = np.array([0, 1, 0], np.float32)
-    maps = [grad_cam(runtime, x_BCHW[0], direction_K) for runtime in (split, own)]
+    maps = [grad_cam(Explained(runtime, x_BCHW[0], direction_K)) for runtime in (split, own)]
     assert maps[0].shape == maps[1].shape
     assert np.ptp(maps[1]) > 0
     assert np.corrcoef(maps[0].ravel(), maps[1].ravel())[0, 1] > 0.99
@@ -153,7 +154,7 @@ def test_that_a_shipped_bundle_without_its_methods_has_the_same_map(tmp_path: Pa
     spec = card.preprocessing
     x_CHW = np.random.default_rng(4).random((spec.channels, *spec.size), np.float32)
     direction_K = np.ones(split.forward(x_CHW[None]).shape[1], np.float32)
-    maps = [grad_cam(runtime, x_CHW, direction_K) for runtime in (split, own)]
+    maps = [grad_cam(Explained(runtime, x_CHW, direction_K)) for runtime in (split, own)]
     np.testing.assert_allclose(maps[0], maps[1], atol=1e-5)
 
 

@@ -1,7 +1,7 @@
 """The heat-map methods, one row each.
 
 Menus, command line choices, settings, captions, checks and tests are made from these rows. The
-computation of a method is in `inference/explain.py`, under the same id.
+computation of a method is in `inference/attributions.py`, under the same id.
 """
 
 from __future__ import annotations
@@ -34,11 +34,56 @@ HEAT_MAP_METHODS: dict[str, HeatMapMethod] = {
             needs_features=True,
             needs_gradient=True,
         ),
+        HeatMapMethod(
+            "hires-cam",
+            "HiResCAM",
+            "Draelos and Carin, arXiv:2011.08891, 2020",
+            needs_features=True,
+            needs_gradient=True,
+        ),
+        HeatMapMethod(
+            "grad-cam++",
+            "Grad-CAM++",
+            "Chattopadhay et al., WACV 2018",
+            needs_features=True,
+            needs_gradient=True,
+        ),
+        HeatMapMethod(
+            "layer-cam",
+            "LayerCAM",
+            "Jiang et al., IEEE TIP 2021",
+            needs_features=True,
+            needs_gradient=True,
+        ),
+        HeatMapMethod(
+            "eigen-cam",
+            "Eigen-CAM (any finding)",
+            "Muhammad and Yeasin, IJCNN 2020",
+            needs_features=True,
+        ),
+        HeatMapMethod(
+            "score-cam",
+            "Score-CAM",
+            "Wang et al., CVPR workshops 2020",
+            needs_features=True,
+        ),
         HeatMapMethod("occlusion", "Occlusion", "Zeiler and Fergus, ECCV 2014"),
         HeatMapMethod(
             "input-gradient",
             "Input gradient",
             "gradient x input, Shrikumar et al., arXiv:1605.01713, 2016",
+            needs_gradient=True,
+        ),
+        HeatMapMethod(
+            "smooth-grad",
+            "SmoothGrad",
+            "Smilkov et al., arXiv:1706.03825, 2017",
+            needs_gradient=True,
+        ),
+        HeatMapMethod(
+            "integrated-gradients",
+            "Integrated gradients",
+            "Sundararajan et al., ICML 2017",
             needs_gradient=True,
         ),
     )

@@ -123,23 +123,40 @@ def _classify(
         _require_finite(distances_B[:, None], inputs, "features")
         gates = [statistics.verdict(float(distance)) for distance in distances_B]
     _require_finite(logits_BK, inputs, "logits")
-    logits_BF = _finding_logits(runtime, card, x_BCHW, logits_BK.astype(np.float64), inputs)
+    flipped_BK = None
+    if card.flip_average:
+        flipped_BK, _ = runtime.each_film(x_BCHW[..., ::-1])
+        _require_finite(flipped_BK, inputs, "logits")
+    logits_BF = _finding_logits(card, logits_BK.astype(np.float64), flipped_BK)
     return tuple(
         predict(runtime, card, model_input.film_id, logits_F, gate)
         for model_input, logits_F, gate in zip(inputs, logits_BF, gates, strict=True)
     )
 
 
-def _finding_logits(
+def predict_from_passes(
     runtime: Runtime,
     card: ModelCard,
-    x_BCHW: npt.NDArray[np.float32],
+    model_input: ModelInput,
+    logits_1K: Sequence[npt.NDArray[np.float32]],
+) -> Prediction:
+    """Make the prediction of one film from its pass and, with flip average, that of its mirror.
+
+    Raises:
+        ModelError: a logit is not finite.
+    """
+    for logits in logits_1K:
+        _require_finite(logits, (model_input,), "logits")
+    (logits_F,) = _finding_logits(card, *(logits.astype(np.float64) for logits in logits_1K))
+    return predict(runtime, card, model_input.film_id, logits_F)
+
+
+def _finding_logits(
+    card: ModelCard,
     logits_BK: npt.NDArray[np.float64],
-    inputs: Sequence[ModelInput],
+    flipped_BK: npt.NDArray[np.floating] | None = None,
 ) -> LogitsBF:
-    if card.flip_average:
-        flipped_BK, _ = runtime.each_film(x_BCHW[..., ::-1])
-        _require_finite(flipped_BK, inputs, "logits")
+    if flipped_BK is not None:
         logits_BK = (logits_BK + flipped_BK) / 2
     return logits_BK @ output_to_findings(logits_BK.shape[1], card).T
 

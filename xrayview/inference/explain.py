@@ -8,7 +8,7 @@ either. For two findings this is exactly the logit of the score.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -16,28 +16,23 @@ import numpy.typing as npt
 from xrayview.domain.heat_map_methods import DEFAULT_METHOD, HEAT_MAP_METHODS, method_title
 from xrayview.domain.model import Affine, HeatMap, ModelCard, ModelInput
 from xrayview.errors import ModelError
+from xrayview.inference.attributions import (
+    ATTRIBUTIONS,
+    Array,
+    Explained,
+    Report,
+    unreported,
+)
 from xrayview.inference.calibration import output_to_findings
-from xrayview.inference.classifier import classify, film_path
+from xrayview.inference.classifier import (
+    film_path,
+    predict_from_passes,
+    require_matching_input,
+)
 from xrayview.inference.runtime import Runtime
-
-Array = npt.NDArray[np.float32]
 
 NEGLIGIBLE = 1e-6
 """Evidence below this, in logit units, is rounding error."""
-_OCCLUSION_CELLS = 10
-_OCCLUSION_BATCH = 10
-_GRADIENT_CELL_PX = 8
-
-
-Report = Callable[[int, int], None]
-"""Called with steps done and in total; may raise Cancelled."""
-Attribution = Callable[[Runtime, Array, Array, Report], Array]
-"""`attribution(runtime, x_CHW, direction_K, report)` is evidence_hw: signed, in logit units per
-cell, on a grid that covers the input evenly. It reports where it takes more than a few passes."""
-
-
-def unreported(_done: int, _total: int) -> None:
-    """Report to nobody."""
 
 
 def explain(
@@ -62,9 +57,12 @@ def explain(
     index = _index_of(finding, card)
     if method not in runtime.explain_methods:
         raise _not_available(method, runtime)
-    (prediction,) = classify(runtime, card, (model_input,))
+    require_matching_input(card, model_input)
+    passes = _passes(runtime, card, model_input, HEAT_MAP_METHODS[method].needs_features)
+    prediction = predict_from_passes(runtime, card, model_input, [p.logits_1K for p in passes])
+    direction_K = explained_direction(card, index, passes[0].logits_1K.shape[1])
     with np.errstate(invalid="ignore", over="ignore"):  # reported below
-        evidence_hw = np.maximum(_attribute(runtime, card, model_input, index, method, report), 0)
+        evidence_hw = np.maximum(_attribute(runtime, passes, direction_K, method, report), 0)
     if not np.isfinite(evidence_hw).all():
         raise ModelError(
             "The heat map has values that are not finite",
@@ -99,51 +97,6 @@ def explained_direction(card: ModelCard, index: int, outputs: int) -> Array:
     return np.asarray(to_findings[index], np.float32)
 
 
-def grad_cam(runtime: Runtime, x_CHW: Array, direction_K: Array, _report: Report) -> Array:
-    """Grad-CAM (Selvaraju et al., ICCV 2017): features weighted by the mean of their gradient."""
-    features_1Dhw = runtime.features(x_CHW[None])
-    gradient_Dhw = runtime.feature_gradient(features_1Dhw, direction_K)[0]
-    weights_D = gradient_Dhw.mean(axis=(1, 2))
-    return np.asarray(np.tensordot(weights_D, features_1Dhw[0], axes=1))
-
-
-def occlusion(runtime: Runtime, x_CHW: Array, direction_K: Array, report: Report) -> Array:
-    """Occlusion (Zeiler and Fergus, ECCV 2014): the loss when a cell is set to the film's mean."""
-    rows, columns = (_edges(length) for length in x_CHW.shape[1:])
-    cells = [(i, j) for i in range(len(rows) - 1) for j in range(len(columns) - 1)]
-    mean_C11 = x_CHW.mean(axis=(1, 2), keepdims=True)
-    loss = np.empty(len(cells), np.float32)
-    whole = float(runtime.forward(x_CHW[None])[0] @ direction_K)
-    for start in range(0, len(cells), _OCCLUSION_BATCH):
-        part = cells[start : start + _OCCLUSION_BATCH]
-        x_BCHW = np.repeat(x_CHW[None], len(part), axis=0)
-        for x, (i, j) in zip(x_BCHW, part, strict=True):
-            x[:, rows[i] : rows[i + 1], columns[j] : columns[j + 1]] = mean_C11
-        loss[start : start + len(part)] = whole - runtime.forward(x_BCHW) @ direction_K
-        report(start + len(part), len(cells))
-    return loss.reshape(len(rows) - 1, len(columns) - 1)
-
-
-def input_gradient(runtime: Runtime, x_CHW: Array, direction_K: Array, _report: Report) -> Array:
-    """Gradient times the difference from the film's mean: occlusion's loss to first order."""
-    gradient_CHW = runtime.input_gradient(x_CHW[None], direction_K)[0]
-    contribution_HW = (gradient_CHW * (x_CHW - x_CHW.mean(axis=(1, 2), keepdims=True))).sum(axis=0)
-    rows, columns = (
-        np.linspace(0, length, max(1, length // _GRADIENT_CELL_PX), endpoint=False).astype(int)
-        for length in contribution_HW.shape
-    )
-    by_rows = np.add.reduceat(contribution_HW, rows, axis=0)
-    return np.asarray(np.add.reduceat(by_rows, columns, axis=1))
-
-
-ATTRIBUTIONS: dict[str, Attribution] = {
-    "grad-cam": grad_cam,
-    "occlusion": occlusion,
-    "input-gradient": input_gradient,
-}
-"""By the ids of `HEAT_MAP_METHODS`."""
-
-
 def _not_available(method: str, runtime: Runtime) -> ModelError:
     missing = HEAT_MAP_METHODS[method].needs_features and not runtime.has_features
     return ModelError(
@@ -164,28 +117,41 @@ def _index_of(finding: str, card: ModelCard) -> int:
     return names.index(finding)
 
 
+@dataclass(frozen=True)
+class _Pass:
+    """One pass through the network: of the film, or of its mirror image."""
+
+    x_CHW: Array
+    logits_1K: Array
+    features_1Dhw: Array | None
+
+
+def _passes(
+    runtime: Runtime, card: ModelCard, model_input: ModelInput, with_features: bool
+) -> list[_Pass]:
+    inputs = [model_input.x_CHW]
+    if card.flip_average:
+        inputs.append(np.ascontiguousarray(model_input.x_CHW[..., ::-1]))
+    return [
+        _Pass(x_CHW, *runtime.each_film(x_CHW[None], with_features=with_features))
+        for x_CHW in inputs
+    ]
+
+
 def _attribute(
-    runtime: Runtime,
-    card: ModelCard,
-    model_input: ModelInput,
-    index: int,
-    method: str,
-    report: Report,
+    runtime: Runtime, passes: list[_Pass], direction_K: Array, method: str, report: Report
 ) -> Array:
-    x_CHW = model_input.x_CHW
-    outputs = runtime.forward(x_CHW[None]).shape[1]
-    direction_K = explained_direction(card, index, outputs)
-    attribute = ATTRIBUTIONS[method]
-    if not card.flip_average:
-        return attribute(runtime, x_CHW, direction_K, report)
-    mirrored = np.ascontiguousarray(x_CHW[..., ::-1])
-    evidence_hw = attribute(
-        runtime, x_CHW, direction_K, lambda done, total: report(done, 2 * total)
-    )
-    mirrored_evidence_hw = attribute(
-        runtime, mirrored, direction_K, lambda done, total: report(total + done, 2 * total)
-    )[:, ::-1]
-    return np.asarray((evidence_hw + mirrored_evidence_hw) / 2, np.float32)
+    """The evidence of all passes, each turned back to the film, averaged."""
+    found = []
+    for index, each in enumerate(passes):
+
+        def step(done: int, total: int, first: int = index) -> None:
+            report(first * total + done, len(passes) * total)
+
+        film = Explained(runtime, each.x_CHW, direction_K, each.features_1Dhw, step)
+        evidence_hw = ATTRIBUTIONS[method](film)
+        found.append(evidence_hw[:, ::-1] if index else evidence_hw)
+    return np.asarray(sum(found) / len(found), np.float32)
 
 
 def _grid_to_input(evidence_hw: Array, model_input: ModelInput) -> Affine:
@@ -207,7 +173,3 @@ def _on_film(
 def _overlaps(cells: npt.NDArray[np.int64], start: float, stop: float) -> npt.NDArray[np.bool_]:
     rounding = 1e-6
     return (cells + 1 > start + rounding) & (cells < stop - rounding)
-
-
-def _edges(length: int) -> npt.NDArray[np.int64]:
-    return np.linspace(0, length, min(length, _OCCLUSION_CELLS) + 1).round().astype(np.int64)

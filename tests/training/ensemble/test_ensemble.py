@@ -25,7 +25,7 @@ from training.runs import RunFolder
 from xrayview.domain.model import ModelCard
 from xrayview.errors import ExitCode, NothingUsable, UsageError
 from xrayview.inference import loading
-from xrayview.inference.explain import grad_cam
+from xrayview.inference.attributions import Explained, grad_cam
 from xrayview.inference.runtime import Runtime
 from xrayview.io.model.bundle import read_card, read_extra, sha256_of
 from xrayview.io.run_lock import run_lock
@@ -101,10 +101,10 @@ def test_that_the_heat_map_is_the_mean_of_the_members_heat_maps(
 ):
     direction_K = np.ones(1, np.float32)
     maps = [
-        grad_cam(part, films()[0], direction_K) / card.calibration.temperature[0]
+        grad_cam(Explained(part, films()[0], direction_K)) / card.calibration.temperature[0]
         for part, card in map(opened, members)
     ]
-    found = grad_cam(opened(ensemble)[0], films()[0], direction_K)
+    found = grad_cam(Explained(opened(ensemble)[0], films()[0], direction_K))
     assert np.ptp(found) > 0
     np.testing.assert_allclose(found, np.mean(maps, axis=0), rtol=1e-4, atol=1e-7)
 
