@@ -5,14 +5,16 @@ from __future__ import annotations
 import argparse
 from collections import Counter
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from training.commands.options import data_option, say
 from training.config import DataConfig
-from training.data.film_list import FilmList, as_json, labels, read_film_list
-from training.data.manifest import reasons
 from training.runs import write_json
 from training.typed import replace_fields
 from xrayview.errors import UsageError
+
+if TYPE_CHECKING:
+    from training.data.film_list import FilmList
 
 
 def films_options(parser: argparse.ArgumentParser) -> None:
@@ -38,6 +40,8 @@ def films_options(parser: argparse.ArgumentParser) -> None:
 
 def films(args: argparse.Namespace) -> None:
     """Name the layout of a folder, count its films and labels, and write them as JSON."""
+    from training.data.film_list import as_json, read_film_list
+
     found = read_film_list(args.data, data_config(args.overrides), not args.no_headers)
     for line in describe(found):
         say(line)
@@ -70,6 +74,9 @@ def data_config(overrides: list[str]) -> DataConfig:
 
 def describe(found: FilmList) -> list[str]:
     """Return the layout, and the films by split, view and label, as lines."""
+    from training.data.film_list import labels
+    from training.data.manifest import reasons
+
     films = found.films
     patients = {film.patient for film in films if film.patient and not film.patient_is_film}
     own = sum(film.patient_is_film or not film.patient for film in films)
