@@ -181,7 +181,7 @@ def smooth_grad(film: Explained) -> Array:
         noise = rng.standard_normal(film.x_CHW.shape, np.float32) * np.float32(spread)
         total += film.runtime.input_gradient((film.x_CHW + noise)[None], film.direction_K)[0]
         film.report(sample + 1, _SMOOTH_SAMPLES)
-    return _in_cells(total / _SMOOTH_SAMPLES * film.from_mean_CHW)
+    return _in_cells(total / np.float32(_SMOOTH_SAMPLES) * film.from_mean_CHW)
 
 
 def integrated_gradients(film: Explained) -> Array:
@@ -196,7 +196,7 @@ def integrated_gradients(film: Explained) -> Array:
         x_CHW = start_CHW + np.float32((step + 0.5) / _PATH_STEPS) * step_CHW
         total += film.runtime.input_gradient(x_CHW[None], film.direction_K)[0]
         film.report(step + 1, _PATH_STEPS)
-    return _in_cells(total / _PATH_STEPS * step_CHW)
+    return _in_cells(total / np.float32(_PATH_STEPS) * step_CHW)
 
 
 ATTRIBUTIONS: dict[str, Attribution] = {
