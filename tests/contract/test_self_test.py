@@ -16,7 +16,7 @@ from xrayview.commands import self_test as command
 from xrayview.domain.formats import DICOM, FORMATS
 from xrayview.domain.self_test import CheckResult, CheckStatus, NotChecked, summary, timed
 from xrayview.engine.client import Engine
-from xrayview.errors import XrayViewError
+from xrayview.errors import ExitCode, XrayViewError
 from xrayview.io.dicom.transfer_syntax import TRANSFER_SYNTAXES
 from xrayview.io.model.bundle import sha256_of
 from xrayview.services.catalogue import list_models
@@ -53,6 +53,25 @@ def test_that_the_source_tree_passes() -> None:
     statuses = {check["name"]: check["status"] for check in result["checks"]}
     may_be_skipped = {"CUDA"} if can_list_processes() else {"CUDA", "Processes"}
     assert {name for name in NAMES if statuses[name] != "ok"} <= may_be_skipped
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows sends no such signal")
+def test_that_a_signal_ends_it_and_leaves_nothing(tmp_path: Path) -> None:
+    with subprocess.Popen(
+        [sys.executable, "-m", "xrayview", "self-test", "--lines"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        cwd=ROOT,
+        env={**os.environ, "TMPDIR": str(tmp_path), "QT_QPA_PLATFORM": "offscreen"},
+    ) as process:
+        assert process.stdout is not None
+        assert json.loads(process.stdout.readline())["name"] == "Files"
+        process.terminate()
+        _, errors = process.communicate(timeout=100)
+    assert process.returncode == ExitCode.INTERRUPTED
+    assert errors == "Interrupted.\n"
+    assert list(tmp_path.iterdir()) == []
 
 
 # -- what is shipped for it --------------------------------------------------------------------

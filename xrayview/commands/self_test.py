@@ -63,7 +63,10 @@ def run(options: argparse.Namespace) -> int:
     if not (options.json or options.lines):
         print_out(" · ".join(program.values()))
     results = []
-    for result in _results(cancel_on_interrupt()):
+    cancel = cancel_on_interrupt()
+    for result in _results(cancel):
+        if cancel.is_set():
+            break
         results.append(result)
         if options.lines:
             _print_line(result)
@@ -72,6 +75,9 @@ def run(options: argparse.Namespace) -> int:
         else:
             print_out(result.line)
             sys.stdout.flush()
+    if cancel.is_set():
+        print_err("Interrupted.")
+        return ExitCode.INTERRUPTED
     seconds = time.monotonic() - start_s
     if options.json:
         sys.stdout.write(f"{as_json(results, program, seconds)}\n")
@@ -112,13 +118,16 @@ def _results(cancel: threading.Event) -> Iterator[CheckResult]:
     from xrayview.services.log import log_unforeseen
 
     mark = uuid4().hex
-    with tempfile.TemporaryDirectory(prefix="xrayview-self-test-") as name:
+    with tempfile.TemporaryDirectory(
+        prefix="xrayview-self-test-", ignore_cleanup_errors=True
+    ) as name:
         root = Path(name).resolve()
         environment = _environment(root, mark)
         before = _shipped_files()
         yield from _checks(root, environment, cancel)
-        if not cancel.is_set():
-            yield timed("Window", lambda: _check_window(root, environment, cancel), log_unforeseen)
+        if cancel.is_set():
+            return
+        yield timed("Window", lambda: _check_window(root, environment, cancel), log_unforeseen)
         yield timed("Folders", lambda: _check_folders(root, before), log_unforeseen)
         yield timed("Processes", lambda: _check_processes(mark), log_unforeseen)
 
@@ -165,13 +174,14 @@ def _checks(
     ):
         timer = threading.Timer(_CHECKS_S, process.kill)
         timer.start()
-        watcher = threading.Thread(target=_end_on, args=(cancel, process), daemon=True)
-        watcher.start()
+        threading.Thread(target=_end_on, args=(cancel, process), daemon=True).start()
         assert process.stdout is not None
-        for line in process.stdout:
-            with suppress(ValueError, KeyError, TypeError):
-                yield CheckResult.of(json.loads(line))
-        timer.cancel()
+        try:
+            for line in process.stdout:
+                with suppress(ValueError, KeyError, TypeError):
+                    yield CheckResult.of(json.loads(line))
+        finally:
+            timer.cancel()
     if process.returncode not in (ExitCode.OK, ExitCode.INTERNAL) and not cancel.is_set():
         detail = f"the checks ended with {process.returncode}: {_last_line(log)}"
         seconds = time.monotonic() - start_s
