@@ -28,7 +28,7 @@ from xrayview.errors import Cancelled, UsageError
 from xrayview.io.atomic import replacing
 from xrayview.io.external_sort import ExternalSort
 from xrayview.io.tables.film_index import FilmIndex
-from xrayview.io.tables.predictions import Row, stream_predictions
+from xrayview.io.tables.predictions import Row, columns, stream_predictions
 from xrayview.io.tables.studies import studies_of
 
 FRAME_BITS = 21
@@ -135,6 +135,8 @@ class _Merge:
         self._run_id = secrets.token_hex(8)
         self._findings = tuple(parts[0].run_key["findings"])
         own = dict.fromkeys(name for part in parts for name in own_columns(_header(part)))
+        self._names = (*columns(self._findings), *own)
+        """Of the cells that are sorted."""
         self._table = MergedTable(output, self._findings, tuple(own))
         self._studies = StudyTable(options.studies, output) if options.studies else None
         self._counts: Counter[str] = Counter()
@@ -151,7 +153,10 @@ class _Merge:
             self._read(rows, studies)
             if self._gaps and not self._options.allow_missing:
                 raise IncompleteParts(self._gaps)
-            self._table.write(json.loads(line) for line in self._until_cancelled(rows))
+            self._table.write(
+                dict(zip(self._names, json.loads(line), strict=True))
+                for line in self._until_cancelled(rows)
+            )
             notes = [*self._table.notes, *self._write_studies(studies)]
         seconds = time.monotonic() - self._started_s
         self._write_report(notes, mixed, seconds)
@@ -188,7 +193,7 @@ class _Merge:
             key = file_id << FRAME_BITS | (frame + 1)
             self._table.see(row)
             self._counts[row["status"]] += 1
-            rows.add(key, json.dumps(row))
+            rows.add(key, json.dumps([row.get(name, "") for name in self._names]))
             found.append((key, row))
         self._gaps += [
             Gap(part.shard, file.path)
