@@ -24,6 +24,9 @@ class Choice:
     why: str
 
 
+_WHY = {"validation_splits": "the official validation films are used as such if they are enough"}
+
+
 def data_choices(
     data: DataConfig, found: FilmList, policies: dict[str, str], rows: Sequence[FilmRow]
 ) -> Iterator[Choice]:
@@ -40,7 +43,7 @@ def data_choices(
                  "split_salt", *policies}  # fmt: skip
     for name in (field.name for field in dataclasses.fields(data)):
         if name not in elsewhere and getattr(data, name) != getattr(usual, name):
-            yield Choice(f"data.{name}", getattr(data, name), "")
+            yield Choice(f"data.{name}", getattr(data, name), _WHY.get(name, ""))
     for name, why in policies.items():
         yield Choice(f"data.{name}", getattr(data, name), why)
     official = {row.official_split for row in rows} - {""}

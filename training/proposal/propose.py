@@ -134,7 +134,7 @@ def propose(folder: Path, data: DataConfig, answers: Answers) -> Proposal:
     draft = _config(folder, chosen, targets.target, found, answers)
     listing = list_rows(draft, folder, every_film=True)
     rows = listing.rows
-    draft, dropped = _learnable(draft, rows)
+    draft, dropped = _learnable(_with_official(draft, rows), rows)
     shares, cut = _splits(draft, rows)
     data = dataclasses.replace(
         draft.data, validation_fraction=shares[0], test_fraction=shares[1], split_salt=shares[2]
@@ -300,6 +300,16 @@ Shares = tuple[float, float, str]
 """Shares of validation and test patients, and the salt of the hash."""
 
 
+def _with_official(config: TrainingConfig, rows: Sequence[FilmRow]) -> TrainingConfig:
+    """Return the config with the official validation splits, as they are spelled."""
+    official = {row.official_split.strip() for row in rows}
+    names = tuple(sorted(name for name in official if splits.NAMES.get(name.casefold()) == "val"))
+    if not names:
+        return config
+    data = dataclasses.replace(config.data, validation_splits=names)
+    return dataclasses.replace(config, data=data)
+
+
 def _splits(config: TrainingConfig, rows: Sequence[FilmRow]) -> tuple[Shares, tuple[FilmRow, ...]]:
     """Return the smallest shares with which every split has every finding.
 
@@ -314,10 +324,10 @@ def _splits(config: TrainingConfig, rows: Sequence[FilmRow]) -> tuple[Shares, tu
             )
             cut = tuple(row for row in splits.assign(rows, data) if row.split)
             options.append(((validation, test, salt), cut))
-        found = [each for each in options if _has_all(each[1], config.target)]
+        found = [each for each in options if not _missing(each[1], config.target)]
         if found:
             return min(found, key=lambda each: _difference(each[1], config.target))
-    return options[0]
+    return min(options, key=lambda each: _missing(each[1], config.target))
 
 
 def _shares(rows: Sequence[FilmRow], target: TargetConfig) -> np.ndarray[Any, Any]:
@@ -335,9 +345,10 @@ def _difference(rows: Sequence[FilmRow], target: TargetConfig) -> float:
     return float(np.nanmax(np.abs(shares_SK[1:] - shares_SK[:1])))
 
 
-def _has_all(rows: Sequence[FilmRow], target: TargetConfig) -> bool:
+def _missing(rows: Sequence[FilmRow], target: TargetConfig) -> int:
+    """Count the findings that no film, or every film of a split has."""
     shares_SK = _shares(rows, target)
-    return bool(((shares_SK > 0) & (shares_SK < 1)).all())
+    return int((~((shares_SK > 0) & (shares_SK < 1))).sum())
 
 
 def _preprocessing(folder: Path, rows: Sequence[FilmRow]) -> PreprocessSpec:

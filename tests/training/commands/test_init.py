@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import tomllib
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
@@ -87,9 +88,26 @@ def test_that_init_and_train_alone_make_a_bundle(
     card = read_card(RunFolder(run).bundle(config))
     assert (card.name, card.authors, card.licence) == ("ours", "Us", "not stated")
     assert (tmp_path / "run/test/metrics.json").is_file()
+    if shape is not two_classes:
+        return
     assert cli.main(["evaluate", str(run / "ours.pt"), "--data", str(tmp_path / "data"),
                      "--recipe", str(file), "--split", "validation",
                      "--out", str(tmp_path / "again")]) == ExitCode.OK  # fmt: skip
+
+
+def test_that_official_validation_films_are_used_as_such(tmp_path: Path) -> None:
+    rows = [("path", "label", "dataset", "split")]
+    for split, films in (("Train", 30), ("Valid", 20), ("Test", 10)):
+        for i in range(films):
+            name = f"{split}{i}.png"
+            write_film(tmp_path / "data" / name, len(rows), bright=bool(i % 2))
+            rows.append((name, ("normal", "mass")[i % 2], "ours", split))
+    with (tmp_path / "data/labels.csv").open("w", newline="") as stream:
+        csv.writer(stream).writerows(rows)
+    out = tmp_path / "r.toml"
+    assert init(tmp_path / "data", out, "--set", "data.dataset=ours") == ExitCode.OK
+    films = list_rows(recipe(str(out)), tmp_path / "data").rows
+    assert Counter(row.split for row in films) == {"train": 30, "validation": 20, "test": 10}
 
 
 def test_that_every_setting_has_a_reason_or_stands_by_itself(tmp_path: Path) -> None:
