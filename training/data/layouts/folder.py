@@ -63,6 +63,7 @@ class FilmFolder:
 
     root: Path
     _tables: dict[str, Table] = field(default_factory=dict, repr=False)
+    _ends: dict[int, dict[tuple[str, ...], list[str]]] = field(default_factory=dict, repr=False)
 
     @cached_property
     def _listed(self) -> tuple[tuple[str, ...], tuple[Omission, ...]]:
@@ -166,12 +167,16 @@ class FilmFolder:
                 hint="Copy it again, or remove it.",
             ) from error
 
-    @cached_property
-    def _by_stem(self) -> dict[str, list[str]]:
-        stems: dict[str, list[str]] = defaultdict(list)
-        for path in self.films:
-            stems[stem_of(path)].append(path)
-        return stems
+    def ends(self, depth: int) -> dict[tuple[str, ...], list[str]]:
+        """Return the films by the last `depth` parts of their paths, in any case and format."""
+        if depth not in self._ends:
+            ends: dict[tuple[str, ...], list[str]] = defaultdict(list)
+            for path in self.films:
+                key = _key(path)
+                if len(key) >= depth:
+                    ends[key[-depth:]].append(path)
+            self._ends[depth] = dict(ends)
+        return self._ends[depth]
 
     def finder(self, wanted: Iterable[str]) -> Finder:
         """Return what finds the files of a table's names or paths."""
@@ -193,8 +198,9 @@ class Finder:
         keys = {name: _key(name) for name in wanted}
         self._found: dict[str, str] = {}
         for depth in range(max(map(len, keys.values()), default=0), 0, -1):
-            ends = Counter({key[-depth:] for key in keys.values() if len(key) >= depth})
-            files = self._files(ends, depth)
+            ends = folder.ends(depth)
+            deep = dict.fromkeys(key[-depth:] for key in keys.values() if len(key) >= depth)
+            files = {end: ends[end] for end in deep if end in ends}
             if files:
                 self._match(keys, files, depth)
                 break
@@ -203,15 +209,6 @@ class Finder:
     def __call__(self, name: str) -> str | None:
         """Return the path of a film; None if there is none, or several."""
         return self._found.get(name)
-
-    def _files(
-        self, ends: Iterable[tuple[str, ...]], depth: int
-    ) -> dict[tuple[str, ...], list[str]]:
-        files: dict[tuple[str, ...], list[str]] = {}
-        for end in ends:
-            if paths := [p for p in self._folder._by_stem.get(end[-1], ()) if _ends(p, end, depth)]:
-                files[end] = paths
-        return files
 
     def _match(
         self, keys: dict[str, tuple[str, ...]], files: dict[tuple[str, ...], list[str]], depth: int
@@ -257,7 +254,3 @@ def _key(name: str) -> tuple[str, ...]:
         part for part in name.replace("\\", "/").casefold().split("/") if part not in {"", "."}
     ]
     return (*parts[:-1], stem_of(parts[-1])) if parts else ("",)
-
-
-def _ends(path: str, end: tuple[str, ...], depth: int) -> bool:
-    return depth == 1 or _key(path)[-depth:] == end
