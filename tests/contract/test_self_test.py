@@ -155,6 +155,9 @@ def test_that_a_file_elsewhere_is_a_failure(tmp_path: Path) -> None:
     (tmp_path / "home/.cache/fontconfig/cache-8").touch()
     before = command._shipped_files()
     assert "cache, config, log" in command._check_folders(tmp_path, before)
+    replaced = dict.fromkeys(list(before)[:1], (-1, -1))
+    with pytest.raises(XrayViewError, match="Shipped files have changed"):
+        command._check_folders(tmp_path, before | replaced)
     (tmp_path / "work" / "core").touch()
     with pytest.raises(XrayViewError, match=r"Written elsewhere \(work.core\)"):
         command._check_folders(tmp_path, before)

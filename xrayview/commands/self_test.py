@@ -261,8 +261,11 @@ def _check_folders(root: Path, before: Mapping[Path, tuple[int, int]]) -> str:
     missing = [name for name in expected if not (own / name).exists()]
     if missing:
         raise XrayViewError("Not written", why=", ".join(missing))
-    if _shipped_files() != before:
-        raise XrayViewError("Shipped files have changed")
+    after = _shipped_files()
+    changed = [path for path in {**before, **after} if before.get(path) != after.get(path)]
+    if changed:
+        names = ", ".join(path.name for path in changed[:5])
+        raise XrayViewError("Shipped files have changed", why=names)
     strays = [
         path.relative_to(root)
         for folder in ("home", "work", "tmp")
