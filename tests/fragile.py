@@ -22,7 +22,15 @@ from xrayview.domain.film import FilmRef, RejectedFile
 from xrayview.domain.model import Finding, ModelCard, Prediction, PreprocessSpec
 from xrayview.domain.radiograph import Greyscale, Radiograph
 from xrayview.engine import worker
-from xrayview.engine.protocol import Classify, DecodeFilm, LoadModel, ModelReady, ReadHeaders
+from xrayview.engine.protocol import (
+    Classify,
+    DecodeFilm,
+    LoadModel,
+    ModelReady,
+    PreparedFilm,
+    PrepareInput,
+    ReadHeaders,
+)
 
 CARD = ModelCard(
     schema=1,
@@ -56,6 +64,22 @@ def start_fragile_decoder(memory_mib: int, crash_log: str) -> None:
 
     transport.HANDLERS[DecodeFilm] = _decode
     transport.HANDLERS[ReadHeaders] = _read_headers
+
+
+def start_hanging_decoder(memory_mib: int, crash_log: str) -> None:
+    """Start a decode worker that prepares films, but for those that hang."""
+    worker.start_decode_worker(memory_mib, crash_log)
+    from xrayview.engine import transport
+
+    prepare = transport.HANDLERS[PrepareInput]
+
+    def prepare_or_hang(request: PrepareInput) -> PreparedFilm:
+        _misbehave(request.film.path)
+        reply = prepare(request)
+        assert isinstance(reply, PreparedFilm)
+        return reply
+
+    transport.HANDLERS[PrepareInput] = prepare_or_hang
 
 
 def start_fragile_model(crash_log: str, _cache: Path | None = None) -> None:

@@ -152,12 +152,13 @@ def _assume(path: Path, options: argparse.Namespace, proposal: Proposal | None) 
         if not own_numbers:
             assumed.append(f"scale {options.scale} ({INPUT_SCALES[options.scale].title})")
     if options.fit is None:
-        options.fit = proposal.fit if proposal else "letterbox"
+        options.fit = (proposal.fit if proposal else None) or "letterbox"
         assumed.append(f"fit {options.fit}")
     if proposal:
         print_err(
-            f"{path.name} looks like {proposal.title}, which takes --scale {proposal.scale} --fit "
-            f"{proposal.fit} --channels {proposal.channels}"
+            f"{path.name} looks like {proposal.title}, which takes --scale {proposal.scale}"
+            + (f" --fit {proposal.fit}" if proposal.fit else "")
+            + (f" --channels {proposal.channels}" if proposal.channels else "")
         )
     if assumed:
         print_err(

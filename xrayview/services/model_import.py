@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+import re
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
@@ -56,15 +57,36 @@ class Proposal:
     title: str
     scale: str
     """A key of `INPUT_SCALES`."""
-    fit: Fit
-    channels: Literal[1, 3]
+    fit: Fit | None = None
+    """None: it is not recognised."""
+    channels: Literal[1, 3] | None = None
+    """None: either."""
 
 
-_PROPOSALS = (
+_FORWARD = re.compile(
+    rb"def forward\(\w+: [^,]+,\s+(\w+): tensor[^)]*\) -> [^\n]*\n((?:.*\n?){1,8})"
+)
+"""The first lines of a method of the network, in lower case, and the name of its input."""
+
+
+def _divides_input(code: bytes) -> bool:
+    """True for a network without a name that brings its own input from -1024..1024 to -1..1."""
+    for name, body in _FORWARD.findall(code):
+        converted = re.findall(rb"(\w+) = torch\.to\(" + name + rb",", body)
+        names = b"|".join((name, *converted))
+        number = re.search(rb"torch\.(div|mul)\((?:" + names + rb"), ([\d.e+-]+)[,)]", body)
+        if number and float(number[2]) == (1024.0 if number[1] == b"div" else 1 / 1024):
+            return True
+    return False
+
+
+_PROPOSALS: tuple[tuple[Callable[[bytes], object], Proposal], ...] = (
     # Its own datasets are cropped to a square and resized; its networks take -1024 to 1024.
-    ((b"torchxrayvision", b"op_threshs"),
+    (re.compile(rb"torchxrayvision|op_threshs").search,
      Proposal("TorchXRayVision", "torchxrayvision", "center_crop", 1)),
+    (_divides_input, Proposal("a network that divides its input by 1024", "torchxrayvision")),
 )  # fmt: skip
+"""What recognises a network by its program in lower case, and what it takes."""
 
 
 def propose(path: Path) -> Proposal | None:
@@ -74,9 +96,7 @@ def propose(path: Path) -> Proposal | None:
         ModelError: the file is not a TorchScript archive.
     """
     code = read_code(path).lower()
-    return next(
-        (proposal for marks, proposal in _PROPOSALS if any(mark in code for mark in marks)), None
-    )
+    return next((proposal for recognises, proposal in _PROPOSALS if recognises(code)), None)
 
 
 def make_card(path: Path, description: ModelDescription) -> ModelCard:

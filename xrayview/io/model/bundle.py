@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import lzma
+import re
 import struct
 import zipfile
 import zlib
@@ -30,6 +31,10 @@ MAX_UNPACKED, MAX_EXPANSION = 1 << 30, 10
 own size: weights hardly compress, and torch stores them uncompressed."""
 _PICKLE_BYTES = 1 << 20
 _CODE_BYTES = 8 << 20
+_CONSTANT = re.compile(r"/constants/\d+$")
+_NAMED_CONSTANT = re.compile(rb"CONSTANTS\.c(\d+)")
+_LARGEST_WHOLE = 1 << 24
+"""The bytes of usual real numbers are much larger whole numbers."""
 # What zipfile and its decompressors raise for damaged or encrypted entries.
 _DAMAGED = (
     OSError, EOFError, RuntimeError, ValueError, IndexError, struct.error, zlib.error,
@@ -163,11 +168,14 @@ def read_extra(path: Path, name: str, *, limit: int = MAX_EXTRA_BYTES) -> bytes 
 def read_code(path: Path) -> bytes:
     """The names and texts of a TorchScript file's program, 8 MiB at most.
 
+    Constants that are single numbers stand in the text by their values.
+
     Raises:
         ModelError: no such file, not a TorchScript archive, or damaged.
     """
     require_torchscript(path)
     parts: list[bytes] = []
+    numbers: dict[bytes, bytes] = {}
     left = _CODE_BYTES
     try:
         with zipfile.ZipFile(path) as archive:
@@ -177,9 +185,19 @@ def read_code(path: Path) -> bytes:
                         text = file.read(left)
                     parts += [info.filename.encode(), text]
                     left -= len(text)
+                elif _CONSTANT.search(info.filename) and info.file_size in (4, 8):
+                    with archive.open(info) as file:
+                        numbers[info.filename.rpartition("/")[2].encode()] = _number(file.read())
     except (zipfile.BadZipFile, *_DAMAGED) as error:
         raise _unreadable(path, error) from error
-    return b"\n".join(parts)
+    return _NAMED_CONSTANT.sub(lambda match: numbers.get(match[1], match[0]), b"\n".join(parts))
+
+
+def _number(content: bytes) -> bytes:
+    """The text of a stored number, whose type is not stored with it."""
+    (whole,) = struct.unpack("<q" if len(content) == 8 else "<i", content)
+    (real,) = struct.unpack("<d" if len(content) == 8 else "<f", content)
+    return repr(whole if abs(whole) < _LARGEST_WHOLE else real).encode()
 
 
 def _require_file(path: Path) -> None:

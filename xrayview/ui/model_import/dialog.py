@@ -203,8 +203,10 @@ class ModelImportDialog(FormDialog):
             (self.fit, proposal.fit),
             (self.channels, proposal.channels),
         ):
-            box.setCurrentIndex(box.findData(value))
-        return f" It looks like {proposal.title}: scale, fit and channels are chosen accordingly."
+            if value is not None:
+                box.setCurrentIndex(box.findData(value))
+        what = "scale, fit and channels are" if proposal.fit else "the scale is"
+        return f" It looks like {proposal.title}: {what} chosen accordingly."
 
     def _on_scale(self, scale: InputScale) -> None:
         if scale.channels is not None:
