@@ -313,6 +313,58 @@ def test_that_a_known_length_calibrates_the_film(
     assert wait_for_film(qtbot, window).spacing.kind is SpacingKind.USER
 
 
+def ask_length(qtbot: QtBot, window: MainWindow) -> QInputDialog:
+    """Draw a line of known length; the dialog that asks for it."""
+    qtbot.keyClick(window, Qt.Key.Key_D, SHIFT)
+    drag(window, A, C, B)
+    dialog = window.findChild(QInputDialog)
+    assert dialog is not None
+    dialog.setDoubleValue(50.0)
+    return dialog
+
+
+def test_that_a_length_belongs_to_the_film_on_which_it_was_drawn(
+    qtbot: QtBot, window: MainWindow, study: Path
+) -> None:
+    open_study(qtbot, window, study)
+    dialog = ask_length(qtbot, window)
+    window.workspace.films.step(1)
+    second = wait_for_film(qtbot, window)
+    dialog.accept()
+    assert second.spacing.kind is not SpacingKind.USER
+    window.workspace.films.step(-1)
+    assert wait_for_film(qtbot, window).spacing.kind is SpacingKind.USER
+
+
+def test_that_the_length_of_a_film_is_not_asked_for_in_another_folder(
+    qtbot: QtBot, window: MainWindow, study: Path, films: Path
+) -> None:
+    open_study(qtbot, window, study)
+    ask_length(qtbot, window)
+    open_study(qtbot, window, films)
+    qtbot.waitUntil(lambda: window.findChild(QInputDialog) is None, timeout=WAIT_MS)
+
+
+def test_that_a_tool_is_that_of_all_views_also_of_views_that_come_later(
+    qtbot: QtBot, window: MainWindow, study: Path
+) -> None:
+    open_study(qtbot, window, study)
+    workspace = window.workspace
+    grid = workspace.grid
+    for name, key in (("zoom", Qt.Key.Key_Z), ("length", Qt.Key.Key_D), ("pan", Qt.Key.Key_P)):
+        qtbot.keyClick(window, key)
+        assert {viewer._canvas.tool for viewer in grid.viewers} == {name}
+    workspace.view_controller.set_layout("2x2")
+    workspace.second_window.open()
+    assert {viewer._canvas.tool for viewer in grid.viewers} == {"pan"}
+    second = workspace.second_window.window
+    assert second is not None
+    qtbot.keyClick(second, Qt.Key.Key_E)
+    assert {viewer._canvas.tool for viewer in grid.viewers} == {"ellipse"}
+    workspace.second_window.close()
+    assert {viewer._canvas.tool for viewer in grid.viewers} == {"ellipse"}
+
+
 def test_that_the_list_shows_selects_and_deletes(
     qtbot: QtBot, window: MainWindow, study: Path
 ) -> None:

@@ -171,7 +171,7 @@ def _switched_off(radiograph: Radiograph, state: ViewState) -> tuple[str, ...]:
 
 
 def _position_text(film: FilmRef, state: ViewState) -> str:
-    position = f"film {state.position}/{state.total}" if state.total else ""
+    position = f"film {state.position or '–'}/{state.total}" if state.total else ""
     return _join(_zoom_text(state), position, film.frame_text)
 
 

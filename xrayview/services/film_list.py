@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterable
 from functools import cached_property
 
@@ -31,6 +32,18 @@ class FilmList:
             return None
         index = self.position(film) - 1
         return self.films[min(max(index + step, 0), len(self) - 1) if index >= 0 else 0]
+
+    def nearest(self, film: FilmRef, step: int, every: FilmList) -> FilmRef | None:
+        """The film `step` positions away from one that is not listed, limited to the ends.
+
+        `every` has all films in the same order, which says where it would be listed.
+        """
+        if not self.films:
+            return None
+        here = every.position(film)
+        before = bisect_left(self.films, here, key=every.position)
+        index = before + step - (step > 0)
+        return self.films[min(max(index, 0), len(self) - 1)]
 
     def series_starts(self) -> FilmList:
         """The first film of each series, or of each folder for films without a series."""

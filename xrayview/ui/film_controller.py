@@ -64,6 +64,8 @@ class FilmController(QObject):
     listing_state = Signal(str)
     """How much is listed, for the line below the list."""
     finished_listing = Signal()
+    positions_changed = Signal()
+    """The films that Up and Down go through are others: numbers of films may differ."""
     view_changed = Signal(ViewChange)
     message = Signal(Message)
 
@@ -261,7 +263,12 @@ class FilmController(QObject):
     def step(self, films: int) -> None:
         """Open the film this far on in the list; negative is back."""
         self._unpinned_view()
-        self._open_other(self.listed().neighbour(self.session.current, films))
+        listed, current = self.listed(), self.session.current
+        if current is not None and not listed.position(current):
+            # The filter has hidden it, perhaps because it is classified now.
+            self._open_other(listed.nearest(current, films, FilmList(self.session.films)))
+        else:
+            self._open_other(listed.neighbour(current, films))
 
     def step_series(self, step: int) -> None:
         """Open the first film of the next or the previous series, where there is one."""

@@ -277,6 +277,21 @@ def test_that_positions_start_at_one_and_films_not_listed_have_zero() -> None:
     assert listed.position(None) == 0
 
 
+def test_that_a_film_that_is_not_listed_has_neighbours_in_the_list() -> None:
+    every = FilmList([film(f"{letter}.png") for letter in "abcdef"])
+    listed = FilmList([every.films[1], every.films[2], every.films[4]])
+
+    def from_(letter: str, step: int) -> str:
+        found = listed.nearest(film(f"{letter}.png"), step, every)
+        return found.relative_path[0] if found else ""
+
+    assert [from_("d", 1), from_("d", -1)] == ["e", "c"]
+    assert [from_("a", 1), from_("a", -1)] == ["b", "b"]
+    assert [from_("f", 1), from_("f", -1)] == ["e", "e"]
+    assert [from_("a", 2), from_("f", -2), from_("d", -2)] == ["c", "c", "b"]
+    assert FilmList().nearest(every.films[0], 1, every) is None
+
+
 def test_that_a_series_starts_where_the_uid_or_the_folder_changes() -> None:
     dicom = [
         replace(film(f"{n}.dcm"), format="dicom", series_uid=uid) for n, uid in enumerate("112")

@@ -30,6 +30,7 @@ class BrowserController(QObject):
         films.folder_opened.connect(self._forget_selected)
         films.view_changed.connect(self._select_current)
         browser.film_chosen.connect(films.open_film)
+        browser.films_changed.connect(films.positions_changed)
         FilmDrag(browser.tree, _film_of_row, thumbnails.picture)
 
     def _on_listing(self) -> None:

@@ -38,6 +38,8 @@ class Browser(QFrame):
     """Lists the films of the folder and reports which one the user chose."""
 
     film_chosen = Signal(FilmRef)
+    films_changed = Signal()
+    """Other films are listed, or in another order."""
 
     def __init__(
         self,
@@ -204,6 +206,7 @@ class Browser(QFrame):
     def _show(self, rows: Rows) -> None:
         assert self._content is not None
         anchor, below_px = self._anchor()
+        is_same = rows.films == self._model.rows.films
         self._films = None
         self.tree.empty_text = "" if self.filter.criteria.is_empty else _NO_MATCH
         self._model.replace(rows, self._content)
@@ -215,6 +218,8 @@ class Browser(QFrame):
             top = self.tree.top_px(rows.by_key[anchor])
             self.tree.verticalScrollBar().setValue(top + below_px)
         self._update_state()
+        if not is_same:
+            self.films_changed.emit()
 
     def _anchor(self) -> tuple[str, int]:
         """The key of the top row and how far it is scrolled out, to keep it in place."""

@@ -35,7 +35,8 @@ class ViewController(QObject):
         self.linking = Linking(grid)
         films.view_changed.connect(self._on_view_changed)
         films.folder_opened.connect(self._on_folder)
-        films.finished_listing.connect(self._on_listed)
+        films.finished_listing.connect(self._show_positions)
+        films.positions_changed.connect(self._show_positions)
         grid.activated.connect(films.activate)
         grid.film_dropped.connect(self._on_drop)
         for viewer in grid.viewers:
@@ -119,7 +120,7 @@ class ViewController(QObject):
         self._show_empty_views()
         self._show_notes()
 
-    def _on_listed(self) -> None:
+    def _show_positions(self) -> None:
         # A film that was shown while its folder was being read is number 1 of all, not of 8.
         for view_index, view in enumerate(self._session.views):
             if view.radiograph is not None:

@@ -61,6 +61,7 @@ class MeasurementController(QObject):
         self._films: dict[_Key, FilmMarksModel] = {}
         self._stored: dict[Path, StoredMeasurements] = {}
         self._edited: dict[_Key, FilmMarksModel] = {}
+        self._length_dialog: QInputDialog | None = None
         self._reported: set[Path] = set()
         self._timer = QTimer(self, singleShot=True, interval=SAVE_AFTER_MS)
         self._timer.timeout.connect(self.save)
@@ -91,6 +92,8 @@ class MeasurementController(QObject):
 
     def forget(self) -> None:
         """Save and drop the annotations of the open folder, before another one is opened."""
+        if self._length_dialog is not None:
+            self._length_dialog.reject()  # its film is not open any more
         self.save()
         self._looks.stop()
         for folder in {folder for folder, _ in self._films}:
@@ -150,7 +153,7 @@ class MeasurementController(QObject):
         if film is None:
             return
         marks, pixels = viewer.measure.marks, distance(a, b, Spacing())
-        dialog = QInputDialog(viewer)
+        dialog = self._length_dialog = QInputDialog(viewer)
         dialog.setInputMode(QInputDialog.InputMode.DoubleInput)
         dialog.setWindowTitle("Calibrate")
         dialog.setLabelText(f"The line is {pixels:.1f} px long. Its true length in mm:")
@@ -164,8 +167,13 @@ class MeasurementController(QObject):
                 self._grid.set_tool("window")
 
         dialog.doubleValueSelected.connect(accept)
-        dialog.finished.connect(dialog.deleteLater)
+        dialog.finished.connect(self._on_length_answered)
         dialog.open()
+
+    def _on_length_answered(self) -> None:
+        if self._length_dialog is not None:
+            self._length_dialog.deleteLater()
+            self._length_dialog = None
 
     # Files
 

@@ -154,8 +154,9 @@ class FilmViewer(QWidget):
 
     def set_position(self, position: tuple[int, int]) -> None:
         """Show that the film is n of N, when its list has changed."""
-        self._position = position
-        self._refresh()
+        if position != self._position:
+            self._position = position
+            self._refresh()
 
     def show_busy(self, film: FilmRef) -> None:
         """Show that a film is loading; the displayed film stays until then."""
