@@ -23,7 +23,7 @@ QT_LIBRARIES := libegl1 libgl1 libxkbcommon0 libxkbcommon-x11-0 libdbus-1-3 libf
 # A real X server without a screen, a program that presses its keys, and DCMTK as a second opinion on grey.
 TEST_TOOLS := xvfb xauth xdotool dcmtk
 
-.PHONY: help run test lint types unit docs bench screenshots wheel clean system system-test
+.PHONY: help run test lint types unit docs bench bench-batch screenshots wheel clean system system-test
 
 help:  ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -55,6 +55,9 @@ docs: $(VENV)/.docs  ## the documentation as HTML in build/docs; a warning is an
 
 bench: $(VENV)/.test system  ## benchmarks as a table: limits, and ratios against a peer in the same run
 	$(BIN)/python -m tests.bench.table
+
+bench-batch: $(VENV)/.test  ## folder classification beside plain scripts, and its ceilings
+	$(BIN)/python -m tests.bench.batch
 
 screenshots: $(VENV)/.test system-test  ## take the pictures of the README again
 	$(BIN)/python -m tests.screenshots

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QGuiApplication
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QLabel, QPushButton
 from pytestqt.qtbot import QtBot
@@ -74,6 +75,22 @@ def test_that_every_file_is_a_row_of_the_table_and_films_get_their_scores(
     assert all(workspace.session.result(film) is not None for film in workspace.session.films)
     qtbot.waitUntil(lambda: workspace.findings.state.kind == "classified")
     assert "6 rows" in workspace.batch_line.text()
+
+
+def test_that_the_run_names_its_model_and_gives_its_command(
+    qtbot: QtBot, ready: MainWindow
+) -> None:
+    run(qtbot, ready)
+    table = ready.workspace.result_table
+    assert "cpu" in table.model.text()
+    assert "float32" in table.model.text()
+    table.show_command.click()
+    box = ready.workspace.batch_controller.command_box
+    assert box.text.toPlainText().startswith("xrayview classify ")
+    assert "--precision exact" in box.text.toPlainText()
+    box.copy_button.click()
+    assert QGuiApplication.clipboard().text() == box.text.toPlainText()
+    box.close()
 
 
 def test_that_a_row_opens_its_film(qtbot: QtBot, ready: MainWindow) -> None:

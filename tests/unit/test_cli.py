@@ -216,6 +216,20 @@ def test_that_a_full_disk_is_called_so_and_the_run_continues_when_there_is_space
     assert rows[0] == rows[1]
 
 
+def test_that_events_are_printed_as_json_lines(
+    films: Path, model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    cli.main([*classify(films, model, tmp_path / "p.csv"), "--json"])
+    events = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    rows = read_predictions(tmp_path / "p.csv").rows
+    first, *middle, last = events
+    assert (first["event"], first["device"], first["precision"]) == ("started", "cpu", "float32")
+    assert first["runtime"] in ("torch", "openvino")
+    assert [event["path"] for event in middle] == [row["path"] for row in rows]
+    assert [event["done"] for event in middle] == list(range(1, len(rows) + 1))
+    assert (last["event"], sum(last["counts"].values())) == ("finished", len(rows))
+
+
 @pytest.mark.skipif(os.name == "nt", reason="POSIX")
 @pytest.mark.parametrize("streams", [">&- 2>&- <&-", "2>/dev/full", "2>&1 | true"])
 def test_that_a_run_needs_no_standard_streams(

@@ -126,15 +126,18 @@ def _submit(
     for outcome in films:
         if outcome.prepared and outcome.is_classifiable:
             prepared = outcome.prepared
-            outcome = replace(
-                outcome, prediction=scored.find(prepared.input_sha256, prepared.model_input)
-            )
+            outcome = replace(outcome, prediction=scored.find(_key(prepared), prepared.model_input))
             if outcome.prediction is None:
-                new.setdefault(prepared.input_sha256, prepared)
+                new.setdefault(_key(prepared), prepared)
         outcomes.append(outcome)
     inputs = tuple(prepared.model_input for prepared in new.values())
     future = engine.submit(Classify(model, inputs), priority=Priority.BATCH) if inputs else None
     return _Group(tuple(outcomes), new, future, time.monotonic())
+
+
+def _key(prepared: PreparedFilm) -> str:
+    """Equal for films that the network sees alike; without a hash, each film is its own."""
+    return prepared.input_sha256 or prepared.model_input.film_id
 
 
 def _classified(
@@ -158,7 +161,7 @@ def _classified(
         scored.add(digest, prediction)
     for outcome in group.outcomes:
         if _is_missing(outcome) and (prepared := outcome.prepared):
-            found = scored.find(prepared.input_sha256, prepared.model_input)
+            found = scored.find(_key(prepared), prepared.model_input)
             yield replace(outcome, prediction=found)
         else:
             yield outcome

@@ -195,6 +195,8 @@ class Run:
             ready.card,
             ready.device,
             ready.has_training_statistics,
+            ready.runtime,
+            ready.precision,
         )
 
     def begin(

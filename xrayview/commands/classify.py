@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from xrayview.commands.classify_shards import add_scheduler_options, run_on_cluster
+from xrayview.commands.event_lines import EventLines
 from xrayview.commands.film_choice import add_films_options, films_of
 from xrayview.commands.model_choice import trusted_model
 from xrayview.commands.options import (
@@ -67,6 +68,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--restart", action="store_true", help="start over instead of resuming an interrupted run"
     )
+    parser.add_argument(
+        "--json", action="store_true", help="print events to stdout, one JSON object per line"
+    )
     add_trust_option(parser)
     parser.set_defaults(run=run)
 
@@ -94,9 +98,12 @@ def run(options: argparse.Namespace) -> int:
     )
     cancel = cancel_on_interrupt()
     printers = [_EventPrinter(i, len(tables)) for i in range(len(tables))]
+    lines = EventLines() if options.json else None
     with start_engine(settings, options.workers) as engine:
         for i, event in _events(engine, folder, tables, batch, cancel):
             printers[i].print(event)
+            if lines:
+                lines.print(event, i)
     if any(printer.cancelled for printer in printers):
         return ExitCode.INTERRUPTED
     return max(_exit_code(table.out, frozen) for table in tables)
@@ -159,11 +166,8 @@ class _EventPrinter:
             self._prefix = f"{event.card.name}: " if self._count > 1 else ""
             earlier = f", {counted(event.resumed, 'row')} from an earlier run"
             self._resumed = event.resumed
-            card, files = event.card, counted(event.files, "file")
-            print_err(
-                f"{card.name} {card.version} on {event.device}: {files}"
-                f"{earlier if event.resumed else ''}"
-            )
+            files = counted(event.files, "file")
+            print_err(f"{event.model_text}: {files}{earlier if event.resumed else ''}")
         elif isinstance(event, FilmFinished):
             self._progress.add(event)
             self._print_film(event.result)

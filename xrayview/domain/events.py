@@ -7,6 +7,7 @@ from pathlib import Path
 
 from xrayview.domain.film import FilmRef
 from xrayview.domain.model import GateVerdict, ModelCard, Prediction
+from xrayview.domain.runtimes import TORCH, runtime_text
 from xrayview.errors import Status, StatusCode
 
 
@@ -55,6 +56,16 @@ class BatchStarted:
     device: str
     compares: bool = True
     """The model has statistics of its training films, so films are compared with them."""
+    runtime: str = TORCH
+    """The id of the runtime that classifies."""
+    precision: str = "float32"
+    """The number format of the computation."""
+
+    @property
+    def model_text(self) -> str:
+        """The model and what runs it: `Chest 1.2 on cpu, OpenVINO, float32`."""
+        card, how = self.card, runtime_text(self.device, self.runtime, self.precision)
+        return f"{card.name} {card.version} on {how}"
 
 
 @dataclass(frozen=True)

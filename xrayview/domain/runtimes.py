@@ -59,3 +59,9 @@ PRECISIONS: dict[str, Precision] = {
         Precision(FAST, "Fast (16 or 8 bits)", 0.05),
     )
 }
+
+
+def runtime_text(device: str, runtime: str, precision: str) -> str:
+    """Where and how a model runs, for people: `cpu, OpenVINO, float32`."""
+    title = RUNTIMES[runtime].title if runtime in RUNTIMES else runtime
+    return f"{device}, {title}, {precision}"

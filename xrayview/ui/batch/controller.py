@@ -17,6 +17,7 @@ from xrayview.services.film_list import FilmList
 from xrayview.services.labels import read_labels
 from xrayview.services.session import Session
 from xrayview.services.tasks import Tasks
+from xrayview.ui.batch.command_box import CommandBox
 from xrayview.ui.batch.line import BatchLine
 from xrayview.ui.batch.runner import BatchRunner
 from xrayview.ui.batch.table import ResultTable
@@ -70,6 +71,7 @@ class BatchController(QObject):
         line.close_requested.connect(table.hide)
         table.close_requested.connect(table.hide)
         table.labels_requested.connect(self._ask_for_labels)
+        table.command_requested.connect(self._show_command)
         table.film_chosen.connect(self._on_row)
 
     def start(self) -> None:
@@ -116,9 +118,15 @@ class BatchController(QObject):
 
     def _on_started(self, event: BatchStarted) -> None:
         self._line.show_event(event)
+        self._table.model.setText(event.model_text)
         self._card = event.card
         if not event.resumed:  # a resumed batch keeps its rows
             self._table.start(tuple(finding.name for finding in event.card.findings))
+
+    def _show_command(self) -> None:
+        if (command := self._runner.command) is not None:
+            self.command_box = CommandBox(*command, self._table.window())
+            self.command_box.open()
 
     def _on_films(self, events: tuple[FilmFinished, ...]) -> None:
         for event in events:

@@ -14,6 +14,7 @@ from PySide6.QtWidgets import (
     QLabel,
     QProgressBar,
     QPushButton,
+    QSizePolicy,
     QVBoxLayout,
     QWidget,
 )
@@ -60,6 +61,10 @@ class BatchLine(QFrame):
         self._other_folder.setProperty("role", "quiet")
         self._other_folder.hide()
         self._text = QLabel()
+        self._model_label = QLabel()
+        self._model_label.setProperty("role", "quiet")
+        # It takes the room that is left, and gives way to counts and buttons.
+        self._model_label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self._counts_label = QLabel()
         self._counts_label.setObjectName("counts")
         self._counts_label.setTextFormat(Qt.TextFormat.RichText)
@@ -82,6 +87,7 @@ class BatchLine(QFrame):
     def show_waiting(self, text: str) -> None:
         """Show that the folder is being listed."""
         self._text.setText(text)
+        self._model_label.clear()
         self._counts_label.clear()
         self._bar.setRange(0, 0)
         self._show_running(True)
@@ -94,6 +100,8 @@ class BatchLine(QFrame):
             if not event.resumed:
                 self._counts.clear()
             self._bar.setRange(0, max(1, event.total))
+            self._model_label.setText(event.model_text)
+            self._model_label.setToolTip(event.model_text)
             self._text.setText(f"Classifying 0 / {event.total:,}")
         elif isinstance(event, FilmFinished):
             self._counts[event.result.status, list_title(event.result)] += 1
@@ -192,7 +200,7 @@ class BatchLine(QFrame):
         row.addWidget(self._other_folder)
         row.addWidget(self._text)
         row.addWidget(self._counts_label)
-        row.addStretch(1)
+        row.addWidget(self._model_label, 1)
         for button in (
             *(self._resume, self._table, self._open, self._save),
             *(self._pause, self._cancel, self._close),

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
+from xrayview.batch.equivalent import equivalent_command
 from xrayview.batch.rewrite import RunFiles, Settled
 from xrayview.batch.run import BatchOptions, run_batch
 from xrayview.domain.events import (
@@ -148,6 +149,20 @@ class BatchRunner(QObject):
         """Continue a run that ended early, with its original settings; its rows stay."""
         if self._request is not None and not self.running:
             self._run(self._request)
+
+    @property
+    def command(self) -> tuple[str, str] | None:
+        """The command line like the last run, and what it does not repeat; None before a run."""
+        run = self._request
+        if run is None:
+            return None
+        left_out = []
+        if run.own_points:
+            left_out.append("It uses the operating points of the model, and not your own.")
+        if run.only is not None:
+            left_out.append("It classifies all films of the folder, and not only those chosen.")
+        command = equivalent_command(run.source, run.model, run.out, run.identity, run.stated)
+        return command, " ".join(left_out)
 
     @property
     def is_of_open_folder(self) -> bool:

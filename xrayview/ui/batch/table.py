@@ -54,6 +54,7 @@ class ResultTable(QFrame):
 
     film_chosen = Signal(FilmResult)
     labels_requested = Signal()
+    command_requested = Signal()
     close_requested = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -71,6 +72,14 @@ class ResultTable(QFrame):
             "Compare the results with labels from a CSV with the columns path and label"
         )
         self._load_labels.clicked.connect(self.labels_requested)
+        self.show_command = QPushButton("Show the command …")
+        self.show_command.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.show_command.setToolTip("The command line that classifies the folder like this")
+        self.show_command.clicked.connect(self.command_requested)
+        self.model = QLabel()
+        self.model.setProperty("role", "quiet")
+        self.model.setContentsMargins(12, 0, 12, 6)
+        self.model.setWordWrap(True)
         self.comparison = QLabel()
         self.comparison.setProperty("role", "quiet")
         self.comparison.setContentsMargins(12, 0, 12, 6)
@@ -85,6 +94,7 @@ class ResultTable(QFrame):
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
         column.addLayout(self._head())
+        column.addWidget(self.model)
         column.addWidget(self.comparison)
         column.addWidget(self.view, 1)
         column.addWidget(self.detail)
@@ -185,6 +195,7 @@ class ResultTable(QFrame):
         group.addButton(self._disagree)
         row.addWidget(self._disagree)
         row.addStretch(1)
+        row.addWidget(self.show_command)
         row.addWidget(self._load_labels)
         close = QToolButton()
         close.setIcon(icons.icon("close", C.quiet))
