@@ -139,7 +139,8 @@ def _stated(config: TrainingConfig, overrides: Sequence[str]) -> BundleConfig:
                 hint="Here only bundle.name, bundle.version, bundle.authors, bundle.licence, "
                 "bundle.scope.age_years and other fields of bundle can be set.",
             )
-    return with_overrides(config, overrides).bundle
+    plain = replace(config, bundle=replace(config.bundle, stated=()))
+    return with_overrides(plain, overrides).bundle
 
 
 def _origin(sha256: str, rows: Sequence[FilmRow]) -> dict[str, object]:
@@ -157,7 +158,7 @@ def _identified(card: ModelCard, films: ModelFilms, change: str, bundle: BundleC
     if not films.are_own:
         sources = Counter(row.source for row in films.rows)
         card = identity_of_copy(card, config, change, dict(sorted(sources.items())))
-    return state_identity(card, bundle, config.bundle)
+    return state_identity(card, bundle, bundle.stated)
 
 
 def add_gate(

@@ -359,6 +359,9 @@ class BundleConfig:
     authors: str = "The XrayView developers"
     scope: Scope = field(default_factory=Scope)
     """The films that the model is for; for others the app shows a caution or out of scope."""
+    stated: tuple[str, ...] = ()
+    """Fields that --set has set, such as `licence` and `scope.age_years`: on other films than the
+    recipe's they are kept, also if they are what the recipe says."""
 
 
 @dataclass(frozen=True)
@@ -486,8 +489,22 @@ def with_overrides(config: TrainingConfig, overrides: Sequence[str]) -> Training
     Raises:
         UsageError: an unknown field (the nearest is named) or a value of the wrong kind.
     """
-    changed: TrainingConfig = replace_fields(config, settings_tree(overrides), "")
+    tree = settings_tree(overrides)
+    changed: TrainingConfig = replace_fields(config, tree, "")
+    if stated := tuple(sorted(_leaves(tree.get("bundle")))):
+        all_stated = tuple(dict.fromkeys((*changed.bundle.stated, *stated)))
+        bundle = dataclasses.replace(changed.bundle, stated=all_stated)
+        changed = dataclasses.replace(changed, bundle=bundle)
     return changed
+
+
+def _leaves(tree: Any, prefix: str = "") -> Iterator[str]:
+    if isinstance(tree, dict):
+        for name, value in tree.items():
+            if isinstance(value, dict):
+                yield from _leaves(value, f"{prefix}{name}.")
+            else:
+                yield f"{prefix}{name}"
 
 
 def settings_tree(overrides: Sequence[str]) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from training.config import BundleConfig, TrainingConfig
@@ -30,10 +30,30 @@ def bundle_identity(config: TrainingConfig, facts: Mapping[str, Any]) -> BundleC
         return bundle
     of_recipe, own = recipe(config.recipe).bundle, _own(config, facts)
     changes = {
-        field.name: _replaced(*(getattr(each, field.name) for each in (bundle, of_recipe, own)))
-        for field in dataclasses.fields(bundle)
+        name: _replaced(getattr(bundle, name), getattr(of_recipe, name), getattr(own, name))
+        for name in _names(bundle)
+        if name not in bundle.stated
     }
-    return dataclasses.replace(bundle, **changes)
+    scope = {
+        name: getattr(bundle.scope, name)
+        for name in _names(bundle.scope)
+        if f"scope.{name}" in bundle.stated
+        or getattr(bundle.scope, name) != getattr(of_recipe.scope, name)
+    }
+    return dataclasses.replace(bundle, **{**changes, "scope": Scope(**scope)})
+
+
+def every_field() -> tuple[str, ...]:
+    """Return the names of all texts, as in `BundleConfig.stated`."""
+    texts = (field.name for field in dataclasses.fields(BundleConfig))
+    scope = (f"scope.{field.name}" for field in dataclasses.fields(Scope))
+    return (*(name for name in texts if name not in {"scope", "stated"}), *scope)
+
+
+def _names(record: BundleConfig | Scope) -> list[str]:
+    """Return the names of the fields that are compared one by one."""
+    names = (field.name for field in dataclasses.fields(record))
+    return [name for name in names if name not in {"scope", "stated"}]
 
 
 def identity_of_copy(
@@ -68,13 +88,16 @@ def identity_of_copy(
     )
 
 
-def state_identity(card: ModelCard, bundle: BundleConfig, before: BundleConfig) -> ModelCard:
-    """Return the card with the texts of `bundle` that differ from those `before`."""
-    stated = {
-        field.name: getattr(bundle, field.name)
-        for field in dataclasses.fields(bundle)
-        if getattr(bundle, field.name) != getattr(before, field.name)
-    }
+def state_identity(card: ModelCard, bundle: BundleConfig, names: Iterable[str]) -> ModelCard:
+    """Return the card with these fields of `bundle`, such as `licence` and `scope.age_years`."""
+    stated: dict[str, Any] = {}
+    for name in names:
+        outer, _, inner = name.partition(".")
+        if inner:
+            scope = stated.get(outer, card.scope)
+            stated[outer] = dataclasses.replace(scope, **{inner: getattr(bundle.scope, inner)})
+        else:
+            stated[outer] = getattr(bundle, outer)
     sources = stated.pop("sources", None)
     training = card.training if sources is None else {**card.training, "sources": list(sources)}
     return dataclasses.replace(card, training=training, **stated)

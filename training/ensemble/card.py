@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from training.bundle.card import draft_card
+from training.bundle.identity import every_field
 from training.config import BundleConfig, DataConfig, TrainingConfig
 from training.ensemble.members import Member, common_scope
 from xrayview.domain.model import ModelCard
@@ -47,6 +48,7 @@ def ensemble_config(
             licence=first.card.licence,
             authors=first.card.authors,
             scope=common_scope(members),
+            stated=every_field(),  # the members' cards have texts of their own films already
         ),
     )
 

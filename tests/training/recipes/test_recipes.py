@@ -16,7 +16,7 @@ import torchvision
 from tests.training.conftest import write_film, write_table
 from training.bundle.card import draft_card
 from training.cli import main
-from training.config import with_overrides
+from training.config import from_dict, to_dict, with_overrides
 from training.recipes import RECIPES, recipe
 from training.recipes.sources import MANIFESTS
 from training.runs import RunFolder
@@ -202,6 +202,26 @@ def test_that_a_recipes_texts_are_for_its_own_films_only(name: str):
     stated = with_overrides(config, ["bundle.authors=Us", "bundle.scope.age_years=[18,90]"])
     mine = draft_card(stated, {"film_sources": {"kermany": 9}, "manifest_sha256": "0"}, 8)
     assert (mine.authors, mine.scope.age_years) == ("Us", (18, 90))
+
+
+def test_that_what_a_person_states_stays_also_if_the_recipe_says_the_same():
+    recipes = recipe("normal-pneumonia-small")
+    of_recipe = recipes.bundle
+    stated = [f"bundle.licence={of_recipe.licence}", "bundle.scope.age_years=[1,5]"]
+    card = draft_card(
+        with_overrides(recipes, stated), {"film_sources": {"ours": 9}, "manifest_sha256": "0"}, 8
+    )
+    assert card.licence == of_recipe.licence
+    assert card.authors == "not stated"
+    # The view of the recipe's films was not stated for these.
+    assert card.scope == Scope(age_years=(1.0, 5.0))
+
+
+def test_that_what_is_stated_is_in_the_config_of_the_run():
+    config = with_overrides(recipe("best-pneumonia"), ["bundle.licence=MIT", "optim.rate=1e-3"])
+    config = with_overrides(config, ["bundle.scope.age_years=[1,5]"])
+    assert config.bundle.stated == ("licence", "scope.age_years")
+    assert from_dict(to_dict(config)) == config
 
 
 def test_that_the_metrics_name_initial_weights_that_differ_from_the_recipes(trained: Trained):
