@@ -56,7 +56,11 @@ def test_that_labels_joined_by_another_separator_than_the_table_are_no_columns(
     assert labels(tmp_path)["b.png"] == ("Mass", "Nodule", "Edema")
 
 
-@pytest.mark.parametrize("content", [b"", b"\0\1\2\3" * 50, gzip.compress(b"path,label\n")[:-9]])
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"\0\1\2\3" * 50, gzip.compress(b"path,label\n")[:-9]],
+    ids=["empty", "binary", "cut"],
+)
 def test_that_a_file_that_is_no_table_is_refused(content: bytes, tmp_path: Path) -> None:
     (tmp_path / "t.csv").write_bytes(content)
     with pytest.raises(UsageError) as caught:
