@@ -8,8 +8,9 @@ from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from training.data.manifest import FilmRow
-from training.data.patients import PLACEHOLDER, is_unknown
+from training.data.patients import is_unknown
 from xrayview.domain.film import FilmRef
+from xrayview.domain.patient_ids import stated_patient
 from xrayview.errors import UnreadableFilm
 from xrayview.io.readers import read_header
 
@@ -50,8 +51,7 @@ def _filled(row: FilmRow, folder: Path, placeholders: Collection[str]) -> FilmRo
 
 def patient_in(ref: FilmRef) -> str:
     """Return the header's patient id, unless de-identification put the same in every film."""
-    patient = ref.patient_id.strip()
-    return "" if PLACEHOLDER.fullmatch(patient) else patient
+    return stated_patient(ref.patient_id)
 
 
 def stated(value: str, placeholders: Collection[str]) -> str:

@@ -4,19 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from pathlib import PurePosixPath
 
 from training.config import DataConfig
 from training.data.manifest import FilmRow
+from xrayview.domain.patient_ids import PLACEHOLDER, patient_in_path
 from xrayview.errors import UsageError
 
-PLACEHOLDER = re.compile(
-    r"anon[a-z]*|de-?identified|unknown|unbekannt|inconnu|none|null|nan|no ?id|n/?a|#n/a|removed"
-    r"|redacted|patient|test|x+|0+|-+|\?+|\.+",
-    re.IGNORECASE,
-)
-"""IDs that de-identification or a spreadsheet leaves in every film; they name no patient. Numbered
-ones, such as `anon001`, are pseudonyms."""
 _UNKNOWN = "film:"
 """Prefix of the id of a film whose patient is unknown."""
 
@@ -40,12 +33,7 @@ def is_unknown(patient: str) -> bool:
 
 def _in_path(path: str, data: DataConfig) -> str:
     """Return the id that the pattern finds in the path, or else in the name, which may begin it."""
-    if data.patient_pattern:
-        for text in (path, PurePosixPath(path).name):
-            if match := re.search(data.patient_pattern, text):
-                groups = filter(None, match.groups())
-                return next(groups, "") if match.re.groups else match[0]
-    return ""
+    return patient_in_path(path, re.compile(data.patient_pattern)) if data.patient_pattern else ""
 
 
 def require_matches(rows: Sequence[FilmRow], data: DataConfig) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import threading
 from collections import Counter, deque
 from collections.abc import Iterator, Mapping
@@ -31,11 +32,11 @@ from xrayview.batch.output import Output, cannot_write, locked_output
 from xrayview.batch.resume import LASTING_ERRORS
 from xrayview.batch.source_files import path_of
 from xrayview.domain.film import FilmRef, RejectedFile, ScannedFile
-from xrayview.domain.film_index import GROUP_BITS, IndexedFile, group_key, group_of
+from xrayview.domain.film_index import GROUP_BITS, IndexedFile, group_key, group_of, patient_of
 from xrayview.domain.formats import READABLE
 from xrayview.engine.client import Engine
 from xrayview.engine.scan import list_files, read_headers, root_of
-from xrayview.errors import Cancelled, NothingUsable, StatusCode
+from xrayview.errors import Cancelled, NothingUsable, StatusCode, UsageError
 from xrayview.io.external_sort import ExternalSort
 from xrayview.io.scan import relative_path
 from xrayview.io.tables.cells import name_of_file, printable_name
@@ -63,6 +64,8 @@ class IndexOptions:
     """Needed in every mode: groups are keyed hashes."""
     restart: bool = False
     """Read all headers again."""
+    patient_pattern: str = ""
+    """A regular expression that finds the patient in the path of a film whose header names none."""
 
 
 @dataclass(frozen=True)
@@ -124,7 +127,8 @@ def index_folder(
 def _index_locked(
     engine: Engine, folder: Path, output: Output, options: IndexOptions, cancel: threading.Event
 ) -> Iterator[IndexProgress]:
-    key = IndexKey(__version__, options.identity, fingerprint(options.identity_key))
+    own_key = fingerprint(options.identity_key)
+    key = IndexKey(__version__, options.identity, own_key, options.patient_pattern)
     journal = output.journal
     fresh = journal.with_name(journal.name + NEXT_SUFFIX)
     if options.restart:
@@ -198,6 +202,7 @@ class _Scan:
     ) -> None:
         self._folder, self._root, self._output = folder, root_of(folder), output
         self._options, self._group_key = options, group_key(options.identity_key)
+        self._pattern = _compiled(options.patient_pattern) if options.patient_pattern else None
         self._earlier = earlier
         self._next = next(earlier, None)
         self._states: deque[FileState | None] = deque()
@@ -258,20 +263,32 @@ class _Scan:
         self, file: ScannedFile, state: FileState | None, refusal: str = "", hint: str = ""
     ) -> IndexedFile:
         film = file if isinstance(file, FilmRef) else None
+        patient = patient_of(film, self._pattern) if film else ""
         mode, key = self._options.identity, self._options.identity_key
         return IndexedFile(
             id=0,
             path=printable_name(file.relative_path),
             size=state.size if state else 0,
             mtime_ns=state.mtime_ns if state else 0,
-            patient=patient_cell(film.patient_id, mode, key) if film else "",
+            patient=patient_cell(patient, mode, key),
             study=film.study_uid if film else "",
             frames=row_count(file),
-            group=group_of(file, self._group_key),
+            group=group_of(file, patient, self._group_key),
             status_code=StatusCode.OK if isinstance(file, FilmRef) else file.code,
             refusal=refusal,
             hint=hint,
         )
+
+
+def _compiled(pattern: str) -> re.Pattern[str]:
+    try:
+        return re.compile(pattern)
+    except re.error as error:
+        raise UsageError(
+            "The pattern of patients is not a regular expression",
+            why=f"{pattern}: {error.msg}",
+            hint="Write one that finds the patient in a path, like patient[0-9]+.",
+        ) from error
 
 
 def _still_holds(known: IndexRecord, present: FileState) -> bool:

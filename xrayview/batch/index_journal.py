@@ -27,6 +27,7 @@ class IndexKey:
     identity: str
     identity_key: str
     """A fingerprint."""
+    patient_pattern: str = ""
 
 
 @dataclass(frozen=True)
@@ -88,10 +89,8 @@ def read_index_journal(path: Path, key: IndexKey) -> Iterator[IndexRecord]:
 def _check_header(path: Path, line: str, key: IndexKey) -> None:
     if not line.endswith("\n"):
         return  # a run that was ended at its very beginning
-    found = json.loads(line)
-    different = sorted(
-        name for name, value in {"schema": SCHEMA, **asdict(key)}.items() if found[name] != value
-    )
+    found, expected = dict(json.loads(line)), {"schema": SCHEMA, **asdict(key)}
+    different = sorted(name for name, value in expected.items() if found.get(name) != value)
     if different:
         raise UsageError(
             "The journal belongs to a different kind of index",

@@ -135,14 +135,17 @@ def _exit_code(csv_path: Path, frozen: FrozenFilms | None) -> int:
     A shard without a film is a part of a whole, and therefore not an error of the input.
     """
     from xrayview.commands.film_lines import no_film_text
-    from xrayview.io.tables.predictions import read_predictions
+    from xrayview.io.tables.predictions import stream_predictions
 
-    rows = read_predictions(csv_path).rows
-    if not frozen and all(row["status_code"] == StatusCode.NOT_AN_IMAGE for row in rows):
-        print_err(no_film_text(len(rows)))
+    rows = scored = not_films = 0
+    for row in stream_predictions(csv_path)[1]:
+        rows += 1
+        scored += row["status"] in (Status.OK, Status.WARN)
+        not_films += row["status_code"] == StatusCode.NOT_AN_IMAGE
+    if not frozen and not_films == rows:
+        print_err(no_film_text(rows))
         return ExitCode.NOTHING_USABLE
-    scored = all(row["status"] in (Status.OK, Status.WARN) for row in rows)
-    return ExitCode.OK if scored else ExitCode.SOME_FAILED
+    return ExitCode.OK if scored == rows else ExitCode.SOME_FAILED
 
 
 class _EventPrinter:

@@ -29,6 +29,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="index to write (default: %(default)s)",
     )
     add_identity_options(parser, full="names are never written")
+    parser.add_argument(
+        "--patient-pattern",
+        default="",
+        metavar="REGEX",
+        help="finds the patient in the path of a film whose header names none, such as "
+        "patient[0-9]+; the first group is the patient, without groups the whole match",
+    )
     add_workers_option(parser)
     parser.add_argument(
         "--restart", action="store_true", help="read all headers again, known ones too"
@@ -43,7 +50,12 @@ def run(options: argparse.Namespace) -> int:
 
     settings = load_settings()
     folder = existing_path(options.folder)
-    index = IndexOptions(options.identity, identity_key(options.identity_key), options.restart)
+    index = IndexOptions(
+        options.identity,
+        identity_key(options.identity_key),
+        options.restart,
+        options.patient_pattern,
+    )
     cancel = cancel_on_interrupt()
     line, progress = ProgressLine(), IndexProgress()
     try:

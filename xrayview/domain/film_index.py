@@ -12,6 +12,7 @@ import re
 from dataclasses import dataclass
 
 from xrayview.domain.film import FilmRef, ScannedFile
+from xrayview.domain.patient_ids import patient_in_path, stated_patient
 from xrayview.errors import UsageError
 
 GROUP_BITS = 63
@@ -31,7 +32,7 @@ class IndexedFile:
     """In bytes; 0 for a file that was not opened."""
     mtime_ns: int
     patient: str
-    """PatientID by the identity mode of the index; empty if it is left out or not stated."""
+    """The patient by the identity mode of the index; empty if left out or unknown."""
     study: str
     """StudyInstanceUID; empty if it is not stated."""
     frames: int
@@ -79,13 +80,21 @@ def group_key(identity_key: bytes) -> bytes:
     return hmac.new(identity_key, b"xrayview: groups of an index", hashlib.sha256).digest()
 
 
-def group_of(file: ScannedFile, key: bytes) -> int:
-    """The group of a file: that of its patient, else of its study, else its own.
+def patient_of(film: FilmRef, pattern: re.Pattern[str] | None = None) -> str:
+    """The patient by the header, or else by the path; empty if neither says.
 
-    A PatientID that is absent says nothing of who the patient is; a study has one patient.
+    Args:
+        film: the film.
+        pattern: finds a patient in the path of a film whose header names none.
     """
-    if isinstance(file, FilmRef) and file.patient_id:
-        text = f"patient:{file.patient_id}"
+    stated = stated_patient(film.patient_id)
+    return stated or (patient_in_path(film.relative_path, pattern) if pattern else "")
+
+
+def group_of(file: ScannedFile, patient: str, key: bytes) -> int:
+    """The group of a file: that of its patient, else of its study, else its own."""
+    if patient:
+        text = f"patient:{patient}"
     elif isinstance(file, FilmRef) and file.study_uid:
         text = f"study:{file.study_uid}"
     else:

@@ -117,6 +117,31 @@ def test_that_no_patient_is_in_two_shards_whatever_the_identity(
     assert (shown == {""}, shown == {"ID-1"}) == (identity == "none", identity == "full")
 
 
+def test_that_placeholders_name_no_patient_and_a_pattern_finds_them_in_paths(
+    engine: Engine, tmp_path: Path
+) -> None:
+    folder = tmp_path / "films"
+    folder.mkdir()
+    for n in range(4):
+        tags = {"PatientID": "ANONYMOUS", "StudyInstanceUID": f"1.2.{n // 2}"}
+        write_dicom(folder / f"anon {n}.dcm", phantom(), **tags)
+        write_raster(folder / f"patient{n // 2:03}_{n}.png", phantom(bits=8))
+    groups = {file.path: file.group for file in index(engine, folder, tmp_path / "a.parquet")[1]}
+    assert groups["anon 0.dcm"] == groups["anon 1.dcm"] != groups["anon 2.dcm"]  # by study
+    assert len({group for path, group in groups.items() if "png" in path}) == 4
+    out = tmp_path / "b.parquet"
+    _, found = index(engine, folder, out, patient_pattern="(patient[0-9]+)_", identity="full")
+    patients = {file.path: file.patient for file in found}
+    assert patients["patient001_2.png"] == patients["patient001_3.png"] == "patient001"
+    assert patients["anon 0.dcm"] == ""
+    groups = {file.path: file.group for file in found}
+    assert groups["patient001_2.png"] == groups["patient001_3.png"] != groups["patient000_0.png"]
+    with pytest.raises(UsageError, match="patient_pattern"):
+        index(engine, folder, out, identity="full")
+    with pytest.raises(UsageError, match="not a regular expression"):
+        index(engine, folder, tmp_path / "c.parquet", patient_pattern="(")
+
+
 def test_that_a_second_run_reads_headers_of_new_and_changed_files_only(
     engine: Engine, folder: Path, tmp_path: Path
 ) -> None:
