@@ -32,7 +32,6 @@ from xrayview.ui.shell.application import (
 from xrayview.ui.shell.end_signals import EndSignals
 from xrayview.ui.shell.garbage_collection import GarbageCollector
 from xrayview.ui.shell.main_window import MainWindow
-from xrayview.ui.shell.self_check import SelfCheck
 from xrayview.ui.style import theme
 from xrayview.ui.widgets.banners import Message
 from xrayview.ui.widgets.drop_target import dropped
@@ -81,6 +80,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     AfterFirstPaint(window.start_page, lambda: _load(window, settings, request, collector, listen))
     window.show()
     if is_checked:
+        from xrayview.ui.shell.self_check import SelfCheck
+
         SelfCheck(window, options.self_check)
     try:
         code = app.exec()

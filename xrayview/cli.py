@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import errno
+import importlib
 import multiprocessing
 import os
 import signal
@@ -18,21 +19,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from xrayview import __version__
-from xrayview.commands import (
-    classify,
-    deidentify,
-    evaluate,
-    index,
-    inspect,
-    measurements,
-    merge,
-    model,
-    readers,
-    render,
-    scan,
-    self_test,
-    tags,
-)
 from xrayview.commands.terminal import interrupting_signals, open_standard_streams, print_err
 from xrayview.errors import ExitCode, UsageError, XrayViewError
 from xrayview.inference.cores import set_wait_policy
@@ -40,34 +26,34 @@ from xrayview.inference.cores import set_wait_policy
 
 @dataclass(frozen=True)
 class Command:
-    """A command: `add_arguments` declares its options and the function that runs it."""
+    """A command: its module in `xrayview.commands` has its name, and is imported when it runs."""
 
     name: str
     help: str
-    add_arguments: Callable[[argparse.ArgumentParser], None]
+
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        """Declare the command's options and the function that runs it."""
+        module = f"xrayview.commands.{self.name.replace('-', '_')}"
+        importlib.import_module(module).add_arguments(parser)
 
 
 COMMANDS = (
-    Command("classify", "score the films of a folder and write a table", classify.add_arguments),
-    Command("merge", "check the parts of an index and merge them into one table",
-            merge.add_arguments),
-    Command("scan", "list the films of a folder, and why other files are not films",
-            scan.add_arguments),
-    Command("index", "list the files of a folder once, to classify them in shards",
-            index.add_arguments),
-    Command("inspect", "show a film's format and how its stored values become grey",
-            inspect.add_arguments),
-    Command("render", "write films as pictures, with heat maps on request", render.add_arguments),
-    Command("tags", "write the DICOM tags of a folder as a table", tags.add_arguments),
-    Command("measurements", "write the measurements on the films of a folder as a table",
-            measurements.add_arguments),
-    Command("evaluate", "compare the scores of a table with labels, as a report",
-            evaluate.add_arguments),
-    Command("readers", "compare readers and conditions of a reader study", readers.add_arguments),
-    Command("deidentify", "write de-identified copies of DICOM films", deidentify.add_arguments),
-    Command("model", "list, show and describe model bundles", model.add_arguments),
-    Command("self-test", "check this installation in a minute at most", self_test.add_arguments),
-)  # fmt: skip
+    Command("classify", "score the films of a folder and write a table"),
+    Command("merge", "check the parts of an index and merge them into one table"),
+    Command("scan", "list the films of a folder, and why other files are not films"),
+    Command("index", "list the files of a folder once, to classify them in shards"),
+    Command("inspect", "show a film's format and how its stored values become grey"),
+    Command("render", "write films as pictures, with heat maps on request"),
+    Command("tags", "write the DICOM tags of a folder as a table"),
+    Command("measurements", "write the measurements on the films of a folder as a table"),
+    Command("evaluate", "compare the scores of a table with labels, as a report"),
+    Command("readers", "compare readers and conditions of a reader study"),
+    Command("deidentify", "write de-identified copies of DICOM films"),
+    Command("model", "list, show and describe model bundles"),
+    Command("self-test", "check this installation in a minute at most"),
+)
+SELF_TEST = "--self-test"
+"""Starts the self-test where a command's name cannot be given, as for the window's program."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -79,8 +65,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for stream in (sys.stdout, sys.stderr):
         if reconfigure := getattr(stream, "reconfigure", None):
             reconfigure(errors="backslashreplace")
-    parser = _parser()
     arguments = _with_self_test(sys.argv[1:] if arguments is None else arguments)
+    parser = _parser(arguments)
     options, unknown = parser.parse_known_args(arguments)
     options.command_line = tuple(arguments)
     run: Callable[[argparse.Namespace], int] = options.run
@@ -145,12 +131,14 @@ def window() -> int:
 
 def _with_self_test(arguments: Sequence[str]) -> list[str]:
     """`--self-test` is a command that has no place for a command's name, as a shortcut has none."""
-    if self_test.OPTION not in arguments:
+    if SELF_TEST not in arguments:
         return list(arguments)
-    return ["self-test", *(a for a in arguments if a not in ("app", self_test.OPTION))]
+    return ["self-test", *(a for a in arguments if a not in ("app", SELF_TEST))]
 
 
-def _parser() -> argparse.ArgumentParser:
+def _parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
+    """The parser; only the command that is named has its options, so that others stay unloaded."""
+    chosen = next((argument for argument in arguments if not argument.startswith("-")), "")
     parser = argparse.ArgumentParser(
         prog="xrayview",
         description="Chest-radiograph research: read, classify, explain, audit. Not for diagnosis.",
@@ -160,9 +148,9 @@ def _parser() -> argparse.ArgumentParser:
     parsers = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
     for command in COMMANDS:
         description = f"{command.help[0].upper()}{command.help[1:]}."
-        command.add_arguments(
-            parsers.add_parser(command.name, help=command.help, description=description)
-        )
+        part = parsers.add_parser(command.name, help=command.help, description=description)
+        if command.name == chosen:
+            command.add_arguments(part)
     app = parsers.add_parser("app", help="open the main window", add_help=False)
     app.set_defaults(run=_run_app)
     return parser

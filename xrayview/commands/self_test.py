@@ -34,8 +34,6 @@ from xrayview.domain.self_test import (
 )
 from xrayview.errors import ExitCode, XrayViewError
 
-OPTION = "--self-test"
-"""What starts this command where a command's name cannot be given, as for the window's program."""
 _INNER = "--without-window"
 _CHECKS_S, _WINDOW_S, _END_S = 150.0, 90.0, 5.0
 _MARK = "XRAYVIEW_SELF_TEST"

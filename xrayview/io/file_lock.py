@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import time
-import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -27,7 +26,7 @@ def locked(path: Path, *, stale_s: float = STALE_S) -> Iterator[None]:
     Raises:
         OSError: the folder cannot be written.
     """
-    lock, owner = path.with_name(path.name + LOCK), uuid.uuid4().hex
+    lock, owner = path.with_name(path.name + LOCK), os.urandom(16).hex()
     holder, since_s = "", time.monotonic()
     while not _create(lock, owner):
         # Not the file's own time: the clock of a file server may differ from this computer's.
