@@ -1,4 +1,4 @@
-"""Checks of a frozen program, beside the source tree of the same environment. Linux only.
+"""Checks of a frozen program. On Linux also beside the source tree of the same environment.
 
 python -m build_spec.check dist build/frozen/xrayview/inside.json
 """
@@ -50,15 +50,17 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("dist", type=Path)
     parser.add_argument("contents", type=Path)
-    parser.add_argument("--screen", action="store_true", help=argparse.SUPPRESS)
     options = parser.parse_args()
     layout = layout_in(options.dist.absolute())
     contents = read_contents(options.contents)
     problems: list[str] = []
-    for check in (_self_test, _loaded_by_source):
-        problems += check(layout, contents)
-    problems += _sizes(layout)
-    _ratios(layout)
+    if sys.platform == "linux":
+        for check in (_self_test, _loaded_by_source):
+            problems += check(layout, contents)
+        problems += _sizes(layout)
+        _ratios(layout)
+    elif subprocess.run([_command(layout), "self-test"], check=False).returncode != 0:
+        problems.append("the self-test of the frozen program failed")
     for problem in problems:
         print(f"check: {problem}", file=sys.stderr)
     print("Everything checked is as it should be." if not problems else f"{len(problems)} problems")
@@ -67,7 +69,7 @@ def main() -> int:
 
 def _self_test(layout: Layout, _: Contents) -> Iterator[str]:
     """The program checks itself; its workers map no Qt, and no process a library from elsewhere."""
-    found = watch([str(layout.programs / "xrayview"), "self-test"], {}, SELF_TEST_S)
+    found = watch([_command(layout), "self-test"], {}, SELF_TEST_S)
     print(found.output)
     if found.returncode != 0:
         yield f"the self-test of the frozen program ended with {found.returncode}"
@@ -121,6 +123,12 @@ def _loaded_by_source(_: Layout, contents: Contents) -> Iterator[str]:
     print(f"{len(mapped)} libraries that it maps: {len(absent)} of them not inside")
 
 
+def _command(layout: Layout) -> str:
+    """The program of the command line."""
+    name = {"linux": "xrayview", "win32": "xrayview-cli.exe"}.get(sys.platform, "xrayview-cli")
+    return str(layout.programs / name)
+
+
 def _is_inside(module: str, inside: frozenset[str]) -> bool:
     standard = module.split(".")[0] in sys.stdlib_module_names and module not in inside
     return module in inside or standard or module in ("sitecustomize", "xrayview.__main__")
@@ -148,7 +156,7 @@ def _sizes(layout: Layout) -> Iterator[str]:
 
 def _ratios(layout: Layout) -> None:
     """Print how fast both programs start; a busy machine is no reason to fail."""
-    frozen, source = str(layout.programs / "xrayview"), (sys.executable, "-m", "xrayview")
+    frozen, source = _command(layout), (sys.executable, "-m", "xrayview")
     for name, measure, limit, arguments in (
         ("--help", _seconds_to_end, HELP_RATIO, "--help"),
         ("window on screen", _seconds_to_window, PAINT_RATIO, "app"),

@@ -50,10 +50,14 @@ class Contents:
         return (row for row in self.rows if not row.is_module)
 
     def modules(self) -> frozenset[str]:
-        """The names of all modules: those in the archive, and those that are libraries."""
+        """The names of all modules: those in the archive, and those that are files of their own."""
         archived = {row.name for row in self.rows if row.is_module}
-        libraries = (row.name for row in self.files() if row.kind == "EXTENSION")
-        return frozenset(archived.union(map(_module_of, libraries)))
+        single = (
+            row.name
+            for row in self.files()
+            if row.kind == "EXTENSION" or row.name.endswith((".py", ".pyc"))
+        )
+        return frozenset(archived.union(map(_module_of, single)))
 
     def distributions(self) -> frozenset[str]:
         """The packages of PyPI of which something is inside."""
@@ -125,11 +129,12 @@ def _component(inside: Path, owner: dict[str, str], system: set[str]) -> str:
 
 
 def _module_of(file: str) -> str:
-    """The dotted name of the module that a library is."""
+    """The dotted name of the module that a file is."""
     path = Path(file)
     if path.parts and path.parts[0].startswith("python3") and "lib-dynload" in path.parts:
         return path.name.split(".")[0]
-    return ".".join((*path.parent.parts, path.name.split(".")[0]))
+    stem = path.name.split(".")[0]
+    return ".".join(path.parent.parts if stem == "__init__" else (*path.parent.parts, stem))
 
 
 @cache

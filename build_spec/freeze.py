@@ -41,7 +41,7 @@ class Frozen:
         self.datas = [row for row in analysis.datas if not recipe.is_file_left_out(row[0], flavour)]
         modules = [row for row in analysis.pure if not recipe.is_left_out(row[0], flavour)]
         origins = _Origins()
-        for distribution in origins.of_all(source for _, source, _ in (*modules, *self.binaries)):
+        for distribution in origins.of_all((*modules, *self.binaries, *self.datas)):
             self.datas += _metadata(distribution, left_out, {row[0] for row in self.datas})
         self.archive = PYZ(modules)
         _write_contents(modules, self.binaries, self.datas, origins)
@@ -76,6 +76,7 @@ def _analyse(flavour: recipe.Flavour) -> Any:
         pathex=[str(recipe.ROOT)],
         hiddenimports=hidden,
         excludes=list(recipe.modules_left_out(flavour)),
+        module_collection_mode=dict.fromkeys(recipe.REPLACEABLE, "pyc"),
         datas=[
             *(
                 (str(recipe.ROOT / source), folder)
@@ -131,15 +132,20 @@ class _Origins:
         self._by_file: dict[str, Distribution] = {}
         for distribution in distributions():
             for file in distribution.files or ():
-                self._by_file[os.path.realpath(str(file.locate()))] = distribution
+                path = os.path.realpath(str(file.locate()))
+                self._by_file[path] = distribution
+                if path.endswith(".py"):  # compiled by PyInstaller, in a folder of its own
+                    self._by_file[f"{file.as_posix()}c"] = distribution
 
-    def of(self, source: str) -> Distribution | None:
-        """The distribution of a source; None for Python's own, ours, and the system's."""
-        return self._by_file.get(os.path.realpath(source)) if source else None
+    def of(self, row: Entry) -> Distribution | None:
+        """The distribution of a module or file; None for Python's own, ours, and the system's."""
+        name, source, _ = row
+        found = self._by_file.get(os.path.realpath(source)) if source else None
+        return found or self._by_file.get(Path(name).as_posix())
 
-    def of_all(self, sources: Iterable[str]) -> Iterator[Distribution]:
-        """Each distribution of the sources once."""
-        found = {d.metadata["Name"]: d for s in sources if (d := self.of(s)) is not None}
+    def of_all(self, rows: Iterable[Entry]) -> Iterator[Distribution]:
+        """Each distribution of which something is inside, once."""
+        found = {d.metadata["Name"]: d for row in rows if (d := self.of(row)) is not None}
         yield from found.values()
 
 
@@ -148,7 +154,7 @@ def _write_contents(
 ) -> None:
     def described(row: Entry, *, is_module: bool) -> dict[str, str]:
         name, source, kind = row
-        distribution = origins.of(source)
+        distribution = origins.of(row)
         return {
             "name": name if is_module else Path(name).as_posix(),
             "kind": "MODULE" if is_module else kind,

@@ -63,6 +63,8 @@ HIDDEN = (
     "_CharLS",
     "rle",
 )
+REPLACEABLE = ("pebble", "PySide6", "shiboken6")
+"""Python packages under the LGPL: files of their own outside of the archive of modules."""
 METADATA = ("xrayview",)
 """Beside the metadata of every distribution of which a file is collected."""
 
@@ -132,6 +134,7 @@ MODULES_LEFT_OUT = (
         "for training",
         trains=True,
     ),
+    Omission(("openvino",), "torch gives the same scores, on fewer films per second"),
     Omission(
         ("pyarrow", "distributed", "dask", "dask_jobqueue", "tornado"),
         "Parquet tables and computing clusters, for an installation with pip",

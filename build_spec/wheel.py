@@ -25,6 +25,7 @@ ROOT = Path(__file__).parents[1]
 MUST_HAVE = (
     "xrayview/cli.py",
     "xrayview/resources/icons/xrayview.svg",
+    "xrayview/resources/licences/NOTICE.txt",
     "xrayview/resources/models/SHA256SUMS",
     "xrayview/resources/models/paediatric-pneumonia.pt",
     "xrayview/resources/samples/sample-study/child-1/current.dcm",

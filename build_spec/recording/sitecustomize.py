@@ -12,16 +12,20 @@ from importlib.machinery import ModuleSpec
 from typing import Any
 
 
-class _Hidden:
-    """An entry of `sys.meta_path` that makes modules missing."""
+class _Without:
+    """An entry of `sys.meta_path` that does not find some modules."""
 
-    def __init__(self, names: list[str]) -> None:
-        self._names = names
+    def __init__(self, finder: Any, hidden: list[str]) -> None:
+        self._finder, self._hidden = finder, hidden
 
-    def find_spec(self, name: str, *_: Any) -> ModuleSpec | None:
-        if any(name == hidden or name.startswith(f"{hidden}.") for hidden in self._names):
-            raise ModuleNotFoundError(f"No module named {name!r} (hidden)", name=name)
-        return None
+    def find_spec(self, name: str, *rest: Any) -> ModuleSpec | None:
+        if any(name == hidden or name.startswith(f"{hidden}.") for hidden in self._hidden):
+            return None
+        found: ModuleSpec | None = self._finder.find_spec(name, *rest)
+        return found
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._finder, name)
 
 
 def _record(folder: str) -> None:
@@ -39,6 +43,7 @@ def _record(folder: str) -> None:
 
 
 if os.environ.get("XRAYVIEW_HIDDEN"):
-    sys.meta_path.insert(0, _Hidden(os.environ["XRAYVIEW_HIDDEN"].split(",")))
+    _hidden = os.environ["XRAYVIEW_HIDDEN"].split(",")
+    sys.meta_path[:] = [_Without(finder, _hidden) for finder in sys.meta_path]
 if os.environ.get("XRAYVIEW_RECORD"):
     _record(os.environ["XRAYVIEW_RECORD"])

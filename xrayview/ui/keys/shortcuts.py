@@ -106,6 +106,7 @@ KEYS: tuple[Key, ...] = (
     Key("shortcuts", ("F1",), "Keyboard and mouse", "Help"),
     Key("check_installation", (), "Check this installation", "Help"),
     Key("log_folder", (), "Show log folder", "Help"),
+    Key("about", (), "About XrayView", "Help"),
 )  # fmt: skip
 
 ROWS = {row.name: row for row in KEYS}

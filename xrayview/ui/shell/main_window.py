@@ -87,6 +87,7 @@ class MainWindow(QMainWindow):
             "edit_keys": lambda: self.preferences.show("Keys"),
             "check_installation": self._check_installation,
             "log_folder": self._show_log_folder,
+            "about": self._show_about,
         }
         # By action id; each looks up its action when it runs, as the panels are built later.
         actions = self._named = {key.name: self._action(key.name) for key in shortcuts.KEYS}
@@ -255,6 +256,11 @@ class MainWindow(QMainWindow):
 
         if not self.findChildren(InstallationCheck):
             InstallationCheck(self).open()
+
+    def _show_about(self) -> None:
+        from xrayview.ui.shell.about import AboutBox
+
+        AboutBox(self).open()
 
     def _show_log_folder(self) -> None:
         folder = log_folder()
