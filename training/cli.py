@@ -77,6 +77,12 @@ COMMANDS: dict[str, Command] = {
         model.evaluate,
         "Writes metrics.json, metrics.txt and scores.csv.",
     ),
+    "point": Command(
+        "measure how often a heat map's peak lies in a reader's box of the finding",
+        model.point_options,
+        model.point,
+        "For data with boxes: NIH, VinDr-CXR, RSNA, TBX11K, JSRT. Writes pointing.json and .csv.",
+    ),
     "import": Command(
         "make a bundle from published weights of a well-known network",
         import_options,

@@ -48,6 +48,30 @@ def evaluate(args: argparse.Namespace) -> None:
     evaluate_model(model, films, split, out, args.device, say)
 
 
+def point_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options of `point`."""
+    model_options(parser)
+    parser.add_argument(
+        "--split",
+        choices=("train", "validation", "test", "all"),
+        help="the films to explain (default: as for evaluate)",
+    )
+    parser.add_argument(
+        "--out", type=Path, help="output folder (default: RUN/SPLIT, or runs/NAME/SPLIT)"
+    )
+
+
+def point(args: argparse.Namespace) -> None:
+    """Measure how often the heat map's peak lies in a reader's box of the finding."""
+    from training.evaluation.model_films import ModelFilms
+    from training.evaluation.models import find_model
+    from training.evaluation.pointing import play
+
+    films = ModelFilms(find_model(args.model, args.recipe), args.data)
+    split = args.split or films.usual_split(say)
+    play(films, split, args.out or results_folder(args.model) / split, args.device, say)
+
+
 def audit_options(parser: argparse.ArgumentParser) -> None:
     """Add the options of `audit`."""
     model_options(parser)
