@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import os
 import secrets
 import threading
 from collections import Counter
@@ -91,6 +92,8 @@ def deidentify_folder(
         return engine.submit(request, priority=Priority.BATCH)
 
     copies = _Copies(out, options)
+    if options.mapping is not None:
+        _reserve(options.mapping)
     try:
         for done, reply in enumerate(map_films(engine, files, submit, cancel), start=1):
             yield copies.write(reply, done, len(entries))
@@ -200,9 +203,24 @@ def _check(out: Path, options: DeidentifyOptions) -> None:
             hint="Choose a location for it that you do not share with the copies.",
         )
     if options.mapping.exists():
-        raise UsageError(
-            "The mapping exists already", path=options.mapping, hint="Choose a new name."
-        )
+        raise _mapping_exists(options.mapping)
+
+
+def _reserve(mapping: Path) -> None:
+    """Create the mapping, so that another run with the same name is refused.
+
+    Both would write it at their ends, and the aliases of the first could never be undone.
+    """
+    try:
+        os.close(os.open(mapping, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+    except FileExistsError as error:
+        raise _mapping_exists(mapping) from error
+    except OSError as error:
+        raise _unwritable(mapping, error) from error
+
+
+def _mapping_exists(mapping: Path) -> UsageError:
+    return UsageError("The mapping exists already", path=mapping, hint="Choose a new name.")
 
 
 def _unwritable(path: Path, error: OSError) -> UsageError:

@@ -20,6 +20,7 @@ from xrayview.domain.stated import NOTHING_STATED, StatedFilms
 from xrayview.domain.verdict import verdict_text
 from xrayview.engine.client import Engine
 from xrayview.engine.lane import Priority
+from xrayview.engine.progress import ProgressFile
 from xrayview.engine.protocol import Explain, LoadModel, ModelReady, ModelRef
 from xrayview.engine.waiting import result_of
 from xrayview.errors import Status, UsageError
@@ -79,6 +80,8 @@ class Explainer:
         self._engine, self._options, self._cancel = engine, options, cancel
         ready = result_of(engine.submit(LoadModel(options.model)), cancel)
         self._model = ready.model
+        self._progress: set[ProgressFile] = set()
+        """Of the heat maps in progress."""
         self._card, self._name = ready.card, f"{ready.card.name} {ready.card.version}"
         self._finding = _finding(options.finding, ready)
         self._method = _method(options.method, ready)
@@ -93,7 +96,12 @@ class Explainer:
         stated = self._options.stated
         prepared = prepare_films(engine, files, self._card, cancel, is_wanted, stated)
         classified = classify_films(engine, self._model, prepared, cancel)
-        return map(self._explained, map_films(engine, classified, self._submit, cancel))
+        try:
+            for item in map_films(engine, classified, self._submit, cancel):
+                yield self._explained(item)
+        finally:  # a map that nobody waits for would keep the model worker busy
+            for progress in tuple(self._progress):
+                progress.stop()
 
     def _submit(self, outcome: FilmOutcome) -> Future[HeatMap] | None:
         if outcome.prepared is None or outcome.error:
@@ -101,8 +109,17 @@ class Explainer:
         if result_of_film(outcome).prediction is None:
             return None
         model_input = outcome.prepared.model_input
-        request = Explain(self._model, model_input, self._finding, self._method)
-        return self._engine.submit(request, priority=Priority.BATCH)
+        progress = ProgressFile()
+        self._progress.add(progress)
+        request = Explain(self._model, model_input, self._finding, self._method, progress.path)
+
+        def close(_: object) -> None:
+            self._progress.discard(progress)
+            progress.close()
+
+        future = self._engine.submit(request, priority=Priority.BATCH)
+        future.add_done_callback(close)
+        return future
 
     def _explained(self, item: FilmReply[FilmOutcome, HeatMap]) -> ExplainedFilm:
         outcome, heat = item.entry, item.reply

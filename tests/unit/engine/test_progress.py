@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pytest
 
 from tests.builders import phantom, write_raster
 from tests.bundles import Slow, write_bundle
+from xrayview.batch.heat_maps import Explainer, HeatMapOptions
 from xrayview.engine.client import Engine
 from xrayview.engine.progress import ProgressFile, reporting_to
 from xrayview.engine.protocol import Classify, Explain, LoadModel, ModelRef, PrepareInput
@@ -86,3 +88,35 @@ def test_that_without_a_temporary_folder_there_is_no_progress(
     with reporting_to(progress.path) as report:
         report(1, 2)
     assert progress.fraction is None
+
+
+def test_that_pictures_that_are_cancelled_end_their_heat_maps(
+    engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stopped: list[float | None] = []
+
+    class Noted(ProgressFile):
+        def stop(self) -> None:
+            stopped.append(self.fraction)
+            super().stop()
+
+    monkeypatch.setattr("xrayview.batch.heat_maps.ProgressFile", Noted)
+    path = write_bundle(tmp_path / "slow.pt", Slow)
+    folder = tmp_path / "films"
+    folder.mkdir()
+    for number in range(3):
+        write_raster(folder / f"{number}.png", phantom(64, 64, 8))
+    model = ModelRef(path, sha256_of(path), "cpu")
+    options, cancel = HeatMapOptions(model, method="occlusion"), threading.Event()
+    explainer = Explainer(engine, options, cancel)
+    explained = explainer.explain(scan_folder(engine, folder), lambda _: True)
+    next(explained)
+    until = time.monotonic() + WAIT_S
+    while not any(file.fraction for file in tuple(explainer._progress)):
+        assert time.monotonic() < until
+        time.sleep(0.01)
+    explained.close()
+    assert stopped
+    while explainer._progress:  # the worker is free again
+        assert time.monotonic() < until
+        time.sleep(0.01)
