@@ -163,3 +163,22 @@ def test_that_the_bundles_file_has_the_name_of_its_card(run: RunFolder):
     assert [path.stem for path in run.path.glob("*.pt") if path.stem not in {"last", "best"}] == [
         "kermany-normal-pneumonia-small"
     ]
+
+
+def test_that_foreign_files_in_the_output_folder_are_kept(
+    run: RunFolder, tiny_data: Path, tmp_path: Path
+):
+    out = tmp_path / "out"
+    out.mkdir()
+    for name in ("scores.csv", "metrics.json", "report.html"):
+        (out / name).write_text("mine")
+    evaluate = ["evaluate", str(run.path), "--data", str(tiny_data), "--out", str(out)]
+    page = ["--out", str(out / "report.html"), "--heat-films", "0"]
+    for _ in range(2):
+        assert main(evaluate) == ExitCode.OK
+        assert main(["report", str(run.path), "--data", str(tiny_data), *page]) == ExitCode.OK
+    copies = [path for path in out.iterdir() if path.name.count(".") == 2]
+    assert sorted(path.name.partition(".")[0] for path in copies) == [
+        "metrics", "report", "scores"
+    ]  # fmt: skip
+    assert all(path.read_text() == "mine" for path in copies)

@@ -8,18 +8,23 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from training.config import TrainingConfig
+from training.data.cache import file_sha256
 from training.data.films import Films, Say, gather_films, require_trainable, summary
 from training.data.leaks import Leak
 from training.data.manifest import Conflict, write_omissions, write_rows
 from training.disk import whole_text
+from training.outputs import keep_tables
 from training.runs import command_line, now_utc, write_json
+
+_SUMMARY = "data.json"
+_TABLES = ("manifest.csv", "omitted.csv", "leaks.csv", "conflicts.csv")
 
 
 def prepare(config: TrainingConfig, data: Path, cache: Path, out: Path, say: Say) -> Films:
     """Write manifest.csv, omitted.csv, leaks.csv, conflicts.csv and data.json, fill the cache.
 
     Everything is written to `out` before anything is refused, so that it can be looked up.
-    Existing files are replaced.
+    Existing files are replaced; one that a person has changed is copied first.
 
     Raises:
         UsageError: the labels are wrong or contradict each other, films leak, a finding has no
@@ -29,13 +34,14 @@ def prepare(config: TrainingConfig, data: Path, cache: Path, out: Path, say: Say
     films = gather_films(config, data, cache, say)
     manifest = films.manifest
     out.mkdir(parents=True, exist_ok=True)
+    keep_tables(out / _SUMMARY, _TABLES, say)
     write_rows(manifest.rows, out / "manifest.csv")
     write_omissions(manifest.omitted, out / "omitted.csv")
     _write_leaks(films.leaks, out / "leaks.csv")
     _write_conflicts(films.conflicts, out / "conflicts.csv")
     reasons = Counter(omission.code for omission in manifest.omitted)
     write_json(
-        out / "data.json",
+        out / _SUMMARY,
         {
             "recipe": config.recipe,
             "manifest_sha256": manifest.sha256,
@@ -45,6 +51,7 @@ def prepare(config: TrainingConfig, data: Path, cache: Path, out: Path, say: Say
             "conflicts": dict(Counter(conflict.kind for conflict in films.conflicts)),
             "problems": list(films.problems),
             "notes": list(manifest.notes),
+            "tables": {name: sha256 for name in _TABLES if (sha256 := file_sha256(out / name))},
             "command": command_line(),
             "time_utc": now_utc(),
         },

@@ -12,6 +12,7 @@ import numpy as np
 
 from training.bundle.card import TEST_FILMS
 from training.config import TargetConfig
+from training.data.cache import file_sha256
 from training.data.films import Say, refuse_conflicts
 from training.data.manifest import write_omissions
 from training.data.merging import pixel_conflicts
@@ -36,6 +37,7 @@ from training.evaluation.models import EvaluatedModel
 from training.evaluation.reporting import estimate_calibration, estimate_predictive_values
 from training.evaluation.scoring import ScoredFilms, Truth, score_films
 from training.evaluation.subgroups import group_table, groups_as_json, metrics_by_group
+from training.outputs import contains, keep_tables, keep_unless
 from training.runs import command_line, now_utc, write_json
 from xrayview.domain.model import ModelCard
 from xrayview.evaluation.intervals import Estimate
@@ -43,6 +45,8 @@ from xrayview.evaluation.metrics import confusion
 from xrayview.inference import loading
 from xrayview.inference.runtime import Runtime
 
+_METRICS = "metrics.json"
+_TABLES = ("metrics.txt", "scores.csv", "omitted.csv")
 ALL_CLASSES = "all classes"
 """Used in place of a finding's name for the metrics of a multiclass model as a whole."""
 
@@ -116,11 +120,14 @@ def write_metrics(
         "findings": results,
     }
     out.mkdir(parents=True, exist_ok=True)
-    write_json(out / "metrics.json", report)
+    keep_tables(out / _METRICS, _TABLES, say)
+    keep_unless(out / _METRICS, contains('"model_sha256"'), say)
     with whole_text(out / "metrics.txt") as stream:
         stream.write("\n".join(text) + "\n")
     write_scores(scored, target, out / "scores.csv")
     write_omissions(scored.omitted, out / "omitted.csv")
+    tables = {name: file_sha256(out / name) for name in _TABLES}
+    write_json(out / _METRICS, {**report, "tables": tables})
     say("\n".join(text))
     say(f"written to {out}")
     return report

@@ -20,6 +20,7 @@ from training.evaluation.evaluate import ALL_CLASSES
 from training.evaluation.metrics import estimate_from_json
 from training.evaluation.models import EvaluatedModel
 from training.evaluation.scoring import ScoredFilms
+from training.outputs import contains, keep_unless
 from training.report import plots
 from training.report.checklists import checklists
 from training.report.data import ReportData, collect
@@ -34,6 +35,8 @@ from xrayview.evaluation.confidence import SHARES
 from xrayview.preprocessing.pipeline import Preprocessor
 
 _METRICS = ("auc", "sensitivity", "specificity", "precision", "f1", "accuracy", "ece", "brier")
+_MARK = "Research use only. Not for diagnosis."
+"""A sentence of every page."""
 _SPLITS = {TRAIN: 0, VALIDATION: 1, TEST: 2}
 """Split -> its index in the table of films."""
 _FACTS = ("command", "commit", "started_utc", "finished_utc", "machine", "training_seconds")
@@ -68,6 +71,7 @@ def write_report(
     """
     report = collect(model, data, run, out.parent, heat_films, device, say, scored)
     drawn = draw_plots(report)
+    keep_unless(out, contains(_MARK), say)
     say(f"figures in {write_figures(drawn, out)}")
     say(f"written to {write_page(render_report(report, drawn), out)}")
     return out

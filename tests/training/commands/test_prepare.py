@@ -136,3 +136,26 @@ def test_that_prepare_writes_the_conflicts_before_it_refuses(
     assert "1 conflicts between labels" in capsys.readouterr().err
     assert run_prepare(data, tmp_path, "data.votes=any") == ExitCode.OK
     assert not table.exists()
+
+
+def test_that_a_table_that_a_person_has_changed_is_copied_before_it_is_replaced(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    data, out = make_data(tmp_path / "data"), tmp_path / "out"
+    options = ["--out", str(out)]
+    settings = [part for setting in TINY for part in ("--set", setting)]
+    arguments = ["prepare", "normal-pneumonia-small", "--data", str(data), *options, *settings]
+    cache = ["--cache", str(tmp_path / "cache")]
+    out.mkdir()
+    (out / "leaks.csv").write_text("mine")
+    assert main([*arguments, *cache]) == ExitCode.OK
+    (kept,) = out.glob("leaks.*.csv")
+    assert kept.read_text() == "mine"
+    assert f"kept {kept.name}" in capsys.readouterr().out
+    assert main([*arguments, *cache]) == ExitCode.OK
+    assert len(list(out.glob("*.*.csv"))) == 1
+    changed = (out / "omitted.csv").read_text() + "a.png,LATERAL,looked at it,p1\n"
+    (out / "omitted.csv").write_text(changed)
+    assert main([*arguments, *cache]) == ExitCode.OK
+    (kept,) = out.glob("omitted.*.csv")
+    assert kept.read_text() == changed
