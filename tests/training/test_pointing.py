@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -14,9 +15,13 @@ import pytest
 from tests.bundles import write_bundle
 from tests.training.data.layouts.miniatures import table
 from training import cli
-from training.evaluation.pointing import covered, is_inside
+from training.evaluation.model_films import ModelFilms
+from training.evaluation.models import EvaluatedModel
+from training.evaluation.pointing import boxes_by_film, covered, is_inside
+from training.recipes import recipe
 from xrayview.domain.model import Finding
 from xrayview.errors import ExitCode
+from xrayview.io.model.bundle import read_card
 
 RECIPE = """
 [data]
@@ -91,6 +96,24 @@ def test_that_data_without_boxes_is_refused(data: Path, capsys: pytest.CaptureFi
           ("a", "", "", "", "", 1), ("d", "", "", "", "", 0))  # fmt: skip
     assert point(data) == ExitCode.NOTHING_USABLE
     assert "has a box of Lung Opacity" in capsys.readouterr().err
+
+
+def test_that_boxes_of_other_findings_do_not_count(data: Path):
+    film = "00000001_000.png"
+    write_bright(data.parent / f"nih/{film}", 64, 32)
+    table(data.parent / "nih/Data_Entry.csv", ("Image Index", "Finding Labels", "Patient ID"),
+          (film, "Mass|Edema", 1))  # fmt: skip
+    table(data.parent / "nih/BBox_List.csv", ("Image Index", "Finding Label", "x", "y", "w", "h"),
+          (film, "Mass", 256, 512, 128, 128), (film, "Edema", 0, 0, 64, 64))  # fmt: skip
+    text = RECIPE.replace('"rsna"', '"nih"').replace("Lung Opacity", "Mass")
+    (data.parent / "recipe.toml").write_text(text + "\n")
+    config = recipe(str(data.parent / "recipe.toml"))
+    target = replace(config.target, other_labels="ignore")
+    bundle = write_bundle(data.parent / "tiny.pt", findings=(Finding("Mass", ""),))
+    model = EvaluatedModel(bundle, read_card(bundle), replace(config, target=target))
+    films = ModelFilms(model, data.parent / "nih")
+    (own,) = boxes_by_film(films, target, films.part("all")).values()
+    assert [(box.finding, box.x) for box in own["Mass"]] == [("Mass", 256)]
 
 
 def test_that_overlapping_boxes_cover_their_union_and_edges_are_inside():

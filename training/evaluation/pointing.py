@@ -107,11 +107,15 @@ def boxes_by_film(
 ) -> dict[str, dict[str, list[Box]]]:
     """Return path -> finding -> its boxes, of findings that the film has by its label.
 
-    A box counts for the finding of its name; for a model with one finding, every box does.
+    A box counts for the finding of its name. Where no box of the data has such a name, as in
+    TBX11K, every box counts for the only finding of a model.
     """
     listed = read_film_list(films.folder, films.model.config.data, headers=False)
     boxes = {film.path: film.boxes for film in listed.films}
     abnormal = [rule for rule in target.findings if rule.abnormal]
+    by_name = len(abnormal) > 1 or any(
+        _names_box(rule, box) for own in boxes.values() for box in own for rule in abnormal
+    )
     known_NK = targets_NK(rows, target)
     found: dict[str, dict[str, list[Box]]] = {}
     for row, known_K in zip(rows, known_NK, strict=True):
@@ -119,7 +123,7 @@ def boxes_by_film(
         for rule, value in zip(target.findings, known_K, strict=False):
             own = [
                 box for box in boxes.get(row.path, ())
-                if (len(abnormal) == 1 and rule.abnormal) or _names_box(rule, box)
+                if _names_box(rule, box) or (rule.abnormal and not by_name)
             ]  # fmt: skip
             if own and value == 1:
                 found[row.path][rule.name] = own
