@@ -33,18 +33,18 @@ class Command:
 COMMANDS: dict[str, Command] = {
     "list": Command("list the recipes", train.list_options, train.list_recipes),
     "init": Command(
-        "look at a folder of films and write a recipe for it, recipe.toml",
+        "examine a folder of films and write a recipe for it, recipe.toml",
         init_options,
         init,
         "Names the layout, counts films, patients and labels, and proposes target, network and "
-        "split, each with its reason. prepare, train and evaluate --recipe take the file.",
+        "split, each with its reason. prepare, train and evaluate --recipe accept the file.",
     ),
     "schema": Command("print the JSON schema of recipe.toml, for editors", schema_options, schema),
     "films": Command(
-        "show what a folder says of its films, of which layout it is, and write it as JSON",
+        "show the layout of a folder and what it says about its films, also as JSON",
         films_options,
         films,
-        "Lists patients, splits, the labels of every reader, boxes and masks; decodes no film.",
+        "Lists patients, splits, the labels of every reader, boxes and masks, without decoding.",
     ),
     "prepare": Command(
         "read, split, decode and check the films of a recipe, without training",

@@ -159,7 +159,7 @@ def test_that_a_file_elsewhere_is_a_failure(tmp_path: Path) -> None:
     with pytest.raises(XrayViewError, match="Shipped files have changed"):
         command._check_folders(tmp_path, before | replaced)
     (tmp_path / "work" / "core").touch()
-    with pytest.raises(XrayViewError, match=r"Written elsewhere \(work.core\)"):
+    with pytest.raises(XrayViewError, match=r"outside the program's folders \(work.core\)"):
         command._check_folders(tmp_path, before)
     (own / "config/settings.json").unlink()
     with pytest.raises(XrayViewError, match=r"config/settings\.json"):
@@ -182,7 +182,7 @@ def test_that_a_process_that_is_left_is_found(monkeypatch: pytest.MonkeyPatch) -
         assert [text.split()[0] for text in processes_with({command._MARK: mark})] == [
             str(process.pid)
         ]
-        with pytest.raises(XrayViewError, match="Processes are left"):
+        with pytest.raises(XrayViewError, match="Processes are still running"):
             command._check_processes(mark)
         process.communicate()
     assert command._check_processes(mark) == "none left"

@@ -95,7 +95,7 @@ def test_that_a_film_without_a_verdict_is_not_saved(
     before = at_study.workspace.session.current
     press(qtbot, at_study, Qt.Key.Key_Return)
     assert at_study.workspace.session.current == before
-    assert "Nothing is judged" in controller.panel.note.text()
+    assert "The verdict is empty" in controller.panel.note.text()
     assert states(study) == []
 
 

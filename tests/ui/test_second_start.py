@@ -96,14 +96,14 @@ def test_that_a_failed_start_shows_a_message_box(
     monkeypatch.setattr(
         QMessageBox, "exec", lambda box: shown.append((box.text(), box.informativeText()))
     )
-    error = XrayViewError("XrayView is not completely installed", why="missing: icons",
+    error = XrayViewError("The installation of XrayView is incomplete", why="missing: icons",
                           hint="Install it again.")  # fmt: skip
     show_start_failure(error)
     assert shown == []  # nobody would see it, or close it
     monkeypatch.setattr(application, "_UNSEEN_PLATFORMS", ())
     show_start_failure(error)
     ((text, details),) = shown
-    assert text == "XrayView is not completely installed."
+    assert text == "The installation of XrayView is incomplete."
     assert details.startswith("Missing: icons. Install it again.\n\nLog: ")
 
 
@@ -122,7 +122,7 @@ def test_that_an_incomplete_installation_ends_the_start(tmp_path: Path) -> None:
     )
     assert ran.returncode == ExitCode.INTERNAL
     assert ran.stderr.count("\n") == 1, ran.stderr
-    assert "not completely installed (missing: icons, models, samples)" in ran.stderr
+    assert "is incomplete (missing: icons, models, samples)" in ran.stderr
 
 
 def test_that_a_request_brings_a_minimised_window_to_the_front(

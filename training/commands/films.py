@@ -1,4 +1,4 @@
-"""`films`: what a folder says of its films: patients, labels of every reader, boxes, masks."""
+"""`films`: what a folder says about its films: patients, labels of every reader, boxes, masks."""
 
 from __future__ import annotations
 
@@ -27,11 +27,10 @@ def films_options(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
     parser.add_argument(
         "--masks", metavar="DIR", type=Path,
-        help="write the masks of the films, joined for each, as DIR/STEM.png: for data.lung_masks "
-        "and audit --masks",
+        help="write one mask per film as DIR/STEM.png, for data.lung_masks and audit --masks",
     )  # fmt: skip
     parser.add_argument(
-        "--of", default="lung", help="whose masks: a part of their name (default: %(default)s)"
+        "--of", default="lung", help="which masks, by a part of their name (default: %(default)s)"
     )
     parser.add_argument(
         "--no-headers", action="store_true", help="do not read the headers of DICOM films"
@@ -54,7 +53,7 @@ def films(args: argparse.Namespace) -> None:
         from training.data.mask_files import write_masks
 
         written, without = write_masks(found, args.data, args.of, args.masks)
-        say(f"{written} masks written to {args.masks}; {without} films have none of {args.of}")
+        say(f"{written} masks written to {args.masks}; {without} films have no mask of {args.of}")
 
 
 def data_config(overrides: list[str]) -> DataConfig:

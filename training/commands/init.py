@@ -1,4 +1,4 @@
-"""`init`: look at a folder of films and write a recipe for it."""
+"""`init`: examine a folder of films and write a recipe for it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _QUESTIONS = {
     "name": "name of the model",
     "authors": "authors",
     "licence": "licence of the model",
-    "population": "whom the films show",
+    "population": "whom the films show, such as adults of one hospital",
 }
 
 
@@ -26,13 +26,13 @@ def init_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--out", type=Path, default=Path("recipe.toml"), help="the recipe (default: %(default)s)"
     )
-    parser.add_argument("--yes", action="store_true", help="take the proposals; ask nothing")
+    parser.add_argument("--yes", action="store_true", help="accept the proposals without asking")
     parser.add_argument("--force", action="store_true", help="replace an existing recipe")
     for name, question in _QUESTIONS.items():
         parser.add_argument(f"--{name}", default="", help=question)
     parser.add_argument(
         "--set", dest="overrides", metavar="FIELD=VALUE", action="append", default=[],
-        help="set a field of data instead of the proposal: --set data.table=FILE",
+        help="set a field of data instead of the proposed value: --set data.table=FILE",
     )  # fmt: skip
 
 
@@ -80,7 +80,7 @@ def _ask(name: str, population: str, answers: Answers) -> Answers:
     if not sys.stdin.isatty():
         raise UsageError(
             "There is no terminal to ask on",
-            hint="Take the proposals with --yes, or give --name, --authors, --licence and "
+            hint="Accept the proposals with --yes, or give --name, --authors, --licence and "
             "--population.",
         )
     proposals = {"name": name, "population": population}

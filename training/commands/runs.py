@@ -40,7 +40,7 @@ def list_or_compare(args: argparse.Namespace) -> None:
         raise UsageError(f"{args.out} exists or is not a .csv file", hint="Name a new file.")
     runs = find_runs(args.folders)
     if args.compare and len(runs) < 2:
-        raise UsageError("There is one run only", hint="Name two or more to compare.")
+        raise UsageError("Only one run was found", hint="Name two or more to compare.")
     for line in (
         comparison_lines(runs, args.split) if args.compare else list_lines(runs, args.split)
     ):

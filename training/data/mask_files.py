@@ -86,7 +86,9 @@ def write_masks(found: FilmList, folder: Path, finding: str, out: Path) -> tuple
     stems = [PurePosixPath(path).stem for path in masks]
     if len(set(stems)) < len(stems):
         twice = next(stem for stem in stems if stems.count(stem) > 1)
-        raise UsageError(f"Two films are named {twice}", hint="Their masks would be one file.")
+        raise UsageError(
+            f"Two films are named {twice}", hint="Their masks would overwrite each other."
+        )
     if taken := [stem for stem in stems if (out / f"{stem}.png").exists()]:
         raise UsageError(f"{out / taken[0]}.png already exists", hint="Name another folder.")
     out.mkdir(parents=True, exist_ok=True)

@@ -90,7 +90,7 @@ class ModelFilms:
     def say_if_unknown(self, say: Say) -> None:
         """Say that training films cannot be recognised, if they cannot."""
         if self.of_run is None:
-            say("films of the training: not known, so none can be recognised (no manifest.csv)")
+            say("training films: not known, so none can be recognised (no manifest.csv)")
 
     def part(self, split: str) -> tuple[FilmRow, ...]:
         """Return the films of a split, or all films.

@@ -31,7 +31,7 @@ class StudyTable:
     def __init__(self, path: Path, output: Output) -> None:
         if path.resolve() in (output.csv, output.journal, output.report):
             hint = "Choose another name for one of them."
-            raise UsageError("Two outputs have one name", path=path, hint=hint)
+            raise UsageError("Two outputs have the same name", path=path, hint=hint)
         require_studies(path)
         self.path = path
         self._known_sha256 = _reported_hash(output)

@@ -271,7 +271,9 @@ def _check_folders(root: Path, before: Mapping[Path, tuple[int, int]]) -> str:
         if path.is_file() and not _is_of_system(path.relative_to(root))
     ]
     if strays:
-        raise XrayViewError("Written elsewhere", why=", ".join(map(str, strays[:5])))
+        raise XrayViewError(
+            "Files were written outside the program's folders", why=", ".join(map(str, strays[:5]))
+        )
     kinds = sorted(path.name for path in own.iterdir())
     return f"written only in the program's folders ({', '.join(kinds)})"
 
@@ -289,6 +291,6 @@ def _check_processes(mark: str) -> str:
     end_s = time.monotonic() + _END_S
     while left := processes_with({_MARK: mark}):
         if time.monotonic() > end_s:
-            raise XrayViewError("Processes are left", why=", ".join(left))
+            raise XrayViewError("Processes are still running", why=", ".join(left))
         time.sleep(0.1)
     return "none left"

@@ -9,7 +9,7 @@ from random import Random
 
 
 class State(StrEnum):
-    """A reader's verdict on one finding. A finding without a state is not judged, not absent."""
+    """A reader's verdict on one finding. No state means not assessed, which is not absent."""
 
     PRESENT = "present"
     ABSENT = "absent"
@@ -42,7 +42,7 @@ PERCENT = RatingScale(0, 100)
 
 @dataclass(frozen=True)
 class LabelSet:
-    """The findings that readers judge; a change of it is a new version.
+    """The findings that readers assess; each change of the set makes a new version.
 
     Raises:
         ValueError: there is no finding, or one is there twice.
@@ -58,12 +58,12 @@ class LabelSet:
         if not names or "" in names:
             raise ValueError("a label set needs findings with names")
         if len(set(names)) < len(names):
-            raise ValueError("a finding is there twice")
+            raise ValueError("a finding is listed twice")
 
 
 @dataclass(frozen=True)
 class FilmKey:
-    """By which a film is known again after its folder has moved."""
+    """What identifies a film, also after its folder has moved."""
 
     sop_uid: str
     """Empty for a film that is not DICOM."""
@@ -80,7 +80,7 @@ class Verdict:
 
     film: FilmKey
     states: Mapping[str, State] = field(default_factory=dict)
-    """By finding; a finding that is not there is not judged."""
+    """By finding; a finding that is not there was not assessed."""
     ratings: Mapping[str, int] = field(default_factory=dict)
     quality: Quality | None = None
     comment: str = ""

@@ -81,13 +81,13 @@ class OpenVinoRuntime:
         return np.asarray(logits.numpy(), np.float32), np.array(outputs[-1], np.float32)
 
     def adapt(self, card: ModelCard) -> None:
-        """See Runtime; torch has found it out."""
+        """See Runtime; by torch."""
 
     def fix_batch(self, card: ModelCard) -> None:
         """See Runtime; each stream takes one film."""
 
     def split(self, card: ModelCard) -> None:
-        """See Runtime; torch has done it."""
+        """See Runtime; by torch."""
 
     @property
     def explain_methods(self) -> tuple[str, ...]:

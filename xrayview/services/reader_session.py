@@ -58,12 +58,12 @@ class Progress:
 
 
 class ReaderSession:
-    """One reader's session; it alone writes to its file while it is open.
+    """One reader's session; only it writes to its file while it is open.
 
     Args:
         project: the project folder, which is created with the first session.
         header: reader, session, condition, blinding; those of the file where it exists.
-        label_set: what is judged.
+        label_set: the findings to assess, and the rating scale.
         films: the films of the study.
 
     Raises:
@@ -120,7 +120,7 @@ class ReaderSession:
         """Save a verdict on a film; it is on disk when this returns.
 
         Raises:
-            UsageError: it judges nothing, or what is not in the label set.
+            UsageError: it is empty, or has a finding or rating that is not in the label set.
             OSError: it cannot be written; then it is not among the readings.
         """
         self._check(verdict)
@@ -192,7 +192,7 @@ class ReaderSession:
             what = f"{min(unknown)} is" if unknown else f"{outside[0]} is a rating that is"
             raise UsageError(f"{what} not in the label set", hint="Change the label set first.")
         if not (verdict.states or verdict.ratings or verdict.quality or verdict.comment.strip()):
-            raise UsageError("Nothing is judged", hint="Give at least one finding a state.")
+            raise UsageError("The verdict is empty", hint="Give at least one finding a state.")
 
 
 def film_key(film: FilmRef) -> FilmKey:

@@ -32,7 +32,7 @@ class FilmLabel:
     differ: tuple[str, ...]
     """Findings on which readers differ; they are in neither list where no side has more."""
     open: tuple[str, ...]
-    """Findings that are uncertain, undecided or not judged by anyone."""
+    """Findings that are uncertain, undecided or not assessed by anyone."""
     readers: int
 
 

@@ -33,7 +33,7 @@ def require_resources() -> None:
     missing = [name for name in REQUIRED if not any(_contents(resource(name)))]
     if missing:
         raise XrayViewError(
-            "XrayView is not completely installed",
+            "The installation of XrayView is incomplete",
             path=resource(),
             why=f"missing: {', '.join(missing)}",
             hint="Install it again.",
@@ -52,7 +52,7 @@ def refuse_shipped(folder: Path) -> None:
         UsageError: the folder ships with the program.
     """
     if folder.absolute().is_relative_to(resource().absolute()):
-        raise UsageError("A folder of the program is not written to", path=folder)
+        raise UsageError("A folder of the program cannot be written to", path=folder)
 
 
 def _roots() -> Iterator[Path]:

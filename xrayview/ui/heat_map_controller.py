@@ -120,7 +120,7 @@ class HeatMapController(QObject):
             text = "Wait until the model is loaded, or choose one at the top right."
             return Message(WITHOUT_MODEL, "warn", "No model is loaded", text)
         if self._session.radiograph is None:
-            return Message("film", "warn", "No film is on screen", "Choose a film at the left.")
+            return Message("film", "warn", "No film is on screen", "Choose a film on the left.")
         text = f"Classify it first ({shortcuts.key_label('classify')}); then its heat map is shown."
         return Message(WITHOUT_SCORES, "warn", "This film has no scores yet", text)
 

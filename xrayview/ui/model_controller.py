@@ -186,7 +186,7 @@ class ModelController(QObject):
     def _missing(self) -> Message:
         """Why no film can be classified."""
         if self.session.model is not None:
-            return Message("film", "warn", "No film is on screen", "Choose a film at the left.")
+            return Message("film", "warn", "No film is on screen", "Choose a film on the left.")
         if self.loading:
             return Message(
                 WITHOUT_MODEL, "warn", "The model is still being loaded", self.model_text

@@ -46,7 +46,7 @@ def check_codecs(engine: Engine, cancel: threading.Event) -> str:
         else:
             faults.append(f"{name} {'is missing' if film is None else 'is not read'}")
     if faults:
-        raise XrayViewError("Films are not decoded", why="; ".join(faults))
+        raise XrayViewError("Some films cannot be decoded", why="; ".join(faults))
     return f"{counted(len(expected), 'codec')} decoded to the recorded values"
 
 

@@ -16,6 +16,7 @@ from PySide6.QtWidgets import (
 )
 
 from xrayview.domain.reading import FIVE_STEPS, PERCENT, LabelSet
+from xrayview.domain.sentences import counted
 from xrayview.errors import UsageError, XrayViewError
 from xrayview.io.reading_log import SessionHeader
 from xrayview.ui.widgets.form_dialog import FormDialog, never_default
@@ -41,9 +42,9 @@ class BeginDialog(FormDialog):
         self.setWindowTitle("Reading session")
         self._begin = begin
         self.reader = _field("Reader", "initials or a code")
-        self.session = _field("Session", "such as 1")
+        self.session = _field("Session", "for example: 1")
         self.session.setText("1")
-        self.condition = _field("Condition", "such as without AI; may be empty")
+        self.condition = _field("Condition", "for example: without AI; may be empty")
         self.blinded = QCheckBox("Hide scores, heat maps, file names and patients")
         self.blinded.setChecked(True)
         self.findings = QPlainTextEdit("\n".join(label_set.findings if label_set else ()))
@@ -76,8 +77,8 @@ class BeginDialog(FormDialog):
         column.setSpacing(12)
         column.addWidget(
             label(
-                f"{films:,} films come in an order of their own for each reader and session. A "
-                "session with the same reader and name is continued."
+                f"{counted(films, 'film')}, shuffled for each reader and session. A session with "
+                "the same reader and name is continued."
             )
         )
         column.addLayout(form)

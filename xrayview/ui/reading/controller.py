@@ -1,4 +1,4 @@
-"""A reading session in the window: its films in order, its keys, and what a blinded one hides."""
+"""A reading session in the window: the order of its films, its keys, and what blinding hides."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ class ReadingController(QObject):
         }
 
     def close(self) -> None:
-        """End the session without a word."""
+        """End the session without a message."""
         if self.reading is not None:
             self.reading.close()
             self.reading = None
@@ -153,7 +153,8 @@ class ReadingController(QObject):
         self.blinded_changed.emit(False)
         self.session_changed.emit()
         self._show_idle()
-        text = f"{progress.read} of {progress.total} films read; {reading.path.name} has them."
+        total = counted(progress.total, "film")
+        text = f"{progress.read} of {total} read, saved in {reading.path.name}."
         self.message.emit(Message("reading", "info", "The session has ended", text))
 
     def follow(self) -> None:
@@ -187,11 +188,11 @@ class ReadingController(QObject):
             self._open(following)
 
     def skip(self) -> None:
-        """Open the next film of the order, and leave this one as it is."""
+        """Open the next film of the order without saving."""
         self._step(1)
 
     def back(self) -> None:
-        """Open the film before in the order."""
+        """Open the previous film of the order without saving."""
         self._step(-1)
 
     def take_back(self) -> None:

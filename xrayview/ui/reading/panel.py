@@ -1,4 +1,4 @@
-"""The panel in which a reader judges the film on screen."""
+"""The panel in which a reader assesses the film on screen."""
 
 from __future__ import annotations
 
@@ -33,8 +33,8 @@ _STATES = (State.ABSENT, State.UNCERTAIN, State.PRESENT)
 _STEPS: tuple[State | None, ...] = (None, State.PRESENT, State.ABSENT, State.UNCERTAIN)
 """What a finding's key steps through."""
 NO_SESSION = (
-    "Read the films of this folder one by one: a key per finding, every verdict saved at once. "
-    "Several readers can read the same folder, each in sessions of their own."
+    "Read the films of this folder one by one. Each finding has a key, and every verdict is saved "
+    "at once. Several readers can read the same folder, each in their own sessions."
 )
 
 
@@ -60,7 +60,9 @@ class FindingRow(QWidget):
             self.rating.setRange(scale.low - 1, scale.high)
             self.rating.setSpecialValueText("–")
             self.rating.setAccessibleName(f"Rating of {name}, {scale.low} to {scale.high}")
-            self.rating.setToolTip(f"{scale.low} (surely absent) to {scale.high} (surely present)")
+            self.rating.setToolTip(
+                f"{scale.low} (definitely absent) to {scale.high} (definitely present)"
+            )
             row.addWidget(self.rating)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
@@ -80,7 +82,7 @@ class FindingRow(QWidget):
 
     @property
     def state(self) -> State | None:
-        """The chosen state; None where the finding is not judged."""
+        """The chosen state; None where the finding is not assessed."""
         return next((state for state, b in self.buttons.items() if b.isChecked()), None)
 
     def set_state(self, state: State | None) -> None:
@@ -89,7 +91,7 @@ class FindingRow(QWidget):
             button.setChecked(other is state)
 
     def step(self) -> None:
-        """Go on to the next state: present, absent, uncertain, not judged."""
+        """Go on to the next state: present, absent, uncertain, not assessed."""
         self.set_state(_STEPS[(_STEPS.index(self.state) + 1) % len(_STEPS)])
 
     @property
@@ -105,7 +107,7 @@ class FindingRow(QWidget):
 
 
 class ReadingPanel(QFrame):
-    """Says how to begin a session; in one, has a row per finding and saves with Enter."""
+    """How to begin a session; within one, a row per finding, saved with Enter."""
 
     begin_requested = Signal()
     save_requested = Signal()

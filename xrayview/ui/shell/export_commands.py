@@ -36,7 +36,7 @@ _NO_SOURCE = Message(
     "No folder is open",
     "Open the folder with the films to export; single files are not enough.",
 )
-_NO_FILM = Message("film", "warn", "No film is on screen", "Choose a film at the left.")
+_NO_FILM = Message("film", "warn", "No film is on screen", "Choose a film on the left.")
 
 
 class ExportCommands(QObject):
