@@ -72,17 +72,10 @@ def init(args: argparse.Namespace) -> None:
 
 
 def _ask(name: str, population: str, answers: Answers) -> Answers:
-    """Ask for what only a person knows; an empty answer takes the proposal.
-
-    Raises:
-        UsageError: there is no terminal to ask on.
-    """
+    """Ask for what only a person knows; an empty answer, or no terminal, accepts the proposal."""
     if not sys.stdin.isatty():
-        raise UsageError(
-            "There is no terminal to ask on",
-            hint="Accept the proposals with --yes, or give --name, --authors, --licence and "
-            "--population.",
-        )
+        say("note       there is no terminal to ask on: the proposals are accepted (as with --yes)")
+        return answers
     proposals = {"name": name, "population": population}
     given = {}
     for field, question in _QUESTIONS.items():

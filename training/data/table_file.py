@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import gzip
 import io
+import zipfile
 import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -14,9 +15,11 @@ from pathlib import Path
 from xrayview.errors import UsageError
 from xrayview.io.tables.sheet import DELIMITERS, decode_text
 
-SUFFIXES = (".csv", ".tsv", ".tab", ".csv.gz", ".tsv.gz")
+SUFFIXES = (".csv", ".tsv", ".tab", ".csv.gz", ".tsv.gz", ".csv.zip")
 """Names of tables end in one of these."""
-_GZIP = b"\x1f\x8b"
+_GZIP, _ZIP = b"\x1f\x8b", b"PK\3\4"
+_MOST_BYTES = 1 << 31
+"""Of an unpacked table: more is a mistake or an attack."""
 _HEAD_BYTES = 1 << 16
 _SAMPLE_ROWS = 30
 _CONSISTENT = 0.8
@@ -105,15 +108,12 @@ def is_table(path: str) -> bool:
 def read_header(path: Path) -> tuple[str, ...]:
     """Return the names of a table's columns; empty if the file is not a table."""
     try:
-        with path.open("rb") as stream:
-            head = stream.read(_HEAD_BYTES)
-        if head.startswith(_GZIP):
-            head = zlib.decompressobj(wbits=31).decompress(head, _HEAD_BYTES)
+        head = _content(path, _HEAD_BYTES)
         end = max(head.rfind(b"\n"), head.rfind(b"\r"))
         text, _ = decode_text(head if len(head) < _HEAD_BYTES or end < 0 else head[: end + 1])
         text, delimiter = _with_delimiter(text)
         return tuple(name.strip() for name in next(_lines(text, delimiter), []))
-    except (OSError, ValueError, zlib.error, csv.Error):
+    except _UNREADABLE:
         return ()
 
 
@@ -124,17 +124,17 @@ def read_table(path: Path) -> Table:
         UsageError: it cannot be read, or is not a table.
     """
     try:
-        data = path.read_bytes()
-        if data.startswith(_GZIP):
-            data = gzip.decompress(data)
+        data = _content(path, _MOST_BYTES + 1)
+        if len(data) > _MOST_BYTES:
+            raise ValueError("it unpacks to more than 2 GiB")
         text, delimiter = _with_delimiter(decode_text(data)[0])
         lines = list(_lines(text, delimiter))
-    except (OSError, EOFError, ValueError, zlib.error, csv.Error) as error:
+    except _UNREADABLE as error:
         raise UsageError(
             f"{path.name} is not a table",
             path=path,
             why=str(error),
-            hint="Save it as CSV in UTF-8; it may be gzipped.",
+            hint="Save it as CSV in UTF-8; it may be gzipped, or alone in a zip archive.",
         ) from error
     if not lines:
         raise UsageError(f"{path.name} is empty", path=path, hint="It needs a header and rows.")
@@ -142,6 +142,33 @@ def read_table(path: Path) -> Table:
     _require_whole(path, lines)
     rows = [cells + [""] * (len(header) - len(cells)) for cells in lines[1:]]
     return Table(path, header, rows, delimiter)
+
+
+_UNREADABLE = (OSError, EOFError, ValueError, RuntimeError, zlib.error, csv.Error,
+               zipfile.BadZipFile, NotImplementedError)  # fmt: skip
+"""What unpacking, decoding and parsing raise."""
+
+
+def _content(path: Path, most: int) -> bytes:
+    """Return the first bytes of a table, unpacked.
+
+    Raises:
+        ValueError: a zip archive has more than one table, or none.
+    """
+    with path.open("rb") as stream:
+        start = stream.read(4)
+        stream.seek(0)
+        if start.startswith(_GZIP):
+            with gzip.open(stream) as unpacked:
+                return bytes(unpacked.read(most))
+        if start == _ZIP:
+            with zipfile.ZipFile(stream) as archive:
+                tables = [n for n in archive.namelist() if is_table(n) and "__MACOSX" not in n]
+                if len(tables) != 1:
+                    raise ValueError(f"the archive has {len(tables)} tables, and not one")
+                with archive.open(tables[0]) as member:
+                    return member.read(most)
+        return stream.read(most)
 
 
 def _require_whole(path: Path, lines: Sequence[Sequence[str]]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import gzip
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -41,6 +42,18 @@ def test_that_separator_and_encoding_follow_from_the_content(
     (tmp_path / "t.csv").write_bytes(gzip.compress(data))
     assert labels(tmp_path) == {"a.png": ("Ödem",), "b.png": ("normal",)}
     assert read_header(tmp_path / "t.csv") == ("path", "label", "remark")
+
+
+def test_that_a_table_in_an_archive_of_kaggle_is_read(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "t.csv", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("labels.csv", "path;label\na.png;normal\n")
+        archive.writestr("__MACOSX/._labels.csv", "x")
+    assert labels(tmp_path) == {"a.png": ("normal",)}
+    assert read_header(tmp_path / "t.csv") == ("path", "label")
+    with zipfile.ZipFile(tmp_path / "t.csv", "a") as archive:
+        archive.writestr("others.csv", "path,label\n")
+    with pytest.raises(UsageError, match="the archive has 2 tables"):
+        list_films(tmp_path, DATA)
 
 
 def test_that_the_line_of_excel_about_its_separator_is_understood(tmp_path: Path) -> None:
