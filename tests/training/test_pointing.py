@@ -89,6 +89,11 @@ def test_that_a_peak_in_any_box_is_a_hit(data: Path, capsys: pytest.CaptureFixtu
         assert 32 <= float(row["x"]) <= 48
         assert 64 <= float(row["y"]) <= 80
     assert "0.667" in capsys.readouterr().out
+    with (data.parent / "out/pointing.csv").open("a") as stream:
+        stream.write("a note of a person\n")
+    assert point(data) == ExitCode.OK
+    (copy,) = (data.parent / "out").glob("pointing.*-*.csv")
+    assert "a note of a person" in copy.read_text()
 
 
 def test_that_data_without_boxes_is_refused(data: Path, capsys: pytest.CaptureFixture[str]):

@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING
 
 from training.commands.options import data_option, say
 from training.config import DataConfig
+from training.disk import disk_errors
 from training.runs import write_json
 from training.typed import replace_fields
 from xrayview.errors import UsageError
+from xrayview.io.dated_copy import kept_if_replaced
 
 if TYPE_CHECKING:
     from training.data.film_list import FilmList
@@ -47,7 +49,8 @@ def films(args: argparse.Namespace) -> None:
     if args.out:
         if args.out.suffix != ".json":
             raise UsageError(f"{args.out} is not a .json file", hint="Name it --out films.json.")
-        write_json(args.out, as_json(found))
+        with disk_errors(args.out), kept_if_replaced(args.out):
+            write_json(args.out, as_json(found))
         say(f"written to {args.out}")
     if args.masks:
         from training.data.mask_files import write_masks

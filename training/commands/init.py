@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import argparse
+import shlex
 import sys
 from pathlib import Path
 
 from training.commands.films import data_config, describe
 from training.commands.options import data_option, say
+from training.disk import disk_errors, whole_text
 from training.proposal.answers import Answers
 from training.runs import command_line, write_json
 from xrayview.errors import UsageError
+from xrayview.io.dated_copy import kept_if_replaced
 
 _QUESTIONS = {
     "name": "name of the model",
@@ -27,7 +30,11 @@ def init_options(parser: argparse.ArgumentParser) -> None:
         "--out", type=Path, default=Path("recipe.toml"), help="the recipe (default: %(default)s)"
     )
     parser.add_argument("--yes", action="store_true", help="accept the proposals without asking")
-    parser.add_argument("--force", action="store_true", help="replace an existing recipe")
+    parser.add_argument(
+        "--force",
+        action="store_true",
+        help="replace an existing recipe; a copy with the date stays",
+    )
     for name, question in _QUESTIONS.items():
         parser.add_argument(f"--{name}", default="", help=question)
     parser.add_argument(
@@ -65,10 +72,14 @@ def init(args: argparse.Namespace) -> None:
         if asked != answers:
             proposal = propose(args.data, data, asked)
     args.out.parent.mkdir(parents=True, exist_ok=True)
-    args.out.write_text(recipe_text(proposal, command_line()), encoding="utf-8")
+    with disk_errors(args.out), kept_if_replaced(args.out) as copies, whole_text(args.out) as file:
+        file.write(recipe_text(proposal, command_line()))
     recipe(str(args.out))  # the file is what the commands read
+    for copy in copies:
+        say(f"kept {copy.name}, the recipe that was there")
     say(f"written to {args.out}")
-    say(f"next: python -m training train {args.out} --data {args.data}")
+    paths = [shlex.quote(str(path)) for path in (args.out, args.data)]
+    say(f"next: python -m training train {paths[0]} --data {paths[1]}")
 
 
 def _ask(name: str, population: str, answers: Answers) -> Answers:
@@ -98,7 +109,8 @@ def schema(args: argparse.Namespace) -> None:
     from training.recipes.schema import recipe_schema
 
     if args.out:
-        write_json(args.out, recipe_schema())
+        with disk_errors(args.out), kept_if_replaced(args.out):
+            write_json(args.out, recipe_schema())
         say(f"written to {args.out}")
     else:
         say(json.dumps(recipe_schema(), indent=2))

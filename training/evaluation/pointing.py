@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from training.config import FindingRule, TargetConfig
-from training.data.cache import open_film
+from training.data.cache import file_sha256, open_film
 from training.data.film_list import read_film_list
 from training.data.films import Say
 from training.data.layouts.model import Box
@@ -24,6 +24,7 @@ from training.data.targets import targets_NK
 from training.disk import whole_text
 from training.evaluation.metrics import estimate_as_json, estimate_from_json
 from training.evaluation.model_films import ModelFilms
+from training.outputs import contains, keep_tables, keep_unless
 from training.runs import command_line, now_utc, write_json
 from xrayview.domain.finding_names import names_finding
 from xrayview.domain.heat_map_methods import DEFAULT_METHOD
@@ -34,6 +35,7 @@ from xrayview.inference.explain import explain
 from xrayview.preprocessing.pipeline import Preprocessor
 
 _PROGRESS = 100
+_SUMMARY, _TABLE = "pointing.json", "pointing.csv"
 
 
 @dataclass(frozen=True)
@@ -186,11 +188,13 @@ def _written(
         "time_utc": now_utc(),
     }
     out.mkdir(parents=True, exist_ok=True)
-    write_json(out / "pointing.json", report)
-    with whole_text(out / "pointing.csv") as stream:
+    keep_tables(out / _SUMMARY, (_TABLE,), say)
+    keep_unless(out / _SUMMARY, contains('"random_point"'), say)
+    with whole_text(out / _TABLE) as stream:
         writer = csv.DictWriter(stream, list(Point.__annotations__))
         writer.writeheader()
         writer.writerows(map(_cells, points))
+    write_json(out / _SUMMARY, {**report, "tables": {_TABLE: file_sha256(out / _TABLE)}})
     for line in _lines(results, unread):
         say(line)
     say(f"written to {out}")

@@ -134,6 +134,9 @@ def test_that_a_recipe_that_somebody_wrote_is_never_replaced(
     assert "already exists" in capsys.readouterr().err
     assert (tmp_path / "r.toml").read_text() == "mine"
     assert init(tmp_path / "data", tmp_path / "r.toml", "--force") == ExitCode.OK
+    (copy,) = tmp_path.glob("r.*.toml")
+    assert copy.read_text() == "mine"
+    assert f"kept {copy.name}" in capsys.readouterr().out
 
 
 def test_that_questions_are_asked_on_a_terminal_only(
