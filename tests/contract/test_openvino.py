@@ -18,6 +18,7 @@ from xrayview.domain.runtimes import EXACT, FAST, PRECISIONS
 from xrayview.errors import ModelError
 from xrayview.inference import acceleration, converted_cache
 from xrayview.inference.converted_cache import ConvertedCache
+from xrayview.inference.film_passes import fast_format
 from xrayview.inference.loading import load
 from xrayview.inference.probe import films_like_training
 
@@ -91,6 +92,33 @@ def test_that_fast_states_its_format_and_its_difference(bundle: Path, films: np.
     assert 0 < fast.score_difference <= PRECISIONS[FAST].largest_difference
     exact = load(bundle, CARD, "cpu", runtime="openvino").each_film(films)[0]
     assert np.abs(fast.each_film(films)[0] - exact).max() > 1e-6
+
+
+def test_that_torch_is_fast_where_the_device_has_16_bits(bundle: Path, films: np.ndarray) -> None:
+    if fast_format(torch.device("cpu")) is None:
+        with pytest.raises(ModelError, match="no faster with 16 bits"):
+            load(bundle, CARD, "cpu", runtime="torch", precision=FAST)
+        return
+    fast = load(bundle, CARD, "cpu", runtime="torch", precision=FAST)
+    assert (fast.name, fast.precision) == ("torch", "bfloat16")
+    assert 0 < fast.score_difference <= PRECISIONS[FAST].largest_difference
+    single, _ = fast.each_film(films[:1])
+    np.testing.assert_array_equal(fast.each_film(films)[0][:1], single)
+    plain = load(bundle, CARD, "cpu")
+    np.testing.assert_array_equal(fast.forward(films), plain.forward(films))
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="this machine has no CUDA device")
+@pytest.mark.parametrize(("precision", "name"), [(EXACT, "float32"), (FAST, "float16")])
+def test_that_cuda_scores_a_film_alike_beside_any_others(
+    bundle: Path, films: np.ndarray, precision: str, name: str
+) -> None:
+    on_gpu = load(bundle, CARD, "cuda", precision=precision)
+    assert on_gpu.precision == name
+    single, _ = on_gpu.each_film(films[:1])
+    np.testing.assert_array_equal(on_gpu.each_film(films)[0][:1], single)
+    expected = load(bundle, CARD, "cpu").each_film(films)[0]
+    np.testing.assert_allclose(on_gpu.each_film(films)[0], expected, atol=0.05)
 
 
 class Steep(Deep):

@@ -62,7 +62,7 @@ def add_runtime_options(parser: Arguments) -> None:
         choices=tuple(PRECISIONS),
         default=EXACT,
         help=f"`exact`: float32, scores within {exact:g} of PyTorch's; `fast`: 16 bits where the "
-        f"processor has them, refused where a score differs by more than {fast:g} on the test "
+        f"device has them, refused where a score differs by more than {fast:g} on the test "
         "films (default: %(default)s)",
     )
 

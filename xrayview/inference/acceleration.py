@@ -78,26 +78,30 @@ def _with(
         raise CannotConvert(f"it does not run on {device}")
     if not _is_installed(row.package):
         raise CannotConvert(f"it is not installed (pip install {row.package})")
-    if name == TORCH:
-        if precision.id != EXACT:
-            raise CannotConvert("it has no faster format on this device")
+    if name == TORCH and precision.id == EXACT:
         return loaded
     if not isinstance(loaded, TorchScriptRuntime):
         raise CannotConvert("it takes TorchScript networks only")
-    made = openvino_runtime.accelerate(loaded, card, precision.id, cache)
+    made: TorchScriptRuntime | OpenVinoRuntime = loaded
+    if name != TORCH:
+        made = openvino_runtime.accelerate(loaded, card, precision.id, cache)
+    elif not loaded.compute_fast(card):
+        raise CannotConvert(f"{device} computes no faster with 16 bits")
     made.score_difference = _require_equal(made, card, precision)
     return made
 
 
-def _require_equal(made: OpenVinoRuntime, card: ModelCard, precision: Precision) -> float:
-    """The greatest difference of a score from torch's on the test films.
+def _require_equal(
+    made: TorchScriptRuntime | OpenVinoRuntime, card: ModelCard, precision: Precision
+) -> float:
+    """The greatest difference of a score on the test films from torch's in float32.
 
     Raises:
         CannotConvert: it is beyond the bound.
     """
     films = films_like_training(card)
     try:
-        expected = _scores(made.torch.forward(films), card)
+        expected = _scores(made.forward(films), card)
         found = _scores(made.each_film(films)[0], card)
     except ModelError as error:
         raise CannotConvert(error.why or error.what) from error

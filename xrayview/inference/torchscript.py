@@ -13,7 +13,7 @@ import warnings
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +29,7 @@ from xrayview.errors import ContractBroken, DeviceUnavailable, ModelError, Usage
 from xrayview.inference.adapt import Calling, find_calling
 from xrayview.inference.archive import fixed_devices, with_device
 from xrayview.inference.cores import available_cores
+from xrayview.inference.film_passes import FilmPasses, fast_format
 from xrayview.inference.graph_split import (
     CannotSplit,
     SplitNetwork,
@@ -39,7 +40,7 @@ from xrayview.inference.graph_split import (
 from xrayview.inference.outputs import ToLogits, to_logits
 from xrayview.inference.probe import noise, require_equal_parts, same_scores
 from xrayview.inference.random_operations import random_operations
-from xrayview.inference.streams import Streams, stream_count
+from xrayview.inference.streams import stream_count
 from xrayview.inference.torch_errors import advice, reason
 from xrayview.io.extras import optional_module
 
@@ -50,8 +51,6 @@ Run = Callable[[torch.Tensor], torch.Tensor]
 _LOADING_HINT = "Choose a model bundle, which is a TorchScript file with a model card."
 MAX_CPU_THREADS = 8
 """For one pass, as of a gradient. More threads do not help networks of this size."""
-DEVICE_BATCH = 16
-"""Films of a pass on other devices than the CPU, which a single film does not keep busy."""
 
 
 class TorchScriptRuntime:
@@ -83,8 +82,7 @@ class TorchScriptRuntime:
         self.features_note = ""
         self.notes = notes
         self._calling = Calling()
-        self._streams = Streams(stream_count(), _one_thread) if device.type == "cpu" else None
-        self._batch = 1
+        self._passes = FilmPasses(self, device)
         self._parts: SplitNetwork | None = None
         names = ("forward_features", "forward_head")
         if all(callable(getattr(module, name, None)) for name in names):
@@ -153,36 +151,25 @@ class TorchScriptRuntime:
         return graph
 
     def fix_batch(self, card: ModelCard) -> None:
-        """On other devices than the CPU, take films in passes of one size, filled up.
+        """See Runtime."""
+        if self._calling.batch is None:
+            self._passes.fix_batch(card)
 
-        Only where a film then gets the same logits, to the last bit, beside any other films.
-        """
-        if self._streams is not None or self._calling.batch is not None:
-            return
-        film, other = noise(card)
-        first = np.concatenate([film, *[other] * (DEVICE_BATCH - 1)])
-        last = np.concatenate([*[0 * other] * (DEVICE_BATCH - 1), film])
-        with suppress(ModelError):  # too little memory: one film at a time
-            if np.array_equal(self.forward(first)[0], self.forward(last)[-1]):
-                self._batch = DEVICE_BATCH
+    def compute_fast(self, card: ModelCard) -> bool:
+        """Compute scores in 16 bits from now on, gradients as before; False where it cannot."""
+        dtype = fast_format(self._device)
+        if dtype is None or self._calling.dtype != torch.float32:
+            return False
+        self.precision = str(dtype).removeprefix("torch.")
+        self._passes = FilmPasses(self, self._device, dtype)
+        self.fix_batch(card)
+        return True
 
     def each_film(
         self, x_BCHW: Array, *, with_features: bool = False
     ) -> tuple[Array, Array | None]:
         """See Runtime."""
-        passes = np.split(x_BCHW, range(self._batch, len(x_BCHW), self._batch))
-        call = self._filled_with_features if with_features else self._filled
-        results = self._streams.map(call, passes) if self._streams else list(map(call, passes))
-        logits_BK = np.concatenate([logits for logits, _ in results])
-        features = [part for _, part in results if part is not None]
-        return logits_BK, np.concatenate(features) if features else None
-
-    def _filled(self, x_BCHW: Array) -> tuple[Array, None]:
-        return self.forward(_filled_up(x_BCHW, self._batch))[: len(x_BCHW)], None
-
-    def _filled_with_features(self, x_BCHW: Array) -> tuple[Array, Array]:
-        features = self.features(_filled_up(x_BCHW, self._batch))
-        return self.head(features)[: len(x_BCHW)], features[: len(x_BCHW)]
+        return self._passes.each_film(x_BCHW, with_features=with_features)
 
     def forward(self, x_BCHW: Array) -> Array:
         """See Runtime."""
@@ -408,17 +395,6 @@ def _name_of(device: torch.device) -> str:
         return str(get_name(device)) if get_name else device.type
     name = platform.processor() or platform.machine()
     return f"{name}, {counted(stream_count(), 'thread')}"
-
-
-def _one_thread() -> None:
-    """A stream computes its film without help, or all streams would wait for each other."""
-    torch.set_num_threads(1)
-
-
-def _filled_up(x_BCHW: Array, batch: int) -> Array:
-    """The films, and the last one repeated, so that every pass has one size."""
-    missing = batch - len(x_BCHW)
-    return np.concatenate([x_BCHW, *[x_BCHW[-1:]] * missing]) if missing > 0 else x_BCHW
 
 
 def _unchanged(logits_BK: torch.Tensor) -> torch.Tensor:
