@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import signal
+import threading
+
 from distributed import Worker, WorkerPlugin
 
 from xrayview.services.shard_worker import close_engine, share_cores
@@ -20,7 +23,13 @@ class EngineOfWorker(WorkerPlugin):
         self._workers = workers
 
     def setup(self, worker: Worker) -> None:
-        """Take the share of the cores."""
+        """Take the share of the cores, and leave it to the command to end the work.
+
+        A terminal signals all processes that its commands have started.
+        """
+        for name in ("SIGINT", "SIGHUP"):
+            if hasattr(signal, name) and threading.current_thread() is threading.main_thread():
+                signal.signal(getattr(signal, name), signal.SIG_IGN)
         if self._workers and isinstance(worker.name, int):
             share_cores(worker.name, self._workers)
 
