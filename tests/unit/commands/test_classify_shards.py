@@ -122,6 +122,7 @@ echo "Submitted batch job $!"
 """
 SCANCEL = """#!/bin/bash
 for job in "$@"; do kill -TERM -- "-$job"; done
+(sleep 5; for job in "$@"; do kill -KILL -- "-$job"; done) > /dev/null 2>&1 &
 """
 
 
