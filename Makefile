@@ -113,7 +113,7 @@ endif
 # On Linux the usual torch brings CUDA; elsewhere it is the build for processors.
 TORCH     := torch==2.13.0$(if $(filter linux-cpu,$(PLATFORM)-$(DEVICE)),+cpu)
 CPU_INDEX ?= https://download.pytorch.org/whl/cpu
-BUILD_ENV := PYTHONWARNINGS=ignore XRAYVIEW_DEVICE=$(DEVICE) XRAYVIEW_TRAIN=$(TRAIN) PYTHONPATH=.
+BUILD_ENV := PYTHONWARNINGS=ignore XRAYVIEW_DEVICE=$(DEVICE) XRAYVIEW_TRAIN=$(TRAIN) XRAYVIEW_FAST=$(FAST) PYTHONPATH=.
 
 .PHONY: frozen bundle check-bundle packages
 

@@ -76,7 +76,7 @@ def _analyse(flavour: recipe.Flavour) -> Any:
         pathex=[str(recipe.ROOT)],
         hiddenimports=hidden,
         excludes=list(recipe.modules_left_out(flavour)),
-        module_collection_mode=dict.fromkeys(recipe.REPLACEABLE, "pyc"),
+        module_collection_mode=dict.fromkeys(recipe.REPLACEABLE, "py"),
         datas=[
             *(
                 (str(recipe.ROOT / source), folder)
@@ -132,16 +132,12 @@ class _Origins:
         self._by_file: dict[str, Distribution] = {}
         for distribution in distributions():
             for file in distribution.files or ():
-                path = os.path.realpath(str(file.locate()))
-                self._by_file[path] = distribution
-                if path.endswith(".py"):  # compiled by PyInstaller, in a folder of its own
-                    self._by_file[f"{file.as_posix()}c"] = distribution
+                self._by_file[os.path.realpath(str(file.locate()))] = distribution
 
     def of(self, row: Entry) -> Distribution | None:
         """The distribution of a module or file; None for Python's own, ours, and the system's."""
-        name, source, _ = row
-        found = self._by_file.get(os.path.realpath(source)) if source else None
-        return found or self._by_file.get(Path(name).as_posix())
+        source = row[1]
+        return self._by_file.get(os.path.realpath(source)) if source else None
 
     def of_all(self, rows: Iterable[Entry]) -> Iterator[Distribution]:
         """Each distribution of which something is inside, once."""

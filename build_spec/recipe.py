@@ -148,7 +148,8 @@ FILES_LEFT_OUT = (
         "for compilers",
     ),
     Omission(
-        ("torch/bin/protoc*", "torch/bin/test_*", "torch/bin/*Test*", "torch/bin/*_test"),
+        ("torch/bin/protoc*", "torch/bin/test_*", "torch/bin/*Test*", "torch/bin/*_test",
+         "torch/bin/*.ptl"),
         "programs of torch's build; its manager of shared memory stays",
     ),
     Omission(

@@ -20,7 +20,7 @@ app=$prefix/lib/xrayview
 delete() {
   rm -rf "$app" "$app.old"
   rm -f "$prefix/bin/xrayview" "$prefix/bin/XrayView" \
-    "$prefix/share/applications/xrayview.desktop" "$prefix/share/man/man1/xrayview.1.gz" \
+    "$prefix/share/applications/xrayview.desktop" "$prefix"/share/man/man1/[xX]ray[vV]iew.1.gz \
     "$prefix/share/metainfo/org.xrayview.XrayView.metainfo.xml"
   find "$prefix/share/icons/hicolor" -name "xrayview.*" -delete 2>/dev/null || true
 }
@@ -51,9 +51,9 @@ rm -rf "$app.old"
 for name in XrayView xrayview; do
   ln -sf "$app/$name" "$prefix/bin/$name"
 done
-(cd "$here/share" && find . -type f) | while read -r file; do
+(cd "$here/share" && find . -type f -o -type l) | while read -r file; do
   mkdir -p "$prefix/share/$(dirname "$file")"
-  cp "$here/share/$file" "$prefix/share/$file"
+  cp -P "$here/share/$file" "$prefix/share/$file"
 done
 # A menu may have another PATH than a terminal.
 sed -i "s|^Exec=XrayView|Exec=\"$app/XrayView\"|" "$prefix/share/applications/xrayview.desktop"

@@ -14,6 +14,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from build_spec import icons, man_page
@@ -23,6 +24,8 @@ from xrayview import __version__
 HERE = ROOT / "build_spec/linux"
 MAINTAINER = os.environ.get("XRAYVIEW_MAINTAINER") or "XrayView developers <xrayview@localhost>"
 """Name and address that the Debian package gives for questions."""
+FAST = os.environ.get("XRAYVIEW_FAST", "") not in ("", "0")
+"""Larger packages in a fraction of the time, to try them."""
 COMMANDS = ("xrayview", "xrayview-train")
 PACKAGE_MB = {"cpu": 250}
 DEBIAN_ARCHITECTURE = {"x86_64": "amd64", "aarch64": "arm64"}
@@ -46,13 +49,13 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="xrayview-packages-", dir=dist) as folder:
         share = Path(folder, "share")
         write_share(share)
-        made = (
-            make_archive(dist, Path(folder, name), share),
-            make_deb(dist, Path(folder, "deb"), share),
-        )
+        with ThreadPoolExecutor() as pool:  # each waits for its compressor
+            archive = pool.submit(make_archive, dist, Path(folder, name), share)
+            deb = pool.submit(make_deb, dist, Path(folder, "deb"), share)
+        made = (archive.result(), deb.result())
     sbom = dist / f"{name}.cdx.json"
     shutil.copyfile(dist / WINDOW / "_internal/resources/licences/XrayView.cdx.json", sbom)
-    limit = PACKAGE_MB.get(flavour_of().device, 0)
+    limit = 0 if FAST else PACKAGE_MB.get(flavour_of().device, 0)
     for path in (*made, sbom):
         print(f"{path.name:48}{path.stat().st_size / 1e6:8.1f} MB")
     too_large = [path.name for path in made if limit and path.stat().st_size > limit * 1e6]
@@ -87,17 +90,18 @@ def write_share(share: Path) -> None:
     page = share / "man/man1/xrayview.1.gz"
     page.parent.mkdir(parents=True)
     page.write_bytes(gzip.compress(man_page.man_page().encode(), 9, mtime=0))
+    page.with_name(f"{WINDOW}.1.gz").symlink_to(page.name)
 
 
 def make_archive(dist: Path, folder: Path, share: Path) -> Path:
     """Pack the program with install.sh for users without root."""
     folder.mkdir()
     _link_tree(dist / WINDOW, folder / WINDOW)
-    shutil.copytree(share, folder / "share")
+    shutil.copytree(share, folder / "share", symlinks=True)
     shutil.copy(HERE / "install.sh", folder)
     (folder / "install.sh").chmod(0o755)
     archive = dist / f"{folder.name}.tar.zst"
-    compress = "zstd -19 --long=27 -T0 -q"
+    compress = "zstd -3 -T0 -q" if FAST else "zstd -19 --long=27 -T0 -q"
     _run("tar", "--create", f"--file={archive}", f"--use-compress-program={compress}",
          "--owner=0", "--group=0", "--sort=name", "-C", folder.parent, folder.name)  # fmt: skip
     return archive
@@ -109,11 +113,11 @@ def make_deb(dist: Path, root: Path, share: Path) -> Path:
     architecture = DEBIAN_ARCHITECTURE[platform.machine()]
     app = root / "usr/lib" / package
     app.parent.mkdir(parents=True)
-    _link_tree(dist / WINDOW, app)
+    _run("cp", "--archive", dist / WINDOW, app)  # modes change, and the archive is being packed
     (root / "usr/bin").mkdir()
     for name in (WINDOW, *COMMANDS[: 1 + flavour_of().train]):
         (root / "usr/bin" / name).symlink_to(f"../lib/{package}/{name}")
-    shutil.copytree(share, root / "usr/share")
+    shutil.copytree(share, root / "usr/share", symlinks=True)
     doc = root / f"usr/share/doc/{package}"
     doc.mkdir(parents=True)
     shutil.copyfile(HERE / "copyright", doc / "copyright")
@@ -125,7 +129,7 @@ def make_deb(dist: Path, root: Path, share: Path) -> Path:
     overrides.parent.mkdir(parents=True)
     text = (HERE / "lintian-overrides").read_text(encoding="utf-8")
     overrides.write_text(text.replace("@PACKAGE@", package), encoding="utf-8")
-    _set_modes(root)
+    _set_modes(root, app)
     control = root / "DEBIAN"
     control.mkdir()
     size = sum(p.lstat().st_size for p in _files(root)) // 1024
@@ -145,7 +149,14 @@ def make_deb(dist: Path, root: Path, share: Path) -> Path:
     sums = "".join(f"{_md5(p)}  {p.relative_to(root)}\n" for p in _files(root / "usr"))
     (control / "md5sums").write_text(sums, encoding="utf-8")
     deb = dist / f"{package}_{__version__}_{architecture}.deb"
-    _run("dpkg-deb", "--root-owner-group", "-Zxz", "-z9", "--build", root, deb)
+    _run(
+        "dpkg-deb",
+        "--root-owner-group",
+        *(("-Zzstd", "-z3") if FAST else ("-Zxz", "-z6")),
+        "--build",
+        root,
+        deb,
+    )
     return deb
 
 
@@ -154,17 +165,12 @@ def _link_tree(source: Path, target: Path) -> None:
     _run("cp", "--archive", "--link", source, target)
 
 
-def _set_modes(root: Path) -> None:
-    """Libraries are not executable, folders and programs are; others may read everything."""
+def _set_modes(root: Path, app: Path) -> None:
+    """Folders and programs are executable, libraries are not; everybody may read everything."""
+    programs = {app / name for name in (WINDOW, *COMMANDS)} | set(app.rglob("torch_shm_manager"))
     for path in (root, *root.rglob("*")):
-        if path.is_symlink():
-            continue
-        is_program = path.is_dir() or path.parent.name in (path.name, "bin") or _is_program(path)
-        path.chmod(0o755 if is_program else 0o644)
-
-
-def _is_program(path: Path) -> bool:
-    return path.name in (WINDOW, *COMMANDS, "torch_shm_manager")
+        if not path.is_symlink():
+            path.chmod(0o755 if path.is_dir() or path in programs else 0o644)
 
 
 def _files(root: Path) -> Iterator[Path]:
