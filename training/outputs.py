@@ -20,7 +20,8 @@ def keep_unless(path: Path, is_ours: Callable[[Path], bool], say: Say) -> None:
     """
     if path.is_file() and not is_ours(path):
         with disk_errors(path):
-            say(f"kept {save_dated_copy(path).name}, which was not written by this command")
+            copy = save_dated_copy(path)
+            say(f"{path.name} was not written by this command, and was copied to {copy.name}")
 
 
 def has_sha256(sha256: object) -> Callable[[Path], bool]:

@@ -76,7 +76,7 @@ def init(args: argparse.Namespace) -> None:
         file.write(recipe_text(proposal, command_line()))
     recipe(str(args.out))  # the file is what the commands read
     for copy in copies:
-        say(f"kept {copy.name}, the recipe that was there")
+        say(f"the earlier recipe was copied to {copy.name}")
     say(f"written to {args.out}")
     paths = [shlex.quote(str(path)) for path in (args.out, args.data)]
     say(f"next: python -m training train {paths[0]} --data {paths[1]}")

@@ -18,7 +18,7 @@ _EXPECTED = {
 }  # fmt: skip
 """Codes of omissions that the config asks for, or of files that are no films."""
 _SUFFIXES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".dcm", ".dicom")
-"""A file of such a name that is no film has lost its content."""
+"""A file with such a name that is not a film has lost its content."""
 
 
 def problems(

@@ -134,7 +134,7 @@ def read_table(path: Path) -> Table:
             f"{path.name} is not a table",
             path=path,
             why=str(error),
-            hint="Save it as CSV in UTF-8; it may be gzipped, or alone in a zip archive.",
+            hint="Save it as CSV in UTF-8; it may be gzipped, or the only file of a zip archive.",
         ) from error
     if not lines:
         raise UsageError(f"{path.name} is empty", path=path, hint="It needs a header and rows.")

@@ -60,7 +60,7 @@ def open_frozen(index: Path, shard: Shard = WHOLE, root: Path | None = None) -> 
     folder = root or Path(name_of_file(metadata.root))
     if not folder.is_dir():
         raise UsageError(
-            "The folder of the index is not there",
+            "The folder of the index does not exist",
             path=folder,
             hint="Name the folder as this computer sees it with --root.",
         )

@@ -105,7 +105,7 @@ def merge_parts(
     """
     if not folder.is_dir():
         raise UsageError(
-            "The folder of the parts is not there", path=folder, hint="Check the name."
+            "The folder of the parts does not exist", path=folder, hint="Check the name."
         )
     with locked_output(out) as output, FilmIndex(index) as films:
         parts = find_parts(folder, films, skip=folder / out.name)

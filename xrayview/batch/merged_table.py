@@ -73,8 +73,8 @@ class MergedTable:
         if present and (present != self._sha256 or self._would_lose()):
             copy = save_copy(self._output.csv)
             self.notes.append(
-                f"Not all that was written into {self._output.csv.name} is in the new table. "
-                f"The old table is kept as {copy.name}."
+                f"The new table lacks something that was written into {self._output.csv.name}. "
+                f"The earlier table was copied to {copy.name}."
             )
         write_predictions(self._output.csv, self._findings, map(self._written, rows), self._columns)
 

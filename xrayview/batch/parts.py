@@ -74,7 +74,7 @@ def find_parts(folder: Path, index: FilmIndex, skip: Path) -> tuple[Part, ...]:
         other = by_shard.setdefault(part.shard, part)
         if other is not part:
             raise UsageError(
-                f"Shard {part.shard} is there twice",
+                f"There are two parts of shard {part.shard}",
                 path=part.table,
                 why=f"the other is {other.table.name}",
                 hint="Move one of them out of the folder.",
@@ -122,7 +122,7 @@ def rows_of_part(part: Part, files: Mapping[str, IndexedFile]) -> Iterator[tuple
         files: the files of its shard by path.
 
     Raises:
-        UsageError: a row is of another file or there twice, or the table cannot be read.
+        UsageError: a row is of another file or occurs twice, or the table cannot be read.
     """
     seen: set[tuple[int, int]] = set()
     for row in stream_predictions(part.table)[1]:
@@ -131,7 +131,7 @@ def rows_of_part(part: Part, files: Mapping[str, IndexedFile]) -> Iterator[tuple
             raise _wrong_row(part, row, f"it is not a file of shard {part.shard}")
         frame = int(row["frame"]) if row["frame"] else -1
         if (file.id, frame) in seen:
-            raise _wrong_row(part, row, "it is there twice")
+            raise _wrong_row(part, row, "it occurs twice")
         seen.add((file.id, frame))
         yield file.id, frame, row
 

@@ -36,7 +36,7 @@ def read_earlier(output: Output, key: RunKey, *, restart: bool) -> tuple[Earlier
     if earlier is not None:
         return earlier, ""
     copy = save_copy(output.journal)
-    return Earlier(), f"The old journal cannot be read; it is kept as {copy.name}."
+    return Earlier(), f"The old journal cannot be read; it was saved as {copy.name}."
 
 
 def adopt_rows(

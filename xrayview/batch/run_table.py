@@ -64,8 +64,8 @@ class RunTable:
         if not is_known or self._would_lose(lost, own, rows):
             copy = save_copy(csv)
             note = (
-                f"Not all that was written into {csv.name} is in the new table. "
-                f"The old table is kept as {copy.name}."
+                f"The new table lacks something that was written into {csv.name}. "
+                f"The earlier table was copied to {copy.name}."
             )
         write_predictions(csv, self._findings, rows, own)
         self.written_sha256 = sha256_of_file(csv)

@@ -52,7 +52,7 @@ class StudyTable:
         notes = []
         if self.path.exists() and sha256_of_file(self.path) not in ("", self._known_sha256):
             copy = save_copy(self.path)
-            notes.append(f"The table of studies that was there is kept as {copy.name}.")
+            notes.append(f"The earlier table of studies was copied to {copy.name}.")
         write_studies(self.path, findings, rows)
         self._sha256 = sha256_of_file(self.path)
         if without:

@@ -64,7 +64,7 @@ def run(options: argparse.Namespace) -> int:
     with kept_if_replaced(options.out) as copies:
         _write(options.out, rows)
     for copy in copies:
-        print_err(f"The table that was there is kept as {copy.name}.")
+        print_err(f"The earlier table was copied to {copy.name}.")
     annotations, films = counted(len(rows), "annotation"), counted(len(measured), "film")
     print_err(f"{options.out}: {annotations} on {films}")
     if cancel.is_set():

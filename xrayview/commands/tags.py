@@ -71,7 +71,7 @@ def run(options: argparse.Namespace) -> int:
     code = lines.exit_code()
     print_err(f"{options.out}: {counted(files, 'row')}, {counted(len(table.header), 'column')}")
     for copy in copies:
-        print_err(f"The table that was there is kept as {copy.name}.")
+        print_err(f"The earlier table was copied to {copy.name}.")
     if cancel.is_set():
         print_err("Interrupted. The table has the rows written so far.")
         return ExitCode.INTERRUPTED

@@ -45,7 +45,7 @@ class LabelSet:
     """The findings that readers assess; each change of the set makes a new version.
 
     Raises:
-        ValueError: there is no finding, or one is there twice.
+        ValueError: there is no finding, or one is listed twice.
     """
 
     findings: tuple[str, ...]

@@ -32,7 +32,7 @@ class ModelComparison:
     kappa: Estimate
     """Cohen's kappa of the two models' calls."""
     calls: McNemar
-    """Films that only one of the models calls rightly."""
+    """Films that only one of the models gets right."""
 
 
 def compare_models(

@@ -177,7 +177,7 @@ def _against_rows(finding: str, second: FindingAgainst) -> list[tuple[object, ..
         (*first, "AUC of the second model", c.second_auc, "", "", c.n, ""),
         (*first, "Difference of AUC", *_cells(c.difference), c.p_value),
         (*first, "Kappa of the calls", *_cells(c.kappa), ""),
-        (*first, "Films that only the first calls rightly", c.calls.only_first, "", "", only_one,
+        (*first, "Films that only the first model gets right", c.calls.only_first, "", "", only_one,
          c.calls.p_value),
     ]  # fmt: skip
 

@@ -123,7 +123,7 @@ def _key(job: ShardJob) -> bytes:
     key = identity_key(job.identity_key_file)
     if fingerprint(key) != job.key_fingerprint:
         raise UsageError(
-            "The identity key of this computer is another one",
+            "This computer has a different identity key",
             hint="Name a key file on a disk that all computers see with --identity-key.",
         )
     return key

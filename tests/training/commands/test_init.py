@@ -136,7 +136,7 @@ def test_that_a_recipe_that_somebody_wrote_is_never_replaced(
     assert init(tmp_path / "data", tmp_path / "r.toml", "--force") == ExitCode.OK
     (copy,) = tmp_path.glob("r.*.toml")
     assert copy.read_text() == "mine"
-    assert f"kept {copy.name}" in capsys.readouterr().out
+    assert f"copied to {copy.name}" in capsys.readouterr().out
 
 
 def test_that_questions_are_asked_on_a_terminal_only(

@@ -151,7 +151,7 @@ def test_that_a_table_that_a_person_has_changed_is_copied_before_it_is_replaced(
     assert main([*arguments, *cache]) == ExitCode.OK
     (kept,) = out.glob("leaks.*.csv")
     assert kept.read_text() == "mine"
-    assert f"kept {kept.name}" in capsys.readouterr().out
+    assert f"copied to {kept.name}" in capsys.readouterr().out
     assert main([*arguments, *cache]) == ExitCode.OK
     assert len(list(out.glob("*.*.csv"))) == 1
     changed = (out / "omitted.csv").read_text() + "a.png,LATERAL,looked at it,p1\n"

@@ -127,8 +127,8 @@ def test_that_a_frame_that_is_missing_is_noticed(work: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "text"),
     [
-        ("twice", "Shard 1/4 is there twice"),
-        ("row twice", "it is there twice"),
+        ("twice", "There are two parts of shard 1/4"),
+        ("row twice", "it occurs twice"),
         ("row of another", "not a file of shard 3/4"),
         ("no report", "not a part of an index"),
         ("another index", "of another index"),
@@ -225,7 +225,7 @@ def test_that_a_merge_is_refused_over_other_files_and_can_be_cancelled(work: Pat
         merge(work)
     with pytest.raises(UsageError, match="not a table of studies"):
         merge(work, "new.csv", studies=work / "whole.csv")
-    with pytest.raises(UsageError, match="one name"):
+    with pytest.raises(UsageError, match="the same name"):
         merge(work, "new.csv", studies=work / "new.csv")
     assert (work / "merged.csv").read_text() == "someone's notes\n"
     cancel = threading.Event()

@@ -30,7 +30,7 @@ _MOST_TEXTS = 50
 
 
 def is_other_file(path: str) -> bool:
-    """Tell by its suffix that a file is a table, a text or an archive and no film."""
+    """Tell by its suffix whether a file is a table, a text or an archive, and so not a film."""
     return bool(_NOT_FILMS.search(path))
 
 

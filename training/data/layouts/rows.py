@@ -43,7 +43,8 @@ def no_films(found: Found) -> NothingUsable:
     return NothingUsable(
         f"The folder has no labelled film of {found.source}",
         path=found.table,
-        why=" ".join(found.notes) or ("no film has a label" if found.films else "no row, no film"),
+        why=" ".join(found.notes)
+        or ("no film has a label" if found.films else "no row has a film"),
         hint="Point --data at the folder with the tables and the films.",
     )
 

@@ -241,7 +241,7 @@ def read_predictions(path: Path) -> Predictions:
     if missing:
         raise _not_predictions(path, f"column {missing[0]} is missing")
     if repeated := [name for name in expected if header.count(name) > 1]:
-        raise _not_predictions(path, f"column {repeated[0]} is there twice")
+        raise _not_predictions(path, f"column {repeated[0]} occurs twice")
     if sheet.overflowing or sheet.short:
         raise _not_predictions(path, "a row is longer or shorter than the header")
     absent = {name: "" for name in LATER_COLUMNS if name not in header}
