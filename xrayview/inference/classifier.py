@@ -118,8 +118,7 @@ def _classify(
     gates: Sequence[GateVerdict] = [_UNCHECKED] * len(inputs)
     logits_BK, features_BDhw = runtime.each_film(x_BCHW, with_features=statistics is not None)
     if statistics is not None and features_BDhw is not None:
-        vectors_BV = feature_vectors(x_BCHW, features_BDhw, statistics.grid, statistics.thumbnail)
-        distances_B = statistics.distances(vectors_BV)
+        distances_B = _distances(statistics, x_BCHW, features_BDhw)
         _require_finite(distances_B[:, None], inputs, "features")
         gates = [statistics.verdict(float(distance)) for distance in distances_B]
     _require_finite(logits_BK, inputs, "logits")
@@ -127,11 +126,40 @@ def _classify(
     if card.flip_average:
         flipped_BK, _ = runtime.each_film(x_BCHW[..., ::-1])
         _require_finite(flipped_BK, inputs, "logits")
-    logits_BF = _finding_logits(card, logits_BK.astype(np.float64), flipped_BK)
+    logits_BF = np.concatenate(
+        [
+            _finding_logits(card, logits_BK[i : i + 1].astype(np.float64), flipped_1K)
+            for i, flipped_1K in enumerate(_films(flipped_BK, len(inputs)))
+        ]
+    )
     return tuple(
         predict(runtime, card, model_input.film_id, logits_F, gate)
         for model_input, logits_F, gate in zip(inputs, logits_BF, gates, strict=True)
     )
+
+
+def _distances(
+    statistics: TrainingStatistics,
+    x_BCHW: npt.NDArray[np.float32],
+    features_BDhw: npt.NDArray[np.float32],
+) -> npt.NDArray[np.float64]:
+    """The distances of the films, one by one: a product of matrices sums in another order for
+    another number of films, and a film's last digits must not depend on the films beside it."""
+    grid, thumbnail = statistics.grid, statistics.thumbnail
+    vectors = (
+        feature_vectors(x_BCHW[i : i + 1], features_BDhw[i : i + 1], grid, thumbnail)
+        for i in range(len(x_BCHW))
+    )
+    return np.concatenate([statistics.distances(vectors_1V) for vectors_1V in vectors])
+
+
+def _films(
+    values_BK: npt.NDArray[np.floating] | None, films: int
+) -> tuple[npt.NDArray[np.floating] | None, ...]:
+    """The rows of each film; None for each where there are none."""
+    if values_BK is None:
+        return (None,) * films
+    return tuple(values_BK[i : i + 1] for i in range(films))
 
 
 def predict_from_passes(

@@ -221,3 +221,30 @@ def test_that_a_refused_film_has_a_distance_but_no_score(tmp_path: Path) -> None
     assert result.prediction is None
     assert result.gate is not None
     assert result.gate.ood_score == prediction.gate.ood_score
+
+
+def test_that_a_film_has_the_same_distance_whatever_films_are_beside_it(tmp_path: Path) -> None:
+    """A product of matrices sums in another order for another number of films."""
+    card, grid, thumbnail, axes = tiny_card(), 2, 32, 64
+    runtime = load(bundle_with(tmp_path, to_npz(statistics())), card, "cpu")
+    values = 2 * grid * grid + thumbnail * thumbnail
+    wide = TrainingStatistics(
+        grid=grid,
+        thumbnail=thumbnail,
+        mean_V=RNG.random(values, np.float32),
+        scale_V=1 + RNG.random(values, np.float32),
+        axes_RV=np.linalg.qr(RNG.normal(size=(values, axes)))[0].T.astype(np.float32),
+        variances_R=np.full(axes, 1e-3, np.float32),  # the axes decide the distance
+        rest_variance=1e3,
+        levels_Q=np.linspace(0, 100, 5, dtype=np.float32),
+        distances_Q=np.linspace(0, 99, 5, dtype=np.float32),
+        near=98.0,
+        far=99.0,
+        training_films=10,
+        validation_films=10,
+    )
+    inputs = [model_input() for _ in range(40)]
+    together = classify(runtime, card, inputs, wide)
+    one_by_one = [classify(runtime, card, (one,), wide)[0] for one in inputs]
+    assert [p.gate.ood_score for p in together] == [p.gate.ood_score for p in one_by_one]
+    assert [p.logits for p in together] == [p.logits for p in one_by_one]
