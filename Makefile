@@ -108,7 +108,7 @@ else ifeq ($(shell uname -s),Darwin)
 PLATFORM := macos
 else
 PLATFORM := linux
-SCREEN   := xvfb-run --auto-servernum --server-args='-screen 0 1280x800x24'
+SCREEN   := xvfb-run --auto-servernum --server-args='-screen 0 1280x800x24 -noreset'
 endif
 # On Linux the usual torch brings CUDA; elsewhere it is the build for processors.
 TORCH     := torch==2.13.0$(if $(filter linux-cpu,$(PLATFORM)-$(DEVICE)),+cpu)
