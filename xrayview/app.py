@@ -104,7 +104,7 @@ def _parse(argv: Sequence[str]) -> argparse.Namespace:
     parser.add_argument(
         "--new-window",
         action="store_true",
-        help="open another window, also where one is running that would open the paths",
+        help="open another window even if one is already running",
     )
     parser.add_argument("--self-check", type=Path, help=argparse.SUPPRESS)  # commands/self_test.py
     parser.add_argument("--version", action="version", version=f"XrayView {__version__}")

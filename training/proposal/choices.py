@@ -56,7 +56,7 @@ def data_choices(
     yield Choice("data.validation_fraction", data.validation_fraction, why)
     yield Choice("data.test_fraction", data.test_fraction, "")
     if data.split_salt != usual.split_salt:
-        why = "of a few salts the one with which the splits of these few patients are most alike"
+        why = "chosen so that the splits of these few patients are as alike as possible"
         yield Choice("data.split_salt", data.split_salt, why)
 
 
@@ -69,7 +69,7 @@ def target_choices(target: TargetConfig, proposal: TargetProposal) -> Iterator[C
     if target.complement:
         yield Choice("target.complement", target.complement, "name of the other score")
     if target.other_labels != "leave_out":
-        why = "a film with other labels only has none of the findings"
+        why = "a film with only other labels has none of the findings"
         yield Choice("target.other_labels", target.other_labels, why)
     yield Choice("target.findings", target.findings, "")
 
@@ -90,7 +90,7 @@ def training_choices(config: TrainingConfig, train: int) -> Iterator[Choice]:
     yield Choice("optim.epochs", config.optim.epochs, f"for {train} training films")
     yield Choice("optim.batch", config.optim.batch, "films in a step")
     yield Choice("optim.rate", config.optim.rate, "highest learning rate of the schedule")
-    why = "as many as epochs: the one-cycle schedule gains most at its end"
+    why = "equal to the epochs: the one-cycle schedule gains most at its end"
     yield Choice("stopping.patience", config.stopping.patience, why)
     yield Choice("augment.flip", config.augment.flip, "mirror images; 0 if the side matters")
     yield Choice("run.seed", config.run.seed, "another seed gives another model")

@@ -184,21 +184,23 @@ def _policies(data: DataConfig, found: FilmList) -> tuple[DataConfig, dict[str, 
         mined = found.reader in {"chexpert", "mimic"}
         changes["blank"] = "zeros" if mined else "ignore"
         why["blank"] = (
-            "a finding that a report does not mention counts as absent, as the labels' authors "
-            "train; ignore leaves it unknown"
+            "a finding that a report does not mention counts as absent, as in the published "
+            "training; ignore leaves it unknown"
             if mined
             else "an empty cell leaves the finding unknown; zeros makes it absent"
         )
     if -1 in states and data.uncertain == usual.uncertain:
         changes["uncertain"] = "ignore"
-        why["uncertain"] = "uncertain findings count neither way; zeros and ones are the others"
+        why["uncertain"] = (
+            "uncertain findings are left unknown; zeros and ones are the other choices"
+        )
     several = any(
         len({(reading.words, *reading.states.items()) for reading in film.readings}) > 1
         for film in found.films
     )
     if several and data.votes == usual.votes:
         changes["votes"] = "majority"
-        why["votes"] = "films have several readers who differ; any and all are the others"
+        why["votes"] = "films have several readers who differ; any and all are the other choices"
     return dataclasses.replace(data, **changes), why
 
 
@@ -242,7 +244,7 @@ def _with_patients(data: DataConfig, found: FilmList) -> tuple[DataConfig, dict[
     for pattern in _PATIENT_PATTERNS:
         matches = [match for path in unknown if (match := re.search(pattern, path))]
         if len(matches) >= _MOST_NAMES * len(unknown) and len({m[1] for m in matches}) > 2:
-            why = f"the films' names hold a number of the patient, as in {unknown[0]}: check it"
+            why = f"the films' names contain a patient number, as in {unknown[0]}: check it"
             return dataclasses.replace(data, patient_pattern=pattern), {"patient_pattern": why}
     return data, {}
 

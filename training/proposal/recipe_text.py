@@ -20,7 +20,7 @@ _TITLES = {
     "network": "Network",
     "optim": "Training",
     "stopping": "When training ends",
-    "run": "Repetition",
+    "run": "Reproducibility",
     "bundle": "The model card: what only a person can state",
 }
 _ORDER = list(_TITLES)

@@ -229,7 +229,7 @@ def _check_window(root: Path, environment: Mapping[str, str], cancel: threading.
         raise XrayViewError("The window did not start", why=why)
     found = json.loads(report.read_text(encoding="utf-8"))
     if "error" in found:
-        raise XrayViewError("The window did not work", why=found["error"])
+        raise XrayViewError("The window failed", why=found["error"])
     expected = recorded_scores(sha256_of(find_model()))["films"][found["film"]]
     if not film_difference(expected, found) <= SCORE_TOLERANCE:
         raise XrayViewError("The window's scores are not the recorded ones", why=found["film"])
@@ -258,7 +258,7 @@ def _check_folders(root: Path, before: Mapping[Path, tuple[int, int]]) -> str:
     expected = ("config/settings.json", "config/trusted_models.json", "log/xrayview.log", "cache")
     missing = [name for name in expected if not (own / name).exists()]
     if missing:
-        raise XrayViewError("Not written", why=", ".join(missing))
+        raise XrayViewError("Expected files were not written", why=", ".join(missing))
     after = _shipped_files()
     changed = [path for path in {**before, **after} if before.get(path) != after.get(path)]
     if changed:

@@ -95,6 +95,11 @@ class FilmFolder:
         """The files that may be films: neither tables, texts nor masks."""
         return tuple(p for p in self.paths if not is_other_file(p) and not is_mask(p))
 
+    def is_mostly_named(self, stem: re.Pattern[str]) -> bool:
+        """Tell whether the names of most films, without suffix and in lower case, fit entirely."""
+        named = sum(bool(stem.fullmatch(stem_of(path))) for path in self.films)
+        return named * 2 > len(self.films)
+
     @cached_property
     def texts(self) -> tuple[str, ...]:
         """The text files, without those of folders that have one for each film."""

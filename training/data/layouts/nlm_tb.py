@@ -26,10 +26,7 @@ _AGE = re.compile(
 
 def fits(folder: FilmFolder, data: DataConfig) -> bool:
     """Tell whether most films have names of the two sets."""
-    if data.table:
-        return False
-    named = sum(bool(_NAME.fullmatch(stem_of(path))) for path in folder.films)
-    return named * 2 > len(folder.films)
+    return not data.table and folder.is_mostly_named(_NAME)
 
 
 def read(folder: FilmFolder, data: DataConfig) -> Found:

@@ -44,7 +44,7 @@ def check_codecs(engine: Engine, cancel: threading.Event) -> str:
         if isinstance(film, FilmRef):
             faults += _faults(engine, film, digest, cancel)
         else:
-            faults.append(f"{name} {'is missing' if film is None else 'is not read'}")
+            faults.append(f"{name} {'is missing' if film is None else 'cannot be read'}")
     if faults:
         raise XrayViewError("Some films cannot be decoded", why="; ".join(faults))
     return f"{counted(len(expected), 'codec')} decoded to the recorded values"

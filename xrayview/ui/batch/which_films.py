@@ -38,7 +38,7 @@ class WhichFilms(QMessageBox):
         accept = QMessageBox.ButtonRole.AcceptRole
         self.listed_button = self.addButton(counted(len(listed), "listed film"), accept)
         self.listed_button.setEnabled(bool(listed))
-        self.all_button = self.addButton("All of the folder", accept)
+        self.all_button = self.addButton("All films of the folder", accept)
         self.cancel_button = self.addButton(QMessageBox.StandardButton.Cancel)
         self.setDefaultButton(self.listed_button if listed else self.all_button)
         self.setEscapeButton(self.cancel_button)

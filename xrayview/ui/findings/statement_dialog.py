@@ -85,8 +85,8 @@ class StatementDialog(FormDialog):
         column.setSpacing(12)
         column.addWidget(
             label(
-                "What is true of all films of this folder counts like a header where a file does "
-                "not say it. A header that says otherwise wins, and the film is a caution."
+                "What you state for all films of this folder counts like a header where a file "
+                "does not state it. A header that says otherwise wins, and the film is a caution."
             )
         )
         column.addLayout(form)
