@@ -14,7 +14,6 @@ from PySide6.QtWidgets import (
     QLabel,
     QProgressBar,
     QPushButton,
-    QSizePolicy,
     QVBoxLayout,
     QWidget,
 )
@@ -31,6 +30,7 @@ from xrayview.domain.verdict import list_title
 from xrayview.errors import Status
 from xrayview.ui.style import theme
 from xrayview.ui.style.colours import STATUS_COLOUR, C
+from xrayview.ui.widgets.elided_label import ElidedLabel
 
 
 class BatchLine(QFrame):
@@ -61,10 +61,8 @@ class BatchLine(QFrame):
         self._other_folder.setProperty("role", "quiet")
         self._other_folder.hide()
         self._text = QLabel()
-        self._model_label = QLabel()
+        self._model_label = ElidedLabel()
         self._model_label.setProperty("role", "quiet")
-        # It takes the room that is left, and gives way to counts and buttons.
-        self._model_label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self._counts_label = QLabel()
         self._counts_label.setObjectName("counts")
         self._counts_label.setTextFormat(Qt.TextFormat.RichText)

@@ -78,7 +78,6 @@ class ResultTable(QFrame):
         self.show_command.clicked.connect(self.command_requested)
         self.model = QLabel()
         self.model.setProperty("role", "quiet")
-        self.model.setContentsMargins(12, 0, 12, 6)
         self.model.setWordWrap(True)
         self.comparison = QLabel()
         self.comparison.setProperty("role", "quiet")
@@ -94,7 +93,7 @@ class ResultTable(QFrame):
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
         column.addLayout(self._head())
-        column.addWidget(self.model)
+        column.addLayout(self._model_row())
         column.addWidget(self.comparison)
         column.addWidget(self.view, 1)
         column.addWidget(self.detail)
@@ -195,7 +194,6 @@ class ResultTable(QFrame):
         group.addButton(self._disagree)
         row.addWidget(self._disagree)
         row.addStretch(1)
-        row.addWidget(self.show_command)
         row.addWidget(self._load_labels)
         close = QToolButton()
         close.setIcon(icons.icon("close", C.quiet))
@@ -205,6 +203,13 @@ class ResultTable(QFrame):
         close.clicked.connect(self.close_requested)
         row.addWidget(close)
         self._update_counts()
+        return row
+
+    def _model_row(self) -> QHBoxLayout:
+        row = QHBoxLayout()
+        row.setContentsMargins(12, 0, 8, 6)
+        row.addWidget(self.model, 1)
+        row.addWidget(self.show_command)
         return row
 
     def _view(self) -> QTableView:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QPainter, QPaintEvent
-from PySide6.QtWidgets import QLabel, QSizePolicy, QStatusBar
+from PySide6.QtWidgets import QLabel, QStatusBar
+
+from xrayview.ui.widgets.elided_label import ElidedLabel
 
 if TYPE_CHECKING:
     from xrayview.domain.radiograph import Radiograph
@@ -24,9 +25,8 @@ class StatusLine(QStatusBar):
         super().__init__()
         self.setSizeGripEnabled(False)
         self._film, self._hint, self._pixel = "", "", ""
-        self._left, self._right = _ElidedLabel(), QLabel()
-        # The text of the pixel changes all the time; it must not move its neighbours.
-        self._left.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        self._left, self._right = ElidedLabel(), QLabel()
+        # The text of the pixel changes all the time, and does not move its neighbours.
         self.notice = QLabel(NOTICE)
         self.notice.setProperty("role", "notice")
         self.notice.setAlignment(Qt.AlignmentFlag.AlignCenter)
@@ -71,15 +71,6 @@ class StatusLine(QStatusBar):
     def right_text(self) -> str:
         """The text at the right."""
         return self._right.text()
-
-
-class _ElidedLabel(QLabel):
-    """One line, elided where it is too long; the tooltip has the full text."""
-
-    def paintEvent(self, _: QPaintEvent) -> None:
-        painter, area = QPainter(self), self.contentsRect()
-        text = self.fontMetrics().elidedText(self.text(), Qt.TextElideMode.ElideRight, area.width())
-        painter.drawText(area, Qt.AlignmentFlag.AlignVCenter, text)
 
 
 def _film_text(film: Radiograph) -> str:
