@@ -101,7 +101,7 @@ def make_archive(dist: Path, folder: Path, share: Path) -> Path:
     shutil.copy(HERE / "install.sh", folder)
     (folder / "install.sh").chmod(0o755)
     archive = dist / f"{folder.name}.tar.zst"
-    compress = "zstd -3 -T0 -q" if FAST else "zstd -19 --long=27 -T0 -q"
+    compress = "zstd -3 -T0 -q" if FAST else "zstd -15 --long=27 -T0 -q"
     _run("tar", "--create", f"--file={archive}", f"--use-compress-program={compress}",
          "--owner=0", "--group=0", "--sort=name", "-C", folder.parent, folder.name)  # fmt: skip
     return archive
