@@ -23,6 +23,7 @@ from xrayview.inference.loading import load
 from xrayview.inference.probe import films_like_training
 
 openvino = pytest.importorskip("openvino")
+pytest.importorskip("openvino.frontend")
 
 CARD = tiny_card(
     task="multilabel",
@@ -142,11 +143,12 @@ def test_that_scores_that_differ_too_much_are_refused_or_left_to_torch(tmp_path:
     assert caught.value.path == path
 
 
+@pytest.mark.parametrize("kind", [RuntimeError, openvino.frontend.OpConversionFailure])
 def test_that_what_cannot_be_converted_is_left_to_torch_with_the_reason(
-    bundle: Path, monkeypatch: pytest.MonkeyPatch
+    bundle: Path, monkeypatch: pytest.MonkeyPatch, kind: type[Exception]
 ) -> None:
     def refuse(*_args: object, **_options: object) -> None:
-        raise RuntimeError("No conversion rule for aten::secret")
+        raise kind("No conversion rule for aten::secret")
 
     monkeypatch.setattr(openvino, "convert_model", refuse)
     loaded = load(bundle, CARD, "cpu", runtime="auto")

@@ -21,7 +21,6 @@ import torch
 
 from xrayview.domain.model import ModelCard
 from xrayview.domain.runtimes import EXACT
-from xrayview.errors import ModelError
 from xrayview.inference.converted_cache import ConvertedCache
 from xrayview.inference.streams import Streams, stream_count
 from xrayview.inference.torch_errors import reason
@@ -174,7 +173,7 @@ def accelerate(
                 "ENABLE_CPU_PINNING": False,
             },
         )
-    except (RuntimeError, ValueError, TypeError, MemoryError, ModelError) as error:
+    except Exception as error:  # the converter has errors of its own, which are not RuntimeErrors
         raise CannotConvert(reason(error)) from error
     return OpenVinoRuntime(runtime, compiled, name)
 
