@@ -67,7 +67,7 @@ wheel: $(VENV)/.wheel  ## wheel and sdist in dist/: equal, complete, metadata ch
 	$(BIN)/python build_spec/wheel.py $(WHEEL)
 
 clean:  ## remove what was built here
-	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) .venv-frozen-* build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
 $(BIN)/python$(EXE):
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
