@@ -246,7 +246,7 @@ def test_that_a_run_needs_no_standard_streams(
 
 @pytest.mark.skipif(sys.platform != "linux", reason="Linux has this limit")
 def test_that_a_limit_on_memory_is_named(films: Path, model: Path, tmp_path: Path) -> None:
-    for kib in (300_000, 1_000_000):
+    for kib in (200_000, 1_000_000):
         command = [sys.executable, "-m", "xrayview", *classify(films, model, tmp_path / "p.csv")]
         done = subprocess.run(
             ["bash", "-c", f'ulimit -v {kib}; exec "$@"', "-", *command],
