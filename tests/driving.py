@@ -25,7 +25,7 @@ from xrayview.ui.widgets.banners import Message
 Wait = tuple[str, Callable[[], object]]
 Script = Generator[Wait, None, None]
 EVERY_MS = 10
-PATIENCE_S = 60.0
+PATIENCE_S = 120.0
 """For one state: generous, because the first reply of a model worker waits for torch."""
 
 
