@@ -13,6 +13,7 @@ from __future__ import annotations
 import sys
 import threading
 from pathlib import Path
+from queue import SimpleQueue
 from typing import Any
 
 import numpy as np
@@ -54,9 +55,13 @@ class OpenVinoRuntime:
         self._has_features_output = len(compiled.outputs) == 2
         self._requests = threading.local()
         self._streams = Streams(stream_count(), self._prepare)
+        # Not in the threads: making a request while another thread infers may deadlock.
+        self._free: SimpleQueue[Any] = SimpleQueue()
+        for _ in range(self._streams.count):
+            self._free.put(compiled.create_infer_request())
 
     def _prepare(self) -> None:
-        self._requests.request = self._compiled.create_infer_request()
+        self._requests.request = self._free.get_nowait()
 
     def each_film(
         self, x_BCHW: Array, *, with_features: bool = False
