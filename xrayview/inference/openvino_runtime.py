@@ -11,9 +11,7 @@ every import to its makers unless the module that does so is missing.
 from __future__ import annotations
 
 import sys
-import threading
 from pathlib import Path
-from queue import SimpleQueue
 from typing import Any
 
 import numpy as np
@@ -23,7 +21,7 @@ import torch
 from xrayview.domain.model import ModelCard
 from xrayview.domain.runtimes import EXACT
 from xrayview.inference.converted_cache import ConvertedCache
-from xrayview.inference.streams import Streams, stream_count
+from xrayview.inference.streams import stream_count
 from xrayview.inference.torch_errors import reason
 from xrayview.inference.torchscript import TorchScriptRuntime
 
@@ -53,15 +51,7 @@ class OpenVinoRuntime:
         self.score_difference = 0.0
         self._compiled = compiled
         self._has_features_output = len(compiled.outputs) == 2
-        self._requests = threading.local()
-        self._streams = Streams(stream_count(), self._prepare)
-        # Not in the threads: making a request while another thread infers may deadlock.
-        self._free: SimpleQueue[Any] = SimpleQueue()
-        for _ in range(self._streams.count):
-            self._free.put(compiled.create_infer_request())
-
-    def _prepare(self) -> None:
-        self._requests.request = self._free.get_nowait()
+        self._requests = [compiled.create_infer_request() for _ in range(stream_count())]
 
     def each_film(
         self, x_BCHW: Array, *, with_features: bool = False
@@ -69,20 +59,39 @@ class OpenVinoRuntime:
         """See Runtime."""
         if with_features and not self._has_features_output:
             return self.torch.each_film(x_BCHW, with_features=True)
-        films = [np.ascontiguousarray(x_CHW[None]) for x_CHW in x_BCHW]
         with self.torch.failures(x_BCHW):
-            results = self._streams.map(self._one, films)
-            logits_BK = np.concatenate([logits for logits, _ in results])
+            outputs = self._outputs(x_BCHW)
+            logits = [self.torch.logits_of(torch.tensor(each[0]), 1).numpy() for each in outputs]
+            logits_BK = np.concatenate(logits).astype(np.float32, copy=False)
         if not with_features:
             return logits_BK, None
-        return logits_BK, np.concatenate([features for _, features in results])
+        return logits_BK, np.concatenate([each[-1] for each in outputs])
 
-    def _one(self, x_1CHW: Array) -> tuple[Array, Array]:
-        request = self._requests.request
-        request.infer([x_1CHW])
-        outputs = [request.get_output_tensor(i).data for i in range(len(self._compiled.outputs))]
-        logits = self.torch.logits_of(torch.tensor(outputs[0]), 1)
-        return np.asarray(logits.numpy(), np.float32), np.array(outputs[-1], np.float32)
+    def _outputs(self, x_BCHW: Array) -> list[list[Array]]:
+        """The outputs of the network for each film, one film on each stream at a time.
+
+        This thread starts the requests and waits for them. Two threads that call into OpenVINO
+        at the same time can wait for each other forever: for its lock, and for the interpreter's.
+        """
+        streams = len(self._requests)
+        outputs: list[list[Array]] = []
+        try:
+            for i in range(len(x_BCHW) + streams):
+                request = self._requests[i % streams]
+                if i >= streams and i - streams < len(x_BCHW):
+                    request.wait()
+                    outputs.append(self._copied(request))
+                if i < len(x_BCHW):
+                    request.get_input_tensor().data[:] = x_BCHW[i]
+                    request.start_async()
+        finally:
+            for request in self._requests:
+                request.wait()  # also of what an error has left
+        return outputs
+
+    def _copied(self, request: Any) -> list[Array]:
+        count = len(self._compiled.outputs)
+        return [np.array(request.get_output_tensor(i).data, np.float32) for i in range(count)]
 
     def adapt(self, card: ModelCard) -> None:
         """See Runtime; by torch."""
