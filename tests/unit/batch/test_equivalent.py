@@ -20,7 +20,7 @@ def test_that_the_command_line_takes_it(stated: StatedFilms, tmp_path: Path) -> 
     model = ModelRef(tmp_path / "my model.pt", "ab", "cpu", "torch", "exact")
     text = equivalent_command(folder, model, tmp_path / "p.csv", "none", stated)
     program, *arguments = shlex.split(text)
-    options = _parser().parse_args(arguments)
+    options = _parser(arguments).parse_args(arguments)
     assert program == "xrayview"
     assert options.folder == folder
     assert [Path(name) for name in options.model] == [model.path]
